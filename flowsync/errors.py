@@ -1,0 +1,200 @@
+"""Every error that flowsync raises on purpose, with its exit code and hint as data.
+
+FlowsyncError                1  anything that can go wrong and is not a bug
+├── DocumentError            3  one YAML or JSON text cannot be read
+├── InvalidFilesError        3  files with errors; carries every problem found
+├── TargetingError           3  one targeting expression cannot be parsed
+├── ConfigError              1  flowsync.yaml, an environment variable or a key is not usable
+├── GitError                 1  git cannot answer what was asked of it
+├── ApiError                 1  the API, or the way to it, answered with a failure
+│   ├── NotFoundError           404
+│   ├── UnauthorizedError       401: the resource is another organization's
+│   ├── ForbiddenError          403: missing, unknown or revoked key; public key on a private path
+│   ├── RejectedError           400 and other refusals of the request itself
+│   ├── RateLimitedError        429
+│   ├── ServerError             5xx; the request may have taken effect
+│   ├── TransportError          nothing came back; the request may have taken effect
+│   └── UnreadableResponseError a body that is not the API's JSON
+├── BlockedError             1  planned, but some flows cannot be written at all
+├── RefusedError             4  a guard said no; nothing was written by it
+├── PartlyAppliedError       5  some writes failed
+├── UsageError              64  the command line makes no sense
+└── InterruptedByUser      130  Ctrl-C
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flowsync.model import Location, Problem
+
+
+class ExitCode(IntEnum):
+    """What the process says to the shell when it ends."""
+
+    OK = 0
+    ERROR = 1
+    CHANGES = 2
+    INVALID = 3
+    REFUSED = 4
+    PARTLY_APPLIED = 5
+    USAGE = 64
+    INTERRUPTED = 130
+
+
+class FlowsyncError(Exception):
+    """The root: something expected went wrong. `str()` is one clear sentence without secrets."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.ERROR
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class DocumentError(FlowsyncError):
+    """A YAML or JSON text cannot be read; `problem` says where and why."""
+
+    exit_code = ExitCode.INVALID
+    code = "invalid-document"
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message, hint=problem.hint)
+        self.problem = problem
+
+    @property
+    def location(self) -> Location:
+        """Where reading stopped."""
+        return self.problem.location
+
+
+class InvalidFilesError(FlowsyncError):
+    """Files hold errors; every problem of every file is in `problems`."""
+
+    exit_code = ExitCode.INVALID
+    code = "invalid-files"
+
+    def __init__(self, message: str, problems: Sequence[Problem], *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+
+class TargetingError(FlowsyncError):
+    """A targeting expression cannot be parsed; `offset` counts characters from 0."""
+
+    exit_code = ExitCode.INVALID
+    code = "targeting-syntax"
+
+    def __init__(self, message: str, offset: int, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.offset = offset
+
+
+class ConfigError(FlowsyncError):
+    """flowsync.yaml, an environment variable or a key cannot be used as it is."""
+
+    code = "config"
+
+
+class GitError(FlowsyncError):
+    """git is missing, or cannot answer what was asked of it."""
+
+    code = "git"
+
+
+class ApiError(FlowsyncError):
+    """The API, or the way to it, failed. `status` is None when no answer came."""
+
+    code = "api"
+
+    def __init__(self, message: str, *, status: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class NotFoundError(ApiError):
+    """404: no such flow for this key, or no such path on this server."""
+
+    code = "api-not-found"
+
+
+class UnauthorizedError(ApiError):
+    """401: the resource belongs to another environment's organization."""
+
+    code = "api-unauthorized"
+
+
+class ForbiddenError(ApiError):
+    """403: missing, unknown or revoked key, or a public key on a private path."""
+
+    code = "api-forbidden"
+
+
+class RejectedError(ApiError):
+    """400 and every other 4xx: the server understood the request and will not do it."""
+
+    code = "api-rejected"
+
+
+class RateLimitedError(ApiError):
+    """429: without Retry-After the account's monthly cap, else the limit outlasted our patience."""
+
+    code = "api-rate-limited"
+
+
+class ServerError(ApiError):
+    """5xx after every retry. A write that ended so may have taken effect."""
+
+    code = "api-server"
+
+
+class TransportError(ApiError):
+    """No usable answer: refused, reset, timed out. A write that ended so may have taken effect."""
+
+    code = "api-transport"
+
+
+class UnreadableResponseError(ApiError):
+    """An answer that is not the API's JSON. A write that ended so may have taken effect."""
+
+    code = "api-unreadable"
+
+
+class BlockedError(FlowsyncError):
+    """The plan was shown, and holds flows that cannot be written at all."""
+
+    code = "blocked"
+
+
+class RefusedError(FlowsyncError):
+    """A guard said no."""
+
+    exit_code = ExitCode.REFUSED
+    code = "refused"
+
+
+class PartlyAppliedError(FlowsyncError):
+    """Some writes failed; the ledger on stdout says which."""
+
+    exit_code = ExitCode.PARTLY_APPLIED
+    code = "partly-applied"
+
+
+class UsageError(FlowsyncError):
+    """The command line makes no sense."""
+
+    exit_code = ExitCode.USAGE
+    code = "usage"
+
+
+class InterruptedByUser(FlowsyncError):  # noqa: N818 - an interruption is not an error of anything
+    """Ctrl-C: what was in flight has finished, nothing further was started."""
+
+    exit_code = ExitCode.INTERRUPTED
+    code = "interrupted"

@@ -1,0 +1,309 @@
+"""The frozen values that travel from room to room: files in, flows, differences, plan, outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+ValuePath: TypeAlias = "tuple[str | int, ...]"
+"""Mapping keys and list indices from the root of a document to one value."""
+
+FieldName: TypeAlias = Literal["name", "type", "description", "active", "targetingLogic", "data"]
+SENT_FIELDS: Final[tuple[FieldName, ...]] = ("name", "type", "description", "active", "targetingLogic", "data")
+"""The fields of the PUT body [doc], in the order files, plans and bodies hold them."""
+
+
+class Severity(Enum):
+    """How much a problem weighs: an error stops a command, a warning is told."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Target(Enum):
+    """Which version of a slug is written."""
+
+    LATEST = "latest"
+    ACTIVE = "active"
+    DRAFT = "draft"
+
+
+class Op(Enum):
+    """What happens at one path."""
+
+    ADD = "add"
+    REMOVE = "remove"
+    REPLACE = "replace"
+    MOVE = "move"
+    RENAME = "rename"
+
+
+class Origin(Enum):
+    """Who made a difference, where a base revision tells: this branch, the dashboard, or both."""
+
+    BRANCH = "branch"
+    DRIFT = "drift"
+    CONFLICT = "conflict"
+
+
+class ListState(Enum):
+    """How a live flow stands to the files."""
+
+    IN_STEP = "in step"
+    DIFFERS = "differs"
+    BLOCKED = "blocked"
+    UNMANAGED = "unmanaged"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a file; `line` and `column` count from 1, columns in characters."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding about one place in one file."""
+
+    location: Location
+    severity: Severity
+    code: str
+    message: str
+    hint: str | None = None
+
+    @property
+    def sort_key(self) -> tuple[Location, str, str]:
+        """Files, lines and columns in order; then code and message, so that output is stable."""
+        return (self.location, self.code, self.message)
+
+
+class Source(Protocol):
+    """The text a value was read from, as far as positions are concerned."""
+
+    @property
+    def text(self) -> str:
+        """The whole text of the file."""
+
+    @property
+    def value(self) -> JsonValue:
+        """The whole parsed value, before overlays."""
+
+    def location(self, path: ValuePath) -> Location:
+        """Where the value at `path` starts; the nearest enclosing value where `path` is absent."""
+
+    def key_location(self, path: ValuePath) -> Location:
+        """Where the key of `path`'s last part starts; as `location` for list items and the root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One flow file, overlays applied.
+
+    `fields` holds only what the file states of SENT_FIELDS; `data` there is the parsed value.
+    `data_text` is exactly what would be sent as `data`, None when the file states no data.
+    """
+
+    slug: str
+    file: str
+    fields: Mapping[FieldName, JsonValue]
+    data_text: str | None
+    target: Target | None
+    protected: bool
+    tests: JsonValue
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFlow:
+    """One row of the API: one version of a slug.
+
+    `fields` holds those of SENT_FIELDS that the server returned, as it returned them (`data` is
+    still text); a field it left out is absent. `status` is ACTIVE, DRAFT, ARCHIVED or whatever
+    else the server says. `raw` is the whole answer.
+    """
+
+    id: int
+    slug: str
+    version: int
+    status: str
+    fields: Mapping[FieldName, JsonValue]
+    raw: Mapping[str, JsonValue]
+
+    @property
+    def is_published(self) -> bool:
+        """Whether a write to this row is seen by users at once [doc: status]."""
+        return self.status == "ACTIVE"
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether this row is read-only [doc]."""
+        return self.status == "ARCHIVED"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One difference at one place.
+
+    `path` is a JSON pointer inside the field ("" is the field itself), `label` the same for people
+    (`steps[welcome].title`). For MOVE `old` and `new` are the indices before and after; for RENAME
+    the ids. ADD has no `old`, REMOVE no `new` (both None).
+    """
+
+    field: FieldName
+    path: str
+    label: str
+    op: Op
+    old: JsonValue
+    new: JsonValue
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWarning:
+    """Something a reviewer should know about one planned change; `line` is in the flow's file."""
+
+    code: str
+    message: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A row that will be written.
+
+    `body` is exactly what is sent. `old` and `new` are the managed fields' values before and after
+    (`data` parsed), for those the server returned. `before` and `after` are fingerprints of the
+    canonical values of the managed fields: "sha256:" and 64 hex digits.
+    """
+
+    slug: str
+    file: str
+    id: int
+    version: int
+    status: str
+    live: bool
+    fields: tuple[FieldChange, ...]
+    unseen: tuple[FieldName, ...]
+    warnings: tuple[PlanWarning, ...]
+    body: Mapping[FieldName, JsonValue]
+    before: str
+    after: str
+    old: Mapping[FieldName, JsonValue]
+    new: Mapping[FieldName, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A row that already is as the file says, as far as can be seen."""
+
+    slug: str
+    file: str
+    id: int
+    version: int
+    status: str
+    unseen: tuple[FieldName, ...]
+    warnings: tuple[PlanWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A file whose flow cannot be written; nothing of it is planned."""
+
+    slug: str
+    file: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmanaged:
+    """A live flow without a file: shown, never touched."""
+
+    slug: str
+    id: int
+    name: str
+
+
+Change: TypeAlias = Update
+"""What a plan can hold for writing; creation and deletion join this union when commands offer them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What applying would do, whole. Every tuple is sorted by slug."""
+
+    environment: str | None
+    api_url: str
+    base: str | None
+    changes: tuple[Change, ...]
+    unchanged: tuple[Unchanged, ...]
+    blocked: tuple[Blocked, ...]
+    unmanaged: tuple[Unmanaged, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Written, and the server's answer compared. `untaken` are fields it did not take as sent."""
+
+    change: Change
+    untaken: tuple[FieldName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyApplied:
+    """The fresh read showed what would have been written: nothing was sent."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The flow changed since it was planned: nothing was sent."""
+
+    change: Change
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The write, or the read before it, failed. `uncertain`: the write may have taken effect."""
+
+    change: Change
+    code: str
+    message: str
+    hint: str | None
+    uncertain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotAttempted:
+    """Nothing was sent: the run stopped before this flow's turn."""
+
+    change: Change
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFlow:
+    """One line of `flowsync list`: a live row, a file, or both. None means there is none."""
+
+    slug: str
+    file: str | None
+    id: int | None
+    version: int | None
+    status: str | None
+    name: str | None
+    state: ListState
+
+
+Outcome: TypeAlias = "Applied | AlreadyApplied | Refused | Failed | NotAttempted"
