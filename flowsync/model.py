@@ -179,9 +179,10 @@ class PlanWarning:
 class Update:
     """A row that will be written.
 
-    `body` is exactly what is sent. `old` and `new` are the managed fields' values before and after
-    (`data` parsed), for those the server returned. `before` and `after` are fingerprints of the
-    canonical values of the managed fields: "sha256:" and 64 hex digits.
+    `target` is the rule that chose the row. `body` is exactly what is sent. `old` and `new` are the
+    managed fields' values before and after (`data` parsed), for those the server returned. `before`
+    and `after` are fingerprints of the canonical values of the managed fields: "sha256:" and 64 hex
+    digits.
     """
 
     slug: str
@@ -198,6 +199,7 @@ class Update:
     after: str
     old: Mapping[FieldName, JsonValue]
     new: Mapping[FieldName, JsonValue]
+    target: Target = Target.LATEST
 
 
 @dataclass(frozen=True, slots=True)
