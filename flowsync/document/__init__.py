@@ -1,0 +1,12 @@
+"""YAML and JSON text to values with places, and back, exactly as JavaScript reads it.
+
+Where YAML's parsers differ, npm `yaml` 2.9 decides; what this reader is not certain to read alike it refuses,
+with the place. It reads by allow-list, text to value in one pass, because a parser for another YAML
+(libyaml, PyYAML) accepts too much that npm yaml reads otherwise.
+"""
+
+from flowsync.document.decoding import decode
+from flowsync.document.document import Document, parse, parse_data
+from flowsync.document.dump import dump
+
+__all__ = ["Document", "decode", "dump", "parse", "parse_data"]

@@ -1,0 +1,158 @@
+"""Values to block-style YAML that every JavaScript parser reads back as the same value."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Final
+
+from flowsync.document.failure import failure
+from flowsync.document.limits import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH
+from flowsync.document.scalars import number_text
+from flowsync.model import Location
+
+if TYPE_CHECKING:
+    from flowsync.errors import DocumentError
+    from flowsync.model import JsonValue
+
+_UNPRINTABLE: Final = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufff9-\uffff"
+)
+"""Controls, line ends of YAML 1.1, marks without width, bidirectional marks, lone surrogates, noncharacters."""
+
+_ESCAPED: Final = re.compile(rf"[\"\\\t\n{_UNPRINTABLE}\U000e0000-\U000e0fff]")
+_SPECIAL: Final = re.compile(rf"[{_UNPRINTABLE}\U000e0000-\U000e0fff]")
+_PLAIN_START: Final = re.compile(r"[A-Za-z_/$(]|<(?!<)|[^\x00-\xa0]")
+_NOT_PLAIN: Final = re.compile(r":(?: |\Z)| (?:#|\Z)|[\t\n]")
+_WORDS: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+"""Words that are no text to YAML 1.2 or 1.1, in any case."""
+
+_BLANK_LINE: Final = re.compile(r"^[ \t]+$", re.MULTILINE)
+_SHORT_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_LARGEST_BYTE: Final = 0xFF
+_LARGEST_SHORT: Final = 0xFFFF
+_DOUBLE_DIGITS: Final = 53
+_LARGEST_EXPONENT: Final = 1023
+
+
+def dump(value: JsonValue) -> str:
+    """The value as YAML in block style, keys in their order, ended by a newline.
+
+    Raises DocumentError `unsafe-integer` for an integer that a double cannot hold, `yaml-key` for a key
+    longer than YAML allows, `nesting` below 100 levels of collections.
+    """
+    lines: list[str] = []
+    _write(lines, value, "", "")
+    return "\n".join([*lines, ""])
+
+
+def _write(lines: list[str], value: JsonValue, margin: str, lead: str) -> None:
+    """Append a value whose lines begin with `margin`, its first one with `lead`."""
+    if len(margin) > 2 * MAXIMUM_DEPTH:
+        raise _refusal("nesting", f"More than {MAXIMUM_DEPTH} lists and mappings are nested.", "Flatten the value.")
+    if isinstance(value, dict) and value:
+        _write_mapping(lines, value, margin, lead)
+    elif isinstance(value, list) and value:
+        _write_sequence(lines, value, margin, lead)
+    else:
+        lines.append(f"{lead}{_scalar(value, f'{margin}  ')}")
+
+
+def _write_mapping(lines: list[str], mapping: dict[str, JsonValue], margin: str, lead: str) -> None:
+    deeper = f"{margin}  "
+    for key, child in mapping.items():
+        name = _key(key)
+        if isinstance(child, (dict, list)) and child:
+            lines.append(f"{lead}{name}:")
+            _write(lines, child, deeper, deeper)
+        else:
+            lines.append(f"{lead}{name}: {_scalar(child, deeper)}")
+        lead = margin
+
+
+def _write_sequence(lines: list[str], items: list[JsonValue], margin: str, lead: str) -> None:
+    for child in items:
+        if isinstance(child, (dict, list)) and child:
+            _write(lines, child, f"{margin}  ", f"{lead}- ")
+        else:
+            lines.append(f"{lead}- {_scalar(child, f'{margin}  ')}")
+        lead = margin
+
+
+def _key(key: str) -> str:
+    name = _one_line(key)
+    if len(name.encode("utf-16-le")) // 2 > MAXIMUM_KEY_LENGTH:
+        raise _refusal(
+            "yaml-key",
+            f"A key of {len(key)} characters is longer than the {MAXIMUM_KEY_LENGTH} that YAML allows.",
+            "Shorten the key.",
+        )
+    return name
+
+
+def _scalar(value: JsonValue, margin: str) -> str:
+    if isinstance(value, str):
+        return _text(value, margin)
+    if isinstance(value, (dict, list)):
+        return "{}" if isinstance(value, dict) else "[]"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _number(value)
+
+
+def _number(number: float) -> str:
+    if isinstance(number, int):
+        return _integer(number)
+    if math.isfinite(number):
+        return number_text(number)
+    return ".nan" if math.isnan(number) else f"{'-' if number < 0 else ''}.inf"
+
+
+def _integer(number: int) -> str:
+    digits = number.bit_length()
+    if digits > _DOUBLE_DIGITS and (digits > _LARGEST_EXPONENT or int(float(number)) != number):
+        raise _refusal(
+            "unsafe-integer",
+            "An integer is too large for JavaScript, which would round it.",
+            "Make it text: put it in quotes.",
+        )
+    return str(number)
+
+
+def _text(text: str, margin: str) -> str:
+    """A block scalar for text of several lines that is safe in one, else one line."""
+    if "\n" not in text or text[0] in " \t\n" or _SPECIAL.search(text) or _BLANK_LINE.search(text):
+        return _one_line(text)
+    body = text.removesuffix("\n")
+    chomping = "-" if body == text else "+" if body.endswith("\n") else ""
+    lines = [f"{margin}{line}" if line else "" for line in body.split("\n")]
+    return "\n".join([f"|{chomping}", *lines])
+
+
+def _one_line(text: str) -> str:
+    """Text as it is where no reader takes it for anything else, else in quotes."""
+    if _PLAIN_START.match(text) and not _needs_quotes(text):
+        return text
+    if '"' in text and "'" not in text and not _SPECIAL.search(text) and "\n" not in text and "\t" not in text:
+        return f"'{text}'"
+    return f'"{_ESCAPED.sub(_escape, text)}"'
+
+
+def _needs_quotes(text: str) -> bool:
+    return text.lower() in _WORDS or bool(_NOT_PLAIN.search(text) or _SPECIAL.search(text))
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found[0]
+    code = ord(character)
+    if character in _SHORT_ESCAPES:
+        return _SHORT_ESCAPES[character]
+    if code <= _LARGEST_BYTE:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= _LARGEST_SHORT else f"\\U{code:08x}"
+
+
+def _refusal(code: str, message: str, hint: str) -> DocumentError:
+    return failure(Location("<value>", 1, 1), code, message, hint)

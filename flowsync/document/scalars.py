@@ -1,0 +1,125 @@
+"""What a plain scalar means: the YAML 1.2 core schema as npm yaml applies it, numbers as JavaScript doubles."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from flowsync.model import JsonValue
+
+WORDS: Final[dict[str, JsonValue]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+    **{f"{sign}.{word}": math.inf for sign in ("", "+") for word in ("inf", "Inf", "INF")},
+    **{f"-.{word}": -math.inf for word in ("inf", "Inf", "INF")},
+}
+"""The scalars that are not text and not written in digits."""
+
+NUMERIC_STARTS: Final = frozenset("0123456789+-.")
+TYPED_STARTS: Final = NUMERIC_STARTS | frozenset("~nNtTfF")
+"""A plain scalar that starts with none of these is text."""
+
+INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+")
+
+_LARGEST_SAFE: Final = 2**53
+_DATE: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"
+    r"(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?"
+)
+_SIGNED_OR_BINARY: Final = re.compile(r"[-+]?0b[01_]+|[-+]0o[0-7_]+|[-+]0x[0-9a-fA-F_]+")
+_SIGNED_DOT: Final = re.compile(r"[-+]\.[0-9_]+(?:[eE][-+]?[0-9]+)?")
+_UNDERSCORED: Final = re.compile(
+    r"[-+]?(?:0x[0-9a-fA-F_]+|0o[0-7_]+|\.[0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?)"
+)
+_LONGEST_NUMBER: Final = 40
+_SHORTEST_OVERFLOW: Final = 5
+
+
+def core_value(raw: str) -> JsonValue:
+    """The value of a plain scalar: null, boolean, number, or the text itself."""
+    if raw in WORDS:
+        return WORDS[raw]
+    if raw[0] not in NUMERIC_STARTS:
+        return raw
+    if INTEGER.fullmatch(raw):
+        return integer_value(raw)
+    if FLOAT.fullmatch(raw):
+        return as_double(float(raw))
+    return raw
+
+
+def integer_value(raw: str) -> JsonValue:
+    """A decimal, `0o` or `0x` integer, rounded to the double that JavaScript holds."""
+    base = {"0o": 8, "0x": 16}.get(raw[:2])
+    if base is None:
+        return as_double(float(raw))
+    exact = int(raw[2:], base)
+    try:
+        return as_double(float(exact))
+    except OverflowError:
+        return math.inf
+
+
+def as_double(number: float) -> int | float:
+    """The same number, as an int where it is whole and an int can hold nothing that a double cannot."""
+    return int(number) if number.is_integer() and abs(number) <= _LARGEST_SAFE else number
+
+
+def ambiguity(raw: str) -> str | None:
+    """What js-yaml reads a plain scalar as where npm yaml reads something else; None where they agree."""
+    if _DATE.fullmatch(raw):
+        return "a date"
+    if _SIGNED_OR_BINARY.fullmatch(raw):
+        return "a number"
+    if _SIGNED_DOT.fullmatch(raw) and "_" not in raw:
+        return "text"
+    if "_" in raw and _UNDERSCORED.fullmatch(raw):
+        return "a number"
+    if len(raw) >= _SHORTEST_OVERFLOW and FLOAT.fullmatch(raw) and math.isinf(float(raw)):
+        return "text"
+    return None
+
+
+def key_text(value: JsonValue) -> str:
+    """The property name that a scalar key becomes in JavaScript: `1.0` is "1", null is ""."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    assert isinstance(value, (int, float))  # noqa: S101 - collections are no keys: the reader refuses them
+    return number_text(value)
+
+
+def number_text(number: int | float) -> str:  # noqa: PYI041 - mypy is to tell them apart
+    """A number as JavaScript's `String()` writes it (ECMAScript, Number::toString)."""
+    if isinstance(number, float) and not math.isfinite(number):
+        return "NaN" if math.isnan(number) else f"{'-' if number < 0 else ''}Infinity"
+    if number == 0:
+        return "0"
+    return f"{'-' if number < 0 else ''}{_positive_text(abs(number))}"
+
+
+_WHOLE_DIGITS = 21
+_LEADING_ZEROS = 6
+
+
+def _positive_text(number: float) -> str:
+    sign, parts, exponent = Decimal(repr(float(number))).as_tuple()
+    assert isinstance(exponent, int) and not sign  # noqa: S101, PT018 - the number is finite and positive
+    digits = "".join(map(str, parts)).rstrip("0")
+    point = len(parts) + exponent
+    if 0 < point <= _WHOLE_DIGITS:
+        whole, fraction = digits[:point].ljust(point, "0"), digits[point:]
+        return f"{whole}.{fraction}" if fraction else whole
+    if -_LEADING_ZEROS < point <= 0:
+        return f"0.{'0' * -point}{digits}"
+    return f"{digits[0]}{'.' if digits[1:] else ''}{digits[1:]}e{point - 1:+d}"

@@ -1,0 +1,143 @@
+"""What npm `yaml` reads, or a refusal with a place: never a silently different value.
+
+The corpus lies beside the repository for its developers; where it is not there, the sample in `data/` is read.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowsync import document
+from flowsync.errors import DocumentError
+
+HERE = Path(__file__).parent
+WHOLE = HERE.parents[1].parent / "shared" / "yaml" / "corpus.jsonl"
+SAMPLE = HERE / "data" / "corpus-sample.jsonl"
+NUMBERS = {"Infinity": math.inf, "-Infinity": -math.inf, "-0": 0.0}
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    text: str
+    npm: dict[str, Any]
+    other: dict[str, Any]
+    tags: frozenset[str]
+
+
+def read_cases(path: Path) -> list[Case]:
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [Case(row["name"], row["yaml"], row["yaml_js"], row["js_yaml"], frozenset(row["tags"])) for row in rows]
+
+
+CASES = read_cases(WHOLE if WHOLE.exists() else SAMPLE)
+
+
+def comparable(value: Any) -> Any:  # noqa: ANN401, PLR0911 - JSON as it comes, one return per kind
+    """Values so that 1 is 1.0, true is not 1 and NaN is NaN; the corpus's `$num` resolved."""
+    match value:
+        case {"$num": "NaN"}:
+            return "NaN"
+        case {"$num": str(name)}:
+            return ("number", NUMBERS[name])
+        case dict():
+            return {key: comparable(item) for key, item in value.items()}
+        case list():
+            return [comparable(item) for item in value]
+        case bool() | None:
+            return ("constant", value)
+        case int() | float():
+            return "NaN" if math.isnan(value) else ("number", float(value))
+        case _:
+            return value
+
+
+def read(text: str) -> Any:  # noqa: ANN401 - any JSON value, or the refusal
+    try:
+        return comparable(document.parse(text, "case.yaml").value)
+    except DocumentError as error:
+        return error
+
+
+def test_no_document_is_read_otherwise_than_npm_yaml_reads_it() -> None:
+    wrong = {}
+    for case in CASES:
+        got = read(case.text)
+        if isinstance(got, DocumentError):
+            continue
+        if not case.npm["ok"] or comparable(case.npm["json"]) != got:
+            wrong[case.name] = (got, case.npm)
+    assert wrong == {}
+
+
+def test_what_both_javascript_parsers_read_alike_and_is_plausible_is_accepted() -> None:
+    refused = {}
+    for case in CASES:
+        both = case.npm["ok"] and case.other["ok"]
+        if "real" in case.tags and both and comparable(case.npm["json"]) == comparable(case.other["json"]):
+            got = read(case.text)
+            if isinstance(got, DocumentError):
+                refused[case.name] = str(got)
+    assert refused == {}
+
+
+def test_every_refusal_has_a_place_in_the_text_and_a_sentence() -> None:
+    refusals = [(case, got) for case in CASES if isinstance(got := read(case.text), DocumentError)]
+    assert refusals
+    for case, error in refusals:
+        where = error.location
+        assert where.file == "case.yaml", case.name
+        assert 1 <= where.line <= case.text.count("\n") + case.text.count("\r") + 2, case.name
+        assert where.column >= 1, case.name
+        assert error.message.endswith("."), (case.name, error.message)
+
+
+def test_what_the_javascript_parsers_read_differently_is_warned_about_or_refused() -> None:
+    """Of documents that are plausible in a flow file, and that js-yaml can read at all."""
+    silent = []
+    for case in CASES:
+        if "real" not in case.tags or not (case.npm["ok"] and case.other["ok"]):
+            continue
+        if comparable(case.npm["json"]) == comparable(case.other["json"]):
+            continue
+        try:
+            warnings = document.parse(case.text).warnings
+        except DocumentError:
+            continue
+        if not warnings:
+            silent.append(case.name)
+    assert silent == []
+
+
+def test_the_sample_is_part_of_the_corpus() -> None:
+    sample = read_cases(SAMPLE)
+    assert len(sample) > 100
+    if WHOLE.exists():
+        assert {case.name for case in sample} <= {case.name for case in CASES}
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line", "column", "said"),
+    [
+        ("a:\n\tb: 1\n", "tab", 2, 1, "tab"),
+        ("a: 1\nb: 2\na: 3\n", "duplicate-key", 3, 1, "line 1"),
+        ("title: {{name}}\n", "template-braces", 1, 8, "quote"),
+        ("a: !!python/object x\n", "yaml-tag", 1, 4, "tag"),
+        ("a: [1, 2\n", "yaml-syntax", 1, 4, "]"),
+        ("a: 1\n---\nb: 2\n", "multiple-documents", 2, 1, "a file holds one"),
+        ("a: 'x\n", "unclosed-quote", 1, 4, "quote"),
+        ("a: *nope\n", "yaml-alias", 1, 4, "nope"),
+    ],
+)
+def test_a_refusal_explains_itself(text: str, code: str, line: int, column: int, said: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        document.parse(text, "flow.yaml")
+    problem = caught.value.problem
+    assert (problem.code, problem.location.line, problem.location.column) == (code, line, column)
+    assert said.lower() in f"{problem.message} {problem.hint}".lower()
