@@ -1,0 +1,57 @@
+"""Checks of expressions: one module for each group of rules, and `RULES`, all rules as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flowsync.errors import TargetingError
+from flowsync.targeting.checks import flows, form, patterns, syntax, texts, times, truth, values
+from flowsync.targeting.checks.finding import Finding, Rule
+from flowsync.targeting.checks.flows import KnownFlow, KnownFlows, World, check_cycle, check_references, check_self
+from flowsync.targeting.nodes import terms
+from flowsync.targeting.parser import parse
+
+if TYPE_CHECKING:
+    from flowsync.targeting.nodes import Expression
+
+__all__ = [
+    "RULES",
+    "Finding",
+    "KnownFlow",
+    "KnownFlows",
+    "Rule",
+    "World",
+    "check",
+    "check_cycle",
+    "check_expression",
+    "check_references",
+    "check_self",
+]
+
+_GROUPS: Final = (syntax, values, times, patterns, texts, truth, form, flows)
+RULES: Final[tuple[Rule, ...]] = tuple(rule for group in _GROUPS for rule in group.RULES)
+"""Every rule of every group, in the order of the documentation."""
+
+
+def check(text: str) -> tuple[Finding, ...]:
+    """Everything that can be said of one expression by itself, by position; linear time, never raises."""
+    found = syntax.check_text(text)
+    try:
+        return _sorted((*found, *check_expression(parse(text))))
+    except TargetingError as error:
+        return _sorted((*found, syntax.syntax_finding(error, text)))
+
+
+def check_expression(expression: Expression) -> tuple[Finding, ...]:
+    """The findings in an expression that can be read, by position."""
+    by_term = [
+        finding
+        for term in terms(expression)
+        for group in (values, times, patterns, texts)
+        for finding in group.check_term(term)
+    ]
+    return _sorted((*by_term, *truth.check_truth(expression), *form.check_form(expression)))
+
+
+def _sorted(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: (finding.span, finding.code, finding.message)))

@@ -1,0 +1,173 @@
+"""Which flows an expression speaks of, which of them it waits for, and flows that wait in a circle.
+
+An expression *waits for* a flow when it can hold only once the user has started (or finished, or
+skipped) it. Parts of `&&` all count, of `||` only what every part waits for. Flows whose
+`targetingLogic` waits for each other in a circle can reach no user, unless the app starts one itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flowsync.targeting.context import Context
+from flowsync.targeting.evaluation import decide
+from flowsync.targeting.nodes import And, Condition, Group, Or, Role, Source, terms, values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flowsync.targeting.nodes import Expression, SourceKind, Span, Term, Text
+
+_NOTHING_STARTED: Final = Context(at=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One mention of a flow, and perhaps of a step of it and a field of that; spans cover the quoted names."""
+
+    kind: SourceKind
+    slug: str
+    step: str | None
+    field: str | None
+    span: Span
+    slug_span: Span
+    step_span: Span | None
+    field_span: Span | None
+
+
+def references(expression: Expression) -> tuple[Reference, ...]:
+    """Every mention of a flow, in the order written."""
+    sources = (value for term in terms(expression) for value in values(term) if isinstance(value, Source))
+    return tuple(_reference(source) for source in sources if Role.FLOW in source.kind.roles)
+
+
+def _reference(source: Source) -> Reference:
+    slug, *rest = source.arguments
+    step, field = (*rest, None, None)[:2]
+    return Reference(
+        source.kind,
+        slug.value,
+        _value(step),
+        _value(field),
+        source.span,
+        slug.span,
+        _span(step),
+        _span(field),
+    )
+
+
+def _value(text: Text | None) -> str | None:
+    return None if text is None else text.value
+
+
+def _span(text: Text | None) -> Span | None:
+    return None if text is None else text.span
+
+
+def waits_for(expression: Expression) -> frozenset[str]:
+    """The slugs of the flows that a user must have started for the expression to hold."""
+    match expression:
+        case And(parts):
+            return frozenset().union(*map(waits_for, parts))
+        case Or(parts):
+            return frozenset.intersection(*map(waits_for, parts))
+        case Group(inner):
+            return waits_for(inner)
+        case Condition():
+            return _awaited(expression)
+        case _:
+            return frozenset()
+
+
+def _awaited(condition: Condition) -> frozenset[str]:
+    """The flow of a condition that is false while nothing is started, when all else in it is fixed."""
+    sources = [value for value in values(condition) if isinstance(value, Source)]
+    slugs = [reference.slug for reference in references(condition)]
+    if len(sources) != 1 or not slugs or decide(condition, _NOTHING_STARTED).truth:
+        return frozenset()
+    return frozenset(slugs)
+
+
+def waiting_term(expression: Expression, slug: str) -> Term | None:
+    """The first term that waits for a flow by itself."""
+    found = (term for term in terms(expression) if isinstance(term, Condition) and slug in _awaited(term))
+    return next(found, None)
+
+
+def cycles(graph: Mapping[str, Iterable[str]]) -> tuple[tuple[str, ...], ...]:
+    """Circles in a graph of slugs: one for each group of slugs that all reach one another.
+
+    A circle is a shortest one through the group's first slug, which it starts with and does not
+    repeat at its end; a slug that points to itself is a circle of one. Sorted; linear in nodes and
+    edges but for the sorting. Slugs that are pointed to without being keys have no edges.
+    """
+    edges = {slug: sorted(set(targets)) for slug, targets in graph.items()}
+    found = [_circle(edges, component) for component in _components(edges)]
+    return tuple(sorted(circle for circle in found if circle))
+
+
+def _circle(edges: Mapping[str, list[str]], component: frozenset[str]) -> tuple[str, ...]:
+    """A shortest way from the component's first slug back to it; none if there is no way."""
+    start = min(component)
+    came_from: dict[str, str] = {}
+    queue = [start]
+    for slug in queue:
+        for target in edges.get(slug, ()):
+            if target == start:
+                return _way(came_from, start, slug)
+            if target in component and target not in came_from:
+                came_from[target] = slug
+                queue.append(target)
+    return ()
+
+
+def _way(came_from: Mapping[str, str], start: str, end: str) -> tuple[str, ...]:
+    way = [end]
+    while way[-1] != start:
+        way.append(came_from[way[-1]])
+    return tuple(reversed(way))
+
+
+def _components(edges: Mapping[str, list[str]]) -> list[frozenset[str]]:
+    """The strongly connected components (Kosaraju: order by finish, then collect backwards)."""
+    backwards: dict[str, list[str]] = {slug: [] for slug in edges}
+    for slug, targets in edges.items():
+        for target in targets:
+            backwards.setdefault(target, []).append(slug)
+    components: list[frozenset[str]] = []
+    placed: set[str] = set()
+    for slug in reversed(_finish_order(edges)):
+        if slug not in placed:
+            component = _reached(backwards, slug, placed)
+            placed |= component
+            components.append(component)
+    return components
+
+
+def _finish_order(edges: Mapping[str, list[str]]) -> list[str]:
+    """Slugs in the order in which a depth-first walk leaves them."""
+    order: list[str] = []
+    seen: set[str] = set()
+    for root in edges:
+        pending = [(root, False)]
+        while pending:
+            slug, is_left = pending.pop()
+            if is_left:
+                order.append(slug)
+            elif slug not in seen:
+                seen.add(slug)
+                pending.append((slug, True))
+                pending.extend((target, False) for target in edges.get(slug, ()))
+    return order
+
+
+def _reached(edges: Mapping[str, list[str]], start: str, without: set[str]) -> frozenset[str]:
+    reached = {start}
+    pending = [start]
+    while pending:
+        for target in edges.get(pending.pop(), ()):
+            if target not in reached and target not in without:
+                reached.add(target)
+                pending.append(target)
+    return frozenset(reached)

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowsync.model import Severity
+from flowsync.targeting import (
+    KnownFlow,
+    KnownFlows,
+    World,
+    check_cycle,
+    check_references,
+    check_self,
+    cycles,
+    evaluate,
+    parse,
+    references,
+    waits_for,
+)
+from tests.targeting import strategies
+from tests.targeting.counting import calls_during
+
+if TYPE_CHECKING:
+    from flowsync.targeting import (
+        Context,
+        Expression,
+    )
+
+KNOWN = {
+    "flow_setup": KnownFlow({"profile": frozenset({"role", "team"}), "custom": None}),
+    "flow_opaque": KnownFlow(),
+}
+
+
+def test_references_name_flow_step_and_field_with_their_places() -> None:
+    text = "user.flow('a') == 'x' && (user.flowStepData('b', 's', 'f') == user.flowStep('c', 't') || user.isGuest())"
+    found = references(parse(text))
+    assert [(each.slug, each.step, each.field) for each in found] == [
+        ("a", None, None),
+        ("b", "s", "f"),
+        ("c", "t", None),
+    ]
+    assert text[slice(*found[1].span)] == "user.flowStepData('b', 's', 'f')"
+    assert text[slice(*found[0].slug_span)] == "'a'"
+    assert found[0].step_span is found[0].field_span is found[2].field_span is None
+    assert found[1].step_span is not None
+    assert found[1].field_span is not None
+    assert text[slice(*found[1].step_span)] == "'s'"
+    assert text[slice(*found[1].field_span)] == "'f'"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "about", "hint"),
+    [
+        ("user.flow('flow_setpu') == 'x'", "targeting-unknown-flow", "'flow_setpu'", "Did you mean `flow_setup`?"),
+        ("user.daysSinceFlowDone('zzz') > 1", "targeting-unknown-flow", "'zzz'", None),
+        (
+            "user.flowStep('flow_setup', 'profil') == 'x'",
+            "targeting-unknown-step",
+            "'profil'",
+            "Did you mean `profile`?",
+        ),
+        ("user.flowStepData('flow_setup', 'x', 'y') == 'x'", "targeting-unknown-step", "'x'", None),
+        (
+            "user.flowStepData('flow_setup', 'profile', 'rolle') == 'x'",
+            "targeting-unknown-field",
+            "'rolle'",
+            "Did you mean `role`?",
+        ),
+    ],
+)
+def test_a_reference_to_nothing_is_an_error(text: str, code: str, about: str, hint: str | None) -> None:
+    (found,) = check_references(references(parse(text)), KnownFlows(World.LIVE, KNOWN))
+    assert (found.code, found.severity, text[slice(*found.span)], found.hint) == (code, Severity.ERROR, about, hint)
+
+
+def test_a_flow_without_a_file_is_only_a_warning_offline() -> None:
+    (found,) = check_references(references(parse("user.flow('x') == 'y'")), KnownFlows(World.REPO, KNOWN))
+    assert found.severity is Severity.WARNING
+    assert "not known offline" in found.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user.flow('flow_setup') == 'x'",
+        "user.flowStepData('flow_setup', 'profile', 'role') == 'x'",
+        "user.flowStepData('flow_setup', 'custom', 'anything') == 'x'",
+        "user.flowStepData('flow_opaque', 'any', 'thing') == 'x'",
+        "user.isGuest()",
+        "",
+    ],
+)
+def test_references_to_what_exists_or_cannot_be_known_are_fine(text: str) -> None:
+    assert check_references(references(parse(text)), KnownFlows(World.LIVE, KNOWN)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "slugs"),
+    [
+        ("user.flow('a') == 'COMPLETED_FLOW'", "a"),
+        ("user.flow('a') == 'NOT_STARTED_FLOW'", ""),
+        ("user.flow('a') != 'NOT_STARTED_FLOW'", "a"),
+        ("user.flow('a') != 'COMPLETED_FLOW'", ""),
+        ("user.flow('a') isIn 'STARTED_FLOW,COMPLETED_FLOW'", "a"),
+        ("user.flow('a') isIn 'NOT_STARTED_FLOW,COMPLETED_FLOW'", ""),
+        ("user.flow('a') !isIn 'NOT_STARTED_FLOW'", "a"),
+        ("user.flow('a') within 7d", "a"),
+        ("user.flow('a') contains 'COMPLETED'", "a"),
+        ("user.daysSinceFlowDone('a') > 3", "a"),
+        ("user.flowStep('a', 's') == 'COMPLETED_STEP'", "a"),
+        ("user.flowStep('a', 's') != 'COMPLETED_STEP'", ""),
+        ("user.flowStepData('a', 's', 'f') == 'x'", "a"),
+        ("user.flowStepData('a', 's', 'f') isNotSet true", ""),
+        ("user.flow('a') == user.property('p')", ""),
+        ("user.flow('a') == user.flow('b')", ""),
+        ("user.flow('a') == 'STARTED_FLOW' && user.flow('b') == 'STARTED_FLOW'", "a b"),
+        ("user.flow('a') == 'STARTED_FLOW' || user.flow('b') == 'STARTED_FLOW'", ""),
+        ("user.flow('a') == 'STARTED_FLOW' || user.flow('a') == 'SKIPPED_FLOW'", "a"),
+        ("(user.flow('a') within 7d && user.isGuest()) || (user.flow('a') within 9d)", "a"),
+        ("user.isGuest() && user.property('p') == 1", ""),
+        ("true", ""),
+        ("", ""),
+    ],
+)
+def test_an_expression_waits_for_flows_without_which_it_cannot_hold(text: str, slugs: str) -> None:
+    assert waits_for(parse(text)) == frozenset(slugs.split())
+
+
+@given(strategies.expressions, strategies.contexts)
+def test_whoever_has_not_started_an_awaited_flow_does_not_qualify(expression: Expression, context: Context) -> None:
+    if waits_for(expression) - context.flows.keys():
+        assert not evaluate(expression, context)
+
+
+def test_a_flow_that_waits_for_itself_is_told_at_the_condition() -> None:
+    text = "user.isGuest() && user.flow('me') == 'STARTED_FLOW'"
+    (found,) = check_self(parse(text), "me")
+    assert (found.code, found.severity) == ("targeting-self", Severity.ERROR)
+    assert text[slice(*found.span)] == "user.flow('me') == 'STARTED_FLOW'"
+    assert check_self(parse(text), "other") == ()
+    assert check_self(parse("user.isGuest() || user.flow('me') == 'STARTED_FLOW'"), "me") == ()
+    assert check_self(parse("user.flow('me') != 'COMPLETED_FLOW'"), "me") == ()
+
+
+def test_a_circle_is_told_in_each_of_its_flows_from_its_own_side() -> None:
+    text = "user.flow('c') == 'COMPLETED_FLOW'"
+    (found,) = check_cycle(parse(text), "b", ("a", "b", "c"))
+    assert (found.code, found.severity) == ("targeting-cycle", Severity.WARNING)
+    assert "`b` → `c` → `a` → `b`" in found.message
+    assert text[slice(*found.span)] == text
+    assert check_cycle(parse(text), "x", ("a", "b")) == ()
+    assert check_cycle(parse(text), "c", ("c",)) == ()
+
+
+GRAPHS: list[tuple[dict[str, str], list[str]]] = [
+    ({}, []),
+    ({"a": "b", "b": "c"}, []),
+    ({"a": "a"}, ["a"]),
+    ({"a": "b", "b": "a"}, ["a b"]),
+    ({"b": "a", "a": "b c", "c": ""}, ["a b"]),
+    ({"a": "b", "b": "c", "c": "a"}, ["a b c"]),
+    ({"a": "b", "b": "c", "c": "a b"}, ["a b c"]),
+    ({"a": "b", "b": "a", "c": "d", "d": "c a", "e": "e"}, ["a b", "c d", "e"]),
+    ({"a": "x"}, []),
+    ({"a": "b", "b": "b"}, ["b"]),
+]
+
+
+@pytest.mark.parametrize(("graph", "expected"), GRAPHS)
+def test_circles_are_found_one_for_each_knot(graph: dict[str, str], expected: list[str]) -> None:
+    edges = {slug: targets.split() for slug, targets in graph.items()}
+    assert [" ".join(circle) for circle in cycles(edges)] == expected
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.lists(st.sampled_from("abcdefg"), max_size=3)))
+def test_a_slug_is_in_a_knot_exactly_when_it_can_reach_itself(graph: dict[str, list[str]]) -> None:
+    found = cycles(graph)
+    for circle in found:
+        for slug, following in zip(circle, (*circle[1:], circle[0]), strict=True):
+            assert following in graph[slug]
+    in_knots = {slug for slug in graph if slug in reached(graph, slug)}
+    assert bool(in_knots) is bool(found)
+    for slug in in_knots:
+        assert any(circle[0] in reached(graph, slug) and slug in reached(graph, circle[0]) for circle in found)
+
+
+def reached(graph: dict[str, list[str]], start: str) -> set[str]:
+    """Every slug that a way of one step or more leads to."""
+    found: set[str] = set()
+    pending = list(graph.get(start, ()))
+    while pending:
+        slug = pending.pop()
+        if slug not in found:
+            found.add(slug)
+            pending.extend(graph.get(slug, ()))
+    return found
+
+
+def test_a_long_chain_of_flows_takes_work_in_proportion() -> None:
+    def work(size: int) -> int:
+        graph = {f"f{number}": [f"f{(number + 1) % size}"] for number in range(size)}
+        return calls_during(lambda: cycles(graph))
+
+    assert work(20_000) <= 2.2 * work(10_000)
