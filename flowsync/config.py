@@ -1,0 +1,497 @@
+"""Flags, flowsync.yaml and environment variables, brought together into one frozen Settings.
+
+flowsync.yaml is optional and lies beside the flows directory. What a more specific place says wins:
+an option of the command, then the chosen environment, then the variables every project shares, then
+the top of flowsync.yaml, then the default. A private key is read from the process environment only.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from flowsync.errors import ConfigError, InvalidFilesError
+from flowsync.model import Problem, Severity, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from flowsync.model import JsonValue, Location, Source, ValuePath
+
+DEFAULT_API_URL: Final = "https://api.frigade.com"
+"""[doc] the API reference and the SDK's default."""
+PRIVATE_KEY_VARIABLE: Final = "FRIGADE_API_KEY"
+PUBLIC_KEY_VARIABLE: Final = "FRIGADE_PUBLIC_API_KEY"
+API_URL_VARIABLE: Final = "FRIGADE_API_URL"
+SANDBOX_URL: Final = "https://sandbox.invalid"
+"""Stands for the embedded emulator in plans and messages; `.invalid` can never be a real host."""
+PARALLELISM_LIMIT: Final = 64
+TIMEOUT_LIMIT: Final = 600.0
+_LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_PUBLIC_PREFIX: Final = "api_public_"
+_PRIVATE_PREFIX: Final = "api_private_"
+_KEY_CHARACTERS: Final = re.compile(r"[\x21-\x7e]+")
+_VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key and the name of where it came from; the value never shows in a repr."""
+
+    value: str = field(repr=False)
+    variable: str
+
+    @property
+    def looks_public(self) -> bool:
+        """Whether the key has the form of a public one [obs]."""
+        return self.value.startswith(_PUBLIC_PREFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds to wait for a connection, and for the next bytes of an answer."""
+
+    connect: float = 5.0
+    read: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says about settings; None where it is silent."""
+
+    environment: str | None = None
+    parallelism: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a command needs to know that is not in the flow files.
+
+    `flows` is the flows directory as people write it, relative to the project's root.
+    `environment_names` are those that flowsync.yaml defines, empty when it defines none.
+    """
+
+    flows: str = "flows"
+    environment: str | None = None
+    environment_names: tuple[str, ...] = ()
+    api_url: str = DEFAULT_API_URL
+    target: Target = Target.LATEST
+    parallelism: int = 8
+    timeouts: Timeouts = Timeouts()
+    user_agent: str | None = None
+    private_key: Key | None = None
+    public_key: Key | None = None
+    key_variables: tuple[str, str] = (PRIVATE_KEY_VARIABLE, PUBLIC_KEY_VARIABLE)
+
+    def reading_key(self) -> Key:
+        """The key to plan with: the private one where there is one, for it sees drafts too.
+
+        Raises ConfigError when there is no key at all.
+        """
+        key = self.private_key or self.public_key
+        if key is None:
+            private, public = self.key_variables
+            raise ConfigError(
+                "There is no API key to read the live flows with.",
+                hint=f"Set {public} (enough for plan) or {private} (plan and apply), or try it on the embedded "
+                "sandbox with --sandbox.",
+            )
+        return key
+
+    def writing_key(self) -> Key:
+        """The private key. Raises ConfigError when there is none, or it has a public key's form."""
+        private, _ = self.key_variables
+        key = self.private_key
+        if key is None:
+            raise ConfigError(
+                f"There is no private API key to write with: {private} is not set.",
+                hint=f"Set {private} to a key that starts with {_PRIVATE_PREFIX}, or try it on the embedded sandbox "
+                "with --sandbox.",
+            )
+        if key.looks_public:
+            raise ConfigError(
+                f"The key in {key.variable} is a public one; a public key can only read.",
+                hint=f"Set {private} to the private key of the same environment.",
+            )
+        return key
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of flowsync.yaml: what it means, its JSON Schema, and what is wrong with a value (or None)."""
+
+    name: str
+    description: str
+    schema: Mapping[str, JsonValue]
+    complaint: Callable[[JsonValue], str | None]
+
+
+def _is_text(value: JsonValue) -> str | None:
+    return None if isinstance(value, str) and value.strip() else "must be a text"
+
+
+def _is_relative_directory(value: JsonValue) -> str | None:
+    if not isinstance(value, str) or not value.strip():
+        return "must be the path of a directory"
+    if value.startswith(("/", "\\")):
+        return "must be relative to the directory of flowsync.yaml"
+    return None
+
+
+def _is_target(value: JsonValue) -> str | None:
+    return None if value in {target.value for target in Target} else "must be latest, active or draft"
+
+
+def _is_parallelism(value: JsonValue) -> str | None:
+    fits = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= PARALLELISM_LIMIT
+    return None if fits else f"must be a whole number from 1 to {PARALLELISM_LIMIT}"
+
+
+def _is_seconds(value: JsonValue) -> str | None:
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= TIMEOUT_LIMIT
+    return None if fits else f"must be a number of seconds, more than 0 and at most {TIMEOUT_LIMIT:g}"
+
+
+def _is_header_text(value: JsonValue) -> str | None:
+    fits = isinstance(value, str) and re.fullmatch(r"[\x20-\x7e]+", value) and value.strip() == value
+    return None if fits else "must be one line of printable ASCII"
+
+
+def _is_variable(value: JsonValue) -> str | None:
+    fits = isinstance(value, str) and _VARIABLE_NAME.fullmatch(value)
+    return None if fits else "must be the name of an environment variable, such as FRIGADE_API_KEY"
+
+
+def _is_public_key(value: JsonValue) -> str | None:
+    fits = isinstance(value, str) and value.startswith(_PUBLIC_PREFIX) and _KEY_CHARACTERS.fullmatch(value)
+    return None if fits else f"must be a public key, which starts with {_PUBLIC_PREFIX}"
+
+
+def url_complaint(value: JsonValue) -> str | None:
+    """What keeps `value` from being the address of an API that a key may be sent to; None if nothing does."""
+    if not isinstance(value, str):
+        return "must be a URL"
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is not a URL"
+    if parts.scheme not in ("https", "http") or not host or not _KEY_CHARACTERS.fullmatch(value):
+        return "must be a URL that starts with https://"
+    if parts.username is not None or parts.query or parts.fragment:
+        return "must hold no user name, query or fragment"
+    if parts.scheme == "http" and host not in _LOOPBACK_HOSTS:
+        return "must start with https:// (http:// only to this machine), for the key travels with every request"
+    return None
+
+
+def _text_schema(example: str) -> Mapping[str, JsonValue]:
+    return {"type": "string", "minLength": 1, "examples": [example]}
+
+
+_SECONDS_SCHEMA: Final[Mapping[str, JsonValue]] = {
+    "type": "number",
+    "exclusiveMinimum": 0,
+    "maximum": TIMEOUT_LIMIT,
+}
+_TARGET = Setting(
+    "target",
+    "Which version of a flow is written: the latest that is not archived, the active one, or the draft.",
+    {"enum": [target.value for target in Target], "default": Target.LATEST.value},
+    _is_target,
+)
+CONNECTION_SETTINGS: Final = (
+    Setting(
+        "api_url",
+        "Address of the API; https, or http to this machine only.",
+        {"type": "string", "format": "uri", "default": DEFAULT_API_URL},
+        url_complaint,
+    ),
+    Setting(
+        "api_key_variable",
+        "Name of the environment variable that holds the private key.",
+        {**_text_schema("FRIGADE_PRODUCTION_API_KEY"), "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
+        _is_variable,
+    ),
+    Setting(
+        "public_api_key_variable",
+        "Name of the environment variable that holds the public key.",
+        {**_text_schema("FRIGADE_PRODUCTION_PUBLIC_API_KEY"), "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
+        _is_variable,
+    ),
+    Setting(
+        "public_api_key",
+        "The public key itself: it is not a secret. A private key is refused here.",
+        {**_text_schema("api_public_…"), "pattern": "^api_public_"},
+        _is_public_key,
+    ),
+    _TARGET,
+)
+"""Keys that may stand at the top of flowsync.yaml and in each environment."""
+TIMEOUT_SETTINGS: Final = (
+    Setting("connect", "Seconds to wait for a connection.", {**_SECONDS_SCHEMA, "default": 5}, _is_seconds),
+    Setting(
+        "read", "Seconds to wait for the next bytes of an answer.", {**_SECONDS_SCHEMA, "default": 30}, _is_seconds
+    ),
+)
+PROJECT_SETTINGS: Final = (
+    Setting(
+        "flows",
+        "Directory of the flow files, beside flowsync.yaml.",
+        {"type": "string", "minLength": 1, "default": "flows"},
+        _is_relative_directory,
+    ),
+    Setting(
+        "parallelism",
+        f"How many requests may be in flight at once, 1 to {PARALLELISM_LIMIT}.",
+        {"type": "integer", "minimum": 1, "maximum": PARALLELISM_LIMIT, "default": 8},
+        _is_parallelism,
+    ),
+    Setting(
+        "user_agent",
+        "User-Agent header to send instead of flowsync/<version>, where a proxy asks for one.",
+        _text_schema("Mozilla/5.0 (compatible; flowsync)"),
+        _is_header_text,
+    ),
+    Setting(
+        "default_environment",
+        "Environment to use when -e is not given.",
+        _text_schema("development"),
+        _is_text,
+    ),
+)
+
+
+def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str]) -> Settings:
+    """Settings from a parsed flowsync.yaml (None when there is none), the flags and the environment.
+
+    Raises InvalidFilesError with every problem of the file at once, and ConfigError for an unknown
+    environment, an unusable address or an unusable key.
+    """
+    value: JsonValue = {} if source is None else source.value
+    if source is not None:
+        _refuse_problems(source, sorted(_problems(source), key=lambda problem: problem.sort_key))
+    top = _mapping(value)
+    environments = _mapping(top.get("environments"))
+    name = _environment_name(flags, top, environments)
+    chosen = _mapping(environments.get(name)) if name is not None else {}
+    merged = {**top, **chosen}
+    timeouts = _mapping(top.get("timeouts"))
+    return Settings(
+        flows=str(top.get("flows", "flows")).rstrip("/"),
+        environment=name,
+        environment_names=tuple(environments),
+        api_url=_api_url(top, chosen, environ),
+        target=Target(merged.get("target", Target.LATEST.value)),
+        parallelism=flags.parallelism or _whole(top.get("parallelism"), 8),
+        timeouts=Timeouts(_seconds(timeouts.get("connect"), 5.0), _seconds(timeouts.get("read"), 30.0)),
+        user_agent=_optional_text(top.get("user_agent")),
+        private_key=_private_key(merged, environ),
+        public_key=_public_key(merged, environ),
+        key_variables=(
+            str(merged.get("api_key_variable", PRIVATE_KEY_VARIABLE)),
+            str(merged.get("public_api_key_variable", PUBLIC_KEY_VARIABLE)),
+        ),
+    )
+
+
+def _refuse_problems(source: Source, problems: list[Problem]) -> None:
+    if problems:
+        file = source.location(()).file
+        raise InvalidFilesError(f"{file} cannot be used as it is.", problems)
+
+
+def _problems(source: Source) -> Iterator[Problem]:
+    value = source.value
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        yield _problem(source.location(()), "not-a-mapping", "flowsync.yaml must be a mapping of settings.")
+        return
+    yield from _private_keys(source, value, ())
+    nested = ("environments", "timeouts")
+    yield from _section_problems(source, (), PROJECT_SETTINGS + CONNECTION_SETTINGS, nested)
+    yield from _nested_problems(source, ("timeouts",), TIMEOUT_SETTINGS)
+    environments = value.get("environments")
+    if environments is not None and not isinstance(environments, dict):
+        yield _problem(
+            source.location(("environments",)), "not-a-mapping", "`environments` must map names to settings."
+        )
+    for name in _mapping(environments):
+        yield from _nested_problems(source, ("environments", name), CONNECTION_SETTINGS)
+
+
+def _nested_problems(source: Source, path: ValuePath, settings: tuple[Setting, ...]) -> Iterator[Problem]:
+    value = _at(source.value, path)
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        yield _problem(source.location(path), "not-a-mapping", f"`{path[-1]}` must be a mapping of settings.")
+        return
+    yield from _section_problems(source, path, settings, ())
+
+
+def _section_problems(
+    source: Source, path: ValuePath, settings: tuple[Setting, ...], nested: tuple[str, ...]
+) -> Iterator[Problem]:
+    known = {setting.name: setting for setting in settings}
+    for name, value in _mapping(_at(source.value, path)).items():
+        if name in nested or _holds_private_key(value):
+            continue
+        if name not in known:
+            yield _unknown_key(source.key_location((*path, name)), name, (*known, *nested))
+        elif (complaint := known[name].complaint(value)) is not None:
+            yield _problem(source.location((*path, name)), "invalid-setting", f"`{name}` {complaint}.")
+
+
+def _private_keys(source: Source, value: JsonValue, path: ValuePath) -> Iterator[Problem]:
+    """Problems for keys that must not lie in a file; the key itself is never repeated."""
+    if isinstance(value, str) and _holds_private_key(value):
+        yield _problem(
+            source.location(path),
+            "private-key-in-file",
+            "A private API key must not lie in a file.",
+            f"Take it out, revoke it if it was ever committed, and put it into the variable {PRIVATE_KEY_VARIABLE}.",
+        )
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _private_keys(source, item, (*path, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _private_keys(source, item, (*path, index))
+
+
+def _holds_private_key(value: JsonValue) -> bool:
+    return isinstance(value, str) and _PRIVATE_PREFIX in value
+
+
+def _unknown_key(location: Location, name: str, known: tuple[str, ...]) -> Problem:
+    close = closest(name, known)
+    hint = f"Did you mean `{close}`?" if close else f"Known keys: {', '.join(sorted(known))}."
+    return _problem(location, "unknown-key", f"`{shown(name)}` is not a setting of flowsync.", hint)
+
+
+def closest(name: str, known: tuple[str, ...]) -> str | None:
+    """The one of `known` that `name` most likely stands for; None when none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only errors need it
+
+    folded = {candidate.lower().replace("-", "_"): candidate for candidate in known}
+    matches = get_close_matches(name.lower().replace("-", "_"), folded, n=1, cutoff=0.6)
+    return folded[matches[0]] if matches else None
+
+
+def shown(name: str) -> str:
+    """`name` as one short printable word for a message."""
+    text = "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in name)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - a message stays on one line
+
+
+def _problem(location: Location, code: str, message: str, hint: str | None = None) -> Problem:
+    return Problem(location, Severity.ERROR, code, message, hint)
+
+
+def _environment_name(flags: Flags, top: Mapping[str, JsonValue], environments: Mapping[str, JsonValue]) -> str | None:
+    name = flags.environment or _optional_text(top.get("default_environment"))
+    if name is None or name in environments:
+        return name
+    known = ", ".join(environments) or "none; define it under `environments:` in flowsync.yaml"
+    close = closest(name, tuple(environments))
+    question = f" Did you mean {close}?" if close else ""
+    raise ConfigError(f"There is no environment {shown(name)}.{question}", hint=f"Known environments: {known}.")
+
+
+def _api_url(top: Mapping[str, JsonValue], chosen: Mapping[str, JsonValue], environ: Mapping[str, str]) -> str:
+    variable = environ.get(API_URL_VARIABLE) or None
+    url = chosen.get("api_url") or variable or top.get("api_url") or DEFAULT_API_URL
+    complaint = url_complaint(url)
+    if complaint is not None:
+        raise ConfigError(f"The address in {API_URL_VARIABLE} {complaint}.")
+    return str(url).rstrip("/")
+
+
+def _private_key(merged: Mapping[str, JsonValue], environ: Mapping[str, str]) -> Key | None:
+    return _key_from(environ, str(merged.get("api_key_variable", PRIVATE_KEY_VARIABLE)))
+
+
+def _public_key(merged: Mapping[str, JsonValue], environ: Mapping[str, str]) -> Key | None:
+    variable = merged.get("public_api_key_variable")
+    if variable is not None and (named := _key_from(environ, str(variable))) is not None:
+        return named
+    written = _optional_text(merged.get("public_api_key"))
+    if written is not None:
+        return Key(written, "flowsync.yaml")
+    return None if variable is not None else _key_from(environ, PUBLIC_KEY_VARIABLE)
+
+
+def _key_from(environ: Mapping[str, str], variable: str) -> Key | None:
+    value = environ.get(variable, "").strip()
+    if not value:
+        return None
+    if not _KEY_CHARACTERS.fullmatch(value):
+        raise ConfigError(
+            f"The key in {variable} holds a space or a character that no key has.",
+            hint="Copy the key again; quotes and line ends do not belong to it.",
+        )
+    return Key(value, variable)
+
+
+def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:
+    return value if isinstance(value, dict) else {}
+
+
+def _at(value: JsonValue, path: ValuePath) -> JsonValue:
+    for part in path:
+        value = _mapping(value).get(str(part))
+    return value
+
+
+def _optional_text(value: JsonValue) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: JsonValue, default: int) -> int:
+    return value if isinstance(value, int) else default
+
+
+def _seconds(value: JsonValue, default: float) -> float:
+    return float(value) if isinstance(value, int | float) else default
+
+
+def schema() -> dict[str, JsonValue]:
+    """JSON Schema (draft 2020-12) of flowsync.yaml, made from the same table that reads it."""
+    environment = _object_schema("Settings of one environment.", CONNECTION_SETTINGS)
+    properties: dict[str, JsonValue] = {
+        "timeouts": _object_schema("How long to wait for the API.", TIMEOUT_SETTINGS),
+        "environments": {
+            "description": "The environments that flows are applied to, by name; -e picks one.",
+            "type": "object",
+            "additionalProperties": environment,
+        },
+    }
+    whole = _object_schema("Settings of flowsync for this repository.", PROJECT_SETTINGS + CONNECTION_SETTINGS)
+    own = whole["properties"]
+    if isinstance(own, dict):  # pragma: no branch - _object_schema always makes one
+        own.update(properties)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "flowsync.yaml", **whole}
+
+
+def _object_schema(description: str, settings: tuple[Setting, ...]) -> dict[str, JsonValue]:
+    return {
+        "description": description,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {setting.name: {"description": setting.description, **setting.schema} for setting in settings},
+    }
+
+
+def config_path(root: Path, given: str | None) -> Path | None:
+    """The configuration file to read: the given one, else flowsync.yaml or .yml in `root` where it exists."""
+    if given is not None:
+        return root / given
+    found = [root / name for name in ("flowsync.yaml", "flowsync.yml") if (root / name).is_file()]
+    if len(found) > 1:
+        raise ConfigError("There are both flowsync.yaml and flowsync.yml.", hint="Keep one of them.")
+    return found[0] if found else None

@@ -1,0 +1,229 @@
+"""Settings out of flags, flowsync.yaml and the environment."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+
+from flowsync import config, document
+from flowsync.config import DEFAULT_API_URL, Flags, Settings, read_settings
+from flowsync.errors import ConfigError, InvalidFilesError
+from flowsync.model import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+ENVIRONMENTS = """
+    default_environment: development
+    environments:
+      development:
+        api_url: http://localhost:4000
+        public_api_key: api_public_dev
+      production:
+        api_key_variable: PRODUCTION_KEY
+        public_api_key_variable: PRODUCTION_PUBLIC_KEY
+        target: active
+"""
+
+
+def settings(text: str = "", flags: Flags | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    source = document.parse(textwrap.dedent(text), "flowsync.yaml") if text else None
+    return read_settings(source, flags or Flags(), environ or {})
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    assert settings() == Settings()
+    assert settings().api_url == DEFAULT_API_URL
+
+
+def test_an_empty_file_is_as_none() -> None:
+    assert settings("# nothing yet\n") == Settings()
+
+
+def test_every_setting_is_read() -> None:
+    read = settings("""
+        flows: src/flows/
+        target: draft
+        parallelism: 3
+        timeouts: {connect: 1, read: 2.5}
+        user_agent: curl/8
+        api_url: https://api3.frigade.com/
+    """)
+    assert (read.flows, read.target, read.parallelism, read.user_agent) == ("src/flows", Target.DRAFT, 3, "curl/8")
+    assert (read.timeouts.connect, read.timeouts.read) == (1.0, 2.5)
+    assert read.api_url == "https://api3.frigade.com"
+
+
+def test_a_flag_wins_over_the_file() -> None:
+    assert settings("parallelism: 3", Flags(parallelism=5)).parallelism == 5
+
+
+def test_the_default_environment_is_used_and_its_own_address_wins_over_the_variable() -> None:
+    read = settings(ENVIRONMENTS, environ={"FRIGADE_API_URL": "https://elsewhere.example"})
+    assert (read.environment, read.api_url) == ("development", "http://localhost:4000")
+    assert read.environment_names == ("development", "production")
+    assert read.public_key == config.Key("api_public_dev", "flowsync.yaml")
+
+
+def test_an_environment_picked_by_flag_reads_only_the_variables_it_names() -> None:
+    environ = {"FRIGADE_API_KEY": "api_private_wrong", "PRODUCTION_KEY": "api_private_right"}
+    read = settings(ENVIRONMENTS, Flags(environment="production"), environ)
+    assert read.private_key == config.Key("api_private_right", "PRODUCTION_KEY")
+    assert read.public_key is None
+    assert read.target is Target.ACTIVE
+    read = settings(ENVIRONMENTS, Flags(environment="production"), {"FRIGADE_API_KEY": "api_private_wrong"})
+    assert read.private_key is None
+    with pytest.raises(ConfigError, match="PRODUCTION_KEY is not set"):
+        read.writing_key()
+
+
+def test_the_variable_gives_the_address_where_the_environment_does_not() -> None:
+    read = settings(ENVIRONMENTS, Flags(environment="production"), {"FRIGADE_API_URL": "https://api3.frigade.com"})
+    assert read.api_url == "https://api3.frigade.com"
+
+
+def test_an_unknown_environment_is_refused_with_the_near_one() -> None:
+    with pytest.raises(ConfigError, match="Did you mean production") as caught:
+        settings(ENVIRONMENTS, Flags(environment="prodution"))
+    assert caught.value.hint == "Known environments: development, production."
+    with pytest.raises(ConfigError) as caught:
+        settings("", Flags(environment="production"))
+    assert "define it" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "code", "said"),
+    [
+        ("paralelism: 3", 1, 1, "unknown-key", "Did you mean `parallelism`?"),
+        ("quux: 3", 1, 1, "unknown-key", "Known keys: api_key_variable"),
+        ("target: newest", 1, 9, "invalid-setting", "latest, active or draft"),
+        ("parallelism: 65", 1, 14, "invalid-setting", "from 1 to 64"),
+        ("parallelism: true", 1, 14, "invalid-setting", "from 1 to 64"),
+        ("flows: /etc", 1, 8, "invalid-setting", "relative"),
+        ("flows: 3", 1, 8, "invalid-setting", "path of a directory"),
+        ("user_agent: 'a b '", 1, 13, "invalid-setting", "printable ASCII"),
+        ("timeouts: 3", 1, 11, "not-a-mapping", "mapping of settings"),
+        ("timeouts: {read: 0}", 1, 18, "invalid-setting", "more than 0"),
+        ("timeouts: {reed: 1}", 1, 12, "unknown-key", "Did you mean `read`?"),
+        ("api_url: http://api.frigade.com", 1, 10, "invalid-setting", "https://"),
+        ("api_url: ftp://api.frigade.com", 1, 10, "invalid-setting", "https://"),
+        ("api_url: 'https://api.frigade.com/?q=1'", 1, 10, "invalid-setting", "no user name, query"),
+        ("api_url: 'https://[nonsense'", 1, 10, "invalid-setting", "is not a URL"),
+        ("api_url: 3", 1, 10, "invalid-setting", "must be a URL"),
+        ("default_environment: ''", 1, 22, "invalid-setting", "must be a text"),
+        ("environments: [a]", 1, 15, "not-a-mapping", "map names"),
+        ("environments: {a: 3}", 1, 19, "not-a-mapping", "mapping of settings"),
+        ("environments: {a: {flows: x}}", 1, 20, "unknown-key", "not a setting"),
+        ("api_key_variable: 'a b'", 1, 19, "invalid-setting", "environment variable"),
+        ("public_api_key: secret", 1, 17, "invalid-setting", "starts with api_public_"),
+        ("- a", 1, 1, "not-a-mapping", "must be a mapping"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_said_at_its_place(
+    text: str, line: int, column: int, code: str, said: str
+) -> None:
+    with pytest.raises(InvalidFilesError) as caught:
+        settings(text)
+    (problem,) = caught.value.problems
+    assert (problem.location.file, problem.location.line, problem.location.column) == ("flowsync.yaml", line, column)
+    assert problem.code == code
+    assert said in f"{problem.message} {problem.hint}"
+
+
+def test_all_problems_of_the_file_are_told_at_once_in_order() -> None:
+    with pytest.raises(InvalidFilesError) as caught:
+        settings("parallelism: no\ntarget: x\nfoo: 1\n")
+    assert [problem.location.line for problem in caught.value.problems] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "public_api_key: api_private_SECRET",
+        "api_key: api_private_SECRET",
+        "environments: {production: {api_key: api_private_SECRET}}",
+        "environments: {production: {public_api_key: ' api_private_SECRET'}}",
+        "x: [api_private_SECRET]",
+    ],
+)
+def test_a_private_key_in_the_file_is_refused_without_being_printed(text: str) -> None:
+    with pytest.raises(InvalidFilesError) as caught:
+        settings(text)
+    assert "private-key-in-file" in {problem.code for problem in caught.value.problems}
+    assert "SECRET" not in repr(caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://api.frigade.com", "https://user:secret@api.frigade.com", "nonsense", "https://"]
+)
+def test_an_unusable_address_in_the_variable_is_refused_without_being_printed(url: str) -> None:
+    with pytest.raises(ConfigError, match="FRIGADE_API_URL") as caught:
+        settings(environ={"FRIGADE_API_URL": url})
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:1", "http://127.0.0.1:8080/base", "http://[::1]:3", "https://api3.frigade.com"]
+)
+def test_https_and_loopback_addresses_are_taken(url: str) -> None:
+    assert settings(environ={"FRIGADE_API_URL": url}).api_url == url
+
+
+def test_without_a_key_the_error_names_both_ways_out() -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings().reading_key()
+    hint = caught.value.hint or ""
+    assert "FRIGADE_PUBLIC_API_KEY" in hint
+    assert "--sandbox" in hint
+    with pytest.raises(ConfigError, match="no private API key"):
+        settings(environ={"FRIGADE_PUBLIC_API_KEY": "api_public_x"}).writing_key()
+
+
+def test_the_private_key_reads_where_there_is_one() -> None:
+    environ = {"FRIGADE_API_KEY": "api_private_x", "FRIGADE_PUBLIC_API_KEY": "api_public_x"}
+    assert settings(environ=environ).reading_key().variable == "FRIGADE_API_KEY"
+    assert settings(environ=environ).writing_key().variable == "FRIGADE_API_KEY"
+    assert settings(environ={"FRIGADE_PUBLIC_API_KEY": "api_public_x"}).reading_key().looks_public
+
+
+def test_a_public_key_cannot_write() -> None:
+    with pytest.raises(ConfigError, match="FRIGADE_API_KEY is a public one"):
+        settings(environ={"FRIGADE_API_KEY": "api_public_x"}).writing_key()
+
+
+def test_a_key_with_a_line_end_inside_is_refused_without_being_printed() -> None:
+    with pytest.raises(ConfigError, match="FRIGADE_API_KEY") as caught:
+        settings(environ={"FRIGADE_API_KEY": "api_private_SECRET\nx"})
+    assert "SECRET" not in f"{caught.value!r} {caught.value.hint}"
+
+
+def test_no_repr_shows_a_key() -> None:
+    assert "SECRET" not in repr(settings(environ={"FRIGADE_API_KEY": "api_private_SECRET"}))
+
+
+def test_the_schema_agrees_with_the_reader() -> None:
+    schema = config.schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    assert validator.is_valid(document.parse(textwrap.dedent(ENVIRONMENTS)).value)
+    assert not validator.is_valid({"paralelism": 3})
+    assert not validator.is_valid({"environments": {"a": {"flows": "x"}}})
+
+
+def test_the_configuration_file_is_found_beside_the_flows(tmp_path: Path) -> None:
+    assert config.config_path(tmp_path, None) is None
+    (tmp_path / "flowsync.yml").touch()
+    assert config.config_path(tmp_path, None) == tmp_path / "flowsync.yml"
+    assert config.config_path(tmp_path, "other.yaml") == tmp_path / "other.yaml"
+    (tmp_path / "flowsync.yaml").touch()
+    with pytest.raises(ConfigError, match="both"):
+        config.config_path(tmp_path, None)
+
+
+@pytest.mark.parametrize(("name", "shown"), [("a\x1b[31m", "a\\u001b[31m"), ("x" * 99, "x" * 57 + "..."), ("ok", "ok")])
+def test_a_name_in_a_message_is_short_and_printable(name: str, shown: str) -> None:
+    assert config.shown(name) == shown
