@@ -1,0 +1,293 @@
+"""Flow files to Flows: discovery, reading, slugs, and the overlay of one environment.
+
+Every problem of every file is collected; nothing here judges what a flow says, only whether it can
+be read as a flow at all. A missing or empty directory is a problem, never an empty set of flows.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from flowsync import document
+from flowsync.errors import DocumentError
+from flowsync.model import SENT_FIELDS, Flow, Location, Problem, Severity, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from flowsync.document import Document
+    from flowsync.model import FieldName, JsonValue, Source, ValuePath
+
+ENDINGS: Final = (".yaml", ".yml")
+_MOST_READ: Final = 2 * 1024 * 1024
+"""Bytes; more than `document` accepts, so that a file over its limit is seen to be over without being read whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """What a flows directory holds: the flows that could be read, by slug, and what could not."""
+
+    flows: tuple[Flow, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowFile:
+    """One file to read: its path, the name people see, and the slug its stem gives."""
+
+    path: Path
+    name: str
+
+    @property
+    def slug(self) -> str:
+        """The stem of the file's name."""
+        return self.name.rsplit("/", 1)[-1].rpartition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class OverlaidSource:
+    """A file seen through one environment's overlay: positions lead to where a value was stated."""
+
+    file: Source
+    environment: str
+
+    @property
+    def text(self) -> str:
+        """The whole text of the file."""
+        return self.file.text
+
+    @property
+    def value(self) -> JsonValue:
+        """The whole parsed value, before the overlay."""
+        return self.file.value
+
+    def location(self, path: ValuePath) -> Location:
+        """Where the value is stated: in the overlay if it states it, else in the file's own part."""
+        return self.file.location(self._stated(path))
+
+    def key_location(self, path: ValuePath) -> Location:
+        """As `location`, for the key."""
+        return self.file.key_location(self._stated(path))
+
+    def _stated(self, path: ValuePath) -> ValuePath:
+        overlaid = ("environments", self.environment, *path)
+        return overlaid if path and _exists(self.file.value, overlaid) else path
+
+
+def load_flows(root: Path, directory: str, environment: str | None = None) -> Repository:
+    """Read every flow file below `root`/`directory`, with the overlay of `environment` applied.
+
+    Files are named relative to `root`, with `/` on every system. Problems are sorted by place.
+    """
+    found = list(discover(root, directory))
+    files = [item for item in found if isinstance(item, FlowFile)]
+    problems = [item for item in found if isinstance(item, Problem)]
+    read = [read_flow(file, environment) for file in files]
+    problems += [item for item in read if isinstance(item, Problem)]
+    flows = [item for item in read if isinstance(item, Flow)]
+    problems += _shared_slugs(files)
+    ordered = sorted(flows, key=lambda flow: (flow.slug, flow.file))
+    return Repository(tuple(ordered), tuple(sorted(problems, key=lambda problem: problem.sort_key)))
+
+
+def discover(root: Path, directory: str) -> Iterator[FlowFile | Problem]:
+    """The flow files below a directory in a stable order, and what stands in the way of reading some.
+
+    Names that start with a dot are passed over, and so are directories reached by a symlink; a symlink that leads out
+    of the directory is a problem, for what it names is not part of what is reviewed.
+    """
+    top = root / directory
+    if not top.is_dir():
+        yield _no_flows(directory, f"There is no directory {directory}.")
+        return
+    inside = top.resolve()
+    count = 0
+    for path in _walk(top):
+        name = f"{directory}/{path.relative_to(top).as_posix()}"
+        if path.is_symlink() and not _stays_inside(path, inside):
+            yield _file_problem(
+                name,
+                "symlink-outside",
+                f"This symlink leads out of {directory}, or nowhere.",
+                "Put the file itself here: what it links to is not part of what a review shows.",
+            )
+        elif path.suffix in ENDINGS and not path.is_file():
+            yield _file_problem(name, "not-a-file", "A flow must be a regular file.")
+        elif path.suffix in ENDINGS:
+            count += 1
+            yield FlowFile(path, name)
+        elif path.suffix.lower() in ENDINGS:
+            yield _file_problem(name, "file-ending", "A flow file's name must end in .yaml or .yml.", "Rename it.")
+    if count == 0:
+        yield _no_flows(directory, f"There is no flow file in {directory}.")
+
+
+def _walk(top: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(top):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        linked = [name for name in folders if Path(folder, name).is_symlink()]
+        for name in sorted([*names, *linked]):
+            if not name.startswith("."):
+                yield Path(folder, name)
+
+
+def _stays_inside(path: Path, inside: Path) -> bool:
+    try:
+        return path.resolve(strict=True).is_relative_to(inside)
+    except (OSError, RuntimeError):
+        return False
+
+
+def _no_flows(directory: str, message: str) -> Problem:
+    return _file_problem(
+        directory,
+        "no-flows",
+        message,
+        "An empty set of files is never taken for an empty account. Is this the project's root (-C DIR)? "
+        "`flows:` in flowsync.yaml names the directory.",
+    )
+
+
+def _file_problem(name: str, code: str, message: str, hint: str | None = None) -> Problem:
+    return Problem(Location(name, 1, 1), Severity.ERROR, code, message, hint)
+
+
+def read_flow(file: FlowFile, environment: str | None) -> Flow | Problem:
+    """One file as a Flow; the Problem that keeps it from being one."""
+    try:
+        parsed = document.parse(document.decode(_bytes(file.path), file.name), file.name)
+    except DocumentError as error:
+        return error.problem
+    except OSError as error:
+        return _file_problem(file.name, "unreadable-file", f"This file cannot be read: {error.strerror}.")
+    return flow_from(parsed, file, environment)
+
+
+def _bytes(path: Path) -> bytes:
+    """The file's bytes, up to a bound."""
+    with path.open("rb") as stream:
+        return stream.read(_MOST_READ)
+
+
+def flow_from(parsed: Document, file: FlowFile, environment: str | None) -> Flow | Problem:
+    """The Flow that a parsed file states, or the Problem of its shape or slug."""
+    value = parsed.value
+    if not isinstance(value, dict):
+        return _file_problem(
+            file.name,
+            "not-a-mapping",
+            "A flow file must be a mapping such as `name: …`, `data: …`.",
+            _empty_hint(value),
+        )
+    if "slug" in value and value["slug"] != file.slug:
+        return _slug_problem(parsed, file)
+    overlay = _overlay(value, environment)
+    stated = _overlaid(value, overlay)
+    source = parsed if overlay is None or environment is None else OverlaidSource(parsed, environment)
+    fields, data_text = _fields(stated, _own_lines(parsed, overlay), file.name)
+    return Flow(
+        slug=file.slug,
+        file=file.name,
+        fields=fields,
+        data_text=data_text,
+        target=_target(stated.get("target")),
+        protected=stated.get("protected") is True,
+        tests=value.get("tests"),
+        source=source,
+    )
+
+
+def _empty_hint(value: JsonValue) -> str | None:
+    return "The file is empty; delete it, or state at least one field." if value is None else None
+
+
+def _slug_problem(parsed: Document, file: FlowFile) -> Problem:
+    return Problem(
+        parsed.location(("slug",)),
+        Severity.ERROR,
+        "slug-mismatch",
+        f"`slug` does not agree with the file's name, which says {file.slug}.",
+        "The file's name decides: rename the file, or correct or drop `slug`.",
+    )
+
+
+def _target(value: JsonValue) -> Target | None:
+    return next((target for target in Target if target.value == value), None)
+
+
+def _overlay(value: Mapping[str, JsonValue], environment: str | None) -> Mapping[str, JsonValue] | None:
+    environments = value.get("environments")
+    overlay = environments.get(environment) if isinstance(environments, dict) and environment is not None else None
+    return overlay if isinstance(overlay, dict) else None
+
+
+def _overlaid(value: Mapping[str, JsonValue], overlay: Mapping[str, JsonValue] | None) -> Mapping[str, JsonValue]:
+    """The file's own part with the overlay laid over it: mappings merge key by key, all else is replaced."""
+    if overlay is None:
+        return value
+    return {**value, **{key: merged(value.get(key), item) for key, item in overlay.items()}}
+
+
+def merged(base: JsonValue, over: JsonValue) -> JsonValue:
+    """`over` laid over `base`: mappings merge key by key at every depth, lists and scalars are replaced whole."""
+    if not isinstance(base, dict) or not isinstance(over, dict):
+        return over
+    return {**base, **{key: merged(base.get(key), item) for key, item in over.items()}}
+
+
+def _own_lines(parsed: Document, overlay: Mapping[str, JsonValue] | None) -> str | None:
+    """The author's lines of `data`, where no overlay touches it and they stand alone."""
+    return None if overlay is not None and "data" in overlay else parsed.own_lines("data")
+
+
+def _fields(
+    stated: Mapping[str, JsonValue], own_lines: str | None, name: str
+) -> tuple[Mapping[FieldName, JsonValue], str | None]:
+    fields: dict[FieldName, JsonValue] = {field: stated[field] for field in SENT_FIELDS if field in stated}
+    data = fields.get("data")
+    if isinstance(data, str):
+        fields["data"] = _parsed_data(data, name)
+        return fields, data
+    if "data" not in fields:
+        return fields, None
+    return fields, own_lines if own_lines is not None else _dumped(data)
+
+
+def _parsed_data(text: str, name: str) -> JsonValue:
+    """The value of `data` given as text; the text itself when it cannot be read, which validation reports."""
+    try:
+        return document.parse_data(text, name).value
+    except DocumentError:
+        return text
+
+
+def _dumped(data: JsonValue) -> str | None:
+    """A dump to send; None when the value cannot be written exactly, which validation reports."""
+    try:
+        return document.dump(data)
+    except DocumentError:
+        return None
+
+
+def _shared_slugs(files: Iterable[FlowFile]) -> Iterator[Problem]:
+    first: dict[str, FlowFile] = {}
+    for file in files:
+        earlier = first.setdefault(file.slug, file)
+        if earlier is not file:
+            yield _file_problem(
+                file.name, "duplicate-slug", f"{earlier.name} has the slug {file.slug} too.", "One flow, one file."
+            )
+
+
+def _exists(value: JsonValue, path: ValuePath) -> bool:
+    for part in path:
+        if isinstance(value, dict) and part in value:
+            value = value[str(part)]
+        elif isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value):
+            value = value[part]
+        else:
+            return False
+    return True
