@@ -1,0 +1,252 @@
+"""The client: one connection pool for all threads, retries around each request, one way out for errors."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin
+
+import httpx
+
+from flowsync import __version__
+from flowsync.errors import ApiError, ConfigError, UnreadableResponseError
+from flowsync.http.answer import parse_json, receive
+from flowsync.http.call import Call, Method, get, origin_of
+from flowsync.http.embedded import HandlerTransport
+from flowsync.http.failures import Answered, Scene, failure, unreadable
+from flowsync.http.redact import Redactor
+from flowsync.http.retry import Tried, delay_before_retry
+from flowsync.http.timing import Timing
+from flowsync.http.translate import translated
+from flowsync.live import FlowReader, FlowWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping
+
+    from flowsync.config import Key, Timeouts
+    from flowsync.http.answer import Answer
+    from flowsync.http.embedded import Handler
+    from flowsync.model import JsonValue
+
+DEFAULT_USER_AGENT: Final = f"flowsync/{__version__}"
+MOST_REDIRECTS: Final = 5
+_LONGEST_LOCATION: Final = 2_000
+_KEEP_ALIVE: Final = 30.0
+"""Seconds that an idle connection is kept: longer than any pause between two waves of requests."""
+
+
+@contextmanager
+def open_client(
+    *,
+    api_url: str,
+    key: Key,
+    timeouts: Timeouts,
+    user_agent: str | None = None,
+    parallelism: int = 8,
+    handler: Handler | None = None,
+    timing: Timing | None = None,
+) -> Iterator[Client]:
+    """A client for the API at `api_url` (trusted: config has checked it), closed at the end.
+
+    `parallelism` connections are kept at most; with `handler` there are none, and every request goes to
+    it. Raises ConfigError when proxies or certificates in the environment cannot be used.
+    """
+    agent = user_agent or DEFAULT_USER_AGENT
+    limits = httpx.Limits(
+        max_connections=parallelism, max_keepalive_connections=parallelism, keepalive_expiry=_KEEP_ALIVE
+    )
+    with _pool(api_url, handler, auth=_Bearer(key), user_agent=agent, timeouts=timeouts, limits=limits) as pool:
+        yield Client(_Courier(pool, api_url, Scene(key, agent, Redactor(key.value)), timeouts, timing or Timing()))
+
+
+class Client:
+    """Hands out the two ways to the API. Every thread may use both."""
+
+    def __init__(self, courier: _Courier) -> None:
+        self._courier = courier
+
+    def reader(self) -> FlowReader:
+        """A way to the API that can only GET."""
+        return _Reader(self._courier)
+
+    def writer(self) -> FlowWriter:
+        """A way to the API that can write."""
+        return _Writer(self._courier)
+
+
+class _Reader(FlowReader):
+    """GET and nothing else."""
+
+    def __init__(self, courier: _Courier) -> None:
+        self._get = courier.get
+
+    def get(self, path: str, query: Mapping[str, str]) -> JsonValue:
+        return self._get(path, query)
+
+
+class _Writer(FlowWriter):
+    """GET and PUT."""
+
+    def __init__(self, courier: _Courier) -> None:
+        self._courier = courier
+
+    def get(self, path: str, query: Mapping[str, str]) -> JsonValue:
+        return self._courier.get(path, query)
+
+    def put(self, path: str, body: Mapping[str, JsonValue]) -> JsonValue:
+        return self._courier.put(path, body)
+
+
+class _Bearer(httpx.Auth):
+    """The key, added to each request on its way out; given as `auth`, nothing else can take its place."""
+
+    def __init__(self, key: Key) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._key.value}"
+        yield request
+
+
+class _Courier:
+    """Carries one request at a time per thread: send, perhaps again, judge the answer."""
+
+    def __init__(self, pool: httpx.Client, api_url: str, scene: Scene, timeouts: Timeouts, timing: Timing) -> None:
+        self._pool = pool
+        self._api_url = api_url.rstrip("/")
+        self._scene = scene
+        self._timeouts = timeouts
+        self._timing = timing
+
+    def get(self, path: str, query: Mapping[str, str]) -> JsonValue:
+        return self._carry(get(self._api_url + path, query))
+
+    def put(self, path: str, body: Mapping[str, JsonValue]) -> JsonValue:
+        return self._carry(Call(Method.PUT, self._api_url + path, content=json.dumps(body, allow_nan=False).encode()))
+
+    def _carry(self, call: Call) -> JsonValue:
+        """The one way out: an error leaves without keys and without the exceptions that led to it."""
+        try:
+            return self._value(call)
+        except ApiError as error:
+            clean = self._scene.redactor.error(error)
+        raise clean
+
+    def _value(self, call: Call) -> JsonValue:
+        """The JSON of a success; None for a PUT that was answered with nothing."""
+        answered = self._followed(call)
+        answer = answered.answer
+        if not httpx.codes.is_success(answer.status):
+            raise failure(answered)
+        if not answer.body and call.method is Method.PUT:
+            return None
+        try:
+            return parse_json(answer.body)
+        except ValueError:
+            raise unreadable(answered) from None
+
+    def _followed(self, call: Call) -> Answered:
+        """The answer, where redirects within the origin end."""
+        for _ in range(MOST_REDIRECTS + 1):
+            answered = self._answered(call)
+            if not httpx.codes.is_redirect(answered.answer.status):
+                return answered
+            call = _redirected(answered)
+        raise UnreadableResponseError(f"{answered.headline}: more than {MOST_REDIRECTS} redirects in a row.")
+
+    def _answered(self, call: Call) -> Answered:
+        """The final answer to one URL, after as many attempts as it takes."""
+        started = self._timing.monotonic()
+        attempts = 0
+        while True:
+            outcome = self._attempt(call)
+            attempts += 1
+            tried = Tried(attempts, self._timing.monotonic() - started)
+            delay = delay_before_retry(call.method, outcome, tried, self._timing.random)
+            if delay is None:
+                break
+            self._timing.sleep(delay)
+        if isinstance(outcome, ApiError):
+            raise outcome
+        return Answered(call, outcome, attempts, self._scene)
+
+    def _attempt(self, call: Call) -> Answer | ApiError:
+        """One request. A failure is a value here: what led to it, and holds the key, ends here."""
+        try:
+            with translated(call, self._timeouts):
+                return self._send(call)
+        except ApiError as error:
+            return error
+
+    def _send(self, call: Call) -> Answer:
+        headers = {} if call.content is None else {"Content-Type": "application/json"}
+        with self._pool.stream(call.method.value, call.target, content=call.content, headers=headers) as response:
+            return receive(response, call, self._timing)
+
+
+def _redirected(answered: Answered) -> Call:
+    """The request that a redirect asks for, if it is one that may be made."""
+    call = answered.call
+    try:
+        url = _location(answered)
+        origin = origin_of(url)
+    except ValueError:
+        raise _redirect_refused(answered, "to nowhere") from None
+    if origin != call.origin:
+        raise _redirect_refused(answered, f"to {origin}, where the key must not go")
+    if call.method is Method.PUT:
+        raise _redirect_refused(answered, "a write")
+    return call.redirected(url)
+
+
+def _location(answered: Answered) -> str:
+    """Where a redirect leads. Raises ValueError when it leads nowhere that is fit to print."""
+    location = answered.answer.location
+    if not location or len(location) > _LONGEST_LOCATION or not location.isascii() or not location.isprintable():
+        raise ValueError("no usable Location")
+    return urljoin(answered.call.target, location)
+
+
+def _redirect_refused(answered: Answered, complaint: str) -> ApiError:
+    return UnreadableResponseError(
+        f"{answered.headline} redirects {complaint}. It was not followed.",
+        status=answered.answer.status,
+        hint="If the API has moved, set FRIGADE_API_URL (or api_url in flowsync.yaml) to its new address.",
+    )
+
+
+def _pool(
+    api_url: str,
+    handler: Handler | None,
+    *,
+    auth: httpx.Auth,
+    user_agent: str,
+    timeouts: Timeouts,
+    limits: httpx.Limits,
+) -> httpx.Client:
+    """The one httpx.Client."""
+    is_local = api_url.startswith("http://")
+    try:
+        return httpx.Client(
+            auth=auth,
+            headers={"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip"},
+            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=None),
+            limits=limits,
+            transport=None if handler is None else HandlerTransport(handler),
+            verify=_nobody() if is_local or handler else httpx.create_ssl_context(),
+            # Unencrypted requests go to this machine only, and not by way of a proxy: it would see the key.
+            trust_env=not is_local,
+            follow_redirects=False,
+        )
+    except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+        raise ConfigError(
+            f"The proxies or certificates named in the environment cannot be used ({type(error).__name__}).",
+            hint="Check HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR.",
+        ) from None
+
+
+def _nobody() -> ssl.SSLContext:
+    """A context that trusts no one, for where no TLS is spoken; loading the authorities costs 17 ms."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

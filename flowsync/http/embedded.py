@@ -1,0 +1,24 @@
+"""A server inside this process, reached through httpx's transport interface: no socket is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import httpx
+
+Handler: TypeAlias = Callable[[str, str, Mapping[str, str], bytes], tuple[int, Mapping[str, str], bytes]]
+"""(method, target with its query, headers, body) to (status, headers, body); called from many threads."""
+
+
+class HandlerTransport(httpx.BaseTransport):
+    """Answers every request by calling a handler."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Hand the request over as plain values, and wrap what comes back."""
+        target = request.url.raw_path.decode("ascii")
+        status, headers, body = self._handler(request.method, target, dict(request.headers), request.read())
+        return httpx.Response(status, headers=dict(headers), stream=httpx.ByteStream(body))

@@ -1,0 +1,174 @@
+"""What an answer that is not a success means, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flowsync.errors import (
+    ForbiddenError,
+    NotFoundError,
+    RateLimitedError,
+    RejectedError,
+    ServerError,
+    UnauthorizedError,
+    UnreadableResponseError,
+)
+from flowsync.http.answer import parse_json
+from flowsync.http.call import Method
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flowsync.config import Key
+    from flowsync.errors import ApiError
+    from flowsync.http.answer import Answer
+    from flowsync.http.call import Call
+    from flowsync.http.redact import Redactor
+
+_CHECK_ADDRESS: Final = "Check the API's address (FRIGADE_API_URL, or api_url in flowsync.yaml)."
+_MAYBE_WRITTEN: Final = "The write may have taken effect: run plan again to see."
+_LATER: Final = "This is the API's trouble, not yours: try again in a while."
+_FIRST_SERVER_ERROR: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a message may have to say besides the answer itself."""
+
+    key: Key
+    user_agent: str
+    redactor: Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The final answer to `call`, after so many `attempts`."""
+
+    call: Call
+    answer: Answer
+    attempts: int
+    scene: Scene
+
+    @property
+    def headline(self) -> str:
+        """The request and the status it met."""
+        tries = f" after {self.attempts} attempts" if self.attempts > 1 else ""
+        return f"{self.call.shown}: {self.answer.status} {self.answer.reason}".rstrip() + tries
+
+    @property
+    def quoted(self) -> str:
+        """What the server itself said, if it said anything, as the rest of a sentence."""
+        said = _said(self.answer)
+        return f' It said: "{self.scene.redactor.excerpt(said)}"' if said.strip() else ""
+
+
+def failure(met: Answered) -> ApiError:
+    """The error for an answer of any status but 2xx and 3xx."""
+    status = met.answer.status
+    explain = _BY_STATUS.get(status, _server_error if status >= _FIRST_SERVER_ERROR else _rejected)
+    return explain(met)
+
+
+def unreadable(met: Answered) -> UnreadableResponseError:
+    """The error for a success whose body is not the API's JSON."""
+    found = "an HTML page" if met.answer.is_html else "something else" if met.answer.body else "nothing"
+    hint = f"A proxy, a login page or another service may have answered. {_CHECK_ADDRESS}"
+    return UnreadableResponseError(
+        f"{met.headline}, but with {found} where the API's JSON was expected.{met.quoted}",
+        status=met.answer.status,
+        hint=_MAYBE_WRITTEN if met.call.method is Method.PUT else hint,
+    )
+
+
+def _said(answer: Answer) -> str:
+    """The message of the API's error document, a text or a list of them; else the body as it is."""
+    try:
+        document = parse_json(answer.body)
+    except ValueError:
+        return answer.text
+    match document:
+        case {"message": str() as message}:
+            return message
+        case {"message": list() as messages}:
+            return "; ".join(message for message in messages if isinstance(message, str))
+        case _:
+            return answer.text
+
+
+def _unauthorized(met: Answered) -> ApiError:
+    return UnauthorizedError(
+        f"{met.headline}: this belongs to another environment's organization.{met.quoted}",
+        status=met.answer.status,
+        hint=f"A key works for one environment only: check that the one from {met.scene.key.variable} belongs to "
+        "the environment of this flow.",
+    )
+
+
+def _forbidden(met: Answered) -> ApiError:
+    if met.answer.is_html:
+        return _forbidden_on_the_way(met)
+    key = met.scene.key
+    if key.looks_public and not met.call.is_public:
+        reason = f"the key from {key.variable} looks like a public one, and this needs a private one"
+        hint = "Use a private key (api_private_…) of the same environment."
+    else:
+        reason = f"the API does not accept the key from {key.variable}: it is unknown or revoked"
+        if not met.call.is_public:
+            reason += ", or a public one"
+        hint = f"Compare {key.variable} with the key that the Frigade dashboard shows for this environment."
+    return ForbiddenError(f"{met.headline}: {reason}.{met.quoted}", status=met.answer.status, hint=hint)
+
+
+def _forbidden_on_the_way(met: Answered) -> ApiError:
+    return ForbiddenError(
+        f"{met.headline}, as an HTML page: not the API but a proxy or firewall in front of it refused.{met.quoted}",
+        status=met.answer.status,
+        hint=f"It may not like the User-Agent {met.scene.user_agent!r}: set another one as user_agent in "
+        "flowsync.yaml, or ask whoever runs that proxy.",
+    )
+
+
+def _not_found(met: Answered) -> ApiError:
+    return NotFoundError(
+        f"{met.headline}: no such flow for the key from {met.scene.key.variable}, or no such path on this "
+        f"server.{met.quoted}",
+        status=met.answer.status,
+        hint=f"{_CHECK_ADDRESS} A key sees the flows of its own environment only.",
+    )
+
+
+def _rate_limited(met: Answered) -> ApiError:
+    if met.answer.wait is None:
+        reason = "without Retry-After, it means that the account's cap of monthly users is reached"
+        hint = "Waiting does not help: raise the cap in Frigade's billing, or use another environment."
+    else:
+        reason = f"too many requests, and the API asks to wait {met.answer.wait:.0f} more seconds"
+        hint = "Try again later, or with a lower --parallelism."
+    return RateLimitedError(f"{met.headline}: {reason}.{met.quoted}", status=met.answer.status, hint=hint)
+
+
+def _server_error(met: Answered) -> ApiError:
+    page = ", as an HTML page" if met.answer.is_html else ""
+    return ServerError(
+        f"{met.headline}{page}: the API, or something in front of it, met.{met.quoted}",
+        status=met.answer.status,
+        hint=_MAYBE_WRITTEN if met.call.method is Method.PUT else _LATER,
+    )
+
+
+def _rejected(met: Answered) -> ApiError:
+    page = f" {_CHECK_ADDRESS}" if met.answer.is_html else ""
+    return RejectedError(
+        f"{met.headline}: the API refused the request.{met.quoted}",
+        status=met.answer.status,
+        hint=f"Nothing was changed by it.{page}" if met.call.method is Method.PUT else page.strip() or None,
+    )
+
+
+_BY_STATUS: Final[dict[int, Callable[[Answered], ApiError]]] = {
+    401: _unauthorized,
+    403: _forbidden,
+    404: _not_found,
+    429: _rate_limited,
+}

@@ -1,0 +1,101 @@
+"""One row of the API: raw JSON to LiveFlow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeGuard
+
+from flowsync.errors import UnreadableResponseError
+from flowsync.model import SENT_FIELDS, LiveFlow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flowsync.model import JsonValue
+
+_KINDS: Final = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "an object",
+}
+
+
+def live_flow(raw: JsonValue, source: str = "the answer") -> LiveFlow:
+    """The row that `raw` describes. Unknown fields, types and statuses are carried, never fatal.
+
+    A missing version counts as 0 and a missing status as "". Raises UnreadableResponseError, which
+    names `source` and what is wrong, when there is no usable id or slug.
+    """
+    if not isinstance(raw, dict):
+        raise _unreadable(source, f"is {_kind(raw)} where a flow was expected")
+    return LiveFlow(
+        id=_id(raw, source),
+        slug=_slug(raw, source),
+        version=_version(raw, source),
+        status=_status(raw, source),
+        fields={name: raw[name] for name in SENT_FIELDS if name in raw},
+        raw=raw,
+    )
+
+
+def _id(raw: Mapping[str, JsonValue], source: str) -> int:
+    if "id" not in raw:
+        raise _unreadable(source, f"has no id{_named(raw)}")
+    if not _is_whole(value := raw["id"]):
+        raise _unreadable(source, f"has {_kind(value)} as its id, not a whole number{_named(raw)}")
+    return value
+
+
+def _slug(raw: Mapping[str, JsonValue], source: str) -> str:
+    if "slug" not in raw:
+        raise _unreadable(source, f"has no slug{_named(raw)}")
+    value = raw["slug"]
+    if not isinstance(value, str) or not value:
+        raise _unreadable(source, f"has {_kind(value)} as its slug, not a text{_named(raw)}")
+    return value
+
+
+def _version(raw: Mapping[str, JsonValue], source: str) -> int:
+    value = raw.get("version")
+    if value is None:
+        return 0
+    if not _is_whole(value):
+        raise _unreadable(source, f"has {_kind(value)} as its version, not a whole number{_named(raw)}")
+    return value
+
+
+def _status(raw: Mapping[str, JsonValue], source: str) -> str:
+    value = raw.get("status")
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _unreadable(source, f"has {_kind(value)} as its status, not a text{_named(raw)}")
+    return value
+
+
+def _is_whole(value: JsonValue) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _named(raw: Mapping[str, JsonValue]) -> str:
+    """Which row it is, by what can be told; `repr` escapes whatever a terminal could trip over."""
+    for name in ("slug", "id", "name"):
+        value = raw.get(name)
+        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+            return f" ({name} {str(value)[:80]!r})"
+    return ""
+
+
+def _kind(value: JsonValue) -> str:
+    """What sort of JSON value it is, with its article."""
+    return "an empty text" if value == "" else _KINDS[type(value)]
+
+
+def _unreadable(source: str, complaint: str) -> UnreadableResponseError:
+    return UnreadableResponseError(
+        f"The API's answer cannot be read: {source} {complaint}.",
+        hint="Check that the API's address is Frigade's; if it is, this is worth reporting to flowsync.",
+    )

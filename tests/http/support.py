@@ -1,0 +1,58 @@
+"""Clients of a fake server whose waits take no time."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flowsync.config import Key, Timeouts
+from flowsync.http import Timing, open_client
+from tests.support.fake_frigade import PRIVATE_KEY, FakeConfig, fake_frigade, row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowsync.http import Client, Handler
+    from tests.support.fake_frigade import FakeFrigade, Fault
+
+KEY = Key(PRIVATE_KEY, "FRIGADE_API_KEY")
+NOW = 1_767_323_045.0
+"""2026-01-02T03:04:05Z"""
+
+
+@dataclass
+class FakeTime:
+    """A clock that only sleeping moves; `slept` holds every wait."""
+
+    clock: float = 0.0
+    slept: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.clock += seconds
+
+    @property
+    def timing(self) -> Timing:
+        return Timing(sleep=self.sleep, random=lambda: 1.0, monotonic=lambda: self.clock, now=lambda: NOW + self.clock)
+
+
+@contextmanager
+def client_of(
+    url: str, *, key: Key = KEY, time: FakeTime | None = None, read: float = 5.0, handler: Handler | None = None
+) -> Iterator[Client]:
+    timing = (time or FakeTime()).timing
+    with open_client(api_url=url, key=key, timeouts=Timeouts(2.0, read), handler=handler, timing=timing) as client:
+        yield client
+
+
+@contextmanager
+def troubled(
+    *faults: Fault, key: Key = KEY, time: FakeTime | None = None, read: float = 5.0
+) -> Iterator[tuple[FakeFrigade, Client]]:
+    """A server with one flow and these faults, and a client of it."""
+    with (
+        fake_frigade(FakeConfig(faults=faults), [row(1, "flow_a")]) as server,
+        client_of(server.url, key=key, time=time, read=read) as client,
+    ):
+        yield server, client

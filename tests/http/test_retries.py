@@ -1,0 +1,167 @@
+"""What is asked again, after how long, and what is not."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowsync.errors import ApiError, RateLimitedError, ServerError, TransportError
+from flowsync.http.answer import Answer, retry_after
+from flowsync.http.call import Method
+from flowsync.http.retry import (
+    LONGEST_DELAY,
+    LONGEST_WAIT,
+    MOST_ATTEMPTS,
+    MOST_TOLD_ATTEMPTS,
+    PATIENCE,
+    Tried,
+    delay_before_retry,
+)
+from flowsync.http.translate import Repeat, UnansweredError
+from flowsync.live import write
+from tests.http.support import NOW, FakeTime, troubled
+from tests.support.fake_frigade import (
+    ALWAYS,
+    Effect,
+    hang,
+    html,
+    rate_limited,
+    reply,
+    reset,
+    server_error,
+    truncated,
+    unavailable,
+)
+
+if TYPE_CHECKING:
+    from tests.support.fake_frigade import (
+        Fault,
+    )
+
+TRANSIENT = [server_error(), reply(502), html(503), reply(504), reset(), truncated(), reset(Effect.AFTER)]
+
+
+@pytest.mark.parametrize("fault", TRANSIENT)
+def test_a_get_is_made_again_after_anything_transient(fault: Fault) -> None:
+    time = FakeTime()
+    with troubled(fault.on(times=3), time=time) as (server, client):
+        assert client.reader().get("/v1/public/flows/flow_a", {})
+    assert (len(server.requests), time.slept) == (4, [0.5, 1.0, 2.0])
+
+
+def test_a_get_that_hangs_is_made_again() -> None:
+    with troubled(hang(), read=0.1) as (server, client):
+        assert client.reader().get("/v1/public/flows/flow_a", {})
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("fault", [server_error(), reset(), truncated()])
+def test_patience_with_a_get_ends(fault: Fault) -> None:
+    time = FakeTime()
+    with troubled(fault.on(times=ALWAYS), time=time) as (server, client):
+        with pytest.raises((ServerError, TransportError)):
+            client.reader().get("/v1/flows", {})
+        assert len(server.requests) == MOST_ATTEMPTS
+    assert len(time.slept) == MOST_ATTEMPTS - 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 501])
+def test_what_is_not_transient_is_not_asked_again(status: int) -> None:
+    time = FakeTime()
+    with troubled(reply(status), time=time) as (server, client):
+        with pytest.raises(ApiError):
+            client.reader().get("/v1/flows", {})
+        assert len(server.requests) == 1
+    assert time.slept == []
+
+
+@pytest.mark.parametrize("fault", [rate_limited("7"), unavailable("7")])
+def test_a_write_waits_as_long_as_it_is_told_to(fault: Fault) -> None:
+    time = FakeTime()
+    with troubled(fault.on("PUT", times=2), time=time) as (server, client):
+        write(client.writer(), 1, {"name": "B"})
+        assert server.row(1)["name"] == "B"
+    assert time.slept == [7.0, 7.0]
+
+
+def test_a_date_as_retry_after_is_waited_for() -> None:
+    time = FakeTime()
+    with troubled(rate_limited(formatdate(NOW + 9, usegmt=True)), time=time) as (_, client):
+        client.reader().get("/v1/flows", {})
+    assert time.slept == [9.0]
+
+
+@pytest.mark.parametrize(("header", "requests"), [("61", 1), ("60", 3), ("0", MOST_TOLD_ATTEMPTS), ("soon", 1)])
+def test_waiting_as_told_has_its_bounds(header: str, requests: int) -> None:
+    with troubled(rate_limited(header).on(times=ALWAYS)) as (server, client):
+        with pytest.raises(RateLimitedError):
+            client.reader().get("/v1/flows", {})
+        assert len(server.requests) == requests
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("-1", None),
+        ("1.5", None),
+        ("\u0663", None),
+        ("0", 0.0),
+        (" 12 ", 12.0),
+        (formatdate(NOW + 30, usegmt=True), 30.0),
+        (formatdate(NOW - 30, usegmt=True), 0.0),
+        ("Fri, 99 Dec 9999 99:99:99 GMT", None),
+        ("never", None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
+    assert retry_after(header, lambda: NOW) == seconds
+
+
+def outcome(status: int, wait: float | None = None) -> Answer:
+    return Answer(status, "", "", None, wait, b"")
+
+
+OUTCOMES = st.one_of(
+    st.builds(outcome, st.integers(200, 599), st.none() | st.floats(0, 1e9)),
+    st.builds(lambda repeat: UnansweredError("", repeat=repeat), st.sampled_from(Repeat)),
+)
+TRIED = st.builds(Tried, st.integers(1, 20), st.floats(0, 1_000))
+
+
+@given(OUTCOMES, TRIED, st.floats(0, 1), st.sampled_from(Method))
+def test_every_wait_is_bounded_and_the_waiting_ends(
+    met: Answer | ApiError, tried: Tried, dice: float, method: Method
+) -> None:
+    delay = delay_before_retry(method, met, tried, lambda: dice)
+    if delay is not None:
+        assert 0 <= delay <= max(LONGEST_DELAY, LONGEST_WAIT)
+        assert tried.elapsed + delay <= PATIENCE
+        assert tried.attempts < MOST_TOLD_ATTEMPTS
+
+
+@given(OUTCOMES, TRIED)
+def test_a_put_is_repeated_only_if_it_had_no_effect_or_was_told_to_wait(met: Answer | ApiError, tried: Tried) -> None:
+    if delay_before_retry(Method.PUT, met, tried, lambda: 0.5) is not None:
+        match met:
+            case Answer():
+                assert met.status in {429, 503}
+                assert met.wait is not None
+            case _:
+                assert isinstance(met, UnansweredError)
+                assert met.repeat is Repeat.ALWAYS
+
+
+def test_an_error_that_is_no_lack_of_an_answer_is_final() -> None:
+    assert delay_before_retry(Method.GET, ServerError("", status=500), Tried(1, 0.0), lambda: 1.0) is None
+
+
+def test_the_jitter_covers_the_whole_of_a_growing_interval() -> None:
+    least = [delay_before_retry(Method.GET, outcome(500), Tried(attempt, 0), lambda: 0.0) for attempt in (1, 2, 3)]
+    most = [delay_before_retry(Method.GET, outcome(500), Tried(attempt, 0), lambda: 1.0) for attempt in (1, 2, 3)]
+    assert (least, most) == ([0.0, 0.0, 0.0], [0.5, 1.0, 2.0])

@@ -1,0 +1,123 @@
+"""No exception of httpx gets out."""
+
+from __future__ import annotations
+
+import inspect
+import socket
+import ssl
+
+import httpx
+import pytest
+
+from flowsync.config import Timeouts
+from flowsync.errors import ApiError, TransportError, UnreadableResponseError
+from flowsync.http.call import Call, Method
+from flowsync.http.translate import TRANSLATIONS, Repeat, UnansweredError, translated
+
+FOREIGN = [each for _, each in inspect.getmembers(httpx, inspect.isclass) if issubclass(each, Exception)]
+CALL = Call(Method.GET, "https://api.example/v1/flows", "limit=1")
+
+
+def made(kind: type[Exception]) -> Exception:
+    """An instance, with a request that holds a secret where the class takes one."""
+    request = httpx.Request("GET", CALL.url, headers={"Authorization": "Bearer hunter2"})
+    parameters = inspect.signature(kind).parameters
+    given = {"request": request, "response": httpx.Response(500)}
+    arguments = {name: given[name] for name in given if name in parameters}
+    return kind(*(["hunter2"] if "message" in parameters else []), **arguments)
+
+
+def translation(error: Exception) -> ApiError:
+    with pytest.raises(ApiError) as caught, translated(CALL, Timeouts(5, 30)):
+        raise error
+    return caught.value
+
+
+def test_the_table_holds_every_exception_class_of_httpx() -> None:
+    assert len(FOREIGN) > 20
+    assert set(TRANSLATIONS) == set(FOREIGN)
+
+
+@pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: kind.__name__)
+def test_every_exception_of_httpx_becomes_one_of_ours(kind: type[Exception]) -> None:
+    error = translation(made(kind))
+    assert isinstance(error, TransportError | UnreadableResponseError)
+    assert error.message.startswith("GET https://api.example/v1/flows: ")
+    if kind is not httpx.ProxyError:
+        assert "hunter2" not in f"{error.message}{error.hint}"
+
+
+def test_an_exception_class_of_tomorrow_is_told_as_its_nearest_relative() -> None:
+    class NewTimeout(httpx.ReadTimeout):
+        pass
+
+    assert "no answer within 30 seconds" in translation(NewTimeout("new")).message
+
+
+def test_what_is_not_httpx_is_left_alone() -> None:
+    with pytest.raises(KeyError), translated(CALL, Timeouts()):
+        raise KeyError
+
+
+def connect_error(cause: BaseException) -> ApiError:
+    """As httpx and httpcore chain it: two wrappers around the operating system's error."""
+    middle, outer = OSError("middle"), httpx.ConnectError("outer")
+    middle.__cause__, outer.__cause__ = cause, middle
+    return translation(outer)
+
+
+def certificate_error(message: str) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_message = message
+    return error
+
+
+@pytest.mark.parametrize(
+    ("cause", "said", "repeat"),
+    [
+        (
+            ConnectionRefusedError(111, "Connection refused"),
+            "cannot reach https://api.example: nothing listens there.",
+            Repeat.ALWAYS,
+        ),
+        (
+            OSError(101, "Network is unreachable"),
+            "cannot reach https://api.example: Network is unreachable.",
+            Repeat.ALWAYS,
+        ),
+        (OSError("odd"), "cannot reach https://api.example: no connection.", Repeat.ALWAYS),
+        (ValueError("odd"), "cannot reach https://api.example: no connection could be made.", Repeat.ALWAYS),
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), "its name cannot be resolved.", Repeat.NEVER),
+        (socket.gaierror(socket.EAI_AGAIN, "later"), "its name cannot be resolved.", Repeat.ALWAYS),
+        (
+            certificate_error("self-signed certificate"),
+            "does not prove who it is: self-signed certificate.",
+            Repeat.NEVER,
+        ),
+        (ssl.SSLError(1, "wrong version"), "speaks no TLS that can be used (no reason given).", Repeat.NEVER),
+    ],
+)
+def test_why_a_connection_failed_is_told(cause: BaseException, said: str, repeat: Repeat) -> None:
+    error = connect_error(cause)
+    assert isinstance(error, UnansweredError)
+    assert (error.message.endswith(said), error.repeat) == (True, repeat)
+
+
+@pytest.mark.parametrize(
+    ("kind", "repeat"),
+    [
+        (httpx.ConnectTimeout, Repeat.ALWAYS),
+        (httpx.PoolTimeout, Repeat.ALWAYS),
+        (httpx.ReadTimeout, Repeat.READS_ONLY),
+        (httpx.WriteTimeout, Repeat.READS_ONLY),
+        (httpx.ReadError, Repeat.READS_ONLY),
+        (httpx.WriteError, Repeat.READS_ONLY),
+        (httpx.RemoteProtocolError, Repeat.READS_ONLY),
+        (httpx.ProxyError, Repeat.NEVER),
+        (httpx.LocalProtocolError, Repeat.NEVER),
+    ],
+)
+def test_only_what_was_surely_not_sent_may_always_be_repeated(kind: type[Exception], repeat: Repeat) -> None:
+    error = translation(made(kind))
+    assert isinstance(error, UnansweredError)
+    assert error.repeat is repeat

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync.errors import ForbiddenError, NotFoundError, RejectedError, ServerError, UnreadableResponseError
+from flowsync.live import Access, Listing, PathMemo, find_missing, live_flow, reread
+from tests.live.readers import PathReader, eager_map, raw
+
+if TYPE_CHECKING:
+    from flowsync.errors import ApiError
+    from flowsync.live import Map
+    from flowsync.model import JsonValue
+
+VERSIONS, SLUG, PUBLIC = "/v1/flows/flow_a/versions", "/v1/flows/flow_a", "/v1/public/flows/flow_a"
+LIST, PUBLIC_LIST = "/v1/flows", "/v1/public/flows"
+Answers = dict[str, "JsonValue | ApiError"]
+
+
+def listing(*rows: dict[str, JsonValue], access: Access = Access.PRIVATE) -> Listing:
+    return Listing(tuple(live_flow(row) for row in rows), access)
+
+
+def ids(found: Listing) -> list[int]:
+    return [row.id for row in found.rows]
+
+
+@pytest.mark.parametrize("map_", [map, eager_map])
+def test_a_listed_slug_is_not_looked_up(map_: Map) -> None:
+    reader = PathReader({})
+    assert ids(find_missing(reader, listing(raw(1)), ["flow_a"], map_)) == [1]
+    assert reader.asked == []
+
+
+@pytest.mark.parametrize(
+    ("access", "answers", "asked", "found"),
+    [
+        (Access.PRIVATE, {VERSIONS: [raw(3, version=2), raw(2)]}, [VERSIONS], [3, 2]),
+        (Access.PRIVATE, {VERSIONS: {"data": [raw(3)]}}, [VERSIONS], [3]),
+        (Access.PRIVATE, {SLUG: raw(2)}, [VERSIONS, SLUG], [2]),
+        (Access.PRIVATE, {VERSIONS: [], SLUG: raw(2)}, [VERSIONS, SLUG], [2]),
+        (Access.PRIVATE, {PUBLIC: raw(2)}, [VERSIONS, SLUG, PUBLIC], [2]),
+        (Access.PRIVATE, {}, [VERSIONS, SLUG, PUBLIC], []),
+        (Access.PRIVATE, {SLUG: RejectedError("no", status=405), PUBLIC: raw(2)}, [VERSIONS, SLUG, PUBLIC], [2]),
+        (Access.PUBLIC, {VERSIONS: [raw(3)], SLUG: raw(2), PUBLIC: raw(1)}, [PUBLIC], [1]),
+        (Access.PUBLIC, {}, [PUBLIC], []),
+    ],
+)
+def test_a_slug_that_the_list_lacks_is_looked_up(
+    access: Access, answers: Answers, asked: list[str], found: list[int]
+) -> None:
+    reader = PathReader(answers)
+    assert ids(find_missing(reader, listing(access=access), ["flow_a", "flow_a"])) == found
+    assert reader.asked == asked
+
+
+def test_a_slug_with_only_archived_rows_is_looked_up_and_the_fresh_rows_count() -> None:
+    old, other = raw(1, status="ARCHIVED"), raw(7, "flow_b")
+    reader = PathReader({VERSIONS: [raw(2, version=2), {**old, "name": "fresh"}]})
+    found = find_missing(reader, listing(old, other), ["flow_a"])
+    assert ids(found) == [1, 7, 2]
+    assert found.rows[0].fields["name"] == "fresh"
+
+
+@pytest.mark.parametrize("path", [VERSIONS, SLUG, PUBLIC])
+@pytest.mark.parametrize("failure", [ServerError("500", status=500), ForbiddenError("403", status=403)])
+def test_a_failed_read_never_means_absence(path: str, failure: ApiError) -> None:
+    with pytest.raises(type(failure)):
+        find_missing(PathReader({path: failure}), listing(), ["flow_a"])
+
+
+def test_an_answer_about_another_flow_is_not_taken_for_the_one_asked_for() -> None:
+    answers: Answers = {
+        "/v1/flows/12/versions": [raw(12, "flow_b")],
+        "/v1/flows/12": raw(12, "flow_b"),
+        "/v1/public/flows/12": raw(12, "flow_b"),
+    }
+    assert ids(find_missing(PathReader(answers), listing(), ["12"])) == []
+
+
+@pytest.mark.parametrize(
+    ("slug", "segment"),
+    [("a/b?c#d", "a%2Fb%3Fc%23d"), ("..", "%2E%2E"), (".", "%2E"), ("é", "%C3%A9"), ("a.b", "a.b"), ("\udc80", "%3F")],
+)
+def test_a_slug_is_one_segment_of_the_path_whatever_it_holds(slug: str, segment: str) -> None:
+    reader = PathReader({})
+    find_missing(reader, listing(access=Access.PUBLIC), [slug])
+    assert reader.asked == [f"/v1/public/flows/{segment}"]
+
+
+def test_an_absent_versions_path_is_asked_for_until_a_found_slug_proves_it_absent() -> None:
+    answers: Answers = {f"/v1/flows/{slug}": raw(number, slug) for number, slug in enumerate(["b", "c"])}
+    reader = PathReader(answers)
+    find_missing(reader, listing(), ["a", "b", "c"])
+    assert [path for path in reader.asked if path.endswith("/versions")] == [
+        "/v1/flows/a/versions",
+        "/v1/flows/b/versions",
+    ]
+
+
+def reread_ids(reader: PathReader, row_id: int = 2, memo: PathMemo | None = None) -> list[int]:
+    return [row.id for row in reread(reader, "flow_a", row_id, access=Access.PRIVATE, memo=memo)]
+
+
+SUMMARY: JsonValue = {"id": 2, "slug": "flow_a"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked", "found"),
+    [
+        ({VERSIONS: [raw(3), raw(2)], SLUG: raw(3)}, [VERSIONS], [3, 2]),
+        ({VERSIONS: [raw(3)], LIST: [raw(3)]}, [VERSIONS], [3]),
+        ({SLUG: raw(2), PUBLIC: raw(1)}, [VERSIONS, SLUG], [2]),
+        ({PUBLIC: raw(2)}, [VERSIONS, SLUG, PUBLIC], [2]),
+        ({SLUG: raw(1), LIST: [raw(1), raw(2), raw(9, "b")]}, [VERSIONS, SLUG, LIST], [1, 2]),
+        ({PUBLIC: raw(1), PUBLIC_LIST: [raw(2)]}, [VERSIONS, SLUG, PUBLIC, LIST, PUBLIC_LIST], [2]),
+        ({LIST: [raw(9, "b")]}, [VERSIONS, SLUG, PUBLIC, LIST], []),
+        ({VERSIONS: [], LIST: []}, [VERSIONS, SLUG, PUBLIC, LIST], []),
+        ({VERSIONS: [raw(3), SUMMARY], SLUG: raw(2)}, [VERSIONS, SLUG], [2]),
+        ({VERSIONS: [raw(3), SUMMARY], SLUG: raw(3), LIST: [raw(3), raw(2)]}, [VERSIONS, SLUG, LIST], [3, 2]),
+    ],
+)
+def test_rereading_finds_the_row_as_it_is_now(answers: Answers, asked: list[str], found: list[int]) -> None:
+    reader = PathReader(answers)
+    assert reread_ids(reader) == found
+    assert reader.asked == asked
+
+
+def test_rereading_with_a_public_key_asks_public_paths_only() -> None:
+    reader = PathReader({PUBLIC: raw(2)})
+    assert len(reread(reader, "flow_a", 2, access=Access.PUBLIC)) == 1
+    assert reader.asked == [PUBLIC]
+
+
+@pytest.mark.parametrize("path", [VERSIONS, SLUG, PUBLIC, LIST])
+def test_a_reread_that_fails_is_raised_and_is_no_deletion(path: str) -> None:
+    with pytest.raises(ServerError):
+        reread_ids(PathReader({LIST: [], path: ServerError("500", status=500)}))
+
+
+def test_a_list_that_is_gone_is_no_deletion() -> None:
+    with pytest.raises(NotFoundError):
+        reread_ids(PathReader({}))
+
+
+def test_a_malformed_version_is_no_deletion() -> None:
+    with pytest.raises(UnreadableResponseError, match=r"row 1 of GET /v1/flows/flow_a/versions has no id"):
+        reread_ids(PathReader({VERSIONS: [{"slug": "flow_a"}]}))
+
+
+def test_undocumented_paths_that_are_proved_absent_are_not_asked_again() -> None:
+    reader, memo = PathReader({PUBLIC: raw(2)}), PathMemo()
+    assert [reread_ids(reader, memo=memo), reread_ids(reader, memo=memo)] == [[2], [2]]
+    assert reader.asked == [VERSIONS, SLUG, PUBLIC, PUBLIC]
+
+
+def test_a_deleted_flow_proves_nothing_about_the_paths() -> None:
+    reader, memo = PathReader({LIST: []}), PathMemo()
+    assert reread_ids(reader, memo=memo) == []
+    assert (memo.lacks_versions, memo.lacks_private_slug) == (False, False)
+
+
+def test_versions_without_data_do_not_prove_the_path_absent() -> None:
+    memo = PathMemo()
+    reread_ids(PathReader({VERSIONS: [SUMMARY], SLUG: raw(2)}), memo=memo)
+    assert not memo.lacks_versions

@@ -1,0 +1,663 @@
+"""A Frigade made from its API reference alone, over real HTTP on loopback.
+
+    with fake_frigade(FakeConfig(endpoints=Endpoints.DOCUMENTED), rows) as server:
+        ...  # server.url, server.requests, server.rows, server.requests_to("PUT", "/v1/flows/*")
+
+Rows are dicts as the API shows them; `row(...)` makes one. What the server does is a frozen `FakeConfig`;
+what goes wrong, and when, is a tuple of `Fault`s in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import struct
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from enum import Enum
+from fnmatch import fnmatchcase
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from flowsync.model import JsonValue
+
+Row = dict[str, Any]
+PRIVATE_KEY = "api_private_T3stOnlyKeyOfTheFake"
+PUBLIC_KEY = "api_public_T3stOnlyKeyOfTheFake"
+NOW = "2026-01-02T03:04:05.000Z"
+
+
+class Endpoints(Enum):
+    """Which paths exist."""
+
+    DOCUMENTED = "documented"
+    ALL = "all"
+
+
+class DataFormat(Enum):
+    """How `data` comes back: JSON text [doc], YAML text [obs], or the very text that was stored."""
+
+    JSON = "json"
+    YAML = "yaml"
+    STORED = "stored"
+
+
+class Offset(Enum):
+    """What becomes of `offset`."""
+
+    HONOURED = "honoured"
+    IGNORED = "ignored"
+
+
+class BySlug(Enum):
+    """Which version GET by slug shows."""
+
+    PUBLISHED = "published"
+    LATEST = "latest"
+
+
+class Effect(Enum):
+    """Whether a fault strikes before the request is carried out or after."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class Kind(Enum):
+    """What a fault does to the connection."""
+
+    REPLY = "reply"
+    RESET = "reset"
+    HANG = "hang"
+    TRUNCATED = "truncated"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing going wrong for `times` requests that match, after `skip` that do not suffer it."""
+
+    kind: Kind = Kind.REPLY
+    status: int = 500
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+    effect: Effect = Effect.BEFORE
+    method: str = "*"
+    path: str = "*"
+    times: int = 1
+    skip: int = 0
+
+    def on(self, method: str = "*", path: str = "*", *, times: int = 1, skip: int = 0) -> Fault:
+        """The same fault for requests that match these patterns."""
+        return replace(self, method=method, path=path, times=times, skip=skip)
+
+    def strikes(self, method: str, path: str) -> bool:
+        return fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
+
+
+ALWAYS = 1_000_000
+"""As `times`: every request."""
+
+
+def error_body(status: int, message: str | list[str]) -> bytes:
+    return json.dumps({"statusCode": status, "message": message, "error": "Error"}).encode()
+
+
+def reply(status: int, message: str | list[str] = "Something") -> Fault:
+    """An error as the API itself words it."""
+    return Fault(status=status, body=error_body(status, message))
+
+
+def html(status: int) -> Fault:
+    """A page of a proxy or firewall."""
+    page = b"<!DOCTYPE html><html><head><title>Blocked</title></head><body><h1>No\x1b[31m entry</h1></body></html>"
+    return Fault(status=status, body=page, content_type="text/html; charset=utf-8")
+
+
+def rate_limited(retry_after: str | None = None) -> Fault:
+    return replace(reply(429, "Too many"), headers=_retry_after(retry_after))
+
+
+def unavailable(retry_after: str | None = None) -> Fault:
+    """A 503 as a proxy's HTML page."""
+    return replace(html(503), headers=_retry_after(retry_after))
+
+
+def _retry_after(value: str | None) -> tuple[tuple[str, str], ...]:
+    return () if value is None else (("Retry-After", value),)
+
+
+def server_error(effect: Effect = Effect.BEFORE) -> Fault:
+    return replace(reply(500, "Internal server error"), effect=effect)
+
+
+def reset(effect: Effect = Effect.BEFORE) -> Fault:
+    """The connection is reset instead of an answer."""
+    return Fault(kind=Kind.RESET, effect=effect)
+
+
+def hang(effect: Effect = Effect.BEFORE) -> Fault:
+    """No answer comes until the server closes."""
+    return Fault(kind=Kind.HANG, effect=effect)
+
+
+def truncated(effect: Effect = Effect.BEFORE) -> Fault:
+    """Half of the body that was announced."""
+    return Fault(kind=Kind.TRUNCATED, status=200, body=b'{"data": [', effect=effect)
+
+
+def success(body: bytes, content_type: str = "application/json", effect: Effect = Effect.BEFORE) -> Fault:
+    """A 200 with any body at all: not JSON, JSON of the wrong shape, a login page."""
+    return Fault(status=200, body=body, content_type=content_type, effect=effect)
+
+
+def redirect(location: str, status: int = 302) -> Fault:
+    return Fault(status=status, headers=(("Location", location),))
+
+
+def key_echo(echo: str, status: int = 400) -> Fault:
+    """An error that repeats the key, as `echo` says: raw text of a JSON string."""
+    body = f'{{"statusCode": {status}, "message": "Invalid token {echo}", "error": "Bad Request"}}'
+    return Fault(status=status, body=body.encode())
+
+
+@dataclass(frozen=True)
+class FakeConfig:
+    """What the server does, within what the reference leaves open."""
+
+    endpoints: Endpoints = Endpoints.ALL
+    data: DataFormat = DataFormat.YAML
+    hidden: frozenset[str] = frozenset()
+    offset: Offset = Offset.HONOURED
+    page_size: int = 100
+    by_slug: BySlug = BySlug.PUBLISHED
+    unlisted: frozenset[str] = frozenset()
+    absent_paths: tuple[str, ...] = ()
+    absent_status: int = 404
+    bare_lists: frozenset[str] = frozenset()
+    faults: tuple[Fault, ...] = ()
+    latency: float = 0.0
+    """Seconds before each answer."""
+
+
+UNOBSERVABLE = frozenset({"description", "active"})
+"""In the PUT body, not in the documented response [doc]: use as `FakeConfig.hidden`."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request as it arrived; header names are in lower case, `path` is without its query."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Row:
+        value: Row = json.loads(self.body)
+        return value
+
+
+@dataclass(frozen=True)
+class FakeFrigade:
+    """A running server. `rows` is its state; `requests` what it was asked, in order of arrival."""
+
+    url: str
+    _state: _State
+
+    @property
+    def rows(self) -> list[Row]:
+        return self._state.rows
+
+    @property
+    def requests(self) -> list[Seen]:
+        return self._state.requests
+
+    @property
+    def connections(self) -> int:
+        """How many connections were opened so far."""
+        return self._state.connections
+
+    def requests_to(self, method: str = "*", path: str = "*") -> list[Seen]:
+        return [seen for seen in self.requests if fnmatchcase(seen.method, method) and fnmatchcase(seen.path, path)]
+
+    @property
+    def writes(self) -> list[Seen]:
+        return [seen for seen in self.requests if seen.method != "GET"]
+
+    def row(self, row_id: int) -> Row:
+        return next(each for each in self.rows if each["id"] == row_id)
+
+
+def row(row_id: int, slug: str, **fields: object) -> Row:
+    """A row with every documented field; `data` may be a value, and is stored as YAML text then."""
+    whole: Row = {
+        "id": row_id,
+        "slug": slug,
+        "version": 1,
+        "status": "ACTIVE",
+        "name": slug.replace("_", " ").capitalize(),
+        "type": "ANNOUNCEMENT",
+        "description": "",
+        "active": True,
+        "targetingLogic": None,
+        "data": {"steps": [{"id": "first", "title": "Hello"}]},
+        "codeSnippet": f'<Frigade.Announcement flowId="{slug}" />',
+        "createdAt": NOW,
+        "modifiedAt": NOW,
+        **fields,
+    }
+    if not isinstance(whole["data"], str):
+        whole["data"] = dump(whole["data"])
+    return whole
+
+
+@contextmanager
+def fake_frigade(config: FakeConfig | None = None, rows: Iterable[Row] = ()) -> Iterator[FakeFrigade]:
+    """A server on a free port of loopback, stopped with all its connections at the end."""
+    state = _State(config or FakeConfig(), [dict(each) for each in rows])
+    with _Server(state) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
+        thread.start()
+        try:
+            yield FakeFrigade(f"http://127.0.0.1:{server.server_port}", state)
+        finally:
+            state.closing.set()
+            server.shutdown()
+            thread.join()
+            server.hang_up()
+
+
+class _Refused(Exception):  # noqa: N818 - an answer, not an error of this program
+    def __init__(self, status: int, message: str | list[str]) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = error_body(status, message)
+
+
+class _State:
+    """The account, its lock, and how often each fault has struck."""
+
+    def __init__(self, config: FakeConfig, rows: list[Row]) -> None:
+        self.config = config
+        self.rows = rows
+        self.requests: list[Seen] = []
+        self.connections = 0
+        self.lock = threading.RLock()
+        self.closing = threading.Event()
+        self._matches = [0] * len(config.faults)
+
+    def fault_for(self, method: str, path: str) -> Fault | None:
+        with self.lock:
+            for number, fault in enumerate(self.config.faults):
+                if fault.strikes(method, path):
+                    self._matches[number] += 1
+                    if fault.skip < self._matches[number] <= fault.skip + fault.times:
+                        return fault
+        return None
+
+    def answer(self, seen: Seen) -> tuple[int, bytes]:
+        """Carry out a request as the reference describes it."""
+        try:
+            with self.lock:
+                return 200, json.dumps(self._carry_out(seen)).encode()
+        except _NoContent:
+            return 204, b""
+        except _Refused as refused:
+            return refused.status, refused.body
+
+    def _carry_out(self, seen: Seen) -> object:
+        if not seen.body and "content-type" in seen.headers:
+            raise _Refused(400, "Body cannot be empty when content-type is set to 'application/json'")
+        for endpoint in _ENDPOINTS:
+            found = re.fullmatch(endpoint.pattern, seen.path)
+            if seen.method == endpoint.method and found and self._has(endpoint, seen.path):
+                self._check_key(endpoint, seen)
+                return endpoint.carry_out(self, seen, *(unquote(group) for group in found.groups()))
+        raise _Refused(self.config.absent_status, f"Cannot {seen.method} {seen.path}")
+
+    def _has(self, endpoint: _Endpoint, path: str) -> bool:
+        offered = endpoint.documented or self.config.endpoints is Endpoints.ALL
+        return offered and not any(fnmatchcase(path, absent) for absent in self.config.absent_paths)
+
+    @staticmethod
+    def _check_key(endpoint: _Endpoint, seen: Seen) -> None:
+        good = {f"Bearer {PRIVATE_KEY}"} | ({f"Bearer {PUBLIC_KEY}"} if endpoint.public else set())
+        if seen.headers.get("authorization") not in good:
+            raise _Refused(403, "Forbidden resource")
+
+    def show(self, stored: Row) -> Row:
+        shown = {name: value for name, value in stored.items() if name not in self.config.hidden}
+        match self.config.data:
+            case DataFormat.JSON:
+                shown["data"] = json.dumps(load(stored["data"]))
+            case DataFormat.YAML if _is_json(stored["data"]):
+                shown["data"] = dump(json.loads(stored["data"]))
+            case _:
+                pass
+        return shown
+
+    def list_rows(self, seen: Seen) -> object:
+        start = int(seen.query.get("offset", "0")) if self.config.offset is Offset.HONOURED else 0
+        limit = min(int(seen.query.get("limit", "100")), self.config.page_size)
+        listed = [self.show(each) for each in self.rows if each["slug"] not in self.config.unlisted]
+        page = listed[start : start + limit]
+        return page if seen.path in self.config.bare_lists else {"data": page, "offset": start, "limit": limit}
+
+    def one(self, seen: Seen, slug: str) -> object:
+        rows = self._of_slug(slug) or [each for each in self.rows if str(each["id"]) == slug]
+        if version := seen.query.get("version"):
+            rows = [each for each in rows if str(each["version"]) == version]
+        if not rows:
+            raise _Refused(404, f"Flow {slug} not found")
+        published = [each for each in rows if each["status"] == "ACTIVE"]
+        return self.show(published[0] if published and self.config.by_slug is BySlug.PUBLISHED else rows[0])
+
+    def public_one(self, seen: Seen, slug: str) -> object:
+        if not self._of_slug(slug):
+            raise _Refused(404, f"Flow {slug} not found")
+        return self.one(seen, slug)
+
+    def versions(self, _: Seen, slug: str) -> object:
+        if not (rows := self._of_slug(slug)):
+            raise _Refused(404, f"Flow {slug} not found")
+        return [self.show(each) for each in rows]
+
+    def update(self, seen: Seen, row_id: str) -> object:
+        stored = self._by_id(row_id)
+        body = _checked_body(seen, _FIELD_TYPES)
+        if stored["status"] == "ARCHIVED":
+            raise _Refused(400, "Archived versions are read-only")
+        stored.update(body)
+        stored["modifiedAt"] = "2026-01-02T04:00:00.000Z"
+        return self.show(stored)
+
+    def delete(self, _: Seen, row_id: str) -> object:
+        self.rows.remove(self._by_id(row_id))
+        raise _NoContent
+
+    def create(self, seen: Seen) -> object:
+        body = _checked_body(seen, {**_FIELD_TYPES, "slug": str})
+        missing = [f"{name} should not be empty" for name in ("name", "data") if not body.get(name)]
+        if missing:
+            raise _Refused(400, missing)
+        slug = body.pop("slug", None) or re.sub(r"\W+", "_", body["name"].lower())
+        if self._of_slug(slug):
+            raise _Refused(400, f"Flow with slug {slug} already exists")
+        return self._add(row(self._next_id(), slug, **body))
+
+    def draft(self, _: Seen, row_id: str) -> object:
+        origin = self._by_id(row_id)
+        rows = self._of_slug(origin["slug"])
+        if any(each["status"] == "DRAFT" for each in rows):
+            raise _Refused(400, "A draft version already exists")
+        fresh = {"id": self._next_id(), "version": rows[0]["version"] + 1, "status": "DRAFT"}
+        return self._add({**origin, **fresh})
+
+    def activate(self, seen: Seen, row_id: str) -> object:
+        chosen = self._by_id(row_id)
+        if seen.json.get("archiveBehavior") not in _ARCHIVE_BEHAVIOURS or chosen["status"] != "DRAFT":
+            raise _Refused(400, "Only a draft can be activated, with an archiveBehavior")
+        for each in self._of_slug(chosen["slug"]):
+            if each["status"] == "ACTIVE":
+                each["status"] = "ARCHIVED"
+        chosen["status"] = "ACTIVE"
+        return self.show(chosen)
+
+    def _add(self, fresh: Row) -> Row:
+        self.rows.append(fresh)
+        return self.show(fresh)
+
+    def _next_id(self) -> int:
+        return 1 + max((int(each["id"]) for each in self.rows), default=0)
+
+    def _of_slug(self, slug: str) -> list[Row]:
+        found = [each for each in self.rows if each["slug"] == slug]
+        return sorted(found, key=lambda each: (each["version"], each["id"]), reverse=True)
+
+    def _by_id(self, row_id: str) -> Row:
+        if not row_id.isdigit():
+            raise _Refused(400, "Validation failed (numeric string is expected)")
+        for each in self.rows:
+            if str(each["id"]) == row_id:
+                return each
+        raise _Refused(404, f"Flow {row_id} not found")
+
+
+class _NoContent(Exception):  # noqa: N818 - an answer, not an error of this program
+    pass
+
+
+_FIELD_TYPES: Mapping[str, type] = {
+    "name": str,
+    "type": str,
+    "description": str,
+    "active": bool,
+    "targetingLogic": str,
+    "data": str,
+}
+_ARCHIVE_BEHAVIOURS = {"EXIT_EXISTING_USERS", "RESTART_EXISTING_USERS", "RESTART_ALL_USERS"}
+
+
+def _checked_body(seen: Seen, types: Mapping[str, type]) -> dict[str, Any]:
+    """The body of a write, if the server would take it."""
+    if seen.headers.get("content-type", "").partition(";")[0] != "application/json":
+        raise _Refused(400, "Content-Type must be application/json")
+    body = _parsed_body(seen)
+    wrong = [f"property {name} should not exist" for name in body if name not in types]
+    wrong += [
+        f"{name} is of the wrong type" for name, kind in types.items() if name in body and type(body[name]) is not kind
+    ]
+    if wrong:
+        raise _Refused(400, wrong)
+    if not _is_balanced(body.get("targetingLogic", "")):
+        raise _Refused(400, "Unbalanced parentheses in targetingLogic")
+    return body
+
+
+def _parsed_body(seen: Seen) -> dict[str, Any]:
+    with suppress(ValueError):
+        body = json.loads(seen.body)
+        if isinstance(body, dict):
+            load(str(body.get("data", "")))
+            return body
+    raise _Refused(400, "The body, or its data, cannot be parsed")
+
+
+def _is_balanced(logic: str) -> bool:
+    depth = 0
+    for char in logic:
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+@dataclass(frozen=True)
+class _Endpoint:
+    method: str
+    pattern: str
+    carry_out: Any
+    documented: bool = False
+    public: bool = False
+
+
+_ENDPOINTS = (
+    _Endpoint("GET", "/v1/public/flows", _State.list_rows, documented=True, public=True),
+    _Endpoint("GET", "/v1/public/flows/([^/]+)", _State.public_one, documented=True, public=True),
+    _Endpoint("PUT", "/v1/flows/([^/]+)", _State.update, documented=True),
+    _Endpoint("DELETE", "/v1/flows/([^/]+)", _State.delete, documented=True),
+    _Endpoint("GET", "/v1/flows", _State.list_rows),
+    _Endpoint("GET", "/v1/flows/([^/]+)", _State.one),
+    _Endpoint("GET", "/v1/flows/([^/]+)/versions", _State.versions),
+    _Endpoint("POST", "/v1/flows", _State.create),
+    _Endpoint("POST", "/v1/flows/([^/]+)/versions", _State.draft),
+    _Endpoint("PUT", "/v1/flows/([^/]+)/activate", _State.activate),
+)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+    request_queue_size = 64
+
+    def __init__(self, state: _State) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.state = state
+        self.open: set[socket.socket] = set()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is what some tests are about."""
+
+    def hang_up(self) -> None:
+        for connection in list(self.open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        with self.server.state.lock:
+            self.server.state.connections += 1
+        self.server.open.add(self.connection)
+        if self.server.state.closing.is_set():
+            self.server.hang_up()
+
+    def finish(self) -> None:
+        self.server.open.discard(self.connection)
+        super().finish()
+
+    def handle_one_request(self) -> None:
+        """One request of a kept-alive connection, whatever its method."""
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline or not self.parse_request():
+            self.close_connection = True
+            return
+        self._serve(self._seen())
+        self.wfile.flush()
+
+    def _seen(self) -> Seen:
+        parts = urlsplit(self.path)
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = self.rfile.read(int(headers.get("content-length", "0")))
+        return Seen(self.command, parts.path, query, headers, body)
+
+    def _serve(self, seen: Seen) -> None:
+        state = self.server.state
+        with state.lock:
+            state.requests.append(seen)
+        fault = state.fault_for(seen.method, seen.path)
+        state.closing.wait(state.config.latency)
+        if fault is None:
+            self._send(*state.answer(seen))
+            return
+        if fault.effect is Effect.AFTER:
+            state.answer(seen)
+        self._suffer(fault)
+
+    def _suffer(self, fault: Fault) -> None:
+        match fault.kind:
+            case Kind.REPLY:
+                self._send(fault.status, fault.body, fault.content_type, fault.headers)
+            case Kind.TRUNCATED:
+                self._send(fault.status, fault.body, announced=len(fault.body) * 2)
+                self.close_connection = True
+            case Kind.HANG:
+                self.server.state.closing.wait()
+                self.close_connection = True
+            case Kind.RESET:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                os.close(self.connection.detach())
+                self.close_connection = True
+
+    def _send(
+        self,
+        status: int,
+        body: bytes,
+        content_type: str = "application/json; charset=utf-8",
+        headers: tuple[tuple[str, str], ...] = (),
+        announced: int | None = None,
+    ) -> None:
+        self.send_response(status)
+        if body:
+            self.send_header("Content-Type", content_type)
+        for name, value in headers:
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(body) if announced is None else announced))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the standard library's
+        """Nothing: the tests look at `requests`."""
+
+
+class _CoreLoader(yaml.SafeLoader):
+    """YAML 1.2 core, as the vendor's JavaScript reads it: `no` and dates are texts."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - the base class has it so
+
+
+def _int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    text = str(loader.construct_scalar(node))
+    return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+
+
+class _CoreDumper(yaml.SafeDumper):
+    """Quotes what either version of YAML would not read back as text."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the base class asks per value
+        return True
+
+
+def _add_core(tag: str, pattern: str) -> None:
+    for each in (_CoreLoader, _CoreDumper):
+        each.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{pattern})$"), None)
+
+
+_add_core("null", "~|null|Null|NULL|")
+_add_core("bool", "true|True|TRUE|false|False|FALSE")
+_add_core("int", "[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_add_core(
+    "float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+_CoreLoader.add_constructor("tag:yaml.org,2002:int", _int)
+
+
+def load(text: str) -> JsonValue:
+    """The value of YAML 1.2 (or JSON) text. Raises ValueError."""
+    try:
+        value: JsonValue = yaml.load(text, _CoreLoader)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
+def dump(value: object) -> str:
+    """YAML text that both versions of the language read back to `value`."""
+    text: str = yaml.dump(value, Dumper=_CoreDumper, sort_keys=False, allow_unicode=True, width=10_000)
+    return text
+
+
+def _is_json(text: str) -> bool:
+    with suppress(ValueError):
+        json.loads(text)
+        return True
+    return False

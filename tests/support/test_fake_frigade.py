@@ -1,0 +1,142 @@
+"""The fake keeps to the reference, so that what passes against it means something."""
+
+from __future__ import annotations
+
+import json
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.fake_frigade import (
+    PRIVATE_KEY,
+    PUBLIC_KEY,
+    UNOBSERVABLE,
+    DataFormat,
+    Endpoints,
+    FakeConfig,
+    dump,
+    fake_frigade,
+    load,
+    row,
+)
+
+if TYPE_CHECKING:
+    from tests.support.fake_frigade import FakeFrigade
+
+JSON = {"Content-Type": "application/json"}
+COMMENTED = "# who sees it\nsteps:\n  - id: first # really\n"
+
+
+def ask(
+    server: FakeFrigade, method: str, path: str, body: str | None = None, key: str = PRIVATE_KEY, **more: str
+) -> tuple[int, dict[str, Any]]:
+    """Status and JSON, by the standard library's own client."""
+    connection = HTTPConnection(urlsplit(server.url).netloc)
+    headers = {"Authorization": f"Bearer {key}", **({} if body is None else JSON), **more}
+    connection.request(method, path, body, headers)
+    with connection.getresponse() as response:
+        status, text = response.status, response.read()
+    connection.close()
+    return status, json.loads(text or b"{}")
+
+
+REFUSED = [
+    ("GET", "/v1/flows/", None, 404),
+    ("GET", "/v1/public/flows/flow_z", None, 404),
+    ("GET", "/v1/public/flows/1", None, 404),
+    ("GET", "/v1/flows/flow_z/versions", None, 404),
+    ("PATCH", "/v1/flows/1", "{}", 404),
+    ("PUT", "/v1/flows/flow_a", "{}", 400),
+    ("PUT", "/v1/flows/99", "{}", 404),
+    ("PUT", "/v1/flows/2", "{}", 400),
+    ("PUT", "/v1/flows/1", "{", 400),
+    ("PUT", "/v1/flows/1", "[]", 400),
+    ("PUT", "/v1/flows/1", '{"slug": "b"}', 400),
+    ("PUT", "/v1/flows/1", '{"active": "yes"}', 400),
+    ("PUT", "/v1/flows/1", '{"targetingLogic": null}', 400),
+    ("PUT", "/v1/flows/1", '{"targetingLogic": ")("}', 400),
+    ("PUT", "/v1/flows/1", '{"data": "a: [b"}', 400),
+    ("POST", "/v1/flows", '{"data": ""}', 400),
+    ("POST", "/v1/flows", '{"name": "A", "slug": "flow_a", "data": "steps: []"}', 400),
+    ("PUT", "/v1/flows/1/activate", '{"archiveBehavior": "EXIT_EXISTING_USERS"}', 400),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), REFUSED)
+def test_it_refuses_what_the_api_refuses(method: str, path: str, body: str | None, status: int) -> None:
+    rows = [row(1, "flow_a", version=2), row(2, "flow_a", status="ARCHIVED")]
+    with fake_frigade(FakeConfig(), rows) as server:
+        met, document = ask(server, method, path, body)
+        assert (met, document["statusCode"]) == (status, status)
+        assert server.rows == rows
+
+
+def test_a_get_with_a_content_type_and_no_body_is_refused() -> None:
+    with fake_frigade() as server:
+        assert ask(server, "GET", "/v1/flows", **JSON)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "status"),
+    [
+        (PUBLIC_KEY, "/v1/public/flows", 200),
+        (PRIVATE_KEY, "/v1/public/flows", 200),
+        (PUBLIC_KEY, "/v1/flows", 403),
+        ("api_private_other", "/v1/public/flows", 403),
+    ],
+)
+def test_keys_open_what_they_should(key: str, path: str, status: int) -> None:
+    with fake_frigade() as server:
+        assert ask(server, "GET", path, key=key)[0] == status
+
+
+def test_without_undocumented_endpoints_only_the_documented_ones_answer() -> None:
+    with fake_frigade(FakeConfig(endpoints=Endpoints.DOCUMENTED), [row(1, "flow_a")]) as server:
+        asked = {path: ask(server, "GET", path)[0] for path in ("/v1/flows", "/v1/flows/flow_a", "/v1/public/flows")}
+        assert asked == {"/v1/flows": 404, "/v1/flows/flow_a": 404, "/v1/public/flows": 200}
+        assert ask(server, "PUT", "/v1/flows/1", '{"name": "B"}')[1]["name"] == "B"
+        assert ask(server, "DELETE", "/v1/flows/1")[0] == 204
+        assert server.rows == []
+
+
+@pytest.mark.parametrize(
+    ("data", "sent", "shown"),
+    [
+        (DataFormat.YAML, COMMENTED, COMMENTED),
+        (DataFormat.YAML, '{"steps": [{"id": "a"}]}', "steps:\n- id: a\n"),
+        (DataFormat.JSON, COMMENTED, '{"steps": [{"id": "first"}]}'),
+        (DataFormat.STORED, '{"steps":[]}', '{"steps":[]}'),
+    ],
+)
+def test_data_comes_back_in_the_form_that_was_chosen(data: DataFormat, sent: str, shown: str) -> None:
+    with fake_frigade(FakeConfig(data=data), [row(1, "flow_a")]) as server:
+        answered = ask(server, "PUT", "/v1/flows/1", json.dumps({"data": sent}))[1]["data"]
+        assert (answered, server.row(1)["data"]) == (shown, sent)
+
+
+def test_hidden_fields_are_stored_and_not_shown() -> None:
+    with fake_frigade(FakeConfig(hidden=UNOBSERVABLE), [row(1, "flow_a")]) as server:
+        shown = ask(server, "PUT", "/v1/flows/1", '{"description": "D", "active": false}')[1]
+        assert UNOBSERVABLE.isdisjoint(shown)
+        assert (server.row(1)["description"], server.row(1)["active"]) == ("D", False)
+
+
+def test_a_draft_is_made_once_and_publishing_it_archives_the_other() -> None:
+    with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
+        assert ask(server, "POST", "/v1/flows", '{"name": "Flow B", "data": "steps: []"}')[1]["slug"] == "flow_b"
+        assert ask(server, "POST", "/v1/flows/1/versions", "{}")[1]["status"] == "DRAFT"
+        assert ask(server, "POST", "/v1/flows/1/versions", "{}")[0] == 400
+        versions = ask(server, "GET", "/v1/flows/flow_a?version=2")[1]
+        ask(server, "PUT", f"/v1/flows/{versions['id']}/activate", '{"archiveBehavior": "RESTART_ALL_USERS"}')
+        statuses = [(each["slug"], each["status"]) for each in server.rows]
+    assert statuses == [("flow_a", "ARCHIVED"), ("flow_b", "ACTIVE"), ("flow_a", "ACTIVE")]
+
+
+def test_its_yaml_is_that_of_the_vendor() -> None:
+    text = "[no, on, 12:30, 2026-01-01, 012, 0o14, 0x1F, 1e3, .5, ~, true, 1_000]"
+    assert load(text) == ["no", "on", "12:30", "2026-01-01", 12, 12, 31, 1000.0, 0.5, None, True, "1_000"]
+    assert load(dump({"a": ["no", "012", "1e3", "2026-01-01", 1, None]})) == {
+        "a": ["no", "012", "1e3", "2026-01-01", 1, None]
+    }
