@@ -1,0 +1,73 @@
+"""A file's fields against a live row's: what differs, and what cannot be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flowsync.diff.canonical import canonical_text
+from flowsync.diff.fields import comparable, fingerprint, observe
+from flowsync.diff.walk import differences
+from flowsync.model import SENT_FIELDS, FieldChange, Op
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flowsync.diff.fields import Observed
+    from flowsync.model import FieldName, JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class FieldComparison:
+    """How the stated fields of a file stand to a live row.
+
+    `changes` is ordered by SENT_FIELDS, then as the file has it. `unseen` are the stated fields that
+    the server did not return. `old` and `new` hold the others' values (`data` parsed, or the text
+    itself when `live_data_is_unreadable`).
+    """
+
+    changes: tuple[FieldChange, ...]
+    unseen: tuple[FieldName, ...]
+    old: Mapping[FieldName, JsonValue]
+    new: Mapping[FieldName, JsonValue]
+    live_data_is_unreadable: bool
+
+    @property
+    def changed(self) -> tuple[FieldName, ...]:
+        """The fields that differ, in the order of SENT_FIELDS."""
+        return tuple(dict.fromkeys(change.field for change in self.changes))
+
+    @property
+    def before(self) -> str:
+        """The fingerprint of `old`."""
+        return fingerprint(self.old)
+
+    @property
+    def after(self) -> str:
+        """The fingerprint of `new`."""
+        return fingerprint(self.new)
+
+
+def compare(
+    stated: Mapping[FieldName, JsonValue], live: Mapping[FieldName, JsonValue], data_text: str | None = None
+) -> FieldComparison:
+    """Compare what a file states (`Flow.fields`) with what a live row says (`LiveFlow.fields`).
+
+    `data_text` is the text that the stated `data` would be sent as: a live text equal to it is not
+    parsed. Live data that cannot be read differs as a whole.
+    """
+    known = {} if data_text is None else {data_text: stated["data"]}
+    observed = observe(live, stated.keys(), known)
+    new = {name: stated[name] for name in SENT_FIELDS if name in observed.values}
+    changes = (change for name in new for change in _field_changes(name, observed, new[name]))
+    unseen = tuple(name for name in SENT_FIELDS if name in stated and name not in new)
+    return FieldComparison(tuple(changes), unseen, observed.values, new, observed.data_is_unreadable)
+
+
+def _field_changes(field: FieldName, observed: Observed, new: JsonValue) -> tuple[FieldChange, ...]:
+    old = observed.values[field]
+    if field == "data" and not observed.data_is_unreadable:
+        return differences(field, old, new)
+    if field != "data" and canonical_text(comparable(field, old)) == canonical_text(comparable(field, new)):
+        return ()
+    return (FieldChange(field, "", field, Op.REPLACE, old, new),)

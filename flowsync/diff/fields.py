@@ -1,0 +1,89 @@
+"""The fields of a flow as they are compared: what the server said, read; what is equal, one form."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flowsync import document, targeting
+from flowsync.diff.canonical import canonical_text
+from flowsync.errors import DocumentError
+from flowsync.model import SENT_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from flowsync.model import FieldName, JsonValue
+
+NOTHING_KNOWN: Final[Mapping[str, JsonValue]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a live row says of some fields; one that it does not tell is absent.
+
+    `values` holds `data` parsed, or as the text itself when `data_is_unreadable`; the rest as returned.
+    """
+
+    values: Mapping[FieldName, JsonValue]
+    data_is_unreadable: bool
+
+
+def observe(
+    live: Mapping[FieldName, JsonValue],
+    wanted: Collection[FieldName],
+    known: Mapping[str, JsonValue] = NOTHING_KNOWN,
+) -> Observed:
+    """Read the `wanted` fields of a live row (`LiveFlow.fields`).
+
+    `known` maps texts of `data` to their values, where they need not be parsed again. An `active`
+    that is null or no truth value at all tells nothing: it counts as not returned.
+    """
+    told = {name: live[name] for name in SENT_FIELDS if name in wanted and name in live}
+    if "active" in told and told["active"] not in (True, False):
+        del told["active"]
+    if "data" not in told:
+        return Observed(told, data_is_unreadable=False)
+    try:
+        return Observed({**told, "data": _parsed(told["data"], known)}, data_is_unreadable=False)
+    except DocumentError:
+        return Observed(told, data_is_unreadable=True)
+
+
+def comparable(field: FieldName, value: JsonValue) -> JsonValue:
+    """Return the form in which equal values of `field` have equal canonical texts.
+
+    Description and targeting: null is "". Targeting: by its tokens, where it has any.
+    Active: 1 and 0 are true and false.
+    """
+    match field:
+        case "description":
+            return "" if value is None else value
+        case "targetingLogic":
+            return _targeting("" if value is None else value)
+        case "active":
+            return bool(value)
+        case "name" | "type" | "data":
+            return value
+
+
+def fingerprint(fields: Mapping[FieldName, JsonValue]) -> str:
+    """Return "sha256:" and 64 hex digits over what the fields mean; `data` is its parsed value."""
+    return sha256({name: comparable(name, value) for name, value in fields.items()})
+
+
+def sha256(value: JsonValue) -> str:
+    """Return "sha256:" and 64 hex digits over the canonical text of `value`."""
+    return "sha256:" + hashlib.sha256(canonical_text(value).encode("ascii")).hexdigest()
+
+
+def _parsed(data: JsonValue, known: Mapping[str, JsonValue]) -> JsonValue:
+    """Return the value of `data`, which [doc] is text; a server that sends the value itself is understood."""
+    text = data if isinstance(data, str) else json.dumps(data)
+    return known[text] if text in known else document.parse_data(text).value
+
+
+def _targeting(value: JsonValue) -> JsonValue:
+    return targeting.canonical(value) if isinstance(value, str) else value

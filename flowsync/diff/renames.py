@@ -1,0 +1,166 @@
+"""Which removed item and which added one are the same item under another id."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+
+    from flowsync.diff.shapes import Shapes
+    from flowsync.model import JsonValue
+
+Item: TypeAlias = "dict[str, JsonValue]"
+Bag: TypeAlias = "Counter[Hashable]"
+
+ALIKE_IN_PLACE: Final = 0.5
+"""From this similarity on, an item that took another's place is that item under a new id."""
+ALIKE_ELSEWHERE: Final = 0.8
+"""From this similarity on, so is one that turned up somewhere else."""
+COMPARED_AT_MOST: Final = 2_500
+"""With more pairs than this, removed times added, those elsewhere are not searched: it is quadratic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A removed or an added item.
+
+    `gap` counts the unmoved items before it. `rest` is the item without its identity, and `shape`
+    stands for that; None where nothing is left.
+    """
+
+    index: int
+    gap: int
+    rest: Item
+    shape: int | None
+    shapes: Shapes
+
+    def scalars(self) -> Bag:
+        """Count the scalars of the rest, each with the key it is under."""
+        return Counter(_scalars(self.rest, "", self.shapes))
+
+    def makeup(self) -> Bag:
+        """Count those, and all keys."""
+        return self.scalars() + Counter(_keys(self.rest))
+
+
+Match: TypeAlias = "tuple[Candidate, Candidate]"
+Candidates: TypeAlias = "Sequence[Candidate]"
+
+
+def candidates(
+    items: Sequence[Item], kept: Iterable[int], unmoved: Sequence[int], key: str, shapes: Shapes
+) -> list[Candidate]:
+    """Return those items whose index is not `kept`; `unmoved` holds ascending indices."""
+    missing = sorted(set(range(len(items))).difference(kept))
+    return [_candidate(index, bisect_left(unmoved, index), items[index], key, shapes) for index in missing]
+
+
+def renames(removed: Candidates, added: Candidates) -> Iterator[Match]:
+    """Pair the removed with the added items that are the same but for their identity.
+
+    First those that equal each other in all else, then those that took each other's place between
+    the same unmoved neighbours and are roughly alike, then very similar ones anywhere.
+    """
+    for matcher in (_equal_in_place, _equal, _alike_in_place, _alike):
+        matches = list(matcher(removed, added))
+        yield from matches
+        removed = _others(removed, (was for was, _ in matches))
+        added = _others(added, (now for _, now in matches))
+
+
+def _candidate(index: int, gap: int, item: Item, key: str, shapes: Shapes) -> Candidate:
+    rest = {name: value for name, value in item.items() if name != key}
+    return Candidate(index, gap, rest, shapes.of(rest) if rest else None, shapes)
+
+
+def _others(candidates: Candidates, matched: Iterable[Candidate]) -> Candidates:
+    gone = {candidate.index for candidate in matched}
+    return [candidate for candidate in candidates if candidate.index not in gone]
+
+
+def _equal_in_place(removed: Candidates, added: Candidates) -> Iterator[Match]:
+    return _agreeing(removed, added, lambda candidate: (candidate.gap, candidate.shape))
+
+
+def _equal(removed: Candidates, added: Candidates) -> Iterator[Match]:
+    return _agreeing(removed, added, lambda candidate: candidate.shape)
+
+
+def _agreeing(removed: Candidates, added: Candidates, key: Callable[[Candidate], Hashable]) -> Iterator[Match]:
+    """Pair, in order, those with something in them that agree in `key`."""
+    waiting = _grouped((candidate for candidate in added if candidate.shape is not None), key)
+    for name, group in _grouped(removed, key).items():
+        yield from zip(group, waiting.get(name, ()), strict=False)
+
+
+def _alike_in_place(removed: Candidates, added: Candidates) -> Iterator[Match]:
+    came = _grouped(added, lambda candidate: candidate.gap)
+    for gap, group in _grouped(removed, lambda candidate: candidate.gap).items():
+        if len(group) == len(came.get(gap, ())):
+            pairs = zip(group, came[gap], strict=True)
+            yield from (pair for pair in pairs if _similarity(pair[0].makeup(), pair[1].makeup()) >= ALIKE_IN_PLACE)
+
+
+def _alike(removed: Candidates, added: Candidates) -> Iterator[Match]:
+    """Pair the most similar first; every pair is looked at."""
+    if len(removed) * len(added) > COMPARED_AT_MOST:
+        return
+    taken: set[tuple[str, int]] = set()
+    for _, was, now in sorted(_similar(removed, added), key=lambda scored: -scored[0]):
+        ends = {("removed", was.index), ("added", now.index)}
+        if taken.isdisjoint(ends):
+            taken |= ends
+            yield was, now
+
+
+def _similar(removed: Candidates, added: Candidates) -> Iterator[tuple[float, Candidate, Candidate]]:
+    """Yield the pairs that are alike enough to be the same, with how alike they are."""
+    bags = [(candidate, candidate.scalars()) for candidate in added]
+    for was in removed:
+        contents = was.scalars()
+        scores = ((_similarity(contents, bag), now) for now, bag in bags if contents)
+        yield from ((score, was, now) for score, now in scores if score >= ALIKE_ELSEWHERE)
+
+
+def _grouped(candidates: Iterable[Candidate], key: Callable[[Candidate], Hashable]) -> dict[Hashable, list[Candidate]]:
+    groups: dict[Hashable, list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        groups[key(candidate)].append(candidate)
+    return groups
+
+
+def _similarity(one: Bag, other: Bag) -> float:
+    """Return how much two bags share: 0 nothing, 1 everything (Dice); two empty ones are alike."""
+    size = one.total() + other.total()
+    return 2 * (one & other).total() / size if size else 1.0
+
+
+def _scalars(value: JsonValue, key: str, shapes: Shapes) -> Iterator[Hashable]:
+    """Yield every scalar with the key it is under, wherever that is."""
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from _scalars(inner, name, shapes)
+        case list():
+            for inner in value:
+                yield from _scalars(inner, key, shapes)
+        case _:
+            yield (key, shapes.of(value))
+
+
+def _keys(value: JsonValue) -> Iterator[Hashable]:
+    """Yield every mapping key, wherever it is."""
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield name
+                yield from _keys(inner)
+        case list():
+            for inner in value:
+                yield from _keys(inner)
+        case _:
+            return

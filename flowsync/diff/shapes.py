@@ -1,0 +1,42 @@
+"""Numbers that stand for values, so that equal subtrees are told at once."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from flowsync.diff.canonical import canonical_text
+
+if TYPE_CHECKING:
+    from flowsync.model import JsonValue
+
+_KEPT_AS_IT_IS: Final = 64
+
+
+class Shapes:
+    """Gives equal values equal numbers; each list and mapping is looked at once.
+
+    Equal as `canonical_text` has it. Lists and mappings are remembered by identity, and kept alive for
+    that; they must not change. Looking at a value and at all that is in it costs its size times its
+    depth, of which documents allow 100.
+    """
+
+    __slots__ = ("_known", "_numbers")
+
+    def __init__(self) -> None:
+        self._numbers: dict[str | bytes, int] = {}
+        self._known: dict[int, tuple[JsonValue, int]] = {}
+
+    def of(self, value: JsonValue) -> int:
+        """Return the number of `value`, meaningful only beside others of this object."""
+        if not isinstance(value, list | dict):
+            return self._number(value)
+        known = self._known.get(id(value))
+        if known is None:
+            known = self._known[id(value)] = (value, self._number(value))
+        return known[1]
+
+    def _number(self, value: JsonValue) -> int:
+        text = canonical_text(value)
+        form = text if len(text) <= _KEPT_AS_IT_IS else blake2b(text.encode("ascii"), digest_size=32).digest()
+        return self._numbers.setdefault(form, len(self._numbers))

@@ -1,0 +1,22 @@
+"""What applying would do: each file's row chosen and compared, warned about, counted and hashed."""
+
+from flowsync.plan.build import Decision, body, build_plan, decide, unmanaged
+from flowsync.plan.digest import FORMAT, digest
+from flowsync.plan.document import Summary, summary, to_document
+from flowsync.plan.values import Action, action, json_safe
+
+__all__ = [
+    "FORMAT",
+    "Action",
+    "Decision",
+    "Summary",
+    "action",
+    "body",
+    "build_plan",
+    "decide",
+    "digest",
+    "json_safe",
+    "summary",
+    "to_document",
+    "unmanaged",
+]

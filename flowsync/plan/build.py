@@ -1,0 +1,157 @@
+"""Files and live rows in, a plan out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from flowsync.diff import compare, quoted
+from flowsync.live import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, choose
+from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update
+from flowsync.plan.digest import digest
+from flowsync.plan.subject import Subject
+from flowsync.plan.warn import warnings_of_unchanged, warnings_of_update
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow
+
+Decision: TypeAlias = "Update | Unchanged | Blocked"
+DecisionType = TypeVar("DecisionType", Update, Unchanged, Blocked)
+
+
+def build_plan(
+    flows: Sequence[Flow],
+    rows: Mapping[str, Sequence[LiveFlow]],
+    *,
+    environment: str | None,
+    api_url: str,
+    target: Target,
+    base: str | None = None,
+    also_managed: Collection[str] = (),
+) -> Plan:
+    """Return what writing `flows` over the live `rows` (by slug, every version) would do.
+
+    `target` holds for the files that name none. `also_managed` are the slugs of files that are not
+    among `flows`, because a command was narrowed: theirs are not unmanaged.
+    """
+    decisions = [decide(flow, rows.get(flow.slug, ()), target) for flow in sorted(flows, key=lambda flow: flow.slug)]
+    managed = {flow.slug for flow in flows}.union(also_managed)
+    plan = Plan(
+        environment=environment,
+        api_url=api_url,
+        base=base,
+        changes=_only(Update, decisions),
+        unchanged=_only(Unchanged, decisions),
+        blocked=_only(Blocked, decisions),
+        unmanaged=unmanaged(rows, managed),
+        digest="",
+    )
+    return replace(plan, digest=digest(plan))
+
+
+def decide(flow: Flow, rows: Sequence[LiveFlow], target: Target) -> Decision:
+    """Return what becomes of one file, given every version of its slug."""
+    wanted = flow.target or target
+    match choose(rows, wanted):
+        case Chosen(row, published):
+            comparison = compare(flow.fields, row.fields, flow.data_text)
+            return _compared(Subject(flow, wanted, row, published, comparison))
+        case NoSuchFlow():
+            return _no_such_flow(flow)
+        case OnlyArchived():
+            return _only_archived(flow)
+        case NoSuchTarget():
+            return _no_such_target(flow, wanted)
+
+
+def unmanaged(rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]) -> tuple[Unmanaged, ...]:
+    """Return the live flows that no file names, by slug; those with archived versions only are gone."""
+    choices = ((slug, choose(rows[slug], Target.LATEST)) for slug in sorted(rows) if slug not in managed)
+    latest = ((slug, choice.row) for slug, choice in choices if isinstance(choice, Chosen))
+    return tuple(Unmanaged(slug, row.id, _name(row)) for slug, row in latest)
+
+
+def body(flow: Flow, fields: Iterable[FieldName]) -> dict[FieldName, JsonValue]:
+    """Return these `fields` of a file as the API takes them [doc]: null texts are "", `data` is text."""
+    wanted = set(fields)
+    return {name: _sent(flow, name) for name in SENT_FIELDS if name in wanted}
+
+
+def _compared(subject: Subject) -> Update | Unchanged:
+    return _update(subject) if subject.comparison.changes else _unchanged(subject)
+
+
+def _update(subject: Subject) -> Update:
+    flow, row, comparison = subject.flow, subject.row, subject.comparison
+    return Update(
+        slug=flow.slug,
+        file=flow.file,
+        id=row.id,
+        version=row.version,
+        status=row.status,
+        live=subject.is_felt_at_once,
+        fields=comparison.changes,
+        unseen=comparison.unseen,
+        warnings=warnings_of_update(subject),
+        body=body(flow, comparison.changed + comparison.unseen),
+        before=comparison.before,
+        after=comparison.after,
+        old=comparison.old,
+        new=comparison.new,
+        target=subject.target,
+    )
+
+
+def _unchanged(subject: Subject) -> Unchanged:
+    flow, row = subject.flow, subject.row
+    return Unchanged(
+        slug=flow.slug,
+        file=flow.file,
+        id=row.id,
+        version=row.version,
+        status=row.status,
+        unseen=subject.comparison.unseen,
+        warnings=warnings_of_unchanged(subject),
+    )
+
+
+def _no_such_flow(flow: Flow) -> Blocked:
+    message = (
+        f"No live flow has the slug {quoted(flow.slug)}. Create it in the dashboard, "
+        "or check the file's name and whether the key is for this environment."
+    )
+    return Blocked(flow.slug, flow.file, "no-such-flow", message)
+
+
+def _only_archived(flow: Flow) -> Blocked:
+    message = (
+        f"Every version of {quoted(flow.slug)} is archived, and archived versions are read-only. "
+        "Make a new version in the dashboard, or delete the file."
+    )
+    return Blocked(flow.slug, flow.file, "only-archived", message)
+
+
+def _no_such_target(flow: Flow, wanted: Target) -> Blocked:
+    message = (
+        f"{quoted(flow.slug)} has no {wanted.value} version. "
+        f'Make one in the dashboard, or choose another version with "target" in the file or in flowsync.yaml.'
+    )
+    return Blocked(flow.slug, flow.file, "no-such-target", message)
+
+
+def _sent(flow: Flow, name: FieldName) -> JsonValue:
+    if name == "data":
+        return flow.data_text
+    value = flow.fields[name]
+    return "" if value is None else value
+
+
+def _name(row: LiveFlow) -> str:
+    name = row.fields.get("name")
+    return name if isinstance(name, str) else ""
+
+
+def _only(kind: type[DecisionType], decisions: Iterable[Decision]) -> tuple[DecisionType, ...]:
+    return tuple(decision for decision in decisions if isinstance(decision, kind))

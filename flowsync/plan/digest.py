@@ -1,0 +1,66 @@
+"""The one number of a plan: equal for plans that mean the same, whatever they were made from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flowsync.diff import comparable, fingerprint, observe, sha256
+from flowsync.plan.values import action, json_safe
+
+if TYPE_CHECKING:
+    from flowsync.model import Blocked, Change, FieldChange, JsonValue, Plan
+
+FORMAT: Final = "flowsync-plan/1"
+
+
+def digest(plan: Plan) -> str:
+    """Return "sha256:" and 64 hex digits over what the plan would do, and to which API.
+
+    Not in it: names of files, lines, messages, the base and whose a difference is, flows that are
+    unchanged or unmanaged, and how the text of `data` is written. The `digest` of `plan` is not read.
+    """
+    meaning: JsonValue = {
+        "format": FORMAT,
+        "environment": plan.environment,
+        "api_url": plan.api_url,
+        "changes": [_change(change) for change in plan.changes],
+        "blocked": [_blocked(blocked) for blocked in plan.blocked],
+    }
+    return sha256(json_safe(meaning))
+
+
+def _change(change: Change) -> JsonValue:
+    fields = sorted(change.fields, key=lambda field: (field.field, field.path, field.op.value))
+    return {
+        "slug": change.slug,
+        "action": action(change),
+        "id": change.id,
+        "version": change.version,
+        "status": change.status,
+        "fields": [_field_change(field) for field in fields],
+        "body": _body(change),
+        "before": change.before,
+        "after": change.after,
+    }
+
+
+def _field_change(change: FieldChange) -> JsonValue:
+    def meaning(value: JsonValue) -> JsonValue:
+        return value if change.path else comparable(change.field, value)
+
+    return [change.field, change.path, change.op.value, meaning(change.old), meaning(change.new)]
+
+
+def _body(change: Change) -> JsonValue:
+    """Return a hash of the meaning of each field that will be sent, whatever the text of `data`.
+
+    That text is parsed only where the change does not hold its value.
+    """
+    text = change.body.get("data")
+    known = {text: change.new["data"]} if isinstance(text, str) and "data" in change.new else {}
+    values = observe(change.body, change.body.keys(), known).values
+    return {name: fingerprint({name: value}) for name, value in values.items()}
+
+
+def _blocked(blocked: Blocked) -> JsonValue:
+    return [blocked.slug, blocked.code]

@@ -1,0 +1,44 @@
+"""One flow file beside the live row that it would be written to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flowsync.diff import FieldComparison
+    from flowsync.model import Flow, JsonValue, LiveFlow, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What there is to judge of one flow.
+
+    `row` is the row to write, as `target` chose it, and `comparison` how the file stands to it;
+    `published` is another row, the one users see, None where none is.
+    """
+
+    flow: Flow
+    target: Target
+    row: LiveFlow
+    published: LiveFlow | None
+    comparison: FieldComparison
+
+    @property
+    def was_on(self) -> bool:
+        """Whether the row is shown before the write; one of which the server tells nothing counts as shown."""
+        return not _is_off(self.row.fields.get("active"))
+
+    @property
+    def will_be_on(self) -> bool:
+        """Whether the row is shown after the write."""
+        return not _is_off(self.flow.fields.get("active", self.row.fields.get("active")))
+
+    @property
+    def is_felt_at_once(self) -> bool:
+        """Whether users notice the write: the row is published, and shown before or after it."""
+        return self.row.is_published and (self.was_on or self.will_be_on)
+
+
+def _is_off(active: JsonValue) -> bool:
+    return isinstance(active, int | float) and not active

@@ -1,0 +1,130 @@
+"""What a reviewer should know about one flow beyond its differences: one small rule per warning."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from flowsync.diff import comparable, compare, quoted
+from flowsync.model import Op, PlanWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flowsync.model import Flow, JsonValue, LiveFlow
+    from flowsync.plan.subject import Subject
+
+Rule: TypeAlias = "Callable[[Subject], Iterator[PlanWarning]]"
+
+_STEP_ID: Final = re.compile(r"/steps/(?P<index>\d+)/id")
+
+
+def warnings_of_update(subject: Subject) -> tuple[PlanWarning, ...]:
+    """Return the warnings about a row that will be written."""
+    return tuple(warning for rule in UPDATE_RULES for warning in rule(subject))
+
+
+def warnings_of_unchanged(subject: Subject) -> tuple[PlanWarning, ...]:
+    """Return the warnings about a row that already is as the file says."""
+    return tuple(draft_unseen(subject))
+
+
+def goes_live(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that users see the change at once."""
+    if subject.row.is_published and subject.will_be_on:
+        yield PlanWarning("goes-live", f"Version {subject.row.version} is live: users see the change at once.")
+
+
+def draft_unseen(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that nobody sees the row, and tell how the file stands to what users do see."""
+    if subject.row.status == "DRAFT":
+        seen = _what_users_see(subject.flow, subject.published)
+        message = f"Version {subject.row.version} is a draft: nobody sees it until it is published. {seen}"
+        yield PlanWarning("draft-unseen", message)
+
+
+def turned_off(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that the flow is no longer shown."""
+    if _changes(subject, "active") and not subject.will_be_on:
+        yield _warning(subject, "active", "turned-off", "The flow is turned off: nobody sees it any more.")
+
+
+def turned_on(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that a flow that was off is shown again."""
+    if _changes(subject, "active") and subject.will_be_on:
+        yield _warning(subject, "active", "turned-on", "The flow is turned on: whoever it targets can see it.")
+
+
+def type_changed(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that a live flow becomes another kind of flow."""
+    if subject.row.is_published and _changes(subject, "type"):
+        was, will_be = (_told(values.get("type")) for values in (subject.comparison.old, subject.comparison.new))
+        message = f"The type of a live version changes from {was} to {will_be}: the app must show it as such."
+        yield _warning(subject, "type", "type-changed", message)
+
+
+def targeting_cleared(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that a flow for some becomes a flow for all."""
+    old, new = (values.get("targetingLogic") for values in (subject.comparison.old, subject.comparison.new))
+    if _changes(subject, "targetingLogic") and _is_for_everyone(new) and not _is_for_everyone(old):
+        message = "Targeting is cleared: the flow is for everyone, no longer for some users only."
+        yield _warning(subject, "targetingLogic", "targeting-cleared", message)
+
+
+def step_ids_renamed(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn, for each step under a new id, that progress stays with the old one."""
+    for change in subject.comparison.changes:
+        if change.op is Op.RENAME and (step := _STEP_ID.fullmatch(change.path)):
+            line = subject.flow.source.location(("data", "steps", int(step["index"]), "id")).line
+            message = (
+                f"The step id {_told(change.old)} becomes {_told(change.new)}: "
+                "the progress users have on the step is orphaned."
+            )
+            yield PlanWarning("step-id-renamed", message, line)
+
+
+def live_data_unreadable(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that what is replaced could not be compared."""
+    if subject.comparison.live_data_is_unreadable:
+        message = "The live data is neither YAML nor JSON that can be read: it is replaced as a whole."
+        yield _warning(subject, "data", "live-data-unreadable", message)
+
+
+UPDATE_RULES: Final[tuple[Rule, ...]] = (
+    goes_live,
+    draft_unseen,
+    turned_off,
+    turned_on,
+    type_changed,
+    targeting_cleared,
+    step_ids_renamed,
+    live_data_unreadable,
+)
+
+
+def _changes(subject: Subject, field: str) -> bool:
+    return field in subject.comparison.changed
+
+
+def _warning(subject: Subject, field: str, code: str, message: str) -> PlanWarning:
+    return PlanWarning(code, message, subject.flow.source.key_location((field,)).line)
+
+
+def _what_users_see(flow: Flow, published: LiveFlow | None) -> str:
+    if published is None:
+        return "No version of this flow is live."
+    differing = compare(flow.fields, published.fields, flow.data_text).changed
+    if not differing:
+        return f"Version {published.version}, which is live, already is as the file says."
+    return f"Version {published.version}, which is live, differs from the file in {', '.join(differing)}."
+
+
+def _is_for_everyone(expression: JsonValue) -> bool:
+    """Whether the API takes the expression for none: an empty or one-character one is [obs]."""
+    form = comparable("targetingLogic", expression)
+    return isinstance(form, str) and len(form) <= 1
+
+
+def _told(value: JsonValue) -> str:
+    return quoted(value) if isinstance(value, str) else json.dumps(value)

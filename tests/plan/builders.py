@@ -1,0 +1,58 @@
+"""Flows read from real YAML, and live rows, with the least said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flowsync import document
+from flowsync.model import SENT_FIELDS, Flow, LiveFlow, Target
+from flowsync.plan import build_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flowsync.model import FieldName, JsonValue, Plan, Update
+
+API = "https://api.frigade.test"
+
+
+def flow_of(text: str, slug: str = "flow_a", target: Target | None = None) -> Flow:
+    """The flow in a file's text; what it would send as `data` is a dump."""
+    source = document.parse(text, f"flows/{slug}.yaml")
+    assert isinstance(source.value, dict)
+    fields: dict[FieldName, JsonValue] = {name: source.value[name] for name in SENT_FIELDS if name in source.value}
+    data_text = document.dump(fields["data"]) if "data" in fields else None
+    return Flow(slug, source.name, fields, data_text, target, protected=False, tests=None, source=source)
+
+
+def flow(slug: str = "flow_a", target: Target | None = None, **fields: JsonValue) -> Flow:
+    return flow_of(document.dump(fields), slug, target)
+
+
+def row(
+    slug: str = "flow_a", *, number: int = 1, version: int = 1, status: str = "ACTIVE", **fields: JsonValue
+) -> LiveFlow:
+    return row_of(fields, slug, number=number, version=version, status=status)
+
+
+def row_of(
+    fields: Mapping[str, JsonValue], slug: str = "flow_a", *, number: int = 1, version: int = 1, status: str = "ACTIVE"
+) -> LiveFlow:
+    return LiveFlow(
+        number, slug, version, status, {name: fields[name] for name in SENT_FIELDS if name in fields}, fields
+    )
+
+
+def plan_of(
+    flows: Sequence[Flow], rows: Sequence[LiveFlow], environment: str | None = None, target: Target = Target.LATEST
+) -> Plan:
+    by_slug: dict[str, list[LiveFlow]] = {}
+    for each in rows:
+        by_slug.setdefault(each.slug, []).append(each)
+    return build_plan(flows, by_slug, environment=environment, api_url=API, target=target)
+
+
+def update_of(stated: Flow, *rows: LiveFlow) -> Update:
+    """The one change of a plan for one file."""
+    (change,) = plan_of([stated], rows).changes
+    return change
