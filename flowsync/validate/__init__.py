@@ -1,0 +1,54 @@
+"""What is wrong with a flow, told offline: the schema first, then one module for each group of rules.
+
+    check(flow)       the problems of one flow
+    check_all(flows)  those of all flows, and of all together
+    rules()           every kind of problem, documented
+    schema_text(name) the JSON Schema that editors use, and `check` too
+
+Nothing here raises on what an author wrote, and nothing repeats more than a short, printable excerpt of it.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from flowsync.validate.groups.together import check_together
+from flowsync.validate.registry import GROUPS, RULES
+from flowsync.validate.rule import Rule
+from flowsync.validate.schema import SchemaName, schema_problems, schema_text
+from flowsync.validate.view import view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flowsync.model import Flow, Problem
+
+__all__ = ["Rule", "SchemaName", "check", "check_all", "rules", "schema_text"]
+
+
+def check(flow: Flow) -> tuple[Problem, ...]:
+    """Every problem of one flow, in the order of the file; none is told twice."""
+    return _in_order(_problems(flow))
+
+
+def check_all(flows: Iterable[Flow]) -> tuple[Problem, ...]:
+    """Every problem of every flow, and of all flows together, by file, line and column."""
+    known = tuple(flows)
+    return _in_order(chain(chain.from_iterable(map(_problems, known)), check_together(known)))
+
+
+def rules() -> tuple[Rule, ...]:
+    """Every kind of problem that can be reported, by code."""
+    return RULES
+
+
+def _problems(flow: Flow) -> Iterator[Problem]:
+    looked_at = view(flow)
+    yield from schema_problems(looked_at)
+    for group in GROUPS:
+        yield from group.check(looked_at)
+
+
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key))

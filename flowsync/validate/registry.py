@@ -1,0 +1,29 @@
+"""Every rule there is, gathered from the modules that hold them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flowsync.validate import translation
+from flowsync.validate.groups import (
+    carriage,
+    expectations,
+    expressions,
+    ids,
+    keys,
+    links,
+    patterns,
+    texts,
+    together,
+    whole,
+)
+
+GROUPS: Final = (carriage, whole, ids, keys, links, patterns, texts, expressions, expectations)
+"""The modules whose `check` looks at one flow."""
+
+RULES: Final = tuple(
+    sorted(
+        (rule for module in (translation, together, *GROUPS) for rule in module.RULES),
+        key=lambda rule: rule.code,
+    )
+)

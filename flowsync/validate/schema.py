@@ -1,0 +1,94 @@
+"""The JSON Schemas of a flow file: their texts, and what they have against one flow.
+
+`flow.schema.json` describes the file and refers to `data.schema.json` for what is inside `data`. Editors and the
+validator get both as one self-contained schema, so that what an editor underlines is what `validate` reports.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
+
+from flowsync.validate.translation import Finding, problems_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
+
+    from flowsync.model import JsonValue, Problem
+    from flowsync.validate.view import View
+
+SchemaName: TypeAlias = Literal["flow", "data"]
+Schema: TypeAlias = "dict[str, JsonValue]"
+
+DATA_SCHEMA: Final = "data.schema.json"
+
+
+def schema_text(name: SchemaName) -> str:
+    """The JSON Schema (draft 2020-12) of a flow file, or of its `data` alone; self-contained, ends in a newline."""
+    if name == "data":
+        return _packaged(DATA_SCHEMA)
+    return json.dumps(_bundle(), indent=2, ensure_ascii=False) + "\n"
+
+
+def schema_problems(view: View) -> Iterator[Problem]:
+    """What the schema has against a flow's file, each translated into a sentence with a position."""
+    for error in _validator().iter_errors(view.value):
+        yield from problems_of(view, _finding(error))
+
+
+def _finding(error: ValidationError) -> Finding:
+    # The stubs type these as possibly unset, which an error that a validator yields never is.
+    told = cast("Any", error)
+    return Finding(told.validator, tuple(told.absolute_path), told.instance, told.validator_value, told.schema)
+
+
+@lru_cache(maxsize=1)
+def _validator() -> Validator:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 65 ms that only validation should pay
+
+    return Draft202012Validator(_bundle())
+
+
+def _packaged(name: str) -> str:
+    return files(__package__).joinpath("schemas").joinpath(name).read_text(encoding="utf-8")
+
+
+def _bundle() -> Schema:
+    """The flow schema with the data schema's definitions among its own."""
+    flow: Schema = json.loads(_packaged("flow.schema.json"))
+    data: Schema = json.loads(_packaged(DATA_SCHEMA))
+    return {**_relinked(flow), "$defs": {**_definitions(_relinked(flow)), "data": _root(data), **_definitions(data)}}
+
+
+def _root(data: Schema) -> Schema:
+    """The data schema's root as a definition; its type is said where `data` is, for a text is allowed there too."""
+    return {key: value for key, value in data.items() if key not in {"$schema", "$defs", "type"}}
+
+
+def _definitions(schema: Schema) -> Schema:
+    definitions = schema["$defs"]
+    assert isinstance(definitions, dict)  # noqa: S101 - our own file, and the tests read it
+    return definitions
+
+
+def _relinked(schema: Schema) -> Schema:
+    relinked = _with_local_references(schema)
+    assert isinstance(relinked, dict)  # noqa: S101 - a mapping stays a mapping
+    return relinked
+
+
+def _with_local_references(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return {key: _local(item) if key == "$ref" else _with_local_references(item) for key, item in value.items()}
+    return [_with_local_references(item) for item in value] if isinstance(value, list) else value
+
+
+def _local(reference: JsonValue) -> JsonValue:
+    if reference == DATA_SCHEMA:
+        return "#/$defs/data"
+    return reference.removeprefix(DATA_SCHEMA) if isinstance(reference, str) else reference

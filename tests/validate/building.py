@@ -1,0 +1,75 @@
+"""Flows for the tests of this folder: from text as a file would hold it, or straight from a value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowsync import document, load
+from flowsync.model import SENT_FIELDS, Flow, Location, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowsync.model import JsonValue, ValuePath
+
+HERE = Path(__file__).parent
+FLOWS = HERE.parent.parent / "flows"
+
+
+def flow_of(text: str, name: str = "flows/flow_example.yaml", environment: str | None = None) -> Flow:
+    """The flow that a file of this text states."""
+    flow = load.flow_from(document.parse(text, name), load.FlowFile(Path(name), name), environment)
+    assert not isinstance(flow, Problem), flow
+    return flow
+
+
+def flows_of(text: str) -> list[Flow]:
+    """The flows of several files in one text, each after a line `# flows/….yaml`; of one file without such a line."""
+    pieces = re.split(r"(?m)^# (flows/.*\.yaml)\n", text)
+    if len(pieces) == 1:
+        return [flow_of(text)]
+    return [flow_of(body, name) for name, body in zip(pieces[1::2], pieces[2::2], strict=True)]
+
+
+@dataclass(frozen=True)
+class ValueSource:
+    """A source without a text: a value alone, all of it in one place."""
+
+    value: JsonValue
+    text: str = ""
+
+    def location(self, path: ValuePath) -> Location:
+        return Location("flows/flow_example.yaml", 1, 1 + len(path))
+
+    def key_location(self, path: ValuePath) -> Location:
+        return self.location(path)
+
+
+def flow_with(value: dict[str, JsonValue]) -> Flow:
+    """The flow that a file with this value states, whatever the value."""
+    return Flow(
+        slug="flow_example",
+        file="flows/flow_example.yaml",
+        fields={field: value[field] for field in SENT_FIELDS if field in value},
+        data_text=None,
+        target=None,
+        protected=False,
+        tests=value.get("tests"),
+        source=ValueSource(value),
+    )
+
+
+def strings_of(value: JsonValue) -> Iterator[str]:
+    """Every text inside a value, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings_of(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from strings_of(item)

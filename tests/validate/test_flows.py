@@ -1,0 +1,67 @@
+"""The example flows: their tests are right, and what they say about each other is true."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync import targeting
+from flowsync.load import load_flows
+from flowsync.validate.tree import Kind
+from flowsync.validate.view import view
+from tests.validate.building import FLOWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowsync.model import Flow, JsonValue
+
+ALL = load_flows(FLOWS.parent, FLOWS.name).flows
+SLUGS = frozenset(flow.slug for flow in ALL)
+NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)
+TESTS = [
+    pytest.param(flow, entry, id=f"{flow.slug}-{index}")
+    for flow in ALL
+    for index, entry in enumerate(flow.tests if isinstance(flow.tests, list) else [])
+]
+
+
+def expressions(flow: Flow) -> Iterator[tuple[str | None, str, str]]:
+    """Step, field and text of each expression."""
+    logic = flow.fields.get("targetingLogic")
+    if isinstance(logic, str):
+        yield None, "targetingLogic", logic
+    for part in view(flow).of(Kind.STEP):
+        for field in ("visibilityCriteria", "startCriteria", "completionCriteria"):
+            text = part.value.get(field)
+            if isinstance(text, str):
+                yield str(part.value["id"]), field, text
+
+
+@pytest.mark.parametrize(("flow", "entry"), TESTS)
+def test_a_targeting_test_of_the_examples_comes_out_as_it_says(flow: Flow, entry: JsonValue) -> None:
+    case = targeting.case_from(entry, NOW, SLUGS)
+    by_place = {(step, field): text for step, field, text in expressions(flow)}
+    expression = targeting.parse(by_place[case.step, case.verdict.field])
+    assert targeting.evaluate(expression, case.context) is case.expected
+
+
+@pytest.mark.parametrize("flow", ALL, ids=lambda flow: flow.slug)
+def test_nothing_can_be_said_against_the_expressions_of_the_examples(flow: Flow) -> None:
+    assert [finding for *_, text in expressions(flow) if text for finding in targeting.check(text)] == []
+
+
+@pytest.mark.parametrize("flow", ALL, ids=lambda flow: flow.slug)
+def test_an_example_names_the_schema_and_its_data_stands_for_itself(flow: Flow) -> None:
+    first = flow.source.text.partition("\n")[0]
+    assert first == "# yaml-language-server: $schema=../.flowsync/flow.schema.json"
+    assert flow.data_text
+
+
+def test_some_examples_show_what_only_flowsync_reads() -> None:
+    assert any(flow.protected for flow in ALL)
+    assert any(flow.target for flow in ALL)
+    assert load_flows(FLOWS.parent, FLOWS.name, "staging").flows != ALL
+    assert len(TESTS) >= 20

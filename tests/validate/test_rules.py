@@ -1,0 +1,79 @@
+"""Every rule is documented by an example that has the problem, at the severity it says."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync.model import Severity
+from flowsync.validate import check, check_all, rules
+from tests.validate.building import HERE, flow_of, flow_with, flows_of
+
+if TYPE_CHECKING:
+    from flowsync.validate import Rule
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.code)
+def test_the_example_of_a_rule_has_that_problem(rule: Rule) -> None:
+    found = {(problem.code, problem.severity) for problem in check_all(flows_of(rule.example))}
+    assert (rule.code, rule.severity) in found
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.code)
+def test_a_rule_is_documented_in_one_paragraph_of_whole_sentences(rule: Rule) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.code)
+    assert "\n" not in rule.documentation
+    assert rule.documentation.endswith(".")
+    assert len(rule.documentation) > 40
+
+
+def test_every_rule_but_those_over_file_names_has_a_negative_example() -> None:
+    texts = "".join(file.read_text(encoding="utf-8") for file in (HERE / "negative").glob("*.yaml"))
+    shown = set(re.findall(r"# expected: \d+:\d+ \w+ ([\w-]+)", texts))
+    assert {rule.code for rule in rules()} - shown == {"similar-slug", "unusual-slug"}
+
+
+def test_slugs_that_differ_by_case_only_are_told_at_the_later_file() -> None:
+    flows = [flow_of("name: x\n", f"flows/{slug}.yaml") for slug in ("flow_a", "flow_b", "flow_A")]
+    (problem,) = check_all(flows)
+    assert (problem.code, problem.location.file, problem.severity) == (
+        "similar-slug",
+        "flows/flow_A.yaml",
+        Severity.WARNING,
+    )
+    assert "`flow_a`" in problem.message
+
+
+@pytest.mark.parametrize("slug", ["flow welcome", "flow.welcome", "flöw", "flow%2F"])
+def test_a_slug_that_frigade_would_not_give_is_a_warning(slug: str) -> None:
+    assert [problem.code for problem in check(flow_of("name: x\n", f"flows/{slug}.yaml"))] == ["unusual-slug"]
+
+
+def test_half_of_a_surrogate_pair_cannot_be_sent_as_text_or_as_key() -> None:
+    problems = check(flow_with({"type": "CUSTOM", "data": {"props": {"a": "\ud83d", "\ude00": 1, "b": ["fine 🌰"]}}}))
+    assert [problem.code for problem in problems] == ["not-json", "not-json"]
+    assert all(problem.message.isprintable() for problem in problems)
+
+
+OVERLAID = """\
+type: CARD
+data:
+  steps:
+    - id: reports
+environments:
+  staging:
+    type: TOUR
+    data:
+      title: <h1>Staging</h1>
+"""
+
+
+def test_what_an_overlay_makes_wrong_is_told_in_that_environment_only() -> None:
+    assert check(flow_of(OVERLAID)) == ()
+    found = [
+        (problem.location.line, problem.location.column, problem.code)
+        for problem in check(flow_of(OVERLAID, environment="staging"))
+    ]
+    assert found == [(4, 7, "selector-missing"), (9, 14, "html-tag")]

@@ -1,0 +1,192 @@
+"""The schemas: valid, self-contained, documented for editors, in step with the code and with what `check` reports."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+
+from flowsync import document
+from flowsync.model import SENT_FIELDS, JsonValue, Target
+from flowsync.validate import check, schema_text, translation, vocabulary
+from tests.validate.building import FLOWS, HERE, flow_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Schema = dict[str, JsonValue]
+
+FLOW: Schema = json.loads(schema_text("flow"))
+DATA: Schema = json.loads(schema_text("data"))
+
+MAPS_OF_SCHEMAS = ("properties", "patternProperties", "$defs")
+LISTS_OF_SCHEMAS = ("allOf", "anyOf")
+SCHEMAS = ("items", "additionalProperties", "if", "then", "contains")
+ANNOTATIONS = {"$schema", "$ref", "title", "description", "examples", "default", "enumDescriptions"}
+CONDITIONS = {"if", "then", "allOf", "anyOf", "items", "minItems", "const", *MAPS_OF_SCHEMAS}
+"""Keywords that refuse nothing by themselves; `minItems`, `const` and `anyOf` occur only where they cannot."""
+
+
+def child_schemas(schema: Schema) -> Iterator[tuple[str, Schema]]:
+    for keyword, value in schema.items():
+        if keyword in MAPS_OF_SCHEMAS and isinstance(value, dict):
+            yield from ((f"{keyword}/{name}", child) for name, child in value.items() if isinstance(child, dict))
+        elif keyword in LISTS_OF_SCHEMAS and isinstance(value, list):
+            yield from ((f"{keyword}/{index}", child) for index, child in enumerate(value) if isinstance(child, dict))
+        elif keyword in SCHEMAS and isinstance(value, dict):
+            yield keyword, value
+
+
+def all_schemas(schema: Schema, place: str = "#") -> Iterator[tuple[str, Schema]]:
+    yield place, schema
+    for name, child in child_schemas(schema):
+        yield from all_schemas(child, f"{place}/{name}")
+
+
+def resolved(schema: Schema, root: Schema) -> Schema:
+    reference = schema.get("$ref")
+    if not isinstance(reference, str):
+        return schema
+    definitions = root["$defs"]
+    assert isinstance(definitions, dict)
+    target = definitions[reference.removeprefix("#/$defs/")]
+    assert isinstance(target, dict)
+    return {**resolved(target, root), **schema}
+
+
+def keys_of(schema: JsonValue) -> tuple[str, ...]:
+    assert isinstance(schema, dict)
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    return tuple(properties)
+
+
+def definition(name: str, schema: Schema = DATA) -> Schema:
+    return resolved({"$ref": f"#/$defs/{name}"}, schema)
+
+
+DOCUMENTED = [
+    (f"{name}:{place}", schema, root)
+    for name, root in (("flow", FLOW), ("data", DATA))
+    for place, schema in all_schemas(root)
+    if "/properties/" in place and "/then/" not in place and "/if/" not in place and "needs" not in place
+    if place.rpartition("/")[0].endswith("/properties")
+]
+
+
+@pytest.mark.parametrize(("schema", "root"), [case[1:] for case in DOCUMENTED], ids=[case[0] for case in DOCUMENTED])
+def test_every_property_has_a_title_a_description_and_examples_that_fit(schema: Schema, root: Schema) -> None:
+    whole = resolved(schema, root)
+    assert isinstance(whole.get("title"), str)
+    description = whole.get("description")
+    assert isinstance(description, str)
+    assert description.endswith(".")
+    assert not any(mark in description for mark in ("`", "**", "]("))
+    examples = whole.get("examples")
+    assert isinstance(examples, list)
+    assert examples
+    validator = jsonschema.Draft202012Validator({**whole, "$defs": root["$defs"]})
+    assert [error.message for example in examples for error in validator.iter_errors(example)] == []
+
+
+@pytest.mark.parametrize("root", [FLOW, DATA], ids=["flow", "data"])
+def test_every_reference_stays_inside_the_text(root: Schema) -> None:
+    references = [schema["$ref"] for _, schema in all_schemas(root) if "$ref" in schema]
+    definitions = root["$defs"]
+    assert isinstance(definitions, dict)
+    assert references
+    assert {reference for reference in references if isinstance(reference, str)} <= {
+        f"#/$defs/{name}" for name in definitions
+    }
+
+
+@pytest.mark.parametrize("root", [FLOW, DATA], ids=["flow", "data"])
+def test_every_definition_is_used(root: Schema) -> None:
+    text = json.dumps([FLOW, root])
+    definitions = root["$defs"]
+    assert isinstance(definitions, dict)
+    assert [name for name in definitions if f'"#/$defs/{name}"' not in text] == []
+
+
+def test_every_keyword_that_refuses_has_words_and_no_word_is_idle() -> None:
+    used = {
+        keyword
+        for _, schema in all_schemas(FLOW)
+        for keyword, value in schema.items()
+        if keyword not in ANNOTATIONS | CONDITIONS and not (keyword == "additionalProperties" and value is not False)
+    }
+    assert used == set(translation.TRANSLATIONS)
+
+
+def test_what_refuses_nothing_by_itself_is_used_only_as_a_condition() -> None:
+    for place, schema in all_schemas(FLOW):
+        if "minItems" in schema or "const" in schema:
+            assert "/if" in place
+        alternatives = schema.get("anyOf")
+        assert alternatives is None or (isinstance(alternatives, list) and {} in alternatives)
+
+
+@pytest.mark.parametrize(
+    ("listed", "known"),
+    [
+        (DATA, vocabulary.ROOT_KEYS),
+        (definition("step"), vocabulary.STEP_KEYS),
+        (definition("button"), vocabulary.BUTTON_KEYS),
+        (definition("field"), vocabulary.FIELD_KEYS),
+        (definition("option"), vocabulary.OPTION_KEYS),
+        (definition("overlay", FLOW), (*SENT_FIELDS, "target", "protected")),
+        (FLOW, (*SENT_FIELDS, "slug", "target", "protected", "environments", "tests")),
+    ],
+    ids=["root", "step", "button", "field", "option", "overlay", "file"],
+)
+def test_schema_and_code_know_the_same_keys(listed: Schema, known: tuple[str, ...]) -> None:
+    assert sorted(keys_of(listed)) == sorted(known)
+
+
+def property_of(schema: Schema, name: str) -> Schema:
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    found = properties[name]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_schema_and_code_know_the_same_words() -> None:
+    assert definition("type", FLOW)["enum"] == [*vocabulary.FLOW_TYPES, *vocabulary.LEGACY_FLOW_TYPES]
+    assert definition("target", FLOW)["enum"] == [target.value for target in Target]
+    assert property_of(definition("button"), "action")["enum"] == [*vocabulary.BUTTON_ACTIONS, False, None]
+    assert property_of(definition("field"), "type")["anyOf"] == [{"enum": list(vocabulary.FIELD_TYPES)}, {}]
+    assert keys_of(property_of(definition("field"), "pattern")) == vocabulary.PATTERN_KEYS
+
+
+def test_each_choice_has_its_description() -> None:
+    for place, schema in all_schemas(FLOW):
+        choices, descriptions = schema.get("enum"), schema.get("enumDescriptions")
+        if isinstance(choices, list) and descriptions is not None:
+            assert isinstance(descriptions, list)
+            assert len(choices) == len(descriptions), place
+
+
+BY_SCHEMA = {rule.code for rule in translation.RULES}
+EXAMPLES = sorted([*(HERE / "negative").glob("*.yaml"), *(HERE / "positive").glob("*.yaml"), *FLOWS.glob("*.yaml")])
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_an_editor_underlines_just_the_files_that_check_refuses_by_the_schema(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    value = document.parse(text, file.name).value
+    assert isinstance(value, dict)
+    refused = not jsonschema.Draft202012Validator(FLOW).is_valid(value)
+    told = any(problem.code in BY_SCHEMA for problem in check(flow_of(text, f"flows/{file.name}")))
+    # What `data` as a text says, only `check` can see.
+    assert refused == (told and not isinstance(value.get("data"), str))
+
+
+@pytest.mark.parametrize("file", sorted(FLOWS.glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_data_of_the_flows_fits_the_schema_of_data(file: Path) -> None:
+    value = document.parse(file.read_text(encoding="utf-8"), file.name).value
+    assert isinstance(value, dict)
+    assert list(jsonschema.Draft202012Validator(DATA).iter_errors(value["data"])) == []
