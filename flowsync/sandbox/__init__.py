@@ -1,0 +1,26 @@
+"""An emulator of the Frigade API: every documented and observed behaviour, on SQLite, with the standard library.
+
+`Emulator.handle` answers a `Request`; `serve` puts it, or a handler wrapped around it, on a port; `seed`
+gives it a first state that belongs to a repo's files. It knows the API's facts and nothing of the planner.
+"""
+
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.seeds import Scenario, SeedFlow, Story, seed
+from flowsync.sandbox.server import Server, serve
+from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, Handler, Request, Response, with_latency
+
+__all__ = [
+    "PRIVATE_KEY",
+    "PUBLIC_KEY",
+    "Emulator",
+    "Handler",
+    "Request",
+    "Response",
+    "Scenario",
+    "SeedFlow",
+    "Server",
+    "Story",
+    "seed",
+    "serve",
+    "with_latency",
+]

@@ -1,0 +1,111 @@
+"""What the sandbox's rooms hand each other: requests, responses, rows, and the keys it knows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from enum import Enum
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PRIVATE_KEY: Final = "api_private_sandbox"
+"""Reads and writes everything [obs: private keys start so]. It opens nothing but sandboxes."""
+
+PUBLIC_KEY: Final = "api_public_sandbox"
+"""Reads /v1/public/... [obs: public keys start so]."""
+
+SDK_VERSION_HEADER: Final = "x-frigade-sdk-version"
+"""What the vendor's SDKs send along; without it the public list may hold only active flows [obs]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request: `target` is the path with its query, header names are in lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Handler: TypeAlias = Callable[[Request], Response]
+"""Answers requests. Latency, and whatever else may befall a request, wraps one handler in another."""
+
+Clock: TypeAlias = Callable[[], datetime]
+"""Tells the time, with its time zone."""
+
+
+class Status(str, Enum):
+    """The status of a row [doc]."""
+
+    ACTIVE = "ACTIVE"
+    DRAFT = "DRAFT"
+    ARCHIVED = "ARCHIVED"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One version of one flow, its fields in the order of the table's columns.
+
+    `data` is YAML text. Times are ISO 8601 in UTC with milliseconds. `active` is the switch of the
+    PUT body [doc], which is not the status.
+    """
+
+    id: int
+    slug: str
+    version: int
+    status: Status
+    name: str
+    type: str
+    description: str | None
+    active: bool
+    targeting_logic: str | None
+    data: str
+    created_at: str
+    modified_at: str
+    published_at: str | None
+    archived_at: str | None
+
+
+def utc_now() -> datetime:
+    """The real time, the default clock."""
+    return datetime.now(timezone.utc)
+
+
+def timestamp(moment: datetime) -> str:
+    """`moment` as the API writes times: `2026-01-31T12:00:00.000Z`."""
+    in_utc = moment.astimezone(timezone.utc).replace(tzinfo=None)
+    return in_utc.isoformat(timespec="milliseconds") + "Z"
+
+
+def timestamp_after(moment: datetime, previous: str) -> str:
+    """`moment`, or a millisecond after `previous` where the clock stands still: a write moves modifiedAt."""
+    now = timestamp(moment)
+    return now if now > previous else timestamp(_read_timestamp(previous) + timedelta(milliseconds=1))
+
+
+def _read_timestamp(text: str) -> datetime:
+    return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=timezone.utc)
+
+
+def with_latency(handler: Handler, seconds: float) -> Handler:
+    """`handler`, answering `seconds` later: what a network and a busy server take."""
+
+    def delayed(request: Request) -> Response:
+        time.sleep(seconds)
+        return handler(request)
+
+    return delayed

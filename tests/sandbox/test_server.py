@@ -1,0 +1,241 @@
+"""The same over real HTTP: keep-alive, limits, malformed requests, clients that go away."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import statistics
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Final
+
+import httpx
+import pytest
+
+from flowsync.sandbox import PRIVATE_KEY, Request, Response, serve, with_latency
+from flowsync.sandbox.server import MAX_BODY_BYTES
+from tests.sandbox.account import ACTIVE, ask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowsync.sandbox import Emulator, Server
+
+DELAYED_ACKNOWLEDGEMENT: Final = 0.04
+"""Seconds that a system waits before it acknowledges a packet by itself."""
+
+AUTHORIZED: Final = {"Authorization": f"Bearer {PRIVATE_KEY}"}
+
+
+@pytest.fixture
+def server(emulator: Emulator) -> Iterator[Server]:
+    with serve(emulator.handle) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _quiet(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Nothing is printed, whatever happens to a connection."""
+    yield
+    output = capfd.readouterr()
+    assert (output.out, output.err) == ("", "")
+
+
+@contextmanager
+def connection(server: Server) -> Iterator[socket.socket]:
+    host, port = server.url.removeprefix("http://").rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=10) as sock:
+        yield sock
+
+
+def answer_to(server: Server, raw: bytes) -> bytes:
+    """Everything that comes back until the server closes the connection."""
+    with connection(server) as sock:
+        sock.sendall(raw)
+        return b"".join(iter(lambda: sock.recv(65_536), b""))
+
+
+def test_what_comes_over_the_wire_is_what_the_handler_answers(server: Server, emulator: Emulator) -> None:
+    response = httpx.get(f"{server.url}/v1/flows?limit=2", headers=AUTHORIZED)
+
+    assert response.json() == ask(emulator.handle, "GET", "/v1/flows?limit=2").body
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+
+
+def test_one_connection_is_kept_alive_for_every_kind_of_request(server: Server) -> None:
+    with closing(http.client.HTTPConnection(*_address(server), timeout=10)) as client:
+        seen = set()
+        for method, path, body, status in (
+            ("GET", "/v1/flows", None, 200),
+            ("PUT", f"/v1/flows/{ACTIVE}", {"name": "Grüße"}, 200),
+            ("GET", "/v1/flows/", None, 404),
+            ("PATCH", f"/v1/flows/{ACTIVE}", {}, 404),
+            ("DELETE", f"/v1/flows/{ACTIVE}", None, 204),
+            ("HEAD", "/v1/flows", None, 404),
+            ("POST", "/v1/flows", {"name": "New", "data": "steps: []"}, 201),
+        ):
+            headers = AUTHORIZED | ({"Content-Type": "application/json"} if body is not None else {})
+            client.request(method, path, None if body is None else json.dumps(body), headers)
+            response = client.getresponse()
+            response.read()
+            assert response.status == status
+            assert client.sock is not None
+            seen.add(client.sock.getsockname())
+    assert len(seen) == 1
+
+
+def test_many_connections_are_served_at_once(server: Server) -> None:
+    def put(number: int) -> int:
+        body = {"description": str(number)}
+        return client.put(f"{server.url}/v1/flows/{ACTIVE}", json=body, headers=AUTHORIZED).status_code
+
+    with httpx.Client(timeout=30) as client, ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(put, range(200))) == {200}
+
+
+def test_a_kept_alive_connection_does_not_wait_for_acknowledgements(server: Server) -> None:
+    seconds = []
+    with httpx.Client(headers=AUTHORIZED) as client:
+        for _ in range(25):
+            started = time.perf_counter()
+            client.get(f"{server.url}/v1/flows/{ACTIVE}")
+            seconds.append(time.perf_counter() - started)
+
+    assert statistics.median(seconds) < DELAYED_ACKNOWLEDGEMENT
+
+
+def test_a_body_over_the_limit_is_a_413_that_the_client_gets_to_read(server: Server) -> None:
+    response = httpx.put(f"{server.url}/v1/flows/{ACTIVE}", content=b"x" * (MAX_BODY_BYTES + 1), headers=AUTHORIZED)
+
+    assert response.status_code == 413
+    assert response.json()["statusCode"] == 413
+    assert response.headers["connection"] == "close"
+
+
+def test_a_body_of_exactly_the_limit_reaches_the_handler() -> None:
+    with serve(lambda request: Response(200, {}, str(len(request.body)).encode())) as server:
+        assert httpx.put(server.url, content=b"x" * MAX_BODY_BYTES, timeout=30).text == str(MAX_BODY_BYTES)
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET / HTTP/9.9\r\n\r\n", 505),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", 431),
+        (b"PUT / HTTP/1.1\r\nContent-Length: many\r\n\r\n", 400),
+        (b"PUT / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"PUT / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", 400),
+        (b"PUT / HTTP/1.1\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n", 413),
+        (b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
+        (b"GET /v1/flows HTTP/1.0\r\n\r\n", 403),
+        (b"GET /\xff\x00\x1b[31m HTTP/1.1\r\nConnection: close\r\n\r\n", 404),
+    ],
+)
+def test_a_malformed_request_is_answered_in_json_and_ends_its_connection(
+    raw: bytes, status: int, server: Server
+) -> None:
+    head, _, body = answer_to(server, raw).partition(b"\r\n\r\n")
+
+    assert head.split()[:2] == [b"HTTP/1.1", str(status).encode()]
+    assert json.loads(body)["statusCode"] == status
+
+
+@pytest.mark.parametrize("raw", [b"", b"GET", b"PUT / HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf of it"])
+def test_a_client_that_goes_away_leaves_the_server_well(raw: bytes, server: Server) -> None:
+    with connection(server) as sock:
+        sock.sendall(raw)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+    assert httpx.get(f"{server.url}/v1/flows", headers=AUTHORIZED).status_code == 200
+
+
+def test_a_body_that_ends_early_reaches_no_handler() -> None:
+    requests: list[Request] = []
+
+    def remember(request: Request) -> Response:
+        requests.append(request)
+        return Response(200, {}, b"")
+
+    with serve(remember) as server, connection(server) as sock:
+        sock.sendall(b"PUT / HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf of it")
+        sock.shutdown(socket.SHUT_WR)
+        assert sock.recv(1) == b""
+
+    assert requests == []
+
+
+def test_a_handler_that_raises_is_a_500_and_is_told_to_the_log() -> None:
+    def broken(_: Request) -> Response:
+        raise LookupError("api_private_secret")
+
+    lines: list[str] = []
+    with serve(broken, log=lines.append) as server:
+        assert httpx.get(server.url).status_code == 500
+
+    assert lines == ["'LookupError while answering'", "GET / 500"]
+
+
+def test_the_log_is_one_printable_line_per_request_without_keys(emulator: Emulator) -> None:
+    lines: list[str] = []
+    with serve(emulator.handle, log=lines.append) as server:
+        answer_to(
+            server,
+            b"GET /\x1b[31m\xe9 HTTP/1.1\r\nAuthorization: Bearer api_private_secret\r\nConnection: close\r\n\r\n",
+        )
+        answer_to(server, b"\xff\r\n\r\n")
+
+    assert lines == ["GET /\\x1b[31m\\xe9 404", "? \x20400"]
+
+
+def test_a_status_that_http_does_not_know_is_passed_on() -> None:
+    with serve(lambda _: Response(599, {"x-note": "made up"}, b"")) as server:
+        response = httpx.get(server.url)
+
+    assert (response.status_code, response.reason_phrase, response.headers["x-note"]) == (599, "Unknown", "made up")
+
+
+def test_latency_delays_every_answer() -> None:
+    slow = with_latency(lambda _: Response(200, {}, b"late"), 0.02)
+    started = time.perf_counter()
+
+    answer = slow(Request("GET", "/", {}, b""))
+
+    assert answer.body == b"late"
+    assert time.perf_counter() - started >= 0.02
+
+
+def test_shutting_down_cuts_open_connections_and_lets_wait_return(emulator: Emulator) -> None:
+    with serve(emulator.handle) as server, connection(server) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert sock.recv(65_536).startswith(b"HTTP/1.1 404")
+        waiting = threading.Thread(target=server.wait)
+        waiting.start()
+        server.shutdown()
+        server.shutdown()
+        waiting.join(10)
+
+        assert not waiting.is_alive()
+        assert sock.recv(1) == b""
+
+
+def test_a_port_that_is_taken_is_an_error_at_once(server: Server, emulator: Emulator) -> None:
+    with pytest.raises(OSError, match="in use"), serve(emulator.handle, port=_address(server)[1]):
+        pass
+
+
+def test_ipv6_loopback_is_served_too(emulator: Emulator) -> None:
+    try:
+        with serve(emulator.handle, host="::1") as server:
+            assert httpx.get(f"{server.url}/v1/flows", headers=AUTHORIZED).status_code == 200
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+
+
+def _address(server: Server) -> tuple[str, int]:
+    host, port = server.url.removeprefix("http://").rsplit(":", 1)
+    return host, int(port)
