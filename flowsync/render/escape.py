@@ -1,0 +1,173 @@
+r"""Untrusted text, made inert for the place it is shown in.
+
+Characters that are not seen, or that move other characters about, are shown as escapes (`\n`,
+`\u202e`, `\U000e0041`): controls (C0, DEL, C1), every format character (bidirectional controls, zero-width
+characters, tags), line separators, lone surrogates, fillers, and every blank but the space. The
+ranges are written out so that all versions of Python escape alike. Emoji stay as they are, U+FE0F
+included; a joiner inside an emoji sequence is escaped like any other, since it can hide text.
+A backslash that the author wrote stays single: what is shown is for reading, not for decoding.
+"""
+
+from __future__ import annotations
+
+import html as _html
+import re
+from typing import Final
+
+_UNSEEN: Final[tuple[tuple[int, int], ...]] = (
+    (0x0000, 0x001F),  # C0 controls
+    (0x007F, 0x00A0),  # DEL, C1 controls, no-break space
+    (0x00AD, 0x00AD),  # soft hyphen
+    (0x034F, 0x034F),  # combining grapheme joiner
+    (0x0600, 0x0605),  # Arabic number signs: format characters
+    (0x061C, 0x061C),  # Arabic letter mark
+    (0x06DD, 0x06DD),
+    (0x070F, 0x070F),
+    (0x0890, 0x0891),
+    (0x08E2, 0x08E2),
+    (0x115F, 0x1160),  # Hangul fillers
+    (0x1680, 0x1680),  # Ogham space
+    (0x17B4, 0x17B5),  # Khmer inherent vowels
+    (0x180B, 0x180F),  # Mongolian selectors
+    (0x2000, 0x200F),  # blanks, zero-width characters, directional marks
+    (0x2028, 0x202F),  # line and paragraph separator, bidirectional controls
+    (0x205F, 0x206F),  # word joiner, isolates, deprecated format characters
+    (0x2800, 0x2800),  # blank Braille pattern
+    (0x3000, 0x3000),  # ideographic space
+    (0x3164, 0x3164),  # Hangul filler
+    (0xD800, 0xDFFF),  # lone surrogates
+    (0xFE00, 0xFE0E),  # variation selectors but the emoji one
+    (0xFEFF, 0xFEFF),  # byte order mark
+    (0xFFA0, 0xFFA0),  # half-width Hangul filler
+    (0xFFF0, 0xFFFB),  # interlinear annotation
+    (0xFFFE, 0xFFFF),
+    (0x110BD, 0x110BD),
+    (0x110CD, 0x110CD),
+    (0x13430, 0x1343F),  # hieroglyph joiners
+    (0x1BCA0, 0x1BCA3),  # shorthand controls
+    (0x1D173, 0x1D17A),  # musical controls
+    (0xE0000, 0xE0FFF),  # tags and further variation selectors
+)
+_UNSEEN_CHARACTER: Final = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _UNSEEN) + "]")
+_SHORT_ESCAPES: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+_KEY: Final = re.compile(r"(api_(?:public|private)_)([A-Za-z0-9_.~+/=-]+)")
+LOG_COMMAND: Final = re.compile(r"##(?:vso)?\[")
+"""What CI runners take for a command anywhere in a line."""
+_BACKTICKS: Final = re.compile(r"`+")
+_QUOTED: Final = re.compile(r"""(?<!\w)("[^"]*"|'[^']*'|`[^`]*`)(?!\w)""")
+_SAFE_WORD: Final = re.compile(r"\(?(?:[A-Za-z]+(?:'[a-z]{1,2})?|\d{1,6})?[,;:.?!)]{0,2}")
+_LIKE_A_COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
+_SHORTEST_FENCE: Final = 3
+
+
+def visible(text: str) -> str:
+    """Return `text` as one line in which every character can be seen."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSEEN_CHARACTER.sub(_escape_sequence, text)
+
+
+def _escape_sequence(match: re.Match[str]) -> str:
+    character = match.group()
+    code = ord(character)
+    return _SHORT_ESCAPES.get(character) or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")  # noqa: PLR2004 - the last code of four hexadecimal digits
+
+
+def mask_keys(text: str) -> str:
+    """Return `text` with API keys starred out [obs: `api_public_…`, `api_private_…`], as long as before."""
+    return _KEY.sub(_starred, text) if "api_p" in text else text
+
+
+def _starred(match: re.Match[str]) -> str:
+    return match.group(1) + "*" * len(match.group(2))
+
+
+def shown(text: str) -> str:
+    """Return `text` as one visible line without keys, and without commands to a CI log in its midst."""
+    return LOG_COMMAND.sub(lambda match: match.group()[:-1] + r"\u005b", mask_keys(visible(text)))
+
+
+def visible_characters(text: str) -> list[str]:
+    """Return what is shown for each character of `text`, where positions in it count."""
+    characters = [visible(character) for character in text]
+    for command in LOG_COMMAND.finditer(text):
+        characters[command.end() - 1] = r"\u005b"
+    return characters
+
+
+def code_span(text: str) -> str:
+    """Return `text` as inline code in Markdown, outside of tables.
+
+    A real code span, not `<code>`: between raw tags Markdown is still parsed, and GitHub's parser
+    makes a link of an address there even when its characters are written as entities.
+    """
+    inside = shown(text) or '""'
+    fence = "`" * (_longest_backtick_run(inside) + 1)
+    pad = " " if inside.strip(" ") and (inside[0] in "` " or inside[-1] in "` ") else ""
+    return f"{fence}{pad}{inside}{pad}{fence}"
+
+
+def cell_code(text: str) -> str:
+    """Return `text` as inline code for a cell of a Markdown table."""
+    return code_span(text).replace("|", r"\|")
+
+
+def html_code(text: str) -> str:
+    """Return `text` as a `<code>` element for a block of raw HTML, where Markdown is not parsed."""
+    return f"<code>{_html.escape(shown(text))}</code>"
+
+
+def prose(text: str) -> str:
+    """Return a sentence for Markdown: plain English words as they are, all else as inline code.
+
+    Identifiers, quoted names and whatever might mean something to Markdown or GitHub (links,
+    mentions, references to issues and commits) thereby end up inside code.
+    """
+    sentence = ""
+    for position, part in enumerate(_QUOTED.split(shown(text))):
+        piece = code_span(part) if position % 2 else _words(part)
+        is_apart = bool(sentence and piece) and not sentence.endswith("(") and not _continues(part)
+        sentence += f" {piece}" if is_apart else piece
+    return sentence
+
+
+def _continues(text: str) -> bool:
+    """Whether `text` starts with punctuation that belongs to the quotation before it."""
+    return text[0] in ",;:.?!)" and _is_safe(text.split(maxsplit=1)[0])
+
+
+def cell_prose(text: str) -> str:
+    """Return a sentence for a cell of a Markdown table; as `prose`."""
+    return prose(text).replace("|", r"\|")
+
+
+def _words(text: str) -> str:
+    """Set runs of words that are not plain English as one code span each."""
+    words: list[str] = []
+    unsafe: list[str] = []
+    for word in text.split():
+        if _is_safe(word):
+            words += [*_flushed(unsafe), word]
+        else:
+            unsafe.append(word)
+    return " ".join([*words, *_flushed(unsafe)])
+
+
+def _flushed(words: list[str]) -> list[str]:
+    span = [code_span(" ".join(words))] if words else []
+    words.clear()
+    return span
+
+
+def _is_safe(word: str) -> bool:
+    return bool(_SAFE_WORD.fullmatch(word)) and not _LIKE_A_COMMIT.fullmatch(word.strip("(,;:.?!)"))
+
+
+def fenced(text: str, language: str) -> str:
+    """Return `text`, whose lines are inert already, in a fence longer than any run of backticks in it."""
+    fence = "`" * max(_SHORTEST_FENCE, _longest_backtick_run(text) + 1)
+    return f"{fence}{language}\n{text.rstrip(chr(10))}\n{fence}"
+
+
+def _longest_backtick_run(text: str) -> int:
+    return max(map(len, _BACKTICKS.findall(text)), default=0)

@@ -1,0 +1,131 @@
+"""A plan for a terminal: counts first, then each change, then what stands in the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flowsync.render import wording
+from flowsync.render.screen import Detail
+from flowsync.render.style import Span, Style, line, paint
+from flowsync.render.yaml_diff import capped, flow_diff
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowsync.model import Blocked, Plan, PlanWarning, Unchanged, Unmanaged, Update
+    from flowsync.render.screen import Screen
+    from flowsync.render.style import Line
+
+NAMES_SHOWN: Final = 50
+"""How many unmanaged or unchanged flows are named unless everything is asked for."""
+_MARGIN: Final = "    "
+_BLANK: Final[Line] = ()
+
+
+def plan(value: Plan, screen: Screen) -> str:
+    """Return the whole plan as text, and what to do next."""
+    return paint([*_plan_lines(value, screen), *_next_step(value)], screen.colour)
+
+
+def preview(value: Plan, screen: Screen) -> str:
+    """Return the whole plan as text, for a command that goes on to carry it out."""
+    return paint(_plan_lines(value, screen), screen.colour)
+
+
+def _plan_lines(value: Plan, screen: Screen) -> Iterator[Line]:
+    yield from _opening(value)
+    for change in value.changes:
+        yield from _change_lines(change, screen)
+    yield from _noteworthy(value.unchanged, screen)
+    yield from _blocked_lines(value.blocked)
+    yield from _unmanaged_lines(value.unmanaged, screen)
+    yield from _closing(value)
+
+
+def _opening(value: Plan) -> Iterator[Line]:
+    yield line(Span(f"Plan: {wording.counts(value)}", Style.HEADING))
+    base = f", compared with {value.base}" if value.base else ""
+    yield line(Span(f"for {wording.place(value)}{base}", Style.MUTED))
+    if sentence := wording.goes_live(value):
+        yield line(Span(sentence, Style.WARNING))
+
+
+def _change_lines(change: Update, screen: Screen) -> Iterator[Line]:
+    yield _BLANK
+    yield _header(change)
+    for warning in wording.warnings(change):
+        yield _warning(warning)
+    for sentence in wording.origins(change):
+        yield line("  ", Span(sentence, Style.WARNING))
+    if note := wording.unseen(change):
+        yield line("  ", Span(f"note: {note}", Style.MUTED))
+    yield from _difference(change, screen.detail)
+
+
+def _header(change: Update) -> Line:
+    facts = f"  {change.file} · id {change.id} · version {change.version} · {change.status} · "
+    seen = Span(wording.visibility(change), Style.WARNING if change.live else Style.MUTED)
+    return line(Span("~ ", Style.HINT), Span(change.slug, Style.HEADING), Span(facts, Style.MUTED), seen)
+
+
+def _warning(warning: PlanWarning) -> Line:
+    where = "" if warning.line is None else f"line {warning.line}: "
+    return line("  ", Span(f"warning[{warning.code}]", Style.WARNING), f" {where}{warning.message}")
+
+
+def _difference(change: Update, detail: Detail) -> Iterator[Line]:
+    if detail is Detail.SUMMARY:
+        yield line("  changes: ", wording.listed(wording.changed_places(change)))
+        return
+    structure = [line(sentence) for sentence in map(wording.structural, change.fields) if sentence]
+    lines = [*structure, *flow_diff(change)]
+    for each in lines if detail is Detail.VERBOSE else capped(lines):
+        yield (Span(_MARGIN), *each)
+
+
+def _noteworthy(unchanged: tuple[Unchanged, ...], screen: Screen) -> Iterator[Line]:
+    """Yield the unchanged flows that have warnings, or all of them when everything is asked for."""
+    for row in unchanged:
+        if row.warnings or screen.detail is Detail.VERBOSE:
+            yield _BLANK
+            facts = f"  {row.file} · id {row.id} · version {row.version} · {row.status} · unchanged"
+            yield line("= ", Span(row.slug, Style.HEADING), Span(facts, Style.MUTED))
+            yield from map(_warning, row.warnings)
+    if note := wording.unseen_elsewhere(unchanged):
+        yield _BLANK
+        yield line(Span(f"note: {note}", Style.MUTED))
+
+
+def _blocked_lines(blocked: tuple[Blocked, ...]) -> Iterator[Line]:
+    for each in blocked:
+        yield _BLANK
+        where = Span(f"  {each.file} · blocked", Style.MUTED)
+        yield line(Span("! ", Style.ERROR), Span(each.slug, Style.HEADING), where)
+        yield line("  ", Span(f"blocked[{each.code}]", Style.ERROR), f" {each.message}")
+
+
+def _unmanaged_lines(unmanaged: tuple[Unmanaged, ...], screen: Screen) -> Iterator[Line]:
+    if not unmanaged or screen.detail is Detail.SUMMARY:
+        return
+    yield _BLANK
+    yield line(f"Unmanaged: {wording.plural(len(unmanaged), 'flow')}, {wording.UNMANAGED}")
+    limit = len(unmanaged) if screen.detail is Detail.VERBOSE else NAMES_SHOWN
+    for each in unmanaged[:limit]:
+        yield line("  ? ", Span(each.slug, Style.HEADING), Span(f"  id {each.id} · {each.name}", Style.MUTED))
+    if len(unmanaged) > limit:
+        yield line(Span(f"  … {len(unmanaged) - limit:,} more", Style.MUTED))
+
+
+def _closing(value: Plan) -> Iterator[Line]:
+    yield _BLANK
+    if value.changes:
+        yield line(Span(f"Digest {wording.short_digest(value.digest)}", Style.MUTED))
+    elif not value.blocked:
+        yield line(Span(wording.NO_CHANGES, Style.DONE))
+
+
+def _next_step(value: Plan) -> Iterator[Line]:
+    if value.blocked:
+        yield line(wording.BLOCKED)
+    elif value.changes:
+        yield line("Next: flowsync apply")

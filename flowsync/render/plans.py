@@ -1,0 +1,45 @@
+"""A plan in every format, and what apply asks about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flowsync.plan import to_document
+from flowsync.render import json_text, plan_markdown, plan_text, wording
+from flowsync.render.screen import Screen
+from flowsync.render.style import Span, Style, line, paint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flowsync.model import Plan
+
+
+def text(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
+    """Return the plan for a terminal."""
+    return plan_text.plan(plan, screen)
+
+
+def preview(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
+    """Return the plan for a terminal as apply shows it before it asks: without what to run next."""
+    return plan_text.preview(plan, screen)
+
+
+def markdown(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008, ARG001 - a frozen value; one signature
+    """Return the plan for a comment or a summary; whole, whatever the screen."""
+    return plan_markdown.plan(plan)
+
+
+def as_json(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008, ARG001 - a frozen value; one signature
+    """Return the document `flowsync-plan/1`, whatever the screen."""
+    return json_text.text(to_document(plan))
+
+
+FORMATS: Final[Mapping[str, Callable[[Plan, Screen], str]]] = {"text": text, "markdown": markdown, "json": as_json}
+"""What `plan --format` offers."""
+
+
+def confirm_question(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
+    """Return what apply asks before it writes: one line with the answers' letters, without its end."""
+    asked = line(Span(wording.question(plan), Style.HEADING), " [y/N] ")
+    return paint([asked], screen.colour).removesuffix("\n")

@@ -1,0 +1,171 @@
+"""What every format says about a plan, in words. Raw text: the formats make it inert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flowsync.config import SANDBOX_URL
+from flowsync.model import Op, Origin
+from flowsync.plan import summary
+from flowsync.render.values import compact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from flowsync.model import FieldChange, FieldName, JsonValue, Plan, PlanWarning, Unchanged, Update
+
+NO_CHANGES: Final = "No changes. The live flows are as the files say."
+BLOCKED: Final = "Apply writes nothing while flows are blocked, unless told to skip them (--skip-blocked)."
+UNMANAGED: Final = "live without a file: shown, never touched"
+SHORT_DIGEST: Final = 12
+"""How many hexadecimal digits of a digest are shown to people."""
+
+_ALWAYS_COUNTED: Final = frozenset({"to update", "unchanged"})
+_TOLD_BY_VISIBILITY: Final = "goes-live"
+_ORIGINS: Final = {
+    Origin.DRIFT: "edited outside of the files; applying undoes that",
+    Origin.CONFLICT: "edited both in the files and outside of them; applying undoes the latter",
+}
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 flow`, `2,000 flows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def counts(plan: Plan) -> str:
+    """Return the plan in numbers; of what there is none is left out, but for the two usual ones."""
+    numbers = summary(plan)
+    parts = (
+        (numbers.create, "to create"),
+        (numbers.update, "to update"),
+        (numbers.deactivate, "to deactivate"),
+        (numbers.delete, "to delete"),
+        (numbers.unchanged, "unchanged"),
+        (numbers.blocked, "blocked"),
+        (numbers.unmanaged, "unmanaged"),
+    )
+    return ", ".join(f"{count:,} {words}" for count, words in parts if count or words in _ALWAYS_COUNTED)
+
+
+def place(plan: Plan) -> str:
+    """Return where the plan is for: the environment, if it has a name, and the API's host."""
+    host = host_of(plan.api_url)
+    return f"{plan.environment} ({host})" if plan.environment else host
+
+
+def host_of(api_url: str) -> str:
+    """Return host, and port if it names one, of an API address; the embedded emulator has none."""
+    if api_url == SANDBOX_URL:
+        return "the sandbox"
+    return api_url.partition("://")[2].partition("/")[0] or api_url
+
+
+def short_digest(digest: str) -> str:
+    """Return the beginning of a digest, enough to compare two by eye."""
+    algorithm, _, digits = digest.rpartition(":")
+    return f"{algorithm}:{digits[:SHORT_DIGEST]}" if algorithm else digits[:SHORT_DIGEST]
+
+
+def visibility(update: Update) -> str:
+    """Return who will see the written row."""
+    if update.live:
+        return "live at once"
+    if update.status == "DRAFT":
+        return "nobody sees it yet"
+    return "not shown to users"
+
+
+def warnings(change: Update) -> Iterator[PlanWarning]:
+    """Yield a change's warnings, but for the one that `visibility` tells already."""
+    return (each for each in change.warnings if not (change.live and each.code == _TOLD_BY_VISIBILITY))
+
+
+def goes_live(plan: Plan) -> str:
+    """Return how many of the changes users see at once; empty when none."""
+    live = sum(change.live for change in plan.changes)
+    if not live:
+        return ""
+    if live == len(plan.changes):
+        return f"{'It is' if live == 1 else 'All of them are'} seen by users as soon as applied."
+    return f"{live:,} of them {'is' if live == 1 else 'are'} seen by users as soon as applied."
+
+
+def structural(change: FieldChange) -> str:
+    """Return what a change does to the order, the number or the names of things; empty for any other."""
+    match change.op:
+        case Op.MOVE:
+            return f"{change.label} moves from position {_position(change.old)} to {_position(change.new)}"
+        case Op.RENAME:
+            return f"{change.label} is renamed from {compact(change.old)} to {compact(change.new)}"
+        case Op.ADD:
+            return f"{change.label} is new, at position {_index_of(change)}" if _is_item(change) else ""
+        case Op.REMOVE:
+            return f"{change.label} is removed" if _is_item(change) else ""
+        case Op.REPLACE:
+            return ""
+
+
+def _position(index: JsonValue) -> str:
+    return str(index + 1) if isinstance(index, int) else "?"
+
+
+def _index_of(change: FieldChange) -> str:
+    return _position(int(change.path.rpartition("/")[2]))
+
+
+def _is_item(change: FieldChange) -> bool:
+    return change.label.endswith("]") and change.path.rpartition("/")[2].isdecimal()
+
+
+def origins(update: Update) -> Iterator[str]:
+    """Yield, per origin other than this branch, which places it concerns and what applying does to them."""
+    for origin, meaning in _ORIGINS.items():
+        labels = [change.label for change in update.fields if change.origin is origin]
+        if labels:
+            yield f"{origin.value}: {listed(labels)} {'was' if len(labels) == 1 else 'were'} {meaning}"
+
+
+def listed(names: Sequence[str], limit: int = 5) -> str:
+    """Return names as an enumeration, the last ones only counted when there are many."""
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit:,} more"
+
+
+def changed_places(update: Update) -> list[str]:
+    """Return the labels of what changes, each once, in order; of an unseen field, its name."""
+    return list(dict.fromkeys([*(change.label for change in update.fields), *_sent_unseen(update)]))
+
+
+def unseen(update: Update) -> str:
+    """Return what is said of fields that the API did not return for a row that is written; may be empty."""
+    if not update.unseen:
+        return ""
+    be = "is" if len(update.unseen) == 1 else "are"
+    sent = _sent_unseen(update)
+    return f"{listed(update.unseen)} {be} not returned by the API, so not compared" + (
+        "; sent with this change" if sent else ""
+    )
+
+
+def _sent_unseen(update: Update) -> list[FieldName]:
+    return [field for field in update.unseen if field in update.body]
+
+
+def unseen_elsewhere(unchanged: Iterable[Unchanged]) -> str:
+    """Return which fields could not be compared in how many unchanged flows; may be empty."""
+    rows = [row for row in unchanged if row.unseen]
+    fields = list(dict.fromkeys(field for row in rows for field in row.unseen))
+    if not rows:
+        return ""
+    return (
+        f"{listed(fields)} not returned by the API, so not compared, "
+        f"in {plural(len(rows), 'unchanged flow')}: {listed([row.slug for row in rows])}"
+    )
+
+
+def question(plan: Plan) -> str:
+    """Return what apply asks before it writes, without the answers."""
+    live = sum(change.live for change in plan.changes)
+    seen = f", {live:,} of them seen by users at once" if live else ", none of them seen by users yet"
+    return f"Apply {plural(len(plan.changes), 'update')} to {place(plan)}{seen}?"

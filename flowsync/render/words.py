@@ -1,0 +1,135 @@
+"""Two versions of one line: the changed words marked, and long stretches of the rest left out."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Final
+
+from flowsync.render.alignment import matches
+from flowsync.render.style import Span, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from flowsync.render.alignment import Pair
+    from flowsync.render.style import Line
+
+ALIKE: Final = 0.4
+"""From this similarity on (0 nothing, 1 everything; keys aside), the words that differ are marked."""
+LONG_LINE: Final = 120
+"""Lines of up to this many characters are shown whole."""
+KEPT_AROUND: Final = 40
+"""How many unchanged characters of a long line are shown on each side of a changed word."""
+KEPT_WHOLE: Final = 1_000
+"""How many characters are shown of one stretch that is new, gone or not compared by words."""
+
+_YAML_KEY: Final = re.compile(r"\s*(?:- )*[^\s:]+:(?=\s|$)")
+_WORD: Final = re.compile(r"[぀-ヿ㐀-鿿가-힯]|(?:(?![぀-ヿ㐀-鿿가-힯])\w)+|\s+|[^\w\s]")
+
+
+def removed_line(text: str) -> Line:
+    """Return a line that is gone, nothing marked."""
+    return _joined(_shortened(text, Style.REMOVED, KEPT_WHOLE, 0))
+
+
+def added_line(text: str) -> Line:
+    """Return a line that is new, nothing marked."""
+    return _joined(_shortened(text, Style.ADDED, KEPT_WHOLE, 0))
+
+
+def kept_line(text: str) -> Line:
+    """Return a line of context; only its beginning, when it is long."""
+    return _joined(_shortened(text, Style.PLAIN, LONG_LINE, 0))
+
+
+def changed_lines(old: str, new: str) -> tuple[Line, Line]:
+    """Return both versions of a line, with the words marked that differ, if it is the same line at all."""
+    old_words, new_words = _WORD.findall(old), _WORD.findall(new)
+    kept = _without_lone_blanks(matches(old_words, new_words), old_words)
+    if _similarity(old, new, _letters("".join(old_words[was] for was, _ in kept))) < ALIKE:
+        return removed_line(old), added_line(new)
+    cuts = _cuts(kept, (len(old_words), len(new_words)))
+    went = _marked(_pieces(old_words, [was for was, _ in cuts]), Style.REMOVED, Style.REMOVED_WORD)
+    came = _marked(_pieces(new_words, [now for _, now in cuts]), Style.ADDED, Style.ADDED_WORD)
+    if max(len(old), len(new)) <= LONG_LINE:
+        return _joined(went), _joined(came)
+    tail = KEPT_AROUND if went[-1].text or came[-1].text else 0
+    return _joined(_around_marks(went, tail)), _joined(_around_marks(came, tail))
+
+
+def yaml_key(text: str) -> str:
+    """Return what a line of YAML starts with up to its key's colon; empty for prose."""
+    match = _YAML_KEY.match(text)
+    return match.group() if match else ""
+
+
+def _similarity(old: str, new: str, kept: int) -> float:
+    """Return how much two lines share, besides the YAML key if both start with it."""
+    key = _letters(yaml_key(old)) if yaml_key(old) == yaml_key(new) else 0
+    size = _letters(old) + _letters(new) - 2 * key
+    return 2 * (kept - key) / size if size else 1.0
+
+
+def _letters(text: str) -> int:
+    """Count the characters that are not blank."""
+    return len("".join(text.split()))
+
+
+def _without_lone_blanks(kept: Sequence[Pair], words: Sequence[str]) -> list[Pair]:
+    """Let a blank between two changed words count as changed too: they read as one change."""
+    pairs = set(kept)
+    ends = {0, len(words) - 1}
+    return [
+        (was, now)
+        for was, now in kept
+        if not words[was].isspace() or was in ends or {(was - 1, now - 1), (was + 1, now + 1)} & pairs
+    ]
+
+
+def _cuts(kept: Iterable[Pair], end: Pair) -> list[Pair]:
+    """Return where both lines are cut into what changed, what stayed, what changed, and so on in turn."""
+    cuts = [(0, 0)]
+    for was, now in kept:
+        if len(cuts) > 1 and cuts[-1] == (was, now):
+            cuts.pop()
+        else:
+            cuts.append((was, now))
+        cuts.append((was + 1, now + 1))
+    return [*cuts, end]
+
+
+def _pieces(words: Sequence[str], cuts: Sequence[int]) -> list[str]:
+    return ["".join(words[start:end]) for start, end in pairwise(cuts)]
+
+
+def _marked(pieces: Sequence[str], style: Style, mark: Style) -> list[Span]:
+    """Return a span for each piece; one that is empty is where only the other line has something."""
+    return [Span(piece, style if position % 2 else mark) for position, piece in enumerate(pieces)]
+
+
+def _around_marks(spans: Sequence[Span], last_tail: int) -> Iterator[Span]:
+    """Yield the marked spans, at even places, and of the others what is next to a marked one."""
+    last = len(spans) - 2
+    for position, span in enumerate(spans):
+        if position % 2 == 0:
+            yield from _shortened(span.text, span.style, KEPT_WHOLE, 0)
+        else:
+            yield from _shortened(span.text, span.style, KEPT_AROUND, last_tail if position == last else KEPT_AROUND)
+
+
+def _shortened(text: str, style: Style, head: int, tail: int) -> Iterator[Span]:
+    """Leave out the middle of `text`, and say how much that was; never just a few characters."""
+    left_out = len(text) - head - tail
+    if left_out <= KEPT_AROUND:
+        yield Span(text, style)
+        return
+    yield Span(text[:head], style)
+    yield Span(f" … {left_out:,} characters … " if tail else f" … {left_out:,} more characters", Style.MUTED)
+    yield Span(text[len(text) - tail :], style)
+
+
+def _joined(spans: Iterable[Span]) -> Line:
+    """Return the spans as a line: none of them empty, neighbours of one style as one."""
+    styles = groupby((span for span in spans if span.text), key=lambda span: span.style)
+    return tuple(Span("".join(span.text for span in group), style) for style, group in styles)

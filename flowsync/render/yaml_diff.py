@@ -1,0 +1,158 @@
+"""One planned change as a diff that a reviewer can read: of YAML, step by step.
+
+Both sides are dumped from their values, in the order of the file's keys, so that neither key order
+nor the way something is written shows up as a difference. Steps are matched as the plan matches
+them: a moved or renamed step is compared with itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flowsync.diff.identity import align_lists
+from flowsync.diff.order import removals_after
+from flowsync.diff.places import Place
+from flowsync.diff.shapes import Shapes
+from flowsync.document import dump
+from flowsync.model import SENT_FIELDS, Op
+from flowsync.render.escape import mask_keys
+from flowsync.render.hunks import hunks
+from flowsync.render.style import Span, Style
+from flowsync.render.values import compact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flowsync.diff.identity import Alignment
+    from flowsync.model import FieldChange, FieldName, JsonValue, Update
+    from flowsync.render.style import Line
+
+LINES_PER_FLOW: Final = 400
+"""How many lines of one flow's diff are shown unless everything is asked for."""
+
+_KEY_ONLY: Final = "Only an API key differs, which is never shown."
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A part of a flow that is compared on its own. None: there is no such part on that side."""
+
+    label: str
+    old: JsonValue
+    new: JsonValue
+
+
+def flow_diff(update: Update) -> list[Line]:
+    """Return the whole diff of one change, without indentation; `-`, `+` or a blank starts each line."""
+    lines: list[Line] = []
+    for field in _changed_fields(update):
+        lines.extend(_field_diff(update, field))
+    return lines
+
+
+def capped(lines: list[Line], limit: int = LINES_PER_FLOW) -> list[Line]:
+    """Return at most `limit` lines, and one that counts the rest."""
+    if len(lines) <= limit:
+        return lines
+    return [*lines[:limit], (Span(f"… {len(lines) - limit:,} more lines", Style.MUTED),)]
+
+
+def _changed_fields(update: Update) -> list[FieldName]:
+    changed = {change.field for change in update.fields}
+    return [field for field in SENT_FIELDS if field in changed]
+
+
+def _field_diff(update: Update, field: FieldName) -> Iterator[Line]:
+    if field not in update.old or field not in update.new:
+        for change in update.fields:
+            yield from _change_lines(change) if change.field == field else ()
+        return
+    old, new = update.old[field], update.new[field]
+    if field == "data" and isinstance(old, dict) and isinstance(new, dict):
+        yield from _data_diff(old, new)
+    else:
+        yield from _section_diff(_Section("", {field: old}, {field: new}), Shapes())
+
+
+def _data_diff(old: dict[str, JsonValue], new: dict[str, JsonValue]) -> Iterator[Line]:
+    old_steps, new_steps = old.get("steps"), new.get("steps")
+    if isinstance(old_steps, list) and isinstance(new_steps, list):
+        yield from _section_diff(_Section("data", _without_steps(old), _without_steps(new)), Shapes())
+        shapes = Shapes()
+        for section in _step_sections(old_steps, new_steps, shapes):
+            yield from _section_diff(section, shapes)
+    else:
+        yield from _section_diff(_Section("data", old or None, new or None), Shapes())
+
+
+def _without_steps(data: Mapping[str, JsonValue]) -> JsonValue:
+    return {key: value for key, value in data.items() if key != "steps"} or None
+
+
+def _step_sections(old: list[JsonValue], new: list[JsonValue], shapes: Shapes) -> Iterator[_Section]:
+    """Yield each step with its counterpart, in the new order, removed ones where they were."""
+    alignment = align_lists(old, new, "steps", shapes)
+    removed = removals_after(range(len(old)), frozenset(alignment.pairs.values()))
+    steps = Place(label="steps")
+    for was in removed.get(None, ()):
+        yield _Section(_step_label(steps, was, old[was], alignment), old[was], None)
+    for now, step in enumerate(new):
+        counterpart = alignment.pairs.get(now)
+        label = _step_label(steps, now, step, alignment)
+        yield _Section(label, None if counterpart is None else old[counterpart], step)
+        for was in removed.get(counterpart, ()) if counterpart is not None else ():
+            yield _Section(_step_label(steps, was, old[was], alignment), old[was], None)
+
+
+def _step_label(steps: Place, index: int, step: JsonValue, alignment: Alignment) -> str:
+    if alignment.identity is None or not isinstance(step, dict):
+        return steps.at_index(index).label
+    return steps.at_item(index, alignment.identity, step[alignment.identity]).label
+
+
+def _section_diff(section: _Section, shapes: Shapes) -> Iterator[Line]:
+    if shapes.of(section.old) == shapes.of(section.new):
+        return
+    if section.label:
+        yield (Span(f"@@ {section.label} @@", Style.HINT),)
+    old = _yaml_lines(_in_order_of(section.new, section.old, "", shapes))
+    yield from hunks(old, _yaml_lines(section.new)) or [(Span(_KEY_ONLY, Style.MUTED),)]
+
+
+def _yaml_lines(value: JsonValue) -> list[str]:
+    return [] if value is None else mask_keys(dump(value)).rstrip("\n").split("\n")
+
+
+def _in_order_of(new: JsonValue, old: JsonValue, key: str, shapes: Shapes) -> JsonValue:
+    """Return `old` with its keys in the order of `new`, and whatever is the same written the same."""
+    if shapes.of(old) == shapes.of(new):
+        return new
+    match new, old:
+        case dict(), dict():
+            return {name: _in_order_of(new.get(name), old[name], name, shapes) for name in _key_order(new, old)}
+        case list(), list():
+            partners = {was: now for now, was in align_lists(old, new, key, shapes).pairs.items()}
+            return [
+                _in_order_of(new[partners[was]], item, "", shapes) if was in partners else item
+                for was, item in enumerate(old)
+            ]
+        case _:
+            return old
+
+
+def _key_order(new: Mapping[str, JsonValue], old: Mapping[str, JsonValue]) -> list[str]:
+    removed = removals_after(old, new)
+    order = list(removed.get(None, ()))
+    for name in new:
+        order.extend([name] if name in old else [])
+        order.extend(removed.get(name, ()))
+    return order
+
+
+def _change_lines(change: FieldChange) -> Iterator[Line]:
+    """Tell a change by its label, where the values around it are not known. Moves and new names are told in words."""
+    if change.op in {Op.REMOVE, Op.REPLACE}:
+        yield (Span(f"- {change.label}: {compact(change.old)}", Style.REMOVED),)
+    if change.op in {Op.ADD, Op.REPLACE}:
+        yield (Span(f"+ {change.label}: {compact(change.new)}", Style.ADDED),)

@@ -1,0 +1,41 @@
+"""Every rendering whose whole text is kept in `expected/`; run as a module it writes them anew, for review."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowsync.render import ledger, listing, plans, problems
+from flowsync.render.screen import Colour, Detail, Screen
+from tests.render.samples import EMPTY_PLAN, FULL_PLAN, LISTED, OUTCOMES, PROBLEMS, source_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+EXPECTED = Path(__file__).parent / "expected"
+SCREEN = Screen()
+COLOURED = Screen(colour=Colour.ALWAYS)
+
+RENDERINGS: Mapping[str, Callable[[], str]] = {
+    "plan.txt": lambda: plans.text(FULL_PLAN),
+    "plan.summary.txt": lambda: plans.text(FULL_PLAN, Screen(detail=Detail.SUMMARY)),
+    "plan.md": lambda: plans.markdown(FULL_PLAN),
+    "plan.json": lambda: plans.as_json(FULL_PLAN),
+    "plan.ansi": lambda: plans.text(FULL_PLAN, COLOURED),
+    "no-changes.txt": lambda: plans.text(EMPTY_PLAN),
+    "no-changes.md": lambda: plans.markdown(EMPTY_PLAN),
+    "problems.txt": lambda: problems.text(PROBLEMS, source_line, SCREEN),
+    "problems.md": lambda: problems.markdown(PROBLEMS, source_line, SCREEN),
+    "problems.json": lambda: problems.as_json(PROBLEMS, source_line, SCREEN),
+    "outcomes.txt": lambda: "".join(map(ledger.outcome_line, OUTCOMES)) + ledger.text(OUTCOMES, SCREEN),
+    "outcomes.md": lambda: ledger.markdown(OUTCOMES, SCREEN),
+    "outcomes.json": lambda: ledger.as_json(OUTCOMES, SCREEN),
+    "list.txt": lambda: listing.text(LISTED, SCREEN),
+    "list.md": lambda: listing.markdown(LISTED, SCREEN),
+    "list.json": lambda: listing.as_json(LISTED, SCREEN),
+}
+
+
+if __name__ == "__main__":
+    for name, rendering in RENDERINGS.items():
+        (EXPECTED / name).write_text(rendering(), encoding="utf-8", newline="\n")

@@ -1,0 +1,159 @@
+"""Plans and outcomes made by hand, small enough to read and with every kind of thing in them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowsync.diff.walk import differences
+from flowsync.model import (
+    SENT_FIELDS,
+    AlreadyApplied,
+    Applied,
+    Blocked,
+    Failed,
+    ListedFlow,
+    ListState,
+    Location,
+    NotAttempted,
+    Origin,
+    Plan,
+    PlanWarning,
+    Problem,
+    Refused,
+    Severity,
+    Unchanged,
+    Unmanaged,
+    Update,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flowsync.model import FieldName, JsonValue, Outcome
+
+VALUES = Path(__file__).parent / "values"
+
+
+def values(name: str) -> dict[FieldName, JsonValue]:
+    read: dict[FieldName, JsonValue] = json.loads((VALUES / f"{name}.json").read_text(encoding="utf-8"))
+    return read
+
+
+def update(
+    old: Mapping[FieldName, JsonValue], new: Mapping[FieldName, JsonValue], slug: str = "flow_welcome"
+) -> Update:
+    """A change of a live row, its differences found by the real comparison."""
+    fields = [
+        change for name in SENT_FIELDS if name in new for change in differences(name, old.get(name), new.get(name))
+    ]
+    changed = {change.field for change in fields}
+    return Update(
+        slug=slug,
+        file=f"flows/{slug}.yaml",
+        id=123,
+        version=3,
+        status="ACTIVE",
+        live=True,
+        fields=tuple(fields),
+        unseen=(),
+        warnings=(),
+        body={name: "…" for name in SENT_FIELDS if name in changed},
+        before="sha256:" + "a" * 64,
+        after="sha256:" + "b" * 64,
+        old=old,
+        new=new,
+    )
+
+
+def data_update(old: JsonValue, new: JsonValue) -> Update:
+    return update({"data": old}, {"data": new})
+
+
+WELCOME = replace(
+    update(values("welcome.before"), values("welcome.after")),
+    unseen=("description",),
+    body={"description": "…", "targetingLogic": "", "data": "…"},
+    warnings=(
+        PlanWarning("goes-live", "Version 3 is live: users see the change at once."),
+        PlanWarning("targeting-cleared", "Targeting is cleared: the flow is for everyone.", 6),
+    ),
+)
+_DRAFT = update({"name": "Tour"}, {"name": "The Acorn tour"}, "flow_tour")
+DRAFT = replace(
+    _DRAFT,
+    id=88,
+    version=4,
+    status="DRAFT",
+    live=False,
+    fields=tuple(replace(change, origin=Origin.DRIFT) for change in _DRAFT.fields),
+    warnings=(PlanWarning("draft-unseen", "Version 4 is a draft: nobody sees it until it is published."),),
+)
+BLOCKED = Blocked("flow_gone", "flows/flow_gone.yaml", "no-such-flow", 'No live flow has the slug "flow_gone".')
+UNMANAGED = Unmanaged("flow_sale", 9, "Spring sale")
+UNCHANGED = Unchanged("flow_a", "flows/flow_a.yaml", 1, 1, "ACTIVE", ())
+UNCHANGED_UNSEEN = Unchanged(
+    "flow_b", "flows/flow_b.yaml", 2, 5, "DRAFT", ("description",), (PlanWarning("draft-unseen", "Nobody sees it."),)
+)
+
+EMPTY_PLAN = Plan(
+    environment=None,
+    api_url="https://api.frigade.com",
+    base=None,
+    changes=(),
+    unchanged=(UNCHANGED,),
+    blocked=(),
+    unmanaged=(),
+    digest="sha256:" + "c" * 64,
+)
+FULL_PLAN = replace(
+    EMPTY_PLAN,
+    environment="production",
+    base="main",
+    changes=(DRAFT, WELCOME),
+    unchanged=(UNCHANGED, UNCHANGED_UNSEEN),
+    blocked=(BLOCKED,),
+    unmanaged=(UNMANAGED,),
+)
+"""Everything that a plan can hold."""
+
+
+def plan_of(*changes: Update) -> Plan:
+    return replace(EMPTY_PLAN, changes=changes)
+
+
+OUTCOMES: tuple[Outcome, ...] = (
+    NotAttempted(replace(WELCOME, slug="flow_6"), "Stopped before its turn."),
+    Applied(replace(WELCOME, slug="flow_1")),
+    Applied(replace(WELCOME, slug="flow_2"), ("description",)),
+    AlreadyApplied(replace(WELCOME, slug="flow_3")),
+    Refused(replace(WELCOME, slug="flow_4"), "stale", "Version 4 of it came up since it was planned."),
+    Failed(replace(WELCOME, slug="flow_5"), "api-server", "The API answered 500.", "Run apply again.", uncertain=True),
+)
+
+LISTED = (
+    ListedFlow(
+        "flow_a", "flows/flow_a.yaml", 1, 2, "ACTIVE", "Welcome to Acorn, the place for all notes", ListState.IN_STEP
+    ),
+    ListedFlow("flow_café", "flows/flow_café.yaml", 12345, 11, "DRAFT", "日本語の案内", ListState.DIFFERS),
+    ListedFlow("flow_gone", "flows/flow_gone.yaml", None, None, None, None, ListState.BLOCKED),
+    ListedFlow("flow_sale", None, 9, 1, "ACTIVE", "Spring sale | 50 %", ListState.UNMANAGED),
+)
+
+SOURCE = {
+    1: "titel: Hello",
+    2: "\tname: 日本語 x",
+    3: "description: " + "long words " * 40,
+}
+PROBLEMS = (
+    Problem(Location("flows/b.yaml", 1, 1), Severity.ERROR, "unknown-key", '"titel" is no key.', 'Use "title".'),
+    Problem(Location("flows/a.yaml", 3, 200), Severity.WARNING, "deprecated", "This is old.", "Write it anew. " * 9),
+    Problem(Location("flows/a.yaml", 2, 12), Severity.ERROR, "tab", "A tab cannot indent."),
+    Problem(Location("flows/a.yaml", 9, 1), Severity.ERROR, "end", "The file ends here."),
+)
+
+
+def source_line(where: Location) -> str | None:
+    return SOURCE.get(where.line)

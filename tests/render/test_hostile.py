@@ -1,0 +1,220 @@
+"""Hostile text in every place of every value, through every renderer and through real parsers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flowsync.errors import FlowsyncError, InvalidFilesError
+from flowsync.model import (
+    Applied,
+    Blocked,
+    Failed,
+    FieldChange,
+    ListedFlow,
+    ListState,
+    Location,
+    NotAttempted,
+    Op,
+    Origin,
+    Plan,
+    PlanWarning,
+    Problem,
+    Refused,
+    Severity,
+    Unchanged,
+    Unmanaged,
+    Update,
+)
+from flowsync.render import failures, ledger, listing, plans, problems
+from flowsync.render.screen import Colour, Detail, Screen
+from tests.render.hostile import hostile, log_commands, unseen_characters
+from tests.render.parsers import OURS, pages
+from tests.render.samples import data_update, plan_of
+
+if TYPE_CHECKING:
+    from flowsync.model import JsonValue, Outcome
+
+SCREEN = Screen()
+COLOURED = Screen(colour=Colour.ALWAYS, detail=Detail.VERBOSE)
+SLOW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+
+RENAMED = FieldChange("name", "", "name", Op.REPLACE, "", "")
+
+numbers = st.integers(1, 10**6)
+warnings = st.lists(st.builds(PlanWarning, hostile, hostile, st.none() | numbers), max_size=2).map(tuple)
+steps: st.SearchStrategy[JsonValue] = st.lists(hostile, max_size=2, unique=True).map(
+    lambda ids: [{"id": each, "title": each[::-1]} for each in ids]
+)
+props: st.SearchStrategy[JsonValue] = st.dictionaries(hostile, hostile, max_size=2).map(lambda found: {**found})
+optional: dict[str, st.SearchStrategy[JsonValue]] = {"title": hostile, "props": props}
+data: st.SearchStrategy[dict[str, JsonValue]] = st.fixed_dictionaries({"steps": steps}, optional=optional)
+
+
+@st.composite
+def updates(draw: st.DrawFn) -> Update:
+    compared = data_update(draw(data), draw(data))
+    loose = st.builds(
+        FieldChange, st.just("data"), st.just("/steps/0"), hostile, st.sampled_from(Op), hostile, hostile,
+        st.none() | st.sampled_from(Origin),
+    )  # fmt: skip
+    return Update(
+        slug=draw(hostile),
+        file=draw(hostile),
+        id=draw(numbers),
+        version=draw(numbers),
+        status=draw(hostile),
+        live=draw(st.booleans()),
+        fields=(
+            *compared.fields,
+            *draw(st.lists(loose, max_size=2)),
+            FieldChange("name", "", "name", Op.REPLACE, "", ""),
+        ),
+        unseen=("description",),
+        warnings=draw(warnings),
+        body={"name": "", "data": ""},
+        before="sha256:",
+        after="sha256:",
+        old=compared.old,
+        new=compared.new,
+    )
+
+
+plan_values = st.builds(
+    Plan,
+    environment=st.none() | hostile,
+    api_url=hostile,
+    base=st.none() | hostile,
+    changes=st.lists(updates(), max_size=2).map(tuple),
+    unchanged=st.lists(
+        st.builds(Unchanged, hostile, hostile, numbers, numbers, hostile, st.just(("active",)), warnings), max_size=1
+    ).map(tuple),
+    blocked=st.lists(st.builds(Blocked, hostile, hostile, hostile, hostile), max_size=2).map(tuple),
+    unmanaged=st.lists(st.builds(Unmanaged, hostile, numbers, hostile), max_size=2).map(tuple),
+    digest=st.just("sha256:0123456789abcdef"),
+)
+outcome_values: st.SearchStrategy[list[Outcome]] = st.lists(
+    st.one_of(
+        st.builds(Applied, updates(), st.just(("data",))),
+        st.builds(Refused, updates(), hostile, hostile),
+        st.builds(Failed, updates(), hostile, hostile, st.none() | hostile, st.booleans()),
+        st.builds(NotAttempted, updates(), hostile),
+    ),
+    max_size=2,
+)
+problem_values = st.lists(
+    st.builds(
+        Problem, st.builds(Location, hostile, numbers, st.integers(1, 40)), st.sampled_from(Severity), hostile, hostile,
+        st.none() | hostile,
+    ),
+    max_size=2,
+)  # fmt: skip
+listed_values = st.lists(
+    st.builds(
+        ListedFlow, hostile, st.none() | hostile, st.none() | numbers, st.none() | numbers, st.none() | hostile,
+        st.none() | hostile, st.sampled_from(ListState),
+    ),
+    max_size=3,
+)  # fmt: skip
+
+
+def assert_inert(text: str) -> None:
+    assert unseen_characters(text) == []
+    assert log_commands(text) == []
+    text.encode("utf-8")
+
+
+def assert_inert_in_colour(text: str) -> None:
+    """Whatever is left when the codes that we write are taken out: each starts an attribute or ends all."""
+    for code in ("\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[36m", "\x1b[32m", "\x1b[31m"):
+        text = text.replace(code, "")
+    for code in ("\x1b[1;31m", "\x1b[1;32m", "\x1b[1;35m", "\x1b[1;4;31m", "\x1b[1;4;32m"):
+        text = text.replace(code, "")
+    assert_inert(text)
+
+
+def assert_means_nothing(markdown: str) -> None:
+    assert_inert(markdown)
+    for page in pages(markdown):
+        assert set(page.tags) <= OURS
+        assert page.attributes <= {"class", "lang"}
+        prose = page.prose.replace("[!CAUTION]", "").replace("[!WARNING]", "")
+        assert not set(prose) & set("@#<>*_[]{}|\\`$~&%")
+        assert page.tags.count("details") == page.tags.count("pre")
+
+
+@SLOW
+@given(plan_values)
+def test_a_plan_is_inert_on_a_terminal(plan: Plan) -> None:
+    assert_inert(plans.text(plan))
+    assert_inert(plans.confirm_question(plan))
+    assert_inert_in_colour(plans.text(plan, COLOURED))
+
+
+@SLOW
+@given(plan_values)
+def test_a_plan_means_nothing_to_markdown(plan: Plan) -> None:
+    markdown = plans.markdown(plan)
+    assert_means_nothing(markdown)
+    for page in pages(markdown):
+        assert page.tags.count("details") == len(plan.changes)
+        assert page.tags.count("table") == bool(plan.changes or plan.blocked)
+        assert page.tags.count("tr") == bool(plan.changes or plan.blocked) + len(plan.changes) + len(plan.blocked)
+
+
+@SLOW
+@given(plan_values)
+def test_a_plan_in_json_is_ascii_and_reads_back(plan: Plan) -> None:
+    text = plans.as_json(plan)
+    assert text.isascii()
+    assert_inert(text)
+    assert json.loads(text)["unmanaged"] == [{"slug": u.slug, "id": u.id, "name": u.name} for u in plan.unmanaged]
+
+
+@SLOW
+@given(outcome_values)
+def test_outcomes_are_inert_everywhere(outcomes: list[Outcome]) -> None:
+    for outcome in outcomes:
+        assert_inert(ledger.outcome_line(outcome))
+        assert ledger.outcome_line(outcome).count("\n") == 1
+    assert_inert(ledger.text(outcomes, SCREEN))
+    assert_inert_in_colour(ledger.text(outcomes, COLOURED))
+    assert_means_nothing(ledger.markdown(outcomes, SCREEN))
+    assert_inert(ledger.as_json(outcomes, SCREEN))
+
+
+@SLOW
+@given(problem_values, hostile)
+def test_problems_are_inert_everywhere(found: list[Problem], source: str) -> None:
+    assert_inert(problems.text(found, lambda _: source, SCREEN))
+    assert_inert_in_colour(problems.text(found, lambda _: source, COLOURED))
+    assert_means_nothing(problems.markdown(found, lambda _: source, SCREEN))
+    assert_inert(problems.as_json(found, lambda _: source, SCREEN))
+
+
+@SLOW
+@given(listed_values)
+def test_a_listing_is_inert_everywhere(flows: list[ListedFlow]) -> None:
+    assert_inert(listing.text(flows, SCREEN))
+    assert_inert_in_colour(listing.text(flows, COLOURED))
+    assert_means_nothing(listing.markdown(flows, SCREEN))
+    assert_inert(listing.as_json(flows, SCREEN))
+
+
+@SLOW
+@given(hostile, hostile, problem_values)
+def test_errors_are_inert(message: str, hint: str, found: list[Problem]) -> None:
+    assert_inert(failures.error(FlowsyncError(message, hint=hint)))
+    assert_inert(failures.error(InvalidFilesError(message, found)))
+    assert_inert(failures.bug(ValueError(message)))
+
+
+@pytest.mark.parametrize("name", plans.FORMATS)
+def test_a_megabyte_on_one_line_is_no_hindrance(name: str) -> None:
+    title = " ".join(f"word{number}" for number in range(100_000))
+    plan = plan_of(data_update({"title": title}, {"title": f"{title} new"}))
+    assert len(plans.FORMATS[name](plan, SCREEN)) < (2_500_000 if name == "json" else 1_000)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync.model import Applied, Failed
+from flowsync.render import ledger
+from flowsync.render.screen import Screen
+from tests.render.samples import OUTCOMES, WELCOME
+
+if TYPE_CHECKING:
+    from flowsync.model import Outcome
+
+SCREEN = Screen()
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: type(outcome).__name__)
+def test_each_outcome_is_one_line(outcome: Outcome) -> None:
+    text = ledger.outcome_line(outcome)
+    assert text.endswith("\n")
+    assert text.count("\n") == 1
+    assert outcome.change.slug in text
+
+
+def test_the_ledger_is_sorted_whatever_was_finished_first() -> None:
+    for render in ledger.FORMATS.values():
+        assert render(OUTCOMES, SCREEN) == render(OUTCOMES[::-1], SCREEN)
+
+
+def test_what_went_well_is_only_counted() -> None:
+    text = ledger.text([Applied(WELCOME), Applied(WELCOME)], SCREEN)
+    assert text == "\n2 applied\n"
+
+
+def test_nothing_to_tell_is_no_text() -> None:
+    assert ledger.text([], SCREEN) == ""
+    assert ledger.markdown([], SCREEN) == "### flowsync apply: 0 applied\n\n"
+
+
+def test_counts_are_zero_where_there_is_nothing() -> None:
+    document = json.loads(ledger.as_json([], SCREEN))
+    assert document == {
+        "format": "flowsync-apply/1",
+        "counts": {"applied": 0, "unchanged": 0, "refused": 0, "failed": 0, "not-attempted": 0},
+        "outcomes": [],
+    }
+
+
+def test_messages_show_no_key() -> None:
+    failed = Failed(WELCOME, "api", "said api_private_secret", "try api_private_other", uncertain=False)
+    for render in ledger.FORMATS.values():
+        text = render([failed], SCREEN)
+        assert "secret" not in text
+        assert "other" not in text
+
+
+@pytest.mark.parametrize("name", ledger.FORMATS)
+def test_every_format_tells_every_flow_and_reason(name: str) -> None:
+    told = "".join(map(ledger.outcome_line, OUTCOMES)) if name == "text" else ""
+    shown = (told + ledger.FORMATS[name](OUTCOMES, SCREEN)).replace("`", "")
+    for outcome in OUTCOMES:
+        row = ledger.entry(outcome)
+        assert row.slug in shown
+        assert str(row.id) in shown
+        assert row.kind.value in shown.replace("not attempted", "not-attempted")
+        assert all(part in shown for part in (row.message, row.code, row.hint) if part)
+    assert "description" in shown

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync.config import SANDBOX_URL
+from flowsync.diff import quoted
+from flowsync.model import FieldChange, Op, Origin, Unmanaged
+from flowsync.plan import to_document
+from flowsync.render import plan_markdown, plans, wording
+from flowsync.render.plan_text import NAMES_SHOWN
+from flowsync.render.screen import Colour, Detail, Screen
+from tests.render.samples import (
+    BLOCKED,
+    DRAFT,
+    EMPTY_PLAN,
+    FULL_PLAN,
+    UNCHANGED,
+    UNMANAGED,
+    WELCOME,
+    data_update,
+    plan_of,
+)
+
+if TYPE_CHECKING:
+    from flowsync.model import JsonValue, Plan
+
+VERBOSE = Screen(detail=Detail.VERBOSE)
+
+
+def facts(plan: Plan) -> list[str]:
+    """What a reader of any format must find."""
+    found = [wording.short_digest(plan.digest), *filter(None, [plan.environment, plan.base])]
+    for change in plan.changes:
+        found += [change.slug, change.file, str(change.id), str(change.version), change.status, *change.unseen]
+        found += [each.label.partition(".")[0] for each in change.fields]
+        found += [each.message for each in change.warnings if each.code != "goes-live"]
+        found += [each.origin.value for each in change.fields if each.origin]
+    found += [part for each in plan.blocked for part in (each.slug, each.code, each.message)]
+    return found + [part for each in plan.unmanaged for part in (each.slug, str(each.id), each.name)]
+
+
+@pytest.mark.parametrize("name", plans.FORMATS)
+def test_every_format_tells_every_fact(name: str) -> None:
+    shown = plans.FORMATS[name](FULL_PLAN, VERBOSE).replace("`", "").replace('\\"', '"')
+    assert [fact for fact in facts(FULL_PLAN) if fact not in shown] == []
+
+
+@pytest.mark.parametrize("name", ["text", "markdown"])
+def test_people_are_told_the_counts(name: str) -> None:
+    assert "2 to update, 2 unchanged, 1 blocked, 1 unmanaged" in plans.FORMATS[name](FULL_PLAN, Screen())
+
+
+def test_the_json_is_the_plans_document() -> None:
+    assert json.loads(plans.as_json(FULL_PLAN)) == to_document(FULL_PLAN)
+    assert list(json.loads(plans.as_json(FULL_PLAN))) == list(to_document(FULL_PLAN))
+
+
+def test_the_json_is_ascii_and_holds_no_log_command() -> None:
+    name = "\u202e\x7f\x1b\ud800##[group]##vso[x"
+    shown = plans.as_json(replace(EMPTY_PLAN, unmanaged=(Unmanaged("flow_x", 1, name),)))
+    assert shown.isascii()
+    assert shown.replace("\n", "").isprintable()
+    assert "##[" not in shown
+    assert "##vso[" not in shown
+    assert json.loads(shown)["unmanaged"][0]["name"] == name
+
+
+def test_numbers_that_json_lacks_do_not_break_it() -> None:
+    shown = plans.as_json(plan_of(data_update({"x": float("inf")}, {"x": float("nan")})))
+    assert json.loads(shown)["changes"][0]["fields"][0]["new"] == ".nan"
+
+
+def test_an_empty_plan_says_that_all_is_as_it_should_be() -> None:
+    assert wording.NO_CHANGES in plans.text(EMPTY_PLAN)
+    assert wording.NO_CHANGES in plans.markdown(EMPTY_PLAN)
+
+
+def test_blocked_flows_without_changes_are_not_told_as_all_being_well() -> None:
+    blocked = replace(EMPTY_PLAN, blocked=(BLOCKED,))
+    for shown in (plans.text(blocked), plans.markdown(blocked)):
+        assert wording.NO_CHANGES not in shown
+        assert "Apply writes nothing while flows are blocked" in shown
+
+
+def test_what_to_run_next_is_said_by_plan_and_not_by_apply() -> None:
+    plan = plan_of(WELCOME)
+    assert plans.text(plan) == plans.preview(plan) + "Next: flowsync apply\n"
+
+
+@pytest.mark.parametrize(
+    ("plan", "sentence"),
+    [
+        (plan_of(DRAFT), ""),
+        (plan_of(WELCOME), "It is seen by users as soon as applied."),
+        (plan_of(WELCOME, WELCOME), "All of them are seen by users as soon as applied."),
+        (plan_of(WELCOME, DRAFT), "1 of them is seen by users as soon as applied."),
+        (plan_of(WELCOME, WELCOME, DRAFT), "2 of them are seen by users as soon as applied."),
+    ],
+)
+def test_how_much_goes_live_is_said_first(plan: Plan, sentence: str) -> None:
+    assert wording.goes_live(plan) == sentence
+
+
+@pytest.mark.parametrize(
+    ("plan", "question"),
+    [
+        (FULL_PLAN, "Apply 2 updates to production (api.frigade.com), 1 of them seen by users at once? [y/N] "),
+        (plan_of(DRAFT), "Apply 1 update to api.frigade.com, none of them seen by users yet? [y/N] "),
+    ],
+)
+def test_the_question_says_how_much_goes_where(plan: Plan, question: str) -> None:
+    assert plans.confirm_question(plan) == question
+    assert question.split("?", maxsplit=1)[0] in plans.confirm_question(plan, Screen(colour=Colour.ALWAYS))
+
+
+@pytest.mark.parametrize(
+    ("status", "live", "words"),
+    [
+        ("ACTIVE", True, "live at once"),
+        ("DRAFT", False, "nobody sees it yet"),
+        ("ACTIVE", False, "not shown to users"),
+    ],
+)
+def test_each_change_says_who_sees_it(status: str, live: bool, words: str) -> None:  # noqa: FBT001 - a value of a case
+    change = replace(WELCOME, status=status, live=live)
+    assert words in plans.text(plan_of(change))
+    assert words in plans.markdown(plan_of(change))
+
+
+def test_a_warning_that_is_live_is_not_told_twice_but_kept_where_it_says_more() -> None:
+    assert [each.code for each in wording.warnings(WELCOME)] == ["targeting-cleared"]
+    assert [each.code for each in wording.warnings(replace(WELCOME, live=False))] == ["goes-live", "targeting-cleared"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ((Op.MOVE, "/steps/0", "steps[a]", 2, 0), "steps[a] moves from position 3 to 1"),
+        ((Op.MOVE, "/steps/0", "steps[a]", None, None), "steps[a] moves from position ? to ?"),
+        ((Op.RENAME, "/steps/0/id", "steps[a].id", "b", "a"), 'steps[a].id is renamed from "b" to "a"'),
+        ((Op.ADD, "/steps/1", "steps[a]", None, {}), "steps[a] is new, at position 2"),
+        ((Op.REMOVE, "/steps/1", "steps[a]", {}, None), "steps[a] is removed"),
+        ((Op.ADD, "/title", "title", None, "x"), ""),
+        ((Op.REMOVE, "/props/a b", 'props["a b"]', 1, None), ""),
+        ((Op.REPLACE, "/steps/0", "steps[0]", 1, 2), ""),
+    ],
+)
+def test_changes_of_structure_are_told_in_words(
+    change: tuple[Op, str, str, JsonValue, JsonValue], sentence: str
+) -> None:
+    op, path, label, old, new = change
+    assert wording.structural(FieldChange("data", path, label, op, old, new)) == sentence
+
+
+def test_drift_and_conflict_are_told_with_their_places() -> None:
+    change = replace(
+        WELCOME,
+        fields=tuple(
+            replace(each, origin=origin)
+            for each, origin in zip(WELCOME.fields, [Origin.DRIFT, Origin.DRIFT, Origin.CONFLICT], strict=False)
+        ),
+    )
+    assert list(wording.origins(change)) == [
+        "drift: targetingLogic, title were edited outside of the files; applying undoes that",
+        "conflict: steps[invite] was edited both in the files and outside of them; applying undoes the latter",
+    ]
+
+
+def test_unseen_fields_that_are_not_sent_are_only_noted() -> None:
+    change = replace(WELCOME, unseen=("description", "active"), body={"data": "…"})
+    assert wording.unseen(change) == "description, active are not returned by the API, so not compared"
+
+
+def test_many_names_are_counted() -> None:
+    assert wording.listed(["a", "b", "c"], 2) == "a, b and 1 more"
+
+
+def test_a_digest_without_an_algorithm_is_shortened_too() -> None:
+    assert wording.short_digest("0123456789abcdef") == "0123456789ab"
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://api.frigade.com", "api.frigade.com"),
+        ("http://127.0.0.1:8080/v1", "127.0.0.1:8080"),
+        ("nonsense", "nonsense"),
+        (SANDBOX_URL, "the sandbox"),
+    ],
+)
+def test_the_host_is_what_people_recognise(url: str, host: str) -> None:
+    assert wording.host_of(url) == host
+
+
+def test_many_unmanaged_flows_are_counted_unless_all_is_asked_for() -> None:
+    plan = replace(EMPTY_PLAN, unmanaged=tuple(Unmanaged(f"flow_{n}", n, "x") for n in range(NAMES_SHOWN + 3)))
+    assert "  … 3 more\n" in plans.text(plan)
+    assert "more" not in plans.text(plan, VERBOSE)
+
+
+def test_unchanged_flows_are_named_when_all_is_asked_for() -> None:
+    assert UNCHANGED.slug not in plans.text(EMPTY_PLAN)
+    assert f"= {UNCHANGED.slug}" in plans.text(EMPTY_PLAN, VERBOSE)
+
+
+def test_a_long_diff_is_cut_unless_all_is_asked_for() -> None:
+    plan = plan_of(data_update({}, {f"key{number}": number for number in range(1_000)}))
+    assert "601 more lines" in plans.text(plan)
+    assert "601 more lines" in plans.markdown(plan)
+    assert "key999: 999" in plans.text(plan, VERBOSE)
+
+
+def test_the_table_names_a_hundred_flows_and_counts_the_rest() -> None:
+    many = plan_of(*(replace(WELCOME, slug=f"flow_{number:03}") for number in range(plan_markdown.TABLE_ROWS + 5)))
+    table = next(block.text for block in plan_markdown.blocks(many) if block.text.startswith("| Action"))
+    assert table.count("| update |") == plan_markdown.TABLE_ROWS
+    assert table.endswith("| … | 5 more | | |")
+
+
+def test_blocks_can_be_left_out_whole() -> None:
+    parts = plan_markdown.blocks(FULL_PLAN)
+    assert [part.slug for part in parts if part.slug] == [DRAFT.slug, WELCOME.slug]
+    kept = plan_markdown.join(part for part in parts if not part.slug)
+    assert "<details>" not in kept
+    assert UNMANAGED.slug in kept
+
+
+def test_the_same_plan_is_the_same_text() -> None:
+    for render in plans.FORMATS.values():
+        assert render(FULL_PLAN, Screen()) == render(FULL_PLAN, Screen())
+
+
+def test_labels_are_found_as_the_comparison_makes_them() -> None:
+    change = data_update({"steps": [{"id": "a b", "title": "x"}]}, {"steps": [{"id": "a b", "title": "y"}]})
+    assert wording.changed_places(change) == [f"steps[{quoted('a b')}].title"]

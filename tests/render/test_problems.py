@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowsync.model import Location, Problem, Severity
+from flowsync.render import problems
+from flowsync.render.columns import columns
+from flowsync.render.layout import NARROWEST
+from flowsync.render.screen import Screen
+from tests.render.hostile import hostile
+from tests.render.samples import PROBLEMS, source_line
+
+SCREEN = Screen()
+SMALL = Screen(width=10)
+
+
+def excerpt(source: str, column: int, screen: Screen = SCREEN) -> tuple[str, str]:
+    problem = Problem(Location("a.yaml", 1, column), Severity.ERROR, "code", "message")
+    text = problems.text([problem], lambda _: source, screen)
+    _, shown, caret, _ = text.removesuffix("\n").split("\n")
+    return shown, caret
+
+
+@pytest.mark.parametrize(
+    ("source", "column", "above_the_caret"),
+    [
+        ("name: x", 1, "n"),
+        ("name: x", 7, "x"),
+        ("\t\tname", 3, "n"),
+        ("日本: x", 5, "x"),
+        ("e\u0301a\u0301: x", 6, " "),
+        ("\u202ename", 2, "n"),
+        ("y" * 2_000 + "N" + "y" * 2_000, 2_001, "N"),
+        ("api_public_abcdef: x", 20, "x"),
+        ("##[x]##[y", 9, "y"),
+    ],
+)
+def test_the_caret_is_under_the_column(source: str, column: int, above_the_caret: str) -> None:
+    shown, caret = excerpt(source, column)
+    before = next(end for end in range(len(shown) + 1) if columns(shown[:end]) == len(caret) - 1)
+    assert shown[before:].lstrip("\u0301")[0] == above_the_caret
+
+
+def test_the_caret_of_a_place_behind_the_end_is_behind_the_end() -> None:
+    assert excerpt("name: x", 9) == ("  | name: x", "  |        ^")
+
+
+def test_the_ellipsis_is_there_only_where_something_is_left_out() -> None:
+    assert excerpt("x" * 94, 1)[0] == "  | " + "x" * 94
+    assert excerpt("x" * 95, 1)[0] == "  | " + "x" * 94 + "…"
+
+
+@given(hostile, st.integers(1, 60))
+def test_an_excerpt_fits_the_screen(source: str, column: int) -> None:
+    shown, caret = excerpt(source * 5, column, SMALL)
+    assert columns(shown) <= NARROWEST + 8
+    assert columns(caret) <= NARROWEST
+
+
+def test_problems_are_sorted_whatever_order_they_come_in() -> None:
+    assert problems.text(PROBLEMS, source_line, SCREEN) == problems.text(PROBLEMS[::-1], source_line, SCREEN)
+
+
+def test_no_problems_are_told_as_such() -> None:
+    assert problems.text([], source_line, SCREEN) == "No problems found.\n"
+    assert problems.markdown([], source_line, SCREEN) == "No problems found.\n"
+    assert json.loads(problems.as_json([], source_line, SCREEN)) == {"format": "flowsync-problems/1", "problems": []}
+
+
+def test_the_document_holds_every_part_in_order() -> None:
+    document = json.loads(problems.as_json(PROBLEMS, source_line, SCREEN))
+    assert [(each["file"], each["line"]) for each in document["problems"]] == [
+        ("flows/a.yaml", 2),
+        ("flows/a.yaml", 3),
+        ("flows/a.yaml", 9),
+        ("flows/b.yaml", 1),
+    ]
+    assert list(document["problems"][3]) == ["file", "line", "column", "severity", "code", "message", "hint"]
+    assert document["problems"][3]["hint"] == 'Use "title".'
+    assert document["problems"][2]["hint"] is None
+
+
+@pytest.mark.parametrize("name", problems.FORMATS)
+def test_every_format_tells_every_problem(name: str) -> None:
+    shown = problems.FORMATS[name](PROBLEMS, source_line, SCREEN).replace("`", "").replace('\\"', '"')
+    for problem in PROBLEMS:
+        assert problem.location.file in shown
+        assert problem.code in shown
+        assert problem.severity.value in shown
+        assert problem.message in shown
+        assert (problem.hint or "").split(".")[0] in shown
