@@ -1,0 +1,321 @@
+"""Applying changes to a store that other people use too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from threading import Event, Lock
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync import diff
+from flowsync.apply import WRITE_ATTEMPTS, FlowStore, apply_change, apply_changes, exit_code
+from flowsync.errors import (
+    ExitCode,
+    ForbiddenError,
+    RejectedError,
+    ServerError,
+    TransportError,
+    UnreadableResponseError,
+)
+from flowsync.model import (
+    AlreadyApplied,
+    Applied,
+    Failed,
+    FieldChange,
+    LiveFlow,
+    NotAttempted,
+    Op,
+    Refused,
+    Update,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from flowsync.errors import (
+        ApiError,
+    )
+    from flowsync.model import (
+        Change,
+        FieldName,
+        JsonValue,
+        Outcome,
+    )
+
+
+def row(
+    slug: str = "flow_x", row_id: int = 7, version: int = 1, status: str = "ACTIVE", **fields: JsonValue
+) -> LiveFlow:
+    kept: dict[FieldName, JsonValue] = {"name": "Old", **fields}  # type: ignore[dict-item] # field names by construction
+    return LiveFlow(row_id, slug, version, status, kept, {})
+
+
+def change(slug: str = "flow_x", row_id: int = 7, old: str = "Old", new: str = "New") -> Update:
+    return Update(
+        slug=slug,
+        file=f"flows/{slug}.yaml",
+        id=row_id,
+        version=1,
+        status="ACTIVE",
+        live=True,
+        fields=(FieldChange("name", "", "name", Op.REPLACE, old, new),),
+        unseen=(),
+        warnings=(),
+        body={"name": new},
+        before=diff.fingerprint({"name": old}),
+        after=diff.fingerprint({"name": new}),
+        old={"name": old},
+        new={"name": new},
+    )
+
+
+@dataclass
+class Shelf(FlowStore):
+    """A store in memory. `faults` are raised by the next writes, after the effect where `lands` says so."""
+
+    kept: dict[int, LiveFlow]
+    faults: list[tuple[ApiError, bool]] = field(default_factory=list)
+    read_faults: list[ApiError | None] = field(default_factory=list)
+    writes: list[tuple[int, Mapping[FieldName, JsonValue]]] = field(default_factory=list)
+    on_write: Callable[[], None] = lambda: None
+    answers: bool = True
+    lock: Lock = field(default_factory=Lock)
+
+    def rows(self, change: Change) -> Sequence[LiveFlow]:
+        with self.lock:
+            fault = self.read_faults.pop(0) if self.read_faults else None
+            if fault is not None:
+                raise fault
+            return [each for each in self.kept.values() if each.slug == change.slug]
+
+    def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+        with self.lock:
+            fault, lands = self.faults.pop(0) if self.faults else (None, True)
+            self.writes.append((row_id, body))
+            if lands:
+                self.kept[row_id] = replace(self.kept[row_id], fields={**self.kept[row_id].fields, **body})
+            self.on_write()
+            if fault is not None:
+                raise fault
+            return self.kept[row_id] if self.answers else None
+
+
+def shelf(*rows: LiveFlow) -> Shelf:
+    return Shelf({each.id: each for each in rows})
+
+
+def turn(store: Shelf, planned: Update | None = None) -> Outcome:
+    return apply_change(planned or change(), store, lambda _: None)
+
+
+def test_a_flow_as_planned_is_written_once_with_the_body_of_the_plan() -> None:
+    store = shelf(row())
+    assert turn(store) == Applied(change())
+    assert store.writes == [(7, {"name": "New"})]
+
+
+def test_a_flow_that_already_is_so_is_not_written() -> None:
+    store = shelf(row(name="New"))
+    assert turn(store) == AlreadyApplied(change())
+    assert store.writes == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ([row(name="Edited in the dashboard")], "changed-since-planned"),
+        ([], "gone"),
+        ([row(row_id=8)], "gone"),
+        ([row(status="ARCHIVED")], "status-changed"),
+        ([row(version=2)], "status-changed"),
+        ([row(), row(row_id=9, version=2, status="DRAFT")], "newer-version"),
+    ],
+)
+def test_a_flow_that_moved_is_refused_and_not_written(rows: list[LiveFlow], code: str) -> None:
+    store = shelf(*rows)
+    outcome = turn(store)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == code
+    assert store.writes == []
+
+
+def test_a_field_that_the_fresh_read_leaves_out_does_not_count() -> None:
+    planned = replace(
+        change(),
+        old={"name": "Old", "description": "d"},
+        new={"name": "New", "description": "e"},
+        body={"name": "New", "description": "e"},
+    )
+    assert turn(shelf(row()), planned) == Applied(planned)
+
+
+AMBIGUOUS = [ServerError("500", status=500), TransportError("reset"), UnreadableResponseError("not JSON")]
+
+
+@pytest.mark.parametrize("fault", AMBIGUOUS, ids=lambda fault: fault.code)
+def test_a_write_that_landed_though_it_failed_is_a_success(fault: ApiError) -> None:
+    store = shelf(row())
+    store.faults = [(fault, True)]
+    assert turn(store) == Applied(change())
+    assert len(store.writes) == 1
+
+
+@pytest.mark.parametrize("fault", AMBIGUOUS, ids=lambda fault: fault.code)
+def test_a_write_that_did_not_land_is_sent_again(fault: ApiError) -> None:
+    store = shelf(row())
+    store.faults = [(fault, False), (fault, False)]
+    assert turn(store) == Applied(change())
+    assert len(store.writes) == WRITE_ATTEMPTS
+
+
+def test_a_write_that_never_lands_fails_for_certain() -> None:
+    store = shelf(row())
+    store.faults = [(ServerError("500"), False)] * WRITE_ATTEMPTS
+    outcome = turn(store)
+    assert isinstance(outcome, Failed)
+    assert (outcome.code, outcome.uncertain) == ("not-written", False)
+    assert store.kept[7].fields["name"] == "Old"
+
+
+def test_an_edit_between_a_failed_write_and_the_next_is_never_overwritten() -> None:
+    store = shelf(row())
+    store.faults = [(ServerError("500"), False)]
+    store.on_write = lambda: store.kept.update({7: row(name="Edited meanwhile")})
+    outcome = turn(store)
+    assert isinstance(outcome, Failed)
+    assert (outcome.code, outcome.uncertain) == ("changed-while-writing", True)
+    assert store.kept[7].fields["name"] == "Edited meanwhile"
+    assert len(store.writes) == 1
+
+
+def test_a_flow_that_goes_away_during_a_failed_write_is_told() -> None:
+    store = shelf(row())
+    store.faults = [(ServerError("500"), False)]
+    store.on_write = store.kept.clear
+    outcome = turn(store)
+    assert isinstance(outcome, Failed)
+    assert "no longer there" in outcome.message
+
+
+def test_when_reading_back_fails_too_the_outcome_is_uncertain() -> None:
+    store = shelf(row())
+    store.faults = [(TransportError("reset"), True)]
+    store.read_faults = [None, TransportError("reset")]
+    outcome = turn(store)
+    assert isinstance(outcome, Failed)
+    assert outcome.uncertain
+    assert outcome.message == "reset Reading back failed too."
+
+
+def test_a_rejected_write_is_not_tried_again() -> None:
+    store = shelf(row())
+    store.faults = [(RejectedError("400: unbalanced", hint="Balance it."), False)]
+    assert turn(store) == Failed(change(), "api-rejected", "400: unbalanced", "Balance it.", uncertain=False)
+    assert len(store.writes) == 1
+
+
+def test_a_failed_fresh_read_writes_nothing() -> None:
+    store = shelf(row())
+    store.read_faults = [ServerError("500")]
+    outcome = turn(store)
+    assert isinstance(outcome, Failed)
+    assert not outcome.uncertain
+    assert store.writes == []
+
+
+def test_a_field_that_the_server_did_not_take_is_told() -> None:
+    store = shelf(row())
+    store.on_write = lambda: store.kept.update({7: row(name="Old")})
+    assert turn(store) == Applied(change(), untaken=("name",))
+
+
+def test_an_answer_without_a_flow_is_made_up_for_by_reading() -> None:
+    store = shelf(row())
+    store.answers = False
+    store.on_write = lambda: store.kept.update({7: row(name="Old")})
+    assert turn(store) == Applied(change(), untaken=("name",))
+    store = shelf(row())
+    store.answers = False
+    store.read_faults = [None, ServerError("500")]
+    assert turn(store) == Applied(change())
+
+
+def test_data_is_compared_by_value_with_what_comes_back() -> None:
+    planned = replace(
+        change(),
+        body={"data": "steps: [] # none yet\n"},
+        old={"data": {"steps": [1]}},
+        new={"data": {"steps": []}},
+    )
+    store = shelf(row(data="steps: [1]\n"))
+    store.on_write = lambda: store.kept.update({7: row(data='{"steps": []}')})
+    assert turn(store, planned) == Applied(planned)
+
+
+def run(store: Shelf, changes: Sequence[Update], parallelism: int = 4, stop: Event | None = None) -> list[Outcome]:
+    return list(apply_changes(changes, store, parallelism=parallelism, stop=stop or Event(), pause=lambda _: None))
+
+
+def many(count: int) -> tuple[list[Update], Shelf]:
+    slugs = [f"flow_{number:03}" for number in range(count)]
+    rows = [row(slug, number) for number, slug in enumerate(slugs)]
+    return [change(slug, number) for number, slug in enumerate(slugs)], shelf(*rows)
+
+
+@pytest.mark.parametrize("parallelism", [1, 4, 64])
+def test_every_change_gets_exactly_one_outcome(parallelism: int) -> None:
+    changes, store = many(50)
+    outcomes = run(store, changes, parallelism)
+    assert sorted(outcome.change.slug for outcome in outcomes) == [each.slug for each in changes]
+    assert all(isinstance(outcome, Applied) for outcome in outcomes)
+    assert exit_code(outcomes) is ExitCode.OK
+
+
+def test_a_stop_finishes_what_is_in_flight_and_starts_nothing_more() -> None:
+    changes, store = many(50)
+    stop = Event()
+    store.on_write = stop.set
+    outcomes = run(store, changes, 2, stop)
+    written = [outcome for outcome in outcomes if isinstance(outcome, Applied)]
+    assert 1 <= len(written) == len(store.writes) <= 4
+    assert len(written) + sum(isinstance(outcome, NotAttempted) for outcome in outcomes) == 50
+
+
+def test_a_failure_that_every_flow_would_meet_stops_the_run() -> None:
+    changes, store = many(50)
+    store.faults = [(ForbiddenError("403", status=403), False)] * 50
+    outcomes = run(store, changes, 2)
+    assert len(store.writes) <= 4
+    assert len(outcomes) == 50
+    assert exit_code(outcomes) is ExitCode.PARTLY_APPLIED
+
+
+def test_a_bug_in_one_turn_does_not_cost_the_ledger_of_the_others() -> None:
+    changes, store = many(5)
+
+    class Broken(Shelf):
+        def rows(self, change: Change) -> Sequence[LiveFlow]:
+            if change.slug == "flow_003":
+                raise ZeroDivisionError
+            return super().rows(change)
+
+    outcomes = run(Broken(store.kept), changes)
+    (failed,) = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+    assert (failed.change.slug, failed.code) == ("flow_003", "bug")
+    assert len(outcomes) == 5
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ([], ExitCode.OK),
+        ([AlreadyApplied(change())], ExitCode.OK),
+        ([Applied(change()), Refused(change(), "c", "m")], ExitCode.REFUSED),
+        ([Applied(change()), Failed(change(), "c", "m", None, uncertain=False)], ExitCode.PARTLY_APPLIED),
+        ([Applied(change(), ("name",))], ExitCode.PARTLY_APPLIED),
+        ([Refused(change(), "c", "m"), NotAttempted(change(), "m")], ExitCode.PARTLY_APPLIED),
+    ],
+)
+def test_the_exit_code_tells_the_worst(outcomes: list[Outcome], expected: ExitCode) -> None:
+    assert exit_code(outcomes) is expected
