@@ -1,0 +1,33 @@
+"""The command line: the only room that builds adapters, prints, or ends the process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from flowsync import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main() -> None:
+    """Entry point of the `flowsync` command."""
+    code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    # Not sys.exit: a thread may still wait for an answer that nobody wants any more.
+    os._exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    if list(arguments) == ["--version"]:  # answered before anything is imported
+        sys.stdout.write(f"flowsync {__version__}\n")
+        return 0
+    from flowsync.cli.boundary import guarded  # noqa: PLC0415 - --version pays for none of it
+
+    return guarded(arguments)

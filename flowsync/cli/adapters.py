@@ -1,0 +1,167 @@
+"""Building what commands work with: the project, and the API or its emulator behind the protocols."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from flowsync import pipeline
+from flowsync.cli.options import Api
+from flowsync.config import SANDBOX_URL, Flags, Key
+from flowsync.live import Access
+from flowsync.model import SENT_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from flowsync.cli.options import Invocation
+    from flowsync.http import Client, Handler
+    from flowsync.live import Map
+    from flowsync.model import FieldName, Flow, JsonValue, Target
+    from flowsync.pipeline import Project
+    from flowsync.sandbox import Emulator
+
+STATE_IGNORES: Final = (
+    "# What flowsync keeps on this machine; only the schema is for everyone.\n*\n!.gitignore\n!flow.schema.json\n"
+)
+
+
+class Purpose(Enum):
+    """What a command opens the API for; it decides which key is needed."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open way to the API."""
+
+    client: Client
+    access: Access
+    api_url: str
+    map: Map
+
+
+def open_project(invocation: Invocation, parallelism: int | None = None) -> Project:
+    """The project that the global options name."""
+    flags = Flags(environment=invocation.environment, parallelism=parallelism)
+    return pipeline.open_project(invocation.directory, invocation.config, flags, os.environ)
+
+
+@contextmanager
+def connect(project: Project, flows: Sequence[Flow], api: Api, purpose: Purpose) -> Iterator[Connection]:
+    """Open the API, or for Api.SANDBOX the embedded emulator (its first state is made of `flows`)."""
+    match api:
+        case Api.REAL:
+            with _connect_real(project, purpose) as connection:
+                yield connection
+        case Api.SANDBOX:
+            with _connect_sandbox(project, flows) as connection:
+                yield connection
+
+
+@contextmanager
+def _connect_real(project: Project, purpose: Purpose) -> Iterator[Connection]:
+    settings = project.settings
+    key = settings.writing_key() if purpose is Purpose.WRITE else settings.reading_key()
+    is_public = key.looks_public or key is settings.public_key
+    from flowsync import http  # noqa: PLC0415 - httpx is slow to import; a missing key is said without it
+
+    with (
+        http.open_client(
+            api_url=settings.api_url,
+            key=key,
+            user_agent=settings.user_agent,
+            timeouts=settings.timeouts,
+            parallelism=settings.parallelism,
+        ) as client,
+        _threads(settings.parallelism) as executor,
+    ):
+        yield Connection(client, Access.PUBLIC if is_public else Access.PRIVATE, settings.api_url, executor.map)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads to read with. After a failure nobody waits for reads that are no longer wanted."""
+    executor = ThreadPoolExecutor(count, thread_name_prefix="read")
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        raise
+    executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _connect_sandbox(project: Project, flows: Sequence[Flow]) -> Iterator[Connection]:
+    from flowsync import http, sandbox  # noqa: PLC0415 - only the sandbox needs it
+
+    settings = project.settings
+    with (
+        open_emulator(project, flows) as emulator,
+        http.open_client(
+            api_url=SANDBOX_URL,
+            key=Key(sandbox.PRIVATE_KEY, "the sandbox"),
+            user_agent=settings.user_agent,
+            timeouts=settings.timeouts,
+            parallelism=settings.parallelism,
+            handler=_handler(emulator),
+        ) as client,
+        _threads(settings.parallelism) as executor,
+    ):
+        yield Connection(client, Access.PRIVATE, SANDBOX_URL, executor.map)
+
+
+@contextmanager
+def open_emulator(project: Project, flows: Sequence[Flow], number: int = 0) -> Iterator[Emulator]:
+    """The project's emulator; an empty one first gets an account that belongs to `flows`."""
+    from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
+
+    prepare_state(project)
+    with sandbox.Emulator(sandbox_database(project)) as emulator:
+        if emulator.is_empty():
+            seeds = [sandbox.SeedFlow(flow.slug, sent_fields(flow), _target(flow, project)) for flow in flows]
+            sandbox.seed(emulator, seeds, number=number)
+        yield emulator
+
+
+def _target(flow: Flow, project: Project) -> Target:
+    return flow.target or project.settings.target
+
+
+def sandbox_database(project: Project) -> Path:
+    """Where the emulator keeps its state."""
+    return project.state / "sandbox.db"
+
+
+def prepare_state(project: Project) -> None:
+    """Make the state directory, kept out of git but for the schema."""
+    project.state.mkdir(parents=True, exist_ok=True)
+    ignores = project.state / ".gitignore"
+    if not ignores.exists():
+        ignores.write_text(STATE_IGNORES, encoding="utf-8")
+
+
+def sent_fields(flow: Flow) -> Mapping[FieldName, JsonValue]:
+    """The stated fields as they would be sent: `data` as text."""
+    return {
+        name: flow.data_text if name == "data" else flow.fields[name] for name in SENT_FIELDS if name in flow.fields
+    }
+
+
+def _handler(emulator: Emulator) -> Handler:
+    from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
+
+    def handle(
+        method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        response = emulator.handle(sandbox.Request(method, target, headers, body))
+        return response.status, response.headers, response.body
+
+    return handle

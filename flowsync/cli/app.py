@@ -1,0 +1,60 @@
+"""The click application. Commands are imported when they are run: a start pays only for what it uses."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+from flowsync import __version__
+from flowsync.cli.options import global_options
+
+COMMANDS: Final = {
+    "validate": "Check every flow file, offline.",
+    "plan": "Show what applying the files would do to the live flows.",
+    "apply": "Write what plan shows.",
+    "list": "List the live flows and how they stand to the files.",
+    "sandbox": "Serve or reset the embedded emulator of the API.",
+}
+"""Every command with its one line of help; the module of the same name in `commands` holds it."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and imports only the one that is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names in the order of a working day, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command's object; an unknown name is refused with the nearest known one."""
+        if cmd_name not in COMMANDS:
+            _refuse_unknown(ctx, cmd_name)
+        module = import_module(f"flowsync.cli.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _refuse_unknown(context: click.Context, name: str) -> None:
+    from flowsync.config import closest  # noqa: PLC0415 - only this refusal needs it
+
+    close = closest(name, tuple(COMMANDS))
+    question = f" Did you mean {close!r}?" if close else ""
+    raise click.UsageError(f"No such command {name!r}.{question}", context)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Keys come from the environment: FRIGADE_API_KEY (private), FRIGADE_PUBLIC_API_KEY (public).",
+)
+@click.version_option(__version__, prog_name="flowsync", message="%(prog)s %(version)s")
+@global_options
+def flowsync() -> None:
+    """Flows as code for Frigade: one YAML file per flow, planned in the pull request, applied on the merge."""

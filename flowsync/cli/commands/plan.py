@@ -1,0 +1,63 @@
+"""flowsync plan."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import click
+
+from flowsync import pipeline
+from flowsync.cli.adapters import Purpose, connect, open_project
+from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
+from flowsync.cli.output import screen_of_stdout, write_result, write_warnings
+from flowsync.errors import BlockedError, ExitCode
+from flowsync.render import plans
+
+if TYPE_CHECKING:
+    from flowsync.cli.options import Api
+    from flowsync.model import Plan
+
+
+class PendingExit(Enum):
+    """The exit code when changes are pending; 2 is also what shells and tools use for misuse, so it is opt-in."""
+
+    PLAIN = ExitCode.OK
+    DETAILED = ExitCode.CHANGES
+
+
+@click.command("plan")
+@slugs_argument
+@click.option("--format", "format_", type=click.Choice(list(plans.FORMATS)), default="text", help="Form of the result.")
+@click.option(
+    "--detailed-exitcode",
+    "pending",
+    flag_value=PendingExit.DETAILED,
+    default=PendingExit.PLAIN,
+    type=click.UNPROCESSED,
+    help="Exit 2 when changes are pending.",
+)
+@sandbox_option
+@global_options
+@click.pass_context
+def command(context: click.Context, slugs: tuple[str, ...], format_: str, pending: PendingExit, api: Api) -> int:
+    """Show what applying the files would do to the live flows. Nothing is written.
+
+    SLUGs or globs narrow it. Exits 1 when a flow is blocked: it is shown, and cannot be written.
+    """
+    given = invocation(context)
+    project = open_project(given)
+    selection = pipeline.load_selection(project, slugs)
+    write_warnings(selection.warnings, project, given)
+    with connect(project, selection.flows, api, Purpose.READ) as connection:
+        listing = pipeline.fetch(connection.client.reader(), connection.access, selection.flows, connection.map)
+    made = pipeline.make_plan(project, selection, listing, connection.api_url)
+    write_result(plans.FORMATS[format_](made, screen_of_stdout(given)))
+    return _exit_code(made, pending)
+
+
+def _exit_code(made: Plan, pending: PendingExit) -> int:
+    if made.blocked:
+        count = len(made.blocked)
+        raise BlockedError(f"{count} {'flow is' if count == 1 else 'flows are'} blocked.", hint="The plan says why.")
+    return pending.value if made.changes else ExitCode.OK

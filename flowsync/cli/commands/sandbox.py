@@ -1,0 +1,72 @@
+"""flowsync sandbox serve, flowsync sandbox reset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from flowsync import pipeline, sandbox
+from flowsync.cli.adapters import open_emulator, open_project, sandbox_database
+from flowsync.cli.options import global_options, invocation, seconds
+from flowsync.cli.output import write_note, write_result
+from flowsync.errors import FlowsyncError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.group("sandbox")
+@global_options
+def command() -> None:
+    """The embedded emulator of the API: what --sandbox talks to, served over HTTP or started over."""
+
+
+@command.command("serve")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port on this machine; 0 takes a free one.")
+@click.option(
+    "--latency", default="0ms", callback=seconds, metavar="TIME", help="Wait before each answer, such as 50ms."
+)
+@click.option("--seed", "number", default=0, metavar="N", help="Which first state to make; the same N makes the same.")
+@global_options
+@click.pass_context
+def serve(context: click.Context, port: int, latency: float, number: int) -> None:
+    """Serve the emulator over real HTTP until interrupted.
+
+    Its state is that of --sandbox, .flowsync/sandbox.db; an empty one first gets an account made of the flow files.
+    """
+    given = invocation(context)
+    project = open_project(given)
+    selection = pipeline.load_selection(project, ())
+    with open_emulator(project, selection.flows, number) as emulator:
+        handler = sandbox.with_latency(emulator.handle, latency) if latency else emulator.handle
+        with sandbox.serve(handler, port=port) as server:
+            write_result(
+                f"export FRIGADE_API_URL={server.url}\n"
+                f"export FRIGADE_API_KEY={sandbox.PRIVATE_KEY}\n"
+                f"export FRIGADE_PUBLIC_API_KEY={sandbox.PUBLIC_KEY}\n"
+            )
+            write_note(f"Serving the sandbox on {server.url}; Ctrl-C ends it.", given)
+            server.wait()
+
+
+@command.command("reset")
+@global_options
+@click.pass_context
+def reset(context: click.Context) -> None:
+    """Forget the emulator's state: the next --sandbox starts over."""
+    given = invocation(context)
+    database = sandbox_database(open_project(given))
+    if database.exists():
+        _empty(database)
+    write_note("The sandbox starts over with the next command.", given)
+
+
+def _empty(database: Path) -> None:
+    """Empty the state for whoever has it open; a file that cannot be opened is deleted instead."""
+    try:
+        with sandbox.Emulator(database) as emulator:
+            emulator.reset()
+    except FlowsyncError:
+        for path in (database, database.with_name(f"{database.name}-journal")):
+            path.unlink(missing_ok=True)

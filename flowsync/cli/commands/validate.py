@@ -1,0 +1,37 @@
+"""flowsync validate."""
+
+from __future__ import annotations
+
+import click
+
+from flowsync import pipeline
+from flowsync.cli.adapters import open_project
+from flowsync.cli.options import global_options, invocation, slugs_argument
+from flowsync.cli.output import screen_of_stdout, source_lines, write_result
+from flowsync.errors import ExitCode
+from flowsync.model import Severity
+from flowsync.render import problems as problem_formats
+
+
+@click.command("validate")
+@slugs_argument
+@click.option(
+    "--format", "format_", type=click.Choice(list(problem_formats.FORMATS)), default="text", help="Form of the result."
+)
+@click.option(
+    "--strict", "failing", flag_value=frozenset(Severity), type=click.UNPROCESSED, help="Warnings count as errors."
+)
+@global_options
+@click.pass_context
+def command(context: click.Context, slugs: tuple[str, ...], format_: str, failing: frozenset[Severity] | None) -> int:
+    """Check every flow file, offline: no key is needed and nothing is sent.
+
+    SLUGs or globs narrow what is reported. Exits 3 when a file has an error.
+    """
+    given = invocation(context)
+    project = open_project(given)
+    problems = pipeline.check_files(project, slugs)
+    render = problem_formats.FORMATS[format_]
+    write_result(render(problems, source_lines(project.base), screen_of_stdout(given)))
+    counted = failing or frozenset({Severity.ERROR})
+    return ExitCode.INVALID if any(problem.severity in counted for problem in problems) else ExitCode.OK

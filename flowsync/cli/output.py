@@ -1,0 +1,152 @@
+"""Where text goes: results to stdout, everything else to stderr, colour to terminals only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, TextIO
+
+from flowsync.cli.options import ColorChoice, Verbosity
+from flowsync.render.screen import Colour, Detail, Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from flowsync.cli.options import Invocation
+    from flowsync.errors import FlowsyncError
+    from flowsync.model import Location, Problem
+    from flowsync.pipeline import Project
+    from flowsync.render.problems import SourceLine
+
+_NARROWEST: Final = 40
+_WIDTH_OFF_TERMINAL: Final = 100
+_DETAILS: Final = {
+    Verbosity.QUIET: Detail.SUMMARY,
+    Verbosity.NORMAL: Detail.FULL,
+    Verbosity.VERBOSE: Detail.VERBOSE,
+}
+PROGRESS_DELAY: Final = 0.5
+"""Seconds before a terminal shows progress: what is done sooner needs none."""
+_CLEAR_LINE: Final = "\r\x1b[K"
+
+
+def screen(stream: TextIO, invocation: Invocation) -> Screen:
+    """The Screen that a stream is: its width, whether it takes colour, how much to tell."""
+    width = shutil.get_terminal_size((_WIDTH_OFF_TERMINAL, 24)).columns if stream.isatty() else _WIDTH_OFF_TERMINAL
+    colour = Colour.ALWAYS if _takes_colour(stream, invocation.color) else Colour.NEVER
+    return Screen(width=max(width, _NARROWEST), colour=colour, detail=_DETAILS[invocation.verbosity])
+
+
+def _takes_colour(stream: TextIO, choice: ColorChoice) -> bool:
+    if choice is not ColorChoice.AUTO:
+        return choice is ColorChoice.ALWAYS
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def write_result(text: str) -> None:
+    """The result of a command, to stdout, at once."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def write_note(text: str, invocation: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:
+    """Something said beside the result, to stderr; not when the command is quieter than `at_least`."""
+    order = list(Verbosity)
+    if order.index(invocation.verbosity) >= order.index(at_least):
+        sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
+        sys.stderr.flush()
+
+
+def write_error(error: FlowsyncError, invocation: Invocation) -> None:
+    """An expected failure, to stderr."""
+    from flowsync.render import failures  # noqa: PLC0415 - only failures need it
+
+    sys.stderr.write(failures.error(error, screen_of_stderr(invocation), source_lines(invocation.directory)))
+
+
+def write_bug(error: BaseException, invocation: Invocation) -> None:
+    """An unexpected failure, to stderr, with what to report."""
+    from flowsync.render import failures  # noqa: PLC0415 - only bugs need it
+
+    sys.stderr.write(failures.bug(error, screen_of_stderr(invocation)))
+
+
+@dataclass(slots=True)
+class Progress:
+    """One line on a stderr terminal that is rewritten as work goes on; nothing anywhere else."""
+
+    invocation: Invocation
+    shown: bool = False
+    started: float = field(default_factory=time.monotonic)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def show(self, line: str) -> None:
+        """Rewrite the line, once the work has taken long enough to be worth telling."""
+        if not self._wanted():
+            return
+        with self.lock:
+            self.shown = True
+            sys.stderr.write(f"{_CLEAR_LINE}{line}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away, before anything else is written."""
+        with self.lock:
+            if self.shown:
+                sys.stderr.write(_CLEAR_LINE)
+                sys.stderr.flush()
+            self.shown = False
+
+    def _wanted(self) -> bool:
+        if self.invocation.verbosity is Verbosity.QUIET or not sys.stderr.isatty():
+            return False
+        return self.shown or time.monotonic() - self.started >= PROGRESS_DELAY
+
+
+def screen_of_stdout(invocation: Invocation) -> Screen:
+    """Stdout as a Screen."""
+    return screen(sys.stdout, invocation)
+
+
+def screen_of_stderr(invocation: Invocation) -> Screen:
+    """Stderr as a Screen."""
+    return screen(sys.stderr, invocation)
+
+
+def write_warnings(problems: Sequence[Problem], project: Project, invocation: Invocation) -> None:
+    """The files' warnings beside a result: all of them with -v, else how many there are."""
+    from flowsync.render import problems as formats  # noqa: PLC0415 - mostly there are none
+
+    if not problems:
+        return
+    if invocation.verbosity is Verbosity.VERBOSE:
+        shown = formats.text(problems, source_lines(project.base), screen_of_stderr(invocation))
+        write_note(shown, invocation)
+    else:
+        count = len(problems)
+        write_note(
+            f"{count} {'warning' if count == 1 else 'warnings'} in the files: flowsync validate shows them.", invocation
+        )
+
+
+def source_lines(base: Path) -> SourceLine:
+    """How to find the line of text that a Location points to; None where the file cannot be read."""
+
+    @lru_cache(maxsize=8)
+    def lines(file: str) -> tuple[str, ...]:
+        try:
+            return tuple((base / file).read_text(encoding="utf-8", errors="replace").split("\n"))
+        except OSError:
+            return ()
+
+    def line(location: Location) -> str | None:
+        found = lines(location.file)
+        return found[location.line - 1].rstrip("\r") if location.line <= len(found) else None
+
+    return line

@@ -1,0 +1,342 @@
+"""The command line itself: usage, exit codes, streams, formats, the sandbox."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync import __version__
+from tests.support.command import CLEAN, command_line, environment, flowsync, process, write_flows
+from tests.support.fake_frigade import FakeConfig, fake_frigade, hang, row
+from tests.support.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GOOD = "name: Hello\ntype: ANNOUNCEMENT\ndata:\n  steps:\n    - id: a\n      title: Hi there\n      subtitle: More\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    write_flows(tmp_path, {f"flow_{name}": GOOD.replace("Hello", name) for name in "abcdefgh"})
+    return tmp_path
+
+
+def test_version_and_help_come_from_the_installed_command(tmp_path: Path) -> None:
+    assert process("--version", root=tmp_path).out == f"flowsync {__version__}\n"
+    helped = process("--help", root=tmp_path)
+    assert helped.code == 0
+    for name in ("validate", "plan", "apply", "list", "sandbox"):
+        assert name in helped.out
+        assert flowsync(name, "--help", root=tmp_path).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plam"], "Did you mean 'plan'?"),
+        (["plan", "--formt", "json"], "--format"),
+        (["plan", "--format", "yaml"], "markdown"),
+        (["apply", "--parallelism", "65"], "65"),
+        (["apply", "--parallelism", "0"], "0"),
+        (["--color", "sometimes", "plan"], "sometimes"),
+        (["sandbox", "serve", "--latency", "soon"], "50ms"),
+        (["plan", "nonsense"], "There is no flow file"),
+        (["plan", "x*"], "No flow file matches"),
+    ],
+)
+def test_a_command_line_that_makes_no_sense_exits_64(project: Path, arguments: list[str], said: str) -> None:
+    refused = flowsync(*arguments, root=project)
+    assert (refused.code, refused.out) == (64, "")
+    assert refused.err.startswith("error[usage]")
+    assert said in refused.err
+
+
+def test_invalid_files_exit_3_with_every_problem_at_its_place(project: Path) -> None:
+    write_flows(project, {"flow_a": "nmae: x\n", "flow_b": "data: {steps: [{title: x}]}\n"})
+    shown = flowsync("validate", root=project)
+    assert shown.code == 3
+    assert "flows/flow_a.yaml:1:1: error[unknown-key]" in shown.out
+    assert "| nmae: x" in shown.out
+    assert "flows/flow_b.yaml:1:" in shown.out
+    told = flowsync("validate", "--format", "json", root=project)
+    assert told.code == 3
+    assert told.json["format"] == "flowsync-problems/1"
+    assert list(told.json["problems"][0]) == ["file", "line", "column", "severity", "code", "message", "hint"]
+    for command in ("plan", "apply", "list"):
+        refused = flowsync(command, "--sandbox", root=project)
+        assert (refused.code, refused.out) == (3, "")
+        assert "flows/flow_a.yaml:1:1: error[unknown-key]" in refused.err
+
+
+def test_warnings_count_with_strict_only(project: Path) -> None:
+    write_flows(project, {"flow_a": "data:\n  steps:\n    - id: a\n      tilte: x\n"})
+    assert flowsync("validate", root=project).code == 0
+    assert flowsync("validate", "--strict", root=project).code == 3
+    assert flowsync("validate", "--strict", "flow_b", root=project).code == 0
+    planned = flowsync("plan", "--sandbox", root=project)
+    assert "1 warning in the files" in planned.err
+    assert "tilte" in flowsync("plan", "--sandbox", "-v", root=project).err
+    assert flowsync("plan", "--sandbox", "-q", root=project).err == ""
+
+
+def test_a_missing_flows_directory_is_an_error(tmp_path: Path) -> None:
+    for command in ("validate", "plan", "apply"):
+        failed = flowsync(command, root=tmp_path)
+        assert failed.code == 3
+        assert "no-flows" in failed.both
+
+
+def test_the_sandbox_goes_from_a_plan_through_apply_to_an_empty_plan(project: Path) -> None:
+    planned = flowsync("plan", "--sandbox", "--detailed-exitcode", root=project)
+    assert planned.code == 2
+    assert flowsync("plan", "--sandbox", root=project).code == 0
+    document = flowsync("plan", "--sandbox", "--format", "json", root=project).json
+    assert document["blocked"] == []
+    assert document["changes"]
+    assert document["unmanaged"]
+    applied = flowsync("apply", "--sandbox", root=project)
+    assert applied.code == 0
+    assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=project).code == 0
+    assert "No changes" in flowsync("plan", "--sandbox", root=project).out
+    assert flowsync("apply", "--sandbox", root=project).code == 0
+    assert flowsync("sandbox", "reset", root=project).code == 0
+    again = flowsync("plan", "--sandbox", "--format", "json", root=project).json
+    assert again["digest"] == document["digest"]
+    assert (project / ".flowsync" / ".gitignore").read_text().endswith("!flow.schema.json\n")
+
+
+def test_the_same_plan_made_twice_is_the_same_to_the_byte(project: Path) -> None:
+    flowsync("plan", "--sandbox", root=project)
+    for format_ in ("text", "markdown", "json"):
+        first, second = (flowsync("plan", "--sandbox", "--format", format_, root=project).out for _ in range(2))
+        assert first == second
+
+
+def test_json_on_stdout_is_the_document_and_nothing_else(project: Path) -> None:
+    write_flows(project, {"flow_a": GOOD + "      zzz: warning\n"})
+    for command in ("plan", "list", "validate"):
+        sandbox = [] if command == "validate" else ["--sandbox"]
+        assert process(command, *sandbox, "--format", "json", root=project).json["format"].startswith("flowsync-")
+    assert process("apply", "--sandbox", "--format", "json", root=project).json["format"] == "flowsync-apply/1"
+    assert process("apply", "--sandbox", "--format", "markdown", root=project).out.startswith("### flowsync apply")
+
+
+def test_a_terminal_is_asked_before_anything_is_written(project: Path) -> None:
+    with Terminal(command_line("apply", "--sandbox"), project, CLEAN) as terminal:
+        terminal.expect("[y/N]")
+        terminal.send("n\r")
+        assert terminal.wait() == 1
+    assert "nothing was written" in terminal.screen
+    with Terminal(command_line("apply", "--sandbox"), project, CLEAN) as terminal:
+        terminal.expect("[y/N]")
+        terminal.send("y\r")
+        assert terminal.wait() == 0
+    assert "applied" in terminal.screen
+    assert "\x1b[" in terminal.screen
+    with Terminal(command_line("apply", "--sandbox"), project, CLEAN) as terminal:
+        assert terminal.wait() == 0  # nothing to do: nothing to ask
+
+
+def test_yes_on_a_terminal_is_not_asked_and_no_color_is_honoured(project: Path) -> None:
+    with Terminal(command_line("apply", "--sandbox", "--yes"), project, {**CLEAN, "NO_COLOR": "1"}) as terminal:
+        assert terminal.wait() == 0
+    assert "[y/N]" not in terminal.screen
+    assert "\x1b[1m" not in terminal.screen
+
+
+def test_color_is_for_terminals_unless_asked_for(project: Path) -> None:
+    assert "\x1b" not in process("plan", "--sandbox", root=project).both
+    assert "\x1b[" in process("plan", "--sandbox", "--color", "always", root=project).out
+
+
+def test_ctrl_c_at_the_question_exits_130_and_writes_nothing(project: Path) -> None:
+    with Terminal(command_line("apply", "--sandbox"), project, CLEAN) as terminal:
+        terminal.expect("[y/N]")
+        terminal.send("\x03")
+        assert terminal.wait() == 130
+    assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=project).code == 2
+
+
+def test_ctrl_c_while_planning_exits_130_at_once(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": "name: New\n"})
+    with fake_frigade(FakeConfig(faults=(hang().on("GET"),)), [row(1, "flow_a")]) as server:
+        running = start("plan", root=tmp_path, env=environment(server.url))
+        wait_for(lambda: server.requests)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=10)
+    assert running.returncode == 130
+    assert "Interrupted" in err
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_while_applying_finishes_what_is_in_flight_and_prints_the_ledger(
+    tmp_path: Path, sent: signal.Signals
+) -> None:
+    slugs = [f"flow_{number:02}" for number in range(40)]
+    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
+    rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
+    with fake_frigade(FakeConfig(latency=0.1), rows) as server:
+        running = start("apply", "--parallelism", "2", "--format", "json", root=tmp_path, env=environment(server.url))
+        wait_for(lambda: server.writes)
+        running.send_signal(sent)
+        out, err = running.communicate(timeout=20)
+        written = {seen.path for seen in server.writes}
+    assert running.returncode == 130
+    counts = json.loads(out)["counts"]
+    assert counts["applied"] == len(written)
+    assert counts["applied"] + counts["not-attempted"] == 40
+    assert counts["not-attempted"] > 0
+    assert "Stopping" in err
+
+
+def start(*arguments: str, root: Path, env: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command_line(*arguments),
+        cwd=root,
+        env={**CLEAN, **env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_reader_that_goes_away_is_no_error_message(project: Path) -> None:
+    running = start("plan", "--sandbox", root=project, env={})
+    assert running.stdout is not None
+    assert running.stderr is not None
+    running.stdout.close()
+    assert running.stderr.read() == ""
+    running.stderr.close()
+    assert running.wait(timeout=30) == 1
+
+
+def test_an_unexpected_exception_is_said_to_be_a_bug_with_what_to_report(project: Path, tmp_path: Path) -> None:
+    """A module that cannot be imported stands for any bug; the traceback is what a report needs."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "sitecustomize.py").write_text("import sys\nsys.modules['flowsync.validate'] = None\n")
+    done = subprocess.run(
+        command_line("validate"),
+        cwd=project,
+        env={**CLEAN, "PYTHONPATH": str(broken)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error[bug]")
+    assert "please report it" in done.stderr
+
+
+def test_progress_is_shown_on_a_terminal_and_taken_away_again(tmp_path: Path) -> None:
+    slugs = [f"flow_{number}" for number in range(6)]
+    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
+    rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
+    with fake_frigade(FakeConfig(latency=0.2), rows) as server:
+        env = {**CLEAN, **environment(server.url)}
+        with Terminal(command_line("apply", "--yes", "--parallelism", "1"), tmp_path, env) as terminal:
+            assert terminal.wait() == 0
+    assert "Applying [" in terminal.screen
+    assert "6 applied" in terminal.screen.splitlines()[-1]
+
+
+def test_output_that_the_terminal_cannot_encode_is_escaped(project: Path) -> None:
+    write_flows(project, {"flow_a": GOOD.replace("Hello", "Grüße 🎉")})
+    done = process("list", "--sandbox", root=project, env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert done.code == 0
+    assert "Gr\\xfc\\xdfe" in done.out
+
+
+def test_the_sandbox_is_served_over_http(project: Path) -> None:
+    serving = start("sandbox", "serve", "--port", "0", "--latency", "1ms", root=project, env={})
+    assert serving.stdout is not None
+    lines = [serving.stdout.readline().removeprefix("export ").strip() for _ in range(3)]
+    env = dict(line.split("=", 1) for line in lines)
+    assert env["FRIGADE_API_URL"].startswith("http://127.0.0.1:")
+    embedded = flowsync("plan", "--sandbox", "--format", "json", root=project).json
+    served = flowsync("plan", "--format", "json", root=project, env=env).json
+    assert served["changes"] == embedded["changes"]
+    assert flowsync("apply", root=project, env=env).code == 0
+    assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=project).code == 0
+    serving.send_signal(signal.SIGINT)
+    _, err = serving.communicate(timeout=10)
+    assert serving.returncode == 130
+    assert "Traceback" not in err
+
+
+def test_another_seed_gives_another_first_state(project: Path) -> None:
+    states = []
+    for number in ("1", "2", "1"):
+        flowsync("sandbox", "reset", root=project)
+        serving = start("sandbox", "serve", "--seed", number, root=project, env={})
+        assert serving.stdout is not None
+        serving.stdout.readline()
+        states.append(flowsync("list", "--sandbox", "--format", "json", root=project).out)
+        serving.kill()
+        serving.communicate()
+    assert states[0] == states[2] != states[1]
+
+
+def test_the_package_runs_as_a_module_and_as_a_script(tmp_path: Path) -> None:
+    script = Path(sys.executable).with_name("flowsync")
+    done = subprocess.run([str(script), "--version"], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == process("--version", root=tmp_path).out
+
+
+def test_a_thousand_flows_are_planned_and_applied_in_the_sandbox(tmp_path: Path) -> None:
+    write_flows(tmp_path, {f"flow_{number:04}": GOOD.replace("Hello", f"Flow {number}") for number in range(1000)})
+    document = flowsync("plan", "--sandbox", "--format", "json", root=tmp_path).json
+    assert document["summary"]["update"] + document["summary"]["unchanged"] == 1000
+    assert document["summary"]["update"] > 100
+    assert flowsync("apply", "--sandbox", "--format", "json", root=tmp_path).code == 0
+    assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=tmp_path).code == 0
+
+
+def test_a_reset_mends_a_state_that_cannot_be_opened(project: Path) -> None:
+    flowsync("plan", "--sandbox", root=project)
+    (project / ".flowsync" / "sandbox.db").write_bytes(b"no database at all, and longer than a header needs to be")
+    failed = flowsync("plan", "--sandbox", root=project)
+    assert failed.code == 1
+    assert "sandbox reset" in failed.err
+    assert flowsync("sandbox", "reset", root=project).code == 0
+    assert flowsync("plan", "--sandbox", root=project).code == 0
+
+
+def test_a_file_that_wants_a_draft_gets_one_in_the_sandbox(project: Path) -> None:
+    write_flows(project, {f"flow_{name}": GOOD + "target: draft\n" for name in "abcdefgh"})
+    assert flowsync("plan", "--sandbox", "--format", "json", root=project).json["blocked"] == []
+
+
+def test_validate_judges_a_file_in_every_environment_it_has_an_overlay_for(project: Path) -> None:
+    overlay = "environments:\n  staging:\n    data: {steps: [{id: a}, {id: a}]}\n"
+    write_flows(project, {"flow_a": GOOD + overlay})
+    told = flowsync("validate", "--format", "json", root=project)
+    assert told.code == 3
+    assert {problem["line"] for problem in told.json["problems"]} == {10}
+    assert flowsync("plan", "--sandbox", root=project).code == 0
+    (project / "flowsync.yaml").write_text("environments: {staging: {}}\n")
+    assert flowsync("plan", "--sandbox", "-e", "staging", root=project).code == 3
+
+
+def test_a_file_that_cannot_be_opened_is_a_problem_of_its_own(project: Path) -> None:
+    (project / "flows" / "flow_a.yaml").unlink()
+    (project / "flows" / "flow_a.yaml").mkdir()
+    (project / "flows" / "flow_b.yaml").write_text("data: [9007199254740993, .nan]\n")
+    assert flowsync("validate", root=project).code == 3

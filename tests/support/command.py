@@ -1,0 +1,90 @@
+"""The command as a user runs it: in a process of its own, or, where only its output counts, in this one."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from flowsync.cli import run
+from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("FRIGADE_", "FLOWSYNC_", "GITHUB_"))}
+"""The environment without what a developer's shell may hold."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def both(self) -> str:
+        return self.out + self.err
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - a JSON document, looked into by tests
+        return json.loads(self.out)
+
+
+def environment(url: str | None = None, key: str | None = PRIVATE_KEY, public_key: str | None = None) -> dict[str, str]:
+    """Variables that point to a server, with a key of the fake one."""
+    chosen = {"FRIGADE_API_URL": url, "FRIGADE_API_KEY": key, "FRIGADE_PUBLIC_API_KEY": public_key}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def flowsync(*arguments: str, root: Path, env: Mapping[str, str] | None = None) -> Completed:
+    """Run the command in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, {**CLEAN, **(env or {})}, clear=True),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code = run(["-C", str(root), *arguments])
+    return checked(Completed(code, out.getvalue(), err.getvalue()))
+
+
+def command_line(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "flowsync", *arguments]
+
+
+def process(*arguments: str, root: Path, env: Mapping[str, str] | None = None, stdin: str = "") -> Completed:
+    """Run the command in a process of its own, its streams being pipes."""
+    done = subprocess.run(
+        command_line(*arguments),
+        cwd=root,
+        env={**CLEAN, **(env or {})},
+        input=stdin.encode(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return checked(Completed(done.returncode, done.stdout.decode(), done.stderr.decode()))
+
+
+def checked(completed: Completed) -> Completed:
+    """What holds for every run there is: no key in any output, no traceback."""
+    for key in (PRIVATE_KEY, PUBLIC_KEY):
+        assert key not in completed.both
+    assert "Traceback" not in completed.both
+    return completed
+
+
+def write_flows(root: Path, flows: Mapping[str, str]) -> None:
+    """Write `flows/<slug>.yaml` for each slug."""
+    folder = root / "flows"
+    folder.mkdir(parents=True, exist_ok=True)
+    for slug, text in flows.items():
+        (folder / f"{slug}.yaml").write_text(text, encoding="utf-8")
