@@ -1,0 +1,169 @@
+"""Write the parts of the docs that come from the code: `python docs/generate.py`, and `--check` for tests.
+
+Each generated part stands between `<!-- generated: NAME -->` and `<!-- end -->` in a Markdown file.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from flowsync import config
+from flowsync.cli.app import COMMANDS, flowsync
+from flowsync.errors import ExitCode
+from flowsync.render.style import picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+DOCS: Final = Path(__file__).parent
+ROOT: Final = DOCS.parent
+PART: Final = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+EXIT_CODES: Final = {
+    ExitCode.OK: "Fine.",
+    ExitCode.ERROR: "An error: the key, the network, the API, the configuration; also a plan with blocked flows.",
+    ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode` only).",
+    ExitCode.INVALID: "Files are invalid.",
+    ExitCode.REFUSED: "Refused: a flow changed since it was planned, or a flow is blocked. Nothing was written to it.",
+    ExitCode.PARTLY_APPLIED: "Partly applied: some writes failed; the ledger says which.",
+    ExitCode.USAGE: "The command line makes no sense.",
+    ExitCode.INTERRUPTED: "Interrupted by Ctrl-C or SIGTERM; what was in flight has finished.",
+}
+
+
+def main() -> int:
+    """Rewrite, or with --check only compare; the exit code says whether something differs."""
+    wanted = {**{path: generated(path) for path in pages()}, DOCS / "plan.svg": terminal_picture()}
+    stale = [
+        path for path, text in wanted.items() if not path.exists() or words(path.read_text("utf-8")) != words(text)
+    ]
+    for path in stale:
+        sys.stdout.write(f"{path.relative_to(ROOT)} is not what the code says\n")
+        if "--check" not in sys.argv:
+            path.write_text(wanted[path], encoding="utf-8")
+    return int(bool(stale) and "--check" in sys.argv)
+
+
+def words(text: str) -> str:
+    """What a reader sees of a page or picture: how rich draws an SVG differs between its versions."""
+    return re.sub(r"<style.*?</style>|<[^>]*>", "", text, flags=re.DOTALL) if text.startswith("<svg") else text
+
+
+def terminal_picture() -> str:
+    """The README's picture: what the run command really prints, in a copy of this repository's flows."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(ROOT / "flows", Path(folder) / "flows")
+        command = [sys.executable, "-m", "flowsync", "plan", "--sandbox", "--color", "always"]
+        shown = subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout.decode()
+    return picture(shown, "flowsync plan --sandbox")
+
+
+def pages() -> list[Path]:
+    """Every Markdown page that may hold generated parts."""
+    return [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+
+
+def generated(path: Path) -> str:
+    """The page with every generated part as the code has it."""
+    text = path.read_text(encoding="utf-8")
+    return PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]]()}\n{part[4]}", text)
+
+
+def commands_table() -> str:
+    """Every command and its one line of help."""
+    rows = [f"| `flowsync {name}` | {summary} |" for name, summary in COMMANDS.items()]
+    return table(("command", "what it does"), rows)
+
+
+def exit_codes_table() -> str:
+    """Every exit code."""
+    return table(("code", "meaning"), [f"| {code.value} | {EXIT_CODES[code]} |" for code in ExitCode])
+
+
+def commands_reference() -> str:
+    """Every command with its help and its options."""
+    return "\n".join(command_section(path, command) for path, command in every_command())
+
+
+def every_command() -> Iterator[tuple[str, click.Command]]:
+    """The group itself, then each command and each of its own commands, by the words that call it."""
+    context = click.Context(flowsync, info_name="flowsync")
+    yield "flowsync", flowsync
+    for name in flowsync.list_commands(context):
+        command = flowsync.get_command(context, name)
+        assert command is not None
+        yield f"flowsync {name}", command
+        if isinstance(command, click.Group):
+            yield from ((f"flowsync {name} {inner}", each) for inner, each in command.commands.items())
+
+
+def command_section(path: str, command: click.Command) -> str:
+    """One command: usage, help, its own options (the global ones are told once)."""
+    context = click.Context(command, info_name=path)
+    usage = " ".join(command.collect_usage_pieces(context))
+    shown = [each for each in command.params if isinstance(each, click.Option) and is_own(path, each)]
+    paragraphs = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(command.help or ""))
+    rows = [option_row(option, context) for option in shown]
+    options = f"\n{table(('option', 'meaning'), rows)}" if rows else ""
+    return f"## {path}\n\n```text\n{path} {usage}\n```\n\n{paragraphs}\n{options}"
+
+
+GLOBAL_NAMES: Final = {each.name for each in flowsync.params}
+
+
+def is_own(path: str, option: click.Option) -> bool:
+    """Whether an option is to be told with this command."""
+    return path == "flowsync" or option.name not in GLOBAL_NAMES
+
+
+def option_row(option: click.Option, context: click.Context) -> str:
+    """One line of an options table."""
+    record = option.get_help_record(context) or ("", "")
+    return "| `{}` | {} |".format(*(cell.replace("|", "\\|") for cell in record))
+
+
+def configuration_table() -> str:
+    """Every key of flowsync.yaml."""
+    sections: list[tuple[str, tuple[config.Setting, ...]]] = [
+        ("", config.PROJECT_SETTINGS),
+        ("", config.CONNECTION_SETTINGS),
+        ("timeouts.", config.TIMEOUT_SETTINGS),
+        ("environments.&lt;name&gt;.", config.CONNECTION_SETTINGS),
+    ]
+    rows = [
+        f"| {prefix}`{setting.name}` | {setting.description} | {default(setting)} |"
+        for prefix, settings in sections
+        for setting in settings
+    ]
+    return table(("key", "meaning", "default"), rows)
+
+
+def default(setting: config.Setting) -> str:
+    """The default of a setting as the table shows it."""
+    value = setting.schema.get("default")
+    return "" if value is None else f"`{value}`"
+
+
+def table(titles: tuple[str, ...], rows: list[str]) -> str:
+    """A Markdown table."""
+    return "\n".join([f"| {' | '.join(titles)} |", f"|{' --- |' * len(titles)}", *rows]) + "\n"
+
+
+PARTS: Final[Mapping[str, Callable[[], str]]] = {
+    "commands": commands_table,
+    "exit_codes": exit_codes_table,
+    "reference": commands_reference,
+    "configuration": configuration_table,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

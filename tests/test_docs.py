@@ -1,0 +1,92 @@
+"""The docs say what the code does: generated parts are current, commands run, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync.cli.app import COMMANDS
+from flowsync.validate import schema_text
+from tests.support.command import CLEAN, flowsync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_generated_parts_and_the_picture_are_what_the_code_says() -> None:
+    done = subprocess.run(
+        [sys.executable, "docs/generate.py", "--check"],
+        cwd=ROOT,
+        env=CLEAN,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "", "run python docs/generate.py"
+    assert done.returncode == 0, done.stderr
+
+
+def links(page: Path) -> Iterator[str]:
+    return (link for link in re.findall(r"\]\(([^)]+)\)", page.read_text()) if not link.startswith("http"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert [link for link in links(page) if not (page.parent / link.partition("#")[0]).exists()] == []
+
+
+def test_every_command_is_in_the_reference() -> None:
+    reference = (ROOT / "docs/commands.md").read_text()
+    assert [name for name in COMMANDS if f"## flowsync {name}\n" not in reference] == []
+
+
+def shell_commands(page: Path) -> Iterator[list[str]]:
+    """The flowsync command lines in the page's shell blocks that need no key."""
+    for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:1] == ["flowsync"] and ("--sandbox" in words or words[1] in {"validate", "sandbox"}):
+                yield words[1:]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_commands_of_a_page_run_in_order(page: Path, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    codes = {" ".join(words): flowsync(*words, root=tmp_path).code for words in shell_commands(page)}
+    assert set(codes.values()) <= {0}, codes
+
+
+def test_the_flow_file_of_the_readme_is_valid(tmp_path: Path) -> None:
+    example = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert example is not None
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "flow_welcome.yaml").write_text(example[1])
+    assert flowsync("validate", "--strict", root=tmp_path).code == 0
+
+
+def test_the_configuration_of_the_docs_is_valid(tmp_path: Path) -> None:
+    example = re.search(r"```yaml\n(.*?)```", (ROOT / "docs/configuration.md").read_text(), re.DOTALL)
+    assert example is not None
+    shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    (tmp_path / "flowsync.yaml").write_text(example[1])
+    assert flowsync("validate", "-e", "production", root=tmp_path).code == 0
+
+
+def test_ci_finds_both_commands_of_the_readme() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+    assert "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/flowsync plan --sandbox" in lines
+    assert "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest" in lines
+
+
+def test_the_schema_that_editors_find_is_the_one_that_validate_uses() -> None:
+    assert (ROOT / ".flowsync" / "flow.schema.json").read_text(encoding="utf-8") == schema_text("flow")
