@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from flowsync.targeting.tokens import Token
 
 MAXIMUM_DEPTH: Final = 50
-"""How many parentheses may be open at once; a person needs three, and walking a tree overflows the stack at some hundred."""
+"""How many parentheses may be open at once; people need three, walking deep trees overflows the stack at hundreds."""
 _LONGEST_AMOUNT: Final = 9
 
 _NAME, _TEXT, _NUMBER, _SYMBOL = TokenKind.NAME, TokenKind.TEXT, TokenKind.NUMBER, TokenKind.OPERATOR
