@@ -233,6 +233,7 @@ CLEAN = [
     f"{P} within 3m",
     f"{P} matches ''",
     "now() > '2026-01-01'",
+    "'2026-01-01' within 7d",
     "Date.now() - 5 > '2026-01-01'",
     "now() < 5 * (Date.now() - 3)",
 ]

@@ -19,11 +19,13 @@ from flowsync.targeting.nodes import (
     ORDERINGS,
     PRESENCES,
     TEXTS,
+    TIMES,
     And,
     Arithmetic,
     Boolean,
     Clock,
     Condition,
+    Duration,
     Enclosed,
     Flag,
     Null,
@@ -92,7 +94,7 @@ def check_truth(expression: Expression) -> tuple[Finding, ...]:
 
 def _constant(condition: Condition) -> tuple[Finding, ...]:
     """A condition that comes out the same whoever the user is."""
-    if not (_varies(condition.left) or _varies(condition.right)):
+    if not (condition.operator in TIMES or _varies(condition.left) or _varies(condition.right)):
         truth = decide(condition, _NOWHEN).truth
         return (_constant_finding(condition, truth=truth, among="every user"),)
     if _is_empty_text(condition):
@@ -112,7 +114,7 @@ def _constant_finding(term: Term, *, truth: bool, among: str) -> Finding:
 def _varies(value: Value) -> bool:
     """Whether a value depends on the user or on the clock."""
     match value:
-        case Source() | Clock():
+        case Source() | Clock() | Duration():
             return True
         case Enclosed(inner):
             return _varies(inner)
