@@ -1,0 +1,5 @@
+"""What git knows of the project, read only: nothing here writes to a repository, its index or its working tree."""
+
+from flowsync.git.asking import ask
+
+__all__ = ["ask"]

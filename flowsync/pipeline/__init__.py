@@ -1,0 +1,25 @@
+"""Each command as its line of named steps: load, validate, fetch, plan, apply.
+
+Nothing here knows of a network library, a terminal or a format: readers and writers come in as
+protocols, values go out.
+"""
+
+from flowsync.pipeline.files import Selection, check_files, load_selection, select
+from flowsync.pipeline.listing import list_flows
+from flowsync.pipeline.planning import fetch, make_plan
+from flowsync.pipeline.project import STATE_DIRECTORY, Project, open_project
+from flowsync.pipeline.store import LiveStore
+
+__all__ = [
+    "STATE_DIRECTORY",
+    "LiveStore",
+    "Project",
+    "Selection",
+    "check_files",
+    "fetch",
+    "list_flows",
+    "load_selection",
+    "make_plan",
+    "open_project",
+    "select",
+]

@@ -1,0 +1,95 @@
+"""Reading and validating the flow files, and picking those that a command line names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
+
+from flowsync import config, load, validate
+from flowsync.errors import InvalidFilesError, UsageError
+from flowsync.model import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from flowsync.model import Flow, Problem
+    from flowsync.pipeline.project import Project
+
+_PATTERN_CHARACTERS: Final = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The flows a command works on, out of all that the files hold."""
+
+    flows: tuple[Flow, ...]
+    all_slugs: frozenset[str]
+    patterns: tuple[str, ...]
+    warnings: tuple[Problem, ...]
+
+    def concerns(self, slug: str) -> bool:
+        """Whether a live flow is within what was selected: a selected file's, or one without a file."""
+        if not self.patterns:
+            return True
+        return any(fnmatchcase(slug, pattern) for pattern in self.patterns)
+
+
+def check_files(project: Project, patterns: Sequence[str] = ()) -> tuple[Problem, ...]:
+    """Every problem of the flow files, sorted: those of reading and those of validation.
+
+    Each file is judged as it is in the chosen environment, and in every one that some file has an overlay for.
+    """
+    chosen = _load(project, project.settings.environment)
+    others = sorted(_overlaid_environments(chosen.flows) - {project.settings.environment or ""})
+    repositories = [chosen, *(_load(project, environment) for environment in others)]
+    problems = {problem for each in repositories for problem in (*each.problems, *validate.check_all(each.flows))}
+    if patterns:
+        files = {flow.file for flow in select(chosen.flows, patterns)}
+        problems = {*chosen.problems, *(each for each in problems if each.location.file in files)}
+    return tuple(sorted(problems, key=lambda problem: problem.sort_key))
+
+
+def _load(project: Project, environment: str | None) -> load.Repository:
+    return load.load_flows(project.base, project.flows_directory, environment)
+
+
+def _overlaid_environments(flows: Iterable[Flow]) -> set[str]:
+    """The environments that files have overlays for."""
+    stated = (flow.source.value.get("environments") for flow in flows if isinstance(flow.source.value, dict))
+    return {name for overlays in stated if isinstance(overlays, dict) for name in overlays}
+
+
+def load_selection(project: Project, patterns: Sequence[str]) -> Selection:
+    """Read and validate every file, then pick those that the patterns name.
+
+    Raises InvalidFilesError when any file has an error, selected or not: a plan stands on files that
+    are right as a whole.
+    """
+    repository = _load(project, project.settings.environment)
+    problems = [*repository.problems, *validate.check_all(repository.flows)]
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if errors:
+        raise InvalidFilesError(
+            "The files cannot be planned as they are.", sorted(errors, key=lambda each: each.sort_key)
+        )
+    chosen = select(repository.flows, patterns)
+    slugs = frozenset(flow.slug for flow in repository.flows)
+    return Selection(tuple(chosen), slugs, tuple(patterns), tuple(problems))
+
+
+def select(flows: Sequence[Flow], patterns: Sequence[str]) -> list[Flow]:
+    """The flows whose slug a pattern matches (all without patterns). Raises UsageError for one that matches none."""
+    for pattern in patterns:
+        if not any(fnmatchcase(flow.slug, pattern) for flow in flows):
+            raise _no_match(pattern, flows)
+    return [flow for flow in flows if not patterns or any(fnmatchcase(flow.slug, pattern) for pattern in patterns)]
+
+
+def _no_match(pattern: str, flows: Iterable[Flow]) -> UsageError:
+    if _PATTERN_CHARACTERS & set(pattern):
+        return UsageError(f"No flow file matches {config.shown(pattern)}.")
+    close = config.closest(pattern, tuple(flow.slug for flow in flows))
+    return UsageError(
+        f"There is no flow file for {config.shown(pattern)}.", hint=f"Did you mean {close}?" if close else None
+    )

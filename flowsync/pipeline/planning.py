@@ -1,0 +1,34 @@
+"""Fetching what is live and planning what would change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flowsync import live, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flowsync.live import Access, FlowReader, Listing, Map
+    from flowsync.model import Flow, Plan
+    from flowsync.pipeline.files import Selection
+    from flowsync.pipeline.project import Project
+
+
+def fetch(reader: FlowReader, access: Access, flows: Iterable[Flow], map_: Map) -> Listing:
+    """All live rows, with a look-up by slug for every file's flow that the list lacks."""
+    listing = live.list_flows(reader, access, map_)
+    return live.find_missing(reader, listing, [flow.slug for flow in flows], map_)
+
+
+def make_plan(project: Project, selection: Selection, listing: Listing, api_url: str) -> Plan:
+    """The plan for the selected flows. Live flows of files that were not selected are left out of it."""
+    rows = [row for row in listing.rows if selection.concerns(row.slug)]
+    return plan.build_plan(
+        selection.flows,
+        live.rows_by_slug(rows),
+        environment=project.settings.environment,
+        api_url=api_url,
+        target=project.settings.target,
+        also_managed=selection.all_slugs,
+    )

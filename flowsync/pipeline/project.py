@@ -1,0 +1,55 @@
+"""Where a project lies and how it is set up."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flowsync import config, document
+from flowsync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from flowsync.config import Flags, Settings
+
+STATE_DIRECTORY: Final = ".flowsync"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Where a project lies and how it is set up.
+
+    `base` is where the command was started (or -C): file names are shown relative to it. `home` holds
+    flowsync.yaml, the flows directory and the state directory.
+    """
+
+    base: Path
+    home: Path
+    settings: Settings
+
+    @property
+    def flows_directory(self) -> str:
+        """The flows directory as messages name it: relative to `base`, with `/`."""
+        return os.path.relpath(self.home / self.settings.flows, self.base).replace(os.sep, "/")
+
+    @property
+    def state(self) -> Path:
+        """The directory of what flowsync keeps on this machine."""
+        return self.home / STATE_DIRECTORY
+
+
+def open_project(base: Path, config_file: str | None, flags: Flags, environ: Mapping[str, str]) -> Project:
+    """Find and read the configuration. Raises ConfigError or InvalidFilesError."""
+    path = config.config_path(base, config_file)
+    if path is None:
+        return Project(base, base, config.read_settings(None, flags, environ))
+    name = os.path.relpath(path, base).replace(os.sep, "/")
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{name} cannot be read: {error.strerror}.", hint="--config names the file.") from None
+    source = document.parse(document.decode(raw, name), name)
+    return Project(base, path.parent, config.read_settings(source, flags, environ))

@@ -1,0 +1,31 @@
+"""The API as applying needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flowsync import live
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flowsync.live import Access, FlowWriter, PathMemo
+    from flowsync.model import Change, FieldName, JsonValue, LiveFlow
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStore:
+    """The API as `apply` needs it: a FlowStore over a writer."""
+
+    writer: FlowWriter
+    access: Access
+    memo: PathMemo
+
+    def rows(self, change: Change) -> Sequence[LiveFlow]:
+        """The change's slug, read afresh."""
+        return live.reread(self.writer, change.slug, change.id, access=self.access, memo=self.memo)
+
+    def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+        """One PUT."""
+        return live.write(self.writer, row_id, {str(name): value for name, value in body.items()})
