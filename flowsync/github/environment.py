@@ -1,0 +1,209 @@
+"""What `flowsync ci` is told by the action's inputs, and which outputs it sets.
+
+action.yml hands each input over as the environment variable that ACTION_INPUTS names, and as nothing
+else; a test holds the two together. Everything the runner itself says is in `runner`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from flowsync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Choice = TypeVar("Choice", bound=Enum)
+
+
+class CiCommand(Enum):
+    """What a run does."""
+
+    VALIDATE = "validate"
+    PLAN = "plan"
+    APPLY = "apply"
+    DRIFT = "drift"
+
+
+class CommentMode(Enum):
+    """What becomes of the pull request's comment."""
+
+    UPDATE = "update"
+    RECREATE = "recreate"
+    CHANGES_ONLY = "changes-only"
+    OFF = "off"
+
+
+class ReviewRule(Enum):
+    """What happens when apply would write something that no merged pull request showed."""
+
+    ERROR = "error"
+    WARN = "warn"
+    OFF = "off"
+
+
+class Switch(Enum):
+    """An input that is on or off; the values are how YAML and GitHub write them."""
+
+    ON = "true"
+    OFF = "false"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionInput:
+    """One input of the action; `choices` is empty where any text will do."""
+
+    name: str
+    variable: str
+    description: str
+    default: str = ""
+    choices: tuple[str, ...] = ()
+
+
+def _values(choices: type[Enum]) -> tuple[str, ...]:
+    return tuple(str(choice.value) for choice in choices)
+
+
+COMMAND: Final = ActionInput(
+    "command", "FLOWSYNC_COMMAND", "What to do: validate, plan, apply or drift.", "plan", _values(CiCommand)
+)
+CONFIG: Final = ActionInput("config", "FLOWSYNC_CONFIG", "Configuration file, where it is not flowsync.yaml.")
+ENVIRONMENT: Final = ActionInput("environment", "FLOWSYNC_ENVIRONMENT", "Environment of flowsync.yaml to use.")
+PUBLIC_KEY: Final = ActionInput(
+    "public-api-key", "FLOWSYNC_PUBLIC_API_KEY", "Public API key: enough for plan and drift."
+)
+PRIVATE_KEY: Final = ActionInput(
+    "private-api-key", "FLOWSYNC_PRIVATE_API_KEY", "Private API key: apply needs it; plan sees drafts with it."
+)
+PLAN_FILE: Final = ActionInput(
+    "plan-file", "FLOWSYNC_PLAN_FILE", "Where plan saves the plan; for apply, the saved plan to carry out."
+)
+COMMENT: Final = ActionInput(
+    "comment",
+    "FLOWSYNC_COMMENT",
+    "The pull request's comment: update it, recreate it, write one on changes-only, or off.",
+    CommentMode.UPDATE.value,
+    _values(CommentMode),
+)
+REQUIRE_REVIEWED_PLAN: Final = ActionInput(
+    "require-reviewed-plan",
+    "FLOWSYNC_REQUIRE_REVIEWED_PLAN",
+    "When apply would write what no merged pull request showed: error, warn or off.",
+    ReviewRule.ERROR.value,
+    _values(ReviewRule),
+)
+FAIL_ON_CHANGES: Final = ActionInput(
+    "fail-on-changes",
+    "FLOWSYNC_FAIL_ON_CHANGES",
+    "Whether plan and drift end with code 2 when changes are pending.",
+    Switch.OFF.value,
+    _values(Switch),
+)
+PULL_REQUEST: Final = ActionInput(
+    "pull-request",
+    "FLOWSYNC_PULL_REQUEST",
+    "Whether drift opens a pull request that pulls the live edits into the files, in place of an issue.",
+    Switch.OFF.value,
+    _values(Switch),
+)
+SARIF_FILE: Final = ActionInput(
+    "sarif-file", "FLOWSYNC_SARIF_FILE", "Where validate also writes its problems as SARIF; nowhere when empty."
+)
+SANDBOX: Final = ActionInput(
+    "sandbox",
+    "FLOWSYNC_SANDBOX",
+    "Whether to use the embedded emulator of the API in place of the real one: no key is needed.",
+    Switch.OFF.value,
+    _values(Switch),
+)
+TOKEN: Final = ActionInput(
+    "github-token", "GITHUB_TOKEN", "Token for comments and issues; the job's own unless another is given."
+)
+ACTION_INPUTS: Final = (
+    COMMAND,
+    CONFIG,
+    ENVIRONMENT,
+    PUBLIC_KEY,
+    PRIVATE_KEY,
+    PLAN_FILE,
+    COMMENT,
+    REQUIRE_REVIEWED_PLAN,
+    FAIL_ON_CHANGES,
+    PULL_REQUEST,
+    SARIF_FILE,
+    SANDBOX,
+    TOKEN,
+)
+"""Every input of the action, in the order its docs tell them. TOKEN's default there is the job's own token."""
+
+ACTION_OUTPUTS: Final = {
+    "has-changes": "true when changes are pending, else false.",
+    "exit-code": "The exit code of flowsync.",
+    "plan-json": "Path of the saved plan.",
+    "plan-digest": "Digest of the plan: equal for plans that mean the same.",
+    "creates": "How many flows would be created.",
+    "updates": "How many flows would be updated.",
+    "deletes": "How many flows would be deleted.",
+    "comment-url": "Address of the pull request's comment, or of the drift's issue or pull request.",
+    "sarif": "Path of the SARIF file.",
+}
+"""Every output of the action: paths and counts, never what is in a flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The inputs of one run, read and checked. None where an input was left empty. Keys never show in a repr."""
+
+    command: CiCommand
+    config: str | None
+    environment: str | None
+    public_key: str | None = field(repr=False)
+    private_key: str | None = field(repr=False)
+    plan_file: str | None
+    comment: CommentMode
+    require_reviewed_plan: ReviewRule
+    fail_on_changes: Switch
+    pull_request: Switch
+    sarif_file: str | None
+    sandbox: Switch
+    token: str | None = field(repr=False)
+
+
+def read_inputs(environ: Mapping[str, str], command: str | None = None) -> Inputs:
+    """Read the inputs; `command` from the command line goes before the variable.
+
+    Raises ConfigError for a value that an input does not take.
+    """
+    given = environ if command is None else {**environ, COMMAND.variable: command}
+    return Inputs(
+        command=_choice(given, COMMAND, CiCommand),
+        config=_text(given, CONFIG),
+        environment=_text(given, ENVIRONMENT),
+        public_key=_text(given, PUBLIC_KEY),
+        private_key=_text(given, PRIVATE_KEY),
+        plan_file=_text(given, PLAN_FILE),
+        comment=_choice(given, COMMENT, CommentMode),
+        require_reviewed_plan=_choice(given, REQUIRE_REVIEWED_PLAN, ReviewRule),
+        fail_on_changes=_choice(given, FAIL_ON_CHANGES, Switch),
+        pull_request=_choice(given, PULL_REQUEST, Switch),
+        sarif_file=_text(given, SARIF_FILE),
+        sandbox=_choice(given, SANDBOX, Switch),
+        token=_text(given, TOKEN),
+    )
+
+
+def _text(environ: Mapping[str, str], input_: ActionInput) -> str | None:
+    return environ.get(input_.variable, "").strip() or None
+
+
+def _choice(environ: Mapping[str, str], input_: ActionInput, choices: type[Choice]) -> Choice:
+    value = _text(environ, input_) or input_.default
+    try:
+        return choices(value.lower())
+    except ValueError:
+        raise ConfigError(
+            f"The input {input_.name} ({input_.variable}) cannot be {value[:40]!a}.",
+            hint=f"It takes {', '.join(input_.choices)}.",
+        ) from None

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync.errors import ConfigError
+from flowsync.github.environment import ACTION_INPUTS, CiCommand, CommentMode, ReviewRule, Switch, read_inputs
+
+if TYPE_CHECKING:
+    from flowsync.github.environment import ActionInput
+
+
+class Recording(dict[str, str]):
+    """An environment that remembers which of its names were asked for."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+def test_every_input_of_the_action_is_read_and_nothing_else() -> None:
+    recording = Recording({})
+    read_inputs(recording)
+    assert recording.asked == {each.variable for each in ACTION_INPUTS}
+
+
+def test_empty_inputs_mean_their_defaults() -> None:
+    inputs = read_inputs({each.variable: " " for each in ACTION_INPUTS})
+    assert inputs == read_inputs({each.variable: each.default for each in ACTION_INPUTS})
+    assert (inputs.command, inputs.comment) == (CiCommand.PLAN, CommentMode.UPDATE)
+    assert (inputs.require_reviewed_plan, inputs.sandbox) == (ReviewRule.ERROR, Switch.OFF)
+    assert inputs.config is None
+
+
+CHOICES = [(each, value) for each in ACTION_INPUTS for value in each.choices]
+
+
+@pytest.mark.parametrize(("input_", "value"), CHOICES, ids=lambda value: str(getattr(value, "name", value)))
+def test_every_choice_that_an_input_offers_is_taken(input_: ActionInput, value: str) -> None:
+    read_inputs({input_.variable: value.upper()})
+
+
+def test_the_command_line_goes_before_the_variable() -> None:
+    assert read_inputs({"FLOWSYNC_COMMAND": "apply"}, "drift").command is CiCommand.DRIFT
+
+
+def test_an_unknown_value_is_refused_with_the_input_and_what_it_takes() -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_inputs({"FLOWSYNC_COMMENT": "always\x1b[31m"})
+    assert str(caught.value) == r"The input comment (FLOWSYNC_COMMENT) cannot be 'always\x1b[31m'."
+    assert caught.value.hint == "It takes update, recreate, changes-only, off."
+
+
+def test_keys_and_token_never_show_in_a_repr() -> None:
+    names = ("FLOWSYNC_PUBLIC_API_KEY", "FLOWSYNC_PRIVATE_API_KEY", "GITHUB_TOKEN")
+    assert "secret" not in repr(read_inputs(dict.fromkeys(names, "secret")))
