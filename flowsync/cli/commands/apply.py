@@ -2,78 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-from contextlib import contextmanager
-from enum import Enum
-from threading import Event
 from typing import TYPE_CHECKING
 
 import click
 
 from flowsync import pipeline
-from flowsync.apply import apply_changes, exit_code
+from flowsync.cli import applying
 from flowsync.cli.adapters import Purpose, connect, open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
-from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_warnings
-from flowsync.config import PARALLELISM_LIMIT
-from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, RefusedError
-from flowsync.live import PathMemo
-from flowsync.model import NotAttempted
-from flowsync.render import ledger, plans, progress
+from flowsync.cli.output import write_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
-
-    from flowsync.cli.adapters import Connection
-    from flowsync.cli.options import Api, Invocation
-    from flowsync.model import Outcome, Plan
-    from flowsync.pipeline import Project
-
-
-class Approval(Enum):
-    """Whether a terminal is asked before anything is written."""
-
-    ASK = "ask"
-    GIVEN = "given"
-
-
-class OnBlocked(Enum):
-    """What to do when some flows cannot be written at all."""
-
-    REFUSE = "refuse"
-    SKIP = "skip"
+    from flowsync.cli.applying import Approval, OnBlocked
+    from flowsync.cli.options import Api
 
 
 @click.command("apply")
 @slugs_argument
-@click.option(
-    "--format", "format_", type=click.Choice(list(ledger.FORMATS)), default="text", help="Form of the result."
-)
-@click.option(
-    "--yes",
-    "approval",
-    flag_value=Approval.GIVEN,
-    default=Approval.ASK,
-    type=click.UNPROCESSED,
-    help="Do not ask. Only a terminal is asked: in a pipeline the merge was the approval.",
-)
-@click.option(
-    "--skip-blocked",
-    "on_blocked",
-    flag_value=OnBlocked.SKIP,
-    default=OnBlocked.REFUSE,
-    type=click.UNPROCESSED,
-    help="Write the rest when some flows are blocked.",
-)
-@click.option(
-    "--parallelism",
-    metavar="N",
-    type=click.IntRange(1, PARALLELISM_LIMIT),
-    help=f"How many flows are in flight at once, 1 to {PARALLELISM_LIMIT}; 8 unless flowsync.yaml says otherwise.",
-)
+@applying.ledger_format_option
+@applying.yes_option
+@applying.skip_blocked_option
+@applying.parallelism_option
 @sandbox_option
 @global_options
 @click.pass_context
@@ -99,86 +48,8 @@ def command(
     with connect(project, selection.flows, api, Purpose.WRITE) as connection:
         listing = pipeline.fetch(connection.client.reader(), connection.access, selection.flows, connection.map)
         made = pipeline.make_plan(project, selection, listing, connection.api_url)
-        _show_plan(made, format_, given)
-        _refuse_blocked(made, on_blocked)
+        applying.show_plan(made, format_, given)
+        applying.refuse_blocked(made, on_blocked)
         if made.changes:
-            _confirm(made, approval, given)
-        outcomes, interrupted = _carry_out(made, connection, project, given, format_)
-    write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(given)))
-    if interrupted:
-        raise InterruptedByUser("Interrupted: what was in flight has finished, nothing further was started.")
-    return exit_code(outcomes)
-
-
-def _show_plan(made: Plan, format_: str, given: Invocation) -> None:
-    """The plan goes first: on stdout as text, beside the result where stdout holds a document."""
-    if format_ == "text":
-        write_result(plans.preview(made, screen_of_stdout(given)))
-    else:
-        write_note(plans.preview(made, screen_of_stderr(given)), given)
-
-
-def _refuse_blocked(made: Plan, on_blocked: OnBlocked) -> None:
-    if made.blocked and on_blocked is OnBlocked.REFUSE:
-        raise RefusedError(
-            f"Nothing was written: {len(made.blocked)} of the flows cannot be.",
-            hint="Mend what blocks them, or write the rest with --skip-blocked.",
-        )
-
-
-def _confirm(made: Plan, approval: Approval, given: Invocation) -> None:
-    if approval is Approval.GIVEN or not sys.stdin.isatty():
-        return
-    sys.stderr.write(plans.confirm_question(made, screen_of_stderr(given)))
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise FlowsyncError("Not confirmed: nothing was written.")
-
-
-def _carry_out(
-    made: Plan, connection: Connection, project: Project, given: Invocation, format_: str
-) -> tuple[list[Outcome], bool]:
-    """Apply the changes, telling each outcome as it is known; and whether the user stopped the run."""
-    store = pipeline.LiveStore(connection.client.writer(), connection.access, PathMemo())
-    outcomes: list[Outcome] = []
-    with stopping_on_signals(given) as (stop, stopped_by_user):
-        running = apply_changes(made.changes, store, parallelism=project.settings.parallelism, stop=stop)
-        display = Progress(given)
-        for outcome in running:
-            outcomes.append(outcome)
-            display.clear()
-            _tell(outcome, format_, given)
-            display.show(progress.progress_line("Applying", len(outcomes), len(made.changes)))
-        display.clear()
-    return outcomes, stopped_by_user.is_set()
-
-
-def _tell(outcome: Outcome, format_: str, given: Invocation) -> None:
-    if isinstance(outcome, NotAttempted):
-        return
-    if format_ == "text":
-        write_result(ledger.outcome_line(outcome, screen_of_stdout(given)))
-    else:
-        write_note(ledger.outcome_line(outcome, screen_of_stderr(given)), given)
-
-
-@contextmanager
-def stopping_on_signals(given: Invocation) -> Iterator[tuple[Event, Event]]:
-    """Two events: the run is to stop, and a user's signal was why. A second signal ends the process at once."""
-    stop, by_user = Event(), Event()
-
-    def handle(_signal: int, _frame: FrameType | None) -> None:
-        if by_user.is_set():
-            os._exit(ExitCode.INTERRUPTED)
-        by_user.set()
-        stop.set()
-        write_note(
-            "Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.", given
-        )
-
-    previous = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop, by_user
-    finally:
-        for each, handler in previous.items():
-            signal.signal(each, handler)
+            applying.confirm(made, approval, given)
+        return applying.carry_out(made, connection, project, given, format_)
