@@ -12,6 +12,8 @@ from flowsync.document.scalars import number_text
 from flowsync.model import Location
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flowsync.errors import DocumentError
     from flowsync.model import JsonValue
 
@@ -28,6 +30,13 @@ _WORDS: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y
 """Words that are no text to YAML 1.2 or 1.1, in any case."""
 
 _BLANK_LINE: Final = re.compile(r"^[ \t]+$", re.MULTILINE)
+_FOLD: Final = re.compile(r"(?<![ \t]) (?![ \t])")
+"""Where a long line may be broken: a line end between two words is read as the one space it stands for."""
+
+WIDTH: Final = 100
+"""Columns after which text without line ends is folded onto several lines, where it has spaces to fold at."""
+_NARROWEST: Final = 40
+"""Columns that a folded text gets, however deep it stands."""
 _SHORT_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _LARGEST_BYTE: Final = 0xFF
 _LARGEST_SHORT: Final = 0xFFFF
@@ -122,9 +131,30 @@ def _integer(number: int) -> str:
 
 
 def _text(text: str, margin: str) -> str:
-    """A block scalar for text of several lines that is safe in one, else one line."""
-    if "\n" not in text or text[0] in " \t\n" or _SPECIAL.search(text) or _BLANK_LINE.search(text):
+    """A block scalar for text of several lines, or of one long line, that is safe in one; else one line."""
+    if not text or text[0] in " \t\n" or _SPECIAL.search(text) or _BLANK_LINE.search(text):
         return _one_line(text)
+    if "\n" in text:
+        return _literal(text, margin)
+    if len(margin) + len(text) > WIDTH and text[-1] not in " \t" and _FOLD.search(text):
+        return "\n".join([">-", *_folded(text, margin)])
+    return _one_line(text)
+
+
+def _folded(text: str, margin: str) -> Iterator[str]:
+    """The lines of a folded block, each as many words as fit."""
+    room = max(WIDTH - len(margin), _NARROWEST)
+    line, *words = _FOLD.split(text)
+    for word in words:
+        if len(line) + 1 + len(word) > room:
+            yield f"{margin}{line}"
+            line = word
+        else:
+            line = f"{line} {word}"
+    yield f"{margin}{line}"
+
+
+def _literal(text: str, margin: str) -> str:
     body = text.removesuffix("\n")
     chomping = "-" if body == text else "+" if body.endswith("\n") else ""
     lines = [f"{margin}{line}" if line else "" for line in body.split("\n")]
