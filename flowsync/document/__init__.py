@@ -7,6 +7,6 @@ with the place. It reads by allow-list, text to value in one pass, because a par
 
 from flowsync.document.decoding import decode
 from flowsync.document.document import Document, parse, parse_data
-from flowsync.document.dump import dump
+from flowsync.document.dump import UNFOLDED, dump
 
-__all__ = ["Document", "decode", "dump", "parse", "parse_data"]
+__all__ = ["UNFOLDED", "Document", "decode", "dump", "parse", "parse_data"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.document.failure import failure
 from flowsync.document.limits import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH
@@ -35,6 +35,8 @@ _FOLD: Final = re.compile(r"(?<![ \t]) (?![ \t])")
 
 WIDTH: Final = 100
 """Columns after which text without line ends is folded onto several lines, where it has spaces to fold at."""
+UNFOLDED: Final = 2**31
+"""A width that no text reaches: each text without line ends stays on one line."""
 _NARROWEST: Final = 40
 """Columns that a folded text gets, however deep it stands."""
 _SHORT_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -44,47 +46,56 @@ _DOUBLE_DIGITS: Final = 53
 _LARGEST_EXPONENT: Final = 1023
 
 
-def dump(value: JsonValue) -> str:
+class _Output(NamedTuple):
+    """The lines written so far, and the columns after which text is folded."""
+
+    lines: list[str]
+    width: int
+
+
+def dump(value: JsonValue, width: int = WIDTH) -> str:
     """The value as YAML in block style, keys in their order, ended by a newline.
+
+    Text without line ends that is longer than `width` columns is folded.
 
     Raises DocumentError `unsafe-integer` for an integer that a double cannot hold, `yaml-key` for a key
     longer than YAML allows, `nesting` below 100 levels of collections.
     """
-    lines: list[str] = []
-    _write(lines, value, "", "")
-    return "\n".join([*lines, ""])
+    output = _Output([], width)
+    _write(output, value, "", "")
+    return "\n".join([*output.lines, ""])
 
 
-def _write(lines: list[str], value: JsonValue, margin: str, lead: str) -> None:
+def _write(output: _Output, value: JsonValue, margin: str, lead: str) -> None:
     """Append a value whose lines begin with `margin`, its first one with `lead`."""
     if len(margin) > 2 * MAXIMUM_DEPTH:
         raise _refusal("nesting", f"More than {MAXIMUM_DEPTH} lists and mappings are nested.", "Flatten the value.")
     if isinstance(value, dict) and value:
-        _write_mapping(lines, value, margin, lead)
+        _write_mapping(output, value, margin, lead)
     elif isinstance(value, list) and value:
-        _write_sequence(lines, value, margin, lead)
+        _write_sequence(output, value, margin, lead)
     else:
-        lines.append(f"{lead}{_scalar(value, f'{margin}  ')}")
+        output.lines.append(f"{lead}{_scalar(value, f'{margin}  ', output.width)}")
 
 
-def _write_mapping(lines: list[str], mapping: dict[str, JsonValue], margin: str, lead: str) -> None:
+def _write_mapping(output: _Output, mapping: dict[str, JsonValue], margin: str, lead: str) -> None:
     deeper = f"{margin}  "
     for key, child in mapping.items():
         name = _key(key)
         if isinstance(child, (dict, list)) and child:
-            lines.append(f"{lead}{name}:")
-            _write(lines, child, deeper, deeper)
+            output.lines.append(f"{lead}{name}:")
+            _write(output, child, deeper, deeper)
         else:
-            lines.append(f"{lead}{name}: {_scalar(child, deeper)}")
+            output.lines.append(f"{lead}{name}: {_scalar(child, deeper, output.width)}")
         lead = margin
 
 
-def _write_sequence(lines: list[str], items: list[JsonValue], margin: str, lead: str) -> None:
+def _write_sequence(output: _Output, items: list[JsonValue], margin: str, lead: str) -> None:
     for child in items:
         if isinstance(child, (dict, list)) and child:
-            _write(lines, child, f"{margin}  ", f"{lead}- ")
+            _write(output, child, f"{margin}  ", f"{lead}- ")
         else:
-            lines.append(f"{lead}- {_scalar(child, f'{margin}  ')}")
+            output.lines.append(f"{lead}- {_scalar(child, f'{margin}  ', output.width)}")
         lead = margin
 
 
@@ -99,9 +110,9 @@ def _key(key: str) -> str:
     return name
 
 
-def _scalar(value: JsonValue, margin: str) -> str:
+def _scalar(value: JsonValue, margin: str, width: int) -> str:
     if isinstance(value, str):
-        return _text(value, margin)
+        return _text(value, margin, width)
     if isinstance(value, (dict, list)):
         return "{}" if isinstance(value, dict) else "[]"
     if value is None:
@@ -130,20 +141,20 @@ def _integer(number: int) -> str:
     return str(number)
 
 
-def _text(text: str, margin: str) -> str:
+def _text(text: str, margin: str, width: int) -> str:
     """A block scalar for text of several lines, or of one long line, that is safe in one; else one line."""
     if not text or text[0] in " \t\n" or _SPECIAL.search(text) or _BLANK_LINE.search(text):
         return _one_line(text)
     if "\n" in text:
         return _literal(text, margin)
-    if len(margin) + len(text) > WIDTH and text[-1] not in " \t" and _FOLD.search(text):
-        return "\n".join([">-", *_folded(text, margin)])
+    if len(margin) + len(text) > width and text[-1] not in " \t" and _FOLD.search(text):
+        return "\n".join([">-", *_folded(text, margin, width)])
     return _one_line(text)
 
 
-def _folded(text: str, margin: str) -> Iterator[str]:
+def _folded(text: str, margin: str, width: int) -> Iterator[str]:
     """The lines of a folded block, each as many words as fit."""
-    room = max(WIDTH - len(margin), _NARROWEST)
+    room = max(width - len(margin), _NARROWEST)
     line, *words = _FOLD.split(text)
     for word in words:
         if len(line) + 1 + len(word) > room:

@@ -14,7 +14,7 @@ from flowsync.diff.identity import align_lists
 from flowsync.diff.order import removals_after
 from flowsync.diff.places import Place
 from flowsync.diff.shapes import Shapes
-from flowsync.document import dump
+from flowsync.document import UNFOLDED, dump
 from flowsync.model import SENT_FIELDS, Op
 from flowsync.render.escape import mask_keys
 from flowsync.render.hunks import hunks
@@ -121,7 +121,7 @@ def _section_diff(section: _Section, shapes: Shapes) -> Iterator[Line]:
 
 
 def _yaml_lines(value: JsonValue) -> list[str]:
-    return [] if value is None else mask_keys(dump(value)).rstrip("\n").split("\n")
+    return [] if value is None else mask_keys(dump(value, UNFOLDED)).rstrip("\n").split("\n")
 
 
 def _in_order_of(new: JsonValue, old: JsonValue, key: str, shapes: Shapes) -> JsonValue:

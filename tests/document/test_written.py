@@ -77,3 +77,7 @@ def test_text_that_stands_deep_still_gets_room() -> None:
     for _ in range(45):
         value = [value]
     assert max(len(line.strip()) for line in document.dump(value).split("\n")) >= 35  # type: ignore[arg-type]
+
+
+def test_a_diff_keeps_each_text_on_one_line() -> None:
+    assert document.dump({"subtitle": "word " * 30 + "end"}, document.UNFOLDED).count("\n") == 1
