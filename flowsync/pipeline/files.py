@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from posixpath import normpath
 from typing import TYPE_CHECKING, Final
 
-from flowsync import config, load, validate
+from flowsync import config, git, load, validate
 from flowsync.errors import InvalidFilesError, UsageError
 from flowsync.model import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from flowsync.model import Flow, Problem
     from flowsync.pipeline.project import Project
@@ -48,6 +50,21 @@ def check_files(project: Project, patterns: Sequence[str] = ()) -> tuple[Problem
         files = {flow.file for flow in select(chosen.flows, patterns)}
         problems = {*chosen.problems, *(each for each in problems if each.location.file in files)}
     return tuple(sorted(problems, key=lambda problem: problem.sort_key))
+
+
+def named_from_top(project: Project, problems: Iterable[Problem]) -> tuple[Path, tuple[Problem, ...]]:
+    """The top of the repository, and the problems with their files named from there, as GitHub names them.
+
+    Outside of a repository that is the project's own directory.
+    """
+    prefix = git.prefix(project.base)
+    top = project.base.joinpath(*[".."] * prefix.count("/"))
+    return top, tuple(_under(prefix, problem) for problem in problems)
+
+
+def _under(prefix: str, problem: Problem) -> Problem:
+    file = normpath(prefix + problem.location.file)
+    return replace(problem, location=replace(problem.location, file=file))
 
 
 def _load(project: Project, environment: str | None) -> load.Repository:

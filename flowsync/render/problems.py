@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.model import Severity
-from flowsync.render import json_text
+from flowsync.render import json_text, workflow_commands
 from flowsync.render.columns import ELLIPSIS, columns, count_fitting
 from flowsync.render.escape import cell_code, cell_prose, mask_keys, visible_characters
 from flowsync.render.layout import NARROWEST, hint_lines
@@ -51,12 +51,30 @@ def as_json(problems: Iterable[Problem], source_line: SourceLine, screen: Screen
     return json_text.text({"format": FORMAT, "problems": [_document(problem) for problem in _sorted(problems)]})
 
 
+def github(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:
+    """Return annotations for GitHub, then the text, which the log of the step shows beside them."""
+    ordered = _sorted(problems)
+    notes = workflow_commands.annotate(map(workflow_commands.of_problem, ordered))
+    return notes + text(ordered, source_line, screen)
+
+
+def sarif(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:  # noqa: ARG001 - one signature
+    """Return a log in SARIF 2.1.0."""
+    from flowsync.render import sarif as log  # noqa: PLC0415 - it holds the documentation of every rule
+
+    return log.document(_sorted(problems), source_line)
+
+
 FORMATS: Final[Mapping[str, Callable[[Iterable[Problem], SourceLine, Screen], str]]] = {
     "text": text,
     "markdown": markdown,
     "json": as_json,
+    "github": github,
+    "sarif": sarif,
 }
 """What `validate --format` can offer."""
+FROM_TOP: Final = frozenset({"github", "sarif"})
+"""Those that name files from the top of the repository."""
 
 
 def counts(problems: Sequence[Problem]) -> str:

@@ -126,6 +126,12 @@ def origins(update: Update) -> Iterator[str]:
             yield f"{origin.value}: {listed(labels)} {'was' if len(labels) == 1 else 'were'} {meaning}"
 
 
+def outside_edit(change: FieldChange, origin: Origin) -> str:
+    """Return what happened to one place outside of this branch, and what is live there now."""
+    live = f" Live is {compact(change.old)}." if change.op is Op.REPLACE else ""
+    return f"{change.label} was {_ORIGINS[origin]}.{live}"
+
+
 def listed(names: Sequence[str], limit: int = 5) -> str:
     """Return names as an enumeration, the last ones only counted when there are many."""
     shown = ", ".join(names[:limit])

@@ -27,6 +27,7 @@ RENDERINGS: Mapping[str, Callable[[], str]] = {
     "problems.txt": lambda: problems.text(PROBLEMS, source_line, SCREEN),
     "problems.md": lambda: problems.markdown(PROBLEMS, source_line, SCREEN),
     "problems.json": lambda: problems.as_json(PROBLEMS, source_line, SCREEN),
+    "problems.github.txt": lambda: problems.github(PROBLEMS, source_line, SCREEN),
     "outcomes.txt": lambda: "".join(map(ledger.outcome_line, OUTCOMES)) + ledger.text(OUTCOMES, SCREEN),
     "outcomes.md": lambda: ledger.markdown(OUTCOMES, SCREEN),
     "outcomes.json": lambda: ledger.as_json(OUTCOMES, SCREEN),

@@ -35,6 +35,7 @@ from flowsync.render.screen import Colour, Detail, Screen
 from tests.render.hostile import hostile, log_commands, unseen_characters
 from tests.render.parsers import OURS, pages
 from tests.render.samples import data_update, plan_of
+from tests.support import runner
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue, Outcome
@@ -194,6 +195,10 @@ def test_problems_are_inert_everywhere(found: list[Problem], source: str) -> Non
     assert_inert_in_colour(problems.text(found, lambda _: source, COLOURED))
     assert_means_nothing(problems.markdown(found, lambda _: source, SCREEN))
     assert_inert(problems.as_json(found, lambda _: source, SCREEN))
+    assert_inert(problems.sarif(found, lambda _: source, SCREEN))
+    commands, texts = runner.read(problems.github(found, lambda _: source, SCREEN))
+    assert len(commands) == len(found)
+    assert_inert("\n".join(texts))
 
 
 @SLOW

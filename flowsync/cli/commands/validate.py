@@ -11,6 +11,7 @@ from flowsync.cli.output import screen_of_stdout, source_lines, write_result
 from flowsync.errors import ExitCode
 from flowsync.model import Severity
 from flowsync.render import problems as problem_formats
+from flowsync.render.problems import FROM_TOP
 
 
 @click.command("validate")
@@ -31,7 +32,7 @@ def command(context: click.Context, slugs: tuple[str, ...], format_: str, failin
     given = invocation(context)
     project = open_project(given)
     problems = pipeline.check_files(project, slugs)
-    render = problem_formats.FORMATS[format_]
-    write_result(render(problems, source_lines(project.base), screen_of_stdout(given)))
+    base, shown = pipeline.named_from_top(project, problems) if format_ in FROM_TOP else (project.base, problems)
+    write_result(problem_formats.FORMATS[format_](shown, source_lines(base), screen_of_stdout(given)))
     counted = failing or frozenset({Severity.ERROR})
     return ExitCode.INVALID if any(problem.severity in counted for problem in problems) else ExitCode.OK
