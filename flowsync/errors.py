@@ -173,10 +173,20 @@ class BlockedError(FlowsyncError):
 
 
 class RefusedError(FlowsyncError):
-    """A guard said no."""
+    """A guard said no. `reasons` names each thing that stands in the way, one sentence each."""
 
     exit_code = ExitCode.REFUSED
     code = "refused"
+
+    def __init__(self, message: str, *, hint: str | None = None, reasons: Sequence[str] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.reasons = tuple(reasons)
+
+
+class PlanFileError(RefusedError):
+    """A saved plan is not what flowsync wrote, or of a format it does not know."""
+
+    code = "plan-file"
 
 
 class PartlyAppliedError(FlowsyncError):

@@ -240,7 +240,10 @@ Change: TypeAlias = Update
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What applying would do, whole. Every tuple is sorted by slug."""
+    """What applying would do, whole. Every tuple is sorted by slug.
+
+    `unnamed_unchanged` is how many more flows are unchanged: a saved plan tells only their number.
+    """
 
     environment: str | None
     api_url: str
@@ -250,6 +253,7 @@ class Plan:
     blocked: tuple[Blocked, ...]
     unmanaged: tuple[Unmanaged, ...]
     digest: str
+    unnamed_unchanged: int = 0
 
 
 @dataclass(frozen=True, slots=True)

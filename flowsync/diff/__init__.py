@@ -8,6 +8,7 @@ from flowsync.diff.canonical import canonical, canonical_text
 from flowsync.diff.comparison import FieldComparison, compare
 from flowsync.diff.fields import Observed, comparable, fingerprint, observe, sha256
 from flowsync.diff.places import quoted
+from flowsync.diff.undo import undone
 from flowsync.diff.walk import differences
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "observe",
     "quoted",
     "sha256",
+    "undone",
 ]

@@ -7,7 +7,7 @@ without where it does not.
 
 from __future__ import annotations
 
-from flowsync.live.choice import Choice, Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, choose
+from flowsync.live.choice import Choice, Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, choose, newest
 from flowsync.live.listing import Listing, list_flows, rows_by_slug
 from flowsync.live.lookup import PathMemo, find_missing, reread
 from flowsync.live.protocols import Access, FlowReader, FlowWriter, Map
@@ -30,6 +30,7 @@ __all__ = [
     "find_missing",
     "list_flows",
     "live_flow",
+    "newest",
     "reread",
     "rows_by_slug",
     "write",

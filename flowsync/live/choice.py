@@ -61,6 +61,11 @@ def choose(rows: Sequence[LiveFlow], target: Target) -> Choice:
     return Chosen(row, None if row is published else published)
 
 
+def newest(rows: Iterable[LiveFlow]) -> LiveFlow | None:
+    """The latest of the `rows` of one slug that is not archived, whatever its status; None if there is none."""
+    return _latest(row for row in rows if not row.is_archived)
+
+
 def _targeted(writable: Sequence[LiveFlow], target: Target, published: LiveFlow | None) -> LiveFlow | None:
     match target:
         case Target.LATEST:

@@ -3,6 +3,7 @@
 from flowsync.plan.build import Decision, body, build_plan, decide, unmanaged
 from flowsync.plan.digest import FORMAT, digest
 from flowsync.plan.document import Summary, summary, to_document
+from flowsync.plan.read import from_document, from_text
 from flowsync.plan.values import Action, action, json_safe
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "build_plan",
     "decide",
     "digest",
+    "from_document",
+    "from_text",
     "json_safe",
     "summary",
     "to_document",

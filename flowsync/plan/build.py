@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from flowsync.diff import compare, quoted
-from flowsync.live import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, choose
+from flowsync.live import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, choose, newest
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update
 from flowsync.plan.digest import digest
 from flowsync.plan.subject import Subject
@@ -57,7 +57,7 @@ def decide(flow: Flow, rows: Sequence[LiveFlow], target: Target) -> Decision:
     match choose(rows, wanted):
         case Chosen(row, published):
             comparison = compare(flow.fields, row.fields, flow.data_text)
-            return _compared(Subject(flow, wanted, row, published, comparison))
+            return _compared(Subject(flow, wanted, row, published, comparison, newest(rows) or row))
         case NoSuchFlow():
             return _no_such_flow(flow)
         case OnlyArchived():

@@ -39,7 +39,7 @@ def summary(plan: Plan) -> Summary:
         update=counts["update"],
         deactivate=counts["deactivate"],
         delete=counts["delete"],
-        unchanged=len(plan.unchanged),
+        unchanged=len(plan.unchanged) + plan.unnamed_unchanged,
         blocked=len(plan.blocked),
         unmanaged=len(plan.unmanaged),
     )

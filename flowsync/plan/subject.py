@@ -15,7 +15,8 @@ class Subject:
     """What there is to judge of one flow.
 
     `row` is the row to write, as `target` chose it, and `comparison` how the file stands to it;
-    `published` is another row, the one users see, None where none is.
+    `published` is another row, the one users see, None where none is; `latest` is the newest row that is not
+    archived, mostly `row` itself.
     """
 
     flow: Flow
@@ -23,6 +24,7 @@ class Subject:
     row: LiveFlow
     published: LiveFlow | None
     comparison: FieldComparison
+    latest: LiveFlow
 
     @property
     def was_on(self) -> bool:

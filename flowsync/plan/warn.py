@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Rule: TypeAlias = "Callable[[Subject], Iterator[PlanWarning]]"
 
+NOT_THE_LATEST: Final = "not-the-latest"
+"""The code of the warning that a newer row was passed over; a saved plan tells the rule for its rows by it."""
+
 _STEP_ID: Final = re.compile(r"/steps/(?P<index>\d+)/id")
 
 
@@ -42,6 +45,17 @@ def draft_unseen(subject: Subject) -> Iterator[PlanWarning]:
         seen = _what_users_see(subject.flow, subject.published)
         message = f"Version {subject.row.version} is a draft: nobody sees it until it is published. {seen}"
         yield PlanWarning("draft-unseen", message)
+
+
+def not_the_latest(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that a newer version exists than the one that is written, because the file or flowsync.yaml says so."""
+    row, latest = subject.row, subject.latest
+    if latest.id != row.id:
+        message = (
+            f"Version {latest.version} ({latest.status}) is newer; "
+            f"version {row.version} is written because the target is {subject.target.value}."
+        )
+        yield PlanWarning(NOT_THE_LATEST, message)
 
 
 def turned_off(subject: Subject) -> Iterator[PlanWarning]:
@@ -94,6 +108,7 @@ def live_data_unreadable(subject: Subject) -> Iterator[PlanWarning]:
 UPDATE_RULES: Final[tuple[Rule, ...]] = (
     goes_live,
     draft_unseen,
+    not_the_latest,
     turned_off,
     turned_on,
     type_changed,

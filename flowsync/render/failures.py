@@ -7,7 +7,7 @@ import traceback
 from typing import TYPE_CHECKING, Final
 
 from flowsync import __version__
-from flowsync.errors import DocumentError, InvalidFilesError
+from flowsync.errors import DocumentError, InvalidFilesError, RefusedError
 from flowsync.render import problems
 from flowsync.render.layout import hint_lines
 from flowsync.render.screen import Screen
@@ -57,6 +57,8 @@ def _error_lines(exception: FlowsyncError, source_line: SourceLine, screen: Scre
 
 def _message_lines(exception: FlowsyncError, message: str, screen: Screen) -> Iterator[Line]:
     yield line(Span(f"error[{exception.code}]", Style.ERROR), f" {message}")
+    if isinstance(exception, RefusedError):
+        yield from (line(f"  - {reason}") for reason in exception.reasons)
     yield from hint_lines(exception.hint, screen)
 
 

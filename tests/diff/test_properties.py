@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsync.diff import canonical, canonical_text, differences
+from flowsync.diff import canonical, canonical_text, differences, undone
 from tests.diff.patch import patch
 from tests.support import strategies as flows
 
@@ -28,6 +28,12 @@ pairs = flow_edits | flows.rearranged_steps() | st.tuples(few, few) | tree_edits
 def test_the_changes_applied_to_the_old_value_give_the_new_one(pair: Pair) -> None:
     old, new = pair
     assert canonical_text(patch(old, differences("data", old, new))) == canonical_text(new)
+
+
+@given(pairs)
+def test_the_changes_taken_back_from_the_new_value_give_the_old_one(pair: Pair) -> None:
+    old, new = pair
+    assert canonical_text(undone(new, differences("data", old, new))) == canonical_text(old)
 
 
 @given(pairs)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsync import document
 from flowsync.model import Blocked, Origin, Unchanged, Unmanaged
 from flowsync.plan import digest
 from tests.plan.builders import flow, flow_of, plan_of, row, row_of
+from tests.plan.pairs import files, plan_from, sent, stated_and_live
 from tests.support import strategies as flows
 
 if TYPE_CHECKING:
-    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, Plan
+    from flowsync.model import LiveFlow, Plan
+    from tests.plan.pairs import Pairs
 
 FILE = """\
 name: Welcome
@@ -107,30 +108,6 @@ def with_meaning() -> list[Plan]:
 def test_whatever_has_meaning_is_in_the_digest() -> None:
     digests = [digest(plan) for plan in with_meaning()]
     assert len({PLAN.digest, *digests}) == len(digests) + 1
-
-
-Pairs: TypeAlias = "dict[str, tuple[dict[FieldName, JsonValue], dict[FieldName, JsonValue]]]"
-"""By slug, what a file states and what the server has, `data` parsed."""
-
-stated_and_live = st.dictionaries(
-    st.sampled_from(["flow_a", "flow_b"]), st.tuples(flows.flow_fields, flows.flow_fields)
-)
-
-
-def plan_from(pairs: Pairs) -> Plan:
-    return plan_of(files(pairs), [row_of(sent(live), slug) for slug, (_, live) in pairs.items()])
-
-
-def files(pairs: Pairs) -> list[Flow]:
-    data_texts = {slug: sent(stated).get("data") for slug, (stated, _) in pairs.items()}
-    return [
-        replace(flow(slug), fields=stated, data_text=text if isinstance(text := data_texts[slug], str) else None)
-        for slug, (stated, _) in pairs.items()
-    ]
-
-
-def sent(fields: dict[FieldName, JsonValue]) -> dict[str, JsonValue]:
-    return {name: document.dump(value) if name == "data" else value for name, value in fields.items()}
 
 
 @settings(max_examples=40)
