@@ -142,7 +142,8 @@ def _is_relative_directory(value: JsonValue) -> str | None:
 
 
 def _is_target(value: JsonValue) -> str | None:
-    return None if value in {target.value for target in Target} else "must be latest, active or draft"
+    fits = isinstance(value, str) and value in {target.value for target in Target}
+    return None if fits else "must be latest, active or draft"
 
 
 def _is_parallelism(value: JsonValue) -> str | None:
@@ -189,7 +190,7 @@ def url_complaint(value: JsonValue) -> str | None:
 
 
 def _text_schema(example: str) -> Mapping[str, JsonValue]:
-    return {"type": "string", "minLength": 1, "examples": [example]}
+    return {"type": "string", "pattern": r"\S", "examples": [example]}
 
 
 _SECONDS_SCHEMA: Final[Mapping[str, JsonValue]] = {
@@ -200,14 +201,29 @@ _SECONDS_SCHEMA: Final[Mapping[str, JsonValue]] = {
 _TARGET = Setting(
     "target",
     "Which version of a flow is written: the latest that is not archived, the active one, or the draft.",
-    {"enum": [target.value for target in Target], "default": Target.LATEST.value},
+    {
+        "enum": [target.value for target in Target],
+        "enumDescriptions": [
+            "The highest version that is not archived",
+            "The version that users see now",
+            "The draft, which nobody sees until it is published",
+        ],
+        "default": Target.LATEST.value,
+        "examples": [Target.DRAFT.value],
+    },
     _is_target,
 )
 CONNECTION_SETTINGS: Final = (
     Setting(
         "api_url",
         "Address of the API; https, or http to this machine only.",
-        {"type": "string", "format": "uri", "default": DEFAULT_API_URL},
+        {
+            "type": "string",
+            "format": "uri",
+            "pattern": r'^(https://[!"$->A-~]+|http://(localhost|127\.0\.0\.1|\[::1\])([:/][!"$->A-~]*)?)$',
+            "default": DEFAULT_API_URL,
+            "examples": ["https://api.frigade.com", "http://localhost:4000"],
+        },
         url_complaint,
     ),
     Setting(
@@ -225,35 +241,40 @@ CONNECTION_SETTINGS: Final = (
     Setting(
         "public_api_key",
         "The public key itself: it is not a secret. A private key is refused here.",
-        {**_text_schema("api_public_…"), "pattern": "^api_public_"},
+        {**_text_schema("api_public_3xample"), "pattern": "^api_public_[!-~]*$"},
         _is_public_key,
     ),
     _TARGET,
 )
 """Keys that may stand at the top of flowsync.yaml and in each environment."""
 TIMEOUT_SETTINGS: Final = (
-    Setting("connect", "Seconds to wait for a connection.", {**_SECONDS_SCHEMA, "default": 5}, _is_seconds),
     Setting(
-        "read", "Seconds to wait for the next bytes of an answer.", {**_SECONDS_SCHEMA, "default": 30}, _is_seconds
+        "connect", "Seconds to wait for a connection.", {**_SECONDS_SCHEMA, "default": 5, "examples": [10]}, _is_seconds
+    ),
+    Setting(
+        "read",
+        "Seconds to wait for the next bytes of an answer.",
+        {**_SECONDS_SCHEMA, "default": 30, "examples": [60]},
+        _is_seconds,
     ),
 )
 PROJECT_SETTINGS: Final = (
     Setting(
         "flows",
         "Directory of the flow files, beside flowsync.yaml.",
-        {"type": "string", "minLength": 1, "default": "flows"},
+        {"type": "string", "pattern": r"^(?![/\\])[^\n]*\S", "default": "flows", "examples": ["frigade/flows"]},
         _is_relative_directory,
     ),
     Setting(
         "parallelism",
         f"How many requests may be in flight at once, 1 to {PARALLELISM_LIMIT}.",
-        {"type": "integer", "minimum": 1, "maximum": PARALLELISM_LIMIT, "default": 8},
+        {"type": "integer", "minimum": 1, "maximum": PARALLELISM_LIMIT, "default": 8, "examples": [16]},
         _is_parallelism,
     ),
     Setting(
         "user_agent",
         "User-Agent header to send instead of flowsync/<version>, where a proxy asks for one.",
-        _text_schema("Mozilla/5.0 (compatible; flowsync)"),
+        {**_text_schema("Mozilla/5.0 (compatible; flowsync)"), "pattern": "^[!-~]([ -~]*[!-~])?$"},
         _is_header_text,
     ),
     Setting(
@@ -462,29 +483,56 @@ def _seconds(value: JsonValue, default: float) -> float:
 
 def schema() -> dict[str, JsonValue]:
     """JSON Schema (draft 2020-12) of flowsync.yaml, made from the same table that reads it."""
+    whole = _object_schema("Settings of flowsync for this repository.", PROJECT_SETTINGS + CONNECTION_SETTINGS)
     environment = _object_schema("Settings of one environment.", CONNECTION_SETTINGS)
-    properties: dict[str, JsonValue] = {
-        "timeouts": _object_schema("How long to wait for the API.", TIMEOUT_SETTINGS),
+    nested: dict[str, JsonValue] = {
+        "timeouts": {
+            "title": "Timeouts",
+            **_object_schema("How long to wait for the API.", TIMEOUT_SETTINGS),
+            "examples": [{"connect": 10, "read": 60}],
+        },
         "environments": {
+            "title": "Environments",
             "description": "The environments that flows are applied to, by name; -e picks one.",
-            "type": "object",
-            "additionalProperties": environment,
+            "type": ["object", "null"],
+            "additionalProperties": {"title": "Environment", **environment},
+            "examples": [{"production": {"api_key_variable": "FRIGADE_PRODUCTION_API_KEY"}}],
         },
     }
-    whole = _object_schema("Settings of flowsync for this repository.", PROJECT_SETTINGS + CONNECTION_SETTINGS)
-    own = whole["properties"]
-    if isinstance(own, dict):  # pragma: no branch - _object_schema always makes one
-        own.update(properties)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "flowsync.yaml", **whole}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "flowsync.yaml",
+        **whole,
+        "properties": {**_properties(PROJECT_SETTINGS + CONNECTION_SETTINGS), **nested},
+    }
+
+
+def schema_text() -> str:
+    """The schema of flowsync.yaml as the text of a file; ends in a newline."""
+    import json  # noqa: PLC0415 - only those who publish the schema need it
+
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _object_schema(description: str, settings: tuple[Setting, ...]) -> dict[str, JsonValue]:
     return {
         "description": description,
-        "type": "object",
+        "type": ["object", "null"],
         "additionalProperties": False,
-        "properties": {setting.name: {"description": setting.description, **setting.schema} for setting in settings},
+        "properties": _properties(settings),
     }
+
+
+def _properties(settings: tuple[Setting, ...]) -> dict[str, JsonValue]:
+    return {
+        setting.name: {"title": _title(setting.name), "description": setting.description, **setting.schema}
+        for setting in settings
+    }
+
+
+def _title(name: str) -> str:
+    words = [{"api": "API", "url": "address"}.get(word, word) for word in name.split("_")]
+    return " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
 
 
 def config_path(root: Path, given: str | None) -> Path | None:

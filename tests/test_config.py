@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -16,6 +16,9 @@ from flowsync.model import Target
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from flowsync.config import Setting
+    from flowsync.model import JsonValue
 
 ENVIRONMENTS = """
     default_environment: development
@@ -212,6 +215,105 @@ def test_the_schema_agrees_with_the_reader() -> None:
     assert validator.is_valid(document.parse(textwrap.dedent(ENVIRONMENTS)).value)
     assert not validator.is_valid({"paralelism": 3})
     assert not validator.is_valid({"environments": {"a": {"flows": "x"}}})
+
+
+SECTIONS: tuple[tuple[tuple[str, ...], tuple[Setting, ...]], ...] = (
+    ((), config.PROJECT_SETTINGS + config.CONNECTION_SETTINGS),
+    (("timeouts",), config.TIMEOUT_SETTINGS),
+    (("environments", "production"), config.CONNECTION_SETTINGS),
+)
+EACH_SETTING = [(path, setting) for path, settings_ in SECTIONS for setting in settings_]
+NEAR_MISSES: tuple[Any, ...] = (
+    *(
+        None,
+        True,
+        False,
+        0,
+        0.5,
+        1,
+        5.0,
+        64,
+        65,
+        600,
+        600.5,
+        -1,
+        "",
+        " ",
+        "x",
+        "flows",
+        "/flows",
+        "\\flows",
+        "../flows",
+    ),
+    *(
+        "latest",
+        "Latest",
+        "draft",
+        "FRIGADE_API_KEY",
+        "9KEY",
+        "a-b",
+        "api_public_x",
+        "api_public_",
+        "public",
+        " x",
+        "x ",
+    ),
+    *("api_public_ä", "curl/8", "curl\t8", "https://a.example", "https://a.example/v", "http://a.example", "ftp://a.b"),
+    *(
+        "http://localhost",
+        "http://localhost:4000/x",
+        "http://localhost.evil.example",
+        "http://127.0.0.1",
+        "http://[::1]:1",
+    ),
+    *("https://user@a.example", "https://a.example?x=1", "https://a.example#x", "https:// a", [], {}, ["x"], {"x": 1}),
+)
+
+
+def with_setting(path: tuple[str, ...], name: str, value: JsonValue) -> JsonValue:
+    whole: JsonValue = {name: value}
+    for part in reversed(path):
+        whole = {part: whole}
+    return whole
+
+
+def is_accepted(value: JsonValue) -> bool:
+    try:
+        read_settings(document.parse(document.dump(value), "flowsync.yaml"), Flags(environment="production"), {})
+    except InvalidFilesError:
+        return False
+    except ConfigError:  # the file is fine; there is no such environment in it
+        return True
+    return True
+
+
+@pytest.mark.parametrize(
+    ("path", "setting"), EACH_SETTING, ids=lambda each: each.name if hasattr(each, "name") else ".".join(each)
+)
+def test_an_editor_refuses_what_the_reader_refuses_and_nothing_else(path: tuple[str, ...], setting: Setting) -> None:
+    validator = jsonschema.Draft202012Validator(config.schema())
+    wholes = [with_setting(path, setting.name, value) for value in NEAR_MISSES]
+    told = [(whole, validator.is_valid(whole), is_accepted(whole)) for whole in wholes]
+    assert [each for each in told if each[1] is not each[2]] == []
+    assert {accepted for _, _, accepted in told} == {True, False}
+
+
+@pytest.mark.parametrize("value", [None, {}, [], "x", {"timeouts": None}, {"environments": None}, {"environments": []}])
+def test_an_editor_and_the_reader_agree_on_the_shape_of_the_file(value: JsonValue) -> None:
+    assert jsonschema.Draft202012Validator(config.schema()).is_valid(value) is is_accepted(value)
+
+
+def test_every_setting_has_what_an_editor_shows() -> None:
+    schema: Any = config.schema()
+    environment = schema["properties"]["environments"]["additionalProperties"]
+    for properties in (schema, environment, schema["properties"]["timeouts"]):
+        for name, each in properties["properties"].items():
+            assert each["title"][0].isupper(), name
+            assert each["description"].endswith("."), name
+            assert each["examples"], name
+            validator = jsonschema.Draft202012Validator(each)
+            assert [example for example in each["examples"] if not validator.is_valid(example)] == []
+            assert len(each.get("enum", ())) == len(each.get("enumDescriptions", ())), name
 
 
 def test_the_configuration_file_is_found_beside_the_flows(tmp_path: Path) -> None:

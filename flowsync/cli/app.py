@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "plan": "Show what applying the files would do to the live flows.",
     "apply": "Write what plan shows.",
     "list": "List the live flows and how they stand to the files.",
+    "schema": "Print the JSON Schema of a flow file or of flowsync.yaml.",
     "sandbox": "Serve or reset the embedded emulator of the API.",
 }
 """Every command with its one line of help; the module of the same name in `commands` holds it."""

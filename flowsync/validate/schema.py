@@ -59,14 +59,15 @@ def _packaged(name: str) -> str:
 
 
 def _bundle() -> Schema:
-    """The flow schema with the data schema's definitions among its own."""
-    flow: Schema = json.loads(_packaged("flow.schema.json"))
+    """The flow schema with the data schema's root where it refers to that, and with its definitions among its own."""
     data: Schema = json.loads(_packaged(DATA_SCHEMA))
-    return {**_relinked(flow), "$defs": {**_definitions(_relinked(flow)), "data": _root(data), **_definitions(data)}}
+    flow = _joined(json.loads(_packaged("flow.schema.json")), _root(data))
+    assert isinstance(flow, dict)  # noqa: S101 - a mapping stays a mapping
+    return {**flow, "$defs": {**_definitions(flow), **_definitions(data)}}
 
 
 def _root(data: Schema) -> Schema:
-    """The data schema's root as a definition; its type is said where `data` is, for a text is allowed there too."""
+    """The data schema without its type, which is said where `data` is, for a text is allowed there too."""
     return {key: value for key, value in data.items() if key not in {"$schema", "$defs", "type"}}
 
 
@@ -76,19 +77,18 @@ def _definitions(schema: Schema) -> Schema:
     return definitions
 
 
-def _relinked(schema: Schema) -> Schema:
-    relinked = _with_local_references(schema)
-    assert isinstance(relinked, dict)  # noqa: S101 - a mapping stays a mapping
-    return relinked
+def _joined(value: JsonValue, root: Schema) -> JsonValue:
+    """The value with `root` in place of each reference to the data schema, and the others made local.
 
-
-def _with_local_references(value: JsonValue) -> JsonValue:
-    if isinstance(value, dict):
-        return {key: _local(item) if key == "$ref" else _with_local_references(item) for key, item in value.items()}
-    return [_with_local_references(item) for item in value] if isinstance(value, list) else value
-
-
-def _local(reference: JsonValue) -> JsonValue:
+    In place, not as a definition: VS Code's YAML extension completes a key whose schema is a reference with words
+    beside it without its colon.
+    """
+    if isinstance(value, list):
+        return [_joined(item, root) for item in value]
+    if not isinstance(value, dict):
+        return value
+    joined = {key: _joined(item, root) for key, item in value.items() if key != "$ref"}
+    reference = value.get("$ref")
     if reference == DATA_SCHEMA:
-        return "#/$defs/data"
-    return reference.removeprefix(DATA_SCHEMA) if isinstance(reference, str) else reference
+        return {**root, **joined}
+    return {**joined, "$ref": reference.removeprefix(DATA_SCHEMA)} if isinstance(reference, str) else joined

@@ -25,7 +25,9 @@ DATA: Schema = json.loads(schema_text("data"))
 MAPS_OF_SCHEMAS = ("properties", "patternProperties", "$defs")
 LISTS_OF_SCHEMAS = ("allOf", "anyOf")
 SCHEMAS = ("items", "additionalProperties", "if", "then", "contains")
-ANNOTATIONS = {"$schema", "$ref", "title", "description", "examples", "default", "enumDescriptions"}
+EDITOR_ANNOTATIONS = {"enumDescriptions", "defaultSnippets", "errorMessage"}
+"""What VS Code's YAML extension shows beyond the standard."""
+ANNOTATIONS = {"$schema", "$ref", "title", "description", "examples", "default", *EDITOR_ANNOTATIONS}
 CONDITIONS = {"if", "then", "allOf", "anyOf", "items", "minItems", "const", *MAPS_OF_SCHEMAS}
 """Keywords that refuse nothing by themselves; `minItems`, `const` and `anyOf` occur only where they cannot."""
 
@@ -154,11 +156,21 @@ def property_of(schema: Schema, name: str) -> Schema:
     return found
 
 
+def enum_of(schema: Schema) -> JsonValue:
+    """The first of the alternatives: the words that are suggested; the second takes any other."""
+    alternatives = schema["anyOf"]
+    assert isinstance(alternatives, list)
+    first, rest = alternatives
+    assert isinstance(first, dict)
+    assert rest == {}
+    return first["enum"]
+
+
 def test_schema_and_code_know_the_same_words() -> None:
     assert definition("type", FLOW)["enum"] == [*vocabulary.FLOW_TYPES, *vocabulary.LEGACY_FLOW_TYPES]
     assert definition("target", FLOW)["enum"] == [target.value for target in Target]
     assert property_of(definition("button"), "action")["enum"] == [*vocabulary.BUTTON_ACTIONS, False, None]
-    assert property_of(definition("field"), "type")["anyOf"] == [{"enum": list(vocabulary.FIELD_TYPES)}, {}]
+    assert enum_of(property_of(definition("field"), "type")) == list(vocabulary.FIELD_TYPES)
     assert keys_of(property_of(definition("field"), "pattern")) == vocabulary.PATTERN_KEYS
 
 
@@ -190,3 +202,30 @@ def test_the_data_of_the_flows_fits_the_schema_of_data(file: Path) -> None:
     value = document.parse(file.read_text(encoding="utf-8"), file.name).value
     assert isinstance(value, dict)
     assert list(jsonschema.Draft202012Validator(DATA).iter_errors(value["data"])) == []
+
+
+def underlined(file: Path) -> set[int]:
+    """The lines where an editor that has the schema finds fault: at a value, or at a key that nobody knows.
+
+    A list that lacks something is told of at its key by `check`, at its first item by editors: one node either way.
+    """
+    read = document.parse(file.read_text(encoding="utf-8"), file.name)
+    lines = set()
+    for error in jsonschema.Draft202012Validator(FLOW).iter_errors(read.value):
+        path = tuple(error.absolute_path)
+        if error.validator == "additionalProperties":
+            known = set(keys_of(dict(error.schema)))
+            keys = [key for key in dict(error.instance) if key not in known and not key.startswith("x-")]
+            lines |= {read.key_location((*path, key)).line for key in keys}
+        else:
+            lines.add((read.key_location if error.validator == "contains" else read.location)(path).line)
+    return lines
+
+
+@pytest.mark.parametrize("file", sorted((HERE / "negative").glob("*.yaml")), ids=lambda file: file.stem)
+def test_an_editor_underlines_the_lines_that_check_points_at(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    told = {problem.location.line for problem in check(flow_of(text)) if problem.code in BY_SCHEMA}
+    value = document.parse(text).value
+    assert isinstance(value, dict)
+    assert underlined(file) == (set() if isinstance(value.get("data"), str) else told)
