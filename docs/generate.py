@@ -33,7 +33,7 @@ EXIT_CODES: Final = {
     ExitCode.ERROR: "An error: the key, the network, the API, the configuration; also a plan with blocked flows.",
     ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode` only).",
     ExitCode.INVALID: "Files are invalid.",
-    ExitCode.REFUSED: "Refused: a flow changed since it was planned, or a flow is blocked. Nothing was written to it.",
+    ExitCode.REFUSED: "Refused: a flow changed since it was planned, or while it was written, or a flow is blocked.",
     ExitCode.PARTLY_APPLIED: "Partly applied: some writes failed; the ledger says which.",
     ExitCode.USAGE: "The command line makes no sense.",
     ExitCode.INTERRUPTED: "Interrupted by Ctrl-C or SIGTERM; what was in flight has finished.",

@@ -1,9 +1,10 @@
 """Carry out a plan: read each flow afresh, write what was planned, compare what comes back.
 
-A flow that is no longer as it was planned is refused. A write whose outcome is unknown (a 5xx, a
-reset, a timeout, an unreadable answer) is settled by reading back before anything is tried again:
-PUT is idempotent [doc], but somebody may have edited the flow in between. Without preconditions on
-the server a small race remains between the fresh read and the write.
+A flow that is no longer as it was planned is refused. What a write replaces is kept first; where that
+cannot be done nothing is written. A write whose outcome is unknown (a 5xx, a reset, a timeout, an
+unreadable answer) is settled by reading back before anything is tried again: PUT is idempotent [doc],
+but somebody may have edited the flow in between. Without preconditions on the server a small race
+remains between the fresh read and the write.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from flowsync import diff, live
-from flowsync.errors import ApiError, ExitCode, ServerError, TransportError, UnreadableResponseError
+from flowsync.errors import ApiError, ExitCode, RecordError, ServerError, TransportError, UnreadableResponseError
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
 
 if TYPE_CHECKING:
@@ -23,14 +24,18 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from threading import Event
 
-    from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Outcome
+    from flowsync.model import Change, FieldChange, FieldName, JsonValue, LiveFlow, Outcome
 
 WRITE_ATTEMPTS: Final = 3
 """How often one flow is sent in all; a further attempt only after a read showed that none landed."""
 RETRY_PAUSE: Final = 0.5
-"""Seconds before the second attempt; doubled for the third."""
-_FATAL_CODES: Final = frozenset({"api-forbidden", "api-unauthorized", "api-rate-limited"})
+"""Seconds before the second attempt; doubled for the third. The flow is read again after each pause."""
+MOST_WAITS: Final = 20
+"""How often one flow's write is put off because the server asks to come back later."""
+_FATAL_CODES: Final = frozenset({"api-forbidden", "api-unauthorized", "api-rate-limited", "record"})
 """Failures that every further flow would meet too: nothing more is started after one."""
+_STILL_RUNNING: Final = frozenset({502, 504})
+"""What a gateway says when it gave up on a server that may be at work all the same."""
 
 
 class FlowStore(Protocol):
@@ -41,6 +46,29 @@ class FlowStore(Protocol):
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         """Update one row; the row as the server answers it, None when the answer holds none."""
+
+
+class ApplyRecord(Protocol):
+    """Where what is replaced is kept. Both are called from many threads."""
+
+    def before(self, change: Change, row: LiveFlow) -> None:
+        """Keep `row`, which is about to be written to; raises RecordError when it is not safely kept."""
+
+    def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
+        """Keep what became of a change, and the row as it came back where it did. Raises nothing."""
+
+
+class Unrecorded(ApplyRecord):
+    """A record that keeps nothing."""
+
+    def before(self, change: Change, row: LiveFlow) -> None:
+        """Nothing."""
+
+    def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
+        """Nothing."""
+
+
+UNRECORDED: Final = Unrecorded()
 
 
 class Match(Enum):
@@ -68,6 +96,7 @@ def apply_changes(
     *,
     parallelism: int,
     stop: Event,
+    record: ApplyRecord = UNRECORDED,
     pause: Callable[[float], None] = time.sleep,
 ) -> Iterator[Outcome]:
     """Apply every change, `parallelism` at a time, and yield each Outcome as it is known.
@@ -80,7 +109,7 @@ def apply_changes(
     with ThreadPoolExecutor(parallelism, thread_name_prefix="apply") as pool:
         while True:
             while len(running) < parallelism and not stop.is_set() and (change := next(waiting, None)) is not None:
-                running.add(pool.submit(_settled, change, store, pause))
+                running.add(pool.submit(_settled, change, store, record, pause))
             if not running:
                 break
             done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -89,7 +118,9 @@ def apply_changes(
                     stop.set()
                 yield outcome
     for change in waiting:
-        yield NotAttempted(change, "The run stopped before this flow's turn.")
+        outcome = NotAttempted(change, "The run stopped before this flow's turn.")
+        record.after(outcome, None)
+        yield outcome
 
 
 def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
@@ -100,9 +131,9 @@ def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
     return ExitCode.REFUSED if any(isinstance(each, Refused) for each in kept) else ExitCode.OK
 
 
-def _settled(change: Change, store: FlowStore, pause: Callable[[float], None]) -> Outcome:
+def _settled(change: Change, store: FlowStore, record: ApplyRecord, pause: Callable[[float], None]) -> Outcome:
     try:
-        return apply_change(change, store, pause)
+        return apply_change(change, store, record, pause)
     except Exception as error:  # noqa: BLE001 - a bug in one flow's turn must not cost the ledger of the others
         message = f"flowsync failed unexpectedly with {type(error).__name__}; this is a bug."
         return Failed(
@@ -110,26 +141,23 @@ def _settled(change: Change, store: FlowStore, pause: Callable[[float], None]) -
         )
 
 
-def apply_change(change: Change, store: FlowStore, pause: Callable[[float], None]) -> Outcome:
-    """One flow's turn: fresh read, comparison, write, comparison."""
-    try:
-        standing = stand(change, store.rows(change))
-    except ApiError as error:
-        return _failed(change, error)
-    if isinstance(standing, Moved):
-        return Refused(change, standing.code, standing.message)
-    match standing:
-        case Match.BEFORE:
-            return _written(change, store, pause)
-        case Match.AFTER:
-            return AlreadyApplied(change)
-        case Match.NEITHER:
-            return Refused(change, "changed-since-planned", "The live flow was changed after it was planned.")
+def apply_change(
+    change: Change,
+    store: FlowStore,
+    record: ApplyRecord = UNRECORDED,
+    pause: Callable[[float], None] = time.sleep,
+) -> Outcome:
+    """One flow's turn: fresh read, comparison, write, comparison; again from the start after a failed write."""
+    turn = _Turn(change, store, record, pause)
+    while (verdict := turn.look_and_write()) is None:
+        pass
+    record.after(verdict.outcome, verdict.row)
+    return verdict.outcome
 
 
 def stand(change: Change, rows: Sequence[LiveFlow]) -> Standing:
     """How the fresh rows of a slug stand to what was planned for it."""
-    row = next((row for row in rows if row.id == change.id), None)
+    row = _row_of(change, rows)
     if row is None:
         return Moved("gone", f"Version {change.version} (id {change.id}) is no longer there.")
     if (row.status, row.version) != (change.status, change.version):
@@ -143,6 +171,10 @@ def stand(change: Change, rows: Sequence[LiveFlow]) -> Standing:
     return _match(change, row)
 
 
+def _row_of(change: Change, rows: Sequence[LiveFlow]) -> LiveFlow | None:
+    return next((row for row in rows if row.id == change.id), None)
+
+
 def _match(change: Change, row: LiveFlow) -> Match:
     """Compare the fields that both the plan and this row show: a server may leave one out of some answers."""
     seen = diff.observe(row.fields, change.old.keys()).values
@@ -154,63 +186,157 @@ def _match(change: Change, row: LiveFlow) -> Match:
     return Match.NEITHER
 
 
-def _written(change: Change, store: FlowStore, pause: Callable[[float], None]) -> Outcome:
-    for attempt in range(1, WRITE_ATTEMPTS + 1):
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """How a turn ended; `row` is the flow as it was seen last, where it was seen after a write."""
+
+    outcome: Outcome
+    row: LiveFlow | None = None
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One flow's turn so far.
+
+    `doubt` is the failure after which a write may have landed; `accepted` says that the server took a
+    write and did not show the flow.
+    """
+
+    change: Change
+    store: FlowStore
+    record: ApplyRecord
+    pause: Callable[[float], None]
+    failures: int = 0
+    waits: int = 0
+    doubt: ApiError | None = None
+    accepted: bool = False
+    is_kept: bool = False
+    is_rested: bool = True
+
+    def look_and_write(self) -> _Verdict | None:
+        """Read the flow and do what is right; None when it has to be read again."""
         try:
-            answer = store.write(change.id, change.body)
-        except (ServerError, TransportError, UnreadableResponseError) as error:
-            outcome = _read_back(change, store, error)
+            rows = self.store.rows(self.change)
         except ApiError as error:
-            return _failed(change, error)
-        else:
-            return Applied(change, _untaken(change, answer or _row_now(change, store)))
-        if outcome is not None:
-            return outcome
-        if attempt < WRITE_ATTEMPTS:
-            pause(RETRY_PAUSE * 2 ** (attempt - 1))
-    return Failed(
-        change, "not-written", f"The server failed {WRITE_ATTEMPTS} times and wrote nothing.", None, uncertain=False
-    )
+            return _Verdict(self._unreadable(error))
+        row = _row_of(self.change, rows)
+        match stand(self.change, rows):
+            case Moved(code, message):
+                return _Verdict(self._refused(code, message, ()), row)
+            case Match.AFTER:
+                done = Applied(self.change) if self.doubt or self.accepted else AlreadyApplied(self.change)
+                return _Verdict(done, row)
+            case Match.NEITHER:
+                return self._something_else(row)
+            case Match.BEFORE:
+                return self._as_planned(row)
 
-
-def _read_back(change: Change, store: FlowStore, error: ApiError) -> Outcome | None:
-    """What became of a write that ended in `error`; None when it surely did not land and may be sent again."""
-    try:
-        standing = stand(change, store.rows(change))
-    except ApiError:
-        return Failed(change, error.code, f"{error.message} Reading back failed too.", error.hint, uncertain=True)
-    match standing:
-        case Match.AFTER:
-            return Applied(change)
-        case Match.BEFORE:
+    def _as_planned(self, row: LiveFlow | None) -> _Verdict | None:
+        if self.failures >= WRITE_ATTEMPTS:
+            return _Verdict(self._not_written(), row)
+        if not self.is_rested:
+            self.is_rested = True
+            self.pause(RETRY_PAUSE * 2 ** (self.failures - 1))
             return None
-        case Match.NEITHER:
-            message = f"{error.message} Read back, the flow is neither as it was nor as it was to be."
-            return Failed(change, "changed-while-writing", message, "Plan again to see how it stands.", uncertain=True)
-        case Moved(_, reason):
-            return Failed(change, "changed-while-writing", f"{error.message} Read back: {reason}", None, uncertain=True)
+        return self._write(row)
 
+    def _write(self, row: LiveFlow | None) -> _Verdict | None:
+        try:
+            self._keep(row)
+            answer = self.store.write(self.change.id, self.change.body)
+        except RecordError as error:
+            return _Verdict(self._failed(error, error.message))
+        except ApiError as error:
+            return self._after_failure(error)
+        if answer is None or answer.id != self.change.id:
+            self.accepted = True
+            self._count_failure()
+            return None
+        return _judged(self.change, answer)
 
-def _row_now(change: Change, store: FlowStore) -> LiveFlow | None:
-    """The written row, read again because the server's answer did not hold it; None when that fails."""
-    try:
-        return next((row for row in store.rows(change) if row.id == change.id), None)
-    except ApiError:
+    def _keep(self, row: LiveFlow | None) -> None:
+        """Record what is there before the first write; a further one replaces the same."""
+        if row is not None and not self.is_kept:
+            self.record.before(self.change, row)
+            self.is_kept = True
+
+    def _after_failure(self, error: ApiError) -> _Verdict | None:
+        """Whether a failed write is the end; None when the flow is to be looked at again."""
+        ambiguous = isinstance(error, ServerError | TransportError | UnreadableResponseError)
+        if ambiguous and not error.unsent:
+            self.doubt = error
+        if error.retry_after is not None and self.waits < MOST_WAITS:
+            self.waits += 1
+            return None
+        if not ambiguous:
+            return _Verdict(self._failed(error, error.message))
+        self._count_failure()
         return None
 
+    def _count_failure(self) -> None:
+        self.failures += 1
+        self.is_rested = False
 
-def _untaken(change: Change, row: LiveFlow | None) -> tuple[FieldName, ...]:
-    """The fields of the body that the server shows otherwise than they were sent."""
-    if row is None:
-        return ()
+    def _something_else(self, row: LiveFlow | None) -> _Verdict:
+        """The flow is neither as it was planned nor as it was to be."""
+        if row is not None and self.accepted:
+            return _judged(self.change, row)
+        expected = self.change.new if self.doubt else self.change.old
+        found = diff.observe({} if row is None else row.fields, expected.keys()).values
+        differences = diff.changes_between(expected, found)
+        message = f"The live flow was changed after it was planned: {_places(differences)}."
+        return _Verdict(self._refused("changed-since-planned", message, differences), row)
+
+    def _refused(self, code: str, message: str, differences: tuple[FieldChange, ...]) -> Refused:
+        if self.doubt is None and not self.accepted:
+            return Refused(self.change, code, message, differences)
+        reason = self.doubt.message if self.doubt else "The server accepted the write without showing the flow."
+        told = (
+            f"{reason} Read back, the flow is neither as it was nor as it was to be: {_places(differences)}."
+            if differences
+            else f"{reason} Read back: {message}"
+        )
+        return Refused(self.change, "changed-while-writing", told, differences, uncertain=True)
+
+    def _not_written(self) -> Failed:
+        """Every attempt failed, and the flow is as it was."""
+        unshown = self.change.before == self.change.after
+        late = self.doubt is not None and (
+            isinstance(self.doubt, TransportError) or self.doubt.status in _STILL_RUNNING
+        )
+        said = "accepted the write and did nothing" if self.accepted and not self.doubt else "failed"
+        ending = "what was to be written cannot be seen" if unshown else "the flow is as it was"
+        message = f"The server {said} {WRITE_ATTEMPTS} times; {ending}."
+        return Failed(self.change, "not-written", message, None, uncertain=unshown or late)
+
+    def _unreadable(self, error: ApiError) -> Failed:
+        """The flow cannot be read, now or after a write whose fate is unknown."""
+        if self.doubt is not None:
+            return self._failed(self.doubt, f"{self.doubt.message} Reading back failed too.")
+        if self.accepted:
+            return self._failed(error, f"The server accepted the write; reading it back failed. {error.message}")
+        return self._failed(error, error.message)
+
+    def _failed(self, error: ApiError | RecordError, message: str) -> Failed:
+        uncertain = self.doubt is not None or self.accepted
+        return Failed(self.change, error.code, message, error.hint, uncertain=uncertain)
+
+
+def _judged(change: Change, row: LiveFlow) -> _Verdict:
+    """Compare what the server shows after a write with what was sent."""
     text = change.body.get("data")
     known = {text: change.new["data"]} if isinstance(text, str) and "data" in change.new else {}
     sent = diff.observe(change.body, change.body.keys(), known).values
-    shown = diff.observe(row.fields, sent.keys()).values
-    return tuple(
+    shown = diff.observe(row.fields, sent.keys(), known).values
+    untaken = tuple(
         name for name in shown if diff.fingerprint({name: shown[name]}) != diff.fingerprint({name: sent[name]})
     )
+    differences = diff.changes_between({name: sent[name] for name in untaken}, shown)
+    return _Verdict(Applied(change, untaken, differences), row)
 
 
-def _failed(change: Change, error: ApiError) -> Failed:
-    return Failed(change, error.code, error.message, error.hint, uncertain=False)
+def _places(differences: Sequence[FieldChange], most: int = 5) -> str:
+    """The labels of the first few places, each once."""
+    labels = list(dict.fromkeys(change.label for change in differences))
+    more = f" and {len(labels) - most:,} more" if len(labels) > most else ""
+    return ", ".join(labels[:most]) + more

@@ -15,6 +15,7 @@ FlowsyncError                1  anything that can go wrong and is not a bug
 │   ├── ServerError             5xx; the request may have taken effect
 │   ├── TransportError          nothing came back; the request may have taken effect
 │   └── UnreadableResponseError a body that is not the API's JSON
+├── RecordError              1  what a write replaces cannot be kept, or a record cannot be read
 ├── BlockedError             1  planned, but some flows cannot be written at all
 ├── RefusedError             4  a guard said no; nothing was written by it
 ├── PartlyAppliedError       5  some writes failed
@@ -109,13 +110,27 @@ class GitError(FlowsyncError):
 
 
 class ApiError(FlowsyncError):
-    """The API, or the way to it, failed. `status` is None when no answer came."""
+    """The API, or the way to it, failed. `status` is None when no answer came.
+
+    `retry_after` is for how many seconds the server asked to be left alone, where it is worth coming back:
+    the next read waits that long by itself. `unsent` says that the request surely never reached the server.
+    """
 
     code = "api"
 
-    def __init__(self, message: str, *, status: int | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        hint: str | None = None,
+        retry_after: float | None = None,
+        unsent: bool = False,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.retry_after = retry_after
+        self.unsent = unsent
 
 
 class NotFoundError(ApiError):
@@ -164,6 +179,12 @@ class UnreadableResponseError(ApiError):
     """An answer that is not the API's JSON. A write that ended so may have taken effect."""
 
     code = "api-unreadable"
+
+
+class RecordError(FlowsyncError):
+    """What a write replaces cannot be kept, so it is not written; or a record cannot be read."""
+
+    code = "record"
 
 
 class BlockedError(FlowsyncError):

@@ -258,10 +258,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Written, and the server's answer compared. `untaken` are fields it did not take as sent."""
+    """Written, and the server's answer compared. `untaken` are fields it did not take as sent.
+
+    `differences` are the places where what came back (`new`) is not what was sent (`old`).
+    """
 
     change: Change
     untaken: tuple[FieldName, ...] = ()
+    differences: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,11 +277,17 @@ class AlreadyApplied:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The flow changed since it was planned: nothing was sent."""
+    """The flow is not, or no longer, as it was planned: nothing was sent, or nothing further.
+
+    `differences` are the places where what is there (`new`) is not what was expected (`old`): what was
+    planned from or, after a write whose fate is unknown (`uncertain`), what was to be written.
+    """
 
     change: Change
     code: str
     message: str
+    differences: tuple[FieldChange, ...] = ()
+    uncertain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

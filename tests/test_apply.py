@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync import diff
-from flowsync.apply import WRITE_ATTEMPTS, FlowStore, apply_change, apply_changes, exit_code
+from flowsync.apply import (
+    MOST_WAITS,
+    WRITE_ATTEMPTS,
+    ApplyRecord,
+    FlowStore,
+    apply_change,
+    apply_changes,
+    exit_code,
+)
 from flowsync.errors import (
     ExitCode,
     ForbiddenError,
+    RateLimitedError,
+    RecordError,
     RejectedError,
     ServerError,
     TransportError,
@@ -106,7 +116,7 @@ def shelf(*rows: LiveFlow) -> Shelf:
 
 
 def turn(store: Shelf, planned: Update | None = None) -> Outcome:
-    return apply_change(planned or change(), store, lambda _: None)
+    return apply_change(planned or change(), store, pause=lambda _: None)
 
 
 def test_a_flow_as_planned_is_written_once_with_the_body_of_the_plan() -> None:
@@ -180,11 +190,15 @@ def test_a_write_that_never_lands_fails_for_certain() -> None:
 
 def test_an_edit_between_a_failed_write_and_the_next_is_never_overwritten() -> None:
     store = shelf(row())
-    store.faults = [(ServerError("500"), False)]
+    store.faults = [(ServerError("500 it said."), False)]
     store.on_write = lambda: store.kept.update({7: row(name="Edited meanwhile")})
     outcome = turn(store)
-    assert isinstance(outcome, Failed)
+    assert isinstance(outcome, Refused)
     assert (outcome.code, outcome.uncertain) == ("changed-while-writing", True)
+    assert outcome.message.startswith(
+        "500 it said. Read back, the flow is neither as it was nor as it was to be: name."
+    )
+    assert outcome.differences == (FieldChange("name", "", "name", Op.REPLACE, "New", "Edited meanwhile"),)
     assert store.kept[7].fields["name"] == "Edited meanwhile"
     assert len(store.writes) == 1
 
@@ -194,7 +208,8 @@ def test_a_flow_that_goes_away_during_a_failed_write_is_told() -> None:
     store.faults = [(ServerError("500"), False)]
     store.on_write = store.kept.clear
     outcome = turn(store)
-    assert isinstance(outcome, Failed)
+    assert isinstance(outcome, Refused)
+    assert outcome.uncertain
     assert "no longer there" in outcome.message
 
 
@@ -227,18 +242,158 @@ def test_a_failed_fresh_read_writes_nothing() -> None:
 def test_a_field_that_the_server_did_not_take_is_told() -> None:
     store = shelf(row())
     store.on_write = lambda: store.kept.update({7: row(name="Old")})
-    assert turn(store) == Applied(change(), untaken=("name",))
+    came_back = FieldChange("name", "", "name", Op.REPLACE, "New", "Old")
+    assert turn(store) == Applied(change(), untaken=("name",), differences=(came_back,))
 
 
 def test_an_answer_without_a_flow_is_made_up_for_by_reading() -> None:
     store = shelf(row())
     store.answers = False
-    store.on_write = lambda: store.kept.update({7: row(name="Old")})
-    assert turn(store) == Applied(change(), untaken=("name",))
+    assert turn(store) == Applied(change())
+    assert len(store.writes) == 1
+    store = shelf(row())
+    store.answers = False
+    store.on_write = lambda: store.kept.update({7: row(name="NEW")})
+    outcome = turn(store)
+    assert isinstance(outcome, Applied)
+    assert outcome.untaken == ("name",)
+
+
+def test_an_answer_without_a_flow_that_cannot_be_read_back_is_uncertain() -> None:
     store = shelf(row())
     store.answers = False
     store.read_faults = [None, ServerError("500")]
+    outcome = turn(store)
+    assert isinstance(outcome, Failed)
+    assert outcome.uncertain
+    assert outcome.message == "The server accepted the write; reading it back failed. 500"
+
+
+def test_an_answer_without_a_flow_that_never_takes_effect_is_a_failure() -> None:
+    store = shelf(row())
+    store.answers = False
+    store.on_write = lambda: store.kept.update({7: row()})
+    outcome = turn(store)
+    assert isinstance(outcome, Failed)
+    assert outcome.message == "The server accepted the write and did nothing 3 times; the flow is as it was."
+    store = shelf(row())
+    store.answers = False
+    store.on_write = store.kept.clear
+    assert "accepted the write without showing the flow" in getattr(turn(store), "message", "")
+
+
+def test_the_answer_of_another_flow_does_not_count_as_one() -> None:
+    store = shelf(row(), row("flow_y", 8, name="New"))
+
+    class Confused(Shelf):
+        def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+            super().write(row_id, body)
+            return self.kept[8]
+
+    confused = Confused(store.kept)
+    confused.on_write = lambda: confused.kept.update({7: row(name="Something else")})
+    outcome = turn(confused)
+    assert isinstance(outcome, Applied)
+    assert outcome.untaken == ("name",)
+
+
+def test_a_write_that_the_server_puts_off_is_sent_after_another_read() -> None:
+    store = shelf(row())
+    put_off = RateLimitedError("429", status=429, retry_after=7.0)
+    store.faults = [(put_off, False)] * 5
     assert turn(store) == Applied(change())
+    store = shelf(row())
+    store.faults = [(put_off, False)]
+    store.on_write = lambda: store.kept.update({7: row(name="Edited while waiting")})
+    outcome = turn(store)
+    assert isinstance(outcome, Refused)
+    assert (outcome.code, outcome.uncertain) == ("changed-since-planned", False)
+
+
+def test_patience_with_a_server_that_always_puts_off_ends() -> None:
+    store = shelf(row())
+    store.faults = [(RateLimitedError("429", status=429, retry_after=0.0), False)] * (MOST_WAITS + 1)
+    outcome = turn(store)
+    assert isinstance(outcome, Failed)
+    assert (outcome.code, outcome.uncertain) == ("api-rate-limited", False)
+    assert len(store.writes) == MOST_WAITS + 1
+
+
+def test_a_write_that_was_never_sent_leaves_no_doubt() -> None:
+    store = shelf(row())
+    store.faults = [(TransportError("refused", unsent=True), False)] * WRITE_ATTEMPTS
+    outcome = turn(store)
+    assert isinstance(outcome, Failed)
+    assert not outcome.uncertain
+    store = shelf(row())
+    store.faults = [(TransportError("refused", unsent=True), False)]
+    store.read_faults = [None, TransportError("refused too")]
+    assert turn(store) == Failed(change(), "api-transport", "refused too", None, uncertain=False)
+
+
+def test_a_server_that_gave_no_answer_in_time_may_still_be_at_work() -> None:
+    store = shelf(row())
+    store.faults = [(TransportError("timeout"), False)] * WRITE_ATTEMPTS
+    outcome = turn(store)
+    assert isinstance(outcome, Failed)
+    assert outcome.uncertain
+
+
+def test_a_write_of_what_the_server_does_not_show_stays_uncertain() -> None:
+    planned = replace(change(old="Old", new="Old"), body={"description": "New"})
+    store = shelf(row())
+    store.faults = [(ServerError("500", status=500), False)] * WRITE_ATTEMPTS
+    outcome = turn(store, planned)
+    assert isinstance(outcome, Failed)
+    assert outcome.uncertain
+    assert "cannot be seen" in outcome.message
+
+
+@dataclass
+class Notebook(ApplyRecord):
+    """A record in memory, that notes how many writes there had been."""
+
+    store: Shelf
+    kept: list[tuple[str, int, JsonValue]] = field(default_factory=list)
+    ended: list[tuple[Outcome, JsonValue]] = field(default_factory=list)
+    full: bool = False
+
+    def before(self, change: Change, row: LiveFlow) -> None:
+        if self.full:
+            raise RecordError("No space left on the disk.", hint="Make room.")
+        self.kept.append((change.slug, len(self.store.writes), row.fields["name"]))
+
+    def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
+        self.ended.append((outcome, None if row is None else row.fields["name"]))
+
+
+def test_what_a_write_replaces_is_kept_once_before_the_first_of_its_attempts() -> None:
+    store = shelf(row())
+    store.faults = [(ServerError("500"), False)]
+    notebook = Notebook(store)
+    outcome = apply_change(change(), store, notebook, lambda _: None)
+    assert (notebook.kept, notebook.ended) == ([("flow_x", 0, "Old")], [(outcome, "New")])
+
+
+def test_what_is_not_written_to_is_not_kept_but_its_outcome_is() -> None:
+    store = shelf(row(name="New"))
+    notebook = Notebook(store)
+    outcome = apply_change(change(), store, notebook, lambda _: None)
+    assert (notebook.kept, notebook.ended) == ([], [(outcome, "New")])
+
+
+def test_a_record_that_cannot_be_kept_stops_the_write_and_the_run() -> None:
+    changes, store = many(50)
+    notebook = Notebook(store, full=True)
+    running = apply_changes(changes, store, parallelism=2, stop=Event(), record=notebook, pause=lambda _: None)
+    outcomes = list(running)
+    assert store.writes == []
+    failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+    assert {(each.code, each.message, each.hint) for each in failed} == {
+        ("record", "No space left on the disk.", "Make room.")
+    }
+    assert len(failed) <= 4
+    assert len(outcomes) == len(notebook.ended) == 50
 
 
 def test_data_is_compared_by_value_with_what_comes_back() -> None:

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import pipeline
 from flowsync.cli.options import Api
+from flowsync.cli.output import Progress
 from flowsync.config import SANDBOX_URL, Flags, Key
 from flowsync.live import Access
 from flowsync.model import SENT_FIELDS
+from flowsync.render import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from flowsync.cli.options import Invocation
     from flowsync.http import Client, Handler
-    from flowsync.live import Map
+    from flowsync.live import Listing, Map
     from flowsync.model import FieldName, Flow, JsonValue, Target
     from flowsync.pipeline import Project
     from flowsync.sandbox import Emulator
@@ -64,6 +66,12 @@ def connect(project: Project, flows: Sequence[Flow], api: Api, purpose: Purpose)
         case Api.SANDBOX:
             with _connect_sandbox(project, flows) as connection:
                 yield connection
+
+
+def fetch(connection: Connection, flows: Iterable[Flow], invocation: Invocation) -> Listing:
+    """All live rows, and those of the files' flows that the list lacks; a terminal is told when that takes long."""
+    with Progress(invocation).ticking(lambda: progress.reading_line(connection.client.waiting)):
+        return pipeline.fetch(connection.client.reader(), connection.access, flows, connection.map)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from flowsync.model import NotAttempted
 from flowsync.render import ledger, plans, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from flowsync.cli.adapters import Connection
@@ -117,15 +117,17 @@ def _run(
     """The outcomes, and whether the user stopped the run."""
     store = pipeline.LiveStore(connection.client.writer(), connection.access, PathMemo())
     outcomes: list[Outcome] = []
-    with stopping_on_signals(given) as (stop, stopped_by_user):
-        running = apply_changes(made.changes, store, parallelism=project.settings.parallelism, stop=stop)
-        display = Progress(given)
-        for outcome in running:
+    display = Progress(given)
+
+    def line() -> str:
+        return progress.progress_line("Applying", len(outcomes), len(made.changes), connection.client.waiting)
+
+    with stopping_on_signals(given, connection.client.stop_waiting) as (stop, stopped_by_user), display.ticking(line):
+        for outcome in apply_changes(made.changes, store, parallelism=project.settings.parallelism, stop=stop):
             outcomes.append(outcome)
-            display.clear()
-            _tell(outcome, format_, given)
-            display.show(progress.progress_line("Applying", len(outcomes), len(made.changes)))
-        display.clear()
+            with display.hidden():
+                _tell(outcome, format_, given)
+            display.show(line())
     return outcomes, stopped_by_user.is_set()
 
 
@@ -139,8 +141,11 @@ def _tell(outcome: Outcome, format_: str, given: Invocation) -> None:
 
 
 @contextmanager
-def stopping_on_signals(given: Invocation) -> Iterator[tuple[Event, Event]]:
-    """Two events: the run is to stop, and a user's signal was why. A second signal ends the process at once."""
+def stopping_on_signals(given: Invocation, hurry: Callable[[], None]) -> Iterator[tuple[Event, Event]]:
+    """Two events: the run is to stop, and a user's signal was why; then `hurry` is called too.
+
+    A second signal ends the process at once.
+    """
     stop, by_user = Event(), Event()
 
     def handle(_signal: int, _frame: FrameType | None) -> None:
@@ -148,6 +153,7 @@ def stopping_on_signals(given: Invocation) -> Iterator[tuple[Event, Event]]:
             os._exit(ExitCode.INTERRUPTED)
         by_user.set()
         stop.set()
+        hurry()
         write_note(
             "Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.", given
         )

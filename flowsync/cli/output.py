@@ -7,6 +7,7 @@ import shutil
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TextIO
@@ -15,7 +16,7 @@ from flowsync.cli.options import ColorChoice, Verbosity
 from flowsync.render.screen import Colour, Detail, Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from flowsync.cli.options import Invocation
@@ -33,6 +34,7 @@ _DETAILS: Final = {
 }
 PROGRESS_DELAY: Final = 0.5
 """Seconds before a terminal shows progress: what is done sooner needs none."""
+_TICK: Final = 0.2
 _CLEAR_LINE: Final = "\r\x1b[K"
 
 
@@ -95,18 +97,48 @@ class Progress:
             sys.stderr.write(f"{_CLEAR_LINE}{line}")
             sys.stderr.flush()
 
-    def clear(self) -> None:
-        """Take the line away, before anything else is written."""
+    @contextmanager
+    def ticking(self, line: Callable[[], str]) -> Iterator[None]:
+        """Show `line`, asked for anew several times a second, while the block runs; take it away at its end."""
+        done = threading.Event()
+        ticker = threading.Thread(target=self._tick, args=(done, line), name="progress", daemon=True)
+        if self._has_a_place():
+            ticker.start()
+        try:
+            yield
+        finally:
+            done.set()
+            if ticker.ident is not None:
+                ticker.join()
+            self.clear()
+
+    def _tick(self, done: threading.Event, line: Callable[[], str]) -> None:
+        while not done.wait(_TICK):
+            self.show(line())
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Take the line away, and keep it away while something else is written."""
         with self.lock:
-            if self.shown:
-                sys.stderr.write(_CLEAR_LINE)
-                sys.stderr.flush()
-            self.shown = False
+            self._clear()
+            yield
+
+    def clear(self) -> None:
+        """Take the line away."""
+        with self.lock:
+            self._clear()
+
+    def _clear(self) -> None:
+        if self.shown:
+            sys.stderr.write(_CLEAR_LINE)
+            sys.stderr.flush()
+        self.shown = False
 
     def _wanted(self) -> bool:
-        if self.invocation.verbosity is Verbosity.QUIET or not sys.stderr.isatty():
-            return False
-        return self.shown or time.monotonic() - self.started >= PROGRESS_DELAY
+        return self._has_a_place() and (self.shown or time.monotonic() - self.started >= PROGRESS_DELAY)
+
+    def _has_a_place(self) -> bool:
+        return self.invocation.verbosity is not Verbosity.QUIET and sys.stderr.isatty()
 
 
 def screen_of_stdout(invocation: Invocation) -> Screen:

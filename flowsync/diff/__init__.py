@@ -5,7 +5,7 @@ it, so that an inserted step is one change, a moved one a move, and a renamed id
 """
 
 from flowsync.diff.canonical import canonical, canonical_text
-from flowsync.diff.comparison import FieldComparison, compare
+from flowsync.diff.comparison import FieldComparison, changes_between, compare
 from flowsync.diff.fields import Observed, comparable, fingerprint, observe, sha256
 from flowsync.diff.places import quoted
 from flowsync.diff.undo import undone
@@ -16,6 +16,7 @@ __all__ = [
     "Observed",
     "canonical",
     "canonical_text",
+    "changes_between",
     "comparable",
     "compare",
     "differences",

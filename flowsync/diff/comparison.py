@@ -13,7 +13,6 @@ from flowsync.model import SENT_FIELDS, FieldChange, Op
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flowsync.diff.fields import Observed
     from flowsync.model import FieldName, JsonValue
 
 
@@ -59,14 +58,26 @@ def compare(
     known = {} if data_text is None else {data_text: stated["data"]}
     observed = observe(live, stated.keys(), known)
     new = {name: stated[name] for name in SENT_FIELDS if name in observed.values}
-    changes = (change for name in new for change in _field_changes(name, observed, new[name]))
+    changes = changes_between(observed.values, new, data_is_text=observed.data_is_unreadable)
     unseen = tuple(name for name in SENT_FIELDS if name in stated and name not in new)
-    return FieldComparison(tuple(changes), unseen, observed.values, new, observed.data_is_unreadable)
+    return FieldComparison(changes, unseen, observed.values, new, observed.data_is_unreadable)
 
 
-def _field_changes(field: FieldName, observed: Observed, new: JsonValue) -> tuple[FieldChange, ...]:
-    old = observed.values[field]
-    if field == "data" and not observed.data_is_unreadable:
+def changes_between(
+    old: Mapping[FieldName, JsonValue], new: Mapping[FieldName, JsonValue], *, data_is_text: bool = False
+) -> tuple[FieldChange, ...]:
+    """Return what turns `old` into `new` (`data` parsed), for the fields that both have.
+
+    With `data_is_text` the old `data` is a text that could not be read: it differs as a whole.
+    """
+    names = (name for name in SENT_FIELDS if name in old and name in new)
+    return tuple(
+        change for name in names for change in _field_changes(name, old[name], new[name], data_is_text=data_is_text)
+    )
+
+
+def _field_changes(field: FieldName, old: JsonValue, new: JsonValue, *, data_is_text: bool) -> tuple[FieldChange, ...]:
+    if field == "data" and not data_is_text:
         return differences(field, old, new)
     if field != "data" and canonical_text(comparable(field, old)) == canonical_text(comparable(field, new)):
         return ()

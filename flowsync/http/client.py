@@ -11,13 +11,14 @@ from urllib.parse import urljoin
 import httpx
 
 from flowsync import __version__
-from flowsync.errors import ApiError, ConfigError, UnreadableResponseError
+from flowsync.errors import ApiError, ConfigError, RateLimitedError, UnreadableResponseError
 from flowsync.http.answer import parse_json, receive
 from flowsync.http.call import Call, Method, get, origin_of
 from flowsync.http.embedded import HandlerTransport
 from flowsync.http.failures import Answered, Scene, failure, unreadable
+from flowsync.http.pace import MOST_REFUSALS, Pace
 from flowsync.http.redact import Redactor
-from flowsync.http.retry import Tried, delay_before_retry
+from flowsync.http.retry import Tried, delay_before_retry, told_to_wait
 from flowsync.http.timing import Timing
 from flowsync.http.translate import translated
 from flowsync.live import FlowReader, FlowWriter
@@ -58,7 +59,8 @@ def open_client(
         max_connections=parallelism, max_keepalive_connections=parallelism, keepalive_expiry=_KEEP_ALIVE
     )
     with _pool(api_url, handler, auth=_Bearer(key), user_agent=agent, timeouts=timeouts, limits=limits) as pool:
-        yield Client(_Courier(pool, api_url, Scene(key, agent, Redactor(key.value)), timeouts, timing or Timing()))
+        scene = Scene(key, agent, Redactor(key.value))
+        yield Client(_Courier(pool, api_url, scene, timeouts, Pace(timing or Timing(), parallelism)))
 
 
 class Client:
@@ -74,6 +76,15 @@ class Client:
     def writer(self) -> FlowWriter:
         """A way to the API that can write."""
         return _Writer(self._courier)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests hold off now because the server asked for it."""
+        return self._courier.pace.waiting
+
+    def stop_waiting(self) -> None:
+        """Send nothing more that would have to wait for the server's rate limit; it fails instead."""
+        self._courier.pace.abandon()
 
 
 class _Reader(FlowReader):
@@ -113,12 +124,13 @@ class _Bearer(httpx.Auth):
 class _Courier:
     """Carries one request at a time per thread: send, perhaps again, judge the answer."""
 
-    def __init__(self, pool: httpx.Client, api_url: str, scene: Scene, timeouts: Timeouts, timing: Timing) -> None:
+    def __init__(self, pool: httpx.Client, api_url: str, scene: Scene, timeouts: Timeouts, pace: Pace) -> None:
         self._pool = pool
         self._api_url = api_url.rstrip("/")
         self._scene = scene
         self._timeouts = timeouts
-        self._timing = timing
+        self._timing = pace.timing
+        self.pace = pace
 
     def get(self, path: str, query: Mapping[str, str]) -> JsonValue:
         return self._carry(get(self._api_url + path, query))
@@ -159,26 +171,50 @@ class _Courier:
     def _answered(self, call: Call) -> Answered:
         """The final answer to one URL, after as many attempts as it takes."""
         started = self._timing.monotonic()
-        attempts = 0
+        attempts = refusals = 0
         while True:
-            outcome = self._attempt(call)
-            attempts += 1
-            tried = Tried(attempts, self._timing.monotonic() - started)
-            delay = delay_before_retry(call.method, outcome, tried, self._timing.random)
-            if delay is None:
-                break
-            self._timing.sleep(delay)
+            outcome = self._attempt_in_turn(call)
+            wait = told_to_wait(outcome)
+            if wait is None:
+                attempts += 1
+                delay = delay_before_retry(call.method, outcome, self._tried(attempts, started), self._timing.random)
+                if delay is None:
+                    return self._final(call, outcome, attempts + refusals)
+                self._timing.sleep(delay)
+            else:
+                refusals += 1
+                worthwhile = refusals <= MOST_REFUSALS and self.pace.refused(wait)
+                if call.method is Method.PUT or not worthwhile:
+                    return self._final(call, outcome, attempts + refusals, wait if worthwhile else None)
+                started = self._timing.monotonic()
+
+    def _tried(self, attempts: int, started: float) -> Tried:
+        return Tried(attempts, self._timing.monotonic() - started)
+
+    def _final(self, call: Call, outcome: Answer | ApiError, attempts: int, wait: float | None = None) -> Answered:
         if isinstance(outcome, ApiError):
             raise outcome
-        return Answered(call, outcome, attempts, self._scene)
+        return Answered(call, outcome, attempts, self._scene, wait)
+
+    def _attempt_in_turn(self, call: Call) -> Answer | ApiError:
+        """One request; a read when the server's pace allows it, a write at once: it follows a read."""
+        if call.method is not Method.GET:
+            return self._attempt(call)
+        with self.pace.turn() as admitted:
+            if not admitted:
+                return RateLimitedError(f"{call.shown}: not sent: the run stopped while it waited for the rate limit.")
+            return self._attempt(call)
 
     def _attempt(self, call: Call) -> Answer | ApiError:
         """One request. A failure is a value here: what led to it, and holds the key, ends here."""
         try:
             with translated(call, self._timeouts):
-                return self._send(call)
+                answer = self._send(call)
         except ApiError as error:
             return error
+        if told_to_wait(answer) is None:
+            self.pace.went_through()
+        return answer
 
     def _send(self, call: Call) -> Answer:
         headers = {} if call.content is None else {"Content-Type": "application/json"}

@@ -43,12 +43,16 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The final answer to `call`, after so many `attempts`."""
+    """The final answer to `call`, after so many `attempts`.
+
+    `retry_after` is for how many seconds the server asked to be left alone, if coming back is worthwhile.
+    """
 
     call: Call
     answer: Answer
     attempts: int
     scene: Scene
+    retry_after: float | None = None
 
     @property
     def headline(self) -> str:
@@ -145,7 +149,9 @@ def _rate_limited(met: Answered) -> ApiError:
     else:
         reason = f"too many requests, and the API asks to wait {met.answer.wait:.0f} more seconds"
         hint = "Try again later, or with a lower --parallelism."
-    return RateLimitedError(f"{met.headline}: {reason}.{met.quoted}", status=met.answer.status, hint=hint)
+    return RateLimitedError(
+        f"{met.headline}: {reason}.{met.quoted}", status=met.answer.status, hint=hint, retry_after=met.retry_after
+    )
 
 
 def _server_error(met: Answered) -> ApiError:
@@ -154,6 +160,7 @@ def _server_error(met: Answered) -> ApiError:
         f"{met.headline}{page}: the API, or something in front of it, met.{met.quoted}",
         status=met.answer.status,
         hint=_MAYBE_WRITTEN if met.call.method is Method.PUT else _LATER,
+        retry_after=met.retry_after,
     )
 
 

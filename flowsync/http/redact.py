@@ -41,7 +41,13 @@ class Redactor:
         """The same failure without keys, and without the exceptions and frames that led to it."""
         kind = TransportError if isinstance(error, TransportError) else type(error)
         hint = None if error.hint is None else self.text(error.hint)
-        return kind(self.text(error.message), status=error.status, hint=hint)
+        return kind(
+            self.text(error.message),
+            status=error.status,
+            hint=hint,
+            retry_after=error.retry_after,
+            unsent=error.unsent,
+        )
 
     def excerpt(self, text: str) -> str:
         """The beginning of a foreign text, as a person would read it, on one line, safe to print."""

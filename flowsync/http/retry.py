@@ -1,4 +1,8 @@
-"""When a request is made again, and how long to wait before: pure decisions."""
+"""When a request is made again, and how long to wait before: pure decisions.
+
+A write is never made again here: the flow has to be read again before, for somebody may have edited it
+while this waited. That is `apply`'s business.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +20,11 @@ if TYPE_CHECKING:
 
 MOST_ATTEMPTS: Final = 4
 """Requests in all when something transient is in the way."""
-MOST_TOLD_ATTEMPTS: Final = 10
-"""Requests in all when the server itself says when to come back."""
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 8.0
 """Seconds: upper bounds of the jittered waits, which double from the first to the longest."""
-LONGEST_WAIT: Final = 60.0
-"""Seconds: a Retry-After beyond this is not waited for; coming back earlier would be no use."""
 PATIENCE: Final = 120.0
-"""Seconds from the first attempt after which no further one is started."""
+"""Seconds from the first attempt after which no further one is started, the server's own pauses aside."""
 _TRANSIENT: Final = frozenset({500, 502, 503, 504})
 _TOLD_TO_WAIT: Final = frozenset({429, 503})
 
@@ -42,36 +42,20 @@ def delay_before_retry(
 ) -> float | None:
     """Seconds to wait before the next attempt; None when `outcome` is final.
 
-    A GET is repeated after anything transient; a PUT only when it surely had no effect, or when the
-    server said when to come back.
+    Only a GET is repeated, after anything transient.
     """
-    delay = _delay(method, outcome, tried.attempts, random)
-    return None if delay is None or tried.elapsed + delay > PATIENCE else delay
-
-
-def _delay(method: Method, outcome: Answer | ApiError, attempts: int, random: Callable[[], float]) -> float | None:
-    told = _told(outcome)
-    if told is not None:
-        return told if told <= LONGEST_WAIT and attempts < MOST_TOLD_ATTEMPTS else None
-    if attempts >= MOST_ATTEMPTS or not _is_repeatable(method, outcome):
+    if method is not Method.GET or tried.attempts >= MOST_ATTEMPTS or not _is_transient(outcome):
         return None
-    return random() * min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** (attempts - 1))
+    delay = random() * min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** (tried.attempts - 1))
+    return None if tried.elapsed + delay > PATIENCE else delay
 
 
-def _told(outcome: Answer | ApiError) -> float | None:
-    """The wait that the server asks for."""
+def told_to_wait(outcome: Answer | ApiError) -> float | None:
+    """Seconds that the server asks to be left alone; None when it does not ask."""
     return None if isinstance(outcome, ApiError) or outcome.status not in _TOLD_TO_WAIT else outcome.wait
 
 
-def _is_repeatable(method: Method, outcome: Answer | ApiError) -> bool:
+def _is_transient(outcome: Answer | ApiError) -> bool:
     if not isinstance(outcome, ApiError):
-        return method is Method.GET and outcome.status in _TRANSIENT
-    if not isinstance(outcome, UnansweredError):
-        return False
-    match outcome.repeat:
-        case Repeat.NEVER:
-            return False
-        case Repeat.READS_ONLY:
-            return method is Method.GET
-        case Repeat.ALWAYS:
-            return True
+        return outcome.status in _TRANSIENT
+    return isinstance(outcome, UnansweredError) and outcome.repeat is not Repeat.NEVER

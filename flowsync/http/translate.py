@@ -30,11 +30,10 @@ _MAYBE: Final = "A write that ends so may have taken effect."
 
 
 class Repeat(Enum):
-    """Whether a failed request may be made again."""
+    """Whether it makes sense to make a failed request again."""
 
     NEVER = "never"
-    READS_ONLY = "reads only"
-    ALWAYS = "always"
+    LATER = "later"
 
 
 class UnansweredError(TransportError):
@@ -44,11 +43,11 @@ class UnansweredError(TransportError):
         self,
         message: str,
         *,
-        status: int | None = None,
         hint: str | None = _CHECK_NETWORK,
-        repeat: Repeat = Repeat.READS_ONLY,
+        repeat: Repeat = Repeat.LATER,
+        unsent: bool = False,
     ) -> None:
-        super().__init__(message, status=status, hint=hint)
+        super().__init__(message, hint=hint, unsent=unsent)
         self.repeat = repeat
 
 
@@ -77,7 +76,7 @@ def _connect_error(error: Exception, call: Call, _: Timeouts) -> ApiError:
             reason = printable(cause.strerror or "no connection")
         case _:
             reason = "no connection could be made"
-    return UnansweredError(f"{call.shown}: cannot reach {call.origin}: {reason}.", repeat=Repeat.ALWAYS)
+    return UnansweredError(f"{call.shown}: cannot reach {call.origin}: {reason}.", unsent=True)
 
 
 def _bad_certificate(cause: ssl.SSLCertVerificationError, call: Call) -> ApiError:
@@ -85,6 +84,7 @@ def _bad_certificate(cause: ssl.SSLCertVerificationError, call: Call) -> ApiErro
         f"{call.shown}: {call.origin} does not prove who it is: {printable(cause.verify_message)}.",
         hint="A company's proxy may sign with an authority of its own: name that in SSL_CERT_FILE.",
         repeat=Repeat.NEVER,
+        unsent=True,
     )
 
 
@@ -94,6 +94,7 @@ def _no_tls(cause: ssl.SSLError, call: Call) -> ApiError:
         f"{call.shown}: {call.origin} speaks no TLS that can be used ({reason}).",
         hint="Check that the API's address and port are right, and what stands in between.",
         repeat=Repeat.NEVER,
+        unsent=True,
     )
 
 
@@ -101,19 +102,20 @@ def _unknown_host(cause: socket.gaierror, call: Call) -> ApiError:
     return UnansweredError(
         f"{call.shown}: cannot reach {call.origin}: its name cannot be resolved.",
         hint="Check the network, and the spelling of the API's address.",
-        repeat=Repeat.ALWAYS if cause.errno == socket.EAI_AGAIN else Repeat.NEVER,
+        repeat=Repeat.LATER if cause.errno == socket.EAI_AGAIN else Repeat.NEVER,
+        unsent=True,
     )
 
 
 def _connect_timeout(_: Exception, call: Call, timeouts: Timeouts) -> ApiError:
     return UnansweredError(
         f"{call.shown}: cannot reach {call.origin}: no connection within {timeouts.connect:g} seconds.",
-        repeat=Repeat.ALWAYS,
+        unsent=True,
     )
 
 
 def _pool_timeout(_: Exception, call: Call, __: Timeouts) -> ApiError:
-    return UnansweredError(f"{call.shown}: no connection came free, nothing was sent.", repeat=Repeat.ALWAYS)
+    return UnansweredError(f"{call.shown}: no connection came free, nothing was sent.", unsent=True)
 
 
 def _read_timeout(_: Exception, call: Call, timeouts: Timeouts) -> ApiError:
@@ -142,6 +144,7 @@ def _not_sendable(_: Exception, call: Call, __: Timeouts) -> ApiError:
         f"{call.shown}: this request cannot be sent.",
         hint="Check the API's address, the key and user_agent for characters that do not belong there.",
         repeat=Repeat.NEVER,
+        unsent=True,
     )
 
 

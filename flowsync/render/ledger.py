@@ -7,21 +7,26 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Refused
+from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Op, Refused
+from flowsync.plan import json_safe
 from flowsync.render import json_text
 from flowsync.render.columns import padded
 from flowsync.render.escape import cell_code, cell_prose
 from flowsync.render.layout import hint_lines
 from flowsync.render.screen import Screen
 from flowsync.render.style import Span, Style, line, paint
+from flowsync.render.values import compact
+from flowsync.render.wording import plural, structural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from flowsync.model import Change, FieldName, JsonValue, Outcome
+    from flowsync.model import Change, FieldChange, FieldName, JsonValue, Outcome
     from flowsync.render.style import Line
 
 FORMAT: Final = "flowsync-apply/1"
+MOST_DIFFERENCES: Final = 5
+"""How many places are told of one flow; the JSON document tells them all."""
 UNCERTAIN: Final = "The write may have taken effect: plan again to see."
 
 
@@ -61,6 +66,7 @@ class Entry:
     version: int
     fields: tuple[FieldName, ...]
     untaken: tuple[FieldName, ...] = ()
+    differences: tuple[FieldChange, ...] = ()
     code: str | None = None
     message: str | None = None
     hint: str | None = None
@@ -116,12 +122,13 @@ FORMATS: Final[Mapping[str, Callable[[Iterable[Outcome], Screen], str]]] = {
 def entry(outcome: Outcome) -> Entry:
     """Return what is shown of an outcome."""
     match outcome:
-        case Applied(change, untaken):
-            return replace(_of_change(change, Kind.APPLIED), untaken=untaken)
+        case Applied(change, untaken, differences):
+            return replace(_of_change(change, Kind.APPLIED), untaken=untaken, differences=differences)
         case AlreadyApplied(change):
             return _of_change(change, Kind.UNCHANGED)
-        case Refused(change, code, message):
-            return replace(_of_change(change, Kind.REFUSED), code=code, message=message)
+        case Refused(change, code, message, differences, uncertain):
+            refused = _of_change(change, Kind.REFUSED)
+            return replace(refused, code=code, message=message, differences=differences, uncertain=uncertain)
         case Failed(change, code, message, hint, uncertain):
             failed = _of_change(change, Kind.FAILED)
             return replace(failed, code=code, message=message, hint=hint, uncertain=uncertain)
@@ -180,13 +187,37 @@ def _trouble_lines(row: Entry, screen: Screen) -> Iterator[Line]:
     yield line(Span(row.kind.words, _STYLES[row.kind]), " ", Span(row.slug, Style.HEADING), facts)
     code = Span(f"error[{row.code}] ", Style.ERROR) if row.code else ""
     yield line("  ", code, _told(row))
+    yield from (line("    ", told) for told in _differences(row))
     yield from hint_lines(row.hint, screen)
     yield ()
 
 
+def _differences(row: Entry, most: int = MOST_DIFFERENCES) -> Iterator[str]:
+    """Yield what was expected and what is there, place by place, the last ones only counted when there are many."""
+    for change in row.differences[:most]:
+        yield structural(change) or f"{change.label}: {_was(row, change)}, {_is(row, change)}"
+    if len(row.differences) > most:
+        yield f"and {plural(len(row.differences) - most, 'more difference')}"
+
+
+def _differences_sentence(row: Entry) -> str:
+    told = "; ".join(_differences(row))
+    return f"({told})" if told else ""
+
+
+def _was(row: Entry, change: FieldChange) -> str:
+    verb = "sent" if row.kind is Kind.APPLIED else "expected"
+    return f"nothing {verb}" if change.op is Op.ADD else f"{verb} {compact(change.old)}"
+
+
+def _is(row: Entry, change: FieldChange) -> str:
+    verb = "came back" if row.kind is Kind.APPLIED else "found"
+    return f"nothing {verb}" if change.op is Op.REMOVE else f"{verb} {compact(change.new)}"
+
+
 def _markdown_row(row: Entry) -> str:
     code = f"{cell_code(row.code)} " if row.code else ""
-    told = cell_prose(" ".join(filter(None, [_told(row), row.hint])))
+    told = cell_prose(" ".join(filter(None, [_told(row), _differences_sentence(row), row.hint])))
     return f"| {row.kind.words} | {cell_code(row.slug)} | {cell_code(row.file)} | {row.id} | {code}{told} |"
 
 
@@ -200,9 +231,21 @@ def _document(row: Entry) -> JsonValue:
             "outcome": row.kind.value,
             "fields": list(row.fields),
             "untaken": list(row.untaken),
+            "differences": [_difference(change) for change in row.differences],
             "code": row.code,
             "message": row.message,
             "hint": row.hint,
             "uncertain": row.uncertain,
         }
     )
+
+
+def _difference(change: FieldChange) -> JsonValue:
+    return {
+        "field": change.field,
+        "path": change.path,
+        "label": change.label,
+        "op": change.op.value,
+        "expected": json_safe(change.old),
+        "found": json_safe(change.new),
+    }

@@ -8,13 +8,18 @@ BAR: Final = 20
 """How many characters the bar takes."""
 
 
-def progress_line(verb: str, done: int, total: int, in_flight: int = 0, waiting: int = 0) -> str:
-    """Return e.g. `Applying [#####...............] 10/40, 8 in flight`, without an end.
+def progress_line(verb: str, done: int, total: int, waiting: int = 0) -> str:
+    """Return e.g. `Applying [#####...............] 10/40, 30 left, 8 waiting for the rate limit`, without an end.
 
     `waiting` counts those in flight that hold off because the server asked for it.
     """
     filled = BAR * done // total if total else BAR
     bar = "#" * filled + "." * (BAR - filled)
-    extras = ((in_flight, "in flight"), (waiting, "waiting for the server"))
+    extras = ((total - done, "left"), (waiting, "waiting for the rate limit"))
     told = "".join(f", {count:,} {words}" for count, words in extras if count)
     return f"{verb} [{bar}] {done:,}/{total:,}{told}"
+
+
+def reading_line(waiting: int) -> str:
+    """Return what is shown while live flows are read, without an end."""
+    return f"Reading the live flows{f', {waiting:,} requests waiting for the rate limit' if waiting else ''} ..."

@@ -11,7 +11,7 @@ from flowsync.http import Timing, open_client
 from tests.support.fake_frigade import PRIVATE_KEY, FakeConfig, fake_frigade, row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from flowsync.http import Client, Handler
     from tests.support.fake_frigade import FakeFrigade, Fault
@@ -27,10 +27,12 @@ class FakeTime:
 
     clock: float = 0.0
     slept: list[float] = field(default_factory=list)
+    on_sleep: Callable[[], None] = lambda: None
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.clock += seconds
+        self.on_sleep()
 
     @property
     def timing(self) -> Timing:
@@ -39,10 +41,22 @@ class FakeTime:
 
 @contextmanager
 def client_of(
-    url: str, *, key: Key = KEY, time: FakeTime | None = None, read: float = 5.0, handler: Handler | None = None
+    url: str,
+    *,
+    key: Key = KEY,
+    time: FakeTime | None = None,
+    read: float = 5.0,
+    handler: Handler | None = None,
+    parallelism: int = 8,
 ) -> Iterator[Client]:
-    timing = (time or FakeTime()).timing
-    with open_client(api_url=url, key=key, timeouts=Timeouts(2.0, read), handler=handler, timing=timing) as client:
+    with open_client(
+        api_url=url,
+        key=key,
+        timeouts=Timeouts(2.0, read),
+        handler=handler,
+        timing=(time or FakeTime()).timing,
+        parallelism=parallelism,
+    ) as client:
         yield client
 
 

@@ -240,8 +240,9 @@ def test_an_address_where_nothing_listens_is_told_in_one_line() -> None:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     time = FakeTime()
     with client_of(url, time=time) as client, pytest.raises(TransportError) as caught:
-        client.writer().put("/v1/flows/1", {"name": "B"})
-    assert caught.value.message == f"PUT {url}/v1/flows/1: cannot reach {url}: nothing listens there."
+        client.reader().get("/v1/flows/1", {})
+    assert caught.value.message == f"GET {url}/v1/flows/1: cannot reach {url}: nothing listens there."
+    assert caught.value.unsent
     assert len(time.slept) == 3
 
 
@@ -273,7 +274,7 @@ def test_a_body_that_drips_is_given_up() -> None:
     def handler(_: str, __: str, ___: Mapping[str, str], ____: bytes) -> tuple[int, dict[str, str], bytes]:
         return 200, {}, b"[]"
 
-    ticks = iter([0.0, 0.0, 121.0, 121.0])
+    ticks = iter([0.0, 0.0, 0.0, 121.0, 121.0])
     with (
         open_client(
             api_url=SANDBOX_URL,

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from flowsync.errors import ApiError, RateLimitedError, ServerError, TransportError
 from flowsync.http.answer import Answer, retry_after
 from flowsync.http.call import Method
+from flowsync.http.pace import MOST_REFUSALS
+from flowsync.http.pace import PATIENCE as LONGEST_PAUSE
 from flowsync.http.retry import (
     LONGEST_DELAY,
-    LONGEST_WAIT,
     MOST_ATTEMPTS,
-    MOST_TOLD_ATTEMPTS,
     PATIENCE,
     Tried,
     delay_before_retry,
@@ -80,27 +80,58 @@ def test_what_is_not_transient_is_not_asked_again(status: int) -> None:
 
 
 @pytest.mark.parametrize("fault", [rate_limited("7"), unavailable("7")])
-def test_a_write_waits_as_long_as_it_is_told_to(fault: Fault) -> None:
+def test_a_read_waits_as_long_as_it_is_told_to(fault: Fault) -> None:
     time = FakeTime()
-    with troubled(fault.on("PUT", times=2), time=time) as (server, client):
+    with troubled(fault.on("GET", times=2), time=time) as (_, client):
+        assert client.reader().get("/v1/public/flows/flow_a", {})
+    assert sum(time.slept) == 14.0
+
+
+@pytest.mark.parametrize("fault", [rate_limited("7"), unavailable("7")])
+def test_a_write_is_not_made_again_but_the_next_read_waits(fault: Fault) -> None:
+    """Somebody may edit the flow while it waits: it has to be read before it is written."""
+    time = FakeTime()
+    with troubled(fault.on("PUT"), time=time) as (server, client):
+        with pytest.raises((RateLimitedError, ServerError)) as caught:
+            write(client.writer(), 1, {"name": "B"})
+        assert (caught.value.retry_after, time.slept, len(server.requests)) == (7.0, [], 1)
+        client.reader().get("/v1/public/flows/flow_a", {})
+        assert sum(time.slept) == 7.0
         write(client.writer(), 1, {"name": "B"})
         assert server.row(1)["name"] == "B"
-    assert time.slept == [7.0, 7.0]
+
+
+@pytest.mark.parametrize("fault", [server_error(), reset(), truncated(), rate_limited("0")])
+def test_a_write_is_sent_once_whatever_happens(fault: Fault) -> None:
+    with troubled(fault.on("PUT")) as (server, client):
+        with pytest.raises(ApiError):
+            write(client.writer(), 1, {"name": "B"})
+        assert len(server.requests) == 1
 
 
 def test_a_date_as_retry_after_is_waited_for() -> None:
     time = FakeTime()
     with troubled(rate_limited(formatdate(NOW + 9, usegmt=True)), time=time) as (_, client):
         client.reader().get("/v1/flows", {})
-    assert time.slept == [9.0]
+    assert sum(time.slept) == 9.0
 
 
-@pytest.mark.parametrize(("header", "requests"), [("61", 1), ("60", 3), ("0", MOST_TOLD_ATTEMPTS), ("soon", 1)])
+@pytest.mark.parametrize(("header", "requests"), [("301", 1), ("300", 2), ("100", 4), ("soon", 1)])
 def test_waiting_as_told_has_its_bounds(header: str, requests: int) -> None:
     with troubled(rate_limited(header).on(times=ALWAYS)) as (server, client):
+        with pytest.raises(RateLimitedError) as caught:
+            client.reader().get("/v1/flows", {})
+        assert caught.value.retry_after is None
+        assert len(server.requests) == requests
+
+
+def test_a_server_that_puts_off_at_once_again_and_again_is_not_asked_without_end() -> None:
+    time = FakeTime()
+    with troubled(rate_limited("0").on(times=ALWAYS), time=time) as (server, client):
         with pytest.raises(RateLimitedError):
             client.reader().get("/v1/flows", {})
-        assert len(server.requests) == requests
+        assert len(server.requests) == MOST_REFUSALS + 1
+    assert sum(time.slept) < LONGEST_PAUSE
 
 
 @pytest.mark.parametrize(
@@ -140,21 +171,10 @@ def test_every_wait_is_bounded_and_the_waiting_ends(
 ) -> None:
     delay = delay_before_retry(method, met, tried, lambda: dice)
     if delay is not None:
-        assert 0 <= delay <= max(LONGEST_DELAY, LONGEST_WAIT)
+        assert method is Method.GET
+        assert 0 <= delay <= LONGEST_DELAY
         assert tried.elapsed + delay <= PATIENCE
-        assert tried.attempts < MOST_TOLD_ATTEMPTS
-
-
-@given(OUTCOMES, TRIED)
-def test_a_put_is_repeated_only_if_it_had_no_effect_or_was_told_to_wait(met: Answer | ApiError, tried: Tried) -> None:
-    if delay_before_retry(Method.PUT, met, tried, lambda: 0.5) is not None:
-        match met:
-            case Answer():
-                assert met.status in {429, 503}
-                assert met.wait is not None
-            case _:
-                assert isinstance(met, UnansweredError)
-                assert met.repeat is Repeat.ALWAYS
+        assert tried.attempts < MOST_ATTEMPTS
 
 
 def test_an_error_that_is_no_lack_of_an_answer_is_final() -> None:

@@ -78,17 +78,17 @@ def certificate_error(message: str) -> ssl.SSLCertVerificationError:
         (
             ConnectionRefusedError(111, "Connection refused"),
             "cannot reach https://api.example: nothing listens there.",
-            Repeat.ALWAYS,
+            Repeat.LATER,
         ),
         (
             OSError(101, "Network is unreachable"),
             "cannot reach https://api.example: Network is unreachable.",
-            Repeat.ALWAYS,
+            Repeat.LATER,
         ),
-        (OSError("odd"), "cannot reach https://api.example: no connection.", Repeat.ALWAYS),
-        (ValueError("odd"), "cannot reach https://api.example: no connection could be made.", Repeat.ALWAYS),
+        (OSError("odd"), "cannot reach https://api.example: no connection.", Repeat.LATER),
+        (ValueError("odd"), "cannot reach https://api.example: no connection could be made.", Repeat.LATER),
         (socket.gaierror(socket.EAI_NONAME, "unknown"), "its name cannot be resolved.", Repeat.NEVER),
-        (socket.gaierror(socket.EAI_AGAIN, "later"), "its name cannot be resolved.", Repeat.ALWAYS),
+        (socket.gaierror(socket.EAI_AGAIN, "later"), "its name cannot be resolved.", Repeat.LATER),
         (
             certificate_error("self-signed certificate"),
             "does not prove who it is: self-signed certificate.",
@@ -104,20 +104,22 @@ def test_why_a_connection_failed_is_told(cause: BaseException, said: str, repeat
 
 
 @pytest.mark.parametrize(
-    ("kind", "repeat"),
+    ("kind", "repeat", "unsent"),
     [
-        (httpx.ConnectTimeout, Repeat.ALWAYS),
-        (httpx.PoolTimeout, Repeat.ALWAYS),
-        (httpx.ReadTimeout, Repeat.READS_ONLY),
-        (httpx.WriteTimeout, Repeat.READS_ONLY),
-        (httpx.ReadError, Repeat.READS_ONLY),
-        (httpx.WriteError, Repeat.READS_ONLY),
-        (httpx.RemoteProtocolError, Repeat.READS_ONLY),
-        (httpx.ProxyError, Repeat.NEVER),
-        (httpx.LocalProtocolError, Repeat.NEVER),
+        (httpx.ConnectTimeout, Repeat.LATER, True),
+        (httpx.PoolTimeout, Repeat.LATER, True),
+        (httpx.ReadTimeout, Repeat.LATER, False),
+        (httpx.WriteTimeout, Repeat.LATER, False),
+        (httpx.ReadError, Repeat.LATER, False),
+        (httpx.WriteError, Repeat.LATER, False),
+        (httpx.RemoteProtocolError, Repeat.LATER, False),
+        (httpx.ProxyError, Repeat.NEVER, False),
+        (httpx.LocalProtocolError, Repeat.NEVER, True),
     ],
 )
-def test_only_what_was_surely_not_sent_may_always_be_repeated(kind: type[Exception], repeat: Repeat) -> None:
+def test_what_was_surely_not_sent_is_told_from_what_may_have_been(
+    kind: type[Exception], repeat: Repeat, *, unsent: bool
+) -> None:
     error = translation(made(kind))
     assert isinstance(error, UnansweredError)
-    assert error.repeat is repeat
+    assert (error.repeat, error.unsent) == (repeat, unsent)

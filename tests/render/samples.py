@@ -14,10 +14,12 @@ from flowsync.model import (
     Applied,
     Blocked,
     Failed,
+    FieldChange,
     ListedFlow,
     ListState,
     Location,
     NotAttempted,
+    Op,
     Origin,
     Plan,
     PlanWarning,
@@ -127,9 +129,25 @@ def plan_of(*changes: Update) -> Plan:
 OUTCOMES: tuple[Outcome, ...] = (
     NotAttempted(replace(WELCOME, slug="flow_6"), "Stopped before its turn."),
     Applied(replace(WELCOME, slug="flow_1")),
-    Applied(replace(WELCOME, slug="flow_2"), ("description",)),
+    Applied(
+        replace(WELCOME, slug="flow_2"),
+        ("description",),
+        (FieldChange("description", "", "description", Op.REPLACE, "A long one", "A long"),),
+    ),
     AlreadyApplied(replace(WELCOME, slug="flow_3")),
     Refused(replace(WELCOME, slug="flow_4"), "stale", "Version 4 of it came up since it was planned."),
+    Refused(
+        replace(WELCOME, slug="flow_4b"),
+        "changed-while-writing",
+        "The API answered 500. Read back, the flow is neither as it was nor as it was to be: steps[a].",
+        (
+            FieldChange("data", "/steps/0/title", "steps[a].title", Op.ADD, None, "Hi\x1b[1m"),
+            FieldChange("data", "/steps/0/uri", "steps[a].uri", Op.REMOVE, "/a", None),
+            FieldChange("data", "/steps/1", "steps[b]", Op.MOVE, 0, 1),
+            *(FieldChange("data", f"/x{n}", f"x{n}", Op.REPLACE, n, float("inf")) for n in range(4)),
+        ),
+        uncertain=True,
+    ),
     Failed(replace(WELCOME, slug="flow_5"), "api-server", "The API answered 500.", "Run apply again.", uncertain=True),
 )
 

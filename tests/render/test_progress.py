@@ -2,19 +2,23 @@ from __future__ import annotations
 
 import pytest
 
-from flowsync.render.progress import progress_line
+from flowsync.render.progress import progress_line, reading_line
 
 
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ((0, 40), "Applying [....................] 0/40"),
-        ((10, 40, 8), "Applying [#####...............] 10/40, 8 in flight"),
-        ((39, 40, 1, 1), "Applying [###################.] 39/40, 1 in flight, 1 waiting for the server"),
+        ((0, 40), "Applying [....................] 0/40, 40 left"),
+        ((10, 40, 8), "Applying [#####...............] 10/40, 30 left, 8 waiting for the rate limit"),
         ((40, 40), "Applying [####################] 40/40"),
         ((0, 0), "Applying [####################] 0/0"),
-        ((1_000, 10_000), "Applying [##..................] 1,000/10,000"),
+        ((1_000, 10_000), "Applying [##..................] 1,000/10,000, 9,000 left"),
     ],
 )
 def test_progress_is_one_line(arguments: tuple[int, ...], line: str) -> None:
     assert progress_line("Applying", *arguments) == line
+
+
+def test_reading_tells_who_waits() -> None:
+    assert reading_line(0) == "Reading the live flows ..."
+    assert reading_line(3) == "Reading the live flows, 3 requests waiting for the rate limit ..."

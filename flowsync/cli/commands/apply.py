@@ -8,7 +8,7 @@ import click
 
 from flowsync import pipeline
 from flowsync.cli import applying
-from flowsync.cli.adapters import Purpose, connect, open_project
+from flowsync.cli.adapters import Purpose, connect, fetch, open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import write_warnings
 
@@ -46,7 +46,7 @@ def command(
     selection = pipeline.load_selection(project, slugs)
     write_warnings(selection.warnings, project, given)
     with connect(project, selection.flows, api, Purpose.WRITE) as connection:
-        listing = pipeline.fetch(connection.client.reader(), connection.access, selection.flows, connection.map)
+        listing = fetch(connection, selection.flows, given)
         made = pipeline.make_plan(project, selection, listing, connection.api_url)
         applying.show_plan(made, format_, given)
         applying.refuse_blocked(made, on_blocked)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync import pipeline
-from flowsync.cli.adapters import Purpose, connect, open_project
+from flowsync.cli.adapters import Purpose, connect, fetch, open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.render import listing as listings
@@ -30,6 +30,6 @@ def command(context: click.Context, slugs: tuple[str, ...], format_: str, api: A
     project = open_project(given)
     selection = pipeline.load_selection(project, slugs)
     with connect(project, selection.flows, api, Purpose.READ) as connection:
-        listing = pipeline.fetch(connection.client.reader(), connection.access, selection.flows, connection.map)
+        listing = fetch(connection, selection.flows, given)
     made = pipeline.make_plan(project, selection, listing, connection.api_url)
     write_result(listings.FORMATS[format_](pipeline.list_flows(made, listing), screen_of_stdout(given)))

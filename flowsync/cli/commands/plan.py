@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync import pipeline
-from flowsync.cli.adapters import Purpose, connect, open_project
+from flowsync.cli.adapters import Purpose, connect, fetch, open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result, write_warnings
 from flowsync.errors import BlockedError, ExitCode
@@ -50,7 +50,7 @@ def command(context: click.Context, slugs: tuple[str, ...], format_: str, pendin
     selection = pipeline.load_selection(project, slugs)
     write_warnings(selection.warnings, project, given)
     with connect(project, selection.flows, api, Purpose.READ) as connection:
-        listing = pipeline.fetch(connection.client.reader(), connection.access, selection.flows, connection.map)
+        listing = fetch(connection, selection.flows, given)
     made = pipeline.make_plan(project, selection, listing, connection.api_url)
     write_result(plans.FORMATS[format_](made, screen_of_stdout(given)))
     return _exit_code(made, pending)

@@ -1,0 +1,154 @@
+"""The pace that all requests of a run share."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync.errors import RateLimitedError
+from flowsync.http.pace import PATIENCE, Pace
+from tests.http.support import FakeTime, client_of, troubled
+from tests.support.fake_frigade import FakeConfig, fake_frigade, rate_limited, row
+
+if TYPE_CHECKING:
+    from flowsync.http import Client
+
+
+def pace(most: int = 8) -> tuple[Pace, FakeTime]:
+    time = FakeTime()
+    return Pace(time.timing, most), time
+
+
+def test_one_refusal_holds_up_every_thread() -> None:
+    time = FakeTime()
+    with troubled(rate_limited("30"), time=time) as (server, client):
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: client.reader().get("/v1/flows", {}), range(40)))
+        assert len(server.requests) == 41
+    assert time.clock >= 30
+
+
+def test_after_a_pause_reads_go_one_by_one_at_first() -> None:
+    paced, time = pace()
+    assert paced.refused(5.0)
+    with paced.turn() as admitted:
+        assert admitted
+        assert time.clock == 5.0
+        second = threading.Thread(target=_take, args=(paced,))
+        second.start()
+        second.join(0.05)
+        assert second.is_alive()
+        paced.went_through()
+        second.join(10)
+        assert not second.is_alive()
+
+
+def _take(paced: Pace) -> None:
+    with paced.turn():
+        pass
+
+
+def test_patience_starts_anew_when_something_gets_through() -> None:
+    paced, time = pace()
+    assert paced.refused(PATIENCE - 10)
+    _take(paced)
+    assert not paced.refused(20)
+    paced.went_through()
+    assert paced.refused(20)
+    time.clock += 10_000
+    paced.went_through()
+    assert paced.refused(PATIENCE)
+    assert not paced.refused(PATIENCE + 1)
+
+
+def test_who_waits_is_counted_only_while_the_server_asked_for_it() -> None:
+    paced, _ = pace(1)
+    assert paced.waiting == 0
+    with paced.turn():
+        crowd = [threading.Thread(target=_take, args=(paced,)) for _ in range(3)]
+        for each in crowd:
+            each.start()
+        _wait_for(paced, 0)
+        paced.refused(1.0)
+        _wait_for(paced, 3)
+        paced.went_through()
+    for each in crowd:
+        each.join(10)
+    assert paced.waiting == 0
+
+
+def _wait_for(paced: Pace, count: int) -> None:
+    for _ in range(2_000):
+        if paced.waiting == count:
+            return
+        threading.Event().wait(0.005)
+    pytest.fail(f"{paced.waiting} are waiting")
+
+
+def test_when_waiting_is_abandoned_nothing_waits_any_more() -> None:
+    time = FakeTime()
+    with troubled(rate_limited("30"), time=time) as (server, client):
+        assert client.waiting == 0
+        client.stop_waiting()
+        with pytest.raises(RateLimitedError):
+            client.reader().get("/v1/flows", {})
+        assert client.reader().get("/v1/flows", {})
+        assert len(server.requests) == 2
+    assert time.slept == []
+
+
+def test_whoever_waits_already_is_woken() -> None:
+    """Threads that wait for room, and one that sleeps."""
+    paced, _ = pace(1)
+    seen: list[bool] = []
+
+    def ask() -> None:
+        with paced.turn() as admitted:
+            seen.append(admitted)
+
+    with paced.turn():
+        crowd = [threading.Thread(target=ask) for _ in range(3)]
+        for each in crowd:
+            each.start()
+        paced.abandon()
+        for each in crowd:
+            each.join(10)
+    assert seen == [False] * 3
+
+
+def test_a_request_that_was_waiting_says_that_it_was_not_sent() -> None:
+    time = FakeTime()
+    with fake_frigade(FakeConfig(faults=(rate_limited("30").on(times=2),)), [row(1, "flow_a")]) as server:
+        with client_of(server.url, time=time) as client:
+            time.on_sleep = client.stop_waiting
+            with pytest.raises(RateLimitedError, match="not sent: the run stopped while it waited"):
+                _get(client)
+        assert len(server.requests) == 1
+
+
+def _get(client: Client) -> None:
+    client.reader().get("/v1/flows", {})
+
+
+def test_a_crowd_gets_through_a_narrow_server() -> None:
+    """A server that takes three requests a second from sixty-four threads refuses some, and none fails."""
+    time = FakeTime()
+    lock = threading.Lock()
+    taken: dict[int, int] = {}
+
+    def handler(*_: object) -> tuple[int, dict[str, str], bytes]:
+        with lock:
+            second = int(time.clock)
+            taken[second] = taken.get(second, 0) + 1
+            refused = taken[second] > 3
+        return (429, {"retry-after": "1"}, b"{}") if refused else (200, {}, b"[]")
+
+    with (
+        client_of("https://sandbox.invalid", time=time, handler=handler, parallelism=64) as client,
+        ThreadPoolExecutor(64) as pool,
+    ):
+        answers = list(pool.map(lambda _: client.reader().get("/v1/flows", {}), range(200)))
+    assert answers == [[]] * 200
