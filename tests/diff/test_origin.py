@@ -1,0 +1,210 @@
+"""Whose each difference is, told by a base."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowsync import document
+from flowsync.diff import attributed, compare, differing
+from flowsync.model import Origin
+from tests.diff.test_properties import pairs
+
+if TYPE_CHECKING:
+    from flowsync.model import FieldChange, FieldName, JsonValue
+    from tests.diff.test_properties import Pair
+
+    Fields = dict[FieldName, JsonValue]
+
+
+def changes_of(base: Fields, live: Fields, file: Fields) -> tuple[FieldChange, ...]:
+    sent: Fields = {name: json.dumps(value) if name == "data" else value for name, value in live.items()}
+    comparison = compare(file, sent)
+    return attributed(comparison.changes, base, comparison.old, comparison.new)
+
+
+def told(base: Fields, live: Fields, file: Fields) -> list[str]:
+    """Each change as `origin op label`."""
+    return [f"{each.origin.value} {each.op.value} {each.label}" for each in changes_of(base, live, file) if each.origin]
+
+
+@pytest.mark.parametrize(
+    ("base", "live", "file", "expected"),
+    [
+        ("a", "a", "b", ["branch replace name"]),
+        ("a", "b", "a", ["drift replace name"]),
+        ("a", "b", "c", ["conflict replace name"]),
+        ("a", "b", "b", []),
+    ],
+)
+def test_a_field_has_three_values(base: str, live: str, file: str, expected: list[str]) -> None:
+    assert told({"name": base}, {"name": live}, {"name": file}) == expected
+
+
+def test_a_field_that_the_base_does_not_state_is_the_branchs() -> None:
+    assert told({}, {"name": "a", "data": {"x": 1}}, {"name": "b", "data": {"x": 2}}) == [
+        "branch replace name",
+        "branch replace x",
+    ]
+
+
+def test_texts_that_mean_the_same_are_the_same() -> None:
+    base: Fields = {"targetingLogic": 'user.property("a")  == 1', "description": None}
+    live: Fields = {"targetingLogic": "user.property('a') === 1", "description": ""}
+    file: Fields = {"targetingLogic": "user.property('a') == 2", "description": "x"}
+    assert told(base, live, file) == ["branch replace description", "branch replace targetingLogic"]
+
+
+CASES = {
+    "each step is compared with its own, wherever it went": (
+        "[{id: a, t: 1}, {id: b, t: 1}, {id: c, t: 1}]",
+        "[{id: new, t: 0}, {id: a, t: 2}, {id: b, t: 1}, {id: c, t: 2}]",
+        "[{id: a, t: 1}, {id: b, t: 2}, {id: c, t: 3}]",
+        [
+            "drift remove steps[new]",
+            "drift replace steps[a].t",
+            "branch replace steps[b].t",
+            "conflict replace steps[c].t",
+        ],
+    ),
+    "keys that came and went": (
+        "[{id: a, both: 1, gone: 1, dropped: 1, edited: 1}]",
+        "[{id: a, both: 1, dropped: 1, edited: 2, new: 1}]",
+        "[{id: a, both: 1, gone: 1, added: 1}]",
+        [
+            "branch remove steps[a].dropped",
+            "conflict remove steps[a].edited",
+            "drift remove steps[a].new",
+            "drift add steps[a].gone",
+            "branch add steps[a].added",
+        ],
+    ),
+    "a key that the dashboard removed and the branch edited": (
+        "[{id: a, t: 1}]",
+        "[{id: a}]",
+        "[{id: a, t: 2}]",
+        ["conflict add steps[a].t"],
+    ),
+    "steps that came and went": (
+        "[{id: a, t: x}, {id: b, t: y}, {id: c, t: z}, {id: d, t: w}]",
+        "[{id: a, t: x}, {id: c, t: edited}, {id: d, t: w}]",
+        "[{id: b, t: y}, {id: d, t: w}, {id: e, t: v, more: 1, things: 2}]",
+        [
+            "branch remove steps[a]",
+            "conflict remove steps[c]",
+            "drift add steps[b]",
+            "branch add steps[e]",
+        ],
+    ),
+    "a step moved by the branch, another in the dashboard": (
+        "[{id: a}, {id: b}, {id: c}, {id: d}]",
+        "[{id: a}, {id: c}, {id: d}, {id: b}]",
+        "[{id: b}, {id: c}, {id: d}, {id: a}]",
+        ["drift move steps[b]", "branch move steps[a]"],
+    ),
+    "a step moved by both": (
+        "[{id: a}, {id: b}, {id: c}, {id: d}]",
+        "[{id: b}, {id: c}, {id: d}, {id: a}]",
+        "[{id: b}, {id: a}, {id: c}, {id: d}]",
+        ["conflict move steps[a]"],
+    ),
+    "a moved step that the base does not have": (
+        "[{id: a}, {id: b}]",
+        "[{id: new}, {id: a}, {id: b}]",
+        "[{id: a}, {id: b}, {id: new}]",
+        ["conflict move steps[new]"],
+    ),
+    "an id renamed by the branch": (
+        "[{id: a, title: Some title}]",
+        "[{id: a, title: Some title}]",
+        "[{id: b, title: Some title}]",
+        ["branch rename steps[b].id"],
+    ),
+    "an id renamed in the dashboard, the title edited by the branch": (
+        "[{id: a, title: Some title, sub: S}]",
+        "[{id: z, title: Some title, sub: S}]",
+        "[{id: a, title: Other title, sub: S}]",
+        ["drift rename steps[a].id", "branch replace steps[a].title"],
+    ),
+    "lists without identities": (
+        "[{id: a, tags: [x, y, z]}]",
+        "[{id: a, tags: [x, y, z, w]}]",
+        "[{id: a, tags: [y, z]}]",
+        ["branch remove steps[a].tags[0]", "drift remove steps[a].tags[3]"],
+    ),
+    "options go by their value": (
+        "[{id: a, options: [{value: 1, label: x}, {value: 2, label: y}]}]",
+        "[{id: a, options: [{value: 2, label: y}, {value: 1, label: edited}]}]",
+        "[{id: a, options: [{value: 2, label: mine}, {value: 1, label: x}]}]",
+        ["branch replace steps[a].options[value=2].label", "drift replace steps[a].options[value=1].label"],
+    ),
+    "the base had another kind of thing there": (
+        "[{id: a, props: none, list: none, deep: {x: none}}]",
+        "[{id: a, props: {x: 1}, list: [1, 2], deep: {x: {y: {z: 1}}}}]",
+        "[{id: a, props: {x: 2}, list: [1, 3], deep: {x: {y: {z: 2}}}}]",
+        [
+            "conflict replace steps[a].props.x",
+            "conflict replace steps[a].list[1]",
+            "conflict replace steps[a].deep.x.y.z",
+        ],
+    ),
+    "the base had nothing there": (
+        "[{id: a}]",
+        "[{id: a, props: {x: 1, y: 1}, list: [1, 2]}]",
+        "[{id: a, props: {x: 2, y: 1, z: 1}, list: [1, 3]}]",
+        ["conflict replace steps[a].props.x", "branch add steps[a].props.z", "conflict replace steps[a].list[1]"],
+    ),
+    "the kind of thing changed": (
+        "[{id: a, props: {x: 1}}]",
+        "[{id: a, props: [1]}]",
+        "[{id: a, props: {x: 1}}]",
+        ["drift replace steps[a].props"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("base", "live", "file", "expected"), CASES.values(), ids=CASES)
+def test_places_inside_data_have_origins_of_their_own(base: str, live: str, file: str, expected: list[str]) -> None:
+    fields: list[Fields] = [{"data": {"steps": document.parse_data(text).value}} for text in (base, live, file)]
+    assert told(*fields) == expected
+
+
+def test_a_partner_that_both_sides_find_elsewhere_is_no_partner() -> None:
+    base = "[{id: x, t: first text}, {id: y, t: second text}]"
+    live, file = "[{id: x, t: same words here}]", "[{id: y, t: same words here}]"
+    fields: list[Fields] = [{"data": {"steps": document.parse_data(text).value}} for text in (base, live, file)]
+    assert told(*fields) == ["conflict rename steps[y].id"]
+
+
+def test_live_data_that_cannot_be_read_is_drift_or_a_conflict() -> None:
+    file: Fields = {"data": {"steps": []}}
+    broken: Fields = {"data": "steps: ["}
+    for base, origin in ((file, Origin.DRIFT), ({"data": {}}, Origin.CONFLICT)):
+        comparison = compare(file, broken)
+        (change,) = attributed(comparison.changes, base, comparison.old, comparison.new)  # type: ignore[arg-type]
+        assert change.origin is origin
+
+
+@given(pairs)
+def test_when_only_one_side_moved_everything_is_its_own(pair: Pair) -> None:
+    old, new = ({"data": value} for value in pair)
+    assert {change.origin for change in changes_of(old, old, new)} <= {Origin.BRANCH}  # type: ignore[arg-type]
+    assert {change.origin for change in changes_of(new, old, new)} <= {Origin.DRIFT}  # type: ignore[arg-type]
+
+
+@given(pairs, pairs)
+def test_any_base_gives_every_change_an_origin(pair: Pair, other: Pair) -> None:
+    base, _ = other
+    old, new = pair
+    assert all(change.origin for change in changes_of({"data": base}, {"data": old}, {"data": new}))
+
+
+@given(st.sampled_from(["a", "b", None]), st.sampled_from(["a", "b", ""]))
+def test_fields_differ_by_their_meaning(one: JsonValue, other: JsonValue) -> None:
+    fields: Fields = {"description": one, "name": "x"}
+    found = differing(fields, {"description": other}, ("name", "description"))
+    assert found == (("name",) if (one or "") == other else ("name", "description"))
