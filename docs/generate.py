@@ -6,6 +6,7 @@ Each generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import shutil
 import subprocess
@@ -137,7 +138,9 @@ def configuration_table() -> str:
         ("", config.PROJECT_SETTINGS),
         ("", config.CONNECTION_SETTINGS),
         ("timeouts.", config.TIMEOUT_SETTINGS),
+        ("guards.", config.GUARD_SETTINGS),
         ("environments.&lt;name&gt;.", config.CONNECTION_SETTINGS),
+        ("environments.&lt;name&gt;.guards.", config.GUARD_SETTINGS),
     ]
     rows = [
         f"| {prefix}`{setting.name}` | {setting.description} | {default(setting)} |"
@@ -150,7 +153,7 @@ def configuration_table() -> str:
 def default(setting: config.Setting) -> str:
     """The default of a setting as the table shows it."""
     value = setting.schema.get("default")
-    return "" if value is None else f"`{value}`"
+    return "" if value is None else f"`{json.dumps(value)}`".replace('"', "")
 
 
 def table(titles: tuple[str, ...], rows: list[str]) -> str:

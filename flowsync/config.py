@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -58,6 +59,28 @@ class Timeouts:
     read: float = 30.0
 
 
+class Policy(Enum):
+    """What becomes of an edit in the dashboard that applying would undo."""
+
+    OVERWRITE = "overwrite"
+    KEEP = "keep"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What apply refuses to do before it writes anything; None is no limit."""
+
+    max_changes: int | None = 20
+    max_changed_percent: int | None = 50
+    on_drift: Policy = Policy.OVERWRITE
+    on_conflict: Policy = Policy.REFUSE
+    allow_clear_targeting: bool = False
+    allow_type_change: bool = False
+    allow_protected: bool = False
+    require_saved_plan: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Flags:
     """What the command line says about settings; None where it is silent."""
@@ -85,6 +108,7 @@ class Settings:
     private_key: Key | None = None
     public_key: Key | None = None
     key_variables: tuple[str, str] = (PRIVATE_KEY_VARIABLE, PUBLIC_KEY_VARIABLE)
+    guards: Guards = Guards()
 
     def reading_key(self) -> Key:
         """The key to plan with: the private one where there is one, for it sees drafts too.
@@ -149,6 +173,25 @@ def _is_target(value: JsonValue) -> str | None:
 def _is_parallelism(value: JsonValue) -> str | None:
     fits = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= PARALLELISM_LIMIT
     return None if fits else f"must be a whole number from 1 to {PARALLELISM_LIMIT}"
+
+
+def _is_count(value: JsonValue) -> str | None:
+    fits = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return None if fits else "must be a whole number, 0 or more"
+
+
+def _is_percent(value: JsonValue) -> str | None:
+    fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100  # noqa: PLR2004 - a percentage
+    return None if fits else "must be a whole number from 0 to 100"
+
+
+def _is_truth(value: JsonValue) -> str | None:
+    return None if isinstance(value, bool) else "must be true or false"
+
+
+def _is_policy(value: JsonValue) -> str | None:
+    fits = isinstance(value, str) and value in {policy.value for policy in Policy}
+    return None if fits else "must be overwrite, keep or refuse"
 
 
 def _is_seconds(value: JsonValue) -> str | None:
@@ -258,6 +301,55 @@ TIMEOUT_SETTINGS: Final = (
         _is_seconds,
     ),
 )
+_FALSE_SCHEMA: Final[Mapping[str, JsonValue]] = {"type": "boolean", "default": False, "examples": [True]}
+
+
+def _policy_schema(default: Policy, example: Policy) -> Mapping[str, JsonValue]:
+    return {
+        "enum": [policy.value for policy in Policy],
+        "enumDescriptions": [
+            "Apply undoes the edit, and the plan says so",
+            "The edited field is left as it is",
+            "Apply writes nothing at all",
+        ],
+        "default": default.value,
+        "examples": [example.value],
+    }
+
+
+GUARD_SETTINGS: Final = (
+    Setting(
+        "max_changes",
+        "How many flows one apply may write.",
+        {"type": "integer", "minimum": 0, "default": 20, "examples": [50]},
+        _is_count,
+    ),
+    Setting(
+        "max_changed_percent",
+        "How much of the planned flows one apply may write, in percent; only from 10 flows up.",
+        {"type": "integer", "minimum": 0, "maximum": 100, "default": 50, "examples": [80]},
+        _is_percent,
+    ),
+    Setting(
+        "on_drift",
+        "What becomes of an edit in the dashboard to what the branch left alone (with --base).",
+        _policy_schema(Policy.OVERWRITE, Policy.REFUSE),
+        _is_policy,
+    ),
+    Setting(
+        "on_conflict",
+        "What becomes of an edit in the dashboard to what the branch changed too (with --base).",
+        _policy_schema(Policy.REFUSE, Policy.OVERWRITE),
+        _is_policy,
+    ),
+    Setting(
+        "allow_clear_targeting", "Whether a live flow for some may become one for everyone.", _FALSE_SCHEMA, _is_truth
+    ),
+    Setting("allow_type_change", "Whether the type of a flow may change.", _FALSE_SCHEMA, _is_truth),
+    Setting("allow_protected", "Whether flows marked `protected: true` may be written.", _FALSE_SCHEMA, _is_truth),
+    Setting("require_saved_plan", "Whether apply takes only plans saved by plan --out.", _FALSE_SCHEMA, _is_truth),
+)
+"""Keys of `guards`, at the top of flowsync.yaml and in each environment."""
 PROJECT_SETTINGS: Final = (
     Setting(
         "flows",
@@ -316,6 +408,22 @@ def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str
             str(merged.get("api_key_variable", PRIVATE_KEY_VARIABLE)),
             str(merged.get("public_api_key_variable", PUBLIC_KEY_VARIABLE)),
         ),
+        guards=_guards({**_mapping(top.get("guards")), **_mapping(chosen.get("guards"))}),
+    )
+
+
+def _guards(stated: Mapping[str, JsonValue]) -> Guards:
+    """The guards as stated, an environment's over those of the whole project."""
+    default = Guards()
+    return Guards(
+        max_changes=_whole(stated.get("max_changes"), 20),
+        max_changed_percent=_whole(stated.get("max_changed_percent"), 50),
+        on_drift=Policy(stated.get("on_drift", default.on_drift.value)),
+        on_conflict=Policy(stated.get("on_conflict", default.on_conflict.value)),
+        allow_clear_targeting=stated.get("allow_clear_targeting") is True,
+        allow_type_change=stated.get("allow_type_change") is True,
+        allow_protected=stated.get("allow_protected") is True,
+        require_saved_plan=stated.get("require_saved_plan") is True,
     )
 
 
@@ -333,8 +441,9 @@ def _problems(source: Source) -> Iterator[Problem]:
         yield _problem(source.location(()), "not-a-mapping", "flowsync.yaml must be a mapping of settings.")
         return
     yield from _private_keys(source, value, ())
-    nested = ("environments", "timeouts")
+    nested = ("environments", "timeouts", "guards")
     yield from _section_problems(source, (), PROJECT_SETTINGS + CONNECTION_SETTINGS, nested)
+    yield from _nested_problems(source, ("guards",), GUARD_SETTINGS)
     yield from _nested_problems(source, ("timeouts",), TIMEOUT_SETTINGS)
     environments = value.get("environments")
     if environments is not None and not isinstance(environments, dict):
@@ -342,17 +451,20 @@ def _problems(source: Source) -> Iterator[Problem]:
             source.location(("environments",)), "not-a-mapping", "`environments` must map names to settings."
         )
     for name in _mapping(environments):
-        yield from _nested_problems(source, ("environments", name), CONNECTION_SETTINGS)
+        yield from _nested_problems(source, ("environments", name), CONNECTION_SETTINGS, ("guards",))
+        yield from _nested_problems(source, ("environments", name, "guards"), GUARD_SETTINGS)
 
 
-def _nested_problems(source: Source, path: ValuePath, settings: tuple[Setting, ...]) -> Iterator[Problem]:
+def _nested_problems(
+    source: Source, path: ValuePath, settings: tuple[Setting, ...], nested: tuple[str, ...] = ()
+) -> Iterator[Problem]:
     value = _at(source.value, path)
     if value is None:
         return
     if not isinstance(value, dict):
         yield _problem(source.location(path), "not-a-mapping", f"`{path[-1]}` must be a mapping of settings.")
         return
-    yield from _section_problems(source, path, settings, ())
+    yield from _section_problems(source, path, settings, nested)
 
 
 def _section_problems(
@@ -484,13 +596,20 @@ def _seconds(value: JsonValue, default: float) -> float:
 def schema() -> dict[str, JsonValue]:
     """JSON Schema (draft 2020-12) of flowsync.yaml, made from the same table that reads it."""
     whole = _object_schema("Settings of flowsync for this repository.", PROJECT_SETTINGS + CONNECTION_SETTINGS)
+    guards: dict[str, JsonValue] = {
+        "title": "Guards",
+        **_object_schema("What apply refuses to do unless a flag allows it.", GUARD_SETTINGS),
+        "examples": [{"max_changes": 50, "on_drift": "refuse"}],
+    }
     environment = _object_schema("Settings of one environment.", CONNECTION_SETTINGS)
+    environment["properties"] = {**_properties(CONNECTION_SETTINGS), "guards": guards}
     nested: dict[str, JsonValue] = {
         "timeouts": {
             "title": "Timeouts",
             **_object_schema("How long to wait for the API.", TIMEOUT_SETTINGS),
             "examples": [{"connect": 10, "read": 60}],
         },
+        "guards": guards,
         "environments": {
             "title": "Environments",
             "description": "The environments that flows are applied to, by name; -e picks one.",

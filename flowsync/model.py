@@ -239,10 +239,24 @@ Change: TypeAlias = Update
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why apply writes nothing of a plan. `slugs`: the flows it is about, empty where it is about the whole.
+
+    `flag` is the option of apply that allows it, as one writes it.
+    """
+
+    code: str
+    message: str
+    flag: str
+    slugs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What applying would do, whole. Every tuple is sorted by slug.
 
     `unnamed_unchanged` is how many more flows are unchanged: a saved plan tells only their number.
+    `refusals` is what guards have against it, where they were asked.
     """
 
     environment: str | None
@@ -254,6 +268,7 @@ class Plan:
     unmanaged: tuple[Unmanaged, ...]
     digest: str
     unnamed_unchanged: int = 0
+    refusals: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

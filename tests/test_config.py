@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 
 from flowsync import config, document
-from flowsync.config import DEFAULT_API_URL, Flags, Settings, read_settings
+from flowsync.config import DEFAULT_API_URL, Flags, Guards, Policy, Settings, read_settings
 from flowsync.errors import ConfigError, InvalidFilesError
 from flowsync.model import Target
 
@@ -89,6 +90,21 @@ def test_the_variable_gives_the_address_where_the_environment_does_not() -> None
     assert read.api_url == "https://api3.frigade.com"
 
 
+def test_an_environment_sets_guards_key_by_key_over_those_of_the_project() -> None:
+    text = """
+        guards: {max_changes: 5, on_drift: keep, allow_type_change: true, max_changed_percent: 0}
+        environments:
+          production:
+            guards: {on_drift: refuse, require_saved_plan: true, allow_protected: true, allow_clear_targeting: true}
+    """
+    top = Guards(max_changes=5, max_changed_percent=0, on_drift=Policy.KEEP, allow_type_change=True)
+    assert settings(text).guards == top
+    assert settings(text, Flags(environment="production")).guards == replace(
+        top, on_drift=Policy.REFUSE, require_saved_plan=True, allow_protected=True, allow_clear_targeting=True
+    )
+    assert settings("guards: {on_conflict: overwrite}").guards == Guards(on_conflict=Policy.OVERWRITE)
+
+
 def test_an_unknown_environment_is_refused_with_the_near_one() -> None:
     with pytest.raises(ConfigError, match="Did you mean production") as caught:
         settings(ENVIRONMENTS, Flags(environment="prodution"))
@@ -123,6 +139,13 @@ def test_an_unknown_environment_is_refused_with_the_near_one() -> None:
         ("environments: {a: {flows: x}}", 1, 20, "unknown-key", "not a setting"),
         ("api_key_variable: 'a b'", 1, 19, "invalid-setting", "environment variable"),
         ("public_api_key: secret", 1, 17, "invalid-setting", "starts with api_public_"),
+        ("guards: 3", 1, 9, "not-a-mapping", "mapping of settings"),
+        ("guards: {max_change: 3}", 1, 10, "unknown-key", "Did you mean `max_changes`?"),
+        ("guards: {max_changes: -1}", 1, 23, "invalid-setting", "0 or more"),
+        ("guards: {max_changed_percent: 101}", 1, 31, "invalid-setting", "from 0 to 100"),
+        ("guards: {on_drift: ignore}", 1, 20, "invalid-setting", "overwrite, keep or refuse"),
+        ("guards: {allow_protected: 1}", 1, 27, "invalid-setting", "true or false"),
+        ("environments: {a: {guards: {on_drift: 1}}}", 1, 39, "invalid-setting", "overwrite, keep or refuse"),
         ("- a", 1, 1, "not-a-mapping", "must be a mapping"),
     ],
 )
@@ -220,7 +243,9 @@ def test_the_schema_agrees_with_the_reader() -> None:
 SECTIONS: tuple[tuple[tuple[str, ...], tuple[Setting, ...]], ...] = (
     ((), config.PROJECT_SETTINGS + config.CONNECTION_SETTINGS),
     (("timeouts",), config.TIMEOUT_SETTINGS),
+    (("guards",), config.GUARD_SETTINGS),
     (("environments", "production"), config.CONNECTION_SETTINGS),
+    (("environments", "production", "guards"), config.GUARD_SETTINGS),
 )
 EACH_SETTING = [(path, setting) for path, settings_ in SECTIONS for setting in settings_]
 NEAR_MISSES: tuple[Any, ...] = (
@@ -248,6 +273,8 @@ NEAR_MISSES: tuple[Any, ...] = (
     *(
         "latest",
         "Latest",
+        "keep",
+        "Refuse",
         "draft",
         "FRIGADE_API_KEY",
         "9KEY",
@@ -306,7 +333,7 @@ def test_an_editor_and_the_reader_agree_on_the_shape_of_the_file(value: JsonValu
 def test_every_setting_has_what_an_editor_shows() -> None:
     schema: Any = config.schema()
     environment = schema["properties"]["environments"]["additionalProperties"]
-    for properties in (schema, environment, schema["properties"]["timeouts"]):
+    for properties in (schema, environment, schema["properties"]["timeouts"], schema["properties"]["guards"]):
         for name, each in properties["properties"].items():
             assert each["title"][0].isupper(), name
             assert each["description"].endswith("."), name

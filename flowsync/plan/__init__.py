@@ -3,6 +3,8 @@
 from flowsync.plan.build import Decision, body, build_plan, decide, unmanaged
 from flowsync.plan.digest import FORMAT, digest
 from flowsync.plan.document import Summary, summary, to_document
+from flowsync.plan.guards import Kept, judged
+from flowsync.plan.marks import allowed_by, marked
 from flowsync.plan.read import from_document, from_text
 from flowsync.plan.values import Action, action, json_safe
 
@@ -10,8 +12,10 @@ __all__ = [
     "FORMAT",
     "Action",
     "Decision",
+    "Kept",
     "Summary",
     "action",
+    "allowed_by",
     "body",
     "build_plan",
     "decide",
@@ -19,6 +23,8 @@ __all__ = [
     "from_document",
     "from_text",
     "json_safe",
+    "judged",
+    "marked",
     "summary",
     "to_document",
     "unmanaged",

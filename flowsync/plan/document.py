@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from flowsync.plan.digest import FORMAT
+from flowsync.plan.marks import marked
 from flowsync.plan.values import action, json_safe
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def summary(plan: Plan) -> Summary:
 def to_document(plan: Plan) -> dict[str, JsonValue]:
     """Return the document, keys in order. It holds no number that JSON lacks, and no key of the API.
 
-    Texts are as the files and the API have them: lone surrogates and control characters included.
+    What guards have against a change is among its warnings. Texts are as the files and the API have them: lone
+    surrogates and control characters included.
     """
     return {
         "format": FORMAT,
@@ -56,7 +58,7 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
         "api_url": plan.api_url,
         "base": plan.base,
         "summary": asdict(summary(plan)),
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [_change(change) for change in marked(plan).changes],
         "blocked": [_blocked(blocked) for blocked in plan.blocked],
         "unmanaged": [_unmanaged(unmanaged) for unmanaged in plan.unmanaged],
         "digest": plan.digest,

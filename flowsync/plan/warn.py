@@ -20,6 +20,9 @@ Rule: TypeAlias = "Callable[[Subject], Iterator[PlanWarning]]"
 NOT_THE_LATEST: Final = "not-the-latest"
 """The code of the warning that a newer row was passed over; a saved plan tells the rule for its rows by it."""
 
+PROTECTED: Final = "protected"
+"""The code of the warning that a flow is marked as protected; a guard goes by it, in saved plans too."""
+
 _STEP_ID: Final = re.compile(r"/steps/(?P<index>\d+)/id")
 
 
@@ -58,6 +61,12 @@ def not_the_latest(subject: Subject) -> Iterator[PlanWarning]:
         yield PlanWarning(NOT_THE_LATEST, message)
 
 
+def protected(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that the file marks the flow as one that needs more care."""
+    if subject.flow.protected:
+        yield _warning(subject, "protected", PROTECTED, "The flow is marked as protected.")
+
+
 def turned_off(subject: Subject) -> Iterator[PlanWarning]:
     """Warn that the flow is no longer shown."""
     if _changes(subject, "active") and not subject.will_be_on:
@@ -81,7 +90,7 @@ def type_changed(subject: Subject) -> Iterator[PlanWarning]:
 def targeting_cleared(subject: Subject) -> Iterator[PlanWarning]:
     """Warn that a flow for some becomes a flow for all."""
     old, new = (values.get("targetingLogic") for values in (subject.comparison.old, subject.comparison.new))
-    if _changes(subject, "targetingLogic") and _is_for_everyone(new) and not _is_for_everyone(old):
+    if _changes(subject, "targetingLogic") and is_for_everyone(new) and not is_for_everyone(old):
         message = "Targeting is cleared: the flow is for everyone, no longer for some users only."
         yield _warning(subject, "targetingLogic", "targeting-cleared", message)
 
@@ -109,6 +118,7 @@ UPDATE_RULES: Final[tuple[Rule, ...]] = (
     goes_live,
     draft_unseen,
     not_the_latest,
+    protected,
     turned_off,
     turned_on,
     type_changed,
@@ -135,7 +145,7 @@ def _what_users_see(flow: Flow, published: LiveFlow | None) -> str:
     return f"Version {published.version}, which is live, differs from the file in {', '.join(differing)}."
 
 
-def _is_for_everyone(expression: JsonValue) -> bool:
+def is_for_everyone(expression: JsonValue) -> bool:
     """Whether the API takes the expression for none: an empty or one-character one is [obs]."""
     form = comparable("targetingLogic", expression)
     return isinstance(form, str) and len(form) <= 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from flowsync.plan import allowed_by
 from flowsync.render import wording
 from flowsync.render.escape import cell_code, cell_prose, code_span, fenced, html_code, prose
 from flowsync.render.screen import Colour
@@ -18,7 +19,7 @@ from flowsync.render.yaml_diff import capped, flow_diff
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from flowsync.model import Blocked, Plan, PlanWarning, Unmanaged, Update
+    from flowsync.model import Blocked, Plan, PlanWarning, Refusal, Unmanaged, Update
 
 TABLE_ROWS: Final = 100
 """How many flows the table names; the rest is counted."""
@@ -67,6 +68,8 @@ def _heading(value: Plan) -> str:
 def _alerts(value: Plan) -> Iterator[str]:
     if value.blocked:
         yield _alert("CAUTION", [*map(_blocked_point, value.blocked), wording.BLOCKED])
+    if value.refusals:
+        yield _alert("CAUTION", [wording.REFUSED, *map(_refusal_point, value.refusals)])
     warnings = [*_live_points(value), *(point for change in value.changes for point in _warning_points(change))]
     warnings += [_warning_point(row.slug, warning) for row in value.unchanged for warning in row.warnings]
     if warnings:
@@ -79,6 +82,11 @@ def _alert(kind: str, points: Iterable[str]) -> str:
 
 def _blocked_point(blocked: Blocked) -> str:
     return f"{code_span(blocked.slug)} is blocked, {code_span(blocked.code)}: {prose(blocked.message)}"
+
+
+def _refusal_point(refusal: Refusal) -> str:
+    flows = f"{wording.listed([code_span(slug) for slug in refusal.slugs], TABLE_ROWS)}: " if refusal.slugs else ""
+    return f"{flows}{prose(f'{refusal.message} {allowed_by(refusal)}')}"
 
 
 def _live_points(value: Plan) -> Iterator[str]:

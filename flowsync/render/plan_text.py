@@ -125,7 +125,10 @@ def _closing(value: Plan) -> Iterator[Line]:
 
 
 def _next_step(value: Plan) -> Iterator[Line]:
+    if value.refusals:
+        yield line(Span(wording.REFUSED, Style.WARNING))
+        yield from (line(f"  - {sentence}") for sentence in wording.refusals(value))
     if value.blocked:
         yield line(wording.BLOCKED)
-    elif value.changes:
+    elif value.changes and not value.refusals:
         yield line("Next: flowsync apply")

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.config import SANDBOX_URL
 from flowsync.model import Op, Origin
-from flowsync.plan import summary
+from flowsync.plan import allowed_by, summary
 from flowsync.render.values import compact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from flowsync.model import FieldChange, FieldName, JsonValue, Plan, PlanWarning, Unchanged, Update
+    from flowsync.model import FieldChange, FieldName, JsonValue, Plan, PlanWarning, Refusal, Unchanged, Update
 
 NO_CHANGES: Final = "No changes. The live flows are as the files say."
 BLOCKED: Final = "Apply writes nothing while flows are blocked, unless told to skip them (--skip-blocked)."
+REFUSED: Final = "Apply would refuse this plan:"
 UNMANAGED: Final = "live without a file: shown, never touched"
 SHORT_DIGEST: Final = 12
 """How many hexadecimal digits of a digest are shown to people."""
@@ -168,6 +169,15 @@ def unseen_elsewhere(unchanged: Iterable[Unchanged]) -> str:
         f"{listed(fields)} not returned by the API, so not compared, "
         f"in {plural(len(rows), 'unchanged flow')}: {listed([row.slug for row in rows])}"
     )
+
+
+def refusals(plan: Plan) -> list[str]:
+    """Return what guards have against the plan, a sentence or two each, with the flag that allows it."""
+    return [f"{_concerned(refusal)}{refusal.message} {allowed_by(refusal)}" for refusal in plan.refusals]
+
+
+def _concerned(refusal: Refusal) -> str:
+    return f"{listed(refusal.slugs)}: " if refusal.slugs else ""
 
 
 def question(plan: Plan) -> str:
