@@ -72,9 +72,61 @@ class OverlaidSource:
         """As `location`, for the key."""
         return self.file.key_location(self._stated(path))
 
+    def offset_location(self, path: ValuePath, offset: int) -> Location:
+        """As `location`, for one character of a text."""
+        return self.file.offset_location(self._stated(path), offset)
+
     def _stated(self, path: ValuePath) -> ValuePath:
         overlaid = ("environments", self.environment, *path)
         return overlaid if path and _exists(self.file.value, overlaid) else path
+
+
+@dataclass(frozen=True, slots=True)
+class TextDataSource:
+    """A file whose `data` is a text of YAML or JSON: positions of what is inside lead into that text."""
+
+    file: Source
+    data: Document
+
+    @property
+    def text(self) -> str:
+        """The whole text of the file."""
+        return self.file.text
+
+    @property
+    def value(self) -> JsonValue:
+        """The whole parsed value, `data` still a text."""
+        return self.file.value
+
+    def location(self, path: ValuePath) -> Location:
+        """Where the value is stated."""
+        match path:
+            case ("data", _, *_):
+                return self._outside(self.data.location(path[1:]))
+            case _:
+                return self.file.location(path)
+
+    def key_location(self, path: ValuePath) -> Location:
+        """As `location`, for the key."""
+        match path:
+            case ("data", _, *_):
+                return self._outside(self.data.key_location(path[1:]))
+            case _:
+                return self.file.key_location(path)
+
+    def offset_location(self, path: ValuePath, offset: int) -> Location:
+        """As `location`, for one character of a text."""
+        match path:
+            case ("data", _, *_):
+                return self._outside(self.data.offset_location(path[1:], offset))
+            case _:
+                return self.file.offset_location(path, offset)
+
+    def _outside(self, inside: Location) -> Location:
+        """Where a place of the text is in the file."""
+        lines = self.data.text.split("\n")
+        offset = sum(len(line) + 1 for line in lines[: inside.line - 1]) + inside.column - 1
+        return self.file.offset_location(("data",), offset)
 
 
 def load_flows(root: Path, directory: str, environment: str | None = None) -> Repository:
@@ -186,8 +238,9 @@ def flow_from(parsed: Document, file: FlowFile, environment: str | None) -> Flow
         return _slug_problem(parsed, file)
     overlay = _overlay(value, environment)
     stated = _overlaid(value, overlay)
-    source = parsed if overlay is None or environment is None else OverlaidSource(parsed, environment)
-    fields, data_text = _fields(stated, _own_lines(parsed, overlay), file.name)
+    source: Source = parsed if overlay is None or environment is None else OverlaidSource(parsed, environment)
+    inside = _data_document(stated.get("data"), file.name)
+    fields, data_text = _fields(stated, _own_lines(parsed, overlay), inside)
     return Flow(
         slug=file.slug,
         file=file.name,
@@ -196,7 +249,7 @@ def flow_from(parsed: Document, file: FlowFile, environment: str | None) -> Flow
         target=_target(stated.get("target")),
         protected=stated.get("protected") is True,
         tests=value.get("tests"),
-        source=source,
+        source=source if inside is None else TextDataSource(source, inside),
     )
 
 
@@ -244,24 +297,24 @@ def _own_lines(parsed: Document, overlay: Mapping[str, JsonValue] | None) -> str
 
 
 def _fields(
-    stated: Mapping[str, JsonValue], own_lines: str | None, name: str
+    stated: Mapping[str, JsonValue], own_lines: str | None, inside: Document | None
 ) -> tuple[Mapping[FieldName, JsonValue], str | None]:
     fields: dict[FieldName, JsonValue] = {field: stated[field] for field in SENT_FIELDS if field in stated}
     data = fields.get("data")
     if isinstance(data, str):
-        fields["data"] = _parsed_data(data, name)
+        fields["data"] = data if inside is None else inside.value
         return fields, data
     if "data" not in fields:
         return fields, None
     return fields, own_lines if own_lines is not None else _dumped(data)
 
 
-def _parsed_data(text: str, name: str) -> JsonValue:
-    """The value of `data` given as text; the text itself when it cannot be read, which validation reports."""
+def _data_document(data: JsonValue, name: str) -> Document | None:
+    """What `data` given as a text says; None when it is none, or cannot be read, which validation reports."""
     try:
-        return document.parse_data(text, name).value
+        return document.parse_data(data, name) if isinstance(data, str) else None
     except DocumentError:
-        return text
+        return None
 
 
 def _dumped(data: JsonValue) -> str | None:

@@ -71,13 +71,17 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding about one place in one file."""
+    """One finding about one place in one file.
+
+    `detail` are further lines that explain it, indented among themselves: the tree of a failing test.
+    """
 
     location: Location
     severity: Severity
     code: str
     message: str
     hint: str | None = None
+    detail: tuple[str, ...] = ()
 
     @property
     def sort_key(self) -> tuple[Location, str, str]:
@@ -101,6 +105,9 @@ class Source(Protocol):
 
     def key_location(self, path: ValuePath) -> Location:
         """Where the key of `path`'s last part starts; as `location` for list items and the root."""
+
+    def offset_location(self, path: ValuePath, offset: int) -> Location:
+        """Where the character at `offset` (from 0) of the text at `path` is written; as `location` if unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,12 @@ def waits_for(expression: Expression) -> frozenset[str]:
             return frozenset()
 
 
+def awaited(expression: Expression) -> frozenset[str]:
+    """The slugs of the flows that some term waits for, whether or not the whole expression does."""
+    found = (_awaited(term) for term in terms(expression) if isinstance(term, Condition))
+    return frozenset().union(*found)
+
+
 def _awaited(condition: Condition) -> frozenset[str]:
     """The flow of a condition that is false while nothing is started, when all else in it is fixed."""
     sources = [value for value in values(condition) if isinstance(value, Source)]
@@ -105,6 +111,11 @@ def cycles(graph: Mapping[str, Iterable[str]]) -> tuple[tuple[str, ...], ...]:
     edges = {slug: sorted(set(targets)) for slug, targets in graph.items()}
     found = [_circle(edges, component) for component in _components(edges)]
     return tuple(sorted(circle for circle in found if circle))
+
+
+def mutual(graph: Mapping[str, Iterable[str]]) -> tuple[frozenset[str], ...]:
+    """The groups of slugs that all reach one another; a slug that no other shares this with is a group alone."""
+    return tuple(_components({slug: sorted(set(targets)) for slug, targets in graph.items()}))
 
 
 def _circle(edges: Mapping[str, list[str]], component: frozenset[str]) -> tuple[str, ...]:

@@ -151,6 +151,6 @@ def coverage(expression: Expression, contexts: tuple[Context, ...]) -> tuple[Ter
     """For each term of an expression, in the order written, which truths these contexts gave it."""
     seen = [[found.truth for found in term_traces(trace(expression, context))] for context in contexts]
     return tuple(
-        TermCoverage(term, any(truths[index] for truths in seen), not all(truths[index] for truths in seen))
+        TermCoverage(term, any(truths[index] for truths in seen), any(not truths[index] for truths in seen))
         for index, term in enumerate(terms(expression))
     )

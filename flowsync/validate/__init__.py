@@ -13,6 +13,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from flowsync.validate.groups import references
+from flowsync.validate.groups.references import check_mentions
 from flowsync.validate.groups.together import check_together
 from flowsync.validate.registry import GROUPS, RULES
 from flowsync.validate.rule import Rule
@@ -20,11 +22,12 @@ from flowsync.validate.schema import SchemaName, schema_problems, schema_text
 from flowsync.validate.view import view
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flowsync.model import Flow, Problem
+    from flowsync.targeting.checks import KnownFlow
 
-__all__ = ["Rule", "SchemaName", "check", "check_all", "rules", "schema_text"]
+__all__ = ["Rule", "SchemaName", "check", "check_all", "check_live", "rules", "schema_text"]
 
 
 def check(flow: Flow) -> tuple[Problem, ...]:
@@ -35,7 +38,12 @@ def check(flow: Flow) -> tuple[Problem, ...]:
 def check_all(flows: Iterable[Flow]) -> tuple[Problem, ...]:
     """Every problem of every flow, and of all flows together, by file, line and column."""
     known = tuple(flows)
-    return _in_order(chain(chain.from_iterable(map(_problems, known)), check_together(known)))
+    return _in_order(chain(chain.from_iterable(map(_problems, known)), check_together(known), check_mentions(known)))
+
+
+def check_live(flows: Iterable[Flow], live: Mapping[str, KnownFlow], files: Iterable[Flow]) -> tuple[Problem, ...]:
+    """References of `flows` to what is neither among the `live` flows (by slug) nor among those of all `files`."""
+    return _in_order(references.check_live(flows, live, files))
 
 
 def rules() -> tuple[Rule, ...]:

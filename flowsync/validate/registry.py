@@ -12,18 +12,20 @@ from flowsync.validate.groups import (
     ids,
     keys,
     links,
+    outcomes,
     patterns,
+    references,
     texts,
     together,
     whole,
 )
 
-GROUPS: Final = (carriage, whole, ids, keys, links, patterns, texts, expressions, expectations)
+GROUPS: Final = (carriage, whole, ids, keys, links, patterns, texts, expressions, expectations, outcomes)
 """The modules whose `check` looks at one flow."""
 
 RULES: Final = tuple(
     sorted(
-        (rule for module in (translation, together, *GROUPS) for rule in module.RULES),
+        (rule for module in (translation, together, references, *GROUPS) for rule in module.RULES),
         key=lambda rule: rule.code,
     )
 )

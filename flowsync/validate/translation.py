@@ -41,6 +41,7 @@ UNKNOWN_KEY: Final = Rule(
     "so a slip such as `targetinglogic` would leave the live flow as it is without a word. Keys that begin with "
     "`x-` are always allowed at the top of a file.",
     "name: Welcome\ntargetinglogic: user.property('plan') == 'pro'\n",
+    "name: Welcome\ntargetingLogic: user.property('plan') == 'pro'\n",
 )
 WRONG_TYPE: Final = Rule(
     "wrong-type",
@@ -49,6 +50,7 @@ WRONG_TYPE: Final = Rule(
     "text belongs, a mapping in place of a list. YAML decides the type by how a value is written, so quotes are "
     "usually what is missing or too much.",
     "name: Welcome\nactive: 'yes'\n",
+    "name: Welcome\nactive: true\n",
 )
 WRONG_VALUE: Final = Rule(
     "wrong-value",
@@ -56,6 +58,7 @@ WRONG_VALUE: Final = Rule(
     "A value is not among the few that are possible in its place, for example the type of a flow or the action of "
     "a button. Case counts.",
     "name: Welcome\ntype: Announcement\n",
+    "name: Welcome\ntype: ANNOUNCEMENT\n",
 )
 MISSING_KEY: Final = Rule(
     "missing-key",
@@ -63,18 +66,21 @@ MISSING_KEY: Final = Rule(
     "A key that is always required is absent: the `id` of a step or of a form field, the `label` or `value` of an "
     "option, the `value` of a pattern.",
     "type: ANNOUNCEMENT\ndata:\n  steps:\n    - title: Welcome\n",
+    "type: ANNOUNCEMENT\ndata:\n  steps:\n    - id: welcome\n      title: Welcome\n",
 )
 STEPS_MISSING: Final = Rule(
     "steps-missing",
     Severity.ERROR,
     "Every type of flow but CUSTOM shows steps, and this one's `data` has none.",
     "type: BANNER\ndata:\n  title: Payday is near\n",
+    "type: BANNER\ndata:\n  steps:\n    - id: payday\n      title: Payday is near\n",
 )
 SELECTOR_MISSING: Final = Rule(
     "selector-missing",
     Severity.ERROR,
     "Each step of a TOUR points at an element of the page; without a `selector` there is nothing to point at.",
     "type: TOUR\ndata:\n  steps:\n    - id: reports\n      title: Your reports\n",
+    "type: TOUR\ndata:\n  steps:\n    - id: reports\n      title: Your reports\n      selector: '#reports'\n",
 )
 FIELDS_MISSING: Final = Rule(
     "fields-missing",
@@ -82,24 +88,29 @@ FIELDS_MISSING: Final = Rule(
     "No step of this FORM or SURVEY has `fields`, so it asks nothing. A step without fields is fine beside others, "
     "for example to say thank you.",
     "type: FORM\ndata:\n  steps:\n    - id: profile\n      title: About you\n",
+    "type: FORM\ndata:\n  steps:\n    - id: profile\n      title: About you\n      fields:\n        - id: role\n",
 )
 OPTIONS_MISSING: Final = Rule(
     "options-missing",
     Severity.ERROR,
     "A select or radio field has no `options` to choose from.",
     "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: role\n          type: select\n",
+    "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: role\n"
+    "          type: select\n          options:\n            - {label: Admin, value: admin}\n",
 )
 EMPTY_TEXT: Final = Rule(
     "empty-text",
     Severity.ERROR,
     "A text that names something is empty or blank: the name of the flow, the id of a step or field, a selector.",
     "name: ''\n",
+    "name: Welcome\n",
 )
 TOO_SMALL: Final = Rule(
     "too-small",
     Severity.ERROR,
     "A number is below what makes sense in its place: a `maxLength` under 1, or a count of events under 0.",
     "type: FORM\ndata:\n  steps:\n    - id: a\n      fields:\n        - id: b\n          maxLength: 0\n",
+    "type: FORM\ndata:\n  steps:\n    - id: a\n      fields:\n        - id: b\n          maxLength: 80\n",
 )
 
 RULES: Final = (

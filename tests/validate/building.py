@@ -47,6 +47,9 @@ class ValueSource:
     def key_location(self, path: ValuePath) -> Location:
         return self.location(path)
 
+    def offset_location(self, path: ValuePath, offset: int) -> Location:
+        return Location("flows/flow_example.yaml", 1, 1 + len(path) + offset)
+
 
 def flow_with(value: dict[str, JsonValue]) -> Flow:
     """The flow that a file with this value states, whatever the value."""

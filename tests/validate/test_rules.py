@@ -9,6 +9,7 @@ import pytest
 
 from flowsync.model import Severity
 from flowsync.validate import check, check_all, rules
+from flowsync.validate.groups import references
 from tests.validate.building import HERE, flow_of, flow_with, flows_of
 
 if TYPE_CHECKING:
@@ -25,14 +26,24 @@ def test_the_example_of_a_rule_has_that_problem(rule: Rule) -> None:
 def test_a_rule_is_documented_in_one_paragraph_of_whole_sentences(rule: Rule) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.code)
     assert "\n" not in rule.documentation
-    assert rule.documentation.endswith(".")
+    assert rule.documentation.endswith((".", ".)"))
     assert len(rule.documentation) > 40
 
 
-def test_every_rule_but_those_over_file_names_has_a_negative_example() -> None:
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.code)
+def test_the_good_example_of_a_rule_is_fine(rule: Rule) -> None:
+    found = {problem.code for problem in check_all(flows_of(rule.good))}
+    assert found <= {"targeting-unknown-flow"} - {rule.code}, "only that a flow it names is not part of the example"
+
+
+def test_every_rule_about_one_file_has_a_negative_example() -> None:
     texts = "".join(file.read_text(encoding="utf-8") for file in (HERE / "negative").glob("*.yaml"))
     shown = set(re.findall(r"# expected: \d+:\d+ \w+ ([\w-]+)", texts))
-    assert {rule.code for rule in rules()} - shown == {"similar-slug", "unusual-slug"}
+    assert {rule.code for rule in rules()} - shown == {
+        "similar-slug",
+        "unusual-slug",
+        *(rule.code for rule in references.RULES),
+    }
 
 
 def test_slugs_that_differ_by_case_only_are_told_at_the_later_file() -> None:

@@ -24,12 +24,16 @@ DATA_UNREADABLE: Final = Rule(
     "`data` is given as a text, and that text is not a mapping in YAML or JSON. The API would take it, and the flow "
     "would be empty.",
     'name: Welcome\ndata: "steps: [{id: welcome"\n',
+    'name: Welcome\ndata: "steps: [{id: welcome}]"\n',
+    is_firm=True,
 )
 NOT_JSON: Final = Rule(
     "not-json",
     Severity.ERROR,
     "A value that JSON cannot carry: .nan, .inf, or half of a surrogate pair. The API speaks JSON.",
     "type: CUSTOM\ndata:\n  props:\n    ratio: .inf\n",
+    "type: CUSTOM\ndata:\n  props:\n    ratio: 0.5\n",
+    is_firm=True,
 )
 RULES: Final = (DATA_UNREADABLE, NOT_JSON)
 

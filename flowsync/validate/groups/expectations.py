@@ -23,12 +23,15 @@ TEST_VERDICT: Final = Rule(
     "An entry of `tests` expects nothing, or more than one thing: it needs `sees`, or `step` together with one of "
     "`shows`, `completes` and `starts`.",
     "targetingLogic: user.property('plan') == 'pro'\ntests:\n  - user: {properties: {plan: pro}}\n",
+    "targetingLogic: user.property('plan') == 'pro'\ntests:\n  - user: {properties: {plan: pro}}\n    sees: true\n",
 )
 TEST_STEP: Final = Rule(
     "test-step",
     Severity.ERROR,
     "An entry of `tests` names a step that this flow does not have.",
     "data:\n  steps:\n    - id: welcome\ntests:\n  - {step: wellcome, shows: true}\n",
+    "data:\n  steps:\n    - id: welcome\n      visibilityCriteria: user.isGuest() == false\n"
+    "tests:\n  - {step: welcome, shows: true}\n",
 )
 TEST_TIME: Final = Rule(
     "test-time",
@@ -36,6 +39,7 @@ TEST_TIME: Final = Rule(
     "A moment in `tests` is not a date or a date and time such as 2026-02-01 or 2026-02-01T09:30:00Z, or a flow that "
     "is not done says when it was.",
     "targetingLogic: user.property('plan') == 'pro'\ntests:\n  - {at: next tuesday, sees: true}\n",
+    "targetingLogic: user.property('plan') == 'pro'\ntests:\n  - {at: 2026-02-01, sees: false}\n",
 )
 RULES: Final = (TEST_VERDICT, TEST_STEP, TEST_TIME)
 

@@ -1,72 +1,54 @@
-"""Targeting expressions, as far as can be told without parsing them: their length and their parentheses."""
+"""Targeting expressions, each by itself: can they be read, can they come true, will readers understand them."""
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from flowsync.model import Severity
+from flowsync import audience
+from flowsync.model import Problem
+from flowsync.targeting import checks
+from flowsync.targeting.checks import flows, syntax
 from flowsync.validate.rule import Rule
-from flowsync.validate.tree import Kind
-from flowsync.validate.vocabulary import CRITERIA, LONGEST_TARGETING
-from flowsync.validate.wording import code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.model import Problem, ValuePath
+    from flowsync.audience import Stated
+    from flowsync.model import Flow
+    from flowsync.targeting.checks import Finding
     from flowsync.validate.view import View
 
-TARGETING_TOO_LONG: Final = Rule(
-    "targeting-too-long",
-    Severity.ERROR,
-    f"A targeting expression is longer than the {LONGEST_TARGETING:,} characters that Frigade takes.",
-    f"targetingLogic: user.property('plan') == '{'x' * LONGEST_TARGETING}'\n",
-)
-TARGETING_PARENTHESES: Final = Rule(
-    "targeting-parentheses",
-    Severity.ERROR,
-    "The parentheses of a targeting expression do not balance. Frigade refuses such targeting; in a step's criteria "
-    "it would be false for every user. Parentheses inside quotes do not count.",
-    "targetingLogic: (user.property('plan') == 'pro'\n",
-)
-RULES: Final = (TARGETING_TOO_LONG, TARGETING_PARENTHESES)
+_REMEMBERED: Final = 16_384
+FIRM: Final = frozenset({syntax.SYNTAX.code, syntax.TOO_LONG.code})
+"""Expressions that are false for every user, however one reads them."""
 
-MEANINGFUL: Final = re.compile(r"'[^']*'|\"[^\"]*\"|[()]")
-"""What decides about balance: quoted texts, which are passed over, and parentheses."""
+
+def _stating(expression: str) -> str:
+    """A flow file with this targeting."""
+    quoted = expression.replace("'", "''")
+    return f"targetingLogic: '{quoted}'\n"
+
+
+RULES: Final = tuple(
+    Rule(
+        rule.code, rule.severity, rule.documentation, _stating(rule.bad), _stating(rule.good), is_firm=rule.code in FIRM
+    )
+    for rule in checks.RULES
+    if rule not in flows.RULES
+)
+
+_findings = lru_cache(maxsize=_REMEMBERED)(checks.check)
 
 
 def check(view: View) -> Iterator[Problem]:
-    """Report expressions that are too long or not balanced."""
-    for path, expression in _expressions(view):
-        if len(expression) > LONGEST_TARGETING:
-            yield TARGETING_TOO_LONG.at(
-                view.location(path),
-                f"{code(str(path[-1]))} has {len(expression):,} characters; Frigade takes {LONGEST_TARGETING:,}.",
-                "isIn 'a,b,c' says in one term what many == say.",
-            )
-        complaint = _unbalanced(expression)
-        if complaint is not None:
-            yield TARGETING_PARENTHESES.at(
-                view.location(path), f"In {code(str(path[-1]))}, {complaint}.", "Every ( needs its )."
-            )
+    """Report what is wrong with each expression, at the character where it is."""
+    for stated in audience.expressions(view.flow.fields):
+        for finding in _findings(stated.text):
+            yield problem(view.flow, stated, finding)
 
 
-def _expressions(view: View) -> Iterator[tuple[ValuePath, str]]:
-    targeting = view.value.get("targetingLogic")
-    if isinstance(targeting, str):
-        yield ("targetingLogic",), targeting
-    for part in view.of(Kind.STEP):
-        for key in CRITERIA:
-            criteria = part.value.get(key)
-            if isinstance(criteria, str):
-                yield (*part.path, key), criteria
-
-
-def _unbalanced(expression: str) -> str | None:
-    depth = 0
-    for found in MEANINGFUL.finditer(expression):
-        depth += {"(": 1, ")": -1}.get(found[0], 0)
-        if depth < 0:
-            return f"the ) at character {found.start() + 1} closes nothing"
-    return "a parenthesis ( is never closed" if depth else None
+def problem(flow: Flow, stated: Stated, finding: Finding) -> Problem:
+    """A finding about an expression as a problem of the flow's file."""
+    place = flow.source.offset_location(stated.path, finding.span.start)
+    return Problem(place, finding.severity, finding.code, finding.message, finding.hint)

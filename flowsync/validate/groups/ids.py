@@ -20,12 +20,14 @@ DUPLICATE_STEP_ID: Final = Rule(
     Severity.ERROR,
     "Two steps of one flow have the same `id`. Progress is kept by id, so completing one completes the other.",
     "type: CARD\ndata:\n  steps:\n    - id: budget\n      title: One\n    - id: budget\n      title: Two\n",
+    "type: CARD\ndata:\n  steps:\n    - id: budget\n      title: One\n    - id: savings\n      title: Two\n",
 )
 DUPLICATE_FIELD_ID: Final = Rule(
     "duplicate-field-id",
     Severity.ERROR,
     "Two fields of one step have the same `id`. Answers are kept by id, so one overwrites the other.",
     "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: role\n        - id: role\n",
+    "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: role\n        - id: team\n",
 )
 DUPLICATE_OPTION_VALUE: Final = Rule(
     "duplicate-option-value",
@@ -34,6 +36,9 @@ DUPLICATE_OPTION_VALUE: Final = Rule(
     "the text '1' count as the same, because a browser stores both as text.",
     "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: role\n          type: select\n"
     "          options:\n            - {label: Finance, value: a}\n            - {label: Sales, value: a}\n",
+    "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: role\n"
+    "          type: select\n          options:\n            - {label: Admin, value: admin}\n"
+    "            - {label: Member, value: member}\n",
 )
 RULES: Final = (DUPLICATE_STEP_ID, DUPLICATE_FIELD_ID, DUPLICATE_OPTION_VALUE)
 

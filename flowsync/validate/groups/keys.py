@@ -34,18 +34,21 @@ UNKNOWN_DATA_KEY: Final = Rule(
     "checked. In flows of the type CUSTOM, in steps with a `type` and in fields of a custom type only keys that look "
     "like a slip of a known one are reported.",
     "type: CARD\ndata:\n  steps:\n    - id: budget\n      tittle: Your first budget\n",
+    "type: CARD\ndata:\n  steps:\n    - id: budget\n      title: Your first budget\n",
 )
 DEPRECATED_KEY: Final = Rule(
     "deprecated-key",
     Severity.WARNING,
     "A key of an older version of Frigade. It still works, and has been replaced by a mapping for each button.",
     "type: CARD\ndata:\n  steps:\n    - id: budget\n      primaryButtonTitle: Create one\n",
+    "type: CARD\ndata:\n  steps:\n    - id: budget\n      primaryButton: {title: Create one}\n",
 )
 EMPTY_VALUE: Final = Rule(
     "empty-value",
     Severity.WARNING,
     "A key inside `data` has no value, so null is sent.",
     "type: CARD\ndata:\n  steps:\n    - id: budget\n      title:\n",
+    "type: CARD\ndata:\n  steps:\n    - id: budget\n      title: Your first budget\n",
 )
 RULES: Final = (UNKNOWN_DATA_KEY, DEPRECATED_KEY, EMPTY_VALUE)
 

@@ -22,6 +22,7 @@ MEDIA_NOT_HTTPS: Final = Rule(
     Severity.ERROR,
     "The address of a picture or video has another scheme than https, so browsers do not load it.",
     "type: CARD\ndata:\n  steps:\n    - id: budget\n      imageUri: http://cdn.acorn.example/budget.png\n",
+    "type: CARD\ndata:\n  steps:\n    - id: budget\n      imageUri: https://cdn.acorn.example/budget.png\n",
 )
 MEDIA_UNCERTAIN: Final = Rule(
     "media-uncertain",
@@ -29,6 +30,7 @@ MEDIA_UNCERTAIN: Final = Rule(
     "The address of a picture or video is no full https address: a path, which loads only where your own site has "
     "the file, or a data: address. An address that begins with a ${variable} is not judged.",
     "type: CARD\ndata:\n  steps:\n    - id: budget\n      imageUri: /images/budget.png\n",
+    "type: CARD\ndata:\n  steps:\n    - id: budget\n      imageUri: https://app.acorn.example/images/budget.png\n",
 )
 URI_SCRIPT: Final = Rule(
     "uri-script",
@@ -36,6 +38,7 @@ URI_SCRIPT: Final = Rule(
     "A button leads to an address that runs code or holds a page of its own (javascript:, vbscript:, data:). Browsers "
     "and security policies refuse these.",
     "type: CARD\ndata:\n  steps:\n    - id: budget\n      primaryButton: {title: Go, uri: 'javascript:go()'}\n",
+    "type: CARD\ndata:\n  steps:\n    - id: budget\n      primaryButton: {title: Go, uri: /budgets}\n",
 )
 URI_IMPLAUSIBLE: Final = Rule(
     "uri-implausible",
@@ -43,6 +46,7 @@ URI_IMPLAUSIBLE: Final = Rule(
     "An address does not look like one: it is empty, holds a space, or has no scheme or a broken one, so that the "
     "browser takes it for a path of your app.",
     "type: CARD\ndata:\n  steps:\n    - id: budget\n      primaryButton: {title: Go, uri: www.acorn.example}\n",
+    "type: CARD\ndata:\n  steps:\n    - id: budget\n      primaryButton: {title: Go, uri: https://www.acorn.example}\n",
 )
 RULES: Final = (MEDIA_NOT_HTTPS, MEDIA_UNCERTAIN, URI_SCRIPT, URI_IMPLAUSIBLE)
 

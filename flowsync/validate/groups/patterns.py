@@ -21,6 +21,8 @@ PATTERN_INVALID: Final = Rule(
     "The `pattern` of a form field is not a regular expression that JavaScript can compile, so the form breaks.",
     "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: zip\n"
     "          pattern: {value: '[0-9'}\n",
+    "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: zip\n"
+    "          pattern: {value: '[0-9]+'}\n",
 )
 PATTERN_SLASHES: Final = Rule(
     "pattern-slashes",
@@ -29,6 +31,8 @@ PATTERN_SLASHES: Final = Rule(
     "the pattern, so hardly any answer matches.",
     "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: zip\n"
     "          pattern: {value: '/^[0-9]+$/'}\n",
+    "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: zip\n"
+    "          pattern: {value: '^[0-9]+$'}\n",
 )
 RULES: Final = (PATTERN_INVALID, PATTERN_SLASHES)
 

@@ -22,6 +22,7 @@ HTML_TAG: Final = Rule(
     Severity.WARNING,
     f"A text holds an HTML tag that Frigade does not show. It shows {listed(HTML_TAGS, 'and')}.",
     "type: CARD\ndata:\n  steps:\n    - id: budget\n      subtitle: <h1>Budgets</h1>\n",
+    "type: CARD\ndata:\n  steps:\n    - id: budget\n      subtitle: <b>Budgets</b>\n",
 )
 VARIABLE_MALFORMED: Final = Rule(
     "variable-malformed",
@@ -29,6 +30,7 @@ VARIABLE_MALFORMED: Final = Rule(
     "A text holds `${` without a name and a closing brace, or a variable in the braces of another tool. Users would "
     "read it as it is written.",
     "type: CARD\ndata:\n  steps:\n    - id: budget\n      title: Welcome, ${firstName!\n",
+    "type: CARD\ndata:\n  steps:\n    - id: budget\n      title: Welcome, ${firstName}!\n",
 )
 RULES: Final = (HTML_TAG, VARIABLE_MALFORMED)
 

@@ -19,6 +19,7 @@ SIMILAR_SLUG: Final = Rule(
     "Two slugs differ by upper and lower case only. To Frigade they are two flows; on macOS and Windows their files "
     "are one and the same, so one overwrites the other.",
     "# flows/flow_welcome.yaml\nname: Welcome\n# flows/flow_Welcome.yaml\nname: Welcome again\n",
+    "# flows/flow_welcome.yaml\nname: Welcome\n# flows/flow_welcome_again.yaml\nname: Welcome again\n",
 )
 RULES: Final = (SIMILAR_SLUG,)
 

@@ -22,12 +22,14 @@ LEGACY_TYPE: Final = Rule(
     Severity.WARNING,
     "The flow has a type that Frigade keeps for old flows only. It is compared and sent like any other.",
     "type: NPS_SURVEY\n",
+    "type: SURVEY\n",
 )
 NOTHING_MANAGED: Final = Rule(
     "nothing-managed",
     Severity.WARNING,
     "The file states no field that is sent, so flowsync manages nothing of this flow.",
     "protected: true\n",
+    "protected: true\nname: Welcome\n",
 )
 UNUSUAL_SLUG: Final = Rule(
     "unusual-slug",
@@ -35,12 +37,14 @@ UNUSUAL_SLUG: Final = Rule(
     "The file's name, which is the flow's slug, holds other characters than letters, digits, `_` and `-`. Frigade "
     "gives no such slugs, and some systems cannot check out such files.",
     "# flows/flow welcome.yaml\nname: Welcome\n",
+    "# flows/flow_welcome.yaml\nname: Welcome\n",
 )
 EMPTY_LIST: Final = Rule(
     "empty-list",
     Severity.WARNING,
     "A list of steps, fields or options is empty: the flow shows nothing there.",
     "type: BANNER\ndata:\n  steps: []\n",
+    "type: BANNER\ndata:\n  steps:\n    - id: payday\n      title: Payday is near\n",
 )
 RULES: Final = (LEGACY_TYPE, NOTHING_MANAGED, UNUSUAL_SLUG, EMPTY_LIST)
 

@@ -1,0 +1,116 @@
+"""Running the `tests:` of a flow file, and what they leave untested. Offline; nothing here raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from flowsync.audience.expressions import expressions, own_fields, parsed
+from flowsync.targeting.cases import CaseError, case_from
+from flowsync.targeting.nodes import Everyone
+from flowsync.targeting.tracing import coverage, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from flowsync.audience.expressions import Stated
+    from flowsync.model import Flow, JsonValue
+    from flowsync.targeting.cases import Case, Verdict
+    from flowsync.targeting.tracing import TermCoverage, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A test that could be held against its expression. `index` counts the entries of `tests:` from 0."""
+
+    index: int
+    case: Case
+    stated: Stated
+    trace: Trace
+
+    @property
+    def passed(self) -> bool:
+        """Whether the expression came out as expected."""
+        return self.trace.truth is self.case.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A test of an expression that the file does not state."""
+
+    index: int
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A test of an expression that cannot be parsed: the server would take it for false for everyone [obs]."""
+
+    index: int
+    case: Case
+    stated: Stated
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """An entry that is not written as a test should be; `error` says where inside the entry, and why."""
+
+    index: int
+    error: CaseError
+
+
+TestOutcome: TypeAlias = "Held | Undecided | Unreadable | Unusable"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionCoverage:
+    """What tests say of one expression: how many decide it, and for each term which truths they saw."""
+
+    stated: Stated
+    tests: int
+    terms: tuple[TermCoverage, ...]
+
+
+def run_tests(flow: Flow, now: datetime) -> tuple[TestOutcome, ...]:
+    """The outcome of every entry of `tests:`, in order; `now` is the clock of those that name none.
+
+    A test is held against the file's own expressions, whatever the environment (see `own_fields`).
+    """
+    if not isinstance(flow.tests, list):
+        return ()
+    stated = _by_place(expressions(own_fields(flow)))
+    return tuple(_outcome(index, entry, stated, now) for index, entry in enumerate(flow.tests))
+
+
+def _by_place(every: Iterable[Stated]) -> Mapping[tuple[Verdict, str | None], Stated]:
+    return {(stated.verdict, stated.step): stated for stated in every}
+
+
+def _outcome(
+    index: int, entry: JsonValue, every: Mapping[tuple[Verdict, str | None], Stated], now: datetime
+) -> TestOutcome:
+    try:
+        case = case_from(entry, now)
+    except CaseError as error:
+        return Unusable(index, error)
+    stated = every.get((case.verdict, case.step))
+    if stated is None:
+        return Undecided(index, case)
+    tree = parsed(stated.text)
+    return Unreadable(index, case, stated) if tree is None else Held(index, case, stated, trace(tree, case.context))
+
+
+def flow_coverage(flow: Flow, outcomes: Iterable[TestOutcome]) -> tuple[ExpressionCoverage, ...]:
+    """For every expression of a flow that can be read and says something, what its tests saw of it."""
+    held = [outcome for outcome in outcomes if isinstance(outcome, Held)]
+    every = (_coverage(stated, held) for stated in expressions(own_fields(flow)))
+    return tuple(each for each in every if each is not None)
+
+
+def _coverage(stated: Stated, held: list[Held]) -> ExpressionCoverage | None:
+    tree = parsed(stated.text)
+    if tree is None or isinstance(tree, Everyone):
+        return None
+    contexts = tuple(each.case.context for each in held if each.stated.path == stated.path)
+    return ExpressionCoverage(stated, len(contexts), coverage(tree, contexts))

@@ -1,0 +1,114 @@
+"""What expressions say of other flows: do they exist, have they such a step and field, can their turn ever come.
+
+Offline the files are all that is known, so that a flow without a file is a warning only. With the live flows at
+hand (plan, apply) it is an error.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flowsync import audience
+from flowsync.model import Severity
+from flowsync.targeting.checks import KnownFlows, World, flows
+from flowsync.targeting.checks.flows import check_cycle, check_references, check_self
+from flowsync.targeting.mentions import references
+from flowsync.validate.groups.expressions import problem
+from flowsync.validate.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from flowsync.model import Flow, Problem
+    from flowsync.targeting.checks import KnownFlow
+
+_SETUP: Final = """\
+# flows/flow_setup.yaml
+type: FORM
+data:
+  steps:
+    - id: profile
+      fields:
+        - id: role
+# flows/flow_welcome.yaml
+"""
+UNKNOWN_FLOW: Final = Rule(
+    flows.UNKNOWN_FLOW.code,
+    Severity.WARNING,
+    "The flow referred to has no file. Offline that is a warning, for the flow may exist without one; plan and apply "
+    "look it up, and one that is not live either is an error: the condition is false for every user.",
+    f"{_SETUP}targetingLogic: user.flow('flow_setpu') == 'COMPLETED_FLOW'\n",
+    f"{_SETUP}targetingLogic: user.flow('flow_setup') == 'COMPLETED_FLOW'\n",
+)
+UNKNOWN_STEP: Final = Rule(
+    flows.UNKNOWN_STEP.code,
+    flows.UNKNOWN_STEP.severity,
+    flows.UNKNOWN_STEP.documentation,
+    f"{_SETUP}targetingLogic: {flows.UNKNOWN_STEP.bad}\n",
+    f"{_SETUP}targetingLogic: {flows.UNKNOWN_STEP.good}\n",
+)
+UNKNOWN_FIELD: Final = Rule(
+    flows.UNKNOWN_FIELD.code,
+    flows.UNKNOWN_FIELD.severity,
+    flows.UNKNOWN_FIELD.documentation,
+    f"{_SETUP}targetingLogic: {flows.UNKNOWN_FIELD.bad}\n",
+    f"{_SETUP}targetingLogic: {flows.UNKNOWN_FIELD.good}\n",
+)
+SELF: Final = Rule(
+    flows.SELF.code,
+    flows.SELF.severity,
+    flows.SELF.documentation,
+    f"# flows/flow_itself.yaml\ntargetingLogic: {flows.SELF.bad}\n",
+    f"# flows/flow_itself.yaml\ntargetingLogic: {flows.SELF.good}\n",
+)
+CYCLE: Final = Rule(
+    flows.CYCLE.code,
+    flows.CYCLE.severity,
+    flows.CYCLE.documentation,
+    "# flows/flow_hen.yaml\ntargetingLogic: user.flow('flow_egg') == 'COMPLETED_FLOW'\n"
+    "# flows/flow_egg.yaml\ntargetingLogic: user.flow('flow_hen') == 'COMPLETED_FLOW'\n",
+    "# flows/flow_hen.yaml\ntargetingLogic: user.flow('flow_egg') == 'COMPLETED_FLOW'\n"
+    "# flows/flow_egg.yaml\ntargetingLogic: user.property('plan') == 'pro'\n",
+)
+RULES: Final = (UNKNOWN_FLOW, UNKNOWN_STEP, UNKNOWN_FIELD, SELF, CYCLE)
+
+
+def check_mentions(every: Sequence[Flow]) -> Iterator[Problem]:
+    """Report what the files alone tell: references that lead nowhere, and waits without end."""
+    files = {flow.slug: audience.flow_of_file(flow) for flow in every}
+    known = KnownFlows(World.REPO, files)
+    circle_of = {slug: circle for circle in audience.circles(every) for slug in circle}
+    for flow in every:
+        yield from mentions(flow, known)
+        yield from _waits(flow, circle_of)
+
+
+def check_live(every: Iterable[Flow], live: Mapping[str, KnownFlow], files: Iterable[Flow]) -> Iterator[Problem]:
+    """Report references that lead nowhere although all is known: the `live` flows by slug, and all `files`.
+
+    What a file states of its own flow counts, for it will be live once applied.
+    """
+    stated = {flow.slug: audience.flow_of_file(flow) for flow in files}
+    told = {slug: flow for slug, flow in stated.items() if flow.steps is not None or slug not in live}
+    known = KnownFlows(World.LIVE, {**live, **told})
+    for flow in every:
+        yield from mentions(flow, known)
+
+
+def mentions(flow: Flow, known: KnownFlows) -> Iterator[Problem]:
+    """Report the references of one flow that lead nowhere."""
+    for stated in audience.expressions(flow.fields):
+        tree = audience.parsed(stated.text)
+        found = () if tree is None else check_references(references(tree), known)
+        yield from (problem(flow, stated, finding) for finding in found)
+
+
+def _waits(flow: Flow, circle_of: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
+    """Report targeting that waits for the flow itself, or for flows that wait for it."""
+    circle = circle_of.get(flow.slug)
+    stated = audience.targeting_of(flow.fields)
+    tree = None if stated is None else audience.parsed(stated.text)
+    if circle is None or stated is None or tree is None:
+        return
+    for finding in (*check_self(tree, flow.slug), *check_cycle(tree, flow.slug, circle)):
+        yield problem(flow, stated, finding)
