@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync import config
+from flowsync import config, validate
 from flowsync.cli.app import COMMANDS, flowsync
 from flowsync.errors import ExitCode
 from flowsync.render.style import picture
@@ -142,12 +142,35 @@ def configuration_table() -> str:
         ("environments.&lt;name&gt;.", config.CONNECTION_SETTINGS),
         ("environments.&lt;name&gt;.guards.", config.GUARD_SETTINGS),
     ]
+    rules = [f"| rules.&lt;rule&gt; | {config.RULES_DESCRIPTION} | [docs/rules.md](rules.md) |"]
     rows = [
         f"| {prefix}`{setting.name}` | {setting.description} | {default(setting)} |"
         for prefix, settings in sections
         for setting in settings
     ]
-    return table(("key", "meaning", "default"), rows)
+    return table(("key", "meaning", "default"), [*rows, *rules])
+
+
+def rules_reference() -> str:
+    """Every rule: a table to find it, then each with an example that has the problem and one that has not."""
+    rows = [f"| [`{rule.code}`](#{rule.code}) | {weight(rule)} |" for rule in validate.rules()]
+    return "\n".join([table(("rule", "weighs"), rows), *map(rule_section, validate.rules())])
+
+
+def weight(rule: validate.Rule) -> str:
+    """How much a rule weighs unless a project says otherwise."""
+    return f"{rule.severity.value}, always" if rule.is_firm else rule.severity.value
+
+
+def rule_section(rule: validate.Rule) -> str:
+    """One rule: its weight, what it means, and two files."""
+    files = f"```yaml\n{shortened(rule.example)}```\n\nGood:\n\n```yaml\n{shortened(rule.good)}```\n"
+    return f"## {rule.code}\n\n**{weight(rule)}.** {rule.documentation}\n\n{files}"
+
+
+def shortened(text: str) -> str:
+    """A file with its longest lines cut."""
+    return "".join(f"{line[:100]}…\n" if len(line) > LONGEST_LINE else f"{line}\n" for line in text.splitlines())
 
 
 def default(setting: config.Setting) -> str:
@@ -161,11 +184,13 @@ def table(titles: tuple[str, ...], rows: list[str]) -> str:
     return "\n".join([f"| {' | '.join(titles)} |", f"|{' --- |' * len(titles)}", *rows]) + "\n"
 
 
+LONGEST_LINE: Final = 160
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "commands": commands_table,
     "exit_codes": exit_codes_table,
     "reference": commands_reference,
     "configuration": configuration_table,
+    "rules": rules_reference,
 }
 
 if __name__ == "__main__":

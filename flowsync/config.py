@@ -31,6 +31,7 @@ SANDBOX_URL: Final = "https://sandbox.invalid"
 """Stands for the embedded emulator in plans and messages; `.invalid` can never be a real host."""
 PARALLELISM_LIMIT: Final = 64
 TIMEOUT_LIMIT: Final = 600.0
+_LEVELS_HINT: Final = "Write one line for each: targeting-months: off."
 _LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PUBLIC_PREFIX: Final = "api_public_"
 _PRIVATE_PREFIX: Final = "api_private_"
@@ -89,6 +90,23 @@ class Flags:
     parallelism: int | None = None
 
 
+class Level(Enum):
+    """How much a rule of `validate` weighs in a project."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLevel:
+    """The level that flowsync.yaml sets for one rule, and where; whether there is such a rule is not known here."""
+
+    code: str
+    level: Level
+    location: Location
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a command needs to know that is not in the flow files.
@@ -109,6 +127,7 @@ class Settings:
     public_key: Key | None = None
     key_variables: tuple[str, str] = (PRIVATE_KEY_VARIABLE, PUBLIC_KEY_VARIABLE)
     guards: Guards = Guards()
+    rule_levels: tuple[RuleLevel, ...] = ()
 
     def reading_key(self) -> Key:
         """The key to plan with: the private one where there is one, for it sees drafts too.
@@ -378,6 +397,10 @@ PROJECT_SETTINGS: Final = (
 )
 
 
+RULES_DESCRIPTION: Final = "How much a rule weighs, by its code: error, warning or off."
+_LEVELS: Final = tuple(level.value for level in Level)
+
+
 def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str]) -> Settings:
     """Settings from a parsed flowsync.yaml (None when there is none), the flags and the environment.
 
@@ -409,6 +432,7 @@ def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str
             str(merged.get("public_api_key_variable", PUBLIC_KEY_VARIABLE)),
         ),
         guards=_guards({**_mapping(top.get("guards")), **_mapping(chosen.get("guards"))}),
+        rule_levels=() if source is None else tuple(_rule_levels(source, top)),
     )
 
 
@@ -427,6 +451,11 @@ def _guards(stated: Mapping[str, JsonValue]) -> Guards:
     )
 
 
+def _rule_levels(source: Source, top: Mapping[str, JsonValue]) -> Iterator[RuleLevel]:
+    for code, level in _mapping(top.get("rules")).items():
+        yield RuleLevel(code, Level(level), source.key_location(("rules", code)))
+
+
 def _refuse_problems(source: Source, problems: list[Problem]) -> None:
     if problems:
         file = source.location(()).file
@@ -441,10 +470,11 @@ def _problems(source: Source) -> Iterator[Problem]:
         yield _problem(source.location(()), "not-a-mapping", "flowsync.yaml must be a mapping of settings.")
         return
     yield from _private_keys(source, value, ())
-    nested = ("environments", "timeouts", "guards")
+    nested = ("environments", "timeouts", "guards", "rules")
     yield from _section_problems(source, (), PROJECT_SETTINGS + CONNECTION_SETTINGS, nested)
     yield from _nested_problems(source, ("guards",), GUARD_SETTINGS)
     yield from _nested_problems(source, ("timeouts",), TIMEOUT_SETTINGS)
+    yield from _rule_problems(source, value.get("rules"))
     environments = value.get("environments")
     if environments is not None and not isinstance(environments, dict):
         yield _problem(
@@ -453,6 +483,15 @@ def _problems(source: Source) -> Iterator[Problem]:
     for name in _mapping(environments):
         yield from _nested_problems(source, ("environments", name), CONNECTION_SETTINGS, ("guards",))
         yield from _nested_problems(source, ("environments", name, "guards"), GUARD_SETTINGS)
+
+
+def _rule_problems(source: Source, rules: JsonValue) -> Iterator[Problem]:
+    if rules is not None and not isinstance(rules, dict):
+        yield _problem(source.location(("rules",)), "not-a-mapping", "`rules` must map rules to levels.", _LEVELS_HINT)
+    for code, level in _mapping(rules).items():
+        if level not in _LEVELS:
+            message = f"The level of `{shown(code)}` must be one of {', '.join(_LEVELS)}."
+            yield _problem(source.location(("rules", code)), "invalid-setting", message)
 
 
 def _nested_problems(
@@ -610,6 +649,13 @@ def schema() -> dict[str, JsonValue]:
             "examples": [{"connect": 10, "read": 60}],
         },
         "guards": guards,
+        "rules": {
+            "title": "Rules",
+            "description": RULES_DESCRIPTION,
+            "type": ["object", "null"],
+            "additionalProperties": {"enum": list(_LEVELS)},
+            "examples": [{"targeting-months": "off"}],
+        },
         "environments": {
             "title": "Environments",
             "description": "The environments that flows are applied to, by name; -e picks one.",

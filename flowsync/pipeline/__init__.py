@@ -8,6 +8,7 @@ from flowsync.pipeline.files import Selection, check_files, load_selection, name
 from flowsync.pipeline.listing import list_flows
 from flowsync.pipeline.planning import fetch, make_plan
 from flowsync.pipeline.project import STATE_DIRECTORY, Project, open_project
+from flowsync.pipeline.references import check_references
 from flowsync.pipeline.store import LiveStore
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Project",
     "Selection",
     "check_files",
+    "check_references",
     "fetch",
     "list_flows",
     "load_selection",

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import config, git, load, validate
 from flowsync.errors import InvalidFilesError, UsageError
-from flowsync.model import Severity
+from flowsync.model import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from flowsync.model import Flow, Problem
+    from flowsync.config import Level, RuleLevel
+    from flowsync.model import Flow
     from flowsync.pipeline.project import Project
 
 _PATTERN_CHARACTERS: Final = frozenset("*?[")
@@ -23,12 +24,13 @@ _PATTERN_CHARACTERS: Final = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The flows a command works on, out of all that the files hold."""
+    """The flows a command works on, out of all that the files hold (`every`)."""
 
     flows: tuple[Flow, ...]
     all_slugs: frozenset[str]
     patterns: tuple[str, ...]
     warnings: tuple[Problem, ...]
+    every: tuple[Flow, ...]
 
     def concerns(self, slug: str) -> bool:
         """Whether a live flow is within what was selected: a selected file's, or one without a file."""
@@ -45,7 +47,9 @@ def check_files(project: Project, patterns: Sequence[str] = ()) -> tuple[Problem
     chosen = _load(project, project.settings.environment)
     others = sorted(_overlaid_environments(chosen.flows) - {project.settings.environment or ""})
     repositories = [chosen, *(_load(project, environment) for environment in others)]
-    problems = {problem for each in repositories for problem in (*each.problems, *validate.check_all(each.flows))}
+    found = {problem for each in repositories for problem in (*each.problems, *validate.check_all(each.flows))}
+    remaining, unused = validate.govern(found, chosen.flows, levels(project))
+    problems = {*remaining, *unused}
     if patterns:
         files = {flow.file for flow in select(chosen.flows, patterns)}
         problems = {*chosen.problems, *(each for each in problems if each.location.file in files)}
@@ -67,6 +71,21 @@ def _under(prefix: str, problem: Problem) -> Problem:
     return replace(problem, location=replace(problem.location, file=file))
 
 
+def levels(project: Project) -> Mapping[str, Level]:
+    """The levels that flowsync.yaml sets for rules. Raises InvalidFilesError where it names one that cannot be set."""
+    wrong = [problem for each in project.settings.rule_levels for problem in _level_problems(each)]
+    if wrong:
+        raise InvalidFilesError("The rules in the configuration cannot be used as they are.", wrong)
+    return {each.code: each.level for each in project.settings.rule_levels}
+
+
+def _level_problems(setting: RuleLevel) -> Iterator[Problem]:
+    complaint = validate.level_complaint(setting.code, setting.level)
+    if complaint is not None:
+        message, hint = complaint
+        yield Problem(setting.location, Severity.ERROR, "invalid-setting", f"{message}.", hint)
+
+
 def _load(project: Project, environment: str | None) -> load.Repository:
     return load.load_flows(project.base, project.flows_directory, environment)
 
@@ -84,7 +103,8 @@ def load_selection(project: Project, patterns: Sequence[str]) -> Selection:
     are right as a whole.
     """
     repository = _load(project, project.settings.environment)
-    problems = [*repository.problems, *validate.check_all(repository.flows)]
+    found = [*repository.problems, *validate.check_all(repository.flows)]
+    problems, _ = validate.govern(filter(_is_settled, found), repository.flows, levels(project))
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:
         raise InvalidFilesError(
@@ -92,7 +112,12 @@ def load_selection(project: Project, patterns: Sequence[str]) -> Selection:
         )
     chosen = select(repository.flows, patterns)
     slugs = frozenset(flow.slug for flow in repository.flows)
-    return Selection(tuple(chosen), slugs, tuple(patterns), tuple(problems))
+    return Selection(tuple(chosen), slugs, tuple(patterns), tuple(problems), repository.flows)
+
+
+def _is_settled(problem: Problem) -> bool:
+    """Whether the files alone decide it. Whether a flow without a file exists, only the live flows tell."""
+    return problem.code != validate.UNKNOWN_FLOW
 
 
 def select(flows: Sequence[Flow], patterns: Sequence[str]) -> list[Flow]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
-from flowsync import live, plan
+from flowsync import audience, live, plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,11 +15,16 @@ if TYPE_CHECKING:
     from flowsync.pipeline.files import Selection
     from flowsync.pipeline.project import Project
 
+_SLUG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
+"""What is asked for by name; anything else in an expression is no slug, and would be another path of the API."""
+
 
 def fetch(reader: FlowReader, access: Access, flows: Iterable[Flow], map_: Map) -> Listing:
-    """All live rows, with a look-up by slug for every file's flow that the list lacks."""
+    """All live rows, with a look-up by slug for what the list lacks: every file's flow, and each that it refers to."""
     listing = live.list_flows(reader, access, map_)
-    return live.find_missing(reader, listing, [flow.slug for flow in flows], map_)
+    chosen = tuple(flows)
+    referred = sorted({slug for flow in chosen for slug in audience.mentioned(flow) if _SLUG.fullmatch(slug)})
+    return live.find_missing(reader, listing, [*(flow.slug for flow in chosen), *referred], map_)
 
 
 def make_plan(project: Project, selection: Selection, listing: Listing, api_url: str) -> Plan:

@@ -93,6 +93,7 @@ def problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> 
     source = source_line(where)
     if source is not None:
         yield from _excerpt(mask_keys(source), where.column - 1, screen)
+    yield from (line(Span(_MARGIN, Style.MUTED), each) for each in problem.detail)
     yield from hint_lines(problem.hint, screen)
 
 
@@ -132,8 +133,9 @@ def _sorted(problems: Iterable[Problem]) -> list[Problem]:
 def _markdown_row(problem: Problem) -> str:
     where = problem.location
     place = cell_code(f"{where.file}:{where.line}:{where.column}")
-    sentences = f"{problem.message} {problem.hint or ''}".rstrip()
-    return f"| {place} | {problem.severity.value} {cell_code(problem.code)} | {cell_prose(sentences)} |"
+    sentences = cell_prose(f"{problem.message} {problem.hint or ''}".rstrip())
+    detail = "".join(f"<br>{cell_code(each)}" for each in problem.detail)
+    return f"| {place} | {problem.severity.value} {cell_code(problem.code)} | {sentences}{detail} |"
 
 
 def _document(problem: Problem) -> JsonValue:
@@ -145,7 +147,7 @@ def _document(problem: Problem) -> JsonValue:
             "column": where.column,
             "severity": problem.severity.value,
             "code": problem.code,
-            "message": problem.message,
+            "message": "\n".join([problem.message, *problem.detail]),
             "hint": problem.hint,
         }
     )

@@ -2,6 +2,7 @@
 
     check(flow)       the problems of one flow
     check_all(flows)  those of all flows, and of all together
+    govern(problems)  what a project's own levels and ignores leave of them
     rules()           every kind of problem, documented
     schema_text(name) the JSON Schema that editors use, and `check` too
 
@@ -11,8 +12,9 @@ Nothing here raises on what an author wrote, and nothing repeats more than a sho
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from flowsync.validate.governance import govern, level_complaint
 from flowsync.validate.groups import references
 from flowsync.validate.groups.references import check_mentions
 from flowsync.validate.groups.together import check_together
@@ -27,7 +29,22 @@ if TYPE_CHECKING:
     from flowsync.model import Flow, Problem
     from flowsync.targeting.checks import KnownFlow
 
-__all__ = ["Rule", "SchemaName", "check", "check_all", "check_live", "rules", "schema_text"]
+__all__ = [
+    "UNKNOWN_FLOW",
+    "Rule",
+    "SchemaName",
+    "check",
+    "check_all",
+    "check_live",
+    "govern",
+    "level_complaint",
+    "rules",
+    "schema_text",
+]
+
+
+UNKNOWN_FLOW: Final = references.UNKNOWN_FLOW.code
+"""The rule that only knowledge of the live flows settles."""
 
 
 def check(flow: Flow) -> tuple[Problem, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowsync.validate import translation
+from flowsync.validate import ignores, translation
 from flowsync.validate.groups import (
     carriage,
     expectations,
@@ -25,7 +25,7 @@ GROUPS: Final = (carriage, whole, ids, keys, links, patterns, texts, expressions
 
 RULES: Final = tuple(
     sorted(
-        (rule for module in (translation, together, references, *GROUPS) for rule in module.RULES),
+        (rule for module in (translation, together, references, ignores, *GROUPS) for rule in module.RULES),
         key=lambda rule: rule.code,
     )
 )

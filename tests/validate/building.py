@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flowsync import document, load
 from flowsync.model import SENT_FIELDS, Flow, Location, Problem
+from flowsync.validate import check_all, govern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,13 @@ def flows_of(text: str) -> list[Flow]:
     if len(pieces) == 1:
         return [flow_of(text)]
     return [flow_of(body, name) for name, body in zip(pieces[1::2], pieces[2::2], strict=True)]
+
+
+def problems_of(text: str) -> list[Problem]:
+    """Every problem of these files, as a project without settings of its own is told it."""
+    flows = flows_of(text)
+    remaining, unused = govern(check_all(flows), flows, {})
+    return [*remaining, *unused]
 
 
 @dataclass(frozen=True)

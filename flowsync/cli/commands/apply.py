@@ -47,6 +47,7 @@ def command(
     write_warnings(selection.warnings, project, given)
     with connect(project, selection.flows, api, Purpose.WRITE) as connection:
         listing = fetch(connection, selection.flows, given)
+        write_warnings(pipeline.check_references(project, selection, listing), project, given)
         made = pipeline.make_plan(project, selection, listing, connection.api_url)
         applying.show_plan(made, format_, given)
         applying.refuse_blocked(made, on_blocked)

@@ -51,6 +51,7 @@ def command(context: click.Context, slugs: tuple[str, ...], format_: str, pendin
     write_warnings(selection.warnings, project, given)
     with connect(project, selection.flows, api, Purpose.READ) as connection:
         listing = fetch(connection, selection.flows, given)
+    write_warnings(pipeline.check_references(project, selection, listing), project, given)
     made = pipeline.make_plan(project, selection, listing, connection.api_url)
     write_result(plans.FORMATS[format_](made, screen_of_stdout(given)))
     return _exit_code(made, pending)

@@ -1,0 +1,79 @@
+"""What a project makes of the rules: levels set in flowsync.yaml, and ignores on single lines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from flowsync.config import Level
+from flowsync.model import Severity
+from flowsync.validate.ignores import UNUSED_IGNORE, ignores_of
+from flowsync.validate.registry import RULES
+from flowsync.validate.suggestion import closest
+from flowsync.validate.wording import code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from flowsync.model import Flow, Problem
+    from flowsync.validate.ignores import Ignore
+
+_SEVERITIES: Final = {Level.ERROR: Severity.ERROR, Level.WARNING: Severity.WARNING}
+_FIRM: Final = frozenset(rule.code for rule in RULES if rule.is_firm)
+_CODES: Final = tuple(rule.code for rule in RULES)
+
+
+def govern(
+    problems: Iterable[Problem], flows: Sequence[Flow], levels: Mapping[str, Level]
+) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+    """The problems that remain, at the levels that are set; and apart from them the ignores that ignore nothing.
+
+    `flows` are those whose files the problems are about.
+    """
+    texts = {flow.file: flow.source.text for flow in flows}
+    ignores = [ignore for file, text in texts.items() for ignore in ignores_of(text, file)]
+    usable = [ignore for ignore in ignores if ignore.code not in _FIRM]
+    used: set[Ignore] = set()
+    remaining: list[Problem] = []
+    for problem in problems:
+        covering = [ignore for ignore in usable if ignore.covers(problem)]
+        used.update(covering)
+        remaining += () if covering else (problem,)
+    unused = [_unused(ignore) for ignore in ignores if ignore not in used]
+    return tuple(_levelled(remaining, levels)), tuple(_levelled(unused, levels))
+
+
+def _levelled(problems: Iterable[Problem], levels: Mapping[str, Level]) -> Iterator[Problem]:
+    for problem in problems:
+        level = None if problem.code in _FIRM else levels.get(problem.code)
+        if level is None:
+            yield problem
+        elif level is not Level.OFF:
+            yield replace(problem, severity=_SEVERITIES[level])
+
+
+def level_complaint(name: str, level: Level) -> tuple[str, str | None] | None:
+    """What is wrong with setting a rule of this name to a level, and what to do; None if nothing is."""
+    if name not in _CODES:
+        close = closest(name, _CODES)
+        return f"There is no rule {code(name)}", f"Did you mean {code(close)}?" if close else _ALL_RULES
+    if name in _FIRM and level is not Level.ERROR:
+        return f"The rule {code(name)} cannot be lowered: what it reports is broken for every user", None
+    return None
+
+
+_ALL_RULES: Final = "docs/rules.md lists all rules."
+
+
+def _unused(ignore: Ignore) -> Problem:
+    if not ignore.code:
+        return UNUSED_IGNORE.at(ignore.location, "This comment names no rule.", "Write ignore[code].")
+    if ignore.code in _FIRM:
+        return UNUSED_IGNORE.at(ignore.location, f"{code(ignore.code)} cannot be ignored.", "Correct what it reports.")
+    if ignore.code not in _CODES:
+        close = closest(ignore.code, _CODES)
+        hint = f"Did you mean {code(close)}?" if close else _ALL_RULES
+        return UNUSED_IGNORE.at(ignore.location, f"There is no rule {code(ignore.code)}.", hint)
+    return UNUSED_IGNORE.at(
+        ignore.location, f"There is no {code(ignore.code)} here to ignore.", "Delete it from the comment."
+    )
