@@ -145,11 +145,33 @@ def _below(  # noqa: PLR0917 - as read_block
         if line.column > parent:
             node = read_block(reading, line.content, line.column, parent, depth, properties)
             _require_clear_margin(reading, end, line, parent, node)
+            if properties.tag == "!!str" and not isinstance(node.value, (dict, list)):
+                _warn_of_tag_above(reading, line.content)
             return node
         if line.column >= lowest_dash and _is_dash(reading, line.content):
             return _sequence(reading, line.content, line.column, depth + 1)
     refuse_tab_line(reading, end, line)
+    if line.column < parent < lowest_dash and _is_dash(reading, line.content):
+        _warn_of_empty_item(reading, offset)
     return empty_node(reading, offset, line.start, properties)
+
+
+def _warn_of_tag_above(reading: Reading, offset: int) -> None:
+    reading.warn(
+        offset,
+        "yaml-ambiguous",
+        "js-yaml (some versions) passes over !!str on the line above; a number there stays a number.",
+        "Remove the tag, and put the text in quotes.",
+    )
+
+
+def _warn_of_empty_item(reading: Reading, offset: int) -> None:
+    reading.warn(
+        offset,
+        "yaml-ambiguous",
+        "After this empty item js-yaml takes the items of the outer list below for items of this list.",
+        'Write null or "" for the empty item.',
+    )
 
 
 def _require_clear_margin(reading: Reading, start: int, line: Line, parent: int, node: Node) -> None:

@@ -50,6 +50,8 @@ def block_scalar(reading: Reading, start: int, indent: int) -> Scalar:
     header = _header(reading, start)
     column, end = _extent(reading, header, indent)
     lines = _body_lines(reading.text, header.end, end)
+    if header.digit:
+        _warn_of_spaces_below(reading, lines, max(indent, 0) + header.digit)
     if header.chomp != "+":
         _drop_trailing(lines, column)
     return Scalar(list(_resolve(reading, header, lines, indent)), end)
@@ -108,6 +110,20 @@ def _body_lines(text: str, start: int, end: int) -> list[_BodyLine]:
         lines.append(_BodyLine(start, stop - start - len(content), content))
         start = stop + 1
     return lines
+
+
+def _warn_of_spaces_below(reading: Reading, lines: list[_BodyLine], trim: int) -> None:
+    for line in reversed(lines):
+        if line.content:
+            return
+        if line.column > trim:
+            reading.warn(
+                line.start,
+                "yaml-ambiguous",
+                "npm yaml drops the spaces of this line below the text, js-yaml keeps them as text.",
+                "Remove the spaces.",
+            )
+            return
 
 
 def _drop_trailing(lines: list[_BodyLine], column: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flowsync.document.decoding import require_size
 from flowsync.document.json_text import looks_like_json, parse_json
+from flowsync.document.ordinary import NotOrdinary, ordinary_value
 from flowsync.document.own_lines import cut_block, reads_alike_alone
 from flowsync.document.places import places_of
 from flowsync.document.reader import normalised, read_document
@@ -77,9 +78,12 @@ def parse(text: str, name: str = "<string>") -> Document:
     reading is not certain. No text is read as a value that npm yaml would not read.
     """
     require_size(text, name)
-    reading = Reading(name, normalised(text, name))
-    value = read_document(reading).value
-    return Document(name, text, value, tuple(reading.warnings))
+    lines = normalised(text, name)
+    try:
+        return Document(name, text, ordinary_value(lines))
+    except NotOrdinary:
+        reading = Reading(name, lines)
+        return Document(name, text, read_document(reading).value, tuple(reading.warnings))
 
 
 def parse_data(text: str, name: str = "data") -> Document:

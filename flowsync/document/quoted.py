@@ -21,6 +21,7 @@ _SPECIAL: Final = re.compile(
     r"|[ \t]*\n(?:[ \t]*\n)*[ \t]*|[ \t]+"
 )
 _NEXT_LINE: Final = re.compile(r"\n( *)(?!\n)")
+_TRAILING_SPACES: Final = re.compile(r"[ \t]+\n")
 _ESCAPES: Final = {
     **dict(zip('0abefnrtv"/\\ \t', '\0\a\b\x1b\f\n\r\t\v"/\\ \t', strict=True)),
     "N": "\x85",
@@ -66,7 +67,18 @@ def _closed(reading: Reading, pattern: re.Pattern[str], start: int, indent: int)
                 "but is not indented deeper than its key.",
                 "Close the quote above, or indent this line.",
             )
+    _warn_of_trailing_spaces(reading, start, found.end())
     return found.end()
+
+
+def _warn_of_trailing_spaces(reading: Reading, start: int, end: int) -> None:
+    if spaces := _TRAILING_SPACES.search(reading.text, start, end):
+        reading.warn(
+            spaces.start(),
+            "yaml-ambiguous",
+            "npm yaml drops the spaces at the end of this line, js-yaml 4.1.0 keeps them in the text.",
+            "Remove the spaces.",
+        )
 
 
 def _is_marker(reading: Reading, offset: int) -> bool:
@@ -101,8 +113,19 @@ def _meaning(reading: Reading, found: re.Match[str]) -> str:
     return " " if breaks == 1 else "\n" * (breaks - 1)
 
 
+def _warn_of_blank_line(reading: Reading, offset: int) -> None:
+    if reading.text[offset] == "\n":
+        reading.warn(
+            offset,
+            "yaml-ambiguous",
+            "After a line that ends with a backslash, npm yaml reads this blank line as a space, js-yaml as nothing.",
+            "Remove the blank line, or the backslash.",
+        )
+
+
 def _escaped(reading: Reading, offset: int, source: str) -> str:
     if source[1] == "\n":
+        _warn_of_blank_line(reading, offset + len(source))
         return ""
     if source[1] in _ESCAPES:
         return _ESCAPES[source[1]]

@@ -104,6 +104,8 @@ def _after_marker(reading: Reading, line: Line) -> Node:
 
 
 def _on_marker_line(reading: Reading, start: int) -> Node:
+    if reading.text[start] in "|>":
+        _warn_of_marker(reading, start)
     node = read_block(reading, start, 0, -1, 0)
     if isinstance(node.value, (dict, list)) and reading.text[node.start] not in "[{":
         raise reading.fail(
@@ -117,7 +119,18 @@ def _content(reading: Reading, line: Line) -> Node:
         raise reading.fail(
             line.content, "tab", "A tab or an invisible mark stands where the document should begin.", "Remove it."
         )
+    if reading.text.startswith("---", line.content):
+        _warn_of_marker(reading, line.content)
     return read_block(reading, line.content, line.column, -1, 0)
+
+
+def _warn_of_marker(reading: Reading, offset: int) -> None:
+    reading.warn(
+        offset,
+        "yaml-ambiguous",
+        "Versions of js-yaml differ on where a text begins that stands on the line of ---.",
+        "Put the text in quotes.",
+    )
 
 
 def _require_end(reading: Reading, offset: int) -> None:

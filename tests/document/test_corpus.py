@@ -141,3 +141,32 @@ def test_a_refusal_explains_itself(text: str, code: str, line: int, column: int,
     problem = caught.value.problem
     assert (problem.code, problem.location.line, problem.location.column) == (code, line, column)
     assert said.lower() in f"{problem.message} {problem.hint}".lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("a: 2026-01-01\n", 1, 4),
+        ("-\n    - a\n    -\n- b\n", 3, 6),
+        ("a:\n- b:\n  -\n- c\n", 3, 4),
+        ("a: 'b \n  c'\n", 1, 6),
+        ('a: "b\\\n\n  c"\n', 2, 1),
+        ("a: |1\n   b\n  \nc: 1\n", 3, 1),
+        ("a: !!str\n  1\n", 2, 3),
+        ("--- |\na\n", 1, 5),
+        ("  ---\n", 1, 3),
+    ],
+)
+def test_what_versions_of_the_javascript_parsers_read_differently_is_warned_about(
+    text: str, line: int, column: int
+) -> None:
+    """Found by running npm yaml 2.9 and js-yaml 4.1.0, 4.3 and 5.5 over generated texts."""
+    (warning,) = document.parse(text).warnings
+    assert (warning.location.line, warning.location.column) == (line, column)
+    assert "js-yaml" in warning.message
+    assert warning.hint
+
+
+@pytest.mark.parametrize("text", ["- - a\n  - b\n- c\n", "- -\n", "-\n- a\n", "a:\n  -\nb: 1\n", "- a:\n- b\n"])
+def test_an_empty_item_that_all_read_alike_is_no_cause_for_a_warning(text: str) -> None:
+    assert document.parse(text).warnings == ()
