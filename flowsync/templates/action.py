@@ -1,0 +1,79 @@
+"""Which action the workflows use: a repository at one commit, by what this installation says of itself."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from importlib import metadata, resources
+from typing import Final
+
+from flowsync import __version__
+
+RELEASE: Final = "release.json"
+"""Beside this module in what a release publishes: `{"url": …, "commit": …}`, written when it is built."""
+_REPOSITORY: Final = re.compile(r"(?P<server>https://[A-Za-z0-9.:-]+)/(?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?", re.ASCII)
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """The action at one commit. `server` is where its repository lives, `version` what people call the commit."""
+
+    server: str
+    repository: str
+    commit: str
+    version: str
+
+    @property
+    def uses(self) -> str:
+        """What a workflow's `uses:` says, with the version as a comment for people and for Dependabot."""
+        return f"{self.repository}@{self.commit} # v{self.version}"
+
+    @property
+    def url(self) -> str:
+        """The address of the repository."""
+        return f"{self.server}/{self.repository}"
+
+
+PLACEHOLDER: Final = Action("https://github.com", "OWNER/flowsync", "0" * 40, "0.0.0")
+"""Stands in the templates, and in what is made of them where an installation does not say where it comes from.
+
+GitHub refuses to run it, so that it is seen and filled in.
+"""
+
+
+def this_action() -> Action:
+    """The action of this very installation: its release says so, or the repository that pip took it from."""
+    return from_release(_release()) or from_direct_url(_direct_url()) or PLACEHOLDER
+
+
+def from_release(text: str | None) -> Action | None:
+    """The action that a release's own record names; None without one."""
+    said = json.loads(text) if text else {}
+    return _action(said.get("url"), said.get("commit"))
+
+
+def from_direct_url(text: str | None) -> Action | None:
+    """The action that pip's record of a direct install names (PEP 610); None where that is no git repository."""
+    said = json.loads(text) if text else {}
+    return _action(said.get("url"), said.get("vcs_info", {}).get("commit_id"))
+
+
+def _action(url: object, commit: object) -> Action | None:
+    found = _REPOSITORY.fullmatch(str(url))
+    if found is None or not _COMMIT.fullmatch(str(commit)):
+        return None
+    return Action(found["server"], found["name"], str(commit), __version__)
+
+
+def _release() -> str | None:
+    file = resources.files(__package__) / RELEASE
+    return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+def _direct_url() -> str | None:
+    try:
+        return metadata.distribution("flowsync").read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        return None

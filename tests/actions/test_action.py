@@ -1,0 +1,184 @@
+"""action.yml: its contract with `flowsync ci`, and its steps run for real under bash."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import sys
+import zipfile
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from flowsync.github.environment import ACTION_INPUTS, ACTION_OUTPUTS, TOKEN, read_inputs
+from tests.actions.steps import ACTION, INSTALL, RUN, inputs, run
+from tests.support import runner
+from tests.support.command import CLEAN
+from tests.support.programs import assert_passes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    Run: TypeAlias = "tuple[dict[str, str], Path]"
+
+
+class Recorded(dict[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]  # one use of it
+        self.asked.add(key)
+        return super().get(key, default)
+
+
+def test_its_inputs_are_those_that_ci_knows() -> None:
+    assert [(name, each["description"]) for name, each in ACTION["inputs"].items()] == [
+        (each.name, each.description) for each in ACTION_INPUTS
+    ]
+    defaults = {each.name: each.default for each in ACTION_INPUTS} | {TOKEN.name: "${{ github.token }}"}
+    assert {name: each["default"] for name, each in ACTION["inputs"].items()} == defaults
+
+
+def test_each_input_reaches_ci_in_the_variable_that_ci_reads_and_in_no_other() -> None:
+    assert RUN["env"] == {each.variable: f"${{{{ inputs.{each.name} }}}}" for each in ACTION_INPUTS}
+    environ = Recorded()
+    read_inputs(environ)
+    assert environ.asked == set(RUN["env"])
+
+
+def test_its_outputs_are_those_that_ci_sets() -> None:
+    assert ACTION["outputs"] == {
+        name: {"description": description, "value": f"${{{{ steps.flowsync.outputs.{name} }}}}"}
+        for name, description in ACTION_OUTPUTS.items()
+    }
+
+
+def test_no_step_uses_an_action_or_puts_an_input_into_a_script() -> None:
+    for step in ACTION["runs"]["steps"]:
+        assert "uses" not in step
+        assert "${{" not in step["run"]
+        assert step["shell"] == "bash"
+    assert "env" not in INSTALL  # no secret is there while packages are installed
+
+
+def test_its_scripts_are_what_shellcheck_likes() -> None:
+    for step in ACTION["runs"]["steps"]:
+        assert_passes("shellcheck", "--shell=bash", "-", stdin=step["run"])
+
+
+WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+BACKEND = f"""
+import zipfile
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    with zipfile.ZipFile(directory + "/flowsync-1-py3-none-any.whl", "w") as wheel:
+        wheel.write("flowsync/__init__.py")
+        wheel.write("flowsync/__main__.py")
+        wheel.writestr("flowsync-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: flowsync\\nVersion: 1\\n")
+        wheel.writestr("flowsync-1.dist-info/WHEEL", {WHEEL!r})
+        wheel.writestr("flowsync-1.dist-info/RECORD", "")
+    return "flowsync-1-py3-none-any.whl"
+"""
+SHOWS_ITSELF = "import os, sys, dependency\nprint(sys.argv[1:], os.environ['FLOWSYNC_COMMAND'])\n"
+
+
+@pytest.fixture(scope="module")
+def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An action of the same layout, whose one dependency is at hand and locked by its hash."""
+    top = tmp_path_factory.mktemp("action")
+    for folder in ("flowsync", ".github", "wheels"):
+        (top / folder).mkdir()
+    (top / "flowsync" / "__init__.py").write_text("")
+    (top / "flowsync" / "__main__.py").write_text(SHOWS_ITSELF)
+    (top / "backend.py").write_text(BACKEND)
+    (top / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    wheel = dependency(top / "wheels")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (top / ".github" / "requirements.txt").write_text(f"dependency==1 --hash=sha256:{digest}\n")
+    return top
+
+
+def dependency(folder: Path) -> Path:
+    path = folder / "dependency-1-py3-none-any.whl"
+    code = b"print('dependency')\n"
+    digest = base64.urlsafe_b64encode(hashlib.sha256(code).digest()).rstrip(b"=").decode()
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("dependency.py", code)
+        wheel.writestr("dependency-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: dependency\nVersion: 1\n")
+        wheel.writestr("dependency-1.dist-info/WHEEL", WHEEL)
+        wheel.writestr("dependency-1.dist-info/RECORD", f"dependency.py,sha256={digest},{len(code)}\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pull request's checkout, full of modules that would like to be imported."""
+    top = tmp_path_factory.mktemp("workspace")
+    for name in ("pip", "venv", "ensurepip", "json", "flowsync", "dependency", "sitecustomize"):
+        (top / f"{name}.py").write_text("open('imported', 'a').write(__name__)\n")
+    return top
+
+
+@pytest.fixture(scope="module")
+def run_env(action: Path, workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    programs = tmp_path_factory.mktemp("programs")
+    executable(programs / "python3", QUICK_PYTHON)
+    yield {
+        "PATH": f"{programs}:{CLEAN['PATH']}",
+        "RUNNER_TEMP": str(tmp_path_factory.mktemp("runner")),
+        "GITHUB_ACTION_PATH": f"{action}/./",
+        "PYTHONPATH": str(workspace),
+        "PIP_CONFIG_FILE": "/dev/null",
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(action / "wheels"),
+    }
+    assert not (workspace / "imported").exists()
+
+
+QUICK_PYTHON = f"""#!/bin/sh
+case "$*" in
+"-I -m venv --clear "*) exec {sys.executable} -I -m virtualenv --quiet --no-download --clear "$5" ;;
+*) exec {sys.executable} "$@" ;;
+esac
+"""
+"""`python3 -m venv` in a tenth of the time; `.ci/run` takes the real one."""
+
+
+def executable(path: Path, script: str) -> None:
+    path.write_text(script)
+    path.chmod(0o755)
+
+
+def said_to_github(log: str) -> str:
+    (command,), _ = runner.read(log)
+    assert command.name == "error"
+    return command.message
+
+
+def test_it_installs_what_is_locked_runs_it_and_installs_it_only_once(
+    action: Path, workspace: Path, run_env: dict[str, str], tmp_path: Path
+) -> None:
+    installed = run(INSTALL, run_env, workspace)
+    assert (installed.code, installed.out) == (0, ""), installed.err
+    shown = run(RUN, {**run_env, **inputs(command="validate")}, workspace)
+    assert shown.out == "dependency\n['ci'] validate\n"
+
+    executable(tmp_path / "python3", "#!/bin/sh\nexit 1\n")
+    without_python = {**run_env, "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    assert run(INSTALL, without_python, workspace).code == 0  # the second step of a job that uses the action
+    (action / "flowsync" / "__init__.py").write_text("# another version\n")
+    refused = run(INSTALL, without_python, workspace)
+    assert refused.code == 1
+    assert said_to_github(refused.out).startswith("flowsync needs Python 3.10 or later")
+
+    requirements = action / ".github" / "requirements.txt"
+    requirements.write_text(requirements.read_text().replace("sha256:", "sha256:0")[:-2] + "\n")
+    tampered = run(INSTALL, run_env, workspace)
+    assert tampered.code == 1
+    assert "DO NOT MATCH THE HASHES" in tampered.err
+    assert said_to_github(tampered.out) == "The dependencies of flowsync could not be installed."
