@@ -6,23 +6,30 @@ protocols, values go out.
 
 from flowsync.pipeline.files import Selection, check_files, load_selection, named_from_top, select
 from flowsync.pipeline.listing import list_flows
-from flowsync.pipeline.planning import fetch, make_plan
+from flowsync.pipeline.planning import fetch, fetch_slugs, make_plan
 from flowsync.pipeline.project import STATE_DIRECTORY, Project, open_project
 from flowsync.pipeline.references import check_references
+from flowsync.pipeline.saved import Checked, check_saved, find_saved, read_saved, refuse_elsewhere
 from flowsync.pipeline.store import LiveStore
 
 __all__ = [
     "STATE_DIRECTORY",
+    "Checked",
     "LiveStore",
     "Project",
     "Selection",
     "check_files",
     "check_references",
+    "check_saved",
     "fetch",
+    "fetch_slugs",
+    "find_saved",
     "list_flows",
     "load_selection",
     "make_plan",
     "named_from_top",
     "open_project",
+    "read_saved",
+    "refuse_elsewhere",
     "select",
 ]

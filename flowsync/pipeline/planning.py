@@ -21,10 +21,15 @@ _SLUG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 
 def fetch(reader: FlowReader, access: Access, flows: Iterable[Flow], map_: Map) -> Listing:
     """All live rows, with a look-up by slug for what the list lacks: every file's flow, and each that it refers to."""
-    listing = live.list_flows(reader, access, map_)
     chosen = tuple(flows)
     referred = sorted({slug for flow in chosen for slug in audience.mentioned(flow) if _SLUG.fullmatch(slug)})
-    return live.find_missing(reader, listing, [*(flow.slug for flow in chosen), *referred], map_)
+    return fetch_slugs(reader, access, [*(flow.slug for flow in chosen), *referred], map_)
+
+
+def fetch_slugs(reader: FlowReader, access: Access, slugs: Iterable[str], map_: Map) -> Listing:
+    """All live rows, with a look-up for every one of `slugs` that the list lacks."""
+    listing = live.list_flows(reader, access, map_)
+    return live.find_missing(reader, listing, slugs, map_)
 
 
 def make_plan(project: Project, selection: Selection, listing: Listing, api_url: str) -> Plan:

@@ -6,13 +6,19 @@ from flowsync.plan.document import Summary, summary, to_document
 from flowsync.plan.guards import Kept, judged
 from flowsync.plan.marks import allowed_by, marked
 from flowsync.plan.read import from_document, from_text
+from flowsync.plan.restore import AsPlanned, AsWritten, Edited, Restored, Stale, restored
 from flowsync.plan.values import Action, action, json_safe
 
 __all__ = [
     "FORMAT",
     "Action",
+    "AsPlanned",
+    "AsWritten",
     "Decision",
+    "Edited",
     "Kept",
+    "Restored",
+    "Stale",
     "Summary",
     "action",
     "allowed_by",
@@ -25,6 +31,7 @@ __all__ = [
     "json_safe",
     "judged",
     "marked",
+    "restored",
     "summary",
     "to_document",
     "unmanaged",

@@ -32,6 +32,11 @@ def preview(value: Plan, screen: Screen) -> str:
     return paint(_plan_lines(value, screen), screen.colour)
 
 
+def refusals(value: Plan, screen: Screen) -> str:
+    """Return what apply would refuse, as text; empty when nothing."""
+    return paint(_refusals(value), screen.colour)
+
+
 def _plan_lines(value: Plan, screen: Screen) -> Iterator[Line]:
     yield from _opening(value)
     for change in value.changes:
@@ -124,10 +129,14 @@ def _closing(value: Plan) -> Iterator[Line]:
         yield line(Span(wording.NO_CHANGES, Style.DONE))
 
 
-def _next_step(value: Plan) -> Iterator[Line]:
+def _refusals(value: Plan) -> Iterator[Line]:
     if value.refusals:
         yield line(Span(wording.REFUSED, Style.WARNING))
         yield from (line(f"  - {sentence}") for sentence in wording.refusals(value))
+
+
+def _next_step(value: Plan) -> Iterator[Line]:
+    yield from _refusals(value)
     if value.blocked:
         yield line(wording.BLOCKED)
     elif value.changes and not value.refusals:

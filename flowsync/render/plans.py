@@ -25,6 +25,11 @@ def preview(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a fro
     return plan_text.preview(plan, screen)
 
 
+def refusals(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
+    """Return what apply would refuse, for a terminal; empty when nothing."""
+    return plan_text.refusals(plan, screen)
+
+
 def markdown(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008, ARG001 - a frozen value; one signature
     """Return the plan for a comment or a summary; whole, whatever the screen."""
     return plan_markdown.plan(plan)

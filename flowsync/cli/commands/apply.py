@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync import pipeline
+from flowsync import plan as planning
 from flowsync.cli import applying
 from flowsync.cli.adapters import Purpose, connect, fetch, open_project
-from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
+from flowsync.cli.guarding import guard_options, guards, only_run, refuse_guarded
+from flowsync.cli.options import global_options, invocation, sandbox_option
 from flowsync.cli.output import write_warnings
+from flowsync.cli.saved import apply_saved
 
 if TYPE_CHECKING:
     from flowsync.cli.applying import Approval, OnBlocked
@@ -18,18 +21,19 @@ if TYPE_CHECKING:
 
 
 @click.command("apply")
-@slugs_argument
+@click.argument("arguments", nargs=-1, metavar="[SLUG]... | FILE.json")
 @applying.ledger_format_option
 @applying.yes_option
 @applying.skip_blocked_option
 @applying.parallelism_option
+@guard_options
 @sandbox_option
 @global_options
 @click.pass_context
 def command(
     context: click.Context,
     *,
-    slugs: tuple[str, ...],
+    arguments: tuple[str, ...],
     format_: str,
     approval: Approval,
     on_blocked: OnBlocked,
@@ -38,19 +42,35 @@ def command(
 ) -> int:
     """Write what plan shows: plan, confirm on a terminal, then one PUT per changed flow.
 
-    Each flow is read again right before it is written and refused if it changed since it was planned.
+    FILE.json is a plan that plan --out saved: exactly that is written, and only if it is still true; no flow file
+    is needed. Each flow is read again right before it is written and refused if it changed since it was planned.
     Exits 4 when something was refused, 5 when some writes failed.
     """
     given = invocation(context)
     project = open_project(given, parallelism)
-    selection = pipeline.load_selection(project, slugs)
-    write_warnings(selection.warnings, project, given)
-    with connect(project, selection.flows, api, Purpose.WRITE) as connection:
-        listing = fetch(connection, selection.flows, given)
-        write_warnings(pipeline.check_references(project, selection, listing), project, given)
-        made = pipeline.make_plan(project, selection, listing, connection.api_url)
-        applying.show_plan(made, format_, given)
-        applying.refuse_blocked(made, on_blocked)
-        if made.changes:
-            applying.confirm(made, approval, given)
-        return applying.carry_out(made, connection, project, given, format_)
+    allowed = guards(context, project)
+    saved = pipeline.find_saved(project.base, arguments)
+    with only_run(project, api, context.command_path, given):
+        if saved is not None:
+            return apply_saved(
+                saved,
+                project,
+                given,
+                format_=format_,
+                approval=approval,
+                on_blocked=on_blocked,
+                api=api,
+                guards=allowed,
+            )
+        selection = pipeline.load_selection(project, arguments)
+        write_warnings(selection.warnings, project, given)
+        with connect(project, selection.flows, api, Purpose.WRITE) as connection:
+            listing = fetch(connection, selection.flows, given)
+            write_warnings(pipeline.check_references(project, selection, listing), project, given)
+            made = planning.judged(pipeline.make_plan(project, selection, listing, connection.api_url), allowed)
+            applying.show_plan(made, format_, given)
+            applying.refuse_blocked(made, on_blocked)
+            refuse_guarded(made)
+            if made.changes:
+                applying.confirm(made, approval, given)
+            return applying.carry_out(made, connection, project, given, format_)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from flowsync import pipeline
+from flowsync import plan as planning
 from flowsync.cli.adapters import Purpose, connect, fetch, open_project
+from flowsync.cli.guarding import guards
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
-from flowsync.cli.output import screen_of_stdout, write_result, write_warnings
+from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_warnings
+from flowsync.cli.saving import save
 from flowsync.errors import BlockedError, ExitCode
 from flowsync.render import plans
 
 if TYPE_CHECKING:
-    from flowsync.cli.options import Api
+    from flowsync.cli.options import Api, Invocation
     from flowsync.model import Plan
 
 
@@ -37,10 +41,13 @@ class PendingExit(Enum):
     type=click.UNPROCESSED,
     help="Exit 2 when changes are pending.",
 )
+@click.option("--out", metavar="FILE", type=Path, help="Save the plan too: apply FILE does exactly that.")
 @sandbox_option
 @global_options
 @click.pass_context
-def command(context: click.Context, slugs: tuple[str, ...], format_: str, pending: PendingExit, api: Api) -> int:
+def command(
+    context: click.Context, *, slugs: tuple[str, ...], format_: str, pending: PendingExit, out: Path | None, api: Api
+) -> int:
     """Show what applying the files would do to the live flows. Nothing is written.
 
     SLUGs or globs narrow it. Exits 1 when a flow is blocked: it is shown, and cannot be written.
@@ -52,9 +59,21 @@ def command(context: click.Context, slugs: tuple[str, ...], format_: str, pendin
     with connect(project, selection.flows, api, Purpose.READ) as connection:
         listing = fetch(connection, selection.flows, given)
     write_warnings(pipeline.check_references(project, selection, listing), project, given)
-    made = pipeline.make_plan(project, selection, listing, connection.api_url)
-    write_result(plans.FORMATS[format_](made, screen_of_stdout(given)))
+    kept = planning.Kept.FRESH if out is None else planning.Kept.SAVED
+    made = planning.judged(
+        pipeline.make_plan(project, selection, listing, connection.api_url), guards(context, project), kept
+    )
+    _tell(made, format_, given)
+    if out is not None:
+        save(project.base / out, plans.as_json(made))
+        write_note(f"Saved: flowsync apply {out} does exactly this.", given)
     return _exit_code(made, pending)
+
+
+def _tell(made: Plan, format_: str, given: Invocation) -> None:
+    write_result(plans.FORMATS[format_](made, screen_of_stdout(given)))
+    if format_ == "json" and made.refusals:
+        write_note(plans.refusals(made, screen_of_stderr(given)), given)
 
 
 def _exit_code(made: Plan, pending: PendingExit) -> int:

@@ -1,0 +1,122 @@
+"""The guards of a command that plans or writes: their options, what they refuse, and one run at a time."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from flowsync import lock
+from flowsync.cli.options import Api
+from flowsync.cli.output import write_note
+from flowsync.config import Policy
+from flowsync.errors import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flowsync.cli.options import Invocation
+    from flowsync.config import Guards
+    from flowsync.model import Plan
+    from flowsync.pipeline import Project
+
+Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
+
+_ALLOWED: Final = "flowsync.guards"
+"""Where click keeps what the options of a command line allow, as replacements in Guards."""
+
+
+def _allowance(flag: str, help_: str, **allowed: object) -> Callable[[Decorated], Decorated]:
+    """Return an option that replaces parts of the Guards."""
+
+    def remember(context: click.Context, _parameter: click.Parameter, given: object) -> None:
+        if given:
+            context.meta.setdefault(_ALLOWED, {}).update(allowed)
+
+    return click.option(flag, is_flag=True, expose_value=False, callback=remember, help=help_)
+
+
+def _policy(flag: str, part: str, help_: str) -> Callable[[Decorated], Decorated]:
+    def remember(context: click.Context, _parameter: click.Parameter, given: str | None) -> None:
+        if given is not None:
+            context.meta.setdefault(_ALLOWED, {})[part] = Policy(given)
+
+    choices = click.Choice([policy.value for policy in Policy])
+    return click.option(flag, type=choices, expose_value=False, callback=remember, help=help_)
+
+
+_POLICIES: Final = (
+    _policy("--on-drift", "on_drift", "With --base: undo edits in the dashboard, keep what was edited, or refuse."),
+    _policy("--on-conflict", "on_conflict", "The same for what the branch changed too."),
+)
+_ALLOWANCES: Final = (
+    _allowance("--allow-many", "Write however many flows there are.", max_changes=None, max_changed_percent=None),
+    _allowance("--allow-clear-targeting", "Make a live flow one for everyone.", allow_clear_targeting=True),
+    _allowance("--allow-type-change", "Change the type of a flow.", allow_type_change=True),
+    _allowance("--allow-protected", "Write flows marked as protected.", allow_protected=True),
+    _allowance(
+        "--allow-unsaved-plan", "Plan and apply in one, where only saved plans are allowed.", require_saved_plan=False
+    ),
+)
+
+
+def policy_options(command: Decorated) -> Decorated:
+    """--on-drift and --on-conflict."""
+    for option in reversed(_POLICIES):
+        command = option(command)
+    return command
+
+
+def guard_options(command: Decorated) -> Decorated:
+    """Every option that lets something past a guard."""
+    for option in reversed(_POLICIES + _ALLOWANCES):
+        command = option(command)
+    return command
+
+
+def guards(context: click.Context, project: Project) -> Guards:
+    """The project's guards, as the command line loosens or tightens them."""
+    return replace(project.settings.guards, **context.meta.get(_ALLOWED, {}))
+
+
+def refuse_guarded(made: Plan) -> None:
+    """Raise RefusedError when guards have something against a plan (`plan.judged`)."""
+    from flowsync.render import wording  # noqa: PLC0415 - only this refusal needs it
+
+    if made.refusals:
+        raise RefusedError(
+            "Nothing was written: guards refuse this plan.",
+            reasons=wording.refusals(made),
+            hint="What is meant can be allowed by the flag, or under guards in flowsync.yaml.",
+        )
+
+
+@contextmanager
+def only_run(project: Project, api: Api, command: str, given: Invocation) -> Iterator[None]:
+    """Keep every other run on this machine from writing to the same API and environment meanwhile.
+
+    Raises LockedError while there is one.
+    """
+    with lock.held(_lock_path(project, api), command) as left:
+        if left is not None:
+            write_note(
+                f"The last run ended without finishing ({left}): what it had in flight may or may not have landed. "
+                "The plan shows how the flows stand.",
+                given,
+            )
+        yield
+
+
+def _lock_path(project: Project, api: Api) -> Path:
+    """The sandbox is the project's own; an account is the same for every clone on this machine."""
+    settings = project.settings
+    match api:
+        case Api.SANDBOX:
+            return project.state / "sandbox.lock"
+        case Api.REAL:
+            place = lock.directory(os.environ, Path.home(), project.state)
+            return place / lock.name(settings.api_url, settings.environment or "")

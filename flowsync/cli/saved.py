@@ -1,0 +1,82 @@
+"""Applying a saved plan: exactly what it says, or nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flowsync import pipeline
+from flowsync import plan as planning
+from flowsync.cli import applying
+from flowsync.cli.adapters import Purpose, connect
+from flowsync.cli.guarding import refuse_guarded
+from flowsync.cli.options import Api
+from flowsync.cli.output import Progress, screen_of_stdout, write_note, write_result
+from flowsync.config import SANDBOX_URL
+from flowsync.errors import ExitCode, RefusedError
+from flowsync.model import AlreadyApplied
+from flowsync.render import ledger, progress, stale
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flowsync.cli.adapters import Connection
+    from flowsync.cli.applying import Approval, OnBlocked
+    from flowsync.cli.options import Invocation
+    from flowsync.config import Guards
+    from flowsync.live import Listing
+    from flowsync.model import Plan
+    from flowsync.pipeline import Checked, Project
+
+
+def apply_saved(
+    path: Path,
+    project: Project,
+    given: Invocation,
+    *,
+    format_: str,
+    approval: Approval,
+    on_blocked: OnBlocked,
+    api: Api,
+    guards: Guards,
+) -> int:
+    """Carry out the plan saved at `path`; the exit code. Every guard is asked before the first write."""
+    saved = pipeline.read_saved(path)
+    pipeline.refuse_elsewhere(saved, project.settings.environment, _api_url(project, api))
+    with connect(project, (), api, Purpose.WRITE) as connection:
+        checked = pipeline.check_saved(saved, _fetch(saved, connection, given))
+        _refuse_stale(checked)
+        made = planning.judged(checked.plan, guards, planning.Kept.SAVED)
+        applying.show_plan(made, format_, given)
+        applying.refuse_blocked(made, on_blocked)
+        if len(checked.done) == len(made.changes):
+            return _applied_already(made, format_, given)
+        refuse_guarded(made)
+        applying.confirm(made, approval, given)
+        return applying.carry_out(made, connection, project, given, format_)
+
+
+def _api_url(project: Project, api: Api) -> str:
+    return SANDBOX_URL if api is Api.SANDBOX else project.settings.api_url
+
+
+def _fetch(saved: Plan, connection: Connection, given: Invocation) -> Listing:
+    slugs = [change.slug for change in saved.changes]
+    with Progress(given).ticking(lambda: progress.reading_line(connection.client.waiting)):
+        return pipeline.fetch_slugs(connection.client.reader(), connection.access, slugs, connection.map)
+
+
+def _refuse_stale(checked: Checked) -> None:
+    if checked.stale:
+        raise RefusedError(
+            "Nothing was written: the saved plan is no longer true.",
+            reasons=stale.reasons(checked.stale),
+            hint="Plan again, and have the new plan reviewed.",
+        )
+
+
+def _applied_already(made: Plan, format_: str, given: Invocation) -> int:
+    """Tell that there is nothing left to do."""
+    write_result(ledger.FORMATS[format_]([AlreadyApplied(change) for change in made.changes], screen_of_stdout(given)))
+    if made.changes:
+        write_note("This plan was applied already: the live flows are as it would write them.", given)
+    return ExitCode.OK
