@@ -42,7 +42,8 @@ def apply_saved(
     """Carry out the plan saved at `path`; the exit code. Every guard is asked before the first write."""
     saved = pipeline.read_saved(path)
     pipeline.refuse_elsewhere(saved, project.settings.environment, _api_url(project, api))
-    with connect(project, (), api, Purpose.WRITE) as connection:
+    seeds = pipeline.readable_flows(project) if api is Api.SANDBOX else ()
+    with connect(project, seeds, api, Purpose.WRITE) as connection:
         checked = pipeline.check_saved(saved, _fetch(saved, connection, given))
         _refuse_stale(checked)
         made = planning.judged(checked.plan, guards, planning.Kept.SAVED)

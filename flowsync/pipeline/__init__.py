@@ -4,7 +4,7 @@ Nothing here knows of a network library, a terminal or a format: readers and wri
 protocols, values go out.
 """
 
-from flowsync.pipeline.files import Selection, check_files, load_selection, named_from_top, select
+from flowsync.pipeline.files import Selection, check_files, load_selection, named_from_top, readable_flows, select
 from flowsync.pipeline.listing import list_flows
 from flowsync.pipeline.planning import fetch, fetch_slugs, make_plan
 from flowsync.pipeline.project import STATE_DIRECTORY, Project, open_project
@@ -30,6 +30,7 @@ __all__ = [
     "named_from_top",
     "open_project",
     "read_saved",
+    "readable_flows",
     "refuse_elsewhere",
     "select",
 ]

@@ -86,6 +86,11 @@ def _level_problems(setting: RuleLevel) -> Iterator[Problem]:
         yield Problem(setting.location, Severity.ERROR, "invalid-setting", f"{message}.", hint)
 
 
+def readable_flows(project: Project) -> tuple[Flow, ...]:
+    """The flows of all files that can be read, right or not; none where there are no files."""
+    return _load(project, project.settings.environment).flows
+
+
 def _load(project: Project, environment: str | None) -> load.Repository:
     return load.load_flows(project.base, project.flows_directory, environment)
 

@@ -184,7 +184,8 @@ def test_ctrl_c_while_applying_finishes_what_is_in_flight_and_prints_the_ledger(
     write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
     rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
     with fake_frigade(FakeConfig(latency=0.1), rows) as server:
-        running = start("apply", "--parallelism", "2", "--format", "json", root=tmp_path, env=environment(server.url))
+        options = ("--parallelism", "2", "--format", "json", "--allow-many")
+        running = start("apply", *options, root=tmp_path, env=environment(server.url))
         wait_for(lambda: server.writes)
         running.send_signal(sent)
         out, err = running.communicate(timeout=20)
@@ -305,7 +306,7 @@ def test_a_thousand_flows_are_planned_and_applied_in_the_sandbox(tmp_path: Path)
     document = flowsync("plan", "--sandbox", "--format", "json", root=tmp_path).json
     assert document["summary"]["update"] + document["summary"]["unchanged"] == 1000
     assert document["summary"]["update"] > 100
-    assert flowsync("apply", "--sandbox", "--format", "json", root=tmp_path).code == 0
+    assert flowsync("apply", "--sandbox", "--format", "json", "--allow-many", root=tmp_path).code == 0
     assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=tmp_path).code == 0
 
 

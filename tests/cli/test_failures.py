@@ -133,7 +133,7 @@ def test_a_key_that_may_not_write_stops_the_run(tmp_path: Path) -> None:
     write_flows(tmp_path, {f"flow_{number:02}": "name: New\n" for number in range(30)})
     rows = [row(number + 1, f"flow_{number:02}") for number in range(30)]
     with fake_frigade(FakeConfig(faults=(reply(403).on("PUT", times=ALWAYS),)), rows) as server:
-        applied = flowsync("apply", "--parallelism", "2", root=tmp_path, env=environment(server.url))
+        applied = flowsync("apply", "--parallelism", "2", "--allow-many", root=tmp_path, env=environment(server.url))
         assert applied.code == 5
         assert len(server.writes) <= 4
     assert "not attempted" in applied.out

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+STATE = tempfile.TemporaryDirectory(prefix="flowsync-state-")
+"""Where the locks of these tests lie, not among those of whoever runs them; gone when the tests are over."""
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("FRIGADE_", "FLOWSYNC_", "GITHUB_"))}
+CLEAN["XDG_STATE_HOME"] = STATE.name
 """The environment without what a developer's shell may hold."""
 
 

@@ -1,0 +1,126 @@
+"""What plan says apply would refuse, apply refuses, until a flag or the configuration allows it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from flowsync.cli.commands.apply import command as apply
+from flowsync.config import GUARD_SETTINGS
+from tests.support.command import CLEAN, command_line, environment, flowsync, write_flows
+from tests.support.fake_frigade import FakeConfig, fake_frigade, hang, row
+
+
+def many(count: int) -> dict[str, str]:
+    return {f"flow_{number:02}": "name: New\n" for number in range(count)}
+
+
+def rows(count: int) -> list[dict[str, object]]:
+    return [row(number + 1, f"flow_{number:02}", targetingLogic="user.isGuest()") for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("files", "said", "flag"),
+    [
+        (many(21), "21 flows would be written, more than max_changes, 20.", "--allow-many"),
+        (many(10), "10 of 10 flows would be written, more than max_changed_percent, 50 %.", "--allow-many"),
+        ({"flow_00": "targetingLogic: ''\n"}, "flow_00: The targeting of a live flow", "--allow-clear-targeting"),
+        ({"flow_00": "type: TOUR\n"}, "flow_00: The type of a flow would change.", "--allow-type-change"),
+        ({"flow_00": "name: New\nprotected: true\n"}, "flow_00: A flow marked as protected", "--allow-protected"),
+    ],
+)
+def test_a_guard_is_told_by_plan_obeyed_by_apply_and_passed_by_its_flag(
+    tmp_path: Path, files: dict[str, str], said: str, flag: str
+) -> None:
+    write_flows(tmp_path, files)
+    with fake_frigade(rows=rows(21)) as server:
+        env = environment(server.url)
+        planned = flowsync("plan", "--out", "plan.json", root=tmp_path, env=env)
+        assert planned.code == 0
+        assert f"Apply would refuse this plan:\n  - {said}" in planned.out
+        assert f"{flag} allows it." in planned.out
+        told = flowsync("plan", "--format", "json", root=tmp_path, env=env)
+        assert f"  - {said}" in told.err
+        assert told.out == (tmp_path / "plan.json").read_text()
+        for arguments in ((), ("plan.json",)):
+            refused = flowsync("apply", *arguments, root=tmp_path, env=env)
+            assert (refused.code, server.writes) == (4, [])
+            assert f"  - {said}" in refused.err
+            assert flag in refused.err
+        assert flowsync("apply", "plan.json", flag, root=tmp_path, env=env).code == 0
+        assert len(server.writes) == len(files)
+
+
+def test_a_guard_about_one_flow_is_among_its_warnings_in_json(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_00": "type: TOUR\n"})
+    with fake_frigade(rows=rows(1)) as server:
+        env = environment(server.url)
+        (change,) = flowsync("plan", "--format", "json", root=tmp_path, env=env).json["changes"]
+        assert [warning["code"] for warning in change["warnings"]] == ["goes-live", "type-changed", "apply-refuses"]
+
+
+def test_the_configuration_sets_guards_for_each_environment(tmp_path: Path) -> None:
+    write_flows(tmp_path, many(3))
+    with fake_frigade(rows=rows(3)) as server:
+        (tmp_path / "flowsync.yaml").write_text(
+            f"api_url: {server.url}\n"
+            "guards: {max_changes: 2}\n"
+            "environments:\n"
+            "  development: {guards: {max_changes: 3}}\n"
+            "  production: {guards: {max_changes: 3, require_saved_plan: true}}\n"
+        )
+        env = environment(server.url)
+        assert flowsync("apply", root=tmp_path, env=env).code == 4
+        refused = flowsync("apply", "-e", "production", root=tmp_path, env=env)
+        assert refused.code == 4
+        assert "plan --out may be applied here. --allow-unsaved-plan allows it." in refused.err
+        assert "--allow-unsaved-plan" in flowsync("plan", "-e", "production", root=tmp_path, env=env).out
+        saved = flowsync("plan", "-e", "production", "--out", "plan.json", root=tmp_path, env=env)
+        assert "refuse" not in saved.out
+        assert server.writes == []
+        assert flowsync("apply", "-e", "production", "plan.json", root=tmp_path, env=env).code == 0
+        assert len(server.writes) == 3
+        write_flows(tmp_path, dict.fromkeys(many(3), "name: Newer\n"))
+        assert flowsync("apply", "-e", "development", root=tmp_path, env=env).code == 0
+        write_flows(tmp_path, dict.fromkeys(many(3), "name: Newest\n"))
+        assert flowsync("apply", "-e", "production", "--allow-unsaved-plan", root=tmp_path, env=env).code == 0
+
+
+def test_two_applies_to_one_account_exclude_each_other_also_from_two_clones(tmp_path: Path) -> None:
+    clones = [tmp_path / "one", tmp_path / "two"]
+    for clone in clones:
+        write_flows(clone, {"flow_00": "name: New\n"})
+    with fake_frigade(FakeConfig(faults=(hang().on("PUT"),)), rows(1)) as server:
+        env = environment(server.url)
+        first = subprocess.Popen(
+            command_line("apply"), cwd=clones[0], env={**CLEAN, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        with first:
+            while not server.writes:
+                assert first.poll() is None
+            refused = flowsync("apply", root=clones[1], env=env)
+            assert refused.code == 4
+            assert refused.err.startswith("error[locked] Another run that writes to the same place is under way")
+            assert f"process {first.pid}" in refused.err
+            assert "`flowsync apply`" in refused.err
+            assert flowsync("plan", root=clones[1], env=env).code == 0
+            assert len(server.writes) == 1
+            first.kill()
+            first.communicate()
+        told = flowsync("apply", "--format", "json", root=clones[1], env=env)
+        assert told.code == 0
+        assert f"The last run ended without finishing (process {first.pid}" in told.err
+        assert json.loads(told.out)["counts"]["applied"] == 1
+        assert "ended without" not in flowsync("apply", root=clones[1], env=env).err
+
+
+def test_every_guard_is_documented_with_its_setting_its_default_and_its_flag() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "guards.md").read_text(encoding="utf-8")
+    for setting in GUARD_SETTINGS:
+        assert f"| `{setting.name}` | {json.dumps(setting.schema['default'])} |".replace('"', "") in page
+    flags = {option for param in apply.params for option in param.opts if option.startswith(("--allow-", "--on-"))}
+    assert len(flags) == 7
+    assert [flag for flag in flags if f"| `{flag}` |" not in page] == []
