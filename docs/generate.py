@@ -20,6 +20,7 @@ import click
 from flowsync import config, validate
 from flowsync.cli.app import COMMANDS, flowsync
 from flowsync.errors import ExitCode
+from flowsync.github.environment import ACTION_INPUTS, ACTION_OUTPUTS
 from flowsync.render.style import picture
 
 if TYPE_CHECKING:
@@ -184,6 +185,20 @@ def table(titles: tuple[str, ...], rows: list[str]) -> str:
     return "\n".join([f"| {' | '.join(titles)} |", f"|{' --- |' * len(titles)}", *rows]) + "\n"
 
 
+def inputs_table() -> str:
+    """Every input of the action."""
+    rows = [
+        f"| `{each.name}` | {each.description} | {f'`{each.default}`' if each.default else ''} | `{each.variable}` |"
+        for each in ACTION_INPUTS
+    ]
+    return table(("input", "meaning", "default", "variable"), rows)
+
+
+def outputs_table() -> str:
+    """Every output of the action."""
+    return table(("output", "meaning"), [f"| `{name}` | {meaning} |" for name, meaning in ACTION_OUTPUTS.items()])
+
+
 LONGEST_LINE: Final = 160
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "commands": commands_table,
@@ -191,6 +206,8 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "reference": commands_reference,
     "configuration": configuration_table,
     "rules": rules_reference,
+    "inputs": inputs_table,
+    "outputs": outputs_table,
 }
 
 if __name__ == "__main__":

@@ -14,10 +14,12 @@ FlowsyncError                1  anything that can go wrong and is not a bug
 │   ├── RateLimitedError        429
 │   ├── ServerError             5xx; the request may have taken effect
 │   ├── TransportError          nothing came back; the request may have taken effect
-│   └── UnreadableResponseError a body that is not the API's JSON
+│   ├── UnreadableResponseError a body that is not the API's JSON
+│   └── GithubError             GitHub's API, not Frigade's, answered with a failure
 ├── RecordError              1  what a write replaces cannot be kept, or a record cannot be read
 ├── BlockedError             1  planned, but some flows cannot be written at all
 ├── RefusedError             4  a guard said no; nothing was written by it
+│   └── UnreviewedError         no merged pull request showed it
 ├── PartlyAppliedError       5  some writes failed
 ├── UsageError              64  the command line makes no sense
 └── InterruptedByUser      130  Ctrl-C
@@ -31,7 +33,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flowsync.model import Location, Problem
+    from flowsync.model import Change, Location, Problem
 
 
 class ExitCode(IntEnum):
@@ -187,6 +189,12 @@ class RecordError(FlowsyncError):
     code = "record"
 
 
+class GithubError(ApiError):
+    """GitHub answered with a failure; `status` is its status."""
+
+    code = "github"
+
+
 class BlockedError(FlowsyncError):
     """The plan was shown, and holds flows that cannot be written at all."""
 
@@ -208,6 +216,16 @@ class PlanFileError(RefusedError):
     """A saved plan is not what flowsync wrote, or of a format it does not know."""
 
     code = "plan-file"
+
+
+class UnreviewedError(RefusedError):
+    """Something would be written that no merged pull request showed: `changes`."""
+
+    code = "unreviewed"
+
+    def __init__(self, message: str, changes: Sequence[Change], *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.changes = tuple(changes)
 
 
 class PartlyAppliedError(FlowsyncError):

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "apply": "Write what plan shows.",
     "list": "List the live flows and how they stand to the files.",
     "schema": "Print the JSON Schema of a flow file or of flowsync.yaml.",
+    "ci": "Run inside GitHub Actions: comment, summary, notes, outputs.",
     "sandbox": "Serve or reset the embedded emulator of the API.",
 }
 """Every command with its one line of help; the module of the same name in `commands` holds it."""

@@ -104,17 +104,17 @@ def carry_out(made: Plan, connection: Connection, project: Project, given: Invoc
 
     Raises InterruptedByUser, the ledger told, when the user stopped the run.
     """
-    outcomes, interrupted = _run(made, connection, project, given, format_)
+    outcomes, interrupted = run(made, connection, project, given, format_)
     write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(given)))
     if interrupted:
         raise InterruptedByUser("Interrupted: what was in flight has finished, nothing further was started.")
     return exit_code(outcomes)
 
 
-def _run(
+def run(
     made: Plan, connection: Connection, project: Project, given: Invocation, format_: str
 ) -> tuple[list[Outcome], bool]:
-    """The outcomes, and whether the user stopped the run."""
+    """Apply the changes, telling each outcome as it is known; all of them, and whether the user stopped the run."""
     store = pipeline.LiveStore(connection.client.writer(), connection.access, PathMemo())
     outcomes: list[Outcome] = []
     display = Progress(given)

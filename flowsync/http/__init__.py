@@ -1,4 +1,4 @@
-"""Transport: the protocols of `live` over one `httpx.Client`.
+"""Transport: the protocols of `live` over one `httpx.Client`, and plain JSON to other services (`web`).
 
 Nothing here knows what a flow is. This room holds the key, tries again where that is safe, says in
 plain words what a failure means, and lets no secret out.
@@ -9,5 +9,6 @@ from __future__ import annotations
 from flowsync.http.client import Client, open_client
 from flowsync.http.embedded import Handler
 from flowsync.http.timing import Timing
+from flowsync.http.web import WebAnswer, WebClient, open_web
 
-__all__ = ["Client", "Handler", "Timing", "open_client"]
+__all__ = ["Client", "Handler", "Timing", "WebAnswer", "WebClient", "open_client", "open_web"]

@@ -16,6 +16,9 @@ class Method(Enum):
 
     GET = "GET"
     PUT = "PUT"
+    POST = "POST"
+    PATCH = "PATCH"
+    DELETE = "DELETE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
@@ -11,12 +10,12 @@ from urllib.parse import urljoin
 import httpx
 
 from flowsync import __version__
-from flowsync.errors import ApiError, ConfigError, RateLimitedError, UnreadableResponseError
+from flowsync.errors import ApiError, RateLimitedError, UnreadableResponseError
 from flowsync.http.answer import parse_json, receive
 from flowsync.http.call import Call, Method, get, origin_of
-from flowsync.http.embedded import HandlerTransport
 from flowsync.http.failures import Answered, Scene, failure, unreadable
 from flowsync.http.pace import MOST_REFUSALS, Pace
+from flowsync.http.pool import Bearer, open_pool
 from flowsync.http.redact import Redactor
 from flowsync.http.retry import Tried, delay_before_retry, told_to_wait
 from flowsync.http.timing import Timing
@@ -24,7 +23,7 @@ from flowsync.http.translate import translated
 from flowsync.live import FlowReader, FlowWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from flowsync.config import Key, Timeouts
     from flowsync.http.answer import Answer
@@ -58,7 +57,7 @@ def open_client(
     limits = httpx.Limits(
         max_connections=parallelism, max_keepalive_connections=parallelism, keepalive_expiry=_KEEP_ALIVE
     )
-    with _pool(api_url, handler, auth=_Bearer(key), user_agent=agent, timeouts=timeouts, limits=limits) as pool:
+    with open_pool(api_url, handler, auth=Bearer(key), user_agent=agent, timeouts=timeouts, limits=limits) as pool:
         scene = Scene(key, agent, Redactor(key.value))
         yield Client(_Courier(pool, api_url, scene, timeouts, Pace(timing or Timing(), parallelism)))
 
@@ -108,17 +107,6 @@ class _Writer(FlowWriter):
 
     def put(self, path: str, body: Mapping[str, JsonValue]) -> JsonValue:
         return self._courier.put(path, body)
-
-
-class _Bearer(httpx.Auth):
-    """The key, added to each request on its way out; given as `auth`, nothing else can take its place."""
-
-    def __init__(self, key: Key) -> None:
-        self._key = key
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._key.value}"
-        yield request
 
 
 class _Courier:
@@ -251,38 +239,3 @@ def _redirect_refused(answered: Answered, complaint: str) -> ApiError:
         status=answered.answer.status,
         hint="If the API has moved, set FRIGADE_API_URL (or api_url in flowsync.yaml) to its new address.",
     )
-
-
-def _pool(
-    api_url: str,
-    handler: Handler | None,
-    *,
-    auth: httpx.Auth,
-    user_agent: str,
-    timeouts: Timeouts,
-    limits: httpx.Limits,
-) -> httpx.Client:
-    """The one httpx.Client."""
-    is_local = api_url.startswith("http://")
-    try:
-        return httpx.Client(
-            auth=auth,
-            headers={"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip"},
-            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=None),
-            limits=limits,
-            transport=None if handler is None else HandlerTransport(handler),
-            verify=_nobody() if is_local or handler else httpx.create_ssl_context(),
-            # Unencrypted requests go to this machine only, and not by way of a proxy: it would see the key.
-            trust_env=not is_local,
-            follow_redirects=False,
-        )
-    except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
-        raise ConfigError(
-            f"The proxies or certificates named in the environment cannot be used ({type(error).__name__}).",
-            hint="Check HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR.",
-        ) from None
-
-
-def _nobody() -> ssl.SSLContext:
-    """A context that trusts no one, for where no TLS is spoken; loading the authorities costs 17 ms."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -163,11 +163,11 @@ def _entries(outcomes: Iterable[Outcome]) -> list[Entry]:
 
 def _finished_line(row: Entry) -> Line:
     kind = Span(padded(row.kind.words, _NAME_WIDTH), _STYLES[row.kind])
-    told = Span(f"  {_told(row)}", Style.WARNING if row.untaken else Style.PLAIN)
+    told = Span(f"  {explained(row)}", Style.WARNING if row.untaken else Style.PLAIN)
     return line(kind, "  ", Span(row.slug, Style.HEADING), Span(f"  id {row.id}", Style.MUTED), told)
 
 
-def _told(row: Entry) -> str:
+def explained(row: Entry) -> str:
     """Return what was written, or why nothing was, on one line."""
     match row.kind:
         case Kind.APPLIED:
@@ -186,7 +186,7 @@ def _trouble_lines(row: Entry, screen: Screen) -> Iterator[Line]:
     facts = Span(f"  {row.file} · id {row.id}", Style.MUTED)
     yield line(Span(row.kind.words, _STYLES[row.kind]), " ", Span(row.slug, Style.HEADING), facts)
     code = Span(f"error[{row.code}] ", Style.ERROR) if row.code else ""
-    yield line("  ", code, _told(row))
+    yield line("  ", code, explained(row))
     yield from (line("    ", told) for told in _differences(row))
     yield from hint_lines(row.hint, screen)
     yield ()
@@ -217,7 +217,7 @@ def _is(row: Entry, change: FieldChange) -> str:
 
 def _markdown_row(row: Entry) -> str:
     code = f"{cell_code(row.code)} " if row.code else ""
-    told = cell_prose(" ".join(filter(None, [_told(row), _differences_sentence(row), row.hint])))
+    told = cell_prose(" ".join(filter(None, [explained(row), _differences_sentence(row), row.hint])))
     return f"| {row.kind.words} | {cell_code(row.slug)} | {cell_code(row.file)} | {row.id} | {code}{told} |"
 
 

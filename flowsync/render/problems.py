@@ -42,7 +42,7 @@ def markdown(problems: Iterable[Problem], source_line: SourceLine, screen: Scree
     ordered = _sorted(problems)
     if not ordered:
         return f"{NO_PROBLEMS}\n"
-    rows = ["| Where | | Problem |", "| --- | --- | --- |", *map(_markdown_row, ordered)]
+    rows = ["| Where | | Problem |", "| --- | --- | --- |", *map(markdown_row, ordered)]
     return "\n".join([f"### flowsync validate: {counts(ordered)}", "", *rows, ""])
 
 
@@ -130,7 +130,8 @@ def _sorted(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.sort_key)
 
 
-def _markdown_row(problem: Problem) -> str:
+def markdown_row(problem: Problem) -> str:
+    """Return one problem as a row of a table: where, which, what."""
     where = problem.location
     place = cell_code(f"{where.file}:{where.line}:{where.column}")
     sentences = cell_prose(f"{problem.message} {problem.hint or ''}".rstrip())

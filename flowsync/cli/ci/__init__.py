@@ -1,0 +1,1 @@
+"""`flowsync ci`: the commands' own steps, with what GitHub shows of them around."""

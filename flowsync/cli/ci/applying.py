@@ -1,0 +1,150 @@
+"""`flowsync ci apply`: only what people were shown, only for the newest commit, told where it was reviewed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flowsync.apply import exit_code
+from flowsync.cli import applying
+from flowsync.cli.adapters import Purpose
+from flowsync.cli.ci.planning import planned, save_plan
+from flowsync.cli.ci.publishing import comment, failure_report, output_plan, scene, summarise, tell
+from flowsync.cli.ci.run import marker_key, open_project
+from flowsync.cli.output import screen_of_stdout, write_result
+from flowsync.errors import ConfigError, ExitCode, FlowsyncError, InterruptedByUser, RefusedError, UnreviewedError
+from flowsync.github import pulls
+from flowsync.github.body import draft
+from flowsync.github.environment import ReviewRule
+from flowsync.github.event import MergeGroupEvent, PullRequestEvent
+from flowsync.github.log import inert
+from flowsync.github.marker import NO_PLAN, Marker
+from flowsync.render import ledger, plans
+from flowsync.render.report import ApplyReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowsync.cli.ci.planning import Planned
+    from flowsync.cli.ci.run import Run
+    from flowsync.github.api import Github
+    from flowsync.github.pulls import Origin, Tip
+    from flowsync.model import Change, Plan
+    from flowsync.pipeline import Project
+    from flowsync.render.report import Report
+
+SUPERSEDED: Final = "Superseded: the branch has a newer commit, whose own run applies it. Nothing was written."
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A run that applies: the project, the commit, and what it came with."""
+
+    run: Run
+    project: Project
+    github: Github
+    tip: Tip
+    origin: Origin
+
+    def is_superseded(self) -> bool:
+        """Whether the branch has moved on, asked now. A tag does not move on."""
+        return self.tip.branch is not None and pulls.branch_head(self.github, self.tip.branch) != self.tip.sha
+
+
+def apply(run: Run) -> int:
+    """Write what the merged pull request's plan showed, if this is still the branch's newest commit."""
+    merge = _opened(run)
+    if merge.is_superseded():
+        tell(SUPERSEDED)
+        return ExitCode.OK
+    with _refusals_told(merge), planned(run, merge.project, Purpose.WRITE) as made:
+        output_plan(run, made.plan, save_plan(run, made.plan))
+        write_result(inert(plans.preview(made.plan, screen_of_stdout(run.invocation))))
+        extras = _judged(merge, made.plan)
+        if merge.is_superseded():
+            tell(SUPERSEDED)
+            return ExitCode.OK
+        code, interrupted = _carried_out(merge, made, extras)
+    if interrupted:
+        raise InterruptedByUser("Interrupted: what was in flight has finished, nothing further was started.")
+    return code
+
+
+def _opened(run: Run) -> Merge:
+    if isinstance(run.event, PullRequestEvent | MergeGroupEvent):
+        raise RefusedError(
+            "Nothing was written: apply does not run for what is not merged yet.",
+            hint="Run it on a push to the branch; for a pull request there is plan.",
+        )
+    if run.github is None:
+        raise ConfigError(
+            "Nothing was written: the input github-token is empty.",
+            hint="apply asks GitHub whether this is still the newest commit, and what its pull request showed.",
+        )
+    project = open_project(run)
+    tip = pulls.Tip(run.runner.sha, run.runner.branch, marker_key(run, project, "plan"))
+    return Merge(run, project, run.github, tip, pulls.origin(run.github, tip))
+
+
+def _judged(merge: Merge, plan: Plan) -> tuple[Change, ...]:
+    """The changes that no merged pull request showed.
+
+    Raises UnreviewedError where there may be none, RefusedError when flows are blocked.
+    """
+    applying.refuse_blocked(plan, applying.OnBlocked.REFUSE)
+    rule = merge.run.inputs.require_reviewed_plan
+    if rule is ReviewRule.OFF:
+        return ()
+    extras = pulls.extras(merge.github, plan, merge.tip, merge.origin)
+    if extras and rule is ReviewRule.ERROR:
+        message = f"Nothing was written: no merged pull request showed what would be written to {_slugs(extras)}."
+        raise UnreviewedError(message, extras, hint=_why(merge.origin))
+    if extras:
+        tell(f"No merged pull request showed what is written to {_slugs(extras)}.")
+    return extras
+
+
+def _slugs(changes: tuple[Change, ...]) -> str:
+    return ", ".join(change.slug for change in changes)
+
+
+def _why(origin: Origin) -> str:
+    """The likeliest reason, and the way out."""
+    if origin.pull is None:
+        reason = "This commit came with no pull request."
+    elif origin.marker is None:
+        reason = f"Pull request {origin.pull} shows no plan of flowsync."
+    else:
+        reason = (
+            f"Pull request {origin.pull} shows another plan: flows may have been edited since, or seen by another key."
+        )
+    return f"{reason} Show the changes in a pull request, or set require-reviewed-plan to warn."
+
+
+def _carried_out(merge: Merge, made: Planned, extras: tuple[Change, ...]) -> tuple[int, bool]:
+    """Write, and tell the result; the exit code, and whether the run was stopped."""
+    run, plan = merge.run, made.plan
+    outcomes, interrupted = applying.run(plan, made.connection, merge.project, run.invocation, "text")
+    write_result(ledger.text(outcomes, screen_of_stdout(run.invocation)) or "Nothing was to be written.\n")
+    report = ApplyReport(scene(run), plan, tuple(outcomes), tuple(change.slug for change in extras))
+    summarise(run, report)
+    _tell_reviewers(merge, report)
+    return exit_code(outcomes), interrupted
+
+
+@contextmanager
+def _refusals_told(merge: Merge) -> Iterator[None]:
+    """Tell reviewers too why nothing was written, with the changes that nobody was shown."""
+    try:
+        yield
+    except FlowsyncError as error:
+        _tell_reviewers(merge, failure_report(merge.run, error, merge.project))
+        raise
+
+
+def _tell_reviewers(merge: Merge, report: Report) -> None:
+    """Tell the result where the plan was shown. The marker stays that of the plan: only people review."""
+    if merge.origin.pull is not None:
+        marker = merge.origin.marker or Marker(merge.tip.key, merge.tip.sha, NO_PLAN)
+        comment(merge.run, merge.origin.pull, draft(report, marker, is_news=True, head=None))

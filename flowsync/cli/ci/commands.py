@@ -1,0 +1,158 @@
+"""What each command of `flowsync ci` does, step by step; each returns the exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flowsync import pipeline
+from flowsync.cli.adapters import Purpose
+from flowsync.cli.ci.applying import apply
+from flowsync.cli.ci.planning import planned, save_plan
+from flowsync.cli.ci.publishing import (
+    annotate,
+    comment_on_event,
+    failure_report,
+    failures_shown,
+    output,
+    output_plan,
+    scene,
+    summarise,
+    tell,
+)
+from flowsync.cli.ci.run import marker_key, open_project
+from flowsync.cli.options import Api
+from flowsync.cli.output import screen_of_stdout, source_lines, write_result
+from flowsync.errors import ConfigError, ExitCode, FlowsyncError, InvalidFilesError
+from flowsync.github import issues
+from flowsync.github.body import notice
+from flowsync.github.environment import CiCommand, Switch
+from flowsync.github.log import inert
+from flowsync.github.marker import NO_PLAN, Marker
+from flowsync.github.reviewed import hexadecimal, parts
+from flowsync.model import Severity
+from flowsync.render import plans, workflow_commands
+from flowsync.render import problems as problem_formats
+from flowsync.render.escape import shown
+from flowsync.render.report import DriftReport, FilesReport, PlanReport, differing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from flowsync.cli.ci.planning import Planned
+    from flowsync.cli.ci.run import Run
+    from flowsync.model import Plan, Problem
+    from flowsync.pipeline import Project
+
+
+def execute(run: Run) -> int:
+    """Do what the input command says; the exit code, which is an output too."""
+    with failures_shown(run):
+        code = COMMANDS[run.inputs.command](run)
+        output(run, {"exit-code": str(code)})
+        return code
+
+
+def validate(run: Run) -> int:
+    """Check the files offline: the log, notes beside the lines, the summary, SARIF where it is asked for."""
+    return _validated(run, open_project(run))
+
+
+def _validated(run: Run, project: Project) -> int:
+    problems = pipeline.check_files(project)
+    _write_sarif(run, project, problems)
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise InvalidFilesError("The files have errors.", problems)
+    write_result(inert(problem_formats.text(problems, source_lines(project.base), screen_of_stdout(run.invocation))))
+    annotate(run, map(workflow_commands.of_problem, problems))
+    summarise(run, FilesReport(scene(run), problems))
+    return ExitCode.OK
+
+
+def _write_sarif(run: Run, project: Project, problems: tuple[Problem, ...]) -> None:
+    if run.inputs.sarif_file is None:
+        return
+    path = run.invocation.directory / run.inputs.sarif_file
+    base, named = pipeline.named_from_top(project, problems)
+    document = problem_formats.FORMATS["sarif"](named, source_lines(base), screen_of_stdout(run.invocation))
+    try:
+        path.write_text(document, encoding="utf-8")
+    except OSError as error:
+        raise FlowsyncError(f"The SARIF file {path.name} cannot be written: {error.strerror}.") from None
+    output(run, {"sarif": str(path)})
+
+
+def plan(run: Run) -> int:
+    """Show what a merge would do; in a pull request that gets no secrets, only whether the files are valid."""
+    project = open_project(run)
+    if run.gets_no_secrets and _has_no_key(run, project):
+        tell("Only the files are checked: GitHub gives no secrets to this pull request, so no plan can be made.")
+        return _validated(run, project)
+    marker = Marker(marker_key(run, project, "plan"), run.commit, NO_PLAN)
+    try:
+        with planned(run, project, Purpose.READ) as made:
+            return _shown(run, made, marker)
+    except FlowsyncError as error:
+        comment_on_event(run, failure_report(run, error, project), marker, is_news=True)
+        raise
+
+
+def _has_no_key(run: Run, project: Project) -> bool:
+    return run.api is Api.REAL and project.settings.private_key is None and project.settings.public_key is None
+
+
+def _shown(run: Run, made: Planned, marker: Marker) -> int:
+    plan = made.plan
+    output_plan(run, plan, show_plan(run, made))
+    report = PlanReport(scene(run), plan)
+    summarise(run, report)
+    marker = Marker(marker.key, marker.head, hexadecimal(plan.digest), parts=parts(plan))
+    comment_on_event(run, report, marker, is_news=bool(plan.changes or plan.blocked))
+    return _exit_code(run, plan)
+
+
+def show_plan(run: Run, made: Planned) -> Path:
+    """Show the plan in the log and beside the lines, and save it; where."""
+    write_result(inert(plans.preview(made.plan, screen_of_stdout(run.invocation))))
+    notes = [workflow_commands.of_problem(problem) for problem in made.selection.warnings]
+    annotate(run, [*workflow_commands.of_plan(made.plan, made.selection.flows), *notes])
+    return save_plan(run, made.plan)
+
+
+def _exit_code(run: Run, plan: Plan) -> ExitCode:
+    if plan.blocked:
+        return ExitCode.ERROR
+    return ExitCode.CHANGES if plan.changes and run.inputs.fail_on_changes is Switch.ON else ExitCode.OK
+
+
+def drift(run: Run) -> int:
+    """Tell by one issue how the live flows differ from the files."""
+    project = open_project(run)
+    with planned(run, project, Purpose.READ) as made:
+        output_plan(run, made.plan, show_plan(run, made))
+        summarise(run, DriftReport(scene(run), made.plan))
+        _tell_of_drift(run, project, made.plan)
+    is_failure = differing(made.plan) and run.inputs.fail_on_changes is Switch.ON
+    return ExitCode.CHANGES if is_failure else ExitCode.OK
+
+
+def _tell_of_drift(run: Run, project: Project, plan: Plan) -> None:
+    if run.github is None:
+        raise ConfigError("No issue can be written: the input github-token is empty.")
+    marker = Marker(marker_key(run, project, "drift"), run.commit, hexadecimal(plan.digest))
+    place = f" ({shown(plan.environment)})" if plan.environment else ""
+    if differing(plan):
+        title = f"Live flows differ from the files{place}"
+        url: str | None = issues.tell(run.github, notice(DriftReport(scene(run), plan), marker, title))
+    else:
+        url = issues.close(run.github, marker.key, "The live flows are as the files say again.")
+    if url:
+        output(run, {"comment-url": url})
+
+
+COMMANDS: Final[Mapping[CiCommand, Callable[[Run], int]]] = {
+    CiCommand.VALIDATE: validate,
+    CiCommand.PLAN: plan,
+    CiCommand.APPLY: apply,
+    CiCommand.DRIFT: drift,
+}

@@ -1,0 +1,106 @@
+"""One run of GitHub Actions: what it was told, what set it off, and the ways to GitHub and to the API."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from posixpath import normpath
+from typing import TYPE_CHECKING, Final
+
+from flowsync import git, pipeline
+from flowsync.cli.options import Api
+from flowsync.config import Flags, Key, Timeouts
+from flowsync.github import api as github_api
+from flowsync.github.environment import TOKEN, Switch, read_inputs
+from flowsync.github.event import PullRequestEvent, read_event
+from flowsync.github.marker import key_of
+from flowsync.github.runner import read_runner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flowsync.cli.options import Invocation
+    from flowsync.github.api import Github
+    from flowsync.github.environment import Inputs
+    from flowsync.github.event import Event
+    from flowsync.github.runner import Runner
+    from flowsync.pipeline import Project
+
+TIMEOUTS: Final = Timeouts()
+WITHOUT_SECRETS: Final = "dependabot[bot]"
+"""Whose pull requests get no secrets, as those from forks [doc]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run before anything of the project was read. `github` is None without a token."""
+
+    invocation: Invocation
+    inputs: Inputs
+    runner: Runner
+    event: Event
+    github: Github | None
+    api: Api
+
+    @property
+    def commit(self) -> str:
+        """The commit that this run is about: a pull request's own head, not the merge that is tried."""
+        return self.event.head if isinstance(self.event, PullRequestEvent) else self.runner.sha
+
+    @property
+    def gets_no_secrets(self) -> bool:
+        """Whether GitHub withholds secrets from this run: a missing key is nobody's mistake then."""
+        is_foreign = isinstance(self.event, PullRequestEvent) and self.event.is_fork
+        return is_foreign or self.runner.actor == WITHOUT_SECRETS
+
+
+@contextmanager
+def open_run(invocation: Invocation, command: str | None, api: Api, pull_request: Switch | None) -> Iterator[Run]:
+    """The run that the environment describes. Raises ConfigError outside of GitHub Actions."""
+    inputs = read_inputs(os.environ, command)
+    runner = read_runner(os.environ, tempfile.gettempdir())
+    event = read_event(runner.event_name, runner.event_path)
+    invocation.config = invocation.config or inputs.config
+    invocation.environment = invocation.environment or inputs.environment
+    inputs = replace(inputs, pull_request=pull_request or inputs.pull_request)
+    with _open_github(inputs, runner) as github:
+        sandbox = api is Api.SANDBOX or inputs.sandbox is Switch.ON
+        yield Run(invocation, inputs, runner, event, github, Api.SANDBOX if sandbox else Api.REAL)
+
+
+@contextmanager
+def _open_github(inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
+    if inputs.token is None:
+        yield None
+        return
+    from flowsync import http  # noqa: PLC0415 - httpx is slow to import; without a token nothing needs it
+
+    urls = (runner.api_url, runner.graphql_url)
+    key = Key(inputs.token, TOKEN.variable)
+    with http.open_web(urls, key, timeouts=TIMEOUTS, headers=github_api.HEADERS) as client:
+        yield github_api.Github(client, runner.api_url, runner.graphql_url, runner.repository)
+
+
+def open_project(run: Run) -> Project:
+    """The project, its keys from the action's inputs where those are given."""
+    project = _project(run, os.environ)
+    private, public = project.settings.key_variables
+    given = {private: run.inputs.private_key, public: run.inputs.public_key}
+    keys = {name: value for name, value in given.items() if value}
+    return _project(run, {**os.environ, **keys}) if keys else project
+
+
+def _project(run: Run, environ: Mapping[str, str]) -> Project:
+    flags = Flags(environment=run.invocation.environment)
+    return pipeline.open_project(run.invocation.directory, run.invocation.config, flags, environ)
+
+
+def marker_key(run: Run, project: Project, kind: str) -> str:
+    """The key of this run's comment or issue: one for each environment of each configuration file."""
+    home = os.path.relpath(project.home, project.base)
+    place = normpath(git.prefix(project.base) + home.replace(os.sep, "/"))
+    name = Path(run.invocation.config).name if run.invocation.config else ""
+    return key_of(kind, project.settings.environment, f"{place}/{name}")

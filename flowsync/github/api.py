@@ -1,0 +1,109 @@
+"""GitHub's two APIs as far as flowsync speaks them: one repository, REST and GraphQL.
+
+Raises GithubError for every answer that is a failure, and ApiError when none came.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import quote, urlencode
+
+from flowsync.errors import GithubError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flowsync.http import WebAnswer
+    from flowsync.model import JsonValue
+
+HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+PAGE_SIZE: Final = 100
+MOST_PAGES: Final = 100
+"""Pages of one list that are read at most: 10,000 comments or issues."""
+
+_PERMISSIONS: Final = (
+    "The job's permissions decide what its token may do: contents: read, pull-requests: write for the comment, "
+    "issues: write for drift."
+)
+_HINTS: Final = {
+    HTTPStatus.UNAUTHORIZED: "Check the input github-token: the token is missing, wrong or expired.",
+    HTTPStatus.FORBIDDEN: _PERMISSIONS,
+    HTTPStatus.NOT_FOUND: _PERMISSIONS,
+    HTTPStatus.TOO_MANY_REQUESTS: "GitHub limits how fast requests may come: run this again later.",
+}
+
+
+class Sender(Protocol):
+    """Sends one request, with the token, to one of GitHub's addresses."""
+
+    def send(self, method: str, url: str, body: JsonValue = None) -> WebAnswer:
+        """The answer, whatever its status. Raises ApiError when none comes."""
+
+
+class Github:
+    """One repository on GitHub. Paths are below the repository unless they begin with a slash."""
+
+    def __init__(self, sender: Sender, api_url: str, graphql_url: str, repository: str) -> None:
+        self._sender = sender
+        self._api_url = api_url
+        self._graphql_url = graphql_url
+        self._repository = quote(repository)
+
+    def get(self, path: str, **query: str | int) -> JsonValue:
+        """The value at a path."""
+        return self._checked(self._sender.send("GET", self._url(path, query))).value
+
+    def items(self, path: str, **query: str | int) -> Iterator[dict[str, JsonValue]]:
+        """Every item of a list, page after page."""
+        url: str | None = self._url(path, {**query, "per_page": PAGE_SIZE})
+        for _ in range(MOST_PAGES):
+            if url is None:
+                return
+            answer = self._checked(self._sender.send("GET", url))
+            if not isinstance(answer.value, list):
+                raise GithubError(f"{answer.shown}: GitHub answered with no list.", status=answer.status)
+            yield from (item for item in answer.value if isinstance(item, dict))
+            url = answer.next_url
+
+    def write(self, method: str, path: str, body: JsonValue = None) -> JsonValue:
+        """What a request that changes something is answered with."""
+        return self._checked(self._sender.send(method, self._url(path, {}), body)).value
+
+    def graphql(self, query: str, **variables: JsonValue) -> JsonValue:
+        """The data of a GraphQL answer; raises GithubError where it holds errors."""
+        answer = self._checked(self._sender.send("POST", self._graphql_url, {"query": query, "variables": variables}))
+        match answer.value:
+            case {"data": dict() as data, **rest} if not rest.get("errors"):
+                return data
+            case _:
+                raise GithubError(f"{answer.shown}: GitHub could not answer the query.", status=answer.status)
+
+    def _url(self, path: str, query: Mapping[str, str | int]) -> str:
+        place = path if path.startswith("/") else f"/repos/{self._repository}/{path}"
+        return f"{self._api_url}{place}?{urlencode(query)}" if query else f"{self._api_url}{place}"
+
+    def _checked(self, answer: WebAnswer) -> WebAnswer:
+        if answer.is_success:
+            return answer
+        said = f' It said: "{answer.excerpt}"' if answer.excerpt.strip() else ""
+        raise GithubError(
+            f"{answer.shown}: {answer.status} {answer.reason}".rstrip() + f".{said}",
+            status=answer.status,
+            hint=_HINTS.get(HTTPStatus(answer.status)) if answer.status in set(HTTPStatus) else None,
+        )
+
+
+def text(value: JsonValue, *keys: str) -> str:
+    """The text at `keys` inside mappings; empty where there is none."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def number(value: JsonValue, key: str) -> int:
+    """The whole number at `key` of a mapping. Raises GithubError where there is none."""
+    found = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(found, int):
+        raise GithubError(f"GitHub's answer lacks {key}.")
+    return found

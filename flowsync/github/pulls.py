@@ -1,0 +1,105 @@
+"""Which pull requests brought a commit to its branch, what plan they showed, and whether the branch has moved on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from flowsync.github.api import number, text
+from flowsync.github.comments import own_author, own_comments
+from flowsync.github.marker import read_marker
+from flowsync.github.reviewed import unreviewed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowsync.github.api import Github
+    from flowsync.github.comments import Author
+    from flowsync.github.marker import Marker
+    from flowsync.model import Change, JsonValue, Plan
+
+COMMITS_LOOKED_AT: Final = 30
+"""How far back a reviewed plan is looked for: an apply that was superseded leaves its changes to the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The commit that is applied: which branch it came to (None: no branch), and the key of its plan's comments."""
+
+    sha: str
+    branch: str | None
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a commit came with.
+
+    `shown` are its merged pull requests, each with the marker of the plan shown in it, None where none
+    was: one for a merge, a squash or a rebase, several for a merge queue, none for a direct push.
+    """
+
+    me: Author
+    shown: dict[int, Marker | None]
+
+    @property
+    def pull(self) -> int | None:
+        """The pull request to tell of what became of it."""
+        return next(iter(self.shown), None)
+
+    @property
+    def marker(self) -> Marker | None:
+        """The marker of the plan that was shown there."""
+        return None if self.pull is None else self.shown[self.pull]
+
+
+def branch_head(github: Github, branch: str) -> str:
+    """The commit that a branch is at now."""
+    return text(github.get(f"commits/{quote(branch, safe='')}"), "sha")
+
+
+def origin(github: Github, tip: Tip) -> Origin:
+    """What the commit came with."""
+    me = own_author(github)
+    shown = {pull: _shown_plan(github, pull, me, tip.key) for pull in _merged(github, tip.sha, tip.branch)}
+    return Origin(me, shown)
+
+
+def extras(github: Github, plan: Plan, tip: Tip, came_with: Origin) -> tuple[Change, ...]:
+    """What a plan would write though no merged pull request showed it.
+
+    Commits before the tip are looked at only while something is left that nobody was shown.
+    """
+    shown = dict(came_with.shown)
+    left = unreviewed(plan, filter(None, shown.values()))
+    for pull in _merged_before(github, tip) if left else ():
+        if pull not in shown:
+            shown[pull] = _shown_plan(github, pull, came_with.me, tip.key)
+            left = unreviewed(plan, filter(None, shown.values()))
+        if not left:
+            break
+    return left
+
+
+def _merged(github: Github, commit: str, branch: str | None) -> list[int]:
+    """The merged pull requests that a commit came with, by whatever kind of merge."""
+    pulls = github.items(f"commits/{commit}/pulls")
+    return [number(pull, "number") for pull in pulls if _is_merged(pull, branch)]
+
+
+def _merged_before(github: Github, tip: Tip) -> Iterator[int]:
+    for commit in islice(github.items("commits", sha=tip.sha), 1, COMMITS_LOOKED_AT):
+        yield from _merged(github, text(commit, "sha"), tip.branch)
+
+
+def _is_merged(pull: dict[str, JsonValue], branch: str | None) -> bool:
+    is_into_branch = branch is None or text(pull, "base", "ref") == branch
+    return bool(text(pull, "merged_at")) and is_into_branch
+
+
+def _shown_plan(github: Github, pull: int, me: Author, key: str) -> Marker | None:
+    """The marker of the newest plan shown in a pull request."""
+    comments = own_comments(github, pull, me, key)
+    return read_marker(comments[-1].body) if comments else None

@@ -1,0 +1,250 @@
+"""`flowsync ci apply` from end to end: what is written, and where that is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync.github.marker import read_marker
+from tests.github.support import HEAD, MERGE, flow, workplace
+from tests.support.fake_frigade import FakeConfig, fake_frigade, reply, row, success
+from tests.support.fake_github import MAIN, PERSON, FakeRepo, sha
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.github.support import Workplace
+
+CHANGED = flow("Alpha", "Good morning")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Workplace]:
+    """A pull request that changes flow_a, planned and merged."""
+    with workplace(tmp_path) as found:
+        found.write(flow_a=CHANGED)
+        found.plan()
+        found.merge()
+        yield found
+
+
+def written(place: Workplace) -> list[str]:
+    return [seen.path for seen in place.frigade.writes]
+
+
+def test_what_was_shown_is_written_and_told_on_the_same_comment(place: Workplace) -> None:
+    marker = read_marker(place.comment())
+    done = place.apply()
+    assert done.code == 0
+    assert written(place) == ["/v1/flows/1"]
+    assert "applied        flow_a" in done.log
+    for shown in (place.comment(), done.summary):
+        assert "flowsync apply" in shown
+        assert "Applied: 1 flow as planned. Users see 1 of them now." in shown
+        assert "| `flow_a` | applied |" in shown
+    assert read_marker(place.comment()) == marker
+
+
+def test_a_second_run_has_nothing_to_do(place: Workplace) -> None:
+    place.apply()
+    done = place.apply()
+    assert done.code == 0
+    assert written(place) == ["/v1/flows/1"]
+    assert "Nothing was to be written: the live flows are as the files say." in place.comment()
+
+
+def test_less_than_was_shown_is_fine(place: Workplace) -> None:
+    place.repo.pulls[0].update(merged_at=None, state="open")
+    place.write(flow_b=flow("Beta", "Welcome"))
+    place.plan()
+    place.merge()
+    place.frigade.rows[1]["data"] = place.frigade.rows[1]["data"].replace("Hello", "Welcome")
+    assert place.apply().code == 0
+    assert written(place) == ["/v1/flows/1"]
+
+
+def test_more_than_was_shown_is_refused_and_told_with_its_diff(place: Workplace) -> None:
+    place.write(flow_b=flow("Beta", "Not shown"))
+    done = place.apply()
+    assert done.code == 4
+    assert written(place) == []
+    assert "error[unreviewed] Nothing was written: no merged pull request showed" in done.completed.err
+    for shown in (place.comment(), done.summary):
+        assert "flow_b" in shown
+    assert "Not shown" in place.comment()
+    assert "Good morning" not in place.comment()
+    assert "shows another plan" in place.comment()
+
+
+def test_a_refusal_is_not_reviewed_by_having_been_told(place: Workplace) -> None:
+    place.write(flow_b=flow("Beta", "Not shown"))
+    assert [place.apply().code, place.apply().code] == [4, 4]
+
+
+def test_an_edit_after_the_review_is_refused(place: Workplace) -> None:
+    place.frigade.rows[0]["data"] = place.frigade.rows[0]["data"].replace("Hello", "Howdy")
+    done = place.apply()
+    assert (done.code, written(place)) == (4, [])
+    assert "- title: Howdy" in place.comment()
+
+
+def test_a_warning_instead_marks_the_comment(place: Workplace) -> None:
+    place.write(flow_b=flow("Beta", "Not shown"))
+    done = place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN="warn")
+    assert done.code == 0
+    assert len(written(place)) == 2
+    assert "::notice title=flowsync::No merged pull request showed what is written to flow_b." in done.log
+    assert "Written though no merged pull request showed it:" in place.comment()
+
+
+def test_off_asks_nobody(place: Workplace) -> None:
+    place.write(flow_b=flow("Beta", "Not shown"))
+    done = place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN="off")
+    assert (done.code, len(written(place))) == (0, 2)
+    assert "no merged pull request" not in place.comment().lower()
+
+
+def test_a_direct_push_is_refused_unless_it_changes_nothing(place: Workplace) -> None:
+    place.repo.pulls_of.clear()
+    done = place.apply()
+    assert (done.code, written(place)) == (4, [])
+    assert "This commit came with no pull request." in done.completed.err
+    place.write(flow_a=flow("Alpha"))
+    assert place.apply().code == 0
+
+
+def test_a_pull_request_without_a_plan_is_said_to_be_one(place: Workplace) -> None:
+    place.repo.comments.clear()
+    assert "Pull request 5 shows no plan of flowsync." in place.apply().completed.err
+    assert place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN="warn").code == 0
+    assert "Applied: 1 flow" in place.comment()
+
+
+def test_a_plan_that_somebody_else_wrote_counts_for_nothing(place: Workplace) -> None:
+    place.repo.comments[0]["user"] = PERSON
+    assert place.apply().code == 4
+
+
+def test_a_pull_request_into_another_branch_or_not_merged_counts_for_nothing(place: Workplace) -> None:
+    place.repo.pulls[0]["base"]["ref"] = "next"
+    assert place.apply().code == 4
+    place.repo.pulls[0]["base"]["ref"] = MAIN
+    place.repo.pulls[0]["merged_at"] = None
+    assert place.apply().code == 4
+
+
+def test_what_an_earlier_merge_left_to_do_was_reviewed_there(place: Workplace) -> None:
+    """The run of the first merge was superseded by the second."""
+    place.repo.add_pull(6, sha(60), merged=True)
+    place.repo.add_pull(7, sha(61), merged=True)
+    place.repo.pulls_of[sha(62)] = [6]
+    place.repo.commits.insert(0, sha(62))
+    assert place.apply().code == 0
+    assert written(place) == []
+    assert "::notice title=flowsync::Superseded" in place.apply().log
+    done = place.run("apply", name="push", payload={}, GITHUB_SHA=sha(62))
+    assert (done.code, written(place)) == (0, ["/v1/flows/1"])
+    assert "Applied: 1 flow" in place.repo.comments_of(6)[0]
+
+
+def test_a_merge_queue_brings_several_pull_requests_at_once(place: Workplace) -> None:
+    place.repo.add_pull(6, sha(60), merged=True)
+    place.write(flow_a=flow("Alpha"), flow_b=flow("Beta", "Welcome"))
+    place.plan(head=sha(60), pull=6)
+    place.repo.pulls_of[MERGE] = [6, 5]
+    place.write(flow_a=CHANGED)
+    assert place.apply().code == 0
+    assert len(written(place)) == 2
+
+
+def test_a_superseded_commit_writes_nothing_and_is_no_failure(place: Workplace) -> None:
+    place.repo.commits.insert(0, sha(99))
+    done = place.apply()
+    assert done.code == 0
+    assert "::notice title=flowsync::Superseded: the branch has a newer commit" in done.log
+    assert written(place) == []
+    assert "flowsync plan" in place.comment()
+
+
+def test_a_commit_that_is_superseded_while_it_plans_writes_nothing(tmp_path: Path) -> None:
+    newer = success(b'{"sha": "f"}').on("GET", "*/commits/main", skip=1)
+    with workplace(tmp_path, FakeRepo(faults=(newer,))) as place:
+        place.write(flow_a=CHANGED)
+        place.plan()
+        place.merge()
+        done = place.apply()
+        assert (done.code, written(place)) == (0, [])
+        assert "Superseded" in done.log
+
+
+def test_where_github_does_not_say_what_is_newest_nothing_is_written(tmp_path: Path) -> None:
+    with workplace(tmp_path, FakeRepo(faults=(reply(404).on("GET", "*/commits/main", times=9),))) as place:
+        place.write(flow_a=CHANGED)
+        place.plan()
+        place.merge()
+        done = place.apply()
+        assert (done.code, written(place)) == (1, [])
+        assert "error[github] GET" in done.completed.err
+
+
+def test_a_tag_is_never_superseded(place: Workplace) -> None:
+    place.repo.commits.insert(0, sha(99))
+    place.repo.commits.append(MERGE)
+    assert place.apply(GITHUB_REF="refs/tags/v1").code == 0
+    assert written(place) == ["/v1/flows/1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [
+        ("merge_group", {"merge_group": {"base_sha": HEAD}}),
+        ("pull_request", {"pull_request": {"number": 5, "head": {"sha": HEAD}, "base": {"sha": HEAD}}}),
+    ],
+)
+def test_what_is_not_merged_is_never_applied(place: Workplace, name: str, payload: object) -> None:
+    done = place.run("apply", name=name, payload=payload)
+    assert (done.code, written(place)) == (4, [])
+    assert "apply does not run for what is not merged yet" in done.completed.err
+
+
+def test_without_a_token_nothing_is_written(place: Workplace) -> None:
+    done = place.apply(GITHUB_TOKEN="")
+    assert (done.code, written(place)) == (1, [])
+    assert "the input github-token is empty" in done.completed.err
+
+
+def test_a_blocked_flow_stops_everything_and_reviewers_are_told(place: Workplace) -> None:
+    place.write(flow_new=flow("New"))
+    done = place.apply()
+    assert (done.code, written(place)) == (4, [])
+    assert "1 of the flows cannot be" in place.comment()
+
+
+def test_a_flow_that_fails_is_told_with_its_reason(tmp_path: Path) -> None:
+    rows = [row(1, "flow_a", name="Alpha"), row(2, "flow_b", name="Beta")]
+    with (
+        workplace(tmp_path) as place,
+        fake_frigade(FakeConfig(faults=(reply(400, "Too odd").on("PUT", "*/1", times=9),)), rows) as frigade,
+    ):
+        place.frigade = frigade
+        place.plan()
+        place.merge()
+        done = place.apply()
+        assert done.code == 5
+        assert done.outputs["exit-code"] == "5"
+        assert "1 flow of 2 is not as planned." in place.comment()
+        assert "Too odd" in done.summary
+        assert "| `flow_b` | applied |" in place.comment()
+
+
+def test_an_api_that_is_down_is_told_to_reviewers(tmp_path: Path) -> None:
+    with workplace(tmp_path) as place:
+        place.write(flow_a=CHANGED)
+        place.plan()
+        place.merge()
+        done = place.apply(FRIGADE_API_KEY="api_private_wrong")
+        assert done.code == 1
+        assert "stopped" in place.comment()
+        assert "403" in place.comment()

@@ -1,0 +1,131 @@
+"""`flowsync ci drift` and `validate` from end to end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.github.support import flow, workplace
+from tests.support.fake_frigade import reply
+from tests.support.fake_github import PERSON, FakeRepo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.github.support import Workplace
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Workplace]:
+    with workplace(tmp_path) as found:
+        yield found
+
+
+def test_drift_opens_one_issue_that_follows_it_and_closes_with_it(place: Workplace) -> None:
+    assert place.drift().code == 0
+    assert place.repo.issues == []
+    place.frigade.rows[0]["name"] = "Edited"
+    done = place.drift()
+    (issue,) = place.repo.issues
+    assert done.outputs["comment-url"] == issue["html_url"]
+    assert issue["title"] == "Live flows differ from the files"
+    assert "1 flow is live otherwise than the files say." in issue["body"]
+    assert "- name: Edited\n+ name: Alpha" in issue["body"]
+    before = len(place.github.writes)
+    place.drift()
+    assert len(place.github.writes) == before
+    place.frigade.rows[0]["name"] = "Edited again"
+    place.drift()
+    assert "Edited again" in issue["body"]
+    place.frigade.rows[0]["name"] = "Alpha"
+    assert place.drift().outputs["comment-url"] == issue["html_url"]
+    assert (issue["state"], issue["state_reason"]) == ("closed", "completed")
+    assert place.repo.comments[-1]["body"] == "The live flows are as the files say again."
+    assert len(place.repo.issues) == 1
+
+
+def test_an_issue_by_somebody_else_and_a_pull_request_are_let_alone(place: Workplace) -> None:
+    place.frigade.rows[0]["name"] = "Edited"
+    place.drift()
+    issue = place.repo.issues[0]
+    place.repo.issues.insert(0, {**issue, "number": 1, "user": PERSON})
+    place.repo.issues.insert(0, {**issue, "number": 2, "pull_request": {}})
+    place.repo.issues.insert(0, {**issue, "number": 3, "body": None})
+    place.frigade.rows[0]["name"] = "Alpha"
+    place.drift()
+    assert [each["state"] for each in place.repo.issues] == ["open", "open", "open", "closed"]
+
+
+def test_a_flow_that_is_gone_is_drift_too(place: Workplace) -> None:
+    del place.frigade.rows[0]
+    assert place.drift(FLOWSYNC_FAIL_ON_CHANGES="true").code == 2
+    assert "No live flow has the slug" in place.repo.issues[0]["body"]
+
+
+def test_each_environment_has_an_issue_of_its_own_that_names_it(place: Workplace) -> None:
+    (place.root / "flowsync.yaml").write_text("environments:\n  one: {}\n  two: {}\n")
+    place.frigade.rows[0]["name"] = "Edited"
+    place.drift(FLOWSYNC_ENVIRONMENT="one")
+    place.drift(FLOWSYNC_ENVIRONMENT="two")
+    place.drift(FLOWSYNC_ENVIRONMENT="one")
+    titles = [each["title"] for each in place.repo.issues]
+    assert titles == ["Live flows differ from the files (one)", "Live flows differ from the files (two)"]
+
+
+def test_an_issue_that_is_too_long_is_written_in_counts(tmp_path: Path) -> None:
+    with workplace(tmp_path, FakeRepo(longest_body=500)) as place:
+        place.frigade.rows[0]["name"] = "Edited"
+        place.drift()
+        assert "GitHub did not take the details here." in place.repo.issues[0]["body"]
+
+
+def test_an_issue_that_may_not_be_written_fails_the_run(tmp_path: Path) -> None:
+    with workplace(tmp_path, FakeRepo(forbidden=frozenset({"issue"}))) as place:
+        place.frigade.rows[0]["name"] = "Edited"
+        done = place.drift()
+        assert done.code == 1
+        assert "issues: write for drift" in done.completed.err
+        assert "Edited" in done.summary
+    with workplace(tmp_path / "again") as place:
+        assert "the input github-token is empty" in place.drift(GITHUB_TOKEN="").completed.err
+
+
+def test_validation_says_that_files_are_valid_and_shows_their_warnings(place: Workplace) -> None:
+    done = place.run("validate", name="pull_request", payload=PULL)
+    assert (done.code, done.completed.err) == (0, "")
+    assert "The files are valid." in done.summary
+    place.write(flow_a=flow("Alpha").replace("subtitle", "subtilte"))
+    done = place.run("validate", name="pull_request", payload=PULL)
+    assert done.code == 0
+    assert "::warning file=flows/flow_a.yaml,line=6,col=7," in done.log
+    assert "flows/flow_a.yaml:6:7" in done.summary
+    assert place.github.requests == []
+
+
+def test_validation_writes_sarif_where_it_is_asked_to_also_when_it_fails(place: Workplace) -> None:
+    place.write(flow_a="nmae: x\n")
+    done = place.run("validate", name="pull_request", payload=PULL, FLOWSYNC_SARIF_FILE="found.sarif")
+    assert done.code == 3
+    document = json.loads((place.root / "found.sarif").read_text())
+    assert "unknown-key" in {result["ruleId"] for result in document["runs"][0]["results"]}
+    assert done.outputs["sarif"] == str(place.root / "found.sarif")
+    done = place.run("validate", name="pull_request", payload=PULL, FLOWSYNC_SARIF_FILE="no/such/found.sarif")
+    assert "The SARIF file found.sarif cannot be written" in done.completed.err
+
+
+PULL = {"pull_request": {"number": 5, "head": {"sha": "7" * 40}, "base": {"sha": "1" * 40}}}
+
+
+def test_a_plan_that_cannot_be_saved_is_an_error(place: Workplace) -> None:
+    (place.root / "taken").write_text("")
+    done = place.drift(FLOWSYNC_PLAN_FILE="taken/plan.json")
+    assert done.code == 1
+    assert "The plan cannot be saved to plan.json" in done.completed.err
+
+
+def test_the_failure_of_the_issue_list_is_told(tmp_path: Path) -> None:
+    with workplace(tmp_path, FakeRepo(faults=(reply(410, "Issues are disabled").on("GET", "*/issues"),))) as place:
+        assert 'It said: "Issues are disabled"' in place.drift().completed.err

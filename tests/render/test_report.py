@@ -1,0 +1,211 @@
+"""What GitHub shows of a run: read by real parsers, hostile, too long, and as a person has read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError
+from flowsync.model import Location, Op, PlanWarning, Problem, Severity, Unmanaged
+from flowsync.render.report import (
+    ApplyReport,
+    DriftReport,
+    FailureReport,
+    FilesReport,
+    Moment,
+    PlanReport,
+    Scene,
+    fit,
+    short,
+)
+from flowsync.render.room import COMMENT, SUMMARY, Room, enumerated, fitting, shortened, utf8_bytes, utf16_units
+from tests.render.hostile import hostile
+from tests.render.parsers import OURS, pages
+from tests.render.samples import DRAFT, EMPTY_PLAN, FULL_PLAN, OUTCOMES, PROBLEMS, WELCOME, data_update, plan_of
+from tests.render.test_hostile import SLOW, assert_inert, outcome_values, plan_values, problem_values
+
+if TYPE_CHECKING:
+    from flowsync.model import JsonValue, Plan
+    from flowsync.render.report import Report
+
+RUN = "https://github.example/acorn/flows/actions/runs/4711"
+SCENE = Scene("0123456789abcdef", RUN)
+
+reports: st.SearchStrategy[Report] = st.one_of(
+    st.builds(PlanReport, st.just(SCENE), plan_values),
+    st.builds(DriftReport, st.just(SCENE), plan_values),
+    st.builds(
+        ApplyReport, st.just(SCENE), plan_values, outcome_values.map(tuple), st.lists(hostile, max_size=2).map(tuple)
+    ),
+    st.builds(FilesReport, st.just(SCENE), problem_values.map(tuple)),
+    st.builds(
+        FailureReport,
+        st.just(SCENE),
+        st.just("plan"),
+        hostile,
+        st.one_of(
+            st.builds(lambda message, hint: FlowsyncError(message, hint=hint), hostile, hostile),
+            st.builds(InvalidFilesError, hostile, problem_values),
+        ),
+        plan_values.map(lambda plan: plan.changes),
+    ),
+)
+
+
+def assert_means_nothing(markdown: str) -> None:
+    """Strangers' text is inside of code; the one link is to the run."""
+    assert_inert(markdown)
+    for page in pages(markdown):
+        assert set(page.tags) <= OURS | {"strong", "a"}
+        assert page.attributes <= {"class", "lang", "href"}
+        assert page.tags.count("a") <= 2
+        prose = page.prose
+        for kind in ("CAUTION", "WARNING", "NOTE"):
+            prose = prose.replace(f"[!{kind}]", "")
+        assert not set(prose) & set("@#<>*_[]{}|\\`$~&%")
+        assert page.tags.count("details") == page.tags.count("summary")
+
+
+@SLOW
+@given(reports)
+def test_a_report_means_nothing_to_markdown(report: Report) -> None:
+    for markdown in (fit(report, COMMENT).text, fit(report, SUMMARY).text, short(report)):
+        assert_means_nothing(markdown)
+
+
+@SLOW
+@given(reports, st.integers(200, 4_000))
+def test_a_report_without_room_is_whole_blocks_of_it(report: Report, size: int) -> None:
+    room = Room(size, size // 4, size // 4, size // 4, utf16_units)
+    fitted = fit(report, room)
+    assert_means_nothing(fitted.text)
+    for page in pages(fitted.text):
+        assert (
+            page.tags.count("details") == page.tags.count("pre") <= len(getattr(report, "plan", EMPTY_PLAN).changes) + 2
+        )
+
+
+LONG = "\u202e\U000e0041😀|`" * 200
+ODD = replace(
+    data_update({"title": LONG, "steps": []}, {"title": f"{LONG}!", "steps": []}),
+    file=LONG,
+    status=LONG,
+    warnings=tuple(PlanWarning("odd", LONG, 3) for _ in range(9)),
+)
+SHORT = replace(ODD, **{name: getattr(data_update({"title": "a"}, {"title": "b"}), name) for name in ("old", "new")})
+ODD_PLAN = replace(
+    FULL_PLAN,
+    environment=LONG,
+    base=LONG,
+    changes=(ODD, *(replace(SHORT, slug=f"{number}{LONG}") for number in range(110))),
+    unmanaged=tuple(Unmanaged(f"{number}{LONG}", number, LONG) for number in range(110)),
+    blocked=tuple(replace(FULL_PLAN.blocked[0], slug=f"{number}{LONG}", message=LONG) for number in range(110)),
+)
+ODD_PROBLEMS = [Problem(Location(LONG, 1, 1), Severity.ERROR, LONG, LONG, LONG)] * 110
+WORST: list[Report] = [
+    PlanReport(SCENE, ODD_PLAN),
+    DriftReport(SCENE, ODD_PLAN),
+    ApplyReport(SCENE, ODD_PLAN, OUTCOMES * 20, tuple(LONG for _ in range(110))),
+    FilesReport(SCENE, tuple(ODD_PROBLEMS)),
+    FailureReport(SCENE, "plan", LONG, InvalidFilesError(LONG, ODD_PROBLEMS, hint=LONG), ODD_PLAN.changes),
+]
+
+
+@pytest.mark.parametrize("report", WORST, ids=lambda report: type(report).__name__)
+def test_the_worst_still_fits(report: Report) -> None:
+    comment, summary = fit(report, COMMENT, reserved=16_200), fit(report, SUMMARY)
+    assert utf16_units(comment.text) <= COMMENT.whole - 16_200
+    assert utf8_bytes(summary.text) <= SUMMARY.whole
+    assert utf16_units(short(report)) < 5_000
+    assert_means_nothing(comment.text)
+
+
+def many(count: int, lines: int) -> Plan:
+    old: JsonValue = {"steps": [{"id": f"step-{number}", "title": f"Title {number}"} for number in range(lines)]}
+    new: JsonValue = {"steps": [{"id": f"step-{number}", "title": f"Other {number}"} for number in range(lines)]}
+    change = data_update(old, new)
+    return plan_of(*(replace(change, slug=f"flow_{number:04}") for number in range(count)))
+
+
+def test_what_does_not_fit_is_counted_and_named() -> None:
+    fitted = fit(PlanReport(SCENE, many(120, 20)), COMMENT)
+    assert fitted.is_truncated
+    named = fitted.text.count("| update |")
+    assert f"| and {120 - named} more | | | |" in fitted.text
+    assert 50 < named <= 100
+    shown = fitted.text.count("<details>")
+    assert 5 < shown < 120
+    assert f"No room here for the details of {120 - shown} flows: `flow_{shown:04}`, " in fitted.text
+    assert not fit(PlanReport(SCENE, many(120, 20)), SUMMARY).is_truncated
+
+
+def test_a_long_diff_is_cut_at_the_end_of_a_line() -> None:
+    fitted = fit(PlanReport(SCENE, many(1, 500)), COMMENT)
+    assert fitted.is_truncated
+    assert "\n… " in fitted.text
+    assert " more lines\n```\n\n</details>" in fitted.text
+    assert utf16_units(fitted.text) < 8_000 + 2_000
+
+
+def test_without_the_address_of_a_run_nothing_links_to_it() -> None:
+    report = PlanReport(Scene("abc", None), many(120, 20))
+    for markdown in (fit(report, COMMENT).text, short(report)):
+        assert "](" not in markdown
+
+
+@pytest.mark.parametrize(
+    ("plan", "moment", "said"),
+    [
+        (EMPTY_PLAN, Moment.MERGE, "Nothing changes for users: the live flows are as the files say."),
+        (plan_of(WELCOME), Moment.MERGE, "When this is merged, 1 flow changes for users at once."),
+        (plan_of(WELCOME, DRAFT), Moment.APPLY, "When this is applied, 2 flows change, 1 of them for users at once."),
+        (plan_of(DRAFT), Moment.MERGE, "When this is merged, 1 flow changes. Users notice nothing yet."),
+        (plan_of(replace(DRAFT, warnings=(), fields=())), Moment.MERGE, "[!NOTE]\n> **When this is merged"),
+        (
+            replace(EMPTY_PLAN, unchanged=FULL_PLAN.unchanged),
+            Moment.MERGE,
+            "[!WARNING]\n> **Nothing changes for users, but:**",
+        ),
+    ],
+)
+def test_the_first_sentence_says_what_users_will_notice(plan: Plan, moment: Moment, said: str) -> None:
+    assert said in fit(PlanReport(Scene("abc", RUN, moment), plan), COMMENT).text
+
+
+def test_a_graph_is_a_diagram() -> None:
+    assert "\n```mermaid\ngraph LR\n```\n" in fit(PlanReport(SCENE, EMPTY_PLAN, "graph LR\n"), COMMENT).text
+
+
+def test_drift_says_which_side_is_which() -> None:
+    shown = fit(DriftReport(SCENE, FULL_PLAN), COMMENT).text
+    assert "3 flows are live otherwise than the files say." in shown
+    assert "`-` is what is live and `+` what the files say" in shown
+    assert "The live flows are as the files say." in fit(DriftReport(SCENE, EMPTY_PLAN), COMMENT).text
+
+
+def test_one_document_that_cannot_be_read_is_shown_as_its_problem() -> None:
+    report = FailureReport(SCENE, "plan", "", DocumentError(PROBLEMS[2]))
+    assert "| `flows/a.yaml:2:12` | error `tab` |" in fit(report, COMMENT).text
+
+
+def test_new_and_removed_steps_are_told_in_words() -> None:
+    change = data_update({"steps": [{"id": "a"}]}, {"steps": [{"id": "b"}, {"id": "c"}]})
+    shown = fit(PlanReport(SCENE, plan_of(change)), COMMENT).text
+    assert {field.op for field in change.fields} & {Op.ADD, Op.REMOVE, Op.RENAME}
+    assert "is new, at position" in shown
+
+
+def test_lines_fit_as_long_as_there_is_room() -> None:
+    assert fitting(["ab", "cd"], 6, len) == ["ab", "cd"]
+    assert fitting(["ab", "cd"], 5, len) == ["ab"]
+    assert fitting(["ab"], 2, len) == []
+    assert enumerated(["a", "b"], 6, len) == "a, b"
+    assert enumerated(["a", "b"], 5, len) == "a and 1 more"
+    assert enumerated(["a", "b"], 2, len) == "2 in all"
+    assert shortened("abcd", 4) == "abcd"
+    assert shortened("abcde", 4) == "abc…"
+    assert (utf16_units("a😀"), utf8_bytes("é😀\ud800")) == (3, 9)

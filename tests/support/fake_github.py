@@ -1,0 +1,361 @@
+"""A GitHub made from its API reference, over real HTTP on loopback: one repository, REST and GraphQL.
+
+    with fake_github(FakeRepo(...)) as github:
+        ...  # github.environment() for the runner's variables; github.repo for what became of it
+
+What goes wrong, and when, is a tuple of `Fault`s, as for the fake Frigade.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.support.fake_frigade import Effect, Kind, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.support.fake_frigade import Fault
+
+Row = dict[str, Any]
+TOKEN = "ghs_T3stOnlyTokenOfTheFakeGithub"
+REPOSITORY = "acorn/flows"
+BOT: Row = {"login": "github-actions[bot]", "type": "Bot"}
+PERSON: Row = {"login": "github-actions", "type": "User"}
+MAIN = "main"
+
+
+def sha(number: int) -> str:
+    return f"{number:040x}"
+
+
+@dataclass
+class FakeRepo:
+    """The repository and what the token may do in it. `commits` are those of the main branch, newest first."""
+
+    commits: list[str] = field(default_factory=lambda: [sha(1)])
+    pulls: list[Row] = field(default_factory=list)
+    pulls_of: dict[str, list[int]] = field(default_factory=dict)
+    comments: list[Row] = field(default_factory=list)
+    issues: list[Row] = field(default_factory=list)
+    viewer: str | None = "github-actions[bot]"
+    user: str | None = None
+    forbidden: frozenset[str] = frozenset()
+    """Those of "comment", "issue", "minimise", "write" that the token may not do."""
+    longest_body: int = 65_536
+    page_size: int = 100
+    prefix: str = ""
+    """Before every path of the REST API; Enterprise has /api/v3."""
+    graphql_path: str = "/graphql"
+    next_host: str | None = None
+    """Whom the Link header names, where that is not this server itself."""
+    faults: tuple[Fault, ...] = ()
+    minimised: dict[str, str] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict)
+    trees: dict[str, Row] = field(default_factory=dict)
+    objects: dict[str, Row] = field(default_factory=dict)
+    number: int = 1_000
+
+    def next_number(self) -> int:
+        self.number += 1
+        return self.number
+
+    def add_pull(self, number: int, head: str, *, merged: bool = False, base: str = MAIN) -> None:
+        merged_at = "2026-01-02T03:04:05Z" if merged else None
+        state = "closed" if merged else "open"
+        self.pulls.append(
+            {
+                "number": number,
+                "state": state,
+                "html_url": f"https://github.example/pull/{number}",
+                "head": {"sha": head, "ref": f"topic-{number}"},
+                "base": {"ref": base},
+                "merged_at": merged_at,
+                "user": BOT,
+            }
+        )
+
+    def add_comment(self, pull: int, body: str, user: Row = BOT) -> Row:
+        number = self.next_number()
+        comment = {
+            "id": number,
+            "issue": pull,
+            "node_id": f"IC_{number}",
+            "html_url": f"https://github.example/pull/{pull}#issuecomment-{number}",
+            "user": user,
+            "body": body,
+        }
+        self.comments.append(comment)
+        return comment
+
+    def comments_of(self, pull: int) -> list[str]:
+        return [each["body"] for each in self.comments if each["issue"] == pull]
+
+
+@dataclass(frozen=True)
+class FakeGithub:
+    """A running server."""
+
+    url: str
+    repo: FakeRepo
+    requests: list[Seen]
+
+    @property
+    def api_url(self) -> str:
+        return self.url + self.repo.prefix
+
+    def environment(self) -> dict[str, str]:
+        """The runner's variables that point here, with the token."""
+        return {
+            "GITHUB_API_URL": self.api_url,
+            "GITHUB_GRAPHQL_URL": self.url + self.repo.graphql_path,
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_TOKEN": TOKEN,
+        }
+
+    def requests_to(self, method: str, pattern: str = ".*") -> list[Seen]:
+        return [seen for seen in self.requests if seen.method == method and re.fullmatch(pattern, seen.path)]
+
+    @property
+    def writes(self) -> list[Seen]:
+        return [each for each in self.requests if each.method != "GET" and each.path != self.repo.graphql_path]
+
+
+@contextmanager
+def fake_github(repo: FakeRepo | None = None) -> Iterator[FakeGithub]:
+    """A server on a free port of loopback, stopped at the end."""
+    with _Server(repo or FakeRepo()) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
+        thread.start()
+        try:
+            yield FakeGithub(server.url, server.repo, server.requests)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Answer(Exception):  # noqa: N818 - an answer, not an error of this program
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status)
+        self.status = status
+        self.message = message
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, repo: FakeRepo) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.repo = repo
+        self.requests: list[Seen] = []
+        self.lock = threading.RLock()
+        self.matches = [0] * len(repo.faults)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is what some tests are about."""
+
+    def fault_for(self, seen: Seen) -> Fault | None:
+        for number, fault in enumerate(self.repo.faults):
+            if fault.strikes(seen.method, seen.path):
+                self.matches[number] += 1
+                if fault.skip < self.matches[number] <= fault.skip + fault.times:
+                    return fault
+        return None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Server
+
+    def handle_one_request(self) -> None:
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline or not self.parse_request():
+            self.close_connection = True
+            return
+        parts = urlsplit(self.path)
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = self.rfile.read(int(headers.get("content-length", "0")))
+        with self.server.lock:
+            self._serve(Seen(self.command, parts.path, query, headers, body))
+        self.wfile.flush()
+
+    def _serve(self, seen: Seen) -> None:
+        self.server.requests.append(seen)
+        fault = self.server.fault_for(seen)
+        if fault is None:
+            self._send(*self._answer(seen))
+            return
+        if fault.effect is Effect.AFTER:
+            self._answer(seen)
+        if fault.kind is Kind.REPLY:
+            self._send(fault.status, fault.body, fault.headers)
+        else:
+            self.close_connection = True
+
+    def _answer(self, seen: Seen) -> tuple[int, bytes, tuple[tuple[str, str], ...]]:
+        try:
+            status, value, headers = self._carried_out(seen)
+        except _Answer as answer:
+            status, value, headers = answer.status, {"message": answer.message}, ()
+        return status, b"" if value is None else json.dumps(value).encode(), headers
+
+    def _carried_out(self, seen: Seen) -> tuple[int, object, tuple[tuple[str, str], ...]]:
+        repo = self.server.repo
+        if seen.headers.get("authorization") != f"Bearer {TOKEN}":
+            raise _Answer(401, "Bad credentials")
+        if seen.path == repo.graphql_path:
+            return 200, _graphql(repo, seen.json), ()
+        for method, pattern, carry_out in _ENDPOINTS:
+            found = re.fullmatch(repo.prefix + pattern.replace("REPO", f"/repos/{REPOSITORY}"), seen.path)
+            if seen.method == method and found:
+                value = carry_out(repo, seen, *(unquote(group) for group in found.groups()))
+                return self._paged(repo, seen, value)
+        raise _Answer(404, "Not Found")
+
+    def _paged(self, repo: FakeRepo, seen: Seen, value: object) -> tuple[int, object, tuple[tuple[str, str], ...]]:
+        status = {"POST": 201, "DELETE": 204}.get(seen.method, 200)
+        if not isinstance(value, list) or seen.method != "GET":
+            return status, value, ()
+        page = int(seen.query.get("page", "1"))
+        size = min(int(seen.query.get("per_page", "30")), repo.page_size)
+        here = value[(page - 1) * size : page * size]
+        if len(value) <= page * size:
+            return status, here, ()
+        rest = "&".join(f"{name}={word}" for name, word in seen.query.items() if name != "page")
+        following = f"{repo.next_host or self.server.url}{seen.path}?{rest}&page={page + 1}"
+        return status, here, (("Link", f'<{self.server.url}/x?page=1>; rel="first", <{following}>; rel="next"'),)
+
+    def _send(self, status: int, body: bytes, headers: tuple[tuple[str, str], ...]) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        for name, value in headers:
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the standard library's
+        """Nothing: the tests look at `requests`."""
+
+
+def _graphql(repo: FakeRepo, query: Row) -> object:
+    if "viewer" in query["query"]:
+        if repo.viewer is None:
+            return {"data": None, "errors": [{"message": "Resource not accessible by integration"}]}
+        return {"data": {"viewer": {"login": repo.viewer}}}
+    if "minimise" in repo.forbidden:
+        return {"data": {"minimizeComment": None}, "errors": [{"message": "Resource not accessible"}]}
+    repo.minimised[query["variables"]["id"]] = query["variables"]["why"]
+    return {"data": {"minimizeComment": {"clientMutationId": None}}}
+
+
+def _found(rows: list[Row], key: str, value: str) -> Row:
+    for row in rows:
+        if str(row[key]) == value:
+            return row
+    raise _Answer(404, "Not Found")
+
+
+def _check(repo: FakeRepo, what: str, body: str = "") -> None:
+    if what in repo.forbidden:
+        raise _Answer(403, "Resource not accessible by integration")
+    if len(body.encode("utf-16-le")) // 2 > repo.longest_body:
+        raise _Answer(422, "Validation Failed: body is too long (maximum is 65536 characters)")
+
+
+def _user(repo: FakeRepo, _: Seen) -> object:
+    if repo.user is None:
+        raise _Answer(403, "Resource not accessible by integration")
+    return {"login": repo.user}
+
+
+def _commit(repo: FakeRepo, _: Seen, ref: str) -> object:
+    if ref != MAIN and ref not in repo.commits:
+        raise _Answer(422, f"No commit found for SHA: {ref}")
+    return {"sha": repo.commits[0] if ref == MAIN else ref, "commit": {"tree": {"sha": "t0"}}}
+
+
+def _commits(repo: FakeRepo, seen: Seen) -> object:
+    start = repo.commits.index(seen.query["sha"])
+    return [{"sha": each} for each in repo.commits[start:]]
+
+
+def _pulls_of(repo: FakeRepo, _: Seen, commit: str) -> object:
+    return [_found(repo.pulls, "number", str(each)) for each in repo.pulls_of.get(commit, [])]
+
+
+def _pull(repo: FakeRepo, _: Seen, number: str) -> object:
+    return _found(repo.pulls, "number", number)
+
+
+def _comments(repo: FakeRepo, _: Seen, number: str) -> object:
+    return [each for each in repo.comments if str(each["issue"]) == number]
+
+
+def _add_comment(repo: FakeRepo, seen: Seen, number: str) -> object:
+    _check(repo, "comment", seen.json["body"])
+    return repo.add_comment(int(number), seen.json["body"])
+
+
+def _edit_comment(repo: FakeRepo, seen: Seen, number: str) -> object:
+    _check(repo, "comment", seen.json["body"])
+    comment = _found(repo.comments, "id", number)
+    comment.update(seen.json)
+    return comment
+
+
+def _delete_comment(repo: FakeRepo, _: Seen, number: str) -> object:
+    _check(repo, "comment")
+    repo.comments.remove(_found(repo.comments, "id", number))
+    return None
+
+
+def _issues(repo: FakeRepo, seen: Seen) -> object:
+    return [each for each in repo.issues if each["state"] == seen.query.get("state", "open")]
+
+
+def _add_issue(repo: FakeRepo, seen: Seen) -> object:
+    _check(repo, "issue", seen.json["body"])
+    number = repo.next_number()
+    url = f"https://github.example/issues/{number}"
+    repo.issues.append({"number": number, "html_url": url, "state": "open", "user": BOT, **seen.json})
+    return repo.issues[-1]
+
+
+def _edit_issue(repo: FakeRepo, seen: Seen, number: str) -> object:
+    _check(repo, "issue", seen.json.get("body", ""))
+    issue = _found(repo.issues, "number", number)
+    issue.update(seen.json)
+    return issue
+
+
+_ENDPOINTS: tuple[tuple[str, str, Callable[..., object]], ...] = (
+    ("GET", "/user", _user),
+    ("GET", "REPO/commits", _commits),
+    ("GET", "REPO/commits/([^/]+)", _commit),
+    ("GET", "REPO/commits/([^/]+)/pulls", _pulls_of),
+    ("GET", "REPO/pulls/(\\d+)", _pull),
+    ("GET", "REPO/issues/(\\d+)/comments", _comments),
+    ("POST", "REPO/issues/(\\d+)/comments", _add_comment),
+    ("PATCH", "REPO/issues/comments/(\\d+)", _edit_comment),
+    ("DELETE", "REPO/issues/comments/(\\d+)", _delete_comment),
+    ("GET", "REPO/issues", _issues),
+    ("POST", "REPO/issues", _add_issue),
+    ("PATCH", "REPO/issues/(\\d+)", _edit_issue),
+)
