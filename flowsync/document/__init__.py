@@ -9,7 +9,7 @@ what most files hold and nothing else, four times as fast, and leaves the rest t
 """
 
 from flowsync.document.decoding import decode
-from flowsync.document.document import Document, parse, parse_data
+from flowsync.document.document import Document, parse, parse_data, same
 from flowsync.document.dump import UNFOLDED, dump
 
-__all__ = ["UNFOLDED", "Document", "decode", "dump", "parse", "parse_data"]
+__all__ = ["UNFOLDED", "Document", "decode", "dump", "parse", "parse_data", "same"]

@@ -143,7 +143,7 @@ def _integer(number: int) -> str:
 
 def _text(text: str, margin: str, width: int) -> str:
     """A block scalar for text of several lines, or of one long line, that is safe in one; else one line."""
-    if not text or text[0] in " \t\n" or _SPECIAL.search(text) or _BLANK_LINE.search(text):
+    if not fits_block(text):
         return _one_line(text)
     if "\n" in text:
         return _literal(text, margin)
@@ -172,16 +172,32 @@ def _literal(text: str, margin: str) -> str:
     return "\n".join([f"|{chomping}", *lines])
 
 
+def is_printable(text: str) -> bool:
+    """Whether a text holds only what can be seen in a file: tabs and line ends are, other controls are not."""
+    return _SPECIAL.search(text) is None
+
+
+def fits_block(text: str) -> bool:
+    """Whether every reader of YAML reads this text alike after `|` or `>`."""
+    return text[:1] not in {"", " ", "\t", "\n"} and is_printable(text) and not _BLANK_LINE.search(text)
+
+
 def _one_line(text: str) -> str:
     """Text as it is where no reader takes it for anything else, else in quotes."""
-    if _PLAIN_START.match(text) and not _needs_quotes(text):
+    if _PLAIN_START.match(text) and not needs_quotes(text):
         return text
     if '"' in text and "'" not in text and not _SPECIAL.search(text) and "\n" not in text and "\t" not in text:
         return f"'{text}'"
+    return double_quoted(text)
+
+
+def double_quoted(text: str) -> str:
+    """Text in double quotes, on one line, with all escaped that does not print."""
     return f'"{_ESCAPED.sub(_escape, text)}"'
 
 
-def _needs_quotes(text: str) -> bool:
+def needs_quotes(text: str) -> bool:
+    """Whether some reader of YAML takes this text, without quotes, for anything else, wherever it starts."""
     return text.lower() in _WORDS or bool(_NOT_PLAIN.search(text) or _SPECIAL.search(text))
 
 

@@ -1,0 +1,140 @@
+"""Editing, reading again, and editing less finely where that did not come out right."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from flowsync.document.document import parse, same
+from flowsync.document.dump import dump
+from flowsync.document.editing.blocks import edited_block
+from flowsync.document.editing.brackets import edited_flow
+from flowsync.document.editing.fresh import is_collection
+from flowsync.document.editing.line_ends import as_written
+from flowsync.document.editing.regions import region_of
+from flowsync.document.editing.rewriting import Goal, Rewriting, Survivors
+from flowsync.document.editing.style import style_of
+from flowsync.document.editing.texts import Site, is_block_scalar, new_scalar
+from flowsync.document.spans import Layout, spans_of
+from flowsync.errors import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from flowsync.document.editing.rewriting import Matching
+    from flowsync.document.spans import SpannedText
+    from flowsync.model import JsonValue, ValuePath
+
+_BLANKS: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
+_HEAD: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*(?:---[ \t]*\n(?:[ \t]*(?:#[^\n]*)?\n)*)?")
+
+Reads: TypeAlias = "Callable[[str], JsonValue]"
+"""What a text says; raises DocumentError where it says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A text after editing. `rewritten` leads to the parts that could not be edited in place (in the new value)."""
+
+    text: str
+    rewritten: tuple[ValuePath, ...]
+
+
+class _Attempt(NamedTuple):
+    text: str
+    rewritten: Sequence[ValuePath]
+    touched: Sequence[ValuePath]
+
+
+def by_place(old: list[JsonValue], new: list[JsonValue], _key: str, /) -> Survivors:
+    """Items that live on: those at the same index."""
+    return Survivors({index: index for index in range(min(len(old), len(new)))}, frozenset())
+
+
+def read_yaml(text: str) -> JsonValue:
+    """What a flow file says."""
+    return parse(text).value
+
+
+def edited(text: str, value: JsonValue, *, matching: Matching = by_place, reads: Reads = read_yaml) -> Edited:
+    """Return `text` changed so that it says `value`.
+
+    `matching` tells which items of a list live on in another, `reads` how the result is read. A text that says `value`
+    already comes back as it is. Raises DocumentError where `text` cannot be read or `value` not be written.
+    """
+    if same(reads(text), value):
+        return Edited(text, ())
+    spanned = spans_of(text, "")
+    forced: frozenset[ValuePath] = frozenset()
+    while spanned is not None:
+        attempt = _attempt(spanned, value, matching, forced)
+        finished = as_written(attempt.text, text)
+        amiss = _amiss(finished, value, reads)
+        if amiss is None:
+            return Edited(finished, tuple(dict.fromkeys(attempt.rewritten)))
+        if () in forced:
+            break
+        forced = _wider(forced, amiss, attempt.touched)
+    return Edited(as_written(dump(value), text), ((),))
+
+
+def _amiss(text: str, value: JsonValue, reads: Reads) -> Sequence[ValuePath] | None:
+    """None where the text says the value; else where it does not, as far as that can be told."""
+    try:
+        found = reads(text)
+    except DocumentError:
+        return ()
+    return None if same(found, value) else [_first_difference(found, value)]
+
+
+def _first_difference(found: JsonValue, wanted: JsonValue) -> ValuePath:
+    if isinstance(found, dict) and isinstance(wanted, dict) and found.keys() == wanted.keys():
+        key = next(key for key in found if not same(found[key], wanted[key]))
+        return (key, *_first_difference(found[key], wanted[key]))
+    if isinstance(found, list) and isinstance(wanted, list) and len(found) == len(wanted):
+        index = next(at for at, item in enumerate(found) if not same(item, wanted[at]))
+        return (index, *_first_difference(found[index], wanted[index]))
+    return ()
+
+
+def _wider(
+    forced: frozenset[ValuePath], amiss: Sequence[ValuePath], touched: Sequence[ValuePath]
+) -> frozenset[ValuePath]:
+    """More to be written anew: what came out wrong or, where that is not known, all edits; then what is around it."""
+    guilty = amiss or touched or [()]
+    wider: set[ValuePath] = set()
+    for path in guilty:
+        around = [each for each in forced if path[: len(each)] == each]
+        wider.add(min(around, key=len)[:-1] if around else path)
+    return frozenset(wider) if wider <= forced else forced | wider
+
+
+def _attempt(spanned: SpannedText, value: JsonValue, matching: Matching, forced: frozenset[ValuePath]) -> _Attempt:
+    text, root = spanned.text, spanned.root
+    writing = Rewriting(text, style_of(root, text), matching, forced)
+    goal = Goal(value, (), "")
+    match root.layout:
+        case Layout.BLOCK if writing.may_enter(root, goal):
+            limit = _end(text, root.entries[-1].span.end)
+            region = region_of(text, root, limit, is_root=True)
+            written = text[: region.start] + edited_block(writing, root, region, goal) + text[limit:]
+        case Layout.FLOW if writing.may_enter(root, goal):
+            written = text[: root.start] + edited_flow(writing, root, goal) + text[root.end :]
+        case Layout.SCALAR if not is_collection(value) and () not in forced:
+            writing.touched.append(())
+            scalar = new_scalar(Site(text, root, writing.style), value)
+            end = "" if is_block_scalar(scalar) else "\n"
+            written = f"{text[: root.start]}{scalar}{end}{text[root.end :].removeprefix(chr(10))}"
+        case _:
+            writing.rewritten.append(())
+            head = _HEAD.match(text)
+            written = (head[0] if head and () not in forced else "") + dump(value)
+    return _Attempt(written, writing.rewritten, writing.touched)
+
+
+def _end(text: str, end: int) -> int:
+    """The end of the blank and comment lines below the last value."""
+    line = end if end and text[end - 1] == "\n" else text.find("\n", end) + 1
+    blanks = _BLANKS.match(text, line)
+    return blanks.end() if blanks else line
