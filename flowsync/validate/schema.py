@@ -11,6 +11,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
+from flowsync.validate.acceptor import acceptor
 from flowsync.validate.translation import Finding, problems_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
     from flowsync.model import JsonValue, Problem
+    from flowsync.validate.acceptor import Accepts
     from flowsync.validate.view import View
 
 SchemaName: TypeAlias = Literal["flow", "data"]
@@ -37,6 +39,8 @@ def schema_text(name: SchemaName) -> str:
 
 def schema_problems(view: View) -> Iterator[Problem]:
     """What the schema has against a flow's file, each translated into a sentence with a position."""
+    if _accepts()(view.value):
+        return
     for error in _validator().iter_errors(view.value):
         yield from problems_of(view, _finding(error))
 
@@ -45,6 +49,11 @@ def _finding(error: ValidationError) -> Finding:
     # The stubs type these as possibly unset, which an error that a validator yields never is.
     told = cast("Any", error)
     return Finding(told.validator, tuple(told.absolute_path), told.instance, told.validator_value, told.schema)
+
+
+@lru_cache(maxsize=1)
+def _accepts() -> Accepts:
+    return acceptor(_bundle())
 
 
 @lru_cache(maxsize=1)
