@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
+OFFLINE = {"validate", "sandbox", "test", "explain", "graph"}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -55,7 +56,7 @@ def shell_commands(page: Path) -> Iterator[list[str]]:
     for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
         for line in block.splitlines():
             words = shlex.split(line, comments=True)
-            if words[:1] == ["flowsync"] and ("--sandbox" in words or words[1] in {"validate", "sandbox"}):
+            if words[:1] == ["flowsync"] and ("--sandbox" in words or words[1] in OFFLINE):
                 yield words[1:]
 
 
@@ -72,6 +73,15 @@ def test_the_flow_file_of_the_readme_is_valid(tmp_path: Path) -> None:
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "flow_welcome.yaml").write_text(example[1])
     assert flowsync("validate", "--strict", root=tmp_path).code == 0
+
+
+def test_the_targeting_tests_of_the_docs_pass(tmp_path: Path) -> None:
+    example = re.search(r"```yaml\n(.*?)```", (ROOT / "docs/targeting.md").read_text(), re.DOTALL)
+    assert example is not None
+    shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    (tmp_path / "flows" / "flow_upgrade.yaml").write_text(example[1])
+    assert flowsync("validate", root=tmp_path).code == 0
+    assert "2 passed" in flowsync("test", "flow_upgrade", root=tmp_path).out
 
 
 def test_the_configuration_of_the_docs_is_valid(tmp_path: Path) -> None:

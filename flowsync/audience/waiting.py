@@ -16,7 +16,7 @@ from flowsync.targeting.cases import Verdict
 from flowsync.targeting.mentions import awaited, cycles, mutual, waits_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from flowsync.audience.expressions import Stated
     from flowsync.model import Flow
@@ -119,3 +119,11 @@ def _step_waits(trees: Iterable[tuple[Stated, Expression]]) -> Mapping[str, list
             for slug in awaited(tree):
                 waits.setdefault(slug, []).append(str(stated.path[2]) if stated.step is None else stated.step)
     return waits
+
+
+def around(graph: WaitingGraph, slugs: Collection[str]) -> WaitingGraph:
+    """What of a graph concerns some flows: they themselves, what they wait for, and what waits for them."""
+    edges = tuple(edge for edge in graph.edges if edge.waiting in slugs or edge.awaited in slugs)
+    shown = {*slugs, *(edge.waiting for edge in edges), *(edge.awaited for edge in edges)}
+    nodes = tuple(node for node in graph.nodes if node.slug in shown)
+    return WaitingGraph(nodes, edges, tuple(circle for circle in graph.circles if any(map(slugs.__contains__, circle))))

@@ -12,9 +12,12 @@ from flowsync.cli.options import global_options
 
 COMMANDS: Final = {
     "validate": "Check every flow file, offline.",
+    "test": "Run the targeting tests of the flow files, offline.",
     "plan": "Show what applying the files would do to the live flows.",
     "apply": "Write what plan shows.",
     "list": "List the live flows and how they stand to the files.",
+    "explain": "Tell why a user sees a flow or does not.",
+    "graph": "Draw which flow waits for which.",
     "schema": "Print the JSON Schema of a flow file or of flowsync.yaml.",
     "ci": "Run inside GitHub Actions: comment, summary, notes, outputs.",
     "sandbox": "Serve or reset the embedded emulator of the API.",

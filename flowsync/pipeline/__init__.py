@@ -4,6 +4,16 @@ Nothing here knows of a network library, a terminal or a format: readers and wri
 protocols, values go out.
 """
 
+from flowsync.pipeline.explaining import (
+    EXPRESSION,
+    anyone,
+    at_time,
+    explain_flow,
+    explain_text,
+    read_persona,
+    run_tests,
+    waiting_graph,
+)
 from flowsync.pipeline.files import Selection, check_files, load_selection, named_from_top, readable_flows, select
 from flowsync.pipeline.listing import list_flows
 from flowsync.pipeline.planning import fetch, fetch_slugs, make_plan
@@ -13,14 +23,19 @@ from flowsync.pipeline.saved import Checked, check_saved, find_saved, read_saved
 from flowsync.pipeline.store import LiveStore
 
 __all__ = [
+    "EXPRESSION",
     "STATE_DIRECTORY",
     "Checked",
     "LiveStore",
     "Project",
     "Selection",
+    "anyone",
+    "at_time",
     "check_files",
     "check_references",
     "check_saved",
+    "explain_flow",
+    "explain_text",
     "fetch",
     "fetch_slugs",
     "find_saved",
@@ -29,8 +44,11 @@ __all__ = [
     "make_plan",
     "named_from_top",
     "open_project",
+    "read_persona",
     "read_saved",
     "readable_flows",
     "refuse_elsewhere",
+    "run_tests",
     "select",
+    "waiting_graph",
 ]

@@ -95,6 +95,11 @@ def _load(project: Project, environment: str | None) -> load.Repository:
     return load.load_flows(project.base, project.flows_directory, environment)
 
 
+def load_all(project: Project) -> load.Repository:
+    """What the files hold in the chosen environment, readable or not; nothing is validated."""
+    return _load(project, project.settings.environment)
+
+
 def _overlaid_environments(flows: Iterable[Flow]) -> set[str]:
     """The environments that files have overlays for."""
     stated = (flow.source.value.get("environments") for flow in flows if isinstance(flow.source.value, dict))

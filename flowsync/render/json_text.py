@@ -23,6 +23,11 @@ def text(document: Mapping[str, JsonValue]) -> str:
     return shown.replace("\x7f", r"\u007f").replace("##[", r"##\u005b").replace("##vso[", r"##vso\u005b") + "\n"
 
 
+def masked_mapping(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return a whole document with API keys starred out of every text in it."""
+    return {key: masked(item) for key, item in value.items()}
+
+
 def masked(value: JsonValue) -> JsonValue:
     """Return `value` with API keys starred out of every text in it."""
     match value:

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from flowsync.targeting.cases import Case, CaseError, Verdict, case_from, context_from
+    from flowsync.targeting.cases import Case, CaseError, Persona, Verdict, case_from, context_from, persona_from
     from flowsync.targeting.checks import (
         RULES,
         Finding,
@@ -124,6 +124,7 @@ __all__ = [
     "Operator",
     "Or",
     "OutlineLine",
+    "Persona",
     "Reference",
     "Rule",
     "Source",
@@ -159,6 +160,7 @@ __all__ = [
     "format",
     "outline",
     "parse",
+    "persona_from",
     "references",
     "term_traces",
     "terms",
@@ -172,7 +174,9 @@ _HOMES: Final = {
     "Case": "cases",
     "CaseError": "cases",
     "Verdict": "cases",
+    "Persona": "cases",
     "case_from": "cases",
+    "persona_from": "cases",
     "context_from": "cases",
     "RULES": "checks",
     "Finding": "checks",

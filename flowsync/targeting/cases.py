@@ -68,9 +68,19 @@ class Case:
     expected: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A user to explain an expression for: as an entry of `tests:`, without a verdict."""
+
+    context: Context
+    name: str | None = None
+    step: str | None = None
+
+
 _CONTEXT_KEYS: Final = ("user", "group", "at")
 _VERDICTS: Final = tuple(verdict.value for verdict in Verdict)
 _CASE_KEYS: Final = ("name", *_CONTEXT_KEYS, "step", *_VERDICTS)
+_PERSONA_KEYS: Final = ("name", *_CONTEXT_KEYS, "step")
 _USER_KEYS: Final = ("properties", "groups", "url", "guest", "events", "flows")
 _GROUP_KEYS: Final = ("properties", "events")
 _FLOW_KEYS: Final = ("state", "done", "steps")
@@ -84,6 +94,20 @@ def context_from(value: JsonValue, now: datetime, known_flows: frozenset[str] | 
     exist; None when that is not known, so that each one named counts as existing.
     """
     return _context(_mapping(value, (), _CONTEXT_KEYS), now, known_flows)
+
+
+def persona_from(value: JsonValue, now: datetime, known_flows: frozenset[str] | None = None) -> Persona:
+    """A user as `tests:` describes one; CaseError with the path of what is wrong."""
+    verdicts = [key for key in _VERDICTS if isinstance(value, dict) and key in value]
+    if verdicts:
+        hint = f"Leave {verdicts[0]} out: what comes out is what is asked."
+        raise CaseError(f"{verdicts[0]} is a verdict, and a user has none.", (verdicts[0],), hint=hint)
+    entry = _mapping(value, (), _PERSONA_KEYS)
+    return Persona(
+        _context(entry, now, known_flows),
+        _text(entry["name"], ("name",)) if "name" in entry else None,
+        _text(entry["step"], ("step",)) if "step" in entry else None,
+    )
 
 
 def case_from(value: JsonValue, now: datetime, known_flows: frozenset[str] | None = None) -> Case:

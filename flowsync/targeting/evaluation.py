@@ -137,7 +137,7 @@ def _absence(value: Resolved) -> str | None:
     """Why a value that is missing decides the term."""
     if isinstance(value, Unknown):
         return f"{value.value}, so this is false"
-    return "never set, and comparing null is false" if value is None else None
+    return "comparing null is false" if value is None else None
 
 
 def _judged(condition: Condition, left: JsonValue, right: JsonValue, context: Context) -> tuple[bool, str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from flowsync.targeting.evaluation import decide
 from flowsync.targeting.nodes import And, Everyone, Group, Or, Source, terms
@@ -69,18 +69,28 @@ def term_traces(whole: Trace) -> tuple[TermTrace, ...]:
     return tuple(term for part in whole.parts for term in term_traces(part))
 
 
+class Told(NamedTuple):
+    """What a source is for this user: `user.property('plan')`, and `pro` or `not set`."""
+
+    source: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.source} is {self.value}"
+
+
 @dataclass(frozen=True, slots=True)
 class OutlineLine:
     """One line of an explanation: how deep it is indented, whether it holds, what it says.
 
-    `values` names what the sources in it are for this user, `note` what is remarkable. All texts are
+    `values` tells what the sources in it are for this user, `note` what is remarkable. All texts are
     printable as they are.
     """
 
     depth: int
     truth: bool
     text: str
-    values: tuple[str, ...] = ()
+    values: tuple[Told, ...] = ()
     note: str | None = None
 
 
@@ -107,9 +117,8 @@ def _heading(expression: Or | And | Group | Everyone) -> str:
             return "everyone"
 
 
-def _told(value: Value, resolved: Resolved) -> str:
-    """`user.property('plan') is 'pro'`."""
-    return f"{printable(format_value(value))} is {_valued(resolved)}"
+def _told(value: Value, resolved: Resolved) -> Told:
+    return Told(printable(format_value(value)), _valued(resolved))
 
 
 def _valued(resolved: Resolved) -> str:
@@ -130,7 +139,7 @@ def explained(whole: Trace) -> str:
 
 
 def _line(line: OutlineLine) -> str:
-    remarks = [*line.values, *([line.note] if line.note else [])]
+    remarks = [*map(str, line.values), *([line.note] if line.note else [])]
     return f"{'  ' * line.depth}{'+' if line.truth else '-'} {line.text}{_bracketed(remarks)}"
 
 

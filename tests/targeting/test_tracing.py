@@ -46,7 +46,7 @@ def test_an_explanation_shows_every_term_with_its_values_and_truth() -> None:
         "- at least one of",
         "  - all of",
         "    + user.property('plan') == 'pro'   (user.property('plan') is `pro`)",
-        "    - user.property('gone') == 1   (user.property('gone') is not set; never set, and comparing null is false)",
+        "    - user.property('gone') == 1   (user.property('gone') is not set; comparing null is false)",
         (
             "  - user.flow('flow_x') == 'COMPLETED_FLOW'   (user.flow('flow_x') is unknown: there is no such flow;"
             " there is no such flow, so this is false)"

@@ -1,0 +1,160 @@
+"""Explaining expressions for a user, and running the tests of files: offline, whatever else the files hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from flowsync import audience, document
+from flowsync.errors import InvalidFilesError, TargetingError, UsageError
+from flowsync.model import Location, Problem, Severity
+from flowsync.pipeline.files import load_all, select
+from flowsync.targeting.cases import CaseError, Verdict, persona_from
+from flowsync.targeting.scalars import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from flowsync.audience import Explained, Explanation, Stated, TestedFlow, WaitingGraph
+    from flowsync.load import Repository
+    from flowsync.model import Flow
+    from flowsync.pipeline.project import Project
+    from flowsync.targeting.cases import Persona
+
+
+def read_persona(text: str, name: str, now: datetime) -> Persona:
+    """The user that a YAML or JSON text describes. Raises DocumentError and InvalidFilesError."""
+    source = document.parse(text, name)
+    try:
+        return persona_from(source.value, now)
+    except CaseError as error:
+        place = source.key_location(error.path) if _is_about_key(error) else source.location(error.path)
+        problem = Problem(place, Severity.ERROR, error.code, error.message, error.hint)
+        raise InvalidFilesError(f"{name} does not describe a user.", [problem]) from None
+
+
+def _is_about_key(error: CaseError) -> bool:
+    """Whether a key is wrong, not its value: it is then named at the start of the message."""
+    return bool(error.path) and str(error.path[-1]) in error.message.split()[0]
+
+
+def anyone(now: datetime) -> Persona:
+    """A user of whom nothing is known."""
+    return persona_from({}, now)
+
+
+def at_time(persona: Persona, text: str) -> Persona:
+    """The same user at another moment. Raises UsageError for a text that is none."""
+    found = moment(text)
+    if found is None:
+        raise UsageError(f"{text!r} is not a moment.", hint="Write 2026-02-01 or 2026-02-01T09:30:00Z.")
+    return replace(persona, context=replace(persona.context, at=found))
+
+
+def explain_flow(project: Project, slug: str, step: str | None, persona: Persona) -> Explanation:
+    """Why this user sees a flow or not; with a step, why that step shows, starts and completes.
+
+    Raises UsageError for a flow or step that is not there, and InvalidFilesError where the flow's file, or the
+    expression, cannot be read.
+    """
+    repository = load_all(project)
+    flow = _flow(repository, slug)
+    wanted = step if step is not None else persona.step
+    every = _of_targeting(flow) if wanted is None else _of_step(flow, wanted)
+    parts = tuple(_explained(flow, stated, persona, repository.flows) for stated in every)
+    return audience.Explanation(flow.slug, flow.file, persona, parts, is_off=flow.fields.get("active") is False)
+
+
+def _flow(repository: Repository, slug: str) -> Flow:
+    found = next((flow for flow in repository.flows if flow.slug == slug), None)
+    if found is not None:
+        return found
+    own = [problem for problem in repository.problems if _stem(problem.location.file) in (slug, "")]
+    if own:
+        raise InvalidFilesError("The flow's file cannot be read.", own)
+    chosen = select(repository.flows, [slug])
+    raise UsageError("explain takes one flow.", hint=f"For example {chosen[0].slug}.")
+
+
+def _stem(file: str) -> str:
+    return file.rsplit("/", 1)[-1].rpartition(".")[0]
+
+
+def _of_targeting(flow: Flow) -> tuple[Stated, ...]:
+    stated = audience.targeting_of(flow.fields)
+    if stated is None:
+        raise UsageError(
+            f"{flow.file} states no targetingLogic, so flowsync does not know who sees the flow.",
+            hint="State it, or pass it with --expression.",
+        )
+    return (stated,)
+
+
+def _of_step(flow: Flow, step: str) -> tuple[Stated, ...]:
+    found = audience.step_criteria(flow.fields, step)
+    if found:
+        return found
+    steps = sorted({stated.step for stated in audience.expressions(flow.fields) if stated.step is not None})
+    hint = f"Steps with criteria: {', '.join(steps)}." if steps else "No step of this flow has criteria."
+    raise UsageError(f"{flow.file} has no step {step!r} with criteria.", hint=hint)
+
+
+def _explained(flow: Flow, stated: Stated, persona: Persona, files: Iterable[Flow]) -> Explained:
+    try:
+        return audience.explained(stated, persona, flow, files)
+    except TargetingError as error:
+        place = flow.source.offset_location(stated.path, error.offset)
+        problem = Problem(place, Severity.ERROR, error.code, error.message, error.hint)
+        message = f"{stated.label} of {flow.slug} cannot be read: to the server it is false for every user."
+        raise InvalidFilesError(message, [problem]) from None
+
+
+EXPRESSION = "--expression"
+"""What stands for the file of an expression given on the command line."""
+
+
+def explain_text(text: str, persona: Persona) -> Explanation:
+    """An expression that is of no flow, for this user. Raises InvalidFilesError where it cannot be read."""
+    stated = audience.Stated((), Verdict.SEES, None, text)
+    try:
+        return audience.Explanation(None, None, persona, (audience.explained(stated, persona),))
+    except TargetingError as error:
+        problem = _in_text(text, error)
+        raise InvalidFilesError(
+            "This expression cannot be read: to the server it is false for every user.", [problem]
+        ) from None
+
+
+def _in_text(text: str, error: TargetingError) -> Problem:
+    """An error in an expression of the command line, with the line it is in: there is no file to show it from."""
+    start = text.rfind("\n", 0, error.offset) + 1
+    column = error.offset - start
+    place = Location(EXPRESSION, text.count("\n", 0, error.offset) + 1, column + 1)
+    shown = (text[start:].partition("\n")[0], f"{' ' * column}^")
+    return Problem(place, Severity.ERROR, error.code, error.message, error.hint, shown)
+
+
+def run_tests(project: Project, patterns: Sequence[str], now: datetime) -> tuple[TestedFlow, ...]:
+    """The tests of the named flows, run. Raises InvalidFilesError where a file cannot be read at all."""
+    return audience.tested(_named(project, patterns), now)
+
+
+def waiting_graph(project: Project, patterns: Sequence[str]) -> WaitingGraph:
+    """Which flow waits for which; narrowed, the named flows with what they wait for, and what waits for them."""
+    repository = _readable(project)
+    graph = audience.waiting_graph(repository.flows)
+    if not patterns:
+        return graph
+    return audience.around(graph, {flow.slug for flow in select(repository.flows, patterns)})
+
+
+def _named(project: Project, patterns: Sequence[str]) -> list[Flow]:
+    return select(_readable(project).flows, patterns)
+
+
+def _readable(project: Project) -> Repository:
+    repository = load_all(project)
+    if repository.problems:
+        raise InvalidFilesError("Some files cannot be read as flows.", repository.problems)
+    return repository
