@@ -210,7 +210,7 @@ def _file_problem(name: str, code: str, message: str, hint: str | None = None) -
 def read_flow(file: FlowFile, environment: str | None) -> Flow | Problem:
     """One file as a Flow; the Problem that keeps it from being one."""
     try:
-        parsed = document.parse(document.decode(_bytes(file.path), file.name), file.name)
+        parsed = document.parse(document.decode(read_bytes(file.path), file.name), file.name)
     except DocumentError as error:
         return error.problem
     except OSError as error:
@@ -218,7 +218,7 @@ def read_flow(file: FlowFile, environment: str | None) -> Flow | Problem:
     return flow_from(parsed, file, environment)
 
 
-def _bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
     """The file's bytes, up to a bound."""
     with path.open("rb") as stream:
         return stream.read(_MOST_READ)

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "list": "List the live flows and how they stand to the files.",
     "explain": "Tell why a user sees a flow or does not.",
     "graph": "Draw which flow waits for which.",
+    "fmt": "Put flow files in canonical form, every comment kept.",
     "schema": "Print the JSON Schema of a flow file or of flowsync.yaml.",
     "ci": "Run inside GitHub Actions: comment, summary, notes, outputs.",
     "sandbox": "Serve or reset the embedded emulator of the API.",

@@ -15,6 +15,7 @@ from flowsync.pipeline.explaining import (
     waiting_graph,
 )
 from flowsync.pipeline.files import Selection, check_files, load_selection, named_from_top, readable_flows, select
+from flowsync.pipeline.formatting import FormattedFile, format_files
 from flowsync.pipeline.listing import list_flows
 from flowsync.pipeline.planning import fetch, fetch_slugs, make_plan
 from flowsync.pipeline.project import STATE_DIRECTORY, Project, open_project
@@ -26,6 +27,7 @@ __all__ = [
     "EXPRESSION",
     "STATE_DIRECTORY",
     "Checked",
+    "FormattedFile",
     "LiveStore",
     "Project",
     "Selection",
@@ -39,6 +41,7 @@ __all__ = [
     "fetch",
     "fetch_slugs",
     "find_saved",
+    "format_files",
     "list_flows",
     "load_selection",
     "make_plan",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from posixpath import normpath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from flowsync import config, git, load, validate
 from flowsync.errors import InvalidFilesError, UsageError
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from flowsync.model import Flow
     from flowsync.pipeline.project import Project
 
+
+class HasSlug(Protocol):
+    """A flow, or a file of one."""
+
+    @property
+    def slug(self) -> str:
+        """What patterns are matched with."""
+
+
+Named = TypeVar("Named", bound=HasSlug)
 _PATTERN_CHARACTERS: Final = frozenset("*?[")
 
 
@@ -130,15 +140,18 @@ def _is_settled(problem: Problem) -> bool:
     return problem.code != validate.UNKNOWN_FLOW
 
 
-def select(flows: Sequence[Flow], patterns: Sequence[str]) -> list[Flow]:
-    """The flows whose slug a pattern matches (all without patterns). Raises UsageError for one that matches none."""
+def select(flows: Sequence[Named], patterns: Sequence[str]) -> list[Named]:
+    """The flows, or their files, whose slug a pattern matches (all without patterns).
+
+    Raises UsageError for a pattern that matches none.
+    """
     for pattern in patterns:
         if not any(fnmatchcase(flow.slug, pattern) for flow in flows):
             raise _no_match(pattern, flows)
     return [flow for flow in flows if not patterns or any(fnmatchcase(flow.slug, pattern) for pattern in patterns)]
 
 
-def _no_match(pattern: str, flows: Iterable[Flow]) -> UsageError:
+def _no_match(pattern: str, flows: Iterable[HasSlug]) -> UsageError:
     if _PATTERN_CHARACTERS & set(pattern):
         return UsageError(f"No flow file matches {config.shown(pattern)}.")
     close = config.closest(pattern, tuple(flow.slug for flow in flows))

@@ -1,45 +1,46 @@
 """The keys and words that Frigade knows [doc], as tables.
 
-The schemas list the same keys with their types and descriptions; a test holds the two together.
+The schemas list the same keys with their types and descriptions; a test holds the two together. Keys stand in the
+order of `fmt`: what a thing is, what people read, when it shows, what they can do.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-ROOT_KEYS: Final = ("steps", "title", "subtitle", "sequential", "props")
+ROOT_KEYS: Final = ("title", "subtitle", "sequential", "props", "steps")
 STEP_KEYS: Final = (
     "id",
+    "type",
+    "selector",
     "title",
     "subtitle",
     "imageUri",
     "iconUri",
     "videoUri",
+    "props",
+    "visibilityCriteria",
+    "startCriteria",
+    "completionCriteria",
+    "fields",
     "primaryButton",
     "secondaryButton",
-    "selector",
-    "fields",
-    "props",
-    "completionCriteria",
-    "startCriteria",
-    "visibilityCriteria",
-    "type",
 )
 BUTTON_KEYS: Final = ("title", "action", "uri", "target")
 FIELD_KEYS: Final = (
     "id",
     "type",
     "label",
+    "positiveLabel",
+    "negativeLabel",
     "placeholder",
+    "value",
     "required",
     "maxLength",
     "multiple",
-    "options",
-    "value",
     "pattern",
+    "options",
     "props",
-    "positiveLabel",
-    "negativeLabel",
 )
 OPTION_KEYS: Final = ("label", "value")
 PATTERN_KEYS: Final = ("value", "message")
