@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "test": "Run the targeting tests of the flow files, offline.",
     "plan": "Show what applying the files would do to the live flows.",
     "apply": "Write what plan shows.",
+    "rollback": "Put back what an apply replaced.",
     "list": "List the live flows and how they stand to the files.",
     "explain": "Tell why a user sees a flow or does not.",
     "graph": "Draw which flow waits for which.",

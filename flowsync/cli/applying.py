@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 from contextlib import contextmanager
@@ -12,10 +13,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync import pipeline
+from flowsync import __version__, pipeline, record
 from flowsync.apply import apply_changes, exit_code
+from flowsync.cli.adapters import prepare_state
+from flowsync.cli.options import Verbosity
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result
-from flowsync.config import PARALLELISM_LIMIT
+from flowsync.cli.recording import FOLDER as RECORDS
+from flowsync.cli.recording import new_record_path, now, open_record
+from flowsync.config import PARALLELISM_LIMIT, SANDBOX_URL
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, RefusedError
 from flowsync.live import PathMemo
 from flowsync.model import NotAttempted
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
     from flowsync.cli.adapters import Connection
     from flowsync.cli.options import Invocation
+    from flowsync.cli.recording import RecordFile
     from flowsync.model import Outcome, Plan
     from flowsync.pipeline import Project
 
@@ -72,6 +78,14 @@ parallelism_option = click.option(
 )
 
 
+record_option = click.option(
+    "--record",
+    "record_file",
+    metavar="FILE",
+    help="Keep what is replaced in FILE, added to what it holds, instead of a new one in .flowsync/applies.",
+)
+
+
 def show_plan(made: Plan, format_: str, given: Invocation) -> None:
     """The plan goes first: on stdout as text, beside the result where stdout holds a document."""
     if format_ == "text":
@@ -99,12 +113,21 @@ def confirm(made: Plan, approval: Approval, given: Invocation) -> None:
         raise FlowsyncError("Not confirmed: nothing was written.")
 
 
-def carry_out(made: Plan, connection: Connection, project: Project, given: Invocation, format_: str) -> int:
+def carry_out(
+    made: Plan,
+    connection: Connection,
+    project: Project,
+    given: Invocation,
+    format_: str,
+    *,
+    record_file: str | None = None,
+    purpose: record.Purpose = record.Purpose.APPLY,
+) -> int:
     """Apply the changes, tell each outcome as it is known and the ledger at the end; the exit code.
 
-    Raises InterruptedByUser, the ledger told, when the user stopped the run.
+    Raises RecordError, and InterruptedByUser, the ledger told, when the user stopped the run.
     """
-    outcomes, interrupted = run(made, connection, project, given, format_)
+    outcomes, interrupted = run(made, connection, project, given, format_, record_file=record_file, purpose=purpose)
     write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(given)))
     if interrupted:
         raise InterruptedByUser("Interrupted: what was in flight has finished, nothing further was started.")
@@ -112,18 +135,91 @@ def carry_out(made: Plan, connection: Connection, project: Project, given: Invoc
 
 
 def run(
-    made: Plan, connection: Connection, project: Project, given: Invocation, format_: str
+    made: Plan,
+    connection: Connection,
+    project: Project,
+    given: Invocation,
+    format_: str,
+    *,
+    record_file: str | None = None,
+    purpose: record.Purpose = record.Purpose.APPLY,
 ) -> tuple[list[Outcome], bool]:
-    """Apply the changes, telling each outcome as it is known; all of them, and whether the user stopped the run."""
+    """Apply the changes, telling each outcome as it is known; all of them, and whether the user stopped the run.
+
+    What is replaced is kept in `record_file`, or in a new one in the state directory. Raises RecordError, and
+    writes nothing, where that cannot be.
+    """
+    if not made.changes:
+        return [], False
+    with _recording(made, project, record_file, purpose) as (name, kept):
+        outcomes, interrupted = _carried_out(made, connection, project, given, kept=kept, format_=format_)
+        kept.end()
+    _tell_record(kept, name, made, purpose, given)
+    return outcomes, interrupted
+
+
+@contextmanager
+def _recording(
+    made: Plan, project: Project, record_file: str | None, purpose: record.Purpose
+) -> Iterator[tuple[str, RecordFile]]:
+    """An open record with the header of this run in it, and its name for messages."""
+    if record_file is None:
+        prepare_state(project)
+        path = new_record_path(project.state / RECORDS, made.digest)
+    else:
+        path = project.base / record_file
+    name = os.path.relpath(path, project.base)
+    run = record.Run(
+        purpose=purpose,
+        environment=made.environment,
+        api_url=made.api_url,
+        digest=made.digest,
+        tool=f"flowsync {__version__}",
+        time=now(),
+        changes=len(made.changes),
+    )
+    with open_record(path, name, _secrets(project)) as kept:
+        kept.begin(run)
+        yield name, kept
+
+
+def _secrets(project: Project) -> record.Secrets:
+    key = project.settings.private_key
+    return record.Secrets((key.value,) if key else ())
+
+
+def _tell_record(kept: RecordFile, name: str, made: Plan, purpose: record.Purpose, given: Invocation) -> None:
+    """Say where to find the way back, and what the record lacks."""
+    if kept.trouble is not None:
+        write_note(f"The record {name} is not complete: {kept.trouble.message}", given, Verbosity.QUIET)
+    if not kept.writes:
+        return
+    if purpose is record.Purpose.ROLLBACK:
+        write_note("The flow files still say otherwise: revert them too, or the next apply writes them again.", given)
+    words = ["flowsync", "rollback", name, *_same_place(made)]
+    write_note(f"What was replaced is kept; to put it back: {shlex.join(words)}", given)
+
+
+def _same_place(made: Plan) -> list[str]:
+    """The options that lead another command to where this one wrote."""
+    environment = ["-e", made.environment] if made.environment else []
+    return [*environment, *(["--sandbox"] if made.api_url == SANDBOX_URL else [])]
+
+
+def _carried_out(
+    made: Plan, connection: Connection, project: Project, given: Invocation, *, kept: RecordFile, format_: str
+) -> tuple[list[Outcome], bool]:
+    """The outcomes, and whether the user stopped the run."""
     store = pipeline.LiveStore(connection.client.writer(), connection.access, PathMemo())
     outcomes: list[Outcome] = []
     display = Progress(given)
+    parallelism = project.settings.parallelism
 
     def line() -> str:
         return progress.progress_line("Applying", len(outcomes), len(made.changes), connection.client.waiting)
 
     with stopping_on_signals(given, connection.client.stop_waiting) as (stop, stopped_by_user), display.ticking(line):
-        for outcome in apply_changes(made.changes, store, parallelism=project.settings.parallelism, stop=stop):
+        for outcome in apply_changes(made.changes, store, parallelism=parallelism, stop=stop, record=kept):
             outcomes.append(outcome)
             with display.hidden():
                 _tell(outcome, format_, given)

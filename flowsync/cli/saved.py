@@ -34,6 +34,7 @@ def apply_saved(
     given: Invocation,
     *,
     format_: str,
+    record_file: str | None,
     approval: Approval,
     on_blocked: OnBlocked,
     api: Api,
@@ -53,7 +54,7 @@ def apply_saved(
             return _applied_already(made, format_, given)
         refuse_guarded(made)
         applying.confirm(made, approval, given)
-        return applying.carry_out(made, connection, project, given, format_)
+        return applying.carry_out(made, connection, project, given, format_, record_file=record_file)
 
 
 def _api_url(project: Project, api: Api) -> str:

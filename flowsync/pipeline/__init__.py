@@ -20,6 +20,7 @@ from flowsync.pipeline.listing import list_flows
 from flowsync.pipeline.planning import fetch, fetch_slugs, make_plan
 from flowsync.pipeline.project import STATE_DIRECTORY, Project, open_project
 from flowsync.pipeline.references import check_references
+from flowsync.pipeline.rollback import check_place, plan_rollback
 from flowsync.pipeline.saved import Checked, check_saved, find_saved, read_saved, refuse_elsewhere
 from flowsync.pipeline.store import LiveStore
 
@@ -34,6 +35,7 @@ __all__ = [
     "anyone",
     "at_time",
     "check_files",
+    "check_place",
     "check_references",
     "check_saved",
     "explain_flow",
@@ -47,6 +49,7 @@ __all__ = [
     "make_plan",
     "named_from_top",
     "open_project",
+    "plan_rollback",
     "read_persona",
     "read_saved",
     "readable_flows",

@@ -255,7 +255,8 @@ def test_progress_is_shown_on_a_terminal_and_taken_away_again(tmp_path: Path) ->
         with Terminal(command_line("apply", "--yes", "--parallelism", "1"), tmp_path, env) as terminal:
             assert terminal.wait() == 0
     assert "Applying [" in terminal.screen
-    assert "6 applied" in terminal.screen.splitlines()[-1]
+    assert "\x1b[K" in terminal.screen.rpartition("Applying [")[2]
+    assert "6 applied" in terminal.screen
 
 
 def test_output_that_the_terminal_cannot_encode_is_escaped(project: Path) -> None:

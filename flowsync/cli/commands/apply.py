@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @applying.skip_blocked_option
 @applying.parallelism_option
 @guard_options
+@applying.record_option
 @sandbox_option
 @global_options
 @click.pass_context
@@ -38,6 +39,7 @@ def command(
     approval: Approval,
     on_blocked: OnBlocked,
     parallelism: int | None,
+    record_file: str | None,
     api: Api,
 ) -> int:
     """Write what plan shows: plan, confirm on a terminal, then one PUT per changed flow.
@@ -57,6 +59,7 @@ def command(
                 project,
                 given,
                 format_=format_,
+                record_file=record_file,
                 approval=approval,
                 on_blocked=on_blocked,
                 api=api,
@@ -73,4 +76,4 @@ def command(
             refuse_guarded(made)
             if made.changes:
                 applying.confirm(made, approval, given)
-            return applying.carry_out(made, connection, project, given, format_)
+            return applying.carry_out(made, connection, project, given, format_, record_file=record_file)

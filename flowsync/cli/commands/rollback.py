@@ -1,0 +1,161 @@
+"""flowsync rollback."""
+
+from __future__ import annotations
+
+from enum import Enum
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import click
+
+from flowsync import pipeline, record
+from flowsync.cli import applying
+from flowsync.cli.adapters import Purpose, connect, open_project
+from flowsync.cli.guarding import only_run
+from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
+from flowsync.cli.output import Progress, screen_of_stdout, write_note, write_result
+from flowsync.cli.recording import FOLDER, list_records, read_record
+from flowsync.errors import ExitCode, UsageError
+from flowsync.live import rows_by_slug
+from flowsync.render import plans, progress, records
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from flowsync.cli.adapters import Connection
+    from flowsync.cli.applying import Approval, OnBlocked
+    from flowsync.cli.options import Api, Invocation
+    from flowsync.model import LiveFlow, Plan
+    from flowsync.pipeline import Project
+
+
+class Doing(Enum):
+    """What rollback is asked to do."""
+
+    ROLL_BACK = "roll back"
+    SHOW = "show the way back"
+    LIST = "list the records"
+
+
+@click.command("rollback")
+@click.argument("record_file", metavar="[RECORD]", required=False)
+@slugs_argument
+@click.option(
+    "--list",
+    "doing",
+    flag_value=Doing.LIST,
+    default=Doing.ROLL_BACK,
+    type=click.UNPROCESSED,
+    help="List the records of .flowsync/applies, the newest first.",
+)
+@click.option(
+    "--dry-run",
+    "doing",
+    flag_value=Doing.SHOW,
+    type=click.UNPROCESSED,
+    help="Show what would be put back, and write nothing.",
+)
+@applying.ledger_format_option
+@applying.yes_option
+@applying.skip_blocked_option
+@applying.parallelism_option
+@click.option("--record", "kept_in", metavar="FILE", help="Where this rollback keeps in turn what it replaces.")
+@sandbox_option
+@global_options
+@click.pass_context
+def command(
+    context: click.Context,
+    *,
+    record_file: str | None,
+    slugs: tuple[str, ...],
+    doing: Doing,
+    format_: str,
+    approval: Approval,
+    on_blocked: OnBlocked,
+    parallelism: int | None,
+    kept_in: str | None,
+    api: Api,
+) -> int:
+    """Put back what an apply replaced: plan the way back, confirm on a terminal, then one PUT per flow.
+
+    RECORD is a file that an apply left, or its name in .flowsync/applies. SLUGs or globs narrow it. Each flow
+    goes back to the row it was read from. A flow that was changed since the apply is refused, one that is back
+    already is left alone. A rollback leaves a record as well. The flow files are not touched.
+    """
+    given = invocation(context)
+    project = open_project(given, parallelism)
+    if doing is Doing.LIST:
+        write_result(records.FORMATS[format_](list_records(project.state / FOLDER), screen_of_stdout(given)))
+        return ExitCode.OK
+    found = read_record(*_place_of(record_file, project))
+    wanted = _selected(found, slugs)
+    if doing is Doing.SHOW:
+        with connect(project, (), api, Purpose.READ) as connection:
+            return _shown(_plan(found, wanted, connection, project, given), format_, given)
+    with only_run(project, api, context.command_path, given), connect(project, (), api, Purpose.WRITE) as connection:
+        made = _plan(found, wanted, connection, project, given)
+        _show_plan(made, format_, given)
+        applying.refuse_blocked(made, on_blocked)
+        if made.changes:
+            applying.confirm(made, approval, given)
+        return applying.carry_out(
+            made, connection, project, given, format_, record_file=kept_in, purpose=record.Purpose.ROLLBACK
+        )
+
+
+def _plan(
+    found: record.Record, slugs: frozenset[str], connection: Connection, project: Project, given: Invocation
+) -> Plan:
+    """The plan of the way back. Raises RefusedError for a record of another place."""
+    environment = project.settings.environment
+    pipeline.check_place(found, environment, connection.api_url)
+    rows = _fetch(connection, slugs, given)
+    return pipeline.plan_rollback(found, rows, environment=environment, api_url=connection.api_url, slugs=slugs)
+
+
+def _place_of(record_file: str | None, project: Project) -> tuple[Path, str]:
+    """The record that a command line names: a file, else a name among the records."""
+    if record_file is None:
+        raise UsageError(
+            "Which apply is to be rolled back?", hint="`flowsync rollback --list` shows the records there are."
+        )
+    path = project.base / record_file
+    kept = project.state / FOLDER / f"{record_file.removesuffix('.jsonl')}.jsonl"
+    return (kept if not path.exists() and kept.exists() else path), record_file
+
+
+def _selected(found: record.Record, patterns: Sequence[str]) -> frozenset[str]:
+    """The slugs of a record that the patterns name, all of them without patterns."""
+    slugs = frozenset(write.slug for write in found.writes)
+    for pattern in patterns:
+        if not any(fnmatchcase(slug, pattern) for slug in slugs):
+            raise UsageError(f"The record holds no flow {pattern!r}.", hint=_held(sorted(slugs)))
+    return frozenset(slug for slug in slugs if not patterns or any(fnmatchcase(slug, each) for each in patterns))
+
+
+def _held(slugs: Sequence[str]) -> str:
+    return f"It holds {', '.join(slugs[:5])}{', …' if len(slugs) > 5 else ''}." if slugs else "It holds none at all."  # noqa: PLR2004
+
+
+def _fetch(connection: Connection, slugs: frozenset[str], given: Invocation) -> Mapping[str, Sequence[LiveFlow]]:
+    client = connection.client
+    with Progress(given).ticking(lambda: progress.reading_line(client.waiting)):
+        listing = pipeline.fetch_slugs(client.reader(), connection.access, sorted(slugs), connection.map)
+    return rows_by_slug(row for row in listing.rows if row.slug in slugs)
+
+
+def _show_plan(made: Plan, format_: str, given: Invocation) -> None:
+    if made.changes or made.blocked:
+        applying.show_plan(made, format_, given)
+    else:
+        write_note(records.NOTHING_TO_PUT_BACK, given)
+
+
+def _shown(made: Plan, format_: str, given: Invocation) -> int:
+    """The plan alone; 4 where rolling back would be refused."""
+    if made.changes or made.blocked or format_ != "text":
+        write_result(plans.FORMATS[format_](made, screen_of_stdout(given)))
+    else:
+        write_result(f"{records.NOTHING_TO_PUT_BACK}\n")
+    return ExitCode.REFUSED if made.blocked else ExitCode.OK

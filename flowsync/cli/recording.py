@@ -1,0 +1,214 @@
+"""The record of an apply as a file: appended to, flushed to the disk before each write, readable by its owner only."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import time
+from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from flowsync import record
+from flowsync.apply import ApplyRecord
+from flowsync.errors import RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from flowsync.model import Change, LiveFlow, Outcome
+
+FOLDER: Final = "applies"
+"""Where records are, in the state directory."""
+_OWNER_ONLY: Final = 0o600
+_NAMED_DIGITS: Final = 8
+"""How many digits of the plan's digest a record's name holds."""
+_ANOTHER_PLACE: Final = "Name another place with --record FILE."
+
+
+class RecordFile(ApplyRecord):
+    """A record that is a file. What is kept is on the disk before it counts as kept.
+
+    Threads that keep something at the same time share one flush. After a failure nothing more is taken:
+    `trouble` tells what it was.
+    """
+
+    def __init__(
+        self, descriptor: int, name: str, secrets: record.Secrets, flush: Callable[[int], None] = os.fsync
+    ) -> None:
+        self._descriptor = descriptor
+        self._name = name
+        self._secrets = secrets
+        self._flush = flush
+        self._appending = threading.Lock()
+        self._flushing = threading.Lock()
+        self._appended = 0
+        self._flushed = 0
+        self._started: dict[int, float] = {}
+        self.trouble: RecordError | None = None
+
+    @property
+    def writes(self) -> int:
+        """How many flows were, or were about to be, written to."""
+        return len(self._started)
+
+    def begin(self, run: record.Run) -> None:
+        """Keep the header of a run. Raises RecordError."""
+        self._keep(record.run_line(run))
+
+    def before(self, change: Change, row: LiveFlow) -> None:
+        """Keep `row` on the disk. Raises RecordError."""
+        self._keep(record.write_line(change, row, now(), self._secrets))
+        self._started[change.id] = time.monotonic()
+
+    def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
+        """Keep what became of a change; a later flush takes it to the disk."""
+        started = self._started.get(outcome.change.id)
+        seconds = None if started is None else round(time.monotonic() - started, 3)
+        with suppress(RecordError):
+            self._append(record.outcome_line(outcome, row, now(), seconds, self._secrets))
+
+    def end(self) -> None:
+        """Keep that the run came to its end."""
+        with suppress(RecordError):
+            self._keep(record.end_line(now()))
+
+    def _keep(self, line: bytes) -> None:
+        """Append a line, and return once it is on the disk."""
+        mine = self._append(line)
+        with self._flushing:
+            if self._flushed >= mine:
+                return
+            reached = self._appended
+            with self._failures_told():
+                self._flush(self._descriptor)
+            self._flushed = reached
+
+    def _append(self, line: bytes) -> int:
+        with self._appending:
+            if self.trouble is not None:
+                raise self.trouble
+            with self._failures_told():
+                _write_all(self._descriptor, line)
+            self._appended += 1
+            return self._appended
+
+    @contextmanager
+    def _failures_told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.trouble = RecordError(
+                f"What a write replaces cannot be kept in {self._name}: {error.strerror}. So it is not written.",
+                hint=f"Make room. {_ANOTHER_PLACE}",
+            )
+            raise self.trouble from None
+
+
+@contextmanager
+def open_record(path: Path, name: str, secrets: record.Secrets) -> Iterator[RecordFile]:
+    """Open the record at `path` to append to it; messages call it `name`.
+
+    A file that is there already must be a record. Raises RecordError.
+    """
+    with _opening_told(name):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, _OWNER_ONLY)
+    try:
+        _make_fit(descriptor, name)
+        _flush_folder(path.parent)
+        yield RecordFile(descriptor, name, secrets)
+    finally:
+        os.close(descriptor)
+
+
+def new_record_path(folder: Path, digest: str) -> Path:
+    """A new file `<time>-<digest8>.jsonl` in `folder`, numbered where that is taken. Raises RecordError."""
+    moment = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    stem = f"{moment}-{digest.rpartition(':')[2][:_NAMED_DIGITS]}"
+    names = (f"{stem}.jsonl" if number == 1 else f"{stem}-{number}.jsonl" for number in count(1))
+    with _opening_told(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+        return next(folder / name for name in names if _is_mine(folder / name))
+
+
+def _is_mine(path: Path) -> bool:
+    """Whether the file could be made: nobody else has it."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY))
+        return True
+    return False
+
+
+def now() -> str:
+    """The time as records hold it: ISO 8601, UTC, milliseconds."""
+    return datetime.now(timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+@contextmanager
+def _opening_told(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RecordError(f"{name} cannot be opened: {error.strerror}.", hint=_ANOTHER_PLACE) from None
+
+
+def _make_fit(descriptor: int, name: str) -> None:
+    """Refuse what is no record, close a line that a crash cut off, and let nobody else read it."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        return
+    if status.st_size:
+        _check_header(descriptor, name)
+        if os.pread(descriptor, 1, status.st_size - 1) != b"\n":
+            os.write(descriptor, b"\n")
+    os.fchmod(descriptor, _OWNER_ONLY)
+
+
+def _check_header(descriptor: int, name: str) -> None:
+    opening = f'{{"format":"{record.FORMAT}"'.encode()
+    if not opening.startswith(os.pread(descriptor, len(opening), 0)):
+        raise RecordError(f"{name} is there already, and is no record: it is left alone.", hint=_ANOTHER_PLACE)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Take the file's name to the disk too; not every file system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _write_all(descriptor: int, line: bytes) -> None:
+    rest = memoryview(line)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def read_record(path: Path, name: str) -> record.Record:
+    """The record at `path`, which messages call `name`. Raises RecordError."""
+    try:
+        with path.open("rb") as lines:
+            return record.read(lines, name)
+    except OSError as error:
+        raise RecordError(
+            f"{name} cannot be read: {error.strerror}.", hint="`flowsync rollback --list` shows the records there are."
+        ) from None
+
+
+def list_records(folder: Path) -> list[record.Kept]:
+    """Every file among the records, the newest first."""
+    paths = sorted(folder.glob("*.jsonl"), key=lambda path: path.name, reverse=True)
+    return [record.Kept(path.name, _content(path)) for path in paths]
+
+
+def _content(path: Path) -> record.Record | record.Unreadable:
+    try:
+        return read_record(path, path.name)
+    except RecordError as error:
+        return record.Unreadable(error.message)

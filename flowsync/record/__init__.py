@@ -1,0 +1,27 @@
+"""The record of an apply: what each write replaced, kept before it was sent, and what became of it.
+
+JSON lines, the format `flowsync-record/1`: a header for each run, a line before each flow's write, one
+after it, and one at the end of the run. A write without its second line is one whose fate the record does
+not know; the live flow tells it. Nothing here touches a file: lines go out, lines come in.
+"""
+
+from flowsync.record.reading import read
+from flowsync.record.values import FORMAT, Kept, Purpose, Record, Result, Run, Unreadable, Write
+from flowsync.record.writing import Secrets, end_line, outcome_line, run_line, write_line
+
+__all__ = [
+    "FORMAT",
+    "Kept",
+    "Purpose",
+    "Record",
+    "Result",
+    "Run",
+    "Secrets",
+    "Unreadable",
+    "Write",
+    "end_line",
+    "outcome_line",
+    "read",
+    "run_line",
+    "write_line",
+]

@@ -1,0 +1,120 @@
+"""What a record holds, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flowsync.model import FieldName, JsonValue, LiveFlow, Target
+
+FORMAT: Final = "flowsync-record/1"
+
+
+class Purpose(Enum):
+    """Which command wrote."""
+
+    APPLY = "apply"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a command that writes: where to, what, with which flowsync, from when on.
+
+    `changes` is how many flows were planned, `time` ISO 8601 in UTC.
+    """
+
+    purpose: Purpose
+    environment: str | None
+    api_url: str
+    digest: str
+    tool: str
+    time: str
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one write; `outcome` is one of the words of the ledger (`applied`, `failed`, …).
+
+    `after` are the written fields as the server showed them afterwards, None where it did not.
+    `uncertain`: whether it took effect is not known.
+    """
+
+    outcome: str
+    uncertain: bool
+    after: Mapping[FieldName, JsonValue] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One row that was written to, or was about to be.
+
+    `before` is the row as the server showed it right before; `earlier` holds those of the written fields
+    that only the plan's own read had shown. `body` is what was sent. `withheld` names the fields that the
+    record leaves out because they held what looks like a key. `result` is None when the record broke off
+    before it was known. `edited_between`: between two writes of one record somebody else changed the row.
+    """
+
+    slug: str
+    file: str
+    target: Target
+    before: LiveFlow
+    earlier: Mapping[FieldName, JsonValue]
+    body: Mapping[FieldName, JsonValue]
+    withheld: tuple[str, ...]
+    result: Result | None
+    edited_between: bool = False
+
+    @property
+    def id(self) -> int:
+        """The numeric id of the row."""
+        return self.before.id
+
+    @property
+    def seen(self) -> Mapping[FieldName, JsonValue]:
+        """The written fields as they were before, those that were seen at all."""
+        known = {**self.earlier, **self.before.fields}
+        return {name: known[name] for name in self.body if name in known}
+
+    @property
+    def written(self) -> Mapping[FieldName, JsonValue]:
+        """The written fields as they were afterwards: as the server showed them, else as they were sent."""
+        after = None if self.result is None else self.result.after
+        return {**self.body, **(after or {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as read. `writes` are sorted by slug, one for each row, over all runs.
+
+    `is_complete`: the last run came to its end; else it was cut off, or is still under way.
+    """
+
+    runs: tuple[Run, ...]
+    writes: tuple[Write, ...]
+    is_complete: bool
+
+    @property
+    def uncertain(self) -> int:
+        """How many writes may or may not have taken effect, as far as the record knows."""
+        return sum(1 for write in self.writes if write.result is None or write.result.uncertain)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a file among the records could not be read."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One file among the records; `name` is what rollback takes."""
+
+    name: str
+    content: Record | Unreadable

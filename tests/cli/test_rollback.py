@@ -1,0 +1,180 @@
+"""flowsync rollback, from the apply that left a record to the flows as they were."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.command import CLEAN, command_line, environment, flowsync, process, write_flows
+from tests.support.fake_frigade import PRIVATE_KEY, Endpoints, FakeConfig, fake_frigade, row
+from tests.support.terminal import Terminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.fake_frigade import FakeFrigade
+
+DATA = "steps:\n  # a comment\n  - {id: a, title: Old}\n"
+NEW = "name: New\ndata:\n  steps:\n    - {id: a, title: New}\n"
+
+
+def rows() -> list[dict[str, object]]:
+    return [row(number, f"flow_{name}", name="Old", data=DATA) for number, name in enumerate("abc", start=1)]
+
+
+def applied(root: Path, server: FakeFrigade) -> str:
+    """Apply a change to three flows; the name of the record."""
+    write_flows(root, {f"flow_{name}": NEW for name in "abc"})
+    done = flowsync("apply", root=root, env=environment(server.url))
+    assert done.code == 0, done.err
+    (kept,) = (root / ".flowsync" / "applies").iterdir()
+    assert f"flowsync rollback {kept.relative_to(root)}" in done.err
+    return kept.name
+
+
+def state(server: FakeFrigade) -> list[tuple[object, object]]:
+    return [(each["name"], each["data"]) for each in server.rows]
+
+
+@pytest.mark.parametrize("endpoints", Endpoints)
+def test_an_apply_is_rolled_back_and_forward_again(tmp_path: Path, endpoints: Endpoints) -> None:
+    with fake_frigade(FakeConfig(endpoints=endpoints), rows()) as server:
+        before = state(server)
+        name = applied(tmp_path, server)
+        after = state(server)
+        assert before != after
+        env = environment(server.url)
+        back = flowsync("rollback", name, "--format", "json", root=tmp_path, env=env)
+        assert back.code == 0, back.err
+        assert [each["outcome"] for each in back.json["outcomes"]] == ["applied"] * 3
+        assert "The flow files still say otherwise" in back.err
+        assert state(server) == before
+        assert "Nothing to put back" in flowsync("rollback", name, root=tmp_path, env=env).err
+        listed = flowsync("rollback", "--list", "--format", "json", root=tmp_path).json["records"]
+        assert sorted(each["command"] for each in listed) == ["apply", "rollback"]
+        assert {(each["state"], each["writes"], each["uncertain"]) for each in listed} == {("complete", 3, 0)}
+        forward = next(each["record"] for each in listed if each["command"] == "rollback")
+        assert flowsync("rollback", forward, root=tmp_path, env=env).code == 0
+        assert state(server) == after
+        assert flowsync("plan", "--detailed-exitcode", root=tmp_path, env=env).code == 0
+
+
+def test_the_record_is_the_owners_and_holds_no_key(tmp_path: Path) -> None:
+    leaky = [row(1, "flow_a", name="Old", internalData=f"Bearer {PRIVATE_KEY}")]
+    write_flows(tmp_path, {"flow_a": "name: New\n"})
+    with fake_frigade(FakeConfig(), leaky) as server:
+        assert flowsync("apply", "--record", "r.jsonl", root=tmp_path, env=environment(server.url)).code == 0
+    kept = tmp_path / "r.jsonl"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert PRIVATE_KEY not in kept.read_text()
+    lines = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [line.get("format") or line["event"] for line in lines] == ["flowsync-record/1", "write", "outcome", "end"]
+    assert (lines[1]["before"]["name"], lines[1]["body"]) == ("Old", {"name": "New"})
+    assert not (tmp_path / ".flowsync" / "applies").exists()
+
+
+def test_a_flow_that_was_edited_since_is_refused_and_the_others_only_if_asked_for(tmp_path: Path) -> None:
+    with fake_frigade(FakeConfig(), rows()) as server:
+        name = applied(tmp_path, server)
+        server.row(2)["name"] = "Edited since"
+        env = environment(server.url)
+        shown = flowsync("rollback", name, "--dry-run", root=tmp_path, env=env)
+        assert shown.code == 4
+        assert "changed-since-apply" in shown.out
+        count = len(server.writes)
+        refused = flowsync("rollback", name, root=tmp_path, env=env)
+        assert (refused.code, len(server.writes)) == (4, count)
+        assert flowsync("rollback", name, "--skip-blocked", root=tmp_path, env=env).code == 0
+        assert [each["name"] for each in server.rows] == ["Old", "Edited since", "Old"]
+
+
+def test_rolling_back_can_be_narrowed(tmp_path: Path) -> None:
+    with fake_frigade(FakeConfig(), rows()) as server:
+        name = applied(tmp_path, server)
+        env = environment(server.url)
+        assert flowsync("rollback", name.removesuffix(".jsonl"), "flow_b", "*_c", root=tmp_path, env=env).code == 0
+        assert [each["name"] for each in server.rows] == ["New", "Old", "Old"]
+        wrong = flowsync("rollback", name, "flow_x", root=tmp_path, env=env)
+        assert wrong.code == 64
+        assert "It holds flow_a, flow_b, flow_c." in wrong.err
+
+
+def test_a_dry_run_shows_and_writes_nothing(tmp_path: Path) -> None:
+    with fake_frigade(FakeConfig(), rows()) as server:
+        name = applied(tmp_path, server)
+        count = len(server.writes)
+        env = environment(server.url)
+        plan = flowsync("rollback", name, "--dry-run", "--format", "json", root=tmp_path, env=env)
+        assert (plan.code, plan.json["format"], plan.json["summary"]["update"]) == (0, "flowsync-plan/1", 3)
+        assert "+ name: Old" in flowsync("rollback", name, "--dry-run", root=tmp_path, env=env).out
+        assert len(server.writes) == count
+        assert flowsync("rollback", name, root=tmp_path, env=env).code == 0
+        assert "Nothing to put back" in flowsync("rollback", name, "--dry-run", root=tmp_path, env=env).out
+        assert len(list((tmp_path / ".flowsync" / "applies").iterdir())) == 2
+
+
+def test_a_terminal_is_asked(tmp_path: Path) -> None:
+    with fake_frigade(FakeConfig(), rows()) as server:
+        name = applied(tmp_path, server)
+        env = {**CLEAN, **environment(server.url)}
+        with Terminal(command_line("rollback", name), tmp_path, env) as terminal:
+            terminal.expect("[y/N]")
+            terminal.send("n\r")
+            assert terminal.wait() == 1
+        assert {each["name"] for each in server.rows} == {"New"}
+        with Terminal(command_line("rollback", name, "--yes"), tmp_path, env) as terminal:
+            assert terminal.wait() == 0
+        assert {each["name"] for each in server.rows} == {"Old"}
+
+
+def test_broken_files_do_not_stand_in_the_way_of_a_rollback(tmp_path: Path) -> None:
+    with fake_frigade(FakeConfig(), rows()) as server:
+        name = applied(tmp_path, server)
+        write_flows(tmp_path, {"flow_a": "nonsense: [\n"})
+        assert flowsync("rollback", name, root=tmp_path, env=environment(server.url)).code == 0
+        assert {each["name"] for each in server.rows} == {"Old"}
+
+
+def test_another_address_or_environment_is_refused(tmp_path: Path) -> None:
+    with fake_frigade(FakeConfig(), rows()) as server, fake_frigade(FakeConfig(), rows()) as other:
+        name = applied(tmp_path, server)
+        refused = flowsync("rollback", name, root=tmp_path, env=environment(other.url))
+        assert (refused.code, other.writes) == (4, [])
+        assert flowsync("rollback", name, "--sandbox", root=tmp_path).code == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([], 64, "Which apply is to be rolled back?"),
+        (["nothing.jsonl"], 1, "nothing.jsonl cannot be read: No such file or directory."),
+        (["flows/flow_a.yaml"], 1, "flows/flow_a.yaml is no record of an apply."),
+    ],
+)
+def test_what_is_no_record_is_told(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
+    write_flows(tmp_path, {"flow_a": NEW})
+    failed = flowsync("rollback", *arguments, "--sandbox", root=tmp_path)
+    assert failed.code == code
+    assert said in failed.err
+    assert "--list" in failed.err
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown"])
+def test_records_are_listed(tmp_path: Path, format_: str) -> None:
+    write_flows(tmp_path, {"flow_a": NEW})
+    assert flowsync("rollback", "--list", "--format", format_, root=tmp_path).out.startswith("No records")
+    assert flowsync("apply", "--sandbox", "--record", ".flowsync/applies/mine.jsonl", root=tmp_path).code == 0
+    (tmp_path / ".flowsync" / "applies" / "not-one.jsonl").write_text("x")
+    shown = flowsync("rollback", "--list", "--format", format_, root=tmp_path).out
+    assert "not-one.jsonl is no record" in shown.replace("`", "")
+    assert "the sandbox" in shown
+
+
+def test_nothing_is_recorded_where_nothing_is_to_do(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": "name: Old\n"})
+    with fake_frigade(FakeConfig(), [row(1, "flow_a", name="Old")]) as server:
+        done = process("apply", "--format", "json", root=tmp_path, env=environment(server.url))
+    assert (done.code, done.json["outcomes"]) == (0, [])
+    assert not (tmp_path / ".flowsync").exists()

@@ -1,0 +1,198 @@
+"""Planning the way back from an apply."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync.errors import RefusedError
+from flowsync.live import live_flow, rows_by_slug
+from flowsync.model import Applied, Blocked, Target, Unchanged, Update
+from flowsync.pipeline import check_place, plan_rollback
+from tests.record.building import RUN, URL, change, ended, header, record, row, write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Plan
+
+OLD = "steps:\n  # As it was, comment and all\n  - {id: a, title: Old}\n"
+NEW = "steps: [{id: a, title: New}]\n"
+DATA = change(old={"data": {"steps": [{"id": "a", "title": "Old"}]}}, body={"data": NEW})
+
+
+def way_back(planned: Change, before: LiveFlow, live: Sequence[LiveFlow], after: LiveFlow | None = None) -> Plan:
+    lines = [header(), write(planned, before)]
+    if after is not None:
+        lines.append(ended(Applied(planned), after))
+    return plan_rollback(record(*lines), rows_by_slug(live), environment=None, api_url=URL)
+
+
+def only(made: Plan) -> Update | Unchanged | Blocked:
+    decisions: list[Update | Unchanged | Blocked] = [*made.changes, *made.unchanged, *made.blocked]
+    (decision,) = decisions
+    return decision
+
+
+def test_the_exact_text_that_was_there_is_sent_back_to_the_same_row() -> None:
+    decision = only(way_back(DATA, row(data=OLD), [row(data=NEW)]))
+    assert isinstance(decision, Update)
+    assert (decision.id, decision.body) == (7, {"data": OLD})
+    assert [each.label for each in decision.fields] == ["steps[a].title"]
+
+
+def test_only_what_was_written_is_put_back() -> None:
+    """Somebody has changed the description since, which the apply had not touched."""
+    before = row(data=OLD, description="d")
+    decision = only(way_back(DATA, before, [row(data=NEW, description="Edited since")]))
+    assert isinstance(decision, Update)
+    assert decision.body == {"data": OLD}
+
+
+def test_text_that_could_not_be_read_is_put_back_as_it_was() -> None:
+    broken = "steps: [\n\tbroken"
+    decision = only(way_back(replace(DATA, old={"data": broken}), row(data=broken), [row(data=NEW)]))
+    assert isinstance(decision, Update)
+    assert decision.body == {"data": broken}
+
+
+NAMED = change()
+
+
+@pytest.mark.parametrize(
+    ("fields", "old", "sent"),
+    [
+        ({"description": None}, "gone", {"description": ""}),
+        ({"description": ""}, "gone", {"description": ""}),
+        ({"targetingLogic": None}, "user.isGuest()", {"targetingLogic": ""}),
+        ({"active": False}, True, {"active": False}),
+        ({"type": "LEGACY"}, "CARD", {"type": "LEGACY"}),
+    ],
+)
+def test_null_goes_back_as_the_api_takes_it(
+    fields: Mapping[FieldName, JsonValue], old: JsonValue, sent: Mapping[str, JsonValue]
+) -> None:
+    ((name, value),) = fields.items()
+    planned = change(old=fields, body={name: old})
+    before, live = ({**row().raw, name: each} for each in (value, old))
+    decision = only(way_back(planned, live_flow(before), [live_flow(live)]))
+    assert isinstance(decision, Update)
+    assert decision.body == sent
+
+
+def test_what_is_back_already_is_left_alone_whatever_its_text() -> None:
+    decision = only(way_back(DATA, row(data=OLD), [row(data='{"steps": [{"title": "Old", "id": "a"}]}')]))
+    assert isinstance(decision, Unchanged)
+
+
+def test_a_write_of_unknown_fate_is_told_by_what_is_live() -> None:
+    assert isinstance(only(way_back(NAMED, row(), [row()])), Unchanged)
+    assert isinstance(only(way_back(NAMED, row(), [row(name="New")])), Update)
+
+
+def test_what_the_server_made_of_it_counts_as_written() -> None:
+    """It had cut the name short, and said so."""
+    decision = only(way_back(NAMED, row(), [row(name="Ne")], after=row(name="Ne")))
+    assert isinstance(decision, Update)
+    assert decision.body == {"name": "Old"}
+
+
+def at(version: int, status: str, row_id: int = 7, name: str = "New") -> LiveFlow:
+    return live_flow({"id": row_id, "slug": "flow_x", "version": version, "status": status, "name": name})
+
+
+@pytest.mark.parametrize(
+    ("live", "code", "said"),
+    [
+        ([row(name="Edited")], "changed-since-apply", "It was changed since: name is no longer as written."),
+        ([], "gone", "Version 1 (id 7) is no longer there."),
+        ([at(2, "ACTIVE", 9)], "gone", "Version 1 (id 7)"),
+        ([at(1, "ARCHIVED"), at(2, "ACTIVE", 9)], "archived", "read-only"),
+        ([at(1, "DRAFT")], "status-changed", "It was ACTIVE version 1; it is DRAFT version 1."),
+        ([at(1, "ACTIVE"), at(2, "DRAFT", 9)], "newer-version", "Version 2 (DRAFT) has come since."),
+        ([live_flow({"id": 7, "slug": "flow_x", "version": 1, "status": "ACTIVE"})], "not-shown", "name"),
+    ],
+)
+def test_what_changed_since_is_refused(live: list[LiveFlow], code: str, said: str) -> None:
+    decision = only(way_back(NAMED, row(), live))
+    assert isinstance(decision, Blocked)
+    assert decision.code == code
+    assert said in decision.message
+
+
+def test_many_changed_places_are_counted() -> None:
+    steps = ", ".join(f"{{id: s{number}, title: X}}" for number in range(8))
+    planned = replace(DATA, body={"data": f"steps: [{steps}]"})
+    decision = only(way_back(planned, row(data=OLD), [row(data=f"steps: [{steps.replace('X', 'Y')}]")]))
+    assert isinstance(decision, Blocked)
+    assert "steps[s4].title and 3 more are no longer as written" in decision.message
+
+
+def test_a_draft_beside_a_row_that_was_chosen_as_the_active_one_is_no_obstacle() -> None:
+    planned = replace(NAMED, target=Target.ACTIVE)
+    decision = only(way_back(planned, row(), [at(1, "ACTIVE"), at(2, "DRAFT", 9)]))
+    assert isinstance(decision, Update)
+
+
+def test_an_edit_between_two_applies_of_one_record_is_refused() -> None:
+    again = change(old={"name": "Edited"}, body={"name": "Newer"})
+    kept = record(header(), write(NAMED, row()), header(), write(again, row(name="Edited")))
+    made = plan_rollback(kept, {"flow_x": (row(name="Newer"),)}, environment=None, api_url=URL)
+    (blocked,) = made.blocked
+    assert blocked.code == "edited-between"
+
+
+def test_what_was_never_shown_cannot_be_restored_and_that_is_said() -> None:
+    planned = change(body={"name": "New", "description": "e", "active": True})
+    (update,) = way_back(planned, row(), [row(name="New")]).changes
+    assert update.body == {"name": "Old"}
+    warning = next(each for each in update.warnings if each.code == "not-restorable")
+    assert warning.message.endswith("cannot be restored: description, active.")
+    (unchanged,) = way_back(planned, row(), [row()]).unchanged
+    assert unchanged.warnings == (warning,)
+
+
+def test_a_write_of_what_was_never_shown_at_all_is_blocked() -> None:
+    planned = change(old={}, body={"description": "e"})
+    (blocked,) = way_back(planned, row(), [row()]).blocked
+    assert (blocked.code, blocked.message) == ("never-seen", "What was written was never shown before: description.")
+
+
+def test_a_value_that_cannot_be_sent_is_not_restored() -> None:
+    planned = change(body={"name": "New"})
+    (blocked,) = way_back(planned, live_flow({**row().raw, "name": None}), [row(name="New")]).blocked
+    assert blocked.code == "never-seen"
+
+
+def test_only_the_flows_that_are_asked_for() -> None:
+    other = change("flow_y", 8)
+    kept = record(header(), write(NAMED, row()), write(other, row("flow_y", 8)))
+    rows = {"flow_x": (row(name="New"),), "flow_y": (row("flow_y", 8, name="New"),)}
+    whole = plan_rollback(kept, rows, environment=None, api_url=URL)
+    assert [each.slug for each in whole.changes] == ["flow_x", "flow_y"]
+    some = plan_rollback(kept, rows, environment=None, api_url=URL, slugs={"flow_y"})
+    assert [each.slug for each in some.changes] == ["flow_y"]
+    assert whole.digest != some.digest
+
+
+@pytest.mark.parametrize(
+    ("environment", "api_url", "said"),
+    [
+        ("production", URL, "The record is of no environment in particular, and this would write to the environment"),
+        (None, "https://other.example", "The record is of https://api.frigade.com, and this would write to"),
+    ],
+)
+def test_a_record_of_another_place_is_refused(environment: str | None, api_url: str, said: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        check_place(record(header()), environment, api_url)
+    assert said in caught.value.message
+
+
+def test_a_record_of_an_environment_names_the_option() -> None:
+    kept = replace(record(header()), runs=(replace(RUN, environment="production"),))
+    with pytest.raises(RefusedError) as caught:
+        check_place(kept, None, URL)
+    assert caught.value.hint == "Run it with -e production."
+    check_place(kept, "production", URL)
