@@ -35,11 +35,31 @@ def replace_text(path: Path, text: str, name: str) -> None:
             raise
 
 
+def create_text(path: Path, text: str, name: str) -> bool:
+    """Write a file that is new, and the folders it needs; False where something is there, which stays as it is.
+
+    Raises FlowsyncError when it cannot be written; no part of it is left then.
+    """
+    with _telling(name):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            stream = path.open("x", encoding="utf-8", newline="")
+        except FileExistsError:
+            return False
+        try:
+            with stream:
+                stream.write(text)
+        except BaseException:
+            path.unlink()
+            raise
+    return True
+
+
 @contextmanager
 def _telling(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise FlowsyncError(
-            f"{name} cannot be written: {error.strerror}.", hint="It is as it was; so are the files after it."
+            f"{name} cannot be written: {error.strerror or error}.", hint="It is as it was; so are the files after it."
         ) from None

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from flowsync.config import Flags, Settings
 
 STATE_DIRECTORY: Final = ".flowsync"
+SCHEMA_FILE: Final = "flow.schema.json"
+"""In the state directory: the schema of a flow file, for editors."""
 
 
 @dataclass(frozen=True, slots=True)
