@@ -223,8 +223,8 @@ class UnreviewedError(RefusedError):
 
     code = "unreviewed"
 
-    def __init__(self, message: str, changes: Sequence[Change], *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, changes: Sequence[Change], *, hint: str, reasons: Sequence[str]) -> None:
+        super().__init__(message, hint=hint, reasons=reasons)
         self.changes = tuple(changes)
 
 

@@ -17,7 +17,7 @@ from flowsync.config import Policy
 from flowsync.errors import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from flowsync.cli.options import Invocation
     from flowsync.config import Guards
@@ -30,7 +30,7 @@ _ALLOWED: Final = "flowsync.guards"
 """Where click keeps what the options of a command line allow, as replacements in Guards."""
 
 
-def _allowance(flag: str, help_: str, **allowed: object) -> Callable[[Decorated], Decorated]:
+def _allowance(flag: str, help_: str, allowed: Mapping[str, object]) -> Callable[[Decorated], Decorated]:
     """Return an option that replaces parts of the Guards."""
 
     def remember(context: click.Context, _parameter: click.Parameter, given: object) -> None:
@@ -53,13 +53,23 @@ _POLICIES: Final = (
     _policy("--on-drift", "on_drift", "With --base: undo edits in the dashboard, keep what was edited, or refuse."),
     _policy("--on-conflict", "on_conflict", "The same for what the branch changed too."),
 )
+ALLOWED: Final[Mapping[str, Mapping[str, object]]] = {
+    "many": {"max_changes": None, "max_changed_percent": None},
+    "clear-targeting": {"allow_clear_targeting": True},
+    "type-change": {"allow_type_change": True},
+    "protected": {"allow_protected": True},
+    "unsaved-plan": {"require_saved_plan": False},
+    "drift": {"on_drift": Policy.OVERWRITE},
+    "conflict": {"on_conflict": Policy.OVERWRITE},
+}
+"""What can be let past the guards by name, as replacements in Guards."""
 _ALLOWANCES: Final = (
-    _allowance("--allow-many", "Write however many flows there are.", max_changes=None, max_changed_percent=None),
-    _allowance("--allow-clear-targeting", "Make a live flow one for everyone.", allow_clear_targeting=True),
-    _allowance("--allow-type-change", "Change the type of a flow.", allow_type_change=True),
-    _allowance("--allow-protected", "Write flows marked as protected.", allow_protected=True),
+    _allowance("--allow-many", "Write however many flows there are.", ALLOWED["many"]),
+    _allowance("--allow-clear-targeting", "Make a live flow one for everyone.", ALLOWED["clear-targeting"]),
+    _allowance("--allow-type-change", "Change the type of a flow.", ALLOWED["type-change"]),
+    _allowance("--allow-protected", "Write flows marked as protected.", ALLOWED["protected"]),
     _allowance(
-        "--allow-unsaved-plan", "Plan and apply in one, where only saved plans are allowed.", require_saved_plan=False
+        "--allow-unsaved-plan", "Plan and apply in one, where only saved plans are allowed.", ALLOWED["unsaved-plan"]
     ),
 )
 
@@ -81,6 +91,12 @@ def guard_options(command: Decorated) -> Decorated:
 def guards(context: click.Context, project: Project) -> Guards:
     """The project's guards, as the command line loosens or tightens them."""
     return replace(project.settings.guards, **context.meta.get(_ALLOWED, {}))
+
+
+def guards_allowing(project: Project, names: Iterable[str]) -> Guards:
+    """The project's guards with what these names of ALLOWED let past them."""
+    replaced = {part: value for name in names for part, value in ALLOWED[name].items()}
+    return replace(project.settings.guards, **replaced)  # type: ignore[arg-type]  # ALLOWED holds parts of Guards
 
 
 def refuse_guarded(made: Plan) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flowsync import pipeline
@@ -17,6 +19,7 @@ from flowsync.model import AlreadyApplied
 from flowsync.render import ledger, progress, stale
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from flowsync.cli.adapters import Connection
@@ -41,20 +44,32 @@ def apply_saved(
     guards: Guards,
 ) -> int:
     """Carry out the plan saved at `path`; the exit code. Every guard is asked before the first write."""
+    with checked_saved(path, project, given, api, guards) as (checked, connection):
+        made = checked.plan
+        applying.show_plan(made, format_, given)
+        applying.refuse_blocked(made, on_blocked)
+        if checked.is_done:
+            return _applied_already(made, format_, given)
+        refuse_guarded(made)
+        applying.confirm(made, approval, given)
+        return applying.carry_out(made, connection, project, given, format_, record_file=record_file)
+
+
+@contextmanager
+def checked_saved(
+    path: Path, project: Project, given: Invocation, api: Api, guards: Guards
+) -> Iterator[tuple[Checked, Connection]]:
+    """The plan saved at `path`, judged by the guards, and the open connection to what it is for.
+
+    Raises PlanFileError when it is no plan, RefusedError when it is for another place or no longer true.
+    """
     saved = pipeline.read_saved(path)
     pipeline.refuse_elsewhere(saved, project.settings.environment, _api_url(project, api))
     seeds = pipeline.readable_flows(project) if api is Api.SANDBOX else ()
     with connect(project, seeds, api, Purpose.WRITE) as connection:
         checked = pipeline.check_saved(saved, _fetch(saved, connection, given))
         _refuse_stale(checked)
-        made = planning.judged(checked.plan, guards, planning.Kept.SAVED)
-        applying.show_plan(made, format_, given)
-        applying.refuse_blocked(made, on_blocked)
-        if len(checked.done) == len(made.changes):
-            return _applied_already(made, format_, given)
-        refuse_guarded(made)
-        applying.confirm(made, approval, given)
-        return applying.carry_out(made, connection, project, given, format_, record_file=record_file)
+        yield replace(checked, plan=planning.judged(checked.plan, guards, planning.Kept.SAVED)), connection
 
 
 def _api_url(project: Project, api: Api) -> str:

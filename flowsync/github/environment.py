@@ -94,6 +94,13 @@ REQUIRE_REVIEWED_PLAN: Final = ActionInput(
     ReviewRule.ERROR.value,
     _values(ReviewRule),
 )
+ALLOWABLE: Final = ("many", "clear-targeting", "type-change", "protected", "unsaved-plan", "drift", "conflict")
+"""What can be let past the guards of apply, by the names of its flags."""
+ALLOW: Final = ActionInput(
+    "allow",
+    "FLOWSYNC_ALLOW",
+    f"What apply's guards let through this time, separated by spaces: {', '.join(ALLOWABLE)}.",
+)
 FAIL_ON_CHANGES: Final = ActionInput(
     "fail-on-changes",
     "FLOWSYNC_FAIL_ON_CHANGES",
@@ -130,6 +137,7 @@ ACTION_INPUTS: Final = (
     PLAN_FILE,
     COMMENT,
     REQUIRE_REVIEWED_PLAN,
+    ALLOW,
     FAIL_ON_CHANGES,
     PULL_REQUEST,
     SARIF_FILE,
@@ -146,6 +154,7 @@ ACTION_OUTPUTS: Final = {
     "creates": "How many flows would be created.",
     "updates": "How many flows would be updated.",
     "deletes": "How many flows would be deleted.",
+    "record": "Path of apply's record, which flowsync rollback needs: what was replaced, so keep it from strangers.",
     "comment-url": "Address of the pull request's comment, or of the drift's issue or pull request.",
     "sarif": "Path of the SARIF file.",
 }
@@ -164,6 +173,7 @@ class Inputs:
     plan_file: str | None
     comment: CommentMode
     require_reviewed_plan: ReviewRule
+    allow: tuple[str, ...]
     fail_on_changes: Switch
     pull_request: Switch
     sarif_file: str | None
@@ -186,6 +196,7 @@ def read_inputs(environ: Mapping[str, str], command: str | None = None) -> Input
         plan_file=_text(given, PLAN_FILE),
         comment=_choice(given, COMMENT, CommentMode),
         require_reviewed_plan=_choice(given, REQUIRE_REVIEWED_PLAN, ReviewRule),
+        allow=_allowed(given),
         fail_on_changes=_choice(given, FAIL_ON_CHANGES, Switch),
         pull_request=_choice(given, PULL_REQUEST, Switch),
         sarif_file=_text(given, SARIF_FILE),
@@ -198,12 +209,24 @@ def _text(environ: Mapping[str, str], input_: ActionInput) -> str | None:
     return environ.get(input_.variable, "").strip() or None
 
 
+def _allowed(environ: Mapping[str, str]) -> tuple[str, ...]:
+    names = tuple((_text(environ, ALLOW) or "").replace(",", " ").split())
+    for name in names:
+        if name not in ALLOWABLE:
+            raise _refusal(ALLOW, name, ALLOWABLE)
+    return names
+
+
 def _choice(environ: Mapping[str, str], input_: ActionInput, choices: type[Choice]) -> Choice:
     value = _text(environ, input_) or input_.default
     try:
         return choices(value.lower())
     except ValueError:
-        raise ConfigError(
-            f"The input {input_.name} ({input_.variable}) cannot be {value[:40]!a}.",
-            hint=f"It takes {', '.join(input_.choices)}.",
-        ) from None
+        raise _refusal(input_, value, input_.choices) from None
+
+
+def _refusal(input_: ActionInput, value: str, choices: tuple[str, ...]) -> ConfigError:
+    return ConfigError(
+        f"The input {input_.name} ({input_.variable}) cannot be {value[:40]!a}.",
+        hint=f"It takes {', '.join(choices)}.",
+    )

@@ -33,6 +33,11 @@ class Checked:
     done: tuple[Update, ...]
     stale: tuple[Stale, ...]
 
+    @property
+    def is_done(self) -> bool:
+        """Whether all of it is there already."""
+        return len(self.done) == len(self.plan.changes)
+
 
 def find_saved(base: Path, arguments: Sequence[str]) -> Path | None:
     """Return the saved plan that the arguments of apply name: an existing file whose name ends in .json.

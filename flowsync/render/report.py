@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync.errors import DocumentError, InvalidFilesError
+from flowsync.errors import DocumentError, InvalidFilesError, RefusedError
 from flowsync.model import Origin
-from flowsync.plan import action
+from flowsync.plan import action, allowed_by
 from flowsync.render import ledger, wording
 from flowsync.render.escape import cell_code, code_span, fenced, html_code, prose
 from flowsync.render.problems import counts as problem_counts
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flowsync.errors import FlowsyncError
-    from flowsync.model import Blocked, Change, Outcome, Plan, PlanWarning, Problem
+    from flowsync.model import Blocked, Change, Outcome, Plan, PlanWarning, Problem, Refusal
     from flowsync.render.ledger import Entry
     from flowsync.render.room import Room
 
@@ -231,6 +231,8 @@ def _plan_alerts(report: PlanReport, room: Room) -> Iterator[str]:
         count = wording.plural(len(plan.blocked), "flow")
         lead = f"Nothing can be applied: {count} cannot be written."
         yield _alert("CAUTION", lead, map(_blocked_point, plan.blocked), room)
+    if plan.refusals:
+        yield _alert("CAUTION", wording.REFUSED, map(_refusal_point, plan.refusals), room)
     points = list(_warning_points(plan))
     if plan.changes or points:
         is_felt = bool(points) or any(change.live for change in plan.changes)
@@ -271,6 +273,11 @@ def _blocked_point(blocked: Blocked) -> str:
     return f"{_name(blocked.slug)}: {_sentence(blocked.message)}"
 
 
+def _refusal_point(refusal: Refusal) -> str:
+    flows = wording.listed([_name(slug) for slug in refusal.slugs])
+    return f"{flows}{': ' if flows else ''}{_sentence(f'{refusal.message} {allowed_by(refusal)}')}"
+
+
 def _apply_alerts(report: ApplyReport, room: Room) -> Iterator[str]:
     entries = [ledger.entry(outcome) for outcome in report.outcomes]
     if report.extras:
@@ -307,8 +314,9 @@ def _drift_alerts(plan: Plan, room: Room) -> Iterator[str]:
 
 def _failure_alerts(report: FailureReport, room: Room) -> Iterator[str]:
     lead = shortened(report.error.message, SENTENCE_LENGTH)
-    hint = [_sentence(report.error.hint)] if report.error.hint else []
-    yield _alert("CAUTION", lead, hint, room)
+    reasons = report.error.reasons if isinstance(report.error, RefusedError) else ()
+    points = [*reasons, *([report.error.hint] if report.error.hint else [])]
+    yield _alert("CAUTION", lead, map(_sentence, points), room)
     yield from _problems_table(_problems(report.error), room)
 
 

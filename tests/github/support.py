@@ -129,7 +129,7 @@ def _read(path: Path) -> str:
 def read_outputs(text: str) -> dict[str, str]:
     """The outputs as the runner reads them."""
     found: dict[str, str] = {}
-    lines = iter(text.splitlines())
+    lines = iter(text.split("\n")[:-1])
     for line in lines:
         name, _, delimiter = line.partition("<<")
         value = []

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.cli import guarding
+from flowsync.github.environment import ALLOWABLE
 from flowsync.github.marker import read_marker
 from tests.github.support import HEAD, MERGE, flow, workplace
 from tests.support.fake_frigade import FakeConfig, fake_frigade, reply, row, success
@@ -248,3 +250,73 @@ def test_an_api_that_is_down_is_told_to_reviewers(tmp_path: Path) -> None:
         assert done.code == 1
         assert "stopped" in place.comment()
         assert "403" in place.comment()
+
+
+# Saved plans and guards
+
+
+def saved(place: Workplace) -> str:
+    """What the job before saved for this one."""
+    done = place.run("plan", name="push", payload={}, FLOWSYNC_PLAN_FILE="plan.json")
+    assert done.code == 0
+    return "plan.json"
+
+
+def test_a_saved_plan_is_carried_out_exactly(place: Workplace) -> None:
+    file = saved(place)
+    place.write(flow_a=flow("Alpha", "Never shown"), flow_b=flow("Beta", "Never shown"))
+    done = place.apply(FLOWSYNC_PLAN_FILE=file)
+    assert (done.code, written(place)) == (0, ["/v1/flows/1"])
+    assert "Good morning" in place.frigade.rows[0]["data"]
+    assert done.outputs["plan-json"].endswith("plan.json")
+
+
+def test_a_saved_plan_is_held_against_the_reviewed_one_too(place: Workplace) -> None:
+    place.write(flow_b=flow("Beta", "Not shown"))
+    file = saved(place)
+    assert (place.apply(FLOWSYNC_PLAN_FILE=file).code, written(place)) == (4, [])
+    assert "> - Not shown: update of `flow_b` in data." in place.comment()
+
+
+def test_a_saved_plan_that_is_no_longer_true_is_refused_and_told(place: Workplace) -> None:
+    file = saved(place)
+    place.frigade.rows[0]["data"] = place.frigade.rows[0]["data"].replace("Hello", "Howdy")
+    done = place.apply(FLOWSYNC_PLAN_FILE=file)
+    assert (done.code, written(place)) == (4, [])
+    assert "the saved plan is no longer true" in place.comment()
+    assert "Howdy" in place.comment()
+
+
+def test_a_saved_plan_that_was_applied_already_is_fine(place: Workplace) -> None:
+    file = saved(place)
+    place.apply(FLOWSYNC_PLAN_FILE=file)
+    place.repo.pulls_of.clear()
+    done = place.apply(FLOWSYNC_PLAN_FILE=file)
+    assert (done.code, written(place)) == (0, ["/v1/flows/1"])
+
+
+def test_a_plan_file_that_is_missing_is_an_error(place: Workplace) -> None:
+    done = place.apply(FLOWSYNC_PLAN_FILE="no.json")
+    assert (done.code, written(place)) == (4, [])
+    assert "The saved plan cannot be read" in place.comment()
+
+
+def test_guards_refuse_are_told_before_and_can_be_let_through(tmp_path: Path) -> None:
+    with workplace(tmp_path) as place:
+        (place.root / "flowsync.yaml").write_text("guards:\n  max_changes: 1\n")
+        place.write(flow_a=CHANGED, flow_b=flow("Beta", "Good morning"))
+        place.plan()
+        assert "Apply would refuse this plan:" in place.comment()
+        assert "max_changes" in place.comment()
+        place.merge()
+        done = place.apply()
+        assert (done.code, written(place)) == (4, [])
+        for shown in (place.comment(), done.summary):
+            assert "guards refuse this plan" in shown
+            assert "max_changes" in shown
+        assert place.apply(FLOWSYNC_ALLOW="many, type-change").code == 0
+        assert len(written(place)) == 2
+
+
+def test_what_can_be_let_through_is_what_guards_know() -> None:
+    assert set(ALLOWABLE) == set(guarding.ALLOWED)

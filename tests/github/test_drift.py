@@ -123,7 +123,9 @@ def test_a_plan_that_cannot_be_saved_is_an_error(place: Workplace) -> None:
     (place.root / "taken").write_text("")
     done = place.drift(FLOWSYNC_PLAN_FILE="taken/plan.json")
     assert done.code == 1
-    assert "The plan cannot be saved to plan.json" in done.completed.err
+    assert "The plan cannot be saved" in done.completed.err
+    done = place.drift(FLOWSYNC_PLAN_FILE="flows")
+    assert (done.code, place.repo.issues) == (1, [])
 
 
 def test_the_failure_of_the_issue_list_is_told(tmp_path: Path) -> None:

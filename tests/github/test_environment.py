@@ -59,3 +59,11 @@ def test_an_unknown_value_is_refused_with_the_input_and_what_it_takes() -> None:
 def test_keys_and_token_never_show_in_a_repr() -> None:
     names = ("FLOWSYNC_PUBLIC_API_KEY", "FLOWSYNC_PRIVATE_API_KEY", "GITHUB_TOKEN")
     assert "secret" not in repr(read_inputs(dict.fromkeys(names, "secret")))
+
+
+def test_what_guards_let_through_is_a_list_of_known_names() -> None:
+    assert read_inputs({"FLOWSYNC_ALLOW": " many,protected\nmany"}).allow == ("many", "protected", "many")
+    with pytest.raises(ConfigError) as caught:
+        read_inputs({"FLOWSYNC_ALLOW": "many everything"})
+    assert str(caught.value) == "The input allow (FLOWSYNC_ALLOW) cannot be 'everything'."
+    assert "clear-targeting" in (caught.value.hint or "")

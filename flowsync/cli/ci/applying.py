@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 from flowsync.apply import exit_code
 from flowsync.cli import applying
 from flowsync.cli.adapters import Purpose
-from flowsync.cli.ci.planning import planned, save_plan
-from flowsync.cli.ci.publishing import comment, failure_report, output_plan, scene, summarise, tell
+from flowsync.cli.ci.planning import Planned, planned, save_plan
+from flowsync.cli.ci.publishing import comment, failure_report, output, output_plan, scene, summarise, tell
 from flowsync.cli.ci.run import marker_key, open_project
+from flowsync.cli.guarding import guards_allowing, only_run, refuse_guarded
 from flowsync.cli.output import screen_of_stdout, write_result
+from flowsync.cli.saved import checked_saved
 from flowsync.errors import ConfigError, ExitCode, FlowsyncError, InterruptedByUser, RefusedError, UnreviewedError
 from flowsync.github import pulls
 from flowsync.github.body import draft
@@ -20,13 +22,13 @@ from flowsync.github.environment import ReviewRule
 from flowsync.github.event import MergeGroupEvent, PullRequestEvent
 from flowsync.github.log import inert
 from flowsync.github.marker import NO_PLAN, Marker
+from flowsync.plan import Kept, action
 from flowsync.render import ledger, plans
 from flowsync.render.report import ApplyReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.cli.ci.planning import Planned
     from flowsync.cli.ci.run import Run
     from flowsync.github.api import Github
     from flowsync.github.pulls import Origin, Tip
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from flowsync.pipeline import Project
     from flowsync.render.report import Report
 
+RECORD_NAME: Final = "flowsync-record.jsonl"
 SUPERSEDED: Final = "Superseded: the branch has a newer commit, whose own run applies it. Nothing was written."
 
 
@@ -58,17 +61,48 @@ def apply(run: Run) -> int:
     if merge.is_superseded():
         tell(SUPERSEDED)
         return ExitCode.OK
-    with _refusals_told(merge), planned(run, merge.project, Purpose.WRITE) as made:
-        output_plan(run, made.plan, save_plan(run, made.plan))
-        write_result(inert(plans.preview(made.plan, screen_of_stdout(run.invocation))))
-        extras = _judged(merge, made.plan)
-        if merge.is_superseded():
-            tell(SUPERSEDED)
-            return ExitCode.OK
-        code, interrupted = _carried_out(merge, made, extras)
+    with _refusals_told(merge), only_run(merge.project, run.api, "flowsync ci apply", run.invocation):
+        code, interrupted = _written(merge)
     if interrupted:
         raise InterruptedByUser("Interrupted: what was in flight has finished, nothing further was started.")
     return code
+
+
+def _written(merge: Merge) -> tuple[int, bool]:
+    """Plan, ask every guard, write; the exit code, and whether the run was stopped."""
+    run = merge.run
+    with _proposed(merge) as proposal:
+        plan = proposal.planned.plan
+        write_result(inert(plans.preview(plan, screen_of_stdout(run.invocation))))
+        extras = () if proposal.is_done else _judged(merge, plan)
+        if merge.is_superseded():
+            tell(SUPERSEDED)
+            return ExitCode.OK, False
+        return _carried_out(merge, proposal.planned, extras)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What is to be written; `is_done` when a saved plan was applied already."""
+
+    planned: Planned
+    is_done: bool = False
+
+
+@contextmanager
+def _proposed(merge: Merge) -> Iterator[Proposal]:
+    """The saved plan where the input plan-file names one, else a plan made now."""
+    run, project, file = merge.run, merge.project, merge.run.inputs.plan_file
+    if file is None:
+        with planned(run, project, Purpose.WRITE, Kept.FRESH) as made:
+            output_plan(run, made.plan, save_plan(run, made.plan))
+            yield Proposal(made)
+        return
+    path = run.invocation.directory / file
+    guards = guards_allowing(project, run.inputs.allow)
+    with checked_saved(path, project, run.invocation, run.api, guards) as (checked, connection):
+        output_plan(run, checked.plan, path)
+        yield Proposal(Planned(checked.plan, connection), checked.is_done)
 
 
 def _opened(run: Run) -> Merge:
@@ -90,16 +124,21 @@ def _opened(run: Run) -> Merge:
 def _judged(merge: Merge, plan: Plan) -> tuple[Change, ...]:
     """The changes that no merged pull request showed.
 
-    Raises UnreviewedError where there may be none, RefusedError when flows are blocked.
+    Raises UnreviewedError where there may be none, RefusedError when flows are blocked or guards say no.
     """
     applying.refuse_blocked(plan, applying.OnBlocked.REFUSE)
+    refuse_guarded(plan)
     rule = merge.run.inputs.require_reviewed_plan
     if rule is ReviewRule.OFF:
         return ()
     extras = pulls.extras(merge.github, plan, merge.tip, merge.origin)
     if extras and rule is ReviewRule.ERROR:
-        message = f"Nothing was written: no merged pull request showed what would be written to {_slugs(extras)}."
-        raise UnreviewedError(message, extras, hint=_why(merge.origin))
+        raise UnreviewedError(
+            "Nothing was written: no merged pull request showed all that would be.",
+            extras,
+            hint=_why(merge.origin),
+            reasons=[f"Not shown: {action(change)} of {change.slug} in {', '.join(change.body)}." for change in extras],
+        )
     if extras:
         tell(f"No merged pull request showed what is written to {_slugs(extras)}.")
     return extras
@@ -125,7 +164,11 @@ def _why(origin: Origin) -> str:
 def _carried_out(merge: Merge, made: Planned, extras: tuple[Change, ...]) -> tuple[int, bool]:
     """Write, and tell the result; the exit code, and whether the run was stopped."""
     run, plan = merge.run, made.plan
-    outcomes, interrupted = applying.run(plan, made.connection, merge.project, run.invocation, "text")
+    record = run.runner.temporary / RECORD_NAME
+    outcomes, interrupted = applying.run(
+        plan, made.connection, merge.project, run.invocation, "text", record_file=str(record)
+    )
+    output(run, {"record": str(record) if record.exists() else ""})
     write_result(ledger.text(outcomes, screen_of_stdout(run.invocation)) or "Nothing was to be written.\n")
     report = ApplyReport(scene(run), plan, tuple(outcomes), tuple(change.slug for change in extras))
     summarise(run, report)

@@ -30,6 +30,7 @@ from flowsync.github.log import inert
 from flowsync.github.marker import NO_PLAN, Marker
 from flowsync.github.reviewed import hexadecimal, parts
 from flowsync.model import Severity
+from flowsync.plan import Kept
 from flowsync.render import plans, workflow_commands
 from flowsync.render import problems as problem_formats
 from flowsync.render.escape import shown
@@ -90,7 +91,7 @@ def plan(run: Run) -> int:
         return _validated(run, project)
     marker = Marker(marker_key(run, project, "plan"), run.commit, NO_PLAN)
     try:
-        with planned(run, project, Purpose.READ) as made:
+        with planned(run, project, Purpose.READ, Kept.SAVED) as made:
             return _shown(run, made, marker)
     except FlowsyncError as error:
         comment_on_event(run, failure_report(run, error, project), marker, is_news=True)
@@ -114,8 +115,8 @@ def _shown(run: Run, made: Planned, marker: Marker) -> int:
 def show_plan(run: Run, made: Planned) -> Path:
     """Show the plan in the log and beside the lines, and save it; where."""
     write_result(inert(plans.preview(made.plan, screen_of_stdout(run.invocation))))
-    notes = [workflow_commands.of_problem(problem) for problem in made.selection.warnings]
-    annotate(run, [*workflow_commands.of_plan(made.plan, made.selection.flows), *notes])
+    notes = [workflow_commands.of_problem(problem) for problem in made.warnings]
+    annotate(run, [*workflow_commands.of_plan(made.plan, made.flows), *notes])
     return save_plan(run, made.plan)
 
 
@@ -128,7 +129,7 @@ def _exit_code(run: Run, plan: Plan) -> ExitCode:
 def drift(run: Run) -> int:
     """Tell by one issue how the live flows differ from the files."""
     project = open_project(run)
-    with planned(run, project, Purpose.READ) as made:
+    with planned(run, project, Purpose.READ, Kept.SAVED) as made:
         output_plan(run, made.plan, show_plan(run, made))
         summarise(run, DriftReport(scene(run), made.plan))
         _tell_of_drift(run, project, made.plan)

@@ -1,4 +1,4 @@
-"""Making the plan of a run, as every command of `flowsync ci` does it."""
+"""Making the plan of a run, or reading a saved one, as every command of `flowsync ci` does it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync import pipeline
-from flowsync.cli.adapters import connect
+from flowsync import plan as planning
+from flowsync.cli.adapters import connect, fetch
+from flowsync.cli.guarding import guards_allowing
+from flowsync.cli.saving import save
 from flowsync.errors import FlowsyncError
 from flowsync.render import plans
 
@@ -18,43 +21,43 @@ if TYPE_CHECKING:
 
     from flowsync.cli.adapters import Connection, Purpose
     from flowsync.cli.ci.run import Run
-    from flowsync.model import Plan
-    from flowsync.pipeline import Project, Selection
+    from flowsync.model import Flow, Plan, Problem
+    from flowsync.pipeline import Project
 
 PLAN_NAME: Final = "flowsync-plan.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, what it was made of, and the connection that is still open."""
+    """A plan judged by the guards, the files it was made of with their warnings, and the open connection."""
 
     plan: Plan
-    selection: Selection
     connection: Connection
+    flows: tuple[Flow, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 @contextmanager
-def planned(run: Run, project: Project, purpose: Purpose) -> Iterator[Planned]:
-    """Load the files, fetch what is live, compare. Raises whatever keeps a plan from being made."""
+def planned(run: Run, project: Project, purpose: Purpose, kept: planning.Kept) -> Iterator[Planned]:
+    """Load the files, fetch what is live, compare, judge. Raises whatever keeps a plan from being made."""
     selection = pipeline.load_selection(project, ())
     with connect(project, selection.flows, run.api, purpose) as connection:
-        listing = pipeline.fetch(connection.client.reader(), connection.access, selection.flows, connection.map)
-        yield Planned(pipeline.make_plan(project, selection, listing, connection.api_url), selection, connection)
+        listing = fetch(connection, selection.flows, run.invocation)
+        warnings = pipeline.check_references(project, selection, listing)
+        made = pipeline.make_plan(project, selection, listing, connection.api_url)
+        judged = planning.judged(made, guards_allowing(project, run.inputs.allow), kept)
+        yield Planned(judged, connection, selection.flows, (*selection.warnings, *warnings))
 
 
 def save_plan(run: Run, plan: Plan) -> Path:
-    """Write the plan's document where the input plan-file says, else beside what the runner throws away; its path.
-
-    Only the owner may read it: it holds what is in the flows. Raises FlowsyncError when it cannot be written.
-    """
+    """Save the plan where the input plan-file says, else beside what the runner throws away; where that is."""
     path = run.runner.temporary / PLAN_NAME
     if run.inputs.plan_file:
         path = run.invocation.directory / run.inputs.plan_file
     path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, which nobody asked for
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(plans.as_json(plan))
     except OSError as error:
-        raise FlowsyncError(f"The plan cannot be saved to {path.name}: {error.strerror}.") from None
+        raise FlowsyncError(f"The plan cannot be saved: {path.parent} is no directory ({error.strerror}).") from None
+    save(path, plans.as_json(plan))
     return path
