@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,6 @@ from tests.support.fake_github import MAIN, PERSON, FakeRepo, sha
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.github.support import Workplace
 
@@ -47,6 +47,8 @@ def test_what_was_shown_is_written_and_told_on_the_same_comment(place: Workplace
         assert "Applied: 1 flow as planned. Users see 1 of them now." in shown
         assert "| `flow_a` | applied |" in shown
     assert read_marker(place.comment()) == marker
+    assert done.outputs["record"].endswith("/flowsync-record.jsonl")
+    assert "Hello" in Path(done.outputs["record"]).read_text()
 
 
 def test_a_second_run_has_nothing_to_do(place: Workplace) -> None:
