@@ -137,7 +137,7 @@ def _summary(change: Update) -> str:
 
 def _remarks(change: Update) -> Iterator[str]:
     points = [f"{code_span(change.file)}, id {change.id}"]
-    points += [prose(sentence) for sentence in map(wording.structural, change.fields) if sentence]
+    points += [prose(sentence) for sentence in map(wording.told, change.fields) if sentence]
     points += [prose(sentence) for sentence in [wording.unseen(change)] if sentence]
     yield "\n".join(f"- {point}" for point in points)
 

@@ -82,7 +82,7 @@ def _difference(change: Update, detail: Detail) -> Iterator[Line]:
     if detail is Detail.SUMMARY:
         yield line("  changes: ", wording.listed(wording.changed_places(change)))
         return
-    structure = [line(sentence) for sentence in map(wording.structural, change.fields) if sentence]
+    structure = [line(sentence) for sentence in map(wording.told, change.fields) if sentence]
     lines = [*structure, *flow_diff(change)]
     for each in lines if detail is Detail.VERBOSE else capped(lines):
         yield (Span(_MARGIN), *each)

@@ -427,7 +427,7 @@ def _details(change: Change, room: Room) -> Fitted:
 
 
 def _remarks(change: Change) -> Iterator[str]:
-    yield from filter(None, map(wording.structural, change.fields))
+    yield from filter(None, map(wording.told, change.fields))
     yield from filter(None, [wording.unseen(change)])
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.config import SANDBOX_URL
 from flowsync.model import Op, Origin
 from flowsync.plan import allowed_by, summary
+from flowsync.render.expression_diff import meaning_of
 from flowsync.render.values import compact
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ def structural(change: FieldChange) -> str:
             return f"{change.label} is removed" if _is_item(change) else ""
         case Op.REPLACE:
             return ""
+
+
+def told(change: FieldChange) -> str:
+    """Return what else is to be said of a change beside its diff; empty for most."""
+    return structural(change) or meaning_of(change)
 
 
 def _position(index: JsonValue) -> str:

@@ -17,6 +17,7 @@ from flowsync.diff.shapes import Shapes
 from flowsync.document import UNFOLDED, dump
 from flowsync.model import SENT_FIELDS, Op
 from flowsync.render.escape import mask_keys
+from flowsync.render.expression_diff import expression_diff
 from flowsync.render.hunks import hunks
 from flowsync.render.style import Span, Style
 from flowsync.render.values import compact
@@ -71,8 +72,18 @@ def _field_diff(update: Update, field: FieldName) -> Iterator[Line]:
     old, new = update.old[field], update.new[field]
     if field == "data" and isinstance(old, dict) and isinstance(new, dict):
         yield from _data_diff(old, new)
+    elif field == "targetingLogic" and (lines := _targeting_diff(old, new)) is not None:
+        yield from lines
     else:
         yield from _section_diff(_Section("", {field: old}, {field: new}), Shapes())
+
+
+def _targeting_diff(old: JsonValue, new: JsonValue) -> list[Line] | None:
+    """The tree of a changed expression; None for what is none, and where only a key differs."""
+    was, will_be = "" if old is None else old, "" if new is None else new
+    if not isinstance(was, str) or not isinstance(will_be, str) or mask_keys(was) == mask_keys(will_be):
+        return None
+    return expression_diff("targetingLogic", was, will_be)
 
 
 def _data_diff(old: dict[str, JsonValue], new: dict[str, JsonValue]) -> Iterator[Line]:
