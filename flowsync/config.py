@@ -29,6 +29,8 @@ PUBLIC_KEY_VARIABLE: Final = "FRIGADE_PUBLIC_API_KEY"
 API_URL_VARIABLE: Final = "FRIGADE_API_URL"
 SANDBOX_URL: Final = "https://sandbox.invalid"
 """Stands for the embedded emulator in plans and messages; `.invalid` can never be a real host."""
+FILE_NAMES: Final = ("flowsync.yaml", "flowsync.yml")
+"""What the configuration file is called, where no option names it."""
 PARALLELISM_LIMIT: Final = 64
 TIMEOUT_LIMIT: Final = 600.0
 _LEVELS_HINT: Final = "Write one line for each: targeting-months: off."
@@ -704,7 +706,7 @@ def config_path(root: Path, given: str | None) -> Path | None:
     """The configuration file to read: the given one, else flowsync.yaml or .yml in `root` where it exists."""
     if given is not None:
         return root / given
-    found = [root / name for name in ("flowsync.yaml", "flowsync.yml") if (root / name).is_file()]
+    found = [root / name for name in FILE_NAMES if (root / name).is_file()]
     if len(found) > 1:
         raise ConfigError("There are both flowsync.yaml and flowsync.yml.", hint="Keep one of them.")
     return found[0] if found else None

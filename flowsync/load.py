@@ -210,11 +210,18 @@ def _file_problem(name: str, code: str, message: str, hint: str | None = None) -
 def read_flow(file: FlowFile, environment: str | None) -> Flow | Problem:
     """One file as a Flow; the Problem that keeps it from being one."""
     try:
-        parsed = document.parse(document.decode(read_bytes(file.path), file.name), file.name)
-    except DocumentError as error:
-        return error.problem
+        content = read_bytes(file.path)
     except OSError as error:
         return _file_problem(file.name, "unreadable-file", f"This file cannot be read: {error.strerror}.")
+    return flow_of(content, file, environment)
+
+
+def flow_of(content: bytes, file: FlowFile, environment: str | None) -> Flow | Problem:
+    """The Flow in what a file holds, or held once; the Problem that keeps it from being one."""
+    try:
+        parsed = document.parse(document.decode(content, file.name), file.name)
+    except DocumentError as error:
+        return error.problem
     return flow_from(parsed, file, environment)
 
 

@@ -49,6 +49,11 @@ def _policy(flag: str, part: str, help_: str) -> Callable[[Decorated], Decorated
     return click.option(flag, type=choices, expose_value=False, callback=remember, help=help_)
 
 
+base_option = click.option(
+    "--base",
+    metavar="REF",
+    help="Git revision to tell this branch's own changes from edits in the dashboard by, such as origin/main.",
+)
 _POLICIES: Final = (
     _policy("--on-drift", "on_drift", "With --base: undo edits in the dashboard, keep what was edited, or refuse."),
     _policy("--on-conflict", "on_conflict", "The same for what the branch changed too."),

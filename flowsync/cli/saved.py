@@ -14,7 +14,7 @@ from flowsync.cli.guarding import refuse_guarded
 from flowsync.cli.options import Api
 from flowsync.cli.output import Progress, screen_of_stdout, write_note, write_result
 from flowsync.config import SANDBOX_URL
-from flowsync.errors import ExitCode, RefusedError
+from flowsync.errors import ExitCode, RefusedError, UsageError
 from flowsync.model import AlreadyApplied
 from flowsync.render import ledger, progress, stale
 
@@ -70,6 +70,12 @@ def checked_saved(
         checked = pipeline.check_saved(saved, _fetch(saved, connection, given))
         _refuse_stale(checked)
         yield replace(checked, plan=planning.judged(checked.plan, guards, planning.Kept.SAVED)), connection
+
+
+def refuse_base(base: str | None) -> None:
+    """Raise UsageError for --base beside a saved plan."""
+    if base is not None:
+        raise UsageError("A saved plan says itself what it was compared with.", hint="Leave --base out.")
 
 
 def _api_url(project: Project, api: Api) -> str:

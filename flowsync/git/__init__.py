@@ -2,5 +2,6 @@
 
 from flowsync.git.asking import ask
 from flowsync.git.place import prefix
+from flowsync.git.revision import Entry, commit_of, content_id, contents, entries
 
-__all__ = ["ask", "prefix"]
+__all__ = ["Entry", "ask", "commit_of", "content_id", "contents", "entries", "prefix"]

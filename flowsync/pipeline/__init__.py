@@ -4,6 +4,7 @@ Nothing here knows of a network library, a terminal or a format: readers and wri
 protocols, values go out.
 """
 
+from flowsync.pipeline.base import read_base
 from flowsync.pipeline.explaining import (
     EXPRESSION,
     anyone,
@@ -50,6 +51,7 @@ __all__ = [
     "named_from_top",
     "open_project",
     "plan_rollback",
+    "read_base",
     "read_persona",
     "read_saved",
     "readable_flows",

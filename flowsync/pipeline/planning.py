@@ -6,14 +6,18 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from flowsync import audience, live, plan
+from flowsync.config import Policy
+from flowsync.model import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from flowsync.config import Guards
     from flowsync.live import Access, FlowReader, Listing, Map
     from flowsync.model import Flow, Plan
     from flowsync.pipeline.files import Selection
     from flowsync.pipeline.project import Project
+    from flowsync.plan import Base
 
 _SLUG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 """What is asked for by name; anything else in an expression is no slug, and would be another path of the API."""
@@ -32,8 +36,19 @@ def fetch_slugs(reader: FlowReader, access: Access, slugs: Iterable[str], map_: 
     return live.find_missing(reader, listing, slugs, map_)
 
 
-def make_plan(project: Project, selection: Selection, listing: Listing, api_url: str) -> Plan:
-    """The plan for the selected flows. Live flows of files that were not selected are left out of it."""
+def make_plan(
+    project: Project,
+    selection: Selection,
+    listing: Listing,
+    api_url: str,
+    *,
+    base: Base | None = None,
+    guards: Guards | None = None,
+) -> Plan:
+    """The plan for the selected flows. Live flows of files that were not selected are left out of it.
+
+    Edits in the dashboard that `base` shows are kept where `guards` (else those of the project) say so.
+    """
     rows = [row for row in listing.rows if selection.concerns(row.slug)]
     return plan.build_plan(
         selection.flows,
@@ -41,5 +56,13 @@ def make_plan(project: Project, selection: Selection, listing: Listing, api_url:
         environment=project.settings.environment,
         api_url=api_url,
         target=project.settings.target,
+        base=base,
+        keep=_kept(guards or project.settings.guards),
         also_managed=selection.all_slugs,
     )
+
+
+def _kept(guards: Guards) -> frozenset[Origin]:
+    """Return whose edits stay as they are live."""
+    policies = {Origin.DRIFT: guards.on_drift, Origin.CONFLICT: guards.on_conflict}
+    return frozenset(origin for origin, policy in policies.items() if policy is Policy.KEEP)

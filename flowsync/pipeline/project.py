@@ -25,12 +25,14 @@ class Project:
     """Where a project lies and how it is set up.
 
     `base` is where the command was started (or -C): file names are shown relative to it. `home` holds
-    flowsync.yaml, the flows directory and the state directory.
+    flowsync.yaml, the flows directory and the state directory. `config_names` are what the configuration file
+    in `home` is called, or would be.
     """
 
     base: Path
     home: Path
     settings: Settings
+    config_names: tuple[str, ...] = config.FILE_NAMES
 
     @property
     def flows_directory(self) -> str:
@@ -54,4 +56,4 @@ def open_project(base: Path, config_file: str | None, flags: Flags, environ: Map
     except OSError as error:
         raise ConfigError(f"{name} cannot be read: {error.strerror}.", hint="--config names the file.") from None
     source = document.parse(document.decode(raw, name), name)
-    return Project(base, path.parent, config.read_settings(source, flags, environ))
+    return Project(base, path.parent, config.read_settings(source, flags, environ), (path.name,))

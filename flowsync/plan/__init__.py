@@ -1,5 +1,6 @@
 """What applying would do: each file's row chosen and compared, warned about, counted and hashed."""
 
+from flowsync.plan.base import Base
 from flowsync.plan.build import Decision, body, build_plan, decide, unmanaged
 from flowsync.plan.digest import FORMAT, digest
 from flowsync.plan.document import Summary, summary, to_document
@@ -14,6 +15,7 @@ __all__ = [
     "Action",
     "AsPlanned",
     "AsWritten",
+    "Base",
     "Decision",
     "Edited",
     "Kept",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from flowsync.diff import compare, quoted
 from flowsync.live import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, choose, newest
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update
+from flowsync.plan.base import told
 from flowsync.plan.digest import digest
 from flowsync.plan.subject import Subject
 from flowsync.plan.warn import warnings_of_unchanged, warnings_of_update
@@ -15,7 +16,8 @@ from flowsync.plan.warn import warnings_of_unchanged, warnings_of_update
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow
+    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, Origin
+    from flowsync.plan.base import Base
 
 Decision: TypeAlias = "Update | Unchanged | Blocked"
 DecisionType = TypeVar("DecisionType", Update, Unchanged, Blocked)
@@ -28,20 +30,23 @@ def build_plan(
     environment: str | None,
     api_url: str,
     target: Target,
-    base: str | None = None,
+    base: Base | None = None,
+    keep: Collection[Origin] = (),
     also_managed: Collection[str] = (),
 ) -> Plan:
     """Return what writing `flows` over the live `rows` (by slug, every version) would do.
 
-    `target` holds for the files that name none. `also_managed` are the slugs of files that are not
-    among `flows`, because a command was narrowed: theirs are not unmanaged.
+    `target` holds for the files that name none. `base` tells whose each difference is, and edits of the
+    origins in `keep` are left as they are live. `also_managed` are the slugs of files that are not among
+    `flows`, because a command was narrowed: theirs are not unmanaged.
     """
-    decisions = [decide(flow, rows.get(flow.slug, ()), target) for flow in sorted(flows, key=lambda flow: flow.slug)]
+    ordered = sorted(flows, key=lambda flow: flow.slug)
+    decisions = [decide(flow, rows.get(flow.slug, ()), target, base, keep) for flow in ordered]
     managed = {flow.slug for flow in flows}.union(also_managed)
     plan = Plan(
         environment=environment,
         api_url=api_url,
-        base=base,
+        base=None if base is None else base.revision,
         changes=_only(Update, decisions),
         unchanged=_only(Unchanged, decisions),
         blocked=_only(Blocked, decisions),
@@ -51,13 +56,15 @@ def build_plan(
     return replace(plan, digest=digest(plan))
 
 
-def decide(flow: Flow, rows: Sequence[LiveFlow], target: Target) -> Decision:
-    """Return what becomes of one file, given every version of its slug."""
+def decide(
+    flow: Flow, rows: Sequence[LiveFlow], target: Target, base: Base | None = None, keep: Collection[Origin] = ()
+) -> Decision:
+    """Return what becomes of one file, given every version of its slug; `base` and `keep` as in `build_plan`."""
     wanted = flow.target or target
     match choose(rows, wanted):
         case Chosen(row, published):
-            comparison = compare(flow.fields, row.fields, flow.data_text)
-            return _compared(Subject(flow, wanted, row, published, comparison, newest(rows) or row))
+            heard = told(flow, compare(flow.fields, row.fields, flow.data_text), base, keep)
+            return _compared(Subject(flow, wanted, row, published, newest(rows) or row, heard))
         case NoSuchFlow():
             return _no_such_flow(flow)
         case OnlyArchived():
@@ -80,7 +87,8 @@ def body(flow: Flow, fields: Iterable[FieldName]) -> dict[FieldName, JsonValue]:
 
 
 def _compared(subject: Subject) -> Update | Unchanged:
-    return _update(subject) if subject.comparison.changes else _unchanged(subject)
+    is_written = subject.comparison.changes or subject.told.sent_unseen
+    return _update(subject) if is_written else _unchanged(subject)
 
 
 def _update(subject: Subject) -> Update:

@@ -8,23 +8,29 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flowsync.diff import FieldComparison
     from flowsync.model import Flow, JsonValue, LiveFlow, Target
+    from flowsync.plan.base import Told
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What there is to judge of one flow.
 
-    `row` is the row to write, as `target` chose it, and `comparison` how the file stands to it;
-    `published` is another row, the one users see, None where none is; `latest` is the newest row that is not
-    archived, mostly `row` itself.
+    `row` is the row to write, as `target` chose it, and `told` how the file stands to it; `published` is
+    another row, the one users see, None where none is; `latest` is the newest row that is not archived,
+    mostly `row` itself.
     """
 
     flow: Flow
     target: Target
     row: LiveFlow
     published: LiveFlow | None
-    comparison: FieldComparison
     latest: LiveFlow
+    told: Told
+
+    @property
+    def comparison(self) -> FieldComparison:
+        """How the file stands to the row, as far as it is to be written."""
+        return self.told.comparison
 
     @property
     def was_on(self) -> bool:

@@ -33,7 +33,7 @@ def warnings_of_update(subject: Subject) -> tuple[PlanWarning, ...]:
 
 def warnings_of_unchanged(subject: Subject) -> tuple[PlanWarning, ...]:
     """Return the warnings about a row that already is as the file says."""
-    return tuple(draft_unseen(subject))
+    return (*draft_unseen(subject), *edits_kept(subject))
 
 
 def goes_live(subject: Subject) -> Iterator[PlanWarning]:
@@ -114,6 +114,27 @@ def live_data_unreadable(subject: Subject) -> Iterator[PlanWarning]:
         yield _warning(subject, "data", "live-data-unreadable", message)
 
 
+def edits_kept(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that fields are not as the file says, and stay so."""
+    for field in subject.told.kept:
+        message = f"{field} was edited in the dashboard and is left as it is there."
+        yield _warning(subject, field, "edit-kept", message)
+
+
+def unseen_sent(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that fields are sent though nobody can see what they replace."""
+    for field in subject.told.sent_unseen:
+        message = f"{field} is not returned by the API; it is sent because the file changed it since the base."
+        yield _warning(subject, field, "unseen-sent", message)
+
+
+def origin_unknown(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that a base was asked for and tells nothing."""
+    if subject.told.is_unknown:
+        message = "The file at the base cannot be read: whose these differences are is not known."
+        yield PlanWarning("origin-unknown", message)
+
+
 UPDATE_RULES: Final[tuple[Rule, ...]] = (
     goes_live,
     draft_unseen,
@@ -125,6 +146,9 @@ UPDATE_RULES: Final[tuple[Rule, ...]] = (
     targeting_cleared,
     step_ids_renamed,
     live_data_unreadable,
+    edits_kept,
+    unseen_sent,
+    origin_unknown,
 )
 
 

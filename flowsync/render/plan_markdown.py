@@ -151,7 +151,7 @@ def _notes(value: Plan) -> Iterator[str]:
         yield prose(note)
     if value.unmanaged:
         yield _unmanaged(value.unmanaged)
-    base = f", compared with {code_span(value.base)}" if value.base else ""
+    base = f", compared with {code_span(wording.revision(value.base))}" if value.base else ""
     yield f"For {code_span(value.api_url)}{base}. Digest {code_span(wording.short_digest(value.digest))}"
 
 

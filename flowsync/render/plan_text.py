@@ -49,7 +49,7 @@ def _plan_lines(value: Plan, screen: Screen) -> Iterator[Line]:
 
 def _opening(value: Plan) -> Iterator[Line]:
     yield line(Span(f"Plan: {wording.counts(value)}", Style.HEADING))
-    base = f", compared with {value.base}" if value.base else ""
+    base = f", compared with {wording.revision(value.base)}" if value.base else ""
     yield line(Span(f"for {wording.place(value)}{base}", Style.MUTED))
     if sentence := wording.goes_live(value):
         yield line(Span(sentence, Style.WARNING))

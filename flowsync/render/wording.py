@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from flowsync.config import SANDBOX_URL
@@ -22,6 +23,7 @@ UNMANAGED: Final = "live without a file: shown, never touched"
 SHORT_DIGEST: Final = 12
 """How many hexadecimal digits of a digest are shown to people."""
 
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ALWAYS_COUNTED: Final = frozenset({"to update", "unchanged"})
 _TOLD_BY_VISIBILITY: Final = "goes-live"
 _ORIGINS: Final = {
@@ -67,6 +69,11 @@ def short_digest(digest: str) -> str:
     """Return the beginning of a digest, enough to compare two by eye."""
     algorithm, _, digits = digest.rpartition(":")
     return f"{algorithm}:{digits[:SHORT_DIGEST]}" if algorithm else digits[:SHORT_DIGEST]
+
+
+def revision(base: str) -> str:
+    """Return the beginning of a commit's hash, as git shows it; any other name whole."""
+    return base[:SHORT_DIGEST] if _COMMIT.fullmatch(base) else base
 
 
 def visibility(update: Update) -> str:

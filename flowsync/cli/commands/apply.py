@@ -10,10 +10,10 @@ from flowsync import pipeline
 from flowsync import plan as planning
 from flowsync.cli import applying
 from flowsync.cli.adapters import Purpose, connect, fetch, open_project
-from flowsync.cli.guarding import guard_options, guards, only_run, refuse_guarded
+from flowsync.cli.guarding import base_option, guard_options, guards, only_run, refuse_guarded
 from flowsync.cli.options import global_options, invocation, sandbox_option
 from flowsync.cli.output import write_warnings
-from flowsync.cli.saved import apply_saved
+from flowsync.cli.saved import apply_saved, refuse_base
 
 if TYPE_CHECKING:
     from flowsync.cli.applying import Approval, OnBlocked
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @applying.yes_option
 @applying.skip_blocked_option
 @applying.parallelism_option
+@base_option
 @guard_options
 @applying.record_option
 @sandbox_option
@@ -40,6 +41,7 @@ def command(
     on_blocked: OnBlocked,
     parallelism: int | None,
     record_file: str | None,
+    base: str | None,
     api: Api,
 ) -> int:
     """Write what plan shows: plan, confirm on a terminal, then one PUT per changed flow.
@@ -54,6 +56,7 @@ def command(
     saved = pipeline.find_saved(project.base, arguments)
     with only_run(project, api, context.command_path, given):
         if saved is not None:
+            refuse_base(base)
             return apply_saved(
                 saved,
                 project,
@@ -67,10 +70,14 @@ def command(
             )
         selection = pipeline.load_selection(project, arguments)
         write_warnings(selection.warnings, project, given)
+        compared_with = None if base is None else pipeline.read_base(project, selection.flows, base)
         with connect(project, selection.flows, api, Purpose.WRITE) as connection:
             listing = fetch(connection, selection.flows, given)
             write_warnings(pipeline.check_references(project, selection, listing), project, given)
-            made = planning.judged(pipeline.make_plan(project, selection, listing, connection.api_url), allowed)
+            made = planning.judged(
+                pipeline.make_plan(project, selection, listing, connection.api_url, base=compared_with, guards=allowed),
+                allowed,
+            )
             applying.show_plan(made, format_, given)
             applying.refuse_blocked(made, on_blocked)
             refuse_guarded(made)

@@ -11,7 +11,7 @@ import click
 from flowsync import pipeline
 from flowsync import plan as planning
 from flowsync.cli.adapters import Purpose, connect, fetch, open_project
-from flowsync.cli.guarding import guards
+from flowsync.cli.guarding import base_option, guards, policy_options
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_warnings
 from flowsync.cli.saving import save
@@ -42,11 +42,20 @@ class PendingExit(Enum):
     help="Exit 2 when changes are pending.",
 )
 @click.option("--out", metavar="FILE", type=Path, help="Save the plan too: apply FILE does exactly that.")
+@base_option
+@policy_options
 @sandbox_option
 @global_options
 @click.pass_context
 def command(
-    context: click.Context, *, slugs: tuple[str, ...], format_: str, pending: PendingExit, out: Path | None, api: Api
+    context: click.Context,
+    *,
+    slugs: tuple[str, ...],
+    format_: str,
+    pending: PendingExit,
+    out: Path | None,
+    base: str | None,
+    api: Api,
 ) -> int:
     """Show what applying the files would do to the live flows. Nothing is written.
 
@@ -56,12 +65,15 @@ def command(
     project = open_project(given)
     selection = pipeline.load_selection(project, slugs)
     write_warnings(selection.warnings, project, given)
+    allowed = guards(context, project)
+    compared_with = None if base is None else pipeline.read_base(project, selection.flows, base)
     with connect(project, selection.flows, api, Purpose.READ) as connection:
         listing = fetch(connection, selection.flows, given)
     write_warnings(pipeline.check_references(project, selection, listing), project, given)
-    kept = planning.Kept.FRESH if out is None else planning.Kept.SAVED
     made = planning.judged(
-        pipeline.make_plan(project, selection, listing, connection.api_url), guards(context, project), kept
+        pipeline.make_plan(project, selection, listing, connection.api_url, base=compared_with, guards=allowed),
+        allowed,
+        planning.Kept.FRESH if out is None else planning.Kept.SAVED,
     )
     _tell(made, format_, given)
     if out is not None:

@@ -1,0 +1,317 @@
+"""--base: what the branch changed, what was edited in the dashboard, and what both did."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.command import CLEAN, environment, flowsync, write_flows
+from tests.support.fake_frigade import FakeConfig, fake_frigade, row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.command import Completed
+    from tests.support.fake_frigade import FakeFrigade, Row
+
+BASE = """\
+name: Name
+description: About
+targetingLogic: user.isGuest()
+data:
+  steps:
+    - {id: a, title: A}
+    - {id: b, title: B}
+    - {id: c, title: C}
+"""
+
+
+def git(root: Path, *arguments: str) -> str:
+    identity = {f"GIT_{who}_{what}": "t@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    quiet = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    done = subprocess.run(
+        ["git", *arguments], cwd=root, env={**CLEAN, **identity, **quiet}, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def commit(root: Path) -> str:
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "--allow-empty", "-m", "a state")
+    return git(root, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A repository whose main has one flow; what comes after is the branch's."""
+    git(tmp_path, "init", "-q", "-b", "main")
+    write_flows(tmp_path, {"flow_a": BASE})
+    commit(tmp_path)
+    git(tmp_path, "checkout", "-q", "-b", "branch")
+    return tmp_path
+
+
+def live(**fields: object) -> list[Row]:
+    steps = [{"id": each, "title": each.upper()} for each in "abc"]
+    base = {"name": "Name", "description": "About", "targetingLogic": "user.isGuest()", "data": {"steps": steps}}
+    return [row(1, "flow_a", **{**base, **fields})]
+
+
+def plan(project: Path, server: FakeFrigade, *options: str) -> Completed:
+    return flowsync("plan", "--base", "main", *options, root=project, env=environment(server.url))
+
+
+def origins(project: Path, server: FakeFrigade, *options: str) -> list[str]:
+    document = plan(project, server, "--format", "json", *options).json
+    return [f"{each['origin']} {each['label']}" for change in document["changes"] for each in change["fields"]]
+
+
+EDITED = {"steps": [{"id": "a", "title": "A"}, {"id": "b", "title": "edited"}, {"id": "c", "title": "edited"}]}
+
+
+def test_every_format_tells_whose_each_difference_is(project: Path) -> None:
+    write_flows(project, {"flow_a": BASE.replace("title: A", "title: mine").replace("title: C", "title: mine")})
+    with fake_frigade(rows=live(name="Edited", data=EDITED)) as server:
+        document = plan(project, server, "--format", "json").json
+        assert document["base"] == git(project, "rev-parse", "main")
+        (change,) = document["changes"]
+        assert {each["label"]: each["origin"] for each in change["fields"]} == {
+            "name": "drift",
+            "steps[a].title": "branch",
+            "steps[b].title": "drift",
+            "steps[c].title": "conflict",
+        }
+        assert [warning["code"] for warning in change["warnings"]] == ["goes-live", "apply-refuses"]
+        text = plan(project, server).out
+        assert f"compared with {document['base'][:12]}" in text
+        assert "drift: name, steps[b].title were edited outside of the files; applying undoes that" in text
+        assert "conflict: steps[c].title was edited both in the files and outside of them" in text
+        assert "flow_a: An edit in the dashboard to what this branch changed too would be undone." in text
+        markdown = plan(project, server, "--format", "markdown").out
+        assert "drift:" in markdown
+        assert "conflict:" in markdown
+        without = flowsync("plan", "--format", "json", root=project, env=environment(server.url)).json
+        assert without["digest"] == document["digest"]
+        assert {each["origin"] for each in without["changes"][0]["fields"]} == {None}
+
+
+def test_a_conflict_is_refused_by_apply_and_overwritten_only_on_demand(project: Path) -> None:
+    write_flows(project, {"flow_a": BASE.replace("Name", "Mine")})
+    with fake_frigade(rows=live(name="Edited", description="Edited")) as server:
+        env = environment(server.url)
+        plan(project, server, "--out", "plan.json")
+        for arguments in (("--base", "main"), ("plan.json",)):
+            refused = flowsync("apply", *arguments, root=project, env=env)
+            assert (refused.code, server.writes) == (4, [])
+            assert "--on-conflict overwrite allows it." in refused.err
+        refused = flowsync("apply", "--base", "main", "--on-drift", "refuse", root=project, env=env)
+        assert "--on-drift overwrite allows it." in refused.err
+        assert flowsync("apply", "plan.json", "--base", "main", root=project, env=env).code == 64
+        assert flowsync("apply", "plan.json", "--on-conflict", "overwrite", root=project, env=env).code == 0
+        assert server.writes[0].json == {"name": "Mine", "description": "About"}
+
+
+def test_drift_is_kept_field_by_field(project: Path) -> None:
+    write_flows(project, {"flow_a": BASE.replace("Name", "Mine")})
+    with fake_frigade(rows=live(targetingLogic="user.isInGroup('a')", data=EDITED)) as server:
+        env = environment(server.url)
+        planned = plan(project, server, "--on-drift", "keep")
+        assert (
+            "warning[edit-kept] line 3: targetingLogic was edited in the dashboard and is left as it is" in planned.out
+        )
+        assert "warning[edit-kept] line 4: data was edited" in planned.out
+        assert flowsync("apply", "--base", "main", "--on-drift", "keep", root=project, env=env).code == 0
+        assert [seen.json for seen in server.writes] == [{"name": "Mine"}]
+        again = plan(project, server, "--on-drift", "keep", "--detailed-exitcode")
+        assert again.code == 0
+        assert "= flow_a" in again.out
+        assert "warning[edit-kept]" in again.out
+        assert plan(project, server, "--detailed-exitcode").code == 2
+
+
+def test_an_edit_that_cannot_be_left_out_is_refused_under_keep(project: Path) -> None:
+    write_flows(project, {"flow_a": BASE.replace("title: A", "title: mine")})
+    with fake_frigade(rows=live(data={"steps": [*EDITED["steps"][:2], {"id": "c", "title": "C"}]})) as server:
+        (project / "flowsync.yaml").write_text("guards: {on_drift: keep, on_conflict: keep}\n")
+        refused = flowsync("apply", "--base", "main", root=project, env=environment(server.url))
+        assert (refused.code, server.writes) == (4, [])
+        assert "cannot be left out of what this plan sends" in refused.err
+
+
+def test_conflicts_may_be_kept_too(project: Path) -> None:
+    write_flows(project, {"flow_a": BASE.replace("Name", "Mine").replace("About", "Mine")})
+    with fake_frigade(rows=live(name="Edited")) as server:
+        env = environment(server.url)
+        assert flowsync("apply", "--base", "main", "--on-conflict", "keep", root=project, env=env).code == 0
+        assert [seen.json for seen in server.writes] == [{"description": "Mine"}]
+
+
+def test_a_file_is_followed_to_another_folder_and_from_another_flows_directory(project: Path) -> None:
+    with fake_frigade(rows=live(name="Edited")) as server:
+        (project / "flows" / "deep" / "er").mkdir(parents=True)
+        (project / "flows" / "flow_a.yaml").rename(project / "flows" / "deep" / "er" / "flow_a.yml")
+        assert origins(project, server) == ["drift name"]
+        (project / "flows").rename(project / "elsewhere")
+        (project / "flowsync.yaml").write_text("flows: elsewhere\n")
+        assert origins(project, server) == ["drift name"]
+        commit(project)
+        git(project, "branch", "-f", "main")
+        (project / "elsewhere").rename(project / "flows")
+        (project / "flowsync.yaml").unlink()
+        assert origins(project, server) == ["drift name"]
+
+
+def test_a_configuration_that_is_broken_at_the_base_is_taken_as_now(project: Path) -> None:
+    with fake_frigade(rows=live(name="Edited")) as server:
+        for broken in ("flows: [\n", "flows: 3\n"):
+            (project / "flowsync.yaml").write_text(broken)
+            commit(project)
+            git(project, "branch", "-f", "main")
+            (project / "flowsync.yaml").write_text("flows: flows\n")
+            assert origins(project, server) == ["drift name"]
+        (project / "flowsync.yaml").write_text("- no mapping\n")
+        commit(project)
+        git(project, "branch", "-f", "main")
+        (project / "flowsync.yaml").unlink()
+        assert origins(project, server) == ["drift name"]
+
+
+def test_a_project_below_the_top_of_its_repository_and_a_directory_beside_it(project: Path) -> None:
+    below = project / "apps" / "web app"
+    write_flows(below, {"flow_a": BASE.replace("Name", "Below")})
+    commit(project)
+    git(project, "branch", "-f", "main")
+    with fake_frigade(rows=live(name="Edited")) as server:
+        assert origins(below, server) == ["drift name"]
+        (below / "flowsync.yaml").write_text("flows: ../../flows\n")
+        commit(project)
+        git(project, "branch", "-f", "main")
+        assert origins(below, server) == ["drift name"]
+
+
+def test_a_new_file_is_the_branchs_and_a_deleted_one_is_nobodys(project: Path) -> None:
+    write_flows(project, {"flow_new": "name: New\n"})
+    (project / "flows" / "flow_a.yaml").unlink()
+    with fake_frigade(rows=[*live(), row(2, "flow_new", name="Old")]) as server:
+        document = plan(project, server, "--format", "json").json
+        assert [(each["slug"], each["fields"][0]["origin"]) for each in document["changes"]] == [("flow_new", "branch")]
+        assert [each["slug"] for each in document["unmanaged"]] == ["flow_a"]
+
+
+def test_the_overlay_of_the_environment_is_laid_over_the_base_too(project: Path) -> None:
+    overlaid = BASE + "environments:\n  production: {name: There}\n"
+    (project / "flowsync.yaml").write_text("environments: {production: {}}\n")
+    write_flows(project, {"flow_a": overlaid})
+    commit(project)
+    git(project, "branch", "-f", "main")
+    write_flows(project, {"flow_a": overlaid.replace("About", "Mine")})
+    with fake_frigade(rows=live(name="Edited")) as server:
+        assert origins(project, server, "-e", "production") == ["drift name", "branch description"]
+
+
+@pytest.mark.parametrize("broken", ["name: [\n", "- x\n", "slug: other\n", "name: x\ndata: 'a: ['\n"])
+def test_a_file_that_is_broken_at_the_base_tells_nothing_and_that_is_said(project: Path, broken: str) -> None:
+    write_flows(project, {"flow_a": broken})
+    commit(project)
+    git(project, "branch", "-f", "main")
+    write_flows(project, {"flow_a": BASE})
+    with fake_frigade(rows=live(name="Edited")) as server:
+        assert origins(project, server) == ["None name"]
+        assert "warning[origin-unknown]" in plan(project, server).out
+
+
+def test_a_link_and_a_slug_that_two_files_had_tell_nothing_either(project: Path) -> None:
+    (project / "flows" / "two").mkdir()
+    (project / "flows" / "two" / "flow_a.yml").write_text(BASE)
+    commit(project)
+    git(project, "branch", "-f", "main")
+    (project / "flows" / "two" / "flow_a.yml").unlink()
+    with fake_frigade(rows=live(name="Edited")) as server:
+        assert origins(project, server) == ["None name"]
+        (project / "flows" / "flow_a.yaml").rename(project / "flows" / "real.txt")
+        (project / "flows" / "flow_a.yaml").symlink_to("real.txt")
+        commit(project)
+        git(project, "branch", "-f", "main")
+        assert origins(project, server) == ["None name"]
+
+
+def test_unseen_fields_that_the_file_changed_are_sent_by_themselves(project: Path) -> None:
+    hidden = FakeConfig(hidden=frozenset({"description", "active"}))
+    with fake_frigade(hidden, live()) as server:
+        env = environment(server.url)
+        assert plan(project, server, "--detailed-exitcode").code == 0
+        write_flows(project, {"flow_a": BASE.replace("About", "Mine")})
+        assert flowsync("plan", "--detailed-exitcode", root=project, env=env).code == 0
+        planned = plan(project, server, "--out", "plan.json", "--detailed-exitcode")
+        assert planned.code == 2
+        assert "warning[unseen-sent] line 2: description is not returned by the API; it is sent" in planned.out
+        for arguments in (("--base", "main"), ("plan.json",)):
+            assert flowsync("apply", *arguments, root=project, env=env).code == 0
+        assert [seen.json for seen in server.writes] == [{"description": "Mine"}] * 2
+        assert server.row(1)["description"] == "Mine"
+
+
+def test_a_field_that_the_branch_states_for_the_first_time_is_its_own(project: Path) -> None:
+    write_flows(project, {"flow_a": BASE + "type: CARD\n"})
+    with fake_frigade(rows=live()) as server:
+        assert origins(project, server) == ["branch type"]
+
+
+@pytest.mark.parametrize(
+    ("revision", "said"),
+    [
+        ("nowhere", "There is no revision 'nowhere' here."),
+        ("--all", "There is no revision '--all' here."),
+        ("HEAD:flows", "There is no revision 'HEAD:flows' here."),
+        ("", "There is no revision '' here."),
+    ],
+)
+def test_a_revision_that_is_none_is_refused_before_anything_is_asked(project: Path, revision: str, said: str) -> None:
+    with fake_frigade(rows=live()) as server:
+        failed = flowsync("plan", "--base", revision, root=project, env=environment(server.url))
+        assert (failed.code, failed.out, server.requests) == (1, "", [])
+        assert f"error[git] {said}" in failed.err
+
+
+def test_a_shallow_clone_says_how_to_fetch_what_is_missing(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    first = git(project, "rev-parse", "HEAD")
+    write_flows(project, {"flow_a": BASE.replace("Name", "Mine")})
+    commit(project)
+    clone = tmp_path_factory.mktemp("clone")
+    git(clone, "clone", "-q", "--depth=1", f"file://{project}", "here")
+    with fake_frigade(rows=live()) as server:
+        env = environment(server.url)
+        for revision in ("HEAD~1", first, "main"):
+            failed = flowsync("plan", "--base", revision, root=clone / "here", env=env)
+            assert failed.code == 1
+            assert f"This clone is shallow, and {revision!r} is not in it." in failed.err
+            assert "fetch-depth: 0" in failed.err
+        assert flowsync("plan", "--base", "HEAD", root=clone / "here", env=env).code == 0
+        git(clone / "here", "fetch", "-q", "--depth=1", "origin", first)
+        planned = flowsync("plan", "--base", first, "--format", "json", root=clone / "here", env=env)
+        assert planned.json["changes"][0]["fields"][0]["origin"] == "branch"
+
+
+def test_a_clone_without_contents_says_so(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    git(project, "config", "uploadpack.allowFilter", "true")
+    write_flows(project, {"flow_a": BASE.replace("Name", "Mine")})
+    commit(project)
+    clone = tmp_path_factory.mktemp("clone")
+    git(clone, "clone", "-q", "--filter=blob:none", f"file://{project}", "here")
+    git(clone / "here", "remote", "set-url", "origin", "file:///nowhere")
+    with fake_frigade(rows=live()) as server:
+        failed = flowsync("plan", "--base", "HEAD~1", root=clone / "here", env=environment(server.url))
+        assert failed.code == 1
+        assert "error[git]" in failed.err
+
+
+def test_outside_of_a_repository_it_is_said_that_one_is_needed(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": BASE})
+    with fake_frigade(rows=live()) as server:
+        failed = flowsync("plan", "--base", "main", root=tmp_path, env=environment(server.url))
+        assert failed.code == 1
+        assert "--base needs a git repository with history." in failed.err
