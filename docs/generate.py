@@ -57,7 +57,9 @@ def main() -> int:
 
 def words(text: str) -> str:
     """What a reader sees of a page or picture: how rich draws an SVG differs between its versions."""
-    return re.sub(r"<style.*?</style>|<[^>]*>", "", text, flags=re.DOTALL) if text.startswith("<svg") else text
+    if not text.startswith("<svg"):
+        return text
+    return " ".join(re.sub(r"<style.*?</style>|<[^>]*>", " ", text, flags=re.DOTALL).split())
 
 
 def terminal_picture() -> str:

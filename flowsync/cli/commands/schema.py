@@ -20,7 +20,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], str]]] = {
 
 
 @click.command("schema")
-@click.argument("file", type=click.Choice(list(SCHEMAS)), default="flow")
+@click.argument("file", type=click.Choice(list(SCHEMAS)), default="flow", metavar="[flow|config]")
 @global_options
 def command(file: str) -> None:
     """Print the JSON Schema (2020-12) of a flow file, or of flowsync.yaml, for editors and other tools.
