@@ -113,7 +113,9 @@ def every_command() -> Iterator[tuple[str, click.Command]]:
 def command_section(path: str, command: click.Command) -> str:
     """One command: usage, help, its own options (the global ones are told once)."""
     context = click.Context(command, info_name=path)
-    usage = " ".join(command.collect_usage_pieces(context))
+    usage = (
+        " ".join(command.collect_usage_pieces(context)).replace("[[", "[").replace("]]", "]")
+    )  # as click after 8.3.0
     shown = [each for each in command.params if isinstance(each, click.Option) and is_own(path, each)]
     paragraphs = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(command.help or ""))
     rows = [option_row(option, context) for option in shown]

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import re
+import shutil
+import subprocess
 import sys
 import zipfile
-from typing import TYPE_CHECKING, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from flowsync.github.environment import ACTION_INPUTS, ACTION_OUTPUTS, TOKEN, read_inputs
-from tests.actions.steps import ACTION, INSTALL, RUN, inputs, run
+from tests.actions.steps import ACTION, INSTALL, ROOT, RUN, inputs, run, run_of_github
 from tests.support import runner
 from tests.support.command import CLEAN
 from tests.support.programs import assert_passes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-    Run: TypeAlias = "tuple[dict[str, str], Path]"
 
 
 class Recorded(dict[str, str]):
@@ -182,3 +184,54 @@ def test_it_installs_what_is_locked_runs_it_and_installs_it_only_once(
     assert tampered.code == 1
     assert "DO NOT MATCH THE HASHES" in tampered.err
     assert said_to_github(tampered.out) == "The dependencies of flowsync could not be installed."
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A checkout of a project with this repository's flows, and flowsync where the action's first step puts it."""
+    top = tmp_path / "checkout"
+    shutil.copytree(ROOT / "flows", top / "flows")
+    for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], [*IDENTITY, "commit", "-qm", "Flows"]):
+        subprocess.run(["git", *arguments], cwd=top, check=True)
+    programs = tmp_path / "runner" / "flowsync-action" / "bin"
+    programs.mkdir(parents=True)
+    executable(programs / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    return top
+
+
+IDENTITY = ("-c", "user.name=Ann", "-c", "user.email=ann@acorn.example")
+
+
+def outputs(env: dict[str, str]) -> dict[str, str]:
+    """What the step has set, as the runner reads it."""
+    text = Path(env["GITHUB_OUTPUT"]).read_text(encoding="utf-8")
+    return {name: value for name, _, value in re.findall(r"^(.+?)<<(.+)\n(.*)\n\2$", text, re.MULTILINE)}
+
+
+def test_its_second_step_plans_on_the_sandbox_and_sets_every_output_of_a_plan(repository: Path) -> None:
+    env = run_of_github(repository.parent / "runner", "1" * 40)
+    done = run(
+        RUN, {**env, **inputs(sandbox="true", plan_file="plan.json", comment="off", github_token="")}, repository
+    )
+    assert done.code == 0, done.both
+    set_ = outputs(env)
+    document = json.loads((repository / "plan.json").read_text(encoding="utf-8"))
+    assert set_["has-changes"] == "true"
+    assert set_["updates"] == str(document["summary"]["update"])
+    assert set_["plan-digest"] == document["digest"]
+    assert set_["exit-code"] == "0"
+    assert (repository / set_["plan-json"]).samefile(repository / "plan.json")
+    assert set(set_) <= set(ACTION["outputs"])
+    assert "flowsync plan" in Path(env["GITHUB_STEP_SUMMARY"]).read_text(encoding="utf-8")
+
+
+def test_its_second_step_validates_annotates_and_writes_sarif(repository: Path) -> None:
+    (repository / "flows" / "flow_typo.yaml").write_text("nmae: x\n")
+    env = run_of_github(repository.parent / "runner", "1" * 40)
+    done = run(RUN, {**env, **inputs(command="validate", sarif_file="flowsync.sarif", github_token="")}, repository)
+    assert done.code == 3
+    commands, _ = runner.read(done.out)
+    assert ("error", "flows/flow_typo.yaml") in {(each.name, each.properties.get("file")) for each in commands}
+    assert outputs(env)["sarif"].endswith("flowsync.sarif")
+    log = json.loads((repository / "flowsync.sarif").read_text(encoding="utf-8"))
+    assert "unknown-key" in {result["ruleId"] for result in log["runs"][0]["results"]}

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 GIVEN = sorted((ROOT / "flowsync" / "templates" / "workflows").glob("*.yml"))
-SCRIPTS_OF_CI = [*sorted((ROOT / ".github").glob("*.sh")), ROOT / ".ci" / "run"]
+SHOWN = [ROOT / "docs" / "examples" / "code-scanning.yml"]
+SHELL = [*sorted((ROOT / ".github").glob("*.sh")), ROOT / ".ci" / "run", *(ROOT / "docs" / "examples").glob("*.sh")]
 PIN = re.compile(r"uses: (?P<action>[\w./-]+)@(?P<commit>[0-9a-f]{40}) # v(?P<version>\d+\.\d+\.\d+)")
 RELEASED = Action("https://github.com", "acorn/flowsync", "1234567890" * 4, "1.2.3")
 
@@ -42,8 +43,8 @@ def test_zizmor_finds_nothing(given: list[Path]) -> None:
 
 
 def test_actionlint_and_shellcheck_find_nothing(given: list[Path]) -> None:
-    assert_passes("actionlint", f"-shellcheck={SCRIPTS / 'shellcheck'}", files=[*OURS, *given])
-    assert_passes("shellcheck", files=SCRIPTS_OF_CI)
+    assert_passes("actionlint", f"-shellcheck={SCRIPTS / 'shellcheck'}", files=[*OURS, *given, *SHOWN])
+    assert_passes("shellcheck", files=SHELL)
 
 
 def test_the_linters_are_ones_that_can_say_no(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_the_linters_are_ones_that_can_say_no(tmp_path: Path) -> None:
 
 
 def test_they_are_what_github_s_schemas_say(given: list[Path]) -> None:
-    assert_passes("check-jsonschema", "--builtin-schema", "vendor.github-workflows", files=[*OURS, *given])
+    assert_passes("check-jsonschema", "--builtin-schema", "vendor.github-workflows", files=[*OURS, *given, *SHOWN])
     assert_passes("check-jsonschema", "--builtin-schema", "vendor.github-actions", files=[ROOT / "action.yml"])
     assert_passes("check-jsonschema", "--builtin-schema", "vendor.dependabot", files=[ROOT / ".github/dependabot.yml"])
 
@@ -67,7 +68,7 @@ def jobs(workflow: dict[Any, Any]) -> list[dict[str, Any]]:
     return list(workflow["jobs"].values())
 
 
-@pytest.mark.parametrize("path", [*OURS, *GIVEN], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*OURS, *GIVEN, *SHOWN], ids=lambda path: path.name)
 def test_a_workflow_grants_the_least_and_trusts_only_what_is_pinned(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     workflow = yaml.safe_load(text)
@@ -86,7 +87,7 @@ def test_a_workflow_grants_the_least_and_trusts_only_what_is_pinned(path: Path) 
 def test_only_the_job_that_publishes_may_prove_who_it_is() -> None:
     granted = {
         (path.name, name): {scope for scope, level in job.get("permissions", {}).items() if level == "write"}
-        for path in [*OURS, *GIVEN]
+        for path in [*OURS, *GIVEN, *SHOWN]
         for name, job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].items()
     }
     assert {job: scopes for job, scopes in granted.items() if scopes} == {
@@ -97,6 +98,7 @@ def test_only_the_job_that_publishes_may_prove_who_it_is() -> None:
         ("flowsync-plan.yml", "plan"): {"pull-requests"},
         ("flowsync-apply.yml", "apply"): {"pull-requests"},
         ("flowsync-drift.yml", "drift"): {"issues"},
+        ("code-scanning.yml", "validate"): {"security-events"},
     }
 
 
@@ -111,7 +113,7 @@ def test_the_private_key_is_for_the_environment_that_writes_one_job_at_a_time(pa
 
 
 def test_one_action_has_one_pin_everywhere() -> None:
-    pages = [*OURS, *GIVEN, *(ROOT / "docs").glob("*.md")]
+    pages = [*OURS, *GIVEN, *SHOWN, *(ROOT / "docs").glob("*.md")]
     pins = {match.groups() for path in pages for match in PIN.finditer(path.read_text(encoding="utf-8"))}
     names = [action for action, _, _ in pins]
     assert len(set(names)) == len(names)
@@ -125,13 +127,14 @@ def test_ours_are_what_we_give_away_but_for_the_sandbox(name: str) -> None:
     ours = steps(ROOT / ".github" / "workflows" / f"{name}.yml")
     given = steps(ROOT / "flowsync" / "templates" / "workflows" / f"flowsync-{name}.yml")
     for mine, theirs in zip(ours, given, strict=True):
-        mine.get("with", {}).pop("sandbox", None)
+        for for_the_sandbox in ("sandbox", "require-reviewed-plan"):
+            mine.get("with", {}).pop(for_the_sandbox, None)
         theirs["uses"] = "./" if theirs["uses"].startswith("OWNER/") else theirs["uses"]
         assert mine == theirs
 
 
 def test_every_input_in_a_workflow_is_one_of_the_action() -> None:
-    for path in [*OURS, *GIVEN]:
+    for path in [*OURS, *GIVEN, *SHOWN]:
         for job in jobs(yaml.safe_load(path.read_text())):
             for step in job["steps"]:
                 if step.get("uses", "").startswith(("./", "OWNER/")):

@@ -50,7 +50,7 @@ def execute(run: Run) -> int:
     """Do what the input command says; the exit code, which is an output too."""
     with failures_shown(run):
         code = COMMANDS[run.inputs.command](run)
-        output(run, {"exit-code": str(code)})
+        output(run, {"exit-code": str(int(code))})
         return code
 
 

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# For any CI. `plan-and-apply.sh plan` on what is proposed, `plan-and-apply.sh apply` on what was merged; options of
+# flowsync may follow. Results are left in $RESULTS: plan.md to show to reviewers, plan.json for programs, apply.md.
+#
+#   plan    needs FRIGADE_PUBLIC_API_KEY, which reads
+#   apply   needs FRIGADE_API_KEY, which writes: give it to this step only
+set -euo pipefail
+
+what=${1:?plan or apply}
+shift
+results=${RESULTS:-flowsync-results}
+mkdir -p "$results"
+
+flowsync validate
+
+code=0
+flowsync plan --detailed-exitcode --format markdown --out "$results/plan.json" "$@" > "$results/plan.md" || code=$?
+cat "$results/plan.md"
+
+case "$what:$code" in
+  plan:0 | plan:2 | apply:0) ;;
+  apply:2) flowsync apply "$results/plan.json" --format markdown "$@" | tee "$results/apply.md" ;;
+  *) exit "$code" ;;
+esac

@@ -1,0 +1,100 @@
+"""The example files of docs/ci.md, run: against a server over HTTP, with the keys that the docs say."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from flowsync.templates import PLACEHOLDER, pre_commit, workflows
+from tests.actions.steps import ROOT
+from tests.support.command import Completed, checked, write_flows
+from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, fake_frigade, row
+from tests.support.programs import ON_PATH, assert_passes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.fake_frigade import FakeFrigade
+
+EXAMPLES = ROOT / "docs" / "examples"
+PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+GITLAB: dict[str, Any] = yaml.safe_load((EXAMPLES / "gitlab-ci.yml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def server() -> Iterator[FakeFrigade]:
+    with fake_frigade(rows=[row(1, "flow_a", name="Old")]) as running:
+        yield running
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    write_flows(tmp_path, {"flow_a": "name: New\n"})
+    return tmp_path
+
+
+def bash(script: str, project: Path, server: FakeFrigade, **keys: str) -> Completed:
+    env = {**ON_PATH, "FRIGADE_API_URL": server.url, **keys}
+    command = ["bash", "-eo", "pipefail", "-c", script]
+    done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return checked(Completed(done.returncode, done.stdout, done.stderr))
+
+
+def plain(what: str, project: Path, server: FakeFrigade, **keys: str) -> Completed:
+    return bash(f"'{EXAMPLES / 'plan-and-apply.sh'}' {what}", project, server, **keys)
+
+
+def test_the_plain_script_plans_with_the_public_key_and_writes_nothing(project: Path, server: FakeFrigade) -> None:
+    planned = plain("plan", project, server, FRIGADE_PUBLIC_API_KEY=PUBLIC_KEY)
+    assert planned.code == 0, planned.err
+    assert "### flowsync plan" in planned.out
+    results = project / "flowsync-results"
+    assert (results / "plan.md").read_text(encoding="utf-8") in planned.out
+    assert json.loads((results / "plan.json").read_text(encoding="utf-8"))["summary"]["update"] == 1
+    assert server.writes == []
+
+
+def test_the_plain_script_applies_what_it_planned_and_then_has_nothing_to_do(
+    project: Path, server: FakeFrigade
+) -> None:
+    applied = plain("apply", project, server, FRIGADE_API_KEY=PRIVATE_KEY)
+    assert (applied.code, server.row(1)["name"]) == (0, "New"), applied.err
+    assert "### flowsync apply" in (project / "flowsync-results" / "apply.md").read_text(encoding="utf-8")
+    assert plain("apply", project, server, FRIGADE_API_KEY=PRIVATE_KEY).code == 0
+    assert len(server.writes) == 1
+
+
+@pytest.mark.parametrize(("file", "code"), [("nmae: x\n", 3), ("name: No such flow\n", 1)])
+def test_the_plain_script_fails_as_flowsync_does(project: Path, server: FakeFrigade, file: str, code: int) -> None:
+    write_flows(project, {"flow_b": file})
+    assert plain("apply", project, server, FRIGADE_API_KEY=PRIVATE_KEY).code == code
+    assert server.writes == []
+
+
+def test_the_gitlab_jobs_plan_with_the_public_key_and_apply_that_plan_with_the_private_one(
+    project: Path, server: FakeFrigade
+) -> None:
+    plan, apply = ("\n".join(GITLAB[job]["script"]) for job in ("plan", "apply"))
+    assert bash(plan, project, server, FRIGADE_PUBLIC_API_KEY=PUBLIC_KEY).code == 0
+    assert {path for path in GITLAB["plan"]["artifacts"]["paths"] if not (project / path).exists()} == set()
+    assert server.writes == []
+    applied = bash(apply, project, server, FRIGADE_API_KEY=PRIVATE_KEY)
+    assert (applied.code, server.row(1)["name"]) == (0, "New"), applied.err
+
+
+def test_the_gitlab_file_is_what_gitlab_s_schema_says() -> None:
+    assert_passes("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", files=[EXAMPLES / "gitlab-ci.yml"])
+    assert GITLAB["apply"]["resource_group"] == GITLAB["apply"]["environment"] == "production"
+
+
+def test_the_page_shows_every_example_every_workflow_and_the_hooks_as_they_are() -> None:
+    assert {f"examples/{path.name}" for path in EXAMPLES.iterdir()} == set(re.findall(r"\((examples/[^)]+)\)", PAGE))
+    assert [path for path in workflows(PLACEHOLDER) if f"| `{Path(path).name}` |" not in PAGE] == []
+    (shown,) = re.findall(r"```yaml\n(# \.pre-commit-config\.yaml\n.*?)```", PAGE, re.DOTALL)
+    assert yaml.safe_load(shown) == yaml.safe_load(pre_commit(PLACEHOLDER))

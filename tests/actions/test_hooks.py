@@ -1,0 +1,93 @@
+"""The pre-commit hooks, run by pre-commit itself on a project's commit."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from flowsync.cli.app import COMMANDS
+from flowsync.templates import PLACEHOLDER, pre_commit
+from tests.actions.steps import ROOT
+from tests.support.command import Completed, write_flows
+from tests.support.programs import ON_PATH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOOKS: dict[str, dict[str, Any]] = {
+    hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+}
+GOOD = "name: Hello\ntype: ANNOUNCEMENT\ndata:\n  steps:\n    - id: a\n      title: Hi there\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A repository that has the hooks, as installed here instead of by pre-commit, which would need the network."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    hooks = [{**hook, "language": "system"} for hook in HOOKS.values()]
+    (tmp_path / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [{"repo": "local", "hooks": hooks}]}))
+    write_flows(tmp_path, {"flow_a": GOOD})
+    return tmp_path
+
+
+def commit(project: Path, *arguments: str) -> Completed:
+    """What pre-commit says of everything that is to be committed."""
+    subprocess.run(["git", "add", "-A"], cwd=project, check=True)
+    done = subprocess.run(
+        ["pre-commit", "run", "--color=never", *arguments],
+        cwd=project,
+        env={**ON_PATH, "PRE_COMMIT_HOME": str(project / ".git" / "pre-commit")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Completed(done.returncode, done.stdout, done.stderr)
+
+
+def test_validate_stops_a_commit_with_an_error_and_passes_a_good_one(project: Path) -> None:
+    assert commit(project, "flowsync-validate").code == 0
+    write_flows(project, {"flow_b": "nmae: x\n"})
+    stopped = commit(project, "flowsync-validate")
+    assert stopped.code == 1
+    assert "flows/flow_b.yaml:1:1: error[unknown-key]" in stopped.both
+
+
+def test_a_commit_of_other_files_is_left_alone(project: Path) -> None:
+    commit(project, "flowsync-validate")
+    subprocess.run(["git", *IDENTITY, "commit", "-qm", "One"], cwd=project, check=True)
+    (project / "README.md").write_text("Hello\n")
+    assert "no files to check" in commit(project, "flowsync-validate").out
+
+
+IDENTITY = ("-c", "user.name=Ann", "-c", "user.email=ann@acorn.example")
+
+
+@pytest.mark.parametrize(
+    ("hook", "path", "concerned"),
+    [
+        ("flowsync-validate", "flows/team/flow_a.yaml", True),
+        ("flowsync-validate", "flowsync.yaml", True),
+        ("flowsync-validate", "docs/flows/a.yaml", False),
+        ("flowsync-fmt", "flows/flow_a.yml", True),
+        ("flowsync-fmt", "flows/README.md", False),
+    ],
+)
+def test_a_hook_looks_at_flow_files(hook: str, path: str, *, concerned: bool) -> None:
+    assert bool(re.search(HOOKS[hook]["files"], path)) is concerned
+
+
+def test_each_hook_is_a_command_that_finds_its_files_itself() -> None:
+    for hook in HOOKS.values():
+        program, command = hook["entry"].split()
+        assert (program, hook["language"], hook["pass_filenames"]) == ("flowsync", "python", False)
+        assert command in COMMANDS
+
+
+def test_the_entry_for_projects_names_the_hooks_there_are() -> None:
+    (repository,) = yaml.safe_load(pre_commit(PLACEHOLDER))["repos"]
+    assert {hook["id"] for hook in repository["hooks"]} == set(HOOKS)
