@@ -57,6 +57,15 @@ def test_validate_stops_a_commit_with_an_error_and_passes_a_good_one(project: Pa
     assert "flows/flow_b.yaml:1:1: error[unknown-key]" in stopped.both
 
 
+def test_fmt_puts_files_in_form_once(project: Path) -> None:
+    write_flows(project, {"flow_a": "type: ANNOUNCEMENT\nname: Hello # said to everyone\n"})
+    stopped = commit(project, "flowsync-fmt")
+    assert stopped.code == 1
+    assert "files were modified by this hook" in stopped.out
+    assert (project / "flows" / "flow_a.yaml").read_text() == "name: Hello # said to everyone\ntype: ANNOUNCEMENT\n"
+    assert commit(project, "flowsync-fmt").code == 0
+
+
 def test_a_commit_of_other_files_is_left_alone(project: Path) -> None:
     commit(project, "flowsync-validate")
     subprocess.run(["git", *IDENTITY, "commit", "-qm", "One"], cwd=project, check=True)
