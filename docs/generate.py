@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync import config, validate
+from flowsync import config, sandbox, validate
 from flowsync.cli.app import COMMANDS, flowsync
 from flowsync.errors import ExitCode
 from flowsync.github.environment import ACTION_INPUTS, ACTION_OUTPUTS
@@ -184,6 +184,12 @@ def default(setting: config.Setting) -> str:
     return "" if value is None else f"`{json.dumps(value)}`".replace('"', "")
 
 
+def faults_table() -> str:
+    """Every kind of fault that the sandbox can let happen."""
+    rows = [f"| `{kind.value}` | {sandbox.MEANINGS[kind]} |" for kind in sandbox.FaultKind]
+    return table(("kind", "what happens"), rows)
+
+
 def table(titles: tuple[str, ...], rows: list[str]) -> str:
     """A Markdown table."""
     return "\n".join([f"| {' | '.join(titles)} |", f"|{' --- |' * len(titles)}", *rows]) + "\n"
@@ -207,6 +213,7 @@ LONGEST_LINE: Final = 160
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "commands": commands_table,
     "exit_codes": exit_codes_table,
+    "faults": faults_table,
     "reference": commands_reference,
     "configuration": configuration_table,
     "rules": rules_reference,

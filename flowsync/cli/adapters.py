@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsync.cli.options import Invocation
-    from flowsync.http import Client, Handler
+    from flowsync.http import Client
     from flowsync.live import Listing, Map
     from flowsync.model import FieldName, Flow, JsonValue, Target
     from flowsync.pipeline import Project
@@ -119,7 +119,7 @@ def _connect_sandbox(project: Project, flows: Sequence[Flow]) -> Iterator[Connec
             user_agent=settings.user_agent,
             timeouts=settings.timeouts,
             parallelism=settings.parallelism,
-            handler=_handler(emulator),
+            handler=sandbox.embedded(emulator.handle),
         ) as client,
         _threads(settings.parallelism) as executor,
     ):
@@ -161,15 +161,3 @@ def sent_fields(flow: Flow) -> Mapping[FieldName, JsonValue]:
     return {
         name: flow.data_text if name == "data" else flow.fields[name] for name in SENT_FIELDS if name in flow.fields
     }
-
-
-def _handler(emulator: Emulator) -> Handler:
-    from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
-
-    def handle(
-        method: str, target: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        response = emulator.handle(sandbox.Request(method, target, headers, body))
-        return response.status, response.headers, response.body
-
-    return handle

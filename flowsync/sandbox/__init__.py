@@ -4,15 +4,31 @@
 gives it a first state that belongs to a repo's files. It knows the API's facts and nothing of the planner.
 """
 
+from flowsync.sandbox.dashboard import dashboard_edit
 from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.faults import ALWAYS, MEANINGS, Fault, FaultKind, faulty, parse_fault
 from flowsync.sandbox.seeds import Scenario, SeedFlow, Story, seed
 from flowsync.sandbox.server import Server, serve
-from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, Handler, Request, Response, with_latency
+from flowsync.sandbox.values import (
+    PRIVATE_KEY,
+    PUBLIC_KEY,
+    Delivery,
+    Handler,
+    Request,
+    Response,
+    embedded,
+    with_latency,
+)
 
 __all__ = [
+    "ALWAYS",
+    "MEANINGS",
     "PRIVATE_KEY",
     "PUBLIC_KEY",
+    "Delivery",
     "Emulator",
+    "Fault",
+    "FaultKind",
     "Handler",
     "Request",
     "Response",
@@ -20,6 +36,10 @@ __all__ = [
     "SeedFlow",
     "Server",
     "Story",
+    "dashboard_edit",
+    "embedded",
+    "faulty",
+    "parse_fault",
     "seed",
     "serve",
     "with_latency",

@@ -6,15 +6,18 @@ too large or cut off end their own connection and nothing else.
 
 from __future__ import annotations
 
+import os
 import socket
+import struct
 import threading
+import time
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final
 
 from flowsync.sandbox.replies import Refusal, refused
-from flowsync.sandbox.values import Request
+from flowsync.sandbox.values import Delivery, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +33,8 @@ _POLL_SECONDS: Final = 0.05
 _FAREWELL_SECONDS: Final = 2.0
 _DRAINED_BYTES: Final = 4 * MAX_BODY_BYTES
 _CHUNK_BYTES: Final = 65_536
+_DRIPS: Final = 20
+_DRIP_SECONDS: Final = 0.05
 
 
 class Server:
@@ -195,7 +200,39 @@ class _Connection(BaseHTTPRequestHandler):
         lines += [f"{name}: {value}" for name, value in headers.items()]
         head = "\r\n".join([*lines, "", ""]).encode("latin-1")
         self.server.log(_log_line(self.command or "?", self.path, response.status))
-        self.wfile.write(head + response.body if has_body and self.command != "HEAD" else head)
+        self._deliver(head, response.body if has_body and self.command != "HEAD" else b"", response.delivery)
+
+    def _deliver(self, head: bytes, body: bytes, delivery: Delivery) -> None:
+        match delivery:
+            case Delivery.WHOLE:
+                self.wfile.write(head + body)
+            case Delivery.SLOW:
+                self._drip(head + body)
+            case Delivery.TRUNCATED:
+                self.close_connection = True
+                self.wfile.write(head + body[: len(body) // 2])
+            case Delivery.RESET:
+                self._reset()
+            case Delivery.NEVER:
+                self._wait_for_the_end()
+
+    def _drip(self, message: bytes) -> None:
+        size = len(message) // _DRIPS + 1
+        for start in range(0, len(message), size):
+            self.wfile.write(message[start : start + size])
+            time.sleep(_DRIP_SECONDS)
+
+    def _reset(self) -> None:
+        """Close at once, so that the client's system sees a reset instead of an end."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())
+
+    def _wait_for_the_end(self) -> None:
+        """Say nothing until the client goes away, or the server stops."""
+        self.close_connection = True
+        self.connection.settimeout(None)
+        self.rfile.read(1)
 
     def _drain(self) -> None:
         """Take in what the client still sends: closing at once would reset the connection before it reads."""

@@ -32,6 +32,16 @@ class Request:
     body: bytes
 
 
+class Delivery(Enum):
+    """How a response gets to the client."""
+
+    WHOLE = "whole"
+    SLOW = "in drips"
+    TRUNCATED = "only the first half"
+    RESET = "not at all: the connection is reset"
+    NEVER = "not at all: the connection stays open"
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """One HTTP response; header names are in lower case."""
@@ -39,6 +49,7 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    delivery: Delivery = Delivery.WHOLE
 
 
 Handler: TypeAlias = Callable[[Request], Response]
@@ -109,3 +120,24 @@ def with_latency(handler: Handler, seconds: float) -> Handler:
         return handler(request)
 
     return delayed
+
+
+def embedded(handler: Handler) -> Callable[[str, str, Mapping[str, str], bytes], tuple[int, Mapping[str, str], bytes]]:
+    """`handler` for a client in the same process, as plain values.
+
+    What breaks a connection is raised: ConnectionResetError, and TimeoutError at once for what never comes.
+    """
+
+    def handle(
+        method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        response = handler(Request(method, target, headers, body))
+        match response.delivery:
+            case Delivery.WHOLE | Delivery.SLOW:
+                return response.status, response.headers, response.body
+            case Delivery.TRUNCATED | Delivery.RESET:
+                raise ConnectionResetError
+            case Delivery.NEVER:
+                raise TimeoutError
+
+    return handle

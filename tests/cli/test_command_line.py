@@ -283,6 +283,20 @@ def test_the_sandbox_is_served_over_http(project: Path) -> None:
     assert "Traceback" not in err
 
 
+def test_faults_strike_what_is_served_and_are_told(project: Path) -> None:
+    faults = ["--fault", "500-after:PUT *:2", "--fault", "edit:GET */flow_h/versions"]
+    serving = start("sandbox", "serve", *faults, root=project, env={})
+    assert serving.stdout is not None
+    lines = [serving.stdout.readline().removeprefix("export ").strip() for _ in range(3)]
+    env = dict(line.split("=", 1) for line in lines)
+    flowsync("apply", root=project, env=env)
+    serving.send_signal(signal.SIGINT)
+    _, err = serving.communicate(timeout=10)
+    assert err.count("500-after strikes PUT /v1/flows/") == 2
+    refused = flowsync("sandbox", "serve", "--fault", "explosion", root=project)
+    assert (refused.code, "hang-after" in refused.err) == (64, True)
+
+
 def test_another_seed_gives_another_first_state(project: Path) -> None:
     states = []
     for number in ("1", "2", "1"):

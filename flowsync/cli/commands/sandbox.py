@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def _faults(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[sandbox.Fault, ...]:
+    try:
+        return tuple(map(sandbox.parse_fault, texts))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.group("sandbox")
 @global_options
 def command() -> None:
@@ -28,9 +35,17 @@ def command() -> None:
     "--latency", default="0ms", callback=seconds, metavar="TIME", help="Wait before each answer, such as 50ms."
 )
 @click.option("--seed", "number", default=0, metavar="N", help="Which first state to make; the same N makes the same.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="KIND[:PATH][:TIMES]",
+    callback=_faults,
+    help="Let something go wrong for the first TIMES requests (1, or always) to paths like PATH; repeatable.",
+)
 @global_options
 @click.pass_context
-def serve(context: click.Context, port: int, latency: float, number: int) -> None:
+def serve(context: click.Context, *, port: int, latency: float, number: int, faults: tuple[sandbox.Fault, ...]) -> None:
     """Serve the emulator over real HTTP until interrupted.
 
     Its state is that of --sandbox, .flowsync/sandbox.db; an empty one first gets an account made of the flow files.
@@ -40,6 +55,9 @@ def serve(context: click.Context, port: int, latency: float, number: int) -> Non
     selection = pipeline.load_selection(project, ())
     with open_emulator(project, selection.flows, number) as emulator:
         handler = sandbox.with_latency(emulator.handle, latency) if latency else emulator.handle
+        if faults:
+            edit = sandbox.dashboard_edit(emulator)
+            handler = sandbox.faulty(handler, faults, edit, lambda strike: write_note(strike, given))
         with sandbox.serve(handler, port=port) as server:
             write_result(
                 f"export FRIGADE_API_URL={server.url}\n"

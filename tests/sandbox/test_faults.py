@@ -1,0 +1,231 @@
+"""Faults at will: in this process, over HTTP, and as the command line names them."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from flowsync.sandbox import (
+    ALWAYS,
+    MEANINGS,
+    PRIVATE_KEY,
+    Delivery,
+    Emulator,
+    Fault,
+    FaultKind,
+    Request,
+    SeedFlow,
+    dashboard_edit,
+    embedded,
+    faulty,
+    parse_fault,
+    seed,
+    serve,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowsync.sandbox import Handler
+
+DATA = "steps:\n  - {id: a, title: Get started, subtitle: Now, primaryButton: {title: Next}}\n"
+AUTH = {"authorization": f"Bearer {PRIVATE_KEY}"}
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator(None) as account:
+        seed(
+            account, [SeedFlow("flow_a", {"name": "A", "data": DATA}), SeedFlow("flow_b", {"name": "B", "data": DATA})]
+        )
+        yield account
+
+
+def only_row(emulator: Emulator, slug: str = "flow_a") -> int:
+    return emulator.store.versions(slug)[0].id
+
+
+def put(handler: Handler, row_id: int, name: str = "Written") -> object:
+    body = json.dumps({"name": name}).encode()
+    headers = {**AUTH, "content-type": "application/json"}
+    return handler(Request("PUT", f"/v1/flows/{row_id}", headers, body))
+
+
+def get(path: str) -> Request:
+    return Request("GET", path, AUTH, b"")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("500-after", Fault(FaultKind.SERVER_ERROR_AFTER)),
+        ("500", Fault(FaultKind.SERVER_ERROR_BEFORE)),
+        ("429:3", Fault(FaultKind.RATE_LIMITED, times=3)),
+        ("reset:/v1/flows/*", Fault(FaultKind.RESET_BEFORE, path="/v1/flows/*")),
+        ("hang:/v1/flows/12:always", Fault(FaultKind.HANG_BEFORE, path="/v1/flows/12", times=ALWAYS)),
+        ("edit:GET *versions:2", Fault(FaultKind.EDIT, "GET", "*versions", 2)),
+        ("slow::4", Fault(FaultKind.SLOW, times=4)),
+        ("truncated:PUT", Fault(FaultKind.TRUNCATED, "PUT")),
+    ],
+)
+def test_the_command_line_names_a_fault(text: str, fault: Fault) -> None:
+    assert parse_fault(text) == fault
+
+
+@pytest.mark.parametrize("text", ["", "501", "500-After", ":/v1/flows"])
+def test_what_is_no_fault_is_told_with_every_kind(text: str) -> None:
+    with pytest.raises(ValueError, match="is not KIND") as caught:
+        parse_fault(text)
+    assert all(kind.value in str(caught.value) for kind in FaultKind)
+
+
+def test_every_kind_is_explained() -> None:
+    assert set(MEANINGS) == set(FaultKind)
+
+
+LANDS = {kind for kind in FaultKind if kind.value.endswith("-after")} | {
+    FaultKind.TRUNCATED,
+    FaultKind.WRONG_JSON,
+    FaultKind.SLOW,
+    FaultKind.EDIT,
+}
+
+
+@pytest.mark.parametrize("kind", FaultKind)
+def test_a_fault_strikes_as_often_as_it_says_and_before_or_after_the_effect(
+    emulator: Emulator, kind: FaultKind
+) -> None:
+    row_id = only_row(emulator)
+    told: list[str] = []
+    handler = faulty(emulator.handle, [Fault(kind, "PUT", times=2)], dashboard_edit(emulator), told.append)
+    handler(get("/v1/flows"))
+    for number in range(3):
+        before = emulator.store.find(row_id)
+        answer = put(handler, row_id, f"Written {number}")
+        after = emulator.store.find(row_id)
+        assert before is not None
+        assert after is not None
+        struck = number < 2
+        plain = getattr(answer, "status", 0) == 200 and getattr(answer, "delivery", None) is Delivery.WHOLE
+        assert plain == (not struck or kind in {FaultKind.WRONG_JSON, FaultKind.EDIT})
+        assert (after.name == f"Written {number}") == (not struck or kind in LANDS)
+        assert (after.data != before.data) == (struck and kind is FaultKind.EDIT)
+    assert told == [f"{kind.value} strikes PUT /v1/flows/{row_id}"] * 2
+
+
+def test_a_fault_can_spare_the_first_requests_and_faults_take_turns(emulator: Emulator) -> None:
+    faults = [Fault(FaultKind.HTML_403, times=1), Fault(FaultKind.RATE_LIMITED, times=1, after=1)]
+    handler = faulty(emulator.handle, faults, dashboard_edit(emulator))
+    assert [handler(get("/v1/flows")).status for _ in range(4)] == [403, 200, 429, 200]
+
+
+def test_an_edit_and_a_failure_strike_together(emulator: Emulator) -> None:
+    row_id = only_row(emulator)
+    before = emulator.store.find(row_id)
+    faults = [Fault(FaultKind.SERVER_ERROR_BEFORE), Fault(FaultKind.EDIT)]
+    answer = put(faulty(emulator.handle, faults, dashboard_edit(emulator)), row_id)
+    assert getattr(answer, "status", 0) == 500
+    assert emulator.store.find(row_id) != before
+
+
+@pytest.mark.parametrize(
+    "target", ["/v1/flows?limit=1", "/v1/flows/flow_a", "/v1/public/flows/flow_a", "/v1/flows/flow_a/versions", "id"]
+)
+def test_an_edit_changes_the_flow_that_a_request_is_about(emulator: Emulator, target: str) -> None:
+    row_id = only_row(emulator)
+    path = f"/v1/flows/{row_id}" if target == "id" else target
+    edit = dashboard_edit(emulator)
+    seen = [emulator.store.versions("flow_a")]
+    for _ in range(4):
+        edit(get(path))
+        seen.append(emulator.store.versions("flow_a"))
+    assert all(before != after for before, after in pairwise(seen))
+
+
+def test_an_edit_of_nothing_changes_nothing(emulator: Emulator) -> None:
+    before = emulator.store.page(0, 100)
+    for path in ("/v1/flows/nothing", "/v1/flows/99999999"):
+        dashboard_edit(emulator)(get(path))
+    assert emulator.store.page(0, 100) == before
+
+
+def test_a_flow_with_nothing_to_reword_gets_another_name() -> None:
+    with Emulator(None) as emulator:
+        seed(emulator, [SeedFlow("flow_a", {"name": "", "data": "steps: []\n"})])
+        before = emulator.store.versions("flow_a")
+        dashboard_edit(emulator)(get("/v1/flows/flow_a"))
+        assert emulator.store.versions("flow_a") != before
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        (FaultKind.RESET_AFTER, ConnectionResetError),
+        (FaultKind.TRUNCATED, ConnectionResetError),
+        (FaultKind.HANG_BEFORE, TimeoutError),
+    ],
+)
+def test_in_this_process_a_broken_connection_is_raised(
+    emulator: Emulator, kind: FaultKind, error: type[OSError]
+) -> None:
+    handle = embedded(faulty(emulator.handle, [Fault(kind)], dashboard_edit(emulator)))
+    with pytest.raises(error):
+        handle("GET", "/v1/flows", AUTH, b"")
+    status, _, body = handle("GET", "/v1/flows", AUTH, b"")
+    assert (status, b"flow_a" in body) == (200, True)
+
+
+@contextmanager
+def connected(emulator: Emulator, fault: Fault) -> Iterator[http.client.HTTPConnection]:
+    with serve(faulty(emulator.handle, [fault], dashboard_edit(emulator))) as server:
+        address = urlsplit(server.url)
+        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=0.3)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def fetched(connection: http.client.HTTPConnection) -> bytes:
+    connection.request("GET", "/v1/flows", headers={"Authorization": f"Bearer {PRIVATE_KEY}"})
+    return connection.getresponse().read()
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        (FaultKind.RESET_BEFORE, ConnectionError),
+        (FaultKind.RESET_AFTER, ConnectionError),
+        (FaultKind.HANG_BEFORE, TimeoutError),
+        (FaultKind.HANG_AFTER, TimeoutError),
+        (FaultKind.TRUNCATED, http.client.IncompleteRead),
+    ],
+)
+def test_over_http_a_broken_connection_is_broken(emulator: Emulator, kind: FaultKind, error: type[Exception]) -> None:
+    with connected(emulator, Fault(kind)) as connection:
+        with pytest.raises(error):
+            fetched(connection)
+        connection.close()
+        assert b"flow_a" in fetched(connection)
+
+
+def test_over_http_slow_bytes_come_whole_in_the_end(emulator: Emulator) -> None:
+    with connected(emulator, Fault(FaultKind.SLOW)) as connection:
+        slow = fetched(connection)
+        assert slow == fetched(connection)
+
+
+def test_a_reset_is_a_reset_and_not_an_end(emulator: Emulator) -> None:
+    with serve(faulty(emulator.handle, [Fault(FaultKind.RESET_BEFORE)], dashboard_edit(emulator))) as server:
+        address = urlsplit(server.url)
+        with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=5) as raw:
+            raw.sendall(b"GET /v1/flows HTTP/1.1\r\nHost: x\r\n\r\n")
+            with pytest.raises(ConnectionResetError):
+                raw.recv(1)
