@@ -41,12 +41,13 @@ class AsWritten:
 class Edited:
     """The row was changed since: `differences` lead from what is live now to what was planned from.
 
-    `elsewhere`: fields that the plan does not change, at least one of which is not as it was either; the
-    document does not tell what they were. `untold`: fields of the plan that the API does not return any more.
+    `elsewhere`: the other fields of the row, where one of them was edited too, or is no longer returned; the
+    document does not tell what they were, nor which are managed. None where the rest explains everything.
+    `untold`: fields of the plan that the API does not return any more.
     """
 
     differences: tuple[FieldChange, ...]
-    elsewhere: tuple[FieldName, ...]
+    elsewhere: tuple[FieldName, ...] | None
     untold: tuple[FieldName, ...]
 
 
@@ -93,10 +94,8 @@ def _edited(change: Update, row: LiveFlow, seen: Fields) -> Edited:
     differences = compare(change.old, row.fields).changes
     untold = tuple(name for name in change.old if name not in seen)
     staying = tuple(name for name in seen if name not in change.new)
-    as_it_was = {**seen, **change.old}
-    choices = (
-        {name: as_it_was[name] for name in as_it_was if name not in staying or name in choice}
-        for choice in _choices(staying)
-    )
-    is_explained = any(fingerprint(fields) == change.before for fields in choices)
-    return Edited(differences, () if is_explained else staying, untold)
+    as_it_was: Fields = {**seen, **change.old}
+    choices = ({*change.old, *choice} for choice in _choices(staying))
+    managed = ({name: as_it_was[name] for name in as_it_was if name in chosen} for chosen in choices)
+    is_explained = any(fingerprint(fields) == change.before for fields in managed)
+    return Edited(differences, None if is_explained else staying, untold)
