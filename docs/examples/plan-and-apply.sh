@@ -4,6 +4,8 @@
 #
 #   plan    needs FRIGADE_PUBLIC_API_KEY, which reads
 #   apply   needs FRIGADE_API_KEY, which writes: give it to this step only
+#   BASE    what the branch started from: the plan then tells its changes from edits in the dashboard. In most CIs
+#           BASE=$(git merge-base HEAD origin/main), with the history at hand
 set -euo pipefail
 
 what=${1:?plan or apply}
@@ -14,7 +16,8 @@ mkdir -p "$results"
 flowsync validate
 
 code=0
-flowsync plan --detailed-exitcode --format markdown --out "$results/plan.json" "$@" > "$results/plan.md" || code=$?
+flowsync plan --detailed-exitcode --format markdown --out "$results/plan.json" ${BASE:+--base "$BASE"} "$@" \
+  > "$results/plan.md" || code=$?
 cat "$results/plan.md"
 
 case "$what:$code" in

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from flowsync.github.environment import ACTION_INPUTS, ACTION_OUTPUTS, TOKEN, read_inputs
 from tests.actions.steps import ACTION, INSTALL, ROOT, RUN, inputs, run, run_of_github
 from tests.support import runner
 from tests.support.command import CLEAN
+from tests.support.fake_github import TOKEN as GITHUB_TOKEN
+from tests.support.fake_github import FakeRepo, fake_github, sha
 from tests.support.programs import assert_passes
 
 if TYPE_CHECKING:
@@ -235,3 +238,32 @@ def test_its_second_step_validates_annotates_and_writes_sarif(repository: Path) 
     assert outputs(env)["sarif"].endswith("flowsync.sarif")
     log = json.loads((repository / "flowsync.sarif").read_text(encoding="utf-8"))
     assert "unknown-key" in {result["ruleId"] for result in log["runs"][0]["results"]}
+
+
+WITHOUT_KEYS = {
+    "${{ vars.FRIGADE_PUBLIC_API_KEY }}": "",
+    "${{ vars.FRIGADE_PUBLIC_API_KEY == '' }}": "true",
+    "${{ vars.FRIGADE_PUBLIC_API_KEY == '' && 'off' || 'error' }}": "off",
+    "${{ secrets.FRIGADE_API_KEY }}": "",
+}
+"""What the expressions of our workflows come to in a fork."""
+
+
+def test_in_a_fork_without_keys_a_push_is_planned_and_applied_on_the_sandbox(repository: Path) -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "apply.yml").read_text(encoding="utf-8"))
+    plan, apply = (
+        {name.replace("-", "_"): WITHOUT_KEYS.get(value, value) for name, value in step["with"].items()}
+        for job in workflow["jobs"].values()
+        for step in job["steps"]
+        if step["uses"] == "./"
+    )
+    second = repository.parent / "second checkout"
+    shutil.copytree(repository, second)
+    with fake_github(FakeRepo(commits=[sha(2)])) as github:
+        env = {**run_of_github(repository.parent / "runner", sha(2)), **github.environment()}
+        planned = run(RUN, {**env, **inputs(**plan, github_token=GITHUB_TOKEN)}, repository)
+        assert (planned.code, outputs(env)["has-changes"]) == (0, "true"), planned.both
+        shutil.copy(repository / "plan.json", second)
+        applied = run(RUN, {**env, **inputs(**apply, github_token=GITHUB_TOKEN)}, second)
+    assert applied.code == 0, applied.both
+    assert "applied" in applied.out

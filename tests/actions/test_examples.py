@@ -88,6 +88,27 @@ def test_the_gitlab_jobs_plan_with_the_public_key_and_apply_that_plan_with_the_p
     assert (applied.code, server.row(1)["name"]) == (0, "New"), applied.err
 
 
+def test_with_a_base_both_tell_whose_a_change_is(project: Path, server: FakeFrigade) -> None:
+    (project / "flows" / "flow_a.yaml").write_text("name: Old\n")
+    for arguments in (["init", "-q"], ["add", "-A"], [*IDENTITY, "commit", "-qm", "Old"]):
+        subprocess.run(["git", *arguments], cwd=project, check=True)
+    write_flows(project, {"flow_a": "name: New\n"})
+    plan = "\n".join(GITLAB["plan"]["script"])
+    base = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project, check=True, capture_output=True, text=True).stdout
+    assert (
+        bash(plan, project, server, FRIGADE_PUBLIC_API_KEY=PUBLIC_KEY, CI_MERGE_REQUEST_DIFF_BASE_SHA=base.strip()).code
+        == 0
+    )
+    assert plain("plan", project, server, FRIGADE_PUBLIC_API_KEY=PUBLIC_KEY, BASE="HEAD").code == 0
+    for file in (project / "plan.json", project / "flowsync-results" / "plan.json"):
+        document = json.loads(file.read_text(encoding="utf-8"))
+        assert document["base"] == base.strip()
+        assert [field["origin"] for field in document["changes"][0]["fields"]] == ["branch"]
+
+
+IDENTITY = ("-c", "user.name=Ann", "-c", "user.email=ann@acorn.example")
+
+
 def test_the_gitlab_file_is_what_gitlab_s_schema_says() -> None:
     assert_passes("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", files=[EXAMPLES / "gitlab-ci.yml"])
     assert GITLAB["apply"]["resource_group"] == GITLAB["apply"]["environment"] == "production"
