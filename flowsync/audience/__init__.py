@@ -4,9 +4,11 @@ expressions(fields)   every targeting expression of a flow, with its path
 run_tests(flow, now)  the outcome of each entry of `tests:`
 flow_coverage(...)    which terms some test saw true, and which false
 waiting_graph(flows)  which flow waits for which
+changed_waits(…)      what a change does to that
 known_flow(…)         the steps and fields that references are held against
 """
 
+from flowsync.audience.changing import ChangedWaits, changed_waits
 from flowsync.audience.explanation import Explained, Explanation, explained
 from flowsync.audience.expressions import Stated, expressions, own_fields, parsed, step_criteria, targeting_of
 from flowsync.audience.known import flow_of_file, flow_of_rows, mentioned
@@ -25,6 +27,7 @@ from flowsync.audience.waiting import Bond, Edge, Node, WaitingGraph, around, ci
 
 __all__ = [
     "Bond",
+    "ChangedWaits",
     "Edge",
     "Explained",
     "Explanation",
@@ -40,6 +43,7 @@ __all__ = [
     "Unusable",
     "WaitingGraph",
     "around",
+    "changed_waits",
     "circles",
     "explained",
     "expressions",

@@ -18,7 +18,7 @@ from flowsync.pipeline.explaining import (
 from flowsync.pipeline.files import Selection, check_files, load_selection, named_from_top, readable_flows, select
 from flowsync.pipeline.formatting import FormattedFile, format_files
 from flowsync.pipeline.listing import list_flows
-from flowsync.pipeline.planning import fetch, fetch_slugs, make_plan
+from flowsync.pipeline.planning import changed_waits, fetch, fetch_slugs, make_plan
 from flowsync.pipeline.project import STATE_DIRECTORY, Project, open_project
 from flowsync.pipeline.references import check_references
 from flowsync.pipeline.rollback import check_place, plan_rollback
@@ -35,6 +35,7 @@ __all__ = [
     "Selection",
     "anyone",
     "at_time",
+    "changed_waits",
     "check_files",
     "check_place",
     "check_references",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flowsync import audience, live, plan
@@ -10,8 +11,9 @@ from flowsync.config import Policy
 from flowsync.model import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from flowsync.audience import ChangedWaits
     from flowsync.config import Guards
     from flowsync.live import Access, FlowReader, Listing, Map
     from flowsync.model import Flow, Plan
@@ -66,3 +68,10 @@ def _kept(guards: Guards) -> frozenset[Origin]:
     """Return whose edits stay as they are live."""
     policies = {Origin.DRIFT: guards.on_drift, Origin.CONFLICT: guards.on_conflict}
     return frozenset(origin for origin, policy in policies.items() if policy is Policy.KEEP)
+
+
+def changed_waits(made: Plan, flows: Sequence[Flow]) -> ChangedWaits:
+    """What a plan for these files does to which flow waits for which."""
+    old = {change.slug: change.old for change in made.changes}
+    before = [replace(flow, fields={**flow.fields, **old.get(flow.slug, {})}) for flow in flows]
+    return audience.changed_waits(before, flows)

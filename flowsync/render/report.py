@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from flowsync.audience import Bond
 from flowsync.errors import DocumentError, InvalidFilesError, RefusedError
 from flowsync.model import Origin
 from flowsync.plan import action, allowed_by
-from flowsync.render import ledger, wording
+from flowsync.render import diagrams, ledger, wording
 from flowsync.render.escape import cell_code, code_span, fenced, html_code, prose
 from flowsync.render.problems import counts as problem_counts
 from flowsync.render.problems import markdown_row
@@ -26,6 +27,8 @@ from flowsync.render.yaml_diff import flow_diff
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from flowsync.audience import ChangedWaits
+    from flowsync.audience.changing import Wait
     from flowsync.errors import FlowsyncError
     from flowsync.model import Blocked, Change, Outcome, Plan, PlanWarning, Problem, Refusal
     from flowsync.render.ledger import Entry
@@ -37,6 +40,8 @@ NAME_LENGTH: Final = 100
 """Characters of a slug, label or file that are shown where many stand together."""
 SENTENCE_LENGTH: Final = 500
 REMARKS: Final = 20
+DRAWN_WAITS: Final = 40
+"""More arrows than these are no picture any more."""
 SHORT_COMMIT: Final = 7
 _LEAST_ROOM: Final = 300
 """Where less than this is left, no further flow's details can fit."""
@@ -63,11 +68,11 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """What would happen. `graph` is a Mermaid diagram of which flow waits for which; empty without one."""
+    """What would happen, and what that does to which flow waits for which; None where that is not known."""
 
     scene: Scene
     plan: Plan
-    graph: str = ""
+    waits: ChangedWaits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +147,8 @@ def _opening(report: Report, room: Room) -> Iterator[str]:
             yield from _plan_alerts(report, room)
             if plan.changes or plan.blocked:
                 yield _table(_plan_rows(plan, "What happens", "What changes"), room)
-            if report.graph:
-                yield fenced(report.graph, "mermaid")
+            if report.waits:
+                yield from _waits(report.waits, room)
         case ApplyReport():
             yield from _apply_alerts(report, room)
             if report.plan.changes:
@@ -397,6 +402,36 @@ def _made_by(change: Change) -> str:
     found = {field.origin for field in change.fields}
     return ", ".join(words for origin, words in _ORIGINS.items() if origin in found)
 
+
+# Who waits for whom
+
+
+def _waits(waits: ChangedWaits, room: Room) -> Iterator[str]:
+    """Say which waits come and go, and draw them where a drawing can still be read."""
+    points = [_wait_point(_COMES, wait) for wait in waits.added] + [_wait_point(_GOES, wait) for wait in waits.removed]
+    kept = fitting(points, room.per_list // 2, room.measure)
+    more = [f"- and {len(points) - len(kept):,} more"] if len(kept) < len(points) else []
+    yield "\n".join(["Which flows wait for others changes:", "", *kept, *more])
+    drawing = diagrams.mermaid_block(waits.graph)
+    if 0 < len(waits.graph.edges) <= DRAWN_WAITS and room.measure(drawing) <= room.per_list:
+        yield drawing
+
+
+def _wait_point(sentences: Mapping[Bond, str], wait: Wait) -> str:
+    waiting, awaited, bond = wait
+    return f"- {sentences[bond].format(_name(waiting), _name(awaited))}"
+
+
+_COMES: Final = {
+    Bond.MUST: "{} now waits for {}",
+    Bond.MAY: "{} may now wait for {}",
+    Bond.STEP: "a step of {} now waits for {}",
+}
+_GOES: Final = {
+    Bond.MUST: "{} no longer waits for {}",
+    Bond.MAY: "{} may no longer wait for {}",
+    Bond.STEP: "no step of {} waits for {} any more",
+}
 
 # Each flow
 

@@ -373,3 +373,13 @@ def test_the_sandbox_needs_no_key(place: Workplace) -> None:
     assert done.code == 0
     assert "`the sandbox`" in place.comment()
     assert place.plan("--sandbox", FRIGADE_API_KEY="").code == 0
+
+
+def test_a_change_of_who_waits_for_whom_is_told_and_drawn(place: Workplace) -> None:
+    place.write(flow_a=f"{flow('Alpha')}targetingLogic: user.flow('flow_b') == 'COMPLETED_FLOW'\n")
+    place.plan()
+    assert "- `flow_a` now waits for `flow_b`" in place.comment()
+    assert '```mermaid\nflowchart LR\n  f0["flow_a"]' in place.comment()
+    place.write(flow_a=CHANGED)
+    place.plan()
+    assert "mermaid" not in place.comment()

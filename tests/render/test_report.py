@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowsync.audience import Bond, ChangedWaits, Edge, Node, WaitingGraph
 from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError
 from flowsync.model import Location, Op, PlanWarning, Problem, Severity, Unmanaged
 from flowsync.render.report import (
@@ -29,6 +30,7 @@ from tests.render.samples import DRAFT, EMPTY_PLAN, FULL_PLAN, OUTCOMES, PROBLEM
 from tests.render.test_hostile import SLOW, assert_inert, outcome_values, plan_values, problem_values
 
 if TYPE_CHECKING:
+    from flowsync.audience.changing import Wait
     from flowsync.model import JsonValue, Plan
     from flowsync.render.report import Report
 
@@ -176,8 +178,29 @@ def test_the_first_sentence_says_what_users_will_notice(plan: Plan, moment: Mome
     assert said in fit(PlanReport(Scene("abc", RUN, moment), plan), COMMENT).text
 
 
-def test_a_graph_is_a_diagram() -> None:
-    assert "\n```mermaid\ngraph LR\n```\n" in fit(PlanReport(SCENE, EMPTY_PLAN, "graph LR\n"), COMMENT).text
+def waits_of(added: list[Wait], edges: list[Edge]) -> ChangedWaits:
+    nodes = tuple(
+        Node(slug, has_file=True) for slug in sorted({slug for edge in edges for slug in (edge.waiting, edge.awaited)})
+    )
+    return ChangedWaits(tuple(added), (("flow_c", "flow_d", Bond.STEP),), WaitingGraph(nodes, tuple(edges), ()))
+
+
+def test_changed_waits_are_told_and_drawn() -> None:
+    waits = waits_of([("flow_a", "flow_b", Bond.MUST)], [Edge("flow_a", "flow_b", Bond.MUST)])
+    shown = fit(PlanReport(SCENE, EMPTY_PLAN, waits), COMMENT).text
+    assert "- `flow_a` now waits for `flow_b`\n- no step of `flow_c` waits for `flow_d` any more" in shown
+    assert "```mermaid\nflowchart LR\n" in shown
+    many_edges = [Edge(f"flow_{number}", "flow_b", Bond.MUST) for number in range(41)]
+    crowded = waits_of([(edge.waiting, edge.awaited, edge.bond) for edge in many_edges], many_edges)
+    assert "mermaid" not in fit(PlanReport(SCENE, EMPTY_PLAN, crowded), COMMENT).text
+    assert "mermaid" not in fit(PlanReport(SCENE, EMPTY_PLAN, waits_of([], [])), COMMENT).text
+
+
+@SLOW
+@given(st.lists(st.tuples(hostile, hostile, st.sampled_from(Bond)), max_size=3))
+def test_waits_of_hostile_names_mean_nothing(added: list[Wait]) -> None:
+    edges = [Edge(waiting, awaited, bond, (waiting,)) for waiting, awaited, bond in added]
+    assert_means_nothing(fit(PlanReport(SCENE, EMPTY_PLAN, waits_of(added, edges)), COMMENT).text)
 
 
 def test_drift_says_which_side_is_which() -> None:

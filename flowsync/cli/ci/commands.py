@@ -105,7 +105,7 @@ def _has_no_key(run: Run, project: Project) -> bool:
 def _shown(run: Run, made: Planned, marker: Marker) -> int:
     plan = made.plan
     output_plan(run, plan, show_plan(run, made))
-    report = PlanReport(scene(run), plan)
+    report = PlanReport(scene(run), plan, pipeline.changed_waits(plan, made.flows))
     summarise(run, report)
     marker = Marker(marker.key, marker.head, hexadecimal(plan.digest), parts=parts(plan))
     comment_on_event(run, report, marker, is_news=bool(plan.changes or plan.blocked))
