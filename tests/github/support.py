@@ -88,14 +88,16 @@ class Workplace:
         assert outcome.code == 0 or not outcome.outputs or outcome.outputs["exit-code"] == str(outcome.code)
         return outcome
 
-    def plan(self, *arguments: str, fork: bool = False, head: str = HEAD, pull: int = 5, **env: str) -> Outcome:
+    def plan(
+        self, *arguments: str, fork: bool = False, head: str = HEAD, pull: int = 5, base: str = BASE, **env: str
+    ) -> Outcome:
         """A run for a pull request."""
         repository = "stranger/flows" if fork else REPOSITORY
         payload = {
             "pull_request": {
                 "number": pull,
                 "head": {"sha": head, "repo": {"full_name": repository}},
-                "base": {"sha": BASE, "repo": {"full_name": REPOSITORY}},
+                "base": {"sha": base, "repo": {"full_name": REPOSITORY}},
             }
         }
         return self.run(

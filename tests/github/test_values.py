@@ -32,6 +32,7 @@ markers = st.builds(
     hexadecimal.map(lambda text: (text * 3)[:40]),
     hexadecimal.map(lambda text: text * 4),
     st.booleans(),
+    st.none() | hexadecimal.map(lambda text: (text * 3)[:40]),
     st.frozensets(hexadecimal, max_size=9),
 )
 

@@ -17,6 +17,7 @@ from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.saved import checked_saved
 from flowsync.errors import ConfigError, ExitCode, FlowsyncError, InterruptedByUser, RefusedError, UnreviewedError
 from flowsync.github import pulls
+from flowsync.github.base import base_of
 from flowsync.github.body import draft
 from flowsync.github.environment import ReviewRule
 from flowsync.github.event import MergeGroupEvent, PullRequestEvent
@@ -94,7 +95,9 @@ def _proposed(merge: Merge) -> Iterator[Proposal]:
     """The saved plan where the input plan-file names one, else a plan made now."""
     run, project, file = merge.run, merge.project, merge.run.inputs.plan_file
     if file is None:
-        with planned(run, project, Purpose.WRITE, Kept.FRESH) as made:
+        shown = merge.origin.marker.base if merge.origin.marker else None
+        base = base_of(run.event, run.invocation.directory, shown)
+        with planned(run, project, Purpose.WRITE, Kept.FRESH, base) as made:
             output_plan(run, made.plan, save_plan(run, made.plan))
             yield Proposal(made)
         return

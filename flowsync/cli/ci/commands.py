@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flowsync import pipeline
@@ -22,10 +23,12 @@ from flowsync.cli.ci.publishing import (
 from flowsync.cli.ci.run import marker_key, open_project
 from flowsync.cli.options import Api
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
-from flowsync.errors import ConfigError, ExitCode, FlowsyncError, InvalidFilesError
-from flowsync.github import issues
+from flowsync.errors import ApiError, ConfigError, ExitCode, FlowsyncError, InvalidFilesError
+from flowsync.github import issues, pulls
+from flowsync.github.base import base_of
 from flowsync.github.body import notice
 from flowsync.github.environment import CiCommand, Switch
+from flowsync.github.event import PushEvent
 from flowsync.github.log import inert
 from flowsync.github.marker import NO_PLAN, Marker
 from flowsync.github.reviewed import hexadecimal, parts
@@ -90,12 +93,25 @@ def plan(run: Run) -> int:
         tell("Only the files are checked: GitHub gives no secrets to this pull request, so no plan can be made.")
         return _validated(run, project)
     marker = Marker(marker_key(run, project, "plan"), run.commit, NO_PLAN)
+    base = base_of(run.event, run.invocation.directory, _shown_base(run, marker.key))
     try:
-        with planned(run, project, Purpose.READ, Kept.SAVED) as made:
+        with planned(run, project, Purpose.READ, Kept.SAVED, base) as made:
             return _shown(run, made, marker)
     except FlowsyncError as error:
         comment_on_event(run, failure_report(run, error, project), marker, is_news=True)
         raise
+
+
+def _shown_base(run: Run, key: str) -> str | None:
+    """What the plan of a pushed commit's pull request was compared with; None where GitHub does not tell."""
+    if run.github is None or not isinstance(run.event, PushEvent):
+        return None
+    try:
+        marker = pulls.origin(run.github, pulls.Tip(run.runner.sha, run.runner.branch, key)).marker
+    except ApiError as error:
+        tell(f"The plan of the pull request cannot be found. {error.message} {error.hint or ''}".rstrip())
+        return None
+    return marker.base if marker else None
 
 
 def _has_no_key(run: Run, project: Project) -> bool:
@@ -107,7 +123,7 @@ def _shown(run: Run, made: Planned, marker: Marker) -> int:
     output_plan(run, plan, show_plan(run, made))
     report = PlanReport(scene(run), plan, pipeline.changed_waits(plan, made.flows))
     summarise(run, report)
-    marker = Marker(marker.key, marker.head, hexadecimal(plan.digest), parts=parts(plan))
+    marker = replace(marker, digest=hexadecimal(plan.digest), base=plan.base, parts=parts(plan))
     comment_on_event(run, report, marker, is_news=bool(plan.changes or plan.blocked))
     return _exit_code(run, plan)
 
@@ -129,7 +145,7 @@ def _exit_code(run: Run, plan: Plan) -> ExitCode:
 def drift(run: Run) -> int:
     """Tell by one issue how the live flows differ from the files."""
     project = open_project(run)
-    with planned(run, project, Purpose.READ, Kept.SAVED) as made:
+    with planned(run, project, Purpose.READ, Kept.SAVED, None) as made:
         output_plan(run, made.plan, show_plan(run, made))
         summarise(run, DriftReport(scene(run), made.plan))
         _tell_of_drift(run, project, made.plan)

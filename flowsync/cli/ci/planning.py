@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 from flowsync import pipeline
 from flowsync import plan as planning
 from flowsync.cli.adapters import connect, fetch
+from flowsync.cli.ci.publishing import tell
 from flowsync.cli.guarding import guards_allowing
 from flowsync.cli.saving import save
-from flowsync.errors import FlowsyncError
+from flowsync.errors import FlowsyncError, GitError
 from flowsync.render import plans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from flowsync.cli.adapters import Connection, Purpose
     from flowsync.cli.ci.run import Run
@@ -38,15 +39,29 @@ class Planned:
 
 
 @contextmanager
-def planned(run: Run, project: Project, purpose: Purpose, kept: planning.Kept) -> Iterator[Planned]:
-    """Load the files, fetch what is live, compare, judge. Raises whatever keeps a plan from being made."""
+def planned(run: Run, project: Project, purpose: Purpose, kept: planning.Kept, base: str | None) -> Iterator[Planned]:
+    """Load the files, fetch what is live, compare (with `base` too), judge. Raises what keeps that from being done."""
     selection = pipeline.load_selection(project, ())
+    guards = guards_allowing(project, run.inputs.allow)
+    compared_with = _read_base(project, selection.flows, base)
     with connect(project, selection.flows, run.api, purpose) as connection:
         listing = fetch(connection, selection.flows, run.invocation)
         warnings = pipeline.check_references(project, selection, listing)
-        made = pipeline.make_plan(project, selection, listing, connection.api_url)
-        judged = planning.judged(made, guards_allowing(project, run.inputs.allow), kept)
-        yield Planned(judged, connection, selection.flows, (*selection.warnings, *warnings))
+        made = pipeline.make_plan(project, selection, listing, connection.api_url, base=compared_with, guards=guards)
+        yield Planned(
+            planning.judged(made, guards, kept), connection, selection.flows, (*selection.warnings, *warnings)
+        )
+
+
+def _read_base(project: Project, flows: Sequence[Flow], base: str | None) -> planning.Base | None:
+    """The files at `base`; None, and a notice, where this clone does not have it."""
+    if base is None:
+        return None
+    try:
+        return pipeline.read_base(project, flows, base)
+    except GitError as error:
+        tell(f"Whose each change is cannot be told. {error.message} {error.hint or ''}".rstrip())
+        return None
 
 
 def save_plan(run: Run, plan: Plan) -> Path:
