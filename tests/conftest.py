@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, settings
@@ -19,6 +21,15 @@ settings.register_profile(
 settings.load_profile("flowsync")
 
 
+FAULT_SEED = "FLOWSYNC_FAULT_SEED"
+
+
+def pytest_configure() -> None:
+    """Choose where random schedules of faults start, once for all the processes that tests run in."""
+    os.environ.setdefault(FAULT_SEED, str(secrets.randbelow(2**32)))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say whether the real parsers of JavaScript were asked."""
     terminalreporter.write_line(f"JavaScript's YAML parsers: {javascript.status()}")
+    terminalreporter.write_line(f"Random schedules of faults: {FAULT_SEED}={os.environ[FAULT_SEED]}")

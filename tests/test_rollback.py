@@ -9,7 +9,7 @@ import pytest
 
 from flowsync.errors import RefusedError
 from flowsync.live import live_flow, rows_by_slug
-from flowsync.model import Applied, Blocked, Target, Unchanged, Update
+from flowsync.model import Applied, Blocked, Refused, Target, Unchanged, Update
 from flowsync.pipeline import check_place, plan_rollback
 from tests.record.building import RUN, URL, change, ended, header, record, row, write
 
@@ -97,6 +97,15 @@ def test_what_the_server_made_of_it_counts_as_written() -> None:
     decision = only(way_back(NAMED, row(), [row(name="Ne")], after=row(name="Ne")))
     assert isinstance(decision, Update)
     assert decision.body == {"name": "Old"}
+
+
+def test_what_was_seen_after_a_write_that_failed_does_not_count_as_written() -> None:
+    """It was somebody else's edit: rolling back must not undo that."""
+    edited = row(name="Edited meanwhile")
+    lines = [header(), write(NAMED, row()), ended(Refused(NAMED, "changed-while-writing", "m", uncertain=True), edited)]
+    made = plan_rollback(record(*lines), {"flow_x": (edited,)}, environment=None, api_url=URL)
+    (blocked,) = made.blocked
+    assert blocked.code == "changed-since-apply"
 
 
 def at(version: int, status: str, row_id: int = 7, name: str = "New") -> LiveFlow:

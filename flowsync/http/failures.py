@@ -157,7 +157,7 @@ def _rate_limited(met: Answered) -> ApiError:
 def _server_error(met: Answered) -> ApiError:
     page = ", as an HTML page" if met.answer.is_html else ""
     return ServerError(
-        f"{met.headline}{page}: the API, or something in front of it, met.{met.quoted}",
+        f"{met.headline}{page}: the API, or something in front of it, failed.{met.quoted}",
         status=met.answer.status,
         hint=_MAYBE_WRITTEN if met.call.method is Method.PUT else _LATER,
         retry_after=met.retry_after,

@@ -83,9 +83,12 @@ class Write:
 
     @property
     def written(self) -> Mapping[FieldName, JsonValue]:
-        """The written fields as they were afterwards: as the server showed them, else as they were sent."""
-        after = None if self.result is None else self.result.after
-        return {**self.body, **(after or {})}
+        """The written fields as they were afterwards: as the server answered them, else as they were sent.
+
+        What was seen after a write that failed, or was refused, may be somebody else's.
+        """
+        answered = self.result.after if self.result is not None and self.result.outcome == "applied" else None
+        return {**self.body, **(answered or {})}
 
 
 @dataclass(frozen=True, slots=True)

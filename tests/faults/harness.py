@@ -1,0 +1,377 @@
+"""A run of flowsync against the emulator while things go wrong, and what must hold whatever they were.
+
+Everything is real but the network, which is in this process, and time, which only sleeping moves. A journal
+right at the emulator keeps every write that took effect; one at the client keeps every row that reached it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from threading import Event, Lock
+from typing import TYPE_CHECKING
+
+from flowsync import live, pipeline, record, sandbox
+from flowsync.apply import apply_changes, exit_code
+from flowsync.cli.recording import open_record, read_record
+from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
+from flowsync.errors import ApiError, ExitCode
+from flowsync.http import Timing, open_client
+from flowsync.live import Access, PathMemo
+from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
+from flowsync.sandbox import PRIVATE_KEY, Delivery, Emulator, Fault, FaultKind, SeedFlow, embedded, faulty
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flowsync.http import Client
+    from flowsync.model import Outcome, Plan
+    from flowsync.pipeline import Project, Selection
+    from flowsync.sandbox import Handler, Request, Response
+    from flowsync.sandbox.values import Row
+
+FLOWS = 5
+_ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A row reached the client as it was then."""
+
+    id: int
+    name: str
+    data: str
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A write took effect."""
+
+    id: int
+    body: dict[str, object]
+    before: Row
+    after: Row
+
+
+@dataclass(frozen=True)
+class Edited:
+    """Somebody edited a row in the dashboard."""
+
+    id: int
+
+
+@dataclass
+class Journal:
+    """What happened, in order."""
+
+    emulator: Emulator
+    entries: list[Seen | Effect | Edited] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+    def inner(self, request: Request) -> Response:
+        """The emulator; a write takes no other between its look and its effect."""
+        if request.method != "PUT":
+            return self.emulator.handle(request)
+        with self.lock:
+            row_id = int(request.target.rsplit("/", 1)[1])
+            before = self.emulator.store.find(row_id)
+            response = self.emulator.handle(request)
+            after = self.emulator.store.find(row_id)
+            if response.status == 200 and before and after:
+                self.entries.append(Effect(row_id, json.loads(request.body), before, after))
+            return response
+
+    def outer(self, handler: Handler) -> Handler:
+        """Whatever stands between, and which rows get through it."""
+
+        def handle(request: Request) -> Response:
+            response = handler(request)
+            arrived = response.delivery in {Delivery.WHOLE, Delivery.SLOW} and response.status == 200
+            if request.method == "GET" and arrived:
+                with self.lock:
+                    self.entries += list(_rows_in(json.loads(response.body)))
+            return response
+
+        return handle
+
+    def edit(self, request: Request) -> None:
+        """The dashboard, noted."""
+        with self.lock:
+            before = {row.id: row for row in self.emulator.store.page(0, 100)}
+            self._edit(request)
+            changed = [row.id for row in self.emulator.store.page(0, 100) if before[row.id] != row]
+            self.entries += [Edited(row_id) for row_id in changed]
+
+    def __post_init__(self) -> None:
+        self._edit = sandbox.dashboard_edit(self.emulator)
+
+    def effects(self) -> list[Effect]:
+        return [entry for entry in self.entries if isinstance(entry, Effect)]
+
+    def edits(self) -> set[int]:
+        return {entry.id for entry in self.entries if isinstance(entry, Edited)}
+
+
+def _rows_in(answer: object) -> Iterator[Seen]:
+    rows = answer.get("data") if isinstance(answer, dict) and isinstance(answer.get("data"), list) else answer
+    for row in rows if isinstance(rows, list) else [rows]:
+        if isinstance(row, dict) and "id" in row:
+            yield Seen(row["id"], row["name"], row["data"])
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A project with flow files."""
+
+    project: Project
+    selection: Selection
+
+
+@lru_cache(maxsize=1)
+def workspace() -> Workspace:
+    """Some of the example flows, as the command line would read them."""
+    folder = Path(tempfile.mkdtemp(prefix="flowsync-faults-"))
+    (folder / "flows").mkdir()
+    for file in sorted((_ROOT / "flows").glob("*.yaml"))[:FLOWS]:
+        shutil.copy(file, folder / "flows")
+    project = pipeline.open_project(folder, None, Flags(), {})
+    return Workspace(project, pipeline.load_selection(project, ()))
+
+
+@lru_cache(maxsize=16)
+def seeded_rows(number: int) -> tuple[Row, ...]:
+    """An account in which nearly every flow differs from its file."""
+    with Emulator(None) as emulator:
+        flows = workspace().selection.flows
+        fields = [{**flow.fields, **({"data": flow.data_text} if flow.data_text else {})} for flow in flows]
+        seeds = [SeedFlow(flow.slug, each, flow.target) for flow, each in zip(flows, fields, strict=True)]
+        sandbox.seed(emulator, seeds, number=number)
+        edit = sandbox.dashboard_edit(emulator)
+        for flow in flows:
+            edit(sandbox.Request("GET", f"/v1/flows/{flow.slug}", {}, b""))
+        return tuple(emulator.store.page(0, 100))
+
+
+@contextmanager
+def account(number: int = 0) -> Iterator[Emulator]:
+    with Emulator(None) as emulator:
+        for row in seeded_rows(number):
+            emulator.store.add(row)
+        yield emulator
+
+
+@contextmanager
+def connected(handler: Handler, seed: int = 0) -> Iterator[Client]:
+    """A client whose waits take no time."""
+    clock = [0.0]
+    dice = random.Random(seed)
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
+    timing = Timing(sleep=sleep, random=dice.random, monotonic=lambda: clock[0], now=lambda: clock[0])
+    with open_client(
+        api_url=SANDBOX_URL,
+        key=Key(PRIVATE_KEY, "the sandbox"),
+        timeouts=Timeouts(),
+        handler=embedded(handler),
+        timing=timing,
+    ) as client:
+        yield client
+
+
+def make_plan(client: Client) -> Plan:
+    place = workspace()
+    listing = pipeline.fetch(client.reader(), Access.PRIVATE, place.selection.flows, map)
+    return pipeline.make_plan(place.project, place.selection, listing, SANDBOX_URL)
+
+
+def carry_out(client: Client, made: Plan, path: Path, parallelism: int) -> list[Outcome]:
+    """As the command line does it: with a record on the disk."""
+    store = pipeline.LiveStore(client.writer(), Access.PRIVATE, PathMemo())
+    run = record.Run(record.Purpose.APPLY, None, SANDBOX_URL, made.digest, "tests", "now", len(made.changes))
+    with open_record(path, path.name, record.Secrets((PRIVATE_KEY,))) as kept:
+        kept.begin(run)
+        outcomes = list(
+            apply_changes(made.changes, store, parallelism=parallelism, stop=Event(), record=kept, pause=lambda _: None)
+        )
+        kept.end()
+    return outcomes
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run came to; `failure` when not even a plan could be made."""
+
+    made: Plan | None
+    outcomes: tuple[Outcome, ...]
+    failure: ApiError | None
+
+    @property
+    def code(self) -> ExitCode:
+        return ExitCode.ERROR if self.failure else exit_code(self.outcomes)
+
+
+def run(journal: Journal, faults: Sequence[Fault], path: Path, parallelism: int = 3) -> Ran:
+    """Plan and apply while these faults strike."""
+    handler = journal.outer(faulty(journal.inner, faults, journal.edit))
+    with connected(handler) as client:
+        try:
+            made = make_plan(client)
+        except ApiError as failure:
+            return Ran(None, (), failure)
+        return Ran(made, tuple(carry_out(client, made, path, parallelism)), None)
+
+
+def check(number: int, faults: Sequence[Fault], folder: Path, parallelism: int = 3) -> Ran:
+    """A run with these faults, and every invariant. What went wrong is told with how to repeat it."""
+    with account(number) as emulator:
+        journal = Journal(emulator)
+        path = folder / "record.jsonl"
+        path.unlink(missing_ok=True)
+        before = {row.id: row for row in emulator.store.page(0, 100)}
+        ran = run(journal, faults, path, parallelism)
+        try:
+            if ran.made is None:
+                assert journal.effects() == [], "a run that could not plan wrote something"
+                return ran
+            check_no_edit_is_lost(journal)
+            check_only_the_plan_is_written(journal, ran.made, before)
+            check_the_ledger(journal, ran)
+            check_the_exit_code(ran)
+            check_the_record(journal, path)
+            check_the_way_back(journal, path)
+            check_another_run_finishes(emulator, folder / "again.jsonl")
+        except AssertionError as error:
+            told = [(type(each).__name__, each.change.slug, getattr(each, "code", None)) for each in ran.outcomes]
+            raise AssertionError(f"{error}\nfaults: {faults}\naccount: {number}\noutcomes: {told}") from error
+        return ran
+
+
+def check_no_edit_is_lost(journal: Journal) -> None:
+    """What a write replaces is what the client saw of that row last."""
+    last: dict[int, Seen] = {}
+    for entry in journal.entries:
+        if isinstance(entry, Seen):
+            last[entry.id] = entry
+        elif isinstance(entry, Effect):
+            seen = last.get(entry.id)
+            assert seen == Seen(entry.id, entry.before.name, entry.before.data), "what was overwritten was not seen"
+            last[entry.id] = Seen(entry.id, entry.after.name, entry.after.data)
+
+
+def check_only_the_plan_is_written(journal: Journal, made: Plan, before: dict[int, Row]) -> None:
+    bodies = {change.id: change.body for change in made.changes}
+    for effect in journal.effects():
+        assert bodies.get(effect.id) == effect.body, "something was written that the plan does not hold"
+    touched = {effect.id for effect in journal.effects()} | journal.edits()
+    for row in journal.emulator.store.page(0, 100):
+        assert row.id in touched or row == before[row.id], "a row changed that nobody wrote"
+
+
+def check_the_ledger(journal: Journal, ran: Ran) -> None:
+    """Every change has one outcome, and it is the truth."""
+    assert ran.made is not None
+    assert sorted(each.change.id for each in ran.outcomes) == sorted(change.id for change in ran.made.changes)
+    written = {effect.id for effect in journal.effects()}
+    for outcome in ran.outcomes:
+        landed = outcome.change.id in written
+        match outcome:
+            case Applied():
+                assert landed, f"told as applied, and nothing was written: {outcome}"
+                assert outcome.untaken == ()
+            case AlreadyApplied() | NotAttempted():
+                assert not landed, f"told as not written, and written: {outcome}"
+            case Refused() | Failed():
+                assert outcome.uncertain or not landed, f"told as surely not written, and written: {outcome}"
+
+
+def check_the_exit_code(ran: Ran) -> None:
+    kinds = {type(outcome) for outcome in ran.outcomes}
+    if kinds <= {Applied, AlreadyApplied}:
+        assert ran.code is ExitCode.OK
+    elif kinds & {Failed, NotAttempted}:
+        assert ran.code is ExitCode.PARTLY_APPLIED
+    else:
+        assert ran.code is ExitCode.REFUSED
+
+
+def check_the_record(journal: Journal, path: Path) -> None:
+    """Whatever was replaced is in the record as it was, and nothing else is said to be written for sure."""
+    assert PRIVATE_KEY not in path.read_text()
+    kept = read_record(path, path.name)
+    assert kept.is_complete
+    writes = {write.id: write for write in kept.writes}
+    first = {effect.id: effect for effect in reversed(journal.effects())}
+    for effect in first.values():
+        write = writes[effect.id]
+        fields = write.before.fields
+        was = effect.before
+        assert (fields["name"], fields["data"], fields["active"]) == (was.name, was.data, was.active)
+        assert (fields["description"], fields["targetingLogic"]) == (was.description, was.targeting_logic)
+        assert write.body == effect.body
+    for write in kept.writes:
+        assert write.result is not None
+        sure = write.result.outcome == "applied" and not write.result.uncertain
+        assert write.id in first or not sure, "recorded as applied, and nothing was written"
+
+
+def check_the_way_back(journal: Journal, path: Path) -> None:
+    """The record alone puts back whatever nobody has edited since, and refuses what somebody has."""
+    emulator = journal.emulator
+    kept = read_record(path, path.name)
+    now = {row.id: row for row in emulator.store.page(0, 100)}
+    last_written = {effect.id: effect.after for effect in journal.effects()}
+    first_written = {effect.id: effect.before for effect in reversed(journal.effects())}
+    with Emulator(None) as copy:
+        for row in now.values():
+            copy.store.add(row)
+        with connected(copy.handle) as client:
+            rows = live.rows_by_slug(live.list_flows(client.reader(), Access.PRIVATE).rows)
+            back = pipeline.plan_rollback(kept, rows, environment=None, api_url=SANDBOX_URL)
+            outcomes = carry_out(client, back, path.with_name("back.jsonl"), 2)
+        assert all(isinstance(outcome, Applied) for outcome in outcomes)
+        blocked = {each.slug for each in back.blocked}
+        for row_id, row in now.items():
+            after = copy.store.find(row_id)
+            assert after is not None
+            if row_id not in last_written:
+                assert after == row, "rolling back touched what was not written"
+            elif _content(row) == _content(last_written[row_id]):
+                assert _content(after) == _content(first_written[row_id]), "not back as it was"
+            else:
+                assert after == row, "an edit since was rolled back"
+                assert row.slug in blocked
+    path.with_name("back.jsonl").unlink()
+
+
+def _content(row: Row) -> tuple[object, ...]:
+    return (row.name, row.type, row.description, row.active, row.targeting_logic or None, row.data)
+
+
+def check_another_run_finishes(emulator: Emulator, path: Path) -> None:
+    with connected(emulator.handle) as client:
+        made = make_plan(client)
+        outcomes = carry_out(client, made, path, 4) if made.changes else []
+        assert all(isinstance(outcome, Applied) for outcome in outcomes)
+        assert make_plan(client).changes == ()
+    path.unlink(missing_ok=True)
+
+
+def random_faults(dice: random.Random) -> list[Fault]:
+    """A few faults anywhere. An edit comes before a read: one between a read and its write nobody can notice."""
+    return [_random_fault(dice) for _ in range(dice.randint(1, 5))]
+
+
+def _random_fault(dice: random.Random) -> Fault:
+    kind = dice.choice(list(FaultKind))
+    method = "GET" if kind is FaultKind.EDIT else dice.choice(["GET", "PUT", "*"])
+    path = dice.choice(["/v1/flows", "/v1/flows/*/versions", "/v1/flows/*", "*"])
+    times = dice.choice([1, 1, 1, 2, 3, 5, 25, sandbox.ALWAYS])
+    return Fault(kind, method, path, times, after=dice.choice([0, 0, 1, 2, 5, 10]))

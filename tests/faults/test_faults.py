@@ -1,0 +1,117 @@
+"""Every fault at every step of a plan and an apply, and random schedules of them, held to invariants."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync.errors import ApiError, ExitCode
+from flowsync.model import AlreadyApplied, Applied, Refused
+from flowsync.sandbox import ALWAYS, Fault, FaultKind, faulty
+from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flowsync.model import Plan
+
+SCHEDULES = 200
+CHUNKS = 8
+STEPS = {
+    "list": ("GET", "/v1/flows"),
+    "fresh read": ("GET", "/v1/flows/*/versions"),
+    "write": ("PUT", "*"),
+}
+FIRM = {FaultKind.HTML_403}
+"""Faults that are no accident: they are told, and nothing is tried again."""
+
+
+@pytest.mark.parametrize("times", [1, ALWAYS])
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("kind", [kind for kind in FaultKind if kind is not FaultKind.EDIT])
+def test_every_fault_at_every_step(tmp_path: Path, kind: FaultKind, step: str, times: int) -> None:
+    method, path = STEPS[step]
+    ran = check(1, [Fault(kind, method, path, times)], tmp_path)
+    if times == 1 and kind not in FIRM and not (kind is FaultKind.WRONG_JSON and method == "GET"):
+        assert ran.code is ExitCode.OK, "one fault is got over"
+    if kind is FaultKind.SLOW:
+        assert ran.code is ExitCode.OK
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FaultKind if kind is not FaultKind.EDIT])
+@pytest.mark.parametrize("first", [FaultKind.SERVER_ERROR_AFTER, FaultKind.RESET_BEFORE, FaultKind.TRUNCATED])
+def test_every_fault_while_reading_back(tmp_path: Path, first: FaultKind, kind: FaultKind) -> None:
+    """One flow at a time: the second read of the first flow is the one after its failed write."""
+    slug = plan_of(2).changes[0].slug
+    faults = [Fault(first, "PUT"), Fault(kind, "GET", f"/v1/flows/{slug}/versions", times=4, after=1)]
+    check(2, faults, tmp_path, parallelism=1)
+
+
+@pytest.mark.parametrize("first", [FaultKind.SERVER_ERROR_BEFORE, FaultKind.SERVER_ERROR_AFTER, FaultKind.RATE_LIMITED])
+def test_an_edit_while_a_write_is_in_doubt_is_kept(tmp_path: Path, first: FaultKind) -> None:
+    slug = plan_of(3).changes[0].slug
+    faults = [Fault(first, "PUT"), Fault(FaultKind.EDIT, "GET", f"/v1/flows/{slug}/versions", after=1)]
+    ran = check(3, faults, tmp_path, parallelism=1)
+    assert ran.code is ExitCode.REFUSED
+    (refused,) = [outcome for outcome in ran.outcomes if isinstance(outcome, Refused)]
+    assert refused.differences
+
+
+def test_an_edit_between_plan_and_write_is_kept(tmp_path: Path) -> None:
+    """One of the edits happens to be just what was planned: then there is nothing left to do."""
+    changes = plan_of(3).changes
+    faults = [Fault(FaultKind.EDIT, "GET", f"/v1/flows/{change.slug}/versions") for change in changes]
+    ran = check(3, faults, tmp_path, parallelism=1)
+    assert Counter(map(type, ran.outcomes)) == {Refused: 4, AlreadyApplied: 1}
+
+
+def test_the_race_that_remains_is_the_one_that_is_documented(tmp_path: Path) -> None:
+    """An edit between the fresh read and the write is overwritten, for the API has no preconditions."""
+    with account(1) as emulator:
+        journal = Journal(emulator)
+        ran = run(journal, [Fault(FaultKind.EDIT, "PUT")], tmp_path / "r.jsonl", parallelism=1)
+        assert all(isinstance(outcome, Applied) for outcome in ran.outcomes)
+        assert len(journal.edits()) == 1
+
+
+@pytest.mark.parametrize("times", [2, ALWAYS])
+@pytest.mark.parametrize("path", ["/v1/flows", "/v1/flows/*", "*"])
+@pytest.mark.parametrize("kind", [kind for kind in FaultKind if kind is not FaultKind.EDIT])
+def test_a_plan_that_meets_a_fault_is_the_same_plan_or_an_error(kind: FaultKind, path: str, times: int) -> None:
+    with account(1) as emulator:
+        journal = Journal(emulator)
+        with connected(faulty(journal.inner, [Fault(kind, "*", path, times)], journal.edit)) as client:
+            try:
+                digest = make_plan(client).digest
+            except ApiError:
+                digest = None
+        assert journal.effects() == []
+        assert digest in {None, plan_of(1).digest}
+
+
+@lru_cache
+def plan_of(number: int) -> Plan:
+    """What is planned for an account when nothing goes wrong."""
+    with account(number) as emulator, connected(emulator.handle) as client:
+        return make_plan(client)
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_random_schedules_of_faults(tmp_path: Path, chunk: int) -> None:
+    seed = int(os.environ["FLOWSYNC_FAULT_SEED"])
+    for number in range(chunk, SCHEDULES, CHUNKS):
+        check_schedule(seed, number, tmp_path)
+
+
+def check_schedule(seed: int, number: int, folder: Path) -> None:
+    """One schedule; a failure says how to have it again."""
+    dice = random.Random(f"{seed}/{number}")
+    try:
+        check(dice.randrange(8), random_faults(dice), folder, parallelism=dice.randint(1, 4))
+    except AssertionError as error:
+        raise AssertionError(f"FLOWSYNC_FAULT_SEED={seed}, schedule {number}: {error}") from error
