@@ -74,6 +74,12 @@ def fetch(connection: Connection, flows: Iterable[Flow], invocation: Invocation)
         return pipeline.fetch(connection.client.reader(), connection.access, flows, connection.map)
 
 
+def fetch_slugs(connection: Connection, slugs: Iterable[str], invocation: Invocation) -> Listing:
+    """All live rows, and those of `slugs` that the list lacks; a terminal is told when that takes long."""
+    with Progress(invocation).ticking(lambda: progress.reading_line(connection.client.waiting)):
+        return pipeline.fetch_slugs(connection.client.reader(), connection.access, slugs, connection.map)
+
+
 @contextmanager
 def _connect_real(project: Project, purpose: Purpose) -> Iterator[Connection]:
     settings = project.settings

@@ -3,5 +3,6 @@
 from flowsync.git.asking import ask
 from flowsync.git.place import prefix
 from flowsync.git.revision import Entry, commit_of, content_id, contents, entries
+from flowsync.git.status import uncommitted
 
-__all__ = ["Entry", "ask", "commit_of", "content_id", "contents", "entries", "prefix"]
+__all__ = ["Entry", "ask", "commit_of", "content_id", "contents", "entries", "prefix", "uncommitted"]

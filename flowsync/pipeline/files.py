@@ -124,7 +124,7 @@ def load_selection(project: Project, patterns: Sequence[str]) -> Selection:
     """
     repository = _load(project, project.settings.environment)
     found = [*repository.problems, *validate.check_all(repository.flows)]
-    problems, _ = validate.govern(filter(_is_settled, found), repository.flows, levels(project))
+    problems, _ = validate.govern(filter(is_settled, found), repository.flows, levels(project))
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:
         raise InvalidFilesError(
@@ -135,7 +135,7 @@ def load_selection(project: Project, patterns: Sequence[str]) -> Selection:
     return Selection(tuple(chosen), slugs, tuple(patterns), tuple(problems), repository.flows)
 
 
-def _is_settled(problem: Problem) -> bool:
+def is_settled(problem: Problem) -> bool:
     """Whether the files alone decide it. Whether a flow without a file exists, only the live flows tell."""
     return problem.code != validate.UNKNOWN_FLOW
 

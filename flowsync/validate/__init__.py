@@ -15,7 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from flowsync.validate.governance import govern, level_complaint
-from flowsync.validate.groups import references
+from flowsync.validate.groups import outcomes, references
 from flowsync.validate.groups.references import check_mentions
 from flowsync.validate.groups.together import check_together
 from flowsync.validate.registry import GROUPS, RULES
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from flowsync.targeting.checks import KnownFlow
 
 __all__ = [
+    "TEST_FAILS",
     "UNKNOWN_FLOW",
     "Rule",
     "SchemaName",
@@ -45,6 +46,8 @@ __all__ = [
 
 UNKNOWN_FLOW: Final = references.UNKNOWN_FLOW.code
 """The rule that only knowledge of the live flows settles."""
+TEST_FAILS: Final = outcomes.TEST_FAILS.code
+"""The rule that holds a file against its own tests."""
 
 
 def check(flow: Flow) -> tuple[Problem, ...]:

@@ -99,11 +99,14 @@ def fresh_scalar(site: Site, value: JsonValue) -> str:
 def _candidates(site: Site, value: JsonValue) -> Iterator[str]:
     if not isinstance(value, str) or not isinstance(site.span.value, str):
         return
+    gains_lines = value.count("\n") > site.span.value.count("\n")
     match site.mark:
         case "|" | ">" if not site.span.in_flow:
             if fits_block(value):
                 yield from _spliced_block(site, value)
                 yield from _whole_block(site, value)
+        case _ if gains_lines and not site.span.in_flow and fits_block(value):
+            return
         case "'":
             if is_printable(value) and "\t" not in value:
                 yield _spliced(site, value)

@@ -1,0 +1,84 @@
+"""Writing pulled files: each whole or not at all, nothing that git lacks without a copy."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
+
+from flowsync.cli.adapters import prepare_state
+from flowsync.cli.writing import create_text, replace_text
+from flowsync.errors import FlowsyncError
+from flowsync.pipeline.project import SCHEMA_FILE
+from flowsync.pull import ChangedFile, NewFile
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from flowsync.pipeline import Project
+
+COPIES: Final = "replaced"
+"""In the state directory: former texts of files that git could not bring back, a folder for each run."""
+
+
+def write_pulled(project: Project, changes: Sequence[NewFile | ChangedFile], at_risk: Collection[str]) -> str | None:
+    """Write the files; those `at_risk` (by name) are copied first, to a folder whose name is returned.
+
+    Raises FlowsyncError at the first file that cannot be written; it is as it was, and so are those after it.
+    """
+    run = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+    copies = None
+    for change in changes:
+        match change:
+            case NewFile():
+                _create_flow(project, change)
+            case ChangedFile():
+                if change.file.name in at_risk:
+                    copies = _copy(project, change, run)
+                _change(change)
+    if any(isinstance(change, NewFile) for change in changes):
+        _provide_schema(project)
+    return copies
+
+
+def _change(change: ChangedFile) -> None:
+    """Replace the text, unless somebody else has meanwhile."""
+    if not change.file.path.is_file() or change.file.path.read_bytes() != change.before.encode():
+        raise FlowsyncError(f"{change.file.name} was changed by someone else just now.", hint="Pull again.")
+    replace_text(change.file.path, change.text, change.file.name)
+
+
+def _copy(project: Project, change: ChangedFile, run: str) -> str:
+    """Keep the former text; the name of the folder that holds it."""
+    prepare_state(project)
+    folder = project.state / COPIES / run
+    _create(project, folder / os.path.relpath(change.file.path, project.home), change.before)
+    return _name(project, folder)
+
+
+def _create_flow(project: Project, change: NewFile) -> None:
+    flows = project.home / project.settings.flows
+    folder = change.file.path.parent
+    if folder.exists() and not folder.resolve().is_relative_to(flows.resolve()):
+        raise FlowsyncError(f"{change.file.name} would be written outside of {project.flows_directory}.")
+    _create(project, change.file.path, change.text)
+
+
+def _create(project: Project, path: Path, text: str) -> None:
+    name = _name(project, path)
+    if not create_text(path, text, name):
+        raise FlowsyncError(f"{name} is there already, but is no flow file.", hint="Move it away, and pull again.")
+
+
+def _provide_schema(project: Project) -> None:
+    """The schema that new files name in their first line, where there is none yet."""
+    from flowsync import validate  # noqa: PLC0415 - only a first import needs it
+
+    prepare_state(project)
+    schema = project.state / SCHEMA_FILE
+    create_text(schema, validate.schema_text("flow"), _name(project, schema))
+
+
+def _name(project: Project, path: Path) -> str:
+    return os.path.relpath(path, project.base).replace(os.sep, "/")

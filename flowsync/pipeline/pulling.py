@@ -1,0 +1,198 @@
+"""Live flows to files: which flows, to which files, and which of those may be touched."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from flowsync import config, git, live, load, pull, validate
+from flowsync.errors import InvalidFilesError, UsageError
+from flowsync.model import Severity, Target
+from flowsync.pipeline.files import is_settled, levels
+from flowsync.pipeline.project import SCHEMA_FILE
+from flowsync.pull import ChangedFile, NewFile, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from flowsync.live import Listing
+    from flowsync.model import Flow, LiveFlow, Problem
+    from flowsync.pipeline.project import Project
+    from flowsync.pull import Pulled, Scope
+
+_PATTERN_CHARACTERS: Final = frozenset("*?[")
+Rows: TypeAlias = "Mapping[str, Sequence[LiveFlow]]"
+
+
+class Arrivals(Enum):
+    """What becomes of live flows without a file, beside those that are named."""
+
+    NAMED = "only those that are named"
+    ALL = "all of them"
+
+
+@dataclass(frozen=True, slots=True)
+class PullOrder:
+    """What a command line asks for: slugs or globs (none: everything), which fields, which flows without a file."""
+
+    patterns: tuple[str, ...]
+    scope: Scope
+    arrivals: Arrivals
+
+    def names(self, slug: str) -> bool:
+        """Whether a pattern matches the slug."""
+        return any(fnmatchcase(slug, pattern) for pattern in self.patterns)
+
+    @property
+    def slugs(self) -> list[str]:
+        """The patterns that are plain slugs, so that they can be looked up."""
+        return [pattern for pattern in self.patterns if not _PATTERN_CHARACTERS & set(pattern)]
+
+
+@dataclass(frozen=True, slots=True)
+class PullResult:
+    """What pulling comes to, by slug, and the live flows that stay without a file."""
+
+    pulled: tuple[Pulled, ...]
+    unmanaged: tuple[str, ...]
+
+    @property
+    def changes(self) -> tuple[NewFile | ChangedFile, ...]:
+        """The files to be written."""
+        return tuple(each for each in self.pulled if isinstance(each, NewFile | ChangedFile))
+
+
+def load_files(project: Project) -> tuple[Flow, ...]:
+    """The flows of all files; none where there is no file yet. Raises InvalidFilesError for files that cannot be read.
+
+    What validation says of them is no matter here: a pull may be what mends a file.
+    """
+    repository = load.load_flows(project.base, project.flows_directory, project.settings.environment)
+    problems = [problem for problem in repository.problems if problem.code != "no-flows"]
+    if problems:
+        raise InvalidFilesError("Files that cannot be read cannot be pulled into.", problems)
+    return repository.flows
+
+
+def pull_flows(project: Project, order: PullOrder, flows: Sequence[Flow], listing: Listing) -> PullResult:
+    """What is to be written. Raises UsageError for a pattern that matches neither a file nor a live flow."""
+    rows = live.rows_by_slug(listing.rows)
+    _require_matches(order, {flow.slug for flow in flows} | rows.keys())
+    chosen = [flow for flow in flows if not order.patterns or order.names(flow.slug)]
+    unfiled = sorted(rows.keys() - {flow.slug for flow in flows})
+    takes_all = order.arrivals is Arrivals.ALL or not flows
+    arriving = [slug for slug in unfiled if (order.names(slug) if order.patterns else takes_all)]
+    pulled = [
+        *(_accepted(project, order.scope, flow, rows.get(flow.slug, ())) for flow in chosen),
+        *_arrivals(project, flows, {slug: rows[slug] for slug in arriving}, order),
+    ]
+    staying = [slug for slug in unfiled if slug not in arriving and not order.patterns and _is_alive(rows[slug])]
+    return PullResult(tuple(sorted(pulled, key=lambda each: each.slug)), tuple(staying))
+
+
+def _is_alive(rows: Sequence[LiveFlow]) -> bool:
+    return not all(row.is_archived for row in rows)
+
+
+def _require_matches(order: PullOrder, slugs: Iterable[str]) -> None:
+    known = tuple(sorted(slugs))
+    for pattern in order.patterns:
+        if not any(fnmatchcase(slug, pattern) for slug in known):
+            close = config.closest(pattern, known)
+            raise UsageError(
+                f"Neither a file nor a live flow matches {config.shown(pattern)}.",
+                hint=f"Did you mean {close}?" if close else None,
+            )
+
+
+def _accepted(project: Project, scope: Scope, flow: Flow, rows: Sequence[LiveFlow]) -> Pulled:
+    choice = live.choose(rows, flow.target or project.settings.target)
+    if not isinstance(choice, live.Chosen):
+        return _not_chosen(flow.slug, flow.file, choice)
+    file = load.FlowFile(project.base / flow.file, flow.file)
+    environment = project.settings.environment
+    return pull.accepted(pull.Taking(flow, file, choice.row, environment, judge(project)), scope)
+
+
+def _not_chosen(
+    slug: str, file: str | None, choice: live.NoSuchFlow | live.OnlyArchived | live.NoSuchTarget
+) -> Skipped:
+    match choice:
+        case live.NoSuchFlow():
+            return Skipped(slug, file, "no-such-flow", "There is no live flow with this slug.")
+        case live.OnlyArchived():
+            return Skipped(slug, file, "only-archived", "All versions of it are archived.")
+        case live.NoSuchTarget(target):
+            kind = "published version" if target is Target.ACTIVE else "draft"
+            return Skipped(slug, file, "no-such-target", f"It has no {kind}, which is what `target` asks for.")
+
+
+def _arrivals(project: Project, flows: Sequence[Flow], rows: Rows, order: PullOrder) -> Iterator[Pulled]:
+    taken = {pull.folded(Path(flow.file).stem) for flow in flows}
+    for slug in sorted(rows, key=lambda slug: (slug != slug.lower(), slug)):
+        choice = live.choose(rows[slug], project.settings.target)
+        complaint = pull.name_complaint(slug)
+        if not isinstance(choice, live.Chosen):
+            if order.names(slug) or not isinstance(choice, live.OnlyArchived):
+                yield _not_chosen(slug, None, choice)
+        elif complaint is not None:
+            yield Skipped(
+                slug,
+                None,
+                "unsafe-name",
+                f"Its slug cannot be the name of a file: {complaint}.",
+                "A file's name is its flow's slug. Such a flow can be managed in the dashboard only.",
+            )
+        else:
+            folder = pull.folder_for(slug, taken)
+            taken.add(pull.folded(folder + slug))
+            yield _new_file(project, choice.row, folder)
+
+
+def _new_file(project: Project, row: LiveFlow, folder: str) -> NewFile:
+    name = f"{project.flows_directory}/{folder}{row.slug}.yaml"
+    file = load.FlowFile(project.base / name, name)
+    note = "Another flow's name differs only by case, so this one has a folder of its own." if folder else None
+    return pull.new_file(row, file, modeline(project, file.path), judge(project), note)
+
+
+def modeline(project: Project, path: Path) -> str:
+    """The comment by which editors find the schema, from a file at `path`."""
+    schema = os.path.relpath(project.state / SCHEMA_FILE, path.parent).replace(os.sep, "/")
+    return f"# yaml-language-server: $schema={schema}\n"
+
+
+def judge(project: Project) -> Callable[[Flow], Sequence[Problem]]:
+    """The errors for which a plan would refuse a flow's file, by the project's own levels."""
+    set_levels = levels(project)
+
+    def errors(flow: Flow) -> Sequence[Problem]:
+        problems, _ = validate.govern(filter(is_settled, validate.check(flow)), (flow,), set_levels)
+        return [problem for problem in problems if problem.severity is Severity.ERROR]
+
+    return errors
+
+
+class Safety(Enum):
+    """What can be said of a file that is to be changed."""
+
+    COMMITTED = "git has it"
+    UNCOMMITTED = "it holds what git does not have"
+    NO_REPOSITORY = "there is no repository"
+
+
+def safety(project: Project, changes: Iterable[NewFile | ChangedFile]) -> Mapping[str, Safety]:
+    """Whether git could bring back each changed file, by the file's name; new files have nothing to lose."""
+    names = [each.file.name for each in changes if isinstance(each, ChangedFile)]
+    if not names:
+        return {}
+    work = git.uncommitted(project.base / project.flows_directory)
+    if work is None:
+        return dict.fromkeys(names, Safety.NO_REPOSITORY)
+    dirty = {path.resolve() for path in work}
+    is_dirty = {name: (project.base / name).resolve() in dirty for name in names}
+    return {name: Safety.UNCOMMITTED if is_dirty[name] else Safety.COMMITTED for name in names}

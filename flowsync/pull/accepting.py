@@ -1,0 +1,134 @@
+"""An existing file takes over what was changed in the dashboard, edited where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flowsync import diff, document, load
+from flowsync.diff.survivors import survivors
+from flowsync.document.editing import edited
+from flowsync.errors import DocumentError
+from flowsync.model import SENT_FIELDS
+from flowsync.pull.arriving import says_something, unreadable
+from flowsync.pull.judging import complaint, failing_tests
+from flowsync.pull.labels import label
+from flowsync.pull.overlays import with_live
+from flowsync.pull.results import ChangedFile, LeftOut, SameFile, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flowsync.load import FlowFile
+    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow
+    from flowsync.pull.judging import Judge
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """One file, its flow, and the live row that it is to take over; `environment` names the overlay in effect."""
+
+    flow: Flow
+    file: FlowFile
+    row: LiveFlow
+    environment: str | None
+    judge: Judge
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The file's text with some fields taken over, or what speaks against it."""
+
+    text: str
+    rewritten: tuple[str, ...] = ()
+    complaint: str | None = None
+    failing: tuple[str, ...] = ()
+
+
+def accepted(taking: Taking, scope: Scope) -> ChangedFile | SameFile:
+    """The file with the live values of the fields that differ; what `judge` would refuse is left out."""
+    wanted, left_out = _wanted(taking, scope)
+    if not wanted:
+        return SameFile(taking.flow.slug, taking.file, tuple(left_out))
+    known = {(each.code, each.message) for each in taking.judge(taking.flow)}
+    taken, draft = [*wanted], _draft(taking, wanted, known)
+    if draft.complaint is not None:
+        taken, draft = _one_by_one(taking, wanted, known, left_out)
+    if not taken:
+        return SameFile(taking.flow.slug, taking.file, tuple(left_out))
+    changes = diff.compare(taking.flow.fields, taking.row.fields, taking.flow.data_text).changes
+    places = [change.label for change in changes if change.field in taken]
+    places += [field for field in taken if field not in taking.flow.fields]
+    return ChangedFile(
+        taking.flow.slug,
+        taking.file,
+        taking.flow.source.text,
+        draft.text,
+        tuple(taken),
+        tuple(dict.fromkeys(places)),
+        draft.rewritten,
+        tuple(left_out),
+        draft.failing,
+    )
+
+
+def _wanted(taking: Taking, scope: Scope) -> tuple[dict[FieldName, JsonValue], list[LeftOut]]:
+    """The fields to take over, with their live values (`data` parsed), and those that cannot be read."""
+    comparison = diff.compare(taking.flow.fields, taking.row.fields, taking.flow.data_text)
+    wanted = {field: comparison.old[field] for field in comparison.changed}
+    is_unreadable = comparison.live_data_is_unreadable
+    if scope is Scope.ALL:
+        observed = diff.observe(taking.row.fields, [name for name in SENT_FIELDS if name not in taking.flow.fields])
+        wanted |= {field: value for field, value in observed.values.items() if says_something(field, value)}
+        is_unreadable = is_unreadable or observed.data_is_unreadable
+    if is_unreadable and wanted.pop("data", None) is not None:
+        return wanted, [LeftOut("data", unreadable(taking.row))]
+    return wanted, []
+
+
+def _one_by_one(
+    taking: Taking, wanted: Mapping[FieldName, JsonValue], known: set[tuple[str, str]], left_out: list[LeftOut]
+) -> tuple[list[FieldName], _Draft]:
+    """Field after field, so that one that cannot be taken keeps none of the others out."""
+    taken: dict[FieldName, JsonValue] = {}
+    draft = _Draft(taking.flow.source.text)
+    for field, value in wanted.items():
+        attempt = _draft(taking, {**taken, field: value}, known)
+        if attempt.complaint is None:
+            taken[field], draft = value, attempt
+        else:
+            left_out.append(LeftOut(field, attempt.complaint))
+    return [*taken], draft
+
+
+def _draft(taking: Taking, wanted: Mapping[FieldName, JsonValue], known: set[tuple[str, str]]) -> _Draft:
+    text = taking.flow.source.text
+    try:
+        value = _whole(taking, wanted)
+        done = edited(text, value, matching=survivors)
+        parsed = document.parse(done.text, taking.file.name)
+    except DocumentError as error:
+        return _Draft(text, complaint=error.message)
+    flow = load.flow_from(parsed, taking.file, taking.environment)
+    return _Draft(
+        done.text,
+        tuple(label(value, path) for path in done.rewritten),
+        complaint(flow, taking.row, taking.judge, wanted.keys(), known),
+        failing_tests(flow, taking.judge, known),
+    )
+
+
+def _whole(taking: Taking, wanted: Mapping[FieldName, JsonValue]) -> JsonValue:
+    """What the whole file is to say; a field goes where it is stated: in the environment's overlay, or at the top."""
+    whole = taking.flow.source.value
+    assert isinstance(whole, dict)  # noqa: S101 - a file that is no mapping is no Flow
+    for field in SENT_FIELDS:
+        if field in wanted:
+            whole = with_live(whole, taking.environment, field, wanted[field])
+    return _in_order(whole)
+
+
+def _in_order(whole: Mapping[str, JsonValue]) -> JsonValue:
+    """The sent fields in the format's order, so that a new one comes after the one before it; then the rest."""
+    sent = [name for name in SENT_FIELDS if name in whole]
+    return {name: whole[name] for name in [*sent, *(key for key in whole if key not in sent)]}
