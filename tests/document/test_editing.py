@@ -229,6 +229,7 @@ def test_comments_of_a_list_that_becomes_empty_stay_where_they_belong_to_no_item
         ("a:\n   b:\n   - 1\n", {"a": {"b": [1, {"d": {"e": 2}}]}}, "a:\n   b:\n   - 1\n   - d:\n        e: 2\n"),
         ("a: | # why\n  x\nb: 1\n", {"a": 2, "b": 1}, "a: 2 # why\nb: 1\n"),
         ("a: b # why\n  # more\n", {"a": "c\nd\n"}, "a: | # why\n  c\n  d\n# more\n"),
+        ("- k: |-\n    a\n   # c\n  l: 1\n", [{"k": "b", "l": 1}], "- k: |-\n    b\n   # c\n  l: 1\n"),
         ("a: >-\n  some words\n", {"a": "no " * 30 + "end"}, None),
         ("---\n# head\na: 1\n...\n", {"a": 2}, "---\n# head\na: 2\n...\n"),
         ("# head\nword # beside\n", "other", "# head\nother\n # beside\n"),

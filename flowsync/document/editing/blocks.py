@@ -132,7 +132,7 @@ def _with_rest(writing: Rewriting, placed: Placed, scalar: str) -> str:
     if not is_block_scalar(scalar):
         return f"{scalar}{_header_comment(text, span) if below == span.end else beside}\n{rest}"
     header, _, lines = scalar.partition("\n")
-    return f"{header}{beside}\n{lines}{_moved(rest, span.column)}"
+    return f"{header}{beside}\n{lines}{rest if below == span.end else _moved(rest, span.column)}"
 
 
 def _header_comment(text: str, span: Span) -> str:
