@@ -10,7 +10,16 @@ known_flow(…)         the steps and fields that references are held against
 
 from flowsync.audience.changing import ChangedWaits, changed_waits
 from flowsync.audience.explanation import Explained, Explanation, explained
-from flowsync.audience.expressions import Stated, expressions, own_fields, parsed, step_criteria, targeting_of
+from flowsync.audience.expressions import (
+    Stated,
+    expressions,
+    mentions,
+    own_fields,
+    parsed,
+    read,
+    step_criteria,
+    targeting_of,
+)
 from flowsync.audience.known import flow_of_file, flow_of_rows, mentioned
 from flowsync.audience.tested import Tested, TestedFlow, tested
 from flowsync.audience.testing import (
@@ -51,8 +60,10 @@ __all__ = [
     "flow_of_file",
     "flow_of_rows",
     "mentioned",
+    "mentions",
     "own_fields",
     "parsed",
+    "read",
     "run_tests",
     "step_criteria",
     "targeting_of",

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import TargetingError
 from flowsync.targeting.cases import Verdict
+from flowsync.targeting.mentions import references
 from flowsync.targeting.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from flowsync.model import FieldName, Flow, JsonValue, ValuePath
+    from flowsync.targeting.mentions import Reference
     from flowsync.targeting.nodes import Expression
 
 _PARSED_AT_ONCE: Final = 16_384
@@ -101,9 +103,22 @@ def own_fields(flow: Flow) -> Mapping[FieldName, JsonValue]:
 
 
 @lru_cache(maxsize=_PARSED_AT_ONCE)
-def parsed(text: str) -> Expression | None:
-    """The tree of an expression; None when it cannot be read, which a rule of its own reports."""
+def read(text: str) -> Expression | TargetingError:
+    """The tree of an expression, or why it cannot be read; each text is parsed once."""
     try:
         return parse(text)
-    except TargetingError:
-        return None
+    except TargetingError as error:
+        return error.with_traceback(None)
+
+
+def parsed(text: str) -> Expression | None:
+    """The tree of an expression; None when it cannot be read, which a rule of its own reports."""
+    found = read(text)
+    return None if isinstance(found, TargetingError) else found
+
+
+@lru_cache(maxsize=_PARSED_AT_ONCE)
+def mentions(text: str) -> tuple[Reference, ...]:
+    """Every mention of a flow in an expression; none in one that cannot be read."""
+    tree = parsed(text)
+    return () if tree is None else references(tree)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flowsync import document
-from flowsync.audience.expressions import expressions, parsed, steps_of
+from flowsync.audience.expressions import expressions, mentions, steps_of
 from flowsync.errors import DocumentError
 from flowsync.targeting.checks.flows import KnownFlow
-from flowsync.targeting.mentions import references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,5 +65,4 @@ def _fields(step: Mapping[str, JsonValue]) -> frozenset[str] | None:
 
 def mentioned(flow: Flow) -> frozenset[str]:
     """The slugs that a flow's expressions speak of."""
-    trees = (parsed(stated.text) for stated in expressions(flow.fields))
-    return frozenset(reference.slug for tree in trees if tree is not None for reference in references(tree))
+    return frozenset(reference.slug for stated in expressions(flow.fields) for reference in mentions(stated.text))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flowsync.audience.expressions import expressions, own_fields, parsed
 from flowsync.targeting.cases import CaseError, case_from
+from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.nodes import Everyone
 from flowsync.targeting.tracing import coverage, trace
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from flowsync.audience.expressions import Stated
     from flowsync.model import Flow, JsonValue
     from flowsync.targeting.cases import Case, Verdict
+    from flowsync.targeting.nodes import Expression
     from flowsync.targeting.tracing import TermCoverage, Trace
 
 
@@ -27,12 +29,18 @@ class Held:
     index: int
     case: Case
     stated: Stated
-    trace: Trace
+    tree: Expression
+    truth: bool
 
     @property
     def passed(self) -> bool:
         """Whether the expression came out as expected."""
-        return self.trace.truth is self.case.expected
+        return self.truth is self.case.expected
+
+    @property
+    def trace(self) -> Trace:
+        """How every term came out; only failures and explanations ask for it."""
+        return trace(self.tree, self.case.context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,9 @@ def _outcome(
     if stated is None:
         return Undecided(index, case)
     tree = parsed(stated.text)
-    return Unreadable(index, case, stated) if tree is None else Held(index, case, stated, trace(tree, case.context))
+    if tree is None:
+        return Unreadable(index, case, stated)
+    return Held(index, case, stated, tree, evaluate(tree, case.context))
 
 
 def flow_coverage(flow: Flow, outcomes: Iterable[TestOutcome]) -> tuple[ExpressionCoverage, ...]:

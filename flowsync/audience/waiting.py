@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from flowsync.audience.expressions import expressions, parsed
+from flowsync.audience.expressions import expressions, mentions, parsed
 from flowsync.targeting.cases import Verdict
 from flowsync.targeting.mentions import awaited, cycles, mutual, waits_for
 
@@ -84,7 +84,7 @@ def _waits(flows: Iterable[Flow]) -> Mapping[str, frozenset[str]]:
 
 def _targeting_waits(flow: Flow) -> frozenset[str]:
     text = flow.fields.get("targetingLogic")
-    tree = parsed(text) if isinstance(text, str) else None
+    tree = parsed(text) if isinstance(text, str) and mentions(text) else None
     return frozenset() if tree is None else waits_for(tree)
 
 

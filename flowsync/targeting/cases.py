@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
+from itertools import filterfalse
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync.errors import ExitCode, FlowsyncError
@@ -79,6 +80,7 @@ class Persona:
 
 _CONTEXT_KEYS: Final = ("user", "group", "at")
 _VERDICTS: Final = tuple(verdict.value for verdict in Verdict)
+_BY_KEY: Final = {verdict.value: verdict for verdict in Verdict}
 _CASE_KEYS: Final = ("name", *_CONTEXT_KEYS, "step", *_VERDICTS)
 _PERSONA_KEYS: Final = ("name", *_CONTEXT_KEYS, "step")
 _USER_KEYS: Final = ("properties", "groups", "url", "guest", "events", "flows")
@@ -125,7 +127,7 @@ def case_from(value: JsonValue, now: datetime, known_flows: frozenset[str] | Non
 
 def _verdict(entry: Mapping[str, JsonValue]) -> Verdict:
     """The one verdict of a test."""
-    stated = [verdict for verdict in Verdict if verdict.value in entry]
+    stated = [verdict for key, verdict in _BY_KEY.items() if key in entry]
     if len(stated) == 1:
         return stated[0]
     if not stated:
@@ -150,14 +152,14 @@ def _context(entry: Mapping[str, JsonValue], now: datetime, known_flows: frozens
     group = _mapping(entry.get("group"), ("group",), _GROUP_KEYS)
     return Context(
         at=_moment(entry["at"], ("at",)) if "at" in entry else milliseconds(now),
-        properties=_properties(user, ("user", "properties")),
-        groups=_groups(user.get("groups"), ("user", "groups")),
+        properties=_properties(user, ("user", "properties")) if user else {},
+        groups=_groups(user["groups"], ("user", "groups")) if "groups" in user else (),
         url=_text(user["url"], ("user", "url")) if user.get("url") is not None else None,
-        guest=_truth(user.get("guest", False), ("user", "guest")),
-        events=_events(user.get("events"), ("user", "events")),
-        flows=_flows(user.get("flows"), ("user", "flows")),
-        group_properties=_properties(group, ("group", "properties")),
-        group_events=_events(group.get("events"), ("group", "events")),
+        guest=_truth(user["guest"], ("user", "guest")) if "guest" in user else False,
+        events=_events(user["events"], ("user", "events")) if "events" in user else {},
+        flows=_flows(user["flows"], ("user", "flows")) if "flows" in user else {},
+        group_properties=_properties(group, ("group", "properties")) if group else {},
+        group_events=_events(group["events"], ("group", "events")) if "events" in group else {},
         known_flows=known_flows,
     )
 
@@ -171,7 +173,9 @@ def _properties(owner: Mapping[str, JsonValue], path: ValuePath) -> Mapping[str,
 
 def _refuse_odd_number(value: JsonValue, path: ValuePath) -> None:
     """Refuse a number that JavaScript cannot hold, at any depth."""
-    pending = [value]
+    if isinstance(value, str):
+        return
+    pending: list[JsonValue] = [value]
     while pending:
         item = pending.pop()
         if isinstance(item, list):
@@ -242,7 +246,7 @@ def _mapping(value: JsonValue, path: ValuePath, keys: tuple[str, ...] | None = N
         return {}
     if not isinstance(value, dict):
         raise _wrong_type("a mapping", value, path)
-    unknown = next((key for key in value if keys is not None and key not in keys), None)
+    unknown = None if keys is None else next(filterfalse(keys.__contains__, value), None)
     if keys is not None and unknown is not None:
         close = did_you_mean(unknown, keys)
         hint = f"Did you mean {close}?" if close else f"Known are {', '.join(keys)}."

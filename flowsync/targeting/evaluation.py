@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from flowsync.targeting.nodes import Expression, Term, Value
     from flowsync.targeting.resolve import Resolved
 
+_ABOUT_TIME: Final = TIMES | ORDERINGS
 _COMPARISONS: Final[dict[Operator, Callable[[float, float], bool]]] = {
     Operator.LESS: lt,
     Operator.AT_MOST: le,
@@ -128,7 +129,7 @@ def _compared(condition: Condition, context: Context) -> Decision:
 
 def _side(value: Value, operator: Operator, context: Context) -> Resolved:
     """The left value; a flow compared with a time is the time it was done."""
-    if isinstance(value, Source) and value.kind is SourceKind.USER_FLOW and operator in TIMES | ORDERINGS:
+    if isinstance(value, Source) and value.kind is SourceKind.USER_FLOW and operator in _ABOUT_TIME:
         return done_at(context, value.arguments[0].value)
     return resolve(value, context)
 

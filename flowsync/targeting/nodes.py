@@ -29,6 +29,9 @@ NOWHERE = Span(0, 0)
 class Result(Enum):
     """What kind of value a source gives, when it gives one."""
 
+    __hash__ = object.__hash__
+    """By identity: a member equals only itself, and the hash of enums is written in Python."""
+
     ANYTHING = "any value"
     TRUTH = "true or false"
     COUNT = "a whole number"
@@ -41,6 +44,9 @@ class Result(Enum):
 
 class Role(Enum):
     """What an argument of a source names."""
+
+    __hash__ = object.__hash__
+    """By identity: a member equals only itself, and the hash of enums is written in Python."""
 
     PROPERTY = "property"
     PART = "part of the value"
@@ -57,6 +63,9 @@ class SourceKind(Enum):
     `spelled` is the name before the parentheses, `result` the kind of value that comes out, `roles`
     say what the arguments name, in order. `user.memberOfGroup` may go without its argument.
     """
+
+    __hash__ = object.__hash__
+    """By identity: a member equals only itself, and the hash of enums is written in Python."""
 
     USER_PROPERTY = ("user.property", Result.ANYTHING, Role.PROPERTY)
     USER_PROPERTY_CONTAINS = ("user.propertyContains", Result.TRUTH, Role.PROPERTY, Role.PART)
@@ -82,6 +91,9 @@ class SourceKind(Enum):
 
 class Operator(Enum):
     """What stands between two values; `===` and `!==` are read as EQUAL and NOT_EQUAL."""
+
+    __hash__ = object.__hash__
+    """By identity: a member equals only itself, and the hash of enums is written in Python."""
 
     EQUAL = "=="
     NOT_EQUAL = "!="

@@ -24,6 +24,7 @@ __all__ = [
     "check",
     "check_cycle",
     "check_expression",
+    "check_read",
     "check_references",
     "check_self",
 ]
@@ -35,11 +36,18 @@ RULES: Final[tuple[Rule, ...]] = tuple(rule for group in _GROUPS for rule in gro
 
 def check(text: str) -> tuple[Finding, ...]:
     """Everything that can be said of one expression by itself, by position; linear time, never raises."""
-    found = syntax.check_text(text)
     try:
-        return _sorted((*found, *check_expression(parse(text))))
+        return check_read(text, parse(text))
     except TargetingError as error:
-        return _sorted((*found, syntax.syntax_finding(error, text)))
+        return check_read(text, error)
+
+
+def check_read(text: str, read: Expression | TargetingError) -> tuple[Finding, ...]:
+    """As `check`, for a text that was parsed already, with or without success."""
+    found = syntax.check_text(text)
+    if isinstance(read, TargetingError):
+        return _sorted((*found, syntax.syntax_finding(read, text)))
+    return _sorted((*found, *check_expression(read)))
 
 
 def check_expression(expression: Expression) -> tuple[Finding, ...]:

@@ -35,6 +35,7 @@ Pair: TypeAlias = "tuple[Condition, Condition]"
 
 _NOWHEN: Final = Context(at=0)
 _LOWER: Final = frozenset({Operator.GREATER, Operator.AT_LEAST})
+_SETTLING: Final = EQUALITIES | LISTS
 _INCLUSIVE: Final = frozenset({Operator.AT_LEAST, Operator.AT_MOST})
 
 
@@ -96,7 +97,7 @@ def _unequal(claims: list[Condition]) -> Pair | None:
 
 def _excludes(claim: Condition, equal: Condition) -> bool:
     """Whether a claim is false for the value that the subject equals."""
-    is_decidable = claim.operator in EQUALITIES | LISTS or (claim.operator in ORDERINGS and not _is_about_a_flow(claim))
+    is_decidable = claim.operator in _SETTLING or (claim.operator in ORDERINGS and not _is_about_a_flow(claim))
     if not is_decidable or _literal(claim) is None:
         return False
     return not decide(Condition(equal.right, claim.operator, claim.right), _NOWHEN).truth

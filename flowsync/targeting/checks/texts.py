@@ -65,6 +65,8 @@ def _text_findings(text: Text) -> tuple[Finding, ...]:
 
 
 def _is_balanced(text: str) -> bool:
+    if "(" not in text and ")" not in text:
+        return True
     depth = 0
     for character in text:
         depth += (character == "(") - (character == ")")

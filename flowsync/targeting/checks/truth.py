@@ -80,6 +80,9 @@ DUPLICATE: Final = Rule(
 )
 RULES: Final = (CONSTANT, CONTRADICTION, TAUTOLOGY, DUPLICATE)
 
+_AFFIXES: Final = TEXTS - {Operator.MATCHES, Operator.NOT_MATCHES}
+_SETTLING: Final = EQUALITIES | LISTS
+_LITERALS: Final = (Text, Number, Boolean)
 _NOWHEN: Final = Context(at=0)
 _MANY: Final = "9" * 300
 _ALWAYS_SET: Final = frozenset(Result) - {Result.ANYTHING, Result.DAYS, Result.ADDRESS}
@@ -126,7 +129,7 @@ def _varies(value: Value) -> bool:
 
 def _is_empty_text(condition: Condition) -> bool:
     """Whether every text fits: `contains ''` and the like, but not `matches ''`."""
-    is_affix = condition.operator in TEXTS - {Operator.MATCHES, Operator.NOT_MATCHES}
+    is_affix = condition.operator in _AFFIXES
     return is_affix and isinstance(condition.right, Text) and not condition.right.value
 
 
@@ -182,6 +185,8 @@ def _clashes(chain: And | Or) -> Iterable[Finding]:
         if about is not None:
             by_subject[about].append(_claim(part))
     for about, claims in by_subject.items():
+        if len(claims) == 1:
+            continue
         pair = contradicted(claims) if isinstance(chain, And) else covered(claims)
         if pair is not None:
             yield _clash(chain, about, *pair)
@@ -212,7 +217,7 @@ def _spares_nobody(claim: Condition) -> bool:
     """Whether a claim or its opposite holds for everyone, there being no user without a value."""
     if claim.operator in PRESENCES:
         return True
-    is_fixed = claim.operator in EQUALITIES | LISTS and isinstance(claim.right, Text | Number | Boolean)
+    is_fixed = claim.operator in _SETTLING and isinstance(claim.right, _LITERALS)
     return is_fixed and isinstance(claim.left, Source) and _is_always_set(claim.left)
 
 

@@ -81,6 +81,8 @@ _NUMBERS: Final = frozenset({Result.COUNT, Result.DAYS})
 _TEXTLESS: Final = _NUMBERS | {Result.TRUTH, Result.GROUPS}
 _TIMED: Final = frozenset({Result.ANYTHING, Result.FLOW_STATE})
 _ORDERED: Final = _NUMBERS | {Result.ANYTHING}
+_ORDERED_OR_GROUPS: Final = _ORDERED | {Result.GROUPS}
+_SETTLING: Final = EQUALITIES | LISTS
 _NEVER_TRUE: Final = frozenset(Result) - {Result.ANYTHING, Result.TRUTH}
 
 
@@ -114,7 +116,7 @@ def _sides(condition: Condition) -> tuple[Finding, ...]:
     found = [_operator_finding(condition, left)]
     if condition.operator in ORDERINGS:
         found.extend(_order_finding(condition, source, other) for source, other in ((left, right), (right, left)))
-    elif condition.operator in EQUALITIES | LISTS:
+    elif condition.operator in _SETTLING:
         is_list = condition.operator in LISTS
         found.extend(_value_finding(*pair, is_list=is_list) for pair in ((left, right), (right, left)))
     return tuple(finding for finding in found if finding is not None)
@@ -161,7 +163,7 @@ def _has_no_order(source: Source, other: Value) -> bool:
     if result is Result.FLOW_STATE:
         is_date = isinstance(other, Text) and moment(other.value) is not None
         return not (is_date or isinstance(other, Clock | Arithmetic | Enclosed))
-    return result not in _ORDERED | {Result.GROUPS}
+    return result not in _ORDERED_OR_GROUPS
 
 
 def _date_hint(content: str) -> str:

@@ -38,7 +38,10 @@ RULES: Final = tuple(
     if rule not in flows.RULES
 )
 
-_findings = lru_cache(maxsize=_REMEMBERED)(checks.check)
+
+@lru_cache(maxsize=_REMEMBERED)
+def _findings(text: str) -> tuple[Finding, ...]:
+    return checks.check_read(text, audience.read(text))
 
 
 def check(view: View) -> Iterator[Problem]:

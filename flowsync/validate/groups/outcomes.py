@@ -57,8 +57,8 @@ def check(view: View) -> Iterator[Problem]:
 def _problems(view: View, outcome: TestOutcome) -> Iterator[Problem]:
     path: ValuePath = ("tests", outcome.index)
     match outcome:
-        case Held(_, case, _, trace) if not outcome.passed:
-            yield TEST_FAILS.at(view.location(path), failure(case), _HINT, tuple(explained(trace).split("\n")))
+        case Held(_, case) if not outcome.passed:
+            yield TEST_FAILS.at(view.location(path), failure(case), _HINT, tuple(explained(outcome.trace).split("\n")))
         case Undecided(_, case) if _has_step(view, case.step):
             yield TEST_UNDECIDED.at(view.key_location((*path, case.verdict.value)), _undecided(case))
         case Unusable(_, error) if _is_odd_number(view.flow.tests, (outcome.index, *error.path)):

@@ -12,7 +12,6 @@ from flowsync import audience
 from flowsync.model import Severity
 from flowsync.targeting.checks import KnownFlows, World, flows
 from flowsync.targeting.checks.flows import check_cycle, check_references, check_self
-from flowsync.targeting.mentions import references
 from flowsync.validate.groups.expressions import problem
 from flowsync.validate.rule import Rule
 
@@ -98,9 +97,9 @@ def check_live(every: Iterable[Flow], live: Mapping[str, KnownFlow], files: Iter
 def mentions(flow: Flow, known: KnownFlows) -> Iterator[Problem]:
     """Report the references of one flow that lead nowhere."""
     for stated in audience.expressions(flow.fields):
-        tree = audience.parsed(stated.text)
-        found = () if tree is None else check_references(references(tree), known)
-        yield from (problem(flow, stated, finding) for finding in found)
+        spoken_of = audience.mentions(stated.text)
+        if spoken_of:
+            yield from (problem(flow, stated, finding) for finding in check_references(spoken_of, known))
 
 
 def _waits(flow: Flow, circle_of: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
