@@ -56,6 +56,8 @@ LOG_COMMAND: Final = re.compile(r"##(?:vso)?\[")
 _BACKTICKS: Final = re.compile(r"`+")
 _QUOTED: Final = re.compile(r"""(?<!\w)("[^"]*"|'[^']*'|`[^`]*`)(?!\w)""")
 _SAFE_WORD: Final = re.compile(r"\(?(?:[A-Za-z]+(?:'[a-z]{1,2})?|\d{1,6})?[,;:.?!)]{0,2}")
+_NUMBERED: Final = re.compile(r"\A\d+[.)](?!\S)")
+"""What makes a list of a line that starts with it."""
 _LIKE_A_COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
 _SHORTEST_FENCE: Final = 3
 
@@ -128,7 +130,7 @@ def prose(text: str) -> str:
         piece = code_span(part) if position % 2 else _words(part)
         is_apart = bool(sentence and piece) and not sentence.endswith("(") and not _continues(part)
         sentence += f" {piece}" if is_apart else piece
-    return sentence
+    return _NUMBERED.sub(lambda found: code_span(found[0]), sentence)
 
 
 def _continues(text: str) -> bool:

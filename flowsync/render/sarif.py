@@ -77,7 +77,7 @@ def _result(problem: Problem, rule: int, fingerprint: str) -> JsonValue:
         "ruleId": problem.code,
         "ruleIndex": rule,
         "level": problem.severity.value,
-        "message": {"text": _plain(sentences)},
+        "message": {"text": "\n".join(map(_plain, (sentences, *problem.detail)))},
         "locations": [{"physicalLocation": _place(problem.location)}],
         "partialFingerprints": {FINGERPRINT: fingerprint},
     }

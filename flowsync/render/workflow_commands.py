@@ -24,6 +24,8 @@ LIMIT: Final = 10
 MORE: Final = "The log of this step has them all."
 
 _IN_MESSAGE: Final = str.maketrans({"%": "%25"})
+_LINE_FEED: Final = "%0A"
+"""How a message goes on in a further line [doc]."""
 _IN_PROPERTY: Final = str.maketrans({"%": "%25", ":": "%3A", ",": "%2C"})
 _OUTSIDE: Final = (Origin.DRIFT, Origin.CONFLICT)
 _WEIGHTS: Final = {Severity.ERROR: 0, Severity.WARNING: 1}
@@ -33,19 +35,20 @@ _WEIGHTS: Final = {Severity.ERROR: 0, Severity.WARNING: 1}
 class Annotation:
     """One note of a step: its weight, what it says under which title, and the line it is about, if any.
 
-    `location` is relative to the top of the repository, where GitHub looks for files.
+    `location` is relative to the top of the repository, where GitHub looks for files. `detail` are further lines.
     """
 
     severity: Severity
     title: str
     message: str
     location: Location | None = None
+    detail: tuple[str, ...] = ()
 
 
 def of_problem(problem: Problem) -> Annotation:
     """Return a problem of a file as a note beside its line."""
     sentences = f"{problem.message} {problem.hint or ''}".rstrip()
-    return Annotation(problem.severity, problem.code, sentences, problem.location)
+    return Annotation(problem.severity, problem.code, sentences, problem.location, problem.detail)
 
 
 def of_plan(plan: Plan, flows: Iterable[Flow]) -> Iterator[Annotation]:
@@ -106,7 +109,8 @@ def _rest(left_out: Sequence[Annotation]) -> list[Annotation]:
 
 def _command(annotation: Annotation) -> str:
     properties = ",".join(f"{name}={_property(value)}" for name, value in _properties(annotation))
-    return f"::{annotation.severity.value} {properties}::{shown(annotation.message).translate(_IN_MESSAGE)}\n"
+    lines = [shown(each).translate(_IN_MESSAGE) for each in (annotation.message, *annotation.detail)]
+    return f"::{annotation.severity.value} {properties}::{_LINE_FEED.join(lines)}\n"
 
 
 def _properties(annotation: Annotation) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +39,9 @@ _WORDS: Final = {
     "and": "Write && (or AND in capitals).",
     "or": "Write || (or OR in capitals).",
     "not": _NO_NOT,
+    "if": "Write the condition alone.",
+    "when": "Write the condition alone.",
+    "where": "Write the condition alone.",
     "is": "Write == to compare.",
     "equals": "Write == to compare.",
     "eq": "Write == to compare.",
@@ -66,6 +70,9 @@ _WORDS: Final = {
     "flow": "Write user.flow('slug').",
     "date": "Write new Date(), Date.now() or now().",
 }
+_OWNERS: Final = {"user": "user", "group": "group", "organization": "group"}
+_LONGEST_KEY: Final = 40
+_EXPONENT: Final = re.compile(r"[0-9.]+[eE][0-9]*")
 _SIGNS: Final = {
     "=": "Write == to compare.",
     "&": "Write &&.",
@@ -153,6 +160,10 @@ def _word_hint(token: Token, expected: Expected) -> str | None:
 
 def _shape_hint(token: Token, expected: Expected) -> str | None:
     """What to do where something of the wrong shape stands."""
+    if token.kind is TokenKind.DURATION and expected is Expected.VALUE and _EXPONENT.fullmatch(token.text):
+        return "Write the number out, without an exponent."
+    if token.kind is TokenKind.MEMBER and expected is Expected.LOGIC:
+        return "Leave it out: the clock is milliseconds already, and nothing but an event has a .count."
     return _SHAPES.get((expected, token.kind)) or _SHAPES.get((expected, None))
 
 
@@ -173,12 +184,20 @@ def _name_hint(token: Token, following: Token) -> str:
         return f"Write {owner.lower()}.property({shown(key).strip('`')!r})."
     if token.text in _OPERATOR_WORDS:
         return "Something to compare is missing before this: user.property('plan')."
-    close = did_you_mean(token.text, KNOWN_NAMES)
-    if close:
-        return f"Did you mean {close}?"
+    meant = _property_meant(token.text, following) or did_you_mean(token.text, KNOWN_NAMES)
+    if meant:
+        return f"Did you mean {meant}?"
     if following.kind is TokenKind.OPEN or "." in token.text:
         return f"Known are {', '.join(KNOWN_NAMES[:-1])}."
     return f"For a property of the user write user.property({shown(token.text).strip('`')!r})."
+
+
+def _property_meant(name: str, following: Token) -> str | None:
+    """The property that a dotted name without parentheses stands for: `user.plan`."""
+    owner, _, key = name.partition(".")
+    if owner.lower() not in _OWNERS or not key.isidentifier() or following.kind is TokenKind.OPEN:
+        return None
+    return f"{_OWNERS[owner.lower()]}.property({key[:_LONGEST_KEY]!r})"
 
 
 def wrong_arity(kind: SourceKind, name: Token, given: int) -> TargetingError:

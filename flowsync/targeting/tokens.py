@@ -119,6 +119,7 @@ _LOOKALIKES: Final = {
     "\u00f7": "/",
     "\uff1d": "=",
 }
+_BRACKET_HINT: Final = "A name goes in parentheses: user.property('plan')."
 _LIST_HINT: Final = "Write a list as one quoted text: isIn 'a,b,c'."
 _HINTS: Final = {
     "[": _LIST_HINT,
@@ -148,7 +149,9 @@ def _unreadable(text: str, offset: int, before: list[Token]) -> TargetingError:
     if character in "'\"":
         return _unclosed(text, offset, before)
     message = f"Found {shown(character)}, which is not part of the targeting language."
-    return TargetingError(message, offset, hint=_character_hint(text, offset))
+    is_behind_name = bool(before) and before[-1].kind is TokenKind.NAME and before[-1].end == offset
+    hint = _BRACKET_HINT if character == "[" and is_behind_name else _character_hint(text, offset)
+    return TargetingError(message, offset, hint=hint)
 
 
 def _unclosed(text: str, offset: int, before: list[Token]) -> TargetingError:

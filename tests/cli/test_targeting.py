@@ -119,6 +119,11 @@ def test_a_failing_test_is_an_error_at_its_line_with_the_explained_tree(tmp_path
     assert "  |   - user.isGuest() == false   (user.isGuest() is true)\n" in shown.out
     as_json = flowsync("validate", "--format", "json", root=tmp_path).json["problems"][0]
     assert as_json["message"].endswith("\n  - user.isGuest() == false   (user.isGuest() is true)")
+    annotated = flowsync("validate", "--format", "github", root=tmp_path).out.splitlines()[0]
+    assert annotated.startswith("::error file=flows/flow_a.yaml,line=3,col=5,title=test-fails::The test ")
+    assert "%0A- all of%0A  + user.property('plan') == 'pro'" in annotated
+    sarif = flowsync("validate", "--format", "sarif", root=tmp_path).json["runs"][0]["results"][0]
+    assert "\n- all of\n" in sarif["message"]["text"]
     assert r"guests do not \| see it" in flowsync("validate", "--format", "markdown", root=tmp_path).out
     refused = flowsync("plan", "--sandbox", root=tmp_path)
     assert (refused.code, refused.out) == (3, "")

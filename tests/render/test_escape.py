@@ -111,6 +111,9 @@ def test_a_code_element_is_read_back_as_what_is_visible(text: str) -> None:
         ("see https://evil.example now", "see `https://evil.example` now"),
         ("fixed by deadbeef, GH-12", "fixed by `deadbeef, GH-12`"),
         ("*bold*", "`*bold*`"),
+        ("1. step moves", "`1.` step moves"),
+        ("2) is new, at position 1.", "`2)` is new, at position 1."),
+        ("10 flows", "10 flows"),
         ("", ""),
     ],
 )
