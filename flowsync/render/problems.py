@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.model import Severity
-from flowsync.render import json_text, workflow_commands
+from flowsync.render import json_text
 from flowsync.render.columns import ELLIPSIS, columns, count_fitting
 from flowsync.render.escape import cell_code, cell_prose, mask_keys, visible_characters
 from flowsync.render.layout import NARROWEST, hint_lines
@@ -53,6 +53,8 @@ def as_json(problems: Iterable[Problem], source_line: SourceLine, screen: Screen
 
 def github(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:
     """Return annotations for GitHub, then the text, which the log of the step shows beside them."""
+    from flowsync.render import workflow_commands  # noqa: PLC0415 - it knows plans too, which no other form needs
+
     ordered = _sorted(problems)
     notes = workflow_commands.annotate(map(workflow_commands.of_problem, ordered))
     return notes + text(ordered, source_line, screen)

@@ -27,7 +27,9 @@ SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sche
 VERSION: Final = "2.1.0"
 FINGERPRINT: Final = "flowsyncProblem/v1"
 """The name of our fingerprint; GitHub's upload action adds one of its own beside it."""
-OF_READING: Final = "A flow file is not written, named or placed as flow files are, so it cannot be read as one."
+OF_READING: Final = (
+    "How a flow file is written, named or placed: it cannot be read as one, or not everything reads it alike."
+)
 """What is said of the problems that come before any rule: those of reading a file."""
 
 
