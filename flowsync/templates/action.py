@@ -73,7 +73,5 @@ def _release() -> str | None:
 
 
 def _direct_url() -> str | None:
-    try:
-        return metadata.distribution("flowsync").read_text("direct_url.json")
-    except metadata.PackageNotFoundError:
-        return None
+    found = metadata.distributions(name="flowsync")
+    return next((each.read_text("direct_url.json") for each in found), None)
