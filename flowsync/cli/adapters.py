@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -19,6 +18,7 @@ from flowsync.render import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import ThreadPoolExecutor
     from pathlib import Path
 
     from flowsync.cli.options import Invocation
@@ -103,6 +103,8 @@ def _connect_real(project: Project, purpose: Purpose) -> Iterator[Connection]:
 @contextmanager
 def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
     """Threads to read with. After a failure nobody waits for reads that are no longer wanted."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - offline commands need no threads
+
     executor = ThreadPoolExecutor(count, thread_name_prefix="read")
     try:
         yield executor

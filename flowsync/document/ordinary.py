@@ -38,12 +38,12 @@ class NotOrdinary(Exception):  # noqa: N818 - no fault of the text: `reader` is 
 
 
 _KEY: Final = (
-    r"(?!(?:[Nn]ull|NULL|[Tt]rue|TRUE|[Ff]alse|FALSE):)[A-Za-z_$][\w$./-]{0,40}(?: [\w$./-]{1,40}){0,16}"
+    r"(?!(?:[Nn]ull|NULL|[Tt]rue|TRUE|[Ff]alse|FALSE):)[A-Za-z_$][A-Za-z0-9_$./ -]{0,200}(?<! )"
     r"|\"[^\"\\\n]{1,200}\"|'[^'\n]{1,200}'"
 )
 """A key that is surely text."""
 
-_GAPS: Final = r"(?: *(?:#[^\n]*)?\n)*"
+_GAPS: Final = r"(?:\n| *#[^\n]*\n| +\n)*"
 _END: Final = rf"(?: *| +#[^\n]*)\n{_GAPS}"
 
 _MARGIN: Final = r"(?P=indent)(?(dash)  (?(wide)  ))"
@@ -66,7 +66,7 @@ _BLOCK: Final = (
 
 _ROW: Final = re.compile(
     rf"(?P<indent> *)(?:(?P<dash>- (?P<wide>  )?)?(?P<key>{_KEY}):|-)"
-    rf"(?:(?: +|{_FOLD})(?P<value>{_PLAIN}|{_DOUBLE}|{_SINGLE}|{_FLOW}){_END}| +{_BLOCK}|{_END})"
+    rf"(?:(?: +|{_FOLD}(?![A-Za-z0-9_$-]*:|- ))(?P<value>{_PLAIN}|{_DOUBLE}|{_SINGLE}|{_FLOW}){_END}| +{_BLOCK}|{_END})"
     r"|(?P<rest>[\s\S]+)"
 )
 """A key, an item or both, with all lines of a scalar, and the blank lines and comments below; else `rest`."""

@@ -9,7 +9,7 @@ from typing import Final
 _LINES: Final = r"((?:(?:[ \t#][^\n]*|-(?:[ \t][^\n]*)?|)\n)*)"
 _FIRST_CONTENT: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*( *)([^\n])")
 _KEEPS_BLANK_LINES: Final = re.compile(r"[|>][1-9]?\+")
-_MEANS_MORE_AT_THE_MARGIN: Final = re.compile(r"^(?:---|\.\.\.|%|\ufeff)", re.MULTILINE)
+_MEAN_MORE_AT_THE_MARGIN: Final = ("---", "...", "%", "\ufeff")
 
 
 def cut_block(text: str, key: str) -> str | None:
@@ -32,7 +32,9 @@ def reads_alike_alone(block: str) -> bool:
     Indentation counts only relative to the collection, and the cut lowers all of it alike. What is left is
     an alias into the rest of the file, and signs that mean something else at the margin.
     """
-    return "*" not in block and not _MEANS_MORE_AT_THE_MARGIN.search(block)
+    return "*" not in block and not any(
+        block.startswith(sign) or f"\n{sign}" in block for sign in _MEAN_MORE_AT_THE_MARGIN
+    )
 
 
 @lru_cache(maxsize=32)
@@ -45,15 +47,27 @@ def _entry(key: str) -> re.Pattern[str]:
 
 
 def _without_tail(block: str) -> str:
-    lines = block.split("\n")
-    end = len(lines)
-    while end and (not lines[end - 1] or lines[end - 1].startswith("#")):
-        end -= 1
-    if _KEEPS_BLANK_LINES.search(block):
-        while end < len(lines) - 1 and not lines[end]:
+    end = len(block)
+    while end:
+        start = block.rfind("\n", 0, end - 1) + 1
+        if block[start] not in "\n#":
+            break
+        end = start
+    if end < len(block) and _KEEPS_BLANK_LINES.search(block):
+        while block.startswith("\n", end):
             end += 1
-    return "\n".join([*lines[:end], ""])
+    return block[:end]
 
 
 def _dedented(block: str, column: int) -> str:
-    return re.sub(rf"^ {{1,{column}}}", "", block, flags=re.MULTILINE) if column else block
+    """Each line moved left by `column`; a comment that stands further left, to the margin."""
+    lines = f"\n{block}"
+    if _shallow_line(column).search(lines):
+        return re.sub(rf"\n {{1,{column}}}", "\n", lines)[1:]
+    return lines.replace(f"\n{' ' * column}", "\n")[1:]
+
+
+@lru_cache(maxsize=32)
+def _shallow_line(column: int) -> re.Pattern[str]:
+    """A line that is indented, but by less than `column`. Most blocks have none, and then one replacement does."""
+    return re.compile(rf"\n {{1,{column - 1}}}(?! )" if column > 1 else r"(?!)")

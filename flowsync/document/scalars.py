@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -113,6 +112,8 @@ _LEADING_ZEROS = 6
 
 
 def _positive_text(number: float) -> str:
+    from decimal import Decimal  # noqa: PLC0415 - numbers that are keys are rare
+
     sign, parts, exponent = Decimal(repr(float(number))).as_tuple()
     assert isinstance(exponent, int) and not sign  # noqa: S101, PT018 - the number is finite and positive
     digits = "".join(map(str, parts)).rstrip("0")

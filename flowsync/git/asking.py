@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import GitError
@@ -23,6 +22,8 @@ def ask(directory: Path, *arguments: str, given: bytes = b"") -> bytes:
 
     Raises GitError when git is missing, takes too long, or refuses; its own words are in the message.
     """
+    import subprocess  # noqa: PLC0415 - most commands ask git nothing
+
     command = ["git", *_SETTINGS, *arguments]
     try:
         done = subprocess.run(  # noqa: S603 - a list, no shell; what is asked comes from flowsync

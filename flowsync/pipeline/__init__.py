@@ -2,28 +2,36 @@
 
 Nothing here knows of a network library, a terminal or a format: readers and writers come in as
 protocols, values go out.
+
+Names are loaded from their modules when first used: validating does not pay for planning.
 """
 
-from flowsync.pipeline.base import read_base
-from flowsync.pipeline.explaining import (
-    EXPRESSION,
-    anyone,
-    at_time,
-    explain_flow,
-    explain_text,
-    read_persona,
-    run_tests,
-    waiting_graph,
-)
-from flowsync.pipeline.files import Selection, check_files, load_selection, named_from_top, readable_flows, select
-from flowsync.pipeline.formatting import FormattedFile, format_files
-from flowsync.pipeline.listing import list_flows
-from flowsync.pipeline.planning import changed_waits, fetch, fetch_slugs, make_plan
-from flowsync.pipeline.project import STATE_DIRECTORY, Project, open_project
-from flowsync.pipeline.references import check_references
-from flowsync.pipeline.rollback import check_place, plan_rollback
-from flowsync.pipeline.saved import Checked, check_saved, find_saved, read_saved, refuse_elsewhere
-from flowsync.pipeline.store import LiveStore
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from flowsync.pipeline.base import read_base
+    from flowsync.pipeline.explaining import (
+        EXPRESSION,
+        anyone,
+        at_time,
+        explain_flow,
+        explain_text,
+        read_persona,
+        run_tests,
+        waiting_graph,
+    )
+    from flowsync.pipeline.files import Selection, check_files, load_selection, named_from_top, readable_flows, select
+    from flowsync.pipeline.formatting import FormattedFile, format_files
+    from flowsync.pipeline.listing import list_flows
+    from flowsync.pipeline.planning import changed_waits, fetch, fetch_slugs, make_plan
+    from flowsync.pipeline.project import STATE_DIRECTORY, Project, open_project
+    from flowsync.pipeline.references import check_references
+    from flowsync.pipeline.rollback import check_place, plan_rollback
+    from flowsync.pipeline.saved import Checked, check_saved, find_saved, read_saved, refuse_elsewhere
+    from flowsync.pipeline.store import LiveStore
 
 __all__ = [
     "EXPRESSION",
@@ -61,3 +69,50 @@ __all__ = [
     "select",
     "waiting_graph",
 ]
+
+_HOMES: Final = {
+    "read_base": "base",
+    "EXPRESSION": "explaining",
+    "anyone": "explaining",
+    "at_time": "explaining",
+    "explain_flow": "explaining",
+    "explain_text": "explaining",
+    "read_persona": "explaining",
+    "run_tests": "explaining",
+    "waiting_graph": "explaining",
+    "Selection": "files",
+    "check_files": "files",
+    "load_selection": "files",
+    "named_from_top": "files",
+    "readable_flows": "files",
+    "select": "files",
+    "FormattedFile": "formatting",
+    "format_files": "formatting",
+    "list_flows": "listing",
+    "changed_waits": "planning",
+    "fetch": "planning",
+    "fetch_slugs": "planning",
+    "make_plan": "planning",
+    "STATE_DIRECTORY": "project",
+    "Project": "project",
+    "open_project": "project",
+    "check_references": "references",
+    "check_place": "rollback",
+    "plan_rollback": "rollback",
+    "Checked": "saved",
+    "check_saved": "saved",
+    "find_saved": "saved",
+    "read_saved": "saved",
+    "refuse_elsewhere": "saved",
+    "LiveStore": "store",
+}
+
+
+def __getattr__(name: str) -> object:
+    """A published name, from the module that defines it; kept, so that this happens once."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(name)
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

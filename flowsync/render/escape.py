@@ -10,7 +10,6 @@ A backslash that the author wrote stays single: what is shown is for reading, no
 
 from __future__ import annotations
 
-import html as _html
 import re
 from typing import Final
 
@@ -116,7 +115,9 @@ def cell_code(text: str) -> str:
 
 def html_code(text: str) -> str:
     """Return `text` as a `<code>` element for a block of raw HTML, where Markdown is not parsed."""
-    return f"<code>{_html.escape(shown(text))}</code>"
+    import html  # noqa: PLC0415 - only Markdown needs it
+
+    return f"<code>{html.escape(shown(text))}</code>"
 
 
 def prose(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ def printable(text: str) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """The known word that was most likely meant, if one is close; letter case does not count."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a slip needs it
+
     by_lower = {name.lower(): name for name in known}
     close = get_close_matches(word[:_LONGEST].lower(), by_lower, n=1, cutoff=0.7)
     return by_lower[close[0]] if close else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 from flowsync.validate.acceptor import acceptor
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SchemaName: TypeAlias = Literal["flow", "data"]
 Schema: TypeAlias = "dict[str, JsonValue]"
 
+_SCHEMAS: Final = Path(__file__).with_name("schemas")
+"""Not through importlib.resources, which costs 13 ms to import."""
 DATA_SCHEMA: Final = "data.schema.json"
 
 
@@ -64,7 +66,7 @@ def _validator() -> Validator:
 
 
 def _packaged(name: str) -> str:
-    return files(__package__).joinpath("schemas").joinpath(name).read_text(encoding="utf-8")
+    return _SCHEMAS.joinpath(name).read_text(encoding="utf-8")
 
 
 def _bundle() -> Schema:

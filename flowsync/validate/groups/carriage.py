@@ -38,6 +38,9 @@ NOT_JSON: Final = Rule(
 RULES: Final = (DATA_UNREADABLE, NOT_JSON)
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
+
+
 def check(view: View) -> Iterator[Problem]:
     """Report a `data` text that cannot be read, and every value that JSON cannot carry."""
     data = view.flow.fields.get("data")
@@ -47,8 +50,8 @@ def check(view: View) -> Iterator[Problem]:
             f"The text in `data` cannot be read: {_reason(data, view.flow.file)}",
             "Write `data` as a mapping, or correct the text.",
         )
-    for field, value in view.flow.fields.items():
-        if not _fits_json(value):
+    if not _fits_json({str(field): value for field, value in view.flow.fields.items()}):
+        for field, value in view.flow.fields.items():
             yield from _unfit(view, (field,), value)
 
 
@@ -64,7 +67,7 @@ def _reason(text: str, name: str) -> str:
 def _fits_json(value: JsonValue) -> bool:
     """The quick answer for nearly every flow, in C."""
     try:
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        _encode(value).encode()
     except ValueError:
         return False
     return True

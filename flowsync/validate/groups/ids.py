@@ -57,8 +57,10 @@ def _repeated(
     view: View, path: ValuePath, parent: Mapping[str, JsonValue], rule: Rule, scope: str
 ) -> Iterator[Problem]:
     key = "value" if rule is DUPLICATE_OPTION_VALUE else "id"
+    if str(path[-1]) not in parent:
+        return
     first: dict[str, ValuePath] = {}
-    for index, identity in _identities(parent[str(path[-1])] if path[-1] in parent else None, key):
+    for index, identity in _identities(parent[str(path[-1])], key):
         here = (*path, index, key)
         earlier = first.setdefault(identity, here)
         if earlier != here:

@@ -56,6 +56,8 @@ HOST_WITHOUT_SCHEME: Final = re.compile(
     r"(?:www\.|(?:[A-Za-z0-9-]+\.)+(?:com|org|net|io|app|dev|co|example)(?:[/:?#]|\Z))"
 )
 BROKEN_SCHEME: Final = re.compile(r"(?:https?(?::/?(?!/)|//)|h?t?tps?://(?<!http://)(?<!https://))", re.IGNORECASE)
+ORDINARY: Final = re.compile(r"(?:https://[A-Za-z0-9]|/)[!-~]*")
+"""An address with nothing to say about it, where a path is one: most are, so they are told by one match."""
 LEADING_NOISE: Final = "".join(map(chr, range(0x21)))
 """What browsers drop before they read an address: controls and spaces."""
 
@@ -65,11 +67,11 @@ def check(view: View) -> Iterator[Problem]:
     for part in view.of(Kind.STEP):
         for key in MEDIA:
             address = part.value.get(key)
-            if isinstance(address, str):
+            if isinstance(address, str) and not (address.startswith("https") and ORDINARY.fullmatch(address)):
                 yield from _media(view, (*part.path, key), address)
     for part in view.of(Kind.BUTTON):
         address = part.value.get("uri")
-        if isinstance(address, str):
+        if isinstance(address, str) and not ORDINARY.fullmatch(address):
             yield from _button(view, (*part.path, "uri"), address)
 
 

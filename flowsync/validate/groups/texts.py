@@ -65,10 +65,11 @@ def check(view: View) -> Iterator[Problem]:
 
 
 def _strings(view: View, keys: Mapping[Kind, tuple[str, ...]]) -> Iterator[tuple[ValuePath, str]]:
+    """The texts under some keys that may hold a tag or a variable."""
     for part in view.parts:
         for key in keys.get(part.kind, ()):
             text = part.value.get(key)
-            if isinstance(text, str):
+            if isinstance(text, str) and ("<" in text or "{" in text):
                 yield (*part.path, key), text
 
 

@@ -1,0 +1,53 @@
+"""A command imports what it uses: what is not needed to start is loaded when it is first asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync import audience, pipeline
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("package", [audience, pipeline])
+def test_every_published_name_is_there_and_no_module_hides_one(package: ModuleType) -> None:
+    for name in package.__all__:
+        assert not isinstance(getattr(package, name), ModuleType), name
+
+
+@pytest.mark.parametrize("package", [audience, pipeline])
+def test_an_unknown_name_is_an_attribute_error(package: ModuleType) -> None:
+    with pytest.raises(AttributeError, match="nonsense"):
+        package.nonsense  # noqa: B018 - reading it is the point
+
+
+DEAR = ("jsonschema", "httpx", "deepdiff", "rich", "yaml", "difflib", "zipfile", "subprocess", "concurrent.futures")
+
+
+def imported(directory: Path, *arguments: str) -> set[str]:
+    """Which of the dear modules a command imports."""
+    script = (
+        "import sys; from flowsync.cli import run; code = run(sys.argv[1:]);"
+        f" print('imported', *(name for name in {DEAR!r} if name in sys.modules)); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], cwd=directory, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+def test_validating_right_files_imports_nothing_dear(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "flow_a.yaml").write_text("name: A\nactive: true\ntests:\n  - sees: true\n", encoding="utf-8")
+    assert imported(tmp_path, "validate") == set()
+
+
+def test_help_and_version_import_nothing_dear(tmp_path: Path) -> None:
+    assert imported(tmp_path, "--version") == set()
+    assert imported(tmp_path, "--help") == set()
