@@ -3,16 +3,22 @@
 Everything known of the API's paths is here; how bytes travel is `http`'s business. What the vendor
 documents ([doc]) is relied on; what it only showed elsewhere ([obs]) is used where it answers, and done
 without where it does not.
+
+Names are loaded from their modules when first used: offline commands pay for none.
 """
 
 from __future__ import annotations
 
-from flowsync.live.choice import Choice, Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, choose, newest
-from flowsync.live.listing import Listing, list_flows, rows_by_slug
-from flowsync.live.lookup import PathMemo, find_missing, reread
-from flowsync.live.protocols import Access, FlowReader, FlowWriter, Map
-from flowsync.live.rows import live_flow
-from flowsync.live.writing import write
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from flowsync.live.choice import Choice, Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, choose, newest
+    from flowsync.live.listing import Listing, list_flows, rows_by_slug
+    from flowsync.live.lookup import PathMemo, find_missing, reread
+    from flowsync.live.protocols import Access, FlowReader, FlowWriter, Map
+    from flowsync.live.rows import live_flow
+    from flowsync.live.writing import write
 
 __all__ = [
     "Access",
@@ -35,3 +41,35 @@ __all__ = [
     "rows_by_slug",
     "write",
 ]
+
+_HOMES: Final = {
+    "Choice": "choice",
+    "Chosen": "choice",
+    "NoSuchFlow": "choice",
+    "NoSuchTarget": "choice",
+    "OnlyArchived": "choice",
+    "choose": "choice",
+    "newest": "choice",
+    "Listing": "listing",
+    "list_flows": "listing",
+    "rows_by_slug": "listing",
+    "PathMemo": "lookup",
+    "find_missing": "lookup",
+    "reread": "lookup",
+    "Access": "protocols",
+    "FlowReader": "protocols",
+    "FlowWriter": "protocols",
+    "Map": "protocols",
+    "live_flow": "rows",
+    "write": "writing",
+}
+
+
+def __getattr__(name: str) -> object:
+    """A published name, from the module that defines it; kept, so that this happens once."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(name)
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

@@ -13,10 +13,11 @@ from flowsync.render import json_text
 from flowsync.render.columns import padded
 from flowsync.render.escape import cell_code, cell_prose
 from flowsync.render.layout import hint_lines
+from flowsync.render.plural import plural
 from flowsync.render.screen import Screen
 from flowsync.render.style import Span, Style, line, paint
 from flowsync.render.values import compact
-from flowsync.render.wording import plural, structural
+from flowsync.render.wording import structural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

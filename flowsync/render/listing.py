@@ -9,8 +9,8 @@ from flowsync.model import ListState
 from flowsync.render import json_text
 from flowsync.render.escape import cell_code
 from flowsync.render.layout import table
+from flowsync.render.plural import plural
 from flowsync.render.style import Span, Style, line, paint
-from flowsync.render.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.plan import allowed_by
 from flowsync.render import wording
 from flowsync.render.escape import cell_code, cell_prose, code_span, fenced, html_code, prose
+from flowsync.render.plural import plural
 from flowsync.render.screen import Colour
 from flowsync.render.style import paint
 from flowsync.render.yaml_diff import capped, flow_diff
@@ -132,7 +133,7 @@ def _details(change: Update) -> str:
 
 
 def _summary(change: Update) -> str:
-    return wording.plural(len(wording.changed_places(change)), "change")
+    return plural(len(wording.changed_places(change)), "change")
 
 
 def _remarks(change: Update) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flowsync.render import wording
+from flowsync.render.plural import plural
 from flowsync.render.screen import Detail
 from flowsync.render.style import Span, Style, line, paint
 from flowsync.render.yaml_diff import capped, flow_diff
@@ -113,7 +114,7 @@ def _unmanaged_lines(unmanaged: tuple[Unmanaged, ...], screen: Screen) -> Iterat
     if not unmanaged or screen.detail is Detail.SUMMARY:
         return
     yield _BLANK
-    yield line(f"Unmanaged: {wording.plural(len(unmanaged), 'flow')}, {wording.UNMANAGED}")
+    yield line(f"Unmanaged: {plural(len(unmanaged), 'flow')}, {wording.UNMANAGED}")
     limit = len(unmanaged) if screen.detail is Detail.VERBOSE else NAMES_SHOWN
     for each in unmanaged[:limit]:
         yield line("  ? ", Span(each.slug, Style.HEADING), Span(f"  id {each.id} · {each.name}", Style.MUTED))

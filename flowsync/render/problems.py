@@ -10,8 +10,8 @@ from flowsync.render import json_text
 from flowsync.render.columns import ELLIPSIS, columns, count_fitting
 from flowsync.render.escape import cell_code, cell_prose, mask_keys, visible_characters
 from flowsync.render.layout import NARROWEST, hint_lines
+from flowsync.render.plural import plural
 from flowsync.render.style import Span, Style, line, paint
-from flowsync.render.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

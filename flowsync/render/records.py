@@ -8,8 +8,9 @@ from flowsync.record import Record, Unreadable
 from flowsync.render import json_text
 from flowsync.render.escape import cell_code, cell_prose
 from flowsync.render.layout import table
+from flowsync.render.plural import plural
 from flowsync.render.style import Span, Style, line, paint
-from flowsync.render.wording import host_of, plural
+from flowsync.render.wording import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

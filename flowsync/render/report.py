@@ -17,6 +17,7 @@ from flowsync.model import Origin
 from flowsync.plan import action, allowed_by
 from flowsync.render import diagrams, ledger, wording
 from flowsync.render.escape import cell_code, code_span, fenced, html_code, prose
+from flowsync.render.plural import plural
 from flowsync.render.problems import counts as problem_counts
 from flowsync.render.problems import markdown_row
 from flowsync.render.room import enumerated, fitting, shortened
@@ -194,7 +195,7 @@ def _heading(report: Report) -> str:
         case ApplyReport(plan=plan):
             return _titled("apply", _place(plan), _apply_counts(report))
         case DriftReport(plan=plan):
-            return _titled("drift", _place(plan), wording.plural(differing(plan), "flow"))
+            return _titled("drift", _place(plan), plural(differing(plan), "flow"))
         case FilesReport(problems=problems):
             return _titled("validate", "", problem_counts(problems))
         case FailureReport(command=command, environment=environment, error=error):
@@ -233,7 +234,7 @@ def _failure_counts(error: FlowsyncError) -> str:
 def _plan_alerts(report: PlanReport, room: Room) -> Iterator[str]:
     plan = report.plan
     if plan.blocked:
-        count = wording.plural(len(plan.blocked), "flow")
+        count = plural(len(plan.blocked), "flow")
         lead = f"Nothing can be applied: {count} cannot be written."
         yield _alert("CAUTION", lead, map(_blocked_point, plan.blocked), room)
     if plan.refusals:
@@ -252,7 +253,7 @@ def _impact(report: PlanReport) -> str:
     live = sum(change.live for change in changes)
     if not changes:
         return "Nothing changes for users, but:"
-    opening = f"When {report.scene.moment.value}, {wording.plural(len(changes), 'flow')} "
+    opening = f"When {report.scene.moment.value}, {plural(len(changes), 'flow')} "
     verb = "changes" if len(changes) == 1 else "change"
     if live == len(changes):
         return f"{opening}{verb} for users at once."
@@ -290,12 +291,12 @@ def _apply_alerts(report: ApplyReport, room: Room) -> Iterator[str]:
         yield _alert("WARNING", "Written though no merged pull request showed it:", points, room)
     bad = sorted((entry for entry in entries if not entry.is_good), key=lambda entry: entry.slug)
     if bad:
-        lead = f"{wording.plural(len(bad), 'flow')} of {len(entries):,} {_are(bad)} not as planned."
+        lead = f"{plural(len(bad), 'flow')} of {len(entries):,} {_are(bad)} not as planned."
         yield _alert("CAUTION", lead, map(_trouble_point, bad), room)
     elif entries:
         live = sum(change.live for change in report.plan.changes)
         seen = f" Users see {live:,} of them now." if live else " Users notice nothing yet."
-        yield _alert("NOTE", f"Applied: {wording.plural(len(entries), 'flow')} as planned.{seen}", [], room)
+        yield _alert("NOTE", f"Applied: {plural(len(entries), 'flow')} as planned.{seen}", [], room)
     else:
         yield _alert("NOTE", "Nothing was to be written: the live flows are as the files say.", [], room)
 
@@ -311,7 +312,7 @@ def _trouble_point(entry: Entry) -> str:
 def _drift_alerts(plan: Plan, room: Room) -> Iterator[str]:
     if count := differing(plan):
         verb = "is" if count == 1 else "are"
-        lead = f"{wording.plural(count, 'flow')} {verb} live otherwise than the files say."
+        lead = f"{plural(count, 'flow')} {verb} live otherwise than the files say."
         yield _alert("WARNING", lead, map(_blocked_point, plan.blocked), room)
     else:
         yield _alert("NOTE", "The live flows are as the files say.", [], room)
@@ -451,7 +452,7 @@ def _details_that_fit(changes: Sequence[Change], left: int, room: Room) -> Mappi
 
 
 def _details(change: Change, room: Room) -> Fitted:
-    count = wording.plural(len(wording.changed_places(change)), "change")
+    count = plural(len(wording.changed_places(change)), "change")
     summary = f"<details><summary>{html_code(_brief(change.slug))} {action(change)}: {count}</summary>"
     remarks = [f"- {_name(change.file)}, version {change.version}, id {change.id}"]
     remarks += [f"- {_sentence(sentence)}" for sentence in _remarks(change)]
@@ -480,7 +481,7 @@ def _left_out(slugs: Sequence[str], scene: Scene, room: Room) -> Iterator[str]:
     if slugs:
         names = enumerated(map(_name, slugs), room.per_list // 4 - _LEAST_ROOM, room.measure)
         where = f" The [summary of the run]({scene.run_url}) has more." if scene.run_url else ""
-        yield f"No room here for the details of {wording.plural(len(slugs), 'flow')}: {names}.{where}"
+        yield f"No room here for the details of {plural(len(slugs), 'flow')}: {names}.{where}"
 
 
 def _plan_notes(plan: Plan, room: Room) -> Iterator[str]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from flowsync.audience import Held, Undecided, Unreadable, Unusable
 from flowsync.render import json_text
 from flowsync.render.escape import code_span, fenced
+from flowsync.render.plural import plural
 from flowsync.render.screen import Colour, Detail, Screen
 from flowsync.render.style import Span, Style, line, paint
 from flowsync.render.trees import tree_document, tree_lines
-from flowsync.render.wording import plural
 from flowsync.targeting.cases import Verdict
 from flowsync.targeting.printer import format  # noqa: A004 - the package's own printer
 

@@ -9,6 +9,7 @@ from flowsync.config import SANDBOX_URL
 from flowsync.model import Op, Origin
 from flowsync.plan import allowed_by, summary
 from flowsync.render.expression_diff import meaning_of
+from flowsync.render.plural import plural
 from flowsync.render.values import compact
 
 if TYPE_CHECKING:
@@ -30,11 +31,6 @@ _ORIGINS: Final = {
     Origin.DRIFT: "edited outside of the files; applying undoes that",
     Origin.CONFLICT: "edited both in the files and outside of them; applying undoes the latter",
 }
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: `1 flow`, `2,000 flows`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def counts(plan: Plan) -> str:

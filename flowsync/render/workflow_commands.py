@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync.model import Location, Origin, Severity
-from flowsync.render import wording
 from flowsync.render.escape import shown
 
 if TYPE_CHECKING:
@@ -68,11 +67,15 @@ def _of_blocked(blocked: Blocked) -> Annotation:
 
 
 def _of_warnings(change: Update) -> Iterator[Annotation]:
+    from flowsync.render import wording  # noqa: PLC0415 - only plans need it
+
     for warning in wording.warnings(change):
         yield Annotation(Severity.WARNING, warning.code, warning.message, Location(change.file, warning.line or 1, 1))
 
 
 def _of_outside_edits(change: Update, sources: Mapping[str, Source]) -> Iterator[Annotation]:
+    from flowsync.render import wording  # noqa: PLC0415 - only plans need it
+
     for field in change.fields:
         if field.origin in _OUTSIDE and change.slug in sources:
             where = sources[change.slug].location(_path(field))
