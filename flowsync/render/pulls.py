@@ -12,9 +12,9 @@ from flowsync.render import json_text, text_diff
 from flowsync.render.columns import columns, padded
 from flowsync.render.escape import shown
 from flowsync.render.layout import hint_lines
+from flowsync.render.plural import plural
 from flowsync.render.screen import Detail
 from flowsync.render.style import Span, Style, line, paint
-from flowsync.render.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
