@@ -344,4 +344,26 @@ class ListedFlow:
     state: ListState
 
 
+class FileState(Enum):
+    """What becomes of a file that a project starts with."""
+
+    CREATED = "created"
+    EXTENDED = "extended"
+    KEPT = "kept"
+    BY_HAND = "by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class StartFile:
+    """A file that a project starts with, named from where the command runs.
+
+    `text` is all of it; for BY_HAND what people have to add. `note` says why, or what is added.
+    """
+
+    name: str
+    state: FileState
+    text: str
+    note: str | None = None
+
+
 Outcome: TypeAlias = "Applied | AlreadyApplied | Refused | Failed | NotAttempted"

@@ -6,7 +6,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from flowsync import pipeline
 from flowsync.cli.options import Api
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from flowsync.model import FieldName, Flow, JsonValue, Target
     from flowsync.pipeline import Project
     from flowsync.sandbox import Emulator
-
-STATE_IGNORES: Final = (
-    "# What flowsync keeps on this machine; only the schema is for everyone.\n*\n!.gitignore\n!flow.schema.json\n"
-)
 
 
 class Purpose(Enum):
@@ -157,11 +153,11 @@ def sandbox_database(project: Project) -> Path:
 
 
 def prepare_state(project: Project) -> None:
-    """Make the state directory, kept out of git but for the schema."""
+    """Make the state directory, kept out of git but for the schemas."""
     project.state.mkdir(parents=True, exist_ok=True)
     ignores = project.state / ".gitignore"
     if not ignores.exists():
-        ignores.write_text(STATE_IGNORES, encoding="utf-8")
+        ignores.write_text(pipeline.STATE_IGNORES, encoding="utf-8")
 
 
 def sent_fields(flow: Flow) -> Mapping[FieldName, JsonValue]:

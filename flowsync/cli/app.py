@@ -11,6 +11,7 @@ from flowsync import __version__
 from flowsync.cli.options import global_options
 
 COMMANDS: Final = {
+    "init": "Set up a project: configuration, schemas, hooks, workflows.",
     "pull": "Write what is live into the files: a first import, or an edit made in the dashboard.",
     "validate": "Check every flow file, offline.",
     "test": "Run the targeting tests of the flow files, offline.",

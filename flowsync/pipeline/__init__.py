@@ -32,15 +32,39 @@ if TYPE_CHECKING:
     from flowsync.pipeline.rollback import check_place, plan_rollback
     from flowsync.pipeline.saved import Checked, check_saved, find_saved, read_saved, refuse_elsewhere
     from flowsync.pipeline.store import LiveStore
+from flowsync.pipeline.base import read_base
+from flowsync.pipeline.explaining import (
+    EXPRESSION,
+    anyone,
+    at_time,
+    explain_flow,
+    explain_text,
+    read_persona,
+    run_tests,
+    waiting_graph,
+)
+from flowsync.pipeline.files import Selection, check_files, load_selection, named_from_top, readable_flows, select
+from flowsync.pipeline.formatting import FormattedFile, format_files
+from flowsync.pipeline.listing import list_flows
+from flowsync.pipeline.planning import changed_waits, fetch, fetch_slugs, make_plan
+from flowsync.pipeline.project import STATE_DIRECTORY, STATE_IGNORES, Project, open_project
+from flowsync.pipeline.references import check_references
+from flowsync.pipeline.rollback import check_place, plan_rollback
+from flowsync.pipeline.saved import Checked, check_saved, find_saved, read_saved, refuse_elsewhere
+from flowsync.pipeline.starting import Hosting, advice, hosting, next_steps, start_files
+from flowsync.pipeline.store import LiveStore
 
 __all__ = [
     "EXPRESSION",
     "STATE_DIRECTORY",
+    "STATE_IGNORES",
     "Checked",
     "FormattedFile",
+    "Hosting",
     "LiveStore",
     "Project",
     "Selection",
+    "advice",
     "anyone",
     "at_time",
     "changed_waits",
@@ -54,10 +78,12 @@ __all__ = [
     "fetch_slugs",
     "find_saved",
     "format_files",
+    "hosting",
     "list_flows",
     "load_selection",
     "make_plan",
     "named_from_top",
+    "next_steps",
     "open_project",
     "plan_rollback",
     "read_base",
@@ -67,6 +93,7 @@ __all__ = [
     "refuse_elsewhere",
     "run_tests",
     "select",
+    "start_files",
     "waiting_graph",
 ]
 

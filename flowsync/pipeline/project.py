@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 STATE_DIRECTORY: Final = ".flowsync"
 SCHEMA_FILE: Final = "flow.schema.json"
 """In the state directory: the schema of a flow file, for editors."""
+CONFIG_SCHEMA_FILE: Final = "config.schema.json"
+"""Beside it: the schema of flowsync.yaml."""
+STATE_IGNORES: Final = f"""\
+# What flowsync keeps on this machine; only the schemas are for everyone.
+*
+!.gitignore
+!{CONFIG_SCHEMA_FILE}
+!{SCHEMA_FILE}
+"""
+"""The .gitignore of the state directory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 NAMES: Final = ("flowsync-plan.yml", "flowsync-apply.yml", "flowsync-drift.yml")
 FOLDER: Final = ".github/workflows"
+EXAMPLE: Final = "flowsync_example"
+"""The slug of the example; no account has a flow of this name."""
 LIVE_BRANCH: Final = "main"
 """The branch in the templates whose state is live."""
 
@@ -22,6 +24,16 @@ LIVE_BRANCH: Final = "main"
 def workflows(action: Action, branch: str = LIVE_BRANCH) -> Mapping[str, str]:
     """The workflows by their paths in a repository: plan in pull requests, apply on `branch`, drift on weekdays."""
     return {f"{FOLDER}/{name}": _workflow(name, action, branch) for name in NAMES}
+
+
+def configuration() -> str:
+    """The text of a flowsync.yaml that sets the defaults and explains the rest."""
+    return _template("flowsync.yaml")
+
+
+def example() -> str:
+    """The text of a flow file to look at, but for the line by which editors find its schema."""
+    return _template(f"{EXAMPLE}.yaml").partition("\n")[2]
 
 
 def pre_commit(action: Action) -> str:

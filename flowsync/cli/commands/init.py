@@ -1,0 +1,91 @@
+"""flowsync init."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import click
+
+from flowsync import git, pipeline, templates
+from flowsync.cli.adapters import open_project
+from flowsync.cli.options import global_options, invocation
+from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
+from flowsync.cli.writing import create_text, replace_text
+from flowsync.model import FileState
+from flowsync.pipeline import Hosting
+from flowsync.render import starting
+
+if TYPE_CHECKING:
+    from flowsync.model import StartFile
+    from flowsync.pipeline import Project
+
+
+class Questions(Enum):
+    """Whether a terminal is asked what nothing else tells."""
+
+    ASK = "ask"
+    NONE = "none"
+
+
+@click.command("init")
+@click.option(
+    "--github",
+    "wanted",
+    flag_value=Hosting.GITHUB,
+    default=Hosting.UNKNOWN,
+    type=click.UNPROCESSED,
+    help="Write the workflows for GitHub, whatever the remote is.",
+)
+@click.option(
+    "--no-github",
+    "wanted",
+    flag_value=Hosting.ELSEWHERE,
+    type=click.UNPROCESSED,
+    help="Write no workflows.",
+)
+@click.option(
+    "--yes",
+    "questions",
+    flag_value=Questions.NONE,
+    default=Questions.ASK,
+    type=click.UNPROCESSED,
+    help="Ask nothing: without a remote the workflows are written.",
+)
+@global_options
+@click.pass_context
+def command(context: click.Context, wanted: Hosting, questions: Questions) -> None:
+    """Set up a project here: flowsync.yaml, the schemas, a flow to look at, and what git, pre-commit and GitHub need.
+
+    Nothing that is there is overwritten; each file is told, and running it again changes nothing.
+    """
+    given = invocation(context)
+    project = open_project(given)
+    origin = git.origin(project.home)
+    action = templates.this_action()
+    place = _place(wanted, pipeline.hosting(origin), questions)
+    done = [_carried_out(file, project) for file in pipeline.start_files(project, origin, action, place)]
+    write_result(starting.files(done, screen_of_stdout(given)))
+    commands, advice = list(pipeline.next_steps(project, origin)), list(pipeline.advice(done, action))
+    write_note(starting.steps(commands, advice, screen_of_stderr(given)), given)
+
+
+def _place(wanted: Hosting, known: Hosting, questions: Questions) -> Hosting:
+    """Where the repository lives: as the command line says, as its remote says, as a person says; else on GitHub."""
+    decided = known if wanted is Hosting.UNKNOWN else wanted
+    if decided is not Hosting.UNKNOWN or questions is Questions.NONE or not sys.stdin.isatty():
+        return decided
+    sys.stderr.write("Will this repository live on GitHub? Then workflows are written for it. [Y/n] ")
+    sys.stderr.flush()
+    return Hosting.ELSEWHERE if sys.stdin.readline().strip().lower() in {"n", "no"} else Hosting.GITHUB
+
+
+def _carried_out(file: StartFile, project: Project) -> StartFile:
+    path = project.base / file.name
+    if file.state is FileState.EXTENDED:
+        replace_text(path, file.text, file.name)
+    if file.state is FileState.CREATED and not create_text(path, file.text, file.name):
+        return replace(file, state=FileState.KEPT)
+    return file
