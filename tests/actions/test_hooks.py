@@ -13,7 +13,7 @@ from flowsync.cli.app import COMMANDS
 from flowsync.templates import PLACEHOLDER, pre_commit
 from tests.actions.steps import ROOT
 from tests.support.command import Completed, write_flows
-from tests.support.programs import ON_PATH
+from tests.support.programs import ON_PATH, assert_passes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,6 +95,13 @@ def test_each_hook_is_a_command_that_finds_its_files_itself() -> None:
         program, command = hook["entry"].split()
         assert (program, hook["language"], hook["pass_filenames"]) == ("flowsync", "python", False)
         assert command in COMMANDS
+
+
+def test_manifest_and_entry_are_what_pre_commit_takes(tmp_path: Path) -> None:
+    assert_passes("pre-commit", "validate-manifest", ROOT / ".pre-commit-hooks.yaml")
+    entry = tmp_path / ".pre-commit-config.yaml"
+    entry.write_text(pre_commit(PLACEHOLDER), encoding="utf-8")
+    assert_passes("pre-commit", "validate-config", entry)
 
 
 def test_the_entry_for_projects_names_the_hooks_there_are() -> None:
