@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from flowsync.sandbox import Handler, Request, Response
     from flowsync.sandbox.values import Row
 
-FLOWS = 5
+FLOWS = ("flow_bank_incident", "flow_goals_launch", "flow_invite_team", "flow_setup", "flow_welcome")
+"""Example flows that refer to no others."""
 _ROOT = Path(__file__).parent.parent.parent
+_FOLDER = tempfile.TemporaryDirectory(prefix="flowsync-faults-", ignore_cleanup_errors=True)
 
 
 @dataclass(frozen=True)
@@ -136,10 +138,10 @@ class Workspace:
 @lru_cache(maxsize=1)
 def workspace() -> Workspace:
     """Some of the example flows, as the command line would read them."""
-    folder = Path(tempfile.mkdtemp(prefix="flowsync-faults-"))
+    folder = Path(_FOLDER.name)
     (folder / "flows").mkdir()
-    for file in sorted((_ROOT / "flows").glob("*.yaml"))[:FLOWS]:
-        shutil.copy(file, folder / "flows")
+    for slug in FLOWS:
+        shutil.copy(_ROOT / "flows" / f"{slug}.yaml", folder / "flows")
     project = pipeline.open_project(folder, None, Flags(), {})
     return Workspace(project, pipeline.load_selection(project, ()))
 
