@@ -27,32 +27,12 @@ if TYPE_CHECKING:
     from flowsync.pipeline.formatting import FormattedFile, format_files
     from flowsync.pipeline.listing import list_flows
     from flowsync.pipeline.planning import changed_waits, fetch, fetch_slugs, make_plan
-    from flowsync.pipeline.project import STATE_DIRECTORY, Project, open_project
+    from flowsync.pipeline.project import STATE_DIRECTORY, STATE_IGNORES, Project, open_project
     from flowsync.pipeline.references import check_references
     from flowsync.pipeline.rollback import check_place, plan_rollback
     from flowsync.pipeline.saved import Checked, check_saved, find_saved, read_saved, refuse_elsewhere
+    from flowsync.pipeline.starting import Hosting, advice, hosting, next_steps, start_files
     from flowsync.pipeline.store import LiveStore
-from flowsync.pipeline.base import read_base
-from flowsync.pipeline.explaining import (
-    EXPRESSION,
-    anyone,
-    at_time,
-    explain_flow,
-    explain_text,
-    read_persona,
-    run_tests,
-    waiting_graph,
-)
-from flowsync.pipeline.files import Selection, check_files, load_selection, named_from_top, readable_flows, select
-from flowsync.pipeline.formatting import FormattedFile, format_files
-from flowsync.pipeline.listing import list_flows
-from flowsync.pipeline.planning import changed_waits, fetch, fetch_slugs, make_plan
-from flowsync.pipeline.project import STATE_DIRECTORY, STATE_IGNORES, Project, open_project
-from flowsync.pipeline.references import check_references
-from flowsync.pipeline.rollback import check_place, plan_rollback
-from flowsync.pipeline.saved import Checked, check_saved, find_saved, read_saved, refuse_elsewhere
-from flowsync.pipeline.starting import Hosting, advice, hosting, next_steps, start_files
-from flowsync.pipeline.store import LiveStore
 
 __all__ = [
     "EXPRESSION",
@@ -121,6 +101,7 @@ _HOMES: Final = {
     "fetch_slugs": "planning",
     "make_plan": "planning",
     "STATE_DIRECTORY": "project",
+    "STATE_IGNORES": "project",
     "Project": "project",
     "open_project": "project",
     "check_references": "references",
@@ -131,6 +112,11 @@ _HOMES: Final = {
     "find_saved": "saved",
     "read_saved": "saved",
     "refuse_elsewhere": "saved",
+    "Hosting": "starting",
+    "advice": "starting",
+    "hosting": "starting",
+    "next_steps": "starting",
+    "start_files": "starting",
     "LiveStore": "store",
 }
 
