@@ -12,13 +12,14 @@ from flowsync.errors import FlowsyncError
 def save(path: Path, text: str) -> None:
     """Write `text` to the file at `path`, mode 0600: the whole of it, or nothing where that fails.
 
-    What is there and is no regular file (a pipe, /dev/stdout) is written to as it is. Raises FlowsyncError.
+    A symlink stays one. What is there and is no regular file (a pipe, /dev/stdout) is written to as it is. Raises
+    FlowsyncError.
     """
     try:
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8")
         else:
-            _replace(path, text)
+            _replace(Path(os.path.realpath(path)), text)
     except OSError as error:
         raise FlowsyncError(
             f"{path} cannot be written: {error.strerror}.", hint="Name a file in a directory that exists."

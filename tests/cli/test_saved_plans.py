@@ -86,6 +86,10 @@ def test_a_plan_that_cannot_be_saved_is_an_error_and_leaves_what_was_there(proje
         assert "plan.json cannot be written: No such file or directory." in failed.err
         (project / "taken").mkdir()
         assert flowsync("plan", "--out", "taken", root=project, env=env).code == 1
+        (project / "link.json").symlink_to("real.json")
+        assert flowsync("plan", "--out", "link.json", root=project, env=env).code == 0
+        assert (project / "link.json").is_symlink()
+        assert (project / "real.json").is_file()
         os.mkfifo(project / "pipe")
         reader = os.open(project / "pipe", os.O_RDONLY | os.O_NONBLOCK)
         assert flowsync("plan", "--out", "pipe", "-q", root=project, env=env).code == 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flowsync.errors import FlowsyncError, InvalidFilesError
+from flowsync.errors import FlowsyncError, InvalidFilesError, PlanFileError, RefusedError
 from flowsync.model import (
     Applied,
     Blocked,
@@ -24,12 +25,14 @@ from flowsync.model import (
     Plan,
     PlanWarning,
     Problem,
+    Refusal,
     Refused,
     Severity,
     Unchanged,
     Unmanaged,
     Update,
 )
+from flowsync.plan import from_text
 from flowsync.render import failures, ledger, listing, plans, problems
 from flowsync.render.screen import Colour, Detail, Screen
 from tests.render.hostile import hostile, log_commands, unseen_characters
@@ -97,6 +100,9 @@ plan_values = st.builds(
     blocked=st.lists(st.builds(Blocked, hostile, hostile, hostile, hostile), max_size=2).map(tuple),
     unmanaged=st.lists(st.builds(Unmanaged, hostile, numbers, hostile), max_size=2).map(tuple),
     digest=st.just("sha256:0123456789abcdef"),
+    refusals=st.lists(
+        st.builds(Refusal, hostile, hostile, hostile, st.lists(hostile, max_size=2).map(tuple)), max_size=2
+    ).map(tuple),
 )
 outcome_values: st.SearchStrategy[list[Outcome]] = st.lists(
     st.one_of(
@@ -177,6 +183,19 @@ def test_a_plan_in_json_is_ascii_and_reads_back(plan: Plan) -> None:
 
 
 @SLOW
+@given(plan_values)
+def test_what_apply_would_refuse_is_inert(plan: Plan) -> None:
+    assert_inert(plans.refusals(plan))
+
+
+@SLOW
+@given(plan_values)
+def test_a_document_of_a_hostile_plan_is_read_or_refused(plan: Plan) -> None:
+    with suppress(PlanFileError):
+        assert_inert(plans.text(from_text(plans.as_json(plan))))
+
+
+@SLOW
 @given(outcome_values)
 def test_outcomes_are_inert_everywhere(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
@@ -215,6 +234,7 @@ def test_a_listing_is_inert_everywhere(flows: list[ListedFlow]) -> None:
 def test_errors_are_inert(message: str, hint: str, found: list[Problem]) -> None:
     assert_inert(failures.error(FlowsyncError(message, hint=hint)))
     assert_inert(failures.error(InvalidFilesError(message, found)))
+    assert_inert(failures.error(RefusedError(message, reasons=[hint, message])))
     assert_inert(failures.bug(ValueError(message)))
 
 
