@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from flowsync import lock
+from flowsync.cli.adapters import prepare_state
 from flowsync.cli.options import Api
 from flowsync.cli.output import write_note
 from flowsync.config import Policy
@@ -122,7 +123,10 @@ def only_run(project: Project, api: Api, command: str, given: Invocation) -> Ite
 
     Raises LockedError while there is one.
     """
-    with lock.held(_lock_path(project, api), command) as left:
+    path = _lock_path(project, api)
+    if path.parent == project.state:
+        prepare_state(project)
+    with lock.held(path, command) as left:
         if left is not None:
             write_note(
                 f"The last run ended without finishing ({left}): what it had in flight may or may not have landed. "

@@ -41,7 +41,7 @@ def commit_of(directory: Path, revision: str) -> str:
 def entries(directory: Path, commit: str, path: str) -> Mapping[str, Entry]:
     """What a commit has at or below `path` (relative to `directory`), by the name below it; "" for `path` itself."""
     top = _from_top(directory, path)
-    answer = ask(directory, "ls-tree", "-r", "-z", "--full-tree", commit, "--", top)
+    answer = ask(directory, "ls-tree", "-r", "-z", "--full-tree", commit, *(["--", top] if top else []))
     records = answer.decode("utf-8", "surrogateescape").split("\0")[:-1]
     return dict(_entry(record, top) for record in records)
 
@@ -50,7 +50,7 @@ def _entry(record: str, top: str) -> tuple[str, Entry]:
     """One line of ls-tree: mode, kind and id, then a tab and the name from the top of the repository."""
     facts, _, name = record.partition("\t")
     mode, _, id_ = facts.split(" ")
-    return name.removeprefix(top).removeprefix("/"), Entry(id_, mode in _FILE_MODES)
+    return (name.removeprefix(top).removeprefix("/") if top else name), Entry(id_, mode in _FILE_MODES)
 
 
 def contents(directory: Path, ids: Sequence[str]) -> list[bytes]:
@@ -83,9 +83,10 @@ def _batch(answer: bytes, count: int) -> Iterator[bytes]:
 
 
 def _from_top(directory: Path, path: str) -> str:
-    """The name of `path` from the top of the repository."""
+    """The name of `path` from the top of the repository; "" for the top itself."""
     prefix = ask(directory, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").removesuffix("\n")
-    return normpath(f"{prefix}{path}")
+    name = normpath(f"{prefix}{path}")
+    return "" if name == "." else name
 
 
 def _no_commit(directory: Path, revision: str) -> GitError:

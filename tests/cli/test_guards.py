@@ -117,6 +117,15 @@ def test_two_applies_to_one_account_exclude_each_other_also_from_two_clones(tmp_
         assert "ended without" not in flowsync("apply", root=clones[1], env=env).err
 
 
+def test_a_user_without_a_home_has_the_lock_in_the_project_out_of_sight_of_git(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_00": "name: New\n"})
+    with fake_frigade(rows=rows(1)) as server:
+        env = {**environment(server.url), "XDG_STATE_HOME": "/dev/null"}
+        assert flowsync("apply", root=tmp_path, env=env).code == 0
+    assert len([*(tmp_path / ".flowsync").glob("*.lock")]) == 1
+    assert "*\n" in (tmp_path / ".flowsync" / ".gitignore").read_text()
+
+
 def test_every_guard_is_documented_with_its_setting_its_default_and_its_flag() -> None:
     page = (Path(__file__).parents[2] / "docs" / "guards.md").read_text(encoding="utf-8")
     for setting in GUARD_SETTINGS:

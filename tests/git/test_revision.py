@@ -30,6 +30,8 @@ def repository(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     (tmp_path / "flows" / "run.yaml").chmod(0o755)
     (tmp_path / "flows" / "link.yaml").symlink_to("a.yaml")
     (tmp_path / "flows.yaml").write_text("not below")
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "a.yaml").write_text("hidden")
     (tmp_path / "sub").mkdir()
     git(tmp_path, "add", "-A")
     git(tmp_path, "commit", "-q", "-m", "all")
@@ -55,6 +57,11 @@ def test_files_are_named_from_the_directory_asked_for_whatever_is_in_the_working
     }
     assert entries(repository / "sub", commit, "../flows") == found
     assert entries(repository / "flows", commit, ".") == found
+    whole = entries(repository, commit, ".")
+    assert whole.keys() == {"flows.yaml", ".hidden/a.yaml", *(f"flows/{name}" for name in found)}
+    assert entries(repository, commit, ".hidden").keys() == {"a.yaml"}
+    with pytest.raises(GitError, match="outside"):
+        entries(repository, commit, "../elsewhere")
     assert entries(repository, commit, "flows.yaml").keys() == {""}
     assert entries(repository, commit, "nothing") == {}
 
