@@ -48,7 +48,7 @@ class Github:
         self._sender = sender
         self._api_url = api_url
         self._graphql_url = graphql_url
-        self._repository = quote(repository)
+        self.repository = repository
 
     def get(self, path: str, **query: str | int) -> JsonValue:
         """The value at a path."""
@@ -80,7 +80,7 @@ class Github:
                 raise GithubError(f"{answer.shown}: GitHub could not answer the query.", status=answer.status)
 
     def _url(self, path: str, query: Mapping[str, str | int]) -> str:
-        place = path if path.startswith("/") else f"/repos/{self._repository}/{path}"
+        place = path if path.startswith("/") else f"/repos/{quote(self.repository)}/{path}"
         return f"{self._api_url}{place}?{urlencode(query)}" if query else f"{self._api_url}{place}"
 
     def _checked(self, answer: WebAnswer) -> WebAnswer:

@@ -345,12 +345,83 @@ def _edit_issue(repo: FakeRepo, seen: Seen, number: str) -> object:
     return issue
 
 
+def _pulls(repo: FakeRepo, seen: Seen) -> object:
+    branch = seen.query["head"].removeprefix(f"{REPOSITORY.partition('/')[0]}:")
+    return [each for each in reversed(repo.pulls) if each["head"]["ref"] == branch]
+
+
+def _add_pull(repo: FakeRepo, seen: Seen) -> object:
+    _check(repo, "pull", seen.json["body"])
+    number = repo.next_number()
+    repo.add_pull(number, repo.refs[seen.json["head"]])
+    repo.pulls[-1].update(title=seen.json["title"], body=seen.json["body"])
+    repo.pulls[-1]["head"]["ref"] = seen.json["head"]
+    return repo.pulls[-1]
+
+
+def _edit_pull(repo: FakeRepo, seen: Seen, number: str) -> object:
+    pull = _found(repo.pulls, "number", number)
+    pull.update({name: value for name, value in seen.json.items() if name != "base"})
+    return pull
+
+
+def _ref(repo: FakeRepo, _: Seen, branch: str) -> object:
+    if branch not in repo.refs:
+        raise _Answer(404, "Not Found")
+    return {"object": {"sha": repo.refs[branch]}}
+
+
+def _add_ref(repo: FakeRepo, seen: Seen) -> object:
+    _check(repo, "write")
+    repo.refs[seen.json["ref"].removeprefix("refs/heads/")] = seen.json["sha"]
+    return {}
+
+
+def _edit_ref(repo: FakeRepo, seen: Seen, branch: str) -> object:
+    if not seen.json["force"]:
+        raise _Answer(422, "Update is not a fast forward")
+    repo.refs[branch] = seen.json["sha"]
+    return {}
+
+
+def _delete_ref(repo: FakeRepo, _: Seen, branch: str) -> object:
+    del repo.refs[branch]
+    return None
+
+
+def _git_commit(repo: FakeRepo, _: Seen, commit: str) -> object:
+    return repo.objects.get(commit, {"message": "Somebody's work", "tree": {"sha": "base-tree"}})
+
+
+def _add_tree(repo: FakeRepo, seen: Seen) -> object:
+    _check(repo, "write")
+    name = f"tree-{repo.next_number()}"
+    repo.trees[name] = seen.json
+    return {"sha": name}
+
+
+def _add_commit(repo: FakeRepo, seen: Seen) -> object:
+    commit = sha(repo.next_number())
+    repo.objects[commit] = {"sha": commit, **seen.json, "tree": {"sha": seen.json["tree"]}}
+    return repo.objects[commit]
+
+
 _ENDPOINTS: tuple[tuple[str, str, Callable[..., object]], ...] = (
     ("GET", "/user", _user),
     ("GET", "REPO/commits", _commits),
     ("GET", "REPO/commits/([^/]+)", _commit),
     ("GET", "REPO/commits/([^/]+)/pulls", _pulls_of),
     ("GET", "REPO/pulls/(\\d+)", _pull),
+    ("GET", "REPO/pulls", _pulls),
+    ("POST", "REPO/pulls", _add_pull),
+    ("PATCH", "REPO/pulls/(\\d+)", _edit_pull),
+    ("GET", "REPO/git/ref/heads/(.+)", _ref),
+    ("POST", "REPO/git/refs", _add_ref),
+    ("PATCH", "REPO/git/refs/heads/(.+)", _edit_ref),
+    ("DELETE", "REPO/git/refs/heads/(.+)", _delete_ref),
+    ("GET", "REPO/git/commits/([^/]+)", _git_commit),
+    ("POST", "REPO/git/trees", _add_tree),
+    ("POST", "REPO/git/commits", _add_commit),
     ("GET", "REPO/issues/(\\d+)/comments", _comments),
     ("POST", "REPO/issues/(\\d+)/comments", _add_comment),
     ("PATCH", "REPO/issues/comments/(\\d+)", _edit_comment),

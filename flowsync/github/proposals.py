@@ -1,0 +1,157 @@
+"""A branch of flowsync's own and the one pull request from it: files as they would be, proposed, never pushed to main.
+
+The branch is made anew from the commit that was looked at, by GitHub's git data API: no checkout, no credentials for
+git. Nobody's work is lost: a branch whose newest commit is not flowsync's is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from flowsync.errors import GithubError
+from flowsync.github.api import number, text
+from flowsync.github.comments import Left, Written, author_of, own_author
+from flowsync.github.marker import read_marker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flowsync.github.api import Github
+    from flowsync.github.comments import Author, Posting
+    from flowsync.github.issues import Notice
+    from flowsync.model import JsonValue
+
+PREFIX: Final = "flowsync/drift"
+_TRAILER: Final = "flowsync-proposal: "
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedFile:
+    """A file as it would be: its path from the top of the repository, and whether it may be executed."""
+
+    path: str
+    text: str
+    is_executable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """`files` upon the commit `onto` of the branch `base`, by way of `branch`; `notice` is what is said of it."""
+
+    files: tuple[ProposedFile, ...]
+    onto: str
+    base: str
+    branch: str
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """A pull request of ours from the branch, open or not; `digest` is that of the files it proposes."""
+
+    number: int
+    url: str
+    digest: str
+    is_open: bool
+    is_merged: bool
+
+
+def branch_name(environment: str | None, key: str) -> str:
+    """The branch for an environment's drift; no other environment's or configuration's is called so."""
+    words = [_UNSAFE.sub("-", environment or "").strip("-")[:40], key[:8]]
+    return "-".join([PREFIX, *filter(None, words)])
+
+
+def digest_of(files: Sequence[ProposedFile]) -> str:
+    """64 hexadecimal digits over what would be in the files."""
+    lines = (f"{file.path}\0{file.is_executable}\0{file.text}\0" for file in sorted(files, key=lambda each: each.path))
+    return sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def propose(github: Github, proposal: Proposal) -> Posting:
+    """Open the pull request, or bring it up to date. Raises ApiError."""
+    marker = proposal.notice.marker
+    known = _newest(github, proposal.branch, marker.key)
+    if known and known.digest == marker.digest and not known.is_merged:
+        return Written(known.url) if known.is_open else Left(f"pull request {known.number} proposed it and was closed")
+    head = _head(github, proposal.branch)
+    if head is not None and not _is_ours(github, head):
+        return Left(f"the branch {proposal.branch} has commits of somebody else")
+    _push(github, proposal, _commit(github, proposal), head)
+    body: dict[str, JsonValue] = {"title": proposal.notice.title, "body": proposal.notice.full, "base": proposal.base}
+    if known and known.is_open:
+        return Written(text(github.write("PATCH", f"pulls/{known.number}", body), "html_url"))
+    fresh: dict[str, JsonValue] = {**body, "head": proposal.branch, "maintainer_can_modify": True}
+    return Written(text(github.write("POST", "pulls", fresh), "html_url"))
+
+
+def withdraw(github: Github, branch: str, key: str, farewell: str) -> str | None:
+    """Close the open pull request, with a last comment, and delete its branch; the address, None when none was open."""
+    known = _newest(github, branch, key)
+    if known is None or not known.is_open:
+        return None
+    github.write("POST", f"issues/{known.number}/comments", {"body": farewell})
+    github.write("PATCH", f"pulls/{known.number}", {"state": "closed"})
+    head = _head(github, branch)
+    if head is not None and _is_ours(github, head):
+        github.write("DELETE", f"git/refs/heads/{quote(branch)}")
+    return known.url
+
+
+def _newest(github: Github, branch: str, key: str) -> Pull | None:
+    """The newest pull request from the branch that this token wrote, with this key's marker."""
+    me = own_author(github)
+    owner = github.repository.partition("/")[0]
+    found = github.items("pulls", state="all", head=f"{owner}:{branch}", sort="created", direction="desc")
+    return next((pull for item in found if (pull := _own(item, me, key))), None)
+
+
+def _own(item: dict[str, JsonValue], me: Author, key: str) -> Pull | None:
+    marker = read_marker(text(item, "body"))
+    if marker is None or marker.key != key or not me.wrote(author_of(item)):
+        return None
+    is_merged = bool(text(item, "merged_at"))
+    is_open = text(item, "state") == "open"
+    return Pull(number(item, "number"), text(item, "html_url"), marker.digest, is_open, is_merged)
+
+
+def _head(github: Github, branch: str) -> str | None:
+    """The commit that the branch is at; None where there is no such branch."""
+    try:
+        return text(github.get(f"git/ref/heads/{quote(branch)}"), "object", "sha")
+    except GithubError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        return None
+
+
+def _is_ours(github: Github, commit: str) -> bool:
+    """Whether a commit is one that `propose` made: a later one, or an edited one, does not end in its trailer."""
+    message = text(github.get(f"git/commits/{commit}"), "message")
+    return message.rstrip().rpartition("\n")[2].startswith(_TRAILER)
+
+
+def _commit(github: Github, proposal: Proposal) -> str:
+    """A commit with the files, upon what was looked at."""
+    base = github.get(f"git/commits/{proposal.onto}")
+    entries: list[JsonValue] = [
+        {"path": file.path, "mode": "100755" if file.is_executable else "100644", "type": "blob", "content": file.text}
+        for file in proposal.files
+    ]
+    tree = github.write("POST", "git/trees", {"base_tree": text(base, "tree", "sha"), "tree": entries})
+    message = f"{proposal.notice.title}\n\n{_TRAILER}{proposal.notice.marker.digest}"
+    commit: JsonValue = {"message": message, "tree": text(tree, "sha"), "parents": [proposal.onto]}
+    return text(github.write("POST", "git/commits", commit), "sha")
+
+
+def _push(github: Github, proposal: Proposal, commit: str, head: str | None) -> None:
+    if head is None:
+        github.write("POST", "git/refs", {"ref": f"refs/heads/{proposal.branch}", "sha": commit})
+    else:
+        github.write("PATCH", f"git/refs/heads/{quote(proposal.branch)}", {"sha": commit, "force": True})

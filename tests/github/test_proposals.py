@@ -1,0 +1,147 @@
+"""The one pull request that proposes files: made by GitHub's API alone, never over somebody's work."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync.config import Key, Timeouts
+from flowsync.errors import GithubError
+from flowsync.github.api import Github
+from flowsync.github.comments import Left, Written
+from flowsync.github.issues import Notice
+from flowsync.github.marker import Marker
+from flowsync.github.proposals import (
+    PREFIX,
+    Proposal,
+    ProposedFile,
+    branch_name,
+    digest_of,
+    propose,
+    withdraw,
+)
+from flowsync.http import open_web
+from tests.support.fake_github import MAIN, PERSON, REPOSITORY, TOKEN, FakeRepo, fake_github, sha
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEY = "a" * 16
+BRANCH = branch_name("production", KEY)
+
+
+@contextmanager
+def repository(repo: FakeRepo) -> Iterator[Github]:
+    with (
+        fake_github(repo) as server,
+        open_web([server.url], Key(TOKEN, "GITHUB_TOKEN"), timeouts=Timeouts(), headers={}) as client,
+    ):
+        yield Github(client, server.url, f"{server.url}/graphql", REPOSITORY)
+
+
+def proposal(text: str = "name: Edited\n", onto: str = sha(1)) -> Proposal:
+    files = (ProposedFile("flows/flow_a.yaml", text, is_executable=False),)
+    marker = Marker(KEY, onto, digest_of(files))
+    notice = Notice(marker, "Take over live edits", f"{marker.line()}\nHello", marker.line())
+    return Proposal(files, onto, MAIN, BRANCH, notice)
+
+
+def test_a_pull_request_is_opened_with_the_files_upon_what_was_looked_at() -> None:
+    repo = FakeRepo()
+    with repository(repo) as github:
+        posting = propose(github, proposal())
+    (pull,) = repo.pulls
+    assert posting == Written(pull["html_url"])
+    assert (pull["title"], pull["head"]["ref"], pull["base"]["ref"]) == ("Take over live edits", BRANCH, MAIN)
+    commit = repo.objects[repo.refs[BRANCH]]
+    assert commit["parents"] == [sha(1)]
+    tree = repo.trees[commit["tree"]["sha"]]
+    assert tree["base_tree"] == "base-tree"
+    assert tree["tree"] == [
+        {"path": "flows/flow_a.yaml", "mode": "100644", "type": "blob", "content": "name: Edited\n"}
+    ]
+
+
+def test_the_same_files_are_proposed_once_and_others_in_its_place() -> None:
+    repo = FakeRepo()
+    with repository(repo) as github:
+        propose(github, proposal())
+        first = repo.refs[BRANCH]
+        propose(github, proposal())
+        assert repo.refs[BRANCH] == first
+        propose(github, proposal("name: Edited again\n"))
+    assert len(repo.pulls) == 1
+    assert repo.refs[BRANCH] != first
+
+
+def test_somebody_s_commits_on_the_branch_are_left_alone() -> None:
+    repo = FakeRepo()
+    with repository(repo) as github:
+        propose(github, proposal())
+        repo.refs[BRANCH] = sha(77)
+        posting = propose(github, proposal("name: Edited again\n"))
+        assert posting == Left(f"the branch {BRANCH} has commits of somebody else")
+        assert withdraw(github, BRANCH, KEY, "Gone.") == repo.pulls[0]["html_url"]
+    assert repo.refs[BRANCH] == sha(77)
+    assert repo.pulls[0]["state"] == "closed"
+
+
+def test_what_was_closed_is_not_proposed_again_but_what_is_new_is() -> None:
+    repo = FakeRepo()
+    with repository(repo) as github:
+        propose(github, proposal())
+        repo.pulls[0]["state"] = "closed"
+        posting = propose(github, proposal())
+        assert posting == Left(f"pull request {repo.pulls[0]['number']} proposed it and was closed")
+        assert isinstance(propose(github, proposal("name: Other\n")), Written)
+        assert [pull["state"] for pull in repo.pulls] == ["closed", "open"]
+        repo.pulls[1].update(state="closed", merged_at="2026-01-02T03:04:05Z")
+        assert isinstance(propose(github, proposal("name: Other\n")), Written)
+    assert len(repo.pulls) == 3
+
+
+def test_a_pull_request_by_somebody_else_is_none_of_ours() -> None:
+    repo = FakeRepo()
+    with repository(repo) as github:
+        propose(github, proposal())
+        repo.pulls[0]["user"] = PERSON
+        assert withdraw(github, BRANCH, KEY, "Gone.") is None
+        propose(github, proposal())
+    assert len(repo.pulls) == 2
+
+
+def test_it_is_withdrawn_with_a_last_word_and_its_branch() -> None:
+    repo = FakeRepo()
+    with repository(repo) as github:
+        assert withdraw(github, BRANCH, KEY, "Gone.") is None
+        propose(github, proposal())
+        assert withdraw(github, BRANCH, KEY, "Gone.") == repo.pulls[0]["html_url"]
+        assert withdraw(github, BRANCH, KEY, "Gone.") is None
+    assert (repo.refs, repo.comments[0]["body"]) == ({}, "Gone.")
+
+
+def test_what_the_token_may_not_do_is_an_error() -> None:
+    for what in ("write", "pull"):
+        with repository(FakeRepo(forbidden=frozenset({what}))) as github, pytest.raises(GithubError, match="403"):
+            propose(github, proposal())
+
+
+@pytest.mark.parametrize(
+    ("environment", "name"),
+    [
+        (None, "aaaaaaaa"),
+        ("production", "production-aaaaaaaa"),
+        ("../é x..lock", "x-lock-aaaaaaaa"),
+        ("\u202e", "aaaaaaaa"),
+    ],
+)
+def test_a_branch_has_a_name_that_git_takes(environment: str | None, name: str) -> None:
+    assert branch_name(environment, KEY) == f"{PREFIX}-{name}"
+
+
+def test_the_digest_is_of_paths_modes_and_texts_in_any_order() -> None:
+    one, two = ProposedFile("a", "x", is_executable=False), ProposedFile("b", "y", is_executable=True)
+    assert digest_of([one, two]) == digest_of([two, one])
+    assert len({digest_of([one]), digest_of([two]), digest_of([ProposedFile("a", "x", is_executable=True)])}) == 3
