@@ -299,3 +299,14 @@ def test_terms_are_checked_inside_parentheses_too() -> None:
     text = "(user.isGuest() && (user.flow('f') == 'done'))"
     assert {finding.code for finding in check(text)} == {"targeting-dashboard", "targeting-impossible-value"}
     assert len(terms(parse(text))) == 2
+
+
+@pytest.mark.parametrize(
+    ("character", "count", "is_too_long"),
+    [("x", 2000, False), ("x", 2001, True), ("😀", 1001, True), ("é", 2000, False)],
+)
+def test_an_expression_is_as_long_as_javascript_finds_it(character: str, count: int, *, is_too_long: bool) -> None:
+    text = character * count
+    findings = [finding for finding in check(text) if finding.code == "targeting-too-long"]
+    assert bool(findings) is is_too_long
+    assert all(0 <= finding.span.start < len(text) for finding in findings)

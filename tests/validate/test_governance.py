@@ -141,6 +141,24 @@ def test_the_examples_of_the_rule_about_ignores() -> None:
     assert governed(UNUSED_IGNORE.good) == []
 
 
+def test_ignores_of_a_file_that_cannot_be_read_are_none() -> None:
+    assert ignores_of("name: [ # flowsync: ignore[wrong-type]\n", "flows/a.yaml") == ()
+
+
+def test_an_ignore_beside_lists_and_numbers() -> None:
+    text = f"""\
+type: FORM
+active: true
+data:
+  steps:
+    - id: a
+      fields: [{{id: b, options: [{{label: a, value: a}}], maxLength: 3}}]
+      props: {{words: [one, two]}}
+      startCriteria: {MONTHS} # flowsync: ignore[targeting-months]
+"""
+    assert governed(text) == []
+
+
 def test_a_marker_of_ours_in_the_text_confuses_nothing() -> None:
     text = f"x-a: mark0. markk1.\ntargetingLogic: {MONTHS} # flowsync: ignore[targeting-months]\n"
     assert governed(text) == []
