@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from flowsync.targeting.mentions import Reference
     from flowsync.targeting.nodes import Expression
 
-_PARSED_AT_ONCE: Final = 16_384
-"""Expressions kept parsed; several rules and commands ask for the same one."""
-CRITERIA: Final = (Verdict.SHOWS, Verdict.STARTS, Verdict.COMPLETES)
-"""The verdicts about a step, in the order in which a user meets them."""
+_TREES_KEPT: Final = 2_048
+"""Expressions kept parsed: several rules ask for those of one flow, one after the other. A tree takes some 2 kB."""
+_MENTIONS_KEPT: Final = 65_536
+"""Expressions whose mentions are kept; most have none."""
+_CRITERIA: Final = tuple((verdict, verdict.field) for verdict in (Verdict.SHOWS, Verdict.STARTS, Verdict.COMPLETES))
+"""The verdicts about a step with the fields that decide them, in the order in which a user meets them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,10 @@ def _criteria(data: JsonValue) -> Iterator[Stated]:
     for index, step in steps_of(data):
         identity = step.get("id")
         name = identity if isinstance(identity, str) else None
-        for verdict in CRITERIA:
-            text = step.get(verdict.field)
+        for verdict, field in _CRITERIA:
+            text = step.get(field)
             if isinstance(text, str):
-                yield Stated(("data", "steps", index, verdict.field), verdict, name, text)
+                yield Stated(("data", "steps", index, field), verdict, name, text)
 
 
 def steps_of(data: JsonValue) -> Iterator[tuple[int, Mapping[str, JsonValue]]]:
@@ -102,7 +104,7 @@ def own_fields(flow: Flow) -> Mapping[FieldName, JsonValue]:
     return fields
 
 
-@lru_cache(maxsize=_PARSED_AT_ONCE)
+@lru_cache(maxsize=_TREES_KEPT)
 def read(text: str) -> Expression | TargetingError:
     """The tree of an expression, or why it cannot be read; each text is parsed once."""
     try:
@@ -117,7 +119,7 @@ def parsed(text: str) -> Expression | None:
     return None if isinstance(found, TargetingError) else found
 
 
-@lru_cache(maxsize=_PARSED_AT_ONCE)
+@lru_cache(maxsize=_MENTIONS_KEPT)
 def mentions(text: str) -> tuple[Reference, ...]:
     """Every mention of a flow in an expression; none in one that cannot be read."""
     tree = parsed(text)

@@ -37,7 +37,8 @@ def check_references(project: Project, selection: Selection, listing: Listing) -
 
 
 def _known(selection: Selection, listing: Listing) -> Mapping[str, KnownFlow]:
-    """The live flows by slug, with the steps of those that expressions speak of."""
+    """The live flows by slug, with the steps of those that expressions speak of and whose files state none."""
     rows = live.rows_by_slug(listing.rows)
-    spoken_of = {slug for flow in selection.flows for slug in audience.mentioned(flow)}
+    stated = {flow.slug for flow in selection.every if "data" in flow.fields}
+    spoken_of = {slug for flow in selection.flows for slug in audience.mentioned(flow)} - stated
     return {slug: audience.flow_of_rows(rows[slug]) if slug in spoken_of else KnownFlow() for slug in rows}

@@ -24,7 +24,7 @@ from flowsync.validate.schema import SchemaName, schema_problems, schema_text
 from flowsync.validate.view import view
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flowsync.model import Flow, Problem
     from flowsync.targeting.checks import KnownFlow
@@ -61,7 +61,7 @@ def check_all(flows: Iterable[Flow]) -> tuple[Problem, ...]:
     return _in_order(chain(chain.from_iterable(map(_problems, known)), check_together(known), check_mentions(known)))
 
 
-def check_live(flows: Iterable[Flow], live: Mapping[str, KnownFlow], files: Iterable[Flow]) -> tuple[Problem, ...]:
+def check_live(flows: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequence[Flow]) -> tuple[Problem, ...]:
     """References of `flows` to what is neither among the `live` flows (by slug) nor among those of all `files`."""
     return _in_order(references.check_live(flows, live, files))
 

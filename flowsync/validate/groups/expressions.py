@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flowsync.targeting.checks import Finding
     from flowsync.validate.view import View
 
-_REMEMBERED: Final = 16_384
+_REMEMBERED: Final = 65_536
 FIRM: Final = frozenset({syntax.SYNTAX.code, syntax.TOO_LONG.code})
 """Expressions that are false for every user, however one reads them."""
 
@@ -49,6 +49,7 @@ def check(view: View) -> Iterator[Problem]:
     for stated in audience.expressions(view.flow.fields):
         for finding in _findings(stated.text):
             yield problem(view.flow, stated, finding)
+        audience.mentions(stated.text)  # asked for later, when all flows are known: now the tree is at hand
 
 
 def problem(flow: Flow, stated: Stated, finding: Finding) -> Problem:

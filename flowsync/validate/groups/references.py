@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import audience
 from flowsync.model import Severity
-from flowsync.targeting.checks import KnownFlows, World, flows
+from flowsync.targeting.checks import KnownFlow, KnownFlows, World, flows
 from flowsync.targeting.checks.flows import check_cycle, check_references, check_self
 from flowsync.validate.groups.expressions import problem
 from flowsync.validate.rule import Rule
@@ -18,8 +18,8 @@ from flowsync.validate.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from flowsync.audience import Stated
     from flowsync.model import Flow, Problem
-    from flowsync.targeting.checks import KnownFlow
 
 _SETUP: Final = """\
 # flows/flow_setup.yaml
@@ -74,32 +74,43 @@ RULES: Final = (UNKNOWN_FLOW, UNKNOWN_STEP, UNKNOWN_FIELD, SELF, CYCLE)
 
 def check_mentions(every: Sequence[Flow]) -> Iterator[Problem]:
     """Report what the files alone tell: references that lead nowhere, and waits without end."""
-    files = {flow.slug: audience.flow_of_file(flow) for flow in every}
-    known = KnownFlows(World.REPO, files)
-    circle_of = {slug: circle for circle in audience.circles(every) for slug in circle}
-    for flow in every:
-        yield from mentions(flow, known)
+    speaking = _speaking(every)
+    known = KnownFlows(World.REPO, _of_files(every, speaking))
+    yield from _nowhere(speaking, known)
+    waiting = list({flow.slug: flow for flow, _ in speaking}.values())
+    circle_of = {slug: circle for circle in audience.circles(waiting) for slug in circle}
+    for flow in waiting:
         yield from _waits(flow, circle_of)
 
 
-def check_live(every: Iterable[Flow], live: Mapping[str, KnownFlow], files: Iterable[Flow]) -> Iterator[Problem]:
+def check_live(every: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequence[Flow]) -> Iterator[Problem]:
     """Report references that lead nowhere although all is known: the `live` flows by slug, and all `files`.
 
     What a file states of its own flow counts, for it will be live once applied.
     """
-    stated = {flow.slug: audience.flow_of_file(flow) for flow in files}
+    speaking = _speaking(every)
+    stated = _of_files(files, speaking)
     told = {slug: flow for slug, flow in stated.items() if flow.steps is not None or slug not in live}
-    known = KnownFlows(World.LIVE, {**live, **told})
-    for flow in every:
-        yield from mentions(flow, known)
+    yield from _nowhere(speaking, KnownFlows(World.LIVE, {**live, **told}))
 
 
-def mentions(flow: Flow, known: KnownFlows) -> Iterator[Problem]:
-    """Report the references of one flow that lead nowhere."""
-    for stated in audience.expressions(flow.fields):
-        spoken_of = audience.mentions(stated.text)
-        if spoken_of:
-            yield from (problem(flow, stated, finding) for finding in check_references(spoken_of, known))
+def _speaking(every: Iterable[Flow]) -> list[tuple[Flow, Stated]]:
+    """The expressions that mention a flow; most do not."""
+    return [
+        (flow, each) for flow in every for each in audience.expressions(flow.fields) if audience.mentions(each.text)
+    ]
+
+
+def _of_files(files: Sequence[Flow], speaking: Sequence[tuple[Flow, Stated]]) -> dict[str, KnownFlow]:
+    """Every flow of the files, with the steps of those that are mentioned."""
+    spoken_of = {reference.slug for _, stated in speaking for reference in audience.mentions(stated.text)}
+    return {flow.slug: audience.flow_of_file(flow) if flow.slug in spoken_of else KnownFlow() for flow in files}
+
+
+def _nowhere(speaking: Iterable[tuple[Flow, Stated]], known: KnownFlows) -> Iterator[Problem]:
+    for flow, stated in speaking:
+        for finding in check_references(audience.mentions(stated.text), known):
+            yield problem(flow, stated, finding)
 
 
 def _waits(flow: Flow, circle_of: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
