@@ -21,6 +21,7 @@ from tests.support.styles import written
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flowsync.document.editing import Reads
     from flowsync.model import JsonValue
 
 Change = "Callable[[Any], object]"
@@ -262,14 +263,60 @@ def test_a_text_that_only_json_reads_is_written_anew() -> None:
     assert (done.text, done.rewritten) == ("a: 3", ((),))
 
 
-def test_what_does_not_come_out_right_is_written_anew_and_no_more_than_that() -> None:
-    def forgetful(text: str) -> JsonValue:
-        """A reader that refuses one way of writing."""
-        return parse(text.replace("'two words", "'three words")).value
+def garbling(*wrong: str) -> Reads:
+    """A reader that takes some ways of writing for something else, and refuses what says REFUSED."""
 
-    text = "a:\n  # kept\n  b: 'one word'\n  c: 1\n"
-    done = edited(text, {"a": {"b": "two words", "c": 1}}, reads=forgetful)
-    assert done.text == "a:\n  # kept\n  b: two words\n  c: 1\n"
+    def read(text: str) -> JsonValue:
+        for each in wrong:
+            text = text.replace(each, "wrong")
+        if "REFUSED" in text:
+            raise document_error()
+        return parse(text).value
+
+    return read
+
+
+def document_error() -> DocumentError:
+    try:
+        parse("[")
+    except DocumentError as error:
+        return error
+    raise AssertionError
+
+
+def test_what_comes_out_wrong_is_written_anew_and_no_more_than_that() -> None:
+    text = "a:\n  # kept\n  b: 'one word'\n  c:\n    - 'x' # beside\n    - 2\n"
+    value: JsonValue = {"a": {"b": "two words", "c": ["y", 2]}}
+    done = edited(text, value, reads=garbling("'two words'"))
+    assert done.text == "a:\n  # kept\n  b: two words\n  c:\n    - 'y' # beside\n    - 2\n"
+    done = edited(text, value, reads=garbling("'two words'", "'y'"))
+    assert done.text == 'a:\n  # kept\n  b: two words\n  c:\n    - "y" # beside\n    - 2\n'
+    done = edited(text, value, reads=garbling("'y' # beside", '"y" # beside'))
+    assert done.text == "a:\n  # kept\n  b: 'two words'\n  c:\n    - \"y\"\n    - 2\n"
+    assert done.rewritten == (("a", "c"),)
+
+
+def test_what_cannot_be_read_is_written_anew_from_the_edits_outwards() -> None:
+    text = "# head\na:\n  # kept\n  b: 'x'\nc: 1\n"
+    value: JsonValue = {"a": {"b": "REFUSED"}, "c": 1}
+    with pytest.raises(DocumentError):
+        edited(text, value, reads=garbling())
+    everything = edited(text, {"a": {"b": "x"}, "c": 2}, reads=garbling("  # kept\n  b"))
+    assert (everything.text, everything.rewritten) == ("# head\na:\n  b: x\nc: 2\n", ((),))
+    quoted: JsonValue = {"a": {"b": "REFUSE"}, "c": 1}
+    done = edited(text, quoted, reads=lambda text: garbling()(text.replace("'REFUSE'", "REFUSED")))
+    assert done.text == "# head\na:\n  # kept\n  b: REFUSE\nc: 1\n"
+
+
+def test_very_long_text_is_edited_without_comparing_each_word_with_each() -> None:
+    old, new = " ".join(f"a{n}" for n in range(1200)), " ".join(f"b{n}" for n in range(1200))
+    assert edited(f"k: start {old} end # c\n", {"k": f"start {new} end"}).text == f"k: start {new} end # c\n"
+
+
+def test_folded_text_that_is_all_new_is_folded_as_wide() -> None:
+    text = "k: >2-\n  some words on a line here\n  and more\n"
+    done = edited(text, {"k": "x " * 20 + "end\nnext"})
+    assert same(parse(done.text).value, {"k": "x " * 20 + "end\nnext"})
 
 
 prose = st.text(st.sampled_from("ab \n'\"#:é😀,{}[]-|>&*!%@1."), max_size=20) | st.lists(

@@ -126,6 +126,7 @@ def test_what_is_no_block_of_lines_is_written_as_one(text: str, expected: str) -
         ({"targetingLogic": "user.property(", "name": "x"}, ["targetingLogic"], "name: x\n"),
         ({"data": "steps: [", "name": "x"}, ["data"], "name: x\n"),
         ({"data": "- a\n"}, ["data"], "{}\n"),
+        ({"data": json.dumps({"k" * 2000: 1, "steps": []})}, ["data"], "{}\n"),
         ({"name": None, "description": "", "targetingLogic": None, "active": None}, [], "{}\n"),
     ],
 )
@@ -152,6 +153,8 @@ def test_a_field_that_cannot_be_taken_keeps_no_other_out() -> None:
     assert done.text == text.replace("Old", "New")
     assert [left.field for left in done.left_out] == ["data", "targetingLogic"]
     assert isinstance(taken(text, live(name="Old", targetingLogic="user.isGuest(", data="steps: []")), pull.SameFile)
+    unwritable = taken(text, live(name="New", targetingLogic="user.isGuest()", data=json.dumps({"k" * 2000: 1})))
+    assert (unwritable.fields, [left.field for left in unwritable.left_out]) == (("name",), ["data"])
 
 
 def test_a_test_that_fails_now_keeps_nothing_out_but_is_told() -> None:

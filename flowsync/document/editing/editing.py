@@ -16,8 +16,10 @@ from flowsync.document.editing.regions import region_of
 from flowsync.document.editing.rewriting import Goal, Rewriting, Survivors
 from flowsync.document.editing.style import style_of
 from flowsync.document.editing.texts import Site, is_block_scalar, new_scalar
+from flowsync.document.failure import failure
 from flowsync.document.spans import Layout, spans_of
 from flowsync.errors import DocumentError
+from flowsync.model import Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 _BLANKS: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
 _HEAD: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*(?:---[ \t]*\n(?:[ \t]*(?:#[^\n]*)?\n)*)?")
+
+_MOST_ATTEMPTS: Final = 25
+"""How often a part more is written anew; one that needs more of them is written anew as a whole."""
 
 Reads: TypeAlias = "Callable[[str], JsonValue]"
 """What a text says; raises DocumentError where it says nothing."""
@@ -61,22 +66,42 @@ def edited(text: str, value: JsonValue, *, matching: Matching = by_place, reads:
     """Return `text` changed so that it says `value`.
 
     `matching` tells which items of a list live on in another, `reads` how the result is read. A text that says `value`
-    already comes back as it is. Raises DocumentError where `text` cannot be read or `value` not be written.
+    already comes back as it is. Raises DocumentError where `text` cannot be read, or where `value` cannot be written so
+    that it is read back.
     """
     if same(reads(text), value):
         return Edited(text, ())
     spanned = spans_of(text, "")
     forced: frozenset[ValuePath] = frozenset()
-    while spanned is not None:
+    attempts = 0
+    while spanned is not None and () not in forced and attempts < _MOST_ATTEMPTS:
         attempt = _attempt(spanned, value, matching, forced)
         finished = as_written(attempt.text, text)
         amiss = _amiss(finished, value, reads)
         if amiss is None:
             return Edited(finished, tuple(dict.fromkeys(attempt.rewritten)))
-        if () in forced:
-            break
         forced = _wider(forced, amiss, attempt.touched)
-    return Edited(as_written(dump(value), text), ((),))
+        attempts += 1
+    return Edited(_anew(text, value, reads), ((),))
+
+
+def _anew(text: str, value: JsonValue, reads: Reads) -> str:
+    """The whole text written anew, below the comments at its head."""
+    for head in (_head(text.replace("\r\n", "\n").removeprefix("\ufeff")), ""):
+        anew = as_written(head + dump(value), text)
+        if _amiss(anew, value, reads) is None:
+            return anew
+    raise failure(
+        Location("<value>", 1, 1),
+        "unwritable",
+        "However this value is written, it is read as another one.",
+        "This is worth reporting to flowsync.",
+    )
+
+
+def _head(text: str) -> str:
+    found = _HEAD.match(text)
+    return found[0] if found else ""
 
 
 def _amiss(text: str, value: JsonValue, reads: Reads) -> Sequence[ValuePath] | None:
@@ -102,12 +127,11 @@ def _wider(
     forced: frozenset[ValuePath], amiss: Sequence[ValuePath], touched: Sequence[ValuePath]
 ) -> frozenset[ValuePath]:
     """More to be written anew: what came out wrong or, where that is not known, all edits; then what is around it."""
-    guilty = amiss or touched or [()]
     wider: set[ValuePath] = set()
-    for path in guilty:
+    for path in amiss or touched or [()]:
         around = [each for each in forced if path[: len(each)] == each]
         wider.add(min(around, key=len)[:-1] if around else path)
-    return frozenset(wider) if wider <= forced else forced | wider
+    return forced | wider
 
 
 def _attempt(spanned: SpannedText, value: JsonValue, matching: Matching, forced: frozenset[ValuePath]) -> _Attempt:
@@ -128,8 +152,7 @@ def _attempt(spanned: SpannedText, value: JsonValue, matching: Matching, forced:
             written = f"{text[: root.start]}{scalar}{end}{text[root.end :].removeprefix(chr(10))}"
         case _:
             writing.rewritten.append(())
-            head = _HEAD.match(text)
-            written = (head[0] if head and () not in forced else "") + dump(value)
+            written = _head(text) + dump(value)
     return _Attempt(written, writing.rewritten, writing.touched)
 
 
