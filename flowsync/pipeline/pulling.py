@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -78,18 +79,26 @@ def load_files(project: Project) -> tuple[Flow, ...]:
     return repository.flows
 
 
-def pull_flows(project: Project, order: PullOrder, flows: Sequence[Flow], listing: Listing) -> PullResult:
-    """What is to be written. Raises UsageError for a pattern that matches neither a file nor a live flow."""
+def pull_flows(
+    project: Project, order: PullOrder, flows: Sequence[Flow], listing: Listing, tell: Callable[[Pulled], object]
+) -> PullResult:
+    """What is to be written; each flow is told as soon as it is known.
+
+    Raises UsageError for a pattern that matches neither a file nor a live flow.
+    """
     rows = live.rows_by_slug(listing.rows)
     _require_matches(order, {flow.slug for flow in flows} | rows.keys())
     chosen = [flow for flow in flows if not order.patterns or order.names(flow.slug)]
     unfiled = sorted(rows.keys() - {flow.slug for flow in flows})
     takes_all = order.arrivals is Arrivals.ALL or not flows
     arriving = [slug for slug in unfiled if (order.names(slug) if order.patterns else takes_all)]
-    pulled = [
-        *(_accepted(project, order.scope, flow, rows.get(flow.slug, ())) for flow in chosen),
-        *_arrivals(project, flows, {slug: rows[slug] for slug in arriving}, order),
-    ]
+    pulled: list[Pulled] = []
+    for each in chain(
+        (_accepted(project, order.scope, flow, rows.get(flow.slug, ())) for flow in chosen),
+        _arrivals(project, flows, {slug: rows[slug] for slug in arriving}, order),
+    ):
+        pulled.append(each)
+        tell(each)
     staying = [slug for slug in unfiled if slug not in arriving and not order.patterns and _is_alive(rows[slug])]
     return PullResult(tuple(sorted(pulled, key=lambda each: each.slug)), tuple(staying))
 

@@ -23,3 +23,13 @@ def progress_line(verb: str, done: int, total: int, waiting: int = 0) -> str:
 def reading_line(waiting: int) -> str:
     """Return what is shown while live flows are read, without an end."""
     return f"Reading the live flows{f', {waiting:,} requests waiting for the rate limit' if waiting else ''} ..."
+
+
+def pulling_line(done: int) -> str:
+    """Return what is shown while live flows are taken over into texts, without an end."""
+    return f"Pulling, {done:,} {'flow' if done == 1 else 'flows'} done ..."
+
+
+def writing_line() -> str:
+    """Return what is shown while files are written, without an end."""
+    return "Writing the files ..."

@@ -208,7 +208,7 @@ def _details_of_change(pull: Pull, each: ChangedFile, screen: Screen) -> Iterato
     if each.file.name in pull.refused:
         yield from hint_lines(UNCOMMITTED_HINT, screen)
     for failure in each.failing:
-        yield line("  ", Span("test", Style.WARNING), f" {failure}")
+        yield line("  ", Span("warning", Style.WARNING), f" {failure}")
 
 
 def _document(pull: Pull, each: Pulled) -> JsonValue:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowsync.render.progress import progress_line, reading_line
+from flowsync.render.progress import progress_line, pulling_line, reading_line, writing_line
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,12 @@ def test_progress_is_one_line(arguments: tuple[int, ...], line: str) -> None:
 def test_reading_tells_who_waits() -> None:
     assert reading_line(0) == "Reading the live flows ..."
     assert reading_line(3) == "Reading the live flows, 3 requests waiting for the rate limit ..."
+
+
+def test_pulling_counts_the_flows_that_are_done() -> None:
+    assert [pulling_line(count) for count in (0, 1, 1200)] == [
+        "Pulling, 0 flows done ...",
+        "Pulling, 1 flow done ...",
+        "Pulling, 1,200 flows done ...",
+    ]
+    assert writing_line() == "Writing the files ..."

@@ -9,20 +9,23 @@ import click
 
 from flowsync.cli.adapters import Purpose, connect, fetch_slugs, open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
-from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
+from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.cli.pulled import write_pulled
 from flowsync.errors import ExitCode, RefusedError
 from flowsync.pipeline import pulling
 from flowsync.pipeline.pulling import Arrivals, PullOrder, Safety
 from flowsync.pull import Scope
-from flowsync.render import pulls
+from flowsync.render import progress, pulls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flowsync.cli.options import Api, Invocation
+    from flowsync.live import Listing
+    from flowsync.model import Flow
     from flowsync.pipeline import Project
     from flowsync.pipeline.pulling import PullResult
+    from flowsync.pull import Pulled
 
 
 class Writing(Enum):
@@ -121,15 +124,24 @@ def command(  # noqa: PLR0917 - click calls it by keyword
     flows = pulling.load_files(project)
     with connect(project, flows, api, Purpose.READ) as connection:
         listing = fetch_slugs(connection, [*(flow.slug for flow in flows), *order.slugs], given)
-    result = pulling.pull_flows(project, order, flows, listing)
+    result = _pulled(project, order, flows, listing, given)
     safety = pulling.safety(project, result.changes)
     refused = _refused(safety, unsaved)
     if writing is Writing.CHECK or shown is Shown.DIFF:
         _show(pulls.Pull(result.pulled, result.unmanaged, refused, None, pulls.Mood.CHECKED), shown, format_, given)
         return ExitCode.CHANGES if result.changes and writing is Writing.CHECK else ExitCode.OK
-    copies = _write(project, result, safety, refused)
+    with Progress(given).ticking(progress.writing_line):
+        copies = _write(project, result, safety, refused)
     _show(pulls.Pull(result.pulled, result.unmanaged, refused, copies, pulls.Mood.DONE), shown, format_, given)
     return _finish(refused)
+
+
+def _pulled(
+    project: Project, order: PullOrder, flows: Sequence[Flow], listing: Listing, given: Invocation
+) -> PullResult:
+    known: list[Pulled] = []
+    with Progress(given).ticking(lambda: progress.pulling_line(len(known))):
+        return pulling.pull_flows(project, order, flows, listing, known.append)
 
 
 def _refused(safety: Mapping[str, Safety], unsaved: Unsaved) -> frozenset[str]:
