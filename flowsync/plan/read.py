@@ -122,7 +122,7 @@ def _change(value: JsonValue, place: str) -> Update:
         fields=fields,
         unseen=tuple(_field_name(item, place) for _, item in part.items("unseen")),
         warnings=warnings,
-        body={_field_name(name, place): item for name, item in part.mapping("body").items()},
+        body={_field_name(name, place): _sent(name, item, place) for name, item in part.mapping("body").items()},
         before=part.text("before"),
         after=part.text("after"),
         old={},
@@ -130,6 +130,13 @@ def _change(value: JsonValue, place: str) -> Update:
         target=_target(part.text("status"), warnings),
     )
     return _with_values(change, place)
+
+
+def _sent(name: str, value: JsonValue, place: str) -> JsonValue:
+    """Return what is sent as one field [doc]: a truth value for `active`, text for all others."""
+    if not isinstance(value, bool if name == "active" else str):
+        raise malformed(f"{place} would send the wrong kind of {name}")
+    return value
 
 
 def _target(status: str, warnings: Iterable[PlanWarning]) -> Target:

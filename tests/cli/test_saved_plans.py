@@ -6,10 +6,15 @@ import json
 import os
 import shutil
 import stat
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.cli.saving import save as save_text
+from flowsync.errors import PlanFileError
+from flowsync.pipeline import read_saved
+from flowsync.plan import digest, from_document, to_document
 from tests.support.command import CLEAN, command_line, environment, flowsync, write_flows
 from tests.support.fake_frigade import (
     PRIVATE_KEY,
@@ -69,7 +74,8 @@ def test_the_file_is_the_document_whatever_is_printed_and_for_its_owner_only(pro
         first = path.read_text()
         assert first == printed.out
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert "flowsync apply plan.json" in printed.err
+        assert "Next: flowsync apply plan.json" in printed.err
+        assert "Next:" not in save(project, server).out
         path.chmod(0o644)
         assert save(project, server, "--format", "markdown").out.startswith("### flowsync plan")
         assert path.read_text() == first
@@ -281,23 +287,23 @@ def test_a_plan_that_was_changed_by_hand_is_refused(project: Path) -> None:
         assert apply(project, server).code == 4
 
 
-def test_a_plan_that_leads_elsewhere_than_it_says_is_refused(project: Path) -> None:
-    """Somebody who computes the digest anew still cannot make it apply to what it was not made from."""
-    from flowsync.plan import digest, from_document, to_document  # noqa: PLC0415 - a forger's tools
+def test_what_fails_while_a_plan_is_written_or_read_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        save_text(tmp_path / "plan.json", "\ud800")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(PlanFileError, match="cannot be read: Is a directory"):
+        read_saved(tmp_path)
 
+
+def test_a_plan_that_leads_elsewhere_than_it_says_is_refused(project: Path) -> None:
+    """Somebody who computes the digest anew still cannot make it lead to what it was not made for."""
     with fake_frigade(rows=account()) as server:
         save(project, server)
         path = project / "plan.json"
-        forged: Any = json.loads(path.read_text())
-        forged["changes"][1]["after"] = forged["changes"][0]["after"]
-        with pytest.raises(Exception, match="digest"):
-            from_document(forged)
-        from dataclasses import replace  # noqa: PLC0415 - as above
-
         plan = from_document(json.loads(path.read_text()))
         first, second = plan.changes
-        plan = replace(plan, changes=(first, replace(second, after=first.after)))
-        path.write_text(json.dumps(to_document(replace(plan, digest=digest(plan)))))
+        forged = replace(plan, changes=(first, replace(second, after=first.after)))
+        path.write_text(json.dumps(to_document(replace(forged, digest=digest(forged)))))
         refused = apply(project, server)
         assert (refused.code, server.writes) == (4, [])
         assert "does not lead to what it says" in refused.err

@@ -183,6 +183,13 @@ def test_data_that_cannot_be_read_is_refused() -> None:
         from_document(with_value(EXAMPLE, ("changes", 0, "body", "data"), "{"))
 
 
+@pytest.mark.parametrize(("field", "value"), [("name", {"a": 1}), ("name", None), ("active", "true"), ("active", 1)])
+def test_a_field_of_the_wrong_kind_is_not_sent(field: str, value: JsonValue) -> None:
+    body = {**EXAMPLE["changes"][0]["body"], field: value}
+    with pytest.raises(PlanFileError, match=f"wrong kind of {field}"):
+        from_document(with_value(EXAMPLE, ("changes", 0, "body"), body))
+
+
 def test_two_changes_of_one_flow_are_refused() -> None:
     with pytest.raises(PlanFileError, match="twice"):
         from_document(with_value(EXAMPLE, ("changes",), EXAMPLE["changes"] * 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,9 @@ from flowsync.errors import BlockedError, ExitCode
 from flowsync.render import plans
 
 if TYPE_CHECKING:
-    from flowsync.cli.options import Api, Invocation
+    from flowsync.cli.options import Api
     from flowsync.model import Plan
+    from flowsync.render.screen import Screen
 
 
 class PendingExit(Enum):
@@ -75,17 +77,20 @@ def command(
         allowed,
         planning.Kept.FRESH if out is None else planning.Kept.SAVED,
     )
-    _tell(made, format_, given)
+    write_result(_shown(made, format_, out, screen_of_stdout(given)))
+    if format_ == "json" and made.refusals:
+        write_note(plans.refusals(made, screen_of_stderr(given)), given)
     if out is not None:
         save(project.base / out, plans.as_json(made))
-        write_note(f"Saved: flowsync apply {out} does exactly this.", given)
+        write_note(f"Saved. Next: flowsync apply {shlex.quote(str(out))}, which does exactly this.", given)
     return _exit_code(made, pending)
 
 
-def _tell(made: Plan, format_: str, given: Invocation) -> None:
-    write_result(plans.FORMATS[format_](made, screen_of_stdout(given)))
-    if format_ == "json" and made.refusals:
-        write_note(plans.refusals(made, screen_of_stderr(given)), given)
+def _shown(made: Plan, format_: str, out: Path | None, screen: Screen) -> str:
+    """The plan; for people without what to run next where that is the saved plan."""
+    if format_ == "text" and out is not None:
+        return plans.preview(made, screen) + plans.refusals(made, screen)
+    return plans.FORMATS[format_](made, screen)
 
 
 def _exit_code(made: Plan, pending: PendingExit) -> int:
