@@ -55,10 +55,13 @@ class LockedError(RefusedError):
 def directory(environ: Mapping[str, str], home: Path, otherwise: Path) -> Path:
     """Return the place of locks, the same for every project of one user on one machine.
 
-    `otherwise` where there can be none: a container's user may have no home to write to.
+    `otherwise` where there can be none: a container's user may have no home (then `home` is no absolute path),
+    or none to write to.
     """
     state = environ.get("XDG_STATE_HOME") or environ.get("LOCALAPPDATA")
     place = (Path(state) if state else home / ".local" / "state") / "flowsync" / "locks"
+    if not place.is_absolute():
+        return otherwise
     try:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError:

@@ -143,5 +143,6 @@ def _lock_path(project: Project, api: Api) -> Path:
         case Api.SANDBOX:
             return project.state / "sandbox.lock"
         case Api.REAL:
-            place = lock.directory(os.environ, Path.home(), project.state)
+            home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() fails for a user without an entry
+            place = lock.directory(os.environ, home, project.state)
             return place / lock.name(settings.api_url, settings.environment or "")
