@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flowsync.plan import allowed_by
 from flowsync.render import wording
 from flowsync.render.escape import cell_code, cell_prose, code_span, fenced, html_code, prose
 from flowsync.render.plural import plural
@@ -70,15 +69,16 @@ def _alerts(value: Plan) -> Iterator[str]:
     if value.blocked:
         yield _alert("CAUTION", [*map(_blocked_point, value.blocked), wording.BLOCKED])
     if value.refusals:
-        yield _alert("CAUTION", [wording.REFUSED, *map(_refusal_point, value.refusals)])
+        yield _alert("CAUTION", map(_refusal_point, value.refusals), wording.REFUSED)
     warnings = [*_live_points(value), *(point for change in value.changes for point in _warning_points(change))]
     warnings += [_warning_point(row.slug, warning) for row in value.unchanged for warning in row.warnings]
     if warnings:
         yield _alert("WARNING", warnings)
 
 
-def _alert(kind: str, points: Iterable[str]) -> str:
-    return "\n".join([f"> [!{kind}]", *(f"> - {point}" for point in points)])
+def _alert(kind: str, points: Iterable[str], opening: str = "") -> str:
+    first = [f"> {opening}"] if opening else []
+    return "\n".join([f"> [!{kind}]", *first, *(f"> - {point}" for point in points)])
 
 
 def _blocked_point(blocked: Blocked) -> str:
@@ -87,7 +87,7 @@ def _blocked_point(blocked: Blocked) -> str:
 
 def _refusal_point(refusal: Refusal) -> str:
     flows = f"{wording.listed([code_span(slug) for slug in refusal.slugs], TABLE_ROWS)}: " if refusal.slugs else ""
-    return f"{flows}{prose(f'{refusal.message} {allowed_by(refusal)}')}"
+    return f"{flows}{prose(refusal.message)} {code_span(refusal.flag)} allows it."
 
 
 def _live_points(value: Plan) -> Iterator[str]:
