@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from flowsync import __version__
 
+TYPE_CHECKING = False  # typing itself takes as long to import as Python to start
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,8 +16,10 @@ def main() -> None:
     """Entry point of the `flowsync` command."""
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
+        try:  # noqa: SIM105 - contextlib is not there yet for --version
             stream.flush()
+        except OSError:  # noqa: PERF203 - two streams
+            pass
     # Not sys.exit: a thread may still wait for an answer that nobody wants any more.
     os._exit(code)
 
