@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from corpus import write_flows
-from processes import Command, environment, run
+from processes import Command, environment
+
+from flowsync.load import load_flows
+from flowsync.sandbox import PRIVATE_KEY, Emulator, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +45,16 @@ def applying(project: Path, where: dict[str, str], *more: str) -> Command:
 
 
 def fill(project: Path) -> None:
-    """Bring the project's sandbox to what the files say."""
-    run(applying(project, {}, "--sandbox"))
+    """Give the project's sandbox one published flow for each file, as the file says."""
+    database = project / ".flowsync" / "sandbox.db"
+    database.parent.mkdir(exist_ok=True)
+    headers = {"authorization": f"Bearer {PRIVATE_KEY}", "content-type": "application/json"}
+    with Emulator(database) as emulator:
+        for flow in load_flows(project, "flows").flows:
+            stated: dict[str, object] = {str(name): value for name, value in flow.fields.items()}
+            body = {"slug": flow.slug, **stated, "data": flow.data_text}
+            answer = emulator.handle(Request("POST", "/v1/flows", headers, json.dumps(body).encode()))
+            assert answer.status == HTTPStatus.CREATED, answer.body
 
 
 @contextmanager

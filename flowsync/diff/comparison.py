@@ -77,6 +77,8 @@ def changes_between(
 
 
 def _field_changes(field: FieldName, old: JsonValue, new: JsonValue, *, data_is_text: bool) -> tuple[FieldChange, ...]:
+    if old is new or (isinstance(old, str) and old == new):
+        return ()
     if field == "data" and not data_is_text:
         return differences(field, old, new)
     if field != "data" and canonical_text(comparable(field, old)) == canonical_text(comparable(field, new)):
