@@ -32,8 +32,8 @@ def test_the_same_count_gives_the_same_files_and_all_are_right(tmp_path: Path) -
 
 
 def test_a_run_is_told_as_a_document(tmp_path: Path) -> None:
-    command = [sys.executable, BENCHMARKS / "run.py", "--quick", "--only", "start", "--json", tmp_path / "out.json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, str(BENCHMARKS / "run.py"), "--quick", "--only", "start", "--json", "out.json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode in {0, 1}, done.stderr
     told = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert told["format"] == report.FORMAT
