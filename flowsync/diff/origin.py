@@ -146,9 +146,15 @@ class _Origins:
         leading: Literal["live", "file"] = "live" if change.op is Op.REMOVE else "file"
         above = here = whole
         for part in _parts(change.path):
+            # Where all around is as on one side, so is what is in it, however lists without identities are aligned.
+            if (origin := self.told(here)) is not Origin.CONFLICT:
+                return origin
             above, here = here, self.step(here, part, leading)
         if change.op is Op.MOVE:
             return self.aligned(above).order(int(change.path.rpartition("/")[2]))
+        return self.told(here)
+
+    def told(self, here: _Triple) -> Origin:
         return _told(*(self.form(value) for value in (here.base, here.live, here.file)))
 
     def form(self, value: Found) -> int | Lack:

@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flowsync import document
-from flowsync.diff import attributed, compare, differing
-from flowsync.model import Origin
+from flowsync.diff import attributed, compare, differences, differing
+from flowsync.model import Op, Origin
 from tests.diff.test_properties import pairs
 
 if TYPE_CHECKING:
@@ -189,18 +189,23 @@ def test_live_data_that_cannot_be_read_is_drift_or_a_conflict() -> None:
         assert change.origin is origin
 
 
+def origins(base: JsonValue, live: JsonValue, file: JsonValue) -> list[Origin | None]:
+    """Those of the differences between two values of `data`."""
+    changes = attributed(differences("data", live, file), {"data": base}, {"data": live}, {"data": file})
+    return [change.origin for change in changes]
+
+
 @given(pairs)
+@example(([0, 0, True, 1], [1, True]))
 def test_when_only_one_side_moved_everything_is_its_own(pair: Pair) -> None:
-    old, new = ({"data": value} for value in pair)
-    assert {change.origin for change in changes_of(old, old, new)} <= {Origin.BRANCH}  # type: ignore[arg-type]
-    assert {change.origin for change in changes_of(new, old, new)} <= {Origin.DRIFT}  # type: ignore[arg-type]
+    old, new = pair
+    assert set(origins(old, old, new)) <= {Origin.BRANCH}
+    assert set(origins(new, old, new)) <= {Origin.DRIFT}
 
 
 @given(pairs, pairs)
 def test_any_base_gives_every_change_an_origin(pair: Pair, other: Pair) -> None:
-    base, _ = other
-    old, new = pair
-    assert all(change.origin for change in changes_of({"data": base}, {"data": old}, {"data": new}))
+    assert all(origins(other[0], *pair))
 
 
 @given(st.sampled_from(["a", "b", None]), st.sampled_from(["a", "b", ""]))
@@ -208,3 +213,26 @@ def test_fields_differ_by_their_meaning(one: JsonValue, other: JsonValue) -> Non
     fields: Fields = {"description": one, "name": "x"}
     found = differing(fields, {"description": other}, ("name", "description"))
     assert found == (("name",) if (one or "") == other else ("name", "description"))
+
+
+def steps_of(order: list[int], titles: dict[int, str]) -> Fields:
+    steps: list[JsonValue] = [{"id": f"s{each}", "title": titles.get(each, f"Title {each}")} for each in order]
+    return {"data": {"steps": steps}}
+
+
+@given(st.permutations(range(6)), st.sets(st.integers(0, 5)), st.sets(st.integers(0, 5)))
+def test_order_and_titles_are_told_apart_step_by_step(order: list[int], mine: set[int], theirs: set[int]) -> None:
+    """The dashboard reorders and edits some titles, the branch edits some: each step has an origin of its own."""
+    base = steps_of([*range(6)], {})
+    live = steps_of(order, dict.fromkeys(theirs, "Edited"))
+    file = steps_of([*range(6)], dict.fromkeys(mine, "Mine"))
+    for change in changes_of(base, live, file):
+        step = int(change.label.partition("s[s")[2].partition("]")[0])
+        if change.op is Op.MOVE:
+            assert change.origin is Origin.DRIFT
+        elif step in mine and step in theirs:
+            assert change.origin is Origin.CONFLICT
+        else:
+            assert change.origin is (Origin.BRANCH if step in mine else Origin.DRIFT)
+    turned = [change.origin for change in changes_of(base, file, live) if change.op is Op.MOVE]
+    assert set(turned) <= {Origin.BRANCH}
