@@ -12,12 +12,11 @@ from flowsync.document.formatting.comments import comments_of
 from flowsync.document.formatting.gaps import Unkept, collapsed, without_leading_blank
 from flowsync.document.formatting.scalars import scalar_ranges
 from flowsync.document.spans import Layout, spans_of
-from flowsync.errors import DocumentError
 
 if TYPE_CHECKING:
     from flowsync.document.formatting.order import KeyOrder
     from flowsync.document.spans import Span, SpannedText
-    from flowsync.model import JsonValue
+    from flowsync.errors import DocumentError
 
 MODELINE: Final = re.compile(r"#[ \t]*yaml-language-server:")
 _PREFIX: Final = re.compile(r"(?:(?:%[^\n]*|[ \t]*(?:#[^\n]*)?)\n)*---[ \t]*(?:(?<=[ \t])#[^\n]*)?\n")
@@ -30,20 +29,17 @@ def formatted(text: str, name: str, order: KeyOrder) -> str:
     Raises DocumentError, with the place, for what cannot be read, and `unformattable` for a text that cannot be put
     in form without touching what it says or one of its comments.
     """
-    value = parse(text, name).value
-    spanned = _spanned(text, name)
+    spanned = spans_of(text, name)
+    if spanned is None:
+        parse(text, name)
+    assert spanned is not None  # noqa: S101 - what has no spans cannot be parsed
     try:
         result = _in_form(spanned, order)
     except Unkept as unkept:
         raise _refusal(name, spanned.text, unkept.offset, unkept.reason) from None
-    _require_same(result, name, spanned, value)
+    if result != text:
+        _require_same(result, name, spanned)
     return result
-
-
-def _spanned(text: str, name: str) -> SpannedText:
-    spanned = spans_of(text, name)
-    assert spanned is not None  # noqa: S101 - only JSON has none, and that was parsed as YAML
-    return spanned
 
 
 def _in_form(spanned: SpannedText, order: KeyOrder) -> str:
@@ -82,14 +78,10 @@ def _without_trailing_blanks(text: str, root: Span) -> str:
     return "\n".join(lines)
 
 
-def _require_same(result: str, name: str, before: SpannedText, value: JsonValue) -> None:
+def _require_same(result: str, name: str, before: SpannedText) -> None:
     """The last guard: whatever went wrong above, no file is changed in what it says."""
-    try:
-        after = _spanned(result, name)
-        is_same = same(parse(result, name).value, value) and comments_of(after) == comments_of(before)
-    except DocumentError:
-        is_same = False
-    if not is_same:
+    after = spans_of(result, name)
+    if after is None or not same(after.root.value, before.root.value) or comments_of(after) != comments_of(before):
         raise _refusal(name, before.text, 0, "its lines cannot be put in order without changing what they say")
 
 
