@@ -67,3 +67,9 @@ def open_project(base: Path, config_file: str | None, flags: Flags, environ: Map
         raise ConfigError(f"{name} cannot be read: {error.strerror}.", hint="--config names the file.") from None
     source = document.parse(document.decode(raw, name), name)
     return Project(base, path.parent, config.read_settings(source, flags, environ), (path.name,))
+
+
+def modeline(project: Project, path: Path) -> str:
+    """The comment by which editors find the schema, from a flow file at `path`."""
+    schema = os.path.relpath(project.state / SCHEMA_FILE, path.parent).replace(os.sep, "/")
+    return f"# yaml-language-server: $schema={schema}\n"

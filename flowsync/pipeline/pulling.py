@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
 from itertools import chain
@@ -11,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import config, git, live, load, pull, validate
-from flowsync.errors import InvalidFilesError, UsageError
+from flowsync.document.formatting import formatted
+from flowsync.errors import DocumentError, InvalidFilesError, UsageError
 from flowsync.model import Severity, Target
 from flowsync.pipeline.files import is_settled, levels
-from flowsync.pipeline.project import SCHEMA_FILE
+from flowsync.pipeline.formatting import FILE_ORDER
+from flowsync.pipeline.project import modeline
 from flowsync.pull import ChangedFile, NewFile, Skipped
 
 if TYPE_CHECKING:
@@ -166,13 +167,16 @@ def _new_file(project: Project, row: LiveFlow, folder: str) -> NewFile:
     name = f"{project.flows_directory}/{folder}{row.slug}.yaml"
     file = load.FlowFile(project.base / name, name)
     note = "Another flow's name differs only by case, so this one has a folder of its own." if folder else None
-    return pull.new_file(row, file, modeline(project, file.path), judge(project), note)
+    made = pull.new_file(row, file, modeline(project, file.path), judge(project), note)
+    return replace(made, text=in_form(made.text, name))
 
 
-def modeline(project: Project, path: Path) -> str:
-    """The comment by which editors find the schema, from a file at `path`."""
-    schema = os.path.relpath(project.state / SCHEMA_FILE, path.parent).replace(os.sep, "/")
-    return f"# yaml-language-server: $schema={schema}\n"
+def in_form(text: str, name: str) -> str:
+    """A new file as `fmt` would have it, so that the first commit is in form; as it came where that cannot be had."""
+    try:
+        return formatted(text, name, FILE_ORDER)
+    except DocumentError:
+        return text
 
 
 def judge(project: Project) -> Callable[[Flow], Sequence[Problem]]:

@@ -11,7 +11,7 @@ from flowsync import config, document, git, load, templates, validate
 from flowsync.document.editing import edited
 from flowsync.errors import DocumentError
 from flowsync.model import FileState, Problem, StartFile
-from flowsync.pipeline.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES
+from flowsync.pipeline.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, modeline
 from flowsync.templates import PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ def _example(project: Project) -> Iterator[StartFile]:
     found = list(load.discover(project.base, project.flows_directory))
     if all(isinstance(each, Problem) and each.code == "no-flows" for each in found):
         path = project.home / project.settings.flows / f"{templates.EXAMPLE}.yaml"
-        schema = os.path.relpath(project.state / SCHEMA_FILE, path.parent).replace(os.sep, "/")
-        text = f"# yaml-language-server: $schema={schema}\n{templates.example()}"
+        text = f"{modeline(project, path)}{templates.example()}"
         yield _new(project, f"{project.settings.flows}/{templates.EXAMPLE}.yaml", text)
 
 

@@ -10,8 +10,13 @@ import pytest
 from flowsync.cli.commands import fmt
 from flowsync.cli.writing import replace_text
 from flowsync.errors import FlowsyncError
+from flowsync.load import FlowFile
+from flowsync.model import Problem
 from flowsync.pipeline import FormattedFile
-from tests.support.command import flowsync, process, write_flows
+from flowsync.pipeline.formatting import format_file
+from flowsync.pipeline.pulling import in_form
+from tests.support.command import environment, flowsync, process, write_flows
+from tests.support.fake_frigade import fake_frigade, row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,3 +153,25 @@ def test_a_file_that_changed_meanwhile_is_not_written(root: Path) -> None:
 def test_it_works_in_a_process_of_its_own_as_a_hook_calls_it(root: Path) -> None:
     done = process("fmt", "--check", root=root)
     assert (done.code, done.out) == (2, "flows/flow_loose.yaml\n")
+
+
+LIVE = "steps:\n- title: Hello # the greeting\n  id: a\n  primaryButton: {action: flow.complete, title: Go}\n"
+
+
+def test_what_pull_brings_in_is_in_form(tmp_path: Path) -> None:
+    with fake_frigade(rows=[row(1, "flow_a", data=LIVE)]) as server:
+        assert flowsync("pull", root=tmp_path, env=environment(server.url)).code == 0
+        assert "title: Hello # the greeting\n" in (tmp_path / "flows" / "flow_a.yaml").read_text()
+        assert flowsync("fmt", "--check", root=tmp_path).code == 0
+        assert flowsync("plan", "--detailed-exitcode", root=tmp_path, env=environment(server.url)).code == 0
+
+
+def test_what_cannot_be_put_in_form_is_brought_in_as_it_came() -> None:
+    text = "name: x\ndata:\n  &a\n  title: T\n"
+    assert in_form(text, "flow_a.yaml") == text
+
+
+def test_a_file_that_cannot_be_read_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    found = format_file(FlowFile(tmp_path / "gone.yaml", "flows/gone.yaml"))
+    assert isinstance(found, Problem)
+    assert (found.code, found.location.file) == ("unreadable-file", "flows/gone.yaml")
