@@ -48,6 +48,15 @@ def test_validating_right_files_imports_nothing_dear(tmp_path: Path) -> None:
     assert imported(tmp_path, "validate") == set()
 
 
+def test_httpx_is_there_without_its_command_line() -> None:
+    script = (
+        "import sys; import flowsync.http, httpx; print('rich' in sys.modules, 'httpx._main' in sys.modules);"
+        " print(httpx.Client().get)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("False False\n")
+
+
 def test_help_and_version_import_nothing_dear(tmp_path: Path) -> None:
     assert imported(tmp_path, "--version") == set()
     assert imported(tmp_path, "--help") == set()

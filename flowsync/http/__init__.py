@@ -6,6 +6,7 @@ plain words what a failure means, and lets no secret out.
 
 from __future__ import annotations
 
+import flowsync.http.bare  # noqa: F401 - before httpx is imported
 from flowsync.http.client import Client, open_client
 from flowsync.http.embedded import Handler
 from flowsync.http.timing import Timing

@@ -47,20 +47,20 @@ class _Page:
         return 0 < self.limit <= len(self.rows)
 
 
-def list_flows(reader: FlowReader, access: Access, map_: Map = map) -> Listing:
+def list_flows(reader: FlowReader, access: Access, map_: Map = map, expected: int = 0) -> Listing:
     """Every listed flow: of the private list [obs], or of the public one [doc] where there is no other.
 
-    Further pages are asked for only while a page is full, in waves through `map_`; a page without a new
-    id ends the list, for some servers ignore `offset`. Raises the ApiError family; an answer that is no
-    list is UnreadableResponseError, never an empty listing.
+    Further pages are asked for only while a page is full, in waves through `map_`: the first as large as so many
+    `expected` flows make likely. A page without a new id ends the list, for some servers ignore `offset`. Raises the
+    ApiError family; an answer that is no list is UnreadableResponseError, never an empty listing.
     """
     if access is Access.PRIVATE:
         try:
-            return Listing(_all_rows(reader, LIST_PATHS[Access.PRIVATE], map_), Access.PRIVATE)
+            return Listing(_all_rows(reader, LIST_PATHS[Access.PRIVATE], map_, expected), Access.PRIVATE)
         except ApiError as error:
             if not is_absent(error):
                 raise
-    return Listing(_all_rows(reader, LIST_PATHS[Access.PUBLIC], map_), Access.PUBLIC)
+    return Listing(_all_rows(reader, LIST_PATHS[Access.PUBLIC], map_, expected), Access.PUBLIC)
 
 
 def rows_by_slug(rows: Iterable[LiveFlow]) -> dict[str, tuple[LiveFlow, ...]]:
@@ -91,10 +91,10 @@ def is_absent(error: ApiError) -> bool:
     return isinstance(error, NotFoundError) or error.status == _METHOD_NOT_ALLOWED
 
 
-def _all_rows(reader: FlowReader, path: str, map_: Map) -> tuple[LiveFlow, ...]:
+def _all_rows(reader: FlowReader, path: str, map_: Map, expected: int) -> tuple[LiveFlow, ...]:
     """Rows of every page, the first of each id."""
     found: dict[int, LiveFlow] = {}
-    for page in _pages(reader, path, map_):
+    for page in _pages(reader, path, map_, expected):
         known = len(found)
         for row in page.rows:
             found.setdefault(row.id, row)
@@ -103,14 +103,14 @@ def _all_rows(reader: FlowReader, path: str, map_: Map) -> tuple[LiveFlow, ...]:
     return tuple(found.values())
 
 
-def _pages(reader: FlowReader, path: str, map_: Map) -> Iterator[_Page]:
+def _pages(reader: FlowReader, path: str, map_: Map, expected: int) -> Iterator[_Page]:
     """Page after page up to the first that is not full; a lazy `map_` asks for no page beyond it."""
     first = _page(reader, path, 0)
     yield first
     if not first.is_full:
         return
     step = len(first.rows)
-    for wave in _waves():
+    for wave in _waves(expected // step):
         for page in map_(lambda number: _page(reader, path, number * step), wave):
             yield page
             if not page.is_full:
@@ -118,9 +118,9 @@ def _pages(reader: FlowReader, path: str, map_: Map) -> Iterator[_Page]:
     raise UnreadableResponseError(f"GET {path} has no end: {MOST_PAGES} pages were full, and another one follows.")
 
 
-def _waves() -> Iterator[range]:
-    """Numbers of the pages after the first: 1 to 4, 5 to 12, then 16 at a time."""
-    start, size = 1, FIRST_WAVE
+def _waves(likely: int) -> Iterator[range]:
+    """Numbers of the pages after the first: 4 or as many as are `likely`, then twice as many, 16 at a time at most."""
+    start, size = 1, min(max(likely, FIRST_WAVE), LARGEST_WAVE)
     while start < MOST_PAGES:
         yield range(start, min(start + size, MOST_PAGES))
         start, size = start + size, min(size * 2, LARGEST_WAVE)

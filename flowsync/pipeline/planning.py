@@ -34,8 +34,9 @@ def fetch(reader: FlowReader, access: Access, flows: Iterable[Flow], map_: Map) 
 
 def fetch_slugs(reader: FlowReader, access: Access, slugs: Iterable[str], map_: Map) -> Listing:
     """All live rows, with a look-up for every one of `slugs` that the list lacks."""
-    listing = live.list_flows(reader, access, map_)
-    return live.find_missing(reader, listing, slugs, map_)
+    wanted = tuple(slugs)
+    listing = live.list_flows(reader, access, map_, len(wanted))
+    return live.find_missing(reader, listing, wanted, map_)
 
 
 def make_plan(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import given
@@ -14,10 +14,14 @@ from flowsync.live.listing import MOST_PAGES
 from tests.live.readers import PagedReader, PathReader, eager_map, raw
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from flowsync.errors import ApiError
     from flowsync.live import Map
     from flowsync.model import JsonValue
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 PRIVATE, PUBLIC = "/v1/flows", "/v1/public/flows"
 ONE: JsonValue = {"data": [raw(1)], "offset": 0, "limit": 100}
 TWO: JsonValue = {"data": [raw(2)], "offset": 0, "limit": 100}
@@ -84,6 +88,21 @@ def test_every_row_is_found_once_and_in_order_however_pages_are_fetched(count: i
     reader = honest(count, 100, 100)
     assert [row.id for row in list_flows(reader, Access.PUBLIC, map_).rows] == list(range(count))
     assert len(reader.offsets) <= count // 100 + 17
+
+
+@given(count=st.integers(0, 2_500), expected=st.integers(0, 5_000))
+def test_as_many_pages_are_asked_for_at_once_as_are_likely(count: int, expected: int) -> None:
+    waves: list[int] = []
+
+    def counting_map(work: Callable[[Item], Result], numbers: Iterable[Item]) -> list[Result]:
+        wave = list(numbers)
+        waves.append(len(wave))
+        return [work(number) for number in wave]
+
+    reader = honest(count, 100, 100)
+    listing = list_flows(reader, Access.PUBLIC, counting_map, expected)
+    assert [row.id for row in listing.rows] == list(range(count))
+    assert waves[:1] == ([min(max(expected // 100, 4), 16)] if count >= 100 else [])
 
 
 @given(count=st.integers(0, 300), page_size=st.integers(1, 99))

@@ -57,10 +57,11 @@ def _repeated(
     view: View, path: ValuePath, parent: Mapping[str, JsonValue], rule: Rule, scope: str
 ) -> Iterator[Problem]:
     key = "value" if rule is DUPLICATE_OPTION_VALUE else "id"
-    if str(path[-1]) not in parent:
+    items = parent.get(str(path[-1]))
+    if items is None or _all_differ(items, key):
         return
     first: dict[str, ValuePath] = {}
-    for index, identity in _identities(parent[str(path[-1])], key):
+    for index, identity in _identities(items, key):
         here = (*path, index, key)
         earlier = first.setdefault(identity, here)
         if earlier != here:
@@ -69,6 +70,14 @@ def _repeated(
                 f"The {key} {code(identity)} is already used in line {view.location(earlier).line}.",
                 f"Each {key} must be unique in its {scope}.",
             )
+
+
+def _all_differ(items: JsonValue, key: str) -> bool:
+    """Whether these are mappings whose identities are texts and all differ, as they nearly always do."""
+    if type(items) is not list:
+        return False
+    texts = {item.get(key) for item in items if type(item) is dict and type(item.get(key)) is str}
+    return len(texts) == len(items)
 
 
 def _identities(items: JsonValue, key: str) -> Iterator[tuple[int, str]]:
