@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, settings
 
-from tests.support import javascript
+from tests.support import javascript, language_server
 
 if TYPE_CHECKING:
     import pytest
@@ -30,6 +30,7 @@ def pytest_configure() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say whether the real parsers of JavaScript were asked."""
+    """Say whether the real parsers of JavaScript and the server behind editors were asked."""
     terminalreporter.write_line(f"JavaScript's YAML parsers: {javascript.status()}")
+    terminalreporter.write_line(f"The server behind editors: {language_server.status()}")
     terminalreporter.write_line(f"Random schedules of faults: {FAULT_SEED}={os.environ[FAULT_SEED]}")

@@ -30,11 +30,11 @@ class Readings:
     by_text: list[dict[str, dict[str, Any]]]
 
 
-@lru_cache(maxsize=1)
-def modules() -> Path | None:
-    """The node_modules folder that holds every parser; None where it, or Node, is not there."""
+@lru_cache(maxsize=2)
+def modules(needed: tuple[str, ...] = PARSERS) -> Path | None:
+    """The node_modules folder that holds what is needed; None where it, or Node, is not there."""
     folder = Path(os.environ.get("FLOWSYNC_NODE_MODULES") or FOLDER / "node_modules").absolute()
-    complete = all((folder / name / "package.json").is_file() for name in PARSERS)
+    complete = all((folder / name / "package.json").is_file() for name in needed)
     return folder if complete and shutil.which("node") else None
 
 

@@ -11,10 +11,11 @@ import pytest
 from flowsync import document
 from flowsync.model import SENT_FIELDS, JsonValue, Target
 from flowsync.validate import check, schema_text, translation, vocabulary
+from tests.support import language_server
 from tests.validate.building import FLOWS, HERE, flow_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 Schema = dict[str, JsonValue]
@@ -204,12 +205,25 @@ def test_the_data_of_the_flows_fits_the_schema_of_data(file: Path) -> None:
     assert list(jsonschema.Draft202012Validator(DATA).iter_errors(value["data"])) == []
 
 
-def underlined(file: Path) -> set[int]:
-    """The lines where an editor that has the schema finds fault: at a value, or at a key that nobody knows.
+MODELINE = "# yaml-language-server: $schema=flow.schema.json\n"
 
-    A list that lacks something is told of at its key by `check`, at its first item by editors: one node either way.
+
+def underlined(folder: Path, texts: Mapping[str, str]) -> dict[str, set[int]]:
+    """The lines where an editor that has the schema finds fault.
+
+    The server behind editors is asked where it is installed; where not, jsonschema, at a value or at a key that nobody
+    knows. The summary of a test run says which of the two it was.
     """
-    read = document.parse(file.read_text(encoding="utf-8"), file.name)
+    if not language_server.is_installed():
+        return {name: judged(text) for name, text in texts.items()}
+    (folder / "flow.schema.json").write_text(schema_text("flow"), encoding="utf-8")
+    found = language_server.underlined(folder, {name: MODELINE + text for name, text in texts.items()})
+    return {name: {line - 1 for line in lines} for name, lines in found.items()}
+
+
+def judged(text: str) -> set[int]:
+    """The lines where jsonschema finds fault."""
+    read = document.parse(text)
     lines = set()
     for error in jsonschema.Draft202012Validator(FLOW).iter_errors(read.value):
         path = tuple(error.absolute_path)
@@ -218,14 +232,29 @@ def underlined(file: Path) -> set[int]:
             keys = [key for key in dict(error.instance) if key not in known and not key.startswith("x-")]
             lines |= {read.key_location((*path, key)).line for key in keys}
         else:
-            lines.add((read.key_location if error.validator == "contains" else read.location)(path).line)
+            lines.add(read.location(path).line)
     return lines
 
 
-@pytest.mark.parametrize("file", sorted((HERE / "negative").glob("*.yaml")), ids=lambda file: file.stem)
-def test_an_editor_underlines_the_lines_that_check_points_at(file: Path) -> None:
+def pointed_at(file: Path) -> set[int]:
+    """The lines that `check` points at by the schema; what `data` as a text says, no editor sees.
+
+    A list that lacks something is told of at its key by `check`, and at its first item by editors.
+    """
     text = file.read_text(encoding="utf-8")
-    told = {problem.location.line for problem in check(flow_of(text)) if problem.code in BY_SCHEMA}
-    value = document.parse(text).value
-    assert isinstance(value, dict)
-    assert underlined(file) == (set() if isinstance(value.get("data"), str) else told)
+    parsed = document.parse(text)
+    assert isinstance(parsed.value, dict)
+    if isinstance(parsed.value.get("data"), str):
+        return set()
+    flow = flow_of(text) if file.parent.name == "negative" else flow_of(text, f"flows/{file.name}")
+    told = [problem for problem in check(flow) if problem.code in BY_SCHEMA]
+    steps = parsed.location(("data", "steps")).line
+    return {steps if problem.code == "fields-missing" else problem.location.line for problem in told}
+
+
+def test_an_editor_underlines_the_lines_that_check_points_at(tmp_path: Path) -> None:
+    files = {f"{file.parent.name}-{file.name}": file for file in EXAMPLES}
+    texts = {name: file.read_text(encoding="utf-8") for name, file in files.items()}
+    wanted = {name: pointed_at(file) for name, file in files.items()}
+    assert len([lines for lines in wanted.values() if lines]) >= 25
+    assert underlined(tmp_path, texts) == wanted
