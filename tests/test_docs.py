@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-OFFLINE = {"validate", "sandbox", "test", "explain", "graph"}
+OFFLINE = {"explain", "fmt", "graph", "init", "sandbox", "schema", "test", "validate"}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -55,7 +55,7 @@ def shell_commands(page: Path) -> Iterator[list[str]]:
     """The flowsync command lines in the page's shell blocks that need no key."""
     for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
         for line in block.splitlines():
-            words = shlex.split(line, comments=True)
+            words = shlex.split(line.partition(" > ")[0], comments=True)
             if words[:1] == ["flowsync"] and ("--sandbox" in words or words[1] in OFFLINE):
                 yield words[1:]
 
