@@ -24,6 +24,7 @@ _MENTIONS_KEPT: Final = 65_536
 """Expressions whose mentions are kept; most have none."""
 _CRITERIA: Final = tuple((verdict, verdict.field) for verdict in (Verdict.SHOWS, Verdict.STARTS, Verdict.COMPLETES))
 """The verdicts about a step with the fields that decide them, in the order in which a user meets them."""
+_CRITERIA_NAMES: Final = frozenset(field for _, field in _CRITERIA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ def step_criteria(fields: Mapping[FieldName, JsonValue], step: str) -> tuple[Sta
 
 def _criteria(data: JsonValue) -> Iterator[Stated]:
     for index, step in steps_of(data):
+        if _CRITERIA_NAMES.isdisjoint(step):
+            continue
         identity = step.get("id")
         name = identity if isinstance(identity, str) else None
         for verdict, field in _CRITERIA:

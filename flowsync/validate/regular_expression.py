@@ -8,6 +8,7 @@ only fails on finer points (a back-reference to a group that does not exist) pas
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 TOKEN: Final = re.compile(
@@ -26,6 +27,7 @@ NOTHING_TO_REPEAT: Final = frozenset({"start", "look", "group", "open", "anchor"
 DEPTH: Final = {"look": 1, "group": 1, "open": 1, "close": -1}
 
 
+@lru_cache(maxsize=256)
 def complaint(pattern: str) -> str | None:
     """What keeps JavaScript from compiling `pattern`, as a clause; None when nothing does."""
     depth = 0

@@ -7,7 +7,18 @@ and a pattern that compiles to more than 10,000 states, or nests deeper than 50,
 
 from __future__ import annotations
 
-from flowsync.targeting.patterns.machine import Pattern, compile_pattern
-from flowsync.targeting.patterns.syntax import PatternError
+from typing import TYPE_CHECKING
 
-__all__ = ["Pattern", "PatternError", "compile_pattern"]
+from flowsync.targeting.patterns.refusal import PatternError
+
+if TYPE_CHECKING:
+    from flowsync.targeting.patterns.machine import Pattern
+
+__all__ = ["PatternError", "compile_pattern"]
+
+
+def compile_pattern(pattern: str) -> Pattern:
+    """Compile a pattern, or raise PatternError with the reason why RE2 refuses it."""
+    from flowsync.targeting.patterns import machine  # noqa: PLC0415 - most expressions hold no pattern
+
+    return machine.compile_pattern(pattern)

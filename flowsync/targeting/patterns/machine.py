@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.targeting.patterns.characters import CharacterSet
-from flowsync.targeting.patterns.syntax import Chain, Choice, PatternError, Place, Repeat, parse_pattern
+from flowsync.targeting.patterns.refusal import PatternError
+from flowsync.targeting.patterns.syntax import Chain, Choice, Place, Repeat, parse_pattern
 
 if TYPE_CHECKING:
     from flowsync.targeting.patterns.syntax import Node

@@ -17,6 +17,7 @@ from flowsync.targeting.patterns.characters import (
     CharacterSet,
     complement,
 )
+from flowsync.targeting.patterns.refusal import PatternError
 
 if TYPE_CHECKING:
     from flowsync.targeting.patterns.characters import (
@@ -26,15 +27,6 @@ if TYPE_CHECKING:
 MAXIMUM_DEPTH: Final = 50
 MAXIMUM_REPEAT: Final = 1000
 """As in RE2, also for repeats inside repeats, multiplied."""
-
-
-class PatternError(Exception):
-    """RE2 refuses a pattern; `message` is a clause without a full stop, `offset` counts from 0 in the pattern."""
-
-    def __init__(self, message: str, offset: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.offset = offset
 
 
 class Place(Enum):

@@ -43,13 +43,15 @@ def check(view: View) -> Iterator[Problem]:
         value = part.value.get("value")
         if not isinstance(value, str):
             continue
-        location = view.location((*part.path, "value"))
+        path = (*part.path, "value")
         wrong = complaint(value)
         if wrong is not None:
             yield PATTERN_INVALID.at(
-                location,
+                view.location(path),
                 f"This pattern is not a regular expression: {wrong}.",
                 "Escape characters that mean themselves with a backslash.",
             )
         elif len(value) > 1 and value.startswith("/^") and value.endswith("$/"):
-            yield PATTERN_SLASHES.at(location, "The slashes are part of this pattern.", "Leave out the slashes.")
+            yield PATTERN_SLASHES.at(
+                view.location(path), "The slashes are part of this pattern.", "Leave out the slashes."
+            )
