@@ -49,9 +49,13 @@ def hosting(origin: Origin | None) -> Hosting:
     return Hosting.GITHUB if "github" in host[1].lower() else Hosting.ELSEWHERE
 
 
-def start_files(project: Project, origin: Origin | None, action: Action, place: Hosting) -> Iterator[StartFile]:
-    """Every file that a project starts with, in the order in which people look at them."""
-    settings = config.config_path(project.home, None)
+def start_files(
+    project: Project, settings: Path | None, origin: Origin | None, action: Action, place: Hosting
+) -> Iterator[StartFile]:
+    """Every file that a project starts with, in the order in which people look at them.
+
+    `settings` is the configuration file that was read, None where there is none.
+    """
     yield _kept(project, settings, "") if settings else _new(project, "flowsync.yaml", templates.configuration())
     yield _generated(project, SCHEMA_FILE, validate.schema_text("flow"), "flowsync schema")
     yield _generated(project, CONFIG_SCHEMA_FILE, config.schema_text(), "flowsync schema config")

@@ -172,6 +172,14 @@ def test_the_other_ending_of_the_configuration_counts_too(repository: Path) -> N
     assert [re.match(hook["files"], "frigade/flows/flow_a.yaml") is not None for hook in hooks] == [True, True]
 
 
+def test_a_configuration_of_another_name_counts_as_the_one(repository: Path) -> None:
+    (repository / "other.yaml").write_text("flows: elsewhere\n")
+    done = flowsync("--config", "other.yaml", "init", root=repository)
+    assert told(done.out)["other.yaml"] == "kept"
+    assert not (repository / "flowsync.yaml").exists()
+    assert (repository / "elsewhere/flowsync_example.yaml").exists()
+
+
 def test_a_gitignore_gets_the_lines_that_it_lacks(repository: Path) -> None:
     (repository / ".gitignore").write_text("node_modules/\n/plan.json")
     (repository / ".flowsync").mkdir()
@@ -235,7 +243,7 @@ def test_a_pre_commit_configuration_of_another_kind_is_left_to_people(repository
 def test_hooks_come_from_flowsyncs_repository_where_that_is_known(repository: Path) -> None:
     action = Action("https://github.com", "acorn/flowsync", "1" * 40, "1.2.3")
     project = pipeline.open_project(repository, None, Flags(), {})
-    files = {each.name: each for each in pipeline.start_files(project, None, action, pipeline.Hosting.GITHUB)}
+    files = {each.name: each for each in pipeline.start_files(project, None, None, action, pipeline.Hosting.GITHUB)}
     (ours,) = yaml.safe_load(files[".pre-commit-config.yaml"].text)["repos"]
     assert (ours["repo"], ours["rev"]) == ("https://github.com/acorn/flowsync", "1" * 40)
     assert f"acorn/flowsync@{'1' * 40}" in files[WORKFLOWS[0]].text

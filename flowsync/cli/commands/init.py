@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync import git, pipeline, templates
+from flowsync import config, git, pipeline, templates
 from flowsync.cli.adapters import open_project
 from flowsync.cli.options import global_options, invocation
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
@@ -66,7 +66,9 @@ def command(context: click.Context, wanted: Hosting, questions: Questions) -> No
     origin = git.origin(project.home)
     action = templates.this_action()
     place = _place(wanted, pipeline.hosting(origin), questions)
-    done = [_carried_out(file, project) for file in pipeline.start_files(project, origin, action, place)]
+    settings = config.config_path(given.directory, given.config)
+    wanted_files = pipeline.start_files(project, settings, origin, action, place)
+    done = [_carried_out(file, project) for file in wanted_files]
     write_result(starting.files(done, screen_of_stdout(given)))
     commands, advice = list(pipeline.next_steps(project, origin)), list(pipeline.advice(done, action))
     write_note(starting.steps(commands, advice, screen_of_stderr(given)), given)
