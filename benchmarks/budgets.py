@@ -15,23 +15,23 @@ FAR: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured. `written` flows are applied; `many` validated once more, 0 for none."""
+    """How much is measured. `many` flows are validated once more, 0 for none; `in_flight` are the applies."""
 
     flows: int
-    written: int
     many: int
     rounds: int
+    in_flight: tuple[int, ...]
     has_baselines: bool
 
     @classmethod
     def quick(cls) -> Size:
         """What a build can afford."""
-        return cls(flows=1_000, written=400, many=0, rounds=3, has_baselines=False)
+        return cls(flows=1_000, many=0, rounds=3, in_flight=(16,), has_baselines=False)
 
     @classmethod
     def full(cls) -> Size:
         """What the page in docs/ tells."""
-        return cls(flows=1_000, written=1_000, many=10_000, rounds=7, has_baselines=True)
+        return cls(flows=1_000, many=10_000, rounds=5, in_flight=(8, 16), has_baselines=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """How fast flowsync is, as ratios to baselines measured in the same run.
 
-    python benchmarks/run.py                  everything: about ten minutes
-    python benchmarks/run.py --quick          the set that .ci/run holds: about a minute
+    python benchmarks/run.py                  everything: about seven minutes
+    python benchmarks/run.py --quick          the set that .ci/run holds: about two minutes
     python benchmarks/run.py --docs           and write docs/performance.md
     python benchmarks/run.py --profile plan   where the time of one command goes
 
@@ -128,16 +128,16 @@ def _plan(scratch: Path, project: Path, size: Size) -> Iterator[tuple[str, float
 
 def _apply(scratch: Path, project: Path, size: Size) -> Iterator[tuple[str, float]]:
     """Each round writes every flow, there and back."""
-    project = make_project(scratch / "applied", size.written)
-    other = changed(project, scratch / "applied-other", size.written)
+    project = make_project(scratch / "applied", size.flows)
+    other = changed(project, scratch / "applied-other", size.flows)
     fill(project)
-    for in_flight in (8, 16):
+    for in_flight in size.in_flight:
         with served(project, LATENCY) as where:
             there, back = (applying(each, where, "--parallelism", str(in_flight)) for each in (other, project))
-            of = _measured({"there": there, "back": back}, size.rounds)
-        bound = -(-size.written // in_flight) * 2 * LATENCY / 1000
+            of = _measured({"there": there, "back": back}, size.rounds // 2)
+        bound = -(-size.flows // in_flight) * 2 * LATENCY / 1000
         yield f"apply {in_flight}", (of["there"].wall + of["back"].wall) / 2 / bound
-    yield "apply cpu", (of["there"].cpu + of["back"].cpu) / 2 * 1000 / size.written
+    yield "apply cpu", (of["there"].cpu + of["back"].cpu) / 2 * 1000 / size.flows
     yield "apply memory", max(of["there"].memory, of["back"].memory)
 
 
