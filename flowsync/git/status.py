@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import GitError
 from flowsync.git.asking import ask
@@ -11,19 +11,24 @@ from flowsync.git.asking import ask
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CODES = 3
+_NOTHING_TO_ASK: Final = ("not a git repository", "git is not installed")
+"""What is said where there is no repository, and by `ask` where there is no git."""
+_CODES: Final = 3
 """Characters before the name in one entry of git status: two codes and a space."""
 
 
 def uncommitted(directory: Path) -> frozenset[Path] | None:
     """The files below `directory` that are not, as they are, in the last commit: changed, staged, untracked, ignored.
 
-    None where there is no repository, or no git to ask. Raises GitError when git refuses to answer.
+    None where there is no repository, or no git to ask. Raises GitError when git refuses to answer, as it does for a
+    repository that belongs to somebody else: what it holds is not known then.
     """
     try:
         top = Path(ask(directory, "rev-parse", "--show-toplevel").decode("utf-8", "surrogateescape").rstrip("\n"))
-    except GitError:
-        return None
+    except GitError as error:
+        if any(words in error.message for words in _NOTHING_TO_ASK):
+            return None
+        raise
     told = ask(
         directory, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--ignored=matching", "."
     )

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import TYPE_CHECKING
+from unittest import mock
+
+import pytest
 
 from flowsync import git
+from flowsync.errors import GitError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,3 +53,15 @@ def test_before_the_first_commit_everything_is_uncommitted(tmp_path: Path) -> No
 
 def test_outside_of_a_repository_nothing_can_be_said(tmp_path: Path) -> None:
     assert git.uncommitted(tmp_path) is None
+
+
+def test_without_git_nothing_can_be_said(tmp_path: Path) -> None:
+    run(tmp_path, "init", "-q")
+    with mock.patch.dict(os.environ, {"PATH": str(tmp_path)}):
+        assert git.uncommitted(tmp_path) is None
+
+
+def test_a_repository_of_somebody_else_is_not_taken_for_none(tmp_path: Path) -> None:
+    run(tmp_path, "init", "-q")
+    with mock.patch.dict(os.environ, {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}), pytest.raises(GitError):
+        git.uncommitted(tmp_path)
