@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync import git
 from tests.github.support import flow, workplace
 from tests.support.fake_frigade import reply
 from tests.support.fake_github import PERSON, FakeRepo
@@ -131,3 +132,100 @@ def test_a_plan_that_cannot_be_saved_is_an_error(place: Workplace) -> None:
 def test_the_failure_of_the_issue_list_is_told(tmp_path: Path) -> None:
     with workplace(tmp_path, FakeRepo(faults=(reply(410, "Issues are disabled").on("GET", "*/issues"),))) as place:
         assert 'It said: "Issues are disabled"' in place.drift().completed.err
+
+
+# A pull request in place of the issue
+
+
+def proposed(place: Workplace) -> dict[str, str]:
+    """The files on the newest proposed commit, by path."""
+    (branch,) = place.repo.refs
+    commit = place.repo.objects[place.repo.refs[branch]]
+    return {each["path"]: each["content"] for each in place.repo.trees[commit["tree"]["sha"]]["tree"]}
+
+
+def test_a_pull_request_takes_live_edits_into_the_files(place: Workplace) -> None:
+    git.ask(place.root.parent, "init", "--quiet")
+    place.write(flow_a=f"# Ours\n{flow('Alpha')}")
+    place.frigade.rows[0]["name"] = "Edited"
+    done = place.drift("--pull-request")
+    assert done.code == 0
+    assert proposed(place) == {"checkout/flows/flow_a.yaml": f"# Ours\n{flow('Edited')}"}
+    pull = place.repo.pulls[-1]
+    assert done.outputs["comment-url"] == pull["html_url"]
+    assert pull["title"] == "Take live edits into the files"
+    assert "Merging this takes edits made outside of the files into them. Nothing changes for users." in pull["body"]
+    assert "- `flow_a` in `flows/flow_a.yaml`" in pull["body"]
+    assert place.repo.issues == []
+    assert (place.root / "flows" / "flow_a.yaml").read_text() == f"# Ours\n{flow('Alpha')}"
+
+
+def test_the_pull_request_follows_the_drift_and_is_withdrawn_with_it(place: Workplace) -> None:
+    pull_requests = {"FLOWSYNC_PULL_REQUEST": "true"}
+    place.frigade.rows[0]["name"] = "Edited"
+    place.drift(**pull_requests)
+    place.drift(**pull_requests)
+    place.frigade.rows[0]["name"] = "Edited again"
+    place.drift(**pull_requests)
+    assert len(place.repo.pulls) == 2
+    assert "Edited again" in proposed(place)["flows/flow_a.yaml"]
+    place.frigade.rows[0]["name"] = "Alpha"
+    assert place.drift(**pull_requests).outputs["comment-url"] == place.repo.pulls[-1]["html_url"]
+    assert (place.repo.pulls[-1]["state"], place.repo.refs) == ("closed", {})
+    assert "comment-url" not in place.drift(**pull_requests).outputs
+
+
+def test_an_open_issue_gives_way_to_the_pull_request(place: Workplace) -> None:
+    place.frigade.rows[0]["name"] = "Edited"
+    place.drift()
+    place.drift("--pull-request")
+    assert place.repo.issues[0]["state"] == "closed"
+    assert place.repo.comments[-1]["body"].startswith("A pull request takes over the live edits: https://")
+
+
+def test_what_cannot_be_proposed_is_told_by_the_issue(place: Workplace) -> None:
+    place.frigade.rows[0]["name"] = "Edited"
+    place.drift("--pull-request")
+    place.repo.pulls[-1]["state"] = "closed"
+    done = place.drift("--pull-request")
+    assert "No pull request was written: pull request" in done.log
+    assert "1 flow is live otherwise" in place.repo.issues[0]["body"]
+
+
+def test_a_flow_that_is_gone_cannot_be_taken_over(place: Workplace) -> None:
+    del place.frigade.rows[0]
+    done = place.drift("--pull-request")
+    assert "No edit could be taken over into a file" in done.log
+    assert len(place.repo.issues) == 1
+    place.frigade.rows[0]["name"] = "Edited"
+    place.drift("--pull-request")
+    body = place.repo.pulls[-1]["body"]
+    assert "What could not be taken over:" in body
+    assert "- `flow_a`: There is no live flow with this slug." in body
+
+
+def test_an_edit_that_a_plan_would_refuse_is_left_out_and_said_to_be(place: Workplace) -> None:
+    place.frigade.rows[0].update(name="Edited", targetingLogic="(user.property('plan') ==")
+    place.write(flow_a=f"{flow('Alpha')}targetingLogic: user.property('plan') == 'pro'\n")
+    place.drift("--pull-request")
+    assert "- `flow_a`: targetingLogic:" in place.repo.pulls[-1]["body"]
+    place.frigade.rows[0]["name"] = "Alpha"
+    place.drift("--pull-request")
+    assert "No edit could be taken over" in place.drift("--pull-request").log
+
+
+def test_a_file_outside_of_the_repository_is_not_proposed(place: Workplace) -> None:
+    outside = place.root.parent / "outside.yaml"
+    outside.write_text(flow("Alpha"))
+    (place.root / "flows" / "flow_a.yaml").unlink()
+    (place.root / "flows" / "flow_a.yaml").symlink_to(outside)
+    place.frigade.rows[0]["name"] = "Edited"
+    place.drift("--pull-request")
+    assert place.repo.refs == {}
+
+
+def test_a_pull_request_needs_a_branch(place: Workplace) -> None:
+    place.frigade.rows[0]["name"] = "Edited"
+    done = place.drift("--pull-request", GITHUB_REF="refs/tags/v1")
+    assert done.code == 1
+    assert "run this on a branch, not a tag" in done.completed.err

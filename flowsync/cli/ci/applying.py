@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.apply import exit_code
 from flowsync.cli import applying
 from flowsync.cli.adapters import Purpose
-from flowsync.cli.ci.planning import Planned, planned, save_plan
+from flowsync.cli.ci.planning import planned, save_plan
 from flowsync.cli.ci.publishing import comment, failure_report, output, output_plan, scene, summarise, tell
 from flowsync.cli.ci.run import marker_key, open_project
 from flowsync.cli.guarding import guards_allowing, only_run, refuse_guarded
@@ -30,6 +30,7 @@ from flowsync.render.report import ApplyReport
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flowsync.cli.adapters import Connection
     from flowsync.cli.ci.run import Run
     from flowsync.github.api import Github
     from flowsync.github.pulls import Origin, Tip
@@ -73,20 +74,21 @@ def _written(merge: Merge) -> tuple[int, bool]:
     """Plan, ask every guard, write; the exit code, and whether the run was stopped."""
     run = merge.run
     with _proposed(merge) as proposal:
-        plan = proposal.planned.plan
+        plan = proposal.plan
         write_result(inert(plans.preview(plan, screen_of_stdout(run.invocation))))
         extras = () if proposal.is_done else _judged(merge, plan)
         if merge.is_superseded():
             tell(SUPERSEDED)
             return ExitCode.OK, False
-        return _carried_out(merge, proposal.planned, extras)
+        return _carried_out(merge, proposal, extras)
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """What is to be written; `is_done` when a saved plan was applied already."""
 
-    planned: Planned
+    plan: Plan
+    connection: Connection
     is_done: bool = False
 
 
@@ -99,13 +101,13 @@ def _proposed(merge: Merge) -> Iterator[Proposal]:
         base = base_of(run.event, run.invocation.directory, shown)
         with planned(run, project, Purpose.WRITE, Kept.FRESH, base) as made:
             output_plan(run, made.plan, save_plan(run, made.plan))
-            yield Proposal(made)
+            yield Proposal(made.plan, made.connection)
         return
     path = run.invocation.directory / file
     guards = guards_allowing(project, run.inputs.allow)
     with checked_saved(path, project, run.invocation, run.api, guards) as (checked, connection):
         output_plan(run, checked.plan, path)
-        yield Proposal(Planned(checked.plan, connection), checked.is_done)
+        yield Proposal(checked.plan, connection, checked.is_done)
 
 
 def _opened(run: Run) -> Merge:
@@ -164,12 +166,12 @@ def _why(origin: Origin) -> str:
     return f"{reason} Show the changes in a pull request, or set require-reviewed-plan to warn."
 
 
-def _carried_out(merge: Merge, made: Planned, extras: tuple[Change, ...]) -> tuple[int, bool]:
+def _carried_out(merge: Merge, proposal: Proposal, extras: tuple[Change, ...]) -> tuple[int, bool]:
     """Write, and tell the result; the exit code, and whether the run was stopped."""
-    run, plan = merge.run, made.plan
+    run, plan = merge.run, proposal.plan
     record = run.runner.temporary / RECORD_NAME
     outcomes, interrupted = applying.run(
-        plan, made.connection, merge.project, run.invocation, "text", record_file=str(record)
+        plan, proposal.connection, merge.project, run.invocation, "text", record_file=str(record)
     )
     output(run, {"record": str(record) if record.exists() else ""})
     write_result(ledger.text(outcomes, screen_of_stdout(run.invocation)) or "Nothing was to be written.\n")

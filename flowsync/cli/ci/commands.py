@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from flowsync import pipeline
 from flowsync.cli.adapters import Purpose
 from flowsync.cli.ci.applying import apply
-from flowsync.cli.ci.planning import planned, save_plan
+from flowsync.cli.ci.drifting import drift
+from flowsync.cli.ci.planning import planned
 from flowsync.cli.ci.publishing import (
     annotate,
     comment_on_event,
@@ -21,12 +22,12 @@ from flowsync.cli.ci.publishing import (
     tell,
 )
 from flowsync.cli.ci.run import marker_key, open_project
+from flowsync.cli.ci.showing import show_plan
 from flowsync.cli.options import Api
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
-from flowsync.errors import ApiError, ConfigError, ExitCode, FlowsyncError, InvalidFilesError
-from flowsync.github import issues, pulls
+from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError
+from flowsync.github import pulls
 from flowsync.github.base import base_of
-from flowsync.github.body import notice
 from flowsync.github.environment import CiCommand, Switch
 from flowsync.github.event import PushEvent
 from flowsync.github.log import inert
@@ -34,14 +35,12 @@ from flowsync.github.marker import NO_PLAN, Marker
 from flowsync.github.reviewed import hexadecimal, parts
 from flowsync.model import Severity
 from flowsync.plan import Kept
-from flowsync.render import plans, workflow_commands
 from flowsync.render import problems as problem_formats
-from flowsync.render.escape import shown
-from flowsync.render.report import DriftReport, FilesReport, PlanReport, differing
+from flowsync.render import workflow_commands
+from flowsync.render.report import FilesReport, PlanReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from flowsync.cli.ci.planning import Planned
     from flowsync.cli.ci.run import Run
@@ -128,43 +127,10 @@ def _shown(run: Run, made: Planned, marker: Marker) -> int:
     return _exit_code(run, plan)
 
 
-def show_plan(run: Run, made: Planned) -> Path:
-    """Show the plan in the log and beside the lines, and save it; where."""
-    write_result(inert(plans.preview(made.plan, screen_of_stdout(run.invocation))))
-    notes = [workflow_commands.of_problem(problem) for problem in made.warnings]
-    annotate(run, [*workflow_commands.of_plan(made.plan, made.flows), *notes])
-    return save_plan(run, made.plan)
-
-
 def _exit_code(run: Run, plan: Plan) -> ExitCode:
     if plan.blocked:
         return ExitCode.ERROR
     return ExitCode.CHANGES if plan.changes and run.inputs.fail_on_changes is Switch.ON else ExitCode.OK
-
-
-def drift(run: Run) -> int:
-    """Tell by one issue how the live flows differ from the files."""
-    project = open_project(run)
-    with planned(run, project, Purpose.READ, Kept.SAVED, None) as made:
-        output_plan(run, made.plan, show_plan(run, made))
-        summarise(run, DriftReport(scene(run), made.plan))
-        _tell_of_drift(run, project, made.plan)
-    is_failure = differing(made.plan) and run.inputs.fail_on_changes is Switch.ON
-    return ExitCode.CHANGES if is_failure else ExitCode.OK
-
-
-def _tell_of_drift(run: Run, project: Project, plan: Plan) -> None:
-    if run.github is None:
-        raise ConfigError("No issue can be written: the input github-token is empty.")
-    marker = Marker(marker_key(run, project, "drift"), run.commit, hexadecimal(plan.digest))
-    place = f" ({shown(plan.environment)})" if plan.environment else ""
-    if differing(plan):
-        title = f"Live flows differ from the files{place}"
-        url: str | None = issues.tell(run.github, notice(DriftReport(scene(run), plan), marker, title))
-    else:
-        url = issues.close(run.github, marker.key, "The live flows are as the files say again.")
-    if url:
-        output(run, {"comment-url": url})
 
 
 COMMANDS: Final[Mapping[CiCommand, Callable[[Run], int]]] = {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from flowsync.cli.adapters import Connection, Purpose
     from flowsync.cli.ci.run import Run
+    from flowsync.live import Listing
     from flowsync.model import Flow, Plan, Problem
     from flowsync.pipeline import Project
 
@@ -30,12 +31,13 @@ PLAN_NAME: Final = "flowsync-plan.json"
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan judged by the guards, the files it was made of with their warnings, and the open connection."""
+    """A plan judged by the guards, what it was made of (files with their warnings, live rows), and the connection."""
 
     plan: Plan
     connection: Connection
-    flows: tuple[Flow, ...] = ()
-    warnings: tuple[Problem, ...] = ()
+    listing: Listing
+    flows: tuple[Flow, ...]
+    warnings: tuple[Problem, ...]
 
 
 @contextmanager
@@ -48,9 +50,8 @@ def planned(run: Run, project: Project, purpose: Purpose, kept: planning.Kept, b
         listing = fetch(connection, selection.flows, run.invocation)
         warnings = pipeline.check_references(project, selection, listing)
         made = pipeline.make_plan(project, selection, listing, connection.api_url, base=compared_with, guards=guards)
-        yield Planned(
-            planning.judged(made, guards, kept), connection, selection.flows, (*selection.warnings, *warnings)
-        )
+        judged = planning.judged(made, guards, kept)
+        yield Planned(judged, connection, listing, selection.flows, (*selection.warnings, *warnings))
 
 
 def _read_base(project: Project, flows: Sequence[Flow], base: str | None) -> planning.Base | None:

@@ -1,0 +1,147 @@
+"""`flowsync ci drift`: live flows that are not as the files say, told by an issue or taken over by a pull request."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowsync import git
+from flowsync.cli.adapters import Purpose
+from flowsync.cli.ci.planning import planned
+from flowsync.cli.ci.publishing import output, output_plan, scene, summarise, tell
+from flowsync.cli.ci.run import marker_key, open_project
+from flowsync.cli.ci.showing import show_plan
+from flowsync.errors import ConfigError, ExitCode
+from flowsync.github import issues, proposals
+from flowsync.github.body import notice
+from flowsync.github.comments import Left, Written
+from flowsync.github.environment import Switch
+from flowsync.github.marker import Marker
+from flowsync.github.proposals import ProposedFile
+from flowsync.github.reviewed import hexadecimal
+from flowsync.pipeline import pulling
+from flowsync.plan import Kept
+from flowsync.pull import ChangedFile, NewFile, SameFile, Scope, Skipped
+from flowsync.render.escape import shown
+from flowsync.render.report import DriftReport, TakeoverReport, differing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowsync.cli.ci.planning import Planned
+    from flowsync.cli.ci.run import Run
+    from flowsync.github.api import Github
+    from flowsync.model import Plan
+    from flowsync.pipeline import Project
+    from flowsync.pipeline.pulling import PullResult
+    from flowsync.pull import Pulled
+
+FAREWELL = "The live flows are as the files say again."
+
+
+def drift(run: Run) -> int:
+    """Tell how the live flows differ from the files: by one issue, or by one pull request that takes them over."""
+    project = open_project(run)
+    with planned(run, project, Purpose.READ, Kept.SAVED, None) as made:
+        output_plan(run, made.plan, show_plan(run, made))
+        summarise(run, DriftReport(scene(run), made.plan))
+        if url := _told(run, project, made):
+            output(run, {"comment-url": url})
+    is_failure = differing(made.plan) and run.inputs.fail_on_changes is Switch.ON
+    return ExitCode.CHANGES if is_failure else ExitCode.OK
+
+
+def _told(run: Run, project: Project, made: Planned) -> str | None:
+    """Where people are told of the drift, or that it is gone; None when there is nothing to tell."""
+    if run.github is None:
+        raise ConfigError("Nobody can be told of drift: the input github-token is empty.")
+    key = marker_key(run, project, "drift")
+    if not differing(made.plan):
+        return _withdrawn(run, run.github, project, key)
+    proposed = _proposed(run, run.github, project, made, key) if run.inputs.pull_request is Switch.ON else None
+    if proposed is None:
+        return _issue(run, run.github, made.plan, key)
+    issues.close(run.github, key, f"A pull request takes over the live edits: {proposed}")
+    return proposed
+
+
+def _withdrawn(run: Run, github: Github, project: Project, key: str) -> str | None:
+    pull = None
+    if run.inputs.pull_request is Switch.ON:
+        branch = proposals.branch_name(project.settings.environment, key)
+        pull = proposals.withdraw(github, branch, key, FAREWELL)
+    return issues.close(github, key, FAREWELL) or pull
+
+
+def _issue(run: Run, github: Github, plan: Plan, key: str) -> str:
+    marker = Marker(key, run.commit, hexadecimal(plan.digest))
+    title = f"Live flows differ from the files{_of(plan)}"
+    return issues.tell(github, notice(DriftReport(scene(run), plan), marker, title))
+
+
+def _of(plan: Plan) -> str:
+    return f" ({shown(plan.environment)})" if plan.environment else ""
+
+
+def _proposed(run: Run, github: Github, project: Project, made: Planned, key: str) -> str | None:
+    """The pull request that takes over what can be; None, and a notice why, when there is none to be looked at."""
+    if run.runner.branch is None:
+        raise ConfigError("A pull request needs a branch to be merged into: run this on a branch, not a tag.")
+    order = pulling.PullOrder((), Scope.STATED, pulling.Arrivals.NAMED)
+    result = pulling.pull_flows(project, order, made.flows, made.listing, tell=lambda _: None)
+    files = tuple(_files(project, result))
+    if not files:
+        tell("No edit could be taken over into a file: an issue tells of the drift.")
+        return None
+    marker = Marker(key, run.commit, proposals.digest_of(files))
+    report = TakeoverReport(scene(run), made.plan.environment or "", _named(result), _left(result))
+    proposal = proposals.Proposal(
+        files,
+        onto=run.runner.sha,
+        base=run.runner.branch,
+        branch=proposals.branch_name(made.plan.environment, key),
+        notice=notice(report, marker, f"Take live edits into the files{_of(made.plan)}"),
+    )
+    match proposals.propose(github, proposal):
+        case Written(url):
+            return url
+        case Left(reason):
+            tell(f"No pull request was written: {reason}. An issue tells of the drift.")
+            return None
+
+
+def _files(project: Project, result: PullResult) -> Iterator[ProposedFile]:
+    """The files as they would be, named from the top of the repository; a link's own file, where it is in there."""
+    top = _top(project)
+    for change in result.changes:
+        path = Path(os.path.realpath(change.file.path))
+        if path.is_relative_to(top):
+            is_executable = path.exists() and os.access(path, os.X_OK)
+            yield ProposedFile(path.relative_to(top).as_posix(), change.text, is_executable)
+
+
+def _top(project: Project) -> Path:
+    depth = git.prefix(project.base).count("/")
+    return Path(os.path.realpath(project.base.joinpath(*[".."] * depth)))
+
+
+def _named(result: PullResult) -> dict[str, str]:
+    return {change.slug: change.file.name for change in result.changes}
+
+
+def _left(result: PullResult) -> dict[str, str]:
+    """Why flows were not taken over, or not whole, by slug."""
+    reasons = {each.slug: " ".join(_reasons(each)) for each in result.pulled}
+    return {slug: reason for slug, reason in reasons.items() if reason}
+
+
+def _reasons(pulled: Pulled) -> Iterator[str]:
+    match pulled:
+        case Skipped(message=message):
+            yield message
+        case NewFile(left_out=left_out) | SameFile(left_out=left_out):
+            yield from (f"{each.field}: {each.message}" for each in left_out)
+        case ChangedFile(left_out=left_out, failing=failing):
+            yield from (f"{each.field}: {each.message}" for each in left_out)
+            yield from (f"Its test no longer holds: {test}." for test in failing)
