@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from json import JSONDecoder
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
 from flowsync.document.block_scalar import block_scalar
@@ -143,7 +144,7 @@ def _assembled(rows: list[tuple[str, ...]]) -> JsonValue:
             key = key[1:-1]  # noqa: PLW2901 - hot
         if key in here:
             raise NotOrdinary
-        here[key] = meant
+        here[intern(key)] = meant
         empty = None if value or style else key
     return root[0]
 
@@ -253,7 +254,7 @@ def _flow_mapping(tokens: _Tokens, depth: int) -> JsonValue:
         name = key[1:-1] if key[:1] in _QUOTES else key
         if not name or name in values:
             raise NotOrdinary
-        values[name] = _flow_part(next(tokens, _NO_TOKEN), tokens, depth)
+        values[intern(name)] = _flow_part(next(tokens, _NO_TOKEN), tokens, depth)
         mark = next(tokens, _NO_TOKEN)[0]  # noqa: PLW2901 - the mark after the value
         if mark == "}":
             return values
