@@ -7,7 +7,7 @@ be read as a flow at all. A missing or empty directory is a problem, never an em
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -66,6 +66,11 @@ class OverlaidSource:
         """The whole parsed value, before the overlay."""
         return self.file.value
 
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What other parsers read differently."""
+        return self.file.warnings
+
     def location(self, path: ValuePath) -> Location:
         """Where the value is stated: in the overlay if it states it, else in the file's own part."""
         return self.file.location(self._stated(path))
@@ -99,6 +104,12 @@ class TextDataSource:
     def value(self) -> JsonValue:
         """The whole parsed value, `data` still a text."""
         return self.file.value
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What other parsers read differently, in the file and in the text."""
+        inside = (replace(each, location=self._outside(each.location)) for each in self.data.warnings)
+        return (*self.file.warnings, *inside)
 
     def location(self, path: ValuePath) -> Location:
         """Where the value is stated."""

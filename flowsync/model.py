@@ -100,6 +100,10 @@ class Source(Protocol):
     def value(self) -> JsonValue:
         """The whole parsed value, before overlays."""
 
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What other parsers of JavaScript read differently."""
+
     def location(self, path: ValuePath) -> Location:
         """Where the value at `path` starts; the nearest enclosing value where `path` is absent."""
 

@@ -12,7 +12,7 @@ from flowsync.model import SENT_FIELDS, Blocked, Flow, Location, Plan, PlanWarni
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from flowsync.model import FieldName, JsonValue, LiveFlow, ValuePath
+    from flowsync.model import FieldName, JsonValue, LiveFlow, Problem, ValuePath
     from flowsync.record import Record, Write
 
 _Decision: TypeAlias = "Update | Unchanged | Blocked"
@@ -185,6 +185,7 @@ class _Remembered:
     file: str
     value: JsonValue
     text: str = ""
+    warnings: tuple[Problem, ...] = ()
 
     def location(self, path: ValuePath) -> Location:  # noqa: ARG002 - the shape of Source
         return Location(self.file, 1, 1)

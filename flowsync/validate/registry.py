@@ -14,13 +14,14 @@ from flowsync.validate.groups import (
     links,
     outcomes,
     patterns,
+    reading,
     references,
     texts,
     together,
     whole,
 )
 
-GROUPS: Final = (carriage, whole, ids, keys, links, patterns, texts, expressions, expectations, outcomes)
+GROUPS: Final = (reading, carriage, whole, ids, keys, links, patterns, texts, expressions, expectations, outcomes)
 """The modules whose `check` looks at one flow."""
 
 RULES: Final = tuple(

@@ -48,6 +48,7 @@ class ValueSource:
 
     value: JsonValue
     text: str = ""
+    warnings: tuple[Problem, ...] = ()
 
     def location(self, path: ValuePath) -> Location:
         return Location("flows/flow_example.yaml", 1, 1 + len(path))
