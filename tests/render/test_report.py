@@ -26,7 +26,7 @@ from flowsync.render.report import (
 from flowsync.render.room import COMMENT, SUMMARY, Room, enumerated, fitting, shortened, utf8_bytes, utf16_units
 from tests.render.hostile import hostile
 from tests.render.parsers import OURS, pages
-from tests.render.samples import DRAFT, EMPTY_PLAN, FULL_PLAN, OUTCOMES, PROBLEMS, WELCOME, data_update, plan_of
+from tests.render.samples import DRAFT, EMPTY_PLAN, FULL_PLAN, OUTCOMES, PROBLEMS, WELCOME, data_update, plan_of, update
 from tests.render.test_hostile import SLOW, assert_inert, outcome_values, plan_values, problem_values
 
 if TYPE_CHECKING:
@@ -232,3 +232,20 @@ def test_lines_fit_as_long_as_there_is_room() -> None:
     assert shortened("abcd", 4) == "abcd"
     assert shortened("abcde", 4) == "abc…"
     assert (utf16_units("a😀"), utf8_bytes("é😀\ud800")) == (3, 9)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("user.property('a') == 1", "user.property('a') == 1 && user.property('b') == 2", "fewer users qualify"),
+        ("", "user.property('a') == 1", "targeting"),
+        ("user.property('a') == 1", "", None),
+        (None, "user.property('a') == 1", None),
+        ("user.property('a') == 1", "user.property('a') == 1", None),
+    ],
+)
+def test_what_a_new_targeting_means_for_users_is_told_first(old: JsonValue, new: JsonValue, told: str | None) -> None:
+    change = update({"targetingLogic": old, "name": "A"}, {"targetingLogic": new, "name": "B"})
+    alert = fit(PlanReport(SCENE, plan_of(change)), COMMENT).text.partition("\n| ")[0]
+    assert (told or "") in alert
+    assert ("targeting:" in alert) == (told is not None)

@@ -8,6 +8,7 @@ from flowsync.errors import RefusedError
 from flowsync.plan import allowed_by
 from flowsync.render import ledger, wording
 from flowsync.render.escape import prose
+from flowsync.render.expression_diff import meaning
 from flowsync.render.plural import plural
 from flowsync.render.report.strangers import SENTENCE_LENGTH, name, sentence
 from flowsync.render.report.values import differing
@@ -16,7 +17,7 @@ from flowsync.render.room import fitting, shortened
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from flowsync.model import Blocked, Plan, PlanWarning, Refusal
+    from flowsync.model import Blocked, Change, Plan, PlanWarning, Refusal
     from flowsync.render.ledger import Entry
     from flowsync.render.report.values import ApplyReport, FailureReport, PlanReport, TakeoverReport
     from flowsync.render.room import Room
@@ -58,8 +59,18 @@ def _warning_points(plan: Plan) -> Iterator[str]:
     for change in plan.changes:
         yield from (_warning_point(change.slug, warning) for warning in wording.warnings(change))
         yield from (f"{name(change.slug)} {sentence(told)}" for told in wording.origins(change))
+        yield from _audience_points(change)
     for row in plan.unchanged:
         yield from (_warning_point(row.slug, warning) for warning in row.warnings)
+
+
+def _audience_points(change: Change) -> Iterator[str]:
+    """Yield what a new targeting means for who sees the flow, where it was not cleared: of that there is a warning."""
+    old, new = (values.get("targetingLogic") for values in (change.old, change.new))
+    is_changed = any(field.field == "targetingLogic" for field in change.fields)
+    told = meaning("targeting", old, new) if is_changed and isinstance(old, str) and isinstance(new, str) else ""
+    if told and str(new).strip():
+        yield f"{name(change.slug)} {sentence(told)}"
 
 
 def _warning_point(slug: str, warning: PlanWarning) -> str:
