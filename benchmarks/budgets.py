@@ -92,7 +92,7 @@ BUDGETS: Final = (
     Budget("plan all text", "`plan` with all changed, to unchanged", 5.0),
     Budget("plan all markdown", "`plan --format markdown` with all changed, to unchanged", 5.0),
     Budget("apply 8", "`apply` of all flows at 50 ms, 8 in flight, to the bound of two round trips a flow", 1.10),
-    Budget("apply 16", "the same with 16 in flight", 1.13),
+    Budget("apply 16", "`apply` with 16 in flight, to its bound", 1.13),
     Budget("apply cpu", "its processor time", 1.8, "ms a flow"),
     Budget("apply memory", "its memory", 110, "MB"),
 )
