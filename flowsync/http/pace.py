@@ -1,9 +1,9 @@
 """How fast a run may ask: one pace for all threads, slowed down when the server says so.
 
 A server that answers 429 or 503 with Retry-After is left alone by every thread until then. After the
-pause one read goes first, and each one that gets through lets one more into flight, up to all of them:
-so a run finds the pace that the server bears. Writes do not wait here: each follows at once on a read that
-did, so that nothing comes between the two.
+pause one read goes first, and each one that gets through lets one more into flight, up to half of what
+was too much; beyond that, more come only little by little. So a run finds the pace that the server bears.
+Writes do not wait here: each follows at once on a read that did, so that nothing comes between the two.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class Pace:
         self._most = most
         self._changed = Condition()
         self._room = most
+        self._ceiling = most
+        self._credit = 0
         self._in_flight = 0
         self._waiting = 0
         self._opens_at = 0.0
@@ -68,6 +70,7 @@ class Pace:
             now = self.timing.monotonic()
             if now >= self._opens_at:
                 self._pauses += 1
+                self._ceiling = max(1, self._room // 2)
             since = now if self._refused_since is None else self._refused_since
             pause = max(seconds, min(_LONGEST_OWN_PAUSE, _FIRST_PAUSE * 2.0 ** (self._pauses - 1)))
             if self._is_abandoned or now + pause - since > PATIENCE:
@@ -82,8 +85,10 @@ class Pace:
         with self._changed:
             self._refused_since = None
             self._pauses = 0
-            if self._room < self._most:
+            self._credit += 1
+            if self._room < self._most and (self._room < self._ceiling or self._credit >= self._room):
                 self._room += 1
+                self._credit = 0
                 self._changed.notify_all()
 
     def abandon(self) -> None:
