@@ -66,6 +66,11 @@ class Workplace:
 
     def run(self, *arguments: str, name: str, payload: object, **env: str) -> Outcome:
         """One run for an event."""
+        given = self.environment(name, payload, **env)
+        return self.outcome(flowsync("ci", *arguments, root=self.root, env=given))
+
+    def environment(self, name: str, payload: object, **env: str) -> dict[str, str]:
+        """The environment of a new run."""
         self.runs += 1
         temporary = self.root.parent / f"runner-{self.runs}"
         temporary.mkdir()
@@ -81,8 +86,11 @@ class Workplace:
             "GITHUB_OUTPUT": str(temporary / "output"),
             "RUNNER_TEMP": str(temporary),
         }
-        given = {**runner, **self.github.environment(), **environment(self.frigade.url), **self.extra, **env}
-        completed = flowsync("ci", *arguments, root=self.root, env=given)
+        return {**runner, **self.github.environment(), **environment(self.frigade.url), **self.extra, **env}
+
+    def outcome(self, completed: Completed) -> Outcome:
+        """What the newest run left behind."""
+        temporary = self.root.parent / f"runner-{self.runs}"
         assert TOKEN not in completed.both
         outcome = Outcome(completed, _read(temporary / "summary"), read_outputs(_read(temporary / "output")))
         assert outcome.code == 0 or not outcome.outputs or outcome.outputs["exit-code"] == str(outcome.code)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def command(context: click.Context, what: str | None, pull_request: Switch | None, api: Api) -> int:
     """Run inside GitHub Actions: validate, plan, apply or drift, with comment, summary, notes and outputs.
 
-    What to do is told by WHAT, or as everything else by the action's inputs (docs/github.md).
+    What to do is told by the argument, or like everything else by the action's inputs (docs/github.md).
     """
     with open_run(invocation(context), what, api, pull_request) as run:
         return execute(run)

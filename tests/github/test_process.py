@@ -1,0 +1,90 @@
+"""`flowsync ci` in a process of its own: streams, signals, and files that cannot be read."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.github.support import LIVE, flow, workplace
+from tests.support.command import CLEAN, Completed, command_line, process
+from tests.support.fake_frigade import FakeConfig, fake_frigade, reply, row
+from tests.support.fake_github import FakeRepo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.github.support import Workplace
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Workplace]:
+    with workplace(tmp_path) as found:
+        yield found
+
+
+def test_the_action_s_own_way_to_call_it_works(place: Workplace) -> None:
+    place.write(flow_a=flow("Alpha", "Good morning"))
+    env = place.environment("workflow_dispatch", {}, FLOWSYNC_COMMAND="plan")
+    done = place.outcome(process("ci", root=place.root, env=env))
+    assert (done.code, done.completed.err) == (0, "")
+    assert done.outputs["updates"] == "1"
+    assert "Good morning" in done.summary
+
+
+def test_outside_of_github_it_says_what_is_missing(tmp_path: Path) -> None:
+    done = process("ci", "plan", root=tmp_path)
+    assert (done.code, done.out) == (1, "")
+    assert "This is no run of GitHub Actions: GITHUB_EVENT_NAME," in done.err
+
+
+def test_a_run_that_is_cancelled_finishes_what_is_in_flight_and_tells_the_rest(tmp_path: Path) -> None:
+    slugs = [f"flow_{letter}" for letter in "abcdefgh"]
+    rows = [row(number, slug, name=slug, data=LIVE) for number, slug in enumerate(slugs, 1)]
+    with workplace(tmp_path) as place, fake_frigade(FakeConfig(latency=0.1), rows) as frigade:
+        place.frigade = frigade
+        (place.root / "flowsync.yaml").write_text("parallelism: 1\n")
+        place.write(**{slug: flow(f"{slug} new") for slug in slugs})
+        place.plan()
+        place.merge()
+        env = {**CLEAN, **place.environment("push", {"before": "1" * 40})}
+        running = subprocess.Popen(
+            command_line("ci", "apply"),
+            cwd=place.root,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        deadline = time.monotonic() + 30
+        while not frigade.writes and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(running.pid, signal.SIGTERM)
+        out, err = running.communicate(timeout=30)
+        done = place.outcome(Completed(running.returncode, out, err))
+        assert done.code == 130
+        assert 0 < len(frigade.writes) < len(slugs)
+        assert f"{len(slugs) - len(frigade.writes)} not attempted" in place.comment()
+        assert "Interrupted" in done.completed.err
+
+
+def test_a_configuration_that_cannot_be_read_is_told_at_its_line(place: Workplace) -> None:
+    (place.root / "flowsync.yaml").write_text("flows: [\n")
+    done = place.plan()
+    assert done.code == 3
+    assert "::error file=flowsync.yaml,line=" in done.log
+    assert "flowsync.yaml:" in done.summary
+
+
+def test_a_comment_that_may_be_read_but_not_edited_is_a_notice(tmp_path: Path) -> None:
+    with workplace(tmp_path, FakeRepo(faults=(reply(403, "No").on("PATCH", "*"),))) as place:
+        place.plan()
+        place.write(flow_a=flow("Alpha", "Good morning"))
+        done = place.plan()
+        assert done.code == 0
+        assert "No comment was written. PATCH" in done.log
