@@ -1,4 +1,4 @@
-"""Every fault at every step of a plan and an apply, and random schedules of them, held to invariants."""
+"""Every fault at every step of a plan, a pull and an apply, and random schedules of them, held to invariants."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync import pipeline
 from flowsync.errors import ApiError, ExitCode
+from flowsync.live import Access
 from flowsync.model import AlreadyApplied, Applied, Refused
+from flowsync.pipeline import pulling
+from flowsync.pipeline.pulling import Arrivals, PullOrder
+from flowsync.pull import Scope
 from flowsync.sandbox import ALWAYS, Fault, FaultKind, faulty
-from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run
+from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run, workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from flowsync.http import Client
     from flowsync.model import Plan
+    from flowsync.pipeline.pulling import PullResult
 
 SCHEDULES = 200
 CHUNKS = 8
@@ -92,6 +99,39 @@ def test_a_plan_that_meets_a_fault_is_the_same_plan_or_an_error(kind: FaultKind,
                 digest = None
         assert journal.effects() == []
         assert digest in {None, plan_of(1).digest}
+
+
+@pytest.mark.parametrize("times", [2, ALWAYS])
+@pytest.mark.parametrize("kind", [kind for kind in FaultKind if kind is not FaultKind.EDIT])
+def test_a_pull_that_meets_a_fault_is_the_same_pull_or_an_error(kind: FaultKind, times: int) -> None:
+    """A read that failed is never taken for a flow that is not there."""
+    with account(1) as emulator:
+        journal = Journal(emulator)
+        with connected(faulty(journal.inner, [Fault(kind, times=times)], journal.edit)) as client:
+            try:
+                found = pulled(client)
+            except ApiError:
+                found = None
+        assert journal.effects() == []
+        assert found is None or found == pull_of(1)
+
+
+def pulled(client: Client) -> PullResult:
+    """What a pull would write, live flows without a file included."""
+    place = workspace()
+    flows = place.selection.flows
+    listing = pipeline.fetch_slugs(client.reader(), Access.PRIVATE, [flow.slug for flow in flows], map)
+    order = PullOrder((), Scope.STATED, Arrivals.ALL)
+    return pulling.pull_flows(place.project, order, flows, listing, lambda _: None)
+
+
+@lru_cache
+def pull_of(number: int) -> PullResult:
+    """What is pulled from an account when nothing goes wrong."""
+    with account(number) as emulator, connected(emulator.handle) as client:
+        found = pulled(client)
+    assert found.changes
+    return found
 
 
 @lru_cache
