@@ -322,3 +322,22 @@ def test_guards_refuse_are_told_before_and_can_be_let_through(tmp_path: Path) ->
 
 def test_what_can_be_let_through_is_what_guards_know() -> None:
     assert set(ALLOWABLE) == set(guarding.ALLOWED)
+
+
+def test_the_plan_of_a_push_says_before_anybody_approves_it_what_was_not_shown(place: Workplace) -> None:
+    said = "No merged pull request showed what would be written to flow_b: apply asks for that."
+    payload = {"before": sha(1)}
+    assert said not in place.run("plan", name="push", payload=payload).log
+    place.write(flow_b=flow("Beta", "Not shown"))
+    assert said in place.run("plan", name="push", payload=payload).log
+    assert said not in place.run("plan", name="push", payload=payload, FLOWSYNC_REQUIRE_REVIEWED_PLAN="off").log
+
+
+def test_many_flows_that_were_not_shown_are_counted(place: Workplace) -> None:
+    (place.root / "flowsync.yaml").write_text("guards:\n  max_changes: 100\n  max_changed_percent: 100\n")
+    slugs = [f"flow_{number:02}" for number in range(30)]
+    place.frigade.rows.extend(row(number, slug, name="Old") for number, slug in enumerate(slugs, 100))
+    place.write(**dict.fromkeys(slugs, "name: New\n"))
+    done = place.apply()
+    assert done.code == 4
+    assert "  - And 10 more.\n" in done.completed.err

@@ -24,7 +24,7 @@ from flowsync.github.event import MergeGroupEvent, PullRequestEvent
 from flowsync.github.log import inert
 from flowsync.github.marker import NO_PLAN, Marker
 from flowsync.plan import Kept, action
-from flowsync.render import ledger, plans
+from flowsync.render import ledger, plans, wording
 from flowsync.render.report import ApplyReport
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from flowsync.pipeline import Project
     from flowsync.render.report import Report
 
+NAMED: Final = 20
+"""How many flows one sentence names; the rest is counted."""
 RECORD_NAME: Final = "flowsync-record.jsonl"
 SUPERSEDED: Final = "Superseded: the branch has a newer commit, whose own run applies it. Nothing was written."
 
@@ -142,7 +144,7 @@ def _judged(merge: Merge, plan: Plan) -> tuple[Change, ...]:
             "Nothing was written: no merged pull request showed all that would be.",
             extras,
             hint=_why(merge.origin),
-            reasons=[f"Not shown: {action(change)} of {change.slug} in {', '.join(change.body)}." for change in extras],
+            reasons=_not_shown(extras),
         )
     if extras:
         tell(f"No merged pull request showed what is written to {_slugs(extras)}.")
@@ -150,7 +152,13 @@ def _judged(merge: Merge, plan: Plan) -> tuple[Change, ...]:
 
 
 def _slugs(changes: tuple[Change, ...]) -> str:
-    return ", ".join(change.slug for change in changes)
+    return wording.listed([change.slug for change in changes], NAMED)
+
+
+def _not_shown(changes: tuple[Change, ...]) -> list[str]:
+    named = [f"Not shown: {action(each)} of {each.slug} in {', '.join(each.body)}." for each in changes[:NAMED]]
+    rest = len(changes) - len(named)
+    return [*named, f"And {rest:,} more."] if rest else named
 
 
 def _why(origin: Origin) -> str:

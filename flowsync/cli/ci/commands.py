@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import pipeline
 from flowsync.cli.adapters import Purpose
-from flowsync.cli.ci.applying import apply
+from flowsync.cli.ci.applying import NAMED, apply
 from flowsync.cli.ci.drifting import drift
 from flowsync.cli.ci.planning import planned
 from flowsync.cli.ci.publishing import (
@@ -28,7 +28,7 @@ from flowsync.cli.output import screen_of_stdout, source_lines, write_result
 from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError
 from flowsync.github import pulls
 from flowsync.github.base import base_of
-from flowsync.github.environment import CiCommand, Switch
+from flowsync.github.environment import CiCommand, ReviewRule, Switch
 from flowsync.github.event import PushEvent
 from flowsync.github.log import inert
 from flowsync.github.marker import NO_PLAN, Marker
@@ -36,7 +36,7 @@ from flowsync.github.reviewed import hexadecimal, parts
 from flowsync.model import Severity
 from flowsync.plan import Kept
 from flowsync.render import problems as problem_formats
-from flowsync.render import workflow_commands
+from flowsync.render import wording, workflow_commands
 from flowsync.render.report import FilesReport, PlanReport
 
 if TYPE_CHECKING:
@@ -92,25 +92,42 @@ def plan(run: Run) -> int:
         tell("Only the files are checked: GitHub gives no secrets to this pull request, so no plan can be made.")
         return _validated(run, project)
     marker = Marker(marker_key(run, project, "plan"), run.commit, NO_PLAN)
-    base = base_of(run.event, run.invocation.directory, _shown_base(run, marker.key))
+    tip = pulls.Tip(run.runner.sha, run.runner.branch, marker.key)
+    came_with = _came_with(run, tip)
+    shown_with = came_with.marker.base if came_with and came_with.marker else None
+    base = base_of(run.event, run.invocation.directory, shown_with)
     try:
         with planned(run, project, Purpose.READ, Kept.SAVED, base) as made:
-            return _shown(run, made, marker)
+            code = _shown(run, made, marker)
     except FlowsyncError as error:
         comment_on_event(run, failure_report(run, error, project), marker, is_news=True)
         raise
+    _tell_unreviewed(run, made.plan, tip, came_with)
+    return code
 
 
-def _shown_base(run: Run, key: str) -> str | None:
-    """What the plan of a pushed commit's pull request was compared with; None where GitHub does not tell."""
+def _came_with(run: Run, tip: pulls.Tip) -> pulls.Origin | None:
+    """What a pushed commit came with; None where nothing was pushed, or GitHub does not tell."""
     if run.github is None or not isinstance(run.event, PushEvent):
         return None
     try:
-        marker = pulls.origin(run.github, pulls.Tip(run.runner.sha, run.runner.branch, key)).marker
+        return pulls.origin(run.github, tip)
     except ApiError as error:
         tell(f"The plan of the pull request cannot be found. {error.message} {error.hint or ''}".rstrip())
         return None
-    return marker.base if marker else None
+
+
+def _tell_unreviewed(run: Run, plan: Plan, tip: pulls.Tip, came_with: pulls.Origin | None) -> None:
+    """Say of a push what apply would stop at, before anybody approves it."""
+    if run.github is None or came_with is None or run.inputs.require_reviewed_plan is ReviewRule.OFF:
+        return
+    try:
+        extras = pulls.extras(run.github, plan, tip, came_with)
+    except ApiError:
+        return
+    if extras:
+        slugs = wording.listed([change.slug for change in extras], NAMED)
+        tell(f"No merged pull request showed what would be written to {slugs}: apply asks for that.")
 
 
 def _has_no_key(run: Run, project: Project) -> bool:
