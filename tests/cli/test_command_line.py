@@ -14,7 +14,7 @@ import pytest
 
 from flowsync import __version__
 from tests.support.command import CLEAN, command_line, environment, flowsync, process, write_flows
-from tests.support.fake_frigade import FakeConfig, fake_frigade, hang, row
+from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, hang, rate_limited, row
 from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -257,6 +257,20 @@ def test_progress_is_shown_on_a_terminal_and_taken_away_again(tmp_path: Path) ->
     assert "Applying [" in terminal.screen
     assert "\x1b[K" in terminal.screen.rpartition("Applying [")[2]
     assert "6 applied" in terminal.screen
+
+
+def test_a_terminal_tells_who_waits_for_the_rate_limit_and_ctrl_c_does_not_wait_for_it(tmp_path: Path) -> None:
+    write_flows(tmp_path, dict.fromkeys(("flow_a", "flow_b"), "name: New\n"))
+    faults = (rate_limited("60").on("GET", "*/versions", times=ALWAYS),)
+    with fake_frigade(FakeConfig(faults=faults), [row(1, "flow_a"), row(2, "flow_b")]) as server:
+        env = {**CLEAN, **environment(server.url)}
+        with Terminal(command_line("apply", "--yes"), tmp_path, env) as terminal:
+            terminal.expect("0/2, 2 left, 2 waiting for the rate limit")
+            terminal.send("\x03")
+            assert terminal.wait() == 130
+        assert server.writes == []
+    assert "not sent: the run stopped while it waited" in terminal.screen
+    assert "may have taken effect" not in terminal.screen
 
 
 def test_output_that_the_terminal_cannot_encode_is_escaped(project: Path) -> None:
