@@ -13,6 +13,7 @@ import pytest
 
 from flowsync.errors import ExitCode, FlowsyncError
 from flowsync.lock import LockedError, directory, held, name
+from tests.support.command import UNMEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ def lock_file(tmp_path: Path) -> Path:
 def holder(lock_file: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the lock until its stdin is closed."""
     command = [sys.executable, "-c", HOLDER, str(lock_file)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=UNMEASURED, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         yield process

@@ -319,8 +319,8 @@ def test_another_seed_gives_another_first_state(project: Path) -> None:
         assert serving.stdout is not None
         serving.stdout.readline()
         states.append(flowsync("list", "--sandbox", "--format", "json", root=project).out)
-        serving.kill()
-        serving.communicate()
+        serving.send_signal(signal.SIGINT)
+        serving.communicate(timeout=10)
     assert states[0] == states[2] != states[1]
 
 

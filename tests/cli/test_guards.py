@@ -10,7 +10,7 @@ import pytest
 
 from flowsync.cli.commands.apply import command as apply
 from flowsync.config import GUARD_SETTINGS
-from tests.support.command import CLEAN, command_line, environment, flowsync, write_flows
+from tests.support.command import UNMEASURED, command_line, environment, flowsync, write_flows
 from tests.support.fake_frigade import FakeConfig, fake_frigade, hang, row
 
 
@@ -96,7 +96,11 @@ def test_two_applies_to_one_account_exclude_each_other_also_from_two_clones(tmp_
     with fake_frigade(FakeConfig(faults=(hang().on("PUT"),)), rows(1)) as server:
         env = environment(server.url)
         first = subprocess.Popen(
-            command_line("apply"), cwd=clones[0], env={**CLEAN, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command_line("apply"),
+            cwd=clones[0],
+            env={**UNMEASURED, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         with first:
             while not server.writes:

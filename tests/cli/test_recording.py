@@ -17,7 +17,7 @@ from flowsync.errors import RecordError
 from flowsync.model import Applied
 from flowsync.record import Record, Unreadable
 from tests.record.building import NO_SECRETS, RUN, change, row
-from tests.support.command import CLEAN, command_line, environment, flowsync, write_flows
+from tests.support.command import UNMEASURED, command_line, environment, flowsync, write_flows
 from tests.support.fake_frigade import FakeConfig, fake_frigade
 from tests.support.fake_frigade import row as api_row
 
@@ -186,7 +186,7 @@ def test_a_disk_that_fills_up_stops_the_run_and_what_was_written_can_still_be_ro
         done = subprocess.run(
             command_line("apply", "--parallelism", "2", "--record", "r.jsonl"),
             cwd=tmp_path,
-            env={**CLEAN, **env},
+            env={**UNMEASURED, **env},
             capture_output=True,
             text=True,
             timeout=60,

@@ -18,7 +18,7 @@ import pytest
 from flowsync.cli.recording import read_record
 from flowsync.sandbox import PRIVATE_KEY, serve
 from tests.faults.harness import Journal, account, workspace
-from tests.support.command import CLEAN, command_line, flowsync
+from tests.support.command import CLEAN, UNMEASURED, command_line, flowsync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +111,7 @@ def kill_apply(assassin: Assassin, folder: Path, env: dict[str, str]) -> int:
     with subprocess.Popen(
         command_line("apply", *ALLOWED, "--parallelism", "2", "--record", RECORD),
         cwd=folder,
-        env={**CLEAN, **env},
+        env={**UNMEASURED, **env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -24,6 +24,8 @@ STATE = tempfile.TemporaryDirectory(prefix="flowsync-state-")
 """Where the locks of these tests lie, not among those of whoever runs them; gone when the tests are over."""
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("FRIGADE_", "FLOWSYNC_", "GITHUB_"))}
 CLEAN["XDG_STATE_HOME"] = STATE.name
+UNMEASURED = {name: value for name, value in CLEAN.items() if not name.startswith("COVERAGE_")}
+"""The same for a process that is to be killed, or may not write: what it measured would be left as half a file."""
 """The environment without what a developer's shell may hold."""
 
 
