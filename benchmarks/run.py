@@ -6,7 +6,7 @@
     python benchmarks/run.py --profile plan   where the time of one command goes
 
 Whole processes over generated files (benchmarks/corpus.py, a fixed seed) and the sandbox's own server. Exits 1 when a
-ratio is more than twice its budget.
+ratio is more than twice its budget, twice in a row.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from budgets import BUDGETS, Size
 from processes import Command, environment, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from budgets import Outcome
     from processes import Measured
 
 HERE: Final = Path(__file__).parent
@@ -43,14 +44,29 @@ def main() -> int:
         if options.profile:
             return _profile(Path(scratch), PROFILED[options.profile])
         size = Size.quick() if options.quick else Size.full()
-        values = dict(_values(Path(scratch), size, options.only))
-    outcomes = [budget.held_against(values) for budget in BUDGETS if budget.name in values]
+        outcomes = _outcomes(Path(scratch) / "first", size, options.only)
+        far = _far_over(outcomes)
+        if far:
+            sys.stderr.write(
+                f"Far over: {', '.join(sorted(far))}. Measured once more, for a busy moment is no regression.\n"
+            )
+            far &= _far_over(_outcomes(Path(scratch) / "second", size, options.only))
     sys.stdout.write(report.text(outcomes, size))
     if options.json:
         Path(options.json).write_text(report.as_json(outcomes, size), encoding="utf-8")
     if options.docs:
         (HERE.parent / "docs" / "performance.md").write_text(report.page(outcomes, size), encoding="utf-8")
-    return 1 if any(outcome.is_far_over for outcome in outcomes) else 0
+    return 1 if far else 0
+
+
+def _outcomes(scratch: Path, size: Size, only: str | None) -> list[Outcome]:
+    scratch.mkdir()
+    values = dict(_values(scratch, size, only))
+    return [budget.held_against(values) for budget in BUDGETS if budget.name in values]
+
+
+def _far_over(outcomes: Iterable[Outcome]) -> set[str]:
+    return {outcome.budget.name for outcome in outcomes if outcome.is_far_over}
 
 
 def _options() -> argparse.Namespace:
