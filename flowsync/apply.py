@@ -199,7 +199,7 @@ class _Turn:
     """One flow's turn so far.
 
     `doubt` is the failure after which a write may have landed; `accepted` says that the server took a
-    write and did not show the flow.
+    write and did not show the flow; `is_strange` that it then showed another flow.
     """
 
     change: Change
@@ -210,6 +210,7 @@ class _Turn:
     waits: int = 0
     doubt: ApiError | None = None
     accepted: bool = False
+    is_strange: bool = False
     is_kept: bool = False
     is_rested: bool = True
 
@@ -232,6 +233,8 @@ class _Turn:
                 return self._as_planned(row)
 
     def _as_planned(self, row: LiveFlow | None) -> _Verdict | None:
+        if row is not None and self.accepted and not self.is_strange and self._is_unshown():
+            return _judged(self.change, row)
         if self.failures >= WRITE_ATTEMPTS:
             return _Verdict(self._not_written(), row)
         if not self.is_rested:
@@ -250,6 +253,7 @@ class _Turn:
             return self._after_failure(error)
         if answer is None or answer.id != self.change.id:
             self.accepted = True
+            self.is_strange = self.is_strange or answer is not None
             self._count_failure()
             return None
         return _judged(self.change, answer)
@@ -298,9 +302,13 @@ class _Turn:
         )
         return Refused(self.change, "changed-while-writing", told, differences, uncertain=True)
 
+    def _is_unshown(self) -> bool:
+        """Whether the change is of fields that no answer shows, so that no read can tell if it landed."""
+        return self.change.before == self.change.after
+
     def _not_written(self) -> Failed:
         """Every attempt failed, and the flow is as it was."""
-        unshown = self.change.before == self.change.after
+        unshown = self._is_unshown()
         late = self.doubt is not None and (
             isinstance(self.doubt, TransportError) or self.doubt.status in _STILL_RUNNING
         )

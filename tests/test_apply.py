@@ -349,6 +349,40 @@ def test_a_write_of_what_the_server_does_not_show_stays_uncertain() -> None:
     assert "cannot be seen" in outcome.message
 
 
+def test_an_accepted_write_of_what_the_server_does_not_show_is_applied_once() -> None:
+    planned = replace(change(old="Old", new="Old"), body={"description": "New"})
+    store = shelf(row())
+    store.answers = False
+    store.on_write = lambda: store.kept.update({7: row()})
+    assert turn(store, planned) == Applied(planned)
+    assert len(store.writes) == 1
+
+
+def test_reading_back_may_show_that_an_accepted_write_was_not_taken() -> None:
+    planned = replace(change(old="Old", new="Old"), body={"description": "New"})
+    store = shelf(row())
+    store.answers = False
+    store.on_write = lambda: store.kept.update({7: row(description="Old")})
+    outcome = turn(store, planned)
+    assert isinstance(outcome, Applied)
+    assert outcome.untaken == ("description",)
+    assert len(store.writes) == 1
+
+
+def test_a_write_answered_with_another_flow_is_not_taken_for_accepted_unseen() -> None:
+    planned = replace(change(old="Old", new="Old"), body={"description": "New"})
+
+    class Confused(Shelf):
+        def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+            super().write(row_id, body)
+            self.kept[7] = row()
+            return self.kept[8]
+
+    outcome = turn(Confused(shelf(row(), row("flow_y", 8)).kept), planned)
+    assert isinstance(outcome, Failed)
+    assert outcome.uncertain
+
+
 @dataclass
 class Notebook(ApplyRecord):
     """A record in memory, that notes how many writes there had been."""
