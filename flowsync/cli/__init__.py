@@ -17,6 +17,7 @@ _OBJECTS_BEFORE_COLLECTING = 500_000
 
 def main() -> None:
     """Entry point of the `flowsync` command."""
+    _open_closed_streams()
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         try:  # noqa: SIM105 - contextlib is not there yet for --version
@@ -25,6 +26,14 @@ def main() -> None:
             pass
     # Not sys.exit: a thread may still wait for an answer that nobody wants any more.
     os._exit(code)
+
+
+def _open_closed_streams() -> None:
+    """A stream that the shell closed (`>&-`) is None; what is written to it goes nowhere, and into no other file."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # Held until the end, so that no file opened later takes the stream's number.
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TextIO
 
 from flowsync.cli.options import ColorChoice, Verbosity
+from flowsync.errors import FlowsyncError
 from flowsync.render.screen import Colour, Detail, Screen
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsync.cli.options import Invocation
-    from flowsync.errors import FlowsyncError
     from flowsync.model import Location, Problem
     from flowsync.pipeline import Project
     from flowsync.render.problems import SourceLine
@@ -52,9 +52,17 @@ def _takes_colour(stream: TextIO, choice: ColorChoice) -> bool:
 
 
 def write_result(text: str) -> None:
-    """The result of a command, to stdout, at once."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    """The result of a command, to stdout, at once.
+
+    Raises BrokenPipeError where its reader went away, FlowsyncError where it cannot be written for another reason.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FlowsyncError(f"The result cannot be written to stdout: {error.strerror or error}.") from None
 
 
 def write_note(text: str, invocation: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -225,6 +226,24 @@ def test_a_reader_that_goes_away_is_no_error_message(project: Path) -> None:
     assert running.stderr.read() == ""
     running.stderr.close()
     assert running.wait(timeout=30) == 1
+
+
+def test_a_result_that_cannot_be_written_is_an_error_and_no_bug(project: Path) -> None:
+    command = [*command_line("schema")]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            command, cwd=project, env=CLEAN, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert "The result cannot be written to stdout: No space left on device." in done.stderr
+    assert "bug" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_is_as_good_as_one_that_nobody_reads(project: Path, closed: str) -> None:
+    line = f"{shlex.join(command_line('schema'))} {closed}"
+    done = subprocess.run(["sh", "-c", line], cwd=project, env=CLEAN, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_unexpected_exception_is_said_to_be_a_bug_with_what_to_report(project: Path, tmp_path: Path) -> None:
