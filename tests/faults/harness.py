@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
-from flowsync import live, pipeline, record, sandbox
+from flowsync import document, live, pipeline, record, sandbox
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli.recording import open_record, read_record
 from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
@@ -28,7 +28,7 @@ from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refuse
 from flowsync.sandbox import PRIVATE_KEY, Delivery, Emulator, Fault, FaultKind, SeedFlow, embedded, faulty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flowsync.http import Client
     from flowsync.model import Outcome, Plan
@@ -331,6 +331,7 @@ def check_the_way_back(journal: Journal, path: Path) -> None:
     now = {row.id: row for row in emulator.store.page(0, 100)}
     last_written = {effect.id: effect.after for effect in journal.effects()}
     first_written = {effect.id: effect.before for effect in reversed(journal.effects())}
+    bodies = {effect.id: effect.body for effect in journal.effects()}
     with Emulator(None) as copy:
         for row in now.values():
             copy.store.add(row)
@@ -349,7 +350,7 @@ def check_the_way_back(journal: Journal, path: Path) -> None:
                 assert _content(after) == _content(first_written[row_id]), "not back as it was"
             else:
                 assert after == row, "an edit since was rolled back"
-                assert row.slug in blocked
+                assert row.slug in blocked or _is_back(row, first_written[row_id], bodies[row_id])
     path.with_name("back.jsonl").unlink()
 
 
@@ -377,3 +378,15 @@ def _random_fault(dice: random.Random) -> Fault:
     path = dice.choice(["/v1/flows", "/v1/flows/*/versions", "/v1/flows/*", "*"])
     times = dice.choice([1, 1, 1, 2, 3, 5, 25, sandbox.ALWAYS])
     return Fault(kind, method, path, times, after=dice.choice([0, 0, 1, 2, 5, 10]))
+
+
+def _is_back(row: Row, was: Row, body: Iterable[str]) -> bool:
+    """Whether an edit happened to undo the write: what was written is again what it was."""
+    alike = {
+        "name": row.name == was.name,
+        "data": document.parse_data(row.data).value == document.parse_data(was.data).value,
+        "active": row.active == was.active,
+        "description": (row.description or "") == (was.description or ""),
+        "targetingLogic": (row.targeting_logic or "") == (was.targeting_logic or ""),
+    }
+    return all(alike[name] for name in body)
