@@ -32,6 +32,8 @@ RETRY_PAUSE: Final = 0.5
 """Seconds before the second attempt; doubled for the third. The flow is read again after each pause."""
 MOST_WAITS: Final = 20
 """How often one flow's write is put off because the server asks to come back later."""
+LONGEST_DEAFNESS: Final = 0.1
+"""Seconds of waiting without a look around: a signal that comes just before a wait is handled only after it."""
 _FATAL_CODES: Final = frozenset({"api-forbidden", "api-unauthorized", "api-rate-limited", "record"})
 """Failures that every further flow would meet too: nothing more is started after one."""
 _STILL_RUNNING: Final = frozenset({502, 504})
@@ -112,7 +114,7 @@ def apply_changes(
                 running.add(pool.submit(_settled, change, store, record, pause))
             if not running:
                 break
-            done, running = wait(running, return_when=FIRST_COMPLETED)
+            done, running = wait(running, timeout=LONGEST_DEAFNESS, return_when=FIRST_COMPLETED)
             for outcome in sorted((future.result() for future in done), key=lambda each: each.change.slug):
                 if isinstance(outcome, Failed) and outcome.code in _FATAL_CODES:
                     stop.set()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 from typing import TYPE_CHECKING
@@ -508,3 +511,32 @@ def test_a_bug_in_one_turn_does_not_cost_the_ledger_of_the_others() -> None:
 )
 def test_the_exit_code_tells_the_worst(outcomes: list[Outcome], expected: ExitCode) -> None:
     assert exit_code(outcomes) is expected
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of a process go to one thread there")
+def test_a_signal_that_does_not_wake_the_waiting_thread_is_handled_all_the_same() -> None:
+    """Caught by another thread, it is like one that comes just before the wait begins: nothing ends the wait."""
+    stop, release = Event(), Event()
+
+    class Slow(Shelf):
+        def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
+            os.kill(os.getpid(), signal.SIGUSR1)
+            assert release.wait(5), "the signal was not handled while a write was in flight"
+            return super().write(row_id, body)
+
+    def handle(*_: object) -> None:
+        stop.set()
+        release.set()
+
+    previous = signal.signal(signal.SIGUSR1, handle)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    try:
+        rows = {1: row("flow_a", 1), 2: row("flow_b", 2)}
+        planned = [change("flow_a", 1), change("flow_b", 2)]
+        first, second = apply_changes(planned, Slow(rows), parallelism=1, stop=stop)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
+        signal.signal(signal.SIGUSR1, previous)
+    assert isinstance(first, Applied)
+    assert isinstance(second, NotAttempted)
