@@ -236,7 +236,7 @@ class _Turn:
 
     def _as_planned(self, row: LiveFlow | None) -> _Verdict | None:
         if row is not None and self.accepted and not self.is_strange and self._is_unshown():
-            return _judged(self.change, row)
+            return _read_back(self.change, row)
         if self.failures >= WRITE_ATTEMPTS:
             return _Verdict(self._not_written(), row)
         if not self.is_rested:
@@ -286,7 +286,7 @@ class _Turn:
     def _something_else(self, row: LiveFlow | None) -> _Verdict:
         """The flow is neither as it was planned nor as it was to be."""
         if row is not None and self.accepted:
-            return _judged(self.change, row)
+            return _read_back(self.change, row)
         expected = self.change.new if self.doubt else self.change.old
         found = diff.observe({} if row is None else row.fields, expected.keys()).values
         differences = diff.changes_between(expected, found)
@@ -343,6 +343,15 @@ def _judged(change: Change, row: LiveFlow) -> _Verdict:
     )
     differences = diff.changes_between({name: sent[name] for name in untaken}, shown)
     return _Verdict(Applied(change, untaken, differences), row)
+
+
+def _read_back(change: Change, row: LiveFlow) -> _Verdict:
+    """Judge what a read shows after a write that was accepted unseen.
+
+    What is otherwise than sent may be an edit made since: it is told, and not kept as what the write led to.
+    """
+    verdict = _judged(change, row)
+    return verdict if verdict.outcome == Applied(change) else _Verdict(verdict.outcome, None)
 
 
 def _places(differences: Sequence[FieldChange], most: int = 5) -> str:

@@ -412,6 +412,20 @@ def test_what_a_write_replaces_is_kept_once_before_the_first_of_its_attempts() -
     assert (notebook.kept, notebook.ended) == ([("flow_x", 0, "Old")], [(outcome, "New")])
 
 
+@pytest.mark.parametrize(("found", "kept"), [("New", "New"), ("Edited meanwhile", None)])
+def test_what_is_read_back_otherwise_than_sent_is_not_kept_as_what_the_write_led_to(
+    found: str, kept: str | None
+) -> None:
+    """It may be somebody's edit, and a rollback must not undo that."""
+    store = shelf(row())
+    store.answers = False
+    store.on_write = lambda: store.kept.update({7: row(name=found)})
+    notebook = Notebook(store)
+    outcome = apply_change(change(), store, notebook, lambda _: None)
+    assert isinstance(outcome, Applied)
+    assert notebook.ended == [(outcome, kept)]
+
+
 def test_what_is_not_written_to_is_not_kept_but_its_outcome_is() -> None:
     store = shelf(row(name="New"))
     notebook = Notebook(store)

@@ -287,7 +287,7 @@ def check_the_ledger(journal: Journal, ran: Ran) -> None:
         match outcome:
             case Applied():
                 assert landed, f"told as applied, and nothing was written: {outcome}"
-                assert outcome.untaken == ()
+                assert outcome.untaken == () or outcome.change.id in journal.edits(), f"taken as sent: {outcome}"
             case AlreadyApplied() | NotAttempted():
                 assert not landed, f"told as not written, and written: {outcome}"
             case Refused() | Failed():
@@ -296,9 +296,10 @@ def check_the_ledger(journal: Journal, ran: Ran) -> None:
 
 def check_the_exit_code(ran: Ran) -> None:
     kinds = {type(outcome) for outcome in ran.outcomes}
-    if kinds <= {Applied, AlreadyApplied}:
+    is_otherwise = any(isinstance(outcome, Applied) and outcome.untaken for outcome in ran.outcomes)
+    if kinds <= {Applied, AlreadyApplied} and not is_otherwise:
         assert ran.code is ExitCode.OK
-    elif kinds & {Failed, NotAttempted}:
+    elif kinds & {Failed, NotAttempted} or is_otherwise:
         assert ran.code is ExitCode.PARTLY_APPLIED
     else:
         assert ran.code is ExitCode.REFUSED

@@ -69,6 +69,18 @@ def test_an_edit_while_a_write_is_in_doubt_is_kept(tmp_path: Path, first: FaultK
     assert refused.differences
 
 
+def test_an_edit_after_a_write_that_was_accepted_unseen_is_told_and_never_rolled_back(tmp_path: Path) -> None:
+    slug = plan_of(3).changes[0].slug
+    faults = [
+        Fault(FaultKind.WRONG_JSON, "PUT"),
+        Fault(FaultKind.EDIT, "GET", f"/v1/flows/{slug}/versions", after=1),
+    ]
+    ran = check(3, faults, tmp_path, parallelism=1)
+    assert ran.code is ExitCode.PARTLY_APPLIED
+    (edited,) = [outcome for outcome in ran.outcomes if isinstance(outcome, Applied) and outcome.untaken]
+    assert edited.differences
+
+
 def test_an_edit_between_plan_and_write_is_kept(tmp_path: Path) -> None:
     """One of the edits happens to be just what was planned: then there is nothing left to do."""
     changes = plan_of(3).changes
