@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import sys
 from contextlib import contextmanager
@@ -16,11 +15,12 @@ import click
 from flowsync import __version__, pipeline, record
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli.adapters import prepare_state
+from flowsync.cli.again import command_line
 from flowsync.cli.options import Verbosity
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.cli.recording import FOLDER as RECORDS
 from flowsync.cli.recording import new_record_path, now, open_record
-from flowsync.config import PARALLELISM_LIMIT, SANDBOX_URL
+from flowsync.config import PARALLELISM_LIMIT
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, RefusedError
 from flowsync.live import PathMemo
 from flowsync.model import NotAttempted
@@ -99,8 +99,13 @@ def refuse_blocked(made: Plan, on_blocked: OnBlocked) -> None:
     if made.blocked and on_blocked is OnBlocked.REFUSE:
         raise RefusedError(
             f"Nothing was written: {len(made.blocked)} of the flows cannot be.",
-            hint="Mend what blocks them, or write the rest with --skip-blocked.",
+            hint=example_among(made) or "Mend what blocks them, or write the rest with --skip-blocked.",
         )
+
+
+def example_among(made: Plan) -> str | None:
+    """What to do about the example of `init`, where it is blocked."""
+    return pipeline.example_hint(each.slug for each in made.blocked)
 
 
 def confirm(made: Plan, approval: Approval, given: Invocation) -> None:
@@ -196,14 +201,8 @@ def _tell_record(kept: RecordFile, name: str, made: Plan, purpose: record.Purpos
         return
     if purpose is record.Purpose.ROLLBACK:
         write_note("The flow files still say otherwise: revert them too, or the next apply writes them again.", given)
-    words = ["flowsync", "rollback", name, *_same_place(made)]
-    write_note(f"What was replaced is kept; to put it back: {shlex.join(words)}", given)
-
-
-def _same_place(made: Plan) -> list[str]:
-    """The options that lead another command to where this one wrote."""
-    environment = ["-e", made.environment] if made.environment else []
-    return [*environment, *(["--sandbox"] if made.api_url == SANDBOX_URL else [])]
+    way_back = command_line(["rollback", name], made, given)
+    write_note(f"What was replaced is kept; to put it back: {way_back}", given)
 
 
 def _carried_out(

@@ -23,6 +23,9 @@ def guarded(arguments: Sequence[str]) -> int:
         return _run(arguments, given)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
+    except click.exceptions.NoArgsIsHelpError as help_:
+        sys.stderr.write(f"{help_.format_message()}\n")
+        return int(ExitCode.USAGE)
     except BrokenPipeError:
         return _hushed()
     except (FlowsyncError, click.ClickException, click.Abort, KeyboardInterrupt) as error:

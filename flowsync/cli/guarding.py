@@ -55,6 +55,7 @@ base_option = click.option(
     metavar="REF",
     help="Git revision to tell this branch's own changes from edits in the dashboard by, such as origin/main.",
 )
+_POLICY_PARTS: Final = {"--on-drift": "on_drift", "--on-conflict": "on_conflict"}
 _POLICIES: Final = (
     _policy("--on-drift", "on_drift", "With --base: undo edits in the dashboard, keep what was edited, or refuse."),
     _policy("--on-conflict", "on_conflict", "The same for what the branch changed too."),
@@ -85,6 +86,13 @@ def policy_options(command: Decorated) -> Decorated:
     for option in reversed(_POLICIES):
         command = option(command)
     return command
+
+
+def policy_words(context: click.Context, base: str | None) -> list[str]:
+    """--base, --on-drift and --on-conflict as they stood on this command line, for another one."""
+    given = context.meta.get(_ALLOWED, {})
+    stood = {"--base": base} | {flag: given[part].value for flag, part in _POLICY_PARTS.items() if part in given}
+    return [word for flag, value in stood.items() if value is not None for word in (flag, value)]
 
 
 def guard_options(command: Decorated) -> Decorated:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flowsync.pipeline.references import check_references
     from flowsync.pipeline.rollback import check_place, plan_rollback
     from flowsync.pipeline.saved import Checked, check_saved, find_saved, read_saved, refuse_elsewhere
-    from flowsync.pipeline.starting import Hosting, advice, hosting, next_steps, start_files
+    from flowsync.pipeline.starting import Hosting, advice, example_hint, hosting, next_steps, start_files
     from flowsync.pipeline.store import LiveStore
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "check_place",
     "check_references",
     "check_saved",
+    "example_hint",
     "explain_flow",
     "explain_text",
     "fetch",
@@ -114,6 +115,7 @@ _HOMES: Final = {
     "refuse_elsewhere": "saved",
     "Hosting": "starting",
     "advice": "starting",
+    "example_hint": "starting",
     "hosting": "starting",
     "next_steps": "starting",
     "start_files": "starting",

@@ -16,6 +16,7 @@ from flowsync.model import Severity, Target
 from flowsync.pipeline.files import is_settled, levels
 from flowsync.pipeline.formatting import FILE_ORDER
 from flowsync.pipeline.project import modeline
+from flowsync.pipeline.starting import example_hint
 from flowsync.pull import ChangedFile, NewFile, Skipped
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def load_files(project: Project) -> tuple[Flow, ...]:
     repository = load.load_flows(project.base, project.flows_directory, project.settings.environment)
     problems = [problem for problem in repository.problems if problem.code != "no-flows"]
     if problems:
-        raise InvalidFilesError("Files that cannot be read cannot be pulled into.", problems)
+        raise InvalidFilesError("Some files cannot be read as flows.", problems)
     return repository.flows
 
 
@@ -133,7 +134,7 @@ def _not_chosen(
 ) -> Skipped:
     match choice:
         case live.NoSuchFlow():
-            return Skipped(slug, file, "no-such-flow", "There is no live flow with this slug.")
+            return Skipped(slug, file, "no-such-flow", "There is no live flow with this slug.", example_hint([slug]))
         case live.OnlyArchived():
             return Skipped(slug, file, "only-archived", "All versions of it are archived.")
         case live.NoSuchTarget(target):

@@ -15,7 +15,7 @@ from flowsync.pipeline.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGN
 from flowsync.templates import PLACEHOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from flowsync.git import Origin
@@ -189,8 +189,15 @@ def next_steps(project: Project, origin: Origin | None) -> Iterator[tuple[str, s
         yield "git init", "makes this folder a repository"
     yield "flowsync validate", "checks the files, offline"
     yield "flowsync plan --sandbox", "shows what a plan looks like, without a key"
+    yield "flowsync apply --sandbox", "carries it out there, and says how to put it back"
     private, public = project.settings.key_variables
     yield "flowsync pull --new", f"brings in your own flows, once {public} or {private} holds a key"
+
+
+def example_hint(slugs: Iterable[str]) -> str | None:
+    """What to do about the example of `init` where it is among `slugs` without a live flow; None where it is not."""
+    is_there = templates.EXAMPLE in slugs
+    return f"{templates.EXAMPLE} is the example that flowsync init wrote: delete its file." if is_there else None
 
 
 def advice(files: Sequence[StartFile], action: Action) -> Iterator[str]:

@@ -23,9 +23,9 @@ _MARGIN: Final = "    "
 _BLANK: Final[Line] = ()
 
 
-def plan(value: Plan, screen: Screen) -> str:
-    """Return the whole plan as text, and what to do next."""
-    return paint([*_plan_lines(value, screen), *_next_step(value)], screen.colour)
+def plan(value: Plan, screen: Screen, following: str) -> str:
+    """Return the whole plan as text, and what to do next: run `following`, unless something stands in the way."""
+    return paint([*_plan_lines(value, screen), *_next_step(value, following)], screen.colour)
 
 
 def preview(value: Plan, screen: Screen) -> str:
@@ -136,9 +136,9 @@ def _refusals(value: Plan) -> Iterator[Line]:
         yield from (line(f"  - {sentence}") for sentence in wording.refusals(value))
 
 
-def _next_step(value: Plan) -> Iterator[Line]:
+def _next_step(value: Plan, following: str) -> Iterator[Line]:
     yield from _refusals(value)
     if value.blocked:
         yield line(wording.BLOCKED)
     elif value.changes and not value.refusals:
-        yield line("Next: flowsync apply")
+        yield line(f"Next: {following}")

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
     from flowsync.model import Plan
 
+APPLY: Final = "flowsync apply"
+"""What applies a plan, where nothing is to be said of its place."""
 
-def text(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
-    """Return the plan for a terminal."""
-    return plan_text.plan(plan, screen)
+
+def text(plan: Plan, screen: Screen = Screen(), following: str = APPLY) -> str:  # noqa: B008 - a frozen value
+    """Return the plan for a terminal, and the command line that applies it, `following`."""
+    return plan_text.plan(plan, screen, following)
 
 
 def preview(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value

@@ -128,8 +128,17 @@ def notes(pull: Pull) -> Iterator[str]:
     """Return what else there is to know: where former texts are, and which live flows stay without a file."""
     if pull.copies is not None:
         yield f"git does not have the former texts of files that were changed: they are in {shown(pull.copies)}."
+    if pull.mood is Mood.DONE and (failing := sum(_fails(pull, each) for each in pull.pulled)):
+        yield (
+            f"{plural(failing, 'file')} with tests that no longer hold, which plan refuses: correct the tests or the "
+            "targeting, or take the change back with git."
+        )
     if pull.unmanaged:
         yield _unmanaged(pull)
+
+
+def _fails(pull: Pull, each: Pulled) -> bool:
+    return isinstance(each, ChangedFile) and bool(each.failing) and each.file.name not in pull.refused
 
 
 def _unmanaged(pull: Pull) -> str:

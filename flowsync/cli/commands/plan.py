@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,9 @@ import click
 from flowsync import pipeline
 from flowsync import plan as planning
 from flowsync.cli.adapters import Purpose, connect, fetch, open_project
-from flowsync.cli.guarding import base_option, guards, policy_options
+from flowsync.cli.again import command_line
+from flowsync.cli.applying import example_among
+from flowsync.cli.guarding import base_option, guards, policy_options, policy_words
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_warnings
 from flowsync.cli.saving import save
@@ -77,24 +78,32 @@ def command(
         allowed,
         planning.Kept.FRESH if out is None else planning.Kept.SAVED,
     )
-    write_result(_shown(made, format_, out, screen_of_stdout(given)))
+    words = ["apply", *slugs, *policy_words(context, base)]
+    following = None if out is not None else command_line(words, made, given)
+    write_result(_shown(made, format_, following, screen_of_stdout(given)))
     if format_ == "json" and made.refusals:
         write_note(plans.refusals(made, screen_of_stderr(given)), given)
     if out is not None:
         save(project.base / out, plans.as_json(made))
-        write_note(f"Saved. Next: flowsync apply {shlex.quote(str(out))}, which does exactly this.", given)
+        following = command_line(["apply", str(out)], made, given)
+        write_note(f"Saved. Next: {following}, which does exactly this.", given)
     return _exit_code(made, pending)
 
 
-def _shown(made: Plan, format_: str, out: Path | None, screen: Screen) -> str:
-    """The plan; for people without what to run next where that is the saved plan."""
-    if format_ == "text" and out is not None:
+def _shown(made: Plan, format_: str, following: str | None, screen: Screen) -> str:
+    """The plan; for people with the command to run next, or without where that is the saved plan."""
+    if format_ != "text":
+        return plans.FORMATS[format_](made, screen)
+    if following is None:
         return plans.preview(made, screen) + plans.refusals(made, screen)
-    return plans.FORMATS[format_](made, screen)
+    return plans.text(made, screen, following)
 
 
 def _exit_code(made: Plan, pending: PendingExit) -> int:
     if made.blocked:
         count = len(made.blocked)
-        raise BlockedError(f"{count} {'flow is' if count == 1 else 'flows are'} blocked.", hint="The plan says why.")
+        raise BlockedError(
+            f"{count} {'flow is' if count == 1 else 'flows are'} blocked.",
+            hint=example_among(made) or "The plan says why.",
+        )
     return pending.value if made.changes else ExitCode.OK

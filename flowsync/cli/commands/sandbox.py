@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync import pipeline, sandbox
+from flowsync import sandbox
 from flowsync.cli.adapters import open_emulator, open_project, sandbox_database
 from flowsync.cli.options import global_options, invocation, seconds
 from flowsync.cli.output import write_note, write_result
 from flowsync.errors import FlowsyncError
+from flowsync.pipeline.pulling import load_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,8 +53,7 @@ def serve(context: click.Context, *, port: int, latency: float, number: int, fau
     """
     given = invocation(context)
     project = open_project(given)
-    selection = pipeline.load_selection(project, ())
-    with open_emulator(project, selection.flows, number) as emulator:
+    with open_emulator(project, load_files(project), number) as emulator:
         handler = sandbox.with_latency(emulator.handle, latency) if latency else emulator.handle
         if faults:
             edit = sandbox.dashboard_edit(emulator)

@@ -1,0 +1,157 @@
+"""The first ten minutes: whatever a newcomer runs after `init`, in whatever order, makes sense."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.command import CLEAN, command_line, environment, flowsync, process, write_flows
+from tests.support.fake_frigade import fake_frigade, row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXAMPLE = "flows/flowsync_example.yaml"
+TESTED = """\
+name: Tested
+type: ANNOUNCEMENT
+targetingLogic: user.property('plan') == 'pro'
+data: {steps: [{id: a, title: Hello}]}
+tests:
+  - user: {properties: {plan: free}}
+    sees: false
+"""
+
+
+def git(root: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
+    subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Path:
+    """A repository with what `init` writes, committed."""
+    git(tmp_path, "init", "-q", "-b", "main")
+    assert flowsync("init", "--yes", root=tmp_path).code == 0
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-qm", "Start")
+    return tmp_path
+
+
+OFFLINE = ("validate --strict", "test", "explain flowsync_example", "graph", "fmt --check")
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        ("plan", "apply", "plan", "pull --new", "plan", "pull"),
+        ("pull --new", "plan", "apply", "plan"),
+        ("plan", "pull", "plan", "apply"),
+        ("list", "apply", "list", "pull --check"),
+        ("apply", "apply", "plan"),
+    ],
+)
+def test_every_order_of_commands_on_the_sandbox_is_fine(started: Path, commands: tuple[str, ...]) -> None:
+    for command in commands:
+        name, *options = command.split()
+        if name == "pull":
+            git(started, "add", "-A")
+            git(started, "commit", "-qm", "Before", "--allow-empty")
+        done = flowsync(name, *options, "--sandbox", root=started)
+        assert done.code == 0, (command, done.both)
+        for offline in OFFLINE:
+            checked = flowsync(*offline.split(), root=started)
+            assert checked.code == 0, (command, offline, checked.both)
+    assert "No changes." in flowsync("plan", "--sandbox", root=started).out
+
+
+def test_what_an_apply_on_the_sandbox_replaced_comes_back_by_the_command_it_tells(started: Path) -> None:
+    applied = flowsync("apply", "--sandbox", root=started)
+    told = re.search(r"to put it back: flowsync (.*)", applied.err)
+    assert told is not None
+    assert process(*shlex.split(told[1]), root=started).code == 0
+    assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=started).code == 2
+
+
+def test_the_example_does_not_stay_in_the_way_of_an_account_without_a_word(started: Path) -> None:
+    with fake_frigade(rows=[row(1, "flow_own")]) as server:
+        env = environment(server.url)
+        pulled = flowsync("pull", "--new", root=started, env=env)
+        assert pulled.code == 0
+        planned = flowsync("plan", root=started, env=env)
+        applied = flowsync("apply", root=started, env=env)
+        assert (planned.code, applied.code, server.writes) == (1, 4, [])
+        for told in (pulled.out, planned.err, applied.err):
+            assert "hint: flowsync_example is the example that flowsync init wrote: delete its file." in told
+        (started / EXAMPLE).unlink()
+        assert "No changes." in flowsync("plan", root=started, env=env).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "following"),
+    [
+        (["plan", "--sandbox"], "flowsync apply --sandbox"),
+        (["plan", "--sandbox", "flowsync_*"], "flowsync apply 'flowsync_*' --sandbox"),
+        (
+            ["plan", "--sandbox", "--base", "HEAD", "--on-drift", "keep"],
+            "flowsync apply --base HEAD --on-drift keep --sandbox",
+        ),
+        (["plan", "--sandbox", "--out", "plan.json"], "flowsync apply plan.json --sandbox"),
+    ],
+)
+def test_what_a_plan_says_to_run_next_does_that_very_plan(started: Path, arguments: list[str], following: str) -> None:
+    flowsync("list", "--sandbox", root=started)
+    example = started / EXAMPLE
+    example.write_text(example.read_text().replace("Example of flowsync", "My example"))
+    planned = process(*arguments, root=started)
+    assert planned.code == 0
+    told = re.search(r"Next: (.*?)(?:, which .*)?$", planned.both, re.MULTILINE)
+    assert told is not None
+    assert told[1] == following
+    applied = process(*shlex.split(told[1])[1:], root=started)
+    assert (applied.code, "applied        flowsync_example" in applied.out) == (0, True), applied.both
+
+
+def test_the_next_command_leads_to_the_same_folder_configuration_and_environment(started: Path, tmp_path: Path) -> None:
+    (started / "other.yaml").write_text("environments:\n  staging: {}\n")
+    place = ["-C", str(started), "--config", "other.yaml", "-e", "staging", "--sandbox"]
+    planned = process("plan", *place, root=tmp_path)
+    assert f"Next: flowsync apply {shlex.join(place)}\n" in planned.out
+    applied = process("apply", *place, root=tmp_path)
+    told = re.search(r"to put it back: flowsync (.*)", applied.err)
+    assert told is not None
+    assert process(*shlex.split(told[1]), root=tmp_path).code == 0
+
+
+def test_a_pull_whose_tests_no_longer_hold_says_what_to_do(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": TESTED})
+    with fake_frigade(rows=[row(1, "flow_a", targetingLogic="")]) as server:
+        env = environment(server.url)
+        checked = flowsync("pull", "--check", root=tmp_path, env=env)
+        assert "no longer hold" not in checked.err
+        pulled = flowsync("pull", root=tmp_path, env=env)
+    assert pulled.code == 0
+    assert "1 file with tests that no longer hold, which plan refuses: correct the tests" in pulled.err
+    assert flowsync("validate", root=tmp_path).code == 3
+
+
+@pytest.mark.parametrize("group", [[], ["sandbox"]])
+def test_a_group_without_a_command_shows_its_help(tmp_path: Path, group: list[str]) -> None:
+    bare = process(*group, root=tmp_path)
+    assert (bare.code, bare.out) == (64, "")
+    assert bare.err == process(*group, "--help", root=tmp_path).out
+
+
+def test_a_sandbox_is_served_where_there_are_no_files_yet(tmp_path: Path) -> None:
+    serving = subprocess.Popen(
+        command_line("sandbox", "serve"), cwd=tmp_path, env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert serving.stdout is not None
+    first = serving.stdout.readline()
+    serving.terminate()
+    serving.communicate(timeout=10)
+    assert first.startswith(b"export FRIGADE_API_URL=http://127.0.0.1:")
