@@ -58,7 +58,7 @@ class Draft:
     """What a comment is to say. `short` is for where GitHub refuses `full`; both begin with the marker's line.
 
     `is_news`: whether it tells of anything that a pull request without a comment should get one for.
-    `head` is the commit that the pull request must still be at; None where that does not matter.
+    `head` is the commit that the pull request must still be at, unmerged; None where that does not matter.
     """
 
     marker: Marker
@@ -133,8 +133,8 @@ def post(github: Github, pull: int, draft: Draft, mode: CommentMode) -> Posting:
     """Bring the pull request's comment up to date. Raises ApiError."""
     if mode is CommentMode.OFF:
         return Left("comments are off")
-    if draft.head is not None and text(github.get(f"pulls/{pull}"), "head", "sha") != draft.head:
-        return Left("the pull request has moved on: a later run tells of its new head")
+    if draft.head is not None and (reason := _too_late(github.get(f"pulls/{pull}"), draft.head)):
+        return Left(reason)
     me = own_author(github)
     existing = own_comments(github, pull, me, draft.marker.key)
     if not existing and mode is CommentMode.CHANGES_ONLY and not draft.is_news:
@@ -142,6 +142,15 @@ def post(github: Github, pull: int, draft: Draft, mode: CommentMode) -> Posting:
     if mode is CommentMode.RECREATE:
         return _recreated(github, pull, me, draft, existing)
     return _updated(github, pull, me, draft, existing)
+
+
+def _too_late(pull: JsonValue, head: str) -> str:
+    """Why a plan for `head` is not to be shown in a pull request any more; empty where it is."""
+    if text(pull, "merged_at"):
+        return "the pull request is merged, and its comment stays what was reviewed"
+    if text(pull, "head", "sha") != head:
+        return "the pull request has moved on: a later run tells of its new head"
+    return ""
 
 
 def _recreated(github: Github, pull: int, me: Author, draft: Draft, existing: Sequence[Comment]) -> Written:

@@ -13,7 +13,7 @@ from flowsync.github.marker import read_marker
 from flowsync.github.reviewed import unreviewed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from flowsync.github.api import Github
     from flowsync.github.comments import Author
@@ -70,17 +70,20 @@ def origin(github: Github, tip: Tip) -> Origin:
 def extras(github: Github, plan: Plan, tip: Tip, came_with: Origin) -> tuple[Change, ...]:
     """What a plan would write though no merged pull request showed it.
 
-    Commits before the tip are looked at only while something is left that nobody was shown.
+    Commits before the tip are looked at only while something is left that nobody was shown, and only back to the
+    newest one that was applied: what was shown before that has been done, and would now undo a later edit.
     """
-    shown = dict(came_with.shown)
-    left = unreviewed(plan, filter(None, shown.values()))
-    for pull in _merged_before(github, tip) if left else ():
-        if pull not in shown:
-            shown[pull] = _shown_plan(github, pull, came_with.me, tip.key)
-            left = unreviewed(plan, filter(None, shown.values()))
-        if not left:
-            break
+    shown = [marker for marker in came_with.shown.values() if marker]
+    left = unreviewed(plan, shown)
+    earlier = iter(()) if _is_applied(shown) else _shown_before(github, tip, came_with)
+    while left and (markers := next(earlier, None)) is not None and not _is_applied(markers):
+        shown += markers
+        left = unreviewed(plan, shown)
     return left
+
+
+def _is_applied(markers: Iterable[Marker]) -> bool:
+    return any(marker.applied for marker in markers)
 
 
 def _merged(github: Github, commit: str, branch: str | None) -> list[int]:
@@ -89,9 +92,13 @@ def _merged(github: Github, commit: str, branch: str | None) -> list[int]:
     return [number(pull, "number") for pull in pulls if _is_merged(pull, branch)]
 
 
-def _merged_before(github: Github, tip: Tip) -> Iterator[int]:
+def _shown_before(github: Github, tip: Tip, came_with: Origin) -> Iterator[list[Marker]]:
+    """The markers of the plans shown in the pull requests of each earlier commit, the newest first."""
+    known = set(came_with.shown)
     for commit in islice(github.items("commits", sha=tip.sha), 1, COMMITS_LOOKED_AT):
-        yield from _merged(github, text(commit, "sha"), tip.branch)
+        pulls = [pull for pull in _merged(github, text(commit, "sha"), tip.branch) if pull not in known]
+        known.update(pulls)
+        yield list(filter(None, (_shown_plan(github, pull, came_with.me, tip.key) for pull in pulls)))
 
 
 def _is_merged(pull: dict[str, JsonValue], branch: str | None) -> bool:

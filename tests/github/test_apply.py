@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,8 @@ def test_what_was_shown_is_written_and_told_on_the_same_comment(place: Workplace
         assert "flowsync apply" in shown
         assert "Applied: 1 flow as planned. Users see 1 of them now." in shown
         assert "| `flow_a` | applied |" in shown
-    assert read_marker(place.comment()) == marker
+    assert marker is not None
+    assert read_marker(place.comment()) == replace(marker, applied=MERGE)
     assert done.outputs["record"].endswith("/flowsync-record.jsonl")
     assert "Hello" in Path(done.outputs["record"]).read_text()
 
@@ -153,10 +155,55 @@ def test_what_an_earlier_merge_left_to_do_was_reviewed_there(place: Workplace) -
     assert "Applied: 1 flow" in place.repo.comments_of(6)[0]
 
 
+def merged_later(place: Workplace) -> str:
+    """Pull request 6 changes flow_b, is planned, and merged upon MERGE; its commit."""
+    place.repo.add_pull(6, sha(60))
+    place.write(flow_b=flow("Beta", "Welcome"))
+    place.plan(head=sha(60), pull=6)
+    place.repo.pulls[1].update(merged_at="2026-01-03T03:04:05Z", state="closed")
+    place.repo.commits.insert(0, sha(62))
+    place.repo.pulls_of[sha(62)] = [6]
+    return sha(62)
+
+
+def test_an_edit_that_puts_back_what_an_earlier_merge_wrote_is_not_undone_by_a_later_one(place: Workplace) -> None:
+    """Somebody takes a flow back in the dashboard, in a hurry: the old plan showed its undoing, but was done then."""
+    assert place.apply().code == 0
+    tip = merged_later(place)
+    place.frigade.rows[0]["data"] = place.frigade.rows[0]["data"].replace("Good morning", "Hello")
+    done = place.run("apply", name="push", payload={}, GITHUB_SHA=tip)
+    assert (done.code, written(place)) == (4, ["/v1/flows/1"])
+    assert "Not shown: update of flow_a in data." in done.completed.err
+
+
+def test_what_an_earlier_merge_failed_to_write_was_reviewed_there(place: Workplace) -> None:
+    place.repo.comments[0]["body"] = place.comment().replace("flowsync plan", "flowsync apply", 1)
+    tip = merged_later(place)
+    assert place.run("apply", name="push", payload={}, GITHUB_SHA=tip).code == 0
+    assert len(written(place)) == 2
+
+
+def test_an_apply_can_be_run_again_to_undo_an_edit(place: Workplace) -> None:
+    place.apply()
+    place.frigade.rows[0]["data"] = place.frigade.rows[0]["data"].replace("Good morning", "Hello")
+    assert place.apply().code == 0
+    assert len(written(place)) == 2
+
+
+def test_a_plan_made_after_the_merge_is_shown_to_nobody_in_time(place: Workplace) -> None:
+    before = place.comment()
+    place.write(flow_b=flow("Beta", "Not shown"))
+    done = place.plan()
+    assert "No comment was written: the pull request is merged, and its comment stays what was reviewed." in done.log
+    assert place.comment() == before
+    assert place.apply().code == 4
+
+
 def test_a_merge_queue_brings_several_pull_requests_at_once(place: Workplace) -> None:
-    place.repo.add_pull(6, sha(60), merged=True)
+    place.repo.add_pull(6, sha(60))
     place.write(flow_a=flow("Alpha"), flow_b=flow("Beta", "Welcome"))
     place.plan(head=sha(60), pull=6)
+    place.repo.pulls[1].update(merged_at="2026-01-02T03:04:05Z", state="closed")
     place.repo.pulls_of[MERGE] = [6, 5]
     place.write(flow_a=CHANGED)
     assert place.apply().code == 0

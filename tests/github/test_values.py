@@ -34,6 +34,7 @@ markers = st.builds(
     st.booleans(),
     st.none() | hexadecimal.map(lambda text: (text * 3)[:40]),
     st.frozensets(hexadecimal, max_size=9),
+    st.none() | hexadecimal.map(lambda text: (text * 3)[:40]),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from flowsync.apply import exit_code
@@ -185,8 +185,10 @@ def _carried_out(merge: Merge, proposal: Proposal, extras: tuple[Change, ...]) -
     write_result(ledger.text(outcomes, screen_of_stdout(run.invocation)) or "Nothing was to be written.\n")
     report = ApplyReport(scene(run), plan, tuple(outcomes), tuple(change.slug for change in extras))
     summarise(run, report)
-    _tell_reviewers(merge, report)
-    return exit_code(outcomes), interrupted
+    code = exit_code(outcomes)
+    is_done = code == ExitCode.OK and not interrupted
+    _tell_reviewers(merge, report, applied=merge.tip.sha if is_done else None)
+    return code, interrupted
 
 
 @contextmanager
@@ -199,8 +201,12 @@ def _refusals_told(merge: Merge) -> Iterator[None]:
         raise
 
 
-def _tell_reviewers(merge: Merge, report: Report) -> None:
-    """Tell the result where the plan was shown. The marker stays that of the plan: only people review."""
+def _tell_reviewers(merge: Merge, report: Report, applied: str | None = None) -> None:
+    """Tell the result where the plan was shown. The marker stays that of the plan: only people review.
+
+    `applied` is the commit, where all that was planned for it is written.
+    """
     if merge.origin.pull is not None:
         marker = merge.origin.marker or Marker(merge.tip.key, merge.tip.sha, NO_PLAN)
+        marker = replace(marker, applied=applied or marker.applied)
         comment(merge.run, merge.origin.pull, draft(report, marker, is_news=True, head=None))
