@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
@@ -193,7 +193,7 @@ class Update:
     `target` is the rule that chose the row. `body` is exactly what is sent. `old` and `new` are the
     managed fields' values before and after (`data` parsed), for those the server returned. `before`
     and `after` are fingerprints of the canonical values of the managed fields: "sha256:" and 64 hex
-    digits.
+    digits. `shown` is what `old` was read from (`LiveFlow.fields`), None where it was not read from a row.
     """
 
     slug: str
@@ -211,6 +211,7 @@ class Update:
     old: Mapping[FieldName, JsonValue]
     new: Mapping[FieldName, JsonValue]
     target: Target = Target.LATEST
+    shown: Mapping[FieldName, JsonValue] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -459,6 +459,62 @@ def test_data_is_compared_by_value_with_what_comes_back() -> None:
     assert turn(store, planned) == Applied(planned)
 
 
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ({}, Applied),
+        ({"data": "steps: [1]  # said anew\n"}, Applied),
+        ({"active": 1}, Applied),
+        ({"description": ""}, Applied),
+        ({"data": {"steps": [1]}}, Applied),
+        ({"data": {"steps": [True]}}, Refused),
+        ({"data": "steps: [true]\n"}, Refused),
+        ({"active": False}, Refused),
+        ({"active": 0}, Refused),
+        ({"description": "Edited"}, Refused),
+        ({"targetingLogic": "user.property('a') == 2"}, Refused),
+    ],
+)
+def test_a_row_that_is_not_as_it_was_shown_to_the_letter_is_compared_by_meaning(
+    now: Mapping[FieldName, JsonValue], expected: type[Outcome]
+) -> None:
+    shown: dict[FieldName, JsonValue] = {
+        "name": "Old",
+        "description": None,
+        "active": True,
+        "targetingLogic": "user.property('a') == 1",
+        "data": "steps: [1]\n",
+    }
+    planned = replace(change(), old={**shown, "data": {"steps": [1]}}, shown=shown)
+    planned = replace(planned, new={**planned.old, "name": "New"})
+    there = replace(row(), fields={**shown, **now})
+    assert isinstance(turn(shelf(there), planned), expected)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "untaken"),
+    [
+        ({"active": True}, {"active": True}, ()),
+        ({"active": True}, {"active": 1}, ()),
+        ({"active": True}, {"active": False}, ("active",)),
+        ({"data": "a: 1\n"}, {"data": "a: 1.0\n"}, ()),
+        ({"data": "a: 1\n"}, {"data": "a: true\n"}, ("data",)),
+        ({"data": "a: 1\n"}, {"data": "a: ["}, ("data",)),
+        ({"data": "a: 1\n", "name": "New"}, {"name": "Other"}, ("name",)),
+    ],
+)
+def test_an_answer_that_is_not_what_was_sent_to_the_letter_is_compared_by_meaning(
+    sent: Mapping[FieldName, JsonValue], shown: Mapping[FieldName, JsonValue], untaken: tuple[FieldName, ...]
+) -> None:
+    planned = replace(change(), body=sent, old={"name": "Old"}, new={"name": "New", "active": True, "data": {"a": 1}})
+    store = shelf(row())
+    store.on_write = lambda: store.kept.update({7: replace(row(), fields=shown)})
+    outcome = turn(store, planned)
+    assert isinstance(outcome, Applied)
+    assert outcome.untaken == untaken
+    assert bool(outcome.differences) == bool(untaken)
+
+
 def run(store: Shelf, changes: Sequence[Update], parallelism: int = 4, stop: Event | None = None) -> list[Outcome]:
     return list(apply_changes(changes, store, parallelism=parallelism, stop=stop or Event(), pause=lambda _: None))
 

@@ -109,6 +109,7 @@ def _update(subject: Subject) -> Update:
         old=comparison.old,
         new=comparison.new,
         target=subject.target,
+        shown=row.fields,
     )
 
 

@@ -72,7 +72,9 @@ def restored(change: Update, row: LiveFlow) -> Restored:
         for staying in _choices([name for name in seen if name not in change.new]):
             managed = {name: seen[name] for name in SENT_FIELDS if name in change.new or name in staying}
             if fingerprint(managed) == change.before:
-                return AsPlanned(_checked(replace(change, old=managed, new={**managed, **change.new})))
+                return AsPlanned(
+                    _checked(replace(change, old=managed, new={**managed, **change.new}, shown=row.fields))
+                )
             if fingerprint(managed) == change.after:
                 return AsWritten(replace(change, old={**managed, **change.old}, new=managed))
     return _edited(change, row, seen)
