@@ -13,6 +13,26 @@ if TYPE_CHECKING:
 _KEPT_AS_IT_IS: Final = 64
 
 
+def alike(one: JsonValue, other: JsonValue) -> bool:
+    """Whether two values can be seen at a glance to be equal; not every two equal ones can.
+
+    Python holds true and 1 to be equal as well: where it finds two values equal, only those are looked for.
+    """
+    return one is other or (one == other and not _is_mixed(one, other))
+
+
+def _is_mixed(one: JsonValue, other: JsonValue) -> bool:
+    """Whether, of two values that Python holds to be equal, one has a truth value where the other has a number."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key, value in one.items():
+            if not isinstance(value, str) and value is not other[key] and _is_mixed(value, other[key]):
+                return True
+        return False
+    if isinstance(one, list) and isinstance(other, list):
+        return any(map(_is_mixed, one, other))
+    return isinstance(one, bool) is not isinstance(other, bool)
+
+
 class Shapes:
     """Gives equal values equal numbers; each list and mapping is looked at once.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flowsync.diff.identity import align_lists
 from flowsync.diff.order import removals_after
 from flowsync.diff.places import Place
-from flowsync.diff.shapes import Shapes
+from flowsync.diff.shapes import Shapes, alike
 from flowsync.model import FieldChange, Op
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def differences(field: FieldName, old: JsonValue, new: JsonValue) -> tuple[Field
     Paths lead into `new`; those of removals into `old`. A renamed item's path is that of its id.
     An item that is renamed or moved may have further changes of its own, below it.
     """
-    if old is new:
+    if alike(old, new):
         return ()
     walk = _Walk(field, Shapes())
     return tuple(walk.values(old, new, _Places(Place(), Place())))
@@ -49,16 +49,18 @@ class _Walk:
     def values(
         self, old: JsonValue, new: JsonValue, places: _Places, op: Op = Op.REPLACE, identity: str | None = None
     ) -> Iterator[FieldChange]:
-        """Yield nothing for equal values; else what differs inside, or `op` for the whole."""
-        if self.shapes.of(old) == self.shapes.of(new):
-            return
+        """Yield what differs inside, or `op` for the whole; nothing for values that are equal, though not `alike`."""
         match old, new:
-            case dict(), dict():
+            case dict(), dict() if old.keys() == new.keys() or self.differ(old, new):
                 yield from self.mappings(old, new, places, identity)
             case list(), list():
                 yield from self.lists(old, new, places)
             case _:
-                yield self.change(op, places.new, old, new)
+                if self.differ(old, new):
+                    yield self.change(op, places.new, old, new)
+
+    def differ(self, old: JsonValue, new: JsonValue) -> bool:
+        return self.shapes.of(old) != self.shapes.of(new)
 
     def mappings(
         self, old: dict[str, JsonValue], new: dict[str, JsonValue], places: _Places, identity: str | None
@@ -69,8 +71,9 @@ class _Walk:
             if key not in old:
                 yield self.change(Op.ADD, places.new.at_key(key), None, value)
                 continue
-            op = Op.RENAME if key == identity else Op.REPLACE
-            yield from self.values(old[key], value, places.at_key(key), op)
+            if not alike(old[key], value):
+                op = Op.RENAME if key == identity else Op.REPLACE
+                yield from self.values(old[key], value, places.at_key(key), op)
             yield from self.removed_keys(removed.get(key, ()), old, places)
 
     def lists(self, old: list[JsonValue], new: list[JsonValue], places: _Places) -> Iterator[FieldChange]:
@@ -82,10 +85,11 @@ class _Walk:
                 yield self.change(Op.ADD, _item(places.new, now, value, alignment), None, value)
                 continue
             was = alignment.pairs[now]
-            there = _Places(_item(places.old, was, old[was], alignment), _item(places.new, now, value, alignment))
             if now in alignment.moved:
-                yield self.change(Op.MOVE, there.new, was, now)
-            yield from self.values(old[was], value, there, identity=alignment.identity)
+                yield self.change(Op.MOVE, _item(places.new, now, value, alignment), was, now)
+            if not alike(old[was], value):
+                there = _Places(_item(places.old, was, old[was], alignment), _item(places.new, now, value, alignment))
+                yield from self.values(old[was], value, there, identity=alignment.identity)
             yield from self.removed_items(removed.get(was, ()), old, places, alignment)
 
     def removed_keys(self, keys: Iterable[str], old: dict[str, JsonValue], places: _Places) -> Iterator[FieldChange]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import TargetingError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 _ALIASES: Final = {"===": "==", "!==": "!=", "AND": "&&", "OR": "||"}
 
 
+@lru_cache(maxsize=512)
 def canonical(text: str) -> str:
     """One spelling for all texts of the same tokens; never raises, linear time.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import TYPE_CHECKING, TypeAlias
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync.diff import canonical, canonical_text, differences, undone
+from flowsync.diff.shapes import alike
 from tests.diff.patch import patch
 from tests.support import strategies as flows
 
@@ -55,6 +57,24 @@ def test_shuffled_keys_change_no_change(data: st.DataObject, pair: Pair) -> None
     old, new = pair
     shuffled = differences("data", data.draw(flows.rewritten(old)), data.draw(flows.rewritten(new)))
     assert told(shuffled) == told(differences("data", old, new))
+
+
+mixed = st.recursive(
+    st.sampled_from([True, 1, 1.0, False, 0, -0.0, "1", None, 2**53, 2.0**53, 2**53 + 1]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=5,
+)
+
+
+@given(pairs | st.tuples(mixed, mixed))
+def test_what_is_alike_at_a_glance_has_the_same_canonical_text(pair: Pair) -> None:
+    old, new = pair
+    assert not alike(old, new) or canonical_text(old) == canonical_text(new)
+
+
+@given(flows.flow_data)
+def test_a_copy_is_alike_at_a_glance(value: JsonValue) -> None:
+    assert alike(value, deepcopy(value))
 
 
 @given(wild)
