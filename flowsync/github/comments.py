@@ -155,18 +155,18 @@ def _too_late(pull: JsonValue, head: str) -> str:
 
 def _recreated(github: Github, pull: int, me: Author, draft: Draft, existing: Sequence[Comment]) -> Written:
     """A new comment at the end of the conversation, in place of the old ones."""
-    written = _created(github, pull, me, draft)
+    written = _created(github, pull, me, draft, existing)
     for comment in existing:
-        github.write("DELETE", f"issues/comments/{comment.id}")
+        _delete(github, comment)
     return written
 
 
 def _updated(github: Github, pull: int, me: Author, draft: Draft, existing: Sequence[Comment]) -> Written:
     """The newest one edited where it says anything else, and the others folded away."""
     if not existing:
-        return _created(github, pull, me, draft)
+        return _created(github, pull, me, draft, existing)
     *others, newest = existing
-    written = _edited(github, newest, draft) or _created(github, pull, me, draft)
+    written = _edited(github, newest, draft) or _created(github, pull, me, draft, existing)
     for comment in others:
         _minimise(github, comment)
     return written
@@ -185,16 +185,16 @@ def _edited(github: Github, comment: Comment, draft: Draft) -> Written | None:
     return Written(comment.url)
 
 
-def _created(github: Github, pull: int, me: Author, draft: Draft) -> Written:
-    """A new comment. One whose creation ended in doubt is looked for before it is sent again."""
+def _created(github: Github, pull: int, me: Author, draft: Draft, existing: Sequence[Comment]) -> Written:
+    """A new comment beside the `existing`. One whose creation ended in doubt is looked for before it is sent again."""
     path = f"issues/{pull}/comments"
     try:
         return Written(text(_send(github, "POST", path, draft), "html_url"))
     except ApiError as error:
         if error.status is not None and error.status < _FIRST_SERVER_ERROR:
             raise
-        bodies = {draft.full.rstrip(), draft.short.rstrip()}
-        found = [each for each in own_comments(github, pull, me, draft.marker.key) if each.body.rstrip() in bodies]
+        known = {each.id for each in existing}
+        found = [each for each in own_comments(github, pull, me, draft.marker.key) if each.id not in known]
     return Written(found[-1].url if found else text(_send(github, "POST", path, draft), "html_url"))
 
 
@@ -206,6 +206,14 @@ def _send(github: Github, method: str, path: str, draft: Draft) -> JsonValue:
         if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
             raise
     return github.write(method, path, {"body": draft.short})
+
+
+def _delete(github: Github, comment: Comment) -> None:
+    """Delete what a newer comment stands for. It is left as it is where the token may not."""
+    try:
+        github.write("DELETE", f"issues/comments/{comment.id}")
+    except ApiError:
+        return
 
 
 def _minimise(github: Github, comment: Comment) -> None:

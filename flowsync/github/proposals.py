@@ -17,6 +17,7 @@ from flowsync.errors import GithubError
 from flowsync.github.api import number, text
 from flowsync.github.comments import Left, Written, author_of, own_author
 from flowsync.github.marker import read_marker
+from flowsync.github.pulls import branch_head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +125,7 @@ def _own(item: dict[str, JsonValue], me: Author, key: str) -> Pull | None:
 def _head(github: Github, branch: str) -> str | None:
     """The commit that the branch is at; None where there is no such branch."""
     try:
-        return text(github.get(f"git/ref/heads/{quote(branch)}"), "object", "sha")
+        return branch_head(github, branch)
     except GithubError as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise

@@ -56,8 +56,8 @@ class Origin:
 
 
 def branch_head(github: Github, branch: str) -> str:
-    """The commit that a branch is at now."""
-    return text(github.get(f"commits/{quote(branch, safe='')}"), "sha")
+    """The commit that a branch is at now: of that branch, never of a tag of the same name."""
+    return text(github.get(f"git/ref/heads/{quote(branch)}"), "object", "sha")
 
 
 def origin(github: Github, tip: Tip) -> Origin:

@@ -71,9 +71,14 @@ def read_runner(environ: Mapping[str, str], default_temporary: str) -> Runner:
         graphql_url=_address(environ, "GITHUB_GRAPHQL_URL", f"{api}/graphql"),
         run_id=environ.get("GITHUB_RUN_ID", ""),
         summary=_path(environ, "GITHUB_STEP_SUMMARY"),
-        output=_path(environ, "GITHUB_OUTPUT"),
+        output=output_of(environ),
         temporary=Path(environ.get("RUNNER_TEMP") or default_temporary),
     )
+
+
+def output_of(environ: Mapping[str, str]) -> Path | None:
+    """The file that takes the step's outputs."""
+    return _path(environ, "GITHUB_OUTPUT")
 
 
 def _address(environ: Mapping[str, str], variable: str, default: str) -> str:

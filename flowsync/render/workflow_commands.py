@@ -16,6 +16,7 @@ from flowsync.render.escape import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from flowsync.errors import FlowsyncError
     from flowsync.model import Blocked, FieldChange, Flow, Plan, Problem, Source, Update, ValuePath
 
 LIMIT: Final = 10
@@ -48,6 +49,11 @@ def of_problem(problem: Problem) -> Annotation:
     """Return a problem of a file as a note beside its line."""
     sentences = f"{problem.message} {problem.hint or ''}".rstrip()
     return Annotation(problem.severity, problem.code, sentences, problem.location, problem.detail)
+
+
+def of_error(error: FlowsyncError) -> Annotation:
+    """Return why a command stopped as a note of the whole run."""
+    return Annotation(Severity.ERROR, error.code, f"{error.message} {error.hint or ''}".rstrip())
 
 
 def of_plan(plan: Plan, flows: Iterable[Flow]) -> Iterator[Annotation]:

@@ -220,7 +220,7 @@ def test_a_superseded_commit_writes_nothing_and_is_no_failure(place: Workplace) 
 
 
 def test_a_commit_that_is_superseded_while_it_plans_writes_nothing(tmp_path: Path) -> None:
-    newer = success(b'{"sha": "f"}').on("GET", "*/commits/main", skip=1)
+    newer = success(b'{"object": {"sha": "f"}}').on("GET", "*/git/ref/heads/main", skip=1)
     with workplace(tmp_path, FakeRepo(faults=(newer,))) as place:
         place.write(flow_a=CHANGED)
         place.plan()
@@ -231,7 +231,7 @@ def test_a_commit_that_is_superseded_while_it_plans_writes_nothing(tmp_path: Pat
 
 
 def test_where_github_does_not_say_what_is_newest_nothing_is_written(tmp_path: Path) -> None:
-    with workplace(tmp_path, FakeRepo(faults=(reply(404).on("GET", "*/commits/main", times=9),))) as place:
+    with workplace(tmp_path, FakeRepo(faults=(reply(404).on("GET", "*/git/ref/heads/main", times=9),))) as place:
         place.write(flow_a=CHANGED)
         place.plan()
         place.merge()
@@ -258,6 +258,33 @@ def test_what_is_not_merged_is_never_applied(place: Workplace, name: str, payloa
     done = place.run("apply", name=name, payload=payload)
     assert (done.code, written(place)) == (4, [])
     assert "apply does not run for what is not merged yet" in done.completed.err
+
+
+@pytest.mark.parametrize("ref", ["refs/pull/5/merge", "refs/heads/gh-readonly-queue/main/pr-5-abc", ""])
+def test_a_review_or_a_comment_applies_nothing_of_what_is_not_merged(place: Workplace, ref: str) -> None:
+    """Events such as pull_request_review name a pull request's merge as the commit of the run."""
+    place.repo.commits.insert(0, MERGE)
+    payload = {"review": {}, "pull_request": {"number": 5}}
+    done = place.run(
+        "apply",
+        name="pull_request_review",
+        payload=payload,
+        GITHUB_REF=ref,
+        FLOWSYNC_REQUIRE_REVIEWED_PLAN="off",
+    )
+    assert (done.code, written(place)) == (4, [])
+    assert "apply does not run for what is not merged yet" in done.completed.err
+
+
+def test_a_tag_of_the_branch_s_name_does_not_say_what_is_newest(tmp_path: Path) -> None:
+    """GitHub takes a bare name for either; only what is asked for as a branch is one."""
+    tag = success(b'{"sha": "%s"}' % sha(8).encode()).on("GET", "*/commits/main", times=9)
+    with workplace(tmp_path, FakeRepo(faults=(tag,))) as place:
+        place.write(flow_a=CHANGED)
+        place.plan()
+        place.merge()
+        assert place.apply().code == 0
+        assert written(place) == ["/v1/flows/1"]
 
 
 def test_without_a_token_nothing_is_written(place: Workplace) -> None:

@@ -205,6 +205,23 @@ def test_recreate_puts_the_comment_at_the_end(place: Workplace) -> None:
     assert [each["body"][:10] for each in place.repo.comments] == ["Looks good", "<!-- flows"]
 
 
+def test_recreate_keeps_the_comment_where_github_fails_to_take_a_new_one(tmp_path: Path) -> None:
+    failing = server_error().on("POST", COMMENTS, skip=1)
+    with workplace(tmp_path, FakeRepo(faults=(failing,))) as place:
+        place.plan(FLOWSYNC_COMMENT="recreate")
+        place.plan(FLOWSYNC_COMMENT="recreate")
+        (comment,) = place.repo.comments
+        assert comment["id"] == 1_002
+
+
+def test_recreate_tells_where_the_new_comment_is_though_the_old_one_stays(tmp_path: Path) -> None:
+    with workplace(tmp_path, FakeRepo(faults=(reply(403, "No").on("DELETE", "*", times=9),))) as place:
+        place.plan(FLOWSYNC_COMMENT="recreate")
+        done = place.plan(FLOWSYNC_COMMENT="recreate")
+        assert done.outputs["comment-url"] == place.repo.comments[-1]["html_url"]
+        assert len(place.repo.comments) == 2
+
+
 def test_changes_only_starts_with_the_first_change_and_then_follows(place: Workplace) -> None:
     assert "comment-url" not in place.plan(FLOWSYNC_COMMENT="changes-only").outputs
     place.write(flow_a=CHANGED)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.github.support import LIVE, flow, workplace
+from tests.support import runner
 from tests.support.command import CLEAN, Completed, command_line, process
 from tests.support.fake_frigade import FakeConfig, fake_frigade, reply, row
 from tests.support.fake_github import FakeRepo
@@ -41,6 +42,18 @@ def test_outside_of_github_it_says_what_is_missing(tmp_path: Path) -> None:
     done = process("ci", "plan", root=tmp_path)
     assert (done.code, done.out) == (1, "")
     assert "This is no run of GitHub Actions: GITHUB_EVENT_NAME," in done.err
+
+
+@pytest.mark.parametrize("given", [{"FLOWSYNC_COMMAND": "aply"}, {"GITHUB_EVENT_NAME": "pull_request"}])
+def test_a_mistake_in_the_inputs_or_the_event_is_shown_on_the_page_of_the_run(
+    place: Workplace, given: dict[str, str]
+) -> None:
+    env = place.environment("workflow_dispatch", {}, GITHUB_ACTIONS="true", **given)
+    done = place.outcome(process("ci", root=place.root, env={**env, **given}))
+    (command,), _ = runner.read(done.log)
+    assert (done.code, command.name, command.properties["title"]) == (1, "error", "config")
+    assert command.message in done.completed.err.replace("\n  hint: ", " ")
+    assert done.outputs == {"exit-code": "1"}
 
 
 def test_a_run_that_is_cancelled_finishes_what_is_in_flight_and_tells_the_rest(tmp_path: Path) -> None:

@@ -366,9 +366,10 @@ def _edit_pull(repo: FakeRepo, seen: Seen, number: str) -> object:
 
 
 def _ref(repo: FakeRepo, _: Seen, branch: str) -> object:
-    if branch not in repo.refs:
+    refs = {MAIN: repo.commits[0], **repo.refs}
+    if branch not in refs:
         raise _Answer(404, "Not Found")
-    return {"object": {"sha": repo.refs[branch]}}
+    return {"object": {"sha": refs[branch]}}
 
 
 def _add_ref(repo: FakeRepo, seen: Seen) -> object:

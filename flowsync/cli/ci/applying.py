@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 NAMED: Final = 20
 """How many flows one sentence names; the rest is counted."""
+LASTING: Final = ("refs/heads/", "refs/tags/")
+QUEUE: Final = "refs/heads/gh-readonly-queue/"
+"""Where GitHub's merge queue keeps what it tries [doc]."""
 RECORD_NAME: Final = "flowsync-record.jsonl"
 SUPERSEDED: Final = "Superseded: the branch has a newer commit, whose own run applies it. Nothing was written."
 
@@ -113,7 +116,7 @@ def _proposed(merge: Merge) -> Iterator[Proposal]:
 
 
 def _opened(run: Run) -> Merge:
-    if isinstance(run.event, PullRequestEvent | MergeGroupEvent):
+    if not _is_merged(run):
         raise RefusedError(
             "Nothing was written: apply does not run for what is not merged yet.",
             hint="Run it on a push to the branch; for a pull request there is plan.",
@@ -126,6 +129,12 @@ def _opened(run: Run) -> Merge:
     project = open_project(run)
     tip = pulls.Tip(run.runner.sha, run.runner.branch, marker_key(run, project, "plan"))
     return Merge(run, project, run.github, tip, pulls.origin(run.github, tip))
+
+
+def _is_merged(run: Run) -> bool:
+    """Whether the run is for a branch or a tag itself: a pull request's merge, or a queue's, is only tried."""
+    is_tried = isinstance(run.event, PullRequestEvent | MergeGroupEvent)
+    return not is_tried and run.runner.ref.startswith(LASTING) and not run.runner.ref.startswith(QUEUE)
 
 
 def _judged(merge: Merge, plan: Plan) -> tuple[Change, ...]:

@@ -15,12 +15,10 @@ from flowsync.github.body import draft
 from flowsync.github.event import PullRequestEvent
 from flowsync.github.log import notice
 from flowsync.github.outputs import write_outputs, write_summary
-from flowsync.model import Severity
 from flowsync.plan import summary
 from flowsync.render import workflow_commands
 from flowsync.render.report import FailureReport, Moment, Scene, fit
 from flowsync.render.room import SUMMARY
-from flowsync.render.workflow_commands import Annotation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from flowsync.model import Plan
     from flowsync.pipeline import Project
     from flowsync.render.report import Report
+    from flowsync.render.workflow_commands import Annotation
 
 
 def scene(run: Run) -> Scene:
@@ -131,5 +130,4 @@ def _annotations_of(error: FlowsyncError) -> list[Annotation]:
         case DocumentError(problem=problem):
             return [workflow_commands.of_problem(problem)]
         case _:
-            message = f"{error.message} {error.hint or ''}".rstrip()
-            return [Annotation(Severity.ERROR, error.code, message)]
+            return [workflow_commands.of_error(error)]

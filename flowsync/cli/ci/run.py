@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import git, pipeline
 from flowsync.cli.options import Api
+from flowsync.cli.output import write_result
 from flowsync.config import Flags, Key, Timeouts
+from flowsync.errors import ConfigError
 from flowsync.github import api as github_api
 from flowsync.github.environment import TOKEN, Switch, read_inputs
 from flowsync.github.event import PullRequestEvent, read_event
 from flowsync.github.marker import key_of
-from flowsync.github.runner import read_runner
+from flowsync.github.outputs import write_outputs
+from flowsync.github.runner import output_of, read_runner
+from flowsync.render import workflow_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,15 +64,28 @@ class Run:
 @contextmanager
 def open_run(invocation: Invocation, command: str | None, api: Api, pull_request: Switch | None) -> Iterator[Run]:
     """The run that the environment describes. Raises ConfigError outside of GitHub Actions."""
-    inputs = read_inputs(os.environ, command)
-    runner = read_runner(os.environ, tempfile.gettempdir())
-    event = read_event(runner.event_name, runner.event_path)
+    with _mistakes_shown(os.environ):
+        inputs = read_inputs(os.environ, command)
+        runner = read_runner(os.environ, tempfile.gettempdir())
+        event = read_event(runner.event_name, runner.event_path)
     invocation.config = invocation.config or inputs.config
     invocation.environment = invocation.environment or inputs.environment
     inputs = replace(inputs, pull_request=pull_request or inputs.pull_request)
     with _open_github(inputs, runner) as github:
         sandbox = api is Api.SANDBOX or inputs.sandbox is Switch.ON
         yield Run(invocation, inputs, runner, event, github, Api.SANDBOX if sandbox else Api.REAL)
+
+
+@contextmanager
+def _mistakes_shown(environ: Mapping[str, str]) -> Iterator[None]:
+    """Show on GitHub too why there is no run at all, and pass the failure on."""
+    try:
+        yield
+    except ConfigError as error:
+        if environ.get("GITHUB_ACTIONS") == "true":
+            write_result(workflow_commands.annotate([workflow_commands.of_error(error)]))
+            write_outputs(output_of(environ), {"exit-code": str(int(error.exit_code))})
+        raise
 
 
 @contextmanager
