@@ -191,11 +191,16 @@ def _created(github: Github, pull: int, me: Author, draft: Draft, existing: Sequ
     try:
         return Written(text(_send(github, "POST", path, draft), "html_url"))
     except ApiError as error:
-        if error.status is not None and error.status < _FIRST_SERVER_ERROR:
+        if not is_in_doubt(error):
             raise
         known = {each.id for each in existing}
         found = [each for each in own_comments(github, pull, me, draft.marker.key) if each.id not in known]
     return Written(found[-1].url if found else text(_send(github, "POST", path, draft), "html_url"))
+
+
+def is_in_doubt(error: ApiError) -> bool:
+    """Whether what was sent may have been carried out all the same."""
+    return error.status is None or error.status >= _FIRST_SERVER_ERROR
 
 
 def _send(github: Github, method: str, path: str, draft: Draft) -> JsonValue:

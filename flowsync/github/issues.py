@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flowsync.errors import GithubError
+from flowsync.errors import ApiError, GithubError
 from flowsync.github.api import number, text
-from flowsync.github.comments import author_of, own_author
+from flowsync.github.comments import author_of, is_in_doubt, own_author
 from flowsync.github.marker import read_marker
 
 if TYPE_CHECKING:
@@ -41,10 +41,24 @@ def tell(github: Github, notice: Notice) -> str:
     """Open the issue, or edit it if it tells of another state; its address. Raises ApiError."""
     issues = open_issues(github, notice.marker.key)
     if not issues:
+        return _open(github, notice)
+    oldest, *others = issues
+    if oldest.marker.digest != notice.marker.digest:
+        _send(github, "PATCH", f"issues/{oldest.number}", notice)
+    for issue in others:
+        github.write("PATCH", f"issues/{issue.number}", {"state": "closed", "state_reason": "not_planned"})
+    return oldest.url
+
+
+def _open(github: Github, notice: Notice) -> str:
+    """A new issue; its address. One whose creation ended in doubt is looked for before it is sent again."""
+    try:
         return text(_send(github, "POST", "issues", notice), "html_url")
-    if issues[0].marker.digest != notice.marker.digest:
-        _send(github, "PATCH", f"issues/{issues[0].number}", notice)
-    return issues[0].url
+    except ApiError as error:
+        if not is_in_doubt(error):
+            raise
+    found = open_issues(github, notice.marker.key)
+    return found[0].url if found else text(_send(github, "POST", "issues", notice), "html_url")
 
 
 def close(github: Github, key: str, farewell: str) -> str | None:

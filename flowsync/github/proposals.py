@@ -133,9 +133,10 @@ def _head(github: Github, branch: str) -> str | None:
 
 
 def _is_ours(github: Github, commit: str) -> bool:
-    """Whether a commit is one that `propose` made: a later one, or an edited one, does not end in its trailer."""
-    message = text(github.get(f"git/commits/{commit}"), "message")
-    return message.rstrip().rpartition("\n")[2].startswith(_TRAILER)
+    """Whether a commit is one that `propose` made: a later or an edited one does not end in a trailer of its tree."""
+    found = github.get(f"git/commits/{commit}")
+    last = text(found, "message").rstrip().rpartition("\n")[2]
+    return last == f"{_TRAILER}{text(found, 'tree', 'sha')}"
 
 
 def _commit(github: Github, proposal: Proposal) -> str:
@@ -145,9 +146,10 @@ def _commit(github: Github, proposal: Proposal) -> str:
         {"path": file.path, "mode": "100755" if file.is_executable else "100644", "type": "blob", "content": file.text}
         for file in proposal.files
     ]
-    tree = github.write("POST", "git/trees", {"base_tree": text(base, "tree", "sha"), "tree": entries})
-    message = f"{proposal.notice.title}\n\n{_TRAILER}{proposal.notice.marker.digest}"
-    commit: JsonValue = {"message": message, "tree": text(tree, "sha"), "parents": [proposal.onto]}
+    made = github.write("POST", "git/trees", {"base_tree": text(base, "tree", "sha"), "tree": entries})
+    tree = text(made, "sha")
+    message = f"{proposal.notice.title}\n\n{_TRAILER}{tree}"
+    commit: JsonValue = {"message": message, "tree": tree, "parents": [proposal.onto]}
     return text(github.write("POST", "git/commits", commit), "sha")
 
 

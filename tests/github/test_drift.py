@@ -9,7 +9,7 @@ import pytest
 
 from flowsync import git
 from tests.github.support import flow, workplace
-from tests.support.fake_frigade import reply
+from tests.support.fake_frigade import Effect, reply, server_error
 from tests.support.fake_github import PERSON, FakeRepo
 
 if TYPE_CHECKING:
@@ -58,6 +58,29 @@ def test_an_issue_by_somebody_else_and_a_pull_request_are_let_alone(place: Workp
     place.frigade.rows[0]["name"] = "Alpha"
     place.drift()
     assert [each["state"] for each in place.repo.issues] == ["open", "open", "open", "closed"]
+
+
+def test_two_issues_become_one(place: Workplace) -> None:
+    """Two runs at once, or one that GitHub answered twice: the oldest stays and follows the drift."""
+    place.frigade.rows[0]["name"] = "Edited"
+    place.drift()
+    first = place.repo.issues[0]
+    place.repo.issues.append({**first, "number": 4_711})
+    place.frigade.rows[0]["name"] = "Edited again"
+    place.drift()
+    assert [each["state"] for each in place.repo.issues] == ["open", "closed"]
+    assert place.repo.issues[1]["state_reason"] == "not_planned"
+    assert "Edited again" in first["body"]
+
+
+def test_an_issue_whose_creation_ended_in_doubt_is_not_opened_twice(tmp_path: Path) -> None:
+    fault = server_error(Effect.AFTER).on("POST", "*/issues")
+    with workplace(tmp_path, FakeRepo(faults=(fault,))) as place:
+        place.frigade.rows[0]["name"] = "Edited"
+        done = place.drift()
+        assert done.code == 0
+        assert done.outputs["comment-url"] == place.repo.issues[0]["html_url"]
+        assert len(place.repo.issues) == 1
 
 
 def test_a_flow_that_is_gone_is_drift_too(place: Workplace) -> None:

@@ -175,6 +175,19 @@ def test_environments_have_a_comment_each(place: Workplace) -> None:
     assert len(place.repo.comments) == 2
 
 
+def test_the_usual_configuration_is_the_same_one_by_its_name(place: Workplace) -> None:
+    """Jobs may or may not name it; a plan is looked for under the same key then."""
+    place.plan()
+    (place.root / "flowsync.yaml").write_text("flows: flows\n")
+    place.plan()
+    place.plan(FLOWSYNC_CONFIG="flowsync.yaml")
+    place.plan(FLOWSYNC_CONFIG="./flowsync.yaml")
+    assert len(place.repo.comments) == 1
+    (place.root / "other.yaml").write_text("flows: flows\n")
+    place.plan(FLOWSYNC_CONFIG="other.yaml")
+    assert len(place.repo.comments) == 2
+
+
 @pytest.mark.parametrize(
     ("viewer", "user", "author"),
     [

@@ -88,6 +88,16 @@ def test_somebody_s_commits_on_the_branch_are_left_alone() -> None:
     assert repo.pulls[0]["state"] == "closed"
 
 
+def test_our_commit_with_somebody_s_edits_in_it_is_left_alone() -> None:
+    """`git commit --amend` keeps the message."""
+    repo = FakeRepo()
+    with repository(repo) as github:
+        propose(github, proposal())
+        repo.objects[repo.refs[BRANCH]]["tree"] = {"sha": sha(88)}
+        posting = propose(github, proposal("name: Edited again\n"))
+        assert posting == Left(f"the branch {BRANCH} has commits of somebody else")
+
+
 def test_what_was_closed_is_not_proposed_again_but_what_is_new_is() -> None:
     repo = FakeRepo()
     with repository(repo) as github:

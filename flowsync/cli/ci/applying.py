@@ -127,7 +127,7 @@ def _opened(run: Run) -> Merge:
             hint="apply asks GitHub whether this is still the newest commit, and what its pull request showed.",
         )
     project = open_project(run)
-    tip = pulls.Tip(run.runner.sha, run.runner.branch, marker_key(run, project, "plan"))
+    tip = pulls.Tip(run.runner.sha, run.runner.branch, marker_key(project, "plan"))
     return Merge(run, project, run.github, tip, pulls.origin(run.github, tip))
 
 

@@ -91,7 +91,7 @@ def plan(run: Run) -> int:
     if run.gets_no_secrets and _has_no_key(run, project):
         tell("Only the files are checked: GitHub gives no secrets to this pull request, so no plan can be made.")
         return _validated(run, project)
-    marker = Marker(marker_key(run, project, "plan"), run.commit, NO_PLAN)
+    marker = Marker(marker_key(project, "plan"), run.commit, NO_PLAN)
     tip = pulls.Tip(run.runner.sha, run.runner.branch, marker.key)
     came_with = _came_with(run, tip)
     shown_with = came_with.marker.base if came_with and came_with.marker else None

@@ -56,7 +56,7 @@ def _told(run: Run, project: Project, made: Planned) -> str | None:
     """Where people are told of the drift, or that it is gone; None when there is nothing to tell."""
     if run.github is None:
         raise ConfigError("Nobody can be told of drift: the input github-token is empty.")
-    key = marker_key(run, project, "drift")
+    key = marker_key(project, "drift")
     if not differing(made.plan):
         return _withdrawn(run, run.github, project, key)
     proposed = _proposed(run, run.github, project, made, key) if run.inputs.pull_request is Switch.ON else None

@@ -6,14 +6,13 @@ import os
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from posixpath import normpath
 from typing import TYPE_CHECKING, Final
 
 from flowsync import git, pipeline
 from flowsync.cli.options import Api
 from flowsync.cli.output import write_result
-from flowsync.config import Flags, Key, Timeouts
+from flowsync.config import FILE_NAMES, Flags, Key, Timeouts
 from flowsync.errors import ConfigError
 from flowsync.github import api as github_api
 from flowsync.github.environment import TOKEN, Switch, read_inputs
@@ -115,9 +114,10 @@ def _project(run: Run, environ: Mapping[str, str]) -> Project:
     return pipeline.open_project(run.invocation.directory, run.invocation.config, flags, environ)
 
 
-def marker_key(run: Run, project: Project, kind: str) -> str:
-    """The key of this run's comment or issue: one for each environment of each configuration file."""
+def marker_key(project: Project, kind: str) -> str:
+    """The key of a comment or issue: one for each environment of each configuration file."""
     home = os.path.relpath(project.home, project.base)
     place = normpath(git.prefix(project.base) + home.replace(os.sep, "/"))
-    name = Path(run.invocation.config).name if run.invocation.config else ""
-    return key_of(kind, project.settings.environment, f"{place}/{name}")
+    name, *_ = project.config_names
+    is_usual = name in FILE_NAMES
+    return key_of(kind, project.settings.environment, f"{place}/{'' if is_usual else name}")
