@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # For any CI. `plan-and-apply.sh plan` on what is proposed, `plan-and-apply.sh apply` on what was merged; options of
-# flowsync may follow. Results are left in $RESULTS: plan.md to show to reviewers, plan.json for programs, apply.md.
+# flowsync may follow. Results are left in $RESULTS: plan.md to show to reviewers, plan.json for programs, apply.md, and
+# record.jsonl, which flowsync rollback needs: keep it where the workspace goes away.
 #
 #   plan    needs FRIGADE_PUBLIC_API_KEY, which reads
 #   apply   needs FRIGADE_API_KEY, which writes: give it to this step only
@@ -22,6 +23,7 @@ cat "$results/plan.md"
 
 case "$what:$code" in
   plan:0 | plan:2 | apply:0) ;;
-  apply:2) flowsync apply "$results/plan.json" --format markdown "$@" | tee "$results/apply.md" ;;
+  apply:2) flowsync apply "$results/plan.json" --record "$results/record.jsonl" --format markdown "$@" |
+    tee "$results/apply.md" ;;
   *) exit "$code" ;;
 esac

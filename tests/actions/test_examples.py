@@ -66,6 +66,7 @@ def test_the_plain_script_applies_what_it_planned_and_then_has_nothing_to_do(
     applied = plain("apply", project, server, FRIGADE_API_KEY=PRIVATE_KEY)
     assert (applied.code, server.row(1)["name"]) == (0, "New"), applied.err
     assert "### flowsync apply" in (project / "flowsync-results" / "apply.md").read_text(encoding="utf-8")
+    assert '"Old"' in (project / "flowsync-results" / "record.jsonl").read_text(encoding="utf-8")
     assert plain("apply", project, server, FRIGADE_API_KEY=PRIVATE_KEY).code == 0
     assert len(server.writes) == 1
 
@@ -86,24 +87,43 @@ def test_the_gitlab_jobs_plan_with_the_public_key_and_apply_that_plan_with_the_p
     assert server.writes == []
     applied = bash(apply, project, server, FRIGADE_API_KEY=PRIVATE_KEY)
     assert (applied.code, server.row(1)["name"]) == (0, "New"), applied.err
+    (record,) = GITLAB["apply"]["artifacts"]["paths"]
+    assert '"Old"' in (project / record).read_text(encoding="utf-8")
+    assert GITLAB["apply"]["artifacts"]["when"] == "always"
+
+
+def test_a_gitlab_pipeline_of_the_branch_itself_is_compared_with_what_it_was(
+    project: Path, server: FakeFrigade
+) -> None:
+    """Else a field that the API does not return would never be written."""
+    plan = "\n".join(GITLAB["plan"]["script"])
+    base = committed(project)
+    write_flows(project, {"flow_a": "name: Newest\n"})
+    for before, told in ((base, base), ("0" * 40, None)):
+        assert bash(plan, project, server, FRIGADE_PUBLIC_API_KEY=PUBLIC_KEY, CI_COMMIT_BEFORE_SHA=before).code == 0
+        assert json.loads((project / "plan.json").read_text(encoding="utf-8"))["base"] == told
 
 
 def test_with_a_base_both_tell_whose_a_change_is(project: Path, server: FakeFrigade) -> None:
     (project / "flows" / "flow_a.yaml").write_text("name: Old\n")
-    for arguments in (["init", "-q"], ["add", "-A"], [*IDENTITY, "commit", "-qm", "Old"]):
-        subprocess.run(["git", *arguments], cwd=project, check=True)
+    base = committed(project)
     write_flows(project, {"flow_a": "name: New\n"})
     plan = "\n".join(GITLAB["plan"]["script"])
-    base = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project, check=True, capture_output=True, text=True).stdout
-    assert (
-        bash(plan, project, server, FRIGADE_PUBLIC_API_KEY=PUBLIC_KEY, CI_MERGE_REQUEST_DIFF_BASE_SHA=base.strip()).code
-        == 0
-    )
+    keys = {"FRIGADE_PUBLIC_API_KEY": PUBLIC_KEY, "CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
+    assert bash(plan, project, server, **keys, CI_COMMIT_BEFORE_SHA="0" * 40).code == 0
     assert plain("plan", project, server, FRIGADE_PUBLIC_API_KEY=PUBLIC_KEY, BASE="HEAD").code == 0
     for file in (project / "plan.json", project / "flowsync-results" / "plan.json"):
         document = json.loads(file.read_text(encoding="utf-8"))
-        assert document["base"] == base.strip()
+        assert document["base"] == base
         assert [field["origin"] for field in document["changes"][0]["fields"]] == ["branch"]
+
+
+def committed(project: Path) -> str:
+    """Everything committed as it is; the commit."""
+    for arguments in (["init", "-q"], ["add", "-A"], [*IDENTITY, "commit", "-qm", "Old"]):
+        subprocess.run(["git", *arguments], cwd=project, check=True)
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 IDENTITY = ("-c", "user.name=Ann", "-c", "user.email=ann@acorn.example")
