@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync import live, pipeline
+from tests.support.command import CLEAN, environment, write_flows
+from tests.support.fake_frigade import FakeConfig, fake_frigade, row
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -30,14 +33,19 @@ def test_an_unknown_name_is_an_attribute_error(package: ModuleType) -> None:
 DEAR = ("jsonschema", "httpx", "deepdiff", "rich", "yaml", "difflib", "zipfile", "subprocess", "concurrent.futures")
 
 
-def imported(directory: Path, *arguments: str) -> set[str]:
+def imported(directory: Path, *arguments: str, env: Mapping[str, str] | None = None) -> set[str]:
     """Which of the dear modules a command imports."""
     script = (
         "import sys; from flowsync.cli import run; code = run(sys.argv[1:]);"
         f" print('imported', *(name for name in {DEAR!r} if name in sys.modules)); sys.exit(code)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, *arguments], cwd=directory, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script, *arguments],
+        cwd=directory,
+        env={**CLEAN, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return set(done.stdout.splitlines()[-1].split()[1:])
 
@@ -48,9 +56,16 @@ def test_validating_right_files_imports_nothing_dear(tmp_path: Path) -> None:
     assert imported(tmp_path, "validate") == set()
 
 
+def test_an_api_that_is_reached_directly_is_spoken_to_without_httpx(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": "name: New\n"})
+    with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
+        assert "httpx" not in imported(tmp_path, "apply", env=environment(server.url))
+        assert server.row(1)["name"] == "New"
+
+
 def test_httpx_is_there_without_its_command_line() -> None:
     script = (
-        "import sys; import flowsync.http, httpx; print('rich' in sys.modules, 'httpx._main' in sys.modules);"
+        "import sys; import flowsync.http.pooled, httpx; print('rich' in sys.modules, 'httpx._main' in sys.modules);"
         " print(httpx.Client().get)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -7,15 +7,14 @@ import re
 import zlib
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from flowsync.errors import UnreadableResponseError
-from flowsync.http.translate import Repeat, UnansweredError
+from flowsync.http.redact import printable
+from flowsync.http.unanswered import UnansweredError, without_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-    import httpx
 
     from flowsync.http.call import Call
     from flowsync.http.timing import Timing
@@ -25,9 +24,28 @@ LARGEST_BODY: Final = 64 * 1024 * 1024
 """Bytes, unpacked. A page of 100 flows is far below one hundredth of this."""
 LONGEST_BODY: Final = 120.0
 """Seconds for a whole body: a server that sends a byte now and then is not waited for."""
+_SUCCESS: Final = 2
+_REDIRECT: Final = 3
 _CHUNK: Final = 64 * 1024
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _SURROGATE_ESCAPE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class Headers(Protocol):
+    """The headers of an answer, by names in lower case."""
+
+    def get(self, name: str, default: str, /) -> str:
+        """The value of a header, `default` without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """An answer whose head is there; `pieces` are what comes of its body, still packed."""
+
+    status: int
+    reason: str
+    headers: Headers
+    pieces: Iterable[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +60,16 @@ class Answer:
     body: bytes
 
     @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return self.status // 100 == _SUCCESS
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the status is 3xx."""
+        return self.status // 100 == _REDIRECT
+
+    @property
     def is_html(self) -> bool:
         """Whether a page for people came: the API itself never sends one."""
         return "html" in self.content_type.lower() or self.body[:64].lstrip()[:1] == b"<"
@@ -52,25 +80,25 @@ class Answer:
         return self.body[:_CHUNK].decode("utf-8", errors="replace")
 
 
-def receive(response: httpx.Response, call: Call, timing: Timing) -> Answer:
-    """Read the streamed answer to `call` to its end.
+def receive(arriving: Arriving, call: Call, timing: Timing) -> Answer:
+    """Read the answer to `call` to its end.
 
     Raises UnreadableResponseError when it is too large or packed oddly, TransportError when it does not end.
     """
-    headers = response.headers
+    headers = arriving.headers
     return Answer(
-        status=response.status_code,
-        reason=response.reason_phrase,
+        status=arriving.status,
+        reason=printable(arriving.reason),
         content_type=headers.get("content-type", ""),
-        location=headers.get("location"),
-        wait=retry_after(headers.get("retry-after"), timing.now),
-        body=_body(response, call, timing.monotonic),
+        location=headers.get("location", "") or None,
+        wait=retry_after(headers.get("retry-after", ""), timing.now),
+        body=_body(arriving, call, timing.monotonic),
     )
 
 
-def retry_after(header: str | None, now: Callable[[], float]) -> float | None:
+def retry_after(header: str, now: Callable[[], float]) -> float | None:
     """Seconds that a Retry-After header asks to wait, given as a number or an HTTP date (RFC 9110)."""
-    value = (header or "").strip()
+    value = header.strip()
     if value.isascii() and value.isdigit():
         return float(value)
     try:
@@ -86,7 +114,7 @@ def parse_json(body: bytes) -> JsonValue:
     A lone half of a surrogate pair, which JSON can escape but no text can hold, becomes U+FFFD.
     """
     try:
-        value: JsonValue = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        value: JsonValue = _DECODER.decode(body.decode("utf-8-sig"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return _without_lone_surrogates(value) if _SURROGATE_ESCAPE.search(body) else value
@@ -94,6 +122,9 @@ def parse_json(body: bytes) -> JsonValue:
 
 def _refuse_constant(name: str) -> JsonValue:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _without_lone_surrogates(value: JsonValue) -> JsonValue:
@@ -104,12 +135,12 @@ def _without_lone_surrogates(value: JsonValue) -> JsonValue:
     return whole
 
 
-def _body(response: httpx.Response, call: Call, monotonic: Callable[[], float]) -> bytes:
-    encoding = response.headers.get("content-encoding", "").strip().lower()
+def _body(arriving: Arriving, call: Call, monotonic: Callable[[], float]) -> bytes:
+    encoding = arriving.headers.get("content-encoding", "").strip().lower()
     if encoding in {"", "identity"}:
-        return _gathered(response.iter_raw(), call, monotonic)
+        return _gathered(arriving.pieces, call, monotonic)
     if encoding in {"gzip", "x-gzip"}:
-        return _gathered(_unpacked(response.iter_raw(), call), call, monotonic)
+        return _gathered(_unpacked(arriving.pieces, call), call, monotonic)
     raise UnreadableResponseError(f"{call.shown}: the answer is packed as {encoding[:40]!a}, not as asked for.")
 
 
@@ -122,9 +153,7 @@ def _gathered(chunks: Iterable[bytes], call: Call, monotonic: Callable[[], float
         if len(gathered) > LARGEST_BODY:
             raise UnreadableResponseError(f"{call.shown}: the answer is larger than {LARGEST_BODY >> 20} MiB.")
         if monotonic() > deadline:
-            raise UnansweredError(
-                f"{call.shown}: the answer did not end within {LONGEST_BODY:.0f} seconds.", repeat=Repeat.NEVER
-            )
+            raise without_end(call, LONGEST_BODY)
     return bytes(gathered)
 
 

@@ -1,25 +1,24 @@
-"""The client: one connection pool for all threads, retries around each request, one way out for errors."""
+"""The client: one wire for all threads, retries around each request, one way out for errors."""
 
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+import os
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
-import httpx
-
 from flowsync import __version__
 from flowsync.errors import ApiError, RateLimitedError, UnreadableResponseError
-from flowsync.http.answer import parse_json, receive
+from flowsync.http.answer import parse_json
 from flowsync.http.call import Call, Method, get, origin_of
+from flowsync.http.direct import DirectWire, is_direct
 from flowsync.http.failures import Answered, Scene, failure, unreadable
 from flowsync.http.pace import MOST_REFUSALS, Pace
-from flowsync.http.pool import Bearer, open_pool
 from flowsync.http.redact import Redactor
 from flowsync.http.retry import Tried, delay_before_retry, told_to_wait
 from flowsync.http.timing import Timing
-from flowsync.http.translate import translated
+from flowsync.http.wire import Terms
 from flowsync.live import FlowReader, FlowWriter
 
 if TYPE_CHECKING:
@@ -28,13 +27,12 @@ if TYPE_CHECKING:
     from flowsync.config import Key, Timeouts
     from flowsync.http.answer import Answer
     from flowsync.http.embedded import Handler
+    from flowsync.http.wire import Wire
     from flowsync.model import JsonValue
 
 DEFAULT_USER_AGENT: Final = f"flowsync/{__version__}"
 MOST_REDIRECTS: Final = 5
 _LONGEST_LOCATION: Final = 2_000
-_KEEP_ALIVE: Final = 30.0
-"""Seconds that an idle connection is kept: longer than any pause between two waves of requests."""
 
 
 @contextmanager
@@ -54,12 +52,24 @@ def open_client(
     it. Raises ConfigError when proxies or certificates in the environment cannot be used.
     """
     agent = user_agent or DEFAULT_USER_AGENT
-    limits = httpx.Limits(
-        max_connections=parallelism, max_keepalive_connections=parallelism, keepalive_expiry=_KEEP_ALIVE
-    )
-    with open_pool(api_url, handler, auth=Bearer(key), user_agent=agent, timeouts=timeouts, limits=limits) as pool:
-        scene = Scene(key, agent, Redactor(key.value))
-        yield Client(_Courier(pool, api_url, scene, timeouts, Pace(timing or Timing(), parallelism)))
+    terms = Terms(api_url, key, agent, timeouts, parallelism, timing or Timing())
+    with closing(open_wire(terms, handler)) as wire:
+        yield client_over(wire, terms)
+
+
+def open_wire(terms: Terms, handler: Handler | None) -> Wire:
+    """The thinnest wire that will do."""
+    if handler is None and is_direct(terms.url, os.environ):
+        return DirectWire(terms)
+    from flowsync.http.pooled import PooledWire  # noqa: PLC0415 - httpx is slow to import
+
+    return PooledWire(terms, handler)
+
+
+def client_over(wire: Wire, terms: Terms) -> Client:
+    """A client whose requests go over `wire`."""
+    scene = Scene(terms.key, terms.user_agent, Redactor(terms.key.value))
+    return Client(_Courier(wire, terms.url, scene, Pace(terms.timing, terms.parallelism)))
 
 
 class Client:
@@ -112,11 +122,10 @@ class _Writer(FlowWriter):
 class _Courier:
     """Carries one request at a time per thread: send, perhaps again, judge the answer."""
 
-    def __init__(self, pool: httpx.Client, api_url: str, scene: Scene, timeouts: Timeouts, pace: Pace) -> None:
-        self._pool = pool
+    def __init__(self, wire: Wire, api_url: str, scene: Scene, pace: Pace) -> None:
+        self._wire = wire
         self._api_url = api_url.rstrip("/")
         self._scene = scene
-        self._timeouts = timeouts
         self._timing = pace.timing
         self.pace = pace
 
@@ -138,7 +147,7 @@ class _Courier:
         """The JSON of a success; None for a PUT that was answered with nothing."""
         answered = self._followed(call)
         answer = answered.answer
-        if not httpx.codes.is_success(answer.status):
+        if not answer.is_success:
             raise failure(answered)
         if not answer.body and call.method is Method.PUT:
             return None
@@ -151,7 +160,7 @@ class _Courier:
         """The answer, where redirects within the origin end."""
         for _ in range(MOST_REDIRECTS + 1):
             answered = self._answered(call)
-            if not httpx.codes.is_redirect(answered.answer.status):
+            if not answered.answer.is_redirect:
                 return answered
             call = _redirected(answered)
         raise UnreadableResponseError(f"{answered.headline}: more than {MOST_REDIRECTS} redirects in a row.")
@@ -196,18 +205,12 @@ class _Courier:
     def _attempt(self, call: Call) -> Answer | ApiError:
         """One request. A failure is a value here: what led to it, and holds the key, ends here."""
         try:
-            with translated(call, self._timeouts):
-                answer = self._send(call)
+            answer = self._wire.send(call)
         except ApiError as error:
             return error
         if told_to_wait(answer) is None:
             self.pace.went_through()
         return answer
-
-    def _send(self, call: Call) -> Answer:
-        headers = {} if call.content is None else {"Content-Type": "application/json"}
-        with self._pool.stream(call.method.value, call.target, content=call.content, headers=headers) as response:
-            return receive(response, call, self._timing)
 
 
 def _redirected(answered: Answered) -> Call:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-import httpx
+from flowsync.http.bare import httpx
 
 Handler: TypeAlias = Callable[[str, str, Mapping[str, str], bytes], tuple[int, Mapping[str, str], bytes]]
 """(method, target with its query, headers, body) to (status, headers, body); called from many threads.

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
-import httpx
-
-from flowsync.errors import ConfigError
+from flowsync.http.bare import httpx
 from flowsync.http.embedded import HandlerTransport
+from flowsync.http.wire import unusable_environment
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from flowsync.config import Key, Timeouts
     from flowsync.http.embedded import Handler
+
+
+_KEEP_ALIVE: Final = 30.0
+"""Seconds that an idle connection is kept: longer than any pause between two waves of requests."""
 
 
 class Bearer(httpx.Auth):
@@ -36,19 +40,19 @@ def open_pool(
     auth: httpx.Auth,
     user_agent: str,
     timeouts: Timeouts,
-    limits: httpx.Limits,
+    most: int,
 ) -> httpx.Client:
-    """An httpx.Client that follows no redirect by itself.
+    """An httpx.Client with `most` connections that follows no redirect by itself.
 
     Raises ConfigError when proxies or certificates in the environment cannot be used.
     """
-    is_local = url.startswith("http://")
+    is_local = urlsplit(url).scheme == "http"
     try:
         return httpx.Client(
             auth=auth,
             headers={"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip"},
             timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=None),
-            limits=limits,
+            limits=httpx.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=_KEEP_ALIVE),
             transport=None if handler is None else HandlerTransport(handler),
             verify=_nobody() if is_local or handler else httpx.create_ssl_context(),
             # Unencrypted requests go to this machine only, and not by way of a proxy: it would see the key.
@@ -56,10 +60,7 @@ def open_pool(
             follow_redirects=False,
         )
     except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
-        raise ConfigError(
-            f"The proxies or certificates named in the environment cannot be used ({type(error).__name__}).",
-            hint="Check HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR.",
-        ) from None
+        raise unusable_environment(error) from None
 
 
 def _nobody() -> ssl.SSLContext:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import ApiError
 from flowsync.http.call import Method
-from flowsync.http.translate import Repeat, UnansweredError
+from flowsync.http.unanswered import Repeat, UnansweredError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,16 +5,14 @@ An httpx exception holds its request, and the request holds the key: none may tr
 
 from __future__ import annotations
 
-import socket
-import ssl
 from contextlib import contextmanager
-from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-import httpx
-
-from flowsync.errors import TransportError, UnreadableResponseError
+from flowsync.errors import UnreadableResponseError
+from flowsync.http import unanswered
+from flowsync.http.bare import httpx
 from flowsync.http.redact import printable
+from flowsync.http.unanswered import CHECK_NETWORK, Repeat, UnansweredError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,31 +22,6 @@ if TYPE_CHECKING:
     from flowsync.http.call import Call
 
     _Translation: TypeAlias = Callable[[Exception, Call, Timeouts], ApiError]
-
-_CHECK_NETWORK: Final = "Check the network, a VPN or proxy in between, and the API's address."
-_MAYBE: Final = "A write that ends so may have taken effect."
-
-
-class Repeat(Enum):
-    """Whether it makes sense to make a failed request again."""
-
-    NEVER = "never"
-    LATER = "later"
-
-
-class UnansweredError(TransportError):
-    """A TransportError that knows whether the request may be made again."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = _CHECK_NETWORK,
-        repeat: Repeat = Repeat.LATER,
-        unsent: bool = False,
-    ) -> None:
-        super().__init__(message, hint=hint, unsent=unsent)
-        self.repeat = repeat
 
 
 @contextmanager
@@ -60,58 +33,12 @@ def translated(call: Call, timeouts: Timeouts) -> Iterator[None]:
         raise _translation(error)(error, call, timeouts) from None
 
 
-def _connect_error(error: Exception, call: Call, _: Timeouts) -> ApiError:
-    """The connection never came to be, for one of several reasons."""
-    cause = _root_cause(error)
-    match cause:
-        case ssl.SSLCertVerificationError():
-            return _bad_certificate(cause, call)
-        case ssl.SSLError():
-            return _no_tls(cause, call)
-        case socket.gaierror():
-            return _unknown_host(cause, call)
-        case ConnectionRefusedError():
-            reason = "nothing listens there"
-        case OSError():
-            reason = printable(cause.strerror or "no connection")
-        case _:
-            reason = "no connection could be made"
-    return UnansweredError(f"{call.shown}: cannot reach {call.origin}: {reason}.", unsent=True)
-
-
-def _bad_certificate(cause: ssl.SSLCertVerificationError, call: Call) -> ApiError:
-    return UnansweredError(
-        f"{call.shown}: {call.origin} does not prove who it is: {printable(cause.verify_message)}.",
-        hint="A company's proxy may sign with an authority of its own: name that in SSL_CERT_FILE.",
-        repeat=Repeat.NEVER,
-        unsent=True,
-    )
-
-
-def _no_tls(cause: ssl.SSLError, call: Call) -> ApiError:
-    reason = printable(getattr(cause, "reason", None) or "no reason given")
-    return UnansweredError(
-        f"{call.shown}: {call.origin} speaks no TLS that can be used ({reason}).",
-        hint="Check that the API's address and port are right, and what stands in between.",
-        repeat=Repeat.NEVER,
-        unsent=True,
-    )
-
-
-def _unknown_host(cause: socket.gaierror, call: Call) -> ApiError:
-    return UnansweredError(
-        f"{call.shown}: cannot reach {call.origin}: its name cannot be resolved.",
-        hint="Check the network, and the spelling of the API's address.",
-        repeat=Repeat.LATER if cause.errno == socket.EAI_AGAIN else Repeat.NEVER,
-        unsent=True,
-    )
+def _connect_error(error: Exception, call: Call, timeouts: Timeouts) -> ApiError:
+    return unanswered.unreachable(_root_cause(error), call, timeouts)
 
 
 def _connect_timeout(_: Exception, call: Call, timeouts: Timeouts) -> ApiError:
-    return UnansweredError(
-        f"{call.shown}: cannot reach {call.origin}: no connection within {timeouts.connect:g} seconds.",
-        unsent=True,
-    )
+    return unanswered.unreachable(TimeoutError(), call, timeouts)
 
 
 def _pool_timeout(_: Exception, call: Call, __: Timeouts) -> ApiError:
@@ -119,16 +46,11 @@ def _pool_timeout(_: Exception, call: Call, __: Timeouts) -> ApiError:
 
 
 def _read_timeout(_: Exception, call: Call, timeouts: Timeouts) -> ApiError:
-    return UnansweredError(
-        f"{call.shown}: no answer within {timeouts.read:g} seconds.",
-        hint=f"{_CHECK_NETWORK} {_MAYBE} timeouts.read in flowsync.yaml sets how long to wait.",
-    )
+    return unanswered.no_answer_in_time(call, timeouts)
 
 
 def _dropped(_: Exception, call: Call, __: Timeouts) -> ApiError:
-    return UnansweredError(
-        f"{call.shown}: the connection broke before the whole answer was there.", hint=f"{_CHECK_NETWORK} {_MAYBE}"
-    )
+    return unanswered.broken(call)
 
 
 def _proxy_refused(error: Exception, call: Call, _: Timeouts) -> ApiError:
@@ -140,16 +62,11 @@ def _proxy_refused(error: Exception, call: Call, _: Timeouts) -> ApiError:
 
 
 def _not_sendable(_: Exception, call: Call, __: Timeouts) -> ApiError:
-    return UnansweredError(
-        f"{call.shown}: this request cannot be sent.",
-        hint="Check the API's address, the key and user_agent for characters that do not belong there.",
-        repeat=Repeat.NEVER,
-        unsent=True,
-    )
+    return unanswered.unsendable(call)
 
 
 def _undecodable(_: Exception, call: Call, __: Timeouts) -> ApiError:
-    return UnreadableResponseError(f"{call.shown}: the answer cannot be unpacked.", hint=_CHECK_NETWORK)
+    return UnreadableResponseError(f"{call.shown}: the answer cannot be unpacked.", hint=CHECK_NETWORK)
 
 
 def _unexpected(error: Exception, call: Call, _: Timeouts) -> ApiError:

@@ -14,11 +14,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
-import httpx
-
 from flowsync import __version__
 from flowsync.errors import ApiError, UnreadableResponseError
-from flowsync.http.answer import parse_json, receive
+from flowsync.http.answer import Arriving, parse_json, receive
 from flowsync.http.call import Call, Method, origin_of
 from flowsync.http.pool import Bearer, open_pool
 from flowsync.http.redact import Redactor
@@ -28,6 +26,8 @@ from flowsync.http.translate import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import httpx
 
     from flowsync.config import Key, Timeouts
     from flowsync.http.answer import Answer
@@ -41,7 +41,7 @@ MOST_ATTEMPTS_AS_TOLD: Final = 10
 _ASKING_TO_WAIT: Final = frozenset({403, 429, 503})
 _NEXT: Final = re.compile(r'<([^<>\s]{1,2000})>\s*;[^,<]*\brel="?next"?')
 """The next page in a Link header (RFC 8288)."""
-_CONNECTIONS: Final = httpx.Limits(max_connections=2, max_keepalive_connections=2)
+_CONNECTIONS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class WebAnswer:
     @property
     def is_success(self) -> bool:
         """Whether the status is 2xx."""
-        return httpx.codes.is_success(self.status)
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 @contextmanager
@@ -71,14 +71,8 @@ def open_web(
     timing: Timing | None = None,
 ) -> Iterator[WebClient]:
     """A client for the origins of `urls`, closed at the end. Raises ConfigError as the pool does."""
-    pool = open_pool(
-        urls[0],
-        None,
-        auth=Bearer(key),
-        user_agent=f"flowsync/{__version__}",
-        timeouts=timeouts,
-        limits=_CONNECTIONS,
-    )
+    agent = f"flowsync/{__version__}"
+    pool = open_pool(urls[0], None, auth=Bearer(key), user_agent=agent, timeouts=timeouts, most=_CONNECTIONS)
     with pool:
         pool.headers.update(headers)
         origins = frozenset(map(origin_of, urls))
@@ -168,7 +162,8 @@ class WebClient:
     def _send(self, call: Call) -> tuple[Answer, str]:
         headers = {} if call.content is None else {"Content-Type": "application/json"}
         with self._pool.stream(call.method.value, call.target, content=call.content, headers=headers) as response:
-            answer = receive(response, call, self._timing)
+            head = Arriving(response.status_code, response.reason_phrase, response.headers, response.iter_raw())
+            answer = receive(head, call, self._timing)
             wait = answer.wait if answer.wait is not None else self._until_reset(response.headers)
             return replace(answer, wait=wait), response.headers.get("link", "")
 
@@ -202,7 +197,7 @@ def _asked_wait(met: Answer | ApiError) -> float | None:
 
 def _is_to_be_followed(call: Call, answer: Answer) -> bool:
     """A redirect that keeps the method: any of a GET, the two that say so of the rest."""
-    if not httpx.codes.is_redirect(answer.status) or not answer.location:
+    if not answer.is_redirect or not answer.location:
         return False
     return call.method is Method.GET or answer.status in {
         HTTPStatus.TEMPORARY_REDIRECT,

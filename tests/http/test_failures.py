@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+pytestmark = pytest.mark.usefixtures("each_wire")
+
+
 def get_error(*faults: Fault, key: Key | None = None, path: str = "/v1/flows", read: float = 5.0) -> ApiError:
     """What a GET of `path` raises, checked for what holds of every message."""
     with (

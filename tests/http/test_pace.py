@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from flowsync.http import Client
 
 
+pytestmark = pytest.mark.usefixtures("each_wire")
+
+
 def pace(most: int = 8) -> tuple[Pace, FakeTime]:
     time = FakeTime()
     return Pace(time.timing, most), time

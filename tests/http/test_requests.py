@@ -12,7 +12,7 @@ import pytest
 
 from flowsync import __version__
 from flowsync.config import SANDBOX_URL, Key, Timeouts
-from flowsync.errors import ConfigError, ForbiddenError, NotFoundError, RejectedError, TransportError
+from flowsync.errors import ForbiddenError, NotFoundError, RejectedError
 from flowsync.http import open_client
 from flowsync.live import Access, find_missing, list_flows, reread, write
 from tests.http.support import KEY, client_of, troubled
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsync.model import JsonValue
+
+
+pytestmark = pytest.mark.usefixtures("each_wire")
 
 
 def test_a_get_carries_the_key_no_body_and_no_content_type() -> None:
@@ -188,44 +191,6 @@ def test_unencrypted_requests_never_go_by_way_of_a_proxy(monkeypatch: pytest.Mon
         with troubled() as (server, client):
             client.reader().get("/v1/flows", {})
     assert (len(server.requests), proxy.requests) == (1, [])
-
-
-def test_https_goes_by_way_of_the_proxy_of_the_environment_which_never_sees_the_key(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with fake_frigade() as proxy:
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        monkeypatch.delenv("no_proxy", raising=False)
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        with (
-            client_of("https://frigade.invalid") as client,
-            pytest.raises(TransportError, match=r"the proxy .* refused"),
-        ):
-            client.reader().get("/v1/flows", {})
-    (seen,) = proxy.requests
-    assert seen.method == "CONNECT"
-    assert "authorization" not in seen.headers
-
-
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("HTTPS_PROXY", "gopher://user:hunter2@proxy"),
-        ("HTTPS_PROXY", "socks5://user:hunter2@proxy"),
-        ("HTTPS_PROXY", "http://user:hunter2@proxy:port"),
-        ("SSL_CERT_FILE", "hunter2.pem"),
-    ],
-)
-def test_an_environment_that_cannot_be_used_is_a_clear_error(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
-) -> None:
-    monkeypatch.setenv(variable, value)
-    with (
-        pytest.raises(ConfigError, match="in the environment cannot be used") as caught,
-        client_of("https://a.invalid"),
-    ):
-        pass
-    assert "hunter2" not in str(caught.value)
 
 
 def test_a_refused_write_changes_nothing_and_says_what_the_server_said() -> None:

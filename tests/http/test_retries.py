@@ -21,7 +21,7 @@ from flowsync.http.retry import (
     Tried,
     delay_before_retry,
 )
-from flowsync.http.translate import Repeat, UnansweredError
+from flowsync.http.unanswered import Repeat, UnansweredError
 from flowsync.live import write
 from tests.http.support import NOW, FakeTime, troubled
 from tests.support.fake_frigade import (
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from tests.support.fake_frigade import (
         Fault,
     )
+
+pytestmark = pytest.mark.usefixtures("each_wire")
 
 TRANSIENT = [server_error(), reply(502), html(503), reply(504), reset(), truncated(), reset(Effect.AFTER)]
 
@@ -137,7 +139,6 @@ def test_a_server_that_puts_off_at_once_again_and_again_is_not_asked_without_end
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
-        (None, None),
         ("", None),
         ("-1", None),
         ("1.5", None),
@@ -150,7 +151,7 @@ def test_a_server_that_puts_off_at_once_again_and_again_is_not_asked_without_end
         ("never", None),
     ],
 )
-def test_retry_after_is_read_as_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
+def test_retry_after_is_read_as_seconds_or_a_date(header: str, seconds: float | None) -> None:
     assert retry_after(header, lambda: NOW) == seconds
 
 

@@ -22,6 +22,8 @@ from tests.support.fake_frigade import PRIVATE_KEY, Fault, fake_frigade, key_ech
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.usefixtures("each_wire")
+
 STRANGE_KEY = "sk+/=\"'&<%\\Zz9~"
 
 SPLIT_BY_TAGS = f"<p>{PRIVATE_KEY[:9]}<b></b>{PRIVATE_KEY[9:]}"

@@ -12,7 +12,8 @@ import pytest
 from flowsync.config import Timeouts
 from flowsync.errors import ApiError, TransportError, UnreadableResponseError
 from flowsync.http.call import Call, Method
-from flowsync.http.translate import TRANSLATIONS, Repeat, UnansweredError, translated
+from flowsync.http.translate import TRANSLATIONS, translated
+from flowsync.http.unanswered import Repeat, UnansweredError
 
 FOREIGN = [each for _, each in inspect.getmembers(httpx, inspect.isclass) if issubclass(each, Exception)]
 CALL = Call(Method.GET, "https://api.example/v1/flows", "limit=1")
