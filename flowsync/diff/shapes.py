@@ -56,6 +56,18 @@ class Shapes:
             known = self._known[id(value)] = (value, self._number(value))
         return known[1]
 
+    def same(self, one: JsonValue, other: JsonValue) -> bool:
+        """Whether two values are equal; of what is alike no number is made."""
+        if alike(one, other):
+            return True
+        match one, other:
+            case dict(), dict() if one.keys() == other.keys():
+                return all(self.same(value, other[key]) for key, value in one.items())
+            case list(), list():
+                return len(one) == len(other) and all(map(self.same, one, other))
+            case _:
+                return self.of(one) == self.of(other)
+
     def _number(self, value: JsonValue) -> int:
         text = canonical_text(value)
         form = text if len(text) <= _KEPT_AS_IT_IS else blake2b(text.encode("ascii"), digest_size=32).digest()

@@ -51,16 +51,13 @@ class _Walk:
     ) -> Iterator[FieldChange]:
         """Yield what differs inside, or `op` for the whole; nothing for values that are equal, though not `alike`."""
         match old, new:
-            case dict(), dict() if old.keys() == new.keys() or self.differ(old, new):
+            case dict(), dict() if old.keys() == new.keys() or not self.shapes.same(old, new):
                 yield from self.mappings(old, new, places, identity)
             case list(), list():
                 yield from self.lists(old, new, places)
             case _:
-                if self.differ(old, new):
+                if not self.shapes.same(old, new):
                     yield self.change(op, places.new, old, new)
-
-    def differ(self, old: JsonValue, new: JsonValue) -> bool:
-        return self.shapes.of(old) != self.shapes.of(new)
 
     def mappings(
         self, old: dict[str, JsonValue], new: dict[str, JsonValue], places: _Places, identity: str | None

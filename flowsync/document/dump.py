@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.document.failure import failure
@@ -99,6 +100,7 @@ def _write_sequence(output: _Output, items: list[JsonValue], margin: str, lead: 
         lead = margin
 
 
+@lru_cache(maxsize=512)
 def _key(key: str) -> str:
     name = _one_line(key)
     if len(name.encode("utf-16-le")) // 2 > MAXIMUM_KEY_LENGTH:
@@ -143,11 +145,12 @@ def _integer(number: int) -> str:
 
 def _text(text: str, margin: str, width: int) -> str:
     """A block scalar for text of several lines, or of one long line, that is safe in one; else one line."""
-    if not fits_block(text):
+    is_long = len(margin) + len(text) > width
+    if not (is_long or "\n" in text) or not fits_block(text):
         return _one_line(text)
     if "\n" in text:
         return _literal(text, margin)
-    if len(margin) + len(text) > width and text[-1] not in " \t" and _FOLD.search(text):
+    if is_long and text[-1] not in " \t" and _FOLD.search(text):
         return "\n".join([">-", *_folded(text, margin, width)])
     return _one_line(text)
 
@@ -182,6 +185,7 @@ def fits_block(text: str) -> bool:
     return text[:1] not in {"", " ", "\t", "\n"} and is_printable(text) and not _BLANK_LINE.search(text)
 
 
+@lru_cache(maxsize=1024)
 def _one_line(text: str) -> str:
     """Text as it is where no reader takes it for anything else, else in quotes."""
     if _PLAIN_START.match(text) and not needs_quotes(text):
@@ -198,7 +202,8 @@ def double_quoted(text: str) -> str:
 
 def needs_quotes(text: str) -> bool:
     """Whether some reader of YAML takes this text, without quotes, for anything else, wherever it starts."""
-    return text.lower() in _WORDS or bool(_NOT_PLAIN.search(text) or _SPECIAL.search(text))
+    is_seen = text.isascii() and text.isprintable()
+    return text.lower() in _WORDS or bool(_NOT_PLAIN.search(text) or not (is_seen or is_printable(text)))
 
 
 def _escape(found: re.Match[str]) -> str:

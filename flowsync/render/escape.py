@@ -63,9 +63,12 @@ _SHORTEST_FENCE: Final = 3
 
 def visible(text: str) -> str:
     """Return `text` as one line in which every character can be seen."""
-    if text.isascii() and text.isprintable():
-        return text
-    return _UNSEEN_CHARACTER.sub(_escape_sequence, text)
+    return text if is_visible(text) else _UNSEEN_CHARACTER.sub(_escape_sequence, text)
+
+
+def is_visible(text: str) -> bool:
+    """Whether every character of `text` can be seen as it is."""
+    return (text.isascii() and text.isprintable()) or _UNSEEN_CHARACTER.search(text) is None
 
 
 def _escape_sequence(match: re.Match[str]) -> str:

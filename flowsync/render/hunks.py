@@ -37,11 +37,14 @@ _MARK_STYLES: Final = {Mark.KEPT: Style.PLAIN, Mark.REMOVED: Style.REMOVED, Mark
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of either text; `text` is all of it, `shown` may be marked and shortened."""
+    """One line of either text; `text` is all of it, `shown` may be marked and shortened.
+
+    Of what is kept, which mostly is not shown, `shown` is made when it is.
+    """
 
     mark: Mark
     text: str
-    shown: Line
+    shown: Line | None = None
 
 
 def hunks(old: Sequence[str], new: Sequence[str]) -> list[Line]:
@@ -53,9 +56,10 @@ def hunks(old: Sequence[str], new: Sequence[str]) -> list[Line]:
 def _rows(old: Sequence[str], new: Sequence[str]) -> Iterator[Row]:
     start_old = start_new = 0
     for was, now in [*matches(old, new), (len(old), len(new))]:
-        yield from _replaced(old[start_old:was], new[start_new:now])
+        if start_old < was or start_new < now:
+            yield from _replaced(old[start_old:was], new[start_new:now])
         if was < len(old):
-            yield Row(Mark.KEPT, old[was], kept_line(old[was]))
+            yield Row(Mark.KEPT, old[was])
         start_old, start_new = was + 1, now + 1
 
 
@@ -91,13 +95,13 @@ def _goes_line_by_line(removed: Sequence[str], added: Sequence[str], partners: M
 
 def _shown(rows: Sequence[Row]) -> set[int]:
     """Return the indices of changed rows, of those around them, and of the parents of all these."""
-    parents = _parents(rows)
     near = {
         neighbour
         for index, row in enumerate(rows)
         if row.mark is not Mark.KEPT
         for neighbour in range(max(0, index - CONTEXT), min(len(rows), index + CONTEXT + 1))
     }
+    parents = _parents(rows[: max(near, default=-1) + 1])
     shown: set[int] = set()
     for start in near:
         index: int | None = start
@@ -136,4 +140,5 @@ def _lines(rows: Sequence[Row], shown: Sequence[int]) -> Iterator[Line]:
 
 
 def _line(row: Row) -> Line:
-    return (Span(f"{row.mark.value} ", _MARK_STYLES[row.mark]), *row.shown)
+    shown = kept_line(row.text) if row.shown is None else row.shown
+    return (Span(f"{row.mark.value} ", _MARK_STYLES[row.mark]), *shown)

@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.render.columns import columns
-from flowsync.render.escape import LOG_COMMAND, mask_keys, visible
+from flowsync.render.escape import LOG_COMMAND, is_visible, mask_keys, visible
 from flowsync.render.screen import Colour
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _WEB_FONT: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _WEB_FONTS: Final = 2
+_SUSPICIOUS: Final = re.compile(r"api_p|##|::")
+"""What keys and log commands have in common, and few lines hold."""
 _LEADING_COLONS: Final = re.compile(r"\s*(?=::)")
 
 
@@ -68,6 +70,8 @@ def paint(lines: Iterable[Line], colour: Colour) -> str:
 
 def inert(spans: Line) -> Line:
     """Return the line with hidden characters shown, keys starred out and log commands broken."""
+    if _is_inert("".join([span.text for span in spans])):
+        return spans
     shown = tuple(Span(visible(span.text), span.style) for span in spans)
     text = "".join(span.text for span in shown)
     masked = mask_keys(text)
@@ -75,6 +79,11 @@ def inert(spans: Line) -> Line:
     if masked == text and not breaks:
         return shown
     return _rewritten(shown, masked, breaks)
+
+
+def _is_inert(text: str) -> bool:
+    """Whether nothing has to be done to a line, as to most, for all that matters is plain to see."""
+    return is_visible(text) and not _SUSPICIOUS.search(text)
 
 
 def _breaks(text: str) -> Mapping[int, str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.diff.identity import align_lists
 from flowsync.diff.order import removals_after
 from flowsync.diff.places import Place
-from flowsync.diff.shapes import Shapes
+from flowsync.diff.shapes import Shapes, alike
 from flowsync.document import UNFOLDED, dump
 from flowsync.model import SENT_FIELDS, Op
 from flowsync.render.escape import mask_keys
@@ -102,7 +102,7 @@ def _without_steps(data: Mapping[str, JsonValue]) -> JsonValue:
 
 
 def _step_sections(old: list[JsonValue], new: list[JsonValue], shapes: Shapes) -> Iterator[_Section]:
-    """Yield each step with its counterpart, in the new order, removed ones where they were."""
+    """Yield each step that may differ with its counterpart, in the new order, removed ones where they were."""
     alignment = align_lists(old, new, "steps", shapes)
     removed = removals_after(range(len(old)), frozenset(alignment.pairs.values()))
     steps = Place(label="steps")
@@ -110,8 +110,9 @@ def _step_sections(old: list[JsonValue], new: list[JsonValue], shapes: Shapes) -
         yield _Section(_step_label(steps, was, old[was], alignment), old[was], None)
     for now, step in enumerate(new):
         counterpart = alignment.pairs.get(now)
-        label = _step_label(steps, now, step, alignment)
-        yield _Section(label, None if counterpart is None else old[counterpart], step)
+        if counterpart is None or not alike(old[counterpart], step):
+            label = _step_label(steps, now, step, alignment)
+            yield _Section(label, None if counterpart is None else old[counterpart], step)
         for was in removed.get(counterpart, ()) if counterpart is not None else ():
             yield _Section(_step_label(steps, was, old[was], alignment), old[was], None)
 
@@ -123,7 +124,7 @@ def _step_label(steps: Place, index: int, step: JsonValue, alignment: Alignment)
 
 
 def _section_diff(section: _Section, shapes: Shapes) -> Iterator[Line]:
-    if shapes.of(section.old) == shapes.of(section.new):
+    if shapes.same(section.old, section.new):
         return
     if section.label:
         yield (Span(f"@@ {section.label} @@", Style.HINT),)
@@ -137,10 +138,10 @@ def _yaml_lines(value: JsonValue) -> list[str]:
 
 def _in_order_of(new: JsonValue, old: JsonValue, key: str, shapes: Shapes) -> JsonValue:
     """Return `old` with its keys in the order of `new`, and whatever is the same written the same."""
-    if shapes.of(old) == shapes.of(new):
+    if alike(old, new):
         return new
     match new, old:
-        case dict(), dict():
+        case dict(), dict() if old.keys() == new.keys() or not shapes.same(old, new):
             return {name: _in_order_of(new.get(name), old[name], name, shapes) for name in _key_order(new, old)}
         case list(), list():
             partners = {was: now for now, was in align_lists(old, new, key, shapes).pairs.items()}
@@ -149,7 +150,7 @@ def _in_order_of(new: JsonValue, old: JsonValue, key: str, shapes: Shapes) -> Js
                 for was, item in enumerate(old)
             ]
         case _:
-            return old
+            return new if shapes.same(old, new) else old
 
 
 def _key_order(new: Mapping[str, JsonValue], old: Mapping[str, JsonValue]) -> list[str]:
