@@ -1,19 +1,23 @@
 """Make docs/comment.png: the comment as GitHub shows it, from what `flowsync ci plan` really writes.
 
 `python docs/comment.py` needs the extra `test` and chromium on the PATH. The flows are those of this repository, on the
-emulator, with one of them edited in a branch; a real Markdown parser makes the page, with GitHub's look drawn after.
+emulator; a real Markdown parser makes the page, with GitHub's look drawn after. The picture keeps the digest of the
+Markdown that it shows: `--check`, which needs no chromium, fails where a run now writes anything else.
 """
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +29,8 @@ PICTURE: Final = DOCS / "comment.png"
 LARGEST: Final = 300_000
 """Bytes that the picture may have."""
 SIZE: Final = "900,1020"
+END: Final = b"\0\0\0\0IEND"
+"""How the last chunk of a PNG begins."""
 HEAD: Final = "3f2a9c1" + "0" * 33
 ALERTS: Final = {"NOTE": "#0969da", "WARNING": "#9a6700", "CAUTION": "#cf222e"}
 LINES: Final = {"+": "#dafbe1", "-": "#ffebe9", "@": "#ddf4ff"}
@@ -51,18 +57,33 @@ details { margin: 8px 0; } summary { cursor: pointer; } a { color: #0969da; }
 
 
 def main() -> int:
-    """Write the picture; fail when it has grown too large."""
+    """Write the picture, or check the one there is; fail when it is of something else or has grown too large."""
     with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder) / "comment.html"
-        page.write_text(page_of(comment(Path(folder))), encoding="utf-8")
-        subprocess.run(
-            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={SIZE}",
-             f"--screenshot={PICTURE}", page.as_uri()],
-            check=True, capture_output=True,
-        )  # fmt: skip
-    size = PICTURE.stat().st_size
-    sys.stdout.write(f"{PICTURE.relative_to(ROOT)}: {size:,} bytes\n")
-    return int(size > LARGEST)
+        markdown = comment(Path(folder))
+        if sys.argv[1:] != ["--check"]:
+            draw(page_of(markdown), Path(folder) / "comment.html")
+            PICTURE.write_bytes(PICTURE.read_bytes().replace(END, kept(markdown) + END))
+    picture = PICTURE.read_bytes()
+    if kept(markdown) not in picture:
+        sys.stdout.write(f"{PICTURE.relative_to(ROOT)} shows another comment than a run writes now\n")
+        return 1
+    return int(len(picture) > LARGEST)
+
+
+def draw(text: str, page: Path) -> None:
+    """Make the picture of a page."""
+    page.write_text(text, encoding="utf-8")
+    subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={SIZE}",
+         f"--screenshot={PICTURE}", page.as_uri()],
+        check=True, capture_output=True,
+    )  # fmt: skip
+
+
+def kept(markdown: str) -> bytes:
+    """The chunk of a PNG that says what the picture is of."""
+    chunk = b"tEXtComment\0sha256:" + hashlib.sha256(markdown.encode()).hexdigest().encode()
+    return struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
 
 
 def comment(folder: Path) -> str:

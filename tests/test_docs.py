@@ -37,6 +37,19 @@ def test_generated_parts_and_the_picture_are_what_the_code_says() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_picture_of_the_comment_shows_what_a_run_writes() -> None:
+    done = subprocess.run(
+        [sys.executable, "docs/comment.py", "--check"],
+        cwd=ROOT,
+        env=CLEAN,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "", "run python docs/comment.py"
+    assert done.returncode == 0, done.stderr
+
+
 def links(page: Path) -> Iterator[str]:
     return (link for link in re.findall(r"\]\(([^)]+)\)", page.read_text()) if not link.startswith("http"))
 
