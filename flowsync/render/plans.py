@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flowsync.plan import to_document
-from flowsync.render import json_text, plan_markdown, plan_text, wording
+from flowsync.render import json_text, plan_text, wording
 from flowsync.render.screen import Screen
 from flowsync.render.style import Span, Style, line, paint
 
@@ -34,8 +34,11 @@ def refusals(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a fr
 
 
 def markdown(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008, ARG001 - a frozen value; one signature
-    """Return the plan for a comment or a summary; whole, whatever the screen."""
-    return plan_markdown.plan(plan)
+    """Return the plan as GitHub's comment tells it, with as much room as a job's summary, whatever the screen."""
+    from flowsync.render import report, room  # noqa: PLC0415 - only Markdown needs them
+
+    scene = report.Scene(None, None, report.Moment.APPLY)
+    return report.fit(report.PlanReport(scene, plan), room.SUMMARY).text
 
 
 def as_json(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008, ARG001 - a frozen value; one signature

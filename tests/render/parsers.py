@@ -10,7 +10,7 @@ from cmarkgfm.cmark import Options  # type: ignore[import-untyped]  # as above
 from markdown_it import MarkdownIt
 
 TABLE = {"table", "thead", "tbody", "tr", "th", "td"}
-OURS = {"h3", "p", "ul", "li", "code", "pre", "details", "summary", "blockquote"} | TABLE
+OURS = {"h3", "p", "ul", "li", "code", "pre", "details", "summary", "blockquote", "strong"} | TABLE
 """The elements that our Markdown makes; `a` or `img`, say, are not among them."""
 
 

@@ -149,7 +149,9 @@ def assert_means_nothing(markdown: str) -> None:
     for page in pages(markdown):
         assert set(page.tags) <= OURS
         assert page.attributes <= {"class", "lang"}
-        prose = page.prose.replace("[!CAUTION]", "").replace("[!WARNING]", "")
+        prose = page.prose
+        for kind in ("CAUTION", "WARNING", "NOTE"):
+            prose = prose.replace(f"[!{kind}]", "")
         assert not set(prose) & set("@#<>*_[]{}|\\`$~&%")
         assert page.tags.count("details") == page.tags.count("pre")
 

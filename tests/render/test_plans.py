@@ -10,7 +10,7 @@ from flowsync.config import SANDBOX_URL
 from flowsync.diff import quoted
 from flowsync.model import FieldChange, Op, Origin, Unmanaged
 from flowsync.plan import to_document
-from flowsync.render import plan_markdown, plans, wording
+from flowsync.render import plans, wording
 from flowsync.render.plan_text import NAMES_SHOWN
 from flowsync.render.screen import Colour, Detail, Screen
 from tests.render.samples import (
@@ -19,7 +19,6 @@ from tests.render.samples import (
     EMPTY_PLAN,
     FULL_PLAN,
     UNCHANGED,
-    UNMANAGED,
     WELCOME,
     data_update,
     plan_of,
@@ -76,14 +75,15 @@ def test_numbers_that_json_lacks_do_not_break_it() -> None:
 
 def test_an_empty_plan_says_that_all_is_as_it_should_be() -> None:
     assert wording.NO_CHANGES in plans.text(EMPTY_PLAN)
-    assert wording.NO_CHANGES in plans.markdown(EMPTY_PLAN)
+    assert "Nothing changes for users: the live flows are as the files say." in plans.markdown(EMPTY_PLAN)
 
 
 def test_blocked_flows_without_changes_are_not_told_as_all_being_well() -> None:
     blocked = replace(EMPTY_PLAN, blocked=(BLOCKED,))
     for shown in (plans.text(blocked), plans.markdown(blocked)):
-        assert wording.NO_CHANGES not in shown
-        assert "Apply writes nothing while flows are blocked" in shown
+        assert "the live flows are as the files say" not in shown.lower()
+    assert "Apply writes nothing while flows are blocked" in plans.text(blocked)
+    assert "Nothing can be applied: 1 flow cannot be written." in plans.markdown(blocked)
 
 
 def test_what_to_run_next_is_said_by_plan_and_not_by_apply() -> None:
@@ -210,23 +210,8 @@ def test_unchanged_flows_are_named_when_all_is_asked_for() -> None:
 def test_a_long_diff_is_cut_unless_all_is_asked_for() -> None:
     plan = plan_of(data_update({}, {f"key{number}": number for number in range(1_000)}))
     assert "601 more lines" in plans.text(plan)
-    assert "601 more lines" in plans.markdown(plan)
+    assert "more lines" not in plans.markdown(plan)
     assert "key999: 999" in plans.text(plan, VERBOSE)
-
-
-def test_the_table_names_a_hundred_flows_and_counts_the_rest() -> None:
-    many = plan_of(*(replace(WELCOME, slug=f"flow_{number:03}") for number in range(plan_markdown.TABLE_ROWS + 5)))
-    table = next(block.text for block in plan_markdown.blocks(many) if block.text.startswith("| Action"))
-    assert table.count("| update |") == plan_markdown.TABLE_ROWS
-    assert table.endswith("| … | 5 more | | |")
-
-
-def test_blocks_can_be_left_out_whole() -> None:
-    parts = plan_markdown.blocks(FULL_PLAN)
-    assert [part.slug for part in parts if part.slug] == [DRAFT.slug, WELCOME.slug]
-    kept = plan_markdown.join(part for part in parts if not part.slug)
-    assert "<details>" not in kept
-    assert UNMANAGED.slug in kept
 
 
 def test_the_same_plan_is_the_same_text() -> None:

@@ -62,7 +62,7 @@ def assert_means_nothing(markdown: str) -> None:
     """Strangers' text is inside of code; the one link is to the run."""
     assert_inert(markdown)
     for page in pages(markdown):
-        assert set(page.tags) <= OURS | {"strong", "a"}
+        assert set(page.tags) <= OURS | {"a"}
         assert page.attributes <= {"class", "lang", "href"}
         assert page.tags.count("a") <= 2
         prose = page.prose

@@ -153,13 +153,16 @@ def _plan_notes(plan: Plan, room: Room) -> Iterator[str]:
     if note := wording.unseen_elsewhere(plan.unchanged):
         yield sentence(note)
     if plan.unmanaged:
-        names = enumerated((name(row.slug) for row in plan.unmanaged), room.per_list // 8, room.measure)
+        rows = (f"{name(row.slug)} ({name(row.name)}, id {row.id})" for row in plan.unmanaged)
+        names = enumerated(rows, room.per_list // 8, room.measure)
         yield f"Live without a file, so never touched: {names}."
 
 
 def _footer(report: Report) -> str:
-    parts = [f"{_DONE[type(report)]} commit {code_span(report.scene.commit[:SHORT_COMMIT])}"]
+    commit = report.scene.commit
+    parts = [f"{_DONE[type(report)]} commit {code_span(commit[:SHORT_COMMIT])}"] if commit else []
     if isinstance(report, PlanReport | ApplyReport | DriftReport):
+        parts += [] if commit else [f"For {name(report.plan.api_url)}"]
         parts.append(f"plan {code_span(wording.short_digest(report.plan.digest))}")
         parts += [f"compared with {name(wording.revision(report.plan.base))}"] if report.plan.base else []
     parts += [f"[log and summary]({report.scene.run_url})"] if report.scene.run_url else []

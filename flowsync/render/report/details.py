@@ -45,7 +45,7 @@ def details_that_fit(changes: Sequence[Change], left: int, room: Room) -> Mappin
 def _details(change: Change, room: Room) -> Fitted:
     count = plural(len(wording.changed_places(change)), "change")
     summary = f"<details><summary>{html_code(brief(change.slug))} {action(change)}: {count}</summary>"
-    remarks = [f"- {name(change.file)}, version {change.version}, id {change.id}"]
+    remarks = [f"- {name(change.file)}, version {change.version}, {sentence(change.status)}, id {change.id}"]
     remarks += [f"- {sentence(remark)}" for remark in _remarks(change)]
     kept = fitting(remarks[:REMARKS], room.per_flow // 4, room.measure)
     diff = _diff(change, room)

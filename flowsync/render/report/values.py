@@ -23,9 +23,9 @@ class Moment(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Which run made a report: of which commit, and where its log and summary are."""
+    """Which run made a report: of which commit, and where its log and summary are; None where there is no such run."""
 
-    commit: str
+    commit: str | None
     run_url: str | None
     moment: Moment = Moment.MERGE
 
