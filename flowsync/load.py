@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from flowsync.document import Document
-    from flowsync.model import FieldName, JsonValue, Source, ValuePath
+    from flowsync.model import FieldName, JsonValue, Source, ValuePath, Writing
 
 ENDINGS: Final = (".yaml", ".yml")
 _MOST_READ: Final = 2 * 1024 * 1024
@@ -140,6 +140,32 @@ class TextDataSource:
         lines = self.data.text.split("\n")
         offset = sum(len(line) + 1 for line in lines[: inside.line - 1]) + inside.column - 1
         return self.file.offset_location(("data",), offset)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLines:
+    """`data` as its author wrote it in a file."""
+
+    file: Document
+    data: JsonValue
+
+    @property
+    def text(self) -> str | None:
+        """The author's lines where they stand alone, else a dump."""
+        own = self.file.own_lines("data")
+        return own if own is not None else _dumped(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """`data` that no author wrote as it is: an overlay changed it."""
+
+    data: JsonValue
+
+    @property
+    def text(self) -> str | None:
+        """A dump."""
+        return _dumped(self.data)
 
 
 def load_flows(root: Path, directory: str, environment: str | None = None) -> Repository:
@@ -266,12 +292,11 @@ def flow_from(parsed: Document, file: FlowFile, environment: str | None) -> Flow
     stated = _overlaid(value, overlay)
     source: Source = parsed if overlay is None or environment is None else OverlaidSource(parsed, environment)
     inside = _data_document(stated.get("data"), file.name)
-    fields, data_text = _fields(stated, _own_lines(parsed, overlay), inside)
     return Flow(
         slug=file.slug,
         file=file.name,
-        fields=fields,
-        data_text=data_text,
+        fields=_fields(stated, inside),
+        written=_written(parsed, stated, overlay),
         target=_target(stated.get("target")),
         protected=stated.get("protected") is True,
         tests=value.get("tests"),
@@ -317,22 +342,23 @@ def merged(base: JsonValue, over: JsonValue) -> JsonValue:
     return {**base, **{key: merged(base.get(key), item) for key, item in over.items()}}
 
 
-def _own_lines(parsed: Document, overlay: Mapping[str, JsonValue] | None) -> str | None:
-    """The author's lines of `data`, where no overlay touches it and they stand alone."""
-    return None if overlay is not None and "data" in overlay else parsed.own_lines("data")
-
-
-def _fields(
-    stated: Mapping[str, JsonValue], own_lines: str | None, inside: Document | None
-) -> tuple[Mapping[FieldName, JsonValue], str | None]:
-    fields: dict[FieldName, JsonValue] = {field: stated[field] for field in SENT_FIELDS if field in stated}
-    data = fields.get("data")
+def _written(
+    parsed: Document, stated: Mapping[str, JsonValue], overlay: Mapping[str, JsonValue] | None
+) -> str | Writing | None:
+    """How `data` is written: by its author, where no overlay touches it."""
+    if "data" not in stated:
+        return None
+    data = stated["data"]
     if isinstance(data, str):
-        fields["data"] = data if inside is None else inside.value
-        return fields, data
-    if "data" not in fields:
-        return fields, None
-    return fields, own_lines if own_lines is not None else _dumped(data)
+        return data
+    return Dump(data) if overlay is not None and "data" in overlay else OwnLines(parsed, data)
+
+
+def _fields(stated: Mapping[str, JsonValue], inside: Document | None) -> Mapping[FieldName, JsonValue]:
+    fields: dict[FieldName, JsonValue] = {field: stated[field] for field in SENT_FIELDS if field in stated}
+    if inside is not None:
+        fields["data"] = inside.value
+    return fields
 
 
 def _data_document(data: JsonValue, name: str) -> Document | None:

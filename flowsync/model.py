@@ -114,22 +114,35 @@ class Source(Protocol):
         """Where the character at `offset` (from 0) of the text at `path` is written; as `location` if unknown."""
 
 
+class Writing(Protocol):
+    """A text that is made when it is asked for."""
+
+    @property
+    def text(self) -> str | None:
+        """The text; None where there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """One flow file, overlays applied.
 
     `fields` holds only what the file states of SENT_FIELDS; `data` there is the parsed value.
-    `data_text` is exactly what would be sent as `data`, None when the file states no data.
+    `written` is how `data` is written, from which `data_text` is made: who only validates never asks for it.
     """
 
     slug: str
     file: str
     fields: Mapping[FieldName, JsonValue]
-    data_text: str | None
+    written: str | Writing | None
     target: Target | None
     protected: bool
     tests: JsonValue
     source: Source
+
+    @property
+    def data_text(self) -> str | None:
+        """Exactly what would be sent as `data`, None when the file states no data."""
+        return self.written if self.written is None or isinstance(self.written, str) else self.written.text
 
 
 @dataclass(frozen=True, slots=True)

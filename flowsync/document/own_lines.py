@@ -12,6 +12,7 @@ _KEEPS_BLANK_LINES: Final = re.compile(r"[|>][1-9]?\+")
 _MEAN_MORE_AT_THE_MARGIN: Final = ("---", "...", "%", "\ufeff")
 
 
+@lru_cache(maxsize=2)  # a plan asks for the lines of a flow that changes several times, one flow after the other
 def cut_block(text: str, key: str) -> str | None:
     """The dedented lines below a key at the margin, if a block-style collection stands there; else None.
 

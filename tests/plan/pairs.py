@@ -33,7 +33,7 @@ def rows(pairs: Pairs) -> list[LiveFlow]:
 def files(pairs: Pairs) -> list[Flow]:
     data_texts = {slug: sent(stated).get("data") for slug, (stated, _) in pairs.items()}
     return [
-        replace(flow(slug), fields=stated, data_text=text if isinstance(text := data_texts[slug], str) else None)
+        replace(flow(slug), fields=stated, written=text if isinstance(text := data_texts[slug], str) else None)
         for slug, (stated, _) in pairs.items()
     ]
 

@@ -136,5 +136,5 @@ def test_everything_is_in_the_order_of_slugs() -> None:
 
 
 def test_live_data_equal_to_what_would_be_sent_is_not_even_read() -> None:
-    stated = replace(flow(data={"steps": []}), data_text="steps: [")
+    stated = replace(flow(data={"steps": []}), written="steps: [")
     assert plan_of([stated], [row(data="steps: [")]).changes == ()

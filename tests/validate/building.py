@@ -66,7 +66,7 @@ def flow_with(value: dict[str, JsonValue]) -> Flow:
         slug="flow_example",
         file="flows/flow_example.yaml",
         fields={field: value[field] for field in SENT_FIELDS if field in value},
-        data_text=None,
+        written=None,
         target=None,
         protected=False,
         tests=value.get("tests"),
