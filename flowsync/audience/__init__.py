@@ -8,8 +8,11 @@ changed_waits(…)      what a change does to that
 known_flow(…)         the steps and fields that references are held against
 """
 
-from flowsync.audience.changing import ChangedWaits, changed_waits
-from flowsync.audience.explanation import Explained, Explanation, explained
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
 from flowsync.audience.expressions import (
     Stated,
     expressions,
@@ -20,19 +23,23 @@ from flowsync.audience.expressions import (
     step_criteria,
     targeting_of,
 )
-from flowsync.audience.known import flow_of_file, flow_of_rows, mentioned
-from flowsync.audience.tested import Tested, TestedFlow, tested
-from flowsync.audience.testing import (
-    ExpressionCoverage,
-    Held,
-    TestOutcome,
-    Undecided,
-    Unreadable,
-    Unusable,
-    flow_coverage,
-    run_tests,
-)
-from flowsync.audience.waiting import Bond, Edge, Node, WaitingGraph, around, circles, waiting_graph
+
+if TYPE_CHECKING:
+    from flowsync.audience.changing import ChangedWaits, changed_waits
+    from flowsync.audience.circular import circles
+    from flowsync.audience.covering import ExpressionCoverage, flow_coverage
+    from flowsync.audience.explanation import Explained, Explanation, explained
+    from flowsync.audience.known import flow_of_file, flow_of_rows, mentioned
+    from flowsync.audience.running import Tested, TestedFlow, tested
+    from flowsync.audience.testing import (
+        Held,
+        TestOutcome,
+        Undecided,
+        Unreadable,
+        Unusable,
+        run_tests,
+    )
+    from flowsync.audience.waiting import Bond, Edge, Node, WaitingGraph, around, waiting_graph
 
 __all__ = [
     "Bond",
@@ -70,3 +77,42 @@ __all__ = [
     "tested",
     "waiting_graph",
 ]
+
+_HOMES: Final = {
+    "ChangedWaits": "changing",
+    "changed_waits": "changing",
+    "Explained": "explanation",
+    "Explanation": "explanation",
+    "explained": "explanation",
+    "flow_of_file": "known",
+    "flow_of_rows": "known",
+    "mentioned": "known",
+    "Tested": "running",
+    "TestedFlow": "running",
+    "tested": "running",
+    "ExpressionCoverage": "covering",
+    "Held": "testing",
+    "TestOutcome": "testing",
+    "Undecided": "testing",
+    "Unreadable": "testing",
+    "Unusable": "testing",
+    "flow_coverage": "covering",
+    "run_tests": "testing",
+    "Bond": "waiting",
+    "Edge": "waiting",
+    "Node": "waiting",
+    "WaitingGraph": "waiting",
+    "around": "waiting",
+    "circles": "circular",
+    "waiting_graph": "waiting",
+}
+
+
+def __getattr__(name: str) -> object:
+    """A published name, from the module that defines it; kept, so that this happens once."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(name)
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

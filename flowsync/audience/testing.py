@@ -1,4 +1,4 @@
-"""Running the `tests:` of a flow file, and what they leave untested. Offline; nothing here raises."""
+"""Running the `tests:` of a flow file. Offline; nothing here raises."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from flowsync.audience.expressions import expressions, own_fields, parsed
 from flowsync.targeting.cases import CaseError, case_from
 from flowsync.targeting.evaluation import evaluate
-from flowsync.targeting.nodes import Everyone
-from flowsync.targeting.tracing import coverage, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from flowsync.model import Flow, JsonValue
     from flowsync.targeting.cases import Case, Verdict
     from flowsync.targeting.nodes import Expression
-    from flowsync.targeting.tracing import TermCoverage, Trace
+    from flowsync.targeting.tracing import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,8 @@ class Held:
     @property
     def trace(self) -> Trace:
         """How every term came out; only failures and explanations ask for it."""
+        from flowsync.targeting.tracing import trace  # noqa: PLC0415 - only these ask
+
         return trace(self.tree, self.case.context)
 
 
@@ -71,15 +71,6 @@ class Unusable:
 TestOutcome: TypeAlias = "Held | Undecided | Unreadable | Unusable"
 
 
-@dataclass(frozen=True, slots=True)
-class ExpressionCoverage:
-    """What tests say of one expression: how many decide it, and for each term which truths they saw."""
-
-    stated: Stated
-    tests: int
-    terms: tuple[TermCoverage, ...]
-
-
 def run_tests(flow: Flow, now: datetime) -> tuple[TestOutcome, ...]:
     """The outcome of every entry of `tests:`, in order; `now` is the clock of those that name none.
 
@@ -109,18 +100,3 @@ def _outcome(
     if tree is None:
         return Unreadable(index, case, stated)
     return Held(index, case, stated, tree, evaluate(tree, case.context))
-
-
-def flow_coverage(flow: Flow, outcomes: Iterable[TestOutcome]) -> tuple[ExpressionCoverage, ...]:
-    """For every expression of a flow that can be read and says something, what its tests saw of it."""
-    held = [outcome for outcome in outcomes if isinstance(outcome, Held)]
-    every = (_coverage(stated, held) for stated in expressions(own_fields(flow)))
-    return tuple(each for each in every if each is not None)
-
-
-def _coverage(stated: Stated, held: list[Held]) -> ExpressionCoverage | None:
-    tree = parsed(stated.text)
-    if tree is None or isinstance(tree, Everyone):
-        return None
-    contexts = tuple(each.case.context for each in held if each.stated.path == stated.path)
-    return ExpressionCoverage(stated, len(contexts), coverage(tree, contexts))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from flowsync.audience.expressions import expressions, mentions, parsed
+from flowsync.audience.circular import targeting_waits
+from flowsync.audience.expressions import expressions, parsed
 from flowsync.targeting.cases import Verdict
 from flowsync.targeting.mentions import awaited, cycles, mutual, waits_for
 
@@ -65,27 +66,12 @@ class WaitingGraph:
 def waiting_graph(flows: Iterable[Flow]) -> WaitingGraph:
     """The graph of these flows. A flow that waits for none and that none waits for is a node without edges."""
     known = tuple(flows)
-    waits = _waits(known)
+    waits = targeting_waits(known)
     edges = sorted((edge for flow in known for edge in _edges(flow, _group_of(waits))), key=_order)
     with_files = {flow.slug for flow in known}
     slugs = with_files.union(edge.awaited for edge in edges)
     nodes = tuple(Node(slug, slug in with_files) for slug in sorted(slugs))
     return WaitingGraph(nodes, tuple(edges), cycles(waits))
-
-
-def circles(flows: Iterable[Flow]) -> tuple[tuple[str, ...], ...]:
-    """Flows whose targeting waits for each other in a circle; a flow that waits for itself is one alone."""
-    return cycles(_waits(flows))
-
-
-def _waits(flows: Iterable[Flow]) -> Mapping[str, frozenset[str]]:
-    return {flow.slug: _targeting_waits(flow) for flow in flows}
-
-
-def _targeting_waits(flow: Flow) -> frozenset[str]:
-    text = flow.fields.get("targetingLogic")
-    tree = parsed(text) if isinstance(text, str) and mentions(text) else None
-    return frozenset() if tree is None else waits_for(tree)
 
 
 def _group_of(waits: Mapping[str, frozenset[str]]) -> Mapping[str, int]:

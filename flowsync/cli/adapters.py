@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from flowsync import pipeline
 from flowsync.cli.options import Api
 from flowsync.cli.output import Progress
-from flowsync.config import SANDBOX_URL, Flags, Key
+from flowsync.config import SANDBOX_URL, Key
 from flowsync.live import Access
 from flowsync.model import SENT_FIELDS
 from flowsync.render import progress
@@ -44,12 +43,6 @@ class Connection:
     access: Access
     api_url: str
     map: Map
-
-
-def open_project(invocation: Invocation, parallelism: int | None = None) -> Project:
-    """The project that the global options name."""
-    flags = Flags(environment=invocation.environment, parallelism=parallelism)
-    return pipeline.open_project(invocation.directory, invocation.config, flags, os.environ)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 import time
@@ -40,9 +39,15 @@ _CLEAR_LINE: Final = "\r\x1b[K"
 
 def screen(stream: TextIO, invocation: Invocation) -> Screen:
     """The Screen that a stream is: its width, whether it takes colour, how much to tell."""
-    width = shutil.get_terminal_size((_WIDTH_OFF_TERMINAL, 24)).columns if stream.isatty() else _WIDTH_OFF_TERMINAL
+    width = _columns() if stream.isatty() else _WIDTH_OFF_TERMINAL
     colour = Colour.ALWAYS if _takes_colour(stream, invocation.color) else Colour.NEVER
     return Screen(width=max(width, _NARROWEST), colour=colour, detail=_DETAILS[invocation.verbosity])
+
+
+def _columns() -> int:
+    from shutil import get_terminal_size  # noqa: PLC0415 - only a terminal pays for all that it brings along
+
+    return get_terminal_size((_WIDTH_OFF_TERMINAL, 24)).columns
 
 
 def _takes_colour(stream: TextIO, choice: ColorChoice) -> bool:

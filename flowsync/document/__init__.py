@@ -8,8 +8,38 @@ There are two ways to the same value. `reader` knows every corner, every place a
 what most files hold and nothing else, four times as fast, and leaves the rest to `reader`.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
 from flowsync.document.decoding import decode
 from flowsync.document.document import Document, parse, parse_data, same
-from flowsync.document.dump import UNFOLDED, dump
 
-__all__ = ["UNFOLDED", "Document", "decode", "dump", "parse", "parse_data", "same"]
+if TYPE_CHECKING:
+    from flowsync.document.dumping import UNFOLDED, dump
+
+__all__ = [
+    "UNFOLDED",
+    "Document",
+    "decode",
+    "dump",
+    "parse",
+    "parse_data",
+    "same",
+]
+
+_HOMES: Final = {
+    "UNFOLDED": "dumping",
+    "dump": "dumping",
+}
+
+
+def __getattr__(name: str) -> object:
+    """A published name, from the module that defines it; kept, so that this happens once."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(name)
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

@@ -1,4 +1,7 @@
-"""A text read: its value, what to warn about, and the way from a value back to its place in the text."""
+"""A text read: its value, what to warn about, and the way from a value back to its place in the text.
+
+The reader and its places are imported for the first text that needs them: most runs meet none.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,13 @@ from typing import TYPE_CHECKING
 
 from flowsync.document.decoding import require_size
 from flowsync.document.json_text import looks_like_json, parse_json
+from flowsync.document.lines import normalised
 from flowsync.document.ordinary import NotOrdinary, ordinary_value
-from flowsync.document.own_lines import cut_block, reads_alike_alone
-from flowsync.document.places import places_of
-from flowsync.document.reader import normalised, read_document
-from flowsync.document.reading import Reading
 from flowsync.errors import DocumentError
 from flowsync.model import Location
 
 if TYPE_CHECKING:
+    from flowsync.document.places import Places
     from flowsync.model import JsonValue, Problem, ValuePath
 
 
@@ -37,12 +38,12 @@ class Document:
 
         A value behind an alias stands at the alias, what is inside it where the anchor stands.
         """
-        places = places_of(self.name, self.text)
+        places = self._places
         return places.value_location(path) if places else self._start
 
     def key_location(self, path: ValuePath) -> Location:
         """Where the key of `path`'s last part starts; as `location` for list items and the root."""
-        places = places_of(self.name, self.text)
+        places = self._places
         return places.key_location(path) if places else self._start
 
     def offset_location(self, path: ValuePath, offset: int) -> Location:
@@ -51,7 +52,7 @@ class Document:
         The length of the text gives the place just after its last character. An escape or a folded
         line end stands where it starts. What is not text, or has no such character, starts at `location`.
         """
-        places = places_of(self.name, self.text)
+        places = self._places
         return places.character_location(path, offset) if places else self._start
 
     def own_lines(self, key: str) -> str | None:
@@ -59,12 +60,20 @@ class Document:
 
         None unless they are sure to mean the same on their own, as npm yaml reads them.
         """
+        from flowsync.document.own_lines import cut_block, reads_alike_alone  # noqa: PLC0415 - only what is sent needs it
+
         if not isinstance(self.value, dict) or not isinstance(self.value.get(key), (dict, list)):
             return None
         block = cut_block(normalised(self.text, self.name), key)
         if block is None or reads_alike_alone(block) or _says(block, self.value[key]):
             return block
         return None
+
+    @property
+    def _places(self) -> Places | None:
+        from flowsync.document.places import places_of  # noqa: PLC0415 - only problems need it
+
+        return places_of(self.name, self.text)
 
     @property
     def _start(self) -> Location:
@@ -82,8 +91,16 @@ def parse(text: str, name: str = "<string>") -> Document:
     try:
         return Document(name, text, ordinary_value(lines))
     except NotOrdinary:
-        reading = Reading(name, lines)
-        return Document(name, text, read_document(reading).value, tuple(reading.warnings))
+        return _read(text, name, lines)
+
+
+def _read(text: str, name: str, lines: str) -> Document:
+    """What the reader makes of a text that is not ordinary."""
+    from flowsync.document.reader import read_document  # noqa: PLC0415 - only such a text needs it
+    from flowsync.document.reading import Reading  # noqa: PLC0415 - as above
+
+    reading = Reading(name, lines)
+    return Document(name, text, read_document(reading).value, tuple(reading.warnings))
 
 
 def parse_data(text: str, name: str = "data") -> Document:

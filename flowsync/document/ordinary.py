@@ -15,19 +15,13 @@ from json import JSONDecoder
 from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
-from flowsync.document.block_scalar import block_scalar
-from flowsync.document.flow import read_flow
 from flowsync.document.pieces import join_surrogates
-from flowsync.document.quoted import double_quoted, single_quoted
-from flowsync.document.reading import Reading
 from flowsync.document.scalars import TYPED_STARTS, ambiguity, core_value
-from flowsync.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import TypeAlias
 
-    from flowsync.document.pieces import Scalar
     from flowsync.model import JsonValue
 
     _Token: TypeAlias = tuple[str, str, str, str]
@@ -173,7 +167,7 @@ def _meaning(raw: str) -> JsonValue:
     if mark == '"':
         return _double_quoted(raw) if "\\" in raw or "\n" in raw else raw[1:-1]
     if mark == "'":
-        return _scalar(single_quoted, raw) if "\n" in raw else raw[1:-1].replace("''", "'")
+        return _scalar(raw) if "\n" in raw else raw[1:-1].replace("''", "'")
     if mark in "[{":
         return _flow_value(raw)
     return _plain(join_surrogates(_FOLDED.sub(_fold, raw)) if "\n" in raw else raw)
@@ -195,19 +189,18 @@ def _double_quoted(raw: str) -> str:
     try:
         text, end = _JSON.raw_decode(raw)
     except ValueError:
-        return _scalar(double_quoted, raw)
+        return _scalar(raw)
     if end != len(raw) or "\n" in raw:
-        return _scalar(double_quoted, raw)
+        return _scalar(raw)
     return join_surrogates(str(text))
 
 
-def _scalar(read: Callable[[Reading, int, int], Scalar], raw: str) -> str:
-    reading = Reading("", f"{raw}\n")
-    try:
-        text = read(reading, 0, -1).text
-    except DocumentError:
-        raise NotOrdinary from None
-    if reading.warnings:
+def _scalar(raw: str) -> str:
+    """A scalar as `reader` reads it."""
+    from flowsync.document.alone import scalar  # noqa: PLC0415 - what needs it is rare
+
+    text = scalar(raw)
+    if text is None:
         raise NotOrdinary
     return text
 
@@ -218,7 +211,7 @@ def _block_text(style: str, margin: str, body: str, column: int) -> str:
         raise NotOrdinary
     text = body.replace(f"\n{margin}", "\n").rstrip("\n")
     if "\n " in text and (style[0] == ">" or _SPACES_ONLY.search(text)):
-        return _scalar(block_scalar, f"{style}\n{margin}{body.removesuffix(chr(10))}")
+        return _scalar(f"{style}\n{margin}{body.removesuffix(chr(10))}")
     if style[0] == ">":
         text = _LINE_FEEDS.sub(_fold, text) if "\n\n" in text else text.replace("\n", " ")
     return join_surrogates(text if style.endswith("-") else f"{text}\n")
@@ -278,11 +271,10 @@ def _flow_sequence(tokens: _Tokens, depth: int) -> JsonValue:
 
 
 def _any_flow(raw: str) -> JsonValue:
-    reading = Reading("", f"{raw}\n")
-    try:
-        node = read_flow(reading, 0, -1, _DEEPEST_RANK + 2)
-    except DocumentError:
-        raise NotOrdinary from None
-    if node.end != len(raw) or reading.warnings or reading.uses:
+    """A flow collection as `reader` reads it."""
+    from flowsync.document.alone import collection  # noqa: PLC0415 - what needs it is rare
+
+    value = collection(raw, _DEEPEST_RANK + 2)
+    if value is None:
         raise NotOrdinary
-    return node.value
+    return value

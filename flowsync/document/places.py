@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flowsync.document.block_scalar import block_scalar
 from flowsync.document.failure import locate
+from flowsync.document.lines import normalised
 from flowsync.document.pieces import source_of
 from flowsync.document.plain import BLOCK_RUN, FLOW_RUN, plain
 from flowsync.document.quoted import double_quoted, single_quoted
-from flowsync.document.reader import normalised, read_document
+from flowsync.document.reader import read_document
 from flowsync.document.reading import Reading
 from flowsync.errors import DocumentError
 

@@ -6,51 +6,14 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from flowsync.document.block import read_block, refuse_tab_line
-from flowsync.document.reading import Node, Reading
+from flowsync.document.reading import Node
 
 if TYPE_CHECKING:
-    from flowsync.document.reading import Line
+    from flowsync.document.reading import Line, Reading
     from flowsync.errors import DocumentError
 
-_LONE_RETURN: Final = re.compile(r"\r(?!\n)")
-_KEEPING_BLOCK: Final = re.compile(r"[|>][1-9]?\+")
-_DIRECTIVE: Final = re.compile(r"%YAML[ \t]+1\.2[ \t]*(?:(?<=[ \t])#[^\n]*)?\n")
 _BYTE_ORDER_MARK: Final = "\ufeff"
-
-
-def normalised(text: str, name: str) -> str:
-    """The text as it is read: no byte order mark, every line ended by a line feed."""
-    marked = text.startswith(_BYTE_ORDER_MARK)
-    text = text.removeprefix(_BYTE_ORDER_MARK)
-    reading = Reading(name, text)
-    if marked and text.startswith(" "):
-        raise reading.fail(
-            0, "indentation", "The first line of a file with a byte order mark is indented.", "Remove it."
-        )
-    if "\r" in text:
-        text = _without_returns(reading)
-    if text.endswith("\n"):
-        return text
-    if text.endswith(" ") and _KEEPING_BLOCK.search(text) and text.rstrip(" ").endswith("\n"):
-        raise reading.fail(
-            len(text),
-            "yaml-syntax",
-            "The last line holds only spaces, and may or may not be text.",
-            "Remove the spaces.",
-        )
-    return f"{text}\n"
-
-
-def _without_returns(reading: Reading) -> str:
-    lone = _LONE_RETURN.search(reading.text)
-    if lone:
-        raise reading.fail(
-            lone.start(),
-            "yaml-syntax",
-            "A carriage return without a line feed is a line end to some parsers and text to others.",
-            r"Save the file with LF line ends; inside double quotes write \r.",
-        )
-    return reading.text.replace("\r\n", "\n")
+_DIRECTIVE: Final = re.compile(r"%YAML[ \t]+1\.2[ \t]*(?:(?<=[ \t])#[^\n]*)?\n")
 
 
 def read_document(reading: Reading) -> Node:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from posixpath import normpath
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from flowsync import config, git, load, validate
+from flowsync import config, load, validate
 from flowsync.errors import InvalidFilesError, UsageError
 from flowsync.model import Problem, Severity
 
@@ -71,6 +71,8 @@ def named_from_top(project: Project, problems: Iterable[Problem]) -> tuple[Path,
 
     Outside of a repository that is the project's own directory.
     """
+    from flowsync import git  # noqa: PLC0415 - most formats need no repository
+
     prefix = git.prefix(project.base)
     top = project.base.joinpath(*[".."] * prefix.count("/"))
     return top, tuple(_under(prefix, problem) for problem in problems)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.render.columns import columns, cut, padded
 from flowsync.render.escape import shown
+from flowsync.render.screen import NARROWEST
 from flowsync.render.style import Span, Style, line
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from flowsync.render.screen import Screen
     from flowsync.render.style import Line
 
-NARROWEST: Final = 40
-"""Narrower screens are written to as if they had this many columns."""
 LAST_COLUMN: Final = 24
 """A table's last column is never cut to fewer columns, even where it then is wider than the screen."""
 _HINT: Final = "  hint: "

@@ -6,11 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.model import Severity
-from flowsync.render import json_text
 from flowsync.render.columns import ELLIPSIS, columns, count_fitting
 from flowsync.render.escape import cell_code, cell_prose, mask_keys, visible_characters
-from flowsync.render.layout import NARROWEST, hint_lines
 from flowsync.render.plural import plural
+from flowsync.render.screen import NARROWEST
 from flowsync.render.style import Span, Style, line, paint
 
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ def markdown(problems: Iterable[Problem], source_line: SourceLine, screen: Scree
 
 def as_json(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:  # noqa: ARG001 - one signature
     """Return the document `flowsync-problems/1`."""
+    from flowsync.render import json_text  # noqa: PLC0415 - only this form needs it
+
     return json_text.text({"format": FORMAT, "problems": [_document(problem) for problem in _sorted(problems)]})
 
 
@@ -89,6 +90,8 @@ def counts(problems: Sequence[Problem]) -> str:
 
 def problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> Iterator[Line]:
     """Yield one problem: its place and message, its line with a caret, its hint."""
+    from flowsync.render.layout import hint_lines  # noqa: PLC0415 - mostly there are no problems
+
     where = problem.location
     kind = Span(f"{problem.severity.value}[{problem.code}]", _STYLES[problem.severity])
     yield line(Span(f"{where.file}:{where.line}:{where.column}: ", Style.HEADING), kind, f" {problem.message}")
@@ -142,6 +145,8 @@ def markdown_row(problem: Problem) -> str:
 
 
 def _document(problem: Problem) -> JsonValue:
+    from flowsync.render import json_text  # noqa: PLC0415 - as above
+
     where = problem.location
     return json_text.masked(
         {

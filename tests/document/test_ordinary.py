@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync import document
+from flowsync.document.lines import normalised
 from flowsync.document.ordinary import NotOrdinary, ordinary_value
-from flowsync.document.reader import normalised, read_document
+from flowsync.document.reader import read_document
 from flowsync.document.reading import Reading
 from flowsync.errors import DocumentError
 from tests.document.test_corpus import CASES

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from flowsync.model import Location, Problem, Severity
 from flowsync.render import problems
 from flowsync.render.columns import columns
-from flowsync.render.layout import NARROWEST
-from flowsync.render.screen import Screen
+from flowsync.render.screen import NARROWEST, Screen
 from tests.render.hostile import hostile
 from tests.render.samples import PROBLEMS, source_line
 

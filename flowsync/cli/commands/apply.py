@@ -9,8 +9,9 @@ import click
 from flowsync import pipeline
 from flowsync import plan as planning
 from flowsync.cli import applying
-from flowsync.cli.adapters import Purpose, connect, fetch, open_project
+from flowsync.cli.adapters import Purpose, connect, fetch
 from flowsync.cli.guarding import base_option, guard_options, guards, only_run, refuse_guarded
+from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option
 from flowsync.cli.output import write_warnings
 from flowsync.cli.saved import apply_saved, refuse_base

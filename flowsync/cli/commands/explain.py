@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync import document, pipeline
-from flowsync.cli.adapters import open_project
+from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.errors import FlowsyncError, UsageError

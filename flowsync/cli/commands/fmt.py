@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync import pipeline
-from flowsync.cli.adapters import open_project
+from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, source_lines, write_note, write_result
 from flowsync.cli.writing import replace_text

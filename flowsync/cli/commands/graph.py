@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flowsync import pipeline
-from flowsync.cli.adapters import open_project
+from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.render import diagrams

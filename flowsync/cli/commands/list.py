@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync import pipeline
-from flowsync.cli.adapters import Purpose, connect, fetch, open_project
+from flowsync.cli.adapters import Purpose, connect, fetch
+from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.render import listing as listings

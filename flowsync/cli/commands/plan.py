@@ -10,10 +10,11 @@ import click
 
 from flowsync import pipeline
 from flowsync import plan as planning
-from flowsync.cli.adapters import Purpose, connect, fetch, open_project
+from flowsync.cli.adapters import Purpose, connect, fetch
 from flowsync.cli.again import command_line
 from flowsync.cli.applying import example_among
 from flowsync.cli.guarding import base_option, guards, policy_options, policy_words
+from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_warnings
 from flowsync.cli.saving import save

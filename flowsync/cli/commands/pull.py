@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync.cli.adapters import Purpose, connect, fetch_slugs, open_project
+from flowsync.cli.adapters import Purpose, connect, fetch_slugs
+from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.cli.pulled import write_pulled

@@ -10,8 +10,9 @@ import click
 
 from flowsync import pipeline, record
 from flowsync.cli import applying
-from flowsync.cli.adapters import Purpose, connect, open_project
+from flowsync.cli.adapters import Purpose, connect
 from flowsync.cli.guarding import only_run
+from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import Progress, screen_of_stdout, write_note, write_result
 from flowsync.cli.recording import FOLDER, list_records, read_record

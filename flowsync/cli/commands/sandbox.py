@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync import sandbox
-from flowsync.cli.adapters import open_emulator, open_project, sandbox_database
+from flowsync.cli.adapters import open_emulator, sandbox_database
+from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, seconds
 from flowsync.cli.output import write_note, write_result
 from flowsync.errors import FlowsyncError

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from flowsync.document.document import parse, same
-from flowsync.document.dump import dump
+from flowsync.document.dumping import dump
 from flowsync.document.editing.blocks import edited_block
 from flowsync.document.editing.brackets import edited_flow
 from flowsync.document.editing.fresh import is_collection

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from flowsync.document.dump import WIDTH, double_quoted, dump, needs_quotes
+from flowsync.document.dumping import WIDTH, double_quoted, dump, needs_quotes
 
 if TYPE_CHECKING:
     from flowsync.document.editing.style import Style

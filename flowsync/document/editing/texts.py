@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
 from flowsync.document.document import parse, same
-from flowsync.document.dump import double_quoted, fits_block, is_printable, needs_quotes
+from flowsync.document.dumping import double_quoted, fits_block, is_printable, needs_quotes
 from flowsync.document.editing.fresh import flow_text, scalar_lines
 from flowsync.document.reading import Reading
 from flowsync.document.spans import scalar_at

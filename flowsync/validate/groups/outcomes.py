@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from flowsync import audience
 from flowsync.audience import Held, Undecided, Unreadable, Unusable
 from flowsync.model import Severity
-from flowsync.targeting.tracing import explained
 from flowsync.validate.rule import Rule
 from flowsync.validate.tree import Kind
 from flowsync.validate.wording import excerpt
@@ -58,7 +57,7 @@ def _problems(view: View, outcome: TestOutcome) -> Iterator[Problem]:
     path: ValuePath = ("tests", outcome.index)
     match outcome:
         case Held(_, case) if not outcome.passed:
-            yield TEST_FAILS.at(view.location(path), failure(case), _HINT, tuple(explained(outcome.trace).split("\n")))
+            yield TEST_FAILS.at(view.location(path), failure(case), _HINT, _tree(outcome))
         case Undecided(_, case) if _has_step(view, case.step):
             yield TEST_UNDECIDED.at(view.key_location((*path, case.verdict.value)), _undecided(case))
         case Unusable(_, error) if _is_odd_number(view.flow.tests, (outcome.index, *error.path)):
@@ -71,6 +70,12 @@ def _problems(view: View, outcome: TestOutcome) -> Iterator[Problem]:
 def _has_step(view: View, step: str | None) -> bool:
     """Whether a test's step is one of the flow's, or cannot be known not to be."""
     return step is None or "data" not in view.value or step in [part.value.get("id") for part in view.of(Kind.STEP)]
+
+
+def _tree(failed: Held) -> tuple[str, ...]:
+    from flowsync.targeting.tracing import explained  # noqa: PLC0415 - only a failure needs it
+
+    return tuple(explained(failed.trace).split("\n"))
 
 
 _HINT: Final = "Correct the expression, or what the test expects."

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowsync.audience.testing import Held, Undecided, flow_coverage, run_tests
+from flowsync.audience.covering import flow_coverage
+from flowsync.audience.testing import Held, Undecided, run_tests
 from flowsync.targeting.cases import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from flowsync.audience.testing import ExpressionCoverage, TestOutcome
+    from flowsync.audience.covering import ExpressionCoverage
+    from flowsync.audience.testing import TestOutcome
     from flowsync.model import Flow, Location
 
 
