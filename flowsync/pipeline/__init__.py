@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flowsync.pipeline.files import Selection, check_files, load_selection, named_from_top, readable_flows, select
     from flowsync.pipeline.formatting import FormattedFile, format_files
     from flowsync.pipeline.listing import list_flows
+    from flowsync.pipeline.naming import slugs_of
     from flowsync.pipeline.planning import changed_waits, fetch, fetch_slugs, make_plan
     from flowsync.pipeline.project import STATE_DIRECTORY, STATE_IGNORES, Project, open_project
     from flowsync.pipeline.references import check_references
@@ -74,6 +75,7 @@ __all__ = [
     "refuse_elsewhere",
     "run_tests",
     "select",
+    "slugs_of",
     "start_files",
     "waiting_graph",
 ]
@@ -97,6 +99,7 @@ _HOMES: Final = {
     "FormattedFile": "formatting",
     "format_files": "formatting",
     "list_flows": "listing",
+    "slugs_of": "naming",
     "changed_waits": "planning",
     "fetch": "planning",
     "fetch_slugs": "planning",

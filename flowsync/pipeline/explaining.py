@@ -9,6 +9,7 @@ from flowsync import audience, document
 from flowsync.errors import InvalidFilesError, TargetingError, UsageError
 from flowsync.model import Location, Problem, Severity
 from flowsync.pipeline.files import load_all, select
+from flowsync.pipeline.naming import slugs_of
 from flowsync.targeting.cases import CaseError, Verdict, persona_from
 from flowsync.targeting.scalars import moment
 
@@ -59,21 +60,21 @@ def explain_flow(project: Project, slug: str, step: str | None, persona: Persona
     expression, cannot be read.
     """
     repository = load_all(project)
-    flow = _flow(repository, slug)
+    flow = _flow(repository, slugs_of(project, [slug]))
     wanted = step if step is not None else persona.step
     every = _of_targeting(flow) if wanted is None else _of_step(flow, wanted)
     parts = tuple(_explained(flow, stated, persona, repository.flows) for stated in every)
     return audience.Explanation(flow.slug, flow.file, persona, parts, is_off=flow.fields.get("active") is False)
 
 
-def _flow(repository: Repository, slug: str) -> Flow:
-    found = next((flow for flow in repository.flows if flow.slug == slug), None)
+def _flow(repository: Repository, named: Sequence[str]) -> Flow:
+    found = next((flow for flow in repository.flows if [flow.slug] == [*named]), None)
     if found is not None:
         return found
-    own = [problem for problem in repository.problems if _stem(problem.location.file) in (slug, "")]
+    own = [problem for problem in repository.problems if _stem(problem.location.file) in {*named, ""}]
     if own:
         raise InvalidFilesError("The flow's file cannot be read.", own)
-    chosen = select(repository.flows, [slug])
+    chosen = select(repository.flows, named)
     raise UsageError("explain takes one flow.", hint=f"For example {chosen[0].slug}.")
 
 
@@ -146,11 +147,11 @@ def waiting_graph(project: Project, patterns: Sequence[str]) -> WaitingGraph:
     graph = audience.waiting_graph(repository.flows)
     if not patterns:
         return graph
-    return audience.around(graph, {flow.slug for flow in select(repository.flows, patterns)})
+    return audience.around(graph, {flow.slug for flow in select(repository.flows, slugs_of(project, patterns))})
 
 
 def _named(project: Project, patterns: Sequence[str]) -> list[Flow]:
-    return select(_readable(project).flows, patterns)
+    return select(_readable(project).flows, slugs_of(project, patterns))
 
 
 def _readable(project: Project) -> Repository:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from flowsync import config, load, validate
 from flowsync.errors import InvalidFilesError, UsageError
 from flowsync.model import Problem, Severity
+from flowsync.pipeline.naming import slugs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -61,9 +62,15 @@ def check_files(project: Project, patterns: Sequence[str] = ()) -> tuple[Problem
     remaining, unused = validate.govern(found, chosen.flows, levels(project))
     problems = {*remaining, *unused}
     if patterns:
-        files = {flow.file for flow in select(chosen.flows, patterns)}
+        files = {file.name for file in select(_files(project), slugs_of(project, patterns))}
         problems = {*chosen.problems, *(each for each in problems if each.location.file in files)}
     return tuple(sorted(problems, key=lambda problem: problem.sort_key))
+
+
+def _files(project: Project) -> list[load.FlowFile]:
+    """Every flow file, readable or not."""
+    found = load.discover(project.base, project.flows_directory)
+    return [each for each in found if isinstance(each, load.FlowFile)]
 
 
 def named_from_top(project: Project, problems: Iterable[Problem]) -> tuple[Path, tuple[Problem, ...]]:
@@ -132,9 +139,10 @@ def load_selection(project: Project, patterns: Sequence[str]) -> Selection:
         raise InvalidFilesError(
             "The files cannot be planned as they are.", sorted(errors, key=lambda each: each.sort_key)
         )
-    chosen = select(repository.flows, patterns)
+    named = slugs_of(project, patterns)
+    chosen = select(repository.flows, named)
     slugs = frozenset(flow.slug for flow in repository.flows)
-    return Selection(tuple(chosen), slugs, tuple(patterns), tuple(problems), repository.flows)
+    return Selection(tuple(chosen), slugs, named, tuple(problems), repository.flows)
 
 
 def is_settled(problem: Problem) -> bool:

@@ -10,6 +10,7 @@ from flowsync.document.formatting import KeyOrder, formatted
 from flowsync.errors import DocumentError
 from flowsync.model import Location, Problem, Severity
 from flowsync.pipeline.files import select
+from flowsync.pipeline.naming import slugs_of
 from flowsync.validate import vocabulary
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def format_files(project: Project, patterns: Sequence[str]) -> Iterator[Formatte
     files = [each for each in found if not isinstance(each, Problem)]
     if not patterns:
         yield from (each for each in found if isinstance(each, Problem))
-    for file in select(files, patterns):
+    for file in select(files, slugs_of(project, patterns)):
         yield format_file(file)
 
 

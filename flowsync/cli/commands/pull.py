@@ -13,7 +13,7 @@ from flowsync.cli.options import global_options, invocation, sandbox_option, slu
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.cli.pulled import write_pulled
 from flowsync.errors import ExitCode, RefusedError
-from flowsync.pipeline import pulling
+from flowsync.pipeline import pulling, slugs_of
 from flowsync.pipeline.pulling import Arrivals, PullOrder, Safety
 from flowsync.pull import Scope
 from flowsync.render import progress, pulls
@@ -121,7 +121,7 @@ def command(  # noqa: PLR0917 - click calls it by keyword
     """
     given = invocation(context)
     project = open_project(given)
-    order = PullOrder(slugs, scope, arrivals)
+    order = PullOrder(slugs_of(project, slugs), scope, arrivals)
     flows = pulling.load_files(project)
     with connect(project, flows, api, Purpose.READ) as connection:
         listing = fetch_slugs(connection, [*(flow.slug for flow in flows), *order.slugs], given)

@@ -90,7 +90,7 @@ def command(
         write_result(records.FORMATS[format_](list_records(project.state / FOLDER), screen_of_stdout(given)))
         return ExitCode.OK
     found = read_record(*_place_of(record_file, project))
-    wanted = _selected(found, slugs)
+    wanted = _selected(found, pipeline.slugs_of(project, slugs))
     if doing is Doing.SHOW:
         with connect(project, (), api, Purpose.READ) as connection:
             return _shown(_plan(found, wanted, connection, project, given), format_, given)
