@@ -22,6 +22,7 @@ DEFAULT_LOGIN: Final = "github-actions[bot]"
 """Who the job's own token is, where GitHub does not tell."""
 _BOT: Final = "[bot]"
 _VIEWER: Final = "query { viewer { login } }"
+_EDITOR: Final = "query($id: ID!) { node(id: $id) { ... on IssueComment { editor { login __typename } } } }"
 _MINIMISE: Final = (
     "mutation($id: ID!, $why: ReportedContentClassifiers!) "
     "{ minimizeComment(input: {subjectId: $id, classifier: $why}) { clientMutationId } }"
@@ -116,6 +117,16 @@ def own_comments(github: Github, pull: int, me: Author, key: str) -> list[Commen
     found = map(_comment, github.items(f"issues/{pull}/comments"))
     own = [each for each in found if me.wrote(each.author) and _has_key(each.body, key)]
     return sorted(own, key=lambda each: each.id)
+
+
+def is_as_written(github: Github, comment: Comment, me: Author) -> bool:
+    """Whether nobody else has edited a comment of ours since, as far as GitHub tells."""
+    try:
+        found = github.graphql(_EDITOR, id=comment.node_id)
+    except ApiError:
+        return True
+    login = text(found, "node", "editor", "login")
+    return not login or me.wrote(Author(login, is_bot=text(found, "node", "editor", "__typename") == "Bot"))
 
 
 def _comment(item: dict[str, JsonValue]) -> Comment:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from flowsync.github.api import number, text
-from flowsync.github.comments import own_author, own_comments
+from flowsync.github.comments import is_as_written, own_author, own_comments
 from flowsync.github.marker import read_marker
 from flowsync.github.reviewed import unreviewed
 
@@ -107,6 +107,6 @@ def _is_merged(pull: dict[str, JsonValue], branch: str | None) -> bool:
 
 
 def _shown_plan(github: Github, pull: int, me: Author, key: str) -> Marker | None:
-    """The marker of the newest plan shown in a pull request."""
+    """The marker of the newest plan shown in a pull request; None where somebody has edited it by hand."""
     comments = own_comments(github, pull, me, key)
-    return read_marker(comments[-1].body) if comments else None
+    return read_marker(comments[-1].body) if comments and is_as_written(github, comments[-1], me) else None

@@ -8,10 +8,11 @@ whoever may write to the repository may edit a comment too.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from flowsync.diff import fingerprint, sha256
-from flowsync.github.marker import PART_LENGTH
+from flowsync.github.marker import MOST_PARTS, PART_LENGTH
 from flowsync.plan import action, json_safe
 
 if TYPE_CHECKING:
@@ -25,8 +26,11 @@ _UNSEEN = "unseen"
 
 
 def parts(plan: Plan) -> frozenset[str]:
-    """The hashes of all that a plan would write."""
-    return frozenset(part for change in plan.changes for part in change_parts(plan, change))
+    """The hashes of all that a plan would write: of each field, or where those are too many, of each change."""
+    fields = {change.slug: tuple(change_parts(plan, change)) for change in plan.changes}
+    if sum(map(len, fields.values())) <= MOST_PARTS:
+        return frozenset(chain.from_iterable(fields.values()))
+    return frozenset(map(_whole, fields.values()))
 
 
 def change_parts(plan: Plan, change: Change) -> Iterator[str]:
@@ -54,10 +58,15 @@ def _is_shown(plan: Plan, change: Change, shown: frozenset[str]) -> bool:
 
     The latter is how a plan made with a public key tells of a field that only a private one returns.
     """
-    return all(
+    return _whole(change_parts(plan, change)) in shown or all(
         _part(plan, change, field, _before(change, field)) in shown or _part(plan, change, field, _UNSEEN) in shown
         for field in change.body
     )
+
+
+def _whole(fields: Iterable[str]) -> str:
+    """The hash of a whole change."""
+    return sha256("".join(sorted(fields))).rpartition(":")[2][:PART_LENGTH]
 
 
 def _part(plan: Plan, change: Change, field: FieldName, before: str) -> str:

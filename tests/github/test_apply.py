@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.github.support import Workplace
+    from tests.support.fake_github import Row
 
 CHANGED = flow("Alpha", "Good morning")
 
@@ -123,7 +124,7 @@ def test_a_direct_push_is_refused_unless_it_changes_nothing(place: Workplace) ->
 
 def test_a_pull_request_without_a_plan_is_said_to_be_one(place: Workplace) -> None:
     place.repo.comments.clear()
-    assert "Pull request 5 shows no plan of flowsync." in place.apply().completed.err
+    assert "Pull request 5 shows no plan of flowsync, or one that was edited by hand." in place.apply().completed.err
     assert place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN="warn").code == 0
     assert "Applied: 1 flow" in place.comment()
 
@@ -131,6 +132,29 @@ def test_a_pull_request_without_a_plan_is_said_to_be_one(place: Workplace) -> No
 def test_a_plan_that_somebody_else_wrote_counts_for_nothing(place: Workplace) -> None:
     place.repo.comments[0]["user"] = PERSON
     assert place.apply().code == 4
+
+
+@pytest.mark.parametrize(
+    ("editor", "code"),
+    [
+        ({"login": "github-actions", "__typename": "Bot"}, 0),
+        ({"login": "github-actions", "__typename": "User"}, 4),
+        ({"login": "mallory", "__typename": "User"}, 4),
+    ],
+)
+def test_a_plan_that_a_person_has_edited_counts_for_nothing(place: Workplace, editor: Row, code: int) -> None:
+    """Whoever may write to a repository may edit a bot's comment, which stays the bot's."""
+    place.repo.comments[0]["editor"] = editor
+    done = place.apply()
+    assert (done.code, len(written(place))) == (code, code == 0)
+
+
+def test_where_github_does_not_tell_who_edited_a_plan_it_counts(tmp_path: Path) -> None:
+    with workplace(tmp_path, FakeRepo(forbidden=frozenset({"editor"}))) as place:
+        place.write(flow_a=CHANGED)
+        place.plan()
+        place.merge()
+        assert place.apply().code == 0
 
 
 def test_a_pull_request_into_another_branch_or_not_merged_counts_for_nothing(place: Workplace) -> None:

@@ -85,6 +85,16 @@ def test_what_was_shown_is_reviewed_whole_or_in_part() -> None:
     assert unreviewed(PLAN, []) == PLAN.changes
 
 
+def test_a_plan_of_very_many_fields_is_shown_flow_by_flow() -> None:
+    many = tuple(replace(BOTH, slug=f"flow_{number}") for number in range(MOST_PARTS * 3 // 4))
+    marker = shown(plan_of(*many))
+    assert len(marker.parts) == len(many) <= MOST_PARTS < sum(len(each.body) for each in many)
+    less = replace(many[0], body={"name": "The tour"})
+    assert unreviewed(plan_of(*many[:-1]), [marker]) == ()
+    assert unreviewed(plan_of(*many[:-1], replace(many[-1], id=9)), [marker]) == (replace(many[-1], id=9),)
+    assert unreviewed(plan_of(less), [marker]) == (less,)
+
+
 def test_the_digest_alone_is_enough_where_parts_are_not_listed() -> None:
     marker = Marker("a" * 16, "b" * 40, PLAN.digest.removeprefix("sha256:"))
     assert unreviewed(PLAN, [marker]) == ()

@@ -48,7 +48,7 @@ class FakeRepo:
     viewer: str | None = "github-actions[bot]"
     user: str | None = None
     forbidden: frozenset[str] = frozenset()
-    """Those of "comment", "issue", "minimise", "write" that the token may not do."""
+    """Those of "comment", "editor", "issue", "minimise", "write" that the token may not do."""
     longest_body: int = 65_536
     page_size: int = 100
     prefix: str = ""
@@ -259,6 +259,11 @@ def _graphql(repo: FakeRepo, query: Row) -> object:
         if repo.viewer is None:
             return {"data": None, "errors": [{"message": "Resource not accessible by integration"}]}
         return {"data": {"viewer": {"login": repo.viewer}}}
+    if "editor" in query["query"]:
+        if "editor" in repo.forbidden:
+            return {"data": None, "errors": [{"message": "Resource not accessible by integration"}]}
+        comment = _found(repo.comments, "node_id", query["variables"]["id"])
+        return {"data": {"node": {"editor": comment.get("editor")}}}
     if "minimise" in repo.forbidden:
         return {"data": {"minimizeComment": None}, "errors": [{"message": "Resource not accessible"}]}
     repo.minimised[query["variables"]["id"]] = query["variables"]["why"]

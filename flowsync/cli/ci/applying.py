@@ -175,7 +175,7 @@ def _why(origin: Origin) -> str:
     if origin.pull is None:
         reason = "This commit came with no pull request."
     elif origin.marker is None:
-        reason = f"Pull request {origin.pull} shows no plan of flowsync."
+        reason = f"Pull request {origin.pull} shows no plan of flowsync, or one that was edited by hand."
     else:
         reason = (
             f"Pull request {origin.pull} shows another plan: flows may have been edited since, or seen by another key."
