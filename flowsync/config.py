@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from flowsync.closeness import closest
 from flowsync.errors import ConfigError, InvalidFilesError
 from flowsync.model import Problem, Severity, Target
 
@@ -546,15 +547,6 @@ def _unknown_key(location: Location, name: str, known: tuple[str, ...]) -> Probl
     close = closest(name, known)
     hint = f"Did you mean `{close}`?" if close else f"Known keys: {', '.join(sorted(known))}."
     return _problem(location, "unknown-key", f"`{shown(name)}` is not a setting of flowsync.", hint)
-
-
-def closest(name: str, known: tuple[str, ...]) -> str | None:
-    """The one of `known` that `name` most likely stands for; None when none is near."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only errors need it
-
-    folded = {candidate.lower().replace("-", "_"): candidate for candidate in known}
-    matches = get_close_matches(name.lower().replace("-", "_"), folded, n=1, cutoff=0.6)
-    return folded[matches[0]] if matches else None
 
 
 def shown(name: str) -> str:

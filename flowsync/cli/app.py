@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
 
 
 def _refuse_unknown(context: click.Context, name: str) -> None:
-    from flowsync.config import closest  # noqa: PLC0415 - only this refusal needs it
+    from flowsync.closeness import closest  # noqa: PLC0415 - only this refusal needs it
 
     close = closest(name, tuple(COMMANDS))
     question = f" Did you mean {close!r}?" if close else ""

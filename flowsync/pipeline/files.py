@@ -8,6 +8,7 @@ from posixpath import normpath
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from flowsync import config, load, validate
+from flowsync.closeness import closest
 from flowsync.errors import InvalidFilesError, UsageError
 from flowsync.model import Problem, Severity
 from flowsync.pipeline.naming import slugs_of
@@ -164,7 +165,7 @@ def select(flows: Sequence[Named], patterns: Sequence[str]) -> list[Named]:
 def _no_match(pattern: str, flows: Iterable[HasSlug]) -> UsageError:
     if _PATTERN_CHARACTERS & set(pattern):
         return UsageError(f"No flow file matches {config.shown(pattern)}.")
-    close = config.closest(pattern, tuple(flow.slug for flow in flows))
+    close = closest(pattern, tuple(flow.slug for flow in flows))
     return UsageError(
         f"There is no flow file for {config.shown(pattern)}.", hint=f"Did you mean {close}?" if close else None
     )

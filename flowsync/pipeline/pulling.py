@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import config, git, live, load, pull, validate
+from flowsync.closeness import closest
 from flowsync.document.formatting import formatted
 from flowsync.errors import DocumentError, InvalidFilesError, UsageError
 from flowsync.model import Severity, Target
@@ -113,7 +114,7 @@ def _require_matches(order: PullOrder, slugs: Iterable[str]) -> None:
     known = tuple(sorted(slugs))
     for pattern in order.patterns:
         if not any(fnmatchcase(slug, pattern) for slug in known):
-            close = config.closest(pattern, known)
+            close = closest(pattern, known)
             raise UsageError(
                 f"Neither a file nor a live flow matches {config.shown(pattern)}.",
                 hint=f"Did you mean {close}?" if close else None,

@@ -8,10 +8,11 @@ from enum import Enum
 from itertools import filterfalse
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from flowsync.closeness import closest
 from flowsync.errors import ExitCode, FlowsyncError
 from flowsync.targeting.context import Context, FlowProgress, FlowState, StepProgress, StepState, milliseconds
 from flowsync.targeting.scalars import moment
-from flowsync.targeting.wording import did_you_mean, shown
+from flowsync.targeting.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -248,7 +249,7 @@ def _mapping(value: JsonValue, path: ValuePath, keys: tuple[str, ...] | None = N
         raise _wrong_type("a mapping", value, path)
     unknown = None if keys is None else next(filterfalse(keys.__contains__, value), None)
     if keys is not None and unknown is not None:
-        close = did_you_mean(unknown, keys)
+        close = closest(unknown, keys)
         hint = f"Did you mean {close}?" if close else f"Known are {', '.join(keys)}."
         raise CaseError(f"{shown(unknown)} is not known here.", (*path, unknown), hint=hint)
     return value

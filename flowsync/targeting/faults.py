@@ -6,10 +6,11 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from flowsync.closeness import closest
 from flowsync.errors import TargetingError
 from flowsync.targeting.nodes import Operator, SourceKind
 from flowsync.targeting.tokens import TokenKind
-from flowsync.targeting.wording import did_you_mean, shown
+from flowsync.targeting.wording import shown
 
 if TYPE_CHECKING:
     from flowsync.targeting.nodes import Span, Value
@@ -148,7 +149,7 @@ def _word_hint(token: Token, expected: Expected) -> str | None:
         return _WORDS[token.text.lower()]
     match expected:
         case Expected.OPERATOR | Expected.LOGIC:
-            close = did_you_mean(token.text, _OPERATOR_WORDS)
+            close = closest(token.text, _OPERATOR_WORDS)
             return f"Did you mean {close}?" if close else "Conditions are joined with && or ||."
         case Expected.VALUE | Expected.NAME | Expected.TEXT | Expected.LIST:
             return f"A text needs quotes: {shown(repr(token.text))}."
@@ -184,7 +185,7 @@ def _name_hint(token: Token, following: Token) -> str:
         return f"Write {owner.lower()}.property({shown(key).strip('`')!r})."
     if token.text in _OPERATOR_WORDS:
         return "Something to compare is missing before this: user.property('plan')."
-    meant = _property_meant(token.text, following) or did_you_mean(token.text, KNOWN_NAMES)
+    meant = _property_meant(token.text, following) or closest(token.text, KNOWN_NAMES)
     if meant:
         return f"Did you mean {meant}?"
     if following.kind is TokenKind.OPEN or "." in token.text:

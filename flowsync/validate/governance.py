@@ -9,7 +9,7 @@ from flowsync.config import Level
 from flowsync.model import Severity
 from flowsync.validate.ignores import UNUSED_IGNORE, ignores_of
 from flowsync.validate.registry import RULES
-from flowsync.validate.suggestion import closest
+from flowsync.validate.suggestion import meant
 from flowsync.validate.wording import code
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _levelled(problems: Iterable[Problem], levels: Mapping[str, Level]) -> Itera
 def level_complaint(name: str, level: Level) -> tuple[str, str | None] | None:
     """What is wrong with setting a rule of this name to a level, and what to do; None if nothing is."""
     if name not in _CODES:
-        close = closest(name, _CODES)
+        close = meant(name, _CODES)
         return f"There is no rule {code(name)}", f"Did you mean {code(close)}?" if close else _ALL_RULES
     if name in _FIRM and level is not Level.ERROR:
         return f"The rule {code(name)} cannot be lowered: what it reports is broken for every user", None
@@ -71,7 +71,7 @@ def _unused(ignore: Ignore) -> Problem:
     if ignore.code in _FIRM:
         return UNUSED_IGNORE.at(ignore.location, f"{code(ignore.code)} cannot be ignored.", "Correct what it reports.")
     if ignore.code not in _CODES:
-        close = closest(ignore.code, _CODES)
+        close = meant(ignore.code, _CODES)
         hint = f"Did you mean {code(close)}?" if close else _ALL_RULES
         return UNUSED_IGNORE.at(ignore.location, f"There is no rule {code(ignore.code)}.", hint)
     return UNUSED_IGNORE.at(

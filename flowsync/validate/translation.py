@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.model import SENT_FIELDS, Severity
 from flowsync.validate.rule import Rule
-from flowsync.validate.suggestion import closest, did_you_mean
+from flowsync.validate.suggestion import did_you_mean, meant
 from flowsync.validate.vocabulary import LEGACY_FLOW_TYPES
 from flowsync.validate.wording import code, described, listed, named, sentence
 
@@ -271,7 +271,7 @@ def _shown_choice(choice: JsonValue) -> str:
 def _value_hint(path: ValuePath, value: JsonValue, choices: Sequence[str]) -> str | None:
     if value is None:
         return _empty_hint(path)
-    match = closest(value, choices) if isinstance(value, str) else None
+    match = meant(value, choices) if isinstance(value, str) else None
     return None if match is None else f"Did you mean {match}?"
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from flowsync.closeness import closest
 from flowsync.model import Severity
 from flowsync.targeting.checks.finding import Rule
 from flowsync.targeting.mentions import waiting_term, waits_for
-from flowsync.targeting.wording import did_you_mean, shown
+from flowsync.targeting.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -120,7 +121,7 @@ def _at(span: Span | None, reference: Reference) -> Span:
 
 
 def _hint(name: str, known: Iterable[str]) -> str | None:
-    close = did_you_mean(name, known)
+    close = closest(name, known)
     return None if close is None else f"Did you mean {shown(close)}?"
 
 

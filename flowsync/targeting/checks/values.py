@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from flowsync.closeness import closest
 from flowsync.model import Severity
 from flowsync.targeting.checks.finding import Rule
 from flowsync.targeting.context import FlowState, StepState
@@ -28,7 +29,7 @@ from flowsync.targeting.nodes import (
 )
 from flowsync.targeting.printer import format_value
 from flowsync.targeting.scalars import moment, number_of
-from flowsync.targeting.wording import did_you_mean, printable, shown
+from flowsync.targeting.wording import printable, shown
 
 if TYPE_CHECKING:
     from flowsync.targeting.checks.finding import Finding
@@ -201,7 +202,7 @@ def _closest_state(wrong: str, suffix: str, known: tuple[str, ...]) -> str | Non
     """The state that was likely meant, with or without its ending."""
     stem = wrong.upper().strip().replace(" ", "_").replace("-", "_").removesuffix("_FLOW").removesuffix("_STEP")
     synonyms = {"FINISHED": "COMPLETED", "DONE": "COMPLETED", "DISMISSED": "SKIPPED", "IN_PROGRESS": "STARTED"}
-    return did_you_mean(synonyms.get(stem, stem) + suffix, known)
+    return closest(synonyms.get(stem, stem) + suffix, known)
 
 
 def _is_possible(result: Result, value: Text | Number | Boolean) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.model import Severity
 from flowsync.validate.rule import Rule
-from flowsync.validate.suggestion import closest
+from flowsync.validate.suggestion import meant
 from flowsync.validate.tree import Kind
 from flowsync.validate.vocabulary import (
     BUTTON_KEYS,
@@ -100,7 +100,7 @@ def _stranger(view: View, part: Part, key: str, known: tuple[str, ...]) -> Itera
     if part.kind is Kind.STEP and key in DEPRECATED_STEP_KEYS:
         yield DEPRECATED_KEY.at(location, f"`{key}` is deprecated.", f"Write {DEPRECATED_STEP_KEYS[key]} instead.")
         return
-    match = closest(key, [name for name in known if name not in part.value])
+    match = meant(key, [name for name in known if name not in part.value])
     if match is not None or not part.is_custom:
         yield UNKNOWN_DATA_KEY.at(
             location,
