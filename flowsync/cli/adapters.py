@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,13 @@ from flowsync import pipeline
 from flowsync.cli.options import Api
 from flowsync.cli.output import Progress
 from flowsync.config import SANDBOX_URL, Key
+from flowsync.errors import FlowsyncError
 from flowsync.live import Access
 from flowsync.model import SENT_FIELDS
 from flowsync.render import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import ThreadPoolExecutor
     from pathlib import Path
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from flowsync.http import Client
     from flowsync.live import Listing, Map
     from flowsync.model import FieldName, Flow, JsonValue, Target
-    from flowsync.pipeline import Project
+    from flowsync.pipeline import Ahead, Project
     from flowsync.sandbox import Emulator
 
 
@@ -43,6 +44,7 @@ class Connection:
     access: Access
     api_url: str
     map: Map
+    ahead: Ahead | None = None
 
 
 @contextmanager
@@ -57,10 +59,47 @@ def connect(project: Project, flows: Sequence[Flow], api: Api, purpose: Purpose)
                 yield connection
 
 
+@contextmanager
+def connecting(
+    project: Project, api: Api, purpose: Purpose, base: str | None
+) -> Iterator[Callable[[Sequence[Flow]], Connection]]:
+    """Begin to ask for the live flows, and give what connects once the files are read.
+
+    What keeps the API from being opened is raised by that: wrong files are told first. When they are, nobody
+    waits for the list. Nothing is asked before either where there is no revision `base` to compare with. The sandbox
+    is opened only then, for its first state is made of the flows.
+    """
+    with ExitStack() as stack:
+        if api is Api.SANDBOX:
+            yield lambda flows: stack.enter_context(_connect_sandbox(project, flows))
+            return
+        begun = _begin(stack, project, purpose, base)
+
+        def connect(_flows: Sequence[Flow]) -> Connection:
+            if isinstance(begun, FlowsyncError):
+                raise begun
+            return begun
+
+        yield connect
+
+
+def _begin(stack: ExitStack, project: Project, purpose: Purpose, base: str | None) -> Connection | FlowsyncError:
+    """Open the API and begin to ask for the list, or what keeps that from being done."""
+    try:
+        connection = stack.enter_context(_connect_real(project, purpose))
+    except FlowsyncError as error:
+        return error
+    if base is not None and not pipeline.has_revision(project, base):
+        return connection
+    reader = connection.client.reader()
+    ahead = pipeline.Ahead(reader, connection.access, connection.map, pipeline.count_files(project))
+    return replace(connection, ahead=ahead)
+
+
 def fetch(connection: Connection, flows: Iterable[Flow], invocation: Invocation) -> Listing:
     """All live rows, and those of the files' flows that the list lacks; a terminal is told when that takes long."""
     with Progress(invocation).ticking(lambda: progress.reading_line(connection.client.waiting)):
-        return pipeline.fetch(connection.client.reader(), connection.access, flows, connection.map)
+        return pipeline.fetch(connection.client.reader(), connection.access, flows, connection.map, connection.ahead)
 
 
 def fetch_slugs(connection: Connection, slugs: Iterable[str], invocation: Invocation) -> Listing:

@@ -84,6 +84,8 @@ class DirectWire:
 
     def send(self, call: Call) -> Answer:
         """See Wire."""
+        if self._is_closed:
+            raise unanswered.closed(call)
         request = self._requests.request(call)
         if request is None:
             raise unanswered.unsendable(call)

@@ -81,6 +81,11 @@ def broken(call: Call) -> ApiError:
     )
 
 
+def closed(call: Call) -> ApiError:
+    """Nobody wants an answer any more."""
+    return UnansweredError(f"{call.shown}: not sent: the run is over.", hint=None, repeat=Repeat.NEVER, unsent=True)
+
+
 def unsendable(call: Call) -> ApiError:
     """The request cannot be put into words that HTTP allows."""
     return UnansweredError(

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from flowsync.pipeline.ahead import Ahead, count_files, has_revision
     from flowsync.pipeline.base import read_base
     from flowsync.pipeline.explaining import (
         EXPRESSION,
@@ -39,6 +40,7 @@ __all__ = [
     "EXPRESSION",
     "STATE_DIRECTORY",
     "STATE_IGNORES",
+    "Ahead",
     "Checked",
     "FormattedFile",
     "Hosting",
@@ -53,6 +55,7 @@ __all__ = [
     "check_place",
     "check_references",
     "check_saved",
+    "count_files",
     "example_hint",
     "explain_flow",
     "explain_text",
@@ -60,6 +63,7 @@ __all__ = [
     "fetch_slugs",
     "find_saved",
     "format_files",
+    "has_revision",
     "hosting",
     "list_flows",
     "load_selection",
@@ -81,6 +85,9 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "Ahead": "ahead",
+    "count_files": "ahead",
+    "has_revision": "ahead",
     "read_base": "base",
     "EXPRESSION": "explaining",
     "anyone": "explaining",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flowsync.config import Guards
     from flowsync.live import Access, FlowReader, Listing, Map
     from flowsync.model import Flow, Plan
+    from flowsync.pipeline.ahead import Ahead
     from flowsync.pipeline.files import Selection
     from flowsync.pipeline.project import Project
     from flowsync.plan import Base
@@ -25,17 +26,22 @@ _SLUG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 """What is asked for by name; anything else in an expression is no slug, and would be another path of the API."""
 
 
-def fetch(reader: FlowReader, access: Access, flows: Iterable[Flow], map_: Map) -> Listing:
-    """All live rows, with a look-up by slug for what the list lacks: every file's flow, and each that it refers to."""
+def fetch(reader: FlowReader, access: Access, flows: Iterable[Flow], map_: Map, ahead: Ahead | None = None) -> Listing:
+    """All live rows, with a look-up by slug for what the list lacks: every file's flow, and each that it refers to.
+
+    The list itself may have been asked for already, `ahead`.
+    """
     chosen = tuple(flows)
     referred = sorted({slug for flow in chosen for slug in audience.mentioned(flow) if _SLUG.fullmatch(slug)})
-    return fetch_slugs(reader, access, [*(flow.slug for flow in chosen), *referred], map_)
+    return fetch_slugs(reader, access, [*(flow.slug for flow in chosen), *referred], map_, ahead)
 
 
-def fetch_slugs(reader: FlowReader, access: Access, slugs: Iterable[str], map_: Map) -> Listing:
+def fetch_slugs(
+    reader: FlowReader, access: Access, slugs: Iterable[str], map_: Map, ahead: Ahead | None = None
+) -> Listing:
     """All live rows, with a look-up for every one of `slugs` that the list lacks."""
     wanted = tuple(slugs)
-    listing = live.list_flows(reader, access, map_, len(wanted))
+    listing = (ahead and ahead.take()) or live.list_flows(reader, access, map_, len(wanted))
     return live.find_missing(reader, listing, wanted, map_)
 
 

@@ -207,13 +207,27 @@ def test_many_threads_open_no_more_connections_than_they_are() -> None:
     assert server.connections <= 4
 
 
-def test_what_comes_back_after_the_wire_was_closed_is_closed_too() -> None:
-    with scripted((OK,) * 2) as server:
+def test_a_closed_wire_sends_nothing() -> None:
+    with scripted((OK,)) as server:
         wire = wire_to(server.url)
+        wire.send(call_to(server.url))
         wire.close()
-        wire.send(call_to(server.url))
-        wire.send(call_to(server.url))
-    assert server.connections == 2
+        with pytest.raises(UnansweredError, match="the run is over") as caught:
+            wire.send(call_to(server.url, Method.PUT))
+    assert caught.value.unsent
+    assert len(server.requests) == 1
+
+
+def test_a_connection_that_is_in_use_while_the_wire_is_closed_is_closed_after_it() -> None:
+    """pytest would complain of a socket that was left open."""
+    with scripted((b"", End.SILENCE), (OK,)) as server, ThreadPoolExecutor(1) as pool:
+        wire = wire_to(server.url)
+        asked = pool.submit(wire.send, call_to(server.url))
+        while not server.requests:
+            pass
+        wire.close()
+        with pytest.raises(UnansweredError, match="no answer within"):
+            asked.result()
 
 
 @pytest.mark.parametrize(

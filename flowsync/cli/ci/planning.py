@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import pipeline
 from flowsync import plan as planning
-from flowsync.cli.adapters import connect, fetch
+from flowsync.cli.adapters import connecting, fetch
 from flowsync.cli.ci.publishing import tell
 from flowsync.cli.guarding import guards_allowing
 from flowsync.cli.saving import save
@@ -43,10 +43,11 @@ class Planned:
 @contextmanager
 def planned(run: Run, project: Project, purpose: Purpose, kept: planning.Kept, base: str | None) -> Iterator[Planned]:
     """Load the files, fetch what is live, compare (with `base` too), judge. Raises what keeps that from being done."""
-    selection = pipeline.load_selection(project, ())
     guards = guards_allowing(project, run.inputs.allow)
-    compared_with = _read_base(project, selection.flows, base)
-    with connect(project, selection.flows, run.api, purpose) as connection:
+    with connecting(project, run.api, purpose, base) as connect:
+        selection = pipeline.load_selection(project, ())
+        compared_with = _read_base(project, selection.flows, base)
+        connection = connect(selection.flows)
         listing = fetch(connection, selection.flows, run.invocation)
         warnings = pipeline.check_references(project, selection, listing)
         made = pipeline.make_plan(project, selection, listing, connection.api_url, base=compared_with, guards=guards)

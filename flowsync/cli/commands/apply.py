@@ -9,7 +9,7 @@ import click
 from flowsync import pipeline
 from flowsync import plan as planning
 from flowsync.cli import applying
-from flowsync.cli.adapters import Purpose, connect, fetch
+from flowsync.cli.adapters import Purpose, connecting, fetch
 from flowsync.cli.guarding import base_option, guard_options, guards, only_run, refuse_guarded
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option
@@ -69,10 +69,11 @@ def command(
                 api=api,
                 guards=allowed,
             )
-        selection = pipeline.load_selection(project, arguments)
-        write_warnings(selection.warnings, project, given)
-        compared_with = None if base is None else pipeline.read_base(project, selection.flows, base)
-        with connect(project, selection.flows, api, Purpose.WRITE) as connection:
+        with connecting(project, api, Purpose.WRITE, base) as connect:
+            selection = pipeline.load_selection(project, arguments)
+            write_warnings(selection.warnings, project, given)
+            compared_with = None if base is None else pipeline.read_base(project, selection.flows, base)
+            connection = connect(selection.flows)
             listing = fetch(connection, selection.flows, given)
             write_warnings(pipeline.check_references(project, selection, listing), project, given)
             made = planning.judged(

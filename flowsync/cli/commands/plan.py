@@ -10,7 +10,7 @@ import click
 
 from flowsync import pipeline
 from flowsync import plan as planning
-from flowsync.cli.adapters import Purpose, connect, fetch
+from flowsync.cli.adapters import Purpose, connecting, fetch
 from flowsync.cli.again import command_line
 from flowsync.cli.applying import example_among
 from flowsync.cli.guarding import base_option, guards, policy_options, policy_words
@@ -67,11 +67,12 @@ def command(
     """
     given = invocation(context)
     project = open_project(given)
-    selection = pipeline.load_selection(project, slugs)
-    write_warnings(selection.warnings, project, given)
     allowed = guards(context, project)
-    compared_with = None if base is None else pipeline.read_base(project, selection.flows, base)
-    with connect(project, selection.flows, api, Purpose.READ) as connection:
+    with connecting(project, api, Purpose.READ, base) as connect:
+        selection = pipeline.load_selection(project, slugs)
+        write_warnings(selection.warnings, project, given)
+        compared_with = None if base is None else pipeline.read_base(project, selection.flows, base)
+        connection = connect(selection.flows)
         listing = fetch(connection, selection.flows, given)
     write_warnings(pipeline.check_references(project, selection, listing), project, given)
     made = planning.judged(

@@ -1,0 +1,165 @@
+"""The list is asked for while the files are read: nobody waits for it who does not need it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync.errors import TransportError
+from flowsync.live import Access
+from flowsync.pipeline import Ahead
+from tests.support.command import UNMEASURED, command_line, environment, flowsync, process, write_flows
+from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, hang, reply, row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from flowsync.model import JsonValue
+    from tests.support.fake_frigade import FakeFrigade
+
+WRONG = {"flow_a": "nmae: New\n"}
+RIGHT = {"flow_a": "name: New\n"}
+COMMANDS = [("plan",), ("apply", "--yes")]
+
+
+def seen_within(server: FakeFrigade, seconds: float) -> bool:
+    """Whether a request came."""
+    deadline = time.monotonic() + seconds
+    while not server.requests and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return bool(server.requests)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_wrong_files_are_told_at_once_whatever_the_server_does(tmp_path: Path, command: tuple[str, ...]) -> None:
+    write_flows(tmp_path, WRONG)
+    started = time.monotonic()
+    with fake_frigade(FakeConfig(faults=(hang().on(times=ALWAYS),)), [row(1, "flow_a")]) as server:
+        failed = process(*command, root=tmp_path, env=environment(server.url))
+        assert server.writes == []
+    assert time.monotonic() - started < 15, "it waited for the answer"
+    assert failed.code == 3
+    assert "api" not in failed.both
+    assert server.url not in failed.both
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_wrong_files_come_before_a_server_that_is_not_there_and_a_key_that_is_not(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    write_flows(tmp_path, WRONG)
+    told = flowsync(*command, root=tmp_path)
+    assert told.code == 3
+    assert flowsync(*command, root=tmp_path, env=environment("http://127.0.0.1:1")) == told
+    assert flowsync(*command, root=tmp_path, env=environment("http://127.0.0.1:1", key=None)) == told
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_is_asked_ahead_is_the_list_and_nothing_else(tmp_path: Path, command: tuple[str, ...]) -> None:
+    write_flows(tmp_path, WRONG)
+    with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
+        assert flowsync(*command, root=tmp_path, env=environment(server.url)).code == 3
+        seen_within(server, 0.5)
+        assert {(seen.method, seen.path) for seen in server.requests} <= {("GET", "/v1/flows")}
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "fmt", "graph"])
+def test_an_offline_command_never_asks(tmp_path: Path, command: str) -> None:
+    write_flows(tmp_path, RIGHT)
+    with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
+        flowsync(command, root=tmp_path, env=environment(server.url))
+        assert not seen_within(server, 0.1)
+
+
+@pytest.mark.parametrize("arguments", [("plan", "--base"), ("plan", "flow_b"), ("-e", "nowhere", "plan")])
+def test_a_command_line_that_cannot_be_is_told_as_ever(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    write_flows(tmp_path, RIGHT)
+    with fake_frigade(FakeConfig(faults=(reply(401).on(times=ALWAYS),)), [row(1, "flow_a")]) as server:
+        told = flowsync(*arguments, root=tmp_path, env=environment(server.url))
+    assert told.code in {1, 64}
+    assert "401" not in told.both
+
+
+def test_each_page_is_asked_for_once(tmp_path: Path) -> None:
+    slugs = [f"flow_{number:03}" for number in range(250)]
+    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
+    rows = [row(number, slug) for number, slug in enumerate(slugs, start=1)]
+    with fake_frigade(FakeConfig(), rows) as server:
+        planned = flowsync("plan", "--format", "json", root=tmp_path, env=environment(server.url))
+        offsets = [seen.query["offset"] for seen in server.requests_to("GET", "/v1/flows")]
+    assert planned.json["summary"]["update"] == 250
+    assert sorted(offsets, key=int)[:3] == ["0", "100", "200"]
+    assert len(set(offsets)) == len(offsets)
+
+
+def test_one_thread_is_enough(tmp_path: Path) -> None:
+    slugs = [f"flow_{number:03}" for number in range(201)]
+    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
+    (tmp_path / "flowsync.yaml").write_text("parallelism: 1\n")
+    with fake_frigade(FakeConfig(), [row(number, slug) for number, slug in enumerate(slugs, start=1)]) as server:
+        planned = flowsync("plan", "--format", "json", root=tmp_path, env=environment(server.url))
+    assert planned.json["summary"]["update"] == 201
+
+
+def test_ctrl_c_ends_the_wait_for_the_list(tmp_path: Path) -> None:
+    write_flows(tmp_path, RIGHT)
+    with (
+        fake_frigade(FakeConfig(faults=(hang().on(times=ALWAYS),)), [row(1, "flow_a")]) as server,
+        subprocess.Popen(
+            command_line("plan"),
+            cwd=tmp_path,
+            env={**UNMEASURED, **environment(server.url)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as running,
+    ):
+        assert seen_within(server, 30)
+        time.sleep(0.3)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=10)
+    assert (running.returncode, out) == (130, "")
+    assert err.strip() == "error[interrupted] Interrupted."
+
+
+class Reader:
+    """Answers when it is let, with what it is given."""
+
+    def __init__(self, answer: JsonValue | Exception) -> None:
+        self.answer = answer
+        self.asked, self.go = Event(), Event()
+
+    def get(self, path: str, query: Mapping[str, str]) -> JsonValue:
+        self.asked.set()
+        assert (path, query["offset"]) == ("/v1/flows", "0")
+        assert self.go.wait(10)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def test_asking_goes_on_beside_what_else_is_done_and_the_list_is_given_away_once() -> None:
+    reader = Reader([row(1, "flow_a")])
+    ahead = Ahead(reader, Access.PRIVATE, map, 1)
+    assert reader.asked.wait(10)
+    reader.go.set()
+    listing = ahead.take()
+    assert listing is not None
+    assert [each.slug for each in listing.rows] == ["flow_a"]
+    assert ahead.take() is None, "whoever asks later wants to know how it is then"
+
+
+def test_a_failure_is_raised_where_the_list_is_taken() -> None:
+    reader = Reader(TransportError("broken"))
+    reader.go.set()
+    ahead = Ahead(reader, Access.PRIVATE, map, 1)
+    with pytest.raises(TransportError, match="broken"):
+        ahead.take()
+    assert ahead.take() is None
