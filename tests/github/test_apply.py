@@ -46,7 +46,7 @@ def test_what_was_shown_is_written_and_told_on_the_same_comment(place: Workplace
     assert "applied        flow_a" in done.log
     for shown in (place.comment(), done.summary):
         assert "flowsync apply" in shown
-        assert "Applied: 1 flow as planned. Users see 1 of them now." in shown
+        assert "Applied: 1 flow as planned. Users see it now." in shown
         assert "| `flow_a` | applied |" in shown
     assert marker is not None
     assert read_marker(place.comment()) == replace(marker, applied=MERGE)
@@ -311,6 +311,17 @@ def test_a_tag_of_the_branch_s_name_does_not_say_what_is_newest(tmp_path: Path) 
         assert written(place) == ["/v1/flows/1"]
 
 
+@pytest.mark.parametrize("branch", ["release/1?x=%2e#y", 'ü"$(id)`', "heads/main", "::error::"])
+def test_a_branch_of_a_hostile_name_is_asked_for_by_that_name(place: Workplace, branch: str) -> None:
+    place.repo.refs[branch] = MERGE
+    place.repo.commits.append(MERGE)
+    place.repo.pulls[0]["base"]["ref"] = branch
+    done = place.apply(GITHUB_REF=f"refs/heads/{branch}")
+    assert (done.code, written(place)) == (0, ["/v1/flows/1"])
+    place.repo.refs[branch] = sha(99)
+    assert "Superseded" in place.apply(GITHUB_REF=f"refs/heads/{branch}").log
+
+
 def test_without_a_token_nothing_is_written(place: Workplace) -> None:
     done = place.apply(GITHUB_TOKEN="")
     assert (done.code, written(place)) == (1, [])
@@ -368,7 +379,7 @@ def test_a_saved_plan_is_carried_out_exactly(place: Workplace) -> None:
     done = place.apply(FLOWSYNC_PLAN_FILE=file)
     assert (done.code, written(place)) == (0, ["/v1/flows/1"])
     assert "Good morning" in place.frigade.rows[0]["data"]
-    assert done.outputs["plan-json"].endswith("plan.json")
+    assert done.outputs["plan-json"] == str(place.root / "plan.json")
 
 
 def test_a_saved_plan_is_held_against_the_reviewed_one_too(place: Workplace) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.apply import exit_code
 from flowsync.cli import applying
 from flowsync.cli.adapters import Purpose
-from flowsync.cli.ci.planning import planned, save_plan
+from flowsync.cli.ci.planning import plan_path, planned, save_plan
 from flowsync.cli.ci.publishing import comment, failure_report, output, output_plan, scene, summarise, tell
 from flowsync.cli.ci.run import marker_key, open_project
 from flowsync.cli.guarding import guards_allowing, only_run, refuse_guarded
@@ -108,7 +108,7 @@ def _proposed(merge: Merge) -> Iterator[Proposal]:
             output_plan(run, made.plan, save_plan(run, made.plan))
             yield Proposal(made.plan, made.connection)
         return
-    path = run.invocation.directory / file
+    path = plan_path(run, file)
     guards = guards_allowing(project, run.inputs.allow)
     with checked_saved(path, project, run.invocation, run.api, guards) as (checked, connection):
         output_plan(run, checked.plan, path)

@@ -66,12 +66,15 @@ def _read_base(project: Project, flows: Sequence[Flow], base: str | None) -> pla
         return None
 
 
+def plan_path(run: Run, file: str) -> Path:
+    """Where a saved plan is, from the top of the file system: later steps may run elsewhere."""
+    path = run.invocation.directory / file
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, which nobody asked for
+
+
 def save_plan(run: Run, plan: Plan) -> Path:
     """Save the plan where the input plan-file says, else beside what the runner throws away; where that is."""
-    path = run.runner.temporary / PLAN_NAME
-    if run.inputs.plan_file:
-        path = run.invocation.directory / run.inputs.plan_file
-    path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, which nobody asked for
+    path = plan_path(run, run.inputs.plan_file) if run.inputs.plan_file else run.runner.temporary / PLAN_NAME
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -98,11 +98,19 @@ def apply_alerts(report: ApplyReport, room: Room) -> Iterator[str]:
         lead = f"{plural(len(bad), 'flow')} of {len(entries):,} {_are(bad)} not as planned."
         yield alert("CAUTION", lead, map(_trouble_point, bad), room)
     elif entries:
-        live = sum(change.live for change in report.plan.changes)
-        seen = f" Users see {live:,} of them now." if live else " Users notice nothing yet."
-        yield alert("NOTE", f"Applied: {plural(len(entries), 'flow')} as planned.{seen}", [], room)
+        seen = _seen(sum(change.live for change in report.plan.changes), len(entries))
+        yield alert("NOTE", f"Applied: {plural(len(entries), 'flow')} as planned. {seen}", [], room)
     else:
         yield alert("NOTE", "Nothing was to be written: the live flows are as the files say.", [], room)
+
+
+def _seen(live: int, written: int) -> str:
+    """Say how many of the flows that were written users see."""
+    if not live:
+        return "Users notice nothing yet."
+    if live < written:
+        return f"Users see {live:,} of them now."
+    return "Users see it now." if live == 1 else "Users see all of them now."
 
 
 def _are(items: Sequence[object]) -> str:
