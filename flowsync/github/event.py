@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from flowsync.model import JsonValue
 
+WITH_SECRETS: Final = "pull_request_target"
+"""The event of pull requests that also those from forks get secrets with."""
 _SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _NO_COMMIT: Final = re.compile(r"0+")
 """What GitHub says for "before" a branch was there."""
@@ -55,7 +57,12 @@ Event: TypeAlias = "PullRequestEvent | MergeGroupEvent | PushEvent | OtherEvent"
 
 
 def read_event(name: str, path: Path) -> Event:
-    """Read the event's document. Raises ConfigError when it is not what GitHub documents."""
+    """Read the event's document. Raises ConfigError when it is not what GitHub documents, or is one to be kept off."""
+    if name == WITH_SECRETS:
+        raise ConfigError(
+            f"flowsync does not run on {name}: it has the repository's secrets, and its token may write.",
+            hint="With a checkout of the pull request both are in the hands of whoever opened it. Use pull_request.",
+        )
     try:
         payload: JsonValue = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -69,7 +76,7 @@ def read_event(name: str, path: Path) -> Event:
 def parse_event(name: str, payload: JsonValue) -> Event | None:
     """Return the event of this name; None when the payload does not fit it."""
     match name:
-        case "pull_request" | "pull_request_target":
+        case "pull_request":
             return _pull_request(payload)
         case "merge_group":
             base = _sha(_at(payload, "merge_group", "base_sha"))

@@ -284,6 +284,15 @@ def test_a_fork_with_a_public_key_in_the_file_is_planned(tmp_path: Path) -> None
         assert "pull-requests: write" in done.log
 
 
+def test_a_run_that_gives_a_stranger_s_files_the_keys_is_refused(place: Workplace) -> None:
+    side = {"sha": HEAD, "repo": {"full_name": "stranger/flows"}}
+    payload = {"pull_request": {"number": 5, "head": side, "base": {**side, "repo": {"full_name": "acorn/flows"}}}}
+    done = place.run("plan", name="pull_request_target", payload=payload)
+    assert done.code == 1
+    assert "flowsync does not run on pull_request_target" in done.completed.err
+    assert (place.github.requests, place.frigade.requests) == ([], [])
+
+
 def test_without_a_key_a_branch_of_the_repository_is_an_error(place: Workplace) -> None:
     done = place.plan(FRIGADE_API_KEY="")
     assert done.code == 1
