@@ -31,7 +31,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flowsync.model import Change, Location, Problem
 
@@ -78,14 +78,25 @@ class DocumentError(FlowsyncError):
 
 
 class InvalidFilesError(FlowsyncError):
-    """Files hold errors; every problem of every file is in `problems`."""
+    """Files hold errors; every problem of every file is in `problems`.
+
+    `texts` are what stands in for files, by their names: a text of the command line or of stdin.
+    """
 
     exit_code = ExitCode.INVALID
     code = "invalid-files"
 
-    def __init__(self, message: str, problems: Sequence[Problem], *, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        problems: Sequence[Problem],
+        *,
+        hint: str | None = None,
+        texts: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
+        self.texts = texts or {}
 
 
 class TargetingError(FlowsyncError):

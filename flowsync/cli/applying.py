@@ -17,7 +17,7 @@ from flowsync.apply import apply_changes, exit_code
 from flowsync.cli.adapters import prepare_state
 from flowsync.cli.again import command_line
 from flowsync.cli.options import Verbosity
-from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result
+from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.recording import FOLDER as RECORDS
 from flowsync.cli.recording import new_record_path, now, open_record
 from flowsync.config import PARALLELISM_LIMIT
@@ -196,11 +196,13 @@ def _secrets(project: Project) -> record.Secrets:
 def _tell_record(kept: RecordFile, name: str, made: Plan, purpose: record.Purpose, given: Invocation) -> None:
     """Say where to find the way back, and what the record lacks."""
     if kept.trouble is not None:
-        write_note(f"The record {name} is not complete: {kept.trouble.message}", given, Verbosity.QUIET)
+        write_sentence(f"The record {name} is not complete: {kept.trouble.message}", given, Verbosity.QUIET)
     if not kept.writes:
         return
     if purpose is record.Purpose.ROLLBACK:
-        write_note("The flow files still say otherwise: revert them too, or the next apply writes them again.", given)
+        write_sentence(
+            "The flow files still say otherwise: revert them too, or the next apply writes them again.", given
+        )
     way_back = command_line(["rollback", name], made, given)
     write_note(f"What was replaced is kept; to put it back: {way_back}", given)
 

@@ -13,7 +13,7 @@ import click
 from flowsync import lock
 from flowsync.cli.adapters import prepare_state
 from flowsync.cli.options import Api
-from flowsync.cli.output import write_note
+from flowsync.cli.output import write_sentence
 from flowsync.config import Policy
 from flowsync.errors import RefusedError
 
@@ -136,7 +136,7 @@ def only_run(project: Project, api: Api, command: str, given: Invocation) -> Ite
         prepare_state(project)
     with lock.held(path, command) as left:
         if left is not None:
-            write_note(
+            write_sentence(
                 f"The last run ended without finishing ({left}): what it had in flight may or may not have landed. "
                 "The plan shows how the flows stand.",
                 given,

@@ -41,7 +41,9 @@ def screen(stream: TextIO, invocation: Invocation) -> Screen:
     """The Screen that a stream is: its width, whether it takes colour, how much to tell."""
     width = _columns() if stream.isatty() else _WIDTH_OFF_TERMINAL
     colour = Colour.ALWAYS if _takes_colour(stream, invocation.color) else Colour.NEVER
-    return Screen(width=max(width, _NARROWEST), colour=colour, detail=_DETAILS[invocation.verbosity])
+    width = max(width, _NARROWEST)
+    wrap = width if stream.isatty() else None
+    return Screen(width=width, colour=colour, detail=_DETAILS[invocation.verbosity], wrap=wrap)
 
 
 def _columns() -> int:
@@ -76,6 +78,15 @@ def write_note(text: str, invocation: Invocation, at_least: Verbosity = Verbosit
     if order.index(invocation.verbosity) >= order.index(at_least):
         sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
         sys.stderr.flush()
+
+
+def write_sentence(text: str, invocation: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:
+    """As `write_note` for a sentence, broken between words where a terminal is narrower."""
+    from flowsync.render import layout, style  # noqa: PLC0415 - mostly there is nothing to say
+
+    stderr = screen_of_stderr(invocation)
+    shown = style.paint(layout.sentences(style.line(text), stderr, indent=2), stderr.colour)
+    write_note(shown, invocation, at_least)
 
 
 def write_error(error: FlowsyncError, invocation: Invocation) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flowsync import audience, document
+from flowsync import audience, document, validate
 from flowsync.errors import InvalidFilesError, TargetingError, UsageError
 from flowsync.model import Location, Problem, Severity
 from flowsync.pipeline.files import load_all, select
@@ -32,7 +32,7 @@ def read_persona(text: str, name: str, now: datetime) -> Persona:
     except CaseError as error:
         place = source.key_location(error.path) if _is_about_key(error) else source.location(error.path)
         problem = Problem(place, Severity.ERROR, error.code, error.message, error.hint)
-        raise InvalidFilesError(f"{name} does not describe a user.", [problem]) from None
+        raise InvalidFilesError(f"{name} does not describe a user.", [problem], texts={name: text}) from None
 
 
 def _is_about_key(error: CaseError) -> bool:
@@ -87,7 +87,7 @@ def _of_targeting(flow: Flow) -> tuple[Stated, ...]:
     if stated is None:
         raise UsageError(
             f"{flow.file} states no targetingLogic, so flowsync does not know who sees the flow.",
-            hint="State it, or pass it with --expression.",
+            hint=_misspelt(flow, ["targetingLogic"]) or "State it, or pass it with --expression.",
         )
     return (stated,)
 
@@ -98,7 +98,15 @@ def _of_step(flow: Flow, step: str) -> tuple[Stated, ...]:
         return found
     steps = sorted({stated.step for stated in audience.expressions(flow.fields) if stated.step is not None})
     hint = f"Steps with criteria: {', '.join(steps)}." if steps else "No step of this flow has criteria."
-    raise UsageError(f"{flow.file} has no step {step!r} with criteria.", hint=hint)
+    criteria = [each.field for each in Verdict if each is not Verdict.SEES]
+    raise UsageError(f"{flow.file} has no step {step!r} with criteria.", hint=_misspelt(flow, criteria) or hint)
+
+
+def _misspelt(flow: Flow, keys: Sequence[str]) -> str | None:
+    """What validate says of the first key that was likely meant to be one of `keys`."""
+    hints = {f"Did you mean `{key}`?" for key in keys}
+    near = (each for each in validate.check(flow) if each.hint in hints)
+    return next((f"Line {each.location.line}: {each.message} {each.hint}" for each in near), None)
 
 
 def _explained(flow: Flow, stated: Stated, persona: Persona, files: Iterable[Flow]) -> Explained:
@@ -122,18 +130,15 @@ def explain_text(text: str, persona: Persona) -> Explanation:
         return audience.Explanation(None, None, persona, (audience.explained(stated, persona),))
     except TargetingError as error:
         problem = _in_text(text, error)
-        raise InvalidFilesError(
-            "This expression cannot be read: to the server it is false for every user.", [problem]
-        ) from None
+        message = "This expression cannot be read: to the server it is false for every user."
+        raise InvalidFilesError(message, [problem], texts={EXPRESSION: text}) from None
 
 
 def _in_text(text: str, error: TargetingError) -> Problem:
-    """An error in an expression of the command line, with the line it is in: there is no file to show it from."""
+    """An error in an expression of the command line, at its place in it."""
     start = text.rfind("\n", 0, error.offset) + 1
-    column = error.offset - start
-    place = Location(EXPRESSION, text.count("\n", 0, error.offset) + 1, column + 1)
-    shown = (text[start:].partition("\n")[0], f"{' ' * column}^")
-    return Problem(place, Severity.ERROR, error.code, error.message, error.hint, shown)
+    place = Location(EXPRESSION, text.count("\n", 0, error.offset) + 1, error.offset - start + 1)
+    return Problem(place, Severity.ERROR, error.code, error.message, error.hint)
 
 
 def run_tests(project: Project, patterns: Sequence[str], now: datetime) -> tuple[TestedFlow, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.render import json_text
 from flowsync.render.escape import cell_code, code_span, fenced, prose
-from flowsync.render.layout import hint_lines
+from flowsync.render.layout import hint_lines, sentences
 from flowsync.render.screen import Colour, Screen
 from flowsync.render.style import Span, Style, line, paint
 from flowsync.render.trees import OUTCOMES, tree_document, tree_lines
@@ -77,7 +77,7 @@ def _lines(explanation: Explanation, screen: Screen) -> Iterator[Line]:
         yield _verdict(part)
         yield from tree_lines(part.trace, screen)
         for finding in part.findings:
-            yield _finding(finding)
+            yield from sentences(_finding(finding), screen)
             yield from hint_lines(finding.hint, screen)
     if explanation.is_off:
         yield ()

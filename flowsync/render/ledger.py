@@ -12,7 +12,7 @@ from flowsync.plan import json_safe
 from flowsync.render import json_text
 from flowsync.render.columns import padded
 from flowsync.render.escape import cell_code, cell_prose
-from flowsync.render.layout import hint_lines
+from flowsync.render.layout import hint_lines, sentences
 from flowsync.render.plural import plural
 from flowsync.render.screen import Screen
 from flowsync.render.style import Span, Style, line, paint
@@ -81,7 +81,7 @@ class Entry:
 
 def outcome_line(outcome: Outcome, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
     """Return the line, with its end, that is written when a flow is finished."""
-    return paint([_finished_line(entry(outcome))], screen.colour)
+    return paint(sentences(_finished_line(entry(outcome)), screen), screen.colour)
 
 
 def text(outcomes: Iterable[Outcome], screen: Screen) -> str:
@@ -187,8 +187,9 @@ def _trouble_lines(row: Entry, screen: Screen) -> Iterator[Line]:
     facts = Span(f"  {row.file} · id {row.id}", Style.MUTED)
     yield line(Span(row.kind.words, _STYLES[row.kind]), " ", Span(row.slug, Style.HEADING), facts)
     code = Span(f"error[{row.code}] ", Style.ERROR) if row.code else ""
-    yield line("  ", code, explained(row))
-    yield from (line("    ", told) for told in _differences(row))
+    yield from sentences(line("  ", code, explained(row)), screen)
+    for told in _differences(row):
+        yield from sentences(line("    ", told), screen, indent=6)
     yield from hint_lines(row.hint, screen)
     yield ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flowsync.render import wording
+from flowsync.render.layout import sentences
 from flowsync.render.plural import plural
 from flowsync.render.screen import Detail
 from flowsync.render.style import Span, Style, line, paint
@@ -25,7 +26,7 @@ _BLANK: Final[Line] = ()
 
 def plan(value: Plan, screen: Screen, following: str) -> str:
     """Return the whole plan as text, and what to do next: run `following`, unless something stands in the way."""
-    return paint([*_plan_lines(value, screen), *_next_step(value, following)], screen.colour)
+    return paint([*_plan_lines(value, screen), *_next_step(value, screen, following)], screen.colour)
 
 
 def preview(value: Plan, screen: Screen) -> str:
@@ -35,7 +36,7 @@ def preview(value: Plan, screen: Screen) -> str:
 
 def refusals(value: Plan, screen: Screen) -> str:
     """Return what apply would refuse, as text; empty when nothing."""
-    return paint(_refusals(value), screen.colour)
+    return paint(_refusals(value, screen), screen.colour)
 
 
 def _plan_lines(value: Plan, screen: Screen) -> Iterator[Line]:
@@ -43,7 +44,7 @@ def _plan_lines(value: Plan, screen: Screen) -> Iterator[Line]:
     for change in value.changes:
         yield from _change_lines(change, screen)
     yield from _noteworthy(value.unchanged, screen)
-    yield from _blocked_lines(value.blocked)
+    yield from _blocked_lines(value.blocked, screen)
     yield from _unmanaged_lines(value.unmanaged, screen)
     yield from _closing(value)
 
@@ -58,14 +59,14 @@ def _opening(value: Plan) -> Iterator[Line]:
 
 def _change_lines(change: Update, screen: Screen) -> Iterator[Line]:
     yield _BLANK
-    yield _header(change)
+    yield from sentences(_header(change), screen)
     for warning in wording.warnings(change):
-        yield _warning(warning)
+        yield from sentences(_warning(warning), screen)
     for sentence in wording.origins(change):
-        yield line("  ", Span(sentence, Style.WARNING))
+        yield from sentences(line("  ", Span(sentence, Style.WARNING)), screen)
     if note := wording.unseen(change):
-        yield line("  ", Span(f"note: {note}", Style.MUTED))
-    yield from _difference(change, screen.detail)
+        yield from sentences(line("  ", Span(f"note: {note}", Style.MUTED)), screen)
+    yield from _difference(change, screen)
 
 
 def _header(change: Update) -> Line:
@@ -79,13 +80,13 @@ def _warning(warning: PlanWarning) -> Line:
     return line("  ", Span(f"warning[{warning.code}]", Style.WARNING), f" {where}{warning.message}")
 
 
-def _difference(change: Update, detail: Detail) -> Iterator[Line]:
-    if detail is Detail.SUMMARY:
-        yield line("  changes: ", wording.listed(wording.changed_places(change)))
+def _difference(change: Update, screen: Screen) -> Iterator[Line]:
+    if screen.detail is Detail.SUMMARY:
+        yield from sentences(line("  changes: ", wording.listed(wording.changed_places(change))), screen)
         return
     structure = [line(sentence) for sentence in map(wording.told, change.fields) if sentence]
     lines = [*structure, *flow_diff(change)]
-    for each in lines if detail is Detail.VERBOSE else capped(lines):
+    for each in lines if screen.detail is Detail.VERBOSE else capped(lines):
         yield (Span(_MARGIN), *each)
 
 
@@ -95,19 +96,20 @@ def _noteworthy(unchanged: tuple[Unchanged, ...], screen: Screen) -> Iterator[Li
         if row.warnings or screen.detail is Detail.VERBOSE:
             yield _BLANK
             facts = f"  {row.file} · id {row.id} · version {row.version} · {row.status} · unchanged"
-            yield line("= ", Span(row.slug, Style.HEADING), Span(facts, Style.MUTED))
-            yield from map(_warning, row.warnings)
+            yield from sentences(line("= ", Span(row.slug, Style.HEADING), Span(facts, Style.MUTED)), screen)
+            for warning in row.warnings:
+                yield from sentences(_warning(warning), screen)
     if note := wording.unseen_elsewhere(unchanged):
         yield _BLANK
-        yield line(Span(f"note: {note}", Style.MUTED))
+        yield from sentences(line(Span(f"note: {note}", Style.MUTED)), screen, indent=2)
 
 
-def _blocked_lines(blocked: tuple[Blocked, ...]) -> Iterator[Line]:
+def _blocked_lines(blocked: tuple[Blocked, ...], screen: Screen) -> Iterator[Line]:
     for each in blocked:
         yield _BLANK
         where = Span(f"  {each.file} · blocked", Style.MUTED)
         yield line(Span("! ", Style.ERROR), Span(each.slug, Style.HEADING), where)
-        yield line("  ", Span(f"blocked[{each.code}]", Style.ERROR), f" {each.message}")
+        yield from sentences(line("  ", Span(f"blocked[{each.code}]", Style.ERROR), f" {each.message}"), screen)
 
 
 def _unmanaged_lines(unmanaged: tuple[Unmanaged, ...], screen: Screen) -> Iterator[Line]:
@@ -130,15 +132,16 @@ def _closing(value: Plan) -> Iterator[Line]:
         yield line(Span(wording.NO_CHANGES, Style.DONE))
 
 
-def _refusals(value: Plan) -> Iterator[Line]:
+def _refusals(value: Plan, screen: Screen) -> Iterator[Line]:
     if value.refusals:
         yield line(Span(wording.REFUSED, Style.WARNING))
-        yield from (line(f"  - {sentence}") for sentence in wording.refusals(value))
+        for sentence in wording.refusals(value):
+            yield from sentences(line(f"  - {sentence}"), screen)
 
 
-def _next_step(value: Plan, following: str) -> Iterator[Line]:
-    yield from _refusals(value)
+def _next_step(value: Plan, screen: Screen, following: str) -> Iterator[Line]:
+    yield from _refusals(value, screen)
     if value.blocked:
-        yield line(wording.BLOCKED)
+        yield from sentences(line(wording.BLOCKED), screen, indent=2)
     elif value.changes and not value.refusals:
         yield line(f"Next: {following}")

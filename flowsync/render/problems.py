@@ -90,11 +90,12 @@ def counts(problems: Sequence[Problem]) -> str:
 
 def problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> Iterator[Line]:
     """Yield one problem: its place and message, its line with a caret, its hint."""
-    from flowsync.render.layout import hint_lines  # noqa: PLC0415 - mostly there are no problems
+    from flowsync.render.layout import hint_lines, sentences  # noqa: PLC0415 - mostly there are no problems
 
     where = problem.location
     kind = Span(f"{problem.severity.value}[{problem.code}]", _STYLES[problem.severity])
-    yield line(Span(f"{where.file}:{where.line}:{where.column}: ", Style.HEADING), kind, f" {problem.message}")
+    place = Span(f"{where.file}:{where.line}:{where.column}: ", Style.HEADING)
+    yield from sentences(line(place, kind, f" {problem.message}"), screen)
     source = source_line(where)
     if source is not None:
         yield from _excerpt(mask_keys(source), where.column - 1, screen)

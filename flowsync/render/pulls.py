@@ -11,7 +11,7 @@ from flowsync.pull import ChangedFile, NewFile, SameFile, Skipped
 from flowsync.render import json_text, text_diff
 from flowsync.render.columns import columns, padded
 from flowsync.render.escape import shown
-from flowsync.render.layout import hint_lines
+from flowsync.render.layout import hint_lines, sentences
 from flowsync.render.plural import plural
 from flowsync.render.screen import Detail
 from flowsync.render.style import Span, Style, line, paint
@@ -159,7 +159,7 @@ def _lines(pull: Pull, screen: Screen) -> Iterator[Line]:
     told = [each for each in pull.pulled if _is_told(pull, each, screen)]
     width = max((columns(shown(_name(each))) for each in told), default=0)
     for each in told:
-        yield _line(pull, each, width)
+        yield from _row(pull, each, width, screen)
         yield from _details(pull, each, screen)
     if told:
         yield ()
@@ -174,6 +174,13 @@ def _is_told(pull: Pull, each: Pulled, screen: Screen) -> bool:
 
 def _name(each: Pulled) -> str:
     return (each.file or each.slug) if isinstance(each, Skipped) else each.file.name
+
+
+def _row(pull: Pull, each: Pulled, width: int, screen: Screen) -> Iterator[Line]:
+    """Yield the line of one flow, broken within its last column where that is wide enough."""
+    whole = _line(pull, each, width)
+    column = columns(whole[0].text) + width + 4
+    return sentences(whole, screen, column if 2 * column <= screen.width else 4)
 
 
 def _line(pull: Pull, each: Pulled, width: int) -> Line:
@@ -204,20 +211,22 @@ def _details(pull: Pull, each: Pulled, screen: Screen) -> Iterator[Line]:
         yield from hint_lines(each.hint, screen)
         return
     for left in each.left_out:
-        yield line("  ", Span("left out", Style.WARNING), f" {left.field}: {left.message}")
+        told = line("  ", Span("left out", Style.WARNING), f" {left.field}: {left.message}")
+        yield from sentences(told, screen)
     if isinstance(each, NewFile) and each.note is not None:
-        yield line("  ", each.note)
+        yield from sentences(line("  ", each.note), screen)
     if isinstance(each, ChangedFile):
         yield from _details_of_change(pull, each, screen)
 
 
 def _details_of_change(pull: Pull, each: ChangedFile, screen: Screen) -> Iterator[Line]:
     for place in each.rewritten:
-        yield line("  ", Span("written anew", Style.WARNING), f" {place}: it could not be edited where it stands")
+        told = f" {place}: it could not be edited where it stands"
+        yield from sentences(line("  ", Span("written anew", Style.WARNING), told), screen)
     if each.file.name in pull.refused:
         yield from hint_lines(UNCOMMITTED_HINT, screen)
     for failure in each.failing:
-        yield line("  ", Span("warning", Style.WARNING), f" {failure}")
+        yield from sentences(line("  ", Span("warning", Style.WARNING), f" {failure}"), screen)
 
 
 def _document(pull: Pull, each: Pulled) -> JsonValue:

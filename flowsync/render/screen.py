@@ -27,8 +27,13 @@ class Detail(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """The place a text is for. `width` is in columns; only tables and hints adapt to it."""
+    """The place a text is for. `width` is in columns; only tables and hints adapt to it everywhere.
+
+    `wrap` is where sentences are broken: on a terminal, which else breaks them in mid-word. None leaves each on one
+    line, as files, logs and other programs want them.
+    """
 
     width: int = 100
     colour: Colour = Colour.NEVER
     detail: Detail = Detail.FULL
+    wrap: int | None = None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.model import FileState
 from flowsync.render.columns import columns, padded
-from flowsync.render.layout import hint_lines
+from flowsync.render.layout import hint_lines, sentences
 from flowsync.render.style import Span, Style, line, paint
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def _step_lines(commands: Sequence[tuple[str, str]], advice: Sequence[str], scre
     yield line(Span("Next", Style.HEADING))
     widest = max((columns(command) for command, _ in commands), default=0)
     for command, purpose in commands:
-        yield line("  ", Span(padded(command, widest), Style.HINT), f"  {purpose}")
+        told = line("  ", Span(padded(command, widest), Style.HINT), f"  {purpose}")
+        yield from sentences(told, screen, indent=widest + 4)
     for each in advice:
         yield from hint_lines(each, screen)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.audience import Held, Undecided, Unreadable, Unusable
 from flowsync.render import json_text
 from flowsync.render.escape import code_span, fenced
+from flowsync.render.layout import sentences
 from flowsync.render.plural import plural
 from flowsync.render.screen import Colour, Detail, Screen
 from flowsync.render.style import Span, Style, line, paint
@@ -129,7 +130,7 @@ def _test_lines(test: Tested, screen: Screen) -> Iterator[Line]:
     yield line("  ", Span(f"{word}  ", _STYLES[word]), title(test.outcome), where)
     said = remark(test.outcome)
     if said is not None:
-        yield line("        ", said)
+        yield from sentences(line("        ", said), screen, indent=8)
     if isinstance(test.outcome, Held) and not test.outcome.passed:
         yield from tree_lines(test.outcome.trace, screen, "        ")
 

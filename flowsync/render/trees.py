@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flowsync.render.columns import columns
+from flowsync.render.layout import sentences
 from flowsync.render.style import Span, Style, line
 from flowsync.targeting.cases import Verdict
 from flowsync.targeting.nodes import Source
@@ -56,13 +57,15 @@ def _term_lines(each: OutlineLine, column: int, screen: Screen, margin: str) -> 
     text = f"{'  ' * each.depth}{each.text}"
     remarks = "; ".join([*_values(each), *([each.note] if each.note else [])])
     gap = column - _width(each)
+    indent = len(margin) + 7 + 2 * each.depth + 4
     if not remarks:
-        yield line(margin, told, text)
+        yield from sentences(line(margin, told, text), screen, indent)
     elif gap >= 0 and len(margin) + 7 + column + 2 + columns(remarks) <= max(screen.width, column + 2):
         yield line(margin, told, text, Span(f"{' ' * gap}  {remarks}", Style.MUTED))
     else:
-        yield line(margin, told, text)
-        yield line(margin, " " * 7, Span(f"{'  ' * each.depth}  {remarks}", Style.MUTED))
+        yield from sentences(line(margin, told, text), screen, indent)
+        below = line(margin, " " * 7, Span(f"{'  ' * each.depth}  {remarks}", Style.MUTED))
+        yield from sentences(below, screen, indent)
 
 
 def _values(each: OutlineLine) -> list[str]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.command import flowsync, process, write_flows
+from tests.support.command import CLEAN, command_line, flowsync, process, write_flows
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -284,3 +285,48 @@ def alone(project: Path) -> Path:
     for name in ("flow_upgrade", "flow_step"):
         (project / "flows" / f"{name}.yaml").unlink()
     return project
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ([], "Line 2: `targetinglogic` is not a key of a flow file. Did you mean `targetingLogic`?"),
+        (["--step", "a"], "Line 6: `visibilitycriteria` is not a key of a step;"),
+    ],
+)
+def test_explain_names_the_misspelt_key_that_it_looked_for_in_vain(
+    tmp_path: Path, arguments: list[str], hint: str
+) -> None:
+    steps = "data:\n  steps:\n    - id: a\n      visibilitycriteria: user.isGuest()\n"
+    write_flows(tmp_path, {"flow_a": f"name: A\ntargetinglogic: user.isGuest()\n{steps}"})
+    refused = flowsync("explain", "flow_a", *arguments, root=tmp_path)
+    assert refused.code == 64
+    assert f"hint: {hint}" in " ".join(refused.err.split())
+
+
+def test_explain_shows_of_a_long_expression_only_what_is_about_the_error(tmp_path: Path) -> None:
+    long = " || ".join(f"user.property('plan_{number}') == 'pro'" for number in range(50))
+    refused = flowsync("explain", "--expression", f"{long} ||", root=tmp_path)
+    assert refused.code == 3
+    assert "\n  | …" in refused.err
+    assert max(map(len, refused.err.splitlines()[1:3])) <= 100
+    several = flowsync("explain", "--expression", "user.isGuest() ==\nfasle", root=tmp_path)
+    assert "--expression:2:1: error" in several.err
+    assert "  | fasle\n  | ^\n" in several.err
+
+
+def test_a_user_from_stdin_is_shown_where_it_is_wrong(tmp_path: Path) -> None:
+    refused = process("explain", "--expression", "user.isGuest()", "--user", "-", root=tmp_path, stdin="\nusr: {}\r\n")
+    assert refused.code == 3
+    assert "stdin:2:1: error[targeting-test] `usr` is not known here.\n  | usr: {}\n  | ^\n" in refused.err
+
+
+def test_a_terminal_breaks_sentences_and_terms_between_words(tmp_path: Path) -> None:
+    words = " ".join(["word"] * 40)
+    write_flows(tmp_path, {"flow_a": f"name: A\ntargetingLogic: user.property('plan') == '{words}'\nzzz: 1\n"})
+    for command in ("validate", "explain"):
+        with Terminal(command_line(command, "flow_a"), tmp_path, {**CLEAN, "NO_COLOR": "1"}) as terminal:
+            terminal.wait()
+        told = terminal.screen.replace("\r\n", "\n").splitlines()
+        assert all(len(row) <= 100 for row in told), told
+    assert words in flowsync("explain", "flow_a", root=tmp_path).out

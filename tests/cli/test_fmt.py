@@ -107,9 +107,10 @@ def test_a_slug_narrows_it(root: Path) -> None:
 
 
 def test_a_folder_without_flows_is_told(tmp_path: Path) -> None:
-    done = flowsync("fmt", root=tmp_path)
-    assert done.code == 3
-    assert "error[no-flows]" in done.err
+    for check in ([], ["--check"]):
+        done = flowsync("fmt", *check, root=tmp_path)
+        assert done.code == 3
+        assert done.err.startswith("flows:1:1: error[no-flows]")
 
 
 def test_permissions_and_symlinks_stay(root: Path) -> None:

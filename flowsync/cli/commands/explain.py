@@ -60,7 +60,7 @@ def command(
 
 def _persona(user: str | None, at: str | None, given: Invocation) -> Persona:
     now = datetime.now(timezone.utc)
-    persona = pipeline.anyone(now) if user is None else pipeline.read_persona(_text(user, given), user, now)
+    persona = pipeline.anyone(now) if user is None else pipeline.read_persona(_text(user, given), _name(user), now)
     return persona if at is None else pipeline.at_time(persona, at)
 
 
@@ -70,4 +70,8 @@ def _text(user: str, given: Invocation) -> str:
         raw = sys.stdin.buffer.read() if user == "-" else (given.directory / Path(user)).read_bytes()
     except OSError as error:
         raise FlowsyncError(f"{user} cannot be read: {error.strerror}.", hint="--user names a file.") from None
-    return document.decode(raw, user)
+    return document.decode(raw, _name(user))
+
+
+def _name(user: str) -> str:
+    return "stdin" if user == "-" else user

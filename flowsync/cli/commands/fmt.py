@@ -74,7 +74,8 @@ def command(context: click.Context, slugs: tuple[str, ...], pending: Pending, sh
         if writes:
             replace(change)
         write_result(_told(change, shown, given))
-    write_note(_summary(len(changes), len(found) - len(problems), writes=writes), given)
+    if len(found) > len(problems):
+        write_note(_summary(len(changes), len(found) - len(problems), writes=writes), given)
     return _exit_code(problems, changes, pending, project, given)
 
 

@@ -10,7 +10,7 @@ import click
 from flowsync.cli.adapters import Purpose, connect, fetch_slugs
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
-from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result
+from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.pulled import write_pulled
 from flowsync.errors import ExitCode, RefusedError
 from flowsync.pipeline import pulling, slugs_of
@@ -167,7 +167,7 @@ def _show(pull: pulls.Pull, shown: Shown, format_: str, given: Invocation) -> No
     else:
         write_result(pulls.FORMATS[format_](pull, screen))
     for note in pulls.notes(pull):
-        write_note(note, given)
+        write_sentence(note, given)
 
 
 def _finish(refused: frozenset[str]) -> ExitCode:
