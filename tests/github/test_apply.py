@@ -12,6 +12,7 @@ from flowsync.cli import guarding
 from flowsync.github.environment import ALLOWABLE
 from flowsync.github.marker import read_marker
 from tests.github.support import HEAD, MERGE, flow, workplace
+from tests.support.command import environment, flowsync
 from tests.support.fake_frigade import FakeConfig, fake_frigade, reply, row, success
 from tests.support.fake_github import MAIN, PERSON, FakeRepo, sha
 
@@ -402,8 +403,19 @@ def test_a_saved_plan_that_was_applied_already_is_fine(place: Workplace) -> None
     file = saved(place)
     place.apply(FLOWSYNC_PLAN_FILE=file)
     place.repo.pulls_of.clear()
+    before = len(place.frigade.requests)
     done = place.apply(FLOWSYNC_PLAN_FILE=file)
     assert (done.code, written(place)) == (0, ["/v1/flows/1"])
+    assert len(place.frigade.requests) - before == reads_of_a_check(place, file)
+    assert "1 unchanged" in done.summary
+    assert done.outputs["record"] == ""
+
+
+def reads_of_a_check(place: Workplace, file: str) -> int:
+    """How many requests it takes to see that a saved plan has been applied already."""
+    before = len(place.frigade.requests)
+    flowsync("apply", file, root=place.root, env=environment(place.frigade.url))
+    return len(place.frigade.requests) - before
 
 
 def test_a_plan_file_that_is_missing_is_an_error(place: Workplace) -> None:

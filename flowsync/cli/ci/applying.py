@@ -23,18 +23,20 @@ from flowsync.github.environment import ReviewRule
 from flowsync.github.event import MergeGroupEvent, PullRequestEvent
 from flowsync.github.log import inert
 from flowsync.github.marker import NO_PLAN, Marker
+from flowsync.model import AlreadyApplied
 from flowsync.plan import Kept, action
 from flowsync.render import ledger, plans, wording
 from flowsync.render.report import ApplyReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from flowsync.cli.adapters import Connection
     from flowsync.cli.ci.run import Run
     from flowsync.github.api import Github
     from flowsync.github.pulls import Origin, Tip
-    from flowsync.model import Change, Plan
+    from flowsync.model import Change, Outcome, Plan
     from flowsync.pipeline import Project
     from flowsync.render.report import Report
 
@@ -187,9 +189,7 @@ def _carried_out(merge: Merge, proposal: Proposal, extras: tuple[Change, ...]) -
     """Write, and tell the result; the exit code, and whether the run was stopped."""
     run, plan = merge.run, proposal.plan
     record = run.runner.temporary / RECORD_NAME
-    outcomes, interrupted = applying.run(
-        plan, proposal.connection, merge.project, run.invocation, "text", record_file=str(record)
-    )
+    outcomes, interrupted = _outcomes(merge, proposal, record)
     output(run, {"record": str(record) if record.exists() else ""})
     write_result(ledger.text(outcomes, screen_of_stdout(run.invocation)) or "Nothing was to be written.\n")
     report = ApplyReport(scene(run), plan, tuple(outcomes), tuple(change.slug for change in extras))
@@ -198,6 +198,18 @@ def _carried_out(merge: Merge, proposal: Proposal, extras: tuple[Change, ...]) -
     is_done = code == ExitCode.OK and not interrupted
     _tell_reviewers(merge, report, applied=merge.tip.sha if is_done else None)
     return code, interrupted
+
+
+def _outcomes(merge: Merge, proposal: Proposal, record: Path) -> tuple[list[Outcome], bool]:
+    """What became of each change, and whether the run was stopped.
+
+    Nothing is written of a plan that is done: nobody was asked about it, and a flow may just be taken back.
+    """
+    if proposal.is_done:
+        return [AlreadyApplied(change) for change in proposal.plan.changes], False
+    return applying.run(
+        proposal.plan, proposal.connection, merge.project, merge.run.invocation, "text", record_file=str(record)
+    )
 
 
 @contextmanager
