@@ -13,7 +13,7 @@ from flowsync.github.marker import read_marker
 from flowsync.github.reviewed import unreviewed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flowsync.github.api import Github
     from flowsync.github.comments import Author
@@ -65,6 +65,15 @@ def origin(github: Github, tip: Tip) -> Origin:
     me = own_author(github)
     shown = {pull: _shown_plan(github, pull, me, tip.key) for pull in _merged(github, tip.sha, tip.branch)}
     return Origin(me, shown)
+
+
+def pushed_with(github: Github, tip: Tip, came_with: Origin, commits: Sequence[str]) -> dict[int, Marker]:
+    """The plans of the other merged pull requests that the same push brought, as a merge queue's does."""
+    earlier = [each for each in commits if each != tip.sha][-COMMITS_LOOKED_AT:]
+    brought = dict.fromkeys(pull for commit in earlier for pull in _merged(github, commit, tip.branch))
+    others = [pull for pull in brought if pull not in came_with.shown]
+    plans = {pull: _shown_plan(github, pull, came_with.me, tip.key) for pull in others}
+    return {pull: plan for pull, plan in plans.items() if plan}
 
 
 def extras(github: Github, plan: Plan, tip: Tip, came_with: Origin) -> tuple[Change, ...]:

@@ -11,7 +11,7 @@ import pytest
 from flowsync.cli import guarding
 from flowsync.github.environment import ALLOWABLE
 from flowsync.github.marker import read_marker
-from tests.github.support import HEAD, MERGE, flow, workplace
+from tests.github.support import BASE, HEAD, MERGE, flow, workplace
 from tests.support.command import environment, flowsync
 from tests.support.fake_frigade import FakeConfig, fake_frigade, reply, row, success
 from tests.support.fake_github import MAIN, PERSON, FakeRepo, sha
@@ -233,6 +233,39 @@ def test_a_merge_queue_brings_several_pull_requests_at_once(place: Workplace) ->
     place.write(flow_a=CHANGED)
     assert place.apply().code == 0
     assert len(written(place)) == 2
+
+
+def test_every_pull_request_of_a_push_is_told_the_result(place: Workplace) -> None:
+    """A merge queue pushes several at once; of the newest commit there is one only."""
+    place.repo.add_pull(6, sha(60))
+    place.write(flow_a=flow("Alpha"), flow_b=flow("Beta", "Welcome"))
+    place.plan(head=sha(60), pull=6)
+    place.repo.pulls[1].update(merged_at="2026-01-02T03:04:05Z", state="closed")
+    place.repo.commits.insert(0, sha(62))
+    place.repo.pulls_of[sha(62)] = [6]
+    place.write(flow_a=CHANGED)
+    payload = {"before": BASE, "commits": [{"id": MERGE}, {"id": sha(62)}]}
+    done = place.run("apply", name="push", payload=payload, GITHUB_SHA=sha(62))
+    assert (done.code, len(written(place))) == (0, 2)
+    for body in (place.comment(), *place.repo.comments_of(6)):
+        marker = read_marker(body)
+        assert "Applied: 2 flows as planned." in body
+        assert marker is not None
+        assert (marker.applied, len(marker.parts)) == (sha(62), 1)
+    assert done.outputs["comment-url"].startswith("https://github.example/pull/6#")
+
+
+def test_pull_requests_that_cannot_be_looked_for_are_no_failure(tmp_path: Path) -> None:
+    fault = reply(404).on("GET", f"*/commits/{sha(8)}/pulls")
+    with workplace(tmp_path, FakeRepo(faults=(fault,))) as place:
+        place.write(flow_a=CHANGED)
+        place.plan()
+        place.merge()
+        payload = {"before": BASE, "commits": [{"id": sha(8)}, {"id": MERGE}]}
+        done = place.run("apply", name="push", payload=payload)
+        assert done.code == 0
+        assert "Other pull requests of this push are not told of the result." in done.log
+        assert "Applied: 1 flow" in place.comment()
 
 
 def test_a_superseded_commit_writes_nothing_and_is_no_failure(place: Workplace) -> None:

@@ -15,12 +15,20 @@ from flowsync.cli.ci.run import marker_key, open_project
 from flowsync.cli.guarding import guards_allowing, only_run, refuse_guarded
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.saved import checked_saved
-from flowsync.errors import ConfigError, ExitCode, FlowsyncError, InterruptedByUser, RefusedError, UnreviewedError
+from flowsync.errors import (
+    ApiError,
+    ConfigError,
+    ExitCode,
+    FlowsyncError,
+    InterruptedByUser,
+    RefusedError,
+    UnreviewedError,
+)
 from flowsync.github import pulls
 from flowsync.github.base import base_of
 from flowsync.github.body import draft
 from flowsync.github.environment import ReviewRule
-from flowsync.github.event import MergeGroupEvent, PullRequestEvent
+from flowsync.github.event import MergeGroupEvent, PullRequestEvent, PushEvent
 from flowsync.github.log import inert
 from flowsync.github.marker import NO_PLAN, Marker
 from flowsync.model import AlreadyApplied
@@ -29,7 +37,7 @@ from flowsync.render import ledger, plans, wording
 from flowsync.render.report import ApplyReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from flowsync.cli.adapters import Connection
@@ -195,8 +203,9 @@ def _carried_out(merge: Merge, proposal: Proposal, extras: tuple[Change, ...]) -
     report = ApplyReport(scene(run), plan, tuple(outcomes), tuple(change.slug for change in extras))
     summarise(run, report)
     code = exit_code(outcomes)
-    is_done = code == ExitCode.OK and not interrupted
-    _tell_reviewers(merge, report, applied=merge.tip.sha if is_done else None)
+    applied = merge.tip.sha if code == ExitCode.OK and not interrupted else None
+    _tell(merge, _others(merge), report, applied)
+    _tell(merge, merge.origin.shown, report, applied)
     return code, interrupted
 
 
@@ -218,16 +227,28 @@ def _refusals_told(merge: Merge) -> Iterator[None]:
     try:
         yield
     except FlowsyncError as error:
-        _tell_reviewers(merge, failure_report(merge.run, error, merge.project))
+        _tell(merge, merge.origin.shown, failure_report(merge.run, error, merge.project))
         raise
 
 
-def _tell_reviewers(merge: Merge, report: Report, applied: str | None = None) -> None:
-    """Tell the result where the plan was shown. The marker stays that of the plan: only people review.
+def _others(merge: Merge) -> Mapping[int, Marker | None]:
+    """The other pull requests of the same push. What keeps them from being found is told, and is no failure."""
+    event = merge.run.event
+    if not isinstance(event, PushEvent):
+        return {}
+    try:
+        return pulls.pushed_with(merge.github, merge.tip, merge.origin, event.commits)
+    except ApiError as error:
+        tell(f"Other pull requests of this push are not told of the result. {error.message}")
+        return {}
+
+
+def _tell(merge: Merge, shown: Mapping[int, Marker | None], report: Report, applied: str | None = None) -> None:
+    """Tell the result where plans were shown. The markers stay those of the plans: only people review.
 
     `applied` is the commit, where all that was planned for it is written.
     """
-    if merge.origin.pull is not None:
-        marker = merge.origin.marker or Marker(merge.tip.key, merge.tip.sha, NO_PLAN)
+    for pull, plan in reversed(tuple(shown.items())):  # the output comment-url is of the first
+        marker = plan or Marker(merge.tip.key, merge.tip.sha, NO_PLAN)
         marker = replace(marker, applied=applied or marker.applied)
-        comment(merge.run, merge.origin.pull, draft(report, marker, is_news=True, head=None))
+        comment(merge.run, pull, draft(report, marker, is_news=True, head=None))
