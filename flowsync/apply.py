@@ -10,9 +10,11 @@ remains between the fresh read and the write.
 from __future__ import annotations
 
 import time
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from flowsync import diff, live
@@ -21,7 +23,6 @@ from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from concurrent.futures import Future
     from threading import Event
 
     from flowsync.model import Change, FieldChange, FieldName, JsonValue, LiveFlow, Outcome
@@ -104,25 +105,87 @@ def apply_changes(
     """Apply every change, `parallelism` at a time, and yield each Outcome as it is known.
 
     Setting `stop` lets what is in flight finish and starts nothing further; a failure that every
-    flow would meet sets it too. Every change gets exactly one Outcome.
+    flow would meet sets it too, and so does whoever no longer takes the outcomes. Every change gets
+    exactly one Outcome.
     """
     waiting = iter(changes)
-    running: set[Future[Outcome]] = set()
-    with ThreadPoolExecutor(parallelism, thread_name_prefix="apply") as pool:
+    crew = _Crew(lambda change: _settled(change, store, record, pause, stop), parallelism)
+    try:
         while True:
-            while len(running) < parallelism and not stop.is_set() and (change := next(waiting, None)) is not None:
-                running.add(pool.submit(_settled, change, store, record, pause))
-            if not running:
+            while crew.has_room and not stop.is_set() and (change := next(waiting, None)) is not None:
+                crew.take(change)
+            if not crew.is_busy:
                 break
-            done, running = wait(running, timeout=LONGEST_DEAFNESS, return_when=FIRST_COMPLETED)
-            for outcome in sorted((future.result() for future in done), key=lambda each: each.change.slug):
-                if isinstance(outcome, Failed) and outcome.code in _FATAL_CODES:
-                    stop.set()
-                yield outcome
+            yield from sorted(crew.finished(), key=lambda outcome: outcome.change.slug)
+    finally:
+        if crew.is_busy:
+            stop.set()
+        crew.dismiss()
     for change in waiting:
-        outcome = NotAttempted(change, "The run stopped before this flow's turn.")
-        record.after(outcome, None)
-        yield outcome
+        yield _not_attempted(change, record)
+
+
+class _Crew:
+    """Threads that settle changes. Each finds the next one waiting, so that none waits to be given it.
+
+    What is in line is only started once nothing told `stop`; so a line longer than needed costs nothing.
+    """
+
+    def __init__(self, settle: Callable[[Change], Outcome], size: int) -> None:
+        self._settle = settle
+        self._size = size
+        self._line: SimpleQueue[Change | None] = SimpleQueue()
+        self._settled: SimpleQueue[Outcome | BaseException] = SimpleQueue()
+        self._threads: list[Thread] = []
+        self._taken = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an outcome is still to come."""
+        return self._taken > 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another change may be taken: one in line behind each that is in flight is enough."""
+        return self._taken < 2 * self._size
+
+    def take(self, change: Change) -> None:
+        """Put a change in line."""
+        self._taken += 1
+        self._line.put(change)
+        if len(self._threads) < self._size:
+            self._threads.append(Thread(target=self._work, name=f"apply_{len(self._threads)}"))
+            self._threads[-1].start()
+
+    def finished(self) -> list[Outcome]:
+        """What is settled since it was asked for last; waits a little when that is nothing."""
+        found = []
+        with suppress(Empty):
+            found.append(self._settled.get(timeout=LONGEST_DEAFNESS))
+            while True:
+                found.append(self._settled.get_nowait())
+        self._taken -= len(found)
+        for each in found:
+            if isinstance(each, BaseException):
+                raise each
+        return [each for each in found if not isinstance(each, BaseException)]
+
+    def dismiss(self) -> None:
+        """Let the threads finish what is in line, and end."""
+        for _ in self._threads:
+            self._line.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (change := self._line.get()) is not None:
+            self._settled.put(self._outcome(change))
+
+    def _outcome(self, change: Change) -> Outcome | BaseException:
+        try:
+            return self._settle(change)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the outcomes are asked for
+            return error
 
 
 def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
@@ -133,14 +196,28 @@ def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
     return ExitCode.REFUSED if any(isinstance(each, Refused) for each in kept) else ExitCode.OK
 
 
-def _settled(change: Change, store: FlowStore, record: ApplyRecord, pause: Callable[[float], None]) -> Outcome:
+def _settled(
+    change: Change, store: FlowStore, record: ApplyRecord, pause: Callable[[float], None], stop: Event
+) -> Outcome:
+    """One flow's turn, if it still is to have one; what every further flow would meet stops the run."""
+    if stop.is_set():
+        return _not_attempted(change, record)
     try:
-        return apply_change(change, store, record, pause)
+        outcome = apply_change(change, store, record, pause)
     except Exception as error:  # noqa: BLE001 - a bug in one flow's turn must not cost the ledger of the others
         message = f"flowsync failed unexpectedly with {type(error).__name__}; this is a bug."
         return Failed(
             change, "bug", message, "Please report it. Plan again to see how this flow stands.", uncertain=True
         )
+    if isinstance(outcome, Failed) and outcome.code in _FATAL_CODES:
+        stop.set()
+    return outcome
+
+
+def _not_attempted(change: Change, record: ApplyRecord) -> NotAttempted:
+    outcome = NotAttempted(change, "The run stopped before this flow's turn.")
+    record.after(outcome, None)
+    return outcome
 
 
 def apply_change(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 from typing import TYPE_CHECKING
@@ -542,6 +543,25 @@ def test_a_stop_finishes_what_is_in_flight_and_starts_nothing_more() -> None:
     written = [outcome for outcome in outcomes if isinstance(outcome, Applied)]
     assert 1 <= len(written) == len(store.writes) <= 4
     assert len(written) + sum(isinstance(outcome, NotAttempted) for outcome in outcomes) == 50
+
+
+def test_whoever_takes_no_more_outcomes_stops_the_run() -> None:
+    changes, store = many(50)
+    notebook = Notebook(store)
+    stop = Event()
+    running = apply_changes(changes, store, parallelism=2, stop=stop, record=notebook)
+    assert isinstance(next(iter(running)), Applied)
+    running.close()  # type: ignore[attr-defined] # a generator, as its caller's loop closes it
+    assert stop.is_set()
+    assert len(store.writes) == len(notebook.kept) <= 6
+    assert all(not thread.name.startswith("apply") for thread in threading.enumerate())
+
+
+def test_what_ends_a_thread_is_raised_where_the_outcomes_are_asked_for() -> None:
+    changes, store = many(5)
+    store.on_write = sys.exit
+    with pytest.raises(SystemExit):
+        run(store, changes, 2)
 
 
 def test_a_failure_that_every_flow_would_meet_stops_the_run() -> None:

@@ -215,6 +215,7 @@ def _carried_out(
     outcomes: list[Outcome] = []
     display = Progress(given)
     parallelism = project.settings.parallelism
+    tell = _teller(format_, given)
 
     def line() -> str:
         return progress.progress_line("Applying", len(outcomes), len(made.changes), connection.client.waiting)
@@ -223,18 +224,28 @@ def _carried_out(
         for outcome in apply_changes(made.changes, store, parallelism=parallelism, stop=stop, record=kept):
             outcomes.append(outcome)
             with display.hidden():
-                _tell(outcome, format_, given)
-            display.show(line())
+                tell(outcome)
+            display.show(line)
     return outcomes, stopped_by_user.is_set()
 
 
-def _tell(outcome: Outcome, format_: str, given: Invocation) -> None:
-    if isinstance(outcome, NotAttempted):
-        return
-    if format_ == "text":
-        write_result(ledger.outcome_line(outcome, screen_of_stdout(given)))
-    else:
-        write_note(ledger.outcome_line(outcome, screen_of_stderr(given)), given)
+def _teller(format_: str, given: Invocation) -> Callable[[Outcome], None]:
+    """What tells an outcome, but not of what was not attempted: the ledger counts those.
+
+    What the streams are is asked once: what is told would otherwise cost more than writing it.
+    """
+    screen = screen_of_stdout(given) if format_ == "text" else screen_of_stderr(given)
+
+    def tell(outcome: Outcome) -> None:
+        if isinstance(outcome, NotAttempted):
+            return
+        text = ledger.outcome_line(outcome, screen)
+        if format_ == "text":
+            write_result(text)
+        else:
+            write_note(text, given)
+
+    return tell
 
 
 @contextmanager

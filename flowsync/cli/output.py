@@ -112,13 +112,13 @@ class Progress:
     started: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def show(self, line: str) -> None:
-        """Rewrite the line, once the work has taken long enough to be worth telling."""
+    def show(self, line: Callable[[], str]) -> None:
+        """Rewrite the line, asked for anew, once the work has taken long enough to be worth telling."""
         if not self._wanted():
             return
         with self.lock:
             self.shown = True
-            sys.stderr.write(f"{_CLEAR_LINE}{line}")
+            sys.stderr.write(f"{_CLEAR_LINE}{line()}")
             sys.stderr.flush()
 
     @contextmanager
@@ -138,7 +138,7 @@ class Progress:
 
     def _tick(self, done: threading.Event, line: Callable[[], str]) -> None:
         while not done.wait(_TICK):
-            self.show(line())
+            self.show(line)
 
     @contextmanager
     def hidden(self) -> Iterator[None]:

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Outcome
     from flowsync.record.values import Run
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 _KEYS: Final = frozenset({"id", "slug"})
 """What tells which row it is: never left out."""
-_PRIVATE_KEY: Final = re.compile(r"api_private_[\w-]+")
+_KEY_START: Final = "api_private_"
+_PRIVATE_KEY: Final = re.compile(rf"{_KEY_START}[\w-]+")
 """The form of every private key [obs]; public ones are no secret."""
 
 
@@ -30,7 +32,7 @@ class Secrets:
 
     def are_in(self, text: str) -> bool:
         """Whether `text` holds one."""
-        return any(key in text for key in self.keys) or _PRIVATE_KEY.search(text) is not None
+        return any(key in text for key in self.keys) or (_KEY_START in text and bool(_PRIVATE_KEY.search(text)))
 
 
 def run_line(run: Run) -> bytes:
@@ -150,5 +152,5 @@ def _words(
 
 def _line(value: Mapping[str, JsonValue]) -> bytes:
     """ASCII only, so that nothing in a record can trick whoever looks at it."""
-    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    text = _ENCODER.encode(value)
     return text.replace("\x7f", r"\u007f").encode("ascii") + b"\n"

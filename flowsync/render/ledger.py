@@ -124,7 +124,8 @@ def entry(outcome: Outcome) -> Entry:
     """Return what is shown of an outcome."""
     match outcome:
         case Applied(change, untaken, differences):
-            return replace(_of_change(change, Kind.APPLIED), untaken=untaken, differences=differences)
+            applied = _of_change(change, Kind.APPLIED)
+            return replace(applied, untaken=untaken, differences=differences) if untaken or differences else applied
         case AlreadyApplied(change):
             return _of_change(change, Kind.UNCHANGED)
         case Refused(change, code, message, differences, uncertain):
