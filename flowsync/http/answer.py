@@ -6,7 +6,6 @@ import json
 import re
 import zlib
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from flowsync.errors import UnreadableResponseError
@@ -99,8 +98,12 @@ def receive(arriving: Arriving, call: Call, timing: Timing) -> Answer:
 def retry_after(header: str, now: Callable[[], float]) -> float | None:
     """Seconds that a Retry-After header asks to wait, given as a number or an HTTP date (RFC 9110)."""
     value = header.strip()
+    if not value:
+        return None
     if value.isascii() and value.isdigit():
         return float(value)
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - slow to import, and dates are rare
+
     try:
         date = parsedate_to_datetime(value).timestamp()
     except (TypeError, ValueError, OverflowError):

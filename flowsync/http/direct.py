@@ -1,28 +1,26 @@
 """A wire over the standard library: one connection for each request in flight, kept for the next one.
 
 It does what nearly everybody needs: HTTP/1.1 to one host that is reached without a proxy. httpx does the
-rest (`pooled`). A request takes a third of httpx's time, with many threads a quarter.
+rest (`pooled`). A request takes a fraction of httpx's time: docs/architecture.md tells it.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import select
 import socket
-import ssl
 import sys
-from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
-from flowsync.errors import UnreadableResponseError
 from flowsync.http import unanswered
-from flowsync.http.answer import LARGEST_BODY, LONGEST_BODY, Arriving, receive
+from flowsync.http.answer import Arriving, receive
 from flowsync.http.call import origin_of
+from flowsync.http.incoming import Incoming
 from flowsync.http.wire import unusable_environment
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
     from flowsync.http.answer import Answer
@@ -32,15 +30,6 @@ if TYPE_CHECKING:
 
 LONGEST_IDLE: Final = 30.0
 """Seconds that a connection is kept without use: longer than any pause between two waves of requests."""
-LARGEST_HEAD: Final = 256 * 1024
-"""Bytes of the answer's headers."""
-_OVERHEAD: Final = 2
-"""How many times the largest body its transfer may take: pieces of one byte are wrapped in six."""
-_BUFFER: Final = 16 * 1024
-_PIECE: Final = 64 * 1024
-_FIRST_FINAL_STATUS: Final = 200
-_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
-"""Headers that say where an answer ends."""
 _CAN_HAVE_SYSTEM_PROXIES: Final = frozenset({"darwin", "win32"})
 
 
@@ -137,7 +126,7 @@ class DirectWire:
             return connection.exchange(request, call, self._timing)
         except TimeoutError:
             raise unanswered.no_answer_in_time(call, self._timeouts) from None
-        except (OSError, HTTPException, ValueError):
+        except (OSError, EOFError, ValueError):
             raise unanswered.broken(call) from None
 
 
@@ -197,19 +186,13 @@ class _Connection:
         self._socket.close()
 
     def exchange(self, request: bytes, call: Call, timing: Timing) -> Answer:
-        """Send a request and read its answer to the end. Raises what the standard library raises, and ApiError."""
+        """Send a request and read its answer to the end. Raises as Incoming does, and ApiError."""
         self.is_reusable = False
         is_whole = self._sent(request)
-        incoming = _Incoming(self._socket, call, timing)
-        response = HTTPResponse(incoming, method=call.method.value)  # type: ignore[arg-type]  # it wants makefile only
-        response.begin()
-        headers = _headers(response)
-        incoming.left = LARGEST_BODY * _OVERHEAD
-        pieces = iter(lambda: response.read(_PIECE), b"")
-        answer = receive(Arriving(response.status, response.reason, headers, pieces), call, timing)
-        if response.length:
-            raise HTTPException  # it ended early, of which `read` says nothing
-        self.is_reusable = is_whole and response.isclosed() and not response.will_close
+        incoming = Incoming(self._socket, call, timing)
+        head = incoming.head()
+        answer = receive(Arriving(head.status, head.reason, head.headers, incoming.body(head)), call, timing)
+        self.is_reusable = is_whole and head.keeps_connection and incoming.is_empty
         self._used = timing.monotonic()
         return answer
 
@@ -222,37 +205,6 @@ class _Connection:
         return True
 
 
-class _Incoming(io.RawIOBase):
-    """The bytes of one answer: bounded in number, and in the time that they take altogether."""
-
-    def __init__(self, sock: socket.socket, call: Call, timing: Timing) -> None:
-        self._socket = sock
-        self._call = call
-        self._timing = timing
-        self._deadline: float | None = None
-        self.left = LARGEST_HEAD
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """How HTTPResponse asks a socket for its stream."""
-        return io.BufferedReader(self, _BUFFER)
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # all that BufferedReader gives
-        """What has come, at least one byte unless it is the end."""
-        if self._deadline is not None and self._timing.monotonic() > self._deadline:
-            raise unanswered.without_end(self._call, LONGEST_BODY)
-        count = self._socket.recv_into(buffer)
-        if self._deadline is None:
-            self._deadline = self._timing.monotonic() + LONGEST_BODY
-        self.left -= count
-        if self.left < 0:
-            raise UnreadableResponseError(f"{self._call.shown}: the answer is larger than any that is expected.")
-        return count
-
-
 def _has_something(sock: socket.socket) -> bool:
     """Whether something could be read at once: bytes, the end, or an error."""
     if not hasattr(select, "poll"):  # on Windows, where select takes any number of a socket
@@ -262,26 +214,11 @@ def _has_something(sock: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
-def _headers(response: HTTPResponse) -> dict[str, str]:
-    """The headers, the first of each name, where they leave no doubt where the answer ends.
-
-    `http.client` guesses where they do; this raises HTTPException.
-    """
-    headers: dict[str, str] = {}
-    for name, value in response.headers.raw_items():
-        first = headers.setdefault(name.lower(), value)
-        if first != value and name.lower() in _FRAMING:
-            raise HTTPException
-    length, coding = headers.get("content-length", "0"), headers.get("transfer-encoding")
-    is_clear = length.strip().isdecimal() if coding is None else response.chunked
-    if response.status < _FIRST_FINAL_STATUS or response.headers.defects or not is_clear:
-        raise HTTPException
-    return headers
-
-
 def _trust() -> ssl.SSLContext:
     """TLS as httpx sets it up: the authorities of SSL_CERT_FILE or SSL_CERT_DIR, else those of certifi."""
-    import certifi  # noqa: PLC0415 - where TLS is spoken only
+    import ssl  # noqa: PLC0415 - where TLS is spoken only
+
+    import certifi  # noqa: PLC0415 - as above
 
     try:
         file, directory = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")

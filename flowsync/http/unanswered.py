@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,8 @@ from flowsync.errors import TransportError
 from flowsync.http.redact import printable
 
 if TYPE_CHECKING:
+    import ssl
+
     from flowsync.config import Timeouts
     from flowsync.errors import ApiError
     from flowsync.http.call import Call
@@ -43,6 +44,8 @@ class UnansweredError(TransportError):
 
 def unreachable(cause: BaseException, call: Call, timeouts: Timeouts) -> ApiError:
     """The connection never came to be, for one of several reasons that the operating system or TLS gave."""
+    import ssl  # noqa: PLC0415 - slow to import, and only failures need it
+
     match cause:
         case TimeoutError():
             reason = f"no connection within {timeouts.connect:g} seconds"
