@@ -47,7 +47,7 @@ def test_what_was_shown_is_written_and_told_on_the_same_comment(place: Workplace
     assert "applied        flow_a" in done.log
     for shown in (place.comment(), done.summary):
         assert "flowsync apply" in shown
-        assert "Applied: 1 flow as planned. Users see it now." in shown
+        assert "Applied: 1 flow as planned. Users notice it now." in shown
         assert "| `flow_a` | applied |" in shown
     assert marker is not None
     assert read_marker(place.comment()) == replace(marker, applied=MERGE)

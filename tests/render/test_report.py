@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 
 from flowsync.audience import Bond, ChangedWaits, Edge, Node, WaitingGraph
 from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError
-from flowsync.model import Location, Op, PlanWarning, Problem, Severity, Unmanaged
+from flowsync.model import (
+    AlreadyApplied,
+    Applied,
+    Failed,
+    Location,
+    NotAttempted,
+    Op,
+    PlanWarning,
+    Problem,
+    Refused,
+    Severity,
+    Unmanaged,
+)
 from flowsync.render.report import (
     ApplyReport,
     DriftReport,
@@ -31,7 +43,7 @@ from tests.render.test_hostile import SLOW, assert_inert, outcome_values, plan_v
 
 if TYPE_CHECKING:
     from flowsync.audience.changing import Wait
-    from flowsync.model import JsonValue, Plan
+    from flowsync.model import JsonValue, Plan, Update
     from flowsync.render.report import Report
 
 RUN = "https://github.example/acorn/flows/actions/runs/4711"
@@ -201,6 +213,36 @@ def test_changed_waits_are_told_and_drawn() -> None:
 def test_waits_of_hostile_names_mean_nothing(added: list[Wait]) -> None:
     edges = [Edge(waiting, awaited, bond, (waiting,)) for waiting, awaited, bond in added]
     assert_means_nothing(fit(PlanReport(SCENE, EMPTY_PLAN, waits_of(added, edges)), COMMENT).text)
+
+
+def alerted(*changes: Update) -> str:
+    return fit(PlanReport(SCENE, plan_of(*changes)), COMMENT).text.partition("\n| ")[0]
+
+
+def test_what_changes_most_for_users_is_told_first_and_never_cut_for_the_rest() -> None:
+    cleared = replace(WELCOME, slug="flow_z", warnings=(PlanWarning("targeting-cleared", "For everyone.", 3),))
+    drafts = [
+        replace(DRAFT, slug=f"flow_{number:03}", warnings=(PlanWarning("draft-unseen", "Nobody sees it."),), fields=())
+        for number in range(300)
+    ]
+    first, *_, last = alerted(*drafts, cleared).split("\n> - ")[1:]
+    assert first.startswith("`flow_z`, line 3: For everyone.")
+    assert last.startswith("and ")
+
+
+def test_where_nothing_was_written_users_see_nothing_new() -> None:
+    for outcome, seen in (
+        (Applied(WELCOME), "applied | **live now**"),
+        (AlreadyApplied(WELCOME), "unchanged | **live now**"),
+        (Refused(WELCOME, "stale", "It was edited."), "refused | as before"),
+        (NotAttempted(WELCOME, "Stopped."), "not attempted | as before"),
+        (Failed(WELCOME, "rejected", "Too odd.", None, uncertain=False), "failed | as before"),
+        (Failed(WELCOME, "timeout", "No answer.", None, uncertain=True), "failed | not known"),
+    ):
+        shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (outcome,)), COMMENT).text
+        assert f"| `{WELCOME.slug}` | {seen} |" in shown
+    draft = fit(ApplyReport(SCENE, plan_of(DRAFT), (Applied(DRAFT),)), COMMENT).text
+    assert f"| `{DRAFT.slug}` | applied | nobody sees it yet |" in draft
 
 
 def test_drift_says_which_side_is_which() -> None:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from flowsync.render.room import Room
 
 
+_GRAVE: Final = frozenset({"targeting-cleared", "turned-off", "turned-on", "type-changed", "step-id-renamed"})
+"""The codes of what changes most for users."""
+
+
 def plan_alerts(report: PlanReport, room: Room) -> Iterator[str]:
     """Yield what keeps a plan from being applied, then what users will notice and what is odd about it."""
     plan = report.plan
@@ -56,10 +60,13 @@ def _impact(report: PlanReport) -> str:
 
 
 def _warning_points(plan: Plan) -> Iterator[str]:
+    """Yield what there is to be wary of, the gravest first: where there is no room for all, the last are left out."""
+    for change in sorted(plan.changes, key=lambda each: not each.live):
+        yield from (_warning_point(change.slug, each) for each in wording.warnings(change) if each.code in _GRAVE)
     for change in plan.changes:
-        yield from (_warning_point(change.slug, warning) for warning in wording.warnings(change))
         yield from (f"{name(change.slug)} {sentence(told)}" for told in wording.origins(change))
         yield from _audience_points(change)
+        yield from (_warning_point(change.slug, each) for each in wording.warnings(change) if each.code not in _GRAVE)
     for row in plan.unchanged:
         yield from (_warning_point(row.slug, warning) for warning in row.warnings)
 
@@ -105,12 +112,12 @@ def apply_alerts(report: ApplyReport, room: Room) -> Iterator[str]:
 
 
 def _seen(live: int, written: int) -> str:
-    """Say how many of the flows that were written users see."""
+    """Say how many of the flows that were written users notice."""
     if not live:
         return "Users notice nothing yet."
     if live < written:
-        return f"Users see {live:,} of them now."
-    return "Users see it now." if live == 1 else "Users see all of them now."
+        return f"Users notice {live:,} of them now."
+    return "Users notice it now." if live == 1 else "Users notice all of them now."
 
 
 def _are(items: Sequence[object]) -> str:

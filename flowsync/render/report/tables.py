@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
     from flowsync.errors import FlowsyncError
     from flowsync.model import Change, Plan, Problem
+    from flowsync.render.ledger import Entry
     from flowsync.render.report.values import ApplyReport
     from flowsync.render.room import Room
 
 TABLE_ROWS: Final = 100
 """How many flows a table names; the rest is counted."""
+_WRITTEN: Final = frozenset({ledger.Kind.APPLIED, ledger.Kind.UNCHANGED})
+"""After these a flow is as planned."""
 _ORIGINS: Final = {Origin.BRANCH: "this branch", Origin.DRIFT: "drift", Origin.CONFLICT: "conflict"}
 
 
@@ -64,10 +67,22 @@ def plan_rows(plan: Plan, happens: str, changes: str) -> tuple[str, ...]:
 
 def apply_rows(report: ApplyReport) -> tuple[str, ...]:
     """Return the table of what became of each change."""
-    kinds = {outcome.change.slug: ledger.entry(outcome).kind.words for outcome in report.outcomes}
-    heading = ["Flow", "Outcome", "Seen by users", "What changed"]
-    rows = (_row(_change_cells(change, kinds.get(change.slug, ""))) for change in report.plan.changes)
+    entries = {outcome.change.slug: ledger.entry(outcome) for outcome in report.outcomes}
+    heading = ["Flow", "Outcome", "Seen by users", "Planned changes"]
+    rows = (_row(_outcome_cells(change, entries.get(change.slug))) for change in report.plan.changes)
     return (_row(heading), _row(["---"] * len(heading)), *rows)
+
+
+def _outcome_cells(change: Change, entry: Entry | None) -> list[str]:
+    kind = entry.kind.words if entry else ""
+    return [cell(change.slug), kind, _seen_now(change, entry), _places(change)]
+
+
+def _seen_now(change: Change, entry: Entry | None) -> str:
+    """Return what users see of a flow after an apply."""
+    if entry is None or entry.kind not in _WRITTEN:
+        return "not known" if entry and entry.uncertain else "as before"
+    return "**live now**" if change.live else wording.visibility(change)
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -75,9 +90,12 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _change_cells(change: Change, happens: str) -> list[str]:
-    places = [cell(place) for place in wording.changed_places(change)]
     seen = wording.visibility(change)
-    return [cell(change.slug), happens, f"**{seen}**" if change.live else seen, wording.listed(places)]
+    return [cell(change.slug), happens, f"**{seen}**" if change.live else seen, _places(change)]
+
+
+def _places(change: Change) -> str:
+    return wording.listed([cell(place) for place in wording.changed_places(change)])
 
 
 def _made_by(change: Change) -> str:
