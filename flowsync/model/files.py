@@ -60,9 +60,9 @@ class Problem:
     detail: tuple[str, ...] = ()
 
     @property
-    def sort_key(self) -> tuple[Location, str, str]:
-        """Files, lines and columns in order; then code and message, so that output is stable."""
-        return (self.location, self.code, self.message)
+    def sort_key(self) -> tuple[Location, str, str, str]:
+        """Files, lines and columns in order; then code, message and hint, so that output is stable."""
+        return (self.location, self.code, self.message, self.hint or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from flowsync import validate
 from flowsync.load import load_flows
-from flowsync.model import SENT_FIELDS, FieldName, Severity
+from flowsync.model import SENT_FIELDS, FieldName, Location, Problem, Severity
 from flowsync.validate import check, check_all, rules, schema_text
 from tests.validate.building import flow_of, flow_with, strings_of
 
@@ -123,3 +124,9 @@ def test_whatever_the_value_checking_it_raises_nothing_and_tells_nothing_twice(v
 def test_field_names_are_those_of_the_model() -> None:
     assert get_args(FieldName) == SENT_FIELDS
     assert list(strings_of({"a": ["b", {"c": 1}]})) == ["a", "b", "c"]
+
+
+def test_problems_that_differ_in_their_hints_alone_have_an_order() -> None:
+    one = Problem(Location("a", 1, 1), Severity.ERROR, "code", "message", "One way.")
+    assert one.sort_key < replace(one, hint="The other way.").sort_key
+    assert replace(one, hint=None).sort_key < one.sort_key
