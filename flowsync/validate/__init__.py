@@ -14,11 +14,12 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from flowsync.validate import glance
 from flowsync.validate.governance import govern, level_complaint
 from flowsync.validate.groups import outcomes, references
 from flowsync.validate.groups.references import check_mentions
 from flowsync.validate.groups.together import check_together
-from flowsync.validate.registry import GROUPS, RULES
+from flowsync.validate.registry import ALWAYS_ASKED, RULES
 from flowsync.validate.rule import Rule
 from flowsync.validate.schema import SchemaName, schema_problems, schema_text
 from flowsync.validate.view import view
@@ -73,9 +74,12 @@ def rules() -> tuple[Rule, ...]:
 
 def _problems(flow: Flow) -> Iterator[Problem]:
     looked_at = view(flow)
-    yield from schema_problems(looked_at)
-    for group in GROUPS:
-        yield from group.check(looked_at)
+    if not glance.is_right(looked_at.value):
+        yield from schema_problems(looked_at)
+        for group in glance.GROUPS:
+            yield from group.check(looked_at)
+    for always_asked in ALWAYS_ASKED:
+        yield from always_asked.check(looked_at)
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowsync.validate import ignores, translation
+from flowsync.validate import glance, ignores, translation
 from flowsync.validate.groups import (
     carriage,
     expectations,
     expressions,
-    ids,
-    keys,
-    links,
     outcomes,
-    patterns,
     reading,
     references,
-    texts,
     together,
     whole,
 )
 
-GROUPS: Final = (reading, carriage, whole, ids, keys, links, patterns, texts, expressions, expectations, outcomes)
-"""The modules whose `check` looks at one flow."""
+ALWAYS_ASKED: Final = (reading, carriage, whole, expressions, expectations, outcomes)
+"""The modules whose `check` looks at every flow; those of `glance.GROUPS` at flows that are not right at a glance."""
 
-RULES: Final = tuple(
-    sorted(
-        (rule for module in (translation, together, references, ignores, *GROUPS) for rule in module.RULES),
-        key=lambda rule: rule.code,
-    )
-)
+_ALL: Final = (translation, together, references, ignores, *ALWAYS_ASKED, *glance.GROUPS)
+RULES: Final = tuple(sorted((rule for module in _ALL for rule in module.RULES), key=lambda rule: rule.code))

@@ -36,7 +36,7 @@ def schema_text(name: SchemaName) -> str:
     """The JSON Schema (draft 2020-12) of a flow file, or of its `data` alone; self-contained, ends in a newline."""
     if name == "data":
         return _packaged(DATA_SCHEMA)
-    return json.dumps(_bundle(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(bundle(), indent=2, ensure_ascii=False) + "\n"
 
 
 def schema_problems(view: View) -> Iterator[Problem]:
@@ -55,21 +55,21 @@ def _finding(error: ValidationError) -> Finding:
 
 @lru_cache(maxsize=1)
 def _accepts() -> Accepts:
-    return acceptor(_bundle())
+    return acceptor(bundle())
 
 
 @lru_cache(maxsize=1)
 def _validator() -> Validator:
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - 65 ms that only validation should pay
 
-    return Draft202012Validator(_bundle())
+    return Draft202012Validator(bundle())
 
 
 def _packaged(name: str) -> str:
     return _SCHEMAS.joinpath(name).read_text(encoding="utf-8")
 
 
-def _bundle() -> Schema:
+def bundle() -> Schema:
     """The flow schema with the data schema's root where it refers to that, and with its definitions among its own."""
     data: Schema = json.loads(_packaged(DATA_SCHEMA))
     flow = _joined(json.loads(_packaged("flow.schema.json")), _root(data))

@@ -6,7 +6,7 @@ Whatever has the wrong shape is passed over: the schema has already reported it,
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.validate.vocabulary import BUTTONS, FIELD_TYPES
 
@@ -28,6 +28,10 @@ class Kind(Enum):
 
     # Members are looked up in tables for each part of each flow, and Enum's own hash is written in Python.
     __hash__ = object.__hash__
+
+
+LISTS: Final = {Kind.ROOT: "steps", Kind.STEP: "fields", Kind.FIELD: "options"}
+"""Where parts have lists of further parts."""
 
 
 class Part(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flowsync.validate.tree import parts
@@ -14,13 +15,20 @@ if TYPE_CHECKING:
     from flowsync.validate.tree import Kind, Part
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
-    """`value` is the whole file with `flow.fields` in place of what was stated: overlays applied, `data` parsed."""
+    """`value` is the whole file with `flow.fields` in place of what was stated: overlays applied, `data` parsed.
+
+    Without slots, so that the parts are found when somebody asks: of most flows nobody does.
+    """
 
     flow: Flow
     value: Mapping[str, JsonValue]
-    parts: tuple[Part, ...]
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of `data`, parents first."""
+        return tuple(parts(self.value.get("data"), self.value.get("type")))
 
     def of(self, kind: Kind) -> Iterator[Part]:
         """The parts of one kind, in the order of the file."""
@@ -38,8 +46,8 @@ class View:
 def view(flow: Flow) -> View:
     """The view of one flow. A `data` that could not be read is left out: nothing below it can be judged."""
     raw = flow.source.value
-    sent: dict[str, JsonValue] = {str(field): value for field, value in flow.fields.items()}
+    sent: dict[str, JsonValue] = {str(field): each for field, each in flow.fields.items()}
     value = {**raw, **sent} if isinstance(raw, dict) else sent
     if isinstance(value.get("data"), str):
         del value["data"]
-    return View(flow, value, tuple(parts(value.get("data"), value.get("type"))))
+    return View(flow, value)

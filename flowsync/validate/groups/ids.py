@@ -43,6 +43,12 @@ DUPLICATE_OPTION_VALUE: Final = Rule(
 RULES: Final = (DUPLICATE_STEP_ID, DUPLICATE_FIELD_ID, DUPLICATE_OPTION_VALUE)
 
 
+def is_fine(items: list[JsonValue], key: str = "id") -> bool:
+    """Whether these are mappings whose identities are texts and all differ, as they nearly always do."""
+    texts = {item.get(key) for item in items if type(item) is dict and type(item.get(key)) is str}
+    return len(texts) == len(items)
+
+
 def check(view: View) -> Iterator[Problem]:
     """Report every repeated id and value, with the line of the first."""
     for part in view.of(Kind.ROOT):
@@ -58,8 +64,6 @@ def _repeated(
 ) -> Iterator[Problem]:
     key = "value" if rule is DUPLICATE_OPTION_VALUE else "id"
     items = parent.get(str(path[-1]))
-    if items is None or _all_differ(items, key):
-        return
     first: dict[str, ValuePath] = {}
     for index, identity in _identities(items, key):
         here = (*path, index, key)
@@ -70,14 +74,6 @@ def _repeated(
                 f"The {key} {code(identity)} is already used in line {view.location(earlier).line}.",
                 f"Each {key} must be unique in its {scope}.",
             )
-
-
-def _all_differ(items: JsonValue, key: str) -> bool:
-    """Whether these are mappings whose identities are texts and all differ, as they nearly always do."""
-    if type(items) is not list:
-        return False
-    texts = {item.get(key) for item in items if type(item) is dict and type(item.get(key)) is str}
-    return len(texts) == len(items)
 
 
 def _identities(items: JsonValue, key: str) -> Iterator[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""The file as a whole: its name, its type, whether it manages anything and shows anything."""
+"""The file as a whole: its name, its type, whether it manages anything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.model import Severity
 from flowsync.validate.rule import Rule
-from flowsync.validate.tree import Kind
 from flowsync.validate.vocabulary import FLOW_TYPES, LEGACY_FLOW_TYPES
 from flowsync.validate.wording import code, listed
 
@@ -39,17 +38,9 @@ UNUSUAL_SLUG: Final = Rule(
     "# flows/flow welcome.yaml\nname: Welcome\n",
     "# flows/flow_welcome.yaml\nname: Welcome\n",
 )
-EMPTY_LIST: Final = Rule(
-    "empty-list",
-    Severity.WARNING,
-    "A list of steps, fields or options is empty: the flow shows nothing there.",
-    "type: BANNER\ndata:\n  steps: []\n",
-    "type: BANNER\ndata:\n  steps:\n    - id: payday\n      title: Payday is near\n",
-)
-RULES: Final = (LEGACY_TYPE, NOTHING_MANAGED, UNUSUAL_SLUG, EMPTY_LIST)
+RULES: Final = (LEGACY_TYPE, NOTHING_MANAGED, UNUSUAL_SLUG)
 
 USUAL_SLUG: Final = re.compile(r"[A-Za-z0-9_-]+")
-LISTS: Final = {Kind.ROOT: "steps", Kind.STEP: "fields", Kind.FIELD: "options"}
 
 
 def check(view: View) -> Iterator[Problem]:
@@ -68,7 +59,6 @@ def check(view: View) -> Iterator[Problem]:
             f"{flow_type} is a legacy type of flow.",
             f"New flows are one of {listed(FLOW_TYPES)}.",
         )
-    yield from _empty_lists(view)
 
 
 def _slug(view: View) -> Iterator[Problem]:
@@ -78,12 +68,3 @@ def _slug(view: View) -> Iterator[Problem]:
             f"The slug {code(view.flow.slug)}, which is the file's name, holds unusual characters.",
             "Slugs are made of letters, digits, _ and -.",
         )
-
-
-def _empty_lists(view: View) -> Iterator[Problem]:
-    for part in view.parts:
-        key = LISTS.get(part.kind)
-        if key is not None and part.value.get(key) == []:
-            yield EMPTY_LIST.at(
-                view.location((*part.path, key)), f"`{key}` is empty, so there is nothing to show.", f"Add {key}."
-            )
