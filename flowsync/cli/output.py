@@ -196,8 +196,9 @@ def source_lines(base: Path) -> SourceLine:
 
     @lru_cache(maxsize=8)
     def lines(file: str) -> tuple[str, ...]:
+        path = base / file
         try:
-            return tuple((base / file).read_text(encoding="utf-8", errors="replace").split("\n"))
+            return tuple(path.read_text(encoding="utf-8", errors="replace").split("\n")) if path.is_file() else ()
         except OSError:
             return ()
 

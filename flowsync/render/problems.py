@@ -97,7 +97,7 @@ def problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> 
     place = Span(f"{where.file}:{where.line}:{where.column}: ", Style.HEADING)
     yield from sentences(line(place, kind, f" {problem.message}"), screen)
     source = source_line(where)
-    if source is not None:
+    if source:
         yield from _excerpt(mask_keys(source), where.column - 1, screen)
     yield from (line(Span(_MARGIN, Style.MUTED), each) for each in problem.detail)
     yield from hint_lines(problem.hint, screen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -389,3 +390,16 @@ def test_a_file_that_cannot_be_opened_is_a_problem_of_its_own(project: Path) -> 
     (project / "flows" / "flow_a.yaml").mkdir()
     (project / "flows" / "flow_b.yaml").write_text("data: [9007199254740993, .nan]\n")
     assert flowsync("validate", root=project).code == 3
+
+
+def test_what_is_no_regular_file_is_reported_and_never_read(project: Path) -> None:
+    os.mkfifo(project / "flows/flow_pipe.yaml")
+    reported = process("validate", root=project)
+    assert (reported.code, "flows/flow_pipe.yaml:1:1: error[not-a-file]" in reported.out) == (3, True)
+
+
+def test_of_an_empty_line_no_excerpt_is_shown(project: Path) -> None:
+    (project / "flows/flow_empty.yaml").write_text("")
+    reported = flowsync("validate", root=project)
+    assert reported.code == 3
+    assert "`name: …`, `data: …`.\n  hint: The file is empty" in reported.out

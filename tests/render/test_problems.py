@@ -55,7 +55,7 @@ def test_the_ellipsis_is_there_only_where_something_is_left_out() -> None:
 
 @given(hostile, st.integers(1, 60))
 def test_an_excerpt_fits_the_screen(source: str, column: int) -> None:
-    shown, caret = excerpt(source * 5, column, SMALL)
+    shown, caret = excerpt(source * 5 or " ", column, SMALL)
     assert columns(shown) <= NARROWEST + 8
     assert columns(caret) <= NARROWEST
 
