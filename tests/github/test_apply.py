@@ -397,6 +397,13 @@ def test_an_api_that_is_down_is_told_to_reviewers(tmp_path: Path) -> None:
         assert "403" in place.comment()
 
 
+def test_what_fails_after_the_writing_does_not_make_it_unsaid(place: Workplace) -> None:
+    done = place.apply(GITHUB_STEP_SUMMARY="no/such/summary")
+    assert (done.code, written(place)) == (1, ["/v1/flows/1"])
+    assert "Applied: 1 flow as planned." in place.comment()
+    assert done.outputs["record"].endswith("/flowsync-record.jsonl")
+
+
 # Saved plans and guards
 
 

@@ -78,24 +78,37 @@ def apply(run: Run) -> int:
     if merge.is_superseded():
         tell(SUPERSEDED)
         return ExitCode.OK
-    with _refusals_told(merge), only_run(merge.project, run.api, "flowsync ci apply", run.invocation):
-        code, interrupted = _written(merge)
-    if interrupted:
+    with _refusals_told(merge):
+        done = _written(merge)
+    if done is None:
+        tell(SUPERSEDED)
+        return ExitCode.OK
+    _tell_result(merge, done)
+    if done.interrupted:
         raise InterruptedByUser("Interrupted: what was in flight has finished, nothing further was started.")
-    return code
+    return exit_code(done.report.outcomes)
 
 
-def _written(merge: Merge) -> tuple[int, bool]:
-    """Plan, ask every guard, write; the exit code, and whether the run was stopped."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was written, and whether the run was stopped on the way."""
+
+    report: ApplyReport
+    interrupted: bool
+
+
+def _written(merge: Merge) -> Done | None:
+    """Plan, ask every guard, write; None, and nothing is written, where the branch has moved on."""
     run = merge.run
-    with _proposed(merge) as proposal:
+    with only_run(merge.project, run.api, "flowsync ci apply", run.invocation), _proposed(merge) as proposal:
         plan = proposal.plan
         write_result(inert(plans.preview(plan, screen_of_stdout(run.invocation))))
         extras = () if proposal.is_done else _judged(merge, plan)
         if merge.is_superseded():
-            tell(SUPERSEDED)
-            return ExitCode.OK, False
-        return _carried_out(merge, proposal, extras)
+            return None
+        outcomes, interrupted = _outcomes(merge, proposal)
+    slugs = tuple(change.slug for change in extras)
+    return Done(ApplyReport(scene(run), plan, tuple(outcomes), slugs), interrupted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,32 +206,31 @@ def _why(origin: Origin) -> str:
     return f"{reason} Show the changes in a pull request, or set require-reviewed-plan to warn."
 
 
-def _carried_out(merge: Merge, proposal: Proposal, extras: tuple[Change, ...]) -> tuple[int, bool]:
-    """Write, and tell the result; the exit code, and whether the run was stopped."""
-    run, plan = merge.run, proposal.plan
-    record = run.runner.temporary / RECORD_NAME
-    outcomes, interrupted = _outcomes(merge, proposal, record)
-    output(run, {"record": str(record) if record.exists() else ""})
+def _tell_result(merge: Merge, done: Done) -> None:
+    """Tell what was written: to reviewers first, whatever becomes of the runner's files."""
+    run, outcomes = merge.run, done.report.outcomes
     write_result(ledger.text(outcomes, screen_of_stdout(run.invocation)) or "Nothing was to be written.\n")
-    report = ApplyReport(scene(run), plan, tuple(outcomes), tuple(change.slug for change in extras))
-    summarise(run, report)
-    code = exit_code(outcomes)
-    applied = merge.tip.sha if code == ExitCode.OK and not interrupted else None
-    _tell(merge, _others(merge), report, applied)
-    _tell(merge, merge.origin.shown, report, applied)
-    return code, interrupted
+    is_whole = exit_code(outcomes) == ExitCode.OK and not done.interrupted
+    applied = merge.tip.sha if is_whole else None
+    _tell(merge, _others(merge), done.report, applied)
+    _tell(merge, merge.origin.shown, done.report, applied)
+    output(run, {"record": str(_record(run)) if _record(run).exists() else ""})
+    summarise(run, done.report)
 
 
-def _outcomes(merge: Merge, proposal: Proposal, record: Path) -> tuple[list[Outcome], bool]:
+def _record(run: Run) -> Path:
+    return run.runner.temporary / RECORD_NAME
+
+
+def _outcomes(merge: Merge, proposal: Proposal) -> tuple[list[Outcome], bool]:
     """What became of each change, and whether the run was stopped.
 
     Nothing is written of a plan that is done: nobody was asked about it, and a flow may just be taken back.
     """
     if proposal.is_done:
         return [AlreadyApplied(change) for change in proposal.plan.changes], False
-    return applying.run(
-        proposal.plan, proposal.connection, merge.project, merge.run.invocation, "text", record_file=str(record)
-    )
+    run, record = merge.run, str(_record(merge.run))
+    return applying.run(proposal.plan, proposal.connection, merge.project, run.invocation, "text", record_file=record)
 
 
 @contextmanager

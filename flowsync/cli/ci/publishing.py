@@ -110,9 +110,9 @@ def failures_shown(run: Run) -> Iterator[None]:
     try:
         yield
     except FlowsyncError as error:
-        summarise(run, failure_report(run, error))
         annotate(run, _annotations_of(error))
         output(run, {"exit-code": str(int(error.exit_code))})
+        summarise(run, failure_report(run, error))
         raise
 
 
