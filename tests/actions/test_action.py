@@ -189,6 +189,12 @@ def test_it_installs_what_is_locked_runs_it_and_installs_it_only_once(
     assert said_to_github(tampered.out) == "The dependencies of flowsync could not be installed."
 
 
+def test_it_says_where_it_runs(workspace: Path, run_env: dict[str, str]) -> None:
+    refused = run(INSTALL, {**run_env, "RUNNER_OS": "Windows"}, workspace)
+    assert refused.code == 1
+    assert said_to_github(refused.out) == "flowsync runs on Linux and macOS: choose another runs-on for this job."
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A checkout of a project with this repository's flows, and flowsync where the action's first step puts it."""
