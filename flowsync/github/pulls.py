@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from flowsync.errors import GithubError
 from flowsync.github.api import number, text
 from flowsync.github.comments import is_as_written, own_author, own_comments
 from flowsync.github.marker import read_marker
@@ -56,8 +57,11 @@ class Origin:
 
 
 def branch_head(github: Github, branch: str) -> str:
-    """The commit that a branch is at now: of that branch, never of a tag of the same name."""
-    return text(github.get(f"git/ref/heads/{quote(branch)}"), "object", "sha")
+    """The commit that a branch is at now: of that branch, never of a tag of the same name. Raises GithubError."""
+    commit = text(github.get(f"git/ref/heads/{quote(branch)}"), "object", "sha")
+    if not commit:
+        raise GithubError("GitHub's answer does not say which commit the branch is at.")
+    return commit
 
 
 def origin(github: Github, tip: Tip) -> Origin:

