@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         check_expression,
         check_references,
         check_self,
+        check_self_step,
     )
     from flowsync.targeting.comparison import (
         DiffBranch,
@@ -151,6 +152,7 @@ __all__ = [
     "check_expression",
     "check_references",
     "check_self",
+    "check_self_step",
     "compare",
     "context_from",
     "coverage",
@@ -189,6 +191,7 @@ _HOMES: Final = {
     "check_expression": "checks",
     "check_references": "checks",
     "check_self": "checks",
+    "check_self_step": "checks",
     "DiffBranch": "comparison",
     "DiffLine": "comparison",
     "DiffNode": "comparison",

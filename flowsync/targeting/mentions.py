@@ -15,11 +15,13 @@ from flowsync.targeting.evaluation import decide
 from flowsync.targeting.nodes import And, Condition, Group, Or, Role, Source, terms, values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flowsync.targeting.nodes import Expression, SourceKind, Span, Term, Text
 
 _NOTHING_STARTED: Final = Context(at=0)
+MOST_CIRCLES: Final = 50
+"""So many circles among the same flows are told; there can be more than anybody counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,26 @@ def _awaited(condition: Condition) -> frozenset[str]:
     return frozenset(slugs)
 
 
+def waits_for_step(expression: Expression, slug: str, step: str) -> bool:
+    """Whether a user must have started (or finished, or skipped) that step for the expression to hold."""
+    match expression:
+        case And(parts):
+            return any(waits_for_step(part, slug, step) for part in parts)
+        case Or(parts):
+            return all(waits_for_step(part, slug, step) for part in parts)
+        case Group(inner):
+            return waits_for_step(inner, slug, step)
+        case Condition():
+            return slug in _awaited(expression) and any(each.step == step for each in references(expression))
+        case _:
+            return False
+
+
+def step_term(expression: Expression, slug: str, step: str) -> Term | None:
+    """The first term that waits for a step by itself."""
+    return next((term for term in terms(expression) if waits_for_step(term, slug, step)), None)
+
+
 def waiting_term(expression: Expression, slug: str) -> Term | None:
     """The first term that waits for a flow by itself."""
     found = (term for term in terms(expression) if isinstance(term, Condition) and slug in _awaited(term))
@@ -102,15 +124,14 @@ def waiting_term(expression: Expression, slug: str) -> Term | None:
 
 
 def cycles(graph: Mapping[str, Iterable[str]]) -> tuple[tuple[str, ...], ...]:
-    """Circles in a graph of slugs: one for each group of slugs that all reach one another.
+    """Circles in a graph of slugs: of each group of slugs that all reach one another enough to name each of them.
 
-    A circle is a shortest one through the group's first slug, which it starts with and does not
-    repeat at its end; a slug that points to itself is a circle of one. Sorted; linear in nodes and
-    edges but for the sorting. Slugs that are pointed to without being keys have no edges.
+    A circle is a shortest one through some slug. It starts with the first of its slugs and does not repeat it at its
+    end; a slug that points to itself is a circle of one. Sorted. Of one group `MOST_CIRCLES` are told, so that the
+    work is linear in nodes and edges but for the sorting. Slugs that are pointed to without being keys have no edges.
     """
     edges = {slug: sorted(set(targets)) for slug, targets in graph.items()}
-    found = [_circle(edges, component) for component in _components(edges)]
-    return tuple(sorted(circle for circle in found if circle))
+    return tuple(sorted(circle for component in _components(edges) for circle in _circles(edges, component)))
 
 
 def mutual(graph: Mapping[str, Iterable[str]]) -> tuple[frozenset[str], ...]:
@@ -118,9 +139,23 @@ def mutual(graph: Mapping[str, Iterable[str]]) -> tuple[frozenset[str], ...]:
     return tuple(_components({slug: sorted(set(targets)) for slug, targets in graph.items()}))
 
 
-def _circle(edges: Mapping[str, list[str]], component: frozenset[str]) -> tuple[str, ...]:
-    """A shortest way from the component's first slug back to it; none if there is no way."""
-    start = min(component)
+def _circles(edges: Mapping[str, list[str]], component: frozenset[str]) -> Iterator[tuple[str, ...]]:
+    """Circles until each slug of the component is on one, or there are enough."""
+    told: set[str] = set()
+    found = 0
+    for start in sorted(component):
+        circle = () if start in told else _circle(edges, component, start)
+        if circle:
+            first = circle.index(min(circle))
+            yield (*circle[first:], *circle[:first])
+            told.update(circle)
+            found += 1
+        if found == MOST_CIRCLES:
+            return
+
+
+def _circle(edges: Mapping[str, list[str]], component: frozenset[str], start: str) -> tuple[str, ...]:
+    """A shortest way from a slug back to it within its component; none if there is no way."""
     came_from: dict[str, str] = {}
     queue = [start]
     for slug in queue:

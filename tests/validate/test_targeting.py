@@ -90,6 +90,30 @@ def test_each_flow_of_a_circle_is_told_at_its_own_condition() -> None:
     assert "`flow_b` → `flow_c` → `flow_a` → `flow_b`" in problems[1].message
 
 
+def test_every_circle_of_a_flow_is_told_at_once() -> None:
+    both = "user.flow('flow_b') == 'COMPLETED_FLOW' && user.flow('flow_c') == 'COMPLETED_FLOW'"
+    back = "user.flow('flow_a') == 'COMPLETED_FLOW'"
+    text = "".join(
+        f"# flows/flow_{slug}.yaml\ntargetingLogic: {waits}\n"
+        for slug, waits in zip("abc", (both, back, back), strict=True)
+    )
+    problems = check_all(flows_of(text))
+    assert [(each.location.file, each.location.column) for each in problems if each.code == "targeting-cycle"] == [
+        ("flows/flow_a.yaml", 17),
+        ("flows/flow_a.yaml", 60),
+        ("flows/flow_b.yaml", 17),
+        ("flows/flow_c.yaml", 17),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "told"), [("visibilityCriteria", 1), ("startCriteria", 1), ("completionCriteria", 0)]
+)
+def test_a_step_that_is_shown_or_started_only_after_itself_is_told(field: str, told: int) -> None:
+    text = f"data:\n  steps:\n    - id: a\n      {field}: user.flowStep('flow_example', 'a') == 'COMPLETED_STEP'\n"
+    assert [each.code for each in check_all([flow_of(text)])] == ["targeting-self-step"] * told
+
+
 LIVE = {"flow_live": KnownFlow({"one": frozenset({"role"})}), "flow_b": KnownFlow({"old": None})}
 
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final
 from flowsync.errors import TargetingError
 from flowsync.targeting.checks import flows, form, patterns, syntax, texts, times, truth, values
 from flowsync.targeting.checks.finding import Finding, Rule
-from flowsync.targeting.checks.flows import KnownFlow, KnownFlows, World, check_cycle, check_references, check_self
+from flowsync.targeting.checks.flows import (
+    KnownFlow,
+    KnownFlows,
+    World,
+    check_cycle,
+    check_references,
+    check_self,
+    check_self_step,
+)
 from flowsync.targeting.nodes import terms
 from flowsync.targeting.parser import parse
 
@@ -27,6 +35,7 @@ __all__ = [
     "check_read",
     "check_references",
     "check_self",
+    "check_self_step",
 ]
 
 _GROUPS: Final = (syntax, values, times, patterns, texts, truth, form, flows)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.closeness import closest
 from flowsync.model import Severity
 from flowsync.targeting.checks.finding import Rule
-from flowsync.targeting.mentions import waiting_term, waits_for
+from flowsync.targeting.mentions import step_term, waiting_term, waits_for, waits_for_step
 from flowsync.targeting.wording import shown
 
 if TYPE_CHECKING:
@@ -57,7 +57,15 @@ CYCLE: Final = Rule(
     "user.flow('flow_which_waits_for_this_one') == 'COMPLETED_FLOW'",
     "user.flow('flow_which_waits_for_this_one') != 'STARTED_FLOW'",
 )
-RULES: Final = (UNKNOWN_FLOW, UNKNOWN_STEP, UNKNOWN_FIELD, SELF, CYCLE)
+SELF_STEP: Final = Rule(
+    "targeting-self-step",
+    Severity.WARNING,
+    "A step is shown or started only once the user has started or finished that very step, so it never is, unless the"
+    " app does that itself.",
+    "user.flowStep('flow_itself', 'profile') == 'COMPLETED_STEP'",
+    "user.flowStep('flow_itself', 'profile') != 'COMPLETED_STEP'",
+)
+RULES: Final = (UNKNOWN_FLOW, UNKNOWN_STEP, UNKNOWN_FIELD, SELF, CYCLE, SELF_STEP)
 
 
 class World(Enum):
@@ -133,6 +141,16 @@ def check_self(targeting: Expression, slug: str) -> tuple[Finding, ...]:
     span = targeting.span if term is None else term.span
     message = f"{shown(slug)} waits for itself to be started, so it is shown to nobody."
     return (SELF.finding(span, message, "Compare with !=, or delete the condition."),)
+
+
+def check_self_step(criterion: Expression, slug: str, step: str) -> tuple[Finding, ...]:
+    """Whether a criterion by which the step of the flow `slug` shows or starts waits for that step itself."""
+    if not waits_for_step(criterion, slug, step):
+        return ()
+    term = step_term(criterion, slug, step)
+    span = criterion.span if term is None else term.span
+    message = f"The step {shown(step)} waits for itself, so its turn never comes unless the app starts it."
+    return (SELF_STEP.finding(span, message, "Name the step before it, or delete the condition."),)
 
 
 def check_cycle(targeting: Expression, slug: str, circle: tuple[str, ...]) -> tuple[Finding, ...]:

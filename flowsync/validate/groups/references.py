@@ -6,12 +6,14 @@ hand (plan, apply) it is an error.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from flowsync import audience
 from flowsync.model import Severity
+from flowsync.targeting.cases import Verdict
 from flowsync.targeting.checks import KnownFlow, KnownFlows, World, flows
-from flowsync.targeting.checks.flows import check_cycle, check_references, check_self
+from flowsync.targeting.checks.flows import check_cycle, check_references, check_self, check_self_step
 from flowsync.validate.groups.expressions import problem
 from flowsync.validate.rule import Rule
 
@@ -69,7 +71,15 @@ CYCLE: Final = Rule(
     "# flows/flow_hen.yaml\ntargetingLogic: user.flow('flow_egg') == 'COMPLETED_FLOW'\n"
     "# flows/flow_egg.yaml\ntargetingLogic: user.property('plan') == 'pro'\n",
 )
-RULES: Final = (UNKNOWN_FLOW, UNKNOWN_STEP, UNKNOWN_FIELD, SELF, CYCLE)
+_STEP: Final = "# flows/flow_itself.yaml\ndata:\n  steps:\n    - id: profile\n      visibilityCriteria: "
+SELF_STEP: Final = Rule(
+    flows.SELF_STEP.code,
+    flows.SELF_STEP.severity,
+    flows.SELF_STEP.documentation,
+    f"{_STEP}{flows.SELF_STEP.bad}\n",
+    f"{_STEP}{flows.SELF_STEP.good}\n",
+)
+RULES: Final = (UNKNOWN_FLOW, UNKNOWN_STEP, UNKNOWN_FIELD, SELF, CYCLE, SELF_STEP)
 
 
 def check_mentions(every: Sequence[Flow]) -> Iterator[Problem]:
@@ -78,9 +88,12 @@ def check_mentions(every: Sequence[Flow]) -> Iterator[Problem]:
     known = KnownFlows(World.REPO, _of_files(every, speaking))
     yield from _nowhere(speaking, known)
     waiting = list({flow.slug: flow for flow, _ in speaking}.values())
-    circle_of = {slug: circle for circle in audience.circles(waiting) for slug in circle}
+    circles = audience.circles(waiting)
+    circles_of = {slug: [each for each in circles if slug in each] for slug in chain.from_iterable(circles)}
     for flow in waiting:
-        yield from _waits(flow, circle_of)
+        yield from _waits(flow, circles_of.get(flow.slug, ()))
+    for flow, stated in speaking:
+        yield from _waits_of_step(flow, stated)
 
 
 def check_live(every: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequence[Flow]) -> Iterator[Problem]:
@@ -113,12 +126,21 @@ def _nowhere(speaking: Iterable[tuple[Flow, Stated]], known: KnownFlows) -> Iter
             yield problem(flow, stated, finding)
 
 
-def _waits(flow: Flow, circle_of: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
+def _waits(flow: Flow, circles: Sequence[tuple[str, ...]]) -> Iterator[Problem]:
     """Report targeting that waits for the flow itself, or for flows that wait for it."""
-    circle = circle_of.get(flow.slug)
     stated = audience.targeting_of(flow.fields)
-    tree = None if stated is None else audience.parsed(stated.text)
-    if circle is None or stated is None or tree is None:
+    tree = None if stated is None or not circles else audience.parsed(stated.text)
+    if stated is None or tree is None:
         return
-    for finding in (*check_self(tree, flow.slug), *check_cycle(tree, flow.slug, circle)):
+    in_circles = (finding for circle in circles for finding in check_cycle(tree, flow.slug, circle))
+    for finding in (*check_self(tree, flow.slug), *in_circles):
+        yield problem(flow, stated, finding)
+
+
+def _waits_of_step(flow: Flow, stated: Stated) -> Iterator[Problem]:
+    """Report a step that is shown or started only after itself."""
+    if stated.step is None or stated.verdict not in {Verdict.SHOWS, Verdict.STARTS}:
+        return
+    tree = audience.parsed(stated.text)
+    for finding in () if tree is None else check_self_step(tree, flow.slug, stated.step):
         yield problem(flow, stated, finding)
