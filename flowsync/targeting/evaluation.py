@@ -38,9 +38,12 @@ from flowsync.targeting.nodes import (
     PRESENCES,
     TIMES,
     And,
+    Arithmetic,
+    Clock,
     Condition,
     Constant,
     Duration,
+    Enclosed,
     Everyone,
     Flag,
     Group,
@@ -49,10 +52,11 @@ from flowsync.targeting.nodes import (
     Or,
     Source,
     SourceKind,
+    Text,
 )
 from flowsync.targeting.patterns import PatternError, compile_pattern
 from flowsync.targeting.resolve import Unknown, done_at, resolve
-from flowsync.targeting.scalars import number_of, same, text_of
+from flowsync.targeting.scalars import moment, number_of, same, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +66,6 @@ if TYPE_CHECKING:
     from flowsync.targeting.nodes import Expression, Term, Value
     from flowsync.targeting.resolve import Resolved
 
-_ABOUT_TIME: Final = TIMES | ORDERINGS
 _COMPARISONS: Final[dict[Operator, Callable[[float, float], bool]]] = {
     Operator.LESS: lt,
     Operator.AT_MOST: le,
@@ -113,7 +116,7 @@ def _is_true(value: Resolved) -> bool:
 
 def _compared(condition: Condition, context: Context) -> Decision:
     """A condition: what is unknown or null first, then the operator's own rule."""
-    left, right = _side(condition.left, condition.operator, context), resolve(condition.right, context)
+    left, right = _left(condition, context), resolve(condition.right, context)
     values = ((condition.left, left), (condition.right, right))
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return Decision(truth=False, values=values, note=_absence(left) or _absence(right))
@@ -127,11 +130,20 @@ def _compared(condition: Condition, context: Context) -> Decision:
     return Decision(truth, values, note)
 
 
-def _side(value: Value, operator: Operator, context: Context) -> Resolved:
+def _left(condition: Condition, context: Context) -> Resolved:
     """The left value; a flow compared with a time is the time it was done."""
-    if isinstance(value, Source) and value.kind is SourceKind.USER_FLOW and operator in _ABOUT_TIME:
+    value, operator = condition.left, condition.operator
+    is_about_time = operator in TIMES or (operator in ORDERINGS and is_moment(condition.right))
+    if isinstance(value, Source) and value.kind is SourceKind.USER_FLOW and is_about_time:
         return done_at(context, value.arguments[0].value)
     return resolve(value, context)
+
+
+def is_moment(value: Value) -> bool:
+    """Whether a value is written as a moment: a date, the clock, or what is reckoned from it."""
+    return isinstance(value, Clock | Arithmetic | Enclosed) or (
+        isinstance(value, Text) and moment(value.value) is not None
+    )
 
 
 def _absence(value: Resolved) -> str | None:

@@ -221,6 +221,9 @@ user.flow('flow_lost')
 user.flow('flow_begun') within 7d
 user.flow('flow_begun') !within 7d
 user.flow('flow_skipped') < now()
+user.flow('flow_done') > 5
+user.flow('flow_done') > user.event('login').count
+user.flow('flow_done') > user.property('seats')
 user.flow('flow_done') !within 8d
 user.daysSinceFlowDone('flow_begun') > 0
 user.daysSinceFlowDone('flow_lost') > 0

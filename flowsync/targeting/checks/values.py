@@ -8,17 +8,15 @@ from flowsync.closeness import closest
 from flowsync.model import Severity
 from flowsync.targeting.checks.finding import Rule
 from flowsync.targeting.context import FlowState, StepState
+from flowsync.targeting.evaluation import is_moment
 from flowsync.targeting.nodes import (
     EQUALITIES,
     LISTS,
     ORDERINGS,
     TEXTS,
     TIMES,
-    Arithmetic,
     Boolean,
-    Clock,
     Condition,
-    Enclosed,
     Flag,
     Number,
     Operator,
@@ -28,7 +26,7 @@ from flowsync.targeting.nodes import (
     Text,
 )
 from flowsync.targeting.printer import format_value
-from flowsync.targeting.scalars import moment, number_of
+from flowsync.targeting.scalars import number_of
 from flowsync.targeting.wording import printable, shown
 
 if TYPE_CHECKING:
@@ -162,8 +160,7 @@ def _has_no_order(source: Source, other: Value) -> bool:
     """Whether a source never has an order; a flow has one against a date, by when it was done."""
     result = result_of(source)
     if result is Result.FLOW_STATE:
-        is_date = isinstance(other, Text) and moment(other.value) is not None
-        return not (is_date or isinstance(other, Clock | Arithmetic | Enclosed))
+        return not is_moment(other)
     return result not in _ORDERED_OR_GROUPS
 
 
