@@ -99,13 +99,9 @@ def refuse_blocked(made: Plan, on_blocked: OnBlocked) -> None:
     if made.blocked and on_blocked is OnBlocked.REFUSE:
         raise RefusedError(
             f"Nothing was written: {len(made.blocked)} of the flows cannot be.",
-            hint=example_among(made) or "Mend what blocks them, or write the rest with --skip-blocked.",
+            hint=pipeline.example_hint(each.slug for each in made.blocked)
+            or "Mend what blocks them, or write the rest with --skip-blocked.",
         )
-
-
-def example_among(made: Plan) -> str | None:
-    """What to do about the example of `init`, where it is blocked."""
-    return pipeline.example_hint(each.slug for each in made.blocked)
 
 
 def confirm(made: Plan, approval: Approval, given: Invocation) -> None:

@@ -1,14 +1,23 @@
-"""What applying would do: each file's row chosen and compared, warned about, counted and hashed."""
+"""What applying would do: each file's row chosen and compared, warned about, counted and hashed.
 
-from flowsync.plan.base import Base
-from flowsync.plan.build import Decision, body, build_plan, decide, unmanaged
-from flowsync.plan.digest import FORMAT, digest
-from flowsync.plan.document import Summary, summary, to_document
-from flowsync.plan.guards import Kept, judged
-from flowsync.plan.marks import allowed_by, marked
-from flowsync.plan.read import from_document, from_text
-from flowsync.plan.restore import AsPlanned, AsWritten, Edited, Restored, Stale, restored
-from flowsync.plan.values import Action, action, json_safe
+Names are loaded from their modules when first used: a plan that is not saved pays for no reading of saved ones.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from flowsync.plan.base import Base
+    from flowsync.plan.build import Decision, body, build_plan, decide, unmanaged
+    from flowsync.plan.digesting import FORMAT, digest
+    from flowsync.plan.document import Summary, summary, to_document
+    from flowsync.plan.guards import Kept, judged
+    from flowsync.plan.marks import allowed_by, marked
+    from flowsync.plan.read import from_document, from_text
+    from flowsync.plan.restore import AsPlanned, AsWritten, Edited, Restored, Stale, restored
+    from flowsync.plan.values import Action, action, json_safe
 
 __all__ = [
     "FORMAT",
@@ -38,3 +47,42 @@ __all__ = [
     "to_document",
     "unmanaged",
 ]
+
+_HOMES: Final = {
+    "Base": "base",
+    "Decision": "build",
+    "body": "build",
+    "build_plan": "build",
+    "decide": "build",
+    "unmanaged": "build",
+    "FORMAT": "digesting",
+    "digest": "digesting",
+    "Summary": "document",
+    "summary": "document",
+    "to_document": "document",
+    "Kept": "guards",
+    "judged": "guards",
+    "allowed_by": "marks",
+    "marked": "marks",
+    "from_document": "read",
+    "from_text": "read",
+    "AsPlanned": "restore",
+    "AsWritten": "restore",
+    "Edited": "restore",
+    "Restored": "restore",
+    "Stale": "restore",
+    "restored": "restore",
+    "Action": "values",
+    "action": "values",
+    "json_safe": "values",
+}
+
+
+def __getattr__(name: str) -> object:
+    """A published name, from the module that defines it; kept, so that this happens once."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(name)
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

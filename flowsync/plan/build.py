@@ -9,7 +9,7 @@ from flowsync.diff import compare, quoted
 from flowsync.live import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, choose, newest
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update
 from flowsync.plan.base import told
-from flowsync.plan.digest import digest
+from flowsync.plan.digesting import digest
 from flowsync.plan.subject import Subject
 from flowsync.plan.warn import warnings_of_unchanged, warnings_of_update
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from flowsync.plan.digest import FORMAT
+from flowsync.plan.digesting import FORMAT
 from flowsync.plan.marks import marked
 from flowsync.plan.values import action, json_safe
 

@@ -20,7 +20,7 @@ from flowsync.model import (
     Unmanaged,
     Update,
 )
-from flowsync.plan.digest import FORMAT, digest
+from flowsync.plan.digesting import FORMAT, digest
 from flowsync.plan.document import Summary, summary
 from flowsync.plan.shape import Part, malformed
 from flowsync.plan.warn import NOT_THE_LATEST

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from flowsync.config import SANDBOX_URL
 from flowsync.model import Op, Origin
 from flowsync.plan import allowed_by, summary
-from flowsync.render.expression_diff import meaning_of
 from flowsync.render.plural import plural
 from flowsync.render.values import compact
 
@@ -113,6 +112,8 @@ def structural(change: FieldChange) -> str:
 
 def told(change: FieldChange) -> str:
     """Return what else is to be said of a change beside its diff; empty for most."""
+    from flowsync.render.expression_diff import meaning_of  # noqa: PLC0415 - only a change has a meaning
+
     return structural(change) or meaning_of(change)
 
 

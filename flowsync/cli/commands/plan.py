@@ -12,12 +12,10 @@ from flowsync import pipeline
 from flowsync import plan as planning
 from flowsync.cli.adapters import Purpose, connecting, fetch
 from flowsync.cli.again import command_line
-from flowsync.cli.applying import example_among
 from flowsync.cli.guarding import base_option, guards, policy_options, policy_words
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_warnings
-from flowsync.cli.saving import save
 from flowsync.errors import BlockedError, ExitCode
 from flowsync.render import plans
 
@@ -86,6 +84,8 @@ def command(
     if format_ == "json" and made.refusals:
         write_note(plans.refusals(made, screen_of_stderr(given)), given)
     if out is not None:
+        from flowsync.cli.saving import save  # noqa: PLC0415 - only a saved plan needs it
+
         save(project.base / out, plans.as_json(made))
         following = command_line(["apply", str(out)], made, given)
         write_note(f"Saved. Next: {following}, which does exactly this.", given)
@@ -106,6 +106,6 @@ def _exit_code(made: Plan, pending: PendingExit) -> int:
         count = len(made.blocked)
         raise BlockedError(
             f"{count} {'flow is' if count == 1 else 'flows are'} blocked.",
-            hint=example_among(made) or "The plan says why.",
+            hint=pipeline.example_hint(each.slug for each in made.blocked) or "The plan says why.",
         )
     return pending.value if made.changes else ExitCode.OK
