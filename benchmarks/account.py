@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,8 +21,38 @@ from flowsync.sandbox import PRIVATE_KEY, Emulator, Request
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from budgets import Size
+
 FLOWSYNC: Final = (str(Path(sys.executable).with_name("flowsync")),)
-_ALLOWED: Final = ("--yes", "--allow-many", "--allow-clear-targeting", "--allow-type-change", "--allow-protected")
+ALLOWED: Final = ("--yes", "--allow-many", "--allow-clear-targeting", "--allow-type-change", "--allow-protected")
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where a run keeps its projects, and how much it measures. A project is made when it is first asked for."""
+
+    scratch: Path
+    size: Size
+
+    def project(self, flows: int) -> Path:
+        """So many flow files."""
+        directory = self.scratch / f"flows-{flows}"
+        return directory if directory.exists() else make_project(directory, flows)
+
+    def filled(self, flows: int) -> Path:
+        """The same, with an account that stands as they say."""
+        project = self.project(flows)
+        if not (project / ".flowsync").exists():
+            fill(project)
+        return project
+
+    def to_write(self, flows: int) -> tuple[Path, Path]:
+        """A project with an account of its own, for applies, and the same files with a word changed in each."""
+        directory, other = self.scratch / f"writes-{flows}", self.scratch / f"writes-{flows}-other"
+        if not directory.exists():
+            fill(make_project(directory, flows))
+            changed(directory, other, flows)
+        return directory, other
 
 
 def make_project(directory: Path, count: int) -> Path:
@@ -41,7 +72,7 @@ def changed(project: Path, directory: Path, count: int) -> Path:
 
 def applying(project: Path, where: dict[str, str], *more: str) -> Command:
     """An apply that asks nothing and is refused nothing."""
-    return Command((*FLOWSYNC, "apply", *_ALLOWED, *more), project, where)
+    return Command((*FLOWSYNC, "apply", *ALLOWED, *more), project, where)
 
 
 def fill(project: Path) -> None:
@@ -60,13 +91,24 @@ def fill(project: Path) -> None:
 @contextmanager
 def served(project: Path, latency: int) -> Iterator[dict[str, str]]:
     """Serve the project's sandbox with so many milliseconds before each answer; gives the environment to reach it."""
-    command = [*FLOWSYNC, "sandbox", "serve", "--latency", f"{latency}ms"]
+    command = Command((*FLOWSYNC, "sandbox", "serve", "--latency", f"{latency}ms"), project, {})
+    with serving(command, lines=3) as told:
+        yield dict(line.removeprefix("export ").split("=", 1) for line in told)
+
+
+@contextmanager
+def serving(command: Command, lines: int) -> Iterator[list[str]]:
+    """Run a server until the block ends; gives its first lines, which it says once it listens."""
     with subprocess.Popen(
-        command, cwd=project, env=environment({}), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command.arguments,
+        cwd=command.directory,
+        env=environment(command.environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as server:
         assert server.stdout is not None
-        told = [server.stdout.readline().removeprefix("export ").strip() for _ in range(3)]
         try:
-            yield dict(line.split("=", 1) for line in told)
+            yield [server.stdout.readline().strip() for _ in range(lines)]
         finally:
             server.terminate()

@@ -5,33 +5,47 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from findings import FLOWS, MANY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from processes import Figure
+
 RATIO: Final = "\N{MULTIPLICATION SIGN}"
+FORMS: Final = ("json", "text", "markdown")
+"""What a plan that finds much is rendered as."""
 FAR: Final = 2.0
 """How many times its budget a ratio may be before a build fails: shared machines are noisy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured. `many` flows are validated once more, 0 for none; `in_flight` are the applies."""
+    """How much is measured. Other tools, slow as they are, work on `others` flows, and a script writes `scripted`."""
 
-    flows: int
-    many: int
+    sizes: tuple[int, ...]
     rounds: int
-    in_flight: tuple[int, ...]
-    has_baselines: bool
+    others: int
+    other_rounds: int
+    scripted: int
 
     @classmethod
     def quick(cls) -> Size:
         """What a build can afford."""
-        return cls(flows=1_000, many=0, rounds=3, in_flight=(16,), has_baselines=False)
+        return cls(sizes=(10, FLOWS), rounds=3, others=100, other_rounds=1, scripted=20)
 
     @classmethod
     def full(cls) -> Size:
         """What the page in docs/ tells."""
-        return cls(flows=1_000, many=10_000, rounds=5, in_flight=(8, 16), has_baselines=True)
+        return cls(sizes=(10, 100, FLOWS, MANY), rounds=5, others=FLOWS, other_rounds=3, scripted=100)
+
+    def rounds_of(self, flows: int) -> int:
+        """Rounds of commands over so many flows: those over many take long and vary less."""
+        return self.rounds if flows <= FLOWS else self.rounds // 2
+
+    def applies_of(self, flows: int) -> int:
+        """Applies of so many flows, each there and back."""
+        return self.rounds if flows < FLOWS else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +53,12 @@ class Outcome:
     """A budget and what was measured."""
 
     budget: Budget
-    value: float
+    figure: Figure
+
+    @property
+    def value(self) -> float:
+        """What is held against the limit."""
+        return self.figure.value
 
     @property
     def is_met(self) -> bool:
@@ -71,9 +90,10 @@ class Budget:
         """Whether it compares two processes of one run."""
         return self.unit == RATIO
 
-    def held_against(self, values: Mapping[str, float]) -> Outcome:
-        """The outcome of a run."""
-        return Outcome(self, values[self.name])
+
+def outcomes(figures: Mapping[str, Figure]) -> list[Outcome]:
+    """The outcome of each budget that something was measured for."""
+    return [Outcome(budget, figures[budget.name]) for budget in BUDGETS if budget.name in figures]
 
 
 BUDGETS: Final = (
@@ -86,6 +106,9 @@ BUDGETS: Final = (
     Budget("validate many memory", "its memory", 200, "MB"),
     Budget("plan", "`plan` of 1,000 unchanged flows at 50 ms, to Y", 1.2),
     Budget("plan memory", "its memory", 90, "MB"),
+    Budget("plan many", "`plan` of 10,000, to ten times that of 1,000", 1.15),
+    Budget("plan many memory", "its memory", 400, "MB"),
+    Budget("plan deck", "decK's `diff` of 1,000 objects of the same size at 50 ms, to that `plan`", 1.0, at_most=False),
     Budget("plan obvious", "the obvious Python, to that `plan`", 8.0, at_most=False),
     Budget("plan one", "`plan` with one changed flow, to unchanged", 1.05),
     Budget("plan all json", "`plan --format json` with all changed, to unchanged", 2.5),
@@ -93,6 +116,8 @@ BUDGETS: Final = (
     Budget("plan all markdown", "`plan --format markdown` with all changed, to unchanged", 5.0),
     Budget("apply 8", "`apply` of all flows at 50 ms, 8 in flight, to the bound of two round trips a flow", 1.10),
     Budget("apply 16", "`apply` with 16 in flight, to its bound", 1.13),
-    Budget("apply cpu", "its processor time", 1.8, "ms a flow"),
-    Budget("apply memory", "its memory", 110, "MB"),
+    Budget("apply 16 cpu", "its processor time", 1.8, "ms a flow"),
+    Budget("apply 16 memory", "its memory", 110, "MB"),
+    Budget("apply many", "`apply` of 10,000 with 16 in flight, to its bound", 1.13),
+    Budget("apply many memory", "its memory", 500, "MB"),
 )

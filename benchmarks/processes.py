@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-import time
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+
+LAUNCHER: Final = (sys.executable, "-I", "-S", str(Path(__file__).with_name("one_process.py")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +36,64 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Runs of one command: medians, the spread of the clock's times as a share of their median, the highest peak."""
+class Figure:
+    """The median of some rounds, and how far they lay apart, as a share of it."""
 
-    wall: float
-    cpu: float
+    value: float
     spread: float
-    memory: float
+
+    def divided(self, by: float) -> Figure:
+        """The same of `by` parts."""
+        return Figure(self.value / by, self.spread)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The runs of one command, one a round."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def wall(self) -> Figure:
+        """Seconds on the clock."""
+        return figure([each.wall for each in self.runs])
+
+    @property
+    def cpu(self) -> Figure:
+        """Seconds of processor time."""
+        return figure([each.cpu for each in self.runs])
+
+    @property
+    def memory(self) -> Figure:
+        """Peak memory in MB: the highest."""
+        peaks = [each.memory for each in self.runs]
+        return Figure(max(peaks), figure(peaks).spread)
+
+    def to(self, other: Measured) -> Figure:
+        """How many times as long it took as another command did: round by round, for a slow moment meets both."""
+        return figure([own.wall / its.wall for own, its in zip(self.runs, other.runs, strict=True)])
+
+
+def figure(values: Sequence[float]) -> Figure:
+    """Median and spread."""
+    median = statistics.median(values)
+    return Figure(median, (max(values) - min(values)) / median)
 
 
 def run(command: Command) -> Run:
     """Run a command once. Raises RuntimeError with its last words when its exit code is not an expected one."""
-    started = time.perf_counter()
-    with subprocess.Popen(
-        command.arguments,
+    done = subprocess.run(
+        [*LAUNCHER, *command.arguments],
         cwd=command.directory,
         env=environment(command.environment),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stderr is not None
-        said = process.stderr.read()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - started
-    if process.returncode not in command.expected:
-        raise RuntimeError(f"{' '.join(command.arguments)} ended with {process.returncode}:\n{said.decode()[-2000:]}")
-    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    wall, cpu, kilobytes, code = done.stdout.split()
+    if int(code) not in command.expected:
+        raise RuntimeError(f"{' '.join(command.arguments)} ended with {code}:\n{done.stderr[-2000:]}")
+    return Run(float(wall), float(cpu), int(kilobytes) / 1024)
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
@@ -77,16 +110,11 @@ def measure(commands: Mapping[str, Command], rounds: int) -> dict[str, Measured]
     for _ in range(rounds):
         for name, command in commands.items():
             runs[name].append(run(command))
-    return {name: summary(each) for name, each in runs.items()}
+    return {name: told(name, Measured(tuple(each))) for name, each in runs.items()}
 
 
-def summary(runs: Sequence[Run]) -> Measured:
-    """Medians and spread of runs."""
-    walls = [each.wall for each in runs]
-    wall = statistics.median(walls)
-    return Measured(
-        wall,
-        statistics.median(each.cpu for each in runs),
-        (max(walls) - min(walls)) / wall,
-        max(r.memory for r in runs),
-    )
+def told(name: str, measured: Measured) -> Measured:
+    """The same, and a line for who watches."""
+    wall, cpu, memory = measured.wall, measured.cpu.value, measured.memory.value
+    sys.stderr.write(f"{name:>24}  {wall.value:8.3f} s  {wall.spread:4.0%} apart  {cpu:8.3f} s cpu  {memory:6.1f} MB\n")
+    return measured

@@ -1,4 +1,4 @@
-"""The outcomes of a run for people, for programs and for docs/performance.md."""
+"""A run for people, for programs and for docs/performance.md."""
 
 from __future__ import annotations
 
@@ -9,59 +9,81 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from budgets import FAR
+import tables
+from budgets import FAR, outcomes
+from findings import FLOWS, Applied, Compared, Missing, Sized, Value, figures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from budgets import Outcome, Size
+    from budgets import Size
+    from findings import Finding
+    from processes import Measured
 
-FORMS: Final = ("json", "text", "markdown")
-FORMAT: Final = "flowsync-benchmarks/1"
-
-
-def text(outcomes: Sequence[Outcome], size: Size) -> str:
-    """A table for a terminal."""
-    wide = max(len(each.budget.says) for each in outcomes)
-    lines = [
-        f"{each.budget.says.ljust(wide)}  {_value(each):>14}  {_limit(each):>18}  {_verdict(each)}" for each in outcomes
-    ]
-    return "\n".join([f"{size.flows:,} flows, {size.rounds} rounds, medians; {_machine()}", *lines, ""])
+FORMAT: Final = "flowsync-benchmarks/2"
 
 
-def as_json(outcomes: Sequence[Outcome], size: Size) -> str:
-    """A document of this form: `FORMAT`."""
-    rows = [
-        {"name": each.budget.name, "value": round(each.value, 4), "limit": each.budget.limit, "unit": each.budget.unit}
-        | {"met": each.is_met}
-        for each in outcomes
-    ]
-    document = {"format": FORMAT, "machine": _machine(), "flows": size.flows, "rounds": size.rounds, "outcomes": rows}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+def text(findings: Sequence[Finding], size: Size) -> str:
+    """Tables for a terminal."""
+    title = f"{FLOWS:,} flows if nothing else is said, {size.rounds} rounds, medians; {_machine()}\n"
+    every = (tables.promises, tables.sizes, tables.tools, tables.parallelism)
+    return "\n".join([title, *filter(None, (table(findings).as_text() for table in every))])
 
 
-def page(outcomes: Sequence[Outcome], size: Size) -> str:
+def page(findings: Sequence[Finding], size: Size) -> str:
     """docs/performance.md."""
-    rows = [f"| {each.budget.says} | {_value(each)} | {_limit(each)} | {_verdict(each)} |" for each in outcomes]
     return (
         (Path(__file__).parent / "page.md")
         .read_text(encoding="utf-8")
-        .format(machine=_machine(), flows=f"{size.flows:,}", rounds=size.rounds, far=f"{FAR:g}", table="\n".join(rows))
+        .format(
+            machine=_machine(),
+            flows=f"{FLOWS:,}",
+            rounds=size.rounds,
+            far=f"{FAR:g}",
+            promises=tables.promises(findings).as_markdown(),
+            sizes=tables.sizes(findings).as_markdown(),
+            tools=tables.tools(findings).as_markdown(),
+            parallelism=tables.parallelism(findings).as_markdown(),
+        )
     )
 
 
-def _value(outcome: Outcome) -> str:
-    return f"{outcome.value:.3g} {outcome.budget.unit}"
+def as_json(findings: Sequence[Finding], size: Size) -> str:
+    """A document of this form: `FORMAT`."""
+    document = {
+        "format": FORMAT,
+        "machine": _machine(),
+        "rounds": size.rounds,
+        "outcomes": [
+            {"name": each.budget.name, "value": round(each.value, 4), "spread": round(each.figure.spread, 4)}
+            | {"limit": each.budget.limit, "unit": each.budget.unit, "met": each.is_met}
+            for each in outcomes(figures(findings))
+        ],
+        "measured": [row for each in findings for row in _rows(each)],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _limit(outcome: Outcome) -> str:
-    return f"{'at most' if outcome.budget.at_most else 'at least'} {outcome.budget.limit:g} {outcome.budget.unit}"
+def _rows(finding: Finding) -> list[dict[str, object]]:
+    match finding:
+        case Sized(work, flows, measured):
+            return [{"work": work.name.lower(), "flows": flows, **_costs(measured)}]
+        case Applied(in_flight, flows, measured):
+            return [{"work": "apply", "flows": flows, "in_flight": in_flight, **_costs(measured)}]
+        case Compared(work, tool, its, ours):
+            return [{"work": work, "tool": tool, **_costs(its)}, {"work": work, "tool": "flowsync", **_costs(ours)}]
+        case Missing(work, tool, why):
+            return [{"work": work, "tool": tool, "missing": why}]
+        case Value():
+            return []
 
 
-def _verdict(outcome: Outcome) -> str:
-    if outcome.is_met:
-        return "met"
-    return "far off" if outcome.is_far_over else "missed"
+def _costs(measured: Measured) -> dict[str, object]:
+    return {
+        "seconds": [round(each.wall, 4) for each in measured.runs],
+        "processor_seconds": [round(each.cpu, 4) for each in measured.runs],
+        "megabytes": [round(each.memory, 1) for each in measured.runs],
+    }
 
 
 def _machine() -> str:

@@ -1,184 +1,96 @@
 """How fast flowsync is, as ratios to baselines measured in the same run.
 
-    python benchmarks/run.py                  everything: about seven minutes
-    python benchmarks/run.py --quick          the set that .ci/run holds: about two minutes
-    python benchmarks/run.py --docs           and write docs/performance.md
-    python benchmarks/run.py --profile plan   where the time of one command goes
+    python benchmarks/run.py                     everything: about a quarter of an hour
+    python benchmarks/run.py --quick             the set that .ci/run holds: less than two minutes
+    python benchmarks/run.py --docs              and write docs/performance.md
+    python benchmarks/run.py --only parallelism  one part: how many requests in flight are worth it
+    python benchmarks/run.py --profile plan      where the time of one command goes
 
-Whole processes over generated files (benchmarks/corpus.py, a fixed seed) and the sandbox's own server. Exits 1 when a
-ratio is more than twice its budget, twice in a row.
+Whole processes over generated files (benchmarks/corpus.py, a fixed seed) and the sandbox's own server. The tools of
+others are measured where they are installed: `pip install -e '.[bench]'`, and decK. Exits 1 when a ratio is more than
+twice its budget, twice in a row.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import parts
 import report
-from account import FLOWSYNC, applying, changed, fill, make_project, served
-from budgets import BUDGETS, Size
-from processes import Command, environment, measure
+from account import Bench
+from budgets import Size, outcomes
+from findings import figures
+from others import others
+from profiles import PROFILED, profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from budgets import Outcome
-    from processes import Measured
+    from findings import Finding
 
-HERE: Final = Path(__file__).parent
-LATENCY: Final = 50
-"""Milliseconds before each answer, as over the internet."""
-PROFILED: Final = {"validate": ("validate",), "plan": ("plan", "--sandbox"), "list": ("list", "--sandbox")}
+PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
+PARTS: Final[Mapping[str, Callable[[Bench], Iterator[Finding]]]] = {
+    "start": parts.starting,
+    "files": parts.files,
+    "plan": parts.plans,
+    "apply": parts.applies,
+    "parallelism": parts.parallelism,
+    "others": others,
+}
+QUICK: Final = ("start", "files", "plan", "apply", "others")
 
 
 def main() -> int:
     """Measure, tell, and judge."""
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="flowsync-bench-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="flowsync-bench-") as folder:
+        scratch = Path(folder)
+        os.environ["XDG_STATE_HOME"] = str(scratch / "state")
         if options.profile:
-            return _profile(Path(scratch), PROFILED[options.profile])
+            return profile(options.profile, scratch)
         size = Size.quick() if options.quick else Size.full()
-        outcomes = _outcomes(Path(scratch) / "first", size, options.only)
-        far = _far_over(outcomes)
+        names = options.only or (QUICK if options.quick else tuple(PARTS))
+        found = _measured(scratch / "first", size, names)
+        far = _far_over(found)
         if far:
-            sys.stderr.write(
-                f"Far over: {', '.join(sorted(far))}. Measured once more, for a busy moment is no regression.\n"
-            )
-            far &= _far_over(_outcomes(Path(scratch) / "second", size, options.only))
-    sys.stdout.write(report.text(outcomes, size))
+            sys.stderr.write(f"Far over: {', '.join(far)}. Measured once more, for a busy moment is no regression.\n")
+            again = _far_over(_measured(scratch / "second", size, dict.fromkeys(far.values())))
+            far = {name: part for name, part in far.items() if name in again}
+    every = [each for its in found.values() for each in its]
+    sys.stdout.write(report.text(every, size))
     if options.json:
-        Path(options.json).write_text(report.as_json(outcomes, size), encoding="utf-8")
+        Path(options.json).write_text(report.as_json(every, size), encoding="utf-8")
     if options.docs:
-        (HERE.parent / "docs" / "performance.md").write_text(report.page(outcomes, size), encoding="utf-8")
+        PAGE.write_text(report.page(every, size), encoding="utf-8")
     return 1 if far else 0
 
 
-def _outcomes(scratch: Path, size: Size, only: str | None) -> list[Outcome]:
+def _measured(scratch: Path, size: Size, names: Iterable[str]) -> dict[str, list[Finding]]:
+    """What each part finds."""
     scratch.mkdir()
-    values = dict(_values(scratch, size, only))
-    return [budget.held_against(values) for budget in BUDGETS if budget.name in values]
+    bench = Bench(scratch, size)
+    return {name: list(PARTS[name](bench)) for name in names}
 
 
-def _far_over(outcomes: Iterable[Outcome]) -> set[str]:
-    return {outcome.budget.name for outcome in outcomes if outcome.is_far_over}
+def _far_over(found: Mapping[str, Iterable[Finding]]) -> dict[str, str]:
+    """The budgets that are missed by far, each with the part that measures it."""
+    over = ((part, each) for part, its in found.items() for each in outcomes(figures(its)) if each.is_far_over)
+    return {each.budget.name: part for part, each in over}
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer flows and rounds")
-    parser.add_argument("--json", metavar="FILE", help="write the outcomes to FILE too")
+    parser.add_argument("--json", metavar="FILE", help="write what was measured to FILE too")
     parser.add_argument("--docs", action="store_true", help="write docs/performance.md")
-    parser.add_argument("--profile", choices=sorted(PROFILED), help="run one command under the profiler instead")
-    parser.add_argument("--only", choices=("start", "files", "plan", "apply"), help="one part only")
+    parser.add_argument("--only", choices=tuple(PARTS), action="append", help="one part only; repeatable")
+    parser.add_argument("--profile", choices=sorted(PROFILED), help="sample one command instead")
     return parser.parse_args()
-
-
-def _values(scratch: Path, size: Size, only: str | None) -> Iterator[tuple[str, float]]:
-    """Every measured value by the name of its budget."""
-    project = make_project(scratch / "project", size.flows)
-    parts = {"start": _start, "files": _files, "plan": _plan, "apply": _apply}
-    for name, part in parts.items():
-        if only in {None, name}:
-            yield from part(scratch, project, size)
-
-
-def _start(scratch: Path, _: Path, size: Size) -> Iterator[tuple[str, float]]:
-    of = _measured(
-        {
-            "pass": Command((sys.executable, "-c", "pass"), scratch, {}),
-            "version": Command((*FLOWSYNC, "--version"), scratch, {}),
-            "help": Command((*FLOWSYNC, "--help"), scratch, {}),
-        },
-        size.rounds * 3,
-    )
-    yield "version", of["version"].wall / of["pass"].wall
-    yield "help", of["help"].wall / of["pass"].wall
-
-
-def _files(scratch: Path, project: Path, size: Size) -> Iterator[tuple[str, float]]:
-    yield (
-        "reader",
-        float(
-            subprocess.check_output([sys.executable, HERE / "reading.py"], cwd=project, env=environment({}), text=True)
-        ),
-    )
-    commands = {"parse": _parse(project), "validate": Command((*FLOWSYNC, "validate"), project, {})}
-    if size.many:
-        many = make_project(scratch / "many", size.many)
-        commands["many"] = Command((*FLOWSYNC, "validate"), many, {})
-    of = _measured(commands, size.rounds)
-    yield "validate", of["validate"].wall / of["parse"].wall
-    yield "validate memory", of["validate"].memory
-    if size.many:
-        yield "validate many", of["many"].wall / of["validate"].wall / (size.many / size.flows)
-        yield "validate many memory", of["many"].memory
-
-
-def _plan(scratch: Path, project: Path, size: Size) -> Iterator[tuple[str, float]]:
-    fill(project)
-    one, every = changed(project, scratch / "one", 1), changed(project, scratch / "every", size.flows)
-    with served(project, LATENCY) as where:
-        commands = {
-            "parse": _parse(project),
-            "unchanged": Command((*FLOWSYNC, "plan"), project, where),
-            "one": Command((*FLOWSYNC, "plan"), one, where),
-            **{form: Command((*FLOWSYNC, "plan", "--format", form), every, where) for form in report.FORMS},
-        }
-        if size.has_baselines:
-            commands["obvious"] = Command((sys.executable, str(HERE / "obvious.py")), project, where)
-        of = _measured(commands, size.rounds)
-    yield "plan", of["unchanged"].wall / of["parse"].wall
-    yield "plan one", of["one"].wall / of["unchanged"].wall
-    yield "plan memory", of["unchanged"].memory
-    for form in report.FORMS:
-        yield f"plan all {form}", of[form].wall / of["unchanged"].wall
-    if size.has_baselines:
-        yield "plan obvious", of["obvious"].wall / of["unchanged"].wall
-
-
-def _apply(scratch: Path, project: Path, size: Size) -> Iterator[tuple[str, float]]:
-    """Each round writes every flow, there and back."""
-    project = make_project(scratch / "applied", size.flows)
-    other = changed(project, scratch / "applied-other", size.flows)
-    fill(project)
-    for in_flight in size.in_flight:
-        with served(project, LATENCY) as where:
-            there, back = (applying(each, where, "--parallelism", str(in_flight)) for each in (other, project))
-            of = _measured({"there": there, "back": back}, size.rounds // 2)
-        bound = -(-size.flows // in_flight) * 2 * LATENCY / 1000
-        yield f"apply {in_flight}", (of["there"].wall + of["back"].wall) / 2 / bound
-    yield "apply cpu", (of["there"].cpu + of["back"].cpu) / 2 * 1000 / size.flows
-    yield "apply memory", max(of["there"].memory, of["back"].memory)
-
-
-def _parse(project: Path) -> Command:
-    return Command((sys.executable, str(HERE / "only_parse.py")), project, {})
-
-
-def _measured(commands: Mapping[str, Command], rounds: int) -> dict[str, Measured]:
-    of = measure(commands, rounds)
-    for name, each in of.items():
-        told = {key: round(value, 3) for key, value in asdict(each).items()}
-        sys.stderr.write(f"{name:>12}  {told}\n")
-    return of
-
-
-def _profile(scratch: Path, arguments: tuple[str, ...]) -> int:
-    project = make_project(scratch / "project", Size.quick().flows)
-    fill(project)
-    script = (
-        "import cProfile, pstats, sys; from flowsync.cli import run; profile = cProfile.Profile();"
-        " profile.runcall(run, sys.argv[1:]); pstats.Stats(profile, stream=sys.stderr).sort_stats('tottime')"
-        ".print_stats(40)"
-    )
-    command = [sys.executable, "-c", script, *arguments]
-    return subprocess.call(command, cwd=project, env=environment({}), stdout=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":
