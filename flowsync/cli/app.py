@@ -37,8 +37,10 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command's object; an unknown name is refused with the nearest known one."""
+        """The command's object; an unknown name is refused with the nearest one, unless a shell completes."""
         if cmd_name not in COMMANDS:
+            if ctx.resilient_parsing:
+                return None
             _refuse_unknown(ctx, cmd_name)
         module = import_module(f"flowsync.cli.commands.{cmd_name}")
         command: click.Command = module.command

@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from flowsync.errors import FlowsyncError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from click.shell_completion import CompletionItem
 
 Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
 
@@ -146,7 +150,30 @@ sandbox_option = click.option(
     type=click.UNPROCESSED,
     help="Use the embedded emulator of the API instead; state in .flowsync/sandbox.db.",
 )
-slugs_argument = click.argument("slugs", nargs=-1, metavar="[SLUG]...")
+
+
+def complete_slugs(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What a shell offers for a slug: files first, as it completes them itself, then the slugs of the flow files."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell that completes needs it
+
+    slugs = [slug for slug in _slugs(invocation(context)) if slug.startswith(incomplete)]
+    return [CompletionItem(incomplete, type="file"), *map(CompletionItem, slugs)]
+
+
+def _slugs(given: Invocation) -> list[str]:
+    """The slugs of the flow files; none where they cannot be found, for nobody reads an error while completing."""
+    from flowsync import load  # noqa: PLC0415 - as above
+    from flowsync.cli.opening import open_project  # noqa: PLC0415 - as above
+
+    try:
+        project = open_project(given)
+        found = load.discover(project.base, project.flows_directory)
+        return [each.slug for each in found if isinstance(each, load.FlowFile)]
+    except (FlowsyncError, OSError):
+        return []
+
+
+slugs_argument = click.argument("slugs", nargs=-1, metavar="[SLUG]...", shell_complete=complete_slugs)
 
 
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)?")

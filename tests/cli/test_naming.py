@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from tests.support.command import environment, flowsync, process
+from tests.support.command import CLEAN, environment, flowsync, process
 from tests.support.fake_frigade import fake_frigade, row
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FLOW = "name: Hello\ntype: ANNOUNCEMENT\ntargetingLogic: user.isGuest() == false\ndata: {steps: [{id: a, title: Hi}]}\n"
 OUT_OF_FORM = "type: ANNOUNCEMENT\nname: Hello\n"
@@ -116,3 +115,27 @@ def test_a_rollback_is_narrowed_by_paths_too(project: Path) -> None:
     shown = flowsync("rollback", str(record), str(path), "--dry-run", "--sandbox", "--format", "json", root=project)
     assert len(applied) > 1
     assert [change["slug"] for change in shown.json["changes"]] == [applied[0]]
+
+
+def completed(root: Path, words: str, **env: str) -> list[str]:
+    """What bash is offered for the last word."""
+    asked = {"_FLOWSYNC_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), **env}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("flowsync")], cwd=root, env={**CLEAN, **asked}, capture_output=True, check=False
+    )
+    assert done.stderr == b""
+    return done.stdout.decode().split()
+
+
+def test_a_shell_completes_commands_slugs_and_files(project: Path) -> None:
+    assert completed(project, "flowsync pl") == ["plain,plan"]
+    for command in ("fmt", "plan", "apply", "explain", "pull"):
+        assert completed(project, f"flowsync {command} flow_")[1:] == [f"plain,flow_{each}" for each in "abcd"]
+        assert completed(project, f"flowsync {command} flows/")[0] == "file,flows/"
+    assert completed(project / "other", "flowsync -C .. fmt flow_a")[1:] == ["plain,flow_a"]
+
+
+def test_completion_says_nothing_where_there_is_nothing_to_complete(project: Path) -> None:
+    assert completed(project, "flowsync nonsense x") == []
+    (project / "flowsync.yaml").write_text("[")
+    assert completed(project, "flowsync fmt flow_") == ["file,flow_"]

@@ -12,7 +12,7 @@ from flowsync.cli import applying
 from flowsync.cli.adapters import Purpose, connecting, fetch
 from flowsync.cli.guarding import base_option, guard_options, guards, only_run, refuse_guarded
 from flowsync.cli.opening import open_project
-from flowsync.cli.options import global_options, invocation, sandbox_option
+from flowsync.cli.options import complete_slugs, global_options, invocation, sandbox_option
 from flowsync.cli.output import write_warnings
 from flowsync.cli.saved import apply_saved, refuse_base
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("apply")
-@click.argument("arguments", nargs=-1, metavar="[SLUG]... | FILE.json")
+@click.argument("arguments", nargs=-1, metavar="[SLUG]... | FILE.json", shell_complete=complete_slugs)
 @applying.ledger_format_option
 @applying.yes_option
 @applying.skip_blocked_option

@@ -11,7 +11,7 @@ import click
 
 from flowsync import document, pipeline
 from flowsync.cli.opening import open_project
-from flowsync.cli.options import global_options, invocation
+from flowsync.cli.options import complete_slugs, global_options, invocation
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.errors import FlowsyncError, UsageError
 from flowsync.render import explanations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain")
-@click.argument("slug", required=False)
+@click.argument("slug", required=False, shell_complete=complete_slugs)
 @click.option("--user", "user", metavar="FILE", help="Who asks: as an entry of tests:, without a verdict; - is stdin.")
 @click.option("--at", "at", metavar="TIME", help="The clock, such as 2026-02-01T09:30:00Z; now unless FILE has one.")
 @click.option("--step", "step", metavar="ID", help="Explain the criteria of this step instead.")

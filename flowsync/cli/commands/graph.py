@@ -22,7 +22,7 @@ def command(context: click.Context, slugs: tuple[str, ...], format_: str) -> Non
     """Draw which flow waits for which, from targeting and from the criteria of steps.
 
     Offline, from the files. An arrow leads from the flow that waits to the one it waits for; flows that do neither are
-    left out. SLUGs or globs narrow it to these flows and their neighbours. Circles are marked.
+    left out. SLUGs, globs or paths of files narrow it to these flows and their neighbours. Circles are marked.
     """
     given = invocation(context)
     graph = pipeline.waiting_graph(open_project(given), slugs)

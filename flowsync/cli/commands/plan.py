@@ -61,7 +61,7 @@ def command(
 ) -> int:
     """Show what applying the files would do to the live flows. Nothing is written.
 
-    SLUGs or globs narrow it. Exits 1 when a flow is blocked: it is shown, and cannot be written.
+    SLUGs, globs or paths of files narrow it. Exits 1 when a flow is blocked: it is shown, and cannot be written.
     """
     given = invocation(context)
     project = open_project(given)

@@ -115,9 +115,10 @@ def command(  # noqa: PLR0917 - click calls it by keyword
 ) -> int:
     """Write what is live into the files: a first import, or an edit made in the dashboard.
 
-    Where there are no files yet, every live flow gets one. Later each file takes over what differs in the fields that
-    it states, edited where it stands: comments, order and style stay. SLUGs or globs narrow it, and bring in live flows
-    without a file. A file with uncommitted changes is left alone, and the exit code is 4.
+    Where there are no files yet, every live flow gets one. Later each file takes over what differs in the fields
+    that it states, edited where it stands: comments, order and style stay. SLUGs, globs or paths of files narrow
+    it, and bring in live flows without a file. A file with uncommitted changes is left alone, and the exit code is
+    4.
     """
     given = invocation(context)
     project = open_project(given)

@@ -27,7 +27,7 @@ from flowsync.render.problems import FROM_TOP
 def command(context: click.Context, slugs: tuple[str, ...], format_: str, failing: frozenset[Severity] | None) -> int:
     """Check every flow file, offline: no key is needed and nothing is sent.
 
-    SLUGs or globs narrow what is reported. Exits 3 when a file has an error.
+    SLUGs, globs or paths of files narrow what is reported. Exits 3 when a file has an error.
     """
     given = invocation(context)
     project = open_project(given)
