@@ -17,7 +17,15 @@ from flowsync.apply import apply_changes, exit_code
 from flowsync.cli.adapters import prepare_state
 from flowsync.cli.again import command_line
 from flowsync.cli.options import Verbosity
-from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
+from flowsync.cli.output import (
+    Progress,
+    answer_of_terminal,
+    screen_of_stderr,
+    screen_of_stdout,
+    write_note,
+    write_result,
+    write_sentence,
+)
 from flowsync.cli.recording import FOLDER as RECORDS
 from flowsync.cli.recording import new_record_path, now, open_record
 from flowsync.config import PARALLELISM_LIMIT
@@ -110,7 +118,7 @@ def confirm(made: Plan, approval: Approval, given: Invocation) -> None:
         return
     sys.stderr.write(plans.confirm_question(made, screen_of_stderr(given)))
     sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+    if answer_of_terminal().lower() not in {"y", "yes"}:
         raise FlowsyncError("Not confirmed: nothing was written.")
 
 

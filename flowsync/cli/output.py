@@ -80,6 +80,14 @@ def write_note(text: str, invocation: Invocation, at_least: Verbosity = Verbosit
         sys.stderr.flush()
 
 
+def answer_of_terminal() -> str:
+    """The line that a person typed after a question; empty where they ended the input instead (Ctrl-D)."""
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        sys.stderr.write("\n")
+    return answer.strip()
+
+
 def write_sentence(text: str, invocation: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:
     """As `write_note` for a sentence, broken between words where a terminal is narrower."""
     from flowsync.render import layout, style  # noqa: PLC0415 - mostly there is nothing to say

@@ -62,8 +62,9 @@ def check_files(project: Project, patterns: Sequence[str] = ()) -> tuple[Problem
     found = {problem for each in repositories for problem in (*each.problems, *validate.check_all(each.flows))}
     remaining, unused = validate.govern(found, chosen.flows, levels(project))
     problems = {*remaining, *unused}
-    if patterns:
-        files = {file.name for file in select(_files(project), slugs_of(project, patterns))}
+    every = _files(project) if patterns else []
+    if every:
+        files = {file.name for file in select(every, slugs_of(project, patterns))}
         problems = {*chosen.problems, *(each for each in problems if each.location.file in files)}
     return tuple(sorted(problems, key=lambda problem: problem.sort_key))
 

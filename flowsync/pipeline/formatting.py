@@ -62,9 +62,9 @@ def format_files(project: Project, patterns: Sequence[str]) -> Iterator[Formatte
     """
     found = list(load.discover(project.base, project.flows_directory))
     files = [each for each in found if not isinstance(each, Problem)]
-    if not patterns:
+    if not patterns or not files:
         yield from (each for each in found if isinstance(each, Problem))
-    for file in select(files, slugs_of(project, patterns)):
+    for file in select(files, slugs_of(project, patterns)) if files else ():
         yield format_file(file)
 
 

@@ -30,7 +30,8 @@ def _slugs(project: Project, argument: str) -> Iterator[str]:
     name = os.path.normpath(argument.replace("\\", "/"))
     path = Path(os.path.abspath(project.base / name))  # noqa: PTH100 - links are resolved below, `..` is not to be
     if name.lower().endswith(load.ENDINGS):
-        if (os.path.dirname(name) or path.exists()) and not _is_inside(project, path.parent):  # noqa: PTH120 - a text
+        is_elsewhere = (os.path.dirname(name) or path.exists()) and not _is_inside(project, path.parent)  # noqa: PTH120
+        if is_elsewhere and (project.home / project.settings.flows).is_dir():
             raise _elsewhere(project, argument, path.stem)
         yield escape(path.stem) if path.is_file() else path.stem
     elif path.is_dir() and _is_inside(project, path):

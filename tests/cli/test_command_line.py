@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -157,6 +158,14 @@ def test_yes_on_a_terminal_is_not_asked_and_no_color_is_honoured(project: Path) 
 def test_color_is_for_terminals_unless_asked_for(project: Path) -> None:
     assert "\x1b" not in process("plan", "--sandbox", root=project).both
     assert "\x1b[" in process("plan", "--sandbox", "--color", "always", root=project).out
+
+
+def test_the_end_of_the_input_is_no_answer_and_ends_the_line_of_the_question(project: Path) -> None:
+    with Terminal(command_line("apply", "--sandbox"), project, CLEAN) as terminal:
+        terminal.expect("[y/N]")
+        terminal.send("\x04")
+        assert terminal.wait() == 1
+    assert re.search(r"\[y/N\] \r\n\S*error\[error\]\S* Not confirmed: nothing was written\.", terminal.screen)
 
 
 def test_ctrl_c_at_the_question_exits_130_and_writes_nothing(project: Path) -> None:

@@ -117,6 +117,14 @@ def test_a_rollback_is_narrowed_by_paths_too(project: Path) -> None:
     assert [change["slug"] for change in shown.json["changes"]] == [applied[0]]
 
 
+@pytest.mark.parametrize("command", ["validate", "fmt"])
+@pytest.mark.parametrize("name", ["flow_a", "flow_a.yaml", "flows/flow_a.yaml"])
+def test_where_there_are_no_flow_files_at_all_that_is_what_is_said(project: Path, command: str, name: str) -> None:
+    for folder in ("other", "flows"):
+        refused = flowsync(command, name, root=project / folder)
+        assert (refused.code, "error[no-flows] There is no directory flows." in refused.both) == (3, True), refused.both
+
+
 def completed(root: Path, words: str, **env: str) -> list[str]:
     """What bash is offered for the last word."""
     asked = {"_FLOWSYNC_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), **env}

@@ -12,7 +12,7 @@ import click
 from flowsync import config, git, pipeline, templates
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation
-from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
+from flowsync.cli.output import answer_of_terminal, screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.cli.writing import create_text, replace_text
 from flowsync.model import FileState
 from flowsync.pipeline import Hosting
@@ -81,7 +81,7 @@ def _place(wanted: Hosting, known: Hosting, questions: Questions) -> Hosting:
         return decided
     sys.stderr.write("Will this repository live on GitHub? Then workflows are written for it. [Y/n] ")
     sys.stderr.flush()
-    return Hosting.ELSEWHERE if sys.stdin.readline().strip().lower() in {"n", "no"} else Hosting.GITHUB
+    return Hosting.ELSEWHERE if answer_of_terminal().lower() in {"n", "no"} else Hosting.GITHUB
 
 
 def _carried_out(file: StartFile, project: Project) -> StartFile:
