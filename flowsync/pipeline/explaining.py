@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flowsync import audience, document, validate
+from flowsync.audience.expressions import steps_of
+from flowsync.closeness import closest
 from flowsync.errors import InvalidFilesError, TargetingError, UsageError
 from flowsync.model import Location, Problem, Severity
 from flowsync.pipeline.files import load_all, select
@@ -96,8 +98,12 @@ def _of_step(flow: Flow, step: str) -> tuple[Stated, ...]:
     found = audience.step_criteria(flow.fields, step)
     if found:
         return found
+    ids = [each["id"] for _, each in steps_of(flow.fields.get("data")) if isinstance(each.get("id"), str)]
+    close = None if step in ids else closest(step, map(str, ids))
     steps = sorted({stated.step for stated in audience.expressions(flow.fields) if stated.step is not None})
     hint = f"Steps with criteria: {', '.join(steps)}." if steps else "No step of this flow has criteria."
+    if step not in ids:
+        raise UsageError(f"{flow.file} has no step {step!r}.", hint=f"Did you mean {close}? {hint}" if close else hint)
     criteria = [each.field for each in Verdict if each is not Verdict.SEES]
     raise UsageError(f"{flow.file} has no step {step!r} with criteria.", hint=_misspelt(flow, criteria) or hint)
 

@@ -330,3 +330,14 @@ def test_a_terminal_breaks_sentences_and_terms_between_words(tmp_path: Path) -> 
         told = terminal.screen.replace("\r\n", "\n").splitlines()
         assert all(len(row) <= 100 for row in told), told
     assert words in flowsync("explain", "flow_a", root=tmp_path).out
+
+
+def test_explain_tells_a_step_without_criteria_from_one_that_is_not_there(project: Path) -> None:
+    plain = flowsync("explain", "flow_upgrade", "--step", "plain", root=project)
+    assert "has no step 'plain' with criteria.\n  hint: Steps with criteria: upgrade.\n" in plain.err
+    missing = flowsync("explain", "flow_upgrade", "--step", "upgrad", root=project)
+    assert missing.code == 64
+    assert (
+        "flows/flow_upgrade.yaml has no step 'upgrad'.\n  hint: Did you mean upgrade? Steps with criteria: upgrade.\n"
+        in missing.err
+    )
