@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import GitError
 from flowsync.git.asking import ask
+from flowsync.git.missing import no_commit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +35,7 @@ def commit_of(directory: Path, revision: str) -> str:
     try:
         answer = ask(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except GitError:
-        raise _no_commit(directory, revision) from None
+        raise no_commit(directory, revision) from None
     return answer.decode("ascii").strip()
 
 
@@ -87,19 +88,3 @@ def _from_top(directory: Path, path: str) -> str:
     prefix = ask(directory, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").removesuffix("\n")
     name = normpath(f"{prefix}{path}")
     return "" if name == "." else name
-
-
-def _no_commit(directory: Path, revision: str) -> GitError:
-    try:
-        is_shallow = ask(directory, "rev-parse", "--is-shallow-repository").strip() == b"true"
-    except GitError as error:
-        return GitError(f"--base needs a git repository with history. {error.message}", hint=error.hint)
-    if is_shallow:
-        return GitError(
-            f"This clone is shallow, and {revision!r} is not in it.",
-            hint="On GitHub give actions/checkout fetch-depth: 0. Elsewhere: git fetch --unshallow, "
-            "or git fetch --depth=1 origin and the commit's hash.",
-        )
-    return GitError(
-        f"There is no revision {revision!r} here.", hint="git fetch, or name another branch, tag or commit."
-    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from posixpath import basename
 from typing import TYPE_CHECKING, Final
 
-from flowsync import document, git, load
-from flowsync.errors import DocumentError
+from flowsync import config, document, git, load
+from flowsync.errors import DocumentError, GitError
 from flowsync.model import Flow
 from flowsync.plan import Base
 
@@ -23,15 +24,17 @@ DEFAULT_FOLDER: Final = "flows"
 def read_base(project: Project, flows: Iterable[Flow], revision: str) -> Base:
     """Return what the files of `flows` were at `revision`, wherever in the flows directory they lay: the slug decides.
 
-    The directory is the one that the configuration file named then. Raises GitError where the project is in no
-    repository, or the revision is not in this clone.
+    The directory is the one that the configuration file named then; where there was none, the whole project may have
+    been moved. Raises GitError where the project is in no repository, the revision is not in this clone, or the
+    directory was a link or a submodule then.
     """
     commit = git.commit_of(project.home, revision)
-    folder = _folder(project, commit)
-    found = _by_slug(git.entries(project.home, commit, folder))
-    wanted = {flow.slug: flow for flow in flows if flow.slug in found}
-    same = {slug: flow for slug, flow in wanted.items() if _is_same(flow, found[slug])}
-    readable = {slug: found[slug] for slug in wanted if slug not in same and _is_file(found[slug])}
+    below = _entries(project, commit)
+    found = _by_slug(below)
+    hidden = {f"{name}/" for name, entry in below.items() if not entry.is_file}
+    wanted = {flow.slug: flow for flow in flows if flow.slug in found or _is_behind(project, flow, hidden)}
+    same = {slug: flow for slug, flow in wanted.items() if _is_same(flow, found.get(slug, []))}
+    readable = {slug: found[slug] for slug in wanted if slug not in same and _is_file(found.get(slug, []))}
     read = _read(project, readable)
     return Base(
         commit,
@@ -40,13 +43,52 @@ def read_base(project: Project, flows: Iterable[Flow], revision: str) -> Base:
     )
 
 
+def _entries(project: Project, commit: str) -> Mapping[str, Entry]:
+    """Return what lay in the flows directory as it was named then, else as it is named now, else what was moved."""
+    for folder in dict.fromkeys((_folder(project, commit), project.settings.flows)):
+        entries = git.entries(project.home, commit, folder)
+        if "" in entries and not entries[""].is_file:
+            raise GitError(
+                f"At the base {folder} is a link or a submodule, and what is behind it cannot be told from here.",
+                hint="Let flows in flowsync.yaml name the directory itself, or run flowsync in the submodule.",
+            )
+        if entries.keys() - {""}:
+            return entries
+    return _moved(project, commit)
+
+
+def _is_behind(project: Project, flow: Flow, hidden: Iterable[str]) -> bool:
+    """Whether the file is now in a directory that was a link or a submodule then."""
+    name = os.path.relpath(project.base / flow.file, project.home / project.settings.flows).replace(os.sep, "/")
+    return name.startswith(tuple(hidden))
+
+
+def _moved(project: Project, commit: str) -> Mapping[str, Entry]:
+    """Return the files of the whole repository that are not where they were, by their names from its top.
+
+    What still is there was copied at the most, and is another project's.
+    """
+    up = "../" * git.prefix(project.home).count("/") or "."
+    return {
+        name: entry
+        for name, entry in git.entries(project.home, commit, up).items()
+        if _is_named_as_flow(name) and not os.path.lexists(project.home / up / name)
+    }
+
+
 def _folder(project: Project, commit: str) -> str:
     """Return the flows directory as the configuration named it then; as now, where that cannot be told."""
-    for name in project.config_names:
+    for name in dict.fromkeys((*project.config_names, *_also_named(project))):
         entry = git.entries(project.home, commit, name).get("")
         if entry is not None:
-            return _configured(git.contents(project.home, [entry.id])[0], project.settings.flows)
+            content = git.contents(project.home, [entry.id])[0] if entry.is_file else b"a link"
+            return _configured(content, project.settings.flows)
     return DEFAULT_FOLDER
+
+
+def _also_named(project: Project) -> tuple[str, ...]:
+    """Return what the configuration file may have been called then, where it has one of the usual names now."""
+    return config.FILE_NAMES if set(project.config_names) <= set(config.FILE_NAMES) else ()
 
 
 def _configured(content: bytes, otherwise: str) -> str:
@@ -65,10 +107,14 @@ Named = list[tuple[str, "Entry"]]
 def _by_slug(entries: Mapping[str, Entry]) -> Mapping[str, Named]:
     found: dict[str, Named] = {}
     for name, entry in entries.items():
-        stem, dot, ending = basename(name).rpartition(".")
-        if dot + ending in load.ENDINGS and not any(part.startswith(".") for part in name.split("/")):
-            found.setdefault(stem, []).append((name, entry))
+        if _is_named_as_flow(name):
+            found.setdefault(basename(name).rpartition(".")[0], []).append((name, entry))
     return found
+
+
+def _is_named_as_flow(name: str) -> bool:
+    is_hidden = any(part.startswith(".") for part in name.split("/"))
+    return not is_hidden and name.endswith(load.ENDINGS)
 
 
 def _is_file(named: Named) -> bool:

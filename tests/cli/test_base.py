@@ -264,11 +264,17 @@ def test_a_field_that_the_branch_states_for_the_first_time_is_its_own(project: P
     [
         ("nowhere", "There is no revision 'nowhere' here."),
         ("--all", "There is no revision '--all' here."),
-        ("HEAD:flows", "There is no revision 'HEAD:flows' here."),
-        ("", "There is no revision '' here."),
+        ("HEAD:flows", "'HEAD:flows' is a tree, and --base needs a commit."),
+        ("HEAD:flows/flow_a.yaml", "'HEAD:flows/flow_a.yaml' is a blob, and --base needs a commit."),
+        ("a-tree", "'a-tree' is a tree, and --base needs a commit."),
+        ("", "There is no revision '' here.\n  hint: It is empty: the variable it comes from may not be set."),
+        ("main..HEAD", "There is no revision 'main..HEAD' here.\n  hint: A range is no revision"),
+        ("mian", "There is no revision 'mian' here.\n  hint: Did you mean main?"),
+        ("HEAD~9", "There is no revision 'HEAD~9' here.\n  hint: git fetch, or name another"),
     ],
 )
 def test_a_revision_that_is_none_is_refused_before_anything_is_asked(project: Path, revision: str, said: str) -> None:
+    git(project, "tag", "a-tree", "HEAD^{tree}")
     with fake_frigade(rows=live()) as server:
         failed = flowsync("plan", "--base", revision, root=project, env=environment(server.url))
         assert (failed.code, failed.out, server.requests) == (1, "", [])
@@ -294,6 +300,132 @@ def test_a_shallow_clone_says_how_to_fetch_what_is_missing(
         git(clone / "here", "fetch", "-q", "--depth=1", "origin", first)
         planned = flowsync("plan", "--base", first, "--format", "json", root=clone / "here", env=env)
         assert planned.json["changes"][0]["fields"][0]["origin"] == "branch"
+
+
+@pytest.mark.parametrize(
+    ("revision", "said"),
+    [
+        ("HEAD~1", "HEAD is here; what comes before was not fetched."),
+        ("branch~3", "fetch-depth: 0. Elsewhere: git fetch --unshallow."),
+        ("deadbeef", "and the commit's whole hash"),
+        ("brnach", "it may be mistyped. Did you mean branch?"),
+        ("release", "git fetch --depth=1 origin release and --base FETCH_HEAD"),
+        ("origin/main", "git fetch --depth=1 origin main:refs/remotes/origin/main"),
+        ("origin/main~2", "git fetch --depth=1 origin main:refs/remotes/origin/main"),
+        ("a name", "git fetch --depth=1 origin 'a name'"),
+        ("", "the variable it comes from may not be set"),
+        ("main..HEAD", "A range is no revision"),
+    ],
+)
+def test_a_shallow_clone_tells_a_name_that_was_not_fetched_from_a_cut_history(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, revision: str, said: str
+) -> None:
+    commit(project)
+    clone = tmp_path_factory.mktemp("clone") / "here"
+    git(project, "clone", "-q", "--depth=1", f"file://{project}", str(clone))
+    failed = flowsync("plan", "--base", revision, root=clone, env=environment("http://127.0.0.1:9"))
+    assert failed.code == 1
+    assert f"This clone is shallow, and {revision!r} is not in it." in failed.err
+    assert said in " ".join(failed.err.split())
+
+
+def test_what_is_said_to_fetch_fetches(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    commit(project)
+    clone = tmp_path_factory.mktemp("clone") / "here"
+    git(project, "clone", "-q", "--depth=1", f"file://{project}", str(clone))
+    with fake_frigade(rows=live(name="Edited")) as server:
+        git(clone, "fetch", "-q", "--depth=1", "origin", "main:refs/remotes/origin/main")
+        env = environment(server.url)
+        assert flowsync("plan", "--base", "origin/main", root=clone, env=env).code == 0
+        git(clone, "fetch", "-q", "--depth=1", "origin", "main")
+        assert flowsync("plan", "--base", "FETCH_HEAD", root=clone, env=env).code == 0
+
+
+def test_a_project_that_was_moved_as_a_whole_is_followed(project: Path) -> None:
+    (project / "app").mkdir()
+    (project / "flows").rename(project / "app" / "flows")
+    with fake_frigade(rows=live(name="Edited")) as server:
+        assert origins(project / "app", server) == ["drift name"]
+        (project / "app" / "flows").rename(project / "elsewhere")
+        (project / "flowsync.yaml").write_text("flows: elsewhere\n")
+        assert origins(project, server) == ["drift name"]
+
+
+def test_a_project_that_was_copied_has_no_past(project: Path) -> None:
+    write_flows(project / "app", {"flow_a": BASE})
+    with fake_frigade(rows=live(name="Edited")) as server:
+        assert origins(project / "app", server) == ["branch name"]
+
+
+def test_a_configuration_that_had_its_other_name_or_was_a_link_is_found(project: Path) -> None:
+    (project / "flows").rename(project / "elsewhere")
+    (project / "flowsync.yml").write_text("flows: elsewhere\n")
+    commit(project)
+    git(project, "branch", "-f", "main")
+    (project / "flowsync.yml").rename(project / "flowsync.yaml")
+    with fake_frigade(rows=live(name="Edited")) as server:
+        assert origins(project, server) == ["drift name"]
+        (project / "flowsync.yaml").rename(project / "shared.yaml")
+        (project / "flowsync.yaml").symlink_to("shared.yaml")
+        commit(project)
+        git(project, "branch", "-f", "main")
+        assert origins(project, server) == ["drift name"]
+
+
+def test_what_a_link_or_a_submodule_holds_is_never_taken_for_the_branchs(project: Path) -> None:
+    (project / "flows").rename(project / "real")
+    (project / "flows").symlink_to("real")
+    commit(project)
+    with fake_frigade(rows=live(name="Edited")) as server:
+        env = environment(server.url)
+        refused = flowsync("apply", "--base", "HEAD", root=project, env=env)
+        assert (refused.code, server.writes) == (1, [])
+        assert "At the base flows is a link or a submodule" in refused.err
+        (project / "flows").unlink()
+        (project / "flows").mkdir()
+        git(project / "real", "init", "-q")
+        commit(project / "real")
+        (project / "real").rename(project / "flows" / "team")
+        (project / "flows" / "flow_b.yaml").write_text("name: B\n")
+        git(project, "-c", "advice.addEmbeddedRepo=false", "add", "-A")
+        commit(project)
+        document = flowsync("plan", "--base", "HEAD", "--format", "json", "flow_a", root=project, env=env).json
+        (change,) = document["changes"]
+        assert "origin-unknown" in {warning["code"] for warning in change["warnings"]}
+        assert {each["origin"] for each in change["fields"]} == {None}
+
+
+def test_what_git_sets_for_hooks_does_not_lead_astray(project: Path) -> None:
+    below = project / "app"
+    write_flows(below, {"flow_a": BASE})
+    commit(project)
+    git(project, "branch", "-f", "main")
+    with fake_frigade(rows=live(name="Edited")) as server:
+        for place in (str(project / ".git"), ".git"):
+            env = {**environment(server.url), "GIT_DIR": place, "GIT_INDEX_FILE": ".git/index", "GIT_PREFIX": ""}
+            document = flowsync("plan", "--base", "main", "--format", "json", root=below, env=env).json
+            assert document["changes"][0]["fields"][0]["origin"] == "drift"
+        bare = {"GIT_DIR": str(project / ".git"), "GIT_WORK_TREE": str(project), **environment(server.url)}
+        document = flowsync("plan", "--base", "main", "--format", "json", root=below, env=bare).json
+        assert document["changes"][0]["fields"][0]["origin"] == "drift"
+
+
+def test_line_endings_a_worktree_and_a_detached_head_change_nothing(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("worktree") / "here"
+    git(project, "-c", "core.autocrlf=true", "worktree", "add", "-q", "--detach", str(place), "main")
+    assert b"\r\n" in (place / "flows" / "flow_a.yaml").read_bytes()
+    with fake_frigade(rows=live(name="Edited")) as server:
+        assert origins(place, server) == ["drift name"]
+
+
+def test_a_repository_of_somebody_else_is_told_with_what_git_advises(project: Path) -> None:
+    env = {**environment("http://127.0.0.1:9"), "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+    failed = flowsync("plan", "--base", "main", root=project, env=env)
+    assert failed.code == 1
+    assert "dubious ownership" in failed.err
+    assert "hint: git config --global --add safe.directory" in failed.err
 
 
 def test_a_clone_without_contents_says_so(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
