@@ -55,6 +55,8 @@ LOG_COMMAND: Final = re.compile(r"##(?:vso)?\[")
 _BACKTICKS: Final = re.compile(r"`+")
 _QUOTED: Final = re.compile(r"""(?<!\w)("[^"]*"|'[^']*'|`[^`]*`)(?!\w)""")
 _SAFE_WORD: Final = re.compile(r"\(?(?:[A-Za-z]+(?:'[a-z]{1,2})?|\d{1,6})?[,;:.?!)]{0,2}")
+_ENDING: Final = re.compile(r"(?<=\w)[,;:.?!]\Z")
+"""What ends a clause, not the name before it."""
 _NUMBERED: Final = re.compile(r"\A\d+[.)](?!\S)")
 """What makes a list of a line that starts with it."""
 _LIKE_A_COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
@@ -160,9 +162,12 @@ def _words(text: str) -> str:
 
 
 def _flushed(words: list[str]) -> list[str]:
-    span = [code_span(" ".join(words))] if words else []
+    if not words:
+        return []
+    text = " ".join(words)
     words.clear()
-    return span
+    name = _ENDING.sub("", text)
+    return [code_span(name) + text[len(name) :]]
 
 
 def _is_safe(word: str) -> bool:
