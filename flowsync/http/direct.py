@@ -33,7 +33,7 @@ LONGEST_IDLE: Final = 30.0
 _CAN_HAVE_SYSTEM_PROXIES: Final = frozenset({"darwin", "win32"})
 
 
-def is_direct(url: str, environ: Mapping[str, str]) -> bool:
+def is_direct(url: str, environ: Mapping[str, str], platform: str = sys.platform) -> bool:
     """Whether the host of `url` is reached without anything in between, so that this wire will do.
 
     Unencrypted requests go to this machine only, and not by way of a proxy: it would see the key. For others
@@ -45,7 +45,7 @@ def is_direct(url: str, environ: Mapping[str, str]) -> bool:
     if parts.scheme == "http":
         return True
     named = any(value and name.lower().endswith("_proxy") for name, value in environ.items())
-    return not named and not _has_system_proxies(sys.platform)
+    return not named and not _has_system_proxies(platform)
 
 
 def _has_system_proxies(platform: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import socket
 import ssl
@@ -359,7 +360,6 @@ def test_a_server_that_proves_who_it_is_is_spoken_to(certificates: Path, monkeyp
     [
         ("localhost", None, "self.signed certificate|unable to get local issuer"),
         ("127.0.0.1", "ca.pem", "IP address mismatch"),
-        ("localhost", "site.pem", "unable to get"),
     ],
 )
 def test_a_server_that_does_not_is_sent_nothing(
@@ -431,6 +431,16 @@ def test_certificates_that_cannot_be_used_are_a_clear_error(monkeypatch: pytest.
 )
 def test_httpx_is_taken_wherever_it_may_have_to_decide(url: str, environ: dict[str, str], *, expected: bool) -> None:
     assert is_direct(url, environ) is expected
+
+
+@pytest.mark.parametrize(("proxy", "expected"), [("http://proxy", False), ("", True)])
+def test_a_system_that_can_name_proxies_itself_is_asked(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, *, expected: bool
+) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    assert is_direct("https://api.frigade.com", {}, "darwin") is expected
 
 
 def test_the_emulator_is_reached_through_httpx() -> None:
