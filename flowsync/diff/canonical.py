@@ -7,10 +7,13 @@ import math
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flowsync.model import JsonValue
 
 EXACT: Final = 2**53
 """Up to here every integer is a number of its own to JavaScript, which is what reads flows."""
+_NO_NUMBERS: Final = frozenset({str, bool, type(None)})
 _ENCODER: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
@@ -44,11 +47,15 @@ def canonical_text(value: JsonValue) -> str:
 def _is_canonical(value: JsonValue) -> bool:
     """Whether every number in `value` is in its one form, as nearly all are."""
     if isinstance(value, dict):
-        value = list(value.values())
-    if not isinstance(value, list):
-        return not isinstance(value, int | float) or _is_canonical_number(value)
-    for item in value:  # noqa: SIM110 - a generator would take half as long again
-        if not isinstance(item, str) and item is not None and not _is_canonical(item):
+        return _are_canonical(value.values())
+    if isinstance(value, list):
+        return _are_canonical(value)
+    return not isinstance(value, int | float) or _is_canonical_number(value)
+
+
+def _are_canonical(values: Iterable[JsonValue]) -> bool:
+    for value in values:  # noqa: SIM110 - a generator would take half as long again
+        if type(value) not in _NO_NUMBERS and not _is_canonical(value):
             return False
     return True
 
