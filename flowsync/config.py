@@ -33,6 +33,8 @@ SANDBOX_URL: Final = "https://sandbox.invalid"
 FILE_NAMES: Final = ("flowsync.yaml", "flowsync.yml")
 """What the configuration file is called, where no option names it."""
 PARALLELISM_LIMIT: Final = 64
+DEFAULT_PARALLELISM: Final = 10
+"""What other tools that write to an API have by default, Terraform and decK among them: APIs know such clients."""
 TIMEOUT_LIMIT: Final = 600.0
 _LEVELS_HINT: Final = "Write one line for each: targeting-months: off."
 _LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -123,7 +125,7 @@ class Settings:
     environment_names: tuple[str, ...] = ()
     api_url: str = DEFAULT_API_URL
     target: Target = Target.LATEST
-    parallelism: int = 8
+    parallelism: int = DEFAULT_PARALLELISM
     timeouts: Timeouts = Timeouts()
     user_agent: str | None = None
     private_key: Key | None = None
@@ -382,7 +384,13 @@ PROJECT_SETTINGS: Final = (
     Setting(
         "parallelism",
         f"How many requests may be in flight at once, 1 to {PARALLELISM_LIMIT}.",
-        {"type": "integer", "minimum": 1, "maximum": PARALLELISM_LIMIT, "default": 8, "examples": [16]},
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": PARALLELISM_LIMIT,
+            "default": DEFAULT_PARALLELISM,
+            "examples": [4],
+        },
         _is_parallelism,
     ),
     Setting(
@@ -425,7 +433,7 @@ def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str
         environment_names=tuple(environments),
         api_url=_api_url(top, chosen, environ),
         target=Target(merged.get("target", Target.LATEST.value)),
-        parallelism=flags.parallelism or _whole(top.get("parallelism"), 8),
+        parallelism=flags.parallelism or _whole(top.get("parallelism"), DEFAULT_PARALLELISM),
         timeouts=Timeouts(_seconds(timeouts.get("connect"), 5.0), _seconds(timeouts.get("read"), 30.0)),
         user_agent=_optional_text(top.get("user_agent")),
         private_key=_private_key(merged, environ),

@@ -28,7 +28,7 @@ from flowsync.cli.output import (
 )
 from flowsync.cli.recording import FOLDER as RECORDS
 from flowsync.cli.recording import new_record_path, now, open_record
-from flowsync.config import PARALLELISM_LIMIT
+from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, RefusedError
 from flowsync.live import PathMemo
 from flowsync.model import NotAttempted
@@ -82,7 +82,8 @@ parallelism_option = click.option(
     "--parallelism",
     metavar="N",
     type=click.IntRange(1, PARALLELISM_LIMIT),
-    help=f"How many flows are in flight at once, 1 to {PARALLELISM_LIMIT}; 8 unless flowsync.yaml says otherwise.",
+    help=f"How many flows are in flight at once, 1 to {PARALLELISM_LIMIT}; "
+    f"{DEFAULT_PARALLELISM} unless flowsync.yaml says otherwise.",
 )
 
 
