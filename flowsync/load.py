@@ -67,9 +67,18 @@ class OverlaidSource:
         return self.file.value
 
     @property
+    def fits_json(self) -> bool:
+        """Whether JSON is sure to carry the value, the overlay's too."""
+        return self.file.fits_json
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
         """What other parsers read differently."""
         return self.file.warnings
+
+    def holds(self, part: str) -> bool:
+        """Whether the text of the file holds `part`."""
+        return self.file.holds(part)
 
     def location(self, path: ValuePath) -> Location:
         """Where the value is stated: in the overlay if it states it, else in the file's own part."""
@@ -106,10 +115,19 @@ class TextDataSource:
         return self.file.value
 
     @property
+    def fits_json(self) -> bool:
+        """Nothing is known of what the text says."""
+        return False
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
         """What other parsers read differently, in the file and in the text."""
         inside = (replace(each, location=self._outside(each.location)) for each in self.data.warnings)
         return (*self.file.warnings, *inside)
+
+    def holds(self, part: str) -> bool:
+        """Whether the text of the file holds `part`."""
+        return self.file.holds(part)
 
     def location(self, path: ValuePath) -> Location:
         """Where the value is stated."""
@@ -263,7 +281,7 @@ def read_flow(file: FlowFile, environment: str | None) -> Flow | Problem:
 def flow_of(content: bytes, file: FlowFile, environment: str | None) -> Flow | Problem:
     """The Flow in what a file holds, or held once; the Problem that keeps it from being one."""
     try:
-        parsed = document.parse(document.decode(content, file.name), file.name)
+        parsed = document.read(content, file.name)
     except DocumentError as error:
         return error.problem
     return flow_from(parsed, file, environment)

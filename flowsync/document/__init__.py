@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from flowsync.document.decoding import decode
-from flowsync.document.document import Document, parse, parse_data, same
+from flowsync.document.document import Document, parse, parse_data, read, same
 
 if TYPE_CHECKING:
     from flowsync.document.dumping import UNFOLDED, dump
@@ -26,6 +26,7 @@ __all__ = [
     "dump",
     "parse",
     "parse_data",
+    "read",
     "same",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from flowsync.document.block_scalar import block_scalar
@@ -27,10 +28,20 @@ def scalar(raw: str) -> str | None:
 
 
 def collection(raw: str, depth: int) -> JsonValue:
-    """The value of `[…]` or `{…}` at a depth; None where it is not sure to be read without a fault or a warning."""
+    """The value of `[…]` or `{…}` at a depth; None where JSON cannot hold it, or a fault or a warning is possible."""
     reading = Reading("", f"{raw}\n")
     try:
         node = read_flow(reading, 0, -1, depth)
     except DocumentError:
         return None
-    return None if node.end != len(raw) or reading.warnings or reading.uses else node.value
+    if node.end != len(raw) or reading.warnings or reading.uses or not _fits_json(node.value):
+        return None
+    return node.value
+
+
+def _fits_json(value: JsonValue) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except ValueError:
+        return False
+    return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowsync.document.decoding import require_size
+from flowsync.document.decoding import decode, require_size
 from flowsync.document.json_text import looks_like_json, parse_json
 from flowsync.document.lines import normalised
 from flowsync.document.ordinary import NotOrdinary, ordinary_value
@@ -24,14 +24,26 @@ if TYPE_CHECKING:
 class Document:
     """One YAML or JSON text and what it says; a `model.Source`.
 
+    `held` is the text, or its UTF-8 where that is shorter: a text with one emoji in it takes four bytes a character.
+
     `value` is what npm yaml reads: numbers are doubles (whole ones up to 2^53 as int), keys are JavaScript's
     property names. `warnings` are about what other JavaScript parsers read differently.
     """
 
     name: str
-    text: str
+    held: str | bytes
     value: JsonValue
     warnings: tuple[Problem, ...] = ()
+    fits_json: bool = False
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return self.held if isinstance(self.held, str) else self.held.decode("utf-8")
+
+    def holds(self, part: str) -> bool:
+        """Whether the text holds `part`."""
+        return part in self.held if isinstance(self.held, str) else part.encode("utf-8") in self.held
 
     def location(self, path: ValuePath) -> Location:
         """Where the value at `path` starts; the nearest enclosing value where `path` is absent.
@@ -80,6 +92,17 @@ class Document:
         return Location(self.name, 1, 1)
 
 
+def read(raw: bytes, name: str) -> Document:
+    """Read a file as `parse` reads its text. Raises DocumentError as `parse` and `decode` do."""
+    text = decode(raw, name)
+    lines = normalised(text, name)
+    held = text if len(text) == len(raw) else raw
+    try:
+        return Document(name, held, ordinary_value(lines), fits_json=True)
+    except NotOrdinary:
+        return _read(held, name, lines)
+
+
 def parse(text: str, name: str = "<string>") -> Document:
     """Read YAML as npm yaml 2.9 reads it.
 
@@ -94,13 +117,13 @@ def parse(text: str, name: str = "<string>") -> Document:
         return _read(text, name, lines)
 
 
-def _read(text: str, name: str, lines: str) -> Document:
+def _read(held: str | bytes, name: str, lines: str) -> Document:
     """What the reader makes of a text that is not ordinary."""
     from flowsync.document.reader import read_document  # noqa: PLC0415 - only such a text needs it
     from flowsync.document.reading import Reading  # noqa: PLC0415 - as above
 
     reading = Reading(name, lines)
-    return Document(name, text, read_document(reading).value, tuple(reading.warnings))
+    return Document(name, held, read_document(reading).value, tuple(reading.warnings))
 
 
 def parse_data(text: str, name: str = "data") -> Document:

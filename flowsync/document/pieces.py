@@ -52,6 +52,15 @@ def join_surrogates(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
+def fits_utf8(text: str) -> bool:
+    """Whether no lone surrogate is left in a text."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def unfolded(text: str, start: int, end: int) -> Iterator[Piece]:
     """The lines of a quoted stretch, joined: a line end is a space, n + 1 of them are n line feeds."""
     for found in _FOLD.finditer(text, start, end):

@@ -20,8 +20,15 @@ class Source(Protocol):
         """The whole parsed value, before overlays."""
 
     @property
+    def fits_json(self) -> bool:
+        """Whether JSON is sure to carry the value; False where that is not known."""
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
         """What other parsers of JavaScript read differently."""
+
+    def holds(self, part: str) -> bool:
+        """Whether the text holds `part`."""
 
     def location(self, path: ValuePath) -> Location:
         """Where the value at `path` starts; the nearest enclosing value where `path` is absent."""

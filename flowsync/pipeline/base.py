@@ -93,7 +93,7 @@ def _also_named(project: Project) -> tuple[str, ...]:
 
 def _configured(content: bytes, otherwise: str) -> str:
     try:
-        value = document.parse(document.decode(content, "flowsync.yaml"), "flowsync.yaml").value
+        value = document.read(content, "flowsync.yaml").value
     except DocumentError:
         return otherwise
     folder = value.get("flows", DEFAULT_FOLDER) if isinstance(value, dict) else DEFAULT_FOLDER

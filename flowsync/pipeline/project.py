@@ -65,7 +65,7 @@ def open_project(base: Path, config_file: str | None, flags: Flags, environ: Map
         raw = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{name} cannot be read: {error.strerror}.", hint="--config names the file.") from None
-    source = document.parse(document.decode(raw, name), name)
+    source = document.read(raw, name)
     return Project(base, path.parent, config.read_settings(source, flags, environ), (path.name,))
 
 

@@ -186,6 +186,10 @@ class _Remembered:
     value: JsonValue
     text: str = ""
     warnings: tuple[Problem, ...] = ()
+    fits_json: bool = False
+
+    def holds(self, part: str) -> bool:
+        return part in self.text
 
     def location(self, path: ValuePath) -> Location:  # noqa: ARG002 - the shape of Source
         return Location(self.file, 1, 1)

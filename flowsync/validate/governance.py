@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.config import Level
 from flowsync.model import Severity
-from flowsync.validate.ignores import UNUSED_IGNORE, ignores_of
+from flowsync.validate.ignores import HINT_OF_ONE, UNUSED_IGNORE, ignores_of
 from flowsync.validate.registry import RULES
 from flowsync.validate.suggestion import meant
 from flowsync.validate.wording import code
@@ -30,8 +30,8 @@ def govern(
 
     `flows` are those whose files the problems are about.
     """
-    texts = {flow.file: flow.source.text for flow in flows}
-    ignores = [ignore for file, text in texts.items() for ignore in ignores_of(text, file)]
+    hinting = {flow.file: flow.source for flow in flows if flow.source.holds(HINT_OF_ONE)}
+    ignores = [ignore for file, source in hinting.items() for ignore in ignores_of(source.text, file)]
     usable = [ignore for ignore in ignores if ignore.code not in _FIRM]
     used: set[Ignore] = set()
     remaining: list[Problem] = []

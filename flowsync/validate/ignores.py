@@ -31,7 +31,7 @@ UNUSED_IGNORE: Final = Rule(
 )
 RULES: Final = (UNUSED_IGNORE,)
 
-_HINT_OF_ONE: Final = "ignore"
+HINT_OF_ONE: Final = "ignore"
 """What every such comment holds: a file without it is not looked at any closer."""
 _COMMENT: Final = re.compile(r"#[ \t]*(?P<marker>flowsync)[ \t]*:[ \t]*ignore\b[ \t]*(?:\[(?P<codes>[^\]\n]*)\])?")
 _COMMENT_LINE: Final = re.compile(r"[ \t]*#")
@@ -55,7 +55,7 @@ class Ignore:
 
 def ignores_of(text: str, name: str) -> tuple[Ignore, ...]:
     """Every ignore of a file; none in a text that only looks like one."""
-    candidates = list(_COMMENT.finditer(text)) if _HINT_OF_ONE in text else []
+    candidates = list(_COMMENT.finditer(text))
     marked = _marked(text, name, candidates)
     return () if marked is None else tuple(_ignores(text, name, marked))
 

@@ -234,3 +234,19 @@ def test_what_cannot_be_written_exactly_is_refused(value: JsonValue, code: str) 
     with pytest.raises(DocumentError) as caught:
         document.dump(value)
     assert caught.value.problem.code == code
+
+
+def test_a_file_is_held_in_as_few_bytes_as_it_has() -> None:
+    assert document.read(b"name: Welcome\n", "flow.yaml").held == "name: Welcome\n"
+    read = document.read("name: Grüße 🎉\r\n".encode(), "flow.yaml")
+    assert isinstance(read.held, bytes)
+    assert read.text == "name: Grüße 🎉\r\n"
+    assert read.holds("🎉")
+    assert not read.holds("ignore")
+    assert read.location(("name",)).column == 7
+
+
+@pytest.mark.parametrize("text", ["a: .inf\n", 'a: "\\ud83d"\n', "a: &b {}\nc: *b\n"])
+def test_what_json_may_not_hold_is_not_said_to_fit(text: str) -> None:
+    assert not document.read(text.encode(), "flow.yaml").fits_json
+    assert document.read(b"a: [1.5, x]\n", "flow.yaml").fits_json

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from flowsync import document
 from flowsync.document.lines import normalised
 from flowsync.document.ordinary import NotOrdinary, ordinary_value
+from flowsync.document.pieces import fits_utf8
 from flowsync.document.reader import read_document
 from flowsync.document.reading import Reading
 from flowsync.errors import DocumentError
@@ -37,6 +38,8 @@ def is_ordinary(text: str) -> bool:
     # Equal in order, too, and 1 is neither 1.0 nor true.
     assert repr(read_document(reading).value) == repr(value), text
     assert reading.warnings == [], text
+    if fits_utf8(lines):
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     return True
 
 
@@ -74,6 +77,13 @@ def test_the_example_flows_are_read_the_quick_way() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "a: .inf\n",
+        "a: [.nan, 1]\n",
+        f"a: {'9' * 400}\n",
+        'a: "\\ud83d"\n',
+        'a: "\\U0000d83d"\n',
+        'a: {b: "\\ud83d", c: {}}\n',
+        'a: [ "\\U0000d83d"\n ]\n',
         "a: 2026-01-01\n",
         "a: 1_000\n",
         "<<: {a: 1}\n",

@@ -49,6 +49,10 @@ class ValueSource:
     value: JsonValue
     text: str = ""
     warnings: tuple[Problem, ...] = ()
+    fits_json: bool = False
+
+    def holds(self, part: str) -> bool:
+        return part in self.text
 
     def location(self, path: ValuePath) -> Location:
         return Location("flows/flow_example.yaml", 1, 1 + len(path))

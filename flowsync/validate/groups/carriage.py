@@ -13,9 +13,9 @@ from flowsync.validate.rule import Rule
 from flowsync.validate.wording import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from flowsync.model import JsonValue, Problem, ValuePath
+    from flowsync.model import FieldName, JsonValue, Problem, ValuePath
     from flowsync.validate.view import View
 
 DATA_UNREADABLE: Final = Rule(
@@ -50,7 +50,7 @@ def check(view: View) -> Iterator[Problem]:
             f"The text in `data` cannot be read: {_reason(data, view.flow.file)}",
             "Write `data` as a mapping, or correct the text.",
         )
-    if not _fits_json({str(field): value for field, value in view.flow.fields.items()}):
+    if not view.flow.source.fits_json and not _fits_json({**view.flow.fields}):
         for field, value in view.flow.fields.items():
             yield from _unfit(view, (field,), value)
 
@@ -64,7 +64,7 @@ def _reason(text: str, name: str) -> str:
     return "it is plain text, not a mapping."
 
 
-def _fits_json(value: JsonValue) -> bool:
+def _fits_json(value: Mapping[FieldName, JsonValue]) -> bool:
     """The quick answer for nearly every flow, in C."""
     try:
         _encode(value).encode()
