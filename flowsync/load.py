@@ -289,7 +289,7 @@ def flow_of(content: bytes, file: FlowFile, environment: str | None) -> Flow | P
 
 def read_bytes(path: Path) -> bytes:
     """The file's bytes, up to a bound."""
-    with path.open("rb", buffering=0) as stream:
+    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - Path.open takes half as long again, for each file
         start = stream.read(_USUALLY_ALL)
         return start if len(start) < _USUALLY_ALL else start + stream.read(_MOST_READ - _USUALLY_ALL)
 
@@ -336,8 +336,11 @@ def _slug_problem(parsed: Document, file: FlowFile) -> Problem:
     )
 
 
+_TARGETS: Final = {target.value: target for target in Target}
+
+
 def _target(value: JsonValue) -> Target | None:
-    return next((target for target in Target if target.value == value), None)
+    return _TARGETS.get(value) if isinstance(value, str) else None
 
 
 def _overlay(value: Mapping[str, JsonValue], environment: str | None) -> Mapping[str, JsonValue] | None:

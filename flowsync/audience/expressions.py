@@ -52,7 +52,8 @@ class Stated:
 def expressions(fields: Mapping[FieldName, JsonValue]) -> tuple[Stated, ...]:
     """Every expression among a flow's fields (`data` parsed). Wrong shapes are passed over."""
     own = targeting_of(fields)
-    return (*(() if own is None else (own,)), *_criteria(fields.get("data")))
+    criteria = tuple(_criteria(fields.get("data")))
+    return criteria if own is None else (own, *criteria)
 
 
 def targeting_of(fields: Mapping[FieldName, JsonValue]) -> Stated | None:
@@ -73,8 +74,10 @@ def step_criteria(fields: Mapping[FieldName, JsonValue], step: str) -> tuple[Sta
 
 
 def _criteria(data: JsonValue) -> Iterator[Stated]:
-    for index, step in steps_of(data):
-        if _CRITERIA_NAMES.isdisjoint(step):
+    steps = data.get("steps") if isinstance(data, dict) else None
+    # As steps_of, spelled out: it is asked several times of each flow, and most steps state none.
+    for index, step in enumerate(steps if isinstance(steps, list) else ()):
+        if not isinstance(step, dict) or _CRITERIA_NAMES.isdisjoint(step):
             continue
         identity = step.get("id")
         name = identity if isinstance(identity, str) else None

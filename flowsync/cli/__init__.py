@@ -43,8 +43,9 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     import gc  # noqa: PLC0415 - as below
 
+    # Files and plans are held until the end, so that looking for garbage among them is a tenth of the time for nothing;
+    # among what is imported it is as futile.
+    gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
     from flowsync.cli.boundary import guarded  # noqa: PLC0415 - --version pays for none of it
 
-    # Files and plans are held until the end, so that looking for garbage among them is a tenth of the time for nothing.
-    gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
     return guarded(arguments)

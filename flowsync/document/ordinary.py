@@ -70,15 +70,17 @@ _ROW: Final = re.compile(
 
 _START: Final = re.compile(rf"{_GAPS}(?:---\n{_GAPS})?")
 
-_FLOW_TOKEN: Final = re.compile(
-    r"[ \n]*(?:(?P<mark>[\[\]{},])"
-    rf"|(?P<key>{_KEY}):(?=[ \n])"
-    r"|(?P<scalar>(?:-(?=[0-9.])|[^-?:,\[\]{}#&*!|>'\"%@`\s])"
+_FLOW_SCALAR: Final = (
+    r"(?P<scalar>(?:-(?=[0-9.])|[^-?:,\[\]{}#&*!|>'\"%@`\s])"
     r"[^:#,\[\]{}\n]*(?:(?::(?![ \n,\[\]{}])|(?<! )#)[^:#,\[\]{}\n]*)*(?<! )"
     r'|"(?:[^"\\\n]|\\[^\n])*"'
     r"|'(?:[^'\n]|'')*')"
-    r"|(?P<rest>[\s\S]+))"
 )
+_FLOW_TOKEN: Final = re.compile(
+    rf"[ \n]*(?:(?P<mark>[\[\]{{}},])|(?P<key>{_KEY}):(?=[ \n])|{_FLOW_SCALAR}|(?P<rest>[\s\S]+))"
+)
+_FLAT_PAIR: Final = re.compile(rf"[{{,] *(?P<key>{_KEY}): +{_FLOW_SCALAR} *(?=[,}}])|(?P<end>}}\Z)|(?P<rest>[\s\S]+)")
+"""A key with a scalar in `{…}` on one line, as most are; behind the last one the end."""
 _FOLDED: Final = re.compile(r"\n+ *")
 _LINE_FEEDS: Final = re.compile(r"\n+")
 _SPACES_ONLY: Final = re.compile(r"\n +(?:\n|\Z)")
@@ -225,12 +227,25 @@ def _block_text(style: str, margin: str, body: str, column: int) -> str:
 
 def _flow_value(raw: str) -> JsonValue:
     """The value of `[…]` or `{…}`: read here where it is simple, else as `reader` reads it."""
+    flat = _flat_mapping(raw) if raw[0] == "{" else None
+    if flat is not None:
+        return flat
     tokens: _Tokens = iter(_FLOW_TOKEN.findall(raw))
     try:
         value = _flow_part(next(tokens), tokens, 0)
     except NotOrdinary:
         return _any_flow(raw)
     return value if next(tokens, None) is None else _any_flow(raw)
+
+
+def _flat_mapping(raw: str) -> JsonValue:
+    """A mapping of scalars on one line; None for anything else."""
+    *pairs, (_, _, end, _) = _FLAT_PAIR.findall(raw)
+    values: dict[str, JsonValue] = {}
+    for key, scalar, _, _ in pairs:
+        name = key[1:-1] if key[0] in _QUOTES else key
+        values[intern(name)] = _meaning(scalar) if scalar[0] in _MEANT else scalar
+    return values if end and len(values) == len(pairs) else None
 
 
 def _flow_part(token: _Token, tokens: _Tokens, depth: int) -> JsonValue:
