@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.config import Level
 from flowsync.model import Severity
-from flowsync.validate.ignores import HINT_OF_ONE, UNUSED_IGNORE, ignores_of
+from flowsync.validate.ignores import HINT_OF_ONE, UNUSED_IGNORE
 from flowsync.validate.registry import RULES
 from flowsync.validate.suggestion import meant
 from flowsync.validate.wording import code
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flowsync.model import Flow, Problem
-    from flowsync.validate.ignores import Ignore
+    from flowsync.validate.comments import Ignore
 
 _SEVERITIES: Final = {Level.ERROR: Severity.ERROR, Level.WARNING: Severity.WARNING}
 _FIRM: Final = frozenset(rule.code for rule in RULES if rule.is_firm)
@@ -31,7 +31,7 @@ def govern(
     `flows` are those whose files the problems are about.
     """
     hinting = {flow.file: flow.source for flow in flows if flow.source.holds(HINT_OF_ONE)}
-    ignores = [ignore for file, source in hinting.items() for ignore in ignores_of(source.text, file)]
+    ignores = [ignore for file, source in hinting.items() for ignore in _ignores_of(source.text, file)]
     usable = [ignore for ignore in ignores if ignore.code not in _FIRM]
     used: set[Ignore] = set()
     remaining: list[Problem] = []
@@ -41,6 +41,12 @@ def govern(
         remaining += () if covering else (problem,)
     unused = [_unused(ignore) for ignore in ignores if ignore not in used]
     return tuple(_levelled(remaining, levels)), tuple(_levelled(unused, levels))
+
+
+def _ignores_of(text: str, file: str) -> tuple[Ignore, ...]:
+    from flowsync.validate.comments import ignores_of  # noqa: PLC0415 - few files have such comments
+
+    return ignores_of(text, file)
 
 
 def _levelled(problems: Iterable[Problem], levels: Mapping[str, Level]) -> Iterator[Problem]:

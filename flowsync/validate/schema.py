@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 from flowsync.validate.acceptor import acceptor
-from flowsync.validate.translation import Finding, problems_of
+from flowsync.validate.translation import problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from flowsync.model import JsonValue, Problem
     from flowsync.validate.acceptor import Accepts
+    from flowsync.validate.finding import Finding
     from flowsync.validate.view import View
 
 SchemaName: TypeAlias = Literal["flow", "data"]
@@ -48,6 +49,8 @@ def schema_problems(view: View) -> Iterator[Problem]:
 
 
 def _finding(error: ValidationError) -> Finding:
+    from flowsync.validate.finding import Finding  # noqa: PLC0415 - right files need none
+
     # The stubs type these as possibly unset, which an error that a validator yields never is.
     told = cast("Any", error)
     return Finding(told.validator, tuple(told.absolute_path), told.instance, told.validator_value, told.schema)

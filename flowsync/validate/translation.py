@@ -7,7 +7,6 @@ to the schemas. jsonschema's own messages are never shown: they repeat whole val
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync.model import SENT_FIELDS, Severity
@@ -20,18 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flowsync.model import JsonValue, Location, Problem, ValuePath
+    from flowsync.validate.finding import Finding
     from flowsync.validate.view import View
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a schema has against one value: the keyword that refused it, what that keyword wanted, and where."""
-
-    keyword: str
-    path: ValuePath
-    value: JsonValue
-    wanted: JsonValue
-    schema: Mapping[str, JsonValue]
 
 
 UNKNOWN_KEY: Final = Rule(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync.model import Severity
 from flowsync.validate.rule import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from flowsync.model import Location, Problem
     from flowsync.validate.view import View
@@ -35,24 +34,14 @@ RULES: Final = (YAML_AMBIGUOUS, YAML_TAG)
 def check(view: View) -> Iterator[Problem]:
     """The reader's own warnings, places and all, but for those in `tests`, which no other parser ever reads."""
     if view.flow.source.warnings:
-        places = _places_of_tests(view)
-        yield from (each for each in view.flow.source.warnings if each.location not in places)
+        in_tests = _in_tests(view)
+        yield from (each for each in view.flow.source.warnings if not in_tests(each.location))
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """A part of a file, from its first place up to the one it ends before; None is the end of the file."""
-
-    start: Location
-    end: Location | None
-
-    def __contains__(self, place: Location) -> bool:
-        return self.start <= place and (self.end is None or place < self.end)
-
-
-def _places_of_tests(view: View) -> _Stretch | tuple[()]:
-    keys = sorted(view.key_location((key,)) for key in view.value)
+def _in_tests(view: View) -> Callable[[Location], bool]:
+    """Whether a place is in `tests`: from its key up to the next one, or to the end of the file."""
     if "tests" not in view.value:
-        return ()
+        return lambda _: False
     start = view.key_location(("tests",))
-    return _Stretch(start, next((key for key in keys if key > start), None))
+    end = next((key for key in sorted(view.key_location((each,)) for each in view.value) if key > start), None)
+    return lambda place: start <= place and (end is None or place < end)
