@@ -6,9 +6,11 @@ lock of the system counts, so a crash, a reboot or a reused process number leave
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
+import stat
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -85,11 +87,11 @@ def held(path: Path, command: str) -> Iterator[Owner | None]:
     try:
         _lock(handle, path)
         left = _read(handle)
-        _write(handle, json.dumps(asdict(_this(command))))
+        _note(handle, json.dumps(asdict(_this(command))))
         try:
             yield left
         finally:
-            _write(handle, "")
+            _note(handle, "")
     finally:
         os.close(handle)
 
@@ -102,9 +104,13 @@ def _this(command: str) -> Owner:
 def _opened(path: Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError as error:
         raise _unusable(path, error) from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _unusable(path, OSError(errno.EINVAL, "It is no regular file"))
+    return handle
 
 
 def _lock(handle: int, path: Path) -> None:
@@ -131,15 +137,18 @@ def _take(handle: int) -> None:
 
 def _read(handle: int) -> Owner | None:
     os.lseek(handle, 0, os.SEEK_SET)
-    with suppress(ValueError, TypeError):
-        return Owner(**json.loads(os.read(handle, _MOST_READ)))
+    with suppress(ValueError, TypeError, RecursionError):
+        owner = Owner(**json.loads(os.read(handle, _MOST_READ)))
+        return owner if str(owner).isprintable() else None
     return None
 
 
-def _write(handle: int, text: str) -> None:
-    os.lseek(handle, 0, os.SEEK_SET)
-    os.ftruncate(handle, 0)
-    os.write(handle, text.encode())
+def _note(handle: int, text: str) -> None:
+    """Say who holds the lock, where the disk has room for it: the lock is the system's, whatever the file says."""
+    with suppress(OSError):
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.ftruncate(handle, 0)
+        os.write(handle, text.encode())
 
 
 def _unusable(path: Path, error: OSError) -> FlowsyncError:

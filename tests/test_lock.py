@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -81,7 +82,10 @@ def test_two_runs_in_one_process_exclude_each_other_too(lock_file: Path) -> None
         pass
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "[]", '{"pid": 1}', '"x"', "\x00\xff"])
+UNPRINTABLE = json.dumps({"pid": 1, "host": "\x1b[31mx", "started": "now", "command": "x"})
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "[]", '{"pid": 1}', '"x"', "\x00\xff", "[" * 4000, UNPRINTABLE])
 def test_whatever_stands_in_the_file_is_no_lock(lock_file: Path, text: str) -> None:
     lock_file.parent.mkdir()
     lock_file.write_text(text)
@@ -102,6 +106,24 @@ def test_a_place_that_cannot_be_used_is_an_error_with_the_way_out(tmp_path: Path
         with pytest.raises(FlowsyncError, match="cannot be used") as caught, held(path, "flowsync apply"):
             pass
         assert "XDG_STATE_HOME" in (caught.value.hint or "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes among files")
+def test_what_is_no_regular_file_is_no_lock(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.lock")
+    with pytest.raises(FlowsyncError, match="no regular file"), held(tmp_path / "pipe.lock", "flowsync apply"):
+        pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on the size of files")
+def test_a_full_disk_keeps_nobody_from_the_lock(lock_file: Path) -> None:
+    """It is the system's: who holds it is a note, and may be missing."""
+    code = (
+        "import resource, signal, sys\nfrom pathlib import Path\nfrom flowsync.lock import held\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "with held(Path(sys.argv[1]), 'flowsync apply'):\n    pass\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(lock_file)], env=UNMEASURED, check=False).returncode == 0
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:

@@ -184,12 +184,20 @@ def sandbox_database(project: Project) -> Path:
     return project.state / "sandbox.db"
 
 
-def prepare_state(project: Project) -> None:
-    """Make the state directory, kept out of git but for the schemas."""
-    project.state.mkdir(parents=True, exist_ok=True)
+def prepare_state(project: Project, hint: str = "It holds what flowsync keeps on this machine.") -> None:
+    """Make the state directory, kept out of git but for the schemas.
+
+    Raises FlowsyncError, with `hint`, where that cannot be.
+    """
     ignores = project.state / ".gitignore"
-    if not ignores.exists():
-        ignores.write_text(pipeline.STATE_IGNORES, encoding="utf-8")
+    try:
+        project.state.mkdir(parents=True, exist_ok=True)
+        if not ignores.exists():
+            ignores.write_text(pipeline.STATE_IGNORES, encoding="utf-8")
+    except OSError as error:
+        raise FlowsyncError(
+            f"The directory {project.state.name} cannot be used: {error.strerror or error}.", hint=hint
+        ) from None
 
 
 def sent_fields(flow: Flow) -> Mapping[FieldName, JsonValue]:

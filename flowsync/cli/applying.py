@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from flowsync.cli.recording import RecordFile
     from flowsync.model import Outcome, Plan
     from flowsync.pipeline import Project
+
+
+_STDERR: Final = 2
 
 
 class Approval(Enum):
@@ -162,7 +165,10 @@ def run(
     if not made.changes:
         return [], False
     with _recording(made, project, record_file, purpose) as (name, kept):
-        outcomes, interrupted = _carried_out(made, connection, project, given, kept=kept, format_=format_)
+        farewell = _farewell(name, made, given)
+        outcomes, interrupted = _carried_out(
+            made, connection, project, given, kept=kept, format_=format_, farewell=farewell
+        )
         kept.end()
     _tell_record(kept, name, made, purpose, given)
     return outcomes, interrupted
@@ -174,7 +180,7 @@ def _recording(
 ) -> Iterator[tuple[str, RecordFile]]:
     """An open record with the header of this run in it, and its name for messages."""
     if record_file is None:
-        prepare_state(project)
+        prepare_state(project, "Keep the record elsewhere with --record FILE.")
         path = new_record_path(project.state / RECORDS, made.digest)
     else:
         path = project.base / record_file
@@ -212,8 +218,24 @@ def _tell_record(kept: RecordFile, name: str, made: Plan, purpose: record.Purpos
     write_note(f"What was replaced is kept; to put it back: {way_back}", given)
 
 
+def _farewell(name: str, made: Plan, given: Invocation) -> bytes:
+    """What is said when a second signal ends the process at once."""
+    way_back = command_line(["rollback", name], made, given)
+    line = (
+        f"Ended at once: what was in flight may or may not have landed. The record is {name}; the way back: {way_back}"
+    )
+    return f"{line}\n".encode(errors="backslashreplace")
+
+
 def _carried_out(
-    made: Plan, connection: Connection, project: Project, given: Invocation, *, kept: RecordFile, format_: str
+    made: Plan,
+    connection: Connection,
+    project: Project,
+    given: Invocation,
+    *,
+    kept: RecordFile,
+    format_: str,
+    farewell: bytes,
 ) -> tuple[list[Outcome], bool]:
     """The outcomes, and whether the user stopped the run."""
     store = pipeline.LiveStore(connection.client.writer(), connection.access, PathMemo())
@@ -225,7 +247,8 @@ def _carried_out(
     def line() -> str:
         return progress.progress_line("Applying", len(outcomes), len(made.changes), connection.client.waiting)
 
-    with stopping_on_signals(given, connection.client.stop_waiting) as (stop, stopped_by_user), display.ticking(line):
+    hurry = connection.client.stop_waiting
+    with stopping_on_signals(given, hurry, farewell) as (stop, stopped_by_user), display.ticking(line):
         for outcome in apply_changes(made.changes, store, parallelism=parallelism, stop=stop, record=kept):
             outcomes.append(outcome)
             with display.hidden():
@@ -254,15 +277,17 @@ def _teller(format_: str, given: Invocation) -> Callable[[Outcome], None]:
 
 
 @contextmanager
-def stopping_on_signals(given: Invocation, hurry: Callable[[], None]) -> Iterator[tuple[Event, Event]]:
+def stopping_on_signals(given: Invocation, hurry: Callable[[], None], farewell: bytes) -> Iterator[tuple[Event, Event]]:
     """Two events: the run is to stop, and a user's signal was why; then `hurry` is called too.
 
-    A second signal ends the process at once.
+    A second signal ends the process at once, with `farewell` on stderr, past whatever holds its buffers.
     """
     stop, by_user = Event(), Event()
 
     def handle(_signal: int, _frame: FrameType | None) -> None:
         if by_user.is_set():
+            with suppress(OSError):
+                os.write(_STDERR, farewell)
             os._exit(ExitCode.INTERRUPTED)
         by_user.set()
         stop.set()

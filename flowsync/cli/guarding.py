@@ -133,7 +133,7 @@ def only_run(project: Project, api: Api, command: str, given: Invocation) -> Ite
     """
     path = _lock_path(project, api)
     if path.parent == project.state:
-        prepare_state(project)
+        prepare_state(project, "The lock would lie there, or where XDG_STATE_HOME names a directory to write to.")
     with lock.held(path, command) as left:
         if left is not None:
             write_sentence(

@@ -118,7 +118,8 @@ def open_record(path: Path, name: str, secrets: record.Secrets) -> Iterator[Reco
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, _OWNER_ONLY)
     try:
-        _make_fit(descriptor, name)
+        with _opening_told(name):
+            _make_fit(descriptor, name)
         _flush_folder(path.parent)
         yield RecordFile(descriptor, name, secrets)
     finally:
@@ -165,7 +166,8 @@ def _make_fit(descriptor: int, name: str) -> None:
         _check_header(descriptor, name)
         if os.pread(descriptor, 1, status.st_size - 1) != b"\n":
             os.write(descriptor, b"\n")
-    os.fchmod(descriptor, _OWNER_ONLY)
+    if stat.S_IMODE(status.st_mode) != _OWNER_ONLY:
+        os.fchmod(descriptor, _OWNER_ONLY)
 
 
 def _check_header(descriptor: int, name: str) -> None:

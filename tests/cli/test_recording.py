@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -201,3 +202,36 @@ def test_a_disk_that_fills_up_stops_the_run_and_what_was_written_can_still_be_ro
         back = flowsync("rollback", "r.jsonl", root=tmp_path, env=env)
         assert back.code == 0, back.err
         assert [each["name"] for each in server.rows] == ["Old"] * 9
+
+
+def test_a_record_of_somebody_else_or_without_room_is_told_and_left_alone(tmp_path: Path) -> None:
+    """Closing a cut line needs a byte, which a full disk does not have."""
+    path = tmp_path / "record.jsonl"
+    with open_record(path, "record.jsonl", NO_SECRETS) as kept:
+        kept.begin(RUN)
+    with path.open("ab") as stream:
+        stream.write(b'{"event":"wri')
+    code = (
+        "import resource, signal, sys\nfrom pathlib import Path\nfrom flowsync.cli.recording import open_record\n"
+        "from flowsync.record import Secrets\nfrom flowsync.errors import RecordError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "try:\n    with open_record(Path(sys.argv[1]), 'r', Secrets()):\n        pass\n"
+        "except RecordError as error:\n    sys.exit(7 if 'cannot be opened' in error.message else 8)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], env=UNMEASURED, check=False)
+    assert done.returncode == 7
+
+
+def test_a_state_directory_that_cannot_be_made_is_told_with_the_way_out(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": "name: New\n"})
+    (tmp_path / ".flowsync").touch()
+    with fake_frigade(FakeConfig(), [api_row(1, "flow_a")]) as server:
+        env = environment(server.url)
+        failed = flowsync("apply", root=tmp_path, env=env)
+        assert (failed.code, server.writes) == (1, [])
+        assert "The directory .flowsync cannot be used: File exists." in failed.err
+        assert "--record FILE" in failed.err
+        assert flowsync("plan", "--sandbox", root=tmp_path).code == 1
+        failed = flowsync("apply", root=tmp_path, env={**env, "XDG_STATE_HOME": "", "HOME": "/nonexistent\x01/x"})
+        assert (failed.code, server.writes) == (1, [])
+        assert flowsync("apply", "--record", "r.jsonl", root=tmp_path, env=env).code == 0

@@ -166,7 +166,8 @@ def test_ctrl_c_twice_ends_at_once_and_leaves_a_record(tmp_path: Path) -> None:
                 while "Stopping" not in running.stderr.readline():
                     pass
                 running.send_signal(signal.SIGINT)
-                assert running.wait(10) == 130
+                assert running.wait(60) == 130
+                assert f"the way back: flowsync rollback {RECORD}" in running.stderr.read()
             release.set()
     kept = read_record(tmp_path / RECORD, RECORD)
     assert not kept.is_complete
