@@ -247,7 +247,16 @@ def stand(change: Change, rows: Sequence[LiveFlow]) -> Standing:
     chosen = live.choose(rows, change.target)
     if isinstance(chosen, live.Chosen) and chosen.row.id != change.id:
         return Moved("newer-version", f"Version {chosen.row.version} ({chosen.row.status}) is the one to write now.")
-    return _match(change, row)
+    match = _match(change, row)
+    if match is Match.BEFORE and _came_on(change, row):
+        return Moved("came-on", "It was turned off when it was planned; it is on, and users would see this at once.")
+    return match
+
+
+def _came_on(change: Change, row: LiveFlow) -> bool:
+    """Whether users see at once what nobody was to see by the plan: the flow was turned on, by a field not planned."""
+    is_planned = "active" in change.old or "active" in change.body
+    return not change.live and not is_planned and row.is_published and row.fields.get("active") is True
 
 
 def _row_of(change: Change, rows: Sequence[LiveFlow]) -> LiveFlow | None:

@@ -154,6 +154,19 @@ def test_a_flow_that_moved_is_refused_and_not_written(rows: list[LiveFlow], code
     assert store.writes == []
 
 
+@pytest.mark.parametrize("active", [True, False, None])
+def test_a_flow_that_was_turned_on_since_is_not_written_as_one_that_nobody_sees(active: bool | None) -> None:  # noqa: FBT001 - a value of the API
+    off = replace(change(), live=False)
+    store = shelf(row() if active is None else row(active=active))
+    outcome = turn(store, off)
+    if active:
+        assert isinstance(outcome, Refused)
+        assert (outcome.code, store.writes) == ("came-on", [])
+    else:
+        assert isinstance(outcome, Applied)
+    assert isinstance(turn(shelf(row(name="New", active=True)), off), AlreadyApplied)
+
+
 def test_a_field_that_the_fresh_read_leaves_out_does_not_count() -> None:
     planned = replace(
         change(),

@@ -249,6 +249,20 @@ def test_an_edit_that_does_not_concern_the_plan_does_not_stand_in_its_way(projec
         assert apply(project, server).code == 0
 
 
+def test_a_flow_that_was_turned_on_since_is_refused_though_its_file_does_not_say_whether_it_is(project: Path) -> None:
+    """The guard of targeting would take it for one that nobody sees."""
+    write_flows(project, {"flow_a": FILE.replace(TARGETING, '""')})
+    with fake_frigade(rows=account()) as server:
+        server.row(1)["active"] = False
+        save(project, server)
+        server.row(1)["active"] = True
+        refused = apply(project, server)
+        assert (refused.code, server.writes) == (4, [])
+        assert "It was turned off when it was planned; it is on" in refused.err
+        server.row(1)["active"] = False
+        assert apply(project, server).code == 0
+
+
 def test_a_target_that_passes_over_a_draft_is_kept(project: Path) -> None:
     write_flows(project, {"flow_a": f"target: active\n{FILE}"})
     with fake_frigade(rows=account()) as server:
