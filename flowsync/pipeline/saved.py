@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 ENDING: Final = ".json"
 """What the name of a saved plan ends in, as an argument of apply."""
+_BEGINNING: Final = re.compile(rb'\s*\{\s*"format"\s*:\s*"flowsync-plan/')
+_MOST_READ: Final = 200
 Standing: TypeAlias = AsPlanned | AsWritten | Stale
 
 
@@ -40,11 +43,11 @@ class Checked:
 
 
 def find_saved(base: Path, arguments: Sequence[str]) -> Path | None:
-    """Return the saved plan that the arguments of apply name: an existing file whose name ends in .json.
+    """Return the saved plan that the arguments of apply name: an existing file that ends in .json, or is a plan.
 
     None when they name flows. Raises UsageError for a plan beside other arguments, and for a missing one.
     """
-    named = [argument for argument in arguments if argument.endswith(ENDING)]
+    named = [argument for argument in arguments if argument.endswith(ENDING) or _is_plan(base / argument)]
     files = [base / argument for argument in named if (base / argument).is_file()]
     if not named:
         return None
@@ -53,6 +56,15 @@ def find_saved(base: Path, arguments: Sequence[str]) -> Path | None:
     if len(arguments) > 1:
         raise UsageError("A saved plan is applied by itself and as a whole: name nothing else beside it.")
     return files[0]
+
+
+def _is_plan(path: Path) -> bool:
+    """Whether a file begins as a saved plan does, whatever its name."""
+    try:
+        with path.open("rb") as file:
+            return _BEGINNING.match(file.read(_MOST_READ)) is not None
+    except (OSError, ValueError):
+        return False
 
 
 def read_saved(path: Path) -> Plan:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.cli.saving import save as save_text
+from flowsync.cli.writing import save as save_text
 from flowsync.errors import PlanFileError
 from flowsync.pipeline import read_saved
 from flowsync.plan import digest, from_document, to_document
@@ -362,6 +362,23 @@ def test_a_plan_made_with_the_public_key_is_applied_with_the_private_one(project
         assert flowsync("plan", "--out", "plan.json", root=project, env=env).code == 0
         assert flowsync("apply", "plan.json", root=project, env=env).code == 1
         assert apply(project, server).code == 0
+
+
+@pytest.mark.parametrize("name", ["plan", "saved.plan", "flow_a"])
+def test_a_plan_is_applied_by_whatever_name_it_was_saved(project: Path, name: str) -> None:
+    with fake_frigade(rows=account()) as server:
+        env = environment(server.url)
+        assert flowsync("plan", "--out", name, root=project, env=env).code == 0
+        assert flowsync("apply", name, "flow_b", root=project, env=env).code == 64
+        assert flowsync("apply", name, root=project, env=env).code == 0
+        assert {seen.path for seen in server.writes} == {"/v1/flows/1", "/v1/flows/2"}
+
+
+def test_a_file_that_is_no_plan_is_no_plan_by_its_place_alone(project: Path) -> None:
+    (project / "flow_b").write_text("not a plan")
+    with fake_frigade(rows=account()) as server:
+        assert flowsync("apply", "flow_b", root=project, env=environment(server.url)).code == 0
+        assert {seen.path for seen in server.writes} == {"/v1/flows/2"}
 
 
 def test_a_terminal_is_shown_the_plan_and_asked(project: Path) -> None:

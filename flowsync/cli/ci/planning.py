@@ -13,7 +13,7 @@ from flowsync import plan as planning
 from flowsync.cli.adapters import connecting, fetch
 from flowsync.cli.ci.publishing import tell
 from flowsync.cli.guarding import guards_allowing
-from flowsync.cli.saving import save
+from flowsync.cli.writing import save
 from flowsync.errors import FlowsyncError, GitError
 from flowsync.render import plans
 

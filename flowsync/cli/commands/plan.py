@@ -84,7 +84,7 @@ def command(
     if format_ == "json" and made.refusals:
         write_note(plans.refusals(made, screen_of_stderr(given)), given)
     if out is not None:
-        from flowsync.cli.saving import save  # noqa: PLC0415 - only a saved plan needs it
+        from flowsync.cli.writing import save  # noqa: PLC0415 - only a saved plan needs it
 
         save(project.base / out, plans.as_json(made))
         following = command_line(["apply", str(out)], made, given)
