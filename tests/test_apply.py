@@ -625,7 +625,7 @@ def test_a_signal_that_does_not_wake_the_waiting_thread_is_handled_all_the_same(
         def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
             os.kill(os.getpid(), signal.SIGUSR1)
-            assert release.wait(5), "the signal was not handled while a write was in flight"
+            assert release.wait(30), "the signal was not handled while a write was in flight"
             return super().write(row_id, body)
 
     def handle(*_: object) -> None:

@@ -182,7 +182,7 @@ def test_ctrl_c_while_planning_exits_130_at_once(tmp_path: Path) -> None:
         running = start("plan", root=tmp_path, env=environment(server.url))
         wait_for(lambda: server.requests)
         running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=10)
+        _, err = running.communicate(timeout=60)
     assert running.returncode == 130
     assert "Interrupted" in err
 
@@ -199,7 +199,7 @@ def test_ctrl_c_while_applying_finishes_what_is_in_flight_and_prints_the_ledger(
         running = start("apply", *options, root=tmp_path, env=environment(server.url))
         wait_for(lambda: server.writes)
         running.send_signal(sent)
-        out, err = running.communicate(timeout=20)
+        out, err = running.communicate(timeout=60)
         written = {seen.path for seen in server.writes}
     assert running.returncode == 130
     counts = json.loads(out)["counts"]
@@ -235,7 +235,7 @@ def test_a_reader_that_goes_away_is_no_error_message(project: Path) -> None:
     running.stdout.close()
     assert running.stderr.read() == ""
     running.stderr.close()
-    assert running.wait(timeout=30) == 1
+    assert running.wait(timeout=60) == 1
 
 
 def test_a_result_that_cannot_be_written_is_an_error_and_no_bug(project: Path) -> None:
@@ -321,7 +321,7 @@ def test_the_sandbox_is_served_over_http(project: Path) -> None:
     assert flowsync("apply", root=project, env=env).code == 0
     assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=project).code == 0
     serving.send_signal(signal.SIGINT)
-    _, err = serving.communicate(timeout=10)
+    _, err = serving.communicate(timeout=60)
     assert serving.returncode == 130
     assert "Traceback" not in err
 
@@ -334,7 +334,7 @@ def test_faults_strike_what_is_served_and_are_told(project: Path) -> None:
     env = dict(line.split("=", 1) for line in lines)
     flowsync("apply", root=project, env=env)
     serving.send_signal(signal.SIGINT)
-    _, err = serving.communicate(timeout=10)
+    _, err = serving.communicate(timeout=60)
     assert err.count("500-after strikes PUT /v1/flows/") == 2
     refused = flowsync("sandbox", "serve", "--fault", "explosion", root=project)
     assert (refused.code, "hang-after" in refused.err) == (64, True)
@@ -349,7 +349,7 @@ def test_another_seed_gives_another_first_state(project: Path) -> None:
         serving.stdout.readline()
         states.append(flowsync("list", "--sandbox", "--format", "json", root=project).out)
         serving.send_signal(signal.SIGINT)
-        serving.communicate(timeout=10)
+        serving.communicate(timeout=60)
     assert states[0] == states[2] != states[1]
 
 

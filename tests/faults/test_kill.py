@@ -47,7 +47,7 @@ class Assassin:
         self.moment = self.dice.choice(["before", "after", "soon"])
 
     def handle(self, request: Request) -> Response:
-        self.ready.wait(10)
+        self.ready.wait(60)
         if request.method != "PUT" or self.victim is None:
             return self.journal.inner(request)
         with self.turn:
@@ -146,7 +146,7 @@ def test_ctrl_c_twice_ends_at_once_and_leaves_a_record(tmp_path: Path) -> None:
         def handle(request: Request) -> Response:
             if request.method == "PUT":
                 waiting.set()
-                release.wait(30)
+                release.wait(90)
             return journal.inner(request)
 
         with serve(handle) as server:
@@ -160,7 +160,7 @@ def test_ctrl_c_twice_ends_at_once_and_leaves_a_record(tmp_path: Path) -> None:
                 stderr=subprocess.PIPE,
                 text=True,
             ) as running:
-                assert waiting.wait(30)
+                assert waiting.wait(60)
                 running.send_signal(signal.SIGINT)
                 assert running.stderr is not None
                 while "Stopping" not in running.stderr.readline():

@@ -81,11 +81,11 @@ def test_a_run_that_is_cancelled_finishes_what_is_in_flight_and_tells_the_rest(t
             stderr=subprocess.PIPE,
             text=True,
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not frigade.writes and time.monotonic() < deadline:
             time.sleep(0.01)
         os.kill(running.pid, signal.SIGTERM)
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=60)
         done = place.outcome(Completed(running.returncode, out, err))
         assert done.code == 130
         assert 0 < len(frigade.writes) < len(slugs)
