@@ -10,7 +10,8 @@ import pytest
 from flowsync.errors import RefusedError
 from flowsync.live import live_flow, rows_by_slug
 from flowsync.model import Applied, Blocked, Refused, Target, Unchanged, Update
-from flowsync.pipeline import check_place, plan_rollback
+from flowsync.pipeline import part_at, plan_rollback
+from flowsync.record import Place, run_line
 from tests.record.building import RUN, URL, change, ended, header, record, row, write
 
 if TYPE_CHECKING:
@@ -195,13 +196,30 @@ def test_only_the_flows_that_are_asked_for() -> None:
 )
 def test_a_record_of_another_place_is_refused(environment: str | None, api_url: str, said: str) -> None:
     with pytest.raises(RefusedError) as caught:
-        check_place(record(header()), environment, api_url)
+        part_at(record(header()), Place(environment, api_url))
     assert said in caught.value.message
 
 
 def test_a_record_of_an_environment_names_the_option() -> None:
-    kept = replace(record(header()), runs=(replace(RUN, environment="production"),))
+    kept = record(run_line(replace(RUN, environment="production")))
     with pytest.raises(RefusedError) as caught:
-        check_place(kept, None, URL)
+        part_at(kept, Place(None, URL))
     assert caught.value.hint == "Run it with -e production."
-    check_place(kept, "production", URL)
+    assert part_at(kept, Place("production", URL)).runs
+
+
+def test_each_place_has_its_own_way_back_out_of_one_record() -> None:
+    """The same id is another row elsewhere: what was written there must not count here, nor be lost."""
+    staging = run_line(replace(RUN, environment="staging"))
+    there = change(body={"name": "Staged"})
+    kept = record(header(), write(NAMED, row()), staging, write(there, row(name="Another")))
+    rows = {"flow_x": (row(name="New"),)}
+    here = part_at(kept, Place(None, URL))
+    update = only(plan_rollback(here, rows, environment=None, api_url=URL))
+    assert isinstance(update, Update)
+    assert update.body == {"name": "Old"}
+    part = part_at(kept, Place("staging", URL))
+    rows = {"flow_x": (row(name="Staged"),)}
+    update = only(plan_rollback(part, rows, environment="staging", api_url=URL))
+    assert isinstance(update, Update)
+    assert update.body == {"name": "Another"}

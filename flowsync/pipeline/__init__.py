@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flowsync.pipeline.planning import changed_waits, fetch, fetch_slugs, make_plan
     from flowsync.pipeline.project import STATE_DIRECTORY, STATE_IGNORES, Project, open_project
     from flowsync.pipeline.references import check_references
-    from flowsync.pipeline.rollback import check_place, plan_rollback
+    from flowsync.pipeline.rollback import part_at, plan_rollback
     from flowsync.pipeline.saved import Checked, check_saved, find_saved, read_saved, refuse_elsewhere
     from flowsync.pipeline.starting import Hosting, advice, example_hint, hosting, next_steps, start_files
     from flowsync.pipeline.store import LiveStore
@@ -52,7 +52,6 @@ __all__ = [
     "at_time",
     "changed_waits",
     "check_files",
-    "check_place",
     "check_references",
     "check_saved",
     "count_files",
@@ -71,6 +70,7 @@ __all__ = [
     "named_from_top",
     "next_steps",
     "open_project",
+    "part_at",
     "plan_rollback",
     "read_base",
     "read_persona",
@@ -116,7 +116,7 @@ _HOMES: Final = {
     "Project": "project",
     "open_project": "project",
     "check_references": "references",
-    "check_place": "rollback",
+    "part_at": "rollback",
     "plan_rollback": "rollback",
     "Checked": "saved",
     "check_saved": "saved",

@@ -13,26 +13,31 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from flowsync.model import FieldName, JsonValue, LiveFlow, Problem, ValuePath
-    from flowsync.record import Record, Write
+    from flowsync.record import Place, Record, Write
 
 _Decision: TypeAlias = "Update | Unchanged | Blocked"
 _MOST_LABELS: Final = 5
 """How many changed places a message names."""
 
 
-def check_place(record: Record, environment: str | None, api_url: str) -> None:
-    """Raise RefusedError when a record is of another environment or another address of the API."""
-    for run in record.runs:
-        if run.api_url != api_url:
-            raise RefusedError(
-                f"The record is of {run.api_url}, and this would write to {api_url}.",
-                hint="Use the configuration it was made with: the environment, FRIGADE_API_URL, --sandbox.",
-            )
-        if run.environment != environment:
-            raise RefusedError(
-                f"The record is of {_named(run.environment)}, and this would write to {_named(environment)}.",
-                hint=f"Run it with -e {run.environment}." if run.environment else "Run it without an environment.",
-            )
+def part_at(record: Record, place: Place) -> Record:
+    """What a record holds of the place that is going to be written to.
+
+    Raises RefusedError when it is of another environment, or of another address of the API, altogether.
+    """
+    part = record.at(place)
+    if part.runs:
+        return part
+    run = record.runs[-1]
+    if run.api_url != place.api_url:
+        raise RefusedError(
+            f"The record is of {run.api_url}, and this would write to {place.api_url}.",
+            hint="Use the configuration it was made with: the environment, FRIGADE_API_URL, --sandbox.",
+        )
+    raise RefusedError(
+        f"The record is of {_named(run.environment)}, and this would write to {_named(place.environment)}.",
+        hint=f"Run it with -e {run.environment}." if run.environment else "Run it without an environment.",
+    )
 
 
 def plan_rollback(

@@ -6,12 +6,13 @@ not know; the live flow tells it. Nothing here touches a file: lines go out, lin
 """
 
 from flowsync.record.reading import read
-from flowsync.record.values import FORMAT, Kept, Purpose, Record, Result, Run, Unreadable, Write
+from flowsync.record.values import FORMAT, Kept, Place, Purpose, Record, Result, Run, Unreadable, Write
 from flowsync.record.writing import Secrets, end_line, outcome_line, run_line, write_line
 
 __all__ = [
     "FORMAT",
     "Kept",
+    "Place",
     "Purpose",
     "Record",
     "Result",

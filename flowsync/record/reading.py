@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from flowsync.model import FieldName, JsonValue
+    from flowsync.record.values import Place
 
 _FAMILY: Final = FORMAT.partition("/")[0]
 
@@ -38,7 +39,7 @@ class _Reading:
     def __init__(self, name: str) -> None:
         self._name = name
         self._runs: list[Run] = []
-        self._writes: dict[int, Write] = {}
+        self._writes: dict[tuple[Place, int], Write] = {}
         self._is_complete = False
         self._broken: int | None = None
 
@@ -75,9 +76,9 @@ class _Reading:
                 self._runs.append(_run(value))
                 self._is_complete = False
             case {"event": "write"}:
-                self._note_write(_write(value))
-            case {"event": "outcome", "id": int() as row_id} if row_id in self._writes:
-                self._writes[row_id] = replace(self._writes[row_id], result=_result(value))
+                self._note_write(_write(value, self._place))
+            case {"event": "outcome", "id": int() as row_id} if (key := (self._place, row_id)) in self._writes:
+                self._writes[key] = replace(self._writes[key], result=_result(value))
             case {"event": "end"}:
                 self._is_complete = True
             case {"event": str()}:
@@ -86,8 +87,14 @@ class _Reading:
                 raise ValueError("no event")
 
     def _note_write(self, write: Write) -> None:
-        earlier = self._writes.get(write.id)
-        self._writes[write.id] = write if earlier is None else chained(earlier, write)
+        # The same id is another flow elsewhere: one record may hold runs to several places.
+        key = (write.place, write.id)
+        earlier = self._writes.get(key)
+        self._writes[key] = write if earlier is None else chained(earlier, write)
+
+    @property
+    def _place(self) -> Place:
+        return self._runs[-1].place
 
     def _no_record(self) -> RecordError:
         return RecordError(
@@ -131,7 +138,7 @@ def _run(value: Mapping[str, JsonValue]) -> Run:
     )
 
 
-def _write(value: Mapping[str, JsonValue]) -> Write:
+def _write(value: Mapping[str, JsonValue], place: Place) -> Write:
     withheld = value["withheld"]
     if not _is_texts(withheld):
         raise TypeError("withheld")
@@ -147,6 +154,7 @@ def _write(value: Mapping[str, JsonValue]) -> Write:
         body=_fields(value["body"]),
         withheld=tuple(withheld),
         result=None,
+        place=place,
     )
 
 

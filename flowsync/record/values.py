@@ -22,6 +22,14 @@ class Purpose(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run writes to: the environment's name, if it has one, and the address of the API."""
+
+    environment: str | None
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run of a command that writes: where to, what, with which flowsync, from when on.
 
@@ -35,6 +43,11 @@ class Run:
     tool: str
     time: str
     changes: int
+
+    @property
+    def place(self) -> Place:
+        """Where it wrote to."""
+        return Place(self.environment, self.api_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,8 @@ class Write:
     `before` is the row as the server showed it right before; `earlier` holds those of the written fields
     that only the plan's own read had shown. `body` is what was sent. `withheld` names the fields that the
     record leaves out because they held what looks like a key. `result` is None when the record broke off
-    before it was known. `edited_between`: between two writes of one record somebody else changed the row.
+    before it was known; `place` is that of the run. `edited_between`: between
+    two writes of one record somebody else changed the row.
     """
 
     slug: str
@@ -68,6 +82,7 @@ class Write:
     body: Mapping[FieldName, JsonValue]
     withheld: tuple[str, ...]
     result: Result | None
+    place: Place
     edited_between: bool = False
 
     @property
@@ -93,7 +108,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as read. `writes` are sorted by slug, one for each row, over all runs.
+    """A record as read. `writes` are sorted by slug, one for each row of a place, over all runs.
 
     `is_complete`: the last run came to its end; else it was cut off, or is still under way.
     """
@@ -101,6 +116,11 @@ class Record:
     runs: tuple[Run, ...]
     writes: tuple[Write, ...]
     is_complete: bool
+
+    def at(self, place: Place) -> Record:
+        """The part that was written to `place`; without runs when nothing was."""
+        runs = tuple(run for run in self.runs if run.place == place)
+        return Record(runs, tuple(write for write in self.writes if write.place == place), self.is_complete)
 
     @property
     def uncertain(self) -> int:

@@ -178,3 +178,19 @@ def test_nothing_is_recorded_where_nothing_is_to_do(tmp_path: Path) -> None:
         done = process("apply", "--format", "json", root=tmp_path, env=environment(server.url))
     assert (done.code, done.json["outcomes"]) == (0, [])
     assert not (tmp_path / ".flowsync").exists()
+
+
+def test_one_record_of_two_places_leads_back_in_each(tmp_path: Path) -> None:
+    """As when a job in CI applies to two environments and keeps one record."""
+    with fake_frigade(FakeConfig(), rows()) as first, fake_frigade(FakeConfig(), rows()) as second:
+        before = state(first)
+        write_flows(tmp_path, {f"flow_{name}": NEW for name in "abc"})
+        for server in (first, second):
+            done = flowsync("apply", "--record", "both.jsonl", root=tmp_path, env=environment(server.url))
+            assert done.code == 0, done.err
+        back = flowsync("rollback", "both.jsonl", root=tmp_path, env=environment(second.url))
+        assert back.code == 0, back.err
+        assert "writes to another place too" in back.err
+        assert (state(second), state(first) == before) == (before, False)
+        assert flowsync("rollback", "both.jsonl", root=tmp_path, env=environment(first.url)).code == 0
+        assert state(first) == before

@@ -109,10 +109,12 @@ def _plan(
     found: record.Record, slugs: frozenset[str], connection: Connection, project: Project, given: Invocation
 ) -> Plan:
     """The plan of the way back. Raises RefusedError for a record of another place."""
-    environment = project.settings.environment
-    pipeline.check_place(found, environment, connection.api_url)
-    rows = _fetch(connection, slugs, given)
-    return pipeline.plan_rollback(found, rows, environment=environment, api_url=connection.api_url, slugs=slugs)
+    place = record.Place(project.settings.environment, connection.api_url)
+    here = pipeline.part_at(found, place)
+    if len(here.runs) < len(found.runs):
+        write_note("The record holds writes to another place too: those are left as they are.", given)
+    rows = _fetch(connection, slugs & {write.slug for write in here.writes}, given)
+    return pipeline.plan_rollback(here, rows, environment=place.environment, api_url=place.api_url, slugs=slugs)
 
 
 def _place_of(record_file: str | None, project: Project) -> tuple[Path, str]:
