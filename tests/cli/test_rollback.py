@@ -108,7 +108,9 @@ def test_a_dry_run_shows_and_writes_nothing(tmp_path: Path) -> None:
         env = environment(server.url)
         plan = flowsync("rollback", name, "--dry-run", "--format", "json", root=tmp_path, env=env)
         assert (plan.code, plan.json["format"], plan.json["summary"]["update"]) == (0, "flowsync-plan/1", 3)
-        assert "+ name: Old" in flowsync("rollback", name, "--dry-run", root=tmp_path, env=env).out
+        shown = flowsync("rollback", name, "flow_*", "--dry-run", root=tmp_path, env=env).out
+        assert "+ name: Old" in shown
+        assert f"Next: flowsync rollback {name} 'flow_*'" in shown.splitlines()[-1]
         assert len(server.writes) == count
         assert flowsync("rollback", name, root=tmp_path, env=env).code == 0
         assert "Nothing to put back" in flowsync("rollback", name, "--dry-run", root=tmp_path, env=env).out

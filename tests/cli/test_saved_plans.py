@@ -398,3 +398,9 @@ def test_the_sandbox_applies_saved_plans_and_starts_over_with_the_files(project:
     flowsync("sandbox", "reset", root=project)
     assert flowsync("apply", "plan.json", "--sandbox", root=project).code == 0
     assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=project).code == 0
+
+
+def test_a_plan_is_saved_in_a_file_and_never_in_one_named_like_stdout(tmp_path: Path) -> None:
+    refused = flowsync("plan", "--out", "-", root=tmp_path)
+    assert (refused.code, list(tmp_path.iterdir())) == (64, [])
+    assert "--format json" in refused.err

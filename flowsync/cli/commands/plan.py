@@ -16,7 +16,7 @@ from flowsync.cli.guarding import base_option, guards, policy_options, policy_wo
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_warnings
-from flowsync.errors import BlockedError, ExitCode
+from flowsync.errors import BlockedError, ExitCode, UsageError
 from flowsync.render import plans
 
 if TYPE_CHECKING:
@@ -32,6 +32,13 @@ class PendingExit(Enum):
     DETAILED = ExitCode.CHANGES
 
 
+def _a_file(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
+    """The file to save a plan in, which is never stdout: that has the plan as people read it."""
+    if value == Path("-"):
+        raise UsageError("--out takes a file to save the plan in.", hint="--format json writes the same to stdout.")
+    return value
+
+
 @click.command("plan")
 @slugs_argument
 @click.option("--format", "format_", type=click.Choice(list(plans.FORMATS)), default="text", help="Form of the result.")
@@ -43,7 +50,9 @@ class PendingExit(Enum):
     type=click.UNPROCESSED,
     help="Exit 2 when changes are pending.",
 )
-@click.option("--out", metavar="FILE", type=Path, help="Save the plan too: apply FILE does exactly that.")
+@click.option(
+    "--out", metavar="FILE", type=Path, callback=_a_file, help="Save the plan too: apply FILE does exactly that."
+)
 @base_option
 @policy_options
 @sandbox_option

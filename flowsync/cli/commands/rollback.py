@@ -11,6 +11,7 @@ import click
 from flowsync import pipeline, record
 from flowsync.cli import applying
 from flowsync.cli.adapters import Purpose, connect
+from flowsync.cli.again import command_line
 from flowsync.cli.guarding import only_run
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
@@ -93,7 +94,9 @@ def command(
     wanted = _selected(found, pipeline.slugs_of(project, slugs))
     if doing is Doing.SHOW:
         with connect(project, (), api, Purpose.READ) as connection:
-            return _shown(_plan(found, wanted, connection, project, given), format_, given)
+            made = _plan(found, wanted, connection, project, given)
+            words = ["rollback", record_file or "", *slugs]
+            return _shown(made, format_, command_line(words, made, given), given)
     with only_run(project, api, context.command_path, given), connect(project, (), api, Purpose.WRITE) as connection:
         made = _plan(found, wanted, connection, project, given)
         _show_plan(made, format_, given)
@@ -155,10 +158,13 @@ def _show_plan(made: Plan, format_: str, given: Invocation) -> None:
         write_note(records.NOTHING_TO_PUT_BACK, given)
 
 
-def _shown(made: Plan, format_: str, given: Invocation) -> int:
-    """The plan alone; 4 where rolling back would be refused."""
-    if made.changes or made.blocked or format_ != "text":
-        write_result(plans.FORMATS[format_](made, screen_of_stdout(given)))
+def _shown(made: Plan, format_: str, following: str, given: Invocation) -> int:
+    """The plan alone, for people with the command that carries it out; 4 where rolling back would be refused."""
+    screen = screen_of_stdout(given)
+    if format_ != "text":
+        write_result(plans.FORMATS[format_](made, screen))
+    elif made.changes or made.blocked:
+        write_result(plans.text(made, screen, following))
     else:
         write_result(f"{records.NOTHING_TO_PUT_BACK}\n")
     return ExitCode.REFUSED if made.blocked else ExitCode.OK
