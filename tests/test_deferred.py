@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync import audience, document, http, live, model, pipeline, plan
+from flowsync import audience, document, http, live, model, pipeline, plan, targeting
 from tests.support.command import CLEAN, environment, write_flows
 from tests.support.fake_frigade import FakeConfig, fake_frigade, row
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("package", [audience, document, http, live, model, pipeline, plan])
+@pytest.mark.parametrize("package", [audience, document, http, live, model, pipeline, plan, targeting])
 def test_every_published_name_is_there_and_no_module_hides_one(package: ModuleType) -> None:
     for name in package.__all__:
         assert not isinstance(getattr(package, name), ModuleType), name
 
 
-@pytest.mark.parametrize("package", [audience, document, http, live, model, pipeline, plan])
+@pytest.mark.parametrize("package", [audience, document, http, live, model, pipeline, plan, targeting])
 def test_an_unknown_name_is_an_attribute_error(package: ModuleType) -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         package.nonsense  # noqa: B018 - reading it is the point

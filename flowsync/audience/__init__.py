@@ -10,7 +10,6 @@ known_flow(…)         the steps and fields that references are held against
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from flowsync.audience.expressions import (
@@ -23,6 +22,7 @@ from flowsync.audience.expressions import (
     step_criteria,
     targeting_of,
 )
+from flowsync.deferred import deferred
 
 if TYPE_CHECKING:
     from flowsync.audience.changing import ChangedWaits, changed_waits
@@ -108,11 +108,4 @@ _HOMES: Final = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """A published name, from the module that defines it; kept, so that this happens once."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(name)
-    value: object = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = deferred(__name__, _HOMES)

@@ -10,9 +10,9 @@ what most files hold and nothing else, four times as fast, and leaves the rest t
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from flowsync.deferred import deferred
 from flowsync.document.decoding import decode
 from flowsync.document.document import Document, parse, parse_data, read, same
 
@@ -36,11 +36,4 @@ _HOMES: Final = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """A published name, from the module that defines it; kept, so that this happens once."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(name)
-    value: object = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = deferred(__name__, _HOMES)

@@ -8,8 +8,9 @@ Names are loaded from their modules when first used: validating does not pay for
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from flowsync.deferred import deferred
 
 if TYPE_CHECKING:
     from flowsync.pipeline.ahead import Ahead, count_files, has_revision
@@ -133,11 +134,4 @@ _HOMES: Final = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """A published name, from the module that defines it; kept, so that this happens once."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(name)
-    value: object = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = deferred(__name__, _HOMES)

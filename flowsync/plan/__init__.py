@@ -5,8 +5,9 @@ Names are loaded from their modules when first used: a plan that is not saved pa
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from flowsync.deferred import deferred
 
 if TYPE_CHECKING:
     from flowsync.plan.base import Base
@@ -78,11 +79,4 @@ _HOMES: Final = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """A published name, from the module that defines it; kept, so that this happens once."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(name)
-    value: object = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = deferred(__name__, _HOMES)

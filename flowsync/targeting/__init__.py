@@ -11,8 +11,9 @@ the evaluator.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from flowsync.deferred import deferred
 
 if TYPE_CHECKING:
     from flowsync.targeting.cases import Case, CaseError, Persona, Verdict, case_from, context_from, persona_from
@@ -255,11 +256,4 @@ _HOMES: Final = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """A published name, from the module that defines it; kept, so that this happens once."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(name)
-    value: object = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = deferred(__name__, _HOMES)
