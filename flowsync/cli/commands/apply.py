@@ -9,11 +9,11 @@ import click
 from flowsync import pipeline
 from flowsync import plan as planning
 from flowsync.cli import applying
-from flowsync.cli.adapters import Purpose, connecting, fetch
+from flowsync.cli.adapters import Purpose, connecting
+from flowsync.cli.fresh import fresh_plan
 from flowsync.cli.guarding import base_option, guard_options, guards, only_run, refuse_guarded
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import complete_slugs, global_options, invocation, sandbox_option
-from flowsync.cli.output import write_warnings
 from flowsync.cli.saved import apply_saved, refuse_base
 
 if TYPE_CHECKING:
@@ -70,16 +70,8 @@ def command(
                 guards=allowed,
             )
         with connecting(project, api, Purpose.WRITE, base) as connect:
-            selection = pipeline.load_selection(project, arguments)
-            write_warnings(selection.warnings, project, given)
-            compared_with = None if base is None else pipeline.read_base(project, selection.flows, base)
-            connection = connect(selection.flows)
-            listing = fetch(connection, selection.flows, given)
-            write_warnings(pipeline.check_references(project, selection, listing), project, given)
-            made = planning.judged(
-                pipeline.make_plan(project, selection, listing, connection.api_url, base=compared_with, guards=allowed),
-                allowed,
-            )
+            made, connection = fresh_plan(project, connect, arguments, given, base=base, allowed=allowed)
+            made = planning.judged(made, allowed)
             applying.show_plan(made, format_, given)
             applying.refuse_blocked(made, on_blocked)
             refuse_guarded(made)

@@ -10,12 +10,13 @@ import click
 
 from flowsync import pipeline
 from flowsync import plan as planning
-from flowsync.cli.adapters import Purpose, connecting, fetch
+from flowsync.cli.adapters import Purpose, connecting
 from flowsync.cli.again import command_line
+from flowsync.cli.fresh import fresh_plan
 from flowsync.cli.guarding import base_option, guards, policy_options, policy_words
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
-from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_warnings
+from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.errors import BlockedError, ExitCode, UsageError
 from flowsync.render import plans
 
@@ -76,17 +77,8 @@ def command(
     project = open_project(given)
     allowed = guards(context, project)
     with connecting(project, api, Purpose.READ, base) as connect:
-        selection = pipeline.load_selection(project, slugs)
-        write_warnings(selection.warnings, project, given)
-        compared_with = None if base is None else pipeline.read_base(project, selection.flows, base)
-        connection = connect(selection.flows)
-        listing = fetch(connection, selection.flows, given)
-    write_warnings(pipeline.check_references(project, selection, listing), project, given)
-    made = planning.judged(
-        pipeline.make_plan(project, selection, listing, connection.api_url, base=compared_with, guards=allowed),
-        allowed,
-        planning.Kept.FRESH if out is None else planning.Kept.SAVED,
-    )
+        made, _ = fresh_plan(project, connect, slugs, given, base=base, allowed=allowed)
+    made = planning.judged(made, allowed, planning.Kept.FRESH if out is None else planning.Kept.SAVED)
     words = ["apply", *slugs, *policy_words(context, base)]
     following = None if out is not None else command_line(words, made, given)
     write_result(_shown(made, format_, following, screen_of_stdout(given)))
