@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class OverlaidSource:
-    """A file seen through one environment's overlay: positions lead to where a value was stated."""
+class _OfFile:
+    """What is the file's own, however its flow is seen."""
 
     file: Source
-    environment: str
 
     @property
     def text(self) -> str:
@@ -27,8 +26,19 @@ class OverlaidSource:
 
     @property
     def value(self) -> JsonValue:
-        """The whole parsed value, before the overlay."""
+        """The whole parsed value of the file."""
         return self.file.value
+
+    def holds(self, part: str) -> bool:
+        """Whether the text of the file holds `part`."""
+        return self.file.holds(part)
+
+
+@dataclass(frozen=True, slots=True)
+class OverlaidSource(_OfFile):
+    """A file seen through one environment's overlay: positions lead to where a value was stated."""
+
+    environment: str
 
     @property
     def fits_json(self) -> bool:
@@ -39,10 +49,6 @@ class OverlaidSource:
     def warnings(self) -> tuple[Problem, ...]:
         """What other parsers read differently."""
         return self.file.warnings
-
-    def holds(self, part: str) -> bool:
-        """Whether the text of the file holds `part`."""
-        return self.file.holds(part)
 
     def location(self, path: ValuePath) -> Location:
         """Where the value is stated: in the overlay if it states it, else in the file's own part."""
@@ -62,21 +68,10 @@ class OverlaidSource:
 
 
 @dataclass(frozen=True, slots=True)
-class TextDataSource:
+class TextDataSource(_OfFile):
     """A file whose `data` is a text of YAML or JSON: positions of what is inside lead into that text."""
 
-    file: Source
     data: Document
-
-    @property
-    def text(self) -> str:
-        """The whole text of the file."""
-        return self.file.text
-
-    @property
-    def value(self) -> JsonValue:
-        """The whole parsed value, `data` still a text."""
-        return self.file.value
 
     @property
     def fits_json(self) -> bool:
@@ -88,10 +83,6 @@ class TextDataSource:
         """What other parsers read differently, in the file and in the text."""
         inside = (replace(each, location=self._outside(each.location)) for each in self.data.warnings)
         return (*self.file.warnings, *inside)
-
-    def holds(self, part: str) -> bool:
-        """Whether the text of the file holds `part`."""
-        return self.file.holds(part)
 
     def location(self, path: ValuePath) -> Location:
         """Where the value is stated."""
