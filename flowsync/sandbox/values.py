@@ -113,11 +113,17 @@ def _read_timestamp(text: str) -> datetime:
 
 
 def with_latency(handler: Handler, seconds: float) -> Handler:
-    """`handler`, answering `seconds` later: what a network and a busy server take."""
+    """`handler`, each of whose answers leaves `seconds` after its request came: half before it is made, half after.
+
+    So this is the whole time of a round trip, as far as the making fits into it.
+    """
 
     def delayed(request: Request) -> Response:
-        time.sleep(seconds)
-        return handler(request)
+        due = time.monotonic() + seconds
+        time.sleep(seconds / 2)
+        response = handler(request)
+        time.sleep(max(0.0, due - time.monotonic()))
+        return response
 
     return delayed
 

@@ -209,6 +209,27 @@ def test_latency_delays_every_answer() -> None:
     assert time.perf_counter() - started >= 0.02
 
 
+def test_what_an_answer_takes_by_itself_counts_as_latency(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(round(seconds, 6))
+        now[0] += seconds
+
+    def answering(_: Request) -> Response:
+        now[0] += 0.01
+        return Response(200, {}, b"")
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    with_latency(answering, 0.05)(Request("GET", "/", {}, b""))
+    with_latency(answering, 0.008)(Request("GET", "/", {}, b""))
+
+    assert slept == [0.025, 0.015, 0.004, 0.0]
+
+
 def test_shutting_down_cuts_open_connections_and_lets_wait_return(emulator: Emulator) -> None:
     with serve(emulator.handle) as server, connection(server) as sock:
         sock.sendall(b"GET / HTTP/1.1\r\n\r\n")

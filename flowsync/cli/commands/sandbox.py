@@ -34,7 +34,7 @@ def command() -> None:
 @command.command("serve")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port on this machine; 0 takes a free one.")
 @click.option(
-    "--latency", default="0ms", callback=seconds, metavar="TIME", help="Wait before each answer, such as 50ms."
+    "--latency", default="0ms", callback=seconds, metavar="TIME", help="How long each answer takes, such as 50ms."
 )
 @click.option("--seed", "number", default=0, metavar="N", help="Which first state to make; the same N makes the same.")
 @click.option(
