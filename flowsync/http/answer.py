@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -97,8 +98,7 @@ def receive(arriving: Arriving, call: Call, timing: Timing) -> Answer:
 
 def retry_after(header: str, now: Callable[[], float]) -> float | None:
     """Seconds that a Retry-After header asks to wait, given as a number or an HTTP date (RFC 9110)."""
-    value = header.strip()
-    if not value:
+    if not header or not (value := header.strip()):
         return None
     if value.isascii() and value.isdigit():
         return float(value)
@@ -117,7 +117,7 @@ def parse_json(body: bytes) -> JsonValue:
     A lone half of a surrogate pair, which JSON can escape but no text can hold, becomes U+FFFD.
     """
     try:
-        value: JsonValue = _DECODER.decode(body.decode("utf-8-sig"))
+        value: JsonValue = _DECODER.decode(body.removeprefix(BOM_UTF8).decode())
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return _without_lone_surrogates(value) if _SURROGATE_ESCAPE.search(body) else value

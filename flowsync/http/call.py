@@ -58,7 +58,7 @@ class Call:
 
 def get(url: str, query: Mapping[str, str]) -> Call:
     """A GET request with `query` encoded."""
-    return Call(Method.GET, url, urlencode(query))
+    return Call(Method.GET, url, urlencode(query) if query else "")
 
 
 def origin_of(url: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from flowsync import __version__
 from flowsync.errors import ApiError, RateLimitedError, UnreadableResponseError
-from flowsync.http.answer import parse_json
+from flowsync.http.answer import Answer, parse_json
 from flowsync.http.call import Call, Method, get, origin_of
 from flowsync.http.direct import DirectWire, is_direct
 from flowsync.http.failures import Answered, Scene, failure, unreadable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from flowsync.config import Key, Timeouts
-    from flowsync.http.answer import Answer
     from flowsync.http.embedded import Handler
     from flowsync.http.wire import Wire
     from flowsync.model import JsonValue
@@ -171,6 +170,8 @@ class _Courier:
         attempts = refusals = 0
         while True:
             outcome = self._attempt_in_turn(call)
+            if isinstance(outcome, Answer) and outcome.is_success:
+                return Answered(call, outcome, attempts + refusals + 1, self._scene)
             wait = told_to_wait(outcome)
             if wait is None:
                 attempts += 1
@@ -197,10 +198,12 @@ class _Courier:
         """One request; a read when the server's pace allows it, a write at once: it follows a read."""
         if call.method is not Method.GET:
             return self._attempt(call)
-        with self.pace.turn() as admitted:
-            if not admitted:
-                return RateLimitedError(f"{call.shown}: not sent: the run stopped while it waited for the rate limit.")
+        if not self.pace.enter():
+            return RateLimitedError(f"{call.shown}: not sent: the run stopped while it waited for the rate limit.")
+        try:
             return self._attempt(call)
+        finally:
+            self.pace.leave()
 
     def _attempt(self, call: Call) -> Answer | ApiError:
         """One request. A failure is a value here: what led to it, and holds the key, ends here."""

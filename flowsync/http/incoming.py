@@ -30,7 +30,8 @@ _LARGEST_PIECE: Final = 1024 * 1024
 """Bytes that are received at a time, the larger number where so many are to come."""
 _END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n")
 _STATUS: Final = re.compile(r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([^\r\n]*))?")
-_HEADER: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*")
+_HEADERS: Final = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\x00-\x08\x0a-\x1f\x7f]*)$", re.MULTILINE)
+"""All that are well-formed, at most one a line: found in one go, for line by line takes twice as long."""
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?")
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
@@ -66,9 +67,10 @@ class Head:
     @property
     def keeps_connection(self) -> bool:
         """Whether another request may follow on this connection."""
-        options = self.headers.get("connection", "").lower().split(",")
-        ends_by_itself = self.is_chunked or self.length is not None
-        return self.is_modern and ends_by_itself and "close" not in map(str.strip, options)
+        if not self.is_modern or (self.length is None and not self.is_chunked):
+            return False
+        options = self.headers.get("connection")
+        return options is None or "close" not in map(str.strip, options.lower().split(","))
 
 
 class Incoming:
@@ -103,8 +105,8 @@ class Incoming:
         """The body, piece by piece."""
         if head.is_chunked and head.status not in _WITHOUT_BODY:
             yield from self._chunks()
-        elif head.length is not None:
-            yield from self._exactly(head.length)
+        elif (length := head.length) is not None:
+            yield from self._exactly(length)
         else:
             yield from self._all()
 
@@ -177,17 +179,17 @@ _LONGEST_END: Final = 3
 
 def _parsed(text: str) -> Head:
     """The head that stands in `text`. Raises ValueError where it leaves in doubt what it says."""
-    first, *lines = text.replace("\r\n", "\n").split("\n")
+    first, end, rest = text.replace("\r\n", "\n").partition("\n")
     status = _STATUS.fullmatch(first)
     if status is None:
         raise ValueError("no status line")
+    found = _HEADERS.findall(rest)
+    if len(found) != rest.count("\n") + len(end):
+        raise ValueError("no header")
     headers: dict[str, str] = {}
-    for line in lines:
-        header = _HEADER.fullmatch(line)
-        if header is None:
-            raise ValueError("no header")
-        name = header[1].lower()
-        if headers.setdefault(name, header[2]) != header[2] and name in _FRAMING:
+    for given, padded in found:
+        name, value = given.lower(), padded.strip(" \t")
+        if headers.setdefault(name, value) != value and name in _FRAMING:
             raise ValueError("headers that contradict each other")
     if not _is_clear(headers):
         raise ValueError("an end in doubt")

@@ -8,13 +8,10 @@ Writes do not wait here: each follows at once on a read that did, so that nothin
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from threading import Condition
+from threading import Condition, Lock
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flowsync.http.timing import Timing
 
 PATIENCE: Final = 300.0
@@ -34,7 +31,8 @@ class Pace:
     def __init__(self, timing: Timing, most: int) -> None:
         self.timing = timing
         self._most = most
-        self._changed = Condition()
+        self._lock = Lock()
+        self._changed = Condition(self._lock)
         self._room = most
         self._ceiling = most
         self._credit = 0
@@ -54,19 +52,24 @@ class Pace:
     def _is_slowed(self) -> bool:
         return self._refused_since is not None or self._room < self._most
 
-    @contextmanager
-    def turn(self) -> Iterator[bool]:
-        """Wait until a read may be sent; False when nothing is to be waited for any more."""
-        admitted = self._enter()
-        try:
-            yield admitted
-        finally:
-            if admitted:
-                self._leave()
+    def enter(self) -> bool:
+        """Wait until a read may be sent, which then has to `leave`; False when nothing is waited for any more."""
+        with self._lock:
+            if self._in_flight < self._room and self._opens_at <= self.timing.monotonic():
+                self._in_flight += 1
+                return True
+        return self._enter_later()
+
+    def leave(self) -> None:
+        """Note that a read that was let in is over."""
+        with self._lock:
+            self._in_flight -= 1
+            if self._waiting:
+                self._changed.notify_all()
 
     def refused(self, seconds: float) -> bool:
         """Note that the server asked to be left alone for `seconds`; whether that is worth waiting for."""
-        with self._changed:
+        with self._lock:
             now = self.timing.monotonic()
             if now >= self._opens_at:
                 self._pauses += 1
@@ -82,7 +85,7 @@ class Pace:
 
     def went_through(self) -> None:
         """Note that the server answered."""
-        with self._changed:
+        with self._lock:
             self._refused_since = None
             self._pauses = 0
             self._credit += 1
@@ -93,24 +96,24 @@ class Pace:
 
     def abandon(self) -> None:
         """Let nobody wait any more: what waits now, or would have to, is not sent."""
-        with self._changed:
+        with self._lock:
             self._is_abandoned = True
             self._changed.notify_all()
 
-    def _enter(self) -> bool:
-        with self._changed:
+    def _enter_later(self) -> bool:
+        with self._lock:
             self._waiting += 1
         try:
             while (delay := self._try_to_enter()) > 0:
                 self.timing.sleep(min(delay, _SLICE))
         finally:
-            with self._changed:
+            with self._lock:
                 self._waiting -= 1
         return delay == 0
 
     def _try_to_enter(self) -> float:
         """0 once admitted; seconds to sleep first; -1 when it is no use."""
-        with self._changed:
+        with self._lock:
             while True:
                 delay = self._opens_at - self.timing.monotonic()
                 if delay <= 0 and self._in_flight < self._room:
@@ -121,8 +124,3 @@ class Pace:
                 if delay > 0:
                     return delay
                 self._changed.wait()
-
-    def _leave(self) -> None:
-        with self._changed:
-            self._in_flight -= 1
-            self._changed.notify_all()

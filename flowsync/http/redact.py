@@ -58,7 +58,7 @@ class Redactor:
 
 def printable(text: str) -> str:
     """`text` with control, bidirectional and other invisible characters written as escapes."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    return text if text.isprintable() else "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _echoes(key: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +15,22 @@ from tests.http.support import FakeTime, client_of, troubled
 from tests.support.fake_frigade import FakeConfig, fake_frigade, rate_limited, row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flowsync.http import Client
 
 
 pytestmark = pytest.mark.usefixtures("each_wire")
+
+
+@contextmanager
+def turn(paced: Pace) -> Iterator[bool]:
+    admitted = paced.enter()
+    try:
+        yield admitted
+    finally:
+        if admitted:
+            paced.leave()
 
 
 def pace(most: int = 8) -> tuple[Pace, FakeTime]:
@@ -37,7 +50,7 @@ def test_one_refusal_holds_up_every_thread() -> None:
 def test_after_a_pause_reads_go_one_by_one_at_first() -> None:
     paced, time = pace()
     assert paced.refused(5.0)
-    with paced.turn() as admitted:
+    with turn(paced) as admitted:
         assert admitted
         assert time.clock == 5.0
         second = threading.Thread(target=_take, args=(paced,))
@@ -50,7 +63,7 @@ def test_after_a_pause_reads_go_one_by_one_at_first() -> None:
 
 
 def _take(paced: Pace) -> None:
-    with paced.turn():
+    with turn(paced):
         pass
 
 
@@ -70,7 +83,7 @@ def test_patience_starts_anew_when_something_gets_through() -> None:
 def test_who_waits_is_counted_only_while_the_server_asked_for_it() -> None:
     paced, _ = pace(1)
     assert paced.waiting == 0
-    with paced.turn():
+    with turn(paced):
         crowd = [threading.Thread(target=_take, args=(paced,)) for _ in range(3)]
         for each in crowd:
             each.start()
@@ -109,10 +122,10 @@ def test_whoever_waits_already_is_woken() -> None:
     seen: list[bool] = []
 
     def ask() -> None:
-        with paced.turn() as admitted:
+        with turn(paced) as admitted:
             seen.append(admitted)
 
-    with paced.turn():
+    with turn(paced):
         crowd = [threading.Thread(target=ask) for _ in range(3)]
         for each in crowd:
             each.start()
