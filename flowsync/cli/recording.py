@@ -83,29 +83,29 @@ class RecordFile(ApplyRecord):
             if self._flushed >= mine:
                 return
             reached = self._appended
-            with self._failures_told():
+            try:
                 self._flush(self._descriptor)
+            except OSError as error:
+                raise self._failed(error) from None
             self._flushed = reached
 
     def _append(self, line: bytes) -> int:
         with self._appending:
             if self.trouble is not None:
                 raise self.trouble
-            with self._failures_told():
+            try:
                 _write_all(self._descriptor, line)
+            except OSError as error:
+                raise self._failed(error) from None
             self._appended += 1
             return self._appended
 
-    @contextmanager
-    def _failures_told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self.trouble = RecordError(
-                f"What a write replaces cannot be kept in {self._name}: {error.strerror}. So it is not written.",
-                hint=f"Make room. {_ANOTHER_PLACE}",
-            )
-            raise self.trouble from None
+    def _failed(self, error: OSError) -> RecordError:
+        self.trouble = RecordError(
+            f"What a write replaces cannot be kept in {self._name}: {error.strerror}. So it is not written.",
+            hint=f"Make room. {_ANOTHER_PLACE}",
+        )
+        return self.trouble
 
 
 @contextmanager
@@ -146,7 +146,7 @@ def _is_mine(path: Path) -> bool:
 
 def now() -> str:
     """The time as records hold it: ISO 8601, UTC, milliseconds."""
-    return datetime.now(timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 @contextmanager
@@ -187,9 +187,9 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _write_all(descriptor: int, line: bytes) -> None:
-    rest = memoryview(line)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+    written = os.write(descriptor, line)
+    while written < len(line):
+        written += os.write(descriptor, line[written:])
 
 
 def read_record(path: Path, name: str) -> record.Record:

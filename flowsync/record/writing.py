@@ -58,9 +58,9 @@ def write_line(change: Change, row: LiveFlow, time: str, secrets: Secrets) -> by
     """
     earlier = {name: change.old[name] for name in change.body if _only_planned(name, change, row)}
     parts = {"before": _plain(row.raw), "earlier": _plain(earlier), "body": _plain(change.body)}
-    line = _line({**_heading(change, time), **parts, "withheld": []})
-    if not secrets.are_in(line.decode()):
-        return line
+    text = _ENCODER.encode({**_heading(change, time), **parts, "withheld": []})
+    if not secrets.are_in(text):
+        return _ended(text)
     withheld = {
         name for part in parts.values() for name in part if name not in _KEYS and secrets.are_in(_text(part, name))
     }
@@ -80,8 +80,8 @@ def outcome_line(outcome: Outcome, row: LiveFlow | None, time: str, seconds: flo
         "seconds": seconds,
         **_told(outcome),
     }
-    line = _line({**told, "after": after})
-    return _line({**told, "message": None, "after": None}) if secrets.are_in(line.decode()) else line
+    text = _ENCODER.encode({**told, "after": after})
+    return _line({**told, "message": None, "after": None}) if secrets.are_in(text) else _ended(text)
 
 
 def end_line(time: str) -> bytes:
@@ -108,7 +108,7 @@ def _heading(change: Change, time: str) -> dict[str, JsonValue]:
 
 
 def _plain(fields: Mapping[FieldName, JsonValue] | Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return {str(name): value for name, value in fields.items()}
+    return dict(fields.items())
 
 
 def _text(part: Mapping[str, JsonValue], name: str) -> str:
@@ -151,6 +151,9 @@ def _words(
 
 
 def _line(value: Mapping[str, JsonValue]) -> bytes:
+    return _ended(_ENCODER.encode(value))
+
+
+def _ended(text: str) -> bytes:
     """ASCII only, so that nothing in a record can trick whoever looks at it."""
-    text = _ENCODER.encode(value)
     return text.replace("\x7f", r"\u007f").encode("ascii") + b"\n"
