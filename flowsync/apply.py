@@ -10,7 +10,6 @@ remains between the fresh read and the write.
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from queue import Empty, SimpleQueue
@@ -159,11 +158,12 @@ class _Crew:
 
     def finished(self) -> list[Outcome]:
         """What is settled since it was asked for last; waits a little when that is nothing."""
-        found = []
-        with suppress(Empty):
-            found.append(self._settled.get(timeout=LONGEST_DEAFNESS))
-            while True:
-                found.append(self._settled.get_nowait())
+        try:
+            found = [self._settled.get(timeout=LONGEST_DEAFNESS)]
+        except Empty:
+            return []
+        while not self._settled.empty():
+            found.append(self._settled.get())
         self._taken -= len(found)
         for each in found:
             if isinstance(each, BaseException):

@@ -119,6 +119,11 @@ class Progress:
     shown: bool = False
     started: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    has_place: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Ask once whether anybody watches: it is shown and taken away for each of a thousand flows."""
+        self.has_place = self.invocation.verbosity is not Verbosity.QUIET and sys.stderr.isatty()
 
     def show(self, line: Callable[[], str]) -> None:
         """Rewrite the line, asked for anew, once the work has taken long enough to be worth telling."""
@@ -134,7 +139,7 @@ class Progress:
         """Show `line`, asked for anew several times a second, while the block runs; take it away at its end."""
         done = threading.Event()
         ticker = threading.Thread(target=self._tick, args=(done, line), name="progress", daemon=True)
-        if self._has_a_place():
+        if self.has_place:
             ticker.start()
         try:
             yield
@@ -167,10 +172,7 @@ class Progress:
         self.shown = False
 
     def _wanted(self) -> bool:
-        return self._has_a_place() and (self.shown or time.monotonic() - self.started >= PROGRESS_DELAY)
-
-    def _has_a_place(self) -> bool:
-        return self.invocation.verbosity is not Verbosity.QUIET and sys.stderr.isatty()
+        return self.has_place and (self.shown or time.monotonic() - self.started >= PROGRESS_DELAY)
 
 
 def screen_of_stdout(invocation: Invocation) -> Screen:

@@ -35,8 +35,11 @@ def hint_lines(hint: str | None, screen: Screen) -> Iterator[Line]:
 
 def sentences(whole: Line, screen: Screen, indent: int = 4) -> Iterator[Line]:
     """Yield a line of prose, where the screen wants it broken at blanks, what follows set off by `indent`."""
+    if screen.wrap is None:
+        yield whole
+        return
     visible = [Span(shown(span.text), span.style) for span in whole]
-    if screen.wrap is None or columns("".join(span.text for span in visible)) <= screen.wrap:
+    if columns("".join(span.text for span in visible)) <= screen.wrap:
         yield whole
         return
     row: list[Span] = []
