@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _FOLD: Final = re.compile(r"(?<![ \t])[ \t]*\n(?:[ \t]*\n)*[ \t]*")
 
 
@@ -47,7 +46,7 @@ def source_of(pieces: list[Piece], offset: int) -> int | None:
 
 def join_surrogates(text: str) -> str:
     """Pairs of surrogates as the characters that JavaScript sees; a lone one stays."""
-    if text.isascii() or not _SURROGATE.search(text):
+    if text.isascii() or fits_utf8(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 

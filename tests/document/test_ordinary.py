@@ -24,7 +24,8 @@ FLOWS = [path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "flow
 TEXTS = [case.text for case in CASES] + FLOWS
 LINES = sorted({line for text in TEXTS for line in text.split("\n") if len(line) < 120})
 MARKS = [*" \n\t#:-?,[]{}&*!|>'\"%@`~a01.eE_+=\\é\u2028\ufeff\ud83d🎉"]
-PIECES = [": ", "- ", " #", "\n  ", "\n    ", "\n\n", "''", '\\"', "\\u00e9", "k: ", "|\n", ">-\n", "[a, b]", "{a: b}"]
+BREAKS = ["\n  ", "\n    ", "\n\n", "\n \n"]
+PIECES = [*BREAKS, ": ", "- ", " #", "''", '\\"', "\\u00e9", "k: ", "|\n", ">-\n", "[a, b]", "{a: b}"]
 
 
 def is_ordinary(text: str) -> bool:
@@ -99,6 +100,8 @@ def test_the_example_flows_are_read_the_quick_way() -> None:
         "a:\tb\n",
         'a: "\\q"\n',
         "a: |\n  x\n \n",
+        "a: |\n  x # y\n  # z\n \nb: 1\n",
+        "a: |\n  x\n  # y\n\n \nb: 1\n",
         "null: 1\n",
         "- a\n-\n- b\n",
         "a: " + "[" * 50 + "]" * 50 + "\n",
@@ -165,3 +168,10 @@ def test_both_ways_agree_on_any_lines(lines: list[str]) -> None:
 def test_a_text_that_is_never_closed_is_given_up_without_trying_all_ways(text: str) -> None:
     with pytest.raises(NotOrdinary):
         ordinary_value(text + "\n")
+
+
+def test_mappings_that_are_written_alike_are_not_one_and_the_same() -> None:
+    value = ordinary_value("a: {b: c}\nd: {b: c}\n")
+    assert isinstance(value, dict)
+    assert value["a"] == value["d"] == {"b": "c"}
+    assert value["a"] is not value["d"]
