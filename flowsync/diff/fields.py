@@ -38,8 +38,8 @@ def observe(
 ) -> Observed:
     """Read the `wanted` fields of a live row (`LiveFlow.fields`).
 
-    `known` maps texts of `data` to their values, where they need not be parsed again. An `active`
-    that is null or no truth value at all tells nothing: it counts as not returned.
+    `known` maps a text of `data` to its value: what is the same in the row is not parsed again, and shared
+    with it. An `active` that is null or no truth value at all tells nothing: it counts as not returned.
     """
     told = {name: live[name] for name in SENT_FIELDS if name in wanted and name in live}
     if "active" in told and told["active"] not in (True, False):
@@ -82,7 +82,11 @@ def sha256(value: JsonValue) -> str:
 def _parsed(data: JsonValue, known: Mapping[str, JsonValue]) -> JsonValue:
     """Return the value of `data`, which [doc] is text; a server that sends the value itself is understood."""
     text = data if isinstance(data, str) else json.dumps(data)
-    return known[text] if text in known else document.parse_data(text).value
+    if text in known:
+        return known[text]
+    for similar, value in known.items():
+        return document.parse_beside(text, similar, value)
+    return document.parse_data(text).value
 
 
 def _targeting(value: JsonValue) -> JsonValue:

@@ -17,6 +17,7 @@ from flowsync.document.decoding import decode
 from flowsync.document.document import Document, parse, parse_data, read, same
 
 if TYPE_CHECKING:
+    from flowsync.document.beside import parse_beside
     from flowsync.document.dumping import UNFOLDED, dump
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "decode",
     "dump",
     "parse",
+    "parse_beside",
     "parse_data",
     "read",
     "same",
@@ -33,6 +35,7 @@ __all__ = [
 _HOMES: Final = {
     "UNFOLDED": "dumping",
     "dump": "dumping",
+    "parse_beside": "beside",
 }
 
 
