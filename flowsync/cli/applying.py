@@ -16,6 +16,7 @@ from flowsync import __version__, pipeline, record
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli.adapters import prepare_state
 from flowsync.cli.again import command_line
+from flowsync.cli.cores import on_one_core
 from flowsync.cli.options import Verbosity
 from flowsync.cli.output import (
     Progress,
@@ -248,7 +249,8 @@ def _carried_out(
         return progress.progress_line("Applying", len(outcomes), len(made.changes), connection.client.waiting)
 
     hurry = connection.client.stop_waiting
-    with stopping_on_signals(given, hurry, farewell) as (stop, stopped_by_user), display.ticking(line):
+    stopping = stopping_on_signals(given, hurry, farewell)
+    with on_one_core(), stopping as (stop, stopped_by_user), display.ticking(line):
         for outcome in apply_changes(made.changes, store, parallelism=parallelism, stop=stop, record=kept):
             outcomes.append(outcome)
             with display.hidden():
