@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from flowsync.model import Severity
 from flowsync.targeting import (
     RULES,
+    Context,
     check,
     check_expression,
     evaluate,
@@ -25,7 +26,6 @@ from tests.targeting.tables import EVERY_VALID, INVALID
 if TYPE_CHECKING:
     from flowsync.targeting import (
         Condition,
-        Context,
         Expression,
         Rule,
     )
@@ -266,6 +266,12 @@ def test_what_is_said_to_be_never_true_is_never_true(condition: Condition, conte
     found = check(format(condition))
     if any("never true" in finding.message or finding.code == "targeting-pattern" for finding in found):
         assert not evaluate(condition, context)
+
+
+def test_null_is_no_subject_that_conditions_could_contradict_each_other_about() -> None:
+    text = "null isNotSet true && null == user.property('k')"
+    assert evaluate(parse(text), Context(at=0))
+    assert "targeting-contradiction" not in [finding.code for finding in check(text)]
 
 
 @settings(max_examples=150)

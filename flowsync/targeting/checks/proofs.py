@@ -62,10 +62,10 @@ def _opposites(claims: list[Condition]) -> Pair | None:
 
 
 def _unset_but_compared(claims: list[Condition]) -> Pair | None:
-    """A claim that the subject was never set, and one that is false for whatever was never set."""
+    """A claim that the subject was never set, and one that is false for what was never set, null itself aside."""
     unset = next((claim for claim in claims if _says_unset(claim)), None)
     other = next((claim for claim in claims if not _says_unset(claim)), None)
-    return None if unset is None or other is None else (unset, other)
+    return None if unset is None or other is None or isinstance(unset.left, Null) else (unset, other)
 
 
 def _says_unset(claim: Condition) -> bool:
