@@ -77,7 +77,7 @@ def _criteria(data: JsonValue) -> Iterator[Stated]:
     steps = data.get("steps") if isinstance(data, dict) else None
     # As steps_of, spelled out: it is asked several times of each flow, and most steps state none.
     for index, step in enumerate(steps if isinstance(steps, list) else ()):
-        if not isinstance(step, dict) or _CRITERIA_NAMES.isdisjoint(step):
+        if not isinstance(step, dict) or step.keys().isdisjoint(_CRITERIA_NAMES):
             continue
         identity = step.get("id")
         name = identity if isinstance(identity, str) else None

@@ -91,10 +91,9 @@ def awaited(expression: Expression) -> frozenset[str]:
 def _awaited(condition: Condition) -> frozenset[str]:
     """The flow of a condition that is false while nothing is started, when all else in it is fixed."""
     sources = [value for value in values(condition) if isinstance(value, Source)]
-    slugs = [reference.slug for reference in references(condition)]
-    if len(sources) != 1 or not slugs or decide(condition, _NOTHING_STARTED).truth:
+    if len(sources) != 1 or Role.FLOW not in sources[0].kind.roles or decide(condition, _NOTHING_STARTED).truth:
         return frozenset()
-    return frozenset(slugs)
+    return frozenset({_reference(sources[0]).slug})
 
 
 def waits_for_step(expression: Expression, slug: str, step: str) -> bool:

@@ -11,13 +11,12 @@ Nothing here raises on what an author wrote, and nothing repeats more than a sho
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from flowsync.validate import glance
 from flowsync.validate.governance import govern, level_complaint
 from flowsync.validate.groups import outcomes, references
-from flowsync.validate.groups.references import check_mentions
+from flowsync.validate.groups.references import check_mentions, mentioning
 from flowsync.validate.groups.together import check_together
 from flowsync.validate.registry import ALWAYS_ASKED, RULES
 from flowsync.validate.rule import Rule
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
     from flowsync.model import Flow, Problem
     from flowsync.targeting.checks import KnownFlow
+    from flowsync.validate.groups.references import Speaking
+    from flowsync.validate.view import View
 
 __all__ = [
     "TEST_FAILS",
@@ -53,13 +54,19 @@ TEST_FAILS: Final = outcomes.TEST_FAILS.code
 
 def check(flow: Flow) -> tuple[Problem, ...]:
     """Every problem of one flow, in the order of the file; none is told twice."""
-    return _in_order(_problems(flow))
+    return _in_order(_problems(view(flow)))
 
 
 def check_all(flows: Iterable[Flow]) -> tuple[Problem, ...]:
     """Every problem of every flow, and of all flows together, by file, line and column."""
     known = tuple(flows)
-    return _in_order(chain(chain.from_iterable(map(_problems, known)), check_together(known), check_mentions(known)))
+    found: list[Problem] = []
+    speaking: list[Speaking] = []
+    for flow in known:
+        looked_at = view(flow)
+        found += _problems(looked_at)
+        speaking += mentioning(flow, looked_at.expressions)
+    return _in_order([*found, *check_together(known), *check_mentions(known, speaking)])
 
 
 def check_live(flows: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequence[Flow]) -> tuple[Problem, ...]:
@@ -72,8 +79,7 @@ def rules() -> tuple[Rule, ...]:
     return RULES
 
 
-def _problems(flow: Flow) -> Iterator[Problem]:
-    looked_at = view(flow)
+def _problems(looked_at: View) -> Iterator[Problem]:
     if not glance.is_right(looked_at.value):
         yield from schema_problems(looked_at)
         for group in glance.GROUPS:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flowsync import audience
 from flowsync.validate.tree import parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from flowsync.audience import Stated
     from flowsync.model import Flow, JsonValue, Location, ValuePath
     from flowsync.validate.tree import Kind, Part
 
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
 class View:
     """`value` is the whole file with `flow.fields` in place of what was stated: overlays applied, `data` parsed.
 
-    Without slots, so that the parts are found when somebody asks: of most flows nobody does.
+    `expressions` are all of the flow's. Without slots, so that the parts are found when somebody asks: of most flows
+    nobody does.
     """
 
     flow: Flow
     value: Mapping[str, JsonValue]
+    expressions: tuple[Stated, ...]
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -50,4 +54,4 @@ def view(flow: Flow) -> View:
     value = {**raw, **sent} if isinstance(raw, dict) else sent
     if isinstance(value.get("data"), str):
         del value["data"]
-    return View(flow, value)
+    return View(flow, value, audience.expressions(flow.fields))

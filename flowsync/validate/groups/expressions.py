@@ -46,10 +46,9 @@ def _findings(text: str) -> tuple[Finding, ...]:
 
 def check(view: View) -> Iterator[Problem]:
     """Report what is wrong with each expression, at the character where it is."""
-    for stated in audience.expressions(view.flow.fields):
+    for stated in view.expressions:
         for finding in _findings(stated.text):
             yield problem(view.flow, stated, finding)
-        audience.mentions(stated.text)  # asked for later, when all flows are known: now the tree is at hand
 
 
 def problem(flow: Flow, stated: Stated, finding: Finding) -> Problem:

@@ -19,9 +19,13 @@ from flowsync.validate.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import TypeAlias
 
     from flowsync.audience import Stated
     from flowsync.model import Flow, Problem
+
+    Speaking: TypeAlias = tuple[Flow, Stated]
+    """An expression, and the flow that it is of."""
 
 _SETUP: Final = """\
 # flows/flow_setup.yaml
@@ -82,9 +86,11 @@ SELF_STEP: Final = Rule(
 RULES: Final = (UNKNOWN_FLOW, UNKNOWN_STEP, UNKNOWN_FIELD, SELF, CYCLE, SELF_STEP)
 
 
-def check_mentions(every: Sequence[Flow]) -> Iterator[Problem]:
-    """Report what the files alone tell: references that lead nowhere, and waits without end."""
-    speaking = _speaking(every)
+def check_mentions(every: Sequence[Flow], speaking: Sequence[Speaking]) -> Iterator[Problem]:
+    """Report what the files alone tell: references that lead nowhere, and waits without end.
+
+    `speaking` are the expressions that mention a flow, of all of them.
+    """
     known = KnownFlows(World.REPO, _of_files(every, speaking))
     yield from _nowhere(speaking, known)
     waiting = list({flow.slug: flow for flow, _ in speaking}.values())
@@ -101,26 +107,24 @@ def check_live(every: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequ
 
     What a file states of its own flow counts, for it will be live once applied.
     """
-    speaking = _speaking(every)
+    speaking = [each for flow in every for each in mentioning(flow, audience.expressions(flow.fields))]
     stated = _of_files(files, speaking)
     told = {slug: flow for slug, flow in stated.items() if flow.steps is not None or slug not in live}
     yield from _nowhere(speaking, KnownFlows(World.LIVE, {**live, **told}))
 
 
-def _speaking(every: Iterable[Flow]) -> list[tuple[Flow, Stated]]:
-    """The expressions that mention a flow; most do not."""
-    return [
-        (flow, each) for flow in every for each in audience.expressions(flow.fields) if audience.mentions(each.text)
-    ]
+def mentioning(flow: Flow, expressions: Iterable[Stated]) -> list[Speaking]:
+    """Those of a flow's expressions that mention a flow; most do not."""
+    return [(flow, each) for each in expressions if audience.mentions(each.text)]
 
 
-def _of_files(files: Sequence[Flow], speaking: Sequence[tuple[Flow, Stated]]) -> dict[str, KnownFlow]:
+def _of_files(files: Sequence[Flow], speaking: Sequence[Speaking]) -> dict[str, KnownFlow]:
     """Every flow of the files, with the steps of those that are mentioned."""
     spoken_of = {reference.slug for _, stated in speaking for reference in audience.mentions(stated.text)}
     return {flow.slug: audience.flow_of_file(flow) if flow.slug in spoken_of else KnownFlow() for flow in files}
 
 
-def _nowhere(speaking: Iterable[tuple[Flow, Stated]], known: KnownFlows) -> Iterator[Problem]:
+def _nowhere(speaking: Iterable[Speaking], known: KnownFlows) -> Iterator[Problem]:
     for flow, stated in speaking:
         for finding in check_references(audience.mentions(stated.text), known):
             yield problem(flow, stated, finding)
