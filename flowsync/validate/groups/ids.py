@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flowsync.model import Severity
 from flowsync.validate.rule import Rule
@@ -43,10 +43,16 @@ DUPLICATE_OPTION_VALUE: Final = Rule(
 RULES: Final = (DUPLICATE_STEP_ID, DUPLICATE_FIELD_ID, DUPLICATE_OPTION_VALUE)
 
 
-def is_fine(items: list[JsonValue], key: str = "id") -> bool:
+_TEXT_ONLY: Final = frozenset({str})
+
+
+def is_fine(items: list[Any], key: str = "id") -> bool:
     """Whether these are mappings whose identities are texts and all differ, as they nearly always do."""
-    texts = {item.get(key) for item in items if type(item) is dict and type(item.get(key)) is str}
-    return len(texts) == len(items)
+    try:
+        found = {item[key] for item in items}
+    except (KeyError, TypeError):
+        return False
+    return len(found) == len(items) and _TEXT_ONLY.issuperset(map(type, found))
 
 
 def check(view: View) -> Iterator[Problem]:
