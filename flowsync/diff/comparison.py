@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from flowsync.diff.canonical import canonical_text
-from flowsync.diff.fields import comparable, fingerprint, observe
+from flowsync.diff.fields import fingerprint_of, form, observe
 from flowsync.diff.walk import differences
 from flowsync.model import SENT_FIELDS, FieldChange, Op
 
@@ -14,6 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flowsync.model import FieldName, JsonValue
+
+
+class Fingerprints(NamedTuple):
+    """The fingerprints of the fields before and after, and the new value of `data` with that of this field alone."""
+
+    before: str
+    after: str
+    data: tuple[JsonValue, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +43,15 @@ class FieldComparison:
         """The fields that differ, in the order of SENT_FIELDS."""
         return tuple(dict.fromkeys(change.field for change in self.changes))
 
-    @property
-    def before(self) -> str:
-        """The fingerprint of `old`."""
-        return fingerprint(self.old)
-
-    @property
-    def after(self) -> str:
-        """The fingerprint of `new`."""
-        return fingerprint(self.new)
+    def fingerprints(self) -> Fingerprints:
+        """Those of `old` and `new`; each text is made once."""
+        old = {name: form(name, value) for name, value in self.old.items()}
+        new = {
+            name: old[name] if _is_same(self.old[name], value) else form(name, value)
+            for name, value in self.new.items()
+        }
+        data = (self.new["data"], fingerprint_of({"data": new["data"]})) if "data" in new else None
+        return Fingerprints(fingerprint_of(old), fingerprint_of(new), data)
 
 
 def compare(
@@ -77,10 +84,15 @@ def changes_between(
 
 
 def _field_changes(field: FieldName, old: JsonValue, new: JsonValue, *, data_is_text: bool) -> tuple[FieldChange, ...]:
-    if old is new or (isinstance(old, str) and old == new):
+    if _is_same(old, new):
         return ()
     if field == "data" and not data_is_text:
         return differences(field, old, new)
-    if field != "data" and canonical_text(comparable(field, old)) == canonical_text(comparable(field, new)):
+    if field != "data" and form(field, old) == form(field, new):
         return ()
     return (FieldChange(field, "", field, Op.REPLACE, old, new),)
+
+
+def _is_same(old: JsonValue, new: JsonValue) -> bool:
+    """Whether it is seen at a glance that two values are one."""
+    return old is new or (isinstance(old, str) and old == new)

@@ -69,14 +69,28 @@ def comparable(field: FieldName, value: JsonValue) -> JsonValue:
             return value
 
 
+def form(field: FieldName, value: JsonValue) -> str:
+    """Return the canonical text of what `value` means as `field`."""
+    return canonical_text(comparable(field, value))
+
+
 def fingerprint(fields: Mapping[FieldName, JsonValue]) -> str:
     """Return "sha256:" and 64 hex digits over what the fields mean; `data` is its parsed value."""
-    return sha256({name: comparable(name, value) for name, value in fields.items()})
+    return fingerprint_of({name: form(name, value) for name, value in fields.items()})
+
+
+def fingerprint_of(forms: Mapping[FieldName, str]) -> str:
+    """Return the `fingerprint` of fields of which the canonical texts (`form`) are there already."""
+    return _hashed("{" + ",".join(f'"{name}":{forms[name]}' for name in sorted(forms)) + "}")
 
 
 def sha256(value: JsonValue) -> str:
     """Return "sha256:" and 64 hex digits over the canonical text of `value`."""
-    return "sha256:" + hashlib.sha256(canonical_text(value).encode("ascii")).hexdigest()
+    return _hashed(canonical_text(value))
+
+
+def _hashed(text: str) -> str:
+    return "sha256:" + hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _parsed(data: JsonValue, known: Mapping[str, JsonValue]) -> JsonValue:

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from flowsync.diff.canonical import canonical_text
-from flowsync.diff.fields import comparable
+from flowsync.diff.fields import form
 from flowsync.diff.identity import align_lists
 from flowsync.diff.shapes import Shapes
 from flowsync.model import Op, Origin
@@ -50,19 +49,14 @@ def attributed(changes: Iterable[FieldChange], base: Fields, live: Fields, file:
             return Origin.BRANCH
         if name == "data":
             return origins.of(change, _Triple(base[name], live[name], file[name]))
-        forms = (canonical_text(comparable(name, fields[name])) for fields in (base, live, file))
-        return _told(*forms)
+        return _told(*(form(name, fields[name]) for fields in (base, live, file)))
 
     return tuple(replace(change, origin=origin(change)) for change in changes)
 
 
 def differing(one: Fields, other: Fields, names: Iterable[FieldName]) -> tuple[FieldName, ...]:
     """Return those of `names`, all of them in `one`, that `other` lacks or states otherwise."""
-
-    def form(fields: Fields, name: FieldName) -> str:
-        return canonical_text(comparable(name, fields[name]))
-
-    return tuple(name for name in names if name not in other or form(one, name) != form(other, name))
+    return tuple(name for name in names if name not in other or form(name, one[name]) != form(name, other[name]))
 
 
 def _told(base: object, live: object, file: object) -> Origin:

@@ -94,6 +94,7 @@ class Update:
     managed fields' values before and after (`data` parsed), for those the server returned. `before`
     and `after` are fingerprints of the canonical values of the managed fields: "sha256:" and 64 hex
     digits. `shown` is what `old` was read from (`LiveFlow.fields`), None where it was not read from a row.
+    `hashed` is the value of `data` in `new` with the fingerprint of it alone, None where that was not made.
     """
 
     slug: str
@@ -112,6 +113,7 @@ class Update:
     new: Mapping[FieldName, JsonValue]
     target: Target = Target.LATEST
     shown: Mapping[FieldName, JsonValue] | None = field(default=None, compare=False, repr=False)
+    hashed: tuple[JsonValue, str] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ def _compared(subject: Subject) -> Update | Unchanged:
 
 def _update(subject: Subject) -> Update:
     flow, row, comparison = subject.flow, subject.row, subject.comparison
+    fingerprints = comparison.fingerprints()
     return Update(
         slug=flow.slug,
         file=flow.file,
@@ -104,12 +105,13 @@ def _update(subject: Subject) -> Update:
         unseen=comparison.unseen,
         warnings=warnings_of_update(subject),
         body=body(flow, comparison.changed + comparison.unseen),
-        before=comparison.before,
-        after=comparison.after,
+        before=fingerprints.before,
+        after=fingerprints.after,
         old=comparison.old,
         new=comparison.new,
         target=subject.target,
         shown=row.fields,
+        hashed=fingerprints.data,
     )
 
 

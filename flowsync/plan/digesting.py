@@ -8,7 +8,7 @@ from flowsync.diff import comparable, fingerprint, observe, sha256
 from flowsync.plan.values import action, json_safe
 
 if TYPE_CHECKING:
-    from flowsync.model import Blocked, Change, FieldChange, JsonValue, Plan
+    from flowsync.model import Blocked, Change, FieldChange, FieldName, JsonValue, Plan
 
 FORMAT: Final = "flowsync-plan/1"
 
@@ -59,7 +59,14 @@ def _body(change: Change) -> JsonValue:
     text = change.body.get("data")
     known = {text: change.new["data"]} if isinstance(text, str) and "data" in change.new else {}
     values = observe(change.body, change.body.keys(), known).values
-    return {name: fingerprint({name: value}) for name, value in values.items()}
+    return {name: _meaning(change, name, value) for name, value in values.items()}
+
+
+def _meaning(change: Change, name: FieldName, value: JsonValue) -> str:
+    """Return the hash of one field, which was made with the change where it is of this very value."""
+    if name == "data" and change.hashed is not None and change.hashed[0] is value:
+        return change.hashed[1]
+    return fingerprint({name: value})
 
 
 def _blocked(blocked: Blocked) -> JsonValue:

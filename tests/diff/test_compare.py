@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync import document
-from flowsync.diff import compare, fingerprint, observe
+from flowsync.diff import canonical, comparable, compare, fingerprint, observe
 from flowsync.model import SENT_FIELDS, FieldChange, Op
 from tests.support import strategies as flows
 
@@ -57,7 +59,7 @@ def test_equal_fields(field: FieldName, stated: JsonValue, live: JsonValue) -> N
     comparison = compare({field: stated}, {field: live})
     assert comparison.changes == ()
     assert comparison.changed == ()
-    assert comparison.before == comparison.after
+    assert comparison.fingerprints().before == comparison.fingerprints().after
 
 
 @pytest.mark.parametrize(("field", "stated", "live"), DIFFERENT)
@@ -65,7 +67,7 @@ def test_different_fields(field: FieldName, stated: JsonValue, live: JsonValue) 
     comparison = compare({field: stated}, {field: live})
     assert comparison.changes == (FieldChange(field, "", field, Op.REPLACE, live, stated),)
     assert comparison.changed == (field,)
-    assert comparison.before != comparison.after
+    assert comparison.fingerprints().before != comparison.fingerprints().after
 
 
 def test_only_stated_fields_are_compared_in_their_order() -> None:
@@ -90,7 +92,7 @@ def test_live_data_that_cannot_be_read_differs_as_a_whole(text: str) -> None:
     comparison = compare({"data": STEPS}, {"data": text})
     assert comparison.live_data_is_unreadable
     assert comparison.changes == (FieldChange("data", "", "data", Op.REPLACE, text, STEPS),)
-    assert comparison.before == fingerprint({"data": text})
+    assert comparison.fingerprints().before == fingerprint({"data": text})
 
 
 def test_a_live_text_equal_to_the_one_to_send_is_not_parsed() -> None:
@@ -135,6 +137,34 @@ def test_a_fingerprint_does_not_change_between_releases() -> None:
     assert fingerprint(fields) == ("sha256:2faa522b74573bceafe5ea9cb13ce00257e32fa847399434cad61df39b670824")
 
 
+def plainly(fields: Mapping[FieldName, JsonValue]) -> str:
+    """A fingerprint, made the plain way."""
+    meant = {name: canonical(comparable(name, value)) for name, value in fields.items()}
+    text = json.dumps(meant, sort_keys=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(text.encode('ascii')).hexdigest()}"
+
+
+@given(flows.flow_fields, st.dictionaries(st.sampled_from(SENT_FIELDS), flows.trees(flows.wild_scalars)))
+def test_fingerprints_are_hashes_of_canonical_json(
+    stated: dict[FieldName, JsonValue], wild: dict[FieldName, JsonValue]
+) -> None:
+    assert fingerprint(stated) == plainly(stated)
+    assert fingerprint(wild) == plainly(wild)
+
+
+@given(flows.flow_fields, flows.flow_fields)
+def test_the_fingerprints_of_a_comparison_are_those_of_its_fields(
+    stated: dict[FieldName, JsonValue], live: dict[FieldName, JsonValue]
+) -> None:
+    comparison = compare(stated, live)
+    before, after, data = comparison.fingerprints()
+    assert (before, after) == (plainly(comparison.old), plainly(comparison.new))
+    assert (data is None) == ("data" not in comparison.new)
+    if data is not None:
+        assert data[0] is comparison.new["data"]
+        assert data[1] == plainly({"data": data[0]})
+
+
 @given(flows.flow_fields)
 def test_fields_that_went_to_the_server_and_back_are_unchanged(stated: dict[FieldName, JsonValue]) -> None:
     live = dict(stated)
@@ -142,7 +172,8 @@ def test_fields_that_went_to_the_server_and_back_are_unchanged(stated: dict[Fiel
         live["data"] = document.dump(live["data"])
     comparison = compare(stated, live)
     assert comparison.changes == ()
-    assert comparison.before == comparison.after == fingerprint(observe(live, stated).values)
+    before, after, _ = comparison.fingerprints()
+    assert before == after == fingerprint(observe(live, stated).values)
 
 
 @settings(max_examples=50)
@@ -152,5 +183,6 @@ def test_the_order_of_keys_does_not_count(
 ) -> None:
     one = compare(stated, live)
     other = compare(data.draw(flows.shuffled_fields(stated)), data.draw(flows.shuffled_fields(live)))
-    assert (one.changed, one.unseen, one.before, one.after) == (other.changed, other.unseen, other.before, other.after)
+    assert (one.changed, one.unseen) == (other.changed, other.unseen)
+    assert one.fingerprints()[:2] == other.fingerprints()[:2]
     assert [name for name in SENT_FIELDS if name in one.changed] == list(one.changed)
