@@ -6,25 +6,27 @@ import re
 from functools import lru_cache
 from typing import Final
 
-_LINES: Final = r"((?:(?:[ \t#][^\n]*|-(?:[ \t][^\n]*)?|)\n)*)"
+_END: Final = re.compile(r"\n(?![ \t#\n]|-[ \t\n])")
+"""The end of the last line that can be below a key at the margin."""
 _FIRST_CONTENT: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*( *)([^\n])")
 _KEEPS_BLANK_LINES: Final = re.compile(r"[|>][1-9]?\+")
-_MEAN_MORE_AT_THE_MARGIN: Final = ("---", "...", "%", "\ufeff")
+_MEANS_MORE_AT_THE_MARGIN: Final = re.compile(r"\n(?:---|\.\.\.|%|\ufeff)")
 
 
-@lru_cache(maxsize=2)  # a plan asks for the lines of a flow that changes several times, one flow after the other
 def cut_block(text: str, key: str) -> str | None:
     """The dedented lines below a key at the margin, if a block-style collection stands there; else None.
 
     Comments between the lines belong to them; comments at the margin and blank lines after the last do not.
     """
     found = _entry(key).search(text)
-    if found is None:
+    end = found and _END.search(text, found.end())
+    if found is None or end is None:
         return None
-    first = _FIRST_CONTENT.match(found[1])
+    block = text[found.end() + 1 : end.end()]
+    first = _FIRST_CONTENT.match(block)
     if first is None or first[2] in "[{&!*|>\"'":
         return None
-    return _dedented(_without_tail(found[1]), len(first[1]))
+    return _dedented(_without_tail(block), len(first[1]))
 
 
 def reads_alike_alone(block: str) -> bool:
@@ -33,16 +35,14 @@ def reads_alike_alone(block: str) -> bool:
     Indentation counts only relative to the collection, and the cut lowers all of it alike. What is left is
     an alias into the rest of the file, and signs that mean something else at the margin.
     """
-    return "*" not in block and not any(
-        block.startswith(sign) or f"\n{sign}" in block for sign in _MEAN_MORE_AT_THE_MARGIN
-    )
+    return "*" not in block and _MEANS_MORE_AT_THE_MARGIN.search(f"\n{block}") is None
 
 
 @lru_cache(maxsize=32)
 def _entry(key: str) -> re.Pattern[str]:
     name = re.escape(key)
     return re.compile(
-        rf"^(?:{name}|\"{name}\"|'{name}')[ \t]*:(?:[ \t]+[&!][^ \t\n]*)*(?:[ \t]+#[^\n]*|[ \t]*)\n{_LINES}",
+        rf"^(?:{name}|\"{name}\"|'{name}')[ \t]*:(?:[ \t]+[&!][^ \t\n]*)*(?:[ \t]+#[^\n]*|[ \t]*)(?=\n)",
         re.MULTILINE,
     )
 

@@ -11,7 +11,7 @@ from flowsync.deferred import deferred
 
 if TYPE_CHECKING:
     from flowsync.plan.base import Base
-    from flowsync.plan.build import Decision, body, build_plan, decide, unmanaged
+    from flowsync.plan.build import Decision, build_plan, decide, unmanaged
     from flowsync.plan.digesting import FORMAT, digest
     from flowsync.plan.document import Summary, summary, to_document
     from flowsync.plan.guards import Kept, judged
@@ -34,7 +34,6 @@ __all__ = [
     "Summary",
     "action",
     "allowed_by",
-    "body",
     "build_plan",
     "decide",
     "digest",
@@ -52,7 +51,6 @@ __all__ = [
 _HOMES: Final = {
     "Base": "base",
     "Decision": "build",
-    "body": "build",
     "build_plan": "build",
     "decide": "build",
     "unmanaged": "build",

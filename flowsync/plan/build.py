@@ -63,8 +63,9 @@ def decide(
     wanted = flow.target or target
     match choose(rows, wanted):
         case Chosen(row, published):
-            heard = told(flow, compare(flow.fields, row.fields, flow.data_text), base, keep)
-            return _compared(Subject(flow, wanted, row, published, newest(rows) or row, heard))
+            text = flow.data_text
+            heard = told(flow, compare(flow.fields, row.fields, text), base, keep)
+            return _compared(Subject(flow, wanted, row, published, newest(rows) or row, heard, text))
         case NoSuchFlow():
             return _no_such_flow(flow)
         case OnlyArchived():
@@ -78,12 +79,6 @@ def unmanaged(rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]) 
     choices = ((slug, choose(rows[slug], Target.LATEST)) for slug in sorted(rows) if slug not in managed)
     latest = ((slug, choice.row) for slug, choice in choices if isinstance(choice, Chosen))
     return tuple(Unmanaged(slug, row.id, _name(row)) for slug, row in latest)
-
-
-def body(flow: Flow, fields: Iterable[FieldName]) -> dict[FieldName, JsonValue]:
-    """Return these `fields` of a file as the API takes them [doc]: null texts are "", `data` is text."""
-    wanted = set(fields)
-    return {name: _sent(flow, name) for name in SENT_FIELDS if name in wanted}
 
 
 def _compared(subject: Subject) -> Update | Unchanged:
@@ -104,7 +99,7 @@ def _update(subject: Subject) -> Update:
         fields=comparison.changes,
         unseen=comparison.unseen,
         warnings=warnings_of_update(subject),
-        body=body(flow, comparison.changed + comparison.unseen),
+        body=_body(subject, {*comparison.changed, *comparison.unseen}),
         before=fingerprints.before,
         after=fingerprints.after,
         old=comparison.old,
@@ -152,10 +147,15 @@ def _no_such_target(flow: Flow, wanted: Target) -> Blocked:
     return Blocked(flow.slug, flow.file, "no-such-target", message)
 
 
-def _sent(flow: Flow, name: FieldName) -> JsonValue:
+def _body(subject: Subject, fields: Collection[FieldName]) -> dict[FieldName, JsonValue]:
+    """Return these `fields` of a file as the API takes them [doc]: null texts are "", `data` is text."""
+    return {name: _sent(subject, name) for name in SENT_FIELDS if name in fields}
+
+
+def _sent(subject: Subject, name: FieldName) -> JsonValue:
     if name == "data":
-        return flow.data_text
-    value = flow.fields[name]
+        return subject.data_text
+    value = subject.flow.fields[name]
     return "" if value is None else value
 
 

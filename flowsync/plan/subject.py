@@ -17,7 +17,7 @@ class Subject:
 
     `row` is the row to write, as `target` chose it, and `told` how the file stands to it; `published` is
     another row, the one users see, None where none is; `latest` is the newest row that is not archived,
-    mostly `row` itself.
+    mostly `row` itself. `data_text` is the flow's own, which is made anew for each who asks it.
     """
 
     flow: Flow
@@ -26,6 +26,7 @@ class Subject:
     published: LiveFlow | None
     latest: LiveFlow
     told: Told
+    data_text: str | None
 
     @property
     def comparison(self) -> FieldComparison:

@@ -12,7 +12,7 @@ from flowsync.model import Op, PlanWarning
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flowsync.model import Flow, JsonValue, LiveFlow
+    from flowsync.model import JsonValue
     from flowsync.plan.subject import Subject
 
 Rule: TypeAlias = "Callable[[Subject], Iterator[PlanWarning]]"
@@ -45,7 +45,7 @@ def goes_live(subject: Subject) -> Iterator[PlanWarning]:
 def draft_unseen(subject: Subject) -> Iterator[PlanWarning]:
     """Warn that nobody sees the row, and tell how the file stands to what users do see."""
     if subject.row.status == "DRAFT":
-        seen = _what_users_see(subject.flow, subject.published)
+        seen = _what_users_see(subject)
         message = f"Version {subject.row.version} is a draft: nobody sees it until it is published. {seen}"
         yield PlanWarning("draft-unseen", message)
 
@@ -160,10 +160,11 @@ def _warning(subject: Subject, field: str, code: str, message: str) -> PlanWarni
     return PlanWarning(code, message, subject.flow.source.key_location((field,)).line)
 
 
-def _what_users_see(flow: Flow, published: LiveFlow | None) -> str:
+def _what_users_see(subject: Subject) -> str:
+    published = subject.published
     if published is None:
         return "No version of this flow is live."
-    differing = compare(flow.fields, published.fields, flow.data_text).changed
+    differing = compare(subject.flow.fields, published.fields, subject.data_text).changed
     if not differing:
         return f"Version {published.version}, which is live, already is as the file says."
     return f"Version {published.version}, which is live, differs from the file in {', '.join(differing)}."
