@@ -39,10 +39,15 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class FlowFile:
-    """One file to read: its path, the name people see, and the slug its stem gives."""
+    """One file to read: where it is, the name people see, and the slug its stem gives."""
 
-    path: Path
+    place: Path | str
     name: str
+
+    @property
+    def path(self) -> Path:
+        """Where it is; made when it is asked for, for a Path takes as long as opening the file."""
+        return Path(self.place)
 
     @property
     def slug(self) -> str:
@@ -97,7 +102,6 @@ def discover(root: Path, directory: str) -> Iterator[FlowFile | Problem]:
     inside = top.resolve()
     count = 0
     for entry, name in _walk(str(top), directory):
-        ending = os.path.splitext(entry.name)[1]  # noqa: PTH122 - a Path for each name costs more than all the rest
         if entry.is_symlink() and not _stays_inside(Path(entry.path), inside):
             yield _file_problem(
                 name,
@@ -105,12 +109,12 @@ def discover(root: Path, directory: str) -> Iterator[FlowFile | Problem]:
                 f"This symlink leads out of {directory}, or nowhere.",
                 "Put the file itself here: what it links to is not part of what a review shows.",
             )
-        elif ending in ENDINGS and not entry.is_file():
+        elif name.endswith(ENDINGS) and not entry.is_file():
             yield _file_problem(name, "not-a-file", "A flow must be a regular file.")
-        elif ending in ENDINGS:
+        elif name.endswith(ENDINGS):
             count += 1
-            yield FlowFile(Path(entry.path), name)
-        elif ending.lower() in ENDINGS:
+            yield FlowFile(entry.path, name)
+        elif name.lower().endswith(ENDINGS):
             yield _file_problem(name, "file-ending", "A flow file's name must end in .yaml or .yml.", "Rename it.")
     if count == 0:
         yield _no_flows(directory, f"There is no flow file in {directory}.")
@@ -154,7 +158,7 @@ def _file_problem(name: str, code: str, message: str, hint: str | None = None) -
 def read_flow(file: FlowFile, environment: str | None) -> Flow | Problem:
     """One file as a Flow; the Problem that keeps it from being one."""
     try:
-        content = read_bytes(file.path)
+        content = read_bytes(file.place)
     except OSError as error:
         return _file_problem(file.name, "unreadable-file", f"This file cannot be read: {error.strerror}.")
     return flow_of(content, file, environment)
@@ -169,7 +173,7 @@ def flow_of(content: bytes, file: FlowFile, environment: str | None) -> Flow | P
     return flow_from(parsed, file, environment)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path | str) -> bytes:
     """The file's bytes, up to a bound."""
     # Without a file object, which takes as long as all the rest.
     descriptor = os.open(path, _READING)
