@@ -7,101 +7,80 @@ it belongs to, so that `label:` can be seen to be of `- id: role` under `fields:
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from flowsync.render.alignment import matches
+from flowsync.render.alignment import runs
 from flowsync.render.style import Span, Style
 from flowsync.render.words import added_line, changed_lines, kept_line, removed_line, yaml_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flowsync.render.style import Line
 
 CONTEXT: Final = 2
 """How many unchanged lines are shown before and after a change."""
 
-
-class Mark(Enum):
-    """What became of a line; the values are those of a unified diff."""
-
-    KEPT = " "
-    REMOVED = "-"
-    ADDED = "+"
-
-
-_MARK_STYLES: Final = {Mark.KEPT: Style.PLAIN, Mark.REMOVED: Style.REMOVED, Mark.ADDED: Style.ADDED}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of either text; `text` is all of it, `shown` may be marked and shortened.
-
-    Of what is kept, which mostly is not shown, `shown` is made when it is.
-    """
-
-    mark: Mark
-    text: str
-    shown: Line | None = None
+_KEPT: Final = Span("  ")
+_REMOVED: Final = Span("- ", Style.REMOVED)
+_ADDED: Final = Span("+ ", Style.ADDED)
 
 
 def hunks(old: Sequence[str], new: Sequence[str]) -> list[Line]:
     """Return the lines that differ with their surroundings; nothing when none do."""
-    rows = list(_rows(old, new))
-    return list(_lines(rows, sorted(_shown(rows))))
+    texts, changed = _told(old, new)
+    return list(_lines(texts, changed, sorted(_shown(texts, changed))))
 
 
-def _rows(old: Sequence[str], new: Sequence[str]) -> Iterator[Row]:
+def _told(old: Sequence[str], new: Sequence[str]) -> tuple[list[str], dict[int, Line]]:
+    """Return the lines of both texts in one order, and by index how those are shown that are not in both."""
+    texts: list[str] = []
+    changed: dict[int, Line] = {}
     start_old = start_new = 0
-    for was, now in [*matches(old, new), (len(old), len(new))]:
-        if start_old < was or start_new < now:
-            yield from _replaced(old[start_old:was], new[start_new:now])
-        if was < len(old):
-            yield Row(Mark.KEPT, old[was])
-        start_old, start_new = was + 1, now + 1
+    for was, now, size in [*runs(old, new), (len(old), len(new), 0)]:
+        for text, shown in _replaced(old[start_old:was], new[start_new:now]):
+            changed[len(texts)] = shown
+            texts.append(text)
+        start_old, start_new = was + size, now + size
+        texts += old[was:start_old]
+    return texts, changed
 
 
-def _replaced(removed: Sequence[str], added: Sequence[str]) -> Iterator[Row]:
+def _replaced(removed: Sequence[str], added: Sequence[str]) -> Iterator[tuple[str, Line]]:
     """Yield what went, then what came; line by line where each line has a successor of the same key."""
-    partners = _partners(removed, added)
+    old_keys, new_keys = list(map(yaml_key, removed)), list(map(yaml_key, added))
+    if old_keys == new_keys and all(old_keys):
+        for old, new in zip(removed, added, strict=True):
+            went, came = changed_lines(old, new)
+            yield old, (_REMOVED, *went)
+            yield new, (_ADDED, *came)
+        return
+    partners = _partners(old_keys, new_keys)
     pairs = {was: changed_lines(removed[was], added[now]) for was, now in partners.items()}
-    went = [Row(Mark.REMOVED, t, pairs[i][0] if i in pairs else removed_line(t)) for i, t in enumerate(removed)]
     successors = {now: was for was, now in partners.items()}
-    came = [
-        Row(Mark.ADDED, t, pairs[successors[i]][1] if i in successors else added_line(t)) for i, t in enumerate(added)
-    ]
-    if _goes_line_by_line(removed, added, partners):
-        yield from (row for pair in zip(went, came, strict=True) for row in pair)
-    else:
-        yield from went
-        yield from came
+    for index, text in enumerate(removed):
+        yield text, (_REMOVED, *(pairs[index][0] if index in pairs else removed_line(text)))
+    for index, text in enumerate(added):
+        yield text, (_ADDED, *(pairs[successors[index]][1] if index in successors else added_line(text)))
 
 
-def _partners(removed: Sequence[str], added: Sequence[str]) -> dict[int, int]:
+def _partners(old_keys: Sequence[str], new_keys: Sequence[str]) -> dict[int, int]:
     """Pair lines of the same key in their order; so, too, the lines without a key, which are prose."""
     waiting: Mapping[str, deque[int]] = defaultdict(deque)
-    for index, text in enumerate(added):
-        waiting[yaml_key(text)].append(index)
-    queues = ((index, waiting[yaml_key(text)]) for index, text in enumerate(removed))
+    for index, key in enumerate(new_keys):
+        waiting[key].append(index)
+    queues = ((index, waiting[key]) for index, key in enumerate(old_keys))
     return {index: queue.popleft() for index, queue in queues if queue}
 
 
-def _goes_line_by_line(removed: Sequence[str], added: Sequence[str], partners: Mapping[int, int]) -> bool:
-    in_order = len(partners) == len(removed) == len(added) and all(was == now for was, now in partners.items())
-    return in_order and all(map(yaml_key, removed))
-
-
-def _shown(rows: Sequence[Row]) -> set[int]:
-    """Return the indices of changed rows, of those around them, and of the parents of all these."""
+def _shown(texts: Sequence[str], changed: Iterable[int]) -> set[int]:
+    """Return the indices of changed lines, of those around them, and of the parents of all these."""
     near = {
         neighbour
-        for index, row in enumerate(rows)
-        if row.mark is not Mark.KEPT
-        for neighbour in range(max(0, index - CONTEXT), min(len(rows), index + CONTEXT + 1))
+        for index in changed
+        for neighbour in range(max(0, index - CONTEXT), min(len(texts), index + CONTEXT + 1))
     }
-    parents = _parents(rows[: max(near, default=-1) + 1])
+    parents = _parents(texts[: max(near, default=-1) + 1])
     shown: set[int] = set()
     for start in near:
         index: int | None = start
@@ -111,34 +90,33 @@ def _shown(rows: Sequence[Row]) -> set[int]:
     return shown
 
 
-def _parents(rows: Sequence[Row]) -> list[int | None]:
-    """Return for each row the nearest row before it that is less indented; blank lines have none."""
+def _parents(texts: Sequence[str]) -> list[int | None]:
+    """Return for each line the nearest one before it that is less indented; blank lines have none."""
     parents: list[int | None] = []
-    open_rows: list[tuple[int, int]] = []
-    for index, row in enumerate(rows):
-        bare = row.text.lstrip(" ")
-        indent = len(row.text) - len(bare)
+    open_lines: list[tuple[int, int]] = []
+    for index, text in enumerate(texts):
+        bare = text.lstrip(" ")
+        indent = len(text) - len(bare)
         if bare:
-            while open_rows and open_rows[-1][0] >= indent:
-                open_rows.pop()
-        parents.append(open_rows[-1][1] if open_rows else None)
+            while open_lines and open_lines[-1][0] >= indent:
+                open_lines.pop()
+        parents.append(open_lines[-1][1] if open_lines else None)
         if bare:
-            open_rows.append((indent, index))
+            open_lines.append((indent, index))
     return parents
 
 
-def _lines(rows: Sequence[Row], shown: Sequence[int]) -> Iterator[Line]:
-    """Yield the shown rows; a gap is an ellipsis, but for a single line, which is as short."""
+def _lines(texts: Sequence[str], changed: Mapping[int, Line], shown: Sequence[int]) -> Iterator[Line]:
+    """Yield the shown lines; a gap is an ellipsis, but for a single line, which is as short."""
     following = shown[0] if shown else 0
     for index in shown:
         if index == following + 1:
-            yield _line(rows[following])
+            yield _line(following, texts, changed)
         elif index > following:
             yield (Span("  …", Style.MUTED),)
-        yield _line(rows[index])
+        yield _line(index, texts, changed)
         following = index + 1
 
 
-def _line(row: Row) -> Line:
-    shown = kept_line(row.text) if row.shown is None else row.shown
-    return (Span(f"{row.mark.value} ", _MARK_STYLES[row.mark]), *shown)
+def _line(index: int, texts: Sequence[str], changed: Mapping[int, Line]) -> Line:
+    return changed.get(index) or (_KEPT, *kept_line(texts[index]))

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _WEB_FONT: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _WEB_FONTS: Final = 2
-_SUSPICIOUS: Final = re.compile(r"api_p|##|::")
-"""What keys and log commands have in common, and few lines hold."""
 _LEADING_COLONS: Final = re.compile(r"\s*(?=::)")
 
 
@@ -83,8 +81,8 @@ def inert(spans: Line) -> Line:
 
 
 def _is_inert(text: str) -> bool:
-    """Whether nothing has to be done to a line, as to most, for all that matters is plain to see."""
-    return is_visible(text) and not _SUSPICIOUS.search(text)
+    """Whether nothing has to be done to a line, as to most: it holds nothing that keys and log commands consist of."""
+    return is_visible(text) and "api_p" not in text and "##" not in text and "::" not in text
 
 
 def _breaks(text: str) -> Mapping[int, str]:

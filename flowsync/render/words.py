@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from flowsync.render.alignment import matches
+from flowsync.render.alignment import runs
 from flowsync.render.style import Span, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from flowsync.render.alignment import Pair
+    from flowsync.render.alignment import Run
     from flowsync.render.style import Line
 
 ALIKE: Final = 0.4
@@ -25,33 +25,40 @@ KEPT_WHOLE: Final = 1_000
 """How many characters are shown of one stretch that is new, gone or not compared by words."""
 
 _YAML_KEY: Final = re.compile(r"\s*(?:- )*[^\s:]+:(?=\s|$)")
-_WORD: Final = re.compile(r"[぀-ヿ㐀-鿿가-힯]|(?:(?![぀-ヿ㐀-鿿가-힯])\w)+|\s+|[^\w\s]")
+_WORD: Final = re.compile(r"[぀-ヿ㐀-鿿가-힯]|[^\W぀-ヿ㐀-鿿가-힯]+|\s+|[^\w\s]")
 
 
 def removed_line(text: str) -> Line:
     """Return a line that is gone, nothing marked."""
-    return _joined(_shortened(text, Style.REMOVED, KEPT_WHOLE, 0))
+    return _beginning(text, Style.REMOVED, KEPT_WHOLE)
 
 
 def added_line(text: str) -> Line:
     """Return a line that is new, nothing marked."""
-    return _joined(_shortened(text, Style.ADDED, KEPT_WHOLE, 0))
+    return _beginning(text, Style.ADDED, KEPT_WHOLE)
 
 
 def kept_line(text: str) -> Line:
     """Return a line of context; only its beginning, when it is long."""
-    return _joined(_shortened(text, Style.PLAIN, LONG_LINE, 0))
+    return _beginning(text, Style.PLAIN, LONG_LINE)
+
+
+def _beginning(text: str, style: Style, length: int) -> Line:
+    if 0 < len(text) <= length:
+        return (Span(text, style),)
+    return _joined(_shortened(text, style, length, 0))
 
 
 def changed_lines(old: str, new: str) -> tuple[Line, Line]:
     """Return both versions of a line, with the words marked that differ, if it is the same line at all."""
     old_words, new_words = _WORD.findall(old), _WORD.findall(new)
-    kept = _without_lone_blanks(matches(old_words, new_words), old_words)
-    if _similarity(old, new, _letters("".join(old_words[was] for was, _ in kept))) < ALIKE:
+    kept = [run for run in runs(old_words, new_words) if not _is_lone_blank(run, old_words)]
+    stayed = [word for was, _, size in kept for word in old_words[was : was + size]]
+    if _similarity(old, new, _letters("".join(stayed))) < ALIKE:
         return removed_line(old), added_line(new)
     cuts = _cuts(kept, (len(old_words), len(new_words)))
-    went = _marked(_pieces(old_words, [was for was, _ in cuts]), Style.REMOVED, Style.REMOVED_WORD)
-    came = _marked(_pieces(new_words, [now for _, now in cuts]), Style.ADDED, Style.ADDED_WORD)
+    went = _marked(old_words, [was for was, _ in cuts], Style.REMOVED, Style.REMOVED_WORD)
+    came = _marked(new_words, [now for _, now in cuts], Style.ADDED, Style.ADDED_WORD)
     if max(len(old), len(new)) <= LONG_LINE:
         return _joined(went), _joined(came)
     tail = KEPT_AROUND if went[-1].text or came[-1].text else 0
@@ -66,7 +73,8 @@ def yaml_key(text: str) -> str:
 
 def _similarity(old: str, new: str, kept: int) -> float:
     """Return how much two lines share, besides the YAML key if both start with it."""
-    key = _letters(yaml_key(old)) if yaml_key(old) == yaml_key(new) else 0
+    old_key = yaml_key(old)
+    key = _letters(old_key) if old_key == yaml_key(new) else 0
     size = _letters(old) + _letters(new) - 2 * key
     return 2 * (kept - key) / size if size else 1.0
 
@@ -76,36 +84,26 @@ def _letters(text: str) -> int:
     return len("".join(text.split()))
 
 
-def _without_lone_blanks(kept: Sequence[Pair], words: Sequence[str]) -> list[Pair]:
-    """Let a blank between two changed words count as changed too: they read as one change."""
-    pairs = set(kept)
-    ends = {0, len(words) - 1}
-    return [
-        (was, now)
-        for was, now in kept
-        if not words[was].isspace() or was in ends or {(was - 1, now - 1), (was + 1, now + 1)} & pairs
-    ]
+def _is_lone_blank(run: Run, words: Sequence[str]) -> bool:
+    """Whether a run is a blank between two changed words, which counts as changed too: they read as one change."""
+    was, _, size = run
+    return size == 1 and 0 < was < len(words) - 1 and words[was].isspace()
 
 
-def _cuts(kept: Iterable[Pair], end: Pair) -> list[Pair]:
+def _cuts(kept: Iterable[Run], end: tuple[int, int]) -> list[tuple[int, int]]:
     """Return where both lines are cut into what changed, what stayed, what changed, and so on in turn."""
     cuts = [(0, 0)]
-    for was, now in kept:
-        if len(cuts) > 1 and cuts[-1] == (was, now):
-            cuts.pop()
-        else:
-            cuts.append((was, now))
-        cuts.append((was + 1, now + 1))
+    for was, now, size in kept:
+        cuts += [(was, now), (was + size, now + size)]
     return [*cuts, end]
 
 
-def _pieces(words: Sequence[str], cuts: Sequence[int]) -> list[str]:
-    return ["".join(words[start:end]) for start, end in pairwise(cuts)]
-
-
-def _marked(pieces: Sequence[str], style: Style, mark: Style) -> list[Span]:
+def _marked(words: Sequence[str], cuts: Sequence[int], style: Style, mark: Style) -> list[Span]:
     """Return a span for each piece; one that is empty is where only the other line has something."""
-    return [Span(piece, style if position % 2 else mark) for position, piece in enumerate(pieces)]
+    return [
+        Span("".join(words[start:end]), style if position % 2 else mark)
+        for position, (start, end) in enumerate(pairwise(cuts))
+    ]
 
 
 def _around_marks(spans: Sequence[Span], last_tail: int) -> Iterator[Span]:
@@ -131,5 +129,12 @@ def _shortened(text: str, style: Style, head: int, tail: int) -> Iterator[Span]:
 
 def _joined(spans: Iterable[Span]) -> Line:
     """Return the spans as a line: none of them empty, neighbours of one style as one."""
-    styles = groupby((span for span in spans if span.text), key=lambda span: span.style)
-    return tuple(Span("".join(span.text for span in group), style) for style, group in styles)
+    joined: list[tuple[list[str], Style]] = []
+    for span in spans:
+        if not span.text:
+            continue
+        if joined and joined[-1][1] is span.style:
+            joined[-1][0].append(span.text)
+        else:
+            joined.append(([span.text], span.style))
+    return tuple([Span("".join(texts), style) for texts, style in joined])

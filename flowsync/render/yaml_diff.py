@@ -18,12 +18,12 @@ from flowsync.document import UNFOLDED, dump
 from flowsync.model import SENT_FIELDS, Op
 from flowsync.render.escape import mask_keys
 from flowsync.render.expression_diff import expression_diff
-from flowsync.render.hunks import hunks
+from flowsync.render.hunks import CONTEXT, hunks
 from flowsync.render.style import Span, Style
 from flowsync.render.values import compact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flowsync.diff.identity import Alignment
     from flowsync.model import FieldChange, FieldName, JsonValue, Update
@@ -123,13 +123,34 @@ def _step_label(steps: Place, index: int, step: JsonValue, alignment: Alignment)
     return steps.at_item(index, alignment.identity, step[alignment.identity]).label
 
 
-def _section_diff(section: _Section, shapes: Shapes) -> Iterator[Line]:
-    if shapes.same(section.old, section.new):
-        return
-    if section.label:
-        yield (Span(f"@@ {section.label} @@", Style.HINT),)
-    old = _yaml_lines(_in_order_of(section.new, section.old, "", shapes))
-    yield from hunks(old, _yaml_lines(section.new)) or [(Span(_KEY_ONLY, Style.MUTED),)]
+def _section_diff(section: _Section, shapes: Shapes) -> list[Line]:
+    if alike(section.old, section.new):
+        return []
+    old, new = _near_changes(_in_order_of(section.new, section.old, "", shapes), section.new)
+    lines = hunks(_yaml_lines(old), _yaml_lines(new))
+    if not lines and shapes.same(section.old, section.new):
+        return []
+    heading: list[Line] = [(Span(f"@@ {section.label} @@", Style.HINT),)] if section.label else []
+    return heading + (lines or [(Span(_KEY_ONLY, Style.MUTED),)])
+
+
+def _near_changes(old: JsonValue, new: JsonValue) -> tuple[JsonValue, JsonValue]:
+    """Leave out the first and last keys that both sides share, but for those, a line or more each, next to a change."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return old, new
+    head = max(_shared(old.items(), new.items()) - CONTEXT, 0)
+    tail = max(_shared(reversed(old.items()), reversed(new.items())) - CONTEXT, 0)
+    return dict(list(old.items())[head : len(old) - tail]), dict(list(new.items())[head : len(new) - tail])
+
+
+def _shared(old: Iterable[tuple[str, JsonValue]], new: Iterable[tuple[str, JsonValue]]) -> int:
+    """Count the first keys that are the same, with the very same value."""
+    count = 0
+    for (was, value), (now, its) in zip(old, new, strict=False):
+        if was != now or value is not its:
+            break
+        count += 1
+    return count
 
 
 def _yaml_lines(value: JsonValue) -> list[str]:
@@ -138,7 +159,7 @@ def _yaml_lines(value: JsonValue) -> list[str]:
 
 def _in_order_of(new: JsonValue, old: JsonValue, key: str, shapes: Shapes) -> JsonValue:
     """Return `old` with its keys in the order of `new`, and whatever is the same written the same."""
-    if alike(old, new):
+    if old == new if isinstance(old, str) else alike(old, new):
         return new
     match new, old:
         case dict(), dict() if old.keys() == new.keys() or not shapes.same(old, new):

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from flowsync.render.hunks import hunks
 from flowsync.render.screen import Colour
 from flowsync.render.style import paint
+from tests.render import plain
 
 
 def told(old: str, new: str) -> list[str]:
@@ -100,6 +101,22 @@ def test_both_texts_can_be_read_from_what_is_told(new: list[str], data: st.DataO
     kept = len(old) - len(removed)
     assert kept == len(new) - len(added)
     assert sorted(added) == sorted(_without(new, _without(old, removed)))
+
+
+some_lines = st.lists(
+    st.sampled_from(
+        ["a: 1", "a: 2", "  b: a word", "  b: some word", "  - c: 3", "    d: |", "    prose so", "    prose", "", " "]
+    ),
+    max_size=25,
+)
+
+
+@given(some_lines, some_lines, some_lines, some_lines)
+def test_what_is_told_is_what_the_plain_way_tells(
+    head: list[str], old: list[str], new: list[str], tail: list[str]
+) -> None:
+    old, new = [*head, *old, *tail], [*head, *new, *tail]
+    assert hunks(old, new) == plain.hunks(old, new)
 
 
 def _without(lines: list[str], some: list[str]) -> list[str]:

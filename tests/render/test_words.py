@@ -4,14 +4,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from flowsync.render.style import Style
 from flowsync.render.words import KEPT_WHOLE, added_line, changed_lines, kept_line
+from tests.render import plain
 from tests.render.hostile import hostile
 
 if TYPE_CHECKING:
     from flowsync.render.style import Line
 
+some_words = st.lists(
+    st.sampled_from(["one ", "two", " ", "  ", ", ", "key: ", "世界", "c" * 70, "d" * 130]), max_size=12
+)
 MARKS = {Style.ADDED_WORD, Style.REMOVED_WORD}
 
 
@@ -47,6 +52,19 @@ def test_changed_words_are_marked_in_lines_that_are_alike(old: str, new: str, go
 def test_short_lines_are_told_whole(old: str, new: str) -> None:
     was, now = changed_lines(old[:50], new[:50])
     assert (text(was), text(now)) == (old[:50], new[:50])
+
+
+@given(hostile, hostile)
+def test_hostile_lines_are_told_as_the_plain_way_tells_them(old: str, new: str) -> None:
+    assert changed_lines(old, new) == plain.changed_lines(old, new)
+
+
+@given(some_words, some_words, some_words, some_words)
+def test_lines_of_words_are_told_as_the_plain_way_tells_them(
+    head: list[str], old: list[str], new: list[str], tail: list[str]
+) -> None:
+    was, now = "".join([*head, *old, *tail]), "".join([*head, *new, *tail])
+    assert changed_lines(was, now) == plain.changed_lines(was, now)
 
 
 def test_long_lines_are_shown_around_the_changed_words() -> None:

@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
+from flowsync.document import UNFOLDED, dump
 from flowsync.model import FieldChange, Op
+from flowsync.render.escape import mask_keys
 from flowsync.render.screen import Colour
-from flowsync.render.style import paint
+from flowsync.render.style import Span, Style, paint
 from flowsync.render.yaml_diff import LINES_PER_FLOW, capped, flow_diff
+from tests.render import plain
 from tests.render.samples import data_update, update
 from tests.support.strategies import flow_data
 
@@ -25,6 +29,7 @@ def steps(*items: JsonValue) -> JsonValue:
     return {"steps": list(items)}
 
 
+KEY_ONLY = "Only an API key differs, which is never shown."
 A: dict[str, JsonValue] = {"id": "a", "title": "Apples"}
 B: dict[str, JsonValue] = {"id": "b", "title": "Bananas"}
 C: dict[str, JsonValue] = {"id": "c", "title": "Cherries"}
@@ -94,7 +99,7 @@ def test_true_is_not_one() -> None:
 
 def test_keys_are_never_shown_and_still_told_to_differ() -> None:
     shown = told(data_update({"props": {"key": "api_private_abc"}}, {"props": {"key": "api_private_xyz"}}))
-    assert shown == ["@@ data @@", "Only an API key differs, which is never shown."]
+    assert shown == ["@@ data @@", KEY_ONLY]
 
 
 def test_without_the_values_around_them_changes_are_told_by_their_labels() -> None:
@@ -126,3 +131,22 @@ def test_a_diff_is_empty_exactly_when_nothing_changed(old: dict[str, JsonValue],
     change = data_update(old, new)
     moves = all(each.op is Op.MOVE for each in change.fields)
     assert bool(flow_diff(change)) is not moves
+
+
+values: st.SearchStrategy[JsonValue] = st.sampled_from(
+    [True, 1, 2.5, None, "", "text", "two\n\nlines", "api_private_abc", "api_private_xyz", {"a": 1, "b": {"c": "d"}}]
+)
+sides = st.dictionaries(st.sampled_from("abcdefghijkl"), values, min_size=1)
+
+
+@given(sides, sides, sides)
+def test_what_both_sides_share_is_told_as_if_all_of_it_were_compared(
+    shared: dict[str, JsonValue], old: dict[str, JsonValue], new: dict[str, JsonValue]
+) -> None:
+    old, new = dict(sorted({**old, **shared}.items())), dict(sorted({**new, **shared}.items()))
+    change = data_update({"steps": [{"id": "x", **old}]}, {"steps": [{"id": "x", **new}]})
+    was, now = (mask_keys(dump({"id": "x", **side}, UNFOLDED)).rstrip("\n").split("\n") for side in (old, new))
+    if any(each.path.startswith("/steps/0") for each in change.fields):
+        assert flow_diff(change)[1:] == (plain.hunks(was, now) or [(Span(KEY_ONLY, Style.MUTED),)])
+    else:
+        assert flow_diff(change) == []
