@@ -48,13 +48,16 @@ def align_lists(old: list[JsonValue], new: list[JsonValue], key: str, shapes: Sh
 
 def _is_as_before(old: list[JsonValue], new: list[JsonValue], identity: str) -> bool:
     """Whether the same items are there in the same order, told apart by plain texts: mostly they are."""
-    texts = [item.get(identity) if isinstance(item, dict) else None for item in new]
+    texts = _identities(new, identity)
     return (
-        len(old) == len(new)
+        texts == _identities(old, identity)
         and all(isinstance(text, str) and text.isascii() for text in texts)
-        and all(isinstance(item, dict) and item.get(identity) == text for item, text in zip(old, texts, strict=True))
         and len(set(texts)) == len(texts)
     )
+
+
+def _identities(items: list[JsonValue], identity: str) -> list[JsonValue]:
+    return [item.get(identity) if isinstance(item, dict) else None for item in items]
 
 
 def _is_identified(items: list[JsonValue], identity: str, shapes: Shapes) -> TypeGuard[list[Item]]:

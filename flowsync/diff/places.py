@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
 _PLAIN: Final = re.compile(r"[\w$-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One place in one document; `key` is the last mapping key on the way to it."""
 
     pointer: str = ""

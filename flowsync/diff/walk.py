@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flowsync.diff.identity import align_lists
 from flowsync.diff.order import removals_after
@@ -30,15 +30,15 @@ def differences(field: FieldName, old: JsonValue, new: JsonValue) -> tuple[Field
     return tuple(walk.values(old, new, _Places(Place(), Place())))
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Where the value at hand is in both documents."""
+class _Places(NamedTuple):
+    """Where the value at hand is in both documents: mostly one place."""
 
     old: Place
     new: Place
 
     def at_key(self, key: str) -> _Places:
-        return _Places(self.old.at_key(key), self.new.at_key(key))
+        new = self.new.at_key(key)
+        return _Places(new if self.old == self.new else self.old.at_key(key), new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ class _Walk:
             if not alike(old[key], value):
                 op = Op.RENAME if key == identity else Op.REPLACE
                 yield from self.values(old[key], value, places.at_key(key), op)
-            yield from self.removed_keys(removed.get(key, ()), old, places)
+            if key in removed:
+                yield from self.removed_keys(removed[key], old, places)
 
     def lists(self, old: list[JsonValue], new: list[JsonValue], places: _Places) -> Iterator[FieldChange]:
         alignment = align_lists(old, new, places.new.key, self.shapes)
@@ -87,7 +88,8 @@ class _Walk:
             if not alike(old[was], value):
                 there = _Places(_item(places.old, was, old[was], alignment), _item(places.new, now, value, alignment))
                 yield from self.values(old[was], value, there, identity=alignment.identity)
-            yield from self.removed_items(removed.get(was, ()), old, places, alignment)
+            if was in removed:
+                yield from self.removed_items(removed[was], old, places, alignment)
 
     def removed_keys(self, keys: Iterable[str], old: dict[str, JsonValue], places: _Places) -> Iterator[FieldChange]:
         return (self.change(Op.REMOVE, places.old.at_key(key), old[key], None) for key in keys)
