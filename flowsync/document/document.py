@@ -6,7 +6,7 @@ The reader and its places are imported for the first text that needs them: most 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flowsync.document.decoding import decode, require_size
 from flowsync.document.json_text import looks_like_json, parse_json
@@ -18,6 +18,8 @@ from flowsync.model import Location
 if TYPE_CHECKING:
     from flowsync.document.places import Places
     from flowsync.model import JsonValue, Problem, ValuePath
+
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,19 @@ class Document:
 
         if not isinstance(self.value, dict) or not isinstance(self.value.get(key), (dict, list)):
             return None
-        block = cut_block(normalised(self.text, self.name), key)
-        if block is None or reads_alike_alone(block) or _says(block, self.value[key]):
-            return block
-        return None
+        block = cut_block(self._lines, key)
+        if block is None:
+            return None
+        text = block.decode("utf-8", "surrogatepass")
+        return text if reads_alike_alone(block) or _says(text, self.value[key]) else None
+
+    @property
+    def _lines(self) -> bytes:
+        """The text as it was read: no byte order mark, every line ended by a line feed."""
+        raw = self.held
+        if isinstance(raw, bytes) and raw.endswith(b"\n") and b"\r" not in raw and not raw.startswith(_BYTE_ORDER_MARK):
+            return raw
+        return normalised(self.text, self.name).encode("utf-8", "surrogatepass")
 
     @property
     def _places(self) -> Places | None:

@@ -1,4 +1,7 @@
-"""The author's own lines of one block, cut out of the file so that comments and style survive."""
+"""The author's own lines of one block, cut out of the file so that comments and style survive.
+
+They are cut out of bytes: with one emoji in it a text takes four bytes a character, and twice as long.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,17 @@ import re
 from functools import lru_cache
 from typing import Final
 
-_END: Final = re.compile(r"\n(?![ \t#\n]|-[ \t\n])")
+_END: Final = re.compile(rb"\n(?![ \t#\n]|-[ \t\n])")
 """The end of the last line that can be below a key at the margin."""
-_FIRST_CONTENT: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*( *)([^\n])")
-_KEEPS_BLANK_LINES: Final = re.compile(r"[|>][1-9]?\+")
-_MEANS_MORE_AT_THE_MARGIN: Final = re.compile(r"\n(?:---|\.\.\.|%|\ufeff)")
+_FIRST_CONTENT: Final = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\n)*( *)([^\n])")
+_KEEPS_BLANK_LINES: Final = re.compile(rb"[|>][1-9]?\+")
+_MEANS_MORE_AT_THE_MARGIN: Final = re.compile(rb"\n(?:---|\.\.\.|%|\xef\xbb\xbf)")
 
 
-def cut_block(text: str, key: str) -> str | None:
+def cut_block(text: bytes, key: str) -> bytes | None:
     """The dedented lines below a key at the margin, if a block-style collection stands there; else None.
 
+    `text` is what `normalised` gives, in UTF-8.
     Comments between the lines belong to them; comments at the margin and blank lines after the last do not.
     """
     found = _entry(key).search(text)
@@ -24,51 +28,52 @@ def cut_block(text: str, key: str) -> str | None:
         return None
     block = text[found.end() + 1 : end.end()]
     first = _FIRST_CONTENT.match(block)
-    if first is None or first[2] in "[{&!*|>\"'":
+    if first is None or first[2] in b"[{&!*|>\"'":
         return None
     return _dedented(_without_tail(block), len(first[1]))
 
 
-def reads_alike_alone(block: str) -> bool:
+def reads_alike_alone(block: bytes) -> bool:
     """Whether a cut block is sure to mean the same on its own.
 
     Indentation counts only relative to the collection, and the cut lowers all of it alike. What is left is
     an alias into the rest of the file, and signs that mean something else at the margin.
     """
-    return "*" not in block and _MEANS_MORE_AT_THE_MARGIN.search(f"\n{block}") is None
+    return b"*" not in block and _MEANS_MORE_AT_THE_MARGIN.search(b"\n" + block) is None
 
 
 @lru_cache(maxsize=32)
-def _entry(key: str) -> re.Pattern[str]:
-    name = re.escape(key)
+def _entry(key: str) -> re.Pattern[bytes]:
+    name = re.escape(key).encode()
     return re.compile(
-        rf"^(?:{name}|\"{name}\"|'{name}')[ \t]*:(?:[ \t]+[&!][^ \t\n]*)*(?:[ \t]+#[^\n]*|[ \t]*)(?=\n)",
+        rb"^(?:%(name)s|\"%(name)s\"|'%(name)s')[ \t]*:(?:[ \t]+[&!][^ \t\n]*)*(?:[ \t]+#[^\n]*|[ \t]*)(?=\n)"
+        % {b"name": name},
         re.MULTILINE,
     )
 
 
-def _without_tail(block: str) -> str:
+def _without_tail(block: bytes) -> bytes:
     end = len(block)
     while end:
-        start = block.rfind("\n", 0, end - 1) + 1
-        if block[start] not in "\n#":
+        start = block.rfind(b"\n", 0, end - 1) + 1
+        if block[start] not in b"\n#":
             break
         end = start
-    if end < len(block) and _KEEPS_BLANK_LINES.search(block):
-        while block.startswith("\n", end):
+    if end < len(block) and b"+" in block and _KEEPS_BLANK_LINES.search(block):
+        while block.startswith(b"\n", end):
             end += 1
     return block[:end]
 
 
-def _dedented(block: str, column: int) -> str:
+def _dedented(block: bytes, column: int) -> bytes:
     """Each line moved left by `column`; a comment that stands further left, to the margin."""
-    lines = f"\n{block}"
+    lines = b"\n" + block
     if _shallow_line(column).search(lines):
-        return re.sub(rf"\n {{1,{column}}}", "\n", lines)[1:]
-    return lines.replace(f"\n{' ' * column}", "\n")[1:]
+        return re.sub(rb"\n {1,%d}" % column, b"\n", lines)[1:]
+    return lines.replace(b"\n" + b" " * column, b"\n")[1:]
 
 
 @lru_cache(maxsize=32)
-def _shallow_line(column: int) -> re.Pattern[str]:
+def _shallow_line(column: int) -> re.Pattern[bytes]:
     """A line that is indented, but by less than `column`. Most blocks have none, and then one replacement does."""
-    return re.compile(rf"\n {{1,{column - 1}}}(?! )" if column > 1 else r"(?!)")
+    return re.compile(rb"\n {1,%d}(?! )" % (column - 1) if column > 1 else rb"(?!)")
