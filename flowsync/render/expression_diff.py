@@ -41,9 +41,11 @@ def meaning_of(change: FieldChange) -> str:
 
     Only a step without visibilityCriteria is as one whose criteria are empty: it is always shown.
     """
+    if not change.path.endswith(_CRITERIA):
+        return ""
     old = _expression(change.old, change)
     new = _expression(change.new, change)
-    if not change.path.endswith(_CRITERIA) or old is None or new is None:
+    if old is None or new is None:
         return ""
     return meaning(change.label, old, new)
 

@@ -38,9 +38,10 @@ def _told(old: Sequence[str], new: Sequence[str]) -> tuple[list[str], dict[int, 
     changed: dict[int, Line] = {}
     start_old = start_new = 0
     for was, now, size in [*runs(old, new), (len(old), len(new), 0)]:
-        for text, shown in _replaced(old[start_old:was], new[start_new:now]):
-            changed[len(texts)] = shown
-            texts.append(text)
+        if start_old < was or start_new < now:
+            for text, shown in _replaced(old[start_old:was], new[start_new:now]):
+                changed[len(texts)] = shown
+                texts.append(text)
         start_old, start_new = was + size, now + size
         texts += old[was:start_old]
     return texts, changed

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NAMES_SHOWN: Final = 50
 """How many unmanaged or unchanged flows are named unless everything is asked for."""
-_MARGIN: Final = "    "
+_MARGIN: Final = Span("    ")
 _BLANK: Final[Line] = ()
 
 
@@ -87,7 +87,7 @@ def _difference(change: Update, screen: Screen) -> Iterator[Line]:
     structure = [line(sentence) for sentence in map(wording.told, change.fields) if sentence]
     lines = [*structure, *flow_diff(change)]
     for each in lines if screen.detail is Detail.VERBOSE else capped(lines):
-        yield (Span(_MARGIN), *each)
+        yield (_MARGIN, *each)
 
 
 def _noteworthy(unchanged: tuple[Unchanged, ...], screen: Screen) -> Iterator[Line]:

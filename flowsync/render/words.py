@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from itertools import cycle, pairwise
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.render.alignment import runs
 from flowsync.render.style import Span, Style
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from flowsync.render.alignment import Run
     from flowsync.render.style import Line
+
+    Part: TypeAlias = tuple[str, Style]
 
 ALIKE: Final = 0.4
 """From this similarity on (0 nothing, 1 everything; keys aside), the words that differ are marked."""
@@ -61,7 +63,7 @@ def changed_lines(old: str, new: str) -> tuple[Line, Line]:
     came = _marked(new_words, [now for _, now in cuts], Style.ADDED, Style.ADDED_WORD)
     if max(len(old), len(new)) <= LONG_LINE:
         return _joined(went), _joined(came)
-    tail = KEPT_AROUND if went[-1].text or came[-1].text else 0
+    tail = KEPT_AROUND if went[-1][0] or came[-1][0] else 0
     return _joined(_around_marks(went, tail)), _joined(_around_marks(came, tail))
 
 
@@ -98,43 +100,41 @@ def _cuts(kept: Iterable[Run], end: tuple[int, int]) -> list[tuple[int, int]]:
     return [*cuts, end]
 
 
-def _marked(words: Sequence[str], cuts: Sequence[int], style: Style, mark: Style) -> list[Span]:
-    """Return a span for each piece; one that is empty is where only the other line has something."""
-    return [
-        Span("".join(words[start:end]), style if position % 2 else mark)
-        for position, (start, end) in enumerate(pairwise(cuts))
-    ]
+def _marked(words: Sequence[str], cuts: Sequence[int], style: Style, mark: Style) -> list[Part]:
+    """Return the pieces, marked and not in turn; one that is empty is where only the other line has something."""
+    pieces = ["".join(words[start:end]) for start, end in pairwise(cuts)]
+    return list(zip(pieces, cycle((mark, style)), strict=False))
 
 
-def _around_marks(spans: Sequence[Span], last_tail: int) -> Iterator[Span]:
-    """Yield the marked spans, at even places, and of the others what is next to a marked one."""
-    last = len(spans) - 2
-    for position, span in enumerate(spans):
+def _around_marks(parts: Sequence[Part], last_tail: int) -> Iterator[Part]:
+    """Yield the marked pieces, at even places, and of the others what is next to a marked one."""
+    last = len(parts) - 2
+    for position, (text, style) in enumerate(parts):
         if position % 2 == 0:
-            yield from _shortened(span.text, span.style, KEPT_WHOLE, 0)
+            yield from _shortened(text, style, KEPT_WHOLE, 0)
         else:
-            yield from _shortened(span.text, span.style, KEPT_AROUND, last_tail if position == last else KEPT_AROUND)
+            yield from _shortened(text, style, KEPT_AROUND, last_tail if position == last else KEPT_AROUND)
 
 
-def _shortened(text: str, style: Style, head: int, tail: int) -> Iterator[Span]:
+def _shortened(text: str, style: Style, head: int, tail: int) -> Iterator[Part]:
     """Leave out the middle of `text`, and say how much that was; never just a few characters."""
     left_out = len(text) - head - tail
     if left_out <= KEPT_AROUND:
-        yield Span(text, style)
+        yield text, style
         return
-    yield Span(text[:head], style)
-    yield Span(f" … {left_out:,} characters … " if tail else f" … {left_out:,} more characters", Style.MUTED)
-    yield Span(text[len(text) - tail :], style)
+    yield text[:head], style
+    yield f" … {left_out:,} characters … " if tail else f" … {left_out:,} more characters", Style.MUTED
+    yield text[len(text) - tail :], style
 
 
-def _joined(spans: Iterable[Span]) -> Line:
-    """Return the spans as a line: none of them empty, neighbours of one style as one."""
+def _joined(parts: Iterable[Part]) -> Line:
+    """Return the parts as a line: none of them empty, neighbours of one style as one."""
     joined: list[tuple[list[str], Style]] = []
-    for span in spans:
-        if not span.text:
+    for text, style in parts:
+        if not text:
             continue
-        if joined and joined[-1][1] is span.style:
-            joined[-1][0].append(span.text)
+        if joined and joined[-1][1] is style:
+            joined[-1][0].append(text)
         else:
-            joined.append(([span.text], span.style))
+            joined.append(([text], style))
     return tuple([Span("".join(texts), style) for texts, style in joined])
