@@ -9,8 +9,8 @@ remains between the fresh read and the write.
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from dataclasses import dataclass
 from enum import Enum
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from flowsync import diff, live
 from flowsync.errors import ApiError, ExitCode, RecordError, ServerError, TransportError, UnreadableResponseError
+from flowsync.frozen import dataclass
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
 
 if TYPE_CHECKING:
@@ -297,7 +298,7 @@ class _Verdict:
     row: LiveFlow | None = None
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class _Turn:
     """One flow's turn so far.
 

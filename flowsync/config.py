@@ -8,13 +8,13 @@ the top of flowsync.yaml, then the default. A private key is read from the proce
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from flowsync.closeness import closest
 from flowsync.errors import ConfigError, InvalidFilesError
+from flowsync.frozen import dataclass, field
 from flowsync.model import Problem, Severity, Target
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from flowsync.cli.options import Api
 from flowsync.cli.output import Progress
 from flowsync.config import SANDBOX_URL, Key
 from flowsync.errors import FlowsyncError
+from flowsync.frozen import dataclass, replace
 from flowsync.live import Access
 from flowsync.model import SENT_FIELDS
 from flowsync.render import progress

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flowsync import pipeline
@@ -15,6 +14,7 @@ from flowsync.cli.options import Api
 from flowsync.cli.output import Progress, screen_of_stdout, write_note, write_result
 from flowsync.config import SANDBOX_URL
 from flowsync.errors import ExitCode, RefusedError, UsageError
+from flowsync.frozen import replace
 from flowsync.model import AlreadyApplied
 from flowsync.render import ledger, progress, stale
 

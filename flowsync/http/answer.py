@@ -6,10 +6,10 @@ import json
 import re
 import zlib
 from codecs import BOM_UTF8
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from flowsync.errors import UnreadableResponseError
+from flowsync.frozen import dataclass
 from flowsync.http.redact import printable
 from flowsync.http.unanswered import UnansweredError, without_end
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
+
+from flowsync.frozen import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import (
@@ -14,6 +13,7 @@ from flowsync.errors import (
     UnauthorizedError,
     UnreadableResponseError,
 )
+from flowsync.frozen import dataclass
 from flowsync.http.answer import parse_json
 from flowsync.http.call import Method
 

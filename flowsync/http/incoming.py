@@ -8,9 +8,9 @@ reading each head as if it were an e-mail takes it four times as long. Numbers, 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from flowsync.frozen import dataclass
 from flowsync.http.answer import LONGEST_BODY
 from flowsync.http.unanswered import without_end
 

@@ -6,10 +6,10 @@ while this waited. That is `apply`'s business.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import ApiError
+from flowsync.frozen import dataclass
 from flowsync.http.call import Method
 from flowsync.http.unanswered import Repeat, UnansweredError
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
 from flowsync import __version__
 from flowsync.errors import ApiError, UnreadableResponseError
+from flowsync.frozen import dataclass, replace
 from flowsync.http.answer import Arriving, parse_json, receive
 from flowsync.http.call import Call, Method, origin_of
 from flowsync.http.pool import Bearer, open_pool

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from flowsync.errors import ConfigError
+from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from flowsync.config import Key, Timeouts

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +38,7 @@ class Target(Enum):
     DRAFT = "draft"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Location:
     """A place in a file; `line` and `column` count from 1, columns in characters."""
 

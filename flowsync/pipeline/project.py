@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync import config, document
 from flowsync.errors import ConfigError
+from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

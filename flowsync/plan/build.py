@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from flowsync.diff import compare, quoted
+from flowsync.frozen import replace
 from flowsync.live import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, choose, newest
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update
 from flowsync.plan.base import told

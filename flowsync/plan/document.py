@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from flowsync.frozen import dataclass
 from flowsync.plan.digesting import FORMAT
 from flowsync.plan.marks import marked
 from flowsync.plan.values import action, json_safe

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from flowsync.diff import observe, undone
 from flowsync.errors import PlanFileError
+from flowsync.frozen import replace
 from flowsync.model import (
     SENT_FIELDS,
     Blocked,

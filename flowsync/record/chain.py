@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flowsync import diff
+from flowsync.frozen import replace
 from flowsync.record.values import Result
 
 if TYPE_CHECKING:

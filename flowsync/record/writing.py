@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from flowsync.frozen import dataclass
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
 from flowsync.record.values import FORMAT
 

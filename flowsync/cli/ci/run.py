@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from posixpath import normpath
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from flowsync.cli.options import Api
 from flowsync.cli.output import write_result
 from flowsync.config import FILE_NAMES, Flags, Key, Timeouts
 from flowsync.errors import ConfigError
+from flowsync.frozen import dataclass, replace
 from flowsync.github import api as github_api
 from flowsync.github.environment import TOKEN, Switch, read_inputs
 from flowsync.github.event import PullRequestEvent, read_event

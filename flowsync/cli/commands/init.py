@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation
 from flowsync.cli.output import answer_of_terminal, screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.cli.writing import create_text, replace_text
+from flowsync.frozen import replace
 from flowsync.model import FileState
 from flowsync.pipeline import Hosting
 from flowsync.render import starting

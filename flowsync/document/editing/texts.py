@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +12,7 @@ from flowsync.document.editing.fresh import flow_text, scalar_lines
 from flowsync.document.reading import Reading
 from flowsync.document.spans import scalar_at
 from flowsync.errors import DocumentError
+from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from flowsync.frozen import dataclass
 
 Range: TypeAlias = "tuple[str, str]"
 

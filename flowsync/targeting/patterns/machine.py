@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from flowsync.frozen import dataclass
 from flowsync.targeting.patterns.characters import CharacterSet
 from flowsync.targeting.patterns.refusal import PatternError
 from flowsync.targeting.patterns.syntax import Chain, Choice, Place, Repeat, parse_pattern

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from flowsync.frozen import dataclass
 from flowsync.targeting.patterns.characters import (
     DIGITS,
     LAST,
