@@ -6,6 +6,7 @@ disagree about emoji sequences, so a caret under a line that holds one may be of
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
@@ -13,11 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ELLIPSIS: Final = "…"
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 
 def columns(text: str) -> int:
     """Return the number of terminal columns that `text` (one visible line) takes."""
-    return len(text) if text.isascii() else sum(map(_character_columns, text))
+    if text.isascii():
+        return len(text)
+    others = _NOT_ASCII.findall(text)
+    return len(text) - len(others) + sum(map(_character_columns, others))
 
 
 def _character_columns(character: str) -> int:

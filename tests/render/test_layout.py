@@ -39,3 +39,8 @@ def test_no_word_is_lost_or_broken_and_no_row_is_too_wide(parts: list[str], wrap
         assert row.startswith(" " * indent)
     for row in rows:
         assert columns(row.rstrip(" ")) <= wrap or len(row.split()) == 1 or row == "".join(parts)
+
+
+@given(st.text(st.characters() | st.sampled_from("a\u6f22\u0301\u200b")))
+def test_a_text_takes_as_many_columns_as_its_characters(text: str) -> None:
+    assert columns(text) == sum(map(columns, text))

@@ -85,6 +85,11 @@ def test_order_of_keys_and_ways_of_writing_numbers_are_no_differences(old: JsonV
     assert changed
 
 
+def test_a_character_that_one_side_holds_in_halves_is_no_difference() -> None:
+    change = data_update({"title": "\ud83d\ude00", "x": "One"}, {"title": "\U0001f600", "x": "Two"})
+    assert told(change) == ["@@ data @@", "  title: \U0001f600", "- x: One", "+ x: Two"]
+
+
 def test_a_new_step_without_anything_in_it_is_told() -> None:
     assert told(data_update(steps(A), steps(A, {}))) == ["@@ steps[1] @@", "+ {}"]
 
