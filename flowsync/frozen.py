@@ -2,8 +2,8 @@
 
 The package defines some two hundred such classes, and each command waits for those that it imports. The standard
 library compiles six methods anew for every class, though those of two classes differ only in the names of fields. Here
-a method is compiled once for each number of fields and takes on a class's names. What commands never ask a class for,
-`dataclasses.fields` and `repr`, comes from the standard library once somebody does.
+a method is compiled once for each number of fields and takes on a class's names, when it is first used. What commands
+hardly ask for, `dataclasses.fields` and `repr`, comes from the standard library once somebody does.
 
 To type checkers these are the standard library's own. What is not supported is refused where the class is defined:
 other parameters, a base class, a method of one's own among those that are made here, `ClassVar`, `InitVar`, `KW_ONLY`.
@@ -76,14 +76,30 @@ def _made(cls: _Class) -> _Class:
         __qualname__=cls.__qualname__,
         __slots__=names,
         __match_args__=names,
-        __eq__=_renamed(_equal(len(compared)), cls, compared),
-        __hash__=_renamed(_hashed(len(compared)), cls, compared),
-        __dataclass_fields__=_Standard("__dataclass_fields__", fields),
-        __dataclass_params__=_Standard("__dataclass_params__", fields),
+        __init__=_Late(lambda made: _initializer(made, fields)),
+        __eq__=_Late(lambda made: _renamed(_equal(len(compared)), made, compared)),
+        __hash__=_Late(lambda made: _renamed(_hashed(len(compared)), made, compared)),
+        __dataclass_fields__=_Late(lambda made: _standard(made, fields).__dataclass_fields__),
+        __dataclass_params__=_Late(lambda made: _standard(made, fields).__dataclass_params__),
     )
-    made = type(cls)(cls.__name__, cls.__bases__, namespace)
-    made.__init__ = _initializer(made, fields)  # type: ignore[misc]  # of this very class
+    made: _Class = type(cls)(cls.__name__, cls.__bases__, namespace)
     return made
+
+
+class _Late:
+    """What a class gets when it is first asked for: of most classes that a command loads it makes no value."""
+
+    def __init__(self, make: Callable[[type], Any]) -> None:
+        self._make = make
+
+    def __set_name__(self, cls: type, name: str) -> None:
+        self._place = (cls, name)
+
+    def __get__(self, value: object, asked: type) -> object:
+        cls, name = self._place
+        made = self._make(cls)
+        setattr(cls, name, made)
+        return made.__get__(value, asked) if isinstance(made, FunctionType) else made
 
 
 def _stated(namespace: dict[str, Any], name: str) -> _Stated:
@@ -220,25 +236,12 @@ def _restore(value: Any, state: Iterable[object]) -> None:  # noqa: ANN401 - a d
         object.__setattr__(value, name, each)
 
 
-class _Standard:
-    """What the standard library knows of a dataclass: asked for once somebody wants it, and kept in the class."""
+def _standard(cls: type, fields: Mapping[str, _Stated]) -> Any:  # noqa: ANN401 - its attributes are no public ones
+    """The same class as the standard library makes it."""
+    import dataclasses  # noqa: PLC0415 - for the few who ask
 
-    def __init__(self, name: str, fields: Mapping[str, _Stated]) -> None:
-        self._name = name
-        self._fields = fields
-
-    def __set_name__(self, cls: type, _name: str) -> None:
-        self._class = cls
-
-    def __get__(self, _value: object, _class: type) -> object:
-        import dataclasses  # noqa: PLC0415 - for the few who ask
-
-        cls = self._class
-        fields = [(name, cls.__annotations__[name], dataclasses.field(**each)) for name, each in self._fields.items()]
-        standard = dataclasses.make_dataclass(cls.__name__, fields, frozen=True, slots=True)
-        for name in ("__dataclass_fields__", "__dataclass_params__"):
-            setattr(cls, name, getattr(standard, name))
-        return getattr(standard, self._name)
+    stated = [(name, cls.__annotations__[name], dataclasses.field(**each)) for name, each in fields.items()]
+    return dataclasses.make_dataclass(cls.__name__, stated, frozen=True, slots=True)
 
 
 _SHARED = {

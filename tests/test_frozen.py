@@ -270,6 +270,26 @@ def test_a_dataclass_of_the_standard_library_can_build_on_one() -> None:
     assert (place == Place(1, 2, 3), place == Place(1, 2, 4), place == Point(1, 2)) == (True, False, False)
 
 
+def test_a_subclass_can_ask_its_base_first() -> None:
+    @frozen.dataclass(frozen=True, slots=True)
+    class Base:
+        x: int
+
+    class Derived(Base):
+        def __init__(self, x: int) -> None:
+            super().__init__(x + 1)
+
+        def __eq__(self, other: object) -> bool:
+            return not super().__eq__(other)
+
+        def __hash__(self) -> int:
+            return super().__hash__() + 1
+
+    assert Derived(1).x == 2
+    assert (Derived(1) == Derived(1)) is False
+    assert hash(Derived(1)) == hash(Base(2)) + 1
+
+
 def refused(namespace: dict[str, Any], *bases: type, maker: Any = frozen.dataclass, **parameters: Any) -> str:
     with pytest.raises(TypeError) as caught:
         maker(**{"frozen": True, "slots": True, **parameters})(
