@@ -1,4 +1,4 @@
-"""`@dataclass(frozen=True, slots=True)` of the standard library, made in a tenth of the time.
+"""`@dataclass(frozen=True, slots=True)` of the standard library, with `order` or without, made in a tenth of the time.
 
 The package defines some two hundred such classes, and each command waits for those that it imports. The standard
 library compiles six methods anew for every class, though those of two classes differ only in the names of fields. Here
@@ -13,13 +13,14 @@ A class without a docstring gets none.
 from __future__ import annotations
 
 import sys
-from functools import cache
+from functools import cache, partial
 from reprlib import recursive_repr
 from types import CellType, FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from dataclasses import dataclass, field, replace
     from types import CodeType
 
@@ -30,6 +31,9 @@ _Value = TypeVar("_Value")
 
 _NOTHING: Any = object()
 """What a parameter holds that is to be made by its field's factory."""
+
+
+_ORDER: Final = {"__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 
 
 class _Stated(dict[str, Any]):
@@ -51,26 +55,27 @@ def _replace(value: _Value, /, **changes: Any) -> _Value:  # noqa: ANN401 - of t
     return value.__class__(**changes)
 
 
-def _dataclass(*, frozen: bool, slots: bool) -> Callable[[_Class], _Class]:
+def _dataclass(*, frozen: bool, slots: bool, order: bool = False) -> Callable[[_Class], _Class]:
     if not (frozen and slots):
         raise TypeError("only frozen dataclasses with slots are made here")
-    return _made
+    return partial(_made, _ORDER if order else ())
 
 
 if not TYPE_CHECKING:
     dataclass, field, replace = _dataclass, _field, _replace
 
 
-def _made(cls: _Class) -> _Class:
+def _made(order: Collection[str], cls: _Class) -> _Class:
     """The class anew, with slots and the methods of a frozen dataclass."""
     namespace = dict(cls.__dict__)
-    _refuse_unsupported(cls, namespace)
+    _refuse_unsupported(cls, namespace, {*_MADE_HERE, *order})
     fields = {name: _stated(namespace, name) for name in cls.__annotations__}
     _refuse_defaults(cls, fields)
     names = tuple(fields)
     compared = tuple(name for name in names if fields[name].get("compare", True))
     for unslotted in ("__dict__", "__weakref__"):
         namespace.pop(unslotted, None)
+    namespace.update({name: _ordering(name, compared) for name in order})
     namespace.update(
         _SHARED,
         __qualname__=cls.__qualname__,
@@ -79,8 +84,8 @@ def _made(cls: _Class) -> _Class:
         __init__=_Late(lambda made: _initializer(made, fields)),
         __eq__=_Late(lambda made: _renamed(_equal(len(compared)), made, compared)),
         __hash__=_Late(lambda made: _renamed(_hashed(len(compared)), made, compared)),
-        __dataclass_fields__=_Late(lambda made: _standard(made, fields).__dataclass_fields__),
-        __dataclass_params__=_Late(lambda made: _standard(made, fields).__dataclass_params__),
+        __dataclass_fields__=_Late(lambda made: _standard(made, fields, order).__dataclass_fields__),
+        __dataclass_params__=_Late(lambda made: _standard(made, fields, order).__dataclass_params__),
     )
     made: _Class = type(cls)(cls.__name__, cls.__bases__, namespace)
     return made
@@ -102,6 +107,10 @@ class _Late:
         return made.__get__(value, asked) if isinstance(made, FunctionType) else made
 
 
+def _ordering(name: str, compared: Sequence[str]) -> _Late:
+    return _Late(lambda made: _renamed(_ordered(name, len(compared)), made, compared))
+
+
 def _stated(namespace: dict[str, Any], name: str) -> _Stated:
     if name not in namespace:
         return _Stated()
@@ -109,10 +118,10 @@ def _stated(namespace: dict[str, Any], name: str) -> _Stated:
     return default if isinstance(default, _Stated) else _Stated(default=default)
 
 
-def _refuse_unsupported(cls: type, namespace: Mapping[str, Any]) -> None:
+def _refuse_unsupported(cls: type, namespace: Mapping[str, Any], made_here: AbstractSet[str]) -> None:
     if type(cls) is not type or cls.__bases__ != (object,):
         raise TypeError(f"{cls.__qualname__} has a base or a metaclass: dataclasses.dataclass can do that")
-    if own := _MADE_HERE & namespace.keys():
+    if own := made_here & namespace.keys():
         raise TypeError(f"{cls.__qualname__} defines {', '.join(sorted(own))}: dataclasses.dataclass can do that")
     for name, annotation in cls.__annotations__.items():
         if name == "self" or any(word in str(annotation) for word in ("ClassVar", "InitVar", "KW_ONLY")):
@@ -191,6 +200,14 @@ def _equal(count: int) -> CodeType:
 
 
 @cache
+def _ordered(name: str, count: int) -> CodeType:
+    compared = f"{_values('self', count)} {_ORDER[name]} {_values('other', count)}"
+    return _compiled(
+        (), f"{name}(self, other)", f"return {compared} if other.__class__ is self.__class__ else NotImplemented"
+    )
+
+
+@cache
 def _hashed(count: int) -> CodeType:
     return _compiled((), "__hash__(self)", f"return hash({_values('self', count)})")
 
@@ -236,12 +253,12 @@ def _restore(value: Any, state: Iterable[object]) -> None:  # noqa: ANN401 - a d
         object.__setattr__(value, name, each)
 
 
-def _standard(cls: type, fields: Mapping[str, _Stated]) -> Any:  # noqa: ANN401 - its attributes are no public ones
+def _standard(cls: type, fields: Mapping[str, _Stated], order: Collection[str]) -> Any:  # noqa: ANN401 - its attributes are no public ones
     """The same class as the standard library makes it."""
     import dataclasses  # noqa: PLC0415 - for the few who ask
 
     stated = [(name, cls.__annotations__[name], dataclasses.field(**each)) for name, each in fields.items()]
-    return dataclasses.make_dataclass(cls.__name__, stated, frozen=True, slots=True)
+    return dataclasses.make_dataclass(cls.__name__, stated, frozen=True, slots=True, order=bool(order))
 
 
 _SHARED = {

@@ -8,6 +8,7 @@ import ast
 import copy
 import dataclasses
 import inspect
+import operator
 import pickle
 from importlib import import_module
 from pathlib import Path
@@ -238,6 +239,43 @@ def test_any_values_compare_hash_and_read_as_with_the_standard_library(
     assert f"Standard{own!r}" == repr(standard)
 
 
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
+class StandardPlace:
+    x: object
+    y: object = dataclasses.field(default=0, compare=False)
+    z: object = 0
+
+
+@frozen.dataclass(frozen=True, slots=True, order=True)
+class Place:
+    x: object
+    y: object = frozen.field(default=0, compare=False)
+    z: object = 0
+
+
+NUMBERS = st.integers(0, 2) | st.floats()
+
+
+@given(NUMBERS, NUMBERS, NUMBERS, NUMBERS)
+def test_values_are_ordered_as_with_the_standard_library(a: float, b: float, c: float, d: float) -> None:
+    own, other = Place(a, b, c), Place(b, c, d)
+    standard, standard_other = StandardPlace(a, b, c), StandardPlace(b, c, d)
+    assert (own < other, own <= other) == (standard < standard_other, standard <= standard_other)
+    assert (own > other, own >= other) == (standard > standard_other, standard >= standard_other)
+
+
+@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge])
+def test_only_values_of_one_class_have_an_order(compare: Any) -> None:
+    for other in (StandardPlace(1), 1):
+        assert told(compare, Place(1), other)[0] is TypeError
+    assert told(compare, Point(1), Point(1))[0] is TypeError
+
+
+def test_an_order_of_ones_own_is_refused_where_one_is_made() -> None:
+    namespace = {"__annotations__": {"x": "int"}, "__lt__": operator.lt}
+    assert refused(namespace, order=True).startswith("Refused defines __lt__")
+
+
 def test_values_take_part_in_match() -> None:
     match Point(1, 2):
         case Point(x, y):
@@ -310,9 +348,7 @@ def test_a_method_of_ones_own_is_refused(method: str) -> None:
     assert refused({"__annotations__": {"x": "int"}, method: ()}).startswith(f"Refused defines {method}")
 
 
-@pytest.mark.parametrize(
-    "parameters", [{"frozen": False}, {"slots": False}, {"order": True}, {"kw_only": True}, {"eq": False}]
-)
+@pytest.mark.parametrize("parameters", [{"frozen": False}, {"slots": False}, {"kw_only": True}, {"eq": False}])
 def test_other_parameters_are_refused(parameters: dict[str, bool]) -> None:
     refused({"__annotations__": {}}, **parameters)
 

@@ -6,7 +6,6 @@ The global ones may stand before or after the command's name; the later one wins
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -46,15 +45,15 @@ class Api(Enum):
     SANDBOX = "sandbox"
 
 
-@dataclass(slots=True)
 class Invocation:
     """What the global options say; filled by click while it reads the command line."""
 
-    directory: Path = field(default_factory=Path)
-    config: str | None = None
-    environment: str | None = None
-    verbosity: Verbosity = Verbosity.NORMAL
-    color: ColorChoice = ColorChoice.AUTO
+    def __init__(self) -> None:
+        self.directory = Path()
+        self.config: str | None = None
+        self.environment: str | None = None
+        self.verbosity = Verbosity.NORMAL
+        self.color = ColorChoice.AUTO
 
 
 def invocation(context: click.Context) -> Invocation:

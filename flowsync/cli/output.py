@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -111,19 +110,16 @@ def write_bug(error: BaseException, invocation: Invocation) -> None:
     sys.stderr.write(failures.bug(error, screen_of_stderr(invocation)))
 
 
-@dataclass(slots=True)
 class Progress:
     """One line on a stderr terminal that is rewritten as work goes on; nothing anywhere else."""
 
-    invocation: Invocation
-    shown: bool = False
-    started: float = field(default_factory=time.monotonic)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    has_place: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Ask once whether anybody watches: it is shown and taken away for each of a thousand flows."""
-        self.has_place = self.invocation.verbosity is not Verbosity.QUIET and sys.stderr.isatty()
+    def __init__(self, invocation: Invocation) -> None:
+        self.invocation = invocation
+        self.shown = False
+        self.started = time.monotonic()
+        self.lock = threading.Lock()
+        # Asked once: a line is shown and taken away for each of a thousand flows.
+        self.has_place = invocation.verbosity is not Verbosity.QUIET and sys.stderr.isatty()
 
     def show(self, line: Callable[[], str]) -> None:
         """Rewrite the line, asked for anew, once the work has taken long enough to be worth telling."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -38,7 +37,7 @@ class Target(Enum):
     DRAFT = "draft"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Location:
     """A place in a file; `line` and `column` count from 1, columns in characters."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,17 +16,16 @@ if TYPE_CHECKING:
     from flowsync.validate.tree import Kind, Part
 
 
-@dataclass(frozen=True)
 class View:
     """`value` is the whole file with `flow.fields` in place of what was stated: overlays applied, `data` parsed.
 
-    `expressions` are all of the flow's. Without slots, so that the parts are found when somebody asks: of most flows
-    nobody does.
+    `expressions` are all of the flow's. The parts are found when somebody asks: of most flows nobody does.
     """
 
-    flow: Flow
-    value: Mapping[str, JsonValue]
-    expressions: tuple[Stated, ...]
+    def __init__(self, flow: Flow, value: Mapping[str, JsonValue], expressions: tuple[Stated, ...]) -> None:
+        self.flow = flow
+        self.value = value
+        self.expressions = expressions
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
