@@ -30,7 +30,18 @@ def test_an_unknown_name_is_an_attribute_error(package: ModuleType) -> None:
         package.nonsense  # noqa: B018 - reading it is the point
 
 
-DEAR = ("jsonschema", "httpx", "deepdiff", "rich", "yaml", "difflib", "zipfile", "subprocess", "concurrent.futures")
+DEAR = (
+    "dataclasses",
+    "jsonschema",
+    "httpx",
+    "deepdiff",
+    "rich",
+    "yaml",
+    "difflib",
+    "zipfile",
+    "subprocess",
+    "concurrent.futures",
+)
 
 
 def imported(directory: Path, *arguments: str, env: Mapping[str, str] | None = None) -> set[str]:
@@ -52,7 +63,9 @@ def imported(directory: Path, *arguments: str, env: Mapping[str, str] | None = N
 
 def test_validating_right_files_imports_nothing_dear(tmp_path: Path) -> None:
     (tmp_path / "flows").mkdir()
-    (tmp_path / "flows" / "flow_a.yaml").write_text("name: A\nactive: true\ntests:\n  - sees: true\n", encoding="utf-8")
+    logic = "targetingLogic: user.property('plan') == 'pro'\n"
+    tests = "tests:\n  - user: {properties: {plan: pro}}\n    sees: true\n"
+    (tmp_path / "flows" / "flow_a.yaml").write_text(f"name: A\nactive: true\n{logic}{tests}", encoding="utf-8")
     assert imported(tmp_path, "validate") == set()
 
 
