@@ -150,6 +150,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.close_connection = True
         self.requestline = self.request_version = self.command = self.path = ""
         self.raw_requestline = self.rfile.readline(_MAX_LINE_BYTES + 1)
+        self._arrived = time.monotonic()
         if len(self.raw_requestline) > _MAX_LINE_BYTES:
             self._send(_failure(HTTPStatus.REQUEST_URI_TOO_LONG))
         elif self.raw_requestline and self.parse_request():
@@ -182,7 +183,7 @@ class _Connection(BaseHTTPRequestHandler):
     def _respond(self, body: bytes) -> Response:
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            return self.server.handler(Request(self.command, self.path, headers, body))
+            return self.server.handler(Request(self.command, self.path, headers, body, self._arrived))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises must not end the server
             self.server.log(ascii(f"{type(error).__name__} while answering"))
             self.close_connection = True

@@ -25,12 +25,16 @@ SDK_VERSION_HEADER: Final = "x-frigade-sdk-version"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request: `target` is the path with its query, header names are in lower case."""
+    """One HTTP request: `target` is the path with its query, header names are in lower case.
+
+    `arrived` is when it began to come over a connection, by the monotonic clock; None where it came over none.
+    """
 
     method: str
     target: str
     headers: Mapping[str, str]
     body: bytes
+    arrived: float | None = None
 
 
 class Delivery(Enum):
@@ -120,7 +124,7 @@ def with_latency(handler: Handler, seconds: float) -> Handler:
     """
 
     def delayed(request: Request) -> Response:
-        due = time.monotonic() + seconds
+        due = (time.monotonic() if request.arrived is None else request.arrived) + seconds
         time.sleep(seconds / 2)
         response = handler(request)
         time.sleep(max(0.0, due - time.monotonic()))

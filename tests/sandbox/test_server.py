@@ -226,8 +226,25 @@ def test_what_an_answer_takes_by_itself_counts_as_latency(monkeypatch: pytest.Mo
 
     with_latency(answering, 0.05)(Request("GET", "/", {}, b""))
     with_latency(answering, 0.008)(Request("GET", "/", {}, b""))
+    with_latency(answering, 0.05)(Request("GET", "/", {}, b"", arrived=now[0] - 0.002))
 
-    assert slept == [0.025, 0.015, 0.004, 0.0]
+    assert slept == [0.025, 0.015, 0.004, 0.0, 0.025, 0.013]
+
+
+def test_a_request_tells_when_it_came() -> None:
+    seen: list[Request] = []
+
+    def answering(request: Request) -> Response:
+        seen.append(request)
+        return Response(200, {}, b"")
+
+    started = time.monotonic()
+    with serve(answering) as server:
+        httpx.get(server.url)
+
+    (request,) = seen
+    assert request.arrived is not None
+    assert started <= request.arrived <= time.monotonic()
 
 
 def test_shutting_down_cuts_open_connections_and_lets_wait_return(emulator: Emulator) -> None:
