@@ -3,11 +3,19 @@
 JSON lines, the format `flowsync-record/1`: a header for each run, a line before each flow's write, one
 after it, and one at the end of the run. A write without its second line is one whose fate the record does
 not know; the live flow tells it. Nothing here touches a file: lines go out, lines come in.
+Reading is loaded when it is first asked for: most runs only write.
 """
 
-from flowsync.record.reading import read
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flowsync.deferred import deferred
 from flowsync.record.values import FORMAT, Kept, Place, Purpose, Record, Result, Run, Unreadable, Write
 from flowsync.record.writing import Secrets, end_line, outcome_line, run_line, write_line
+
+if TYPE_CHECKING:
+    from flowsync.record.reading import read
 
 __all__ = [
     "FORMAT",
@@ -26,3 +34,10 @@ __all__ = [
     "run_line",
     "write_line",
 ]
+
+_HOMES: Final = {
+    "read": "reading",
+}
+
+
+__getattr__ = deferred(__name__, _HOMES)
