@@ -81,10 +81,23 @@ def write_note(text: str, invocation: Invocation, at_least: Verbosity = Verbosit
 
 def answer_of_terminal() -> str:
     """The line that a person typed after a question; empty where they ended the input instead (Ctrl-D)."""
+    _wait_for_a_line()
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
         sys.stderr.write("\n")
     return answer.strip()
+
+
+def _wait_for_a_line() -> None:
+    """Return once somebody typed one. Reading alone would not hear a signal that comes just before it waits."""
+    import select  # noqa: PLC0415 - for questions only
+
+    from flowsync.apply import LONGEST_DEAFNESS  # noqa: PLC0415 - as above
+
+    if not hasattr(select, "poll"):  # on Windows, where select takes nothing but sockets
+        return
+    while not select.select([sys.stdin], [], [], LONGEST_DEAFNESS)[0]:
+        pass
 
 
 def write_sentence(text: str, invocation: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:

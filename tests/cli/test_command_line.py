@@ -176,6 +176,32 @@ def test_ctrl_c_at_the_question_exits_130_and_writes_nothing(project: Path) -> N
     assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=project).code == 2
 
 
+DEAF = """
+import os, signal, threading
+from flowsync.cli.output import answer_of_terminal
+
+def other():
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    print("[y/N]", flush=True)
+    threading.Event().wait()
+
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+threading.Thread(target=other, daemon=True).start()
+try:
+    answer_of_terminal()
+except KeyboardInterrupt:
+    os._exit(130)
+"""
+"""Asks, and gets signals in another thread: as when one comes just before the wait, the system ends no wait for them."""
+
+
+def test_ctrl_c_just_before_a_question_waits_is_heard(tmp_path: Path) -> None:
+    with Terminal([sys.executable, "-c", DEAF], tmp_path, CLEAN) as terminal:
+        terminal.expect("[y/N]")
+        terminal.send("\x03")
+        assert terminal.wait() == 130
+
+
 def test_ctrl_c_while_planning_exits_130_at_once(tmp_path: Path) -> None:
     write_flows(tmp_path, {"flow_a": "name: New\n"})
     with fake_frigade(FakeConfig(faults=(hang().on("GET"),)), [row(1, "flow_a")]) as server:
