@@ -192,7 +192,7 @@ try:
 except KeyboardInterrupt:
     os._exit(130)
 """
-"""Asks, and gets signals in another thread: as when one comes just before the wait, the system ends no wait for them."""
+"""Asks, and gets signals in another thread: they end no wait, as one does not that comes just before it."""
 
 
 def test_ctrl_c_just_before_a_question_waits_is_heard(tmp_path: Path) -> None:

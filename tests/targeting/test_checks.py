@@ -316,3 +316,11 @@ def test_an_expression_is_as_long_as_javascript_finds_it(character: str, count: 
     findings = [finding for finding in check(text) if finding.code == "targeting-too-long"]
     assert bool(findings) is is_too_long
     assert all(0 <= finding.span.start < len(text) for finding in findings)
+
+
+@pytest.mark.parametrize("source", ["user.currentUrl()", "user.daysSinceFlowDone('f')"])
+def test_what_there_may_be_no_value_of_is_neither_set_nor_unset_for_every_user(source: str) -> None:
+    text = f"{source} isSet true || {source} isNotSet true"
+    assert not evaluate(parse(text), Context(at=0))
+    (told,) = [finding.message for finding in check(text) if finding.code == "targeting-tautology"]
+    assert told.endswith(f"is true for every user who has {source} set.")

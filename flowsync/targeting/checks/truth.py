@@ -85,6 +85,8 @@ _SETTLING: Final = EQUALITIES | LISTS
 _LITERALS: Final = (Text, Number, Boolean)
 _NOWHEN: Final = Context(at=0)
 _MANY: Final = "9" * 300
+_SOMETIMES_UNKNOWN: Final = frozenset({SourceKind.USER_CURRENT_URL, SourceKind.USER_DAYS_SINCE_FLOW_DONE})
+"""What there may be no value of, not even null: a condition about it is false then, whatever its operator."""
 _ALWAYS_SET: Final = frozenset(Result) - {Result.ANYTHING, Result.DAYS, Result.ADDRESS}
 
 
@@ -216,7 +218,7 @@ def _clash(chain: And | Or, about: str, first: Condition, second: Condition) -> 
 def _spares_nobody(claim: Condition) -> bool:
     """Whether a claim or its opposite holds for everyone, there being no user without a value."""
     if claim.operator in PRESENCES:
-        return True
+        return not isinstance(claim.left, Source) or claim.left.kind not in _SOMETIMES_UNKNOWN
     is_fixed = claim.operator in _SETTLING and isinstance(claim.right, _LITERALS)
     return is_fixed and isinstance(claim.left, Source) and _is_always_set(claim.left)
 
