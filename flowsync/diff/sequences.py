@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
-from operator import eq
 from typing import TYPE_CHECKING, Final
 
+from flowsync.ends import equal_ends
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 Pair = tuple[int, int]
 """An index in the old list, and that of the same item in the new one."""
@@ -21,18 +21,13 @@ def align(old: Sequence[int], new: Sequence[int]) -> list[Pair]:
 
     The equal beginning and end are paired as they are; DeepDiff sees only what is between.
     """
-    head = _common(old, new)
-    tail = _common(reversed(old[head:]), reversed(new[head:]))
+    head, tail = equal_ends(old, new)
     middle = _align_middle(old[head : len(old) - tail], new[head : len(new) - tail])
     return [
         *((index, index) for index in range(head)),
         *((head + was, head + now) for was, now in middle),
         *((len(old) - left, len(new) - left) for left in range(tail, 0, -1)),
     ]
-
-
-def _common(old: Iterable[int], new: Iterable[int]) -> int:
-    return sum(1 for _ in takewhile(bool, map(eq, old, new)))
 
 
 def _align_middle(old: Sequence[int], new: Sequence[int]) -> list[Pair]:

@@ -131,10 +131,7 @@ def _assembled(rows: list[tuple[str, ...]]) -> JsonValue:
             at = rank
             here[empty] = open_at[at] = here = [] if rank % 2 else {}
         elif rank < at or empty == -1:
-            while rank < at:
-                at = around[at]
-            if rank != at or empty == -1:
-                raise NotOrdinary
+            at = _ended(at, rank, around, empty)
             here = open_at[at]
         if gap:
             rank += 2 * len(gap) + 1
@@ -154,6 +151,15 @@ def _assembled(rows: list[tuple[str, ...]]) -> JsonValue:
         here[name] = meant
         empty = None if value else name
     return root[0]
+
+
+def _ended(at: int, rank: int, around: dict[int, int], empty: str | int | None) -> int:
+    """The rank of a row, which goes on with a collection around that of the row above."""
+    while rank < at:
+        at = around[at]
+    if rank != at or empty == -1:
+        raise NotOrdinary
+    return at
 
 
 @lru_cache(maxsize=1024)

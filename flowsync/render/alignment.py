@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.diff.order import longest_increasing
+from flowsync.ends import equal_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,8 +24,7 @@ SEARCHED_AT_MOST: Final = 200
 
 def runs(old: Sequence[str], new: Sequence[str]) -> list[Run]:
     """Return what stayed, in order on both sides, each run as long as it can be."""
-    head = _common(old, new)
-    tail = _common(reversed(old[head:]), reversed(new[head:]))
+    head, tail = equal_ends(old, new)
     middle = _middle(old[head : len(old) - tail], new[head : len(new) - tail])
     found = [
         (0, 0, head),
@@ -32,15 +32,6 @@ def runs(old: Sequence[str], new: Sequence[str]) -> list[Run]:
         (len(old) - tail, len(new) - tail, tail),
     ]
     return [run for run in found if run[2]]
-
-
-def _common(old: Iterable[str], new: Iterable[str]) -> int:
-    count = 0
-    for was, now in zip(old, new, strict=False):
-        if was != now:
-            break
-        count += 1
-    return count
 
 
 def _middle(old: Sequence[str], new: Sequence[str]) -> Iterable[Run]:

@@ -11,6 +11,7 @@ from flowsync.document.dumping import double_quoted, fits_block, is_printable, n
 from flowsync.document.editing.fresh import flow_text, scalar_lines
 from flowsync.document.reading import Reading
 from flowsync.document.spans import scalar_at
+from flowsync.ends import equal_ends
 from flowsync.errors import DocumentError
 from flowsync.frozen import dataclass
 
@@ -170,8 +171,7 @@ def _splice(site: Site, units: list[Unit], start: int, end: int, value: str) -> 
 
 def _differences(old: list[str], new: list[str]) -> Iterator[tuple[int, int, str]]:
     """From where to where in `old` something else is to stand, and what."""
-    head = _common(old, new)
-    tail = _common(old[head:][::-1], new[head:][::-1])
+    head, tail = equal_ends(old, new)
     old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]
     if not old_middle and not new_middle:
         return
@@ -181,15 +181,6 @@ def _differences(old: list[str], new: list[str]) -> Iterator[tuple[int, int, str
     for kind, i, j, k, m in SequenceMatcher(None, old_middle, new_middle, autojunk=False).get_opcodes():
         if kind != "equal":
             yield head + i, head + j, "".join(new_middle[k:m])
-
-
-def _common(old: Sequence[str], new: Sequence[str]) -> int:
-    count = 0
-    for left, right in zip(old, new, strict=False):
-        if left != right:
-            break
-        count += 1
-    return count
 
 
 def _encoded(site: Site, text: str) -> str:
