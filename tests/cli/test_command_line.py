@@ -177,10 +177,19 @@ def test_ctrl_c_at_the_question_exits_130_and_writes_nothing(project: Path) -> N
 
 
 DEAF = """
-import os, signal, threading
+import os, signal, sys, threading, time
 from flowsync.cli.output import answer_of_terminal
 
+def is_asking():
+    frame = sys._current_frames()[threading.main_thread().ident]
+    while frame is not None and frame.f_code.co_name != "answer_of_terminal":
+        frame = frame.f_back
+    return frame is not None
+
 def other():
+    while not is_asking():
+        time.sleep(0.005)
+    time.sleep(0.05)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     print("[y/N]", flush=True)
     threading.Event().wait()
