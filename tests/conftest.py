@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, settings
@@ -25,8 +26,13 @@ FAULT_SEED = "FLOWSYNC_FAULT_SEED"
 
 
 def pytest_configure() -> None:
-    """Choose where random schedules of faults start, once for all the processes that tests run in."""
+    """Choose where random schedules of faults start, once for all the processes that tests run in.
+
+    And hear Ctrl-C: a shell has what it starts in the background ignore it, and so would all that tests start.
+    """
     os.environ.setdefault(FAULT_SEED, str(secrets.randbelow(2**32)))
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
