@@ -123,7 +123,7 @@ def confirm(made: Plan, approval: Approval, given: Invocation) -> None:
         return
     sys.stderr.write(plans.confirm_question(made, screen_of_stderr(given)))
     sys.stderr.flush()
-    if answer_of_terminal().lower() not in {"y", "yes"}:
+    if answer_of_terminal() not in {"y", "yes"}:
         raise FlowsyncError("Not confirmed: nothing was written.")
 
 

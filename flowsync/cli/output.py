@@ -79,13 +79,14 @@ def write_note(text: str, invocation: Invocation, at_least: Verbosity = Verbosit
         sys.stderr.flush()
 
 
-def answer_of_terminal() -> str:
-    """The line that a person typed after a question; empty where they ended the input instead (Ctrl-D)."""
+def answer_of_terminal() -> str | None:
+    """The line that a person typed after a question, in lower case; None where they ended the input (Ctrl-D)."""
     _wait_for_a_line()
     answer = sys.stdin.readline()
-    if not answer.endswith("\n"):
-        sys.stderr.write("\n")
-    return answer.strip()
+    if answer.endswith("\n"):
+        return answer.strip().lower()
+    sys.stderr.write("\n")
+    return None
 
 
 def _wait_for_a_line() -> None:

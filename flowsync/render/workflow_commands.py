@@ -56,6 +56,12 @@ def of_error(error: FlowsyncError) -> Annotation:
     return Annotation(Severity.ERROR, error.code, f"{error.message} {error.hint or ''}".rstrip())
 
 
+def of_bug(error: Exception) -> Annotation:
+    """Return that flowsync itself failed as a note of the whole run. What a report needs stays in the log."""
+    told = f"{type(error).__name__}: this is a bug in flowsync, not in your flows. The log has what to report."
+    return Annotation(Severity.ERROR, "bug", told)
+
+
 def of_plan(plan: Plan, flows: Iterable[Flow]) -> Iterator[Annotation]:
     """Yield what a reviewer should see beside the lines of the files: what is blocked, warnings, edits made elsewhere.
 

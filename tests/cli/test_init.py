@@ -308,5 +308,15 @@ def test_yes_asks_nothing(repository: Path) -> None:
     assert (repository / ".github").exists()
 
 
+def test_the_end_of_the_input_is_no_answer(repository: Path) -> None:
+    before = sorted(repository.iterdir())
+    with Terminal(command_line("init"), repository, CLEAN) as terminal:
+        terminal.expect("GitHub?")
+        terminal.send("\x04")
+        assert terminal.wait() == 1
+    assert "No answer: nothing was written." in terminal.screen
+    assert sorted(repository.iterdir()) == before
+
+
 def test_this_repository_ignores_what_a_project_does() -> None:
     assert (ROOT / ".flowsync/.gitignore").read_text("utf-8") == STATE_IGNORES

@@ -151,6 +151,7 @@ def test_another_address_or_environment_is_refused(tmp_path: Path) -> None:
     ("arguments", "code", "said"),
     [
         ([], 64, "Which apply is to be rolled back?"),
+        (["last", "--list"], 64, "--list shows every record, and takes none."),
         (["nothing.jsonl"], 1, "nothing.jsonl cannot be read: No such file or directory."),
         (["flows/flow_a.yaml"], 1, "flows/flow_a.yaml is no record of an apply."),
     ],

@@ -101,6 +101,21 @@ def test_a_configuration_that_cannot_be_read_is_told_at_its_line(place: Workplac
     assert "flowsync.yaml:" in done.summary
 
 
+def test_a_bug_is_shown_on_the_page_of_the_run_too(place: Workplace, tmp_path: Path) -> None:
+    """A module that is needed once the run is known, and cannot be imported, stands for any bug."""
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['jsonschema'] = None\n")
+    place.write(flow_a="nmae: Alpha\n")
+    env = place.environment("workflow_dispatch", {}, FLOWSYNC_COMMAND="validate", PYTHONPATH=str(tmp_path))
+    ran = subprocess.run(
+        command_line("ci"), cwd=place.root, env={**CLEAN, **env}, capture_output=True, text=True, check=False
+    )
+    done = place.outcome(Completed(ran.returncode, ran.stdout, ran.stderr))
+    (command,), _ = runner.read(done.log)
+    assert (command.name, done.outputs) == ("error", {"exit-code": "1"})
+    assert "this is a bug in flowsync, not in your flows" in command.message
+    assert "Traceback" in done.completed.err
+
+
 def test_a_comment_that_may_be_read_but_not_edited_is_a_notice(tmp_path: Path) -> None:
     with workplace(tmp_path, FakeRepo(faults=(reply(403, "No").on("PATCH", "*"),))) as place:
         place.plan()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flowsync import git
 from flowsync.cli.output import write_result
-from flowsync.errors import ApiError, DocumentError, FlowsyncError, InvalidFilesError, UnreviewedError
+from flowsync.errors import ApiError, DocumentError, ExitCode, FlowsyncError, InvalidFilesError, UnreviewedError
 from flowsync.frozen import replace
 from flowsync.github import comments
 from flowsync.github.body import draft
@@ -113,6 +113,12 @@ def failures_shown(run: Run) -> Iterator[None]:
         annotate(run, _annotations_of(error))
         output(run, {"exit-code": str(int(error.exit_code))})
         summarise(run, failure_report(run, error))
+        raise
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        annotate(run, [workflow_commands.of_bug(error)])
+        output(run, {"exit-code": str(int(ExitCode.ERROR))})
         raise
 
 

@@ -13,6 +13,7 @@ from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation
 from flowsync.cli.output import answer_of_terminal, screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.cli.writing import create_text, replace_text
+from flowsync.errors import FlowsyncError
 from flowsync.frozen import replace
 from flowsync.model import FileState
 from flowsync.pipeline import Hosting
@@ -81,7 +82,10 @@ def _place(wanted: Hosting, known: Hosting, questions: Questions) -> Hosting:
         return decided
     sys.stderr.write("Will this repository live on GitHub? Then workflows are written for it. [Y/n] ")
     sys.stderr.flush()
-    return Hosting.ELSEWHERE if answer_of_terminal().lower() in {"n", "no"} else Hosting.GITHUB
+    answer = answer_of_terminal()
+    if answer is None:
+        raise FlowsyncError("No answer: nothing was written.", hint="--github and --no-github answer it too.")
+    return Hosting.ELSEWHERE if answer in {"n", "no"} else Hosting.GITHUB
 
 
 def _carried_out(file: StartFile, project: Project) -> StartFile:

@@ -88,6 +88,8 @@ def command(
     given = invocation(context)
     project = open_project(given, parallelism)
     if doing is Doing.LIST:
+        if record_file is not None:
+            raise UsageError("--list shows every record, and takes none.", hint="Show one with --dry-run.")
         write_result(records.FORMATS[format_](list_records(project.state / FOLDER), screen_of_stdout(given)))
         return ExitCode.OK
     found = read_record(*_place_of(record_file, project))
