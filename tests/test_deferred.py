@@ -45,9 +45,12 @@ DEAR = (
 
 
 def imported(directory: Path, *arguments: str, env: Mapping[str, str] | None = None) -> set[str]:
-    """Which of the dear modules a command imports, besides what is there already, as where coverage is measured."""
+    """Which of the dear modules a command imports, besides what is there already and what click cannot do without.
+
+    What is there already are the modules that measure coverage; click imports subprocess on Python 3.10.
+    """
     script = (
-        "import sys; before = set(sys.modules); from flowsync.cli import run; code = run(sys.argv[1:]);"
+        "import sys, click; before = set(sys.modules); from flowsync.cli import run; code = run(sys.argv[1:]);"
         f" print('imported', *(name for name in {DEAR!r} if name in sys.modules.keys() - before)); sys.exit(code)"
     )
     done = subprocess.run(

@@ -39,13 +39,26 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 INJECTED = "x\r\nX-Injected: yes"
 
 
-def terms(url: str, time: FakeTime | None = None, *, key: Key = KEY, agent: str = "tests") -> Terms:
-    return Terms(url, key, agent, Timeouts(1.0, 1.0), 4, (time or FakeTime()).timing)
+A_SECOND = Timeouts(1.0, 1.0)
+"""For tests that wait until it is over; the others wait for a busy machine as long as it takes."""
 
 
-def wire_to(url: str, time: FakeTime | None = None, *, key: Key = KEY, agent: str = "tests") -> Wire:
+def terms(
+    url: str, time: FakeTime | None = None, *, key: Key = KEY, agent: str = "tests", timeouts: Timeouts = A_SECOND
+) -> Terms:
+    return Terms(url, key, agent, timeouts, 4, (time or FakeTime()).timing)
+
+
+def wire_to(
+    url: str,
+    time: FakeTime | None = None,
+    *,
+    key: Key = KEY,
+    agent: str = "tests",
+    timeouts: Timeouts = Timeouts(30.0, 30.0),  # noqa: B008 - a frozen value
+) -> Wire:
     """A wire of the kind that the test is run for."""
-    return (WIRE.get() or DirectWire)(terms(url, time, key=key, agent=agent))
+    return (WIRE.get() or DirectWire)(terms(url, time, key=key, agent=agent, timeouts=timeouts))
 
 
 def call_to(url: str, method: Method = Method.GET) -> Call:
@@ -127,9 +140,10 @@ def test_what_is_no_whole_answer_is_told_and_never_called_unsent(script: tuple[S
 def test_silence_is_waited_for_no_longer_than_was_set(said: bytes) -> None:
     with (
         scripted((said, End.SILENCE)) as server,
+        closing(wire_to(server.url, timeouts=A_SECOND)) as wire,
         pytest.raises(UnansweredError, match="no answer within 1 sec") as told,
     ):
-        sent(server, Method.PUT)
+        wire.send(call_to(server.url, Method.PUT))
     assert not told.value.unsent
 
 
@@ -223,7 +237,7 @@ def test_a_closed_wire_sends_nothing() -> None:
 def test_a_connection_that_is_in_use_while_the_wire_is_closed_is_closed_after_it() -> None:
     """pytest would complain of a socket that was left open."""
     with scripted((b"", End.SILENCE), (OK,)) as server, ThreadPoolExecutor(1) as pool:
-        wire = wire_to(server.url)
+        wire = wire_to(server.url, timeouts=A_SECOND)
         asked = pool.submit(wire.send, call_to(server.url))
         while not server.requests:
             pass
@@ -311,7 +325,10 @@ def test_a_host_without_a_name_is_told_and_nothing_was_sent() -> None:
 def test_a_server_that_says_nothing_while_connecting_is_not_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}"
-        with closing(wire_to(url)) as wire, pytest.raises(UnansweredError, match="no connection within") as caught:
+        with (
+            closing(wire_to(url, timeouts=A_SECOND)) as wire,
+            pytest.raises(UnansweredError, match="no connection within") as caught,
+        ):
             wire.send(call_to(url, Method.PUT))
     assert caught.value.unsent
 
