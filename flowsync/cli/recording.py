@@ -82,6 +82,8 @@ class RecordFile(ApplyRecord):
         with self._flushing:
             if self._flushed >= mine:
                 return
+            if self.trouble is not None:  # what could not be written is told once: another flush would succeed
+                raise self.trouble
             reached = self._appended
             try:
                 self._flush(self._descriptor)

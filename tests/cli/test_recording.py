@@ -113,6 +113,36 @@ def test_after_a_failure_nothing_more_is_taken(tmp_path: Path) -> None:
     os.close(descriptor)
 
 
+def test_a_flush_that_failed_has_failed_for_who_waited_for_it_too(tmp_path: Path) -> None:
+    """The system tells of what it could not write once; the next flush of the same file succeeds."""
+    path = tmp_path / "x.jsonl"
+    results: list[OSError | None] = [OSError(errno.EIO, "Input/output error"), None]
+    untaken: list[str] = []
+
+    def flush(_: int) -> None:
+        while path.read_bytes().count(b"\n") < 2:
+            pass
+        if (failure := results.pop(0)) is not None:
+            raise failure
+
+    def keep(slug: str, number: int) -> None:
+        try:
+            kept.before(change(slug, number), row(slug, number))
+        except RecordError:
+            untaken.append(slug)
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
+    kept = RecordFile(descriptor, "x", NO_SECRETS, flush)
+    threads = [threading.Thread(target=keep, args=each) for each in (("flow_a", 1), ("flow_b", 2))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    os.close(descriptor)
+    assert sorted(untaken) == ["flow_a", "flow_b"]
+    assert kept.writes == 0
+
+
 def test_a_run_is_added_to_a_record_and_a_line_that_was_cut_off_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_bytes(b'{"format":"flowsync-record/1"')
