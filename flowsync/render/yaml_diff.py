@@ -154,7 +154,7 @@ def _shared(old: Iterable[tuple[str, JsonValue]], new: Iterable[tuple[str, JsonV
 
 
 def _yaml_lines(value: JsonValue) -> list[str]:
-    return [] if value is None else mask_keys(dump(value, UNFOLDED)).rstrip("\n").split("\n")
+    return [] if value is None else mask_keys(dump(value, UNFOLDED)).removesuffix("\n").split("\n")
 
 
 def _in_order_of(new: JsonValue, old: JsonValue, key: str, shapes: Shapes) -> JsonValue:

@@ -107,6 +107,18 @@ def test_keys_are_never_shown_and_still_told_to_differ() -> None:
     assert shown == ["@@ data @@", KEY_ONLY]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("one\n\n", "one\n\n\n", ["  title: |+", "    one", "  ", "+ "]),
+        ("one\n\n\n\n", "one\n\n", ["  title: |+", "    one", "  ", "- ", "- "]),
+    ],
+)
+def test_line_ends_at_the_very_end_are_told(old: str, new: str, expected: list[str]) -> None:
+    change = data_update(steps({"id": "a", "title": old}), steps({"id": "a", "title": new}))
+    assert told(change) == ["@@ steps[a] @@", *expected]
+
+
 def test_without_the_values_around_them_changes_are_told_by_their_labels() -> None:
     changes = (
         FieldChange("data", "/title", "title", Op.REPLACE, "Old", "New"),
@@ -139,7 +151,20 @@ def test_a_diff_is_empty_exactly_when_nothing_changed(old: dict[str, JsonValue],
 
 
 values: st.SearchStrategy[JsonValue] = st.sampled_from(
-    [True, 1, 2.5, None, "", "text", "two\n\nlines", "api_private_abc", "api_private_xyz", {"a": 1, "b": {"c": "d"}}]
+    [
+        True,
+        1,
+        2.5,
+        None,
+        "",
+        "text",
+        "two\n\nlines",
+        "end\n\n",
+        "end\n\n\n",
+        "api_private_abc",
+        "api_private_xyz",
+        {"a": 1, "b": {"c": "d"}},
+    ]
 )
 sides = st.dictionaries(st.sampled_from("abcdefghijkl"), values, min_size=1)
 
@@ -150,7 +175,7 @@ def test_what_both_sides_share_is_told_as_if_all_of_it_were_compared(
 ) -> None:
     old, new = dict(sorted({**old, **shared}.items())), dict(sorted({**new, **shared}.items()))
     change = data_update({"steps": [{"id": "x", **old}]}, {"steps": [{"id": "x", **new}]})
-    was, now = (mask_keys(dump({"id": "x", **side}, UNFOLDED)).rstrip("\n").split("\n") for side in (old, new))
+    was, now = (mask_keys(dump({"id": "x", **side}, UNFOLDED)).removesuffix("\n").split("\n") for side in (old, new))
     if any(each.path.startswith("/steps/0") for each in change.fields):
         assert flow_diff(change)[1:] == (plain.hunks(was, now) or [(Span(KEY_ONLY, Style.MUTED),)])
     else:
