@@ -9,7 +9,7 @@ import pytest
 
 from flowsync.errors import RefusedError
 from flowsync.live import live_flow, rows_by_slug
-from flowsync.model import Applied, Blocked, Refused, Target, Unchanged, Update
+from flowsync.model import Applied, Blocked, Failed, Refused, Target, Unchanged, Update
 from flowsync.pipeline import part_at, plan_rollback
 from flowsync.record import Place, run_line
 from tests.record.building import RUN, URL, change, ended, header, record, row, write
@@ -17,7 +17,7 @@ from tests.record.building import RUN, URL, change, ended, header, record, row, 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Plan
+    from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Outcome, Plan
 
 OLD = "steps:\n  # As it was, comment and all\n  - {id: a, title: Old}\n"
 NEW = "steps: [{id: a, title: New}]\n"
@@ -107,6 +107,83 @@ def test_what_was_seen_after_a_write_that_failed_does_not_count_as_written() -> 
     made = plan_rollback(record(*lines), {"flow_x": (edited,)}, environment=None, api_url=URL)
     (blocked,) = made.blocked
     assert blocked.code == "changed-since-apply"
+
+
+FAILED = Failed(NAMED, "api-rejected", "m", None, uncertain=False)
+
+
+def test_what_somebody_wrote_after_a_write_that_failed_for_certain_is_left_alone() -> None:
+    """Another apply, of another record, has written the very same: it is not this record's to undo."""
+    lines = [header(), write(NAMED, row()), ended(FAILED, None)]
+    made = plan_rollback(record(*lines), {"flow_x": (row(name="New"),)}, environment=None, api_url=URL)
+    assert (made.changes, made.unchanged, made.blocked) == ((), (), ())
+
+
+RENAMED = change(old={"name": "New"}, body={"name": "Newer"})
+FIRST = [header(), write(NAMED, row()), ended(Applied(NAMED), row(name="New")), header()]
+
+
+@pytest.mark.parametrize("live", ["New", "Newer"])
+@pytest.mark.parametrize(
+    "ending", [[], [ended(Failed(RENAMED, "not-written", "m", None, uncertain=True), row(name="New"))]]
+)
+def test_after_a_second_write_in_doubt_either_of_both_leads_back(ending: list[bytes], live: str) -> None:
+    lines = [*FIRST, write(RENAMED, row(name="New")), *ending]
+    decision = only(plan_rollback(record(*lines), {"flow_x": (row(name=live),)}, environment=None, api_url=URL))
+    assert isinstance(decision, Update)
+    assert decision.body == {"name": "Old"}
+
+
+def test_a_second_write_that_failed_for_certain_does_not_stand_in_the_way_of_the_first() -> None:
+    lines = [*FIRST, write(RENAMED, row(name="New")), ended(replace(FAILED, change=RENAMED), None)]
+    decision = only(plan_rollback(record(*lines), {"flow_x": (row(name="New"),)}, environment=None, api_url=URL))
+    assert isinstance(decision, Update)
+    assert decision.body == {"name": "Old"}
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Refused(RENAMED, "changed-since-planned", "m"), Failed(RENAMED, "api-server", "m", None, uncertain=False)],
+)
+def test_a_second_run_that_did_not_write_a_flow_says_nothing_of_the_first(outcome: Outcome) -> None:
+    decision = only(
+        plan_rollback(
+            record(*FIRST[:2], ended(Applied(NAMED), row(name="Ne")), header(), ended(outcome, None)),
+            {"flow_x": (row(name="Ne"),)},
+            environment=None,
+            api_url=URL,
+        )
+    )
+    assert isinstance(decision, Update)
+    assert decision.body == {"name": "Old"}
+
+
+def test_an_edit_after_a_write_that_failed_for_certain_is_what_the_next_one_leads_back_to() -> None:
+    edited = row(name="Edited")
+    then = change(old={"name": "Edited"}, body={"name": "Newer"})
+    lines = [header(), write(NAMED, row()), ended(FAILED, None), header(), write(then, edited)]
+    decision = only(plan_rollback(record(*lines), {"flow_x": (row(name="Newer"),)}, environment=None, api_url=URL))
+    assert isinstance(decision, Update)
+    assert decision.body == {"name": "Edited"}
+
+
+def test_what_the_server_made_of_an_earlier_write_counts_after_a_later_one_of_another_field() -> None:
+    then = change(old={"description": "d"}, body={"description": "e"})
+    short = row(name="Ne", description="d")
+    lines = [header(), write(NAMED, row(description="d")), ended(Applied(NAMED, ("name",)), short)]
+    lines += [header(), write(then, short), ended(Applied(then), row(name="Ne", description="e"))]
+    live = row(name="Ne", description="e")
+    decision = only(plan_rollback(record(*lines), {"flow_x": (live,)}, environment=None, api_url=URL))
+    assert isinstance(decision, Update)
+    assert decision.body == {"name": "Old", "description": "d"}
+
+
+def test_what_an_earlier_write_lost_is_still_named_after_a_later_one() -> None:
+    unshown, then = change(old={}, body={"description": "d"}), NAMED
+    lines = [header(), write(unshown, row()), header(), write(then, row())]
+    decision = only(plan_rollback(record(*lines), {"flow_x": (row(name="New"),)}, environment=None, api_url=URL))
+    assert isinstance(decision, Update)
+    assert "cannot be restored: description" in decision.warnings[-1].message
 
 
 def at(version: int, status: str, row_id: int = 7, name: str = "New") -> LiveFlow:

@@ -50,11 +50,12 @@ def plan_rollback(
 ) -> Plan:
     """The plan that puts back what the writes of `record` replaced, for `slugs` or for all.
 
-    What is back already is unchanged. Blocked is what can, or must, not be put back: the row is gone,
-    archived, of another status or no longer the one to write, or it is neither as it was written nor as it
-    was before.
+    What is back already is unchanged; what for certain was never written is no part of it. Blocked is what can,
+    or must, not be put back: the row is gone, archived, of another status or no longer the one to write, or it
+    is neither as it was written nor as it was before.
     """
-    writes = [write for write in record.writes if not slugs or write.slug in slugs]
+    effective = [write for write in record.writes if not write.is_without_effect]
+    writes = [write for write in effective if not slugs or write.slug in slugs]
     decisions = [_decide(write, rows.get(write.slug, ())) for write in writes]
     made = Plan(
         environment=environment,
@@ -79,7 +80,7 @@ def _decide(write: Write, rows: Sequence[LiveFlow]) -> _Decision:
         return _blocked(write, "not-shown", f"The API does not show {', '.join(past.values)} any more.")
     if past.values and _alike(row, past.values):
         return _back_already(write, row, past.lost)
-    if not _alike(row, _observed(write.written)):
+    if not any(_alike(row, _observed(state)) for state in write.left):
         return _blocked(write, "changed-since-apply", _told_changes(write, row))
     if not past.values:
         return _blocked(write, "never-seen", f"What was written was never shown before: {', '.join(past.lost)}.")

@@ -1,39 +1,44 @@
-"""Two writes of one row, in one record, as one: from before the first to after the second."""
+"""All writes of one row, in one record, as one: from before the first to after the last."""
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from flowsync import diff
 from flowsync.frozen import replace
-from flowsync.record.values import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flowsync.model import FieldName, JsonValue
     from flowsync.record.values import Write
 
 
-def chained(first: Write, then: Write) -> Write:
+def together(writes: Sequence[Write]) -> Write:
+    """Return what the writes of one row, in their order, did together. Those that took no effect do not count."""
+    return reduce(_chained, [write for write in writes if not write.is_without_effect] or writes[-1:])
+
+
+def _chained(first: Write, then: Write) -> Write:
     """Return what both did together.
 
-    A first write that had no effect does not count. Where the second found neither what the first found
-    nor what it wrote, somebody else had edited the row: that is noted, for there is no way back past it.
+    A first write whose effect the second did not find does not count. Where the second found neither what the
+    first found nor what it wrote, somebody else had edited the row: that is noted, for there is no way back past it.
     """
-    if alike(then.before.fields, first.seen):
+    found = then.before.fields
+    was_written = any(alike(found, state) for state in first.left)
+    if alike(found, first.seen) and not was_written:
         return replace(then, edited_between=first.edited_between)
-    edited = first.edited_between or not alike(then.before.fields, first.written)
-    before = replace(then.before, fields={**then.before.fields, **first.seen})
-    after = {**first.written, **then.written} if then.result else None
+    standing = {**first.written, **then.seen, **{name: found[name] for name in first.body if name in found}}
     return replace(
         then,
-        before=before,
+        before=replace(then.before, fields={**found, **first.seen}),
         earlier={**then.earlier, **first.earlier},
-        body={**first.body, **then.body},
+        body={**{name: standing[name] for name in first.body}, **then.body},
         withheld=tuple(dict.fromkeys((*first.withheld, *then.withheld))),
-        result=then.result and Result(then.result.outcome, then.result.uncertain, after),
-        edited_between=edited,
+        standing=standing,
+        edited_between=first.edited_between or not was_written,
     )
 
 

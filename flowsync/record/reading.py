@@ -9,7 +9,7 @@ from flowsync.errors import RecordError, UnreadableResponseError
 from flowsync.frozen import replace
 from flowsync.live import live_flow
 from flowsync.model import SENT_FIELDS, Target
-from flowsync.record.chain import chained
+from flowsync.record.chain import together
 from flowsync.record.values import FORMAT, Purpose, Record, Result, Run, Write
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class _Reading:
     def __init__(self, name: str) -> None:
         self._name = name
         self._runs: list[Run] = []
-        self._writes: dict[tuple[Place, int], Write] = {}
+        self._writes: dict[tuple[Place, int], list[Write]] = {}
+        self._open: set[int] = set()
         self._is_complete = False
         self._broken: int | None = None
 
@@ -47,7 +48,7 @@ class _Reading:
         """All of it. Raises RecordError when there is nothing."""
         if not self._runs:
             raise self._no_record()
-        writes = sorted(self._writes.values(), key=lambda write: (write.slug, write.id))
+        writes = sorted(map(together, self._writes.values()), key=lambda write: (write.slug, write.id))
         return Record(tuple(self._runs), tuple(writes), self._is_complete)
 
     def take(self, number: int, line: bytes) -> None:
@@ -74,11 +75,13 @@ class _Reading:
                 if format_ != FORMAT:
                     raise self._other_format(format_)
                 self._runs.append(_run(value))
+                self._open.clear()
                 self._is_complete = False
             case {"event": "write"}:
                 self._note_write(_write(value, self._place))
-            case {"event": "outcome", "id": int() as row_id} if (key := (self._place, row_id)) in self._writes:
-                self._writes[key] = replace(self._writes[key], result=_result(value))
+            case {"event": "outcome", "id": int() as row_id} if row_id in self._open:
+                self._open.remove(row_id)
+                self._note_result(row_id, _result(value))
             case {"event": "end"}:
                 self._is_complete = True
             case {"event": str()}:
@@ -88,9 +91,12 @@ class _Reading:
 
     def _note_write(self, write: Write) -> None:
         # The same id is another flow elsewhere: one record may hold runs to several places.
-        key = (write.place, write.id)
-        earlier = self._writes.get(key)
-        self._writes[key] = write if earlier is None else chained(earlier, write)
+        self._writes.setdefault((write.place, write.id), []).append(write)
+        self._open.add(write.id)
+
+    def _note_result(self, row_id: int, result: Result) -> None:
+        writes = self._writes[self._place, row_id]
+        writes[-1] = replace(writes[-1], result=result)
 
     @property
     def _place(self) -> Place:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from flowsync.frozen import dataclass
+from flowsync.frozen import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flowsync.model import FieldName, JsonValue, LiveFlow, Target
 
 FORMAT: Final = "flowsync-record/1"
+_WITHOUT_EFFECT: Final = frozenset({"failed", "refused", "not-attempted"})
 
 
 class Purpose(Enum):
@@ -71,8 +72,11 @@ class Write:
     `before` is the row as the server showed it right before; `earlier` holds those of the written fields
     that only the plan's own read had shown. `body` is what was sent. `withheld` names the fields that the
     record leaves out because they held what looks like a key. `result` is None when the record broke off
-    before it was known; `place` is that of the run. `edited_between`: between
-    two writes of one record somebody else changed the row.
+    before it was known; `place` is that of the run.
+
+    Several writes of one row in one record are one (`chain.together`): `before` is from before the first, `body`
+    adds up, `result` is that of the last, and `standing` is how the written fields stood before that one.
+    `edited_between`: between two of them somebody else changed the row.
     """
 
     slug: str
@@ -84,6 +88,7 @@ class Write:
     withheld: tuple[str, ...]
     result: Result | None
     place: Place
+    standing: Mapping[FieldName, JsonValue] = field(default_factory=dict)
     edited_between: bool = False
 
     @property
@@ -105,6 +110,17 @@ class Write:
         """
         answered = self.result.after if self.result is not None and self.result.outcome == "applied" else None
         return {**self.body, **(answered or {})}
+
+    @property
+    def left(self) -> tuple[Mapping[FieldName, JsonValue], ...]:
+        """Each state of the written fields that this may have led to: one, unless the last of several is in doubt."""
+        is_known = self.result is not None and self.result.outcome == "applied"
+        return (self.written,) if is_known or not self.standing else (self.written, self.standing)
+
+    @property
+    def is_without_effect(self) -> bool:
+        """Whether it is known that nothing came of it: it failed, or was refused, for certain."""
+        return self.result is not None and not self.result.uncertain and self.result.outcome in _WITHOUT_EFFECT
 
 
 @dataclass(frozen=True, slots=True)

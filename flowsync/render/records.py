@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "flowsync-records/1"
 NO_RECORDS: Final = "No records: nothing was applied from here yet."
-NOTHING_TO_PUT_BACK: Final = "Nothing to put back: every flow is as it was before."
+NOTHING_TO_PUT_BACK: Final = "Nothing to put back: every flow that was written is as it was before."
 _TITLES: Final = ("RECORD", "COMMAND", "WRITTEN", "STATE", "WHERE")
 _COMPLETE: Final = "complete"
 _CUT_OFF: Final = "cut off"
