@@ -9,8 +9,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
-_END: Final = re.compile(rb"\n(?![ \t#\n]|-[ \t\n])")
-"""The end of the last line that can be below a key at the margin."""
+_END: Final = re.compile(rb"\n(?![ \t#\n\]}]|-[ \t\n])")
+"""The end of the last line that can be below a key at the margin: a bracket there closes one of an item's."""
 _FIRST_CONTENT: Final = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\n)*( *)([^\n])")
 _KEEPS_BLANK_LINES: Final = re.compile(rb"[|>][1-9]?\+")
 _MEANS_MORE_AT_THE_MARGIN: Final = re.compile(rb"\n(?:---|\.\.\.|%|\xef\xbb\xbf)")

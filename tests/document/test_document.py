@@ -83,6 +83,7 @@ def test_every_character_of_a_text_has_its_place(path: ValuePath, offset: int, p
     [
         ("data:\n  # why\n  steps: []\n  # end\nname: x\n", "# why\nsteps: []\n# end\n"),
         ("data:\n- a\n- b # last\n", "- a\n- b # last\n"),
+        ("data:\n- [a,\n  b\n]\n- {c: d\n}\nname: x\n", "- [a,\n  b\n]\n- {c: d\n}\n"),
         ("data:\n    a: |\n      text\n\n      more\n", "a: |\n  text\n\n  more\n"),
         ("data:\r\n  a: 1\r\n", "a: 1\n"),
         ("data:\n  a: 1", "a: 1\n"),
