@@ -27,7 +27,8 @@ KEPT_WHOLE: Final = 1_000
 """How many characters are shown of one stretch that is new, gone or not compared by words."""
 
 _YAML_KEY: Final = re.compile(r"\s*(?:- )*[^\s:]+:(?=\s|$)")
-_WORD: Final = re.compile(r"[぀-ヿ㐀-鿿가-힯]|[^\W぀-ヿ㐀-鿿가-힯]+|\s+|[^\w\s]")
+_WORD: Final = re.compile(r"[぀-ヿ㐀-鿿가-힯]|[^\W぀-ヿ㐀-鿿가-힯]{1,100}|\s+|[^\w\s]")
+"""A word, or a piece of one that is so long that what differs in it could be behind what is shown of it."""
 
 
 def removed_line(text: str) -> Line:
@@ -56,7 +57,8 @@ def changed_lines(old: str, new: str) -> tuple[Line, Line]:
     old_words, new_words = _WORD.findall(old), _WORD.findall(new)
     kept = [run for run in runs(old_words, new_words) if not _is_lone_blank(run, old_words)]
     stayed = [word for was, _, size in kept for word in old_words[was : was + size]]
-    if _similarity(old, new, _letters("".join(stayed))) < ALIKE:
+    # Lines that begin alike for as long as is shown of them are told by where they differ, however little they share.
+    if old[:KEPT_WHOLE] != new[:KEPT_WHOLE] and _similarity(old, new, _letters("".join(stayed))) < ALIKE:
         return removed_line(old), added_line(new)
     cuts = _cuts(kept, (len(old_words), len(new_words)))
     went = _marked(old_words, [was for was, _ in cuts], Style.REMOVED, Style.REMOVED_WORD)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flowsync.render.style import Line
 
 CONTEXT = 2
-_WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]|(?:(?![぀-ヿ㐀-鿿가-힯])\w)+|\s+|[^\w\s]")
+_WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]|(?:(?![぀-ヿ㐀-鿿가-힯])\w){1,100}|\s+|[^\w\s]")
 
 
 def words(text: str) -> list[str]:
@@ -52,7 +52,8 @@ def _common(old: Sequence[str], new: Sequence[str]) -> int:
 def changed_lines(old: str, new: str) -> tuple[Line, Line]:
     old_words, new_words = words(old), words(new)
     kept = _without_lone_blanks(matches(old_words, new_words), old_words)
-    if _similarity(old, new, _letters("".join(old_words[was] for was, _ in kept))) < ALIKE:
+    is_alike = _similarity(old, new, _letters("".join(old_words[was] for was, _ in kept))) >= ALIKE
+    if not is_alike and old[:KEPT_WHOLE] != new[:KEPT_WHOLE]:
         return removed_line(old), added_line(new)
     cuts = _cuts(kept, (len(old_words), len(new_words)))
     went = _marked(old_words, [was for was, _ in cuts], Style.REMOVED, Style.REMOVED_WORD)

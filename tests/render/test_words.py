@@ -92,6 +92,25 @@ def test_the_version_without_the_new_words_is_shown_around_their_place() -> None
     assert marked(now) == [" and more"]
 
 
+LETTERS = "x" * 1_500
+LIST = "item, " * 300
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "gone", "come"),
+    [
+        (f"key: {LETTERS}a", f"key: {LETTERS}b", "a", "b"),
+        (f"key: {LETTERS}a, {LIST}", f"key: {LETTERS}b, {LIST}", "a", "b"),
+        (f"css: {LIST}{'old ' * 2_000}", f"css: {LIST}{'new ' * 2_000}", "old old", "new new"),
+    ],
+    ids=["a long word", "a long word in a line that is alike", "a line that goes on quite otherwise"],
+)
+def test_what_differs_far_behind_the_beginning_is_shown(old: str, new: str, gone: str, come: str) -> None:
+    was, now = changed_lines(old, new)
+    assert [each[: len(gone)] for each in marked(was)] == [gone]
+    assert [each[: len(come)] for each in marked(now)] == [come]
+
+
 def test_a_very_long_new_line_is_cut_and_the_rest_counted() -> None:
     assert text(added_line("x" * 5_000)) == "x" * KEPT_WHOLE + " … 4,000 more characters"
 
