@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.document.decoding import require_size
 from flowsync.document.document import parse_data
+from flowsync.document.json_text import looks_like_json
 from flowsync.document.lines import normalised
 from flowsync.document.ordinary import NotOrdinary, ordinary_value
 
@@ -51,7 +52,8 @@ def parse_beside(text: str, known_text: str, known: JsonValue) -> JsonValue:
     `known` is the value of `known_text`. Neither value may be changed. Raises DocumentError as `parse_data` does.
     """
     require_size(text, "data")
-    if isinstance(known, dict) and isinstance(steps := known.get("steps"), list):
+    # What is no text to YAML (a lone carriage return) may be one to JSON.
+    if not looks_like_json(text) and isinstance(known, dict) and isinstance(steps := known.get("steps"), list):
         found = _steps(_cut(normalised(text, "data")), _cut(known_text), steps)
         if found is not None:
             return {**known, "steps": found}

@@ -291,6 +291,8 @@ def test_steps_with_the_same_lines_are_the_known_ones(text: str, expected: list[
         ("steps:\n  - a\n", "steps:\n  - [b,\n  - c]\n"),
         ("steps:\n  - a\n", f"steps:\n  - a\n  - {'x' * 2**20}\n"),
         ("steps:\n  - a\n", '{"steps": [1.0, true]}'),
+        ("steps:\n  - a\n", '{"steps":\r["a"]}\r'),
+        ("steps:\n  - a\n", '{"steps": ["b |+ c"]}\n '),
     ],
 )
 def test_what_looks_like_a_step_and_is_none_is_read_as_it_is(known_text: str, text: str) -> None:
