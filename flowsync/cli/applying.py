@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 
 _STDERR: Final = 2
+_STOPPING: Final = b"Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.\n"
 
 
 class Approval(Enum):
@@ -278,25 +279,35 @@ def _teller(format_: str, given: Invocation) -> Callable[[Outcome], None]:
     return tell
 
 
+def _say_amid_all(text: bytes) -> None:
+    """Say something while a signal is handled, which may have come in the middle of a write to stderr.
+
+    So it goes past Python's buffers, which take nothing meanwhile, and only where it need not wait for a reader.
+    """
+    import select  # noqa: PLC0415 - for signals only
+
+    with suppress(OSError):
+        if os.name == "nt" or select.select([], [_STDERR], [], 0)[1]:  # Windows asks so of sockets only
+            os.write(_STDERR, text)
+
+
 @contextmanager
 def stopping_on_signals(given: Invocation, hurry: Callable[[], None], farewell: bytes) -> Iterator[tuple[Event, Event]]:
     """Two events: the run is to stop, and a user's signal was why; then `hurry` is called too.
 
-    A second signal ends the process at once, with `farewell` on stderr, past whatever holds its buffers.
+    A second signal ends the process at once, with `farewell` on stderr.
     """
     stop, by_user = Event(), Event()
 
     def handle(_signal: int, _frame: FrameType | None) -> None:
         if by_user.is_set():
-            with suppress(OSError):
-                os.write(_STDERR, farewell)
+            _say_amid_all(farewell)
             os._exit(ExitCode.INTERRUPTED)
         by_user.set()
         stop.set()
         hurry()
-        write_note(
-            "Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.", given
-        )
+        if given.verbosity is not Verbosity.QUIET:
+            _say_amid_all(_STOPPING)
 
     previous = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, hang, r
 from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 GOOD = "name: Hello\ntype: ANNOUNCEMENT\ndata:\n  steps:\n    - id: a\n      title: Hi there\n      subtitle: More\n"
 
@@ -244,7 +245,51 @@ def test_ctrl_c_while_applying_finishes_what_is_in_flight_and_prints_the_ledger(
     assert "Stopping" in err
 
 
-def start(*arguments: str, root: Path, env: dict[str, str]) -> subprocess.Popen[str]:
+small_pipes = pytest.mark.skipif(sys.platform != "linux", reason="the size of a pipe is given on Linux only")
+
+
+@contextmanager
+def applying_to_nobody(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """An apply that waits in the middle for somebody to read what it says beside its result."""
+    slugs = [f"flow_{number:03}" for number in range(300)]
+    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
+    rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
+    with fake_frigade(FakeConfig(), rows) as server:
+        options = ("--format", "json", "--allow-many")
+        env = {**environment(server.url), "PYTHONUNBUFFERED": ""}
+        running = start("apply", *options, root=tmp_path, env=env, pipe_bytes=4096)
+        assert running.stderr is not None
+        while not server.writes:
+            running.stderr.readline()
+        seen = -1
+        while seen < len(server.writes):
+            seen = len(server.writes)
+            time.sleep(0.5)
+        assert seen < 300
+        yield running
+
+
+@small_pipes
+def test_ctrl_c_while_nobody_reads_what_is_said_costs_no_ledger(tmp_path: Path) -> None:
+    with applying_to_nobody(tmp_path) as running:
+        running.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        out, err = running.communicate(timeout=60)
+        assert running.returncode == 130, err
+        assert json.loads(out)["counts"]["not-attempted"] > 0
+
+
+@small_pipes
+def test_ctrl_c_twice_ends_at_once_though_nobody_reads_what_is_said(tmp_path: Path) -> None:
+    with applying_to_nobody(tmp_path) as running:
+        running.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(20) == 130
+        running.communicate()
+
+
+def start(*arguments: str, root: Path, env: dict[str, str], pipe_bytes: int = -1) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command_line(*arguments),
         cwd=root,
@@ -253,6 +298,7 @@ def start(*arguments: str, root: Path, env: dict[str, str]) -> subprocess.Popen[
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        pipesize=pipe_bytes,
     )
 
 
