@@ -162,17 +162,22 @@ def run(
     """Apply the changes, telling each outcome as it is known; all of them, and whether the user stopped the run.
 
     What is replaced is kept in `record_file`, or in a new one in the state directory. Raises RecordError, and
-    writes nothing, where that cannot be.
+    writes nothing, where that cannot be. What keeps outcomes from being told stops the run, and is raised once the
+    rest is told.
     """
     if not made.changes:
         return [], False
     with _recording(made, project, record_file, purpose) as (name, kept):
+        teller = _Teller(format_, given)
         farewell = _farewell(name, made, given)
         outcomes, interrupted = _carried_out(
-            made, connection, project, given, kept=kept, format_=format_, farewell=farewell
+            made, connection, project, given, kept=kept, teller=teller, farewell=farewell
         )
         kept.end()
-    _tell_record(kept, name, made, purpose, given)
+    try:
+        _tell_record(kept, name, made, purpose, given)
+    finally:
+        teller.close(outcomes)
     return outcomes, interrupted
 
 
@@ -236,7 +241,7 @@ def _carried_out(
     given: Invocation,
     *,
     kept: RecordFile,
-    format_: str,
+    teller: _Teller,
     farewell: bytes,
 ) -> tuple[list[Outcome], bool]:
     """The outcomes, and whether the user stopped the run."""
@@ -244,7 +249,6 @@ def _carried_out(
     outcomes: list[Outcome] = []
     display = Progress(given)
     parallelism = project.settings.parallelism
-    tell = _teller(format_, given)
 
     def line() -> str:
         return progress.progress_line("Applying", len(outcomes), len(made.changes), connection.client.waiting)
@@ -255,28 +259,49 @@ def _carried_out(
         for outcome in apply_changes(made.changes, store, parallelism=parallelism, stop=stop, record=kept):
             outcomes.append(outcome)
             with display.hidden():
-                tell(outcome)
+                teller.tell(outcome)
+            if teller.trouble is not None:
+                stop.set()
             display.show(line)
     return outcomes, stopped_by_user.is_set()
 
 
-def _teller(format_: str, given: Invocation) -> Callable[[Outcome], None]:
-    """What tells an outcome, but not of what was not attempted: the ledger counts those.
+class _Teller:
+    """Tells each outcome, but not of what was not attempted: the ledger counts those.
 
-    What the streams are is asked once: what is told would otherwise cost more than writing it.
+    Where it cannot be told any more because its reader went away or a disk is full, `trouble` is why, and that
+    outcome and all further ones go to stderr. What the streams are is asked once: what is told would otherwise cost
+    more than writing it.
     """
-    screen = screen_of_stdout(given) if format_ == "text" else screen_of_stderr(given)
 
-    def tell(outcome: Outcome) -> None:
+    def __init__(self, format_: str, given: Invocation) -> None:
+        self._given = given
+        self._screen = screen_of_stdout(given) if format_ == "text" else screen_of_stderr(given)
+        self._say = write_result if format_ == "text" else self._note
+        self.trouble: OSError | FlowsyncError | None = None
+
+    def tell(self, outcome: Outcome) -> None:
+        """One line, at once."""
         if isinstance(outcome, NotAttempted):
             return
-        text = ledger.outcome_line(outcome, screen)
-        if format_ == "text":
-            write_result(text)
-        else:
-            write_note(text, given)
+        text = ledger.outcome_line(outcome, self._screen)
+        try:
+            self._say(text)
+        except (OSError, FlowsyncError) as error:
+            self.trouble = self.trouble or error
+            self._say = self._note
+            with suppress(OSError):
+                self._note(text)
 
-    return tell
+    def close(self, outcomes: list[Outcome]) -> None:
+        """Raise the trouble, if there was any, once the ledger is told on stderr."""
+        if self.trouble is not None:
+            with suppress(OSError):
+                write_note(ledger.text(outcomes, screen_of_stderr(self._given)), self._given, Verbosity.QUIET)
+            raise self.trouble
+
+    def _note(self, text: str) -> None:
+        write_note(text, self._given)
 
 
 def _say_amid_all(text: bytes) -> None:

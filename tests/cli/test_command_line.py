@@ -245,6 +245,27 @@ def test_ctrl_c_while_applying_finishes_what_is_in_flight_and_prints_the_ledger(
     assert "Stopping" in err
 
 
+def test_a_reader_that_goes_away_while_applying_stops_the_run_and_costs_no_ledger(tmp_path: Path) -> None:
+    slugs = [f"flow_{number:02}" for number in range(40)]
+    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
+    rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
+    with fake_frigade(FakeConfig(latency=0.05), rows) as server:
+        options = ("--parallelism", "2", "--allow-many")
+        running = start("apply", *options, root=tmp_path, env=environment(server.url))
+        assert running.stdout is not None
+        while not server.writes:
+            running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr is not None
+        err = running.stderr.read()
+        assert running.wait(60) == 1
+        running.stderr.close()
+        written = len({seen.path for seen in server.writes})
+    assert 0 < written < 40
+    assert f"{written} applied, {40 - written} not attempted" in err
+    assert "to put it back: flowsync rollback .flowsync/applies/" in err
+
+
 small_pipes = pytest.mark.skipif(sys.platform != "linux", reason="the size of a pipe is given on Linux only")
 
 
