@@ -329,18 +329,26 @@ class _Turn:
             case Moved(code, message):
                 return _Verdict(self._refused(code, message, ()), row)
             case Match.AFTER:
-                done = Applied(self.change) if self.doubt or self.accepted else AlreadyApplied(self.change)
-                return _Verdict(done, row)
+                return self._as_wanted(row)
             case Match.NEITHER:
                 return self._something_else(row)
             case Match.BEFORE:
                 return self._as_planned(row)
 
+    def _as_wanted(self, row: LiveFlow | None) -> _Verdict | None:
+        """The flow is as it was to be, as far as it is shown: what is not shown is still to be sent."""
+        if self.doubt or self.accepted:
+            return _Verdict(Applied(self.change), row)
+        names = self.change.body.keys()
+        if row is not None and diff.observe(row.fields, names).values.keys() >= names:
+            return _Verdict(AlreadyApplied(self.change), row)
+        return self._as_planned(row)
+
     def _as_planned(self, row: LiveFlow | None) -> _Verdict | None:
-        if row is not None and self.accepted and not self.is_strange and self._is_unshown():
+        if row is not None and self.accepted and not self.is_strange and self._is_unshown(row):
             return _read_back(self.change, row)
         if self.failures >= WRITE_ATTEMPTS:
-            return _Verdict(self._not_written(), row)
+            return _Verdict(self._not_written(row), row)
         if not self.is_rested:
             self.is_rested = True
             self.pause(RETRY_PAUSE * 2 ** (self.failures - 1))
@@ -406,13 +414,15 @@ class _Turn:
         )
         return Refused(self.change, "changed-while-writing", told, differences, uncertain=True)
 
-    def _is_unshown(self) -> bool:
-        """Whether the change is of fields that no answer shows, so that no read can tell if it landed."""
-        return self.change.before == self.change.after
+    def _is_unshown(self, row: LiveFlow | None) -> bool:
+        """Whether nothing that changes is shown, so that no read can tell if the write landed."""
+        shown = diff.observe({} if row is None else row.fields, self.change.old.keys()).values
+        old, new = ({name: side[name] for name in shown} for side in (self.change.old, self.change.new))
+        return diff.fingerprint(old) == diff.fingerprint(new)
 
-    def _not_written(self) -> Failed:
+    def _not_written(self, row: LiveFlow | None) -> Failed:
         """Every attempt failed, and the flow is as it was."""
-        unshown = self._is_unshown()
+        unshown = self._is_unshown(row)
         late = self.doubt is not None and (
             isinstance(self.doubt, TransportError) or self.doubt.status in _STILL_RUNNING
         )

@@ -177,6 +177,24 @@ def test_a_field_that_the_fresh_read_leaves_out_does_not_count() -> None:
     assert turn(shelf(row()), planned) == Applied(planned)
 
 
+NAME_AND_DESCRIPTION = replace(
+    change(),
+    old={"name": "Old", "description": "d"},
+    new={"name": "New", "description": "e"},
+    body={"name": "New", "description": "e"},
+)
+
+
+def test_a_flow_that_is_so_only_as_far_as_it_is_shown_is_written() -> None:
+    """Somebody gave it the very name that was planned; of the description, which the plan had seen, no read tells."""
+    store = shelf(row(name="New"))
+    assert turn(store, NAME_AND_DESCRIPTION) == Applied(NAME_AND_DESCRIPTION)
+    assert len(store.writes) == 1
+    shown = shelf(row(name="New", description="e"))
+    assert isinstance(turn(shown, NAME_AND_DESCRIPTION), AlreadyApplied)
+    assert shown.writes == []
+
+
 AMBIGUOUS = [ServerError("500", status=500), TransportError("reset"), UnreadableResponseError("not JSON")]
 
 
@@ -373,6 +391,39 @@ def test_an_accepted_write_of_what_the_server_does_not_show_is_applied_once() ->
     store.on_write = lambda: store.kept.update({7: row()})
     assert turn(store, planned) == Applied(planned)
     assert len(store.writes) == 1
+
+
+class Terse(Shelf):
+    """It shows the description in lists only, which are what is planned from."""
+
+    def rows(self, change: Change) -> Sequence[LiveFlow]:
+        return [
+            replace(each, fields={name: value for name, value in each.fields.items() if name != "description"})
+            for each in super().rows(change)
+        ]
+
+
+DESCRIBED = replace(
+    change(),
+    old={"description": "d"},
+    new={"description": "e"},
+    body={"description": "e"},
+    before=diff.fingerprint({"description": "d"}),
+    after=diff.fingerprint({"description": "e"}),
+)
+
+
+def test_an_accepted_write_that_the_fresh_read_does_not_show_is_applied_once() -> None:
+    store = Terse({7: row(description="d")}, answers=False)
+    assert turn(store, DESCRIBED) == Applied(DESCRIBED)
+    assert len(store.writes) == 1
+
+
+def test_a_failed_write_that_the_fresh_read_does_not_show_stays_uncertain() -> None:
+    store = Terse({7: row(description="d")}, faults=[(ServerError("500", status=500), True)] * WRITE_ATTEMPTS)
+    outcome = turn(store, DESCRIBED)
+    assert isinstance(outcome, Failed)
+    assert outcome.uncertain
 
 
 def test_reading_back_may_show_that_an_accepted_write_was_not_taken() -> None:
