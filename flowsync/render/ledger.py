@@ -16,7 +16,7 @@ from flowsync.render.layout import hint_lines, sentences
 from flowsync.render.plural import plural
 from flowsync.render.screen import Screen
 from flowsync.render.style import Span, Style, line, paint
-from flowsync.render.values import compact
+from flowsync.render.values import compact_pair
 from flowsync.render.wording import structural
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _trouble_lines(row: Entry, screen: Screen) -> Iterator[Line]:
 def _differences(row: Entry, most: int = MOST_DIFFERENCES) -> Iterator[str]:
     """Yield what was expected and what is there, place by place, the last ones only counted when there are many."""
     for change in row.differences[:most]:
-        yield structural(change) or f"{change.label}: {_was(row, change)}, {_is(row, change)}"
+        yield structural(change) or f"{change.label}: {_sides(row, change)}"
     if len(row.differences) > most:
         yield f"and {plural(len(row.differences) - most, 'more difference')}"
 
@@ -208,14 +208,12 @@ def _differences_sentence(row: Entry) -> str:
     return f"({told})" if told else ""
 
 
-def _was(row: Entry, change: FieldChange) -> str:
-    verb = "sent" if row.kind is Kind.APPLIED else "expected"
-    return f"nothing {verb}" if change.op is Op.ADD else f"{verb} {compact(change.old)}"
-
-
-def _is(row: Entry, change: FieldChange) -> str:
-    verb = "came back" if row.kind is Kind.APPLIED else "found"
-    return f"nothing {verb}" if change.op is Op.REMOVE else f"{verb} {compact(change.new)}"
+def _sides(row: Entry, change: FieldChange) -> str:
+    """What was sent or expected at one place, and what is there."""
+    was, now = compact_pair(change.old, change.new)
+    expected, found = ("sent", "came back") if row.kind is Kind.APPLIED else ("expected", "found")
+    old = f"nothing {expected}" if change.op is Op.ADD else f"{expected} {was}"
+    return f"{old}, nothing {found}" if change.op is Op.REMOVE else f"{old}, {found} {now}"
 
 
 def _markdown_row(row: Entry) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flowsync.model import Op
 from flowsync.render.columns import cut
-from flowsync.render.values import compact
+from flowsync.render.values import compact, compact_pair
 from flowsync.render.wording import listed
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def _difference(change: FieldChange) -> str:
         case Op.MOVE:
             return f"{change.label}: planned from position {_place(change.new)}, now at {_place(change.old)}"
         case Op.REPLACE | Op.RENAME:
-            return f"{change.label}: planned from {_short(change.new)}, now {_short(change.old)}"
+            was, now = compact_pair(change.new, change.old, LONGEST)
+            return f"{change.label}: planned from {was}, now {now}"
 
 
 def _place(index: JsonValue) -> str:

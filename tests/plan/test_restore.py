@@ -113,6 +113,16 @@ def test_a_long_value_is_cut_and_hidden_characters_stay_for_the_one_who_shows_it
     assert len(reason) < 160
 
 
+def test_long_values_are_told_from_where_they_differ() -> None:
+    words = "word " * 100
+    change = read_back_one(update_of(flow_of("name: New"), row(name=f"{words}old end")))
+    found = restored(change, row(name=f"{words}new"))
+    assert isinstance(found, Edited)
+    assert stale.reasons([Stale(change, found)]) == [
+        'flow_a: name: planned from …word word word word old end", now …word word word word new"'
+    ]
+
+
 def test_a_change_that_leads_elsewhere_than_it_says_is_refused() -> None:
     change = read_back_one(update_of(flow_of("name: New"), row(name="Old")))
     with pytest.raises(PlanFileError, match="does not lead to what it says"):

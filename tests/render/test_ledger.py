@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.model import Applied, Failed
+from flowsync.model import Applied, Failed, FieldChange, Op
 from flowsync.render import ledger
 from flowsync.render.screen import Screen
 from tests.render.samples import OUTCOMES, WELCOME
@@ -54,6 +54,13 @@ def test_messages_show_no_key() -> None:
         text = render([failed], SCREEN)
         assert "secret" not in text
         assert "other" not in text
+
+
+def test_long_values_are_shown_from_where_they_differ() -> None:
+    words = "word " * 100
+    change = FieldChange("data", "/steps/0/title", "steps[a].title", Op.REPLACE, f"{words}old end", f"{words}new")
+    text = ledger.text([Applied(WELCOME, ("data",), (change,))], Screen(width=200))
+    assert 'steps[a].title: sent …word word word word old end", came back …word word word word new"' in text
 
 
 @pytest.mark.parametrize("name", ledger.FORMATS)
