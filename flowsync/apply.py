@@ -154,8 +154,7 @@ class _Crew:
         self._taken += 1
         self._line.put(change)
         if len(self._threads) < self._size:
-            self._threads.append(Thread(target=self._work, name=f"apply_{len(self._threads)}"))
-            self._threads[-1].start()
+            self._grow()
 
     def finished(self) -> list[Outcome]:
         """What is settled since it was asked for last; waits a little when that is nothing."""
@@ -177,6 +176,18 @@ class _Crew:
             self._line.put(None)
         for thread in self._threads:
             thread.join()
+
+    def _grow(self) -> None:
+        """Start another thread. Where the system has none left, those that there are do it all; without any, raise."""
+        thread = Thread(target=self._work, name=f"apply_{len(self._threads)}")
+        try:
+            thread.start()
+        except RuntimeError:
+            if not self._threads:
+                raise
+            self._size = len(self._threads)
+        else:
+            self._threads.append(thread)
 
     def _work(self) -> None:
         while (change := self._line.get()) is not None:

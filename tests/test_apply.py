@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field, replace
@@ -597,6 +598,37 @@ def test_every_change_gets_exactly_one_outcome(parallelism: int) -> None:
     assert sorted(outcome.change.slug for outcome in outcomes) == [each.slug for each in changes]
     assert all(isinstance(outcome, Applied) for outcome in outcomes)
     assert exit_code(outcomes) is ExitCode.OK
+
+
+CROWDED = """
+import resource, threading
+from tests.test_apply import many, run
+
+changes, store = many(50)
+threading.stack_size(256 << 20)
+with open("/proc/self/statm") as sizes:
+    used = int(sizes.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + {threads} * (260 << 20), -1))
+print(len(run(store, changes, 64)), len(store.writes))
+"""
+"""Has room for the stacks of some threads only."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process may take is bounded otherwise elsewhere")
+def test_a_system_without_room_for_all_threads_costs_no_outcome() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CROWDED.format(threads=3)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "50 50\n", done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process may take is bounded otherwise elsewhere")
+def test_a_system_without_room_for_any_thread_writes_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CROWDED.format(threads=0)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == ""
+    assert "can't start new thread" in done.stderr.splitlines()[-1]
 
 
 def test_a_stop_finishes_what_is_in_flight_and_starts_nothing_more() -> None:
