@@ -37,8 +37,8 @@ LONGEST_DEAFNESS: Final = 0.1
 """Seconds of waiting without a look around: a signal that comes just before a wait is handled only after it."""
 _FATAL_CODES: Final = frozenset({"api-forbidden", "api-unauthorized", "api-rate-limited", "record"})
 """Failures that every further flow would meet too: nothing more is started after one."""
-_STILL_RUNNING: Final = frozenset({502, 504})
-"""What a gateway says when it gave up on a server that may be at work all the same."""
+_STILL_RUNNING: Final = frozenset({502, 504, 520, 522, 524})
+"""What a gateway, Cloudflare's with numbers of its own, says when it gave up on a server that may be at work."""
 
 
 class FlowStore(Protocol):
@@ -313,8 +313,8 @@ class _Verdict:
 class _Turn:
     """One flow's turn so far.
 
-    `doubt` is the failure after which a write may have landed; `accepted` says that the server took a
-    write and did not show the flow; `is_strange` that it then showed another flow.
+    `doubt` is the last failure after which a write may have landed, `is_late` says that one of them may land yet;
+    `accepted` says that the server took a write and did not show the flow, `is_strange` that it then showed another.
     """
 
     change: Change
@@ -324,6 +324,7 @@ class _Turn:
     failures: int = 0
     waits: int = 0
     doubt: ApiError | None = None
+    is_late: bool = False
     accepted: bool = False
     is_strange: bool = False
     is_kept: bool = False
@@ -392,6 +393,7 @@ class _Turn:
         ambiguous = isinstance(error, ServerError | TransportError | UnreadableResponseError)
         if ambiguous and not error.unsent:
             self.doubt = error
+            self.is_late = self.is_late or isinstance(error, TransportError) or error.status in _STILL_RUNNING
         if error.retry_after is not None and self.waits < MOST_WAITS:
             self.waits += 1
             return None
@@ -434,13 +436,10 @@ class _Turn:
     def _not_written(self, row: LiveFlow | None) -> Failed:
         """Every attempt failed, and the flow is as it was."""
         unshown = self._is_unshown(row)
-        late = self.doubt is not None and (
-            isinstance(self.doubt, TransportError) or self.doubt.status in _STILL_RUNNING
-        )
         said = "accepted the write and did nothing" if self.accepted and not self.doubt else "failed"
         ending = "what was to be written cannot be seen" if unshown else "the flow is as it was"
         message = f"The server {said} {WRITE_ATTEMPTS} times; {ending}."
-        return Failed(self.change, "not-written", message, None, uncertain=unshown or late)
+        return Failed(self.change, "not-written", message, None, uncertain=unshown or self.is_late)
 
     def _unreadable(self, error: ApiError) -> Failed:
         """The flow cannot be read, now or after a write whose fate is unknown."""

@@ -367,9 +367,22 @@ def test_a_write_that_was_never_sent_leaves_no_doubt() -> None:
     assert turn(store) == Failed(change(), "api-transport", "refused too", None, uncertain=False)
 
 
-def test_a_server_that_gave_no_answer_in_time_may_still_be_at_work() -> None:
+GAVE_UP = (502, 504, 520, 522, 524)
+"""What gateways answer that no longer wait for the server behind them."""
+
+
+@pytest.mark.parametrize("fault", [TransportError("timeout"), *(ServerError("", status=each) for each in GAVE_UP)])
+def test_a_server_that_gave_no_answer_in_time_may_still_be_at_work(fault: ApiError) -> None:
     store = shelf(row())
-    store.faults = [(TransportError("timeout"), False)] * WRITE_ATTEMPTS
+    store.faults = [(fault, False)] * WRITE_ATTEMPTS
+    outcome = turn(store)
+    assert isinstance(outcome, Failed)
+    assert outcome.uncertain
+
+
+def test_a_server_that_may_still_be_at_work_is_so_whatever_it_answers_to_the_next_attempt() -> None:
+    store = shelf(row())
+    store.faults = [(TransportError("timeout"), False), *[(ServerError("500", status=500), False)] * 2]
     outcome = turn(store)
     assert isinstance(outcome, Failed)
     assert outcome.uncertain
