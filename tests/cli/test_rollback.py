@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -197,3 +199,28 @@ def test_one_record_of_two_places_leads_back_in_each(tmp_path: Path) -> None:
         assert (state(second), state(first) == before) == (before, False)
         assert flowsync("rollback", "both.jsonl", root=tmp_path, env=environment(first.url)).code == 0
         assert state(first) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a record that is read slowly is a pipe")
+def test_a_record_is_read_when_no_other_run_adds_to_it(tmp_path: Path) -> None:
+    """An apply that ended between the reading and the lock would have added writes that are not put back."""
+    write_flows(tmp_path, {"flow_a": "name: New\n"})
+    pipe = tmp_path / "slow.jsonl"
+    os.mkfifo(pipe)
+    with fake_frigade(rows=[row(1, "flow_a", name="Old")]) as server:
+        env = environment(server.url)
+        assert flowsync("apply", "--record", "kept.jsonl", root=tmp_path, env=env).code == 0
+        with subprocess.Popen(
+            command_line("rollback", pipe.name),
+            cwd=tmp_path,
+            env={**CLEAN, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        ) as running:
+            with pipe.open("wb") as writing:
+                meanwhile = flowsync("apply", root=tmp_path, env=env)
+                writing.write((tmp_path / "kept.jsonl").read_bytes())
+            assert running.wait(60) == 0
+        assert meanwhile.code == 4
+        assert "is under way" in meanwhile.err
+        assert server.row(1)["name"] == "Old"

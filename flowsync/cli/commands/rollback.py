@@ -92,22 +92,30 @@ def command(
             raise UsageError("--list shows every record, and takes none.", hint="Show one with --dry-run.")
         write_result(records.FORMATS[format_](list_records(project.state / FOLDER), screen_of_stdout(given)))
         return ExitCode.OK
-    found = read_record(*_place_of(record_file, project))
-    wanted = _selected(found, pipeline.slugs_of(project, slugs))
+    place = _place_of(record_file, project)
     if doing is Doing.SHOW:
+        found, wanted = _read(*place, slugs, project)
         with connect(project, (), api, Purpose.READ) as connection:
             made = _plan(found, wanted, connection, project, given)
             words = ["rollback", record_file or "", *slugs]
             return _shown(made, format_, command_line(words, made, given), given)
-    with only_run(project, api, context.command_path, given), connect(project, (), api, Purpose.WRITE) as connection:
-        made = _plan(found, wanted, connection, project, given)
-        _show_plan(made, format_, given)
-        applying.refuse_blocked(made, on_blocked)
-        if made.changes:
-            applying.confirm(made, approval, given)
-        return applying.carry_out(
-            made, connection, project, given, format_, record_file=kept_in, purpose=record.Purpose.ROLLBACK
-        )
+    with only_run(project, api, context.command_path, given):
+        found, wanted = _read(*place, slugs, project)
+        with connect(project, (), api, Purpose.WRITE) as connection:
+            made = _plan(found, wanted, connection, project, given)
+            _show_plan(made, format_, given)
+            applying.refuse_blocked(made, on_blocked)
+            if made.changes:
+                applying.confirm(made, approval, given)
+            return applying.carry_out(
+                made, connection, project, given, format_, record_file=kept_in, purpose=record.Purpose.ROLLBACK
+            )
+
+
+def _read(path: Path, name: str, patterns: Sequence[str], project: Project) -> tuple[record.Record, frozenset[str]]:
+    """The record, and the slugs that are wanted of it. Who writes reads it under the lock, when nobody adds to it."""
+    found = read_record(path, name)
+    return found, _selected(found, pipeline.slugs_of(project, patterns))
 
 
 def _plan(
