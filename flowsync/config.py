@@ -41,6 +41,7 @@ _LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PUBLIC_PREFIX: Final = "api_public_"
 _PRIVATE_PREFIX: Final = "api_private_"
 _KEY_CHARACTERS: Final = re.compile(r"[\x21-\x7e]+")
+_PUBLIC_KEY_SETTINGS: Final = ("public_api_key_variable", "public_api_key")
 _VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -437,7 +438,7 @@ def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str
         timeouts=Timeouts(_seconds(timeouts.get("connect"), 5.0), _seconds(timeouts.get("read"), 30.0)),
         user_agent=_optional_text(top.get("user_agent")),
         private_key=_private_key(merged, environ),
-        public_key=_public_key(merged, environ),
+        public_key=_public_key(top, chosen, environ),
         key_variables=(
             str(merged.get("api_key_variable", PRIVATE_KEY_VARIABLE)),
             str(merged.get("public_api_key_variable", PUBLIC_KEY_VARIABLE)),
@@ -590,14 +591,25 @@ def _private_key(merged: Mapping[str, JsonValue], environ: Mapping[str, str]) ->
     return _key_from(environ, str(merged.get("api_key_variable", PRIVATE_KEY_VARIABLE)))
 
 
-def _public_key(merged: Mapping[str, JsonValue], environ: Mapping[str, str]) -> Key | None:
-    variable = merged.get("public_api_key_variable")
-    if variable is not None and (named := _key_from(environ, str(variable))) is not None:
-        return named
-    written = _optional_text(merged.get("public_api_key"))
-    if written is not None:
-        return Key(written, "flowsync.yaml")
-    return None if variable is not None else _key_from(environ, PUBLIC_KEY_VARIABLE)
+def _public_key(
+    top: Mapping[str, JsonValue], chosen: Mapping[str, JsonValue], environ: Mapping[str, str]
+) -> Key | None:
+    """The key of the chosen environment where it names one, set or not; else the one that the project shares."""
+    if any(name in chosen for name in _PUBLIC_KEY_SETTINGS):
+        return _named_key(chosen, environ) or _written_key(chosen)
+    if "public_api_key_variable" in top:
+        return _named_key(top, environ) or _written_key(top)
+    return _key_from(environ, PUBLIC_KEY_VARIABLE) or _written_key(top)
+
+
+def _named_key(section: Mapping[str, JsonValue], environ: Mapping[str, str]) -> Key | None:
+    variable = _optional_text(section.get("public_api_key_variable"))
+    return None if variable is None else _key_from(environ, variable)
+
+
+def _written_key(section: Mapping[str, JsonValue]) -> Key | None:
+    written = _optional_text(section.get("public_api_key"))
+    return None if written is None else Key(written, "flowsync.yaml")
 
 
 def _key_from(environ: Mapping[str, str], variable: str) -> Key | None:

@@ -85,6 +85,37 @@ def test_an_environment_picked_by_flag_reads_only_the_variables_it_names() -> No
         read.writing_key()
 
 
+@pytest.mark.parametrize(
+    ("production", "environ", "expected"),
+    [
+        ("{public_api_key_variable: PRODUCTION}", {}, None),
+        ("{public_api_key_variable: PRODUCTION}", {"PRODUCTION": "api_public_p"}, ("api_public_p", "PRODUCTION")),
+        ("{public_api_key: api_public_own}", {"SHARED": "api_public_s"}, ("api_public_own", "flowsync.yaml")),
+        ("{target: active}", {"SHARED": "api_public_s"}, ("api_public_s", "SHARED")),
+        ("{target: active}", {}, ("api_public_top", "flowsync.yaml")),
+    ],
+)
+def test_the_public_key_of_an_environment_is_never_that_of_the_project(
+    production: str, environ: Mapping[str, str], expected: tuple[str, str] | None
+) -> None:
+    text = f"""
+        public_api_key: api_public_top
+        public_api_key_variable: SHARED
+        environments:
+          production: {production}
+    """
+    read = settings(text, Flags(environment="production"), {"FRIGADE_PUBLIC_API_KEY": "api_public_any", **environ})
+    assert read.public_key == (None if expected is None else config.Key(*expected))
+
+
+def test_the_variable_of_the_public_key_wins_over_the_top_of_the_file_and_not_over_an_environment() -> None:
+    environ = {"FRIGADE_PUBLIC_API_KEY": "api_public_any"}
+    assert settings("public_api_key: api_public_top", environ=environ).public_key == config.Key(
+        "api_public_any", "FRIGADE_PUBLIC_API_KEY"
+    )
+    assert settings(ENVIRONMENTS, environ=environ).public_key == config.Key("api_public_dev", "flowsync.yaml")
+
+
 def test_the_variable_gives_the_address_where_the_environment_does_not() -> None:
     read = settings(ENVIRONMENTS, Flags(environment="production"), {"FRIGADE_API_URL": "https://api3.frigade.com"})
     assert read.api_url == "https://api3.frigade.com"
