@@ -13,10 +13,10 @@ from flowsync.live.protocols import Access
 from flowsync.live.rows import live_flow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from flowsync.live.protocols import FlowReader, Map
-    from flowsync.model import JsonValue, LiveFlow
+    from flowsync.model import FieldName, JsonValue, LiveFlow
 
 
 class PathMemo:
@@ -65,24 +65,36 @@ def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map
 
 
 def reread(
-    reader: FlowReader, slug: str, row_id: int, *, access: Access, memo: PathMemo | None = None
+    reader: FlowReader,
+    slug: str,
+    row_id: int,
+    *,
+    access: Access,
+    memo: PathMemo | None = None,
+    wanted: Collection[FieldName] = (),
 ) -> tuple[LiveFlow, ...]:
     """The rows of `slug` as they are now, that with `row_id` among them if it still exists.
 
-    `access` is what kind of key is held. Asked first is …/versions, for it knows every row. Where that
-    path is absent, or gives the row without its data, an answer by slug does if it is that very row; else
-    the list is read anew. A deleted flow gives an empty tuple. Raises the ApiError family.
+    `access` is what kind of key is held. Asked first is …/versions, for it knows every row. Where that path is
+    absent, or gives the row without its data or one of the fields `wanted`, an answer by slug does if it is that very
+    row; else, for a row without data, the list is read anew. The other versions count all the same. A deleted flow
+    gives an empty tuple. Raises the ApiError family.
     """
     memo = memo or PathMemo()
     rows = _versions(reader, slug, access, memo)
-    if rows is not None and _tells_all(rows, row_id):
+    if rows and _show(rows, row_id, {"data", *wanted}):
         return rows
     row = _by_slug(reader, slug, access, memo)
     if rows is None and row is not None:
         memo.note_no_versions()
+    others = tuple(other for other in rows or () if other.id != row_id)
     if row is not None and row.id == row_id:
-        return (row,)
-    return rows_by_slug(list_flows(reader, access).rows).get(slug, ())
+        return (row, *others)
+    if rows and _show(rows, row_id, {"data"}):
+        return rows
+    listed = rows_by_slug(list_flows(reader, access).rows).get(slug, ())
+    known = {row.id for row in listed}
+    return (*listed, *(other for other in others if other.id not in known))
 
 
 def _look_up(reader: FlowReader, slug: str, *, access: Access, memo: PathMemo) -> tuple[LiveFlow, ...]:
@@ -102,9 +114,9 @@ def _is_wanting(rows: tuple[LiveFlow, ...]) -> bool:
     return all(row.is_archived for row in rows)
 
 
-def _tells_all(rows: tuple[LiveFlow, ...], row_id: int) -> bool:
-    """Whether `rows` answer the question: the row is gone, or is there with its data [doc]."""
-    return bool(rows) and all("data" in row.fields for row in rows if row.id == row_id)
+def _show(rows: tuple[LiveFlow, ...], row_id: int, names: Collection[FieldName]) -> bool:
+    """Whether `rows` answer the question: the row is gone, or is there with these fields."""
+    return all(row.fields.keys() >= set(names) for row in rows if row.id == row_id)
 
 
 def _versions(reader: FlowReader, slug: str, access: Access, memo: PathMemo) -> tuple[LiveFlow, ...] | None:

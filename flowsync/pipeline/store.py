@@ -24,7 +24,9 @@ class LiveStore:
 
     def rows(self, change: Change) -> Sequence[LiveFlow]:
         """The change's slug, read afresh."""
-        return live.reread(self.writer, change.slug, change.id, access=self.access, memo=self.memo)
+        return live.reread(
+            self.writer, change.slug, change.id, access=self.access, memo=self.memo, wanted=change.old.keys()
+        )
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         """One PUT."""

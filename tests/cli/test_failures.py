@@ -148,3 +148,29 @@ def test_an_edit_between_plan_and_write_is_refused_and_kept(tmp_path: Path) -> N
         refused = flowsync("apply", root=tmp_path, env=environment(server.url))
         assert (refused.code, server.writes) == (4, [])
     assert "refused" in refused.out
+
+
+def test_a_newer_version_is_noticed_where_versions_are_listed_without_their_data(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": "name: New\n"})
+    kept = {"id": 1, "slug": "flow_a", "version": 1, "status": "ACTIVE"}
+    summaries = json.dumps([{**kept, "id": 2, "version": 2, "status": "DRAFT"}, kept]).encode()
+    faults = (success(summaries).on("GET", "*/versions", times=ALWAYS),)
+    with fake_frigade(FakeConfig(faults=faults), [row(1, "flow_a", name="Old")]) as server:
+        refused = flowsync("apply", root=tmp_path, env=environment(server.url))
+        assert (refused.code, server.writes) == (4, [])
+    assert "Version 2 (DRAFT) is the one to write now." in refused.out
+
+
+def test_an_edit_of_a_field_that_versions_leave_out_is_refused_and_kept(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": "description: New\n"})
+    edited = row(1, "flow_a", description="Edited in the dashboard")
+    listed = json.dumps({"data": [{**edited, "description": "Old"}]})
+    versions = json.dumps([{name: value for name, value in edited.items() if name != "description"}])
+    faults = (
+        success(listed.encode()).on("GET", "/v1/flows"),
+        success(versions.encode()).on("GET", "*/versions", times=ALWAYS),
+    )
+    with fake_frigade(FakeConfig(faults=faults), [edited]) as server:
+        refused = flowsync("apply", root=tmp_path, env=environment(server.url))
+        assert (refused.code, server.writes) == (4, [])
+    assert "description" in refused.out

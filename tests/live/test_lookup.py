@@ -117,7 +117,9 @@ SUMMARY: JsonValue = {"id": 2, "slug": "flow_a"}
         ({PUBLIC: raw(1), PUBLIC_LIST: [raw(2)]}, [VERSIONS, SLUG, PUBLIC, LIST, PUBLIC_LIST], [2]),
         ({LIST: [raw(9, "b")]}, [VERSIONS, SLUG, PUBLIC, LIST], []),
         ({VERSIONS: [], LIST: []}, [VERSIONS, SLUG, PUBLIC, LIST], []),
-        ({VERSIONS: [raw(3), SUMMARY], SLUG: raw(2)}, [VERSIONS, SLUG], [2]),
+        ({VERSIONS: [raw(3), SUMMARY], SLUG: raw(2)}, [VERSIONS, SLUG], [2, 3]),
+        ({VERSIONS: [raw(3), SUMMARY], SLUG: raw(1), LIST: [raw(2), raw(1)]}, [VERSIONS, SLUG, LIST], [2, 1, 3]),
+        ({VERSIONS: [raw(3), SUMMARY], SLUG: raw(3), LIST: [raw(3)]}, [VERSIONS, SLUG, LIST], [3]),
         ({VERSIONS: [raw(3), SUMMARY], SLUG: raw(3), LIST: [raw(3), raw(2)]}, [VERSIONS, SLUG, LIST], [3, 2]),
     ],
 )
@@ -125,6 +127,14 @@ def test_rereading_finds_the_row_as_it_is_now(answers: Answers, asked: list[str]
     reader = PathReader(answers)
     assert reread_ids(reader) == found
     assert reader.asked == asked
+
+
+def test_a_field_that_is_wanted_and_that_the_versions_leave_out_is_asked_for_by_slug() -> None:
+    for by_slug, shown in [({**raw(2), "description": "d"}, "d"), (raw(3), None), (raw(2), None)]:
+        reader = PathReader({VERSIONS: [raw(3), raw(2)], SLUG: by_slug})
+        found = reread(reader, "flow_a", 2, access=Access.PRIVATE, wanted=["description"])
+        assert {row.id: row.fields.get("description") for row in found} == {2: shown, 3: None}
+        assert reader.asked == [VERSIONS, SLUG]
 
 
 def test_rereading_with_a_public_key_asks_public_paths_only() -> None:
