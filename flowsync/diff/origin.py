@@ -133,7 +133,7 @@ class _Lists:
 @dataclass(frozen=True, slots=True)
 class _Origins:
     shapes: Shapes
-    lists: dict[tuple[int, int, int], _Lists] = field(default_factory=dict)
+    lists: dict[tuple[str, int, int, int], _Lists] = field(default_factory=dict)
 
     def of(self, change: FieldChange, whole: _Triple) -> Origin:
         """Return whose one change is, by the values at the end of its path."""
@@ -170,7 +170,8 @@ class _Origins:
         )
 
     def aligned(self, here: _Triple) -> _Lists:
-        known = (id(here.base), id(here.live), id(here.file))
+        # With the key, for an alias can put one list under two.
+        known = (here.key, id(here.base), id(here.live), id(here.file))
         if known not in self.lists:
             base, live, file = (_items(value) for value in (here.base, here.live, here.file))
             alignment = align_lists(live, file, here.key, self.shapes)

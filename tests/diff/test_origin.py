@@ -215,6 +215,21 @@ def test_fields_differ_by_their_meaning(one: JsonValue, other: JsonValue) -> Non
     assert found == (("name",) if (one or "") == other else ("name", "description"))
 
 
+def test_a_list_that_an_alias_puts_under_two_keys_is_no_other_than_two_lists() -> None:
+    """Its items are told apart by `id` under the one key, by `value` under the other."""
+    base, live, file = (
+        document.parse(
+            f"list: &l\n  - {{id: a, value: {one}, n: {n}}}\n  - {{id: b, value: {two}}}\noptions: *l\n"
+        ).value
+        for one, two, n in ((1, 2, 0), (2, 1, 0), (1, 2, 5))
+    )
+    changes = differences("data", live, file)
+    apart: list[Fields] = [{"data": json.loads(json.dumps(value))} for value in (base, live, file)]
+    expected = attributed(changes, *apart)
+    assert {each.origin for each in expected} == set(Origin)
+    assert attributed(changes, {"data": base}, {"data": live}, {"data": file}) == expected
+
+
 def steps_of(order: list[int], titles: dict[int, str]) -> Fields:
     steps: list[JsonValue] = [{"id": f"s{each}", "title": titles.get(each, f"Title {each}")} for each in order]
     return {"data": {"steps": steps}}
