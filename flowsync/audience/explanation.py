@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flowsync.audience.known import flow_of_file
 from flowsync.frozen import dataclass
 from flowsync.targeting.cases import Verdict
 from flowsync.targeting.checks import check
@@ -14,12 +13,12 @@ from flowsync.targeting.parser import parse
 from flowsync.targeting.tracing import trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from flowsync.audience.expressions import Stated
     from flowsync.model import Flow
     from flowsync.targeting.cases import Persona
-    from flowsync.targeting.checks import Finding
+    from flowsync.targeting.checks import Finding, KnownFlow
     from flowsync.targeting.nodes import Expression
     from flowsync.targeting.tracing import Trace
 
@@ -48,24 +47,21 @@ class Explanation:
 
 
 def explained(
-    stated: Stated, persona: Persona, flow: Flow | None = None, files: Iterable[Flow] | None = None
+    stated: Stated, persona: Persona, flow: Flow | None = None, known: Mapping[str, KnownFlow] | None = None
 ) -> Explained:
-    """One expression (of `flow`, if of any) held against a user; references are held against `files`, where given.
+    """One expression (of `flow`, if of any) held against a user; references against the `known` flows, where given.
 
     Raises TargetingError for an expression that cannot be read.
     """
     tree = parse(stated.text)
     context = persona.context
-    findings = [*check(stated.text), *_references(tree, files), *_self(tree, stated, flow)]
+    findings = [*check(stated.text), *_references(tree, known), *_self(tree, stated, flow)]
     findings.sort(key=lambda finding: (finding.span, finding.code))
     return Explained(stated, trace(tree, context), tuple(findings))
 
 
-def _references(tree: Expression, files: Iterable[Flow] | None) -> tuple[Finding, ...]:
-    if files is None:
-        return ()
-    known = KnownFlows(World.REPO, {flow.slug: flow_of_file(flow) for flow in files})
-    return check_references(references(tree), known)
+def _references(tree: Expression, known: Mapping[str, KnownFlow] | None) -> tuple[Finding, ...]:
+    return () if known is None else check_references(references(tree), KnownFlows(World.REPO, known))
 
 
 def _self(tree: Expression, stated: Stated, flow: Flow | None) -> tuple[Finding, ...]:

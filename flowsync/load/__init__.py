@@ -31,10 +31,11 @@ _READING: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """What a flows directory holds: the flows that could be read, by slug, and what could not."""
+    """What a flows directory holds: the flows that could be read, by slug, what could not, and the slugs of those."""
 
     flows: tuple[Flow, ...]
     problems: tuple[Problem, ...]
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ def load_flows(root: Path, directory: str, environment: str | None = None) -> Re
     flows = [item for item in read if isinstance(item, Flow)]
     problems += _shared_slugs(files)
     ordered = sorted(flows, key=lambda flow: (flow.slug, flow.file))
-    return Repository(tuple(ordered), tuple(sorted(problems, key=lambda problem: problem.sort_key)))
+    unread = frozenset(file.slug for file, item in zip(files, read, strict=True) if isinstance(item, Problem))
+    return Repository(tuple(ordered), tuple(sorted(problems, key=lambda problem: problem.sort_key)), unread)
 
 
 def discover(root: Path, directory: str) -> Iterator[FlowFile | Problem]:

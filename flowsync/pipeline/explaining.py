@@ -12,11 +12,12 @@ from flowsync.frozen import replace
 from flowsync.model import Location, Problem, Severity
 from flowsync.pipeline.files import load_all, select
 from flowsync.pipeline.naming import slugs_of
+from flowsync.targeting import KnownFlow
 from flowsync.targeting.cases import CaseError, Verdict, persona_from
 from flowsync.targeting.scalars import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from flowsync.audience import Explained, Explanation, Stated, TestedFlow, WaitingGraph
@@ -65,7 +66,8 @@ def explain_flow(project: Project, slug: str, step: str | None, persona: Persona
     flow = _flow(repository, slugs_of(project, [slug]))
     wanted = step if step is not None else persona.step
     every = _of_targeting(flow) if wanted is None else _of_step(flow, wanted)
-    parts = tuple(_explained(flow, stated, persona, repository.flows) for stated in every)
+    known = _known(repository)
+    parts = tuple(_explained(flow, stated, persona, known) for stated in every)
     return audience.Explanation(flow.slug, flow.file, persona, parts, is_off=flow.fields.get("active") is False)
 
 
@@ -78,6 +80,12 @@ def _flow(repository: Repository, named: Sequence[str]) -> Flow:
         raise InvalidFilesError("The flow's file cannot be read.", own)
     chosen = select(repository.flows, named)
     raise UsageError("explain takes one flow.", hint=f"For example {chosen[0].slug}.")
+
+
+def _known(repository: Repository) -> Mapping[str, KnownFlow]:
+    """Every flow that has a file; of one whose file cannot be read, nothing else is known."""
+    unread = dict.fromkeys(repository.unread, KnownFlow())
+    return {**unread, **{flow.slug: audience.flow_of_file(flow) for flow in repository.flows}}
 
 
 def _stem(file: str) -> str:
@@ -115,9 +123,9 @@ def _misspelt(flow: Flow, keys: Sequence[str]) -> str | None:
     return next((f"Line {each.location.line}: {each.message} {each.hint}" for each in near), None)
 
 
-def _explained(flow: Flow, stated: Stated, persona: Persona, files: Iterable[Flow]) -> Explained:
+def _explained(flow: Flow, stated: Stated, persona: Persona, known: Mapping[str, KnownFlow]) -> Explained:
     try:
-        return audience.explained(stated, persona, flow, files)
+        return audience.explained(stated, persona, flow, known)
     except TargetingError as error:
         place = flow.source.offset_location(stated.path, error.offset)
         problem = Problem(place, Severity.ERROR, error.code, error.message, error.hint)

@@ -59,7 +59,7 @@ def check_files(project: Project, patterns: Sequence[str] = ()) -> tuple[Problem
     chosen = _load(project, project.settings.environment)
     others = sorted(_overlaid_environments(chosen.flows) - {project.settings.environment or ""})
     repositories = [chosen, *(_load(project, environment) for environment in others)]
-    found = {problem for each in repositories for problem in (*each.problems, *validate.check_all(each.flows))}
+    found = {problem for each in repositories for problem in (*each.problems, *_judged(each))}
     remaining, unused = validate.govern(found, chosen.flows, levels(project))
     problems = {*remaining, *unused}
     every = _files(project) if patterns else []
@@ -116,6 +116,10 @@ def _load(project: Project, environment: str | None) -> load.Repository:
     return load.load_flows(project.base, project.flows_directory, environment)
 
 
+def _judged(repository: load.Repository) -> tuple[Problem, ...]:
+    return validate.check_all(repository.flows, repository.unread)
+
+
 def load_all(project: Project) -> load.Repository:
     """What the files hold in the chosen environment, readable or not; nothing is validated."""
     return _load(project, project.settings.environment)
@@ -134,7 +138,7 @@ def load_selection(project: Project, patterns: Sequence[str]) -> Selection:
     are right as a whole.
     """
     repository = _load(project, project.settings.environment)
-    found = [*repository.problems, *validate.check_all(repository.flows)]
+    found = [*repository.problems, *_judged(repository)]
     problems, _ = validate.govern(filter(is_settled, found), repository.flows, levels(project))
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:

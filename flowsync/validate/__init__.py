@@ -24,7 +24,7 @@ from flowsync.validate.schema import SchemaName, schema_problems, schema_text
 from flowsync.validate.view import view
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from flowsync.model import Flow, Problem
     from flowsync.targeting.checks import KnownFlow
@@ -57,8 +57,11 @@ def check(flow: Flow) -> tuple[Problem, ...]:
     return _in_order(_problems(view(flow)))
 
 
-def check_all(flows: Iterable[Flow]) -> tuple[Problem, ...]:
-    """Every problem of every flow, and of all flows together, by file, line and column."""
+def check_all(flows: Iterable[Flow], unread: Collection[str] = ()) -> tuple[Problem, ...]:
+    """Every problem of every flow, and of all flows together, by file, line and column.
+
+    `unread` are the slugs of files that could not be read: of their flows nothing is known but that they have a file.
+    """
     known = tuple(flows)
     found: list[Problem] = []
     speaking: list[Speaking] = []
@@ -66,7 +69,7 @@ def check_all(flows: Iterable[Flow]) -> tuple[Problem, ...]:
         looked_at = view(flow)
         found += _problems(looked_at)
         speaking += mentioning(flow, looked_at.expressions)
-    return _in_order([*found, *check_together(known), *check_mentions(known, speaking)])
+    return _in_order([*found, *check_together(known), *check_mentions(known, speaking, unread)])
 
 
 def check_live(flows: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequence[Flow]) -> tuple[Problem, ...]:

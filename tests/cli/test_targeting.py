@@ -28,6 +28,15 @@ def test_validate_warns_of_a_flow_without_a_file_and_plan_looks_it_up(tmp_path: 
     assert "warning" not in planned.err
 
 
+@pytest.mark.parametrize("command", [["validate"], ["explain", "flow_a"]])
+def test_a_flow_whose_file_cannot_be_read_has_a_file(tmp_path: Path, command: list[str]) -> None:
+    write_flows(tmp_path, {"flow_a": WAITING, "flow_b": "name: a\n  type: CARD\n"})
+    told = flowsync(*command, root=tmp_path)
+    assert "targeting-unknown-flow" not in told.out + told.err
+    (tmp_path / "flows" / "flow_b.yaml").unlink()
+    assert "targeting-unknown-flow" in flowsync(*command, root=tmp_path).out
+
+
 @pytest.mark.parametrize("command", ["plan", "apply"])
 def test_a_reference_to_what_is_neither_in_the_files_nor_live_stops_plan_and_apply(
     tmp_path: Path, command: str

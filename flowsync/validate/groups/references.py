@@ -18,7 +18,7 @@ from flowsync.validate.groups.expressions import problem
 from flowsync.validate.rule import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
     from flowsync.audience import Stated
@@ -86,12 +86,12 @@ SELF_STEP: Final = Rule(
 RULES: Final = (UNKNOWN_FLOW, UNKNOWN_STEP, UNKNOWN_FIELD, SELF, CYCLE, SELF_STEP)
 
 
-def check_mentions(every: Sequence[Flow], speaking: Sequence[Speaking]) -> Iterator[Problem]:
+def check_mentions(every: Sequence[Flow], speaking: Sequence[Speaking], unread: Collection[str]) -> Iterator[Problem]:
     """Report what the files alone tell: references that lead nowhere, and waits without end.
 
-    `speaking` are the expressions that mention a flow, of all of them.
+    `speaking` are the expressions that mention a flow, of all of them; `unread` are the slugs of unreadable files.
     """
-    known = KnownFlows(World.REPO, _of_files(every, speaking))
+    known = KnownFlows(World.REPO, {**dict.fromkeys(unread, KnownFlow()), **_of_files(every, speaking)})
     yield from _nowhere(speaking, known)
     waiting = list({flow.slug: flow for flow, _ in speaking}.values())
     circles = audience.circles(waiting)
