@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import TargetingError
 from flowsync.frozen import dataclass
+from flowsync.targeting.length import is_too_long
 from flowsync.targeting.nodes import (
     LISTS,
     ORDERINGS,
@@ -108,10 +109,10 @@ class ExpressionDiff:
 
 
 def compare(old: str, new: str) -> ExpressionDiff:
-    """The difference between two expressions, either of which may be malformed; never raises."""
+    """The difference between two expressions, either of which may be malformed or too long; never raises."""
     before, after = _parsed(old), _parsed(new)
     if before is None or after is None:
-        return _malformed(before, after, is_same=canonical(old) == canonical(new))
+        return _never_true(before, after, old, new)
     root = _difference(before, after)
     effect = _overall(root)
     return ExpressionDiff(root, effect, _sentence(before, after, root, effect))
@@ -119,20 +120,26 @@ def compare(old: str, new: str) -> ExpressionDiff:
 
 def _parsed(text: str) -> Expression | None:
     try:
-        return Everyone() if len(text) == 1 else simplified(parse(text))
+        return Everyone() if len(text) == 1 else None if is_too_long(text) else simplified(parse(text))
     except TargetingError:
         return None
 
 
-def _malformed(before: Expression | None, after: Expression | None, *, is_same: bool) -> ExpressionDiff:
-    """The difference when a side is malformed, which the server takes for false for every user [obs]."""
-    if is_same:
-        return ExpressionDiff(None, Effect.NONE, "same meaning: malformed before and after, so no user qualifies")
+def _never_true(before: Expression | None, after: Expression | None, old: str, new: str) -> ExpressionDiff:
+    """The difference when the server takes a side for false for every user: malformed, or too long [obs]."""
+    was, now = _fault(old), _fault(new)
     if after is not None:
-        return ExpressionDiff(None, Effect.WIDER, "was malformed, so no user qualified; now it can be read")
+        return ExpressionDiff(None, Effect.WIDER, f"was {was}, so no user qualified; now it can be read")
     if before is not None:
-        return ExpressionDiff(None, Effect.NARROWER, "is malformed now: no user qualifies")
-    return ExpressionDiff(None, Effect.UNKNOWN, "was malformed and still is: no user qualifies")
+        return ExpressionDiff(None, Effect.NARROWER, f"is {now} now: no user qualifies")
+    if canonical(old) == canonical(new):
+        return ExpressionDiff(None, Effect.NONE, f"same meaning: {now} before and after, so no user qualifies")
+    still = "still is" if was == now else f"is {now} now"
+    return ExpressionDiff(None, Effect.UNKNOWN, f"was {was} and {still}: no user qualifies")
+
+
+def _fault(text: str) -> str:
+    return "too long" if is_too_long(text) else "malformed"
 
 
 def _difference(old: Expression, new: Expression) -> DiffNode:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import TargetingError
+from flowsync.targeting.length import is_too_long
 from flowsync.targeting.tokens import TokenKind, tokenize
 
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ def canonical(text: str) -> str:
 
     White space between tokens, quote style, `AND`/`&&`, `OR`/`||`, `===`/`==` and `!==`/`!=` do not
     count. Everything else does: order, parentheses, how a number is written. Blank texts are "".
-    A text that cannot be split into tokens is its own canonical form, exactly as it is.
+    A text that cannot be split into tokens is its own canonical form, exactly as it is. So is one that
+    is too long, with a line end that no other form has: cut by spaces alone, it holds for other users.
     """
+    if is_too_long(text):
+        return f"{text}\n"
     try:
         tokens = tokenize(text)
     except TargetingError:

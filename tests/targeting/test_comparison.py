@@ -76,6 +76,16 @@ SENTENCES = [
 ]
 
 
+LONG = f"user.property('a') isIn '{'x,' * 1_000}x'"
+SENTENCES += [
+    (LONG, A, MORE, "was too long, so no user qualified; now it can be read"),
+    (A, f"{A} || {LONG}", LESS, "is too long now: no user qualifies"),
+    (LONG, f" {LONG}", OTHER, "was too long and still is"),
+    ("((", LONG, OTHER, "was malformed and is too long now"),
+    (LONG, LONG, SAME, "too long before and after"),
+]
+
+
 @pytest.mark.parametrize(("old", "new", "effect", "sentence"), SENTENCES)
 def test_a_change_is_told_in_plain_words(old: str, new: str, effect: Effect, sentence: str) -> None:
     found = compare(old, new)

@@ -54,6 +54,14 @@ def test_what_counts_is_different(one: str, other: str) -> None:
     assert canonical(one) != canonical(other)
 
 
+def test_an_expression_that_is_too_long_is_not_the_one_that_its_spaces_made_so() -> None:
+    """The server takes the long one for false for every user, so bringing it in length is a change."""
+    tight = " || ".join(f"user.property('a')=={number}" for number in range(100, 173))
+    assert len(tight) < 2_000 < len(canonical(tight))
+    assert canonical(canonical(tight)) != canonical(tight)
+    assert canonical(f"{tight}{' ' * 2_000}") != canonical(tight)
+
+
 @pytest.mark.parametrize(
     "text", ["'unclosed", "user.property(\u2018a\u2019)", "a\u00a0== 5", "a [ 5", "  'x", "'a\\'b'"]
 )

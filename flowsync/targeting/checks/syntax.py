@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.model import Severity
 from flowsync.targeting.checks.finding import Rule
+from flowsync.targeting.length import MAXIMUM_LENGTH, is_too_long, length
 from flowsync.targeting.nodes import Span
 
 if TYPE_CHECKING:
     from flowsync.errors import TargetingError
     from flowsync.targeting.checks.finding import Finding
-
-MAXIMUM_LENGTH: Final = 2_000
-"""Characters of an expression; the server takes a longer one for false [obs]."""
 
 SYNTAX: Final = Rule(
     "targeting-syntax",
@@ -44,20 +42,14 @@ RULES: Final = (SYNTAX, TOO_LONG, BLANK)
 
 def check_text(text: str) -> tuple[Finding, ...]:
     """What the text alone tells, whether it can be read or not."""
-    length = _length(text)
-    if length > MAXIMUM_LENGTH:
-        message = f"This expression has {length:,} characters; the server takes one over 2,000 for false."
+    if is_too_long(text):
+        message = f"This expression has {length(text):,} characters; the server takes one over 2,000 for false."
         hint = "Shorten it; several values of one property fit into isIn 'a,b,c'."
         start = min(MAXIMUM_LENGTH, len(text) - 1)
         return (TOO_LONG.finding(Span(start, len(text)), message, hint),)
     if text and not text.strip(" \t\r\n"):
         return (BLANK.finding(Span(0, len(text)), "This expression is only white space.", "Write '' for everyone."),)
     return ()
-
-
-def _length(text: str) -> int:
-    """How long JavaScript finds a text: characters beyond the basic plane count twice."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def syntax_finding(error: TargetingError, text: str) -> Finding:
