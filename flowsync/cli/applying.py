@@ -142,8 +142,13 @@ def carry_out(
 
     Raises RecordError, and InterruptedByUser, the ledger told, when the user stopped the run.
     """
-    outcomes, interrupted = run(made, connection, project, given, format_, record_file=record_file, purpose=purpose)
-    write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(given)))
+
+    def conclude(outcomes: list[Outcome]) -> None:
+        write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(given)))
+
+    outcomes, interrupted = run(
+        made, connection, project, given, format_, record_file=record_file, purpose=purpose, conclude=conclude
+    )
     if interrupted:
         raise InterruptedByUser("Interrupted: what was in flight has finished, nothing further was started.")
     return exit_code(outcomes)
@@ -158,27 +163,29 @@ def run(
     *,
     record_file: str | None = None,
     purpose: record.Purpose = record.Purpose.APPLY,
+    conclude: Callable[[list[Outcome]], object] = list,
 ) -> tuple[list[Outcome], bool]:
     """Apply the changes, telling each outcome as it is known; all of them, and whether the user stopped the run.
 
     What is replaced is kept in `record_file`, or in a new one in the state directory. Raises RecordError, and
     writes nothing, where that cannot be. What keeps outcomes from being told stops the run, and is raised once the
-    rest is told.
+    rest is told. A signal costs no more of what is told after the last write, `conclude` included, than before it.
     """
     if not made.changes:
+        conclude([])
         return [], False
+    hurry = connection.client.stop_waiting
     with _recording(made, project, record_file, purpose) as (name, kept):
         teller = _Teller(format_, given)
-        farewell = _farewell(name, made, given)
-        outcomes, interrupted = _carried_out(
-            made, connection, project, given, kept=kept, teller=teller, farewell=farewell
-        )
-        kept.end()
-    try:
-        _tell_record(kept, name, made, purpose, given)
-    finally:
-        teller.close(outcomes)
-    return outcomes, interrupted
+        with stopping_on_signals(given, hurry, _farewell(name, made, given)) as (stop, stopped_by_user):
+            outcomes = _carried_out(made, connection, project, given, kept=kept, teller=teller, stop=stop)
+            kept.end()
+            try:
+                _tell_record(kept, name, made, purpose, given)
+            finally:
+                teller.close(outcomes)
+            conclude(outcomes)
+    return outcomes, stopped_by_user.is_set()
 
 
 @contextmanager
@@ -242,9 +249,9 @@ def _carried_out(
     *,
     kept: RecordFile,
     teller: _Teller,
-    farewell: bytes,
-) -> tuple[list[Outcome], bool]:
-    """The outcomes, and whether the user stopped the run."""
+    stop: Event,
+) -> list[Outcome]:
+    """The outcomes, each told as it is known."""
     store = pipeline.LiveStore(connection.client.writer(), connection.access, PathMemo())
     outcomes: list[Outcome] = []
     display = Progress(given)
@@ -253,9 +260,7 @@ def _carried_out(
     def line() -> str:
         return progress.progress_line("Applying", len(outcomes), len(made.changes), connection.client.waiting)
 
-    hurry = connection.client.stop_waiting
-    stopping = stopping_on_signals(given, hurry, farewell)
-    with on_one_core(), stopping as (stop, stopped_by_user), display.ticking(line):
+    with on_one_core(), display.ticking(line):
         for outcome in apply_changes(made.changes, store, parallelism=parallelism, stop=stop, record=kept):
             outcomes.append(outcome)
             with display.hidden():
@@ -263,7 +268,7 @@ def _carried_out(
             if teller.trouble is not None:
                 stop.set()
             display.show(line)
-    return outcomes, stopped_by_user.is_set()
+    return outcomes
 
 
 class _Teller:

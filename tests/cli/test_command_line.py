@@ -24,6 +24,8 @@ from tests.support.terminal import Terminal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.support.fake_frigade import FakeFrigade
+
 GOOD = "name: Hello\ntype: ANNOUNCEMENT\ndata:\n  steps:\n    - id: a\n      title: Hi there\n      subtitle: More\n"
 
 
@@ -269,6 +271,11 @@ def test_a_reader_that_goes_away_while_applying_stops_the_run_and_costs_no_ledge
 small_pipes = pytest.mark.skipif(sys.platform != "linux", reason="the size of a pipe is given on Linux only")
 
 
+def buffered(server: FakeFrigade) -> dict[str, str]:
+    """The environment of a user whose Python buffers its streams, as it does unless told otherwise."""
+    return {**environment(server.url), "PYTHONUNBUFFERED": ""}
+
+
 @contextmanager
 def applying_to_nobody(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """An apply that waits in the middle for somebody to read what it says beside its result."""
@@ -277,8 +284,7 @@ def applying_to_nobody(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
     with fake_frigade(FakeConfig(), rows) as server:
         options = ("--format", "json", "--allow-many")
-        env = {**environment(server.url), "PYTHONUNBUFFERED": ""}
-        running = start("apply", *options, root=tmp_path, env=env, pipe_bytes=4096)
+        running = start("apply", *options, root=tmp_path, env=buffered(server), pipe_bytes=4096)
         assert running.stderr is not None
         while not server.writes:
             running.stderr.readline()
@@ -308,6 +314,24 @@ def test_ctrl_c_twice_ends_at_once_though_nobody_reads_what_is_said(tmp_path: Pa
         running.send_signal(signal.SIGINT)
         assert running.wait(20) == 130
         running.communicate()
+
+
+@small_pipes
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_ledger_is_told_costs_nothing_of_it(tmp_path: Path, sent: signal.Signals) -> None:
+    slugs = [f"flow_{number:03}" for number in range(50)]
+    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
+    rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
+    with fake_frigade(FakeConfig(), rows) as server:
+        options = ("--quiet", "--format", "json", "--allow-many")
+        running = start("apply", *options, root=tmp_path, env=buffered(server), pipe_bytes=4096)
+        wait_for(lambda: len(server.writes) == len(slugs))
+        time.sleep(0.5)
+        running.send_signal(sent)
+        time.sleep(0.2)
+        out, _ = running.communicate(timeout=60)
+    assert json.loads(out)["counts"]["applied"] == len(slugs)
+    assert running.returncode == 130
 
 
 def start(*arguments: str, root: Path, env: dict[str, str], pipe_bytes: int = -1) -> subprocess.Popen[str]:
