@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -450,6 +451,15 @@ def test_the_sandbox_is_served_over_http(project: Path) -> None:
     _, err = serving.communicate(timeout=60)
     assert serving.returncode == 130
     assert "Traceback" not in err
+
+
+def test_a_port_that_is_in_use_is_told(project: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = process("sandbox", "serve", "--port", str(port), root=project)
+    assert (refused.code, refused.out) == (1, "")
+    assert f"error[error] Port {port} of this machine cannot be served on: " in refused.err
+    assert "--port" in refused.err
 
 
 def test_faults_strike_what_is_served_and_are_told(project: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -59,7 +60,8 @@ def serve(context: click.Context, *, port: int, latency: float, number: int, fau
         if faults:
             edit = sandbox.dashboard_edit(emulator)
             handler = sandbox.faulty(handler, faults, edit, lambda strike: write_note(strike, given))
-        with sandbox.serve(handler, port=port) as server:
+        with ExitStack() as stack:
+            server = _listen(stack, handler, port)
             write_result(
                 f"export FRIGADE_API_URL={server.url}\n"
                 f"export FRIGADE_API_KEY={sandbox.PRIVATE_KEY}\n"
@@ -67,6 +69,16 @@ def serve(context: click.Context, *, port: int, latency: float, number: int, fau
             )
             write_note(f"Serving the sandbox on {server.url}; Ctrl-C ends it.", given)
             server.wait()
+
+
+def _listen(stack: ExitStack, handler: sandbox.Handler, port: int) -> sandbox.Server:
+    try:
+        return stack.enter_context(sandbox.serve(handler, port=port))
+    except OSError as error:
+        raise FlowsyncError(
+            f"Port {port} of this machine cannot be served on: {error.strerror or error}.",
+            hint="--port names another one, and 0 takes a free one.",
+        ) from None
 
 
 @command.command("reset")
