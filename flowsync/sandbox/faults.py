@@ -75,7 +75,8 @@ ALIASES: Final = {
 Edit: TypeAlias = Callable[["Request"], None]
 """Changes the flow that a request is about."""
 
-_SPECIFICATION: Final = re.compile(r"(?P<kind>[^:]+)(?::(?P<where>.*?))?(?::(?P<times>\d+|always))?")
+_TIMES: Final = re.compile(r"\d+|always")
+_SPECIFICATION: Final = re.compile(rf"(?P<kind>[^:]+)(?::(?P<where>.*?))?(?::(?P<times>{_TIMES.pattern}))?")
 _METHODS: Final = frozenset({"GET", "PUT", "POST", "DELETE"})
 _SOON: Final = {"retry-after": "1"}
 _WRONG: Final = Response(HTTPStatus.OK.value, {"content-type": "application/json"}, b'{"status":"ok"}')
@@ -115,7 +116,7 @@ def parse_fault(text: str) -> Fault:
     if match is None or kind is None:
         raise ValueError(f"{text!r} is not KIND[:path][:times]; kinds: {', '.join(kind.value for kind in FaultKind)}.")
     where, times = match["where"] or "", match["times"]
-    if where.isdigit() and times is None:
+    if times is None and _TIMES.fullmatch(where):
         where, times = "", where
     method, _, path = where.partition(" ") if where.partition(" ")[0] in _METHODS else ("*", "", where)
     return Fault(kind, method, path.strip() or "*", _times(times))

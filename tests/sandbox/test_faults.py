@@ -68,6 +68,7 @@ def get(path: str) -> Request:
         ("500-after", Fault(FaultKind.SERVER_ERROR_AFTER)),
         ("500", Fault(FaultKind.SERVER_ERROR_BEFORE)),
         ("429:3", Fault(FaultKind.RATE_LIMITED, times=3)),
+        ("429:always", Fault(FaultKind.RATE_LIMITED, times=ALWAYS)),
         ("reset:/v1/flows/*", Fault(FaultKind.RESET_BEFORE, path="/v1/flows/*")),
         ("hang:/v1/flows/12:always", Fault(FaultKind.HANG_BEFORE, path="/v1/flows/12", times=ALWAYS)),
         ("edit:GET *versions:2", Fault(FaultKind.EDIT, "GET", "*versions", 2)),
