@@ -97,6 +97,18 @@ def held(path: Path, command: str) -> Iterator[Owner | None]:
         os.close(handle)
 
 
+def take(handle: int) -> None:
+    """Lock an open file for as long as it stays open, or its process lives.
+
+    Raises BlockingIOError or PermissionError while somebody else holds it, OSError where there can be no lock.
+    """
+    if sys.platform == "win32":  # pragma: no cover - the same on another system
+        os.lseek(handle, _FAR, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def _this(command: str) -> Owner:
     started = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     return Owner(os.getpid(), socket.gethostname(), started, command)
@@ -116,7 +128,7 @@ def _opened(path: Path) -> int:
 
 def _lock(handle: int, path: Path) -> None:
     try:
-        _take(handle)
+        take(handle)
     except (BlockingIOError, PermissionError):
         owner = _read(handle)
         who = f" by {owner}" if owner else ""
@@ -126,14 +138,6 @@ def _lock(handle: int, path: Path) -> None:
         ) from None
     except OSError as error:
         raise _unusable(path, error) from None
-
-
-def _take(handle: int) -> None:
-    if sys.platform == "win32":  # pragma: no cover - the same on another system
-        os.lseek(handle, _FAR, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _read(handle: int) -> Owner | None:

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from flowsync import record
+from flowsync import lock, record
 from flowsync.apply import ApplyRecord
 from flowsync.errors import RecordError
 
@@ -114,12 +114,13 @@ class RecordFile(ApplyRecord):
 def open_record(path: Path, name: str, secrets: record.Secrets) -> Iterator[RecordFile]:
     """Open the record at `path` to append to it; messages call it `name`.
 
-    A file that is there already must be a record. Raises RecordError.
+    A file that is there already must be a record, and no other run's that is under way. Raises RecordError.
     """
     with _opening_told(name):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, _OWNER_ONLY)
     try:
+        _make_mine(descriptor, name)
         with _opening_told(name):
             _make_fit(descriptor, name)
         _flush_folder(path.parent)
@@ -157,6 +158,16 @@ def _opening_told(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise RecordError(f"{name} cannot be opened: {error.strerror}.", hint=_ANOTHER_PLACE) from None
+
+
+def _make_mine(descriptor: int, name: str) -> None:
+    """Keep other runs, to another place, out of the record: each line is of the run whose header stands above it."""
+    try:
+        lock.take(descriptor)
+    except (BlockingIOError, PermissionError):
+        raise RecordError(f"Another run that is under way writes to {name}.", hint=_ANOTHER_PLACE) from None
+    except OSError:
+        pass  # not every file system has locks
 
 
 def _make_fit(descriptor: int, name: str) -> None:

@@ -166,6 +166,22 @@ def test_another_file_is_never_touched(tmp_path: Path, content: bytes) -> None:
     assert (path.read_bytes(), path.stat().st_mode) == (content, mode)
 
 
+def test_a_record_takes_one_run_at_a_time(tmp_path: Path) -> None:
+    """Runs to two places exclude each other nowhere else, and lines tell by the header above them whose they are."""
+    path = tmp_path / "r.jsonl"
+    with open_record(path, "r.jsonl", NO_SECRETS) as first:
+        first.begin(RUN)
+        with (
+            pytest.raises(RecordError, match=r"Another run that is under way writes to r\.jsonl"),
+            open_record(path, "r.jsonl", NO_SECRETS),
+        ):
+            pass
+        first.end()
+    with open_record(path, "r.jsonl", NO_SECRETS) as then:
+        then.begin(RUN)
+    assert len(read_record(path, "r.jsonl").runs) == 2
+
+
 def test_a_place_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     for path in (tmp_path, Path("/dev/full/x.jsonl")):
         with pytest.raises(RecordError, match="x cannot be opened"), open_record(path, "x", NO_SECRETS):
