@@ -84,6 +84,20 @@ def test_the_file_is_the_document_whatever_is_printed_and_for_its_owner_only(pro
         assert [each.name for each in project.glob("*plan*")] == ["plan.json"]
 
 
+def test_what_is_next_is_told_of_a_saved_plan_that_can_be_applied_only(project: Path) -> None:
+    with fake_frigade(rows=account()) as server:
+        (project / "flowsync.yaml").write_text("guards: {max_changes: 1}\n")
+        refused = save(project, server)
+        assert "--allow-many" in refused.out
+        write_flows(project, {"flow_nowhere": "name: x\n"})
+        blocked = save(project, server)
+        assert "unless told to skip them (--skip-blocked)" in blocked.err
+        empty = save(project, server, "flow_same")
+    for each in (refused, blocked, empty):
+        assert "Saved." in each.err
+        assert "Next:" not in each.err
+
+
 def test_a_plan_that_cannot_be_saved_is_an_error_and_leaves_what_was_there(project: Path) -> None:
     with fake_frigade(rows=account()) as server:
         env = environment(server.url)

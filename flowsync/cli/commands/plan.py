@@ -18,7 +18,7 @@ from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.errors import BlockedError, ExitCode, UsageError
-from flowsync.render import plans
+from flowsync.render import plans, wording
 
 if TYPE_CHECKING:
     from flowsync.cli.options import Api
@@ -88,8 +88,7 @@ def command(
         from flowsync.cli.writing import save  # noqa: PLC0415 - only a saved plan needs it
 
         save(project.base / out, plans.as_json(made))
-        following = command_line(["apply", str(out)], made, given)
-        write_note(f"Saved. Next: {following}, which does exactly this.", given)
+        write_note(_saved(made, command_line(["apply", str(out)], made, given)), given)
     return _exit_code(made, pending)
 
 
@@ -100,6 +99,15 @@ def _shown(made: Plan, format_: str, following: str | None, screen: Screen) -> s
     if following is None:
         return plans.preview(made, screen) + plans.refusals(made, screen)
     return plans.text(made, screen, following)
+
+
+def _saved(made: Plan, following: str) -> str:
+    """That the plan is saved, and to run `following` next, unless there is nothing to do or apply would refuse it."""
+    if made.blocked:
+        return f"Saved. {wording.BLOCKED}"
+    if made.refusals or not made.changes:
+        return "Saved."
+    return f"Saved. Next: {following}, which does exactly this."
 
 
 def _exit_code(made: Plan, pending: PendingExit) -> int:
