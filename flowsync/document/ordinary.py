@@ -59,7 +59,7 @@ _NO_COMMENT: Final = r"[^#\n]*(?:(?<! )#[^#\n]*)*"
 _FLOW: Final = rf"[\[{{]{_NO_COMMENT}(?:{_FOLD}(?!#){_NO_COMMENT})*(?:\n{_MARGIN}[\]}}])?(?<=[\]}}])"
 _BLOCK: Final = (
     rf"[|>]-?(?: *| +#[^\n]*)\n(?P<body_margin>{_MARGIN} +)(?=[^ \n])[^\n]*"
-    r"(?:\n(?:(?P=body_margin)[^\n]*|(?=\n)))*(?=\n(?!\n*(?:(?P=body_margin)| +\n)))"
+    r"(?:\n+(?P=body_margin)[^\n]*)*(?=\n(?!\n*(?:(?P=body_margin)| +\n)))"
 )
 
 _ROW: Final = re.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,13 @@ def test_the_example_flows_are_read_the_quick_way() -> None:
 )
 def test_the_rest_is_left_to_the_reader(text: str) -> None:
     assert not is_ordinary(text)
+
+
+def test_blank_lines_below_a_block_are_passed_over_once() -> None:
+    text = "a: |\n  x" + "\n" * 300_000 + " \nb: 1\n"
+    start = time.thread_time()
+    assert not is_ordinary(text)
+    assert time.thread_time() - start < 5, "linear code needs a tenth of it, a quadratic one a minute"
 
 
 @st.composite
