@@ -341,20 +341,12 @@ class _Turn:
             case Moved(code, message):
                 return _Verdict(self._refused(code, message, ()), row)
             case Match.AFTER:
-                return self._as_wanted(row)
+                done = Applied(self.change) if self.doubt or self.accepted else AlreadyApplied(self.change)
+                return _Verdict(done, row)
             case Match.NEITHER:
                 return self._something_else(row)
             case Match.BEFORE:
                 return self._as_planned(row)
-
-    def _as_wanted(self, row: LiveFlow | None) -> _Verdict | None:
-        """The flow is as it was to be, as far as it is shown: what is not shown is still to be sent."""
-        if self.doubt or self.accepted:
-            return _Verdict(Applied(self.change), row)
-        names = self.change.body.keys()
-        if row is not None and diff.observe(row.fields, names).values.keys() >= names:
-            return _Verdict(AlreadyApplied(self.change), row)
-        return self._as_planned(row)
 
     def _as_planned(self, row: LiveFlow | None) -> _Verdict | None:
         if row is not None and self.accepted and not self.is_strange and self._is_unshown(row):

@@ -186,14 +186,11 @@ NAME_AND_DESCRIPTION = replace(
 )
 
 
-def test_a_flow_that_is_so_only_as_far_as_it_is_shown_is_written() -> None:
-    """Somebody gave it the very name that was planned; of the description, which the plan had seen, no read tells."""
+def test_a_flow_that_is_as_wanted_as_far_as_it_is_shown_is_not_written_again() -> None:
+    """Mostly this very write has landed before, whole: a field that nobody sees may have been edited since."""
     store = shelf(row(name="New"))
-    assert turn(store, NAME_AND_DESCRIPTION) == Applied(NAME_AND_DESCRIPTION)
-    assert len(store.writes) == 1
-    shown = shelf(row(name="New", description="e"))
-    assert isinstance(turn(shown, NAME_AND_DESCRIPTION), AlreadyApplied)
-    assert shown.writes == []
+    assert isinstance(turn(store, NAME_AND_DESCRIPTION), AlreadyApplied)
+    assert store.writes == []
 
 
 AMBIGUOUS = [ServerError("500", status=500), TransportError("reset"), UnreadableResponseError("not JSON")]
