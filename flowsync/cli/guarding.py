@@ -14,7 +14,7 @@ from flowsync.cli.adapters import prepare_state
 from flowsync.cli.options import Api
 from flowsync.cli.output import write_sentence
 from flowsync.config import Policy
-from flowsync.errors import RefusedError
+from flowsync.errors import RefusedError, UsageError
 from flowsync.frozen import replace
 
 if TYPE_CHECKING:
@@ -93,6 +93,17 @@ def policy_words(context: click.Context, base: str | None) -> list[str]:
     given = context.meta.get(_ALLOWED, {})
     stood = {"--base": base} | {flag: given[part].value for flag, part in _POLICY_PARTS.items() if part in given}
     return [word for flag, value in stood.items() if value is not None for word in (flag, value)]
+
+
+def need_base(context: click.Context, base: str | None) -> None:
+    """Raise UsageError where edits in the dashboard are to be minded, and none can be told for want of a base."""
+    given = context.meta.get(_ALLOWED, {})
+    for flag, part in _POLICY_PARTS.items():
+        if base is None and given.get(part, Policy.OVERWRITE) is not Policy.OVERWRITE:
+            raise UsageError(
+                f"{flag} {given[part].value} needs --base: without it no edit in the dashboard can be told.",
+                hint="For example --base origin/main.",
+            )
 
 
 def guard_options(command: Decorated) -> Decorated:

@@ -113,6 +113,17 @@ def test_a_conflict_is_refused_by_apply_and_overwritten_only_on_demand(project: 
         assert server.writes[0].json == {"name": "Mine", "description": "About"}
 
 
+@pytest.mark.parametrize("command", ["plan", "apply"])
+@pytest.mark.parametrize("option", ["--on-drift", "--on-conflict"])
+def test_edits_cannot_be_minded_without_a_base(project: Path, command: str, option: str) -> None:
+    with fake_frigade(rows=live(name="Edited")) as server:
+        for policy in ("keep", "refuse"):
+            refused = flowsync(command, option, policy, root=project, env=environment(server.url))
+            assert (refused.code, refused.out, server.writes) == (64, "", [])
+            assert f"error[usage] {option} {policy} needs --base" in refused.err
+        assert flowsync(command, option, "overwrite", root=project, env=environment(server.url)).code == 0
+
+
 def test_drift_is_kept_field_by_field(project: Path) -> None:
     write_flows(project, {"flow_a": BASE.replace("Name", "Mine")})
     with fake_frigade(rows=live(targetingLogic="user.isInGroup('a')", data=EDITED)) as server:

@@ -11,7 +11,7 @@ from flowsync import plan as planning
 from flowsync.cli import applying
 from flowsync.cli.adapters import Purpose, connecting
 from flowsync.cli.fresh import fresh_plan
-from flowsync.cli.guarding import base_option, guard_options, guards, only_run, refuse_guarded
+from flowsync.cli.guarding import base_option, guard_options, guards, need_base, only_run, refuse_guarded
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import complete_slugs, global_options, invocation, sandbox_option
 from flowsync.cli.saved import apply_saved, refuse_base
@@ -69,6 +69,7 @@ def command(
                 api=api,
                 guards=allowed,
             )
+        need_base(context, base)
         with connecting(project, api, Purpose.WRITE, base) as connect:
             made, connection = fresh_plan(project, connect, arguments, given, base=base, allowed=allowed)
             made = planning.judged(made, allowed)

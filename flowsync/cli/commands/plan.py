@@ -13,7 +13,7 @@ from flowsync import plan as planning
 from flowsync.cli.adapters import Purpose, connecting
 from flowsync.cli.again import command_line
 from flowsync.cli.fresh import fresh_plan
-from flowsync.cli.guarding import base_option, guards, policy_options, policy_words
+from flowsync.cli.guarding import base_option, guards, need_base, policy_options, policy_words
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
@@ -74,6 +74,7 @@ def command(
     SLUGs, globs or paths of files narrow it. Exits 1 when a flow is blocked: it is shown, and cannot be written.
     """
     given = invocation(context)
+    need_base(context, base)
     project = open_project(given)
     allowed = guards(context, project)
     with connecting(project, api, Purpose.READ, base) as connect:
