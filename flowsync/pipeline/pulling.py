@@ -201,13 +201,17 @@ class Safety(Enum):
 
 
 def safety(project: Project, changes: Iterable[NewFile | ChangedFile]) -> Mapping[str, Safety]:
-    """Whether git could bring back each changed file, by the file's name; new files have nothing to lose."""
-    names = [each.file.name for each in changes if isinstance(each, ChangedFile)]
-    if not names:
-        return {}
-    work = git.uncommitted(project.base / project.flows_directory)
-    if work is None:
-        return dict.fromkeys(names, Safety.NO_REPOSITORY)
-    dirty = {path.resolve() for path in work}
-    is_dirty = {name: (project.base / name).resolve() in dirty for name in names}
-    return {name: Safety.UNCOMMITTED if is_dirty[name] else Safety.COMMITTED for name in names}
+    """Whether git could bring back each changed file, by the file's name; new files have nothing to lose.
+
+    Each folder is asked about by itself: one of them may be in a repository of its own, a submodule.
+    """
+    changed = [each.file.name for each in changes if isinstance(each, ChangedFile)]
+    paths = {name: (project.base / name).resolve() for name in changed}
+    work = {folder: git.uncommitted(folder) for folder in {path.parent for path in paths.values()}}
+    return {name: _safety_of(path, work[path.parent]) for name, path in paths.items()}
+
+
+def _safety_of(path: Path, uncommitted: frozenset[Path] | None) -> Safety:
+    if uncommitted is None:
+        return Safety.NO_REPOSITORY
+    return Safety.UNCOMMITTED if path in uncommitted else Safety.COMMITTED

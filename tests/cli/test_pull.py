@@ -198,6 +198,22 @@ def test_a_file_with_uncommitted_changes_is_left_alone(repository: Path) -> None
     assert git(repository, "status", "--porcelain", "flows") == " M flows/flow_welcome.yaml\n"
 
 
+def test_uncommitted_changes_in_a_submodule_are_left_alone(repository: Path) -> None:
+    module = repository / "flows" / "module"
+    module.mkdir()
+    (module / "flow_old.yaml").write_text("name: Old\n")
+    (module / "flow_shop.yaml").write_text("name: Old\n")
+    commit(module)
+    git(repository, "add", "flows/module")
+    git(repository, "commit", "-qm", "Module")
+    (module / "flow_old.yaml").write_text("name: Not committed\n")
+    with fake_frigade(rows=ACCOUNT) as server:
+        done = pull(server, repository, "flow_old", "flow_shop")
+    assert done.code == 4, done.both
+    assert (module / "flow_old.yaml").read_text() == "name: Not committed\n"
+    assert (module / "flow_shop.yaml").read_text() != "name: Old\n"
+
+
 def test_outside_of_a_repository_the_former_text_is_kept(tmp_path: Path) -> None:
     write_flows(tmp_path, EXISTING)
     with fake_frigade(rows=ACCOUNT) as server:
