@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.load import load_flows, merged
+from flowsync.load import load_flows, merged, read_bytes
 from flowsync.model import Target
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from flowsync.load import Repository
     from flowsync.model import Flow
 
@@ -33,6 +32,16 @@ def only(loaded: Repository) -> Flow:
 
 def codes(loaded: Repository) -> list[tuple[str, str]]:
     return [(problem.location.file, problem.code) for problem in loaded.problems]
+
+
+GIVEN_IN_PARTS = Path("/proc/self/maps")
+"""A file of which Linux gives a page at a time, as some file systems do of any file."""
+
+
+@pytest.mark.skipif(not GIVEN_IN_PARTS.exists(), reason="there is no such file")
+def test_a_file_that_is_given_in_parts_is_read_to_its_end() -> None:
+    whole = GIVEN_IN_PARTS.read_bytes()
+    assert read_bytes(GIVEN_IN_PARTS).splitlines()[-1] == whole.splitlines()[-1]
 
 
 def test_only_stated_fields_are_held_in_the_order_of_the_format(tmp_path: Path) -> None:

@@ -181,10 +181,8 @@ def read_bytes(path: Path | str) -> bytes:
     descriptor = os.open(path, _READING)
     try:
         content = os.read(descriptor, _USUALLY_ALL)
-        while len(content) >= _USUALLY_ALL and len(content) < _MOST_READ:
-            more = os.read(descriptor, _MOST_READ - len(content))
-            if not more:
-                break
+        # Until nothing comes: some file systems give less than what is there.
+        while len(content) < _MOST_READ and (more := os.read(descriptor, _USUALLY_ALL)):
             content += more
         return content
     finally:
