@@ -52,7 +52,7 @@ def _entries(project: Project, commit: str) -> Mapping[str, Entry]:
                 f"At the base {folder} is a link or a submodule, and what is behind it cannot be told from here.",
                 hint="Let flows in flowsync.yaml name the directory itself, or run flowsync in the submodule.",
             )
-        if entries.keys() - {""}:
+        if any(_is_named_as_flow(name) or not entry.is_file for name, entry in entries.items()):
             return entries
     return _moved(project, commit)
 

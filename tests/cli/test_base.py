@@ -362,6 +362,17 @@ def test_a_project_that_was_moved_as_a_whole_is_followed(project: Path) -> None:
         assert origins(project, server) == ["drift name"]
 
 
+@pytest.mark.parametrize("name", [".gitkeep", "README.md", ".draft.yaml"])
+def test_a_project_is_followed_to_where_a_directory_without_flows_was(project: Path, name: str) -> None:
+    (project / "app" / "flows").mkdir(parents=True)
+    (project / "app" / "flows" / name).write_text("name: Here\n")
+    commit(project)
+    for file in (project / "flows").iterdir():
+        file.rename(project / "app" / "flows" / file.name)
+    with fake_frigade(rows=live(name="Edited")) as server:
+        assert origins(project / "app", server) == ["drift name"]
+
+
 def test_a_project_that_was_copied_has_no_past(project: Path) -> None:
     write_flows(project / "app", {"flow_a": BASE})
     with fake_frigade(rows=live(name="Edited")) as server:
