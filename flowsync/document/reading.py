@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _LINE_END: Final = re.compile(r"[ \t]*(?:(?<=[ \t])#[^\n]*)?\n")
 _BLANKS: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*( *)")
 _SPACES: Final = re.compile(r"[ \t]*")
+_CONFLICT: Final = re.compile(r"^<{7}(?: .*)?$", re.MULTILINE)
+_CONFLICT_MESSAGE: Final = "Git left a merge conflict here: the file holds both sides of it."
+_CONFLICT_HINT: Final = "Keep what is right of the two, and remove the lines <<<<<<<, ======= and >>>>>>>."
 _WHITE: Final = frozenset(" \t\n")
 
 
@@ -72,8 +75,11 @@ class Reading:
         return locate(self.name, self.text, offset)
 
     def fail(self, offset: int, code: str, message: str, hint: str | None = None) -> DocumentError:
-        """The error for one place."""
-        return failure(self.locate(offset), code, message, hint)
+        """The error for one place, or for the conflict that git left before it, which then is what is wrong."""
+        conflict = _CONFLICT.search(self.text, 0, self.text.find("\n", offset) + 1 or len(self.text))
+        if conflict is None:
+            return failure(self.locate(offset), code, message, hint)
+        return failure(self.locate(conflict.start()), "yaml-syntax", _CONFLICT_MESSAGE, _CONFLICT_HINT)
 
     def warn(self, offset: int, code: str, message: str, hint: str) -> None:
         """Note what is read well here but may be read otherwise elsewhere."""

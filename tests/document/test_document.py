@@ -251,3 +251,24 @@ def test_a_file_is_held_in_as_few_bytes_as_it_has() -> None:
 def test_what_json_may_not_hold_is_not_said_to_fit(text: str) -> None:
     assert not document.read(text.encode(), "flow.yaml").fits_json
     assert document.read(b"a: [1.5, x]\n", "flow.yaml").fits_json
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("<<<<<<< HEAD\nname: a\n=======\nname: b\n>>>>>>> other\n", 1),
+        ("name: a\n<<<<<<< HEAD\ntype: CARD\n=======\ntype: TOUR\n>>>>>>> other\n", 2),
+        ("data:\n  text: |\n    a\n<<<<<<< HEAD\n    b\n=======\n    c\n>>>>>>> other\n", 4),
+    ],
+)
+def test_a_conflict_that_git_left_is_told_as_such(text: str, line: int) -> None:
+    with pytest.raises(DocumentError, match="Git left a merge conflict here") as caught:
+        document.parse(text, "flow.yaml")
+    place = caught.value.problem.location
+    assert (place.line, place.column, caught.value.problem.code) == (line, 1, "yaml-syntax")
+
+
+def test_an_error_before_a_conflict_or_without_one_is_told_itself() -> None:
+    for text in ("a: b: c\nd:\n<<<<<<< HEAD\n", "a: |\n  <<<<<<< x\nb: c: d\n"):
+        with pytest.raises(DocumentError, match="A second colon"):
+            document.parse(text, "flow.yaml")
