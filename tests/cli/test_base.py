@@ -366,7 +366,7 @@ def test_a_project_that_was_moved_as_a_whole_is_followed(project: Path) -> None:
 def test_a_project_is_followed_to_where_a_directory_without_flows_was(project: Path, name: str) -> None:
     (project / "app" / "flows").mkdir(parents=True)
     (project / "app" / "flows" / name).write_text("name: Here\n")
-    commit(project)
+    git(project, "branch", "-q", "--force", "main", commit(project))
     for file in (project / "flows").iterdir():
         file.rename(project / "app" / "flows" / file.name)
     with fake_frigade(rows=live(name="Edited")) as server:
