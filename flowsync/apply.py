@@ -17,7 +17,15 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from flowsync import diff, live
-from flowsync.errors import ApiError, ExitCode, RecordError, ServerError, TransportError, UnreadableResponseError
+from flowsync.errors import (
+    ApiError,
+    ExitCode,
+    RecordError,
+    ServerError,
+    TransportError,
+    UnavailableError,
+    UnreadableResponseError,
+)
 from flowsync.frozen import dataclass
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
 
@@ -35,7 +43,7 @@ MOST_WAITS: Final = 20
 """How often one flow's write is put off because the server asks to come back later."""
 LONGEST_DEAFNESS: Final = 0.1
 """Seconds of waiting without a look around: a signal that comes just before a wait is handled only after it."""
-_FATAL_CODES: Final = frozenset({"api-forbidden", "api-unauthorized", "api-rate-limited", "record"})
+_FATAL_CODES: Final = frozenset({"api-forbidden", "api-unauthorized", "api-rate-limited", "api-unavailable", "record"})
 """Failures that every further flow would meet too: nothing more is started after one."""
 _STILL_RUNNING: Final = frozenset({502, 504, 520, 522, 524})
 """What a gateway, Cloudflare's with numbers of its own, says when it gave up on a server that may be at work."""
@@ -351,6 +359,8 @@ class _Turn:
     def _as_planned(self, row: LiveFlow | None) -> _Verdict | None:
         if row is not None and self.accepted and not self.is_strange and self._is_unshown(row):
             return _read_back(self.change, row)
+        if isinstance(self.doubt, UnavailableError):
+            return _Verdict(self._failed(self.doubt, f"{self.doubt.message} Read back, the flow is as it was."), row)
         if self.failures >= WRITE_ATTEMPTS:
             return _Verdict(self._not_written(row), row)
         if not self.is_rested:

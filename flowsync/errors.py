@@ -13,6 +13,7 @@ FlowsyncError                1  anything that can go wrong and is not a bug
 │   ├── RejectedError           400 and other refusals of the request itself
 │   ├── RateLimitedError        429
 │   ├── ServerError             5xx; the request may have taken effect
+│   │   └── UnavailableError        503 that asks for more patience than there is
 │   ├── TransportError          nothing came back; the request may have taken effect
 │   ├── UnreadableResponseError a body that is not the API's JSON
 │   └── GithubError             GitHub's API, not Frigade's, answered with a failure
@@ -180,6 +181,12 @@ class ServerError(ApiError):
     """5xx after every retry. A write that ended so may have taken effect."""
 
     code = "api-server"
+
+
+class UnavailableError(ServerError):
+    """503 with a Retry-After that outlasts our patience: no further request is any use."""
+
+    code = "api-unavailable"
 
 
 class TransportError(ApiError):

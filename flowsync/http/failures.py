@@ -11,6 +11,7 @@ from flowsync.errors import (
     RejectedError,
     ServerError,
     UnauthorizedError,
+    UnavailableError,
     UnreadableResponseError,
 )
 from flowsync.frozen import dataclass
@@ -30,6 +31,7 @@ _CHECK_ADDRESS: Final = "Check the API's address (FRIGADE_API_URL, or api_url in
 _MAYBE_WRITTEN: Final = "The write may have taken effect: run plan again to see."
 _LATER: Final = "This is the API's trouble, not yours: try again in a while."
 _FIRST_SERVER_ERROR: Final = 500
+_UNAVAILABLE: Final = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +157,22 @@ def _rate_limited(met: Answered) -> ApiError:
 
 
 def _server_error(met: Answered) -> ApiError:
+    if met.answer.status == _UNAVAILABLE and met.answer.wait is not None and met.retry_after is None:
+        return _unavailable(met, met.answer.wait)
     page = ", as an HTML page" if met.answer.is_html else ""
     return ServerError(
         f"{met.headline}{page}: the API, or something in front of it, failed.{met.quoted}",
         status=met.answer.status,
         hint=_MAYBE_WRITTEN if met.call.method is Method.PUT else _LATER,
         retry_after=met.retry_after,
+    )
+
+
+def _unavailable(met: Answered, wait: float) -> ApiError:
+    return UnavailableError(
+        f"{met.headline}: the API asks to be left alone for {wait:.0f} more seconds.{met.quoted}",
+        status=met.answer.status,
+        hint=_MAYBE_WRITTEN if met.call.method is Method.PUT else _LATER,
     )
 
 

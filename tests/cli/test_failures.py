@@ -25,6 +25,7 @@ from tests.support.fake_frigade import (
     server_error,
     success,
     truncated,
+    unavailable,
 )
 
 if TYPE_CHECKING:
@@ -136,6 +137,21 @@ def test_a_key_that_may_not_write_stops_the_run(tmp_path: Path) -> None:
         applied = flowsync("apply", "--parallelism", "2", "--allow-many", root=tmp_path, env=environment(server.url))
         assert applied.code == 5
         assert len(server.writes) <= 4
+    assert "not attempted" in applied.out
+
+
+@pytest.mark.parametrize("fault", [rate_limited("600"), unavailable("600")], ids=["429", "503"])
+@pytest.mark.parametrize(("method", "path"), [("GET", "*/versions"), ("PUT", "*")])
+def test_a_server_that_asks_for_more_patience_than_there_is_ends_the_run(
+    tmp_path: Path, fault: Fault, method: str, path: str
+) -> None:
+    write_flows(tmp_path, {f"flow_{number:02}": "name: New\n" for number in range(30)})
+    rows = [row(number + 1, f"flow_{number:02}") for number in range(30)]
+    with fake_frigade(FakeConfig(faults=(fault.on(method, path, times=ALWAYS),)), rows) as server:
+        applied = flowsync("apply", "--parallelism", "2", "--allow-many", root=tmp_path, env=environment(server.url))
+        assert applied.code == 5
+        assert len(server.requests_to(method, path)) <= 4
+    assert "600 more seconds" in applied.out
     assert "not attempted" in applied.out
 
 
