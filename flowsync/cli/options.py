@@ -71,6 +71,14 @@ def _remember(name: str) -> Callable[[click.Context, click.Parameter, object], N
     return callback
 
 
+def _remember_environment(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    """Keep the name; an empty one would stand for the default environment, which nobody asked for."""
+    if value == "":
+        raise click.BadParameter("It is empty: the variable it comes from may not be set.")
+    if value is not None:
+        invocation(context).environment = value
+
+
 def _remember_color(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
         invocation(context).color = ColorChoice(value)
@@ -98,7 +106,7 @@ _GLOBAL: Final = (
         "--environment",
         metavar="ENV",
         expose_value=False,
-        callback=_remember("environment"),
+        callback=_remember_environment,
         help="Environment of flowsync.yaml to use.",
     ),
     click.option(

@@ -453,6 +453,14 @@ def test_the_sandbox_is_served_over_http(project: Path) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_an_empty_environment_is_not_the_default_one(project: Path, command: str) -> None:
+    with fake_frigade(rows=[row(1, "flow_a", name="Old")]) as server:
+        refused = flowsync("-e", "", command, root=project, env=environment(server.url))
+        assert (refused.code, refused.out, server.writes) == (64, "", [])
+    assert "It is empty: the variable it comes from may not be set." in refused.err
+
+
 def test_a_port_that_is_in_use_is_told(project: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
