@@ -99,6 +99,7 @@ FOUND: list[tuple[object, ...]] = [
     (f"{P} > '7 days'", ("targeting-order", "'7 days'", "2023-03-01T00:00:00Z")),
     (f"{P} > '2023-13-01'", ("targeting-order", "'2023-13-01'", "2023-03-01")),
     (f"{P} < true", ("targeting-order", "true", "== or !=")),
+    (f"{P} <= null", ("targeting-order", "null", "isSet true")),
     ("user.currentUrl() > 5", ("targeting-order", "user.currentUrl()", "== or !=")),
     ("user.isGuest() > 0", ("targeting-order", "user.isGuest()", "== or !=")),
     ("user.flow('f') > 5", ("targeting-order", "user.flow('f')", "a flow state")),

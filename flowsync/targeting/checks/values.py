@@ -18,6 +18,7 @@ from flowsync.targeting.nodes import (
     Boolean,
     Condition,
     Flag,
+    Null,
     Number,
     Operator,
     Result,
@@ -148,6 +149,8 @@ def _order_finding(condition: Condition, side: Value, other: Value) -> Finding |
             hint = _date_hint(content)
         case Boolean():
             hint = "Compare true and false with == or !=."
+        case Null():
+            hint = "Ask whether it was ever set: isSet true or isNotSet true."
         case Source() if _has_no_order(side, other):
             hint = f"{side.kind.spelled} gives {result_of(side).value}; compare it with == or !=."
         case _:
