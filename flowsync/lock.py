@@ -61,15 +61,18 @@ def directory(environ: Mapping[str, str], home: Path, otherwise: Path) -> Path:
     `otherwise` where there can be none: a container's user may have no home (then `home` is no absolute path),
     or none to write to.
     """
-    state = environ.get("XDG_STATE_HOME") or environ.get("LOCALAPPDATA")
-    place = (Path(state) if state else home / ".local" / "state") / "flowsync" / "locks"
-    if not place.is_absolute():
-        return otherwise
-    try:
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
-        return otherwise
-    return place if os.access(place, os.W_OK) else otherwise
+    named = (environ.get(variable) for variable in ("XDG_STATE_HOME", "LOCALAPPDATA"))
+    places = (*(Path(state) for state in named if state), home / ".local" / "state")
+    return next(filter(_is_fit, (place / "flowsync" / "locks" for place in places)), otherwise)
+
+
+def _is_fit(place: Path) -> bool:
+    """Whether it is there, or could be made, to be written to, and is the same place whatever directory one is in."""
+    with suppress(OSError):
+        if place.is_absolute():
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return os.access(place, os.W_OK)
+    return False
 
 
 def name(*what: str) -> str:

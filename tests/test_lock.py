@@ -138,9 +138,10 @@ def test_locks_lie_in_one_place_for_all_projects_of_a_user(tmp_path: Path) -> No
     assert directory({}, home, project) == home / ".local" / "state" / "flowsync" / "locks"
     state = {"XDG_STATE_HOME": str(tmp_path / "state")}
     assert directory(state, home, project) == tmp_path / "state" / "flowsync" / "locks"
-    assert directory({"XDG_STATE_HOME": os.devnull}, home, project) == project
+    for unfit in (os.devnull, "state"):
+        assert directory({"XDG_STATE_HOME": unfit}, home, project) == home / ".local" / "state" / "flowsync" / "locks"
+        assert directory({"XDG_STATE_HOME": unfit}, Path(os.devnull), project) == project
     assert directory({}, Path("~"), project) == project
-    assert directory({"XDG_STATE_HOME": "state"}, home, project) == project
 
 
 def test_names_tell_places_apart() -> None:

@@ -124,7 +124,7 @@ def test_two_applies_to_one_account_exclude_each_other_also_from_two_clones(tmp_
 def test_a_user_without_a_home_has_the_lock_in_the_project_out_of_sight_of_git(tmp_path: Path) -> None:
     write_flows(tmp_path, {"flow_00": "name: New\n"})
     with fake_frigade(rows=rows(1)) as server:
-        env = {**environment(server.url), "XDG_STATE_HOME": "/dev/null"}
+        env = {**environment(server.url), "XDG_STATE_HOME": "/dev/null", "HOME": "/dev/null"}
         assert flowsync("apply", root=tmp_path, env=env).code == 0
     assert len([*(tmp_path / ".flowsync").glob("*.lock")]) == 1
     assert "*\n" in (tmp_path / ".flowsync" / ".gitignore").read_text()
