@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flowsync import pipeline
 from flowsync.config import Flags
+from flowsync.errors import ConfigError
 
 if TYPE_CHECKING:
     from flowsync.cli.options import Invocation
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
 
 
 def open_project(invocation: Invocation, parallelism: int | None = None) -> Project:
-    """The project that the global options name."""
+    """The project that the global options name. Raises ConfigError where it cannot be opened."""
+    _require_here(invocation)
     flags = Flags(environment=invocation.environment, parallelism=parallelism)
     return pipeline.open_project(invocation.directory, invocation.config, flags, os.environ)
+
+
+def _require_here(invocation: Invocation) -> None:
+    """Raise ConfigError where the shell stands in a directory that somebody took away, another branch say."""
+    try:
+        invocation.directory.absolute()
+    except FileNotFoundError:
+        raise ConfigError("The directory that this runs in is gone.", hint="cd to one that is there.") from None

@@ -461,6 +461,16 @@ def test_an_empty_environment_is_not_the_default_one(project: Path, command: str
     assert "It is empty: the variable it comes from may not be set." in refused.err
 
 
+@pytest.mark.parametrize("command", ["validate", "plan --sandbox", "init"])
+def test_a_directory_that_is_gone_is_no_bug(tmp_path: Path, command: str) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = f"rmdir {shlex.quote(str(gone))}; exec {shlex.join(command_line(*command.split()))}"
+    done = subprocess.run(["sh", "-c", script], cwd=gone, env=CLEAN, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error[config] The directory that this runs in is gone." in done.stderr
+
+
 def test_a_port_that_is_in_use_is_told(project: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
