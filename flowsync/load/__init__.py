@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flowsync.model import FieldName, JsonValue, Source, Writing
 
 ENDINGS: Final = (".yaml", ".yml")
-_MOST_READ: Final = 2 * 1024 * 1024
+MOST_READ: Final = 2 * 1024 * 1024
 """Bytes; more than `document` accepts, so that a file over its limit is seen to be over without being read whole."""
 
 _USUALLY_ALL: Final = 64 * 1024
@@ -182,7 +182,7 @@ def read_bytes(path: Path | str) -> bytes:
     try:
         content = os.read(descriptor, _USUALLY_ALL)
         # Until nothing comes: some file systems give less than what is there.
-        while len(content) < _MOST_READ and (more := os.read(descriptor, _USUALLY_ALL)):
+        while len(content) < MOST_READ and (more := os.read(descriptor, _USUALLY_ALL)):
             content += more
         return content
     finally:

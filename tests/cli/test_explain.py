@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.support.command import CLEAN, command_line, flowsync, process, write_flows
 from tests.support.terminal import Terminal
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FLOW = """\
 name: Upgrade
@@ -319,6 +317,17 @@ def test_a_user_from_stdin_is_shown_where_it_is_wrong(tmp_path: Path) -> None:
     refused = process("explain", "--expression", "user.isGuest()", "--user", "-", root=tmp_path, stdin="\nusr: {}\r\n")
     assert refused.code == 3
     assert "stdin:2:1: error[targeting-test] `usr` is not known here.\n  | usr: {}\n  | ^\n" in refused.err
+
+
+@pytest.mark.parametrize("user", ["/dev/zero", "-"])
+def test_a_user_without_end_is_too_large(tmp_path: Path, user: str) -> None:
+    asked = command_line("explain", "--expression", "user.isGuest()", "--user", user)
+    with Path("/dev/zero").open("rb") as endless:
+        done = subprocess.run(
+            asked, cwd=tmp_path, env=CLEAN, stdin=endless, capture_output=True, text=True, timeout=20, check=False
+        )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "error[too-large]" in done.stderr
 
 
 def test_a_terminal_breaks_sentences_and_terms_between_words(tmp_path: Path) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from flowsync import document, pipeline
+from flowsync import document, load, pipeline
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import complete_slugs, global_options, invocation
 from flowsync.cli.output import screen_of_stdout, write_result
@@ -67,7 +66,7 @@ def _persona(user: str | None, at: str | None, given: Invocation) -> Persona:
 def _text(user: str, given: Invocation) -> str:
     """The text of the user's file, or of stdin. Raises FlowsyncError where it cannot be read."""
     try:
-        raw = sys.stdin.buffer.read() if user == "-" else (given.directory / Path(user)).read_bytes()
+        raw = sys.stdin.buffer.read(load.MOST_READ) if user == "-" else load.read_bytes(given.directory / user)
     except OSError as error:
         raise FlowsyncError(f"{user} cannot be read: {error.strerror}.", hint="--user names a file.") from None
     return document.decode(raw, _name(user))
