@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 from flowsync.closeness import closest
 from flowsync.model import Severity
 from flowsync.targeting.checks.finding import Rule
-from flowsync.targeting.context import FlowState, StepState
-from flowsync.targeting.evaluation import is_moment
+from flowsync.targeting.context import Context, FlowState, StepState
+from flowsync.targeting.evaluation import decide, is_moment
 from flowsync.targeting.nodes import (
     EQUALITIES,
     LISTS,
+    NEGATIVES,
+    OPPOSITES,
     ORDERINGS,
     TEXTS,
     TIMES,
@@ -77,6 +79,14 @@ _STATES: Final = {
     Result.FLOW_STATE: tuple(state.value for state in FlowState),
     Result.STEP_STATE: tuple(state.value for state in StepState),
 }
+_FITS: Final = {
+    Operator.CONTAINS: "contains",
+    Operator.STARTS_WITH: "starts with",
+    Operator.ENDS_WITH: "ends with",
+    Operator.MATCHES: "as a whole matches",
+}
+_FITS.update({OPPOSITES[operator]: verb for operator, verb in list(_FITS.items())})
+_NOWHEN: Final = Context(at=0)
 _NUMBERS: Final = frozenset({Result.COUNT, Result.DAYS})
 _TEXTLESS: Final = _NUMBERS | {Result.TRUTH, Result.GROUPS}
 _TIMED: Final = frozenset({Result.ANYTHING, Result.FLOW_STATE})
@@ -116,6 +126,8 @@ def _sides(condition: Condition) -> tuple[Finding, ...]:
     found = [_operator_finding(condition, left)]
     if condition.operator in ORDERINGS:
         found.extend(_order_finding(condition, source, other) for source, other in ((left, right), (right, left)))
+    elif condition.operator in TEXTS:
+        found.append(_part_finding(condition))
     elif condition.operator in _SETTLING:
         is_list = condition.operator in LISTS
         found.extend(_value_finding(*pair, is_list=is_list) for pair in ((left, right), (right, left)))
@@ -196,6 +208,19 @@ def _state_finding(source: Source, stated: list[str], span: Span) -> Finding | N
     close = _closest_state(wrong, suffix, known)
     hint = f"Did you mean {close}?" if close else f"It is one of {', '.join(known)}."
     return _impossible(source, shown(wrong), span, hint)
+
+
+def _part_finding(condition: Condition) -> Finding | None:
+    """A part, or a pattern, that no state of a flow or step fits; so its opposite fits them all."""
+    source, operator, text = condition.left, condition.operator, condition.right
+    if not isinstance(source, Source) or not isinstance(text, Text) or result_of(source) not in _STATES:
+        return None
+    known = _STATES[result_of(source)]
+    decisions = [decide(Condition(Text(state), operator, text), _NOWHEN) for state in known]
+    if any(each.note or each.truth is (operator not in NEGATIVES) for each in decisions):  # a note: no pattern at all
+        return None
+    message = f"No state of {printable(format_value(source))} {_FITS[operator]} {shown(text.value)}."
+    return IMPOSSIBLE.finding(text.span, message, f"Compare with == or isIn: it is one of {', '.join(known)}.")
 
 
 def _closest_state(wrong: str, suffix: str, known: tuple[str, ...]) -> str | None:
