@@ -98,6 +98,8 @@ FOUND: list[tuple[object, ...]] = [
     ("user.flow('f') matches 'COMPLETED'", ("targeting-impossible-value", "'COMPLETED'", "COMPLETED_FLOW")),
     ("user.flow('f') !contains 'FINISHED'", ("targeting-impossible-value", "'FINISHED'", "COMPLETED_FLOW")),
     ("user.flowStep('f', 's') endsWith '_FLOW'", ("targeting-impossible-value", "'_FLOW'", "COMPLETED_STEP")),
+    (f"{P} startsWith 'https://app/['", ("targeting-pattern", "'https://app/['", "contains")),
+    (f"{P} !endsWith '+1'", ("targeting-pattern", "'+1'", "contains")),
     (f"{P} > 'ten'", ("targeting-order", "'ten'", "Only numbers and dates")),
     (f"{P} > '7 days'", ("targeting-order", "'7 days'", "2023-03-01T00:00:00Z")),
     (f"{P} > '2023-13-01'", ("targeting-order", "'2023-13-01'", "2023-03-01")),

@@ -36,6 +36,7 @@ _MATCHES: Final = frozenset({Operator.MATCHES, Operator.NOT_MATCHES})
 _AFFIXES: Final = frozenset(
     {Operator.STARTS_WITH, Operator.NOT_STARTS_WITH, Operator.ENDS_WITH, Operator.NOT_ENDS_WITH}
 )
+_STARTS: Final = frozenset({Operator.STARTS_WITH, Operator.NOT_STARTS_WITH})
 _SPECIAL: Final = frozenset("\\^$*+?{}[]()|")
 
 
@@ -45,7 +46,7 @@ def check_term(term: Term) -> tuple[Finding, ...]:
         case Condition(_, operator, Text() as text) if operator in _MATCHES:
             return _pattern_findings(text)
         case Condition(_, operator, Text() as text) if operator in _AFFIXES:
-            return _affix_findings(text)
+            return _affix_findings(operator, text)
         case _:
             return ()
 
@@ -60,10 +61,15 @@ def _pattern_findings(text: Text) -> tuple[Finding, ...]:
     return ()
 
 
-def _affix_findings(text: Text) -> tuple[Finding, ...]:
+def _affix_findings(operator: Operator, text: Text) -> tuple[Finding, ...]:
     special = next((character for character in text.value if character in _SPECIAL), None)
     if special is None:
         return ()
-    message = f"The server reads {shown(special)} in this text as part of a pattern, not as itself."
     hint = "Use contains, which takes the text as it is, or matches with the character in brackets: [?]."
+    try:
+        compile_pattern(f"^{text.value}.*" if operator in _STARTS else f".*{text.value}")
+    except PatternError as error:
+        message = f"The server makes a pattern of this text, and refuses it: {error.message}."
+        return (PATTERN.finding(text.span, message, hint),)
+    message = f"The server reads {shown(special)} in this text as part of a pattern, not as itself."
     return (AFFIX.finding(text.span, message, hint),)
