@@ -180,10 +180,9 @@ def run(
         with stopping_on_signals(given, hurry, _farewell(name, made, given)) as (stop, stopped_by_user):
             outcomes = _carried_out(made, connection, project, given, kept=kept, teller=teller, stop=stop)
             kept.end()
-            try:
+            with suppress(OSError):  # nobody reads stderr any more: that costs no ledger
                 _tell_record(kept, name, made, purpose, given)
-            finally:
-                teller.close(outcomes)
+            teller.close(outcomes)
             conclude(outcomes)
     return outcomes, stopped_by_user.is_set()
 
@@ -293,10 +292,9 @@ class _Teller:
         try:
             self._say(text)
         except (OSError, FlowsyncError) as error:
-            self.trouble = self.trouble or error
+            self.trouble = error
             self._say = self._note
-            with suppress(OSError):
-                self._note(text)
+            self._note(text)
 
     def close(self, outcomes: list[Outcome]) -> None:
         """Raise the trouble, if there was any, once the ledger is told on stderr."""
@@ -306,7 +304,9 @@ class _Teller:
             raise self.trouble
 
     def _note(self, text: str) -> None:
-        write_note(text, self._given)
+        """Say it on stderr. Where nobody reads that any more, the ledger tells it all the same."""
+        with suppress(OSError):
+            write_note(text, self._given)
 
 
 def _say_amid_all(text: bytes) -> None:

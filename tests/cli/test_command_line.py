@@ -269,6 +269,24 @@ def test_a_reader_that_goes_away_while_applying_stops_the_run_and_costs_no_ledge
     assert "to put it back: flowsync rollback .flowsync/applies/" in err
 
 
+def test_a_reader_of_stderr_that_goes_away_while_applying_costs_nothing(tmp_path: Path) -> None:
+    slugs = [f"flow_{number:02}" for number in range(40)]
+    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
+    rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
+    with fake_frigade(FakeConfig(latency=0.02), rows) as server:
+        options = ("--parallelism", "2", "--format", "json", "--allow-many")
+        running = start("apply", *options, root=tmp_path, env=environment(server.url))
+        assert running.stderr is not None
+        while not server.writes:
+            running.stderr.readline()
+        running.stderr.close()
+        assert running.stdout is not None
+        out = running.stdout.read()
+        assert running.wait(60) == 0
+        running.stdout.close()
+    assert json.loads(out)["counts"]["applied"] == len(slugs)
+
+
 small_pipes = pytest.mark.skipif(sys.platform != "linux", reason="the size of a pipe is given on Linux only")
 
 
