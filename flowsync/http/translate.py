@@ -34,11 +34,17 @@ def translated(call: Call, timeouts: Timeouts) -> Iterator[None]:
 
 
 def _connect_error(error: Exception, call: Call, timeouts: Timeouts) -> ApiError:
-    return unanswered.unreachable(_root_cause(error), call, timeouts)
+    return _perhaps_the_proxy(unanswered.unreachable(_root_cause(error), call, timeouts))
 
 
 def _connect_timeout(_: Exception, call: Call, timeouts: Timeouts) -> ApiError:
-    return unanswered.unreachable(TimeoutError(), call, timeouts)
+    return _perhaps_the_proxy(unanswered.unreachable(TimeoutError(), call, timeouts))
+
+
+def _perhaps_the_proxy(error: ApiError) -> ApiError:
+    """The same with a hint at proxies: httpx is what goes by way of one, and does not tell it from who is behind it."""
+    error.hint = f"{error.hint} Where HTTPS_PROXY or ALL_PROXY names a proxy, that may be what is meant."
+    return error
 
 
 def _pool_timeout(_: Exception, call: Call, __: Timeouts) -> ApiError:

@@ -483,6 +483,17 @@ def test_https_goes_by_way_of_the_proxy_of_the_environment_which_never_sees_the_
     assert "authorization" not in seen.headers
 
 
+def test_a_proxy_that_cannot_be_reached_is_hinted_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        with client_of("https://frigade.invalid") as client, pytest.raises(TransportError) as caught:
+            client.reader().get("/v1/flows", {})
+    assert "Where HTTPS_PROXY or ALL_PROXY names a proxy" in str(caught.value.hint)
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
