@@ -100,6 +100,11 @@ FOUND: list[tuple[object, ...]] = [
     ("user.flowStep('f', 's') endsWith '_FLOW'", ("targeting-impossible-value", "'_FLOW'", "COMPLETED_STEP")),
     (f"{P} startsWith 'https://app/['", ("targeting-pattern", "'https://app/['", "contains")),
     (f"{P} !endsWith '+1'", ("targeting-pattern", "'+1'", "contains")),
+    (
+        "user.daysSinceNow('a') > '2023-03-01'",
+        ("targeting-operator", "user.daysSinceNow('a') > '2023-03-01'", "Compare it with a number"),
+    ),
+    ("user.event('e').count < now()", ("targeting-operator", "user.event('e').count < now()", "with a number")),
     (f"{P} > 'ten'", ("targeting-order", "'ten'", "Only numbers and dates")),
     (f"{P} > '7 days'", ("targeting-order", "'7 days'", "2023-03-01T00:00:00Z")),
     (f"{P} > '2023-13-01'", ("targeting-order", "'2023-13-01'", "2023-03-01")),

@@ -18,6 +18,7 @@ from flowsync.targeting.nodes import (
     TEXTS,
     TIMES,
     Boolean,
+    Clock,
     Condition,
     Flag,
     Null,
@@ -29,7 +30,7 @@ from flowsync.targeting.nodes import (
     Text,
 )
 from flowsync.targeting.printer import format_value
-from flowsync.targeting.scalars import number_of
+from flowsync.targeting.scalars import moment, number_of
 from flowsync.targeting.wording import printable, shown
 
 if TYPE_CHECKING:
@@ -148,10 +149,16 @@ def _operator_finding(condition: Condition, left: Value) -> Finding | None:
         )
     elif operator in ORDERINGS and result is Result.GROUPS:
         needed, hint = "a number or a date", "Compare it with ==, !=, isIn or !isIn."
+    elif operator in ORDERINGS | EQUALITIES and result in _NUMBERS and _is_date(condition.right):
+        needed, hint = "a date beside a date", "Compare it with a number, or the date with a property that holds one."
     else:
         return None
     message = f"{operator.value} needs {needed}; {printable(format_value(left))} gives {result.value}."
     return OPERATOR.finding(condition.span, message, hint)
+
+
+def _is_date(value: Value) -> bool:
+    return isinstance(value, Clock) or (isinstance(value, Text) and moment(value.value) is not None)
 
 
 def _order_finding(condition: Condition, side: Value, other: Value) -> Finding | None:
