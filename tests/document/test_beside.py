@@ -213,19 +213,19 @@ def dumped(draw: st.DrawFn) -> Pair:
     return document.dump(old), document.dump(new)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(dumped())
 def test_what_is_dumped_is_read_alike(pair: Pair) -> None:
     hold_alike(pair)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(changed(styled()))
 def test_what_authors_write_is_read_alike(pair: Pair) -> None:
     hold_alike(pair)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(rough() | rough().flatmap(lambda pair: st.tuples(st.just(pair[0]), slipped(pair[1]))))
 def test_what_is_rough_is_read_alike(pair: Pair) -> None:
     hold_alike(pair)

@@ -65,7 +65,7 @@ def changed(draw: st.DrawFn) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(changed())
 def test_both_say_the_same_of_changed_examples(value: Any) -> None:  # noqa: ANN401 - any JSON value
     agree(value)

@@ -45,7 +45,7 @@ def assert_silent(value: dict[str, Any]) -> None:
         assert [problem for group in glance.GROUPS for problem in group.check(looked_at)] == []
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(changed())
 def test_the_rest_is_silent_of_what_is_right_at_a_glance(value: Any) -> None:  # noqa: ANN401 - any JSON value
     if isinstance(value, dict):
@@ -62,7 +62,7 @@ pieces = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @example("https://a{{b}}", "<B>", "/^a$/")
 @given(pieces, pieces, pieces)
 def test_hostile_texts_are_not_passed(title: str, address: str, pattern: str) -> None:
