@@ -377,9 +377,9 @@ class _Turn:
             return _Verdict(self._failed(error, error.message))
         except ApiError as error:
             return self._after_failure(error)
-        if answer is None or answer.id != self.change.id:
+        if answer is None or answer.id != self.change.id or _lacks(answer, self.change, row):
             self.accepted = True
-            self.is_strange = self.is_strange or answer is not None
+            self.is_strange = self.is_strange or (answer is not None and answer.id != self.change.id)
             self._count_failure()
             return None
         return _judged(self.change, answer)
@@ -454,6 +454,11 @@ class _Turn:
     def _failed(self, error: ApiError | RecordError, message: str) -> Failed:
         uncertain = self.doubt is not None or self.accepted
         return Failed(self.change, error.code, message, error.hint, uncertain=uncertain)
+
+
+def _lacks(answer: LiveFlow, change: Change, row: LiveFlow | None) -> bool:
+    """Whether the answer to a write leaves out what was sent and a read shows: only that tells if it was taken."""
+    return row is not None and any(name in row.fields and name not in answer.fields for name in change.body)
 
 
 def _judged(change: Change, row: LiveFlow) -> _Verdict:

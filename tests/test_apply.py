@@ -448,6 +448,25 @@ def test_reading_back_may_show_that_an_accepted_write_was_not_taken() -> None:
     assert len(store.writes) == 1
 
 
+class Brief(Shelf):
+    """It answers a write with the flow's key and nothing else."""
+
+    def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+        super().write(row_id, body)
+        return replace(self.kept[row_id], fields={})
+
+
+def test_an_answer_that_leaves_out_what_was_sent_is_read_back() -> None:
+    store = Brief({7: row()})
+    assert turn(store) == Applied(change())
+    assert len(store.writes) == 1
+    deaf = Brief({7: row()})
+    deaf.on_write = lambda: deaf.kept.update({7: row()})
+    outcome = turn(deaf)
+    assert isinstance(outcome, Failed)
+    assert outcome.message == "The server accepted the write and did nothing 3 times; the flow is as it was."
+
+
 def test_a_write_answered_with_another_flow_is_not_taken_for_accepted_unseen() -> None:
     planned = replace(change(old="Old", new="Old"), body={"description": "New"})
 

@@ -95,15 +95,13 @@ def policy_words(context: click.Context, base: str | None) -> list[str]:
     return [word for flag, value in stood.items() if value is not None for word in (flag, value)]
 
 
-def need_base(context: click.Context, base: str | None) -> None:
+def need_base(context: click.Context, base: str | None, hint: str = "For example --base origin/main.") -> None:
     """Raise UsageError where edits in the dashboard are to be minded, and none can be told for want of a base."""
     given = context.meta.get(_ALLOWED, {})
     for flag, part in _POLICY_PARTS.items():
         if base is None and given.get(part, Policy.OVERWRITE) is not Policy.OVERWRITE:
-            raise UsageError(
-                f"{flag} {given[part].value} needs --base: without it no edit in the dashboard can be told.",
-                hint="For example --base origin/main.",
-            )
+            told = f"{flag} {given[part].value} needs --base: without it no edit in the dashboard can be told."
+            raise UsageError(told, hint=hint)
 
 
 def guard_options(command: Decorated) -> Decorated:

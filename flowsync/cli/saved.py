@@ -9,7 +9,7 @@ from flowsync import pipeline
 from flowsync import plan as planning
 from flowsync.cli import applying
 from flowsync.cli.adapters import Purpose, connect
-from flowsync.cli.guarding import refuse_guarded
+from flowsync.cli.guarding import need_base, refuse_guarded
 from flowsync.cli.options import Api
 from flowsync.cli.output import Progress, screen_of_stdout, write_note, write_result
 from flowsync.config import SANDBOX_URL
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import click
+
     from flowsync.cli.adapters import Connection
     from flowsync.cli.applying import Approval, OnBlocked
     from flowsync.cli.options import Invocation
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 
 def apply_saved(
+    context: click.Context,
     path: Path,
     project: Project,
     given: Invocation,
@@ -43,9 +46,13 @@ def apply_saved(
     api: Api,
     guards: Guards,
 ) -> int:
-    """Carry out the plan saved at `path`; the exit code. Every guard is asked before the first write."""
+    """Carry out the plan saved at `path`; the exit code. Every guard is asked before the first write.
+
+    `context` is the command line. Raises UsageError where it asks to mind edits that the plan tells nothing of.
+    """
     with checked_saved(path, project, given, api, guards) as (checked, connection):
         made = checked.plan
+        need_base(context, made.base, "This plan was saved without: save one that plan --base made.")
         applying.show_plan(made, format_, given)
         applying.refuse_blocked(made, on_blocked)
         if checked.is_done:

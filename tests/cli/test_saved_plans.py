@@ -245,6 +245,15 @@ def test_a_field_that_is_no_longer_returned_is_told(project: Path) -> None:
         assert "flow_a: name: no longer returned by the API, so not compared." in refused.err
 
 
+def test_edits_cannot_be_minded_where_the_plan_tells_nothing_of_them(project: Path) -> None:
+    with fake_frigade(rows=account()) as server:
+        assert save(project, server).code == 0
+        refused = apply(project, server, "--on-drift", "refuse")
+        assert (refused.code, server.writes) == (64, [])
+        assert "error[usage] --on-drift refuse needs --base" in refused.err
+        assert apply(project, server, "--on-drift", "overwrite").code == 0
+
+
 def test_a_plan_for_another_address_is_refused(project: Path) -> None:
     with fake_frigade(rows=account()) as first:
         save(project, first)

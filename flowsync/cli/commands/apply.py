@@ -59,6 +59,7 @@ def command(
         if saved is not None:
             refuse_base(base)
             return apply_saved(
+                context,
                 saved,
                 project,
                 given,
