@@ -439,7 +439,8 @@ class _Turn:
         """Every attempt failed, and the flow is as it was."""
         unshown = self._is_unshown(row)
         said = "accepted the write and did nothing" if self.accepted and not self.doubt else "failed"
-        ending = "what was to be written cannot be seen" if unshown else "the flow is as it was"
+        as_seen = "the flow was as it was, read back; a write may land yet" if self.is_late else "the flow is as it was"
+        ending = "what was to be written cannot be seen" if unshown else as_seen
         message = f"The server {said} {WRITE_ATTEMPTS} times; {ending}."
         return Failed(self.change, "not-written", message, None, uncertain=unshown or self.is_late)
 

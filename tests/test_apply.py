@@ -383,6 +383,7 @@ def test_a_server_that_may_still_be_at_work_is_so_whatever_it_answers_to_the_nex
     outcome = turn(store)
     assert isinstance(outcome, Failed)
     assert outcome.uncertain
+    assert outcome.message == "The server failed 3 times; the flow was as it was, read back; a write may land yet."
 
 
 def test_a_write_of_what_the_server_does_not_show_stays_uncertain() -> None:
