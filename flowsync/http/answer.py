@@ -161,10 +161,12 @@ def _gathered(chunks: Iterable[bytes], call: Call, monotonic: Callable[[], float
 
 
 def _unpacked(chunks: Iterable[bytes], call: Call) -> Iterator[bytes]:
-    """Unzip piece by piece: a small answer that unpacks to gigabytes is never held whole."""
+    """Unzip piece by piece: a small answer that unpacks to gigabytes is never held whole. Nothing stays nothing."""
     unzip = zlib.decompressobj(wbits=_GZIP_WINDOW)
+    is_empty = True
     try:
         for chunk in chunks:
+            is_empty = is_empty and not chunk
             rest = chunk
             while rest:
                 yield unzip.decompress(rest, _CHUNK)
@@ -172,5 +174,5 @@ def _unpacked(chunks: Iterable[bytes], call: Call) -> Iterator[bytes]:
         yield unzip.flush()
     except zlib.error:
         raise UnreadableResponseError(f"{call.shown}: the answer cannot be unzipped.") from None
-    if not unzip.eof:
+    if not unzip.eof and not is_empty:
         raise UnansweredError(f"{call.shown}: the answer broke off.")

@@ -93,6 +93,21 @@ def test_an_answer_is_read_to_its_end_however_that_is_told(script: tuple[Step, .
     assert (answer.status, answer.body) == (200, b"[]")
 
 
+PACKED_NOTHING: dict[str, tuple[Step, ...]] = {
+    "204": (b"HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n",),
+    "no bytes": (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n",),
+    "no chunks": (CHUNKED[:-2] + b"Content-Encoding: gzip\r\n\r\n0\r\n\r\n",),
+}
+
+
+@pytest.mark.usefixtures("each_wire")
+@pytest.mark.parametrize("script", PACKED_NOTHING.values(), ids=PACKED_NOTHING)
+def test_an_empty_body_is_empty_however_it_is_said_to_be_packed(script: tuple[Step, ...]) -> None:
+    with scripted(script) as server:
+        (answer,) = sent(server, Method.PUT)
+    assert (answer.is_success, answer.body) == (True, b"")
+
+
 NO_ANSWERS: dict[str, tuple[Step, ...]] = {
     "nothing": (b"", End.CLOSE),
     "a reset": (b"", End.RESET),
