@@ -51,7 +51,8 @@ class Redactor:
 
     def excerpt(self, text: str) -> str:
         """The beginning of a foreign text, as a person would read it, on one line, safe to print."""
-        head = self.text(text[:_EXCERPT_SOURCE])
+        # Cut after the keys are out: half a key would not be known for one.
+        head = self.text(text[: 2 * _EXCERPT_SOURCE])[:_EXCERPT_SOURCE]
         words = self.text(" ".join(_TAG.sub(" ", head).split()))
         return printable(words if len(words) <= _EXCERPT_LENGTH else words[:_EXCERPT_LENGTH] + "…")
 

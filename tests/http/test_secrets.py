@@ -127,3 +127,11 @@ def test_without_a_key_of_its_own_whatever_looks_like_one_is_removed() -> None:
 
 def test_a_key_prints_as_where_it_came_from() -> None:
     assert repr(Key(PRIVATE_KEY, "FRIGADE_API_KEY")) == "Key(variable='FRIGADE_API_KEY')"
+
+
+@pytest.mark.parametrize("form", ["{:c}", "%{:02x}", "&#{};"])
+@pytest.mark.parametrize("before", [16_384 - 20, 16_384 - 70])
+def test_a_key_is_not_cut_where_an_excerpt_stops_looking(form: str, before: int) -> None:
+    key = STRANGE_KEY + "0123456789abcdef"
+    told = Redactor(key).excerpt(" " * before + "".join(form.format(ord(char)) for char in key))
+    assert told in {"", REDACTED}
