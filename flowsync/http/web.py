@@ -111,7 +111,10 @@ class WebClient:
             answer, link = self._answered(call)
             if not _is_to_be_followed(call, answer):
                 return self._web_answer(call, answer, link)
-            call = call.redirected(urljoin(call.target, answer.location or ""))
+            url = _joined(call, answer.location or "")
+            if url is None:
+                raise UnreadableResponseError(f"{call.shown}: the server redirects to nowhere. It was not followed.")
+            call = call.redirected(url)
         raise UnreadableResponseError(f"{call.shown}: more than {MOST_REDIRECTS} redirects in a row.")
 
     def _check(self, call: Call) -> None:
@@ -186,8 +189,16 @@ class WebClient:
             reason=self._redactor.excerpt(answer.reason),
             value=value,
             excerpt=self._redactor.excerpt(_said(answer, value)),
-            next_url=urljoin(call.target, found[1]) if found else None,
+            next_url=_joined(call, found[1]) if found else None,
         )
+
+
+def _joined(call: Call, address: str) -> str | None:
+    """The URL that an answer to `call` means by `address`; None where that is no address at all."""
+    try:
+        return urljoin(call.target, address)
+    except ValueError:
+        return None
 
 
 def _asked_wait(met: Answer | ApiError) -> float | None:

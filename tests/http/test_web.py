@@ -98,6 +98,18 @@ def test_the_token_goes_to_its_own_origins_only(url: str) -> None:
         client.send("GET", url)
 
 
+def test_a_redirect_to_no_address_is_an_error_of_the_server() -> None:
+    fault = replace(reply(302), headers=(("Location", "http://["),))
+    with web(fault) as (server, client), pytest.raises(ApiError, match="redirects to nowhere"):
+        client.send("GET", f"{server.url}/v1/flows")
+
+
+def test_a_link_to_no_address_is_no_next_page() -> None:
+    fault = replace(reply(200), headers=(("Link", '<http://[>; rel="next"'),))
+    with web(fault) as (server, client):
+        assert client.send("GET", f"{server.url}/v1/flows").next_url is None
+
+
 def test_a_redirect_within_the_origin_is_followed_and_no_other() -> None:
     with web(redirect("/v1/flows?limit=1", 301).on(times=1)) as (server, client):
         assert client.send("GET", f"{server.url}/old").is_success
