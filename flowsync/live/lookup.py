@@ -98,16 +98,19 @@ def reread(
 
 
 def _look_up(reader: FlowReader, slug: str, *, access: Access, memo: PathMemo) -> tuple[LiveFlow, ...]:
-    """Every row of `slug` that can be found without the list; empty if there is none."""
+    """Every row of `slug` that can be found without the list; empty if there is none.
+
+    Where the versions leave out the data of one that can be written, the answer by slug may show it.
+    """
     rows = _versions(reader, slug, access, memo)
-    if rows:
+    if rows and all("data" in row.fields for row in rows if not row.is_archived):
         return rows
     row = _by_slug(reader, slug, access, memo)
     if row is None:
-        return ()
+        return rows or ()
     if rows is None:
         memo.note_no_versions()
-    return (row,)
+    return (row, *(other for other in rows or () if other.id != row.id))
 
 
 def _is_wanting(rows: tuple[LiveFlow, ...]) -> bool:

@@ -55,6 +55,19 @@ def test_a_slug_that_the_list_lacks_is_looked_up(
     assert reader.asked == asked
 
 
+def test_versions_without_data_are_completed_by_slug() -> None:
+    bare = {name: value for name, value in raw(3, version=2).items() if name != "data"}
+    reader = PathReader({VERSIONS: [bare, raw(2, status="ARCHIVED")], SLUG: raw(3, version=2)})
+    found = find_missing(reader, listing(), ["flow_a"])
+    assert [("data" in row.fields, row.id) for row in found.rows] == [(True, 3), (True, 2)]
+    assert reader.asked == [VERSIONS, SLUG]
+
+
+def test_versions_without_data_count_where_nothing_is_known_by_slug() -> None:
+    bare = {name: value for name, value in raw(3).items() if name != "data"}
+    assert ids(find_missing(PathReader({VERSIONS: [bare]}), listing(), ["flow_a"])) == [3]
+
+
 def test_a_slug_with_only_archived_rows_is_looked_up_and_the_fresh_rows_count() -> None:
     old, other = raw(1, status="ARCHIVED"), raw(7, "flow_b")
     reader = PathReader({VERSIONS: [raw(2, version=2), {**old, "name": "fresh"}]})
