@@ -118,9 +118,9 @@ def parse_json(body: bytes) -> JsonValue:
     """
     try:
         value: JsonValue = _DECODER.decode(body.removeprefix(BOM_UTF8).decode())
+        return _without_lone_surrogates(value) if _SURROGATE_ESCAPE.search(body) else value
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    return _without_lone_surrogates(value) if _SURROGATE_ESCAPE.search(body) else value
 
 
 def _refuse_constant(name: str) -> JsonValue:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowsync.http.answer import parse_json
 from flowsync.http.call import Call, Method
 from flowsync.http.incoming import LARGEST_HEAD, Incoming
 from flowsync.http.unanswered import UnansweredError
@@ -211,3 +212,9 @@ def test_announcements_without_end_are_given_up() -> None:
 
     with pytest.raises(UnansweredError, match="did not end within 120 seconds"):
         Incoming(cast("socket.socket", Slow([])), CALL, time.timing).head()
+
+
+def test_no_depth_of_json_is_a_crash() -> None:
+    for depth in range(700, 1_100):
+        with suppress(ValueError):
+            parse_json(b"[" * depth + b'"\\ud800"' + b"]" * depth)
