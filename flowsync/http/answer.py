@@ -167,6 +167,9 @@ def _unpacked(chunks: Iterable[bytes], call: Call) -> Iterator[bytes]:
     try:
         for chunk in chunks:
             is_empty = is_empty and not chunk
+            if unzip.eof:  # it would keep all that follows, however much that is
+                yield b""
+                continue
             rest = chunk
             while rest:
                 yield unzip.decompress(rest, _CHUNK)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import itertools
+import tracemalloc
 from contextlib import suppress
 from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, cast
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.http.answer import parse_json
+from flowsync.http.answer import Arriving, parse_json, receive
 from flowsync.http.call import Call, Method
 from flowsync.http.incoming import LARGEST_HEAD, Incoming
 from flowsync.http.unanswered import UnansweredError
@@ -218,3 +220,13 @@ def test_no_depth_of_json_is_a_crash() -> None:
     for depth in range(700, 1_100):
         with suppress(ValueError):
             parse_json(b"[" * depth + b'"\\ud800"' + b"]" * depth)
+
+
+def test_what_follows_on_a_packed_answer_is_passed_over_and_not_kept() -> None:
+    pieces = itertools.chain([gzip.compress(b"[]")], itertools.repeat(b"x" * 65_536, 400))
+    tracemalloc.start()
+    try:
+        answer = receive(Arriving(200, "OK", {"content-encoding": "gzip"}, pieces), CALL, FakeTime().timing)
+        assert (answer.body, tracemalloc.get_traced_memory()[1] < 2**20) == (b"[]", True)
+    finally:
+        tracemalloc.stop()
