@@ -569,8 +569,6 @@ def _problem(location: Location, code: str, message: str, hint: str | None = Non
 
 
 def _environment_name(flags: Flags, top: Mapping[str, JsonValue], environments: Mapping[str, JsonValue]) -> str | None:
-    if flags.environment is not None and not flags.environment.strip():
-        raise ConfigError("-e names no environment.", hint="The variable it comes from may not be set; leave -e out.")
     name = flags.environment or _optional_text(top.get("default_environment"))
     if name is None or name in environments:
         return name

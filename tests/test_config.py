@@ -145,14 +145,6 @@ def test_an_unknown_environment_is_refused_with_the_near_one() -> None:
     assert "define it" in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize("name", ["", " "])
-def test_an_environment_without_a_name_is_refused_not_taken_for_none(name: str) -> None:
-    """As `-e "$TARGET"` gives where TARGET is not set: to apply what is for no environment was not meant."""
-    for text in ("", ENVIRONMENTS):
-        with pytest.raises(ConfigError, match="names no environment"):
-            settings(text, Flags(environment=name))
-
-
 @pytest.mark.parametrize(
     ("text", "line", "column", "code", "said"),
     [

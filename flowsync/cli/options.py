@@ -73,7 +73,7 @@ def _remember(name: str) -> Callable[[click.Context, click.Parameter, object], N
 
 def _remember_environment(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     """Keep the name; an empty one would stand for the default environment, which nobody asked for."""
-    if value == "":
+    if value is not None and not value.strip():
         raise click.BadParameter("It is empty: the variable it comes from may not be set.")
     if value is not None:
         invocation(context).environment = value
