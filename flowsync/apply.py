@@ -377,9 +377,10 @@ class _Turn:
             return _Verdict(self._failed(error, error.message))
         except ApiError as error:
             return self._after_failure(error)
-        if answer is None or answer.id != self.change.id or _lacks(answer, self.change, row):
+        is_another = answer is not None and answer.id != self.change.id
+        if answer is None or is_another or _lacks(answer, self.change, row):
             self.accepted = True
-            self.is_strange = self.is_strange or (answer is not None and answer.id != self.change.id)
+            self.is_strange = self.is_strange or is_another
             self._count_failure()
             return None
         return _judged(self.change, answer)
