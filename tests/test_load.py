@@ -38,7 +38,7 @@ GIVEN_IN_PARTS = Path("/proc/self/maps")
 """A file of which Linux gives a page at a time, as some file systems do of any file."""
 
 
-@pytest.mark.skipif(not GIVEN_IN_PARTS.exists(), reason="there is no such file")
+@pytest.mark.skipif(not GIVEN_IN_PARTS.exists(), reason="only Linux has a file that it gives in parts")
 def test_a_file_that_is_given_in_parts_is_read_to_its_end() -> None:
     whole = GIVEN_IN_PARTS.read_bytes()
     assert read_bytes(GIVEN_IN_PARTS).splitlines()[-1] == whole.splitlines()[-1]

@@ -25,7 +25,7 @@ from tests.support.terminal import Terminal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.support.fake_frigade import FakeFrigade
+    from tests.support.fake_frigade import FakeFrigade, Row
 
 GOOD = "name: Hello\ntype: ANNOUNCEMENT\ndata:\n  steps:\n    - id: a\n      title: Hi there\n      subtitle: More\n"
 
@@ -226,13 +226,18 @@ def test_ctrl_c_while_planning_exits_130_at_once(tmp_path: Path) -> None:
     assert "Interrupted" in err
 
 
+def to_write(root: Path, count: int) -> list[Row]:
+    """Files of so many flows at `root`; the rows of an account in which each is to be written."""
+    slugs = [f"flow_{number:03}" for number in range(count)]
+    write_flows(root, dict.fromkeys(slugs, "name: New\n"))
+    return [row(number + 1, slug) for number, slug in enumerate(slugs)]
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_while_applying_finishes_what_is_in_flight_and_prints_the_ledger(
     tmp_path: Path, sent: signal.Signals
 ) -> None:
-    slugs = [f"flow_{number:02}" for number in range(40)]
-    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
-    rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
+    rows = to_write(tmp_path, 40)
     with fake_frigade(FakeConfig(latency=0.1), rows) as server:
         options = ("--parallelism", "2", "--format", "json", "--allow-many")
         running = start("apply", *options, root=tmp_path, env=environment(server.url))
@@ -249,9 +254,7 @@ def test_ctrl_c_while_applying_finishes_what_is_in_flight_and_prints_the_ledger(
 
 
 def test_a_reader_that_goes_away_while_applying_stops_the_run_and_costs_no_ledger(tmp_path: Path) -> None:
-    slugs = [f"flow_{number:02}" for number in range(40)]
-    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
-    rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
+    rows = to_write(tmp_path, 40)
     with fake_frigade(FakeConfig(latency=0.05), rows) as server:
         options = ("--parallelism", "2", "--allow-many")
         running = start("apply", *options, root=tmp_path, env=environment(server.url))
@@ -270,9 +273,7 @@ def test_a_reader_that_goes_away_while_applying_stops_the_run_and_costs_no_ledge
 
 
 def test_a_reader_of_stderr_that_goes_away_while_applying_costs_nothing(tmp_path: Path) -> None:
-    slugs = [f"flow_{number:02}" for number in range(40)]
-    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
-    rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
+    rows = to_write(tmp_path, 40)
     with fake_frigade(FakeConfig(latency=0.02), rows) as server:
         options = ("--parallelism", "2", "--format", "json", "--allow-many")
         running = start("apply", *options, root=tmp_path, env=environment(server.url))
@@ -284,7 +285,7 @@ def test_a_reader_of_stderr_that_goes_away_while_applying_costs_nothing(tmp_path
         out = running.stdout.read()
         assert running.wait(60) == 0
         running.stdout.close()
-    assert json.loads(out)["counts"]["applied"] == len(slugs)
+    assert json.loads(out)["counts"]["applied"] == 40
 
 
 small_pipes = pytest.mark.skipif(sys.platform != "linux", reason="the size of a pipe is given on Linux only")
@@ -298,9 +299,7 @@ def buffered(server: FakeFrigade) -> dict[str, str]:
 @contextmanager
 def applying_to_nobody(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """An apply that waits in the middle for somebody to read what it says beside its result."""
-    slugs = [f"flow_{number:03}" for number in range(300)]
-    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
-    rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
+    rows = to_write(tmp_path, 300)
     with fake_frigade(FakeConfig(), rows) as server:
         options = ("--format", "json", "--allow-many")
         running = start("apply", *options, root=tmp_path, env=buffered(server), pipe_bytes=4096)
@@ -338,18 +337,16 @@ def test_ctrl_c_twice_ends_at_once_though_nobody_reads_what_is_said(tmp_path: Pa
 @small_pipes
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_the_ledger_is_told_costs_nothing_of_it(tmp_path: Path, sent: signal.Signals) -> None:
-    slugs = [f"flow_{number:03}" for number in range(50)]
-    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
-    rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
+    rows = to_write(tmp_path, 50)
     with fake_frigade(FakeConfig(), rows) as server:
         options = ("--quiet", "--format", "json", "--allow-many")
         running = start("apply", *options, root=tmp_path, env=buffered(server), pipe_bytes=4096)
-        wait_for(lambda: len(server.writes) == len(slugs))
+        wait_for(lambda: len(server.writes) == 50)
         time.sleep(0.5)
         running.send_signal(sent)
         time.sleep(0.2)
         out, _ = running.communicate(timeout=60)
-    assert json.loads(out)["counts"]["applied"] == len(slugs)
+    assert json.loads(out)["counts"]["applied"] == 50
     assert running.returncode == 130
 
 
@@ -421,9 +418,7 @@ def test_an_unexpected_exception_is_said_to_be_a_bug_with_what_to_report(project
 
 
 def test_progress_is_shown_on_a_terminal_and_taken_away_again(tmp_path: Path) -> None:
-    slugs = [f"flow_{number}" for number in range(6)]
-    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
-    rows = [row(number + 1, slug) for number, slug in enumerate(slugs)]
+    rows = to_write(tmp_path, 6)
     with fake_frigade(FakeConfig(latency=0.2), rows) as server:
         env = {**CLEAN, **environment(server.url)}
         with Terminal(command_line("apply", "--yes", "--parallelism", "1"), tmp_path, env) as terminal:
@@ -471,10 +466,11 @@ def test_the_sandbox_is_served_over_http(project: Path) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("name", ["", " "])
 @pytest.mark.parametrize("command", ["plan", "apply"])
-def test_an_empty_environment_is_not_the_default_one(project: Path, command: str) -> None:
+def test_an_empty_environment_is_not_the_default_one(project: Path, command: str, name: str) -> None:
     with fake_frigade(rows=[row(1, "flow_a", name="Old")]) as server:
-        refused = flowsync("-e", "", command, root=project, env=environment(server.url))
+        refused = flowsync("-e", name, command, root=project, env=environment(server.url))
         assert (refused.code, refused.out, server.writes) == (64, "", [])
     assert "It is empty: the variable it comes from may not be set." in refused.err
 
