@@ -4,6 +4,7 @@ FlowsyncError                1  anything that can go wrong and is not a bug
 ├── DocumentError            3  one YAML or JSON text cannot be read
 ├── InvalidFilesError        3  files with errors; carries every problem found
 ├── TargetingError           3  one targeting expression cannot be parsed
+├── UncheckedPatternError    1  google-re2, which checks and tries patterns, is not installed
 ├── ConfigError              1  flowsync.yaml, an environment variable or a key is not usable
 ├── GitError                 1  git cannot answer what was asked of it
 ├── ApiError                 1  the API, or the way to it, answered with a failure
@@ -109,6 +110,18 @@ class TargetingError(FlowsyncError):
     def __init__(self, message: str, offset: int, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.offset = offset
+
+
+class UncheckedPatternError(FlowsyncError):
+    """google-re2, which checks and tries patterns, is not installed."""
+
+    code = "unchecked-pattern"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "google-re2 is not installed, so patterns can be neither checked nor tried.",
+            hint="Run: pip install google-re2. There is no build of it for Alpine Linux: use an image with glibc.",
+        )
 
 
 class ConfigError(FlowsyncError):

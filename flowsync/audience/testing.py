@@ -1,4 +1,4 @@
-"""Running the `tests:` of a flow file. Offline; nothing here raises."""
+"""Running the `tests:` of a flow file, offline."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ TestOutcome: TypeAlias = "Held | Undecided | Unreadable | Unusable"
 def run_tests(flow: Flow, now: datetime) -> tuple[TestOutcome, ...]:
     """The outcome of every entry of `tests:`, in order; `now` is the clock of those that name none.
 
-    A test is held against the file's own expressions, whatever the environment (see `own_fields`).
+    A test is held against the file's own expressions, whatever the environment (see `own_fields`). Raises
+    UncheckedPatternError where a test needs a pattern and google-re2 is not installed.
     """
     if not isinstance(flow.tests, list):
         return ()

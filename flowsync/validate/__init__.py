@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from flowsync.errors import UncheckedPatternError
 from flowsync.validate import glance
 from flowsync.validate.governance import govern, level_complaint
 from flowsync.validate.groups import outcomes, references
@@ -92,4 +93,7 @@ def _problems(looked_at: View) -> Iterator[Problem]:
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key))
+    """By file, line and column, each once; that patterns are not checked is said of the first one only."""
+    ordered = sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key)
+    unchecked = [problem for problem in ordered if problem.code == UncheckedPatternError.code]
+    return tuple(problem for problem in ordered if problem not in unchecked[1:])

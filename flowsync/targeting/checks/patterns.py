@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from flowsync.errors import UncheckedPatternError
 from flowsync.model import Severity
-from flowsync.targeting.checks.finding import Rule
+from flowsync.targeting.checks.finding import Finding, Rule
 from flowsync.targeting.nodes import Condition, Operator, Span, Text
 from flowsync.targeting.patterns import PatternError, compile_pattern
 from flowsync.targeting.wording import shown
 
 if TYPE_CHECKING:
-    from flowsync.targeting.checks.finding import Finding
     from flowsync.targeting.nodes import Term
 
 PATTERN: Final = Rule(
@@ -31,6 +31,8 @@ AFFIX: Final = Rule(
     "user.currentUrl() startsWith 'https://app.example/'",
 )
 RULES: Final = (PATTERN, AFFIX)
+UNCHECKED: Final = UncheckedPatternError.code
+"""Not a rule: the finding about a pattern where google-re2 is not installed."""
 
 _MATCHES: Final = frozenset({Operator.MATCHES, Operator.NOT_MATCHES})
 _AFFIXES: Final = frozenset(
@@ -43,15 +45,17 @@ _SPECIAL: Final = frozenset("\\^$*+?{}[]()|")
 def check_term(term: Term) -> tuple[Finding, ...]:
     """What is wrong with the pattern of one term."""
     match term:
-        case Condition(_, operator, Text() as text) if operator in _MATCHES:
-            return _pattern_findings(text)
-        case Condition(_, operator, Text() as text) if operator in _AFFIXES:
-            return _affix_findings(operator, text)
+        case Condition(_, operator, Text() as text) if operator in _MATCHES | _AFFIXES:
+            check_text = _pattern_findings if operator in _MATCHES else _affix_findings
+            try:
+                return check_text(operator, text)
+            except UncheckedPatternError as error:
+                return (Finding(UNCHECKED, Severity.WARNING, text.span, error.message, error.hint),)
         case _:
             return ()
 
 
-def _pattern_findings(text: Text) -> tuple[Finding, ...]:
+def _pattern_findings(_: Operator, text: Text) -> tuple[Finding, ...]:
     try:
         compile_pattern(text.value)
     except PatternError as error:

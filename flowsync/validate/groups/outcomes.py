@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import audience
 from flowsync.audience import Held, Undecided, Unreadable, Unusable
+from flowsync.errors import UncheckedPatternError
 from flowsync.model import Severity
 from flowsync.validate.rule import Rule
 from flowsync.validate.tree import Kind
@@ -48,9 +49,12 @@ RULES: Final = (TEST_FAILS, TEST_UNDECIDED, TEST_NUMBER)
 
 def check(view: View) -> Iterator[Problem]:
     """Report the tests that fail, and those that decide nothing."""
-    if view.flow.tests:
-        for outcome in audience.run_tests(view.flow, datetime.now(timezone.utc)):
-            yield from _problems(view, outcome)
+    try:
+        outcomes = audience.run_tests(view.flow, datetime.now(timezone.utc)) if view.flow.tests else ()
+    except UncheckedPatternError:  # the patterns themselves are reported as not checked
+        return
+    for outcome in outcomes:
+        yield from _problems(view, outcome)
 
 
 def _problems(view: View, outcome: TestOutcome) -> Iterator[Problem]:
