@@ -14,12 +14,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import UncheckedPatternError
-from flowsync.validate import glance
 from flowsync.validate.governance import govern, level_complaint
 from flowsync.validate.groups import outcomes, references
 from flowsync.validate.groups.references import check_mentions, mentioning
 from flowsync.validate.groups.together import check_together
-from flowsync.validate.registry import ALWAYS_ASKED, RULES
+from flowsync.validate.registry import GROUPS, RULES
 from flowsync.validate.rule import Rule
 from flowsync.validate.schema import SchemaName, schema_problems, schema_text
 from flowsync.validate.view import view
@@ -84,12 +83,9 @@ def rules() -> tuple[Rule, ...]:
 
 
 def _problems(looked_at: View) -> Iterator[Problem]:
-    if not glance.is_right(looked_at.value):
-        yield from schema_problems(looked_at)
-        for group in glance.GROUPS:
-            yield from group.check(looked_at)
-    for always_asked in ALWAYS_ASKED:
-        yield from always_asked.check(looked_at)
+    yield from schema_problems(looked_at)
+    for group in GROUPS:
+        yield from group.check(looked_at)
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

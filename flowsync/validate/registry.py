@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowsync.validate import glance, ignores, translation
+from flowsync.validate import ignores, translation
 from flowsync.validate.groups import (
     carriage,
     expectations,
     expressions,
+    ids,
+    keys,
+    links,
+    lists,
     outcomes,
+    patterns,
     reading,
     references,
+    texts,
     together,
     whole,
 )
 
-ALWAYS_ASKED: Final = (reading, carriage, whole, expressions, expectations, outcomes)
-"""The modules whose `check` looks at every flow; those of `glance.GROUPS` at flows that are not right at a glance."""
+GROUPS: Final = (
+    reading,
+    carriage,
+    whole,
+    ids,
+    keys,
+    links,
+    lists,
+    patterns,
+    texts,
+    expressions,
+    expectations,
+    outcomes,
+)
+"""The modules whose `check` looks at one flow."""
 
-_ALL: Final = (translation, together, references, ignores, *ALWAYS_ASKED, *glance.GROUPS)
+_ALL: Final = (translation, together, references, ignores, *GROUPS)
 RULES: Final = tuple(sorted((rule for module in _ALL for rule in module.RULES), key=lambda rule: rule.code))

@@ -11,17 +11,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
-from flowsync.validate.acceptor import acceptor
 from flowsync.validate.translation import problems_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    import jsonschema_rs
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
     from flowsync.model import JsonValue, Problem
-    from flowsync.validate.acceptor import Accepts
     from flowsync.validate.finding import Finding
     from flowsync.validate.view import View
 
@@ -42,7 +41,7 @@ def schema_text(name: SchemaName) -> str:
 
 def schema_problems(view: View) -> Iterator[Problem]:
     """What the schema has against a flow's file, each translated into a sentence with a position."""
-    if _accepts()(view.value):
+    if _is_valid(view.value):
         return
     for error in _validator().iter_errors(view.value):
         yield from problems_of(view, _finding(error))
@@ -56,9 +55,19 @@ def _finding(error: ValidationError) -> Finding:
     return Finding(told.validator, tuple(told.absolute_path), told.instance, told.validator_value, told.schema)
 
 
+def _is_valid(value: Mapping[str, JsonValue]) -> bool:
+    """Whether the schema has nothing against it: jsonschema-rs takes 4 µs a flow, jsonschema, which explains, 550."""
+    try:
+        return _quick_validator().is_valid(value)
+    except ValueError:  # what JSON cannot hold, such as .inf
+        return False
+
+
 @lru_cache(maxsize=1)
-def _accepts() -> Accepts:
-    return acceptor(bundle())
+def _quick_validator() -> jsonschema_rs.Draft202012Validator:
+    import jsonschema_rs  # noqa: PLC0415 - 30 ms that only validation should pay
+
+    return jsonschema_rs.Draft202012Validator(bundle())
 
 
 @lru_cache(maxsize=1)

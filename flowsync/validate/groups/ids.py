@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from flowsync.model import Severity
 from flowsync.validate.rule import Rule
@@ -41,18 +41,6 @@ DUPLICATE_OPTION_VALUE: Final = Rule(
     "            - {label: Member, value: member}\n",
 )
 RULES: Final = (DUPLICATE_STEP_ID, DUPLICATE_FIELD_ID, DUPLICATE_OPTION_VALUE)
-
-
-_TEXT_ONLY: Final = frozenset({str})
-
-
-def is_fine(items: list[Any], key: str = "id") -> bool:
-    """Whether these are mappings whose identities are texts and all differ, as they nearly always do."""
-    try:
-        found = {item[key] for item in items}
-    except (KeyError, TypeError):
-        return False
-    return len(found) == len(items) and _TEXT_ONLY.issuperset(map(type, found))
 
 
 def check(view: View) -> Iterator[Problem]:

@@ -56,16 +56,8 @@ HOST_WITHOUT_SCHEME: Final = re.compile(
     r"(?:www\.|(?:[A-Za-z0-9-]+\.)+(?:com|org|net|io|app|dev|co|example)(?:[/:?#]|\Z))"
 )
 BROKEN_SCHEME: Final = re.compile(r"(?:https?(?::/?(?!/)|//)|h?t?tps?://(?<!http://)(?<!https://))", re.IGNORECASE)
-_ORDINARY: Final = re.compile(r"(?:https://[A-Za-z0-9]|/)[!-z|~]*")
-_ORDINARY_MEDIA: Final = re.compile(r"https://[A-Za-z0-9][!-z|~]*")
 LEADING_NOISE: Final = "".join(map(chr, range(0x21)))
 """What browsers drop before they read an address: controls and spaces."""
-
-
-is_fine: Final = _ORDINARY.fullmatch
-"""Whether there is surely nothing to report of a button's address, of variables in it neither."""
-is_fine_media: Final = _ORDINARY_MEDIA.fullmatch
-"""As `is_fine`, of the address of a picture or video."""
 
 
 def check(view: View) -> Iterator[Problem]:
@@ -73,11 +65,11 @@ def check(view: View) -> Iterator[Problem]:
     for part in view.of(Kind.STEP):
         for key in MEDIA:
             address = part.value.get(key)
-            if isinstance(address, str) and not is_fine_media(address):
+            if isinstance(address, str):
                 yield from _media(view, (*part.path, key), address)
     for part in view.of(Kind.BUTTON):
         address = part.value.get("uri")
-        if isinstance(address, str) and not is_fine(address):
+        if isinstance(address, str):
             yield from _button(view, (*part.path, "uri"), address)
 
 

@@ -37,11 +37,6 @@ PATTERN_SLASHES: Final = Rule(
 RULES: Final = (PATTERN_INVALID, PATTERN_SLASHES)
 
 
-def is_fine(pattern: str) -> bool:
-    """Whether there is surely nothing to report of a pattern."""
-    return not pattern.startswith("/") and complaint(pattern) is None
-
-
 def check(view: View) -> Iterator[Problem]:
     """Report patterns that do not compile or cannot match."""
     for part in view.of(Kind.PATTERN):

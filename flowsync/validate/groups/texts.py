@@ -52,18 +52,6 @@ VARIABLE: Final = re.compile(r"\$\{(?:([^{}]*)\})?")
 OTHER_BRACES: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}")
 
 
-_SHOWN_TAG: Final = rf"</?(?:{'|'.join(HTML_TAGS)})(?:\s[^<>{{]*)?/?>"
-_FINE: Final = re.compile(
-    rf"[^<{{]*(?:(?:{_SHOWN_TAG}|(?<=\$)\{{[A-Za-z_][A-Za-z0-9_.]*\}})[^<{{]*)*",
-)
-"""Texts whose every `<` begins a tag that is shown, and every `{` a variable."""
-
-
-def is_fine(text: str) -> bool:
-    """Whether there is surely nothing to report of a text."""
-    return ("<" not in text and "{" not in text) or _FINE.fullmatch(text) is not None
-
-
 def check(view: View) -> Iterator[Problem]:
     """Report tags that are not shown and variables that are not replaced."""
     for path, text in _strings(view, TEXTS):

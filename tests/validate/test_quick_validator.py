@@ -1,4 +1,4 @@
-"""The quick yes to a right flow, and jsonschema: both say the same of every value."""
+"""jsonschema-rs says which flows are valid, and jsonschema explains the others: no invalid one may pass."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import json
 from typing import Any
 
 import jsonschema
-import pytest
+import jsonschema_rs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync import document
 from flowsync.validate import schema_text
-from flowsync.validate.acceptor import UnknownKeywordError, acceptor
 from tests.support.strategies import trees, wild_scalars
 from tests.validate.building import FLOWS, HERE
 
 SCHEMA = json.loads(schema_text("flow"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
-ACCEPTS = acceptor(SCHEMA)
+QUICK = jsonschema_rs.Draft202012Validator(SCHEMA)
 
 
 FILES = sorted(path for folder in (FLOWS, HERE / "positive", HERE / "negative") for path in folder.iterdir())
@@ -28,14 +27,19 @@ KEYS = sorted({key for value in VALUES for key in value} | set(SCHEMA["$defs"]["
 TYPES = SCHEMA["$defs"]["type"]["enum"]
 
 
-def agree(value: Any) -> bool:  # noqa: ANN401 - any JSON value
-    accepted = ACCEPTS(value)
-    assert accepted is VALIDATOR.is_valid(value), value
+def is_passed(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    """Whether jsonschema-rs accepts it, in which case jsonschema, which is then not asked, must accept it too."""
+    try:
+        accepted = QUICK.is_valid(value)
+    except ValueError:
+        return False
+    assert VALIDATOR.is_valid(value) or not accepted, value
     return accepted
 
 
-def test_both_say_the_same_of_every_example() -> None:
-    assert {agree(value) for value in VALUES} == {True, False}
+def test_right_examples_are_passed_and_wrong_ones_are_not() -> None:
+    assert {is_passed(value) for value in VALUES} == {True, False}
+    assert all(is_passed(document.parse(path.read_text(encoding="utf-8")).value) for path in FLOWS.iterdir())
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:  # noqa: ANN401 - any JSON value
@@ -67,29 +71,11 @@ def changed(draw: st.DrawFn) -> Any:  # noqa: ANN401 - any JSON value
 
 @settings(max_examples=200, deadline=None)
 @given(changed())
-def test_both_say_the_same_of_changed_examples(value: Any) -> None:  # noqa: ANN401 - any JSON value
-    agree(value)
+def test_nothing_wrong_among_changed_examples_is_passed(value: Any) -> None:  # noqa: ANN401 - any JSON value
+    is_passed(value)
 
 
 @settings(max_examples=100, deadline=None)
 @given(trees(wild_scalars))
-def test_both_say_the_same_of_anything(value: Any) -> None:  # noqa: ANN401 - any JSON value
-    agree(value)
-
-
-@pytest.mark.parametrize(
-    ("schema", "keyword"),
-    [
-        ({"maxLength": 3}, "maxLength"),
-        ({"properties": {"a": {"not": {}}}}, "not"),
-        ({"enum": [1]}, "enum"),
-        ({"properties": {"ab": {}}, "patternProperties": {"a": {}}}, "patternProperties"),
-    ],
-)
-def test_what_a_schema_says_in_other_words_is_not_passed_over(schema: dict[str, Any], keyword: str) -> None:
-    with pytest.raises(UnknownKeywordError, match=keyword):
-        acceptor(schema)
-
-
-def test_a_condition_without_a_consequence_refuses_nothing() -> None:
-    assert acceptor({"if": {"type": "string"}})("x")
+def test_nothing_wrong_is_passed(value: Any) -> None:  # noqa: ANN401 - any JSON value
+    is_passed(value)
