@@ -117,7 +117,7 @@ def _complaint(address: str) -> str | None:
     if not address.strip():
         return "is empty"
     outside_variables = re.sub(r"\$\{[^{}]*\}", "", address)
-    if any(character.isspace() or not character.isprintable() for character in outside_variables):
+    if " " in outside_variables or not outside_variables.isprintable():
         return "holds a space or an invisible character"
     if BROKEN_SCHEME.match(address):
         return "has a misspelt scheme"
