@@ -1,8 +1,9 @@
 """Flags, flowsync.yaml and environment variables, brought together into one frozen Settings.
 
-flowsync.yaml is optional and lies beside the flows directory. What a more specific place says wins:
-an option of the command, then the chosen environment, then the variables every project shares, then
-the top of flowsync.yaml, then the default. A private key is read from the process environment only.
+flowsync.yaml is optional and lies beside the flows directory. Whoever opens a pull request writes it, so it decides
+neither what counts as a key nor where a key is sent. The address in FRIGADE_API_URL goes before those in the file.
+Everywhere else the more specific place wins: an option of the command, then the chosen environment, then the top of
+flowsync.yaml, then the default. A private key is read from the process environment only.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ DEFAULT_API_URL: Final = "https://api.frigade.com"
 PRIVATE_KEY_VARIABLE: Final = "FRIGADE_API_KEY"
 PUBLIC_KEY_VARIABLE: Final = "FRIGADE_PUBLIC_API_KEY"
 API_URL_VARIABLE: Final = "FRIGADE_API_URL"
+ALLOW_HOSTS_VARIABLE: Final = "FLOWSYNC_ALLOW_HOSTS"
+VENDOR_URLS: Final = (DEFAULT_API_URL, "https://api3.frigade.com")
+"""Both are the vendor's; the second is the same service [obs]."""
 SANDBOX_URL: Final = "https://sandbox.invalid"
 """Stands for the embedded emulator in plans and messages; `.invalid` can never be a real host."""
 FILE_NAMES: Final = ("flowsync.yaml", "flowsync.yml")
@@ -41,6 +45,17 @@ _LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PUBLIC_PREFIX: Final = "api_public_"
 _PRIVATE_PREFIX: Final = "api_private_"
 _KEY_CHARACTERS: Final = re.compile(r"[\x21-\x7e]+")
+_KEY_FORM: Final = re.compile(r"api_(?:public|private)_[\x21-\x7e]+")
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+PLATFORM_PREFIXES: Final = (
+    *("ACTIONS_", "AGENT_", "ARM_", "AWS_", "AZURE_", "BITBUCKET_", "BUILDKITE_", "BUILD_", "CI_", "CIRCLE_"),
+    *("CLOUDSDK_", "DOCKER_", "GCLOUD_", "GCP_", "GH_", "GITHUB_", "GITLAB_", "GIT_", "GOOGLE_", "GPG_", "JENKINS_"),
+    *("KUBE", "NODE_", "NPM_", "PIP_", "PYPI_", "RUNNER_", "SSH_", "SYSTEM_", "TF_", "TRAVIS_", "TWINE_", "VAULT_"),
+)
+"""How the names of variables begin that belong to a CI, a cloud or another tool. None of them is read as a key."""
+_IN_FILE: Final = "flowsync.yaml"
+"""Where a key that no variable holds comes from."""
 _PUBLIC_KEY_SETTINGS: Final = ("public_api_key_variable", "public_api_key")
 _VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -53,9 +68,23 @@ class Key:
     variable: str
 
     @property
+    def is_from_file(self) -> bool:
+        """Whether the key stands in flowsync.yaml itself, for everyone to read."""
+        return self.variable == _IN_FILE
+
+    @property
     def looks_public(self) -> bool:
         """Whether the key has the form of a public one [obs]."""
         return self.value.startswith(_PUBLIC_PREFIX)
+
+
+class Trust(Enum):
+    """Who named the address of the API, and so which keys may be sent to it."""
+
+    OPERATOR = "operator"
+    """FRIGADE_API_URL, a host in FLOWSYNC_ALLOW_HOSTS, the vendor's hosts, or this machine: every key."""
+    FILE = "file"
+    """flowsync.yaml alone: no key but a public one that the file holds itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,47 +154,82 @@ class Settings:
     environment: str | None = None
     environment_names: tuple[str, ...] = ()
     api_url: str = DEFAULT_API_URL
+    trust: Trust = Trust.OPERATOR
     target: Target = Target.LATEST
     parallelism: int = DEFAULT_PARALLELISM
     timeouts: Timeouts = Timeouts()
     user_agent: str | None = None
     private_key: Key | None = None
     public_key: Key | None = None
-    key_variables: tuple[str, str] = (PRIVATE_KEY_VARIABLE, PUBLIC_KEY_VARIABLE)
+    key_variables: tuple[str | None, str | None] = (PRIVATE_KEY_VARIABLE, PUBLIC_KEY_VARIABLE)
     guards: Guards = Guards()
     rule_levels: tuple[RuleLevel, ...] = ()
 
     def reading_key(self) -> Key:
         """The key to plan with: the private one where there is one, for it sees drafts too.
 
-        Raises ConfigError when there is no key at all.
+        Raises ConfigError when there is no key, or none that may be sent to the address.
         """
-        key = self.private_key or self.public_key
-        if key is None:
-            private, public = self.key_variables
-            raise ConfigError(
-                "There is no API key to read the live flows with.",
-                hint=f"Set {public} (enough for plan) or {private} (plan and apply), or try it on the embedded "
-                "sandbox with --sandbox.",
-            )
-        return key
+        found = [key for key in (self.private_key, self.public_key) if key is not None]
+        allowed = [key for key in found if self._may_send(key)]
+        if allowed:
+            return allowed[0]
+        if found:
+            raise self._not_sent(found[0])
+        names = [name for name in reversed(self.key_variables) if name is not None]
+        raise ConfigError(
+            f"There is no API key to read the live flows{self._of_environment} with.",
+            hint=f"Set {' (enough for plan) or '.join(map(shown, names))}, or try it on the embedded sandbox with "
+            "--sandbox."
+            if names
+            else self._name_a_variable,
+        )
 
     def writing_key(self) -> Key:
-        """The private key. Raises ConfigError when there is none, or it has a public key's form."""
+        """The private key.
+
+        Raises ConfigError when there is none, it has a public key's form, or it may not be sent to the address.
+        """
         private, _ = self.key_variables
         key = self.private_key
         if key is None:
+            unset = "" if private is None else f": {shown(private)} is not set"
             raise ConfigError(
-                f"There is no private API key to write with: {private} is not set.",
-                hint=f"Set {private} to a key that starts with {_PRIVATE_PREFIX}, or try it on the embedded sandbox "
-                "with --sandbox.",
+                f"There is no private API key to write{self._of_environment} with{unset}.",
+                hint=self._name_a_variable
+                if private is None
+                else f"Set {shown(private)} to a key that starts with {_PRIVATE_PREFIX}, or try it on the embedded "
+                "sandbox with --sandbox.",
             )
         if key.looks_public:
             raise ConfigError(
-                f"The key in {key.variable} is a public one; a public key can only read.",
-                hint=f"Set {private} to the private key of the same environment.",
+                f"The key in {shown(key.variable)} is a public one; a public key can only read.",
+                hint=f"Set {shown(key.variable)} to the private key of the same environment.",
             )
+        if not self._may_send(key):
+            raise self._not_sent(key)
         return key
+
+    def _may_send(self, key: Key) -> bool:
+        return self.trust is Trust.OPERATOR or (key.is_from_file and key.looks_public)
+
+    def _not_sent(self, key: Key) -> ConfigError:
+        host = shown(urlsplit(self.api_url).netloc)
+        return ConfigError(
+            f"The key in {shown(key.variable)} is not sent to {host}, an address that only flowsync.yaml names.",
+            hint=f"If you trust that host, set {API_URL_VARIABLE}={shown(self.api_url)} or "
+            f"{ALLOW_HOSTS_VARIABLE}={host} where this runs.",
+        )
+
+    @property
+    def _of_environment(self) -> str:
+        return f" of {shown(self.environment)}" if self.environment is not None else ""
+
+    @property
+    def _name_a_variable(self) -> str:
+        return (
+            f"Name its variable in flowsync.yaml: api_key_variable under environments, {shown(self.environment or '')}."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +294,11 @@ def _is_header_text(value: JsonValue) -> str | None:
 
 
 def _is_variable(value: JsonValue) -> str | None:
-    fits = isinstance(value, str) and _VARIABLE_NAME.fullmatch(value)
-    return None if fits else "must be the name of an environment variable, such as FRIGADE_API_KEY"
+    if not isinstance(value, str) or not _VARIABLE_NAME.fullmatch(value):
+        return "must be the name of an environment variable, such as FRIGADE_API_KEY"
+    if value.upper().startswith(PLATFORM_PREFIXES):
+        return "names a variable of the platform that this runs on; such a variable is never read as a key"
+    return None
 
 
 def _is_public_key(value: JsonValue) -> str | None:
@@ -248,13 +315,44 @@ def url_complaint(value: JsonValue) -> str | None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "is not a URL"
-    if parts.scheme not in ("https", "http") or not host or not _KEY_CHARACTERS.fullmatch(value):
-        return "must be a URL that starts with https://"
-    if parts.username is not None or parts.query or parts.fragment:
+    if not set("@?#\\").isdisjoint(value):
         return "must hold no user name, query or fragment"
-    if parts.scheme == "http" and host not in _LOOPBACK_HOSTS:
+    is_plain = _KEY_CHARACTERS.fullmatch(value) and _HOST.fullmatch((host or "").removesuffix("."))
+    if parts.scheme not in ("https", "http") or not host or not is_plain:
+        return "must be a URL that starts with https://, with a host of letters, digits, hyphens and dots"
+    if parts.scheme == "http" and host.removesuffix(".") not in _LOOPBACK_HOSTS:
         return "must start with https:// (http:// only to this machine), for the key travels with every request"
     return None
+
+
+def canonical_url(url: str) -> str:
+    """One spelling for one address: small letters, no dot after the host, no default port, no slash at the end."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").removesuffix(".")
+    bracketed = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{bracketed}{port}{parts.path}".rstrip("/")
+
+
+def place_of(url: str) -> str:
+    """The address under one name, to compare by: `localhost`, `127.0.0.1` and `[::1]` are the same machine."""
+    if url_complaint(url) is not None:
+        return url
+    parts = urlsplit(canonical_url(url))
+    if parts.hostname not in _LOOPBACK_HOSTS:
+        return parts.geturl()
+    return f"{parts.scheme}://localhost:{parts.port or _DEFAULT_PORTS[parts.scheme]}{parts.path}"
+
+
+def _trust(url: str, environ: Mapping[str, str]) -> Trust:
+    """Whether the operator allows keys at an address that flowsync.yaml names."""
+    parts = urlsplit(url)
+    allowed = {entry.strip().lower() for entry in environ.get(ALLOW_HOSTS_VARIABLE, "").split(",")} - {""}
+    is_vendor = f"{parts.scheme}://{parts.netloc}" in VENDOR_URLS
+    named = {parts.hostname, f"{parts.hostname}:{parts.port or _DEFAULT_PORTS[parts.scheme]}"}
+    if is_vendor or parts.hostname in _LOOPBACK_HOSTS or not allowed.isdisjoint(named):
+        return Trust.OPERATOR
+    return Trust.FILE
 
 
 def _text_schema(example: str) -> Mapping[str, JsonValue]:
@@ -428,21 +526,22 @@ def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str
     chosen = _mapping(environments.get(name)) if name is not None else {}
     merged = {**top, **chosen}
     timeouts = _mapping(top.get("timeouts"))
+    api_url, trust = _address(top, chosen, environ)
+    section, is_own = _key_section(top, chosen)
+    private, public = variables = _key_variables(section, is_own=is_own)
     return Settings(
         flows=str(top.get("flows", "flows")).rstrip("/"),
         environment=name,
         environment_names=tuple(environments),
-        api_url=_api_url(top, chosen, environ),
+        api_url=api_url,
+        trust=trust,
         target=Target(merged.get("target", Target.LATEST.value)),
         parallelism=flags.parallelism or _whole(top.get("parallelism"), DEFAULT_PARALLELISM),
         timeouts=Timeouts(_seconds(timeouts.get("connect"), 5.0), _seconds(timeouts.get("read"), 30.0)),
         user_agent=_optional_text(top.get("user_agent")),
-        private_key=_private_key(merged, environ),
-        public_key=_public_key(top, chosen, environ),
-        key_variables=(
-            str(merged.get("api_key_variable", PRIVATE_KEY_VARIABLE)),
-            str(merged.get("public_api_key_variable", PUBLIC_KEY_VARIABLE)),
-        ),
+        private_key=_key_from(environ, private),
+        public_key=_key_from(environ, public) or _written_key(section),
+        key_variables=variables,
         guards=_guards({**_mapping(top.get("guards")), **_mapping(chosen.get("guards"))}),
         rule_levels=() if source is None else tuple(_rule_levels(source, top)),
     )
@@ -578,47 +677,50 @@ def _environment_name(flags: Flags, top: Mapping[str, JsonValue], environments: 
     raise ConfigError(f"There is no environment {shown(name)}.{question}", hint=f"Known environments: {known}.")
 
 
-def _api_url(top: Mapping[str, JsonValue], chosen: Mapping[str, JsonValue], environ: Mapping[str, str]) -> str:
-    variable = environ.get(API_URL_VARIABLE) or None
-    url = chosen.get("api_url") or variable or top.get("api_url") or DEFAULT_API_URL
-    complaint = url_complaint(url)
-    if complaint is not None:
-        raise ConfigError(f"The address in {API_URL_VARIABLE} {complaint}.")
-    return str(url).rstrip("/")
-
-
-def _private_key(merged: Mapping[str, JsonValue], environ: Mapping[str, str]) -> Key | None:
-    return _key_from(environ, str(merged.get("api_key_variable", PRIVATE_KEY_VARIABLE)))
-
-
-def _public_key(
+def _address(
     top: Mapping[str, JsonValue], chosen: Mapping[str, JsonValue], environ: Mapping[str, str]
-) -> Key | None:
-    """The key of the chosen environment where it names one, set or not; else the one that the project shares."""
-    if any(name in chosen for name in _PUBLIC_KEY_SETTINGS):
-        return _named_key(chosen, environ) or _written_key(chosen)
-    if "public_api_key_variable" in top:
-        return _named_key(top, environ) or _written_key(top)
-    return _key_from(environ, PUBLIC_KEY_VARIABLE) or _written_key(top)
+) -> tuple[str, Trust]:
+    """The address of the API, and who named it: the operator's variable goes before the file."""
+    variable = environ.get(API_URL_VARIABLE)
+    if variable:
+        complaint = url_complaint(variable)
+        if complaint is not None:
+            raise ConfigError(f"The address in {API_URL_VARIABLE} {complaint}.")
+        return canonical_url(variable), Trust.OPERATOR
+    url = canonical_url(str(chosen.get("api_url") or top.get("api_url") or DEFAULT_API_URL))
+    return url, _trust(url, environ)
 
 
-def _named_key(section: Mapping[str, JsonValue], environ: Mapping[str, str]) -> Key | None:
-    variable = _optional_text(section.get("public_api_key_variable"))
-    return None if variable is None else _key_from(environ, variable)
+def _key_section(top: Mapping[str, JsonValue], chosen: Mapping[str, JsonValue]) -> tuple[Mapping[str, JsonValue], bool]:
+    """The settings that keys are read by, and whether they are an environment's own.
+
+    An environment that names a key reads its own keys only: another's, or the one that the project shares, may belong
+    to another account.
+    """
+    is_own = any(name in chosen for name in ("api_key_variable", *_PUBLIC_KEY_SETTINGS))
+    return (chosen if is_own else top), is_own
+
+
+def _key_variables(section: Mapping[str, JsonValue], *, is_own: bool) -> tuple[str | None, str | None]:
+    """The variables of the private and of the public key."""
+    private = _optional_text(section.get("api_key_variable"))
+    public = _optional_text(section.get("public_api_key_variable"))
+    return (private, public) if is_own else (private or PRIVATE_KEY_VARIABLE, public or PUBLIC_KEY_VARIABLE)
 
 
 def _written_key(section: Mapping[str, JsonValue]) -> Key | None:
     written = _optional_text(section.get("public_api_key"))
-    return None if written is None else Key(written, "flowsync.yaml")
+    return None if written is None else Key(written, _IN_FILE)
 
 
-def _key_from(environ: Mapping[str, str], variable: str) -> Key | None:
-    value = environ.get(variable, "").strip()
-    if not value:
+def _key_from(environ: Mapping[str, str], variable: str | None) -> Key | None:
+    value = "" if variable is None else environ.get(variable, "").strip()
+    if not value or variable is None:
         return None
-    if not _KEY_CHARACTERS.fullmatch(value):
+    if not _KEY_FORM.fullmatch(value):
         raise ConfigError(
-            f"The key in {variable} holds a space or a character that no key has.",
+            f"{shown(variable)} holds no API key: one starts with {_PRIVATE_PREFIX} or {_PUBLIC_PREFIX}, and has no "
+            "blanks.",
             hint="Copy the key again; quotes and line ends do not belong to it.",
         )
     return Key(value, variable)

@@ -66,9 +66,10 @@ def test_a_flag_wins_over_the_file() -> None:
     assert settings("parallelism: 3", Flags(parallelism=5)).parallelism == 5
 
 
-def test_the_default_environment_is_used_and_its_own_address_wins_over_the_variable() -> None:
+def test_the_default_environment_is_used_and_the_operator_s_address_wins_over_its_own() -> None:
     read = settings(ENVIRONMENTS, environ={"FRIGADE_API_URL": "https://elsewhere.example"})
-    assert (read.environment, read.api_url) == ("development", "http://localhost:4000")
+    assert (read.environment, read.api_url) == ("development", "https://elsewhere.example")
+    assert settings(ENVIRONMENTS).api_url == "http://localhost:4000"
     assert read.environment_names == ("development", "production")
     assert read.public_key == config.Key("api_public_dev", "flowsync.yaml")
 
@@ -119,6 +120,27 @@ def test_the_variable_of_the_public_key_wins_over_the_top_of_the_file_and_not_ov
 def test_the_variable_gives_the_address_where_the_environment_does_not() -> None:
     read = settings(ENVIRONMENTS, Flags(environment="production"), {"FRIGADE_API_URL": "https://api3.frigade.com"})
     assert read.api_url == "https://api3.frigade.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "environ"),
+    [
+        ("api_url: https://theirs.example:443/", {"FLOWSYNC_ALLOW_HOSTS": "THEIRS.example"}),
+        ("api_url: https://theirs.example", {"FLOWSYNC_ALLOW_HOSTS": "other.example, theirs.example:443 ,"}),
+        ("api_url: https://API3.frigade.com./", {}),
+        ("api_url: https://theirs.example", {"FRIGADE_API_URL": "https://theirs.example"}),
+        ("{api_url: https://theirs.example, public_api_key: api_public_own}", {"FRIGADE_API_KEY": ""}),
+    ],
+)
+def test_an_address_that_a_key_may_be_sent_to(text: str, environ: Mapping[str, str]) -> None:
+    assert settings(text, environ={"FRIGADE_API_KEY": "api_private_1", **environ}).reading_key().variable
+
+
+@pytest.mark.parametrize("allowed", ["", "example", "theirs.example.evil", "theirs.example:8443", "*"])
+def test_an_address_that_no_key_is_sent_to(allowed: str) -> None:
+    environ = {"FRIGADE_API_KEY": "api_private_1", "FLOWSYNC_ALLOW_HOSTS": allowed}
+    with pytest.raises(ConfigError, match=r"not sent to theirs\.example"):
+        settings("api_url: https://theirs.example", environ=environ).writing_key()
 
 
 def test_an_environment_sets_guards_key_by_key_over_those_of_the_project() -> None:

@@ -13,7 +13,7 @@ from flowsync import lock
 from flowsync.cli.adapters import prepare_state
 from flowsync.cli.options import Api
 from flowsync.cli.output import write_sentence
-from flowsync.config import Policy
+from flowsync.config import Policy, place_of
 from flowsync.errors import RefusedError, UsageError
 from flowsync.frozen import replace
 
@@ -162,4 +162,4 @@ def _lock_path(project: Project, api: Api) -> Path:
         case Api.REAL:
             home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() fails for a user without an entry
             place = lock.directory(os.environ, home, project.state)
-            return place / lock.name(settings.api_url, settings.environment or "")
+            return place / lock.name(place_of(settings.api_url), settings.environment or "")

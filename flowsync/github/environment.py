@@ -77,6 +77,11 @@ PUBLIC_KEY: Final = ActionInput(
 PRIVATE_KEY: Final = ActionInput(
     "private-api-key", "FLOWSYNC_PRIVATE_API_KEY", "Private API key: apply needs it; plan sees drafts with it."
 )
+API_URL: Final = ActionInput(
+    "api-url",
+    "FLOWSYNC_API_URL",
+    "Address of the API, where it is not Frigade's own. An address in flowsync.yaml alone is given no key.",
+)
 PLAN_FILE: Final = ActionInput(
     "plan-file", "FLOWSYNC_PLAN_FILE", "Where plan saves the plan; for apply, the saved plan to carry out."
 )
@@ -134,6 +139,7 @@ ACTION_INPUTS: Final = (
     ENVIRONMENT,
     PUBLIC_KEY,
     PRIVATE_KEY,
+    API_URL,
     PLAN_FILE,
     COMMENT,
     REQUIRE_REVIEWED_PLAN,
@@ -170,6 +176,7 @@ class Inputs:
     environment: str | None
     public_key: str | None = field(repr=False)
     private_key: str | None = field(repr=False)
+    api_url: str | None
     plan_file: str | None
     comment: CommentMode
     require_reviewed_plan: ReviewRule
@@ -193,6 +200,7 @@ def read_inputs(environ: Mapping[str, str], command: str | None = None) -> Input
         environment=_text(given, ENVIRONMENT),
         public_key=_text(given, PUBLIC_KEY),
         private_key=_text(given, PRIVATE_KEY),
+        api_url=_text(given, API_URL),
         plan_file=_text(given, PLAN_FILE),
         comment=_choice(given, COMMENT, CommentMode),
         require_reviewed_plan=_choice(given, REQUIRE_REVIEWED_PLAN, ReviewRule),

@@ -29,7 +29,7 @@ def part_at(record: Record, place: Place) -> Record:
     if part.runs:
         return part
     run = record.runs[-1]
-    if run.api_url != place.api_url:
+    if run.place.api_url != place.api_url:
         raise RefusedError(
             f"The record is of {run.api_url}, and this would write to {place.api_url}.",
             hint="Use the configuration it was made with: the environment, FRIGADE_API_URL, --sandbox.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import live, plan
 from flowsync.apply import Moved, stand
+from flowsync.config import place_of
 from flowsync.errors import PlanFileError, RefusedError, UsageError
 from flowsync.frozen import dataclass, replace
 from flowsync.plan import AsPlanned, AsWritten, Edited, Stale
@@ -83,7 +84,7 @@ def read_saved(path: Path) -> Plan:
 def refuse_elsewhere(saved: Plan, environment: str | None, api_url: str) -> None:
     """Raise RefusedError when a saved plan is for another API or environment than it is to be applied to."""
     reasons = []
-    if saved.api_url != api_url:
+    if place_of(saved.api_url) != place_of(api_url):
         reasons.append(f"It was made for {saved.api_url}; this is {api_url}.")
     if saved.environment != environment:
         reasons.append(f"It was made for {_environment(saved.environment)}; this is {_environment(environment)}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from flowsync.config import place_of
 from flowsync.frozen import dataclass, field
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Run:
     @property
     def place(self) -> Place:
         """Where it wrote to."""
-        return Place(self.environment, self.api_url)
+        return Place(self.environment, place_of(self.api_url))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync import git, pipeline
 from flowsync.cli.options import Api
 from flowsync.cli.output import write_result
-from flowsync.config import FILE_NAMES, Flags, Key, Timeouts
+from flowsync.config import API_URL_VARIABLE, FILE_NAMES, Flags, Key, Timeouts
 from flowsync.errors import ConfigError
 from flowsync.frozen import dataclass, replace
 from flowsync.github import api as github_api
@@ -102,11 +102,12 @@ def _open_github(inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
 
 def open_project(run: Run) -> Project:
     """The project, its keys from the action's inputs where those are given."""
-    project = _project(run, os.environ)
+    environ = {**os.environ, API_URL_VARIABLE: run.inputs.api_url} if run.inputs.api_url else os.environ
+    project = _project(run, environ)
     private, public = project.settings.key_variables
     given = {private: run.inputs.private_key, public: run.inputs.public_key}
-    keys = {name: value for name, value in given.items() if value}
-    return _project(run, {**os.environ, **keys}) if keys else project
+    keys = {name: value for name, value in given.items() if name and value}
+    return _project(run, {**environ, **keys}) if keys else project
 
 
 def _project(run: Run, environ: Mapping[str, str]) -> Project:

@@ -17,6 +17,7 @@ from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import Progress, screen_of_stdout, write_note, write_result
 from flowsync.cli.recording import FOLDER, list_records, read_record
+from flowsync.config import place_of
 from flowsync.errors import ExitCode, UsageError
 from flowsync.live import rows_by_slug
 from flowsync.render import plans, progress, records
@@ -122,12 +123,12 @@ def _plan(
     found: record.Record, slugs: frozenset[str], connection: Connection, project: Project, given: Invocation
 ) -> Plan:
     """The plan of the way back. Raises RefusedError for a record of another place."""
-    place = record.Place(project.settings.environment, connection.api_url)
+    place = record.Place(project.settings.environment, place_of(connection.api_url))
     here = pipeline.part_at(found, place)
     if len(here.runs) < len(found.runs):
         write_note("The record holds writes to another place too: those are left as they are.", given)
     rows = _fetch(connection, slugs & {write.slug for write in here.writes}, given)
-    return pipeline.plan_rollback(here, rows, environment=place.environment, api_url=place.api_url, slugs=slugs)
+    return pipeline.plan_rollback(here, rows, environment=place.environment, api_url=connection.api_url, slugs=slugs)
 
 
 def _place_of(record_file: str | None, project: Project) -> tuple[Path, str]:
