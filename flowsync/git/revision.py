@@ -10,6 +10,7 @@ from flowsync.errors import GitError
 from flowsync.frozen import dataclass
 from flowsync.git.asking import ask
 from flowsync.git.missing import no_commit
+from flowsync.git.place import path_from_top
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -76,7 +77,7 @@ def _batch(answer: bytes, count: int) -> Iterator[bytes]:
         if kind != b"blob" or not size:
             raise GitError(
                 "A file at the base cannot be read: this clone does not have it.",
-                hint="Fetch it, such as with git fetch --refetch, or clone without --filter.",
+                hint="Clone without --filter, or fetch it: git fetch --refetch --no-filter.",
             )
         start = end + 1 + int(size[0])
         yield answer[end + 1 : start]
@@ -85,6 +86,7 @@ def _batch(answer: bytes, count: int) -> Iterator[bytes]:
 
 def _from_top(directory: Path, path: str) -> str:
     """The name of `path` from the top of the repository; "" for the top itself."""
-    prefix = ask(directory, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").removesuffix("\n")
-    name = normpath(f"{prefix}{path}")
+    name = normpath(f"{path_from_top(directory)}{path}")
+    if name == ".." or name.startswith("../"):
+        raise GitError(f"{path} is outside of the repository.")
     return "" if name == "." else name

@@ -200,18 +200,22 @@ class Safety(Enum):
     NO_REPOSITORY = "there is no repository"
 
 
-def safety(project: Project, changes: Iterable[NewFile | ChangedFile]) -> Mapping[str, Safety]:
+def safety(changes: Iterable[NewFile | ChangedFile]) -> Mapping[str, Safety]:
     """Whether git could bring back each changed file, by the file's name; new files have nothing to lose.
 
     Each folder is asked about by itself: one of them may be in a repository of its own, a submodule.
     """
-    changed = [each.file.name for each in changes if isinstance(each, ChangedFile)]
-    paths = {name: (project.base / name).resolve() for name in changed}
-    work = {folder: git.uncommitted(folder) for folder in {path.parent for path in paths.values()}}
-    return {name: _safety_of(path, work[path.parent]) for name, path in paths.items()}
+    folders: dict[Path, list[ChangedFile]] = {}
+    for each in changes:
+        if isinstance(each, ChangedFile):
+            folders.setdefault(each.file.path.parent, []).append(each)
+    return {name: found for folder, files in folders.items() for name, found in _safety_in(folder, files)}
 
 
-def _safety_of(path: Path, uncommitted: frozenset[Path] | None) -> Safety:
-    if uncommitted is None:
-        return Safety.NO_REPOSITORY
-    return Safety.UNCOMMITTED if path in uncommitted else Safety.COMMITTED
+def _safety_in(folder: Path, files: Sequence[ChangedFile]) -> Iterator[tuple[str, Safety]]:
+    work = git.uncommitted(folder, {each.file.path.name: each.before.encode() for each in files})
+    for each in files:
+        if work is None:
+            yield each.file.name, Safety.NO_REPOSITORY
+        else:
+            yield each.file.name, Safety.UNCOMMITTED if each.file.path.name in work else Safety.COMMITTED

@@ -19,49 +19,46 @@ def run(root: Path, *arguments: str) -> None:
     subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
 
 
-def test_files_are_uncommitted_in_every_way_there_is(tmp_path: Path) -> None:
+CLEAN = b"name: clean\n"
+
+
+def test_a_file_is_uncommitted_unless_the_last_commit_holds_what_it_holds(tmp_path: Path) -> None:
     flows = tmp_path / "acme" / "flöws"
-    (flows / "old").mkdir(parents=True)
-    (flows / "cache").mkdir()
+    flows.mkdir(parents=True)
     run(tmp_path, "init", "-q")
-    for name in ("clean", "changed", "staged", "moved"):
-        (flows / f"{name}.yaml").write_text(f"name: {name}\n")
-    (tmp_path / ".gitignore").write_text("cache/\n*.local.yaml\n")
-    (tmp_path / "elsewhere.yaml").write_text("a: 1\n")
-    run(tmp_path, "add", "acme", ".gitignore")
+    for name in ("clean", "changed", "staged", "moved", "hidden", "assumed"):
+        (flows / f"{name}.yaml").write_bytes(CLEAN)
+    (flows / "link.yaml").symlink_to("clean.yaml")
+    run(tmp_path, "add", "acme")
     run(tmp_path, "commit", "-qm", "All")
-    (flows / "changed.yaml").write_text("name: other\n")
+    run(tmp_path, "update-index", "--skip-worktree", "acme/flöws/hidden.yaml")
+    run(tmp_path, "update-index", "--assume-unchanged", "acme/flöws/assumed.yaml")
+    run(tmp_path, "mv", "acme/flöws/moved.yaml", "acme/flöws/moved here.yaml")
+    other = ("changed.yaml", "staged.yaml", "hidden.yaml", "assumed.yaml")
     (flows / "staged.yaml").write_text("name: other\n")
     run(tmp_path, "add", "acme/flöws/staged.yaml")
-    run(tmp_path, "mv", "acme/flöws/moved.yaml", "acme/flöws/old/moved here.yaml")
-    (flows / "new.yaml").write_text("name: new\n")
-    (flows / "mine.local.yaml").write_text("name: mine\n")
-    (flows / "cache" / "copy.yaml").write_text("name: copy\n")
-    found = git.uncommitted(flows)
-    assert found is not None
-    assert {path.relative_to(flows).as_posix() for path in found} == {
-        *("changed.yaml", "staged.yaml", "moved.yaml", "old/moved here.yaml"),
-        *("new.yaml", "mine.local.yaml", "cache/copy.yaml"),
-    }
+    held = {"clean.yaml": CLEAN, "moved here.yaml": CLEAN, "new.yaml": CLEAN, "link.yaml": CLEAN}
+    contents = {**held, **dict.fromkeys(other, b"name: other\n")}
+    assert git.uncommitted(flows, contents) == frozenset(contents) - {"clean.yaml"}
+    assert git.uncommitted(flows, {"clean.yaml": b"name: clean\r\n"}) == frozenset()
 
 
 def test_before_the_first_commit_everything_is_uncommitted(tmp_path: Path) -> None:
     run(tmp_path, "init", "-q")
-    (tmp_path / "a.yaml").write_text("a: 1\n")
-    assert git.uncommitted(tmp_path) == frozenset({tmp_path / "a.yaml"})
+    assert git.uncommitted(tmp_path, {"a.yaml": CLEAN}) == frozenset({"a.yaml"})
 
 
 def test_outside_of_a_repository_nothing_can_be_said(tmp_path: Path) -> None:
-    assert git.uncommitted(tmp_path) is None
+    assert git.uncommitted(tmp_path, {}) is None
 
 
 def test_without_git_nothing_can_be_said(tmp_path: Path) -> None:
     run(tmp_path, "init", "-q")
     with mock.patch.dict(os.environ, {"PATH": str(tmp_path)}):
-        assert git.uncommitted(tmp_path) is None
+        assert git.uncommitted(tmp_path, {}) is None
 
 
 def test_a_repository_of_somebody_else_is_not_taken_for_none(tmp_path: Path) -> None:
     run(tmp_path, "init", "-q")
     with mock.patch.dict(os.environ, {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}), pytest.raises(GitError):
-        git.uncommitted(tmp_path)
+        git.uncommitted(tmp_path, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,7 +83,8 @@ def test_without_history_the_plan_is_made_and_a_notice_says_what_is_missing(plac
     done = place.plan(base=sha(77))
     assert done.code == 0
     assert "::notice title=flowsync::Whose each change is cannot be told. There is no revision" in done.log
-    git.ask(tmp_path, "clone", "--quiet", "--depth=1", place.root.as_uri(), "shallow")
+    clone = ["git", "clone", "--quiet", "--depth=1", place.root.as_uri(), "shallow"]
+    subprocess.run(clone, cwd=tmp_path, check=True)
     place.root = tmp_path / "shallow"
     assert "fetch-depth: 0" in place.plan(base=sha(77)).log
 

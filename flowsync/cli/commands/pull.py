@@ -127,7 +127,7 @@ def command(  # noqa: PLR0917 - click calls it by keyword
     with connect(project, flows, api, Purpose.READ) as connection:
         listing = fetch_slugs(connection, [*(flow.slug for flow in flows), *order.slugs], given)
     result = _pulled(project, order, flows, listing, given)
-    safety = pulling.safety(project, result.changes)
+    safety = pulling.safety(result.changes)
     refused = _refused(safety, unsaved)
     if writing is Writing.CHECK or shown is Shown.DIFF:
         _show(pulls.Pull(result.pulled, result.unmanaged, refused, None, pulls.Mood.CHECKED), shown, format_, given)
