@@ -45,8 +45,6 @@ LONGEST_DEAFNESS: Final = 0.1
 """Seconds of waiting without a look around: a signal that comes just before a wait is handled only after it."""
 _FATAL_CODES: Final = frozenset({"api-forbidden", "api-unauthorized", "api-rate-limited", "api-unavailable", "record"})
 """Failures that every further flow would meet too: nothing more is started after one."""
-_STILL_RUNNING: Final = frozenset({502, 504, 520, 522, 524})
-"""What a gateway, Cloudflare's with numbers of its own, says when it gave up on a server that may be at work."""
 
 
 class FlowStore(Protocol):
@@ -265,7 +263,7 @@ def stand(change: Change, rows: Sequence[LiveFlow]) -> Standing:
             f"It was {change.status} version {change.version}; it is {row.status} version {row.version}.",
         )
     chosen = live.choose(rows, change.target)
-    if isinstance(chosen, live.Chosen) and chosen.row.id != change.id:
+    if isinstance(chosen, live.Chosen | live.UnknownStatus) and chosen.row.id != change.id:
         return Moved("newer-version", f"Version {chosen.row.version} ({chosen.row.status}) is the one to write now.")
     match = _match(change, row)
     if match is Match.BEFORE and _came_on(change, row):
@@ -321,8 +319,9 @@ class _Verdict:
 class _Turn:
     """One flow's turn so far.
 
-    `doubt` is the last failure after which a write may have landed, `is_late` says that one of them may land yet;
-    `accepted` says that the server took a write and did not show the flow, `is_strange` that it then showed another.
+    `failure` is the last failed write; `doubt` the last after which it may have landed, or may land yet: a server that
+    answers 500 may still be at work. `accepted` says that the server took a write and did not show the flow,
+    `is_strange` that it then showed another.
     """
 
     change: Change
@@ -331,8 +330,8 @@ class _Turn:
     pause: Callable[[float], None]
     failures: int = 0
     waits: int = 0
+    failure: ApiError | None = None
     doubt: ApiError | None = None
-    is_late: bool = False
     accepted: bool = False
     is_strange: bool = False
     is_kept: bool = False
@@ -393,10 +392,10 @@ class _Turn:
 
     def _after_failure(self, error: ApiError) -> _Verdict | None:
         """Whether a failed write is the end; None when the flow is to be looked at again."""
+        self.failure = error
         ambiguous = isinstance(error, ServerError | TransportError | UnreadableResponseError)
         if ambiguous and not error.unsent:
             self.doubt = error
-            self.is_late = self.is_late or isinstance(error, TransportError) or error.status in _STILL_RUNNING
         if error.retry_after is not None and self.waits < MOST_WAITS:
             self.waits += 1
             return None
@@ -437,13 +436,17 @@ class _Turn:
         return diff.fingerprint(old) == diff.fingerprint(new)
 
     def _not_written(self, row: LiveFlow | None) -> Failed:
-        """Every attempt failed, and the flow is as it was."""
-        unshown = self._is_unshown(row)
-        said = "accepted the write and did nothing" if self.accepted and not self.doubt else "failed"
-        as_seen = "the flow was as it was, read back; a write may land yet" if self.is_late else "the flow is as it was"
-        ending = "what was to be written cannot be seen" if unshown else as_seen
-        message = f"The server {said} {WRITE_ATTEMPTS} times; {ending}."
-        return Failed(self.change, "not-written", message, None, uncertain=unshown or self.is_late)
+        """No attempt took effect so far; unless each was refused, or never sent, one may take effect yet."""
+        said = self.failure.message if self.failure else f"PUT /v1/flows/{self.change.id} was accepted and did nothing."
+        uncertain = self.doubt is not None or self.accepted
+        seen = "the flow is as it was"
+        if uncertain:
+            unshown = self._is_unshown(row)
+            late = "read back, the flow is as it was, but a write may take effect later"
+            seen = "what was to be written cannot be read back" if unshown else late
+        hint = self.failure.hint if self.failure and not uncertain else None
+        message = f"{said} Tried {WRITE_ATTEMPTS} times; {seen}."
+        return Failed(self.change, "not-written", message, hint, uncertain=uncertain)
 
     def _unreadable(self, error: ApiError) -> Failed:
         """The flow cannot be read, now or after a write whose fate is unknown."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync import plan
 from flowsync.errors import RefusedError
 from flowsync.live import live_flow, rows_by_slug
 from flowsync.model import Applied, Blocked, Failed, Refused, Target, Unchanged, Update
@@ -251,6 +252,10 @@ def test_a_value_that_cannot_be_sent_is_not_restored() -> None:
     planned = change(body={"name": "New"})
     (blocked,) = way_back(planned, live_flow({**row().raw, "name": None}), [row(name="New")]).blocked
     assert blocked.code == "never-seen"
+
+
+def test_data_that_came_as_an_object_goes_back_as_json_text() -> None:
+    assert plan.restorable({"data": {"steps": ["é"]}, "active": 1}) == {"data": '{"steps": ["é"]}'}
 
 
 def test_only_the_flows_that_are_asked_for() -> None:

@@ -31,7 +31,6 @@ from flowsync.cli.recording import FOLDER as RECORDS
 from flowsync.cli.recording import new_record_path, now, open_record
 from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, RefusedError
-from flowsync.live import PathMemo
 from flowsync.model import NotAttempted
 from flowsync.render import ledger, plans, progress
 
@@ -251,7 +250,7 @@ def _carried_out(
     stop: Event,
 ) -> list[Outcome]:
     """The outcomes, each told as it is known."""
-    store = pipeline.LiveStore(connection.client.writer(), connection.access, PathMemo())
+    store = pipeline.LiveStore(connection.client.writer(), connection.access)
     outcomes: list[Outcome] = []
     display = Progress(given)
     parallelism = project.settings.parallelism

@@ -189,5 +189,7 @@ _BY_STATUS: Final[dict[int, Callable[[Answered], ApiError]]] = {
     401: _unauthorized,
     403: _forbidden,
     404: _not_found,
+    408: _server_error,
     429: _rate_limited,
+    499: _server_error,
 }

@@ -14,9 +14,18 @@ from typing import TYPE_CHECKING, Final
 from flowsync.deferred import deferred
 
 if TYPE_CHECKING:
-    from flowsync.live.choice import Choice, Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, choose, newest
+    from flowsync.live.choice import (
+        Choice,
+        Chosen,
+        NoSuchFlow,
+        NoSuchTarget,
+        OnlyArchived,
+        UnknownStatus,
+        choose,
+        newest,
+    )
     from flowsync.live.listing import Listing, list_flows, rows_by_slug
-    from flowsync.live.lookup import PathMemo, find_missing, reread
+    from flowsync.live.lookup import find_missing, reread
     from flowsync.live.protocols import Access, FlowReader, FlowWriter, Map
     from flowsync.live.rows import live_flow
     from flowsync.live.writing import write
@@ -32,7 +41,7 @@ __all__ = [
     "NoSuchFlow",
     "NoSuchTarget",
     "OnlyArchived",
-    "PathMemo",
+    "UnknownStatus",
     "choose",
     "find_missing",
     "list_flows",
@@ -49,12 +58,12 @@ _HOMES: Final = {
     "NoSuchFlow": "choice",
     "NoSuchTarget": "choice",
     "OnlyArchived": "choice",
+    "UnknownStatus": "choice",
     "choose": "choice",
     "newest": "choice",
     "Listing": "listing",
     "list_flows": "listing",
     "rows_by_slug": "listing",
-    "PathMemo": "lookup",
     "find_missing": "lookup",
     "reread": "lookup",
     "Access": "protocols",

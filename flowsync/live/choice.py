@@ -40,30 +40,40 @@ class NoSuchTarget:
     target: Target
 
 
-Choice: TypeAlias = Chosen | NoSuchFlow | OnlyArchived | NoSuchTarget
+@dataclass(frozen=True, slots=True)
+class UnknownStatus:
+    """The row to write has a status that nobody knows, so nobody knows what a write to it does."""
+
+    row: LiveFlow
+
+
+Choice: TypeAlias = Chosen | NoSuchFlow | OnlyArchived | NoSuchTarget | UnknownStatus
 
 
 def choose(rows: Sequence[LiveFlow], target: Target) -> Choice:
     """The row that `target` names among the `rows` of one slug. An archived row is never chosen.
 
-    The latest is the highest version, then the highest id; a status nobody has heard of counts as not
-    archived. `active` and `draft` are the latest with that status.
+    The latest is the highest version, then the highest id. A row with the status DELETED counts as gone. `active` and
+    `draft` are the latest with that status.
     """
-    if not rows:
+    there = [row for row in rows if not row.is_gone]
+    if not there:
         return NoSuchFlow()
-    writable = [row for row in rows if not row.is_archived]
+    writable = [row for row in there if not row.is_archived]
     if not writable:
-        return OnlyArchived(max(rows, key=_age))
+        return OnlyArchived(max(there, key=_age))
     published = _latest(row for row in writable if row.is_published)
     row = _targeted(writable, target, published)
     if row is None:
         return NoSuchTarget(target)
+    if not row.has_known_status:
+        return UnknownStatus(row)
     return Chosen(row, None if row is published else published)
 
 
 def newest(rows: Iterable[LiveFlow]) -> LiveFlow | None:
     """The latest of the `rows` of one slug that is not archived, whatever its status; None if there is none."""
-    return _latest(row for row in rows if not row.is_archived)
+    return _latest(row for row in rows if not row.is_archived and not row.is_gone)
 
 
 def _targeted(writable: Sequence[LiveFlow], target: Target, published: LiveFlow | None) -> LiveFlow | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -19,36 +18,6 @@ if TYPE_CHECKING:
     from flowsync.model import FieldName, JsonValue, LiveFlow
 
 
-class PathMemo:
-    """Which of the undocumented paths this server turned out not to have; threads may share it.
-
-    A 404 for one slug proves nothing about a path. It is put down to the path only once a documented
-    one finds that very slug.
-    """
-
-    def __init__(self) -> None:
-        self._versions = Event()
-        self._private_slug = Event()
-
-    @property
-    def lacks_versions(self) -> bool:
-        """Whether GET /v1/flows/{slug}/versions [obs] is known not to exist."""
-        return self._versions.is_set()
-
-    @property
-    def lacks_private_slug(self) -> bool:
-        """Whether GET /v1/flows/{slug} [obs] is known not to exist."""
-        return self._private_slug.is_set()
-
-    def note_no_versions(self) -> None:
-        """A slug that was found otherwise gave 404 there."""
-        self._versions.set()
-
-    def note_no_private_slug(self) -> None:
-        """A slug that the public path knows gave 404 there."""
-        self._private_slug.set()
-
-
 def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map_: Map = map) -> Listing:
     """`listing` and the rows of those `slugs` that it lacks, or of which it has only archived rows.
 
@@ -57,7 +26,7 @@ def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map
     """
     grouped = rows_by_slug(listing.rows)
     wanted = [slug for slug in dict.fromkeys(slugs) if _is_wanting(grouped.get(slug, ()))]
-    look_up = partial(_look_up, reader, access=listing.access, memo=PathMemo())
+    look_up = partial(_look_up, reader, access=listing.access)
     rows = {row.id: row for row in listing.rows}
     for found in map_(look_up, wanted):
         rows.update((row.id, row) for row in found)
@@ -65,52 +34,51 @@ def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map
 
 
 def reread(
-    reader: FlowReader,
-    slug: str,
-    row_id: int,
-    *,
-    access: Access,
-    memo: PathMemo | None = None,
-    wanted: Collection[FieldName] = (),
+    reader: FlowReader, slug: str, row_id: int, *, access: Access, wanted: Collection[FieldName] = ()
 ) -> tuple[LiveFlow, ...]:
     """The rows of `slug` as they are now, that with `row_id` among them if it still exists.
 
-    `access` is what kind of key is held. Asked first is …/versions, for it knows every row. Where that path is
-    absent, or gives the row without its data or one of the fields `wanted`, an answer by slug does if it is that very
-    row; else, for a row without data, the list is read anew. The other versions count all the same. A deleted flow
-    gives an empty tuple. Raises the ApiError family.
+    `access` is what kind of key is held. …/versions [obs] is asked first, for it knows every row. Where it answers 404
+    or with nothing, the list is read, every time: a newer draft may have appeared since. Where neither shows the row
+    with its data and the fields `wanted`, the answer by slug completes them. A deleted flow gives an empty tuple.
+    Raises the ApiError family.
     """
-    memo = memo or PathMemo()
-    rows = _versions(reader, slug, access, memo)
+    rows = _versions(reader, slug, access)
+    has_versions = bool(rows)
+    rows = rows or _listed(reader, slug, access)
     if rows and _show(rows, row_id, {"data", *wanted}):
         return rows
-    row = _by_slug(reader, slug, access, memo)
-    if rows is None and row is not None:
-        memo.note_no_versions()
-    others = tuple(other for other in rows or () if other.id != row_id)
-    if row is not None and row.id == row_id:
-        return (row, *others)
-    if rows and _show(rows, row_id, {"data"}):
+    row = _by_slug(reader, slug, access)
+    rows = rows if row is None else _merged((row,), rows)
+    if not has_versions or _show(rows, row_id, {"data"}):
         return rows
-    listed = rows_by_slug(list_flows(reader, access).rows).get(slug, ())
-    known = {row.id for row in listed}
-    return (*listed, *(other for other in others if other.id not in known))
+    return _merged(_listed(reader, slug, access), rows)
 
 
-def _look_up(reader: FlowReader, slug: str, *, access: Access, memo: PathMemo) -> tuple[LiveFlow, ...]:
+def _listed(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, ...]:
+    return rows_by_slug(list_flows(reader, access).rows).get(slug, ())
+
+
+def _merged(rows: tuple[LiveFlow, ...], others: tuple[LiveFlow, ...]) -> tuple[LiveFlow, ...]:
+    """All rows; of two with one id the one that shows more fields, the first where they show as many."""
+    found = {row.id: row for row in rows}
+    for other in others:
+        row = found.get(other.id)
+        if row is None or len(other.fields) > len(row.fields):
+            found[other.id] = other
+    return tuple(found.values())
+
+
+def _look_up(reader: FlowReader, slug: str, *, access: Access) -> tuple[LiveFlow, ...]:
     """Every row of `slug` that can be found without the list; empty if there is none.
 
     Where the versions leave out the data of one that can be written, the answer by slug may show it.
     """
-    rows = _versions(reader, slug, access, memo)
+    rows = _versions(reader, slug, access) or ()
     if rows and all("data" in row.fields for row in rows if not row.is_archived):
         return rows
-    row = _by_slug(reader, slug, access, memo)
-    if row is None:
-        return rows or ()
-    if rows is None:
-        memo.note_no_versions()
-    return (row, *(other for other in rows or () if other.id != row.id))
+    row = _by_slug(reader, slug, access)
+    return rows if row is None else _merged((row,), rows)
 
 
 def _is_wanting(rows: tuple[LiveFlow, ...]) -> bool:
@@ -122,24 +90,19 @@ def _show(rows: tuple[LiveFlow, ...], row_id: int, names: Collection[FieldName])
     return all(row.fields.keys() >= set(names) for row in rows if row.id == row_id)
 
 
-def _versions(reader: FlowReader, slug: str, access: Access, memo: PathMemo) -> tuple[LiveFlow, ...] | None:
+def _versions(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, ...] | None:
     """Every version of `slug` [obs]; None where the path, or the slug, is not known."""
-    if access is Access.PUBLIC or memo.lacks_versions:
+    if access is Access.PUBLIC:
         return None
     path = f"/v1/flows/{_segment(slug)}/versions"
     answer = _get(reader, path)
     return None if answer is None else _of_slug(parse_rows(answer[0], path), slug)
 
 
-def _by_slug(reader: FlowReader, slug: str, access: Access, memo: PathMemo) -> LiveFlow | None:
+def _by_slug(reader: FlowReader, slug: str, access: Access) -> LiveFlow | None:
     """The one row that the API gives for `slug`, of its private path [obs] if there is one."""
-    ask_private = access is Access.PRIVATE and not memo.lacks_private_slug
-    if ask_private and (row := _row_at(reader, f"/v1/flows/{_segment(slug)}", slug)):
-        return row
-    row = _row_at(reader, f"/v1/public/flows/{_segment(slug)}", slug)
-    if ask_private and row is not None:
-        memo.note_no_private_slug()
-    return row
+    private = _row_at(reader, f"/v1/flows/{_segment(slug)}", slug) if access is Access.PRIVATE else None
+    return private or _row_at(reader, f"/v1/public/flows/{_segment(slug)}", slug)
 
 
 def _row_at(reader: FlowReader, path: str, slug: str) -> LiveFlow | None:

@@ -58,6 +58,16 @@ class LiveFlow:
         """Whether this row is read-only [doc]."""
         return self.status == "ARCHIVED"
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the row is there in name only: the status DELETED has been reported."""
+        return self.status == "DELETED"
+
+    @property
+    def has_known_status(self) -> bool:
+        """Whether it is known what a write to this row does; a server may leave the status out."""
+        return self.status in {"ACTIVE", "DRAFT", "ARCHIVED", ""}
+
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:

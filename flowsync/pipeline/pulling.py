@@ -107,7 +107,7 @@ def pull_flows(
 
 
 def _is_alive(rows: Sequence[LiveFlow]) -> bool:
-    return not all(row.is_archived for row in rows)
+    return not all(row.is_archived or row.is_gone for row in rows)
 
 
 def _require_matches(order: PullOrder, slugs: Iterable[str]) -> None:
@@ -131,7 +131,9 @@ def _accepted(project: Project, scope: Scope, flow: Flow, rows: Sequence[LiveFlo
 
 
 def _not_chosen(
-    slug: str, file: str | None, choice: live.NoSuchFlow | live.OnlyArchived | live.NoSuchTarget
+    slug: str,
+    file: str | None,
+    choice: live.NoSuchFlow | live.OnlyArchived | live.NoSuchTarget | live.UnknownStatus,
 ) -> Skipped:
     match choice:
         case live.NoSuchFlow():
@@ -141,6 +143,10 @@ def _not_chosen(
         case live.NoSuchTarget(target):
             kind = "published version" if target is Target.ACTIVE else "draft"
             return Skipped(slug, file, "no-such-target", f"It has no {kind}, which is what `target` asks for.")
+        case live.UnknownStatus(row):
+            return Skipped(
+                slug, file, "unknown-status", f"Its status is {config.shown(row.status)}, which is not known."
+            )
 
 
 def _arrivals(project: Project, flows: Sequence[Flow], rows: Rows, order: PullOrder) -> Iterator[Pulled]:

@@ -91,7 +91,7 @@ def _obstacle(write: Write, rows: Sequence[LiveFlow]) -> Blocked | None:
     """Why the row as such cannot be written back, whatever it holds."""
     was = write.before
     row = next((row for row in rows if row.id == write.id), None)
-    if row is None:
+    if row is None or row.is_gone:
         return _blocked(write, "gone", f"Version {was.version} (id {was.id}) is no longer there.")
     if row.is_archived:
         return _blocked(write, "archived", f"Version {was.version} is archived now, and so read-only.")
@@ -99,7 +99,7 @@ def _obstacle(write: Write, rows: Sequence[LiveFlow]) -> Blocked | None:
         told = f"It was {was.status} version {was.version}; it is {row.status} version {row.version}."
         return _blocked(write, "status-changed", told)
     chosen = live.choose(rows, write.target)
-    if isinstance(chosen, live.Chosen) and chosen.row.id != write.id:
+    if isinstance(chosen, live.Chosen | live.UnknownStatus) and chosen.row.id != write.id:
         newer = chosen.row
         return _blocked(write, "newer-version", f"Version {newer.version} ({newer.status}) has come since.")
     if write.edited_between:
@@ -118,22 +118,11 @@ class _Past:
 
 
 def _past(write: Write) -> _Past:
-    sendable = {name: value for name, value in write.seen.items() if _is_sendable(name, value)}
+    sendable = plan.restorable(write.seen)
     lost = [name for name in write.body if name not in sendable]
     withheld = [name for name in SENT_FIELDS if name in write.withheld]
     text = sendable.get("data")
     return _Past(_observed(sendable), text if isinstance(text, str) else None, (*lost, *withheld))
-
-
-def _is_sendable(name: FieldName, value: JsonValue) -> bool:
-    """Whether a value that the API showed can be sent back: null only where "" means the same [obs]."""
-    match name:
-        case "description" | "targetingLogic":
-            return value is None or isinstance(value, str)
-        case "active":
-            return isinstance(value, bool)
-        case "name" | "type" | "data":
-            return isinstance(value, str)
 
 
 def _restored(write: Write, rows: Sequence[LiveFlow], past: _Past) -> _Decision:

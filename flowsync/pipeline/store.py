@@ -10,7 +10,7 @@ from flowsync.frozen import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flowsync.live import Access, FlowWriter, PathMemo
+    from flowsync.live import Access, FlowWriter
     from flowsync.model import Change, FieldName, JsonValue, LiveFlow
 
 
@@ -20,13 +20,10 @@ class LiveStore:
 
     writer: FlowWriter
     access: Access
-    memo: PathMemo
 
     def rows(self, change: Change) -> Sequence[LiveFlow]:
         """The change's slug, read afresh."""
-        return live.reread(
-            self.writer, change.slug, change.id, access=self.access, memo=self.memo, wanted=change.old.keys()
-        )
+        return live.reread(self.writer, change.slug, change.id, access=self.access, wanted=change.old.keys())
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         """One PUT."""

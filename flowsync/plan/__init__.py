@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flowsync.plan.marks import allowed_by, marked
     from flowsync.plan.read import from_document, from_text
     from flowsync.plan.restore import AsPlanned, AsWritten, Edited, Restored, Stale, restored
-    from flowsync.plan.values import Action, action, json_safe
+    from flowsync.plan.values import Action, action, json_safe, restorable
 
 __all__ = [
     "FORMAT",
@@ -42,6 +42,7 @@ __all__ = [
     "json_safe",
     "judged",
     "marked",
+    "restorable",
     "restored",
     "summary",
     "to_document",
@@ -74,6 +75,7 @@ _HOMES: Final = {
     "Action": "values",
     "action": "values",
     "json_safe": "values",
+    "restorable": "values",
 }
 
 

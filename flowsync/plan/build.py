@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from flowsync.diff import compare, quoted
 from flowsync.frozen import replace
-from flowsync.live import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, choose, newest
+from flowsync.live import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update
 from flowsync.plan.base import told
 from flowsync.plan.digesting import digest
@@ -72,6 +72,8 @@ def decide(
             return _only_archived(flow)
         case NoSuchTarget():
             return _no_such_target(flow, wanted)
+        case UnknownStatus(row):
+            return _unknown_status(flow, row)
 
 
 def unmanaged(rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]) -> tuple[Unmanaged, ...]:
@@ -145,6 +147,14 @@ def _no_such_target(flow: Flow, wanted: Target) -> Blocked:
         f'Make one in the dashboard, or choose another version with "target" in the file or in flowsync.yaml.'
     )
     return Blocked(flow.slug, flow.file, "no-such-target", message)
+
+
+def _unknown_status(flow: Flow, row: LiveFlow) -> Blocked:
+    message = (
+        f"Version {row.version} of {quoted(flow.slug)} has the status {quoted(row.status)}, which flowsync does not "
+        'know: nothing is written to it. Choose another version with "target", or look at the flow in the dashboard.'
+    )
+    return Blocked(flow.slug, flow.file, "unknown-status", message)
 
 
 def _body(subject: Subject, fields: Collection[FieldName]) -> dict[FieldName, JsonValue]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -9,7 +10,9 @@ from flowsync.diff import canonical
 from flowsync.model import Update
 
 if TYPE_CHECKING:
-    from flowsync.model import Change, JsonValue
+    from collections.abc import Mapping
+
+    from flowsync.model import Change, FieldName, JsonValue
 
 Action: TypeAlias = Literal["create", "update", "deactivate", "delete"]
 """What can be done to a flow."""
@@ -22,6 +25,26 @@ def action(change: Change) -> Action:
     match change:
         case Update():
             return "update"
+
+
+def restorable(fields: Mapping[FieldName, JsonValue]) -> dict[FieldName, JsonValue]:
+    """Return those of the live fields that could be sent back, in a form that the API takes [doc].
+
+    A null description or targeting is as good as "" [obs], and `data` that came as an object goes back as JSON text.
+    Anything else of another type than the documented one cannot be sent.
+    """
+    found: dict[FieldName, JsonValue] = {}
+    for name, value in fields.items():
+        match name, value:
+            case ("description" | "targetingLogic", None | str()) | ("active", bool()):
+                found[name] = value
+            case "name" | "type" | "data", str():
+                found[name] = value
+            case "data", dict() | list():
+                found[name] = json.dumps(value, ensure_ascii=False)
+            case _:
+                pass
+    return found
 
 
 def json_safe(value: JsonValue) -> JsonValue:

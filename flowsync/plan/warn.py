@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.diff import comparable, compare, quoted
 from flowsync.model import Op, PlanWarning
+from flowsync.plan.values import restorable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ NOT_THE_LATEST: Final = "not-the-latest"
 
 PROTECTED: Final = "protected"
 """The code of the warning that a flow is marked as protected; a guard goes by it, in saved plans too."""
+
+NOT_RESTORABLE: Final = "not-restorable"
 
 _STEP_ID: Final = re.compile(r"/steps/(?P<index>\d+)/id")
 
@@ -114,6 +117,14 @@ def live_data_unreadable(subject: Subject) -> Iterator[PlanWarning]:
         yield _warning(subject, "data", "live-data-unreadable", message)
 
 
+def not_restorable(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that a rollback could not put back what is replaced, because the API would not take it."""
+    for field in subject.comparison.changed:
+        if field in subject.row.fields and field not in restorable(subject.row.fields):
+            message = f"The live {field} is not of the type that the API takes: a rollback cannot put it back."
+            yield _warning(subject, field, NOT_RESTORABLE, message)
+
+
 def edits_kept(subject: Subject) -> Iterator[PlanWarning]:
     """Warn that fields are not as the file says, and stay so."""
     for field in subject.told.kept:
@@ -146,6 +157,7 @@ UPDATE_RULES: Final[tuple[Rule, ...]] = (
     targeting_cleared,
     step_ids_renamed,
     live_data_unreadable,
+    not_restorable,
     edits_kept,
     unseen_sent,
     origin_unknown,

@@ -6,7 +6,7 @@ gives it a first state that belongs to a repo's files. It knows the API's facts 
 
 from flowsync.sandbox.dashboard import dashboard_edit
 from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import ALWAYS, MEANINGS, Fault, FaultKind, faulty, parse_fault
+from flowsync.sandbox.faults import ALWAYS, LATENESS, MEANINGS, Fault, FaultKind, Faulty, parse_fault
 from flowsync.sandbox.seeds import Scenario, SeedFlow, Story, seed
 from flowsync.sandbox.server import Server, serve
 from flowsync.sandbox.values import (
@@ -24,6 +24,7 @@ from flowsync.sandbox.values import (
 
 __all__ = [
     "ALWAYS",
+    "LATENESS",
     "MEANINGS",
     "PRIVATE_KEY",
     "PUBLIC_KEY",
@@ -31,6 +32,7 @@ __all__ = [
     "Emulator",
     "Fault",
     "FaultKind",
+    "Faulty",
     "Handler",
     "Request",
     "Response",
@@ -42,7 +44,6 @@ __all__ = [
     "Story",
     "dashboard_edit",
     "embedded",
-    "faulty",
     "parse_fault",
     "seed",
     "serve",

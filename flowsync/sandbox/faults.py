@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from flowsync.sandbox.values import Handler, Request
 
+LATENESS: Final = 4
+"""How many requests later what comes late is carried out."""
 ALWAYS: Final = 0
 """As `times`: every request that matches."""
 
@@ -32,6 +34,7 @@ class FaultKind(Enum):
 
     SERVER_ERROR_BEFORE = "500-before"
     SERVER_ERROR_AFTER = "500-after"
+    SERVER_ERROR_LATE = "500-late"
     RESET_BEFORE = "reset-before"
     RESET_AFTER = "reset-after"
     HANG_BEFORE = "hang-before"
@@ -43,12 +46,14 @@ class FaultKind(Enum):
     UNAVAILABLE_BEFORE = "503-before"
     UNAVAILABLE_AFTER = "503-after"
     SLOW = "slow"
+    STALE = "stale"
     EDIT = "edit"
 
 
 MEANINGS: Final = {
     FaultKind.SERVER_ERROR_BEFORE: "500; the request is not carried out",
     FaultKind.SERVER_ERROR_AFTER: "500, though the request was carried out",
+    FaultKind.SERVER_ERROR_LATE: "500; the request is carried out later, after a few others",
     FaultKind.RESET_BEFORE: "the connection is reset; the request is not carried out",
     FaultKind.RESET_AFTER: "the connection is reset after the request was carried out",
     FaultKind.HANG_BEFORE: "no answer ever; the request is not carried out",
@@ -60,6 +65,7 @@ MEANINGS: Final = {
     FaultKind.UNAVAILABLE_BEFORE: "503 with Retry-After: 1; the request is not carried out",
     FaultKind.UNAVAILABLE_AFTER: "503 with Retry-After: 1, though the request was carried out",
     FaultKind.SLOW: "the answer comes in drips, for about a second",
+    FaultKind.STALE: "the answer is from before the last change that this request has shown, as from a copy that lags",
     FaultKind.EDIT: "somebody edits the flow in the dashboard right before the request is carried out",
 }
 """Every kind in words."""
@@ -122,25 +128,66 @@ def parse_fault(text: str) -> Fault:
     return Fault(kind, method, path.strip() or "*", _times(times))
 
 
-def faulty(handler: Handler, faults: Sequence[Fault], edit: Edit, told: Callable[[str], None] | None = None) -> Handler:
-    """`handler` with these faults: of those that match a request, the first that is not used up strikes.
+class Faulty:
+    """A handler with these faults: of those that match a request, the first that is not used up strikes.
 
-    An edit strikes as well, and in addition. `told` is given one line for each strike.
+    An edit strikes as well, and in addition. `told` is given one line for each strike. What is to be carried out late
+    goes to `late`, which is `handler` unless given.
     """
-    schedule = _Schedule(faults)
 
-    def handle(request: Request) -> Response:
-        struck = schedule.strike(request)
+    def __init__(
+        self,
+        handler: Handler,
+        faults: Sequence[Fault],
+        edit: Edit,
+        told: Callable[[str], None] | None = None,
+        late: Handler | None = None,
+    ) -> None:
+        self._handler = handler
+        self._schedule = _Schedule(faults)
+        self._edit = edit
+        self._told = told
+        self._late = late or handler
+        self._waiting: list[tuple[int, Request]] = []
+        self._answers: dict[str, tuple[Response, Response]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, request: Request) -> Response:
+        """Answer a request, or fail to."""
+        self._carry_out_late(1)
+        struck = self._schedule.strike(request)
         for kind in struck:
-            if told is not None:
-                told(f"{kind.value} strikes {ascii(request.method)[1:-1]} {ascii(request.target)[1:-1]}")
+            if self._told is not None:
+                self._told(f"{kind.value} strikes {ascii(request.method)[1:-1]} {ascii(request.target)[1:-1]}")
             if kind is FaultKind.EDIT:
-                edit(request)
-        return next((_answer(kind, handler, request) for kind in struck if kind is not FaultKind.EDIT), None) or (
-            handler(request)
-        )
+                self._edit(request)
+        return self._answer(next((kind for kind in struck if kind is not FaultKind.EDIT), None), request)
 
-    return handle
+    def settle(self) -> None:
+        """Carry out whatever waits."""
+        self._carry_out_late(LATENESS)
+
+    def _answer(self, kind: FaultKind | None, request: Request) -> Response:
+        if kind is FaultKind.SERVER_ERROR_LATE and request.method != "GET":
+            with self._lock:
+                self._waiting.append((LATENESS, request))
+        if kind is not None and kind is not FaultKind.STALE:
+            return _answer(kind, self._handler, request)
+        response = self._handler(request)
+        if request.method != "GET":
+            return response
+        before, last = self._answers.get(request.target, (response, response))
+        before = before if last.body == response.body else last
+        self._answers[request.target] = (before, response)
+        return response if kind is None else before
+
+    def _carry_out_late(self, steps: int) -> None:
+        with self._lock:
+            waiting = [(left - steps, request) for left, request in self._waiting]
+            self._waiting = [(left, request) for left, request in waiting if left > 0]
+        for left, request in waiting:
+            if left <= 0:
+                self._late(request)
 
 
 class _Schedule:
@@ -211,6 +258,7 @@ _UNAVAILABLE: Final = _failure(HTTPStatus.SERVICE_UNAVAILABLE, _SOON)
 _HOW: Final[Mapping[FaultKind, tuple[_Carried, _Reply]]] = {
     FaultKind.SERVER_ERROR_BEFORE: (_Carried.NOT, _SERVER_ERROR),
     FaultKind.SERVER_ERROR_AFTER: (_Carried.OUT, _SERVER_ERROR),
+    FaultKind.SERVER_ERROR_LATE: (_Carried.NOT, _SERVER_ERROR),
     FaultKind.RESET_BEFORE: (_Carried.NOT, _delivered(Delivery.RESET)),
     FaultKind.RESET_AFTER: (_Carried.OUT, _delivered(Delivery.RESET)),
     FaultKind.HANG_BEFORE: (_Carried.NOT, _delivered(Delivery.NEVER)),
@@ -222,6 +270,7 @@ _HOW: Final[Mapping[FaultKind, tuple[_Carried, _Reply]]] = {
     FaultKind.UNAVAILABLE_BEFORE: (_Carried.NOT, _UNAVAILABLE),
     FaultKind.UNAVAILABLE_AFTER: (_Carried.OUT, _UNAVAILABLE),
     FaultKind.SLOW: (_Carried.OUT, _delivered(Delivery.SLOW)),
+    FaultKind.STALE: (_Carried.OUT, _delivered(Delivery.WHOLE)),
     FaultKind.EDIT: (_Carried.OUT, _delivered(Delivery.WHOLE)),
 }
 """Whether a fault comes before or after the effect, and what the client gets."""

@@ -17,7 +17,7 @@ from flowsync.model import AlreadyApplied, Applied, Refused
 from flowsync.pipeline import pulling
 from flowsync.pipeline.pulling import Arrivals, PullOrder
 from flowsync.pull import Scope
-from flowsync.sandbox import ALWAYS, Fault, FaultKind, faulty
+from flowsync.sandbox import ALWAYS, Fault, FaultKind, Faulty
 from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run, workspace
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def test_the_race_that_remains_is_the_one_that_is_documented(tmp_path: Path) -> 
 def test_a_plan_that_meets_a_fault_is_the_same_plan_or_an_error(kind: FaultKind, path: str, times: int) -> None:
     with account(1) as emulator:
         journal = Journal(emulator)
-        with connected(faulty(journal.inner, [Fault(kind, "*", path, times)], journal.edit)) as client:
+        with connected(Faulty(journal.inner, [Fault(kind, "*", path, times)], journal.edit)) as client:
             try:
                 digest = make_plan(client).digest
             except ApiError:
@@ -119,7 +119,7 @@ def test_a_pull_that_meets_a_fault_is_the_same_pull_or_an_error(kind: FaultKind,
     """A read that failed is never taken for a flow that is not there."""
     with account(1) as emulator:
         journal = Journal(emulator)
-        with connected(faulty(journal.inner, [Fault(kind, times=times)], journal.edit)) as client:
+        with connected(Faulty(journal.inner, [Fault(kind, times=times)], journal.edit)) as client:
             try:
                 found = pulled(client)
             except ApiError:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.errors import ForbiddenError, NotFoundError, RejectedError, ServerError, UnreadableResponseError
-from flowsync.live import Access, Listing, PathMemo, find_missing, live_flow, reread
+from flowsync.live import Access, Listing, find_missing, live_flow, reread
 from tests.live.readers import PathReader, eager_map, raw
 
 if TYPE_CHECKING:
@@ -102,18 +102,8 @@ def test_a_slug_is_one_segment_of_the_path_whatever_it_holds(slug: str, segment:
     assert reader.asked == [f"/v1/public/flows/{segment}"]
 
 
-def test_an_absent_versions_path_is_asked_for_until_a_found_slug_proves_it_absent() -> None:
-    answers: Answers = {f"/v1/flows/{slug}": raw(number, slug) for number, slug in enumerate(["b", "c"])}
-    reader = PathReader(answers)
-    find_missing(reader, listing(), ["a", "b", "c"])
-    assert [path for path in reader.asked if path.endswith("/versions")] == [
-        "/v1/flows/a/versions",
-        "/v1/flows/b/versions",
-    ]
-
-
-def reread_ids(reader: PathReader, row_id: int = 2, memo: PathMemo | None = None) -> list[int]:
-    return [row.id for row in reread(reader, "flow_a", row_id, access=Access.PRIVATE, memo=memo)]
+def reread_ids(reader: PathReader, row_id: int = 2) -> list[int]:
+    return [row.id for row in reread(reader, "flow_a", row_id, access=Access.PRIVATE)]
 
 
 SUMMARY: JsonValue = {"id": 2, "slug": "flow_a"}
@@ -124,15 +114,16 @@ SUMMARY: JsonValue = {"id": 2, "slug": "flow_a"}
     [
         ({VERSIONS: [raw(3), raw(2)], SLUG: raw(3)}, [VERSIONS], [3, 2]),
         ({VERSIONS: [raw(3)], LIST: [raw(3)]}, [VERSIONS], [3]),
-        ({SLUG: raw(2), PUBLIC: raw(1)}, [VERSIONS, SLUG], [2]),
-        ({PUBLIC: raw(2)}, [VERSIONS, SLUG, PUBLIC], [2]),
-        ({SLUG: raw(1), LIST: [raw(1), raw(2), raw(9, "b")]}, [VERSIONS, SLUG, LIST], [1, 2]),
-        ({PUBLIC: raw(1), PUBLIC_LIST: [raw(2)]}, [VERSIONS, SLUG, PUBLIC, LIST, PUBLIC_LIST], [2]),
-        ({LIST: [raw(9, "b")]}, [VERSIONS, SLUG, PUBLIC, LIST], []),
-        ({VERSIONS: [], LIST: []}, [VERSIONS, SLUG, PUBLIC, LIST], []),
+        ({LIST: [raw(2), raw(9, "b")], SLUG: raw(1)}, [VERSIONS, LIST], [2]),
+        ({LIST: [], SLUG: raw(2), PUBLIC: raw(1)}, [VERSIONS, LIST, SLUG], [2]),
+        ({PUBLIC_LIST: [], PUBLIC: raw(2)}, [VERSIONS, LIST, PUBLIC_LIST, SLUG, PUBLIC], [2]),
+        ({LIST: [SUMMARY], SLUG: raw(2)}, [VERSIONS, LIST, SLUG], [2]),
+        ({LIST: [SUMMARY], SLUG: raw(3)}, [VERSIONS, LIST, SLUG], [3, 2]),
+        ({LIST: [raw(9, "b")]}, [VERSIONS, LIST, SLUG, PUBLIC], []),
+        ({VERSIONS: [], LIST: []}, [VERSIONS, LIST, SLUG, PUBLIC], []),
         ({VERSIONS: [raw(3), SUMMARY], SLUG: raw(2)}, [VERSIONS, SLUG], [2, 3]),
         ({VERSIONS: [raw(3), SUMMARY], SLUG: raw(1), LIST: [raw(2), raw(1)]}, [VERSIONS, SLUG, LIST], [2, 1, 3]),
-        ({VERSIONS: [raw(3), SUMMARY], SLUG: raw(3), LIST: [raw(3)]}, [VERSIONS, SLUG, LIST], [3]),
+        ({VERSIONS: [raw(3), SUMMARY], SLUG: raw(3), LIST: [raw(3)]}, [VERSIONS, SLUG, LIST], [3, 2]),
         ({VERSIONS: [raw(3), SUMMARY], SLUG: raw(3), LIST: [raw(3), raw(2)]}, [VERSIONS, SLUG, LIST], [3, 2]),
     ],
 )
@@ -151,9 +142,9 @@ def test_a_field_that_is_wanted_and_that_the_versions_leave_out_is_asked_for_by_
 
 
 def test_rereading_with_a_public_key_asks_public_paths_only() -> None:
-    reader = PathReader({PUBLIC: raw(2)})
+    reader = PathReader({PUBLIC_LIST: [], PUBLIC: raw(2)})
     assert len(reread(reader, "flow_a", 2, access=Access.PUBLIC)) == 1
-    assert reader.asked == [PUBLIC]
+    assert reader.asked == [PUBLIC_LIST, PUBLIC]
 
 
 @pytest.mark.parametrize("path", [VERSIONS, SLUG, PUBLIC, LIST])
@@ -172,19 +163,10 @@ def test_a_malformed_version_is_no_deletion() -> None:
         reread_ids(PathReader({VERSIONS: [{"slug": "flow_a"}]}))
 
 
-def test_undocumented_paths_that_are_proved_absent_are_not_asked_again() -> None:
-    reader, memo = PathReader({PUBLIC: raw(2)}), PathMemo()
-    assert [reread_ids(reader, memo=memo), reread_ids(reader, memo=memo)] == [[2], [2]]
-    assert reader.asked == [VERSIONS, SLUG, PUBLIC, PUBLIC]
-
-
-def test_a_deleted_flow_proves_nothing_about_the_paths() -> None:
-    reader, memo = PathReader({LIST: []}), PathMemo()
-    assert reread_ids(reader, memo=memo) == []
-    assert (memo.lacks_versions, memo.lacks_private_slug) == (False, False)
-
-
-def test_versions_without_data_do_not_prove_the_path_absent() -> None:
-    memo = PathMemo()
-    reread_ids(PathReader({VERSIONS: [SUMMARY], SLUG: raw(2)}), memo=memo)
-    assert not memo.lacks_versions
+def test_a_draft_that_appears_later_is_noticed_where_the_versions_answered_404_once() -> None:
+    reader = PathReader({LIST: [raw(2)], SLUG: raw(2)})
+    assert reread_ids(reader) == [2]
+    reader = PathReader({LIST: [raw(2), raw(3, version=2, status="DRAFT")], SLUG: raw(2)})
+    assert reread_ids(reader) == [2, 3]
+    reader = PathReader({VERSIONS: [raw(3, version=2, status="DRAFT"), raw(2)], LIST: []})
+    assert reread_ids(reader) == [3, 2]

@@ -14,17 +14,18 @@ import pytest
 
 from flowsync.sandbox import (
     ALWAYS,
+    LATENESS,
     MEANINGS,
     PRIVATE_KEY,
     Delivery,
     Emulator,
     Fault,
     FaultKind,
+    Faulty,
     Request,
     SeedFlow,
     dashboard_edit,
     embedded,
-    faulty,
     parse_fault,
     seed,
     serve,
@@ -95,6 +96,7 @@ LANDS = {kind for kind in FaultKind if kind.value.endswith("-after")} | {
     FaultKind.TRUNCATED,
     FaultKind.WRONG_JSON,
     FaultKind.SLOW,
+    FaultKind.STALE,
     FaultKind.EDIT,
 }
 
@@ -105,7 +107,7 @@ def test_a_fault_strikes_as_often_as_it_says_and_before_or_after_the_effect(
 ) -> None:
     row_id = only_row(emulator)
     told: list[str] = []
-    handler = faulty(emulator.handle, [Fault(kind, "PUT", times=2)], dashboard_edit(emulator), told.append)
+    handler = Faulty(emulator.handle, [Fault(kind, "PUT", times=2)], dashboard_edit(emulator), told.append)
     handler(get("/v1/flows"))
     for number in range(3):
         before = emulator.store.find(row_id)
@@ -115,15 +117,26 @@ def test_a_fault_strikes_as_often_as_it_says_and_before_or_after_the_effect(
         assert after is not None
         struck = number < 2
         plain = getattr(answer, "status", 0) == 200 and getattr(answer, "delivery", None) is Delivery.WHOLE
-        assert plain == (not struck or kind in {FaultKind.WRONG_JSON, FaultKind.EDIT})
+        assert plain == (not struck or kind in {FaultKind.WRONG_JSON, FaultKind.STALE, FaultKind.EDIT})
         assert (after.name == f"Written {number}") == (not struck or kind in LANDS)
         assert (after.data != before.data) == (struck and kind is FaultKind.EDIT)
     assert told == [f"{kind.value} strikes PUT /v1/flows/{row_id}"] * 2
 
 
+def test_a_late_write_is_carried_out_after_a_few_requests_and_a_stale_answer_is_an_earlier_one(
+    emulator: Emulator,
+) -> None:
+    row_id = only_row(emulator)
+    faults = [Fault(FaultKind.SERVER_ERROR_LATE, "PUT"), Fault(FaultKind.STALE, "GET", after=LATENESS)]
+    handler = Faulty(emulator.handle, faults, dashboard_edit(emulator))
+    assert getattr(put(handler, row_id, "Late"), "status", 0) == 500
+    answers = [handler(get("/v1/flows/flow_a")).body for _ in range(LATENESS + 2)]
+    assert [b"Late" in answer for answer in answers] == [False] * (LATENESS - 1) + [True, False, True]
+
+
 def test_a_fault_can_spare_the_first_requests_and_faults_take_turns(emulator: Emulator) -> None:
     faults = [Fault(FaultKind.HTML_403, times=1), Fault(FaultKind.RATE_LIMITED, times=1, after=1)]
-    handler = faulty(emulator.handle, faults, dashboard_edit(emulator))
+    handler = Faulty(emulator.handle, faults, dashboard_edit(emulator))
     assert [handler(get("/v1/flows")).status for _ in range(4)] == [403, 200, 429, 200]
 
 
@@ -131,7 +144,7 @@ def test_an_edit_and_a_failure_strike_together(emulator: Emulator) -> None:
     row_id = only_row(emulator)
     before = emulator.store.find(row_id)
     faults = [Fault(FaultKind.SERVER_ERROR_BEFORE), Fault(FaultKind.EDIT)]
-    answer = put(faulty(emulator.handle, faults, dashboard_edit(emulator)), row_id)
+    answer = put(Faulty(emulator.handle, faults, dashboard_edit(emulator)), row_id)
     assert getattr(answer, "status", 0) == 500
     assert emulator.store.find(row_id) != before
 
@@ -176,7 +189,7 @@ def test_a_flow_with_nothing_to_reword_gets_another_name() -> None:
 def test_in_this_process_a_broken_connection_is_raised(
     emulator: Emulator, kind: FaultKind, error: type[OSError]
 ) -> None:
-    handle = embedded(faulty(emulator.handle, [Fault(kind)], dashboard_edit(emulator)))
+    handle = embedded(Faulty(emulator.handle, [Fault(kind)], dashboard_edit(emulator)))
     with pytest.raises(error):
         handle("GET", "/v1/flows", AUTH, b"")
     status, _, body = handle("GET", "/v1/flows", AUTH, b"")
@@ -185,7 +198,7 @@ def test_in_this_process_a_broken_connection_is_raised(
 
 @contextmanager
 def connected(emulator: Emulator, fault: Fault) -> Iterator[http.client.HTTPConnection]:
-    with serve(faulty(emulator.handle, [fault], dashboard_edit(emulator))) as server:
+    with serve(Faulty(emulator.handle, [fault], dashboard_edit(emulator))) as server:
         address = urlsplit(server.url)
         connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=0.3)
         try:
@@ -224,7 +237,7 @@ def test_over_http_slow_bytes_come_whole_in_the_end(emulator: Emulator) -> None:
 
 
 def test_a_reset_is_a_reset_and_not_an_end(emulator: Emulator) -> None:
-    with serve(faulty(emulator.handle, [Fault(FaultKind.RESET_BEFORE)], dashboard_edit(emulator))) as server:
+    with serve(Faulty(emulator.handle, [Fault(FaultKind.RESET_BEFORE)], dashboard_edit(emulator))) as server:
         address = urlsplit(server.url)
         with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=5) as raw:
             raw.sendall(b"GET /v1/flows HTTP/1.1\r\nHost: x\r\n\r\n")

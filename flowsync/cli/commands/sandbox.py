@@ -59,7 +59,7 @@ def serve(context: click.Context, *, port: int, latency: float, number: int, fau
         handler = sandbox.with_latency(emulator.handle, latency) if latency else emulator.handle
         if faults:
             edit = sandbox.dashboard_edit(emulator)
-            handler = sandbox.faulty(handler, faults, edit, lambda strike: write_note(strike, given))
+            handler = sandbox.Faulty(handler, faults, edit, lambda strike: write_note(strike, given))
         with ExitStack() as stack:
             server = _listen(stack, handler, port)
             write_result(

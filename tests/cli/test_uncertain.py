@@ -1,0 +1,82 @@
+"""A failed write is never reported as surer than it is, and what the server said is kept."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.command import environment, flowsync, write_flows
+from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, reply, row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.fake_frigade import Row
+
+FILE = "name: New\ndata:\n  steps: []\n"
+
+
+def record_of(root: Path) -> str:
+    return next((root / ".flowsync" / "applies").glob("*.jsonl")).name
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+@pytest.mark.parametrize("status", [400, 408, 422, 500, 502])
+def test_every_failed_line_has_method_status_and_the_server_s_words(tmp_path: Path, form: str, status: int) -> None:
+    write_flows(tmp_path, {"flow_a": FILE})
+    fault = reply(status, "No room\x1b[31m left").on("PUT", times=ALWAYS)
+    with fake_frigade(FakeConfig(faults=(fault,)), [row(1, "flow_a")]) as server:
+        failed = flowsync("apply", "--format", form, root=tmp_path, env=environment(server.url))
+    assert failed.code == 5
+    assert f"PUT {server.url}/v1/flows/1: {status}" in failed.out.replace("`", "")
+    assert "No room" in failed.out
+    assert "\x1b" not in failed.out
+    if form == "json":
+        assert failed.json["outcomes"][0]["uncertain"] is (status in {408, 500, 502})
+        assert ("later" in failed.out) is (status in {408, 500, 502})
+
+
+def test_a_write_that_lands_after_it_was_read_back_is_rolled_back(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": FILE})
+    fault = reply(500, "Later").on("PUT", times=3)
+    with fake_frigade(FakeConfig(faults=(fault,)), [row(1, "flow_a", name="Old")]) as server:
+        env = environment(server.url)
+        failed = flowsync("apply", "--format", "json", root=tmp_path, env=env)
+        assert (failed.code, failed.json["outcomes"][0]["uncertain"]) == (5, True)
+        text = (tmp_path / ".flowsync/applies" / record_of(tmp_path)).read_text()
+        kept = [json.loads(line) for line in text.splitlines()]
+        assert [line["uncertain"] for line in kept if line.get("event") == "outcome"] == [True]
+
+        untouched = flowsync("rollback", record_of(tmp_path), root=tmp_path, env=env)
+        assert untouched.code == 0
+        writes = len(server.writes)
+
+        server.rows[0]["name"] = "New"  # the effect of the first attempt comes now
+        server.rows[0]["data"] = json.dumps({"steps": []})
+        back = flowsync("rollback", record_of(tmp_path), root=tmp_path, env=env)
+        assert back.code == 0, back.err
+        assert len(server.writes) == writes + 1
+        assert server.rows[0]["name"] == "Old"
+
+
+@pytest.mark.parametrize("live", [{"name": None}, {"targetingLogic": 5}])
+def test_what_cannot_be_put_back_is_said_before_it_is_written(tmp_path: Path, live: Row) -> None:
+    write_flows(tmp_path, {"flow_a": "name: New\ntargetingLogic: user.isGuest()\ndata:\n  steps: []\n"})
+    with fake_frigade(FakeConfig(), [{**row(1, "flow_a", name="Old"), **live}]) as server:
+        env = environment(server.url)
+        planned = flowsync("plan", "--format", "json", root=tmp_path, env=env)
+        assert "not-restorable" in [warning["code"] for warning in planned.json["changes"][0]["warnings"]]
+        assert flowsync("apply", root=tmp_path, env=env).code == 0
+        back = flowsync("rollback", record_of(tmp_path), root=tmp_path, env=env)
+        assert back.code == 0, back.err
+
+
+@pytest.mark.parametrize("status", ["DELETED", "SCHEDULED"])
+def test_a_row_of_an_unknown_status_is_not_written(tmp_path: Path, status: str) -> None:
+    write_flows(tmp_path, {"flow_a": FILE})
+    with fake_frigade(FakeConfig(), [row(1, "flow_a", status=status)]) as server:
+        refused = flowsync("apply", root=tmp_path, env=environment(server.url))
+        assert server.writes == []
+    assert refused.code == 4
