@@ -8,6 +8,7 @@ flowsync.yaml, then the default. A private key is read from the process environm
 
 from __future__ import annotations
 
+import os
 import re
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -817,10 +818,13 @@ def _title(name: str) -> str:
 
 
 def config_path(root: Path, given: str | None) -> Path | None:
-    """The configuration file to read: the given one, else flowsync.yaml or .yml in `root` where it exists."""
+    """The configuration file to read: the given one, else flowsync.yaml or .yml in `root` where there is one.
+
+    Whatever has that name counts: a link to nowhere or a directory is no reason to go without the project's guards.
+    """
     if given is not None:
         return root / given
-    found = [root / name for name in FILE_NAMES if (root / name).is_file()]
+    found = [root / name for name in FILE_NAMES if os.path.lexists(root / name)]
     if len(found) > 1:
         raise ConfigError("There are both flowsync.yaml and flowsync.yml.", hint="Keep one of them.")
     return found[0] if found else None

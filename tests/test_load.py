@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.load import load_flows, merged, read_bytes
+from flowsync.load import load_flows, merged
 from flowsync.model import Target
+from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
     from flowsync.load import Repository
@@ -41,7 +42,7 @@ GIVEN_IN_PARTS = Path("/proc/self/maps")
 @pytest.mark.skipif(not GIVEN_IN_PARTS.exists(), reason="only Linux has a file that it gives in parts")
 def test_a_file_that_is_given_in_parts_is_read_to_its_end() -> None:
     whole = GIVEN_IN_PARTS.read_bytes()
-    assert read_bytes(GIVEN_IN_PARTS).splitlines()[-1] == whole.splitlines()[-1]
+    assert workspace(Path(__file__)).read_named(GIVEN_IN_PARTS, MOST_READ).splitlines()[-1] == whole.splitlines()[-1]
 
 
 def test_only_stated_fields_are_held_in_the_order_of_the_format(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -167,7 +168,6 @@ def open_emulator(project: Project, flows: Sequence[Flow], number: int = 0) -> I
     """The project's emulator; an empty one first gets an account that belongs to `flows`."""
     from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
 
-    prepare_state(project)
     with sandbox.Emulator(sandbox_database(project)) as emulator:
         if emulator.is_empty():
             seeds = [sandbox.SeedFlow(flow.slug, sent_fields(flow), _target(flow, project)) for flow in flows]
@@ -180,8 +180,13 @@ def _target(flow: Flow, project: Project) -> Target:
 
 
 def sandbox_database(project: Project) -> Path:
-    """Where the emulator keeps its state."""
-    return project.state / "sandbox.db"
+    """Where the emulator keeps its state. Raises FlowsyncError where one of its files is a link or the like."""
+    prepare_state(project)
+    database = project.state / "sandbox.db"
+    for path in (database, *(database.with_name(f"{database.name}-{kind}") for kind in ("journal", "wal", "shm"))):
+        if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+            raise FlowsyncError(f"{path.name} in {project.state.name} is not a regular file.", hint="Delete it.")
+    return database
 
 
 def prepare_state(project: Project, hint: str = "It holds what flowsync keeps on this machine.") -> None:
@@ -191,9 +196,8 @@ def prepare_state(project: Project, hint: str = "It holds what flowsync keeps on
     """
     ignores = project.state / ".gitignore"
     try:
-        project.state.mkdir(parents=True, exist_ok=True)
-        if not ignores.exists():
-            ignores.write_text(pipeline.STATE_IGNORES, encoding="utf-8")
+        project.workspace.make_folder(project.state)
+        project.workspace.create(ignores, pipeline.STATE_IGNORES.encode())
     except OSError as error:
         raise FlowsyncError(
             f"The directory {project.state.name} cannot be used: {error.strerror or error}.", hint=hint

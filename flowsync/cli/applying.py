@@ -193,7 +193,7 @@ def _recording(
     """An open record with the header of this run in it, and its name for messages."""
     if record_file is None:
         prepare_state(project, "Keep the record elsewhere with --record FILE.")
-        path = new_record_path(project.state / RECORDS, made.digest)
+        path = new_record_path(project.state / RECORDS, made.digest, project.workspace)
     else:
         path = project.base / record_file
     name = os.path.relpath(path, project.base)
@@ -206,7 +206,7 @@ def _recording(
         time=now(),
         changes=len(made.changes),
     )
-    with open_record(path, name, _secrets(project)) as kept:
+    with open_record(path, name, _secrets(project), project.workspace) as kept:
         kept.begin(run)
         yield name, kept
 

@@ -169,13 +169,11 @@ def complete_slugs(context: click.Context, _parameter: click.Parameter, incomple
 
 def _slugs(given: Invocation) -> list[str]:
     """The slugs of the flow files; none where they cannot be found, for nobody reads an error while completing."""
-    from flowsync import load  # noqa: PLC0415 - as above
     from flowsync.cli.opening import open_project  # noqa: PLC0415 - as above
+    from flowsync.load import FlowFile  # noqa: PLC0415 - as above
 
     try:
-        project = open_project(given)
-        found = load.discover(project.base, project.flows_directory)
-        return [each.slug for each in found if isinstance(each, load.FlowFile)]
+        return [each.slug for each in open_project(given).flow_files() if isinstance(each, FlowFile)]
     except (FlowsyncError, OSError):
         return []
 

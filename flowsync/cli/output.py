@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from flowsync.cli.options import ColorChoice, Verbosity
 from flowsync.errors import FlowsyncError
 from flowsync.render.screen import Colour, Detail, Screen
+from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -218,9 +219,10 @@ def source_lines(base: Path) -> SourceLine:
     def lines(file: str) -> tuple[str, ...]:
         path = base / file
         try:
-            return tuple(path.read_text(encoding="utf-8", errors="replace").split("\n")) if path.is_file() else ()
-        except OSError:
+            content = workspace(base).read_named(path, MOST_READ) if path.is_file() else b""
+        except (OSError, ValueError):
             return ()
+        return tuple(content.decode("utf-8", errors="replace").split("\n"))
 
     def line(location: Location) -> str | None:
         found = lines(location.file)

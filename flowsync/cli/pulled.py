@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync.cli.adapters import prepare_state
-from flowsync.cli.writing import create_text, replace_text
+from flowsync.cli.writing import create_text, replace_text, still_holds
 from flowsync.errors import FlowsyncError
 from flowsync.pipeline.project import SCHEMA_FILE
 from flowsync.pull import ChangedFile, NewFile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from pathlib import Path
 
     from flowsync.pipeline import Project
 
@@ -32,42 +32,36 @@ def write_pulled(project: Project, changes: Sequence[NewFile | ChangedFile], at_
     for change in changes:
         match change:
             case NewFile():
-                _create_flow(project, change)
+                _create(project, change.file.path, change.text)
             case ChangedFile():
                 if change.file.name in at_risk:
                     copies = _copy(project, change, run)
-                _change(change)
+                _change(project, change)
     if any(isinstance(change, NewFile) for change in changes):
         _provide_schema(project)
     return copies
 
 
-def _change(change: ChangedFile) -> None:
+def _change(project: Project, change: ChangedFile) -> None:
     """Replace the text, unless somebody else has meanwhile."""
-    if not change.file.path.is_file() or change.file.path.read_bytes() != change.before.encode():
+    if still_holds(change.file.path, change.before, project.workspace):
+        replace_text(change.file.path, change.text, change.file.name, project.workspace)
+    else:
         raise FlowsyncError(f"{change.file.name} was changed by someone else just now.", hint="Pull again.")
-    replace_text(change.file.path, change.text, change.file.name)
 
 
 def _copy(project: Project, change: ChangedFile, run: str) -> str:
     """Keep the former text; the name of the folder that holds it."""
     prepare_state(project)
     folder = project.state / COPIES / run
-    _create(project, folder / os.path.relpath(change.file.path, project.home), change.before)
+    place = Path(os.path.relpath(change.file.path, project.home))
+    _create(project, folder.joinpath(*(part for part in place.parts if part != os.pardir)), change.before)
     return _name(project, folder)
-
-
-def _create_flow(project: Project, change: NewFile) -> None:
-    flows = project.home / project.settings.flows
-    folder = change.file.path.parent
-    if folder.exists() and not folder.resolve().is_relative_to(flows.resolve()):
-        raise FlowsyncError(f"{change.file.name} would be written outside of {project.flows_directory}.")
-    _create(project, change.file.path, change.text)
 
 
 def _create(project: Project, path: Path, text: str) -> None:
     name = _name(project, path)
-    if not create_text(path, text, name):
+    if not create_text(path, text, name, project.workspace):
         raise FlowsyncError(f"{name} is there already, but is no flow file.", hint="Move it away, and pull again.")
 
 
@@ -77,7 +71,7 @@ def _provide_schema(project: Project) -> None:
 
     prepare_state(project)
     schema = project.state / SCHEMA_FILE
-    create_text(schema, validate.schema_text("flow"), _name(project, schema))
+    create_text(schema, validate.schema_text("flow"), _name(project, schema), project.workspace)
 
 
 def _name(project: Project, path: Path) -> str:

@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING, Final
 from flowsync import lock, record
 from flowsync.apply import ApplyRecord
 from flowsync.errors import RecordError
+from flowsync.workspace import OWNER_ONLY, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from flowsync.model import Change, LiveFlow, Outcome
+    from flowsync.workspace import Workspace
 
 FOLDER: Final = "applies"
 """Where records are, in the state directory."""
-_OWNER_ONLY: Final = 0o600
+_MOST_READ: Final = 1024**3
+_LONGEST_LINE: Final = 64 * 1024**2
+"""Bytes; a row and what became of it take a few kilobytes, 10,000 of them some 65 MB."""
 _NAMED_DIGITS: Final = 8
 """How many digits of the plan's digest a record's name holds."""
 _ANOTHER_PLACE: Final = "Name another place with --record FILE."
@@ -111,14 +115,16 @@ class RecordFile(ApplyRecord):
 
 
 @contextmanager
-def open_record(path: Path, name: str, secrets: record.Secrets) -> Iterator[RecordFile]:
+def open_record(
+    path: Path, name: str, secrets: record.Secrets, within: Workspace | None = None
+) -> Iterator[RecordFile]:
     """Open the record at `path` to append to it; messages call it `name`.
 
-    A file that is there already must be a record, and no other run's that is under way. Raises RecordError.
+    In the repository `within` (None: the one of its folder) no link leads to it. A file that is there already must be
+    a record, and no other run's that is under way. Raises RecordError.
     """
     with _opening_told(name):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, _OWNER_ONLY)
+        descriptor = _opened(path, within or workspace(path.parent))
     try:
         _make_mine(descriptor, name)
         with _opening_told(name):
@@ -129,20 +135,30 @@ def open_record(path: Path, name: str, secrets: record.Secrets) -> Iterator[Reco
         os.close(descriptor)
 
 
-def new_record_path(folder: Path, digest: str) -> Path:
+def _opened(path: Path, within: Workspace) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    if within.holds(path):
+        within.make_folder(path.parent)
+        return within.open(path, flags)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, flags, OWNER_ONLY)
+
+
+def new_record_path(folder: Path, digest: str, within: Workspace | None = None) -> Path:
     """A new file `<time>-<digest8>.jsonl` in `folder`, numbered where that is taken. Raises RecordError."""
     moment = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     stem = f"{moment}-{digest.rpartition(':')[2][:_NAMED_DIGITS]}"
     names = (f"{stem}.jsonl" if number == 1 else f"{stem}-{number}.jsonl" for number in count(1))
     with _opening_told(str(folder)):
-        folder.mkdir(parents=True, exist_ok=True)
-        return next(folder / name for name in names if _is_mine(folder / name))
+        within = within or workspace(folder)
+        within.make_folder(folder)
+        return next(folder / name for name in names if _is_mine(folder / name, within))
 
 
-def _is_mine(path: Path) -> bool:
+def _is_mine(path: Path, within: Workspace) -> bool:
     """Whether the file could be made: nobody else has it."""
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY))
+        os.close(within.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         return True
     return False
 
@@ -179,8 +195,8 @@ def _make_fit(descriptor: int, name: str) -> None:
         _check_header(descriptor, name)
         if os.pread(descriptor, 1, status.st_size - 1) != b"\n":
             os.write(descriptor, b"\n")
-    if stat.S_IMODE(status.st_mode) != _OWNER_ONLY:
-        os.fchmod(descriptor, _OWNER_ONLY)
+    if stat.S_IMODE(status.st_mode) != OWNER_ONLY:
+        os.fchmod(descriptor, OWNER_ONLY)
 
 
 def _check_header(descriptor: int, name: str) -> None:
@@ -205,25 +221,35 @@ def _write_all(descriptor: int, line: bytes) -> None:
         written += os.write(descriptor, line[written:])
 
 
-def read_record(path: Path, name: str) -> record.Record:
+def read_record(path: Path, name: str, within: Workspace | None = None) -> record.Record:
     """The record at `path`, which messages call `name`. Raises RecordError."""
     try:
-        with path.open("rb") as lines:
-            return record.read(lines, name)
+        descriptor = (within or workspace(path.parent)).open_named(path, os.O_RDONLY)
+        with open(descriptor, "rb") as lines:  # noqa: PTH123 - a descriptor
+            if os.fstat(descriptor).st_size > _MOST_READ:
+                raise RecordError(f"{name} is no record of an apply: it is larger than 1 GiB.")
+            return record.read(iter(lambda: lines.readline(_LONGEST_LINE), b""), name)
     except OSError as error:
         raise RecordError(
             f"{name} cannot be read: {error.strerror}.", hint="`flowsync rollback --list` shows the records there are."
         ) from None
 
 
-def list_records(folder: Path) -> list[record.Kept]:
-    """Every file among the records, the newest first."""
-    paths = sorted(folder.glob("*.jsonl"), key=lambda path: path.name, reverse=True)
-    return [record.Kept(path.name, _content(path)) for path in paths]
-
-
-def _content(path: Path) -> record.Record | record.Unreadable:
+def list_records(folder: Path, within: Workspace | None = None) -> list[record.Kept]:
+    """Every file among the records, the newest first. Raises RecordError where their folder is a link."""
+    within = within or workspace(folder)
     try:
-        return read_record(path, path.name)
+        within.require_folder(folder)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RecordError(f"The records in {folder} cannot be read: {error.strerror}.") from None
+    paths = sorted(folder.glob("*.jsonl"), key=lambda path: path.name, reverse=True)
+    return [record.Kept(path.name, _content(path, within)) for path in paths]
+
+
+def _content(path: Path, within: Workspace) -> record.Record | record.Unreadable:
+    try:
+        return read_record(path, path.name, within)
     except RecordError as error:
         return record.Unreadable(error.message)

@@ -1,34 +1,37 @@
-"""Files that a command writes, the project's and those to keep: whole or not at all."""
+"""Files that a command writes, the project's and those to keep: whole or not at all, and through no link of others."""
 
 from __future__ import annotations
 
 import os
-import stat
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from flowsync.errors import FlowsyncError
+from flowsync.workspace import OWNER_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flowsync.workspace import Workspace
 
-_OWNER_ONLY: Final = 0o600
 
+def save(path: Path, text: str, within: Workspace) -> None:
+    """Write `text` to the file that the command line names, for its owner's eyes: whole, or nothing where that fails.
 
-def save(path: Path, text: str) -> None:
-    """Write `text` to the file at `path`, for its owner's eyes: the whole of it, or nothing where that fails.
-
-    A symlink stays one. What is there and is no regular file (a pipe, /dev/stdout) is written to as it is. Raises
-    FlowsyncError.
+    A symlink stays one; one in the repository `within` must not lead out of it. What is there and is no regular file
+    (a pipe, /dev/stdout) is written to as it is. Raises FlowsyncError.
     """
+    content = text.encode()
     try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
+        target = within.resolved(path) if within.holds(path) else path
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+        elif within.holds(target):
+            within.replace(target, content, OWNER_ONLY)
         else:
-            _replace(Path(os.path.realpath(path)), text.encode(), _OWNER_ONLY)
+            _replace(Path(os.path.realpath(target)), content)
     except OSError as error:
         raise FlowsyncError(
             f"{path} cannot be written: {error.strerror}.",
@@ -36,48 +39,46 @@ def save(path: Path, text: str) -> None:
         ) from None
 
 
-def replace_text(path: Path, text: str, name: str) -> None:
-    """Put a text in place of a file's: whoever reads it sees the old or the new one, never a part.
-
-    A symlink stays one, and so do the file's permissions. Raises FlowsyncError when it cannot be written.
-    """
-    target = Path(os.path.realpath(path))
-    with _telling(name):
-        _replace(target, text.encode(), stat.S_IMODE(target.stat().st_mode))
-
-
-def _replace(target: Path, content: bytes, mode: int) -> None:
+def _replace(target: Path, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(temporary).chmod(mode)
         Path(temporary).replace(target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
 
 
-def create_text(path: Path, text: str, name: str) -> bool:
+def replace_text(path: Path, text: str, name: str, within: Workspace) -> None:
+    """Put a text in place of a file's: whoever reads it sees the old or the new one, never a part.
+
+    The file's permissions stay. Raises FlowsyncError when it cannot be written.
+    """
+    content = text.encode()
+    with _telling(name):
+        within.replace(path, content)
+
+
+def still_holds(path: Path, text: str, within: Workspace) -> bool:
+    """Whether the file holds exactly this text; not where it cannot be read, or is gone."""
+    content = text.encode()
+    try:
+        return within.read(path, len(content) + 1) == content
+    except OSError:
+        return False
+
+
+def create_text(path: Path, text: str, name: str, within: Workspace) -> bool:
     """Write a file that is new, and the folders it needs; False where something is there, which stays as it is.
 
     Raises FlowsyncError when it cannot be written; no part of it is left then.
     """
+    content = text.encode()
     with _telling(name):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            stream = path.open("x", encoding="utf-8", newline="")
-        except FileExistsError:
-            return False
-        try:
-            with stream:
-                stream.write(text)
-        except BaseException:
-            path.unlink()
-            raise
-    return True
+        return within.create(path, content)
 
 
 @contextmanager

@@ -11,7 +11,13 @@ from flowsync.model import Location
 if TYPE_CHECKING:
     from flowsync.errors import DocumentError
 
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_MARKS = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+"""Byte order marks of other encodings, the longer ones first: that of UTF-32 may begin as that of UTF-16 does."""
 
 
 def decode(raw: bytes, name: str) -> str:
@@ -45,9 +51,10 @@ def too_large(name: str) -> DocumentError:
 
 def _not_utf8(raw: bytes, name: str, start: int) -> DocumentError:
     before = raw[:start].decode("utf-8")
+    encoding = next((name for mark, name in _MARKS if raw.startswith(mark)), None)
     return failure(
         locate(name, before, len(before)),
         "not-utf8",
         f"The byte 0x{raw[start]:02x} here is not UTF-8.",
-        "The file is UTF-16: save it as UTF-8." if raw[:2] in _UTF16_MARKS else "Save the file as UTF-8.",
+        f"The file is {encoding}: save it as UTF-8." if encoding else "Save the file as UTF-8.",
     )

@@ -14,19 +14,16 @@ from flowsync import document
 from flowsync.errors import DocumentError
 from flowsync.frozen import dataclass
 from flowsync.model import SENT_FIELDS, Flow, Location, Problem, Severity, Target
+from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from flowsync.document import Document
     from flowsync.model import FieldName, JsonValue, Source, Writing
+    from flowsync.workspace import Workspace
 
 ENDINGS: Final = (".yaml", ".yml")
-MOST_READ: Final = 2 * 1024 * 1024
-"""Bytes; more than `document` accepts, so that a file over its limit is seen to be over without being read whole."""
-
-_USUALLY_ALL: Final = 64 * 1024
-_READING: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class FlowFile:
-    """One file to read: where it is, the name people see, and the slug its stem gives."""
+    """One file to read: where it is (no link), the name people see (perhaps a link's), and the slug its stem gives."""
 
     place: Path | str
     name: str
@@ -74,15 +71,20 @@ class OwnLines:
         return dumped(self.data)
 
 
-def load_flows(root: Path, directory: str, environment: str | None = None) -> Repository:
+def load_flows(
+    root: Path, directory: str, environment: str | None = None, within: Workspace | None = None
+) -> Repository:
     """Read every flow file below `root`/`directory`, with the overlay of `environment` applied.
 
-    Files are named relative to `root`, with `/` on every system. Problems are sorted by place.
+    Files are named relative to `root`, with `/` on every system. Problems are sorted by place. Nothing outside of the
+    repository `within` (None: the one that `root` is in) is read.
     """
-    found = list(discover(root, directory))
+    within = within or workspace(root)
+    found = list(discover(root, directory, within))
     files = [item for item in found if isinstance(item, FlowFile)]
     problems = [item for item in found if isinstance(item, Problem)]
-    read = [read_flow(file, environment) for file in files]
+    with within.reading() as reading:
+        read = [read_flow(file, environment, reading) for file in files]
     problems += [item for item in read if isinstance(item, Problem)]
     flows = [item for item in read if isinstance(item, Flow)]
     problems += _shared_slugs(files)
@@ -91,20 +93,25 @@ def load_flows(root: Path, directory: str, environment: str | None = None) -> Re
     return Repository(tuple(ordered), tuple(sorted(problems, key=lambda problem: problem.sort_key)), unread)
 
 
-def discover(root: Path, directory: str) -> Iterator[FlowFile | Problem]:
+def discover(root: Path, directory: str, within: Workspace | None = None) -> Iterator[FlowFile | Problem]:
     """The flow files below a directory in a stable order, and what stands in the way of reading some.
 
     Names that start with a dot are passed over, and so are directories reached by a symlink; a symlink that leads out
     of the directory is a problem, for what it names is not part of what is reviewed.
     """
     top = root / directory
-    if not top.is_dir():
+    try:
+        (within or workspace(root)).require_folder(top)
+    except (FileNotFoundError, NotADirectoryError):
         yield _no_flows(directory, f"There is no directory {directory}.")
         return
-    inside = top.resolve()
+    except OSError as error:
+        yield _file_problem(directory, "unreadable-file", f"This directory cannot be read: {error.strerror}.")
+        return
     count = 0
     for entry, name in _walk(str(top), directory):
-        if entry.is_symlink() and not _stays_inside(Path(entry.path), inside):
+        place = _target_of_link(entry.path, top) if entry.is_symlink() else entry.path
+        if place is None:
             yield _file_problem(
                 name,
                 "symlink-outside",
@@ -115,7 +122,7 @@ def discover(root: Path, directory: str) -> Iterator[FlowFile | Problem]:
             yield _file_problem(name, "not-a-file", "A flow must be a regular file.")
         elif name.endswith(ENDINGS):
             count += 1
-            yield FlowFile(entry.path, name)
+            yield FlowFile(place, name)
         elif name.lower().endswith(ENDINGS):
             yield _file_problem(name, "file-ending", "A flow file's name must end in .yaml or .yml.", "Rename it.")
     if count == 0:
@@ -136,11 +143,19 @@ def _walk(folder: str, name: str) -> Iterator[tuple[os.DirEntry[str], str]]:
         yield from _walk(entry.path, f"{name}/{entry.name}")
 
 
-def _stays_inside(path: Path, inside: Path) -> bool:
+def file_named(root: Path, directory: str, name: str) -> FlowFile:
+    """The flow file of this name, which `discover` has found below `root`/`directory`."""
+    path = root / name
+    return FlowFile((_target_of_link(path, root / directory) if path.is_symlink() else None) or path, name)
+
+
+def _target_of_link(path: Path | str, top: Path) -> str | None:
+    """What a link leads to; None where that is not below `top`, or no part of what is reviewed there."""
     try:
-        return path.resolve(strict=True).is_relative_to(inside)
-    except (OSError, RuntimeError):
-        return False
+        below = Path(path).resolve(strict=True).relative_to(top.resolve())
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return None if any(part.startswith(".") for part in below.parts) else str(top / below)
 
 
 def _no_flows(directory: str, message: str) -> Problem:
@@ -157,10 +172,10 @@ def _file_problem(name: str, code: str, message: str, hint: str | None = None) -
     return Problem(Location(name, 1, 1), Severity.ERROR, code, message, hint)
 
 
-def read_flow(file: FlowFile, environment: str | None) -> Flow | Problem:
+def read_flow(file: FlowFile, environment: str | None, reading: Callable[[Path | str, int], bytes]) -> Flow | Problem:
     """One file as a Flow; the Problem that keeps it from being one."""
     try:
-        content = read_bytes(file.place)
+        content = reading(file.place, MOST_READ)
     except OSError as error:
         return _file_problem(file.name, "unreadable-file", f"This file cannot be read: {error.strerror}.")
     return flow_of(content, file, environment)
@@ -173,20 +188,6 @@ def flow_of(content: bytes, file: FlowFile, environment: str | None) -> Flow | P
     except DocumentError as error:
         return error.problem
     return flow_from(parsed, file, environment)
-
-
-def read_bytes(path: Path | str) -> bytes:
-    """The file's bytes, up to a bound."""
-    # Without a file object, which takes as long as all the rest.
-    descriptor = os.open(path, _READING)
-    try:
-        content = os.read(descriptor, _USUALLY_ALL)
-        # Until nothing comes: some file systems give less than what is there.
-        while len(content) < MOST_READ and (more := os.read(descriptor, _USUALLY_ALL)):
-            content += more
-        return content
-    finally:
-        os.close(descriptor)
 
 
 def flow_from(parsed: Document, file: FlowFile, environment: str | None) -> Flow | Problem:

@@ -71,7 +71,7 @@ def check_files(project: Project, patterns: Sequence[str] = ()) -> tuple[Problem
 
 def _files(project: Project) -> list[load.FlowFile]:
     """Every flow file, readable or not."""
-    found = load.discover(project.base, project.flows_directory)
+    found = project.flow_files()
     return [each for each in found if isinstance(each, load.FlowFile)]
 
 
@@ -113,7 +113,7 @@ def readable_flows(project: Project) -> tuple[Flow, ...]:
 
 
 def _load(project: Project, environment: str | None) -> load.Repository:
-    return load.load_flows(project.base, project.flows_directory, environment)
+    return project.load_flows(environment)
 
 
 def _judged(repository: load.Repository) -> tuple[Problem, ...]:

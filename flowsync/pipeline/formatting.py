@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flowsync import document, load
+from flowsync import document
 from flowsync.document.formatting import KeyOrder, formatted
 from flowsync.errors import DocumentError
 from flowsync.frozen import dataclass
@@ -12,6 +12,7 @@ from flowsync.model import Location, Problem, Severity
 from flowsync.pipeline.files import select
 from flowsync.pipeline.naming import slugs_of
 from flowsync.validate import vocabulary
+from flowsync.workspace import MOST_READ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from flowsync.load import FlowFile
     from flowsync.pipeline.project import Project
+    from flowsync.workspace import Workspace
 
 _BUTTON: Final = KeyOrder(vocabulary.BUTTON_KEYS)
 _FIELD: Final = KeyOrder(
@@ -60,18 +62,18 @@ def format_files(project: Project, patterns: Sequence[str]) -> Iterator[Formatte
 
     Raises UsageError for a pattern that matches no file's slug.
     """
-    found = list(load.discover(project.base, project.flows_directory))
+    found = list(project.flow_files())
     files = [each for each in found if not isinstance(each, Problem)]
     if not patterns or not files:
         yield from (each for each in found if isinstance(each, Problem))
     for file in select(files, slugs_of(project, patterns)) if files else ():
-        yield format_file(file)
+        yield format_file(file, project.workspace)
 
 
-def format_file(file: FlowFile) -> FormattedFile | Problem:
+def format_file(file: FlowFile, within: Workspace) -> FormattedFile | Problem:
     """One file in form, or why it is left as it is."""
     try:
-        before = document.decode(load.read_bytes(file.path), file.name)
+        before = document.decode(within.read(file.place, MOST_READ), file.name)
         return FormattedFile(file.name, file.path, before, formatted(before, file.name, FILE_ORDER))
     except DocumentError as error:
         return error.problem

@@ -45,7 +45,7 @@ def _is_inside(project: Project, folder: Path) -> bool:
 
 
 def _slugs_below(project: Project, argument: str, folder: Path) -> Iterator[str]:
-    found = load.discover(project.base, project.flows_directory)
+    found = project.flow_files()
     files = [each for each in found if isinstance(each, load.FlowFile)]
     inside = [each.slug for each in files if each.path.resolve().is_relative_to(folder.resolve())]
     if not inside:

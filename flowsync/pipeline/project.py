@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Final
 
-from flowsync import config, document
+from flowsync import config, document, load
 from flowsync.errors import ConfigError
 from flowsync.frozen import dataclass
+from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from flowsync.config import Flags, Settings
+    from flowsync.document import Document
+    from flowsync.model import Problem
+    from flowsync.workspace import Workspace
 
 STATE_DIRECTORY: Final = ".flowsync"
 SCHEMA_FILE: Final = "flow.schema.json"
@@ -54,19 +59,67 @@ class Project:
         """The directory of what flowsync keeps on this machine."""
         return self.home / STATE_DIRECTORY
 
+    @property
+    def workspace(self) -> Workspace:
+        """The repository that the project is in: nothing outside of it is the project's."""
+        return workspace(self.home)
+
+    def flow_files(self) -> Iterator[load.FlowFile | Problem]:
+        """Every flow file, readable or not, and what stands in the way of reading some."""
+        return load.discover(self.base, self.flows_directory, self.workspace)
+
+    def load_flows(self, environment: str | None) -> load.Repository:
+        """What the flow files hold, with the overlay of an environment."""
+        return load.load_flows(self.base, self.flows_directory, environment, self.workspace)
+
 
 def open_project(base: Path, config_file: str | None, flags: Flags, environ: Mapping[str, str]) -> Project:
     """Find and read the configuration. Raises ConfigError or InvalidFilesError."""
+    _require_utf8_names()
     path = config.config_path(base, config_file)
     if path is None:
-        return Project(base, base, config.read_settings(None, flags, environ))
+        project = Project(base, base, config.read_settings(None, flags, environ))
+    else:
+        settings = config.read_settings(_read_configuration(base, path), flags, environ)
+        project = Project(base, path.parent, settings, (path.name,))
+    _require_own_flows(project)
+    return project
+
+
+def _require_utf8_names() -> None:
+    """Raise ConfigError where Python takes names of files for something else than UTF-8."""
+    encoding = sys.getfilesystemencoding()
+    if encoding.lower().replace("-", "") != "utf8":
+        raise ConfigError(
+            f"Names of files are {encoding} for this Python; flowsync needs UTF-8.",
+            hint="Set PYTHONUTF8=1, or a UTF-8 locale such as LANG=C.UTF-8.",
+        )
+
+
+def _read_configuration(base: Path, path: Path) -> Document:
     name = os.path.relpath(path, base).replace(os.sep, "/")
     try:
-        raw = path.read_bytes()
+        raw = workspace(base).read_named(path, MOST_READ)
     except OSError as error:
-        raise ConfigError(f"{name} cannot be read: {error.strerror}.", hint="--config names the file.") from None
-    source = document.read(raw, name)
-    return Project(base, path.parent, config.read_settings(source, flags, environ), (path.name,))
+        raise ConfigError(
+            f"{name} cannot be read: {error.strerror}.",
+            hint="The configuration must be a file itself; --config names another one.",
+        ) from None
+    return document.read(raw, name)
+
+
+def _require_own_flows(project: Project) -> None:
+    """Raise ConfigError where the flows directory is not part of the repository, by its name or because of a link."""
+    flows, name = project.home / project.settings.flows, config.shown(project.flows_directory)
+    hint = "`flows` in the configuration names a directory of the repository itself."
+    if not project.workspace.holds(flows) or ".git" in {part.lower() for part in flows.parts}:
+        raise ConfigError(f"The flows directory {name} is outside of the repository.", hint=hint)
+    try:
+        project.workspace.require_folder(flows)
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # whoever needs flows says that there are none
+    except OSError as error:
+        raise ConfigError(f"The flows directory {name} cannot be used: {error.strerror}.", hint=hint) from None
 
 
 def modeline(project: Project, path: Path) -> str:

@@ -75,7 +75,7 @@ def load_files(project: Project) -> tuple[Flow, ...]:
 
     What validation says of them is no matter here: a pull may be what mends a file.
     """
-    repository = load.load_flows(project.base, project.flows_directory, project.settings.environment)
+    repository = project.load_flows(project.settings.environment)
     problems = [problem for problem in repository.problems if problem.code != "no-flows"]
     if problems:
         raise InvalidFilesError("Some files cannot be read as flows.", problems)
@@ -125,7 +125,7 @@ def _accepted(project: Project, scope: Scope, flow: Flow, rows: Sequence[LiveFlo
     choice = live.choose(rows, flow.target or project.settings.target)
     if not isinstance(choice, live.Chosen):
         return _not_chosen(flow.slug, flow.file, choice)
-    file = load.FlowFile(project.base / flow.file, flow.file)
+    file = load.file_named(project.base, project.flows_directory, flow.file)
     environment = project.settings.environment
     return pull.accepted(pull.Taking(flow, file, choice.row, environment, judge(project)), scope)
 

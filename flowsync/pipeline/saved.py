@@ -11,6 +11,7 @@ from flowsync.config import place_of
 from flowsync.errors import PlanFileError, RefusedError, UsageError
 from flowsync.frozen import dataclass, replace
 from flowsync.plan import AsPlanned, AsWritten, Edited, Stale
+from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
 ENDING: Final = ".json"
 """What the name of a saved plan ends in, as an argument of apply."""
-_BEGINNING: Final = re.compile(rb'\s*\{\s*"format"\s*:\s*"flowsync-plan/')
-_MOST_READ: Final = 200
+_BEGINNING: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"format"\s*:\s*"flowsync-plan/')
+_BEGINNING_LENGTH: Final = 200
+_MOST_READ: Final = 256 * 1024 * 1024
 Standing: TypeAlias = AsPlanned | AsWritten | Stale
 
 
@@ -62,16 +64,19 @@ def find_saved(base: Path, arguments: Sequence[str]) -> Path | None:
 def _is_plan(path: Path) -> bool:
     """Whether a file begins as a saved plan does, whatever its name."""
     try:
-        with path.open("rb") as file:
-            return _BEGINNING.match(file.read(_MOST_READ)) is not None
+        return path.is_file() and _BEGINNING.match(_content(path, _BEGINNING_LENGTH)) is not None
     except (OSError, ValueError):
         return False
+
+
+def _content(path: Path, most: int) -> bytes:
+    return workspace(path.parent).read_named(path, most)
 
 
 def read_saved(path: Path) -> Plan:
     """Read a saved plan. Raises PlanFileError when it is not what flowsync wrote."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _content(path, _MOST_READ).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise PlanFileError(
             "This file is not a plan of flowsync.", hint="flowsync plan --out FILE saves one."

@@ -7,12 +7,13 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from flowsync import config, document, git, load, templates, validate
+from flowsync import config, document, git, templates, validate
 from flowsync.document.editing import edited
 from flowsync.errors import DocumentError
 from flowsync.model import FileState, Problem, StartFile
 from flowsync.pipeline.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, modeline
 from flowsync.templates import PLACEHOLDER
+from flowsync.workspace import MOST_READ
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -86,22 +87,22 @@ def _kept(project: Project, path: Path, text: str, note: str | None = None) -> S
 def _generated(project: Project, name: str, text: str, command: str) -> StartFile:
     """A schema; one of another version is kept, and the note says how to renew it."""
     file = _new(project, f"{project.state.name}/{name}", text)
-    if file.state is FileState.KEPT and _text(project.base / file.name) != text:
+    if file.state is FileState.KEPT and _text(project, file.name) != text:
         return _kept(project, project.base / file.name, text, f"of another version; renew it: {command} > {file.name}")
     return file
 
 
-def _text(path: Path) -> str | None:
+def _text(project: Project, name: str) -> str | None:
     """What a file says; None where it cannot be read."""
     try:
-        return document.decode(load.read_bytes(path), path.name)
+        return document.decode(project.workspace.read(project.base / name, MOST_READ), name)
     except (OSError, DocumentError):
         return None
 
 
 def _example(project: Project) -> Iterator[StartFile]:
     """A flow to look at, where there is none at all."""
-    found = list(load.discover(project.base, project.flows_directory))
+    found = list(project.flow_files())
     if all(isinstance(each, Problem) and each.code == "no-flows" for each in found):
         path = project.home / project.settings.flows / f"{templates.EXAMPLE}.yaml"
         text = f"{modeline(project, path)}{templates.example()}"
@@ -113,7 +114,7 @@ def _ignores(project: Project, name: str, whole: str, needed: Sequence[str]) -> 
     file = _new(project, name, whole)
     if file.state is FileState.CREATED:
         return file
-    before = _text(project.base / file.name)
+    before = _text(project, file.name)
     if before is None:
         return StartFile(file.name, FileState.BY_HAND, whole, "it cannot be read; it should hold")
     missing = [line for line in needed if line not in {each.strip().removeprefix("/") for each in before.split("\n")}]
@@ -128,7 +129,7 @@ def _pre_commit(project: Project, action: Action) -> StartFile:
     file = _new(project, _PRE_COMMIT, text)
     if file.state is FileState.CREATED:
         return file
-    before = _text(project.base / file.name)
+    before = _text(project, file.name)
     if before is not None and _HOOK in before:
         return file
     extended = None if before is None else _with_hooks(before, text)

@@ -391,6 +391,8 @@ def test_a_configuration_that_had_its_other_name_or_was_a_link_is_found(project:
         (project / "flowsync.yaml").symlink_to("shared.yaml")
         commit(project)
         git(project, "branch", "-f", "main")
+        (project / "flowsync.yaml").unlink()
+        (project / "shared.yaml").rename(project / "flowsync.yaml")
         assert origins(project, server) == ["drift name"]
 
 
@@ -398,12 +400,14 @@ def test_what_a_link_or_a_submodule_holds_is_never_taken_for_the_branchs(project
     (project / "flows").rename(project / "real")
     (project / "flows").symlink_to("real")
     commit(project)
+    (project / "flows").unlink()
+    (project / "real").rename(project / "flows")
     with fake_frigade(rows=live(name="Edited")) as server:
         env = environment(server.url)
         refused = flowsync("apply", "--base", "HEAD", root=project, env=env)
         assert (refused.code, server.writes) == (1, [])
         assert "At the base flows is a link or a submodule" in refused.err
-        (project / "flows").unlink()
+        (project / "flows").rename(project / "real")
         (project / "flows").mkdir()
         git(project / "real", "init", "-q")
         commit(project / "real")

@@ -9,12 +9,14 @@ import pytest
 
 from flowsync.cli.commands import fmt
 from flowsync.cli.writing import replace_text
+from flowsync.config import Settings
 from flowsync.errors import FlowsyncError
 from flowsync.load import FlowFile
 from flowsync.model import Problem
-from flowsync.pipeline import FormattedFile
+from flowsync.pipeline import FormattedFile, Project
 from flowsync.pipeline.formatting import format_file
 from flowsync.pipeline.pulling import in_form
+from flowsync.workspace import workspace
 from tests.support.command import environment, flowsync, process, write_flows
 from tests.support.fake_frigade import fake_frigade, row
 
@@ -135,11 +137,11 @@ def test_a_diff_is_inert(tmp_path: Path, hostile: str) -> None:
 
 def test_a_file_that_cannot_be_written_is_told_and_nothing_else_stays(tmp_path: Path) -> None:
     with pytest.raises(FlowsyncError, match=r"^flows/a\.yaml cannot be written: .+\.$"):
-        replace_text(tmp_path / "flows" / "a.yaml", "name: x\n", "flows/a.yaml")
+        replace_text(tmp_path / "flows" / "a.yaml", "name: x\n", "flows/a.yaml", workspace(tmp_path))
     folder = tmp_path / "folder"
     folder.mkdir()
     with pytest.raises(FlowsyncError, match="cannot be written"):
-        replace_text(folder, "name: x\n", "folder")
+        replace_text(folder, "name: x\n", "folder", workspace(tmp_path))
     assert list(tmp_path.iterdir()) == [folder]
 
 
@@ -147,7 +149,7 @@ def test_a_file_that_changed_meanwhile_is_not_written(root: Path) -> None:
     loose = root / "flows" / "flow_loose.yaml"
     found = FormattedFile("flows/flow_loose.yaml", loose, "name: y\n", "name: y\n")
     with pytest.raises(FlowsyncError, match="changed by someone else"):
-        fmt.replace(found)
+        fmt.replace(found, Project(root, root, Settings()))
     assert loose.read_bytes() == LOOSE.encode()
 
 
@@ -173,6 +175,6 @@ def test_what_cannot_be_put_in_form_is_brought_in_as_it_came() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_a_problem_of_its_own(tmp_path: Path) -> None:
-    found = format_file(FlowFile(tmp_path / "gone.yaml", "flows/gone.yaml"))
+    found = format_file(FlowFile(tmp_path / "gone.yaml", "flows/gone.yaml"), workspace(tmp_path))
     assert isinstance(found, Problem)
     assert (found.code, found.location.file) == ("unreadable-file", "flows/gone.yaml")

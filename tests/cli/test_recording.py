@@ -275,7 +275,7 @@ def test_a_state_directory_that_cannot_be_made_is_told_with_the_way_out(tmp_path
         env = environment(server.url)
         failed = flowsync("apply", root=tmp_path, env=env)
         assert (failed.code, server.writes) == (1, [])
-        assert "The directory .flowsync cannot be used: File exists." in failed.err
+        assert "The directory .flowsync cannot be used: Not a directory." in failed.err
         assert "--record FILE" in failed.err
         assert flowsync("plan", "--sandbox", root=tmp_path).code == 1
         failed = flowsync("apply", root=tmp_path, env={**env, "XDG_STATE_HOME": "", "HOME": "/nonexistent\x01/x"})

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.command import CLEAN, command_line, environment, flowsync, process, write_flows
+from flowsync import lock
+from flowsync.config import place_of
+from tests.support.command import CLEAN, STATE, command_line, environment, flowsync, process, write_flows
 from tests.support.fake_frigade import PRIVATE_KEY, Endpoints, FakeConfig, fake_frigade, row
 from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.fake_frigade import FakeFrigade
 
 DATA = "steps:\n  # a comment\n  - {id: a, title: Old}\n"
@@ -201,26 +200,11 @@ def test_one_record_of_two_places_leads_back_in_each(tmp_path: Path) -> None:
         assert state(first) == before
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a record that is read slowly is a pipe")
 def test_a_record_is_read_when_no_other_run_adds_to_it(tmp_path: Path) -> None:
     """An apply that ended between the reading and the lock would have added writes that are not put back."""
-    write_flows(tmp_path, {"flow_a": "name: New\n"})
-    pipe = tmp_path / "slow.jsonl"
-    os.mkfifo(pipe)
-    with fake_frigade(rows=[row(1, "flow_a", name="Old")]) as server:
-        env = environment(server.url)
-        assert flowsync("apply", "--record", "kept.jsonl", root=tmp_path, env=env).code == 0
-        with subprocess.Popen(
-            command_line("rollback", pipe.name),
-            cwd=tmp_path,
-            env={**CLEAN, **env},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        ) as running:
-            with pipe.open("wb") as writing:
-                meanwhile = flowsync("apply", root=tmp_path, env=env)
-                writing.write((tmp_path / "kept.jsonl").read_bytes())
-            assert running.wait(60) == 0
-        assert meanwhile.code == 4
-        assert "is under way" in meanwhile.err
-        assert server.row(1)["name"] == "Old"
+    with fake_frigade() as server:
+        place = Path(STATE.name) / "flowsync" / "locks" / lock.name(place_of(server.url), "")
+        with lock.held(place, "flowsync apply"):
+            refused = flowsync("rollback", "missing.jsonl", root=tmp_path, env=environment(server.url))
+            assert (refused.code, "is under way" in refused.err) == (4, True)
+        assert flowsync("rollback", "missing.jsonl", root=tmp_path, env=environment(server.url)).code == 1

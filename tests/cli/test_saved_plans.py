@@ -15,6 +15,7 @@ from flowsync.cli.writing import save as save_text
 from flowsync.errors import PlanFileError
 from flowsync.pipeline import read_saved
 from flowsync.plan import digest, from_document, to_document
+from flowsync.workspace import workspace
 from tests.support.command import CLEAN, command_line, environment, flowsync, write_flows
 from tests.support.fake_frigade import (
     PRIVATE_KEY,
@@ -308,6 +309,15 @@ def test_the_environment_must_be_the_one_it_was_made_for(project: Path) -> None:
         assert apply(project, server, "-e", "one").code == 0
 
 
+@pytest.mark.parametrize("name", ["plan.json", "plan"])
+def test_a_byte_order_mark_that_an_editor_put_before_a_plan_is_passed_over(project: Path, name: str) -> None:
+    with fake_frigade(rows=account()) as server:
+        save(project, server)
+        content = (project / "plan.json").read_bytes()
+        (project / name).write_bytes(b"\xef\xbb\xbf" + content)
+        assert flowsync("apply", name, root=project, env=environment(server.url)).code == 0
+
+
 def test_a_plan_that_was_changed_by_hand_is_refused(project: Path) -> None:
     with fake_frigade(rows=account()) as server:
         save(project, server)
@@ -326,7 +336,7 @@ def test_a_plan_that_was_changed_by_hand_is_refused(project: Path) -> None:
 
 def test_what_fails_while_a_plan_is_written_or_read_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
-        save_text(tmp_path / "plan.json", "\ud800")
+        save_text(tmp_path / "plan.json", "\ud800", workspace(tmp_path))
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(PlanFileError, match="cannot be read: Is a directory"):
         read_saved(tmp_path)

@@ -125,6 +125,13 @@ def test_bytes_are_utf_8() -> None:
         document.decode(b"#" * (1024 * 1024 + 1), "flow.yaml")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_another_encoding_is_called_by_its_name(encoding: str) -> None:
+    with pytest.raises(DocumentError) as raised:
+        document.read("\ufeffname: x\n".encode(encoding), "a.yaml")
+    assert raised.value.problem.hint == f"The file is {encoding[:6].upper()}: save it as UTF-8."
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

@@ -24,6 +24,7 @@ from flowsync.cli.ci.run import marker_key, open_project
 from flowsync.cli.ci.showing import show_plan
 from flowsync.cli.options import Api
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
+from flowsync.cli.writing import save
 from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError
 from flowsync.frozen import replace
 from flowsync.github import pulls
@@ -38,6 +39,7 @@ from flowsync.plan import Kept
 from flowsync.render import problems as problem_formats
 from flowsync.render import wording, workflow_commands
 from flowsync.render.report import FilesReport, PlanReport
+from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,10 +80,7 @@ def _write_sarif(run: Run, project: Project, problems: tuple[Problem, ...]) -> N
     path = run.invocation.directory / run.inputs.sarif_file
     base, named = pipeline.named_from_top(project, problems)
     document = problem_formats.FORMATS["sarif"](named, source_lines(base), screen_of_stdout(run.invocation))
-    try:
-        path.write_text(document, encoding="utf-8")
-    except OSError as error:
-        raise FlowsyncError(f"The SARIF file {path.name} cannot be written: {error.strerror}.") from None
+    save(path, document, workspace(run.invocation.directory))
     output(run, {"sarif": str(path)})
 
 

@@ -16,6 +16,7 @@ from flowsync.cli.writing import save
 from flowsync.errors import FlowsyncError, GitError
 from flowsync.frozen import dataclass
 from flowsync.render import plans
+from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,9 +76,13 @@ def plan_path(run: Run, file: str) -> Path:
 def save_plan(run: Run, plan: Plan) -> Path:
     """Save the plan where the input plan-file says, else beside what the runner throws away; where that is."""
     path = plan_path(run, run.inputs.plan_file) if run.inputs.plan_file else run.runner.temporary / PLAN_NAME
+    within = workspace(run.invocation.directory)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if within.holds(path):
+            within.make_folder(path.parent)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FlowsyncError(f"The plan cannot be saved: {path.parent} is no directory ({error.strerror}).") from None
-    save(path, plans.as_json(plan))
+    save(path, plans.as_json(plan), within)
     return path

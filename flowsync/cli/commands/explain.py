@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync import document, load, pipeline
+from flowsync import document, pipeline
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import complete_slugs, global_options, invocation
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.errors import FlowsyncError, UsageError
 from flowsync.render import explanations
+from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
     from flowsync.cli.options import Invocation
@@ -66,10 +67,14 @@ def _persona(user: str | None, at: str | None, given: Invocation) -> Persona:
 def _text(user: str, given: Invocation) -> str:
     """The text of the user's file, or of stdin. Raises FlowsyncError where it cannot be read."""
     try:
-        raw = sys.stdin.buffer.read(load.MOST_READ) if user == "-" else load.read_bytes(given.directory / user)
+        raw = sys.stdin.buffer.read(MOST_READ) if user == "-" else _content(user, given)
     except OSError as error:
         raise FlowsyncError(f"{user} cannot be read: {error.strerror}.", hint="--user names a file.") from None
     return document.decode(raw, _name(user))
+
+
+def _content(user: str, given: Invocation) -> bytes:
+    return workspace(given.directory).read_named(given.directory / user, MOST_READ)
 
 
 def _name(user: str) -> str:

@@ -11,7 +11,7 @@ from flowsync import pipeline
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, source_lines, write_note, write_result
-from flowsync.cli.writing import replace_text
+from flowsync.cli.writing import replace_text, still_holds
 from flowsync.errors import ExitCode, FlowsyncError
 from flowsync.model import Problem
 from flowsync.render import problems as problem_formats
@@ -72,18 +72,18 @@ def command(context: click.Context, slugs: tuple[str, ...], pending: Pending, sh
     writes = pending is Pending.WRITE and shown is Shown.NAMES
     for change in changes:
         if writes:
-            replace(change)
+            replace(change, project)
         write_result(_told(change, shown, given))
     if len(found) > len(problems):
         write_note(_summary(len(changes), len(found) - len(problems), writes=writes), given)
     return _exit_code(problems, changes, pending, project, given)
 
 
-def replace(change: FormattedFile) -> None:
+def replace(change: FormattedFile, project: Project) -> None:
     """Write the file. Raises FlowsyncError where it is no longer what was read, or cannot be written."""
-    if change.path.read_bytes() != change.before.encode():
+    if not still_holds(change.path, change.before, project.workspace):
         raise FlowsyncError(f"{change.name} was changed by someone else just now.", hint="Run the command again.")
-    replace_text(change.path, change.after, change.name)
+    replace_text(change.path, change.after, change.name, project.workspace)
 
 
 def _told(change: FormattedFile, shown: Shown, given: Invocation) -> str:

@@ -91,7 +91,7 @@ def _place(wanted: Hosting, known: Hosting, questions: Questions) -> Hosting:
 def _carried_out(file: StartFile, project: Project) -> StartFile:
     path = project.base / file.name
     if file.state is FileState.EXTENDED:
-        replace_text(path, file.text, file.name)
-    if file.state is FileState.CREATED and not create_text(path, file.text, file.name):
+        replace_text(path, file.text, file.name, project.workspace)
+    if file.state is FileState.CREATED and not create_text(path, file.text, file.name, project.workspace):
         return replace(file, state=FileState.KEPT)
     return file

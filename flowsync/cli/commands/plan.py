@@ -19,6 +19,7 @@ from flowsync.cli.options import global_options, invocation, sandbox_option, slu
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.errors import BlockedError, ExitCode, UsageError
 from flowsync.render import plans, wording
+from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
     from flowsync.cli.options import Api
@@ -88,7 +89,7 @@ def command(
     if out is not None:
         from flowsync.cli.writing import save  # noqa: PLC0415 - only a saved plan needs it
 
-        save(project.base / out, plans.as_json(made))
+        save(project.base / out, plans.as_json(made), workspace(project.base))
         write_note(_saved(made, command_line(["apply", str(out)], made, given)), given)
     return _exit_code(made, pending)
 

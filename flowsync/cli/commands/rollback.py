@@ -91,7 +91,9 @@ def command(
     if doing is Doing.LIST:
         if record_file is not None:
             raise UsageError("--list shows every record, and takes none.", hint="Show one with --dry-run.")
-        write_result(records.FORMATS[format_](list_records(project.state / FOLDER), screen_of_stdout(given)))
+        write_result(
+            records.FORMATS[format_](list_records(project.state / FOLDER, project.workspace), screen_of_stdout(given))
+        )
         return ExitCode.OK
     place = _place_of(record_file, project)
     if doing is Doing.SHOW:
@@ -115,7 +117,7 @@ def command(
 
 def _read(path: Path, name: str, patterns: Sequence[str], project: Project) -> tuple[record.Record, frozenset[str]]:
     """The record, and the slugs that are wanted of it. Who writes reads it under the lock, when nobody adds to it."""
-    found = read_record(path, name)
+    found = read_record(path, name, project.workspace)
     return found, _selected(found, pipeline.slugs_of(project, patterns))
 
 
