@@ -347,9 +347,11 @@ class _Turn:
         match stand(self.change, rows):
             case Moved(code, message):
                 return _Verdict(self._refused(code, message, ()), row)
-            case Match.AFTER:
+            case Match.AFTER if self.doubt or self.accepted or not self._is_switched_off_unseen(row):
                 done = Applied(self.change) if self.doubt or self.accepted else AlreadyApplied(self.change)
                 return _Verdict(done, row)
+            case Match.AFTER:
+                return self._as_planned(row)
             case Match.NEITHER:
                 return self._something_else(row)
             case Match.BEFORE:
@@ -428,6 +430,10 @@ class _Turn:
             else f"{reason} Read back: {message}"
         )
         return Refused(self.change, "changed-while-writing", told, differences, uncertain=True)
+
+    def _is_switched_off_unseen(self, row: LiveFlow | None) -> bool:
+        """Whether the flow is to be switched off and the row does not show if it is: the other fields prove nothing."""
+        return row is not None and self.change.body.get("active") is False and "active" not in row.fields
 
     def _is_unshown(self, row: LiveFlow | None) -> bool:
         """Whether nothing that changes is shown, so that no read can tell if the write landed."""

@@ -170,7 +170,7 @@ def run(
     writes nothing, where that cannot be. What keeps outcomes from being told stops the run, and is raised once the
     rest is told. A signal costs no more of what is told after the last write, `conclude` included, than before it.
     """
-    if not made.changes:
+    if not made.writes:
         conclude([])
         return [], False
     hurry = connection.client.stop_waiting
@@ -204,7 +204,7 @@ def _recording(
         digest=made.digest,
         tool=f"flowsync {__version__}",
         time=now(),
-        changes=len(made.changes),
+        changes=len(made.writes),
     )
     with open_record(path, name, _secrets(project), project.workspace) as kept:
         kept.begin(run)
@@ -256,10 +256,10 @@ def _carried_out(
     parallelism = project.settings.parallelism
 
     def line() -> str:
-        return progress.progress_line("Applying", len(outcomes), len(made.changes), connection.client.waiting)
+        return progress.progress_line("Applying", len(outcomes), len(made.writes), connection.client.waiting)
 
     with on_one_core(), display.ticking(line):
-        for outcome in apply_changes(made.changes, store, parallelism=parallelism, stop=stop, record=kept):
+        for outcome in apply_changes(made.writes, store, parallelism=parallelism, stop=stop, record=kept):
             outcomes.append(outcome)
             with display.hidden():
                 teller.tell(outcome)

@@ -37,5 +37,7 @@ def fresh_plan(
     connection = connect(selection.flows)
     listing = fetch(connection, selection.flows, given)
     write_warnings(pipeline.check_references(project, selection, listing), project, given)
-    made = pipeline.make_plan(project, selection, listing, connection.api_url, base=compared_with, guards=allowed)
+    made = pipeline.make_plan(
+        project, selection, listing, connection.api_url, access=connection.access, base=compared_with, guards=allowed
+    )
     return made, connection

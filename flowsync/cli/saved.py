@@ -76,7 +76,8 @@ def checked_saved(
     with connect(project, seeds, api, Purpose.WRITE) as connection:
         checked = pipeline.check_saved(saved, _fetch(saved, connection, given))
         _refuse_stale(checked)
-        yield replace(checked, plan=planning.judged(checked.plan, guards, planning.Kept.SAVED)), connection
+        judged = replace(planning.judged(checked.plan, guards, planning.Kept.SAVED), digest=saved.digest)
+        yield replace(checked, plan=judged), connection
 
 
 def refuse_base(base: str | None) -> None:
@@ -90,7 +91,7 @@ def _api_url(project: Project, api: Api) -> str:
 
 
 def _fetch(saved: Plan, connection: Connection, given: Invocation) -> Listing:
-    slugs = [change.slug for change in saved.changes]
+    slugs = [change.slug for change in saved.writes]
     with Progress(given).ticking(lambda: progress.reading_line(connection.client.waiting)):
         return pipeline.fetch_slugs(connection.client.reader(), connection.access, slugs, connection.map)
 
@@ -106,7 +107,7 @@ def _refuse_stale(checked: Checked) -> None:
 
 def _applied_already(made: Plan, format_: str, given: Invocation) -> int:
     """Tell that there is nothing left to do."""
-    write_result(ledger.FORMATS[format_]([AlreadyApplied(change) for change in made.changes], screen_of_stdout(given)))
-    if made.changes:
+    write_result(ledger.FORMATS[format_]([AlreadyApplied(change) for change in made.writes], screen_of_stdout(given)))
+    if made.writes:
         write_note("This plan was applied already: the live flows are as it would write them.", given)
     return ExitCode.OK

@@ -27,7 +27,7 @@ _UNSEEN = "unseen"
 
 def parts(plan: Plan) -> frozenset[str]:
     """The hashes of all that a plan would write: of each field, or where those are too many, of each change."""
-    fields = {change.slug: tuple(change_parts(plan, change)) for change in plan.changes}
+    fields = {change.slug: tuple(change_parts(plan, change)) for change in plan.writes}
     if sum(map(len, fields.values())) <= MOST_PARTS:
         return frozenset(chain.from_iterable(fields.values()))
     return frozenset(map(_whole, fields.values()))

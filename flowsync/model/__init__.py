@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Unchanged,
         Unmanaged,
         Update,
+        View,
     )
     from flowsync.model.sources import Source, Writing
 
@@ -73,6 +74,7 @@ __all__ = [
     "Unmanaged",
     "Update",
     "ValuePath",
+    "View",
     "Writing",
 ]
 
@@ -102,6 +104,7 @@ _HOMES: Final = {
     "FieldChange": "plans",
     "PlanWarning": "plans",
     "Update": "plans",
+    "View": "plans",
     "Unchanged": "plans",
     "Blocked": "plans",
     "Unmanaged": "plans",

@@ -12,6 +12,7 @@ class ListState(Enum):
 
     IN_STEP = "in step"
     DIFFERS = "differs"
+    UNVERIFIED = "unverified"
     BLOCKED = "blocked"
     UNMANAGED = "unmanaged"
 

@@ -24,6 +24,14 @@ class Op(Enum):
     RENAME = "rename"
 
 
+class View(Enum):
+    """Which key and which list of flows a plan was made from."""
+
+    WHOLE = "private-list"
+    PUBLIC_KEY = "public-list"
+    FALLBACK = "public-list-for-private-key"
+
+
 class Origin(Enum):
     """Who made a difference, where a base revision tells: this branch, the dashboard, or both."""
 
@@ -100,11 +108,12 @@ class PlanWarning:
 class Update:
     """A row that will be written.
 
-    `target` is the rule that chose the row. `body` is exactly what is sent. `old` and `new` are the
-    managed fields' values before and after (`data` parsed), for those the server returned. `before`
-    and `after` are fingerprints of the canonical values of the managed fields: "sha256:" and 64 hex
-    digits. `shown` is what `old` was read from (`LiveFlow.fields`), None where it was not read from a row.
-    `hashed` is the value of `data` in `new` with the fingerprint of it alone, None where that was not made.
+    `target` is the rule that chose the row. `is_verified` is false where no difference can be seen, because the server
+    does not return a field that the file switches off: it is sent all the same. `body` is exactly what is sent. `old`
+    and `new` are the managed fields' values before and after (`data` parsed), for those the server returned. `before`
+    and `after` are fingerprints of the canonical values of the managed fields: "sha256:" and 64 hex digits. `shown` is
+    what `old` was read from (`LiveFlow.fields`), None where it was not read from a row. `hashed` is the value of `data`
+    in `new` with the fingerprint of it alone, None where that was not made.
     """
 
     slug: str
@@ -122,6 +131,7 @@ class Update:
     old: Mapping[FieldName, JsonValue]
     new: Mapping[FieldName, JsonValue]
     target: Target = Target.LATEST
+    is_verified: bool = True
     shown: Mapping[FieldName, JsonValue] | None = field(default=None, compare=False, repr=False)
     hashed: tuple[JsonValue, str] | None = field(default=None, compare=False, repr=False)
 
@@ -179,8 +189,10 @@ class Refusal:
 class Plan:
     """What applying would do, whole. Every tuple is sorted by slug.
 
-    `unnamed_unchanged` is how many more flows are unchanged: a saved plan tells only their number.
-    `refusals` is what guards have against it, where they were asked.
+    `unverified` are flows that the file switches off while the API does not say whether they are on: neither a change
+    nor unchanged. `view` is how much of the account the plan was made from. `unnamed_unchanged` is how many more flows
+    are unchanged: a saved plan tells only their number. `refusals` is what guards have against it, where they were
+    asked.
     """
 
     environment: str | None
@@ -193,3 +205,10 @@ class Plan:
     digest: str
     unnamed_unchanged: int = 0
     refusals: tuple[Refusal, ...] = ()
+    unverified: tuple[Update, ...] = ()
+    view: View = View.WHOLE
+
+    @property
+    def writes(self) -> tuple[Change, ...]:
+        """Everything that apply sends, by slug: the changes, and what cannot be verified."""
+        return tuple(sorted((*self.changes, *self.unverified), key=lambda change: change.slug))

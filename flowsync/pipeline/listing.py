@@ -22,6 +22,8 @@ def _listed(made: Plan, listing: Listing) -> Iterator[ListedFlow]:
     rows = {(row.slug, row.id): row for row in listing.rows}
     for change in made.changes:
         yield _listed_row(rows[change.slug, change.id], change.file, ListState.DIFFERS)
+    for change in made.unverified:
+        yield _listed_row(rows[change.slug, change.id], change.file, ListState.UNVERIFIED)
     for unchanged in made.unchanged:
         yield _listed_row(rows[unchanged.slug, unchanged.id], unchanged.file, ListState.IN_STEP)
     for unmanaged in made.unmanaged:

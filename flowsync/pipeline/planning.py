@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final
 from flowsync import audience, live, plan
 from flowsync.config import Policy
 from flowsync.frozen import replace
-from flowsync.model import Origin
+from flowsync.live import Access
+from flowsync.model import Origin, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from flowsync.audience import ChangedWaits
     from flowsync.config import Guards
-    from flowsync.live import Access, FlowReader, Listing, Map
+    from flowsync.live import FlowReader, Listing, Map
     from flowsync.model import Flow, Plan
     from flowsync.pipeline.ahead import Ahead
     from flowsync.pipeline.files import Selection
@@ -51,12 +52,14 @@ def make_plan(
     listing: Listing,
     api_url: str,
     *,
+    access: Access = Access.PRIVATE,
     base: Base | None = None,
     guards: Guards | None = None,
 ) -> Plan:
     """The plan for the selected flows. Live flows of files that were not selected are left out of it.
 
-    Edits in the dashboard that `base` shows are kept where `guards` (else those of the project) say so.
+    `access` is what kind of key the listing was read with. Edits in the dashboard that `base` shows are kept where
+    `guards` (else those of the project) say so.
     """
     rows = [row for row in listing.rows if selection.concerns(row.slug)]
     return plan.build_plan(
@@ -68,7 +71,18 @@ def make_plan(
         base=base,
         keep=_kept(guards or project.settings.guards),
         also_managed=selection.all_slugs,
+        view=_view(access, listing.access),
     )
+
+
+def _view(key: Access, list_: Access) -> View:
+    match key, list_:
+        case _, Access.PRIVATE:
+            return View.WHOLE
+        case Access.PUBLIC, _:
+            return View.PUBLIC_KEY
+        case _:
+            return View.FALLBACK
 
 
 def _kept(guards: Guards) -> frozenset[Origin]:

@@ -42,7 +42,7 @@ class Checked:
     @property
     def is_done(self) -> bool:
         """Whether all of it is there already."""
-        return len(self.done) == len(self.plan.changes)
+        return len(self.done) == len(self.plan.writes)
 
 
 def find_saved(base: Path, arguments: Sequence[str]) -> Path | None:
@@ -104,9 +104,14 @@ def refuse_elsewhere(saved: Plan, environment: str | None, api_url: str) -> None
 def check_saved(saved: Plan, listing: Listing) -> Checked:
     """Hold every change of a saved plan against the live rows."""
     rows = live.rows_by_slug(listing.rows)
-    standings = [_standing(change, rows.get(change.slug, ())) for change in saved.changes]
+    standings = [_standing(change, rows.get(change.slug, ())) for change in saved.writes]
+    changes = [each.change for each in standings]
     return Checked(
-        replace(saved, changes=tuple(each.change for each in standings)),
+        replace(
+            saved,
+            changes=tuple(each for each in changes if each.is_verified),
+            unverified=tuple(each for each in changes if not each.is_verified),
+        ),
         tuple(each.change for each in standings if isinstance(each, AsWritten)),
         tuple(each for each in standings if isinstance(each, Stale)),
     )

@@ -12,8 +12,8 @@ from flowsync.deferred import deferred
 if TYPE_CHECKING:
     from flowsync.plan.base import Base
     from flowsync.plan.build import Decision, build_plan, decide, unmanaged
-    from flowsync.plan.digesting import FORMAT, digest
-    from flowsync.plan.document import Summary, summary, to_document
+    from flowsync.plan.digesting import FORMAT, meaning
+    from flowsync.plan.document import Summary, digest, summary, to_document
     from flowsync.plan.guards import Kept, judged
     from flowsync.plan.marks import allowed_by, marked
     from flowsync.plan.read import from_document, from_text
@@ -42,6 +42,7 @@ __all__ = [
     "json_safe",
     "judged",
     "marked",
+    "meaning",
     "restorable",
     "restored",
     "summary",
@@ -56,7 +57,8 @@ _HOMES: Final = {
     "decide": "build",
     "unmanaged": "build",
     "FORMAT": "digesting",
-    "digest": "digesting",
+    "digest": "document",
+    "meaning": "digesting",
     "Summary": "document",
     "summary": "document",
     "to_document": "document",

@@ -39,12 +39,14 @@ class Told:
 
     `kept`: fields that differ and are left as they are live. `sent_unseen`: fields that the server does not return
     and the file changed since the base. `is_unknown`: there is a base, and what the file was there cannot be told.
+    `has_base`: there is one that tells.
     """
 
     comparison: FieldComparison
     kept: tuple[FieldName, ...] = ()
     sent_unseen: tuple[FieldName, ...] = ()
     is_unknown: bool = False
+    has_base: bool = False
 
 
 def told(flow: Flow, comparison: FieldComparison, base: Base | None, keep: Collection[Origin]) -> Told:
@@ -57,7 +59,7 @@ def told(flow: Flow, comparison: FieldComparison, base: Base | None, keep: Colle
     changes = attributed(comparison.changes, fields, comparison.old, comparison.new)
     kept = _kept(changes, keep)
     left = _without(replace(comparison, changes=changes), kept)
-    return Told(left, kept, differing(flow.fields, fields, comparison.unseen))
+    return Told(left, kept, differing(flow.fields, fields, comparison.unseen), has_base=True)
 
 
 def _kept(changes: Collection[FieldChange], keep: Collection[Origin]) -> tuple[FieldName, ...]:

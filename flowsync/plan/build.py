@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from flowsync.diff import compare, quoted
 from flowsync.frozen import replace
 from flowsync.live import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
-from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update
+from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update, View
 from flowsync.plan.base import told
-from flowsync.plan.digesting import digest
+from flowsync.plan.document import digest
 from flowsync.plan.subject import Subject
 from flowsync.plan.warn import warnings_of_unchanged, warnings_of_update
 
@@ -33,6 +33,7 @@ def build_plan(
     base: Base | None = None,
     keep: Collection[Origin] = (),
     also_managed: Collection[str] = (),
+    view: View = View.WHOLE,
 ) -> Plan:
     """Return what writing `flows` over the live `rows` (by slug, every version) would do.
 
@@ -47,11 +48,13 @@ def build_plan(
         environment=environment,
         api_url=api_url,
         base=None if base is None else base.revision,
-        changes=_only(Update, decisions),
+        changes=tuple(each for each in _only(Update, decisions) if each.is_verified),
         unchanged=_only(Unchanged, decisions),
         blocked=_only(Blocked, decisions),
         unmanaged=unmanaged(rows, managed),
         digest="",
+        unverified=tuple(each for each in _only(Update, decisions) if not each.is_verified),
+        view=view,
     )
     return replace(plan, digest=digest(plan))
 
@@ -84,11 +87,16 @@ def unmanaged(rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]) 
 
 
 def _compared(subject: Subject) -> Update | Unchanged:
-    is_written = subject.comparison.changes or subject.told.sent_unseen
-    return _update(subject) if is_written else _unchanged(subject)
+    comparison = subject.comparison
+    if comparison.changes or subject.told.sent_unseen:
+        return _update(subject, {*comparison.changed, *comparison.unseen})
+    if subject.must_be_switched_off:
+        return replace(_update(subject, {"active"}), is_verified=False)
+    return _unchanged(subject)
 
 
-def _update(subject: Subject) -> Update:
+def _update(subject: Subject, sent: Collection[FieldName]) -> Update:
+    """A write of the fields `sent` to the row."""
     flow, row, comparison = subject.flow, subject.row, subject.comparison
     fingerprints = comparison.fingerprints()
     return Update(
@@ -101,7 +109,7 @@ def _update(subject: Subject) -> Update:
         fields=comparison.changes,
         unseen=comparison.unseen,
         warnings=warnings_of_update(subject),
-        body=_body(subject, {*comparison.changed, *comparison.unseen}),
+        body=_body(subject, sent),
         before=fingerprints.before,
         after=fingerprints.after,
         old=comparison.old,

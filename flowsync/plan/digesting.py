@@ -1,4 +1,7 @@
-"""The one number of a plan: equal for plans that mean the same, whatever they were made from."""
+"""What a plan would do, as one number: equal for plans that do the same, whatever they were made from.
+
+GitHub's comments and issues go by it; a saved plan has a digest of its whole document instead.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,20 @@ if TYPE_CHECKING:
 FORMAT: Final = "flowsync-plan/1"
 
 
-def digest(plan: Plan) -> str:
-    """Return "sha256:" and 64 hex digits over what the plan would do, and to which API.
+def meaning(plan: Plan) -> str:
+    """Return "sha256:" and 64 hex digits over what the plan would write, and to which API.
 
     Not in it: names of files, lines, messages, the base and whose a difference is, flows that are
-    unchanged or unmanaged, and how the text of `data` is written. The `digest` of `plan` is not read.
+    unchanged or unmanaged, and how the text of `data` is written.
     """
-    meaning: JsonValue = {
+    told: JsonValue = {
         "format": FORMAT,
         "environment": plan.environment,
         "api_url": plan.api_url,
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [_change(change) for change in plan.writes],
         "blocked": [_blocked(blocked) for blocked in plan.blocked],
     }
-    return sha256(json_safe(meaning))
+    return sha256(json_safe(told))
 
 
 def _change(change: Change) -> JsonValue:
@@ -45,10 +48,10 @@ def _change(change: Change) -> JsonValue:
 
 
 def _field_change(change: FieldChange) -> JsonValue:
-    def meaning(value: JsonValue) -> JsonValue:
+    def form(value: JsonValue) -> JsonValue:
         return value if change.path else comparable(change.field, value)
 
-    return [change.field, change.path, change.op.value, meaning(change.old), meaning(change.new)]
+    return [change.field, change.path, change.op.value, form(change.old), form(change.new)]
 
 
 def _body(change: Change) -> JsonValue:

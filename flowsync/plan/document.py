@@ -6,12 +6,16 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from flowsync.diff import sha256
 from flowsync.frozen import dataclass
+from flowsync.model import View
 from flowsync.plan.digesting import FORMAT
 from flowsync.plan.marks import marked
 from flowsync.plan.values import action, json_safe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flowsync.model import Blocked, Change, FieldChange, JsonValue, Plan, PlanWarning, Unmanaged
 
 
@@ -26,6 +30,7 @@ class Summary:
     unchanged: int
     blocked: int
     unmanaged: int
+    unverified: int = 0
 
     @property
     def changes(self) -> int:
@@ -44,6 +49,7 @@ def summary(plan: Plan) -> Summary:
         unchanged=len(plan.unchanged) + plan.unnamed_unchanged,
         blocked=len(plan.blocked),
         unmanaged=len(plan.unmanaged),
+        unverified=len(plan.unverified),
     )
 
 
@@ -53,17 +59,36 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
     What guards have against a change is among its warnings. Texts are as the files and the API have them: lone
     surrogates and control characters included.
     """
-    return {
+    return {**_content(plan), "digest": plan.digest}
+
+
+def digest(plan: Plan) -> str:
+    """Return "sha256:" and 64 hex digits over the whole document of a plan but its digest."""
+    return digest_of(_content(plan))
+
+
+def digest_of(content: Mapping[str, JsonValue]) -> str:
+    """Return the digest that a plan's document has, whatever digest it says it has."""
+    return sha256({key: value for key, value in content.items() if key != "digest"})
+
+
+def _content(plan: Plan) -> dict[str, JsonValue]:
+    """The document but for the digest. What is seldom there, `view` and `unverified`, is left out where it is not."""
+    numbers: dict[str, JsonValue] = {**asdict(summary(plan))}
+    content: dict[str, JsonValue] = {
         "format": FORMAT,
         "environment": plan.environment,
         "api_url": plan.api_url,
         "base": plan.base,
-        "summary": asdict(summary(plan)),
+        "view": plan.view.value,
+        "summary": {name: number for name, number in numbers.items() if number or name != "unverified"},
         "changes": [_change(change) for change in marked(plan).changes],
+        "unverified": [_change(change) for change in plan.unverified],
         "blocked": [_blocked(blocked) for blocked in plan.blocked],
         "unmanaged": [_unmanaged(unmanaged) for unmanaged in plan.unmanaged],
-        "digest": plan.digest,
     }
+    left_out = {*(["view"] if plan.view is View.WHOLE else []), *([] if plan.unverified else ["unverified"])}
+    return {key: value for key, value in content.items() if key not in left_out}
 
 
 def _change(change: Change) -> JsonValue:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from flowsync.config import Policy
 from flowsync.frozen import replace
 from flowsync.model import Origin, Refusal
-from flowsync.plan.document import summary
+from flowsync.plan.document import digest, summary
 from flowsync.plan.warn import PROTECTED, is_for_everyone
 
 if TYPE_CHECKING:
@@ -32,12 +32,13 @@ class Kept(Enum):
 
 def judged(plan: Plan, guards: Guards, kept: Kept = Kept.FRESH) -> Plan:
     """Return `plan` with what the guards have against it; a plan without changes does no harm."""
-    if not plan.changes:
+    if not plan.writes:
         return replace(plan, refusals=())
     found = [refusal for rule in RULES for refusal in rule(plan, guards)]
     if guards.require_saved_plan and kept is Kept.FRESH:
         found.append(_UNSAVED)
-    return replace(plan, refusals=tuple(found))
+    refused = replace(plan, refusals=tuple(found))
+    return replace(refused, digest=digest(refused))
 
 
 def too_many(plan: Plan, guards: Guards) -> Iterator[Refusal]:
@@ -51,7 +52,7 @@ def too_many(plan: Plan, guards: Guards) -> Iterator[Refusal]:
 def too_much(plan: Plan, guards: Guards) -> Iterator[Refusal]:
     """Refuse to change most of an account at once."""
     numbers = summary(plan)
-    count, planned = numbers.changes, numbers.changes + numbers.unchanged + numbers.blocked
+    count, planned = numbers.changes, numbers.changes + numbers.unchanged + numbers.unverified + numbers.blocked
     limit = guards.max_changed_percent
     if limit is not None and planned >= PERCENT_FROM and count * 100 > limit * planned:
         message = f"{count:,} of {planned:,} flows would be written, more than max_changed_percent, {limit} %."

@@ -20,9 +20,10 @@ from flowsync.model import (
     Target,
     Unmanaged,
     Update,
+    View,
 )
-from flowsync.plan.digesting import FORMAT, digest
-from flowsync.plan.document import Summary, summary
+from flowsync.plan.digesting import FORMAT
+from flowsync.plan.document import Summary, digest_of, summary
 from flowsync.plan.shape import Part, malformed
 from flowsync.plan.warn import NOT_THE_LATEST
 
@@ -37,6 +38,8 @@ Member = TypeVar("Member", bound="Enum")
 PLAN_KEYS: Final = frozenset(
     {"format", "environment", "api_url", "base", "summary", "changes", "blocked", "unmanaged"} | {"digest"}
 )
+SELDOM_KEYS: Final = frozenset({"view", "unverified"})
+SUMMARY_KEYS: Final = frozenset(Summary.__dataclass_fields__) - {"unverified"}
 CHANGE_KEYS: Final = frozenset(
     {"slug", "file", "action", "id", "version", "status", "live", "fields", "unseen", "warnings", "body"}
     | {"before", "after"}
@@ -65,8 +68,8 @@ def from_document(document: JsonValue) -> Plan:
     is unknown, anything is not as flowsync writes it, or the digest is not that of the content.
     """
     _known_format(document)
-    whole = Part(document, "the plan", PLAN_KEYS)
-    stated = Part(whole.value("summary"), "the summary", Summary.__dataclass_fields__)
+    whole = Part(document, "the plan", PLAN_KEYS, SELDOM_KEYS)
+    stated = Part(whole.value("summary"), "the summary", SUMMARY_KEYS, frozenset({"unverified"}))
     plan = Plan(
         environment=whole.optional_text("environment"),
         api_url=whole.text("api_url"),
@@ -77,8 +80,17 @@ def from_document(document: JsonValue) -> Plan:
         unmanaged=tuple(_unmanaged(item, place) for place, item in whole.items("unmanaged")),
         digest=whole.text("digest"),
         unnamed_unchanged=stated.number("unchanged"),
+        unverified=tuple(replace(_change(item, place), is_verified=False) for place, item in whole.items("unverified"))
+        if whole.has("unverified")
+        else (),
+        view=_member(View, whole.text("view"), "the plan") if whole.has("view") else View.WHOLE,
     )
-    _check_whole(plan, {name: stated.number(name) for name in Summary.__dataclass_fields__})
+    _check_whole(plan, {name: stated.number(name) for name in Summary.__dataclass_fields__ if stated.has(name)})
+    if not isinstance(document, dict) or digest_of(document) != plan.digest:
+        raise PlanFileError(
+            "The saved plan was changed after it was made: its digest is not that of its content.",
+            hint="Plan again: flowsync plan --out FILE.",
+        )
     return plan
 
 
@@ -96,15 +108,11 @@ def _known_format(document: JsonValue) -> None:
 
 def _check_whole(plan: Plan, stated: Mapping[str, int]) -> None:
     slugs = [change.slug for change in plan.changes]
-    if slugs != sorted(set(slugs)):
+    every = [change.slug for change in plan.writes]
+    if slugs != sorted(slugs) or len(every) != len(set(every)):
         raise malformed("its changes are not in order, or name a flow twice")
-    if asdict(summary(plan)) != stated:
+    if asdict(summary(plan)) != {"unverified": 0, **stated}:
         raise malformed("its summary does not count what it holds")
-    if digest(plan) != plan.digest:
-        raise PlanFileError(
-            "The saved plan was changed after it was made: its digest is not that of its content.",
-            hint="Plan again: flowsync plan --out FILE.",
-        )
 
 
 def _change(value: JsonValue, place: str) -> Update:

@@ -19,12 +19,18 @@ class Part:
 
     __slots__ = ("_values", "place")
 
-    def __init__(self, value: JsonValue, place: str, keys: Collection[str]) -> None:
-        """Take `value` as an object with exactly these `keys`. Raises PlanFileError."""
+    def __init__(
+        self, value: JsonValue, place: str, keys: Collection[str], optional: Collection[str] = frozenset()
+    ) -> None:
+        """Take `value` as an object with exactly these `keys`, and perhaps `optional` ones. Raises PlanFileError."""
         self.place = place
         self._values = _object(value, place)
-        if unknown := sorted(set(self._values) ^ set(keys)):
+        if unknown := sorted((set(self._values) ^ set(keys)) - set(optional)):
             raise malformed(f"{place} lacks, or should not have, {unknown[0]}")
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there."""
+        return key in self._values
 
     def value(self, key: str) -> JsonValue:
         """Whatever is there."""

@@ -45,6 +45,15 @@ class Subject:
         return not _is_off(self.flow.fields.get("active", self.row.fields.get("active")))
 
     @property
+    def must_be_switched_off(self) -> bool:
+        """Whether the file switches the flow off, and neither the API nor a base shows that it is off.
+
+        A base shows it: there the file said the same, so the apply of that commit sent it.
+        """
+        is_off = _is_off(self.flow.fields.get("active")) and "active" in self.comparison.unseen
+        return is_off and not self.told.has_base
+
+    @property
     def is_felt_at_once(self) -> bool:
         """Whether users notice the write: the row is published, and shown before or after it."""
         return self.row.is_published and (self.was_on or self.will_be_on)

@@ -25,6 +25,7 @@ NO_FLOWS: Final = "No flows."
 _STATE_NOUNS: Final = {
     ListState.IN_STEP: "in step",
     ListState.DIFFERS: "with differences",
+    ListState.UNVERIFIED: "unverified",
     ListState.BLOCKED: "blocked",
     ListState.UNMANAGED: "unmanaged",
 }
@@ -33,6 +34,7 @@ _TITLES: Final = ("SLUG", "STATE", "VERSION", "STATUS", "ID", "FILE", "NAME")
 _STYLES: Final = {
     ListState.IN_STEP: Style.ADDED,
     ListState.DIFFERS: Style.WARNING,
+    ListState.UNVERIFIED: Style.WARNING,
     ListState.BLOCKED: Style.ERROR,
     ListState.UNMANAGED: Style.MUTED,
 }

@@ -40,21 +40,24 @@ def refusals(value: Plan, screen: Screen) -> str:
 
 
 def _plan_lines(value: Plan, screen: Screen) -> Iterator[Line]:
-    yield from _opening(value)
+    yield from _opening(value, screen)
     for change in value.changes:
         yield from _change_lines(change, screen)
+    yield from _unverified(value, screen)
     yield from _noteworthy(value.unchanged, screen)
     yield from _blocked_lines(value.blocked, screen)
     yield from _unmanaged_lines(value.unmanaged, screen)
-    yield from _closing(value)
+    yield from _closing(value, screen)
 
 
-def _opening(value: Plan) -> Iterator[Line]:
+def _opening(value: Plan, screen: Screen) -> Iterator[Line]:
     yield line(Span(f"Plan: {wording.counts(value)}", Style.HEADING))
     base = f", compared with {wording.revision(value.base)}" if value.base else ""
     yield line(Span(f"for {wording.place(value)}{base}", Style.MUTED))
     if sentence := wording.goes_live(value):
         yield line(Span(sentence, Style.WARNING))
+    if sentence := wording.view(value):
+        yield from sentences(line(Span(sentence, Style.WARNING)), screen)
 
 
 def _change_lines(change: Update, screen: Screen) -> Iterator[Line]:
@@ -88,6 +91,17 @@ def _difference(change: Update, screen: Screen) -> Iterator[Line]:
     lines = [*structure, *flow_diff(change)]
     for each in lines if screen.detail is Detail.VERBOSE else capped(lines):
         yield (_MARGIN, *each)
+
+
+def _unverified(value: Plan, screen: Screen) -> Iterator[Line]:
+    """Yield the flows that may not be off as their files say."""
+    for change in value.unverified:
+        yield _BLANK
+        facts = f"  {change.file} · id {change.id} · version {change.version} · {change.status} · unverified"
+        yield from sentences(line("? ", Span(change.slug, Style.HEADING), Span(facts, Style.MUTED)), screen)
+        yield from sentences(
+            line("    active: false", Span("  not returned by the API; apply sends it", Style.MUTED)), screen
+        )
 
 
 def _noteworthy(unchanged: tuple[Unchanged, ...], screen: Screen) -> Iterator[Line]:
@@ -124,12 +138,13 @@ def _unmanaged_lines(unmanaged: tuple[Unmanaged, ...], screen: Screen) -> Iterat
         yield line(Span(f"  … {len(unmanaged) - limit:,} more", Style.MUTED))
 
 
-def _closing(value: Plan) -> Iterator[Line]:
+def _closing(value: Plan, screen: Screen) -> Iterator[Line]:
     yield _BLANK
     if value.changes:
         yield line(Span(f"Digest {wording.short_digest(value.digest)}", Style.MUTED))
     elif not value.blocked:
-        yield line(Span(wording.NO_CHANGES, Style.DONE))
+        style = Style.WARNING if value.unverified else Style.DONE
+        yield from sentences(line(Span(wording.nothing_changes(value), style)), screen)
 
 
 def _refusals(value: Plan, screen: Screen) -> Iterator[Line]:
@@ -143,5 +158,5 @@ def _next_step(value: Plan, screen: Screen, following: str) -> Iterator[Line]:
     yield from _refusals(value, screen)
     if value.blocked:
         yield from sentences(line(wording.BLOCKED), screen, indent=2)
-    elif value.changes and not value.refusals:
+    elif value.writes and not value.refusals:
         yield line(f"Next: {following}")

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from flowsync.config import SANDBOX_URL
-from flowsync.model import Op, Origin
+from flowsync.model import Op, Origin, View
 from flowsync.plan import allowed_by, summary
 from flowsync.render.plural import plural
 from flowsync.render.values import compact
@@ -40,11 +40,49 @@ def counts(plan: Plan) -> str:
         (numbers.update, "to update"),
         (numbers.deactivate, "to deactivate"),
         (numbers.delete, "to delete"),
+        (numbers.unverified, "unverified"),
         (numbers.unchanged, "unchanged"),
         (numbers.blocked, "blocked"),
         (numbers.unmanaged, "unmanaged"),
     )
     return ", ".join(f"{count:,} {words}" for count, words in parts if count or words in _ALWAYS_COUNTED)
+
+
+def nothing_changes(plan: Plan) -> str:
+    """Return the sentence for a plan without changes, which claims no more than the API shows."""
+    if plan.unverified:
+        return f"No changes that can be seen. {unverified(plan)}"
+    if any(row.unseen for row in plan.unchanged):
+        return "No changes, as far as the API shows the fields."
+    return NO_CHANGES
+
+
+def unverified(plan: Plan) -> str:
+    """Return what is said of flows that may not be off as the file says; empty for none."""
+    slugs = [change.slug for change in plan.unverified]
+    if not slugs:
+        return ""
+    return (
+        f"{plural(len(slugs), 'flow')} cannot be verified, for the API does not return `active`; "
+        f"apply sends active: false to {listed(slugs)}."
+    )
+
+
+def view(plan: Plan) -> str:
+    """Return which list a plan was made from, where that may hide something; else empty."""
+    match plan.view:
+        case View.WHOLE:
+            return ""
+        case View.PUBLIC_KEY:
+            return (
+                "Read with a public key, from the public list: drafts may be hidden, and a newer draft would be what "
+                "apply writes."
+            )
+        case View.FALLBACK:
+            return (
+                "The server has no private list, so this was read from the public one: drafts may be hidden, and what "
+                "is written goes to the newest version that is shown."
+            )
 
 
 def place(plan: Plan) -> str:
@@ -194,4 +232,7 @@ def question(plan: Plan) -> str:
     """Return what apply asks before it writes, without the answers."""
     live = sum(change.live for change in plan.changes)
     seen = f", {live:,} of them seen by users at once" if live else ", none of them seen by users yet"
-    return f"Apply {plural(len(plan.changes), 'update')} to {place(plan)}{seen}?"
+    if not plan.changes:
+        return f"Send active: false to {plural(len(plan.unverified), 'flow')} of {place(plan)}?"
+    also = f", and active: false to {plural(len(plan.unverified), 'flow')} more" if plan.unverified else ""
+    return f"Apply {plural(len(plan.changes), 'update')} to {place(plan)}{seen}{also}?"

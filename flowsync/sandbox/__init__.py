@@ -7,6 +7,7 @@ gives it a first state that belongs to a repo's files. It knows the API's facts 
 from flowsync.sandbox.dashboard import dashboard_edit
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.faults import ALWAYS, LATENESS, MEANINGS, Fault, FaultKind, Faulty, parse_fault
+from flowsync.sandbox.replies import documented
 from flowsync.sandbox.seeds import Scenario, SeedFlow, Story, seed
 from flowsync.sandbox.server import Server, serve
 from flowsync.sandbox.values import (
@@ -43,6 +44,7 @@ __all__ = [
     "Status",
     "Story",
     "dashboard_edit",
+    "documented",
     "embedded",
     "parse_fault",
     "seed",

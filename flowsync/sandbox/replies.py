@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flowsync.model import JsonValue
-    from flowsync.sandbox.values import Row
+    from flowsync.sandbox.values import Handler, Request, Row
 
+_DOCUMENTED: Final = frozenset(
+    {"id", "slug", "version", "status", "name", "type", "targetingLogic", "data"}
+    | {"codeSnippet", "createdAt", "modifiedAt"}
+)
 _JSON_HEADERS: Final = {"content-type": "application/json; charset=utf-8"}
 _COMPONENTS: Final = {
     "ANNOUNCEMENT": "Announcement",
@@ -68,6 +72,28 @@ def public_view(row: Row) -> Mapping[str, JsonValue]:
         "createdAt": row.created_at,
         "modifiedAt": row.modified_at,
     }
+
+
+def documented(handler: Handler) -> Handler:
+    """`handler` with flows as the reference describes them [doc]: no `active`, no `description`, nothing else."""
+
+    def handle(request: Request) -> Response:
+        response = handler(request)
+        if response.status != HTTPStatus.OK.value:
+            return response
+        return answered(HTTPStatus.OK, _documented(json.loads(response.body)))
+
+    return handle
+
+
+def _documented(value: JsonValue) -> JsonValue:
+    if isinstance(value, list):
+        return [_documented(row) for row in value]
+    if not isinstance(value, dict):
+        return value
+    if "slug" in value:
+        return {name: each for name, each in value.items() if name in _DOCUMENTED}
+    return {name: _documented(each) for name, each in value.items()}
 
 
 def private_view(row: Row) -> Mapping[str, JsonValue]:

@@ -93,7 +93,7 @@ def test_every_format_tells_whose_each_difference_is(project: Path) -> None:
         assert "drift:" in markdown
         assert "conflict:" in markdown
         without = flowsync("plan", "--format", "json", root=project, env=environment(server.url)).json
-        assert without["digest"] == document["digest"]
+        assert without["digest"] != document["digest"]
         assert {each["origin"] for each in without["changes"][0]["fields"]} == {None}
 
 

@@ -45,7 +45,7 @@ def test_ten_times_the_flows_take_ten_times_the_work() -> None:
 
 
 def test_flows_in_step_cost_next_to_nothing() -> None:
-    assert calls(100, "A") < calls(100, "B") / 20
+    assert calls(100, "A") < calls(100, "B") / 10
 
 
 def test_a_thousand_changes_are_planned() -> None:

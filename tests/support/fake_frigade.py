@@ -216,6 +216,10 @@ class FakeFrigade:
     url: str
     _state: _State
 
+    def behave(self, config: FakeConfig) -> None:
+        """From now on the server does this."""
+        self._state.config = config
+
     @property
     def rows(self) -> list[Row]:
         return self._state.rows

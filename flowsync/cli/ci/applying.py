@@ -228,7 +228,7 @@ def _outcomes(merge: Merge, proposal: Proposal) -> tuple[list[Outcome], bool]:
     Nothing is written of a plan that is done: nobody was asked about it, and a flow may just be taken back.
     """
     if proposal.is_done:
-        return [AlreadyApplied(change) for change in proposal.plan.changes], False
+        return [AlreadyApplied(change) for change in proposal.plan.writes], False
     run, record = merge.run, str(_record(merge.run))
     return applying.run(proposal.plan, proposal.connection, merge.project, run.invocation, "text", record_file=record)
 

@@ -21,7 +21,7 @@ from flowsync.github.marker import Marker
 from flowsync.github.proposals import ProposedFile
 from flowsync.github.reviewed import hexadecimal
 from flowsync.pipeline import pulling
-from flowsync.plan import Kept
+from flowsync.plan import Kept, meaning
 from flowsync.pull import ChangedFile, NewFile, SameFile, Scope, Skipped
 from flowsync.render.escape import shown
 from flowsync.render.report import DriftReport, TakeoverReport, differing
@@ -75,7 +75,7 @@ def _withdrawn(run: Run, github: Github, project: Project, key: str) -> str | No
 
 
 def _issue(run: Run, github: Github, plan: Plan, key: str) -> str:
-    marker = Marker(key, run.commit, hexadecimal(plan.digest))
+    marker = Marker(key, run.commit, hexadecimal(meaning(plan)))
     title = f"Live flows differ from the files{_of(plan)}"
     return issues.tell(github, notice(DriftReport(scene(run), plan), marker, title))
 

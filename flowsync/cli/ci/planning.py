@@ -51,7 +51,9 @@ def planned(run: Run, project: Project, purpose: Purpose, kept: planning.Kept, b
         connection = connect(selection.flows)
         listing = fetch(connection, selection.flows, run.invocation)
         warnings = pipeline.check_references(project, selection, listing)
-        made = pipeline.make_plan(project, selection, listing, connection.api_url, base=compared_with, guards=guards)
+        made = pipeline.make_plan(
+            project, selection, listing, connection.api_url, access=connection.access, base=compared_with, guards=guards
+        )
         judged = planning.judged(made, guards, kept)
         yield Planned(judged, connection, listing, selection.flows, (*selection.warnings, *warnings))
 

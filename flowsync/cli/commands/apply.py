@@ -15,6 +15,7 @@ from flowsync.cli.guarding import base_option, guard_options, guards, need_base,
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import complete_slugs, global_options, invocation, sandbox_option
 from flowsync.cli.saved import apply_saved, refuse_base
+from flowsync.cli.versions import refuse_unseen_versions
 
 if TYPE_CHECKING:
     from flowsync.cli.applying import Approval, OnBlocked
@@ -77,6 +78,7 @@ def command(
             applying.show_plan(made, format_, given)
             applying.refuse_blocked(made, on_blocked)
             refuse_guarded(made)
-            if made.changes:
+            refuse_unseen_versions(made, project)
+            if made.writes:
                 applying.confirm(made, approval, given)
             return applying.carry_out(made, connection, project, given, format_, record_file=record_file)

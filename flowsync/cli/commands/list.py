@@ -32,5 +32,5 @@ def command(context: click.Context, slugs: tuple[str, ...], format_: str, api: A
     selection = pipeline.load_selection(project, slugs)
     with connect(project, selection.flows, api, Purpose.READ) as connection:
         listing = fetch(connection, selection.flows, given)
-    made = pipeline.make_plan(project, selection, listing, connection.api_url)
+    made = pipeline.make_plan(project, selection, listing, connection.api_url, access=connection.access)
     write_result(listings.FORMATS[format_](pipeline.list_flows(made, listing), screen_of_stdout(given)))

@@ -9,9 +9,10 @@ import click
 
 from flowsync.cli.adapters import Purpose, connect, fetch_slugs
 from flowsync.cli.opening import open_project
-from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
+from flowsync.cli.options import Api, global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.pulled import write_pulled
+from flowsync.cli.versions import remember_versions
 from flowsync.errors import ExitCode, RefusedError
 from flowsync.pipeline import pulling, slugs_of
 from flowsync.pipeline.pulling import Arrivals, PullOrder, Safety
@@ -21,7 +22,7 @@ from flowsync.render import progress, pulls
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flowsync.cli.options import Api, Invocation
+    from flowsync.cli.options import Invocation
     from flowsync.live import Listing
     from flowsync.model import Flow
     from flowsync.pipeline import Project
@@ -134,6 +135,8 @@ def command(  # noqa: PLR0917 - click calls it by keyword
         return ExitCode.CHANGES if result.changes and writing is Writing.CHECK else ExitCode.OK
     with Progress(given).ticking(progress.writing_line):
         copies = _write(project, result, safety, refused)
+        if api is Api.REAL:
+            remember_versions(project, listing, result)
     _show(pulls.Pull(result.pulled, result.unmanaged, refused, copies, pulls.Mood.DONE), shown, format_, given)
     return _finish(refused)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +18,13 @@ from flowsync.pipeline.pulling import load_files
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+class Answers(Enum):
+    """Which fields of a flow the emulator returns."""
+
+    WHOLE = "whole"
+    DOCUMENTED = "documented"
 
 
 def _faults(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[sandbox.Fault, ...]:
@@ -46,9 +54,25 @@ def command() -> None:
     callback=_faults,
     help="Let something go wrong for the first TIMES requests (1, or always) to paths like PATH; repeatable.",
 )
+@click.option(
+    "--documented",
+    "answers",
+    flag_value=Answers.DOCUMENTED,
+    default=Answers.WHOLE,
+    type=click.UNPROCESSED,
+    help="Answer with the documented fields only: without active and description, say.",
+)
 @global_options
 @click.pass_context
-def serve(context: click.Context, *, port: int, latency: float, number: int, faults: tuple[sandbox.Fault, ...]) -> None:
+def serve(
+    context: click.Context,
+    *,
+    port: int,
+    latency: float,
+    number: int,
+    faults: tuple[sandbox.Fault, ...],
+    answers: Answers,
+) -> None:
     """Serve the emulator over real HTTP until interrupted.
 
     Its state is that of --sandbox, .flowsync/sandbox.db; an empty one first gets an account made of the flow files.
@@ -56,7 +80,8 @@ def serve(context: click.Context, *, port: int, latency: float, number: int, fau
     given = invocation(context)
     project = open_project(given)
     with open_emulator(project, load_files(project), number) as emulator:
-        handler = sandbox.with_latency(emulator.handle, latency) if latency else emulator.handle
+        handler = sandbox.documented(emulator.handle) if answers is Answers.DOCUMENTED else emulator.handle
+        handler = sandbox.with_latency(handler, latency) if latency else handler
         if faults:
             edit = sandbox.dashboard_edit(emulator)
             handler = sandbox.Faulty(handler, faults, edit, lambda strike: write_note(strike, given))

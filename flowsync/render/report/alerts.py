@@ -41,7 +41,13 @@ def plan_alerts(report: PlanReport, room: Room) -> Iterator[str]:
         is_felt = bool(points) or any(change.live for change in plan.changes)
         yield alert("WARNING" if is_felt else "NOTE", _impact(report), points, room)
     elif not plan.blocked:
-        yield alert("NOTE", "Nothing changes for users: the live flows are as the files say.", [], room)
+        yield alert("NOTE", _nothing(plan), [], room)
+
+
+def _nothing(plan: Plan) -> str:
+    if plan.unverified:
+        return "Nothing changes that can be seen; some flows cannot be verified."
+    return "Nothing changes for users: the live flows are as the files say."
 
 
 def _impact(report: PlanReport) -> str:
@@ -135,7 +141,7 @@ def drift_alerts(plan: Plan, room: Room) -> Iterator[str]:
         lead = f"{plural(count, 'flow')} {verb} live otherwise than the files say."
         yield alert("WARNING", lead, map(_blocked_point, plan.blocked), room)
     else:
-        yield alert("NOTE", "The live flows are as the files say.", [], room)
+        yield alert("NOTE", wording.nothing_changes(plan), [], room)
 
 
 def takeover(report: TakeoverReport, room: Room) -> Iterator[str]:
