@@ -157,6 +157,13 @@ def configuration_table() -> str:
     return table(("key", "meaning", "default"), [*rows, *rules])
 
 
+def platform_variables() -> str:
+    """Every variable that is never read as a key."""
+    prefixes = ", ".join(f"`{prefix}…`" for prefix in config.PLATFORM_PREFIXES)
+    names = ", ".join(f"`{name}`" for name in config.PLATFORM_VARIABLES)
+    return f"{prefixes}, and {names}.\n"
+
+
 def rules_reference() -> str:
     """Every rule: a table to find it, then each with an example that has the problem and one that has not."""
     rows = [f"| [`{rule.code}`](#{rule.code}) | {weight(rule)} |" for rule in validate.rules()]
@@ -217,6 +224,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "faults": faults_table,
     "reference": commands_reference,
     "configuration": configuration_table,
+    "platform": platform_variables,
     "rules": rules_reference,
     "inputs": inputs_table,
     "outputs": outputs_table,

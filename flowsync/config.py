@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -47,17 +48,35 @@ _PUBLIC_PREFIX: Final = "api_public_"
 _PRIVATE_PREFIX: Final = "api_private_"
 _KEY_CHARACTERS: Final = re.compile(r"[\x21-\x7e]+")
 _KEY_FORM: Final = re.compile(r"api_(?:public|private)_[\x21-\x7e]+")
-_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
+_NAMED_HOST: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?"
+_NUMBERED_HOST: Final = r"\[[0-9A-Fa-f:.]+\]"
+_PORT: Final = r"0*[1-9][0-9]{0,4}"
+_PATH: Final = r'(?:/[!"$->A-\[\]-~]*)?'
+_LOOPBACK: Final = r"(?:[lL][oO][cC][aA][lL][hH][oO][sS][tT]\.?|127\.0\.0\.1\.?|\[::1\])"
+_ADDRESS: Final = (
+    rf"^(?:[hH][tT][tT][pP][sS]://(?:{_NAMED_HOST}|{_NUMBERED_HOST})|[hH][tT][tT][pP]://{_LOOPBACK})"
+    rf"(?::(?:{_PORT})?)?{_PATH}$"
+)
+"""An address of the API, as editors check it."""
+_ALLOWED_HOST: Final = re.compile(rf"({_NAMED_HOST}|{_NUMBERED_HOST})(?::({_PORT}))?")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 PLATFORM_PREFIXES: Final = (
-    *("ACTIONS_", "AGENT_", "ARM_", "AWS_", "AZURE_", "BITBUCKET_", "BUILDKITE_", "BUILD_", "CI_", "CIRCLE_"),
-    *("CLOUDSDK_", "DOCKER_", "GCLOUD_", "GCP_", "GH_", "GITHUB_", "GITLAB_", "GIT_", "GOOGLE_", "GPG_", "JENKINS_"),
-    *("KUBE", "NODE_", "NPM_", "PIP_", "PYPI_", "RUNNER_", "SSH_", "SYSTEM_", "TF_", "TRAVIS_", "TWINE_", "VAULT_"),
+    *("ACTIONS_", "AGENT_", "AMPLIFY_", "APPVEYOR_", "ARM_", "AWS_", "AZURE_", "BITBUCKET_", "BUILDKITE_", "BUILD_"),
+    *("CARGO_", "CF_", "CI_", "CIRCLE_", "CLOUDFLARE_", "CLOUDSDK_", "CODEBUILD_", "DIGITALOCEAN_", "DOCKER_"),
+    *("DRONE_", "DYLD_", "FLOWSYNC_", "GCLOUD_", "GCP_", "GH_", "GITEA_", "GITHUB_", "GITLAB_", "GIT_", "GOOGLE_"),
+    *("GPG_", "HEROKU_", "INPUT_", "JENKINS_", "KUBE", "LD_", "NETLIFY_", "NODE_", "NPM_", "PIP_", "PYPI_", "PYTHON"),
+    *("RUNNER_", "SEMAPHORE_", "SSH_", "SSL_", "SYSTEM_", "TEAMCITY_", "TF_", "TRAVIS_", "TWINE_", "UV_", "VAULT_"),
+    *("VERCEL_", "WOODPECKER_", "XDG_", "YARN_"),
 )
-"""How the names of variables begin that belong to a CI, a cloud or another tool. None of them is read as a key."""
+"""How the names of variables begin that belong to a CI, a cloud or another tool, or steer flowsync itself."""
+PLATFORM_VARIABLES: Final = (
+    *("ALL_PROXY", "CI", "FRIGADE_API_URL", "FTP_PROXY", "HOME", "HOSTNAME", "HTTPS_PROXY", "HTTP_PROXY", "IFS"),
+    *("LOGNAME", "MAIL", "NO_PROXY", "OLDPWD", "PATH", "PWD", "SHELL", "TEMP", "TMP", "TMPDIR", "USER", "USERNAME"),
+)
+"""Such variables by their whole name. No variable of the platform is read as a key, whatever flowsync.yaml says."""
 _IN_FILE: Final = "flowsync.yaml"
 """Where a key that no variable holds comes from."""
-_PUBLIC_KEY_SETTINGS: Final = ("public_api_key_variable", "public_api_key")
+_KEY_SETTINGS: Final = ("api_key_variable", "public_api_key_variable", "public_api_key")
 _VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -77,6 +96,15 @@ class Key:
     def looks_public(self) -> bool:
         """Whether the key has the form of a public one [obs]."""
         return self.value.startswith(_PUBLIC_PREFIX)
+
+    def refuse_other_forms(self) -> None:
+        """Raise ConfigError, without the value, where it has not the form of a key: it is sent nowhere."""
+        if not _KEY_FORM.fullmatch(self.value):
+            raise ConfigError(
+                f"{shown(self.variable)} holds no API key: one starts with {_PRIVATE_PREFIX} or {_PUBLIC_PREFIX}, and "
+                "has no blanks.",
+                hint="Copy the key again; quotes and line ends do not belong to it.",
+            )
 
 
 class Trust(Enum):
@@ -120,10 +148,15 @@ class Guards:
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What the command line says about settings; None where it is silent."""
+    """What the command line says about settings; None where it is silent.
+
+    The two variables hold keys that were given for this very run: flowsync.yaml does not say which.
+    """
 
     environment: str | None = None
     parallelism: int | None = None
+    private_key_variable: str | None = None
+    public_key_variable: str | None = None
 
 
 class Level(Enum):
@@ -148,13 +181,15 @@ class Settings:
     """Everything a command needs to know that is not in the flow files.
 
     `flows` is the flows directory as people write it, relative to the project's root.
-    `environment_names` are those that flowsync.yaml defines, empty when it defines none.
+    `environment_names` are those that flowsync.yaml defines, empty when it defines none. `unused_url` is an
+    address that flowsync.yaml names although the operator's is used.
     """
 
     flows: str = "flows"
     environment: str | None = None
     environment_names: tuple[str, ...] = ()
     api_url: str = DEFAULT_API_URL
+    unused_url: str | None = None
     trust: Trust = Trust.OPERATOR
     target: Target = Target.LATEST
     parallelism: int = DEFAULT_PARALLELISM
@@ -169,9 +204,11 @@ class Settings:
     def reading_key(self) -> Key:
         """The key to plan with: the private one where there is one, for it sees drafts too.
 
-        Raises ConfigError when there is no key, or none that may be sent to the address.
+        Raises ConfigError when there is no key, one has not the form of a key, or none may be sent to the address.
         """
         found = [key for key in (self.private_key, self.public_key) if key is not None]
+        for key in found:
+            key.refuse_other_forms()
         allowed = [key for key in found if self._may_send(key)]
         if allowed:
             return allowed[0]
@@ -189,7 +226,7 @@ class Settings:
     def writing_key(self) -> Key:
         """The private key.
 
-        Raises ConfigError when there is none, it has a public key's form, or it may not be sent to the address.
+        Raises ConfigError when there is none, it has another form, or it may not be sent to the address.
         """
         private, _ = self.key_variables
         key = self.private_key
@@ -202,6 +239,7 @@ class Settings:
                 else f"Set {shown(private)} to a key that starts with {_PRIVATE_PREFIX}, or try it on the embedded "
                 "sandbox with --sandbox.",
             )
+        key.refuse_other_forms()
         if key.looks_public:
             raise ConfigError(
                 f"The key in {shown(key.variable)} is a public one; a public key can only read.",
@@ -218,8 +256,8 @@ class Settings:
         host = shown(urlsplit(self.api_url).netloc)
         return ConfigError(
             f"The key in {shown(key.variable)} is not sent to {host}, an address that only flowsync.yaml names.",
-            hint=f"If you trust that host, set {API_URL_VARIABLE}={shown(self.api_url)} or "
-            f"{ALLOW_HOSTS_VARIABLE}={host} where this runs.",
+            hint=f"If you trust that host, set {API_URL_VARIABLE}={shlex.quote(self.api_url)} or "
+            f"{ALLOW_HOSTS_VARIABLE}={shlex.quote(host)} where this runs.",
         )
 
     @property
@@ -297,13 +335,13 @@ def _is_header_text(value: JsonValue) -> str | None:
 def _is_variable(value: JsonValue) -> str | None:
     if not isinstance(value, str) or not _VARIABLE_NAME.fullmatch(value):
         return "must be the name of an environment variable, such as FRIGADE_API_KEY"
-    if value.upper().startswith(PLATFORM_PREFIXES):
-        return "names a variable of the platform that this runs on; such a variable is never read as a key"
+    if value.upper().startswith(PLATFORM_PREFIXES) or value.upper() in PLATFORM_VARIABLES:
+        return "names a variable of the platform or of flowsync itself; such a variable is never read as a key"
     return None
 
 
 def _is_public_key(value: JsonValue) -> str | None:
-    fits = isinstance(value, str) and value.startswith(_PUBLIC_PREFIX) and _KEY_CHARACTERS.fullmatch(value)
+    fits = isinstance(value, str) and value.startswith(_PUBLIC_PREFIX) and _KEY_FORM.fullmatch(value)
     return None if fits else f"must be a public key, which starts with {_PUBLIC_PREFIX}"
 
 
@@ -318,11 +356,10 @@ def url_complaint(value: JsonValue) -> str | None:
         return "is not a URL"
     if not set("@?#\\").isdisjoint(value):
         return "must hold no user name, query or fragment"
-    is_plain = _KEY_CHARACTERS.fullmatch(value) and _HOST.fullmatch((host or "").removesuffix("."))
-    if parts.scheme not in ("https", "http") or not host or not is_plain:
-        return "must be a URL that starts with https://, with a host of letters, digits, hyphens and dots"
-    if parts.scheme == "http" and host.removesuffix(".") not in _LOOPBACK_HOSTS:
+    if parts.scheme == "http" and host and host.removesuffix(".") not in _LOOPBACK_HOSTS:
         return "must start with https:// (http:// only to this machine), for the key travels with every request"
+    if not re.fullmatch(_ADDRESS, value):
+        return "must be a URL that starts with https://, with a host of letters, digits, hyphens and dots"
     return None
 
 
@@ -336,28 +373,41 @@ def canonical_url(url: str) -> str:
 
 
 def place_of(url: str) -> str:
-    """The address under one name, to compare by: `localhost`, `127.0.0.1` and `[::1]` are the same machine."""
+    """The one name of what is at an address, for locks, plans and records: this machine is `127.0.0.1`."""
     if url_complaint(url) is not None:
         return url
     parts = urlsplit(canonical_url(url))
-    if parts.hostname not in _LOOPBACK_HOSTS:
-        return parts.geturl()
-    return f"{parts.scheme}://localhost:{parts.port or _DEFAULT_PORTS[parts.scheme]}{parts.path}"
+    host = "127.0.0.1" if parts.hostname in _LOOPBACK_HOSTS else parts.netloc.removesuffix(f":{parts.port}")
+    return parts._replace(netloc=host if parts.port is None else f"{host}:{parts.port}").geturl()
 
 
 def _trust(url: str, environ: Mapping[str, str]) -> Trust:
     """Whether the operator allows keys at an address that flowsync.yaml names."""
     parts = urlsplit(url)
-    allowed = {entry.strip().lower() for entry in environ.get(ALLOW_HOSTS_VARIABLE, "").split(",")} - {""}
     is_vendor = f"{parts.scheme}://{parts.netloc}" in VENDOR_URLS
-    named = {parts.hostname, f"{parts.hostname}:{parts.port or _DEFAULT_PORTS[parts.scheme]}"}
-    if is_vendor or parts.hostname in _LOOPBACK_HOSTS or not allowed.isdisjoint(named):
+    host = parts.netloc.removesuffix(f":{parts.port}")
+    named = {(host, None), (host, parts.port or _DEFAULT_PORTS[parts.scheme])}
+    if is_vendor or parts.hostname in _LOOPBACK_HOSTS or not named.isdisjoint(_allowed_hosts(environ)):
         return Trust.OPERATOR
     return Trust.FILE
 
 
+def _allowed_hosts(environ: Mapping[str, str]) -> Iterator[tuple[str, int | None]]:
+    """The hosts that the operator allows, each with its one port or None for any. What is no host allows nothing."""
+    for entry in environ.get(ALLOW_HOSTS_VARIABLE, "").split(","):
+        if (match := _ALLOWED_HOST.fullmatch(entry.strip())) is not None:
+            yield match[1].removesuffix(".").lower(), int(match[2]) if match[2] else None
+
+
 def _text_schema(example: str) -> Mapping[str, JsonValue]:
     return {"type": "string", "pattern": r"\S", "examples": [example]}
+
+
+def _variable_pattern() -> str:
+    """The names that a variable of a key may have; JSON Schema has no way to leave capitals out of account."""
+    names = [*PLATFORM_PREFIXES, *(f"{name}$" for name in PLATFORM_VARIABLES)]
+    either = "|".join("".join(f"[{each}{each.lower()}]" if each.isalpha() else each for each in name) for name in names)
+    return f"^(?!{either})[A-Za-z_][A-Za-z0-9_]*$"
 
 
 _SECONDS_SCHEMA: Final[Mapping[str, JsonValue]] = {
@@ -387,7 +437,7 @@ CONNECTION_SETTINGS: Final = (
         {
             "type": "string",
             "format": "uri",
-            "pattern": r'^(https://[!"$->A-~]+|http://(localhost|127\.0\.0\.1|\[::1\])([:/][!"$->A-~]*)?)$',
+            "pattern": _ADDRESS,
             "default": DEFAULT_API_URL,
             "examples": ["https://api.frigade.com", "http://localhost:4000"],
         },
@@ -396,19 +446,19 @@ CONNECTION_SETTINGS: Final = (
     Setting(
         "api_key_variable",
         "Name of the environment variable that holds the private key.",
-        {**_text_schema("FRIGADE_PRODUCTION_API_KEY"), "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
+        {**_text_schema("FRIGADE_PRODUCTION_API_KEY"), "pattern": _variable_pattern()},
         _is_variable,
     ),
     Setting(
         "public_api_key_variable",
         "Name of the environment variable that holds the public key.",
-        {**_text_schema("FRIGADE_PRODUCTION_PUBLIC_API_KEY"), "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
+        {**_text_schema("FRIGADE_PRODUCTION_PUBLIC_API_KEY"), "pattern": _variable_pattern()},
         _is_variable,
     ),
     Setting(
         "public_api_key",
         "The public key itself: it is not a secret. A private key is refused here.",
-        {**_text_schema("api_public_3xample"), "pattern": "^api_public_[!-~]*$"},
+        {**_text_schema("api_public_3xample"), "pattern": "^api_public_[!-~]+$"},
         _is_public_key,
     ),
     _TARGET,
@@ -527,22 +577,22 @@ def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str
     chosen = _mapping(environments.get(name)) if name is not None else {}
     merged = {**top, **chosen}
     timeouts = _mapping(top.get("timeouts"))
-    api_url, trust = _address(top, chosen, environ)
-    section, is_own = _key_section(top, chosen)
-    private, public = variables = _key_variables(section, is_own=is_own)
+    api_url, unused_url, trust = _address(top, chosen, environ)
+    keys, private, public = _key_settings(top, chosen, flags)
     return Settings(
         flows=str(top.get("flows", "flows")).rstrip("/"),
         environment=name,
         environment_names=tuple(environments),
         api_url=api_url,
+        unused_url=unused_url,
         trust=trust,
         target=Target(merged.get("target", Target.LATEST.value)),
         parallelism=flags.parallelism or _whole(top.get("parallelism"), DEFAULT_PARALLELISM),
         timeouts=Timeouts(_seconds(timeouts.get("connect"), 5.0), _seconds(timeouts.get("read"), 30.0)),
         user_agent=_optional_text(top.get("user_agent")),
         private_key=_key_from(environ, private),
-        public_key=_key_from(environ, public) or _written_key(section),
-        key_variables=variables,
+        public_key=_key_from(environ, public) or _written_key(keys),
+        key_variables=(private, public),
         guards=_guards({**_mapping(top.get("guards")), **_mapping(chosen.get("guards"))}),
         rule_levels=() if source is None else tuple(_rule_levels(source, top)),
     )
@@ -680,33 +730,41 @@ def _environment_name(flags: Flags, top: Mapping[str, JsonValue], environments: 
 
 def _address(
     top: Mapping[str, JsonValue], chosen: Mapping[str, JsonValue], environ: Mapping[str, str]
-) -> tuple[str, Trust]:
-    """The address of the API, and who named it: the operator's variable goes before the file."""
+) -> tuple[str, str | None, Trust]:
+    """The address of the API, another one in the file that is not used, and who named the first.
+
+    The operator's variable goes before the file.
+    """
+    written = _optional_text(chosen.get("api_url") or top.get("api_url"))
+    in_file = None if written is None else canonical_url(written)
     variable = environ.get(API_URL_VARIABLE)
-    if variable:
-        complaint = url_complaint(variable)
-        if complaint is not None:
-            raise ConfigError(f"The address in {API_URL_VARIABLE} {complaint}.")
-        return canonical_url(variable), Trust.OPERATOR
-    url = canonical_url(str(chosen.get("api_url") or top.get("api_url") or DEFAULT_API_URL))
-    return url, _trust(url, environ)
+    if not variable:
+        url = in_file or DEFAULT_API_URL
+        return url, None, _trust(url, environ)
+    complaint = url_complaint(variable)
+    if complaint is not None:
+        raise ConfigError(f"The address in {API_URL_VARIABLE} {complaint}.")
+    url = canonical_url(variable)
+    is_used = in_file is None or place_of(in_file) == place_of(url)
+    return url, None if is_used else in_file, Trust.OPERATOR
 
 
-def _key_section(top: Mapping[str, JsonValue], chosen: Mapping[str, JsonValue]) -> tuple[Mapping[str, JsonValue], bool]:
-    """The settings that keys are read by, and whether they are an environment's own.
+def _key_settings(
+    top: Mapping[str, JsonValue], chosen: Mapping[str, JsonValue], flags: Flags
+) -> tuple[Mapping[str, JsonValue], str | None, str | None]:
+    """The settings that keys are read by, and the variables of the private and of the public key.
 
     An environment that names a key reads its own keys only: another's, or the one that the project shares, may belong
-    to another account.
+    to another account. Only a key that was given for this run counts besides.
     """
-    is_own = any(name in chosen for name in ("api_key_variable", *_PUBLIC_KEY_SETTINGS))
-    return (chosen if is_own else top), is_own
-
-
-def _key_variables(section: Mapping[str, JsonValue], *, is_own: bool) -> tuple[str | None, str | None]:
-    """The variables of the private and of the public key."""
-    private = _optional_text(section.get("api_key_variable"))
-    public = _optional_text(section.get("public_api_key_variable"))
-    return (private, public) if is_own else (private or PRIVATE_KEY_VARIABLE, public or PUBLIC_KEY_VARIABLE)
+    if any(name in chosen for name in _KEY_SETTINGS):
+        private = _optional_text(chosen.get("api_key_variable"))
+        public = _optional_text(chosen.get("public_api_key_variable"))
+        given = None if public is None and "public_api_key" in chosen else flags.public_key_variable
+        return chosen, flags.private_key_variable or private, given or public
+    private = _optional_text(top.get("api_key_variable")) or PRIVATE_KEY_VARIABLE
+    public = _optional_text(top.get("public_api_key_variable")) or PUBLIC_KEY_VARIABLE
+    return top, flags.private_key_variable or private, flags.public_key_variable or public
 
 
 def _written_key(section: Mapping[str, JsonValue]) -> Key | None:
@@ -715,16 +773,9 @@ def _written_key(section: Mapping[str, JsonValue]) -> Key | None:
 
 
 def _key_from(environ: Mapping[str, str], variable: str | None) -> Key | None:
+    """What the variable holds, whatever its form: who needs no key is not kept up by a wrong one."""
     value = "" if variable is None else environ.get(variable, "").strip()
-    if not value or variable is None:
-        return None
-    if not _KEY_FORM.fullmatch(value):
-        raise ConfigError(
-            f"{shown(variable)} holds no API key: one starts with {_PRIVATE_PREFIX} or {_PUBLIC_PREFIX}, and has no "
-            "blanks.",
-            hint="Copy the key again; quotes and line ends do not belong to it.",
-        )
-    return Key(value, variable)
+    return Key(value, variable) if value and variable is not None else None
 
 
 def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:

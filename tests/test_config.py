@@ -252,6 +252,33 @@ def test_https_and_loopback_addresses_are_taken(url: str) -> None:
     assert settings(environ={"FRIGADE_API_URL": url}).api_url == url
 
 
+@pytest.mark.parametrize(
+    ("url", "allowed", "goes"),
+    [
+        ("https://theirs.example", "theirs.example", True),
+        ("https://theirs.example:8443", "a.example, THEIRS.example.", True),
+        ("https://theirs.example", "theirs.example:443", True),
+        ("https://[fd00::1]", "[fd00::1]", True),
+        ("https://[fd00::1]:8443", "[fd00::1]:8443", True),
+        ("https://theirs.example:8443", "theirs.example:443", False),
+        ("https://sub.theirs.example", "theirs.example", False),
+        ("https://theirs.example.evil.example", "theirs.example", False),
+        ("https://theirs.example", "", False),
+        ("https://theirs.example", " , ,", False),
+        ("https://theirs.example", "https://theirs.example,theirs.example/,*.example,.example,a theirs.example", False),
+        ("https://[fd00::1]", "fd00::1", False),
+    ],
+)
+def test_the_operator_allows_a_host_or_one_port_of_it(url: str, allowed: str, goes: bool) -> None:  # noqa: FBT001
+    environ = {"FRIGADE_API_KEY": "api_private_x", "FLOWSYNC_ALLOW_HOSTS": allowed}
+    read = settings(f"api_url: '{url}'", environ=environ)
+    if goes:
+        assert read.reading_key() is read.writing_key()
+    else:
+        with pytest.raises(ConfigError, match="is not sent to"):
+            read.reading_key()
+
+
 def test_without_a_key_the_error_names_both_ways_out() -> None:
     with pytest.raises(ConfigError) as caught:
         settings().reading_key()
@@ -276,7 +303,7 @@ def test_a_public_key_cannot_write() -> None:
 
 def test_a_key_with_a_line_end_inside_is_refused_without_being_printed() -> None:
     with pytest.raises(ConfigError, match="FRIGADE_API_KEY") as caught:
-        settings(environ={"FRIGADE_API_KEY": "api_private_SECRET\nx"})
+        settings(environ={"FRIGADE_API_KEY": "api_private_SECRET\nx"}).reading_key()
     assert "SECRET" not in f"{caught.value!r} {caught.value.hint}"
 
 
@@ -346,6 +373,11 @@ NEAR_MISSES: tuple[Any, ...] = (
         "http://127.0.0.1",
         "http://[::1]:1",
     ),
+    *("PATH", "Home", "PATHS", "github_token", "MY_GITHUB_TOKEN", "FLOWSYNC_KEY", "FRIGADE_API_URL", "api_private"),
+    *("HTTPS://A.example", "HTTP://LocalHost:4/x", "http://localhost.", "https://a.example.", "https://a.example.."),
+    *("https://a.example:", "https://a.example:0", "https://a.example:443/", "https://a.example:x", "https://[::2]:8/"),
+    *("https://a\\b", "https://a.example/\\", "https://\u00e4.example", "https://a%2eb", "https://a_b", "https://-a"),
+    *("https://a.example/?", "https://a.example#", "https:///x", "https:a.example", "http://127.0.0.1.evil.example"),
     *("https://user@a.example", "https://a.example?x=1", "https://a.example#x", "https:// a", [], {}, ["x"], {"x": 1}),
 )
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from flowsync import pipeline
 from flowsync.cli.options import Api
-from flowsync.cli.output import Progress
-from flowsync.config import SANDBOX_URL, Key
+from flowsync.cli.output import Progress, write_sentence
+from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of
 from flowsync.errors import FlowsyncError
 from flowsync.frozen import dataclass, replace
 from flowsync.live import Access
@@ -39,7 +39,7 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open way to the API."""
+    """An open way to the API; `api_url` is its one name for plans and records (`config.place_of`)."""
 
     client: Client
     access: Access
@@ -49,11 +49,13 @@ class Connection:
 
 
 @contextmanager
-def connect(project: Project, flows: Sequence[Flow], api: Api, purpose: Purpose) -> Iterator[Connection]:
+def connect(
+    project: Project, flows: Sequence[Flow], api: Api, purpose: Purpose, given: Invocation
+) -> Iterator[Connection]:
     """Open the API, or for Api.SANDBOX the embedded emulator (its first state is made of `flows`)."""
     match api:
         case Api.REAL:
-            with _connect_real(project, purpose) as connection:
+            with _connect_real(project, purpose, given) as connection:
                 yield connection
         case Api.SANDBOX:
             with _connect_sandbox(project, flows) as connection:
@@ -62,7 +64,7 @@ def connect(project: Project, flows: Sequence[Flow], api: Api, purpose: Purpose)
 
 @contextmanager
 def connecting(
-    project: Project, api: Api, purpose: Purpose, base: str | None
+    project: Project, api: Api, purpose: Purpose, base: str | None, given: Invocation
 ) -> Iterator[Callable[[Sequence[Flow]], Connection]]:
     """Begin to ask for the live flows, and give what connects once the files are read.
 
@@ -74,7 +76,7 @@ def connecting(
         if api is Api.SANDBOX:
             yield lambda flows: stack.enter_context(_connect_sandbox(project, flows))
             return
-        begun = _begin(stack, project, purpose, base)
+        begun = _begin(stack, project, purpose, base, given)
 
         def connect(_flows: Sequence[Flow]) -> Connection:
             if isinstance(begun, FlowsyncError):
@@ -84,10 +86,12 @@ def connecting(
         yield connect
 
 
-def _begin(stack: ExitStack, project: Project, purpose: Purpose, base: str | None) -> Connection | FlowsyncError:
+def _begin(
+    stack: ExitStack, project: Project, purpose: Purpose, base: str | None, given: Invocation
+) -> Connection | FlowsyncError:
     """Open the API and begin to ask for the list, or what keeps that from being done."""
     try:
-        connection = stack.enter_context(_connect_real(project, purpose))
+        connection = stack.enter_context(_connect_real(project, purpose, given))
     except FlowsyncError as error:
         return error
     if base is not None and not pipeline.has_revision(project, base):
@@ -110,10 +114,15 @@ def fetch_slugs(connection: Connection, slugs: Iterable[str], invocation: Invoca
 
 
 @contextmanager
-def _connect_real(project: Project, purpose: Purpose) -> Iterator[Connection]:
+def _connect_real(project: Project, purpose: Purpose, given: Invocation) -> Iterator[Connection]:
     settings = project.settings
     key = settings.writing_key() if purpose is Purpose.WRITE else settings.reading_key()
     is_public = key.looks_public or key is settings.public_key
+    if settings.unused_url is not None:
+        write_sentence(
+            f"Using {settings.api_url} from {API_URL_VARIABLE}, not {settings.unused_url}, which flowsync.yaml names.",
+            given,
+        )
     from flowsync import http  # noqa: PLC0415 - httpx is slow to import; a missing key is said without it
 
     with (
@@ -126,7 +135,8 @@ def _connect_real(project: Project, purpose: Purpose) -> Iterator[Connection]:
         ) as client,
         _threads(settings.parallelism) as executor,
     ):
-        yield Connection(client, Access.PUBLIC if is_public else Access.PRIVATE, settings.api_url, executor.map)
+        access = Access.PUBLIC if is_public else Access.PRIVATE
+        yield Connection(client, access, place_of(settings.api_url), executor.map)
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def checked_saved(
     saved = pipeline.read_saved(path)
     pipeline.refuse_elsewhere(saved, project.settings.environment, _api_url(project, api))
     seeds = pipeline.readable_flows(project) if api is Api.SANDBOX else ()
-    with connect(project, seeds, api, Purpose.WRITE) as connection:
+    with connect(project, seeds, api, Purpose.WRITE, given) as connection:
         checked = pipeline.check_saved(saved, _fetch(saved, connection, given))
         _refuse_stale(checked)
         judged = replace(planning.judged(checked.plan, guards, planning.Kept.SAVED), digest=saved.digest)

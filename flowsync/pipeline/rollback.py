@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import diff, live, plan
@@ -36,7 +37,7 @@ def part_at(record: Record, place: Place) -> Record:
         )
     raise RefusedError(
         f"The record is of {_named(run.environment)}, and this would write to {_named(place.environment)}.",
-        hint=f"Run it with -e {run.environment}." if run.environment else "Run it without an environment.",
+        hint=f"Run it with -e {shlex.quote(run.environment)}." if run.environment else "Run it without an environment.",
     )
 
 

@@ -191,8 +191,9 @@ def next_steps(project: Project, origin: Origin | None) -> Iterator[tuple[str, s
     yield "flowsync validate", "checks the files, offline"
     yield "flowsync plan --sandbox", "shows what a plan looks like, without a key"
     yield "flowsync apply --sandbox", "carries it out there, and says how to put it back"
-    private, public = project.settings.key_variables
-    yield "flowsync pull --new", f"brings in your own flows, once {public} or {private} holds a key"
+    variables = " or ".join(name for name in reversed(project.settings.key_variables) if name is not None)
+    once = f", once {variables} holds a key" if variables else ""
+    yield "flowsync pull --new", f"brings in your own flows{once}"
 
 
 def example_hint(slugs: Iterable[str]) -> str | None:

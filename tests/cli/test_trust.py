@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.command import environment, flowsync, write_flows
+from tests.github.support import workplace
+from tests.support.command import environment, flowsync, process, write_flows
 from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, FakeConfig, fake_frigade, row
 
 if TYPE_CHECKING:
@@ -50,6 +53,8 @@ def nobody_came(server: socket.socket) -> bool:
         f"default_environment: x\nenvironments: {{x: {{api_url: {THEIRS}}}}}\n",
         "api_url: https://api.frigade.com.theirs.example\n",
         "api_url: https://api.frigade.com:8443\n",
+        "api_url: https://xn--frigade-6fg.com\n",
+        "api_url: https://127.0.0.1.theirs.example\n",
         f"api_url: {THEIRS}\napi_key_variable: CUSTOMER\npublic_api_key_variable: CUSTOMER\n",
     ],
 )
@@ -66,7 +71,100 @@ def test_an_address_that_only_the_file_names_is_given_no_key(
     assert "FLOWSYNC_ALLOW_HOSTS=" in refused.err
 
 
-@pytest.mark.parametrize("variable", ["GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "ACTIONS_RUNTIME_TOKEN", "npm_token"])
+def git(root: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.example")
+    subprocess.run(["git", "-C", str(root), *who, *arguments], check=True, capture_output=True, timeout=30)
+
+
+def test_a_pull_request_that_changes_the_configuration_gets_no_key(tmp_path: Path) -> None:
+    project(tmp_path, "")
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "Ours")
+    git(tmp_path, "switch", "-qc", "theirs")
+    (tmp_path / "flowsync.yaml").write_text(
+        f"default_environment: x\nenvironments:\n  x:\n    api_url: {THEIRS}\n    api_key_variable: FRIGADE_API_KEY\n"
+    )
+    git(tmp_path, "commit", "-qam", "Theirs")
+    with proxy() as (variables, listening):
+        refused = process("plan", "--base", "main", root=tmp_path, env={**KEYS, **variables})
+        assert nobody_came(listening)
+    assert refused.code == 1
+    assert "is not sent to theirs.example" in refused.err
+
+
+def test_a_public_key_of_the_file_itself_goes_where_the_file_says_and_no_other_key_does(tmp_path: Path) -> None:
+    """A private key would read /v1/flows; the request that fails here is the one of a public key."""
+    project(tmp_path, f"api_url: https://theirs.invalid\npublic_api_key: {PUBLIC_KEY}\n")
+    read = flowsync("plan", root=tmp_path, env={"FRIGADE_API_KEY": PRIVATE_KEY})
+    assert "/v1/public/flows" in read.err
+    with proxy() as (variables, listening):
+        written = flowsync("apply", "--yes", root=tmp_path, env={**KEYS, **variables})
+        assert nobody_came(listening)
+    assert "The key in FRIGADE_API_KEY is not sent to theirs.invalid" in written.err
+
+
+@pytest.mark.parametrize("way", [["apply", "plan.json"], ["rollback", "RECORD"], ["rollback", "--dry-run", "RECORD"]])
+def test_neither_a_saved_plan_nor_a_record_says_where_a_key_goes(tmp_path: Path, way: list[str]) -> None:
+    project(tmp_path, "")
+    with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
+        flowsync("plan", "--out", "plan.json", root=tmp_path, env=environment(server.url))
+        flowsync("apply", "--record", "RECORD", root=tmp_path, env=environment(server.url))
+    for name in ("plan.json", "RECORD"):
+        file = tmp_path / name
+        file.write_text(file.read_text().replace(server.url, THEIRS))
+    with proxy() as (variables, listening):
+        for configuration in ("", f"api_url: {THEIRS}\n"):
+            (tmp_path / "flowsync.yaml").write_text(configuration)
+            with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
+                url = "" if configuration else server.url
+                refused = flowsync(*way, root=tmp_path, env={**KEYS, **variables, "FRIGADE_API_URL": url})
+                assert [each.method for each in server.requests if each.method != "GET"] == []
+            assert refused.code in {1, 4}
+        assert nobody_came(listening)
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "drift"])
+def test_flowsync_ci_sends_no_key_where_only_the_files_of_a_pull_request_say(tmp_path: Path, command: str) -> None:
+    with workplace(tmp_path) as place, proxy() as (variables, listening):
+        place.write(flow_a="name: New\n")
+        place.merge()
+        (place.root / "flowsync.yaml").write_text(f"api_url: {THEIRS}\napi_key_variable: CUSTOMER\n")
+        done = getattr(place, command)(**KEYS, **variables, FRIGADE_API_URL="", FLOWSYNC_PRIVATE_API_KEY=PRIVATE_KEY)
+        assert nobody_came(listening)
+        assert done.code == 1
+        assert "is not sent to theirs.example" in done.completed.both
+        (place.root / "flowsync.yaml").write_text(f"api_url: {THEIRS}\npublic_api_key_variable: GITHUB_TOKEN\n")
+        assert getattr(place, command)(**variables, FRIGADE_API_URL="", FLOWSYNC_API_URL=THEIRS).code == 3
+        assert nobody_came(listening)
+
+
+def test_the_input_api_url_is_the_operator_s(tmp_path: Path) -> None:
+    with workplace(tmp_path) as place:
+        (place.root / "flowsync.yaml").write_text(f"api_url: {THEIRS}\n")
+        done = place.plan(FRIGADE_API_URL="", FLOWSYNC_API_URL=place.frigade.url)
+        assert done.code == 0
+        assert "not https://theirs.example" in done.completed.err
+
+
+def test_the_private_key_of_the_action_serves_an_environment_that_names_a_public_key_only(tmp_path: Path) -> None:
+    with workplace(tmp_path) as place:
+        place.write(flow_a="name: New\n")
+        place.merge()
+        settings = f"environments: {{production: {{public_api_key: {PUBLIC_KEY}}}}}\n"
+        (place.root / "flowsync.yaml").write_text(settings)
+        given = {"FLOWSYNC_ENVIRONMENT": "production", "FLOWSYNC_REQUIRE_REVIEWED_PLAN": "off"}
+        assert place.apply(**given).code == 1, "the general key is not the one of production"
+        assert place.apply(**given, FLOWSYNC_PRIVATE_API_KEY=PRIVATE_KEY).code == 0
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        *("GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "ACTIONS_RUNTIME_TOKEN", "npm_token", "PATH", "Home", "CI"),
+        *("SSH_AUTH_SOCK", "HTTPS_PROXY", "FRIGADE_API_URL", "FLOWSYNC_ALLOW_HOSTS", "FLOWSYNC_PRIVATE_API_KEY"),
+    ],
+)
 @pytest.mark.parametrize("setting", ["api_key_variable", "public_api_key_variable"])
 def test_a_variable_of_the_platform_is_never_read_as_a_key(tmp_path: Path, variable: str, setting: str) -> None:
     project(tmp_path, f"environments:\n  x:\n    {setting}: {variable}\n")
@@ -87,10 +185,22 @@ def test_what_has_not_the_form_of_a_key_is_neither_sent_nor_shown(tmp_path: Path
     assert value not in refused.both
 
 
-def test_the_operator_s_address_goes_before_that_of_the_default_environment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [["validate"], ["plan", "--sandbox"], ["apply", "--sandbox", "--yes"]])
+def test_who_needs_no_key_is_not_kept_up_by_a_wrong_one(tmp_path: Path, command: list[str]) -> None:
+    project(tmp_path, "")
+    assert flowsync(*command, root=tmp_path, env={"FRIGADE_API_KEY": "ghp_0123456789"}).code == 0
+
+
+@pytest.mark.parametrize("command", [["plan"], ["list"], ["pull", "--check"]], ids=" ".join)
+def test_the_operator_s_address_goes_before_that_of_the_file_and_it_is_said(tmp_path: Path, command: list[str]) -> None:
     project(tmp_path, f"default_environment: x\nenvironments: {{x: {{api_url: {THEIRS}}}}}\n")
-    with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
-        assert flowsync("plan", "--detailed-exitcode", root=tmp_path, env=environment(server.url)).code == 2
+    with fake_frigade(FakeConfig(), [row(1, "flow_a", name="New")]) as server, proxy() as (variables, listening):
+        done = flowsync(*command, root=tmp_path, env={**environment(server.url), **variables})
+        assert nobody_came(listening)
+        assert done.code == 0
+        assert f"Using {server.url} from FRIGADE_API_URL, not {THEIRS}, which flowsync.yaml names." in done.err
+        (tmp_path / "flowsync.yaml").write_text(f"api_url: {server.url}/\n")
+        assert "which flowsync.yaml names" not in flowsync(*command, root=tmp_path, env=environment(server.url)).err
 
 
 def test_this_machine_needs_no_permission(tmp_path: Path) -> None:
@@ -162,10 +272,44 @@ def test_one_place_however_its_address_is_spelled(tmp_path: Path, spelling: str)
         assert len(server.writes) == 2
 
 
-def test_words_of_the_configuration_are_inert(tmp_path: Path) -> None:
-    name = '"p\\e[31m\\u202e; rm -rf ~\\n::error::x"'
-    project(tmp_path, f"environments: {{{name}: {{}}}}\n")
-    refused = flowsync("plan", "-e", "nonsense", root=tmp_path, env=KEYS)
-    assert refused.code == 1
-    assert set(refused.err) & set("\x1b\u202e") == set()
-    assert "\n::error" not in refused.err
+def test_one_digest_however_this_machine_is_called(tmp_path: Path) -> None:
+    project(tmp_path, "")
+    with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
+        urls = [server.url, server.url.replace("127.0.0.1", "LOCALHOST") + "/"]
+        plans = [flowsync("plan", "--format", "json", root=tmp_path, env=environment(url)).json for url in urls]
+    assert plans[0]["api_url"] == plans[1]["api_url"] == server.url
+    assert plans[0]["digest"] == plans[1]["digest"]
+
+
+HOSTILE = "p\x1b[31m\u202e $(touch x) ##[command]\n::error::boo"
+
+
+@pytest.mark.parametrize("name", [HOSTILE, "prod; rm -rf ~", "it's"])
+def test_words_of_the_configuration_are_inert_in_every_output(tmp_path: Path, name: str) -> None:
+    project(tmp_path, f"environments: {{{json.dumps(name)}: {{}}, other: {{}}}}\n")
+    chosen = ("-e", name)
+    with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
+        env = environment(server.url)
+        done = [
+            flowsync("plan", *chosen, root=tmp_path, env=env),
+            flowsync("plan", "--out", "p.json", *chosen, root=tmp_path, env=env),
+            flowsync("plan", "-e", "nonsense", root=tmp_path, env=env),
+            flowsync("apply", "p.json", "-e", "other", root=tmp_path, env=env),
+            flowsync("apply", "--record", "RECORD", *chosen, root=tmp_path, env=env),
+            flowsync("rollback", "RECORD", "-e", "other", root=tmp_path, env=env),
+            flowsync("rollback", "RECORD", *chosen, root=tmp_path, env=env),
+            flowsync("list", *chosen, root=tmp_path, env={}),
+        ]
+    assert [each.code for each in done] == [0, 0, 1, 4, 0, 4, 0, 1]
+    for each in done:
+        assert set(each.both) & set("\x1b\u202e") == set()
+        assert not any(line.lstrip().startswith("::") for line in each.both.splitlines())
+        assert "##[" not in each.both
+        said = " ".join(each.both.split())
+        assert f"-e {name}" not in said, "a command line to copy quotes it"
+
+
+def test_an_address_is_quoted_where_it_is_to_be_copied(tmp_path: Path) -> None:
+    project(tmp_path, "api_url: 'https://theirs.example/$(id);x'\n")
+    refused = flowsync("plan", root=tmp_path, env=KEYS)
+    assert "FRIGADE_API_URL='https://theirs.example/$(id);x'" in refused.err

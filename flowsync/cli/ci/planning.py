@@ -45,7 +45,7 @@ class Planned:
 def planned(run: Run, project: Project, purpose: Purpose, kept: planning.Kept, base: str | None) -> Iterator[Planned]:
     """Load the files, fetch what is live, compare (with `base` too), judge. Raises what keeps that from being done."""
     guards = guards_allowing(project, run.inputs.allow)
-    with connecting(project, run.api, purpose, base) as connect:
+    with connecting(project, run.api, purpose, base, run.invocation) as connect:
         selection = pipeline.load_selection(project, ())
         compared_with = _read_base(project, selection.flows, base)
         connection = connect(selection.flows)

@@ -15,7 +15,7 @@ from flowsync.config import API_URL_VARIABLE, FILE_NAMES, Flags, Key, Timeouts
 from flowsync.errors import ConfigError
 from flowsync.frozen import dataclass, replace
 from flowsync.github import api as github_api
-from flowsync.github.environment import TOKEN, Switch, read_inputs
+from flowsync.github.environment import PRIVATE_KEY, PUBLIC_KEY, TOKEN, Switch, read_inputs
 from flowsync.github.event import PullRequestEvent, read_event
 from flowsync.github.marker import key_of
 from flowsync.github.outputs import write_outputs
@@ -101,17 +101,14 @@ def _open_github(inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
 
 
 def open_project(run: Run) -> Project:
-    """The project, its keys from the action's inputs where those are given."""
-    environ = {**os.environ, API_URL_VARIABLE: run.inputs.api_url} if run.inputs.api_url else os.environ
-    project = _project(run, environ)
-    private, public = project.settings.key_variables
-    given = {private: run.inputs.private_key, public: run.inputs.public_key}
-    keys = {name: value for name, value in given.items() if name and value}
-    return _project(run, {**environ, **keys}) if keys else project
-
-
-def _project(run: Run, environ: Mapping[str, str]) -> Project:
-    flags = Flags(environment=run.invocation.environment)
+    """The project, its keys and the address from the action's inputs where those are given."""
+    inputs = run.inputs
+    environ = {**os.environ, API_URL_VARIABLE: inputs.api_url} if inputs.api_url else os.environ
+    flags = Flags(
+        environment=run.invocation.environment,
+        private_key_variable=PRIVATE_KEY.variable if inputs.private_key else None,
+        public_key_variable=PUBLIC_KEY.variable if inputs.public_key else None,
+    )
     return pipeline.open_project(run.invocation.directory, run.invocation.config, flags, environ)
 
 

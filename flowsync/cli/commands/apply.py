@@ -72,7 +72,7 @@ def command(
                 guards=allowed,
             )
         need_base(context, base)
-        with connecting(project, api, Purpose.WRITE, base) as connect:
+        with connecting(project, api, Purpose.WRITE, base, given) as connect:
             made, connection = fresh_plan(project, connect, arguments, given, base=base, allowed=allowed)
             made = planning.judged(made, allowed)
             applying.show_plan(made, format_, given)

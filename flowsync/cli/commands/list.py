@@ -30,7 +30,7 @@ def command(context: click.Context, slugs: tuple[str, ...], format_: str, api: A
     given = invocation(context)
     project = open_project(given)
     selection = pipeline.load_selection(project, slugs)
-    with connect(project, selection.flows, api, Purpose.READ) as connection:
+    with connect(project, selection.flows, api, Purpose.READ, given) as connection:
         listing = fetch(connection, selection.flows, given)
     made = pipeline.make_plan(project, selection, listing, connection.api_url, access=connection.access)
     write_result(listings.FORMATS[format_](pipeline.list_flows(made, listing), screen_of_stdout(given)))

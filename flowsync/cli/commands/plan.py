@@ -78,7 +78,7 @@ def command(
     need_base(context, base)
     project = open_project(given)
     allowed = guards(context, project)
-    with connecting(project, api, Purpose.READ, base) as connect:
+    with connecting(project, api, Purpose.READ, base, given) as connect:
         made, _ = fresh_plan(project, connect, slugs, given, base=base, allowed=allowed)
     made = planning.judged(made, allowed, planning.Kept.FRESH if out is None else planning.Kept.SAVED)
     words = ["apply", *slugs, *policy_words(context, base)]

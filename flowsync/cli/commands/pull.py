@@ -125,7 +125,7 @@ def command(  # noqa: PLR0917 - click calls it by keyword
     project = open_project(given)
     order = PullOrder(slugs_of(project, slugs), scope, arrivals)
     flows = pulling.load_files(project)
-    with connect(project, flows, api, Purpose.READ) as connection:
+    with connect(project, flows, api, Purpose.READ, given) as connection:
         listing = fetch_slugs(connection, [*(flow.slug for flow in flows), *order.slugs], given)
     result = _pulled(project, order, flows, listing, given)
     safety = pulling.safety(result.changes)

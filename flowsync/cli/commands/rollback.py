@@ -17,7 +17,6 @@ from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import Progress, screen_of_stdout, write_note, write_result
 from flowsync.cli.recording import FOLDER, list_records, read_record
-from flowsync.config import place_of
 from flowsync.errors import ExitCode, UsageError
 from flowsync.live import rows_by_slug
 from flowsync.render import plans, progress, records
@@ -98,13 +97,13 @@ def command(
     place = _place_of(record_file, project)
     if doing is Doing.SHOW:
         found, wanted = _read(*place, slugs, project)
-        with connect(project, (), api, Purpose.READ) as connection:
+        with connect(project, (), api, Purpose.READ, given) as connection:
             made = _plan(found, wanted, connection, project, given)
             words = ["rollback", record_file or "", *slugs]
             return _shown(made, format_, command_line(words, made, given), given)
     with only_run(project, api, context.command_path, given):
         found, wanted = _read(*place, slugs, project)
-        with connect(project, (), api, Purpose.WRITE) as connection:
+        with connect(project, (), api, Purpose.WRITE, given) as connection:
             made = _plan(found, wanted, connection, project, given)
             _show_plan(made, format_, given)
             applying.refuse_blocked(made, on_blocked)
@@ -125,12 +124,12 @@ def _plan(
     found: record.Record, slugs: frozenset[str], connection: Connection, project: Project, given: Invocation
 ) -> Plan:
     """The plan of the way back. Raises RefusedError for a record of another place."""
-    place = record.Place(project.settings.environment, place_of(connection.api_url))
+    place = record.Place(project.settings.environment, connection.api_url)
     here = pipeline.part_at(found, place)
     if len(here.runs) < len(found.runs):
         write_note("The record holds writes to another place too: those are left as they are.", given)
     rows = _fetch(connection, slugs & {write.slug for write in here.writes}, given)
-    return pipeline.plan_rollback(here, rows, environment=place.environment, api_url=connection.api_url, slugs=slugs)
+    return pipeline.plan_rollback(here, rows, environment=place.environment, api_url=place.api_url, slugs=slugs)
 
 
 def _place_of(record_file: str | None, project: Project) -> tuple[Path, str]:
