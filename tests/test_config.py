@@ -279,6 +279,43 @@ def test_the_operator_allows_a_host_or_one_port_of_it(url: str, allowed: str, go
             read.reading_key()
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "https://api.frigade.com",
+            "HTTPS://API.Frigade.com:443/",
+            "https://api.frigade.com.",
+            "https://api3.frigade.com",
+        ),
+        *("http://LOCALHOST:80/", "https://[::1]:8443"),
+    ],
+)
+def test_frigade_and_this_machine_take_keys_however_they_are_spelled(url: str) -> None:
+    read = settings(f"api_url: '{url}'", environ={"FRIGADE_API_KEY": "api_private_x"})
+    assert read.reading_key().variable == "FRIGADE_API_KEY"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://api.frigade.com.theirs.example", "https://api.frigade.com@theirs.example", "http://api.frigade.com"),
+        *("https://theirs.example/api.frigade.com", "https://theirs.example?api.frigade.com", "https://frigade.com"),
+        *("https://api.frigade.com%2etheirs.example", "https://api.frigade.com;theirs.example", "https://127.1"),
+        *("https://\u0430pi.frigade.com", "https://api\u3002frigade.com", "https://api.frigade.com\\.theirs.example"),
+        *(
+            "http://localhost.theirs.example",
+            "http://[::ffff:127.0.0.1]",
+            "http://0.0.0.0",
+            "https://xn--pi-7kc.frigade.com",
+        ),
+    ],
+)
+def test_what_looks_like_frigade_or_this_machine_takes_no_key(url: str) -> None:
+    with pytest.raises((ConfigError, InvalidFilesError)):
+        settings(f"api_url: '{url}'", environ={"FRIGADE_API_KEY": "api_private_x"}).reading_key()
+
+
 def test_without_a_key_the_error_names_both_ways_out() -> None:
     with pytest.raises(ConfigError) as caught:
         settings().reading_key()

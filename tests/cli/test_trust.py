@@ -240,6 +240,18 @@ def test_an_environment_without_its_key_reads_with_no_other(
 
 
 @pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (f"public_api_key: {PUBLIC_KEY}", "brings in your own flows\n"),
+        ("api_key_variable: PRODUCTION", "brings in your own flows, once PRODUCTION holds a key\n"),
+    ],
+)
+def test_init_names_the_variables_of_the_environment_only(tmp_path: Path, settings: str, said: str) -> None:
+    project(tmp_path, f"environments: {{x: {{{settings}}}}}\n")
+    assert said in flowsync("init", "--no-github", "-e", "x", root=tmp_path).err
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "https://a.example?",
