@@ -321,7 +321,8 @@ class _Turn:
 
     `failure` is the last failed write; `doubt` the last after which it may have landed, or may land yet: a server that
     answers 500 may still be at work. `accepted` says that the server took a write and did not show the flow,
-    `is_strange` that it then showed another.
+    `is_strange` that it then showed another. `is_there`: before anything was sent, all that is shown was as wanted,
+    and the write is for what is not shown, so that no read tells whether it landed.
     """
 
     change: Change
@@ -334,6 +335,7 @@ class _Turn:
     doubt: ApiError | None = None
     accepted: bool = False
     is_strange: bool = False
+    is_there: bool = False
     is_kept: bool = False
     is_rested: bool = True
 
@@ -347,11 +349,11 @@ class _Turn:
         match stand(self.change, rows):
             case Moved(code, message):
                 return _Verdict(self._refused(code, message, ()), row)
-            case Match.AFTER if self.doubt or self.accepted or not self._is_switched_off_unseen(row):
+            case Match.AFTER if self._must_be_sent(row):
+                return self._as_planned(row)
+            case Match.AFTER:
                 done = Applied(self.change) if self.doubt or self.accepted else AlreadyApplied(self.change)
                 return _Verdict(done, row)
-            case Match.AFTER:
-                return self._as_planned(row)
             case Match.NEITHER:
                 return self._something_else(row)
             case Match.BEFORE:
@@ -431,12 +433,19 @@ class _Turn:
         )
         return Refused(self.change, "changed-while-writing", told, differences, uncertain=True)
 
-    def _is_switched_off_unseen(self, row: LiveFlow | None) -> bool:
-        """Whether the flow is to be switched off and the row does not show if it is: the other fields prove nothing."""
-        return row is not None and self.change.body.get("active") is False and "active" not in row.fields
+    def _must_be_sent(self, row: LiveFlow | None) -> bool:
+        """Whether a flow that looks as wanted is written even so: it does not show all that is sent."""
+        if row is not None and self.doubt is None and not self.accepted:
+            sent, shown = (
+                diff.observe(each, self.change.sent_unseen).values for each in (self.change.body, row.fields)
+            )
+            self.is_there = diff.fingerprint(sent) != diff.fingerprint(shown)
+        return self.is_there
 
     def _is_unshown(self, row: LiveFlow | None) -> bool:
         """Whether nothing that changes is shown, so that no read can tell if the write landed."""
+        if self.is_there:
+            return True
         shown = diff.observe({} if row is None else row.fields, self.change.old.keys()).values
         old, new = ({name: side[name] for name in shown} for side in (self.change.old, self.change.new))
         return diff.fingerprint(old) == diff.fingerprint(new)

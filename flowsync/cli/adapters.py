@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, contextmanager
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flowsync import pipeline
 from flowsync.cli.options import Api
 from flowsync.cli.output import Progress, write_sentence
-from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of
-from flowsync.errors import FlowsyncError
+from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of, shown
+from flowsync.errors import ConfigError, FlowsyncError
 from flowsync.frozen import dataclass, replace
 from flowsync.live import Access
 from flowsync.model import SENT_FIELDS
@@ -27,7 +27,18 @@ if TYPE_CHECKING:
     from flowsync.live import Listing, Map
     from flowsync.model import FieldName, Flow, JsonValue, Target
     from flowsync.pipeline import Ahead, Project
-    from flowsync.sandbox import Emulator
+    from flowsync.sandbox import Emulator, Handler
+
+
+ANSWERS_VARIABLE: Final = "FLOWSYNC_SANDBOX_ANSWERS"
+"""Environment variable that says with which fields the sandbox answers: "whole" or "documented"."""
+
+
+class Answers(Enum):
+    """Which fields of a flow the sandbox returns."""
+
+    WHOLE = "whole"
+    DOCUMENTED = "documented"
 
 
 class Purpose(Enum):
@@ -166,7 +177,7 @@ def _connect_sandbox(project: Project, flows: Sequence[Flow]) -> Iterator[Connec
             user_agent=settings.user_agent,
             timeouts=settings.timeouts,
             parallelism=settings.parallelism,
-            handler=sandbox.embedded(emulator.handle),
+            handler=sandbox.embedded(answering(emulator, _sandbox_answers())),
         ) as client,
         _threads(settings.parallelism) as executor,
     ):
@@ -183,6 +194,25 @@ def open_emulator(project: Project, flows: Sequence[Flow], number: int = 0) -> I
             seeds = [sandbox.SeedFlow(flow.slug, sent_fields(flow), _target(flow, project)) for flow in flows]
             sandbox.seed(emulator, seeds, number=number)
         yield emulator
+
+
+def answering(emulator: Emulator, answers: Answers) -> Handler:
+    """The emulator's answers, with all fields or with the documented ones only."""
+    from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
+
+    return sandbox.documented(emulator.handle) if answers is Answers.DOCUMENTED else emulator.handle
+
+
+def _sandbox_answers() -> Answers:
+    """What the environment says of --sandbox. Raises ConfigError."""
+    named = os.environ.get(ANSWERS_VARIABLE) or Answers.WHOLE.value
+    try:
+        return Answers(named)
+    except ValueError:
+        choices = " or ".join(each.value for each in Answers)
+        raise ConfigError(
+            f"{ANSWERS_VARIABLE} is {shown(named)}.", hint=f"Set it to {choices}, or not at all."
+        ) from None
 
 
 def _target(flow: Flow, project: Project) -> Target:

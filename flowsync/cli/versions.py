@@ -13,31 +13,37 @@ from typing import TYPE_CHECKING, Final
 from flowsync import live
 from flowsync.cli.adapters import prepare_state
 from flowsync.config import place_of
-from flowsync.errors import RefusedError
-from flowsync.live import Access
+from flowsync.errors import FlowsyncError, RefusedError
 from flowsync.model import View
 from flowsync.pull import Skipped
 from flowsync.workspace import MOST_READ, OWNER_ONLY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flowsync.live import Listing
-    from flowsync.model import JsonValue, Plan
+    from flowsync.model import Flow, JsonValue, Plan
     from flowsync.pipeline import Project
-    from flowsync.pipeline.pulling import PullResult
+    from flowsync.pull import Pulled
 
 FILE: Final = "pulled.json"
 
 
-def remember_versions(project: Project, listing: Listing, result: PullResult) -> None:
-    """Keep the versions that files were pulled from, where the whole list was seen. No failure: they are a hint."""
-    if listing.access is not Access.PRIVATE:
+def remember_versions(project: Project, listing: Listing, pulled: Iterable[Pulled], flows: Iterable[Flow]) -> None:
+    """Keep the versions that files were pulled from; `flows` are the files as they were. Never fails: it is a hint."""
+    targets = {flow.slug: flow.target for flow in flows}
+    rows = live.rows_by_slug(listing.rows)
+    found: dict[str, JsonValue] = {}
+    for each in pulled:
+        chosen = live.choose(rows.get(each.slug, ()), targets.get(each.slug) or project.settings.target)
+        if isinstance(chosen, live.Chosen) and not isinstance(each, Skipped):
+            found[each.slug] = chosen.row.version
+    before = _versions(project)
+    if not found.items() - before.items():
         return
-    newest = {slug: live.newest(rows) for slug, rows in live.rows_by_slug(listing.rows).items()}
-    pulled = [each.slug for each in result.pulled if not isinstance(each, Skipped)]
-    found: dict[str, JsonValue] = {slug: row.version for slug in pulled if (row := newest.get(slug)) is not None}
     known = _read(project)
-    known[_place(project)] = {**_versions(project), **found}
-    with suppress(OSError):
+    known[_place(project)] = {**before, **found}
+    with suppress(OSError, FlowsyncError):
         prepare_state(project)
         content = json.dumps(known, indent=2, sort_keys=True).encode()
         project.workspace.replace(project.state / FILE, content, OWNER_ONLY)

@@ -15,7 +15,7 @@ from flowsync.frozen import dataclass
 PART_LENGTH: Final = 16
 """Hexadecimal digits of one part's hash."""
 MOST_PARTS: Final = 1_000
-"""More are not listed: then only the digest of the whole plan tells that it was reviewed."""
+"""More are not listed."""
 NO_PLAN: Final = "0" * 64
 """Stands for the digest where no plan is shown."""
 _HEAD: Final = r"<!-- flowsync:v1 key=([0-9a-f]{16}) head=([0-9a-f]{40,64}) digest=([0-9a-f]{64})"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from flowsync.diff import fingerprint, sha256
 from flowsync.github.marker import MOST_PARTS, PART_LENGTH
-from flowsync.plan import action, json_safe
+from flowsync.plan import action, json_safe, meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,11 +26,11 @@ _UNSEEN = "unseen"
 
 
 def parts(plan: Plan) -> frozenset[str]:
-    """The hashes of all that a plan would write: of each field, or where those are too many, of each change."""
+    """The hashes of all that a plan would write: of each field, else of each change, else of all, as many as fit."""
     fields = {change.slug: tuple(change_parts(plan, change)) for change in plan.writes}
     if sum(map(len, fields.values())) <= MOST_PARTS:
         return frozenset(chain.from_iterable(fields.values()))
-    return frozenset(map(_whole, fields.values()))
+    return frozenset(map(_whole, fields.values())) if len(fields) <= MOST_PARTS else frozenset([_all(plan)])
 
 
 def change_parts(plan: Plan, change: Change) -> Iterator[str]:
@@ -42,10 +42,10 @@ def change_parts(plan: Plan, change: Change) -> Iterator[str]:
 def unreviewed(plan: Plan, markers: Iterable[Marker]) -> tuple[Change, ...]:
     """The changes of a plan that none of the reviewed ones showed."""
     reviewed = tuple(markers)
-    if hexadecimal(plan.digest) in {marker.digest for marker in reviewed}:
-        return ()
     shown = frozenset(part for marker in reviewed for part in marker.parts)
-    return tuple(change for change in plan.changes if not _is_shown(plan, change, shown))
+    if hexadecimal(plan.digest) in {marker.digest for marker in reviewed} or _all(plan) in shown:
+        return ()
+    return tuple(change for change in (*plan.changes, *plan.unverified) if not _is_shown(plan, change, shown))
 
 
 def hexadecimal(digest: str) -> str:
@@ -62,6 +62,11 @@ def _is_shown(plan: Plan, change: Change, shown: frozenset[str]) -> bool:
         _part(plan, change, field, _before(change, field)) in shown or _part(plan, change, field, _UNSEEN) in shown
         for field in change.body
     )
+
+
+def _all(plan: Plan) -> str:
+    """The hash of all that a plan would do, whatever key it was made with and whatever it was compared with."""
+    return hexadecimal(meaning(plan))[:PART_LENGTH]
 
 
 def _whole(fields: Iterable[str]) -> str:

@@ -135,6 +135,11 @@ class Update:
     shown: Mapping[FieldName, JsonValue] | None = field(default=None, compare=False, repr=False)
     hashed: tuple[JsonValue, str] | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def sent_unseen(self) -> tuple[FieldName, ...]:
+        """The fields that are sent though the server does not show what they replace."""
+        return tuple(name for name in self.unseen if name in self.body)
+
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:

@@ -53,7 +53,8 @@ def plan_rollback(
 
     What is back already is unchanged; what for certain was never written is no part of it. Blocked is what can,
     or must, not be put back: the row is gone, archived, of another status or no longer the one to write, or it
-    is neither as it was written nor as it was before.
+    is neither as it was written nor as it was before. A flow of which only `active: false` was sent, unverified, stays
+    as it is, with a warning: whether it was on before was never shown.
     """
     effective = [write for write in record.writes if not write.is_without_effect]
     writes = [write for write in effective if not slugs or write.slug in slugs]
@@ -80,12 +81,10 @@ def _decide(write: Write, rows: Sequence[LiveFlow]) -> _Decision:
     if past.values and not any(name in row.fields for name in past.values):
         return _blocked(write, "not-shown", f"The API does not show {', '.join(past.values)} any more.")
     if past.values and _alike(row, past.values):
-        return _back_already(write, row, past.lost)
+        return _left_as_it_is(write, row, past.lost, unseen=())
     if not any(_alike(row, _observed(state)) for state in write.left):
         return _blocked(write, "changed-since-apply", _told_changes(write, row))
-    if not past.values:
-        return _blocked(write, "never-seen", f"What was written was never shown before: {', '.join(past.lost)}.")
-    return _restored(write, rows, past)
+    return _restored(write, rows, past) if past.values else _never_seen(write, row, past)
 
 
 def _obstacle(write: Write, rows: Sequence[LiveFlow]) -> Blocked | None:
@@ -137,8 +136,15 @@ def _restored(write: Write, rows: Sequence[LiveFlow], past: _Past) -> _Decision:
     return replace(decision, warnings=(*warnings, *_lost_warning(past.lost)))
 
 
-def _back_already(write: Write, row: LiveFlow, lost: tuple[str, ...]) -> Unchanged:
-    return Unchanged(write.slug, write.file, row.id, row.version, row.status, (), tuple(_lost_warning(lost)))
+def _left_as_it_is(write: Write, row: LiveFlow, lost: tuple[str, ...], unseen: tuple[FieldName, ...]) -> Unchanged:
+    return Unchanged(write.slug, write.file, row.id, row.version, row.status, unseen, tuple(_lost_warning(lost)))
+
+
+def _never_seen(write: Write, row: LiveFlow, past: _Past) -> Unchanged | Blocked:
+    """Nothing can be put back. That is expected where `active: false` was only sent to make sure."""
+    if not write.is_verified:
+        return _left_as_it_is(write, row, past.lost, unseen=("active",))
+    return _blocked(write, "never-seen", f"What was written was never shown before: {', '.join(past.lost)}.")
 
 
 def _lost_warning(lost: Sequence[str]) -> Iterable[PlanWarning]:

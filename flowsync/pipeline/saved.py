@@ -102,7 +102,10 @@ def refuse_elsewhere(saved: Plan, environment: str | None, api_url: str) -> None
 
 
 def check_saved(saved: Plan, listing: Listing) -> Checked:
-    """Hold every change of a saved plan against the live rows."""
+    """Hold every change of a saved plan against the live rows.
+
+    One that sends a field which the API does not return is never done: nobody can see that it is.
+    """
     rows = live.rows_by_slug(listing.rows)
     standings = [_standing(change, rows.get(change.slug, ())) for change in saved.writes]
     changes = [each.change for each in standings]
@@ -112,7 +115,7 @@ def check_saved(saved: Plan, listing: Listing) -> Checked:
             changes=tuple(each for each in changes if each.is_verified),
             unverified=tuple(each for each in changes if not each.is_verified),
         ),
-        tuple(each.change for each in standings if isinstance(each, AsWritten)),
+        tuple(each.change for each in standings if isinstance(each, AsWritten) and not each.change.sent_unseen),
         tuple(each for each in standings if isinstance(each, Stale)),
     )
 

@@ -39,10 +39,10 @@ def build_plan(
 
     `target` holds for the files that name none. `base` tells whose each difference is, and edits of the
     origins in `keep` are left as they are live. `also_managed` are the slugs of files that are not among
-    `flows`, because a command was narrowed: theirs are not unmanaged.
+    `flows`, because a command was narrowed: theirs are not unmanaged. `view` is what the rows were read from.
     """
     ordered = sorted(flows, key=lambda flow: flow.slug)
-    decisions = [decide(flow, rows.get(flow.slug, ()), target, base, keep) for flow in ordered]
+    decisions = [decide(flow, rows.get(flow.slug, ()), target, base, keep, view=view) for flow in ordered]
     managed = {flow.slug for flow in flows}.union(also_managed)
     plan = Plan(
         environment=environment,
@@ -60,21 +60,27 @@ def build_plan(
 
 
 def decide(
-    flow: Flow, rows: Sequence[LiveFlow], target: Target, base: Base | None = None, keep: Collection[Origin] = ()
+    flow: Flow,
+    rows: Sequence[LiveFlow],
+    target: Target,
+    base: Base | None = None,
+    keep: Collection[Origin] = (),
+    *,
+    view: View = View.WHOLE,
 ) -> Decision:
-    """Return what becomes of one file, given every version of its slug; `base` and `keep` as in `build_plan`."""
+    """Return what becomes of one file, given every version of its slug; the rest as in `build_plan`."""
     wanted = flow.target or target
     match choose(rows, wanted):
         case Chosen(row, published):
             text = flow.data_text
             heard = told(flow, compare(flow.fields, row.fields, text), base, keep)
-            return _compared(Subject(flow, wanted, row, published, newest(rows) or row, heard, text))
+            return _compared(Subject(flow, wanted, row, published, newest(rows) or row, heard, text, view))
         case NoSuchFlow():
-            return _no_such_flow(flow)
+            return _no_such_flow(flow, view)
         case OnlyArchived():
             return _only_archived(flow)
         case NoSuchTarget():
-            return _no_such_target(flow, wanted)
+            return _no_such_target(flow, wanted, view)
         case UnknownStatus(row):
             return _unknown_status(flow, row)
 
@@ -133,10 +139,10 @@ def _unchanged(subject: Subject) -> Unchanged:
     )
 
 
-def _no_such_flow(flow: Flow) -> Blocked:
+def _no_such_flow(flow: Flow, view: View) -> Blocked:
     message = (
         f"No live flow has the slug {quoted(flow.slug)}. Create it in the dashboard, "
-        "or check the file's name and whether the key is for this environment."
+        f"or check the file's name and whether the key is for this environment.{_hidden(view)}"
     )
     return Blocked(flow.slug, flow.file, "no-such-flow", message)
 
@@ -149,10 +155,15 @@ def _only_archived(flow: Flow) -> Blocked:
     return Blocked(flow.slug, flow.file, "only-archived", message)
 
 
-def _no_such_target(flow: Flow, wanted: Target) -> Blocked:
+def _hidden(view: View) -> str:
+    return "" if view is View.WHOLE else " The public list, which was read, may hide drafts."
+
+
+def _no_such_target(flow: Flow, wanted: Target, view: View) -> Blocked:
     message = (
         f"{quoted(flow.slug)} has no {wanted.value} version. "
         f'Make one in the dashboard, or choose another version with "target" in the file or in flowsync.yaml.'
+        f"{_hidden(view)}"
     )
     return Blocked(flow.slug, flow.file, "no-such-target", message)
 

@@ -75,6 +75,7 @@ def digest_of(content: Mapping[str, JsonValue]) -> str:
 def _content(plan: Plan) -> dict[str, JsonValue]:
     """The document but for the digest. What is seldom there, `view` and `unverified`, is left out where it is not."""
     numbers: dict[str, JsonValue] = {**asdict(summary(plan))}
+    shown = marked(plan)
     content: dict[str, JsonValue] = {
         "format": FORMAT,
         "environment": plan.environment,
@@ -82,8 +83,8 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
         "base": plan.base,
         "view": plan.view.value,
         "summary": {name: number for name, number in numbers.items() if number or name != "unverified"},
-        "changes": [_change(change) for change in marked(plan).changes],
-        "unverified": [_change(change) for change in plan.unverified],
+        "changes": [_change(change) for change in shown.changes],
+        "unverified": [_change(change) for change in shown.unverified],
         "blocked": [_blocked(blocked) for blocked in plan.blocked],
         "unmanaged": [_unmanaged(unmanaged) for unmanaged in plan.unmanaged],
     }

@@ -31,14 +31,14 @@ class Kept(Enum):
 
 
 def judged(plan: Plan, guards: Guards, kept: Kept = Kept.FRESH) -> Plan:
-    """Return `plan` with what the guards have against it; a plan without changes does no harm."""
+    """Return `plan` with what the guards have against it; a plan that writes nothing does no harm."""
     if not plan.writes:
         return replace(plan, refusals=())
     found = [refusal for rule in RULES for refusal in rule(plan, guards)]
     if guards.require_saved_plan and kept is Kept.FRESH:
         found.append(_UNSAVED)
     refused = replace(plan, refusals=tuple(found))
-    return replace(refused, digest=digest(refused))
+    return replace(refused, digest=digest(refused)) if found else refused
 
 
 def too_many(plan: Plan, guards: Guards) -> Iterator[Refusal]:
@@ -120,7 +120,7 @@ def _overwriting(plan: Plan, origin: Origin, policy: Policy) -> Iterator[Refusal
 
 
 def _slugs(plan: Plan, concerned: Callable[[Update], bool]) -> tuple[str, ...]:
-    return tuple(change.slug for change in plan.changes if concerned(change))
+    return tuple(change.slug for change in plan.writes if concerned(change))
 
 
 def _clears_targeting(change: Update) -> bool:

@@ -18,7 +18,10 @@ REFUSED: Final = "apply-refuses"
 
 def marked(plan: Plan) -> Plan:
     """Return `plan` with each refusal that is about certain flows among their warnings, for its document."""
-    return replace(plan, changes=tuple(_marked(change, plan.refusals) for change in plan.changes))
+    changes, unverified = (
+        tuple(_marked(change, plan.refusals) for change in each) for each in (plan.changes, plan.unverified)
+    )
+    return replace(plan, changes=changes, unverified=unverified)
 
 
 def _marked(change: Update, refusals: Iterable[Refusal]) -> Update:

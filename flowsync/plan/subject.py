@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flowsync.frozen import dataclass
+from flowsync.model import View
 
 if TYPE_CHECKING:
     from flowsync.diff import FieldComparison
-    from flowsync.model import Flow, JsonValue, LiveFlow, Target
+    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, Target
     from flowsync.plan.base import Told
 
 
@@ -18,7 +19,8 @@ class Subject:
 
     `row` is the row to write, as `target` chose it, and `told` how the file stands to it; `published` is
     another row, the one users see, None where none is; `latest` is the newest row that is not archived,
-    mostly `row` itself. `data_text` is the flow's own, which is made anew for each who asks it.
+    mostly `row` itself. `view` is what the rows were read from.
+    `data_text` is the flow's own, which is made anew for each who asks it.
     """
 
     flow: Flow
@@ -28,6 +30,7 @@ class Subject:
     latest: LiveFlow
     told: Told
     data_text: str | None
+    view: View = View.WHOLE
 
     @property
     def comparison(self) -> FieldComparison:
@@ -43,6 +46,11 @@ class Subject:
     def will_be_on(self) -> bool:
         """Whether the row is shown after the write."""
         return not _is_off(self.flow.fields.get("active", self.row.fields.get("active")))
+
+    def sends_unseen(self, field: FieldName) -> bool:
+        """Whether a field is sent that the API does not return: by itself, or with what else changes."""
+        is_written = self.comparison.changes or self.told.sent_unseen
+        return field in self.comparison.unseen and bool(is_written or self.must_be_switched_off)
 
     @property
     def must_be_switched_off(self) -> bool:

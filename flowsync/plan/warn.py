@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.diff import comparable, compare, quoted
-from flowsync.model import Op, PlanWarning
+from flowsync.model import Op, PlanWarning, Target, View
 from flowsync.plan.values import restorable
 
 if TYPE_CHECKING:
@@ -53,6 +53,16 @@ def draft_unseen(subject: Subject) -> Iterator[PlanWarning]:
         yield PlanWarning("draft-unseen", message)
 
 
+def drafts_hidden(subject: Subject) -> Iterator[PlanWarning]:
+    """Warn that there may be a newer draft, which the file would be for, and that nobody could see it."""
+    if subject.view is not View.WHOLE and subject.target is Target.LATEST:
+        message = (
+            "Read from the public list, which may hide drafts: a draft that is newer than version "
+            f"{subject.row.version} would be the one to write."
+        )
+        yield PlanWarning("drafts-hidden", message)
+
+
 def not_the_latest(subject: Subject) -> Iterator[PlanWarning]:
     """Warn that a newer version exists than the one that is written, because the file or flowsync.yaml says so."""
     row, latest = subject.row, subject.latest
@@ -74,12 +84,18 @@ def turned_off(subject: Subject) -> Iterator[PlanWarning]:
     """Warn that the flow is no longer shown."""
     if _changes(subject, "active") and not subject.will_be_on:
         yield _warning(subject, "active", "turned-off", "The flow is turned off: nobody sees it any more.")
+    elif subject.sends_unseen("active") and not subject.will_be_on:
+        message = "active: false is sent, and the API does not return active: if the flow is on, it is turned off."
+        yield _warning(subject, "active", "turned-off", message)
 
 
 def turned_on(subject: Subject) -> Iterator[PlanWarning]:
     """Warn that a flow that was off is shown again."""
     if _changes(subject, "active") and subject.will_be_on:
         yield _warning(subject, "active", "turned-on", "The flow is turned on: whoever it targets can see it.")
+    elif "active" in subject.told.sent_unseen and subject.will_be_on:
+        message = "active: true is sent, and the API does not return active: if the flow is off, it is turned on."
+        yield _warning(subject, "active", "turned-on", message)
 
 
 def type_changed(subject: Subject) -> Iterator[PlanWarning]:
@@ -149,6 +165,7 @@ def origin_unknown(subject: Subject) -> Iterator[PlanWarning]:
 UPDATE_RULES: Final[tuple[Rule, ...]] = (
     goes_live,
     draft_unseen,
+    drafts_hidden,
     not_the_latest,
     protected,
     turned_off,

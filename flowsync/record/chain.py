@@ -39,6 +39,7 @@ def _chained(first: Write, then: Write) -> Write:
         withheld=tuple(dict.fromkeys((*first.withheld, *then.withheld))),
         standing=standing,
         edited_between=first.edited_between or not was_written,
+        is_verified=first.is_verified or then.is_verified,
     )
 
 

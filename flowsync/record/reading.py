@@ -161,6 +161,7 @@ def _write(value: Mapping[str, JsonValue], place: Place) -> Write:
         withheld=tuple(withheld),
         result=None,
         place=place,
+        is_verified=value.get("verified") is not False,
     )
 
 

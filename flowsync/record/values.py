@@ -77,7 +77,7 @@ class Write:
 
     Several writes of one row in one record are one (`chain.together`): `before` is from before the first, `body`
     adds up, `result` is that of the last, and `standing` is how the written fields stood before that one.
-    `edited_between`: between two of them somebody else changed the row.
+    `edited_between`: between two of them somebody else changed the row. `is_verified` as in `Update`.
     """
 
     slug: str
@@ -91,6 +91,7 @@ class Write:
     place: Place
     standing: Mapping[FieldName, JsonValue] = field(default_factory=dict)
     edited_between: bool = False
+    is_verified: bool = True
 
     @property
     def id(self) -> int:

@@ -103,6 +103,7 @@ def _heading(change: Change, time: str) -> dict[str, JsonValue]:
         "version": change.version,
         "status": change.status,
         "target": change.target.value,
+        "verified": change.is_verified,
         "time": time,
     }
 

@@ -53,7 +53,8 @@ def _plan_lines(value: Plan, screen: Screen) -> Iterator[Line]:
 def _opening(value: Plan, screen: Screen) -> Iterator[Line]:
     yield line(Span(f"Plan: {wording.counts(value)}", Style.HEADING))
     base = f", compared with {wording.revision(value.base)}" if value.base else ""
-    yield line(Span(f"for {wording.place(value)}{base}", Style.MUTED))
+    place = Span(f"for {wording.place(value)}, {wording.source(value)}{base}", Style.MUTED)
+    yield from sentences(line(place), screen, indent=2)
     if sentence := wording.goes_live(value):
         yield line(Span(sentence, Style.WARNING))
     if sentence := wording.view(value):
@@ -99,6 +100,8 @@ def _unverified(value: Plan, screen: Screen) -> Iterator[Line]:
         yield _BLANK
         facts = f"  {change.file} · id {change.id} · version {change.version} · {change.status} · unverified"
         yield from sentences(line("? ", Span(change.slug, Style.HEADING), Span(facts, Style.MUTED)), screen)
+        for warning in wording.warnings(change):
+            yield from sentences(_warning(warning), screen)
         yield from sentences(
             line("    active: false", Span("  not returned by the API; apply sends it", Style.MUTED)), screen
         )

@@ -14,9 +14,10 @@ from flowsync.render.values import compact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from flowsync.model import FieldChange, FieldName, JsonValue, Plan, PlanWarning, Refusal, Unchanged, Update
+    from flowsync.model import FieldChange, JsonValue, Plan, PlanWarning, Refusal, Unchanged, Update
 
-NO_CHANGES: Final = "No changes. The live flows are as the files say."
+IN_STEP: Final = "The live flows are as the files say."
+NO_CHANGES: Final = f"No changes. {IN_STEP}"
 BLOCKED: Final = "Apply writes nothing while flows are blocked, unless told to skip them (--skip-blocked)."
 REFUSED: Final = "Apply would refuse this plan:"
 UNMANAGED: Final = "live without a file: shown, never touched"
@@ -26,6 +27,8 @@ SHORT_DIGEST: Final = 12
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ALWAYS_COUNTED: Final = frozenset({"to update", "unchanged"})
 _TOLD_BY_VISIBILITY: Final = "goes-live"
+_TOLD_OF_THE_PLAN: Final = "drafts-hidden"
+"""What is said once of a whole plan (`view`)."""
 _ORIGINS: Final = {
     Origin.DRIFT: "edited outside of the files; applying undoes that",
     Origin.CONFLICT: "edited both in the files and outside of them; applying undoes the latter",
@@ -49,12 +52,21 @@ def counts(plan: Plan) -> str:
 
 
 def nothing_changes(plan: Plan) -> str:
-    """Return the sentence for a plan without changes, which claims no more than the API shows."""
+    """Return the sentences for a plan without changes, which claim no more than the API shows."""
+    return f"No changes{' that can be seen' if plan.unverified else ''}. {in_step(plan)}"
+
+
+def in_step(plan: Plan) -> str:
+    """Return how far it can be seen that the live flows are as the files say, where nothing differs."""
     if plan.unverified:
-        return f"No changes that can be seen. {unverified(plan)}"
-    if any(row.unseen for row in plan.unchanged):
-        return "No changes, as far as the API shows the fields."
-    return NO_CHANGES
+        return unverified(plan)
+    shown = [
+        *(["returns the fields"] if any(row.unseen for row in plan.unchanged) else []),
+        *(["shows drafts"] if plan.view is not View.WHOLE else []),
+    ]
+    if not shown:
+        return IN_STEP
+    return f"Nothing differs, as far as the API {' and '.join(shown)}."
 
 
 def unverified(plan: Plan) -> str:
@@ -66,6 +78,13 @@ def unverified(plan: Plan) -> str:
         f"{plural(len(slugs), 'flow')} cannot be verified, for the API does not return `active`; "
         f"apply sends active: false to {listed(slugs)}."
     )
+
+
+def source(plan: Plan) -> str:
+    """Return which key and which list a plan was made from."""
+    key = "public" if plan.view is View.PUBLIC_KEY else "private"
+    path = "/v1/flows" if plan.view is View.WHOLE else "/v1/public/flows"
+    return f"read with the {key} key from GET {path}"
 
 
 def view(plan: Plan) -> str:
@@ -111,6 +130,8 @@ def revision(base: str) -> str:
 
 def visibility(update: Update) -> str:
     """Return who will see the written row."""
+    if update.live and any(each.code == _TOLD_OF_THE_PLAN for each in update.warnings):
+        return "live at once, unless a draft is hidden"
     if update.live:
         return "live at once"
     if update.status == "DRAFT":
@@ -119,8 +140,9 @@ def visibility(update: Update) -> str:
 
 
 def warnings(change: Update) -> Iterator[PlanWarning]:
-    """Yield a change's warnings, but for the one that `visibility` tells already."""
-    return (each for each in change.warnings if not (change.live and each.code == _TOLD_BY_VISIBILITY))
+    """Yield a change's warnings, but for those that `visibility` and `view` tell already."""
+    told = {_TOLD_OF_THE_PLAN, *([_TOLD_BY_VISIBILITY] if change.live else [])}
+    return (each for each in change.warnings if each.code not in told)
 
 
 def goes_live(plan: Plan) -> str:
@@ -189,7 +211,7 @@ def listed(names: Sequence[str], limit: int = 5) -> str:
 
 def changed_places(update: Update) -> list[str]:
     """Return the labels of what changes, each once, in order; of an unseen field, its name."""
-    return list(dict.fromkeys([*(change.label for change in update.fields), *_sent_unseen(update)]))
+    return list(dict.fromkeys([*(change.label for change in update.fields), *update.sent_unseen]))
 
 
 def unseen(update: Update) -> str:
@@ -197,14 +219,10 @@ def unseen(update: Update) -> str:
     if not update.unseen:
         return ""
     be = "is" if len(update.unseen) == 1 else "are"
-    sent = _sent_unseen(update)
+    sent = listed([f"{name}: {compact(update.body[name])}" for name in update.sent_unseen])
     return f"{listed(update.unseen)} {be} not returned by the API, so not compared" + (
-        "; sent with this change" if sent else ""
+        f"; sent with this change: {sent}" if sent else ""
     )
-
-
-def _sent_unseen(update: Update) -> list[FieldName]:
-    return [field for field in update.unseen if field in update.body]
 
 
 def unseen_elsewhere(unchanged: Iterable[Unchanged]) -> str:

@@ -69,7 +69,7 @@ def of_plan(plan: Plan, flows: Iterable[Flow]) -> Iterator[Annotation]:
     """
     sources = {flow.slug: flow.source for flow in flows}
     yield from map(_of_blocked, plan.blocked)
-    for change in plan.changes:
+    for change in plan.writes:
         yield from _of_warnings(change)
         yield from _of_outside_edits(change, sources)
 

@@ -79,9 +79,9 @@ def documented(handler: Handler) -> Handler:
 
     def handle(request: Request) -> Response:
         response = handler(request)
-        if response.status != HTTPStatus.OK.value:
+        if response.status not in {HTTPStatus.OK.value, HTTPStatus.CREATED.value}:
             return response
-        return answered(HTTPStatus.OK, _documented(json.loads(response.body)))
+        return answered(HTTPStatus(response.status), _documented(json.loads(response.body)))
 
     return handle
 

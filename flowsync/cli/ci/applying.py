@@ -14,6 +14,7 @@ from flowsync.cli.ci.run import marker_key, open_project
 from flowsync.cli.guarding import guards_allowing, only_run, refuse_guarded
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.saved import checked_saved
+from flowsync.cli.versions import refuse_unseen_versions
 from flowsync.errors import (
     ApiError,
     ConfigError,
@@ -167,6 +168,7 @@ def _judged(merge: Merge, plan: Plan) -> tuple[Change, ...]:
     """
     applying.refuse_blocked(plan, applying.OnBlocked.REFUSE)
     refuse_guarded(plan)
+    refuse_unseen_versions(plan, merge.project)
     rule = merge.run.inputs.require_reviewed_plan
     if rule is ReviewRule.OFF:
         return ()

@@ -139,7 +139,7 @@ def _shown(run: Run, made: Planned, marker: Marker) -> int:
     report = PlanReport(scene(run), plan, pipeline.changed_waits(plan, made.flows))
     summarise(run, report)
     marker = replace(marker, digest=hexadecimal(plan.digest), base=plan.base, parts=parts(plan))
-    comment_on_event(run, report, marker, is_news=bool(plan.changes or plan.blocked))
+    comment_on_event(run, report, marker, is_news=bool(plan.writes or plan.blocked))
     return _exit_code(run, plan)
 
 

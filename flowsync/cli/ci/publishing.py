@@ -71,6 +71,7 @@ def output_plan(run: Run, plan: Plan, path: Path) -> None:
             "plan-digest": plan.digest,
             "creates": str(numbers.create),
             "updates": str(numbers.update),
+            "unverified": str(numbers.unverified),
             "deletes": str(numbers.delete),
         },
     )

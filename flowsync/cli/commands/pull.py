@@ -136,7 +136,9 @@ def command(  # noqa: PLR0917 - click calls it by keyword
     with Progress(given).ticking(progress.writing_line):
         copies = _write(project, result, safety, refused)
         if api is Api.REAL:
-            remember_versions(project, listing, result)
+            left = {each.slug for each in result.changes if each.file.name in refused}
+            taken = (each for each in result.pulled if each.slug not in left)
+            remember_versions(project, listing, taken, flows)
     _show(pulls.Pull(result.pulled, result.unmanaged, refused, copies, pulls.Mood.DONE), shown, format_, given)
     return _finish(refused)
 

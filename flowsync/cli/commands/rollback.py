@@ -164,10 +164,14 @@ def _fetch(connection: Connection, slugs: frozenset[str], given: Invocation) -> 
 
 
 def _show_plan(made: Plan, format_: str, given: Invocation) -> None:
-    if made.changes or made.blocked:
+    if _says_something(made):
         applying.show_plan(made, format_, given)
     else:
         write_note(records.NOTHING_TO_PUT_BACK, given)
+
+
+def _says_something(made: Plan) -> bool:
+    return bool(made.changes or made.blocked or any(row.warnings for row in made.unchanged))
 
 
 def _shown(made: Plan, format_: str, following: str, given: Invocation) -> int:
@@ -175,7 +179,7 @@ def _shown(made: Plan, format_: str, following: str, given: Invocation) -> int:
     screen = screen_of_stdout(given)
     if format_ != "text":
         write_result(plans.FORMATS[format_](made, screen))
-    elif made.changes or made.blocked:
+    elif _says_something(made):
         write_result(plans.text(made, screen, following))
     else:
         write_result(f"{records.NOTHING_TO_PUT_BACK}\n")

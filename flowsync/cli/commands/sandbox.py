@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from enum import Enum
 from typing import TYPE_CHECKING
 
 import click
 
 from flowsync import sandbox
-from flowsync.cli.adapters import open_emulator, sandbox_database
+from flowsync.cli.adapters import Answers, answering, open_emulator, sandbox_database
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, seconds
 from flowsync.cli.output import write_note, write_result
@@ -18,13 +17,6 @@ from flowsync.pipeline.pulling import load_files
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class Answers(Enum):
-    """Which fields of a flow the emulator returns."""
-
-    WHOLE = "whole"
-    DOCUMENTED = "documented"
 
 
 def _faults(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[sandbox.Fault, ...]:
@@ -80,7 +72,7 @@ def serve(
     given = invocation(context)
     project = open_project(given)
     with open_emulator(project, load_files(project), number) as emulator:
-        handler = sandbox.documented(emulator.handle) if answers is Answers.DOCUMENTED else emulator.handle
+        handler = answering(emulator, answers)
         handler = sandbox.with_latency(handler, latency) if latency else handler
         if faults:
             edit = sandbox.dashboard_edit(emulator)

@@ -41,13 +41,11 @@ def plan_alerts(report: PlanReport, room: Room) -> Iterator[str]:
         is_felt = bool(points) or any(change.live for change in plan.changes)
         yield alert("WARNING" if is_felt else "NOTE", _impact(report), points, room)
     elif not plan.blocked:
-        yield alert("NOTE", _nothing(plan), [], room)
+        yield alert("NOTE", f"Nothing changes for users: {_lowered(wording.in_step(plan))}", [], room)
 
 
-def _nothing(plan: Plan) -> str:
-    if plan.unverified:
-        return "Nothing changes that can be seen; some flows cannot be verified."
-    return "Nothing changes for users: the live flows are as the files say."
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _impact(report: PlanReport) -> str:
@@ -55,7 +53,7 @@ def _impact(report: PlanReport) -> str:
     changes = report.plan.changes
     live = sum(change.live for change in changes)
     if not changes:
-        return "Nothing changes for users, but:"
+        return "Nothing changes that can be seen, but:" if report.plan.unverified else "Nothing changes for users, but:"
     opening = f"When {report.scene.moment.value}, {plural(len(changes), 'flow')} "
     verb = "changes" if len(changes) == 1 else "change"
     if live == len(changes):
@@ -67,9 +65,9 @@ def _impact(report: PlanReport) -> str:
 
 def _warning_points(plan: Plan) -> Iterator[str]:
     """Yield what there is to be wary of, the gravest first: where there is no room for all, the last are left out."""
-    for change in sorted(plan.changes, key=lambda each: not each.live):
+    for change in sorted(plan.writes, key=lambda each: not each.live):
         yield from (_warning_point(change.slug, each) for each in wording.warnings(change) if each.code in _GRAVE)
-    for change in plan.changes:
+    for change in plan.writes:
         yield from (f"{name(change.slug)} {sentence(told)}" for told in wording.origins(change))
         yield from _audience_points(change)
         yield from (_warning_point(change.slug, each) for each in wording.warnings(change) if each.code not in _GRAVE)
@@ -111,10 +109,10 @@ def apply_alerts(report: ApplyReport, room: Room) -> Iterator[str]:
         lead = f"{plural(len(bad), 'flow')} of {len(entries):,} {_are(bad)} not as planned."
         yield alert("CAUTION", lead, map(_trouble_point, bad), room)
     elif entries:
-        seen = _seen(sum(change.live for change in report.plan.changes), len(entries))
+        seen = _seen(sum(change.live for change in report.plan.writes), len(entries))
         yield alert("NOTE", f"Applied: {plural(len(entries), 'flow')} as planned. {seen}", [], room)
     else:
-        yield alert("NOTE", "Nothing was to be written: the live flows are as the files say.", [], room)
+        yield alert("NOTE", f"Nothing was to be written: {_lowered(wording.in_step(report.plan))}", [], room)
 
 
 def _seen(live: int, written: int) -> str:

@@ -150,8 +150,7 @@ def _left_out(slugs: Sequence[str], scene: Scene, room: Room) -> Iterator[str]:
 
 
 def _plan_notes(plan: Plan, room: Room) -> Iterator[str]:
-    if note := wording.view(plan):
-        yield sentence(note)
+    yield sentence(f"R{wording.source(plan)[1:]}. {wording.view(plan)}".rstrip())
     if note := wording.unverified(plan):
         yield sentence(note)
     if note := wording.unseen_elsewhere(plan.unchanged):

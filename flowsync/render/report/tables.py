@@ -40,13 +40,13 @@ def table(lines: Sequence[str], room: Room) -> str:
 
 def plan_table(plan: Plan, happens: str, changes: str, room: Room) -> Iterator[str]:
     """Yield the table of a plan, where it holds anything; as `plan_rows`."""
-    if plan.changes or plan.blocked:
+    if plan.writes or plan.blocked:
         yield table(plan_rows(plan, happens, changes), room)
 
 
 def apply_table(report: ApplyReport, room: Room) -> Iterator[str]:
     """Yield the table of what became of each change, where there were any."""
-    if report.plan.changes:
+    if report.plan.writes:
         yield table(apply_rows(report), room)
 
 
@@ -62,14 +62,18 @@ def plan_rows(plan: Plan, happens: str, changes: str) -> tuple[str, ...]:
         _row([*_change_cells(change, action(change)), *([_made_by(change)] if has_origins else [])])
         for change in plan.changes
     )
-    return (_row(heading), _row(["---"] * len(heading)), *blocked, *changed)
+    unverified = (
+        _row([cell(change.slug), "unverified", "not known", "active: false", *([""] if has_origins else [])])
+        for change in plan.unverified
+    )
+    return (_row(heading), _row(["---"] * len(heading)), *blocked, *changed, *unverified)
 
 
 def apply_rows(report: ApplyReport) -> tuple[str, ...]:
     """Return the table of what became of each change."""
     entries = {outcome.change.slug: ledger.entry(outcome) for outcome in report.outcomes}
     heading = ["Flow", "Outcome", "Seen by users", "Planned changes"]
-    rows = (_row(_outcome_cells(change, entries.get(change.slug))) for change in report.plan.changes)
+    rows = (_row(_outcome_cells(change, entries.get(change.slug))) for change in report.plan.writes)
     return (_row(heading), _row(["---"] * len(heading)), *rows)
 
 
