@@ -120,6 +120,16 @@ def shelf(*rows: LiveFlow) -> Shelf:
     return Shelf({each.id: each for each in rows})
 
 
+class Hiding(Shelf):
+    """It never shows whether a flow is on."""
+
+    def rows(self, change: Change) -> Sequence[LiveFlow]:
+        return [
+            replace(each, fields={name: value for name, value in each.fields.items() if name != "active"})
+            for each in super().rows(change)
+        ]
+
+
 def turn(store: Shelf, planned: Update | None = None) -> Outcome:
     return apply_change(planned or change(), store, pause=lambda _: None)
 
@@ -191,6 +201,21 @@ def test_a_flow_that_is_as_wanted_as_far_as_it_is_shown_is_not_written_again() -
     store = shelf(row(name="New"))
     assert isinstance(turn(store, NAME_AND_DESCRIPTION), AlreadyApplied)
     assert store.writes == []
+
+
+UNSEEN = replace(change(), unseen=("active",), body={"name": "New", "active": False})
+
+
+@pytest.mark.parametrize("lands", [True, False])
+def test_a_field_that_nobody_sees_is_sent_though_the_rest_is_there_and_a_failure_leaves_doubt(lands: bool) -> None:  # noqa: FBT001 - a case
+    store = shelf(row(name="New"))
+    assert turn(store, UNSEEN) == Applied(UNSEEN)
+    assert store.writes == [(7, UNSEEN.body)]
+    hiding = Hiding({7: row(name="New")}, faults=[(ServerError("500", status=500), lands)] * WRITE_ATTEMPTS)
+    outcome = turn(hiding, UNSEEN)
+    assert isinstance(outcome, Failed)
+    assert outcome.uncertain
+    assert turn(Hiding({7: row(name="New")}, answers=False), UNSEEN) == Applied(UNSEEN)
 
 
 AMBIGUOUS = [ServerError("500", status=500), TransportError("reset"), UnreadableResponseError("not JSON")]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.support.command import environment, flowsync, write_flows
 from tests.support.fake_frigade import PUBLIC_KEY, UNOBSERVABLE, FakeConfig, fake_frigade, row
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 OFF = "name: Same\nactive: false\n"
@@ -129,3 +131,130 @@ def test_apply_refuses_where_the_file_came_from_a_version_that_it_cannot_see(tmp
         assert server.writes == []
     assert refused.code == 4
     assert "flow_a was pulled from version 2; this server shows version 1 at most" in refused.err
+
+
+def test_a_value_that_is_sent_unseen_is_shown(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": "name: New\nactive: false\ndescription: For the team\n"})
+    with fake_frigade(HIDING, [row(1, "flow_a", name="Old")]) as server:
+        env = environment(server.url)
+        for form in ("text", "markdown", "json"):
+            shown = flowsync("plan", "--format", form, root=tmp_path, env=env).out
+            assert "For the team" in shown
+            assert "if the flow is on, it is turned off" in shown
+        assert "sent with this change: description" in flowsync("plan", root=tmp_path, env=env).out
+
+
+def test_a_protected_flow_is_not_switched_off_without_leave(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": f"{OFF}protected: true\n"})
+    with fake_frigade(HIDING, [row(1, "flow_a", name="Same")]) as server:
+        env = environment(server.url)
+        document = flowsync("plan", "--format", "json", root=tmp_path, env=env).json
+        assert "apply-refuses" in {warning["code"] for warning in document["unverified"][0]["warnings"]}
+        refused = flowsync("apply", root=tmp_path, env=env)
+        assert (refused.code, server.writes) == (4, [])
+        assert "--allow-protected" in refused.err
+        assert flowsync("apply", "--allow-protected", root=tmp_path, env=env).code == 0
+        assert len(server.writes) == 1
+
+
+def test_a_saved_plan_is_not_done_while_a_field_cannot_be_seen(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": "name: New\ndescription: Text\n"})
+    with fake_frigade(HIDING, [row(1, "flow_a", name="Old")]) as server:
+        env = environment(server.url)
+        assert flowsync("plan", "--out", "plan.json", root=tmp_path, env=env).code == 0
+        server.rows[0]["name"] = "New"
+        assert flowsync("apply", "plan.json", root=tmp_path, env=env).code == 0
+        assert [request.json for request in server.writes] == [{"name": "New", "description": "Text"}]
+
+
+def test_switching_off_to_make_sure_does_not_hold_a_rollback_up(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": OFF, "flow_b": "name: New\n"})
+    with fake_frigade(HIDING, [row(1, "flow_a", name="Same"), row(2, "flow_b", name="Old")]) as server:
+        env = environment(server.url)
+        assert flowsync("apply", "--record", "r.jsonl", root=tmp_path, env=env).code == 0
+        back = flowsync("rollback", "r.jsonl", root=tmp_path, env=env)
+        assert back.code == 0, back.both
+        assert "what it was before was never shown, so it cannot be restored: active" in back.out
+        assert [request.json for request in server.writes[2:]] == [{"name": "Old"}]
+
+
+def test_no_plan_claims_more_than_its_list_shows(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": "name: Same\n", "flow_b": "name: New\n", "flow_c": "name: C\n"})
+    with fake_frigade(FakeConfig(), [row(1, "flow_a", name="Same"), row(2, "flow_b", name="Old")]) as server:
+        env = environment(server.url, None, PUBLIC_KEY)
+        same = flowsync("plan", "flow_a", root=tmp_path, env=env).out
+        assert "read with the public key from GET /v1/public/flows" in same
+        assert "as far as the API shows drafts" in same
+        assert "live at once, unless a draft is hidden" in flowsync("plan", "flow_b", root=tmp_path, env=env).out
+        document = flowsync("plan", "--format", "json", root=tmp_path, env=env).json
+        assert "drafts-hidden" in {warning["code"] for warning in document["changes"][0]["warnings"]}
+        assert "may hide drafts" in document["blocked"][0]["message"]
+        whole = flowsync("plan", "flow_a", root=tmp_path, env=environment(server.url)).out
+        assert "read with the private key from GET /v1/flows" in whole
+        assert "No changes. The live flows are as the files say." in whole
+
+
+def test_a_file_that_was_pulled_again_from_what_is_shown_is_no_longer_the_draft_s(tmp_path: Path) -> None:
+    rows = [row(1, "flow_a", version=1, name="Live"), row(2, "flow_a", version=2, status="DRAFT", name="Draft")]
+    with fake_frigade(FakeConfig(), rows) as server:
+        env = environment(server.url)
+        assert flowsync("pull", "--new", root=tmp_path, env=env).code == 0
+        server.rows.pop()
+        server.behave(FakeConfig(absent_paths=("/v1/flows", "/v1/flows/*/versions", "/v1/flows/flow_a")))
+        assert flowsync("apply", root=tmp_path, env=env).code == 4
+        assert flowsync("pull", "--force", root=tmp_path, env=env).code == 0
+        write_flows(tmp_path, {"flow_a": "name: Better\n"})
+        assert flowsync("apply", root=tmp_path, env=env).code == 0
+        assert [request.json for request in server.writes] == [{"name": "Better"}]
+
+
+def test_a_file_that_was_pulled_from_the_live_version_is_not_taken_for_the_draft_s(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": "name: Old\ntarget: active\n"})
+    rows = [row(1, "flow_a", version=1, name="Live"), row(2, "flow_a", version=2, status="DRAFT", name="Draft")]
+    with fake_frigade(FakeConfig(), rows) as server:
+        env = environment(server.url)
+        assert flowsync("pull", "--force", root=tmp_path, env=env).code == 0
+        write_flows(tmp_path, {"flow_a": "name: Better\ntarget: active\n"})
+        server.rows.pop()
+        server.behave(FakeConfig(absent_paths=("/v1/flows", "/v1/flows/*/versions", "/v1/flows/flow_a")))
+        assert flowsync("apply", root=tmp_path, env=env).code == 0
+        assert [request.path for request in server.writes] == ["/v1/flows/1"]
+
+
+def test_the_sandbox_answers_with_the_documented_fields_where_the_environment_says_so(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": OFF})
+    env = {"FLOWSYNC_SANDBOX_ANSWERS": "documented"}
+    applied = flowsync("apply", "--sandbox", root=tmp_path, env=env)
+    assert applied.code == 0, applied.both
+    assert "1 unverified" in flowsync("plan", "--sandbox", root=tmp_path, env=env).out
+    assert "unverified" not in flowsync("plan", "--sandbox", root=tmp_path).out
+    wrong = flowsync("plan", "--sandbox", root=tmp_path, env={"FLOWSYNC_SANDBOX_ANSWERS": "some"})
+    assert wrong.code == 1
+    assert "Set it to whole or documented" in wrong.err
+
+
+def test_a_saved_plan_that_was_touched_anywhere_is_refused_before_any_request(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": f"{OFF}protected: true\n", "flow_b": "name: New\n", "flow_c": "name: Same\n"})
+    rows = [row(1, "flow_a", name="Same"), row(2, "flow_b", name="Old"), row(3, "flow_c", name="Same")]
+    with fake_frigade(HIDING, rows) as server:
+        env = environment(server.url)
+        flowsync("plan", "--out", "plan.json", root=tmp_path, env=env)
+        asked = len(server.requests)
+        document = json.loads((tmp_path / "plan.json").read_text())
+        for touch in TOUCHES:
+            touched = json.loads(json.dumps(document))
+            touch(touched)
+            (tmp_path / "plan.json").write_text(json.dumps(touched))
+            refused = flowsync("apply", "plan.json", root=tmp_path, env=env)
+            assert refused.code in {1, 4}
+            assert "saved plan" in refused.err
+        assert len(server.requests) == asked
+
+
+TOUCHES: tuple[Callable[[Any], object], ...] = (
+    lambda document: document["unverified"][0]["warnings"].pop(),
+    lambda document: document["unverified"].pop(),
+    lambda document: document["summary"].update(unchanged=9),
+    lambda document: document["changes"][0]["fields"][0].update(origin="branch"),
+    lambda document: document.update(base="0" * 40),
+)

@@ -18,6 +18,7 @@ from flowsync.github.marker import MOST_PARTS, NO_PLAN, Marker, key_of, read_mar
 from flowsync.github.outputs import outputs_text, write_outputs, write_summary
 from flowsync.github.reviewed import parts, unreviewed
 from flowsync.github.runner import read_runner
+from flowsync.model import View
 from tests.github.support import read_outputs
 from tests.render.hostile import hostile, log_commands
 from tests.render.samples import DRAFT, WELCOME, plan_of, update
@@ -98,6 +99,21 @@ def test_a_plan_of_very_many_fields_is_shown_flow_by_flow() -> None:
 def test_the_digest_alone_is_enough_where_parts_are_not_listed() -> None:
     marker = Marker("a" * 16, "b" * 40, PLAN.digest.removeprefix("sha256:"))
     assert unreviewed(PLAN, [marker]) == ()
+
+
+def test_a_plan_of_very_many_flows_is_shown_as_one_whatever_key_it_was_made_with() -> None:
+    many = plan_of(*(replace(DRAFT, slug=f"flow_{number}") for number in range(MOST_PARTS + 1)))
+    marker = shown(replace(many, view=View.PUBLIC_KEY, base="main"))
+    assert len(marker.parts) == 1
+    assert unreviewed(many, [marker]) == ()
+    assert len(unreviewed(replace(many, environment="staging"), [marker])) == MOST_PARTS + 1
+
+
+def test_what_is_switched_off_to_make_sure_has_to_be_shown_too() -> None:
+    sure = replace(DRAFT, fields=(), unseen=("active",), body={"active": False}, old={}, new={}, is_verified=False)
+    plan = replace(plan_of(), unverified=(sure,))
+    assert unreviewed(plan, [shown(plan_of())]) == (sure,)
+    assert unreviewed(plan, [shown(plan)]) == ()
 
 
 OLD: dict[FieldName, JsonValue] = {"name": "Tour", "description": "Old"}
