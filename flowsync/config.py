@@ -19,9 +19,10 @@ from flowsync.closeness import closest
 from flowsync.errors import ConfigError, InvalidFilesError
 from flowsync.frozen import dataclass, field
 from flowsync.model import Problem, Severity, Target
+from flowsync.secrets import IN_USE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from flowsync.model import JsonValue, Location, Source, ValuePath
@@ -77,6 +78,7 @@ PLATFORM_VARIABLES: Final = (
 _IN_FILE: Final = "flowsync.yaml"
 """Where a key that no variable holds comes from."""
 _KEY_SETTINGS: Final = ("api_key_variable", "public_api_key_variable", "public_api_key")
+_KEY_VARIABLE_SETTINGS: Final = ("api_key_variable", "public_api_key_variable")
 _VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -579,6 +581,7 @@ def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str
     timeouts = _mapping(top.get("timeouts"))
     api_url, unused_url, trust = _address(top, chosen, environ)
     keys, private, public = _key_settings(top, chosen, flags)
+    _remember_keys([top, *map(_mapping, environments.values())], environ)
     return Settings(
         flows=str(top.get("flows", "flows")).rstrip("/"),
         environment=name,
@@ -765,6 +768,15 @@ def _key_settings(
     private = _optional_text(top.get("api_key_variable")) or PRIVATE_KEY_VARIABLE
     public = _optional_text(top.get("public_api_key_variable")) or PUBLIC_KEY_VARIABLE
     return top, flags.private_key_variable or private, flags.public_key_variable or public
+
+
+def _remember_keys(sections: Iterable[Mapping[str, JsonValue]], environ: Mapping[str, str]) -> None:
+    """Keep every private key that any environment could be read with out of all output."""
+    named = {_optional_text(section.get(name)) for section in sections for name in _KEY_VARIABLE_SETTINGS}
+    for variable in {*named, PRIVATE_KEY_VARIABLE} - {None}:
+        value = environ.get(str(variable), "").strip()
+        if value.startswith(_PRIVATE_PREFIX):
+            IN_USE.add(value)
 
 
 def _written_key(section: Mapping[str, JsonValue]) -> Key | None:

@@ -33,6 +33,7 @@ from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, RefusedError
 from flowsync.model import NotAttempted
 from flowsync.render import ledger, plans, progress
+from flowsync.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,7 +122,7 @@ def confirm(made: Plan, approval: Approval, given: Invocation) -> None:
     """Ask a terminal whether to go on. Raises FlowsyncError for any answer but yes."""
     if approval is Approval.GIVEN or not sys.stdin.isatty():
         return
-    sys.stderr.write(plans.confirm_question(made, screen_of_stderr(given)))
+    sys.stderr.write(masked(plans.confirm_question(made, screen_of_stderr(given))))
     sys.stderr.flush()
     if answer_of_terminal() not in {"y", "yes"}:
         raise FlowsyncError("Not confirmed: nothing was written.")
@@ -206,14 +207,9 @@ def _recording(
         time=now(),
         changes=len(made.writes),
     )
-    with open_record(path, name, _secrets(project), project.workspace) as kept:
+    with open_record(path, name, project.workspace) as kept:
         kept.begin(run)
         yield name, kept
-
-
-def _secrets(project: Project) -> record.Secrets:
-    key = project.settings.private_key
-    return record.Secrets((key.value,) if key else ())
 
 
 def _tell_record(kept: RecordFile, name: str, made: Plan, purpose: record.Purpose, given: Invocation) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from flowsync.cli.options import ColorChoice, Verbosity
 from flowsync.errors import FlowsyncError
 from flowsync.render.screen import Colour, Detail, Screen
+from flowsync.secrets import masked
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def write_result(text: str) -> None:
     Raises BrokenPipeError where its reader went away, FlowsyncError where it cannot be written for another reason.
     """
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(masked(text))
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -76,7 +77,8 @@ def write_note(text: str, invocation: Invocation, at_least: Verbosity = Verbosit
     """Something said beside the result, to stderr; not when the command is quieter than `at_least`."""
     order = list(Verbosity)
     if order.index(invocation.verbosity) >= order.index(at_least):
-        sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
+        shown = masked(text)
+        sys.stderr.write(shown if shown.endswith("\n") else f"{shown}\n")
         sys.stderr.flush()
 
 
@@ -115,14 +117,15 @@ def write_error(error: FlowsyncError, invocation: Invocation) -> None:
     """An expected failure, to stderr."""
     from flowsync.render import failures  # noqa: PLC0415 - only failures need it
 
-    sys.stderr.write(failures.error(error, screen_of_stderr(invocation), source_lines(invocation.directory)))
+    text = failures.error(error, screen_of_stderr(invocation), source_lines(invocation.directory))
+    sys.stderr.write(masked(text))
 
 
 def write_bug(error: BaseException, invocation: Invocation) -> None:
     """An unexpected failure, to stderr, with what to report."""
     from flowsync.render import failures  # noqa: PLC0415 - only bugs need it
 
-    sys.stderr.write(failures.bug(error, screen_of_stderr(invocation)))
+    sys.stderr.write(masked(failures.bug(error, screen_of_stderr(invocation))))
 
 
 class Progress:
@@ -142,7 +145,7 @@ class Progress:
             return
         with self.lock:
             self.shown = True
-            sys.stderr.write(f"{_CLEAR_LINE}{line()}")
+            sys.stderr.write(f"{_CLEAR_LINE}{masked(line())}")
             sys.stderr.flush()
 
     @contextmanager

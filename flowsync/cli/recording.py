@@ -40,12 +40,9 @@ class RecordFile(ApplyRecord):
     `trouble` tells what it was.
     """
 
-    def __init__(
-        self, descriptor: int, name: str, secrets: record.Secrets, flush: Callable[[int], None] = os.fsync
-    ) -> None:
+    def __init__(self, descriptor: int, name: str, flush: Callable[[int], None] = os.fsync) -> None:
         self._descriptor = descriptor
         self._name = name
-        self._secrets = secrets
         self._flush = flush
         self._appending = threading.Lock()
         self._flushing = threading.Lock()
@@ -65,7 +62,7 @@ class RecordFile(ApplyRecord):
 
     def before(self, change: Change, row: LiveFlow) -> None:
         """Keep `row` on the disk. Raises RecordError."""
-        self._keep(record.write_line(change, row, now(), self._secrets))
+        self._keep(record.write_line(change, row, now()))
         self._started[change.id] = time.monotonic()
 
     def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
@@ -73,7 +70,7 @@ class RecordFile(ApplyRecord):
         started = self._started.get(outcome.change.id)
         seconds = None if started is None else round(time.monotonic() - started, 3)
         with suppress(RecordError):
-            self._append(record.outcome_line(outcome, row, now(), seconds, self._secrets))
+            self._append(record.outcome_line(outcome, row, now(), seconds))
 
     def end(self) -> None:
         """Keep that the run came to its end."""
@@ -115,9 +112,7 @@ class RecordFile(ApplyRecord):
 
 
 @contextmanager
-def open_record(
-    path: Path, name: str, secrets: record.Secrets, within: Workspace | None = None
-) -> Iterator[RecordFile]:
+def open_record(path: Path, name: str, within: Workspace | None = None) -> Iterator[RecordFile]:
     """Open the record at `path` to append to it; messages call it `name`.
 
     In the repository `within` (None: the one of its folder) no link leads to it. A file that is there already must be
@@ -130,7 +125,7 @@ def open_record(
         with _opening_told(name):
             _make_fit(descriptor, name)
         _flush_folder(path.parent)
-        yield RecordFile(descriptor, name, secrets)
+        yield RecordFile(descriptor, name)
     finally:
         os.close(descriptor)
 

@@ -17,6 +17,7 @@ from flowsync.errors import ExitCode, RefusedError, UsageError
 from flowsync.frozen import replace
 from flowsync.model import AlreadyApplied
 from flowsync.render import ledger, progress, stale
+from flowsync.secrets import private_key_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +79,22 @@ def checked_saved(
         _refuse_stale(checked)
         judged = replace(planning.judged(checked.plan, guards, planning.Kept.SAVED), digest=saved.digest)
         yield replace(checked, plan=judged), connection
+
+
+def refuse_keys_of(made: Plan) -> None:
+    """Raise RefusedError where a plan that is to be saved holds a private API key, as live content may."""
+    reasons = [
+        f"{change.slug}: {each.label}"
+        for change in made.writes
+        for each in change.fields
+        if private_key_at(f"{each.old} {each.new}") is not None
+    ]
+    if reasons:
+        raise RefusedError(
+            "The plan is not saved: it would hold a private API key.",
+            reasons=reasons,
+            hint="Take the key out of the flow and revoke it in Frigade: whoever can read the flow has seen it.",
+        )
 
 
 def refuse_base(base: str | None) -> None:

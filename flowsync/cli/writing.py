@@ -6,9 +6,10 @@ import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import FlowsyncError
+from flowsync.secrets import private_key_at
 from flowsync.workspace import OWNER_ONLY
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def save(path: Path, text: str, within: Workspace) -> None:
     A symlink stays one; one in the repository `within` must not lead out of it. What is there and is no regular file
     (a pipe, /dev/stdout) is written to as it is. Raises FlowsyncError.
     """
+    refuse_keys(text, str(path))
     content = text.encode()
     try:
         target = within.resolved(path) if within.holds(path) else path
@@ -57,6 +59,7 @@ def replace_text(path: Path, text: str, name: str, within: Workspace) -> None:
 
     The file's permissions stay. Raises FlowsyncError when it cannot be written.
     """
+    refuse_keys(text, name)
     content = text.encode()
     with _telling(name):
         within.replace(path, content)
@@ -76,9 +79,23 @@ def create_text(path: Path, text: str, name: str, within: Workspace) -> bool:
 
     Raises FlowsyncError when it cannot be written; no part of it is left then.
     """
+    refuse_keys(text, name)
     content = text.encode()
     with _telling(name):
         return within.create(path, content)
+
+
+def refuse_keys(text: str, name: str) -> None:
+    """Raise FlowsyncError where a file that is to be written, or its name, would hold a private API key."""
+    if private_key_at(name) is not None:
+        raise FlowsyncError("The name of a file would hold a private API key, so it is not written.", hint=_REVOKE)
+    at = private_key_at(text)
+    if at is not None:
+        line = text.count("\n", 0, at) + 1
+        raise FlowsyncError(f"{name}:{line} would hold a private API key, so it is not written.", hint=_REVOKE)
+
+
+_REVOKE: Final = "Take the key out of the flow and revoke it in Frigade: whoever can read the flow has seen it."
 
 
 @contextmanager

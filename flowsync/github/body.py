@@ -9,6 +9,7 @@ from flowsync.github.comments import Draft
 from flowsync.github.issues import Notice
 from flowsync.render.report import fit, short
 from flowsync.render.room import COMMENT
+from flowsync.secrets import masked
 
 if TYPE_CHECKING:
     from flowsync.github.marker import Marker
@@ -30,4 +31,5 @@ def notice(report: Report, marker: Marker, title: str) -> Notice:
 def _bodies(report: Report, marker: Marker) -> tuple[Marker, str, str]:
     fitted = fit(report, COMMENT, reserved=len(marker.line()) + 1)
     marker = replace(marker, truncated=fitted.is_truncated)
-    return marker, f"{marker.line()}\n{fitted.text}", f"{replace(marker, truncated=True).line()}\n{short(report)}"
+    brief = masked(short(report))
+    return marker, f"{marker.line()}\n{masked(fitted.text)}", f"{replace(marker, truncated=True).line()}\n{brief}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flowsync.errors import FlowsyncError
 from flowsync.github.environment import ACTION_OUTPUTS
+from flowsync.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 
 def write_outputs(path: Path | None, values: Mapping[str, str]) -> None:
     """Add outputs to the file GITHUB_OUTPUT names. Raises FlowsyncError when it cannot be written."""
-    _append(path, outputs_text(values, f"flowsync_{secrets.token_hex(16)}"))
+    shown = {name: masked(value) for name, value in values.items()}
+    _append(path, outputs_text(shown, f"flowsync_{secrets.token_hex(16)}"))
 
 
 def write_summary(path: Path | None, markdown: str) -> None:
     """Add to the file GITHUB_STEP_SUMMARY names. Raises FlowsyncError when it cannot be written."""
-    _append(path, f"{markdown}\n")
+    _append(path, f"{masked(markdown)}\n")
 
 
 def outputs_text(values: Mapping[str, str], delimiter: str) -> str:

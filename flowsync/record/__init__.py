@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.deferred import deferred
 from flowsync.record.values import FORMAT, Kept, Place, Purpose, Record, Result, Run, Unreadable, Write
-from flowsync.record.writing import Secrets, end_line, outcome_line, run_line, write_line
+from flowsync.record.writing import end_line, outcome_line, run_line, write_line
 
 if TYPE_CHECKING:
     from flowsync.record.reading import read
@@ -25,7 +25,6 @@ __all__ = [
     "Record",
     "Result",
     "Run",
-    "Secrets",
     "Unreadable",
     "Write",
     "end_line",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Final
 
-from flowsync.frozen import dataclass
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
 from flowsync.record.values import FORMAT
+from flowsync.secrets import private_key_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -19,20 +18,6 @@ if TYPE_CHECKING:
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 _KEYS: Final = frozenset({"id", "slug"})
 """What tells which row it is: never left out."""
-_KEY_START: Final = "api_private_"
-_PRIVATE_KEY: Final = re.compile(rf"{_KEY_START}[\w-]+")
-"""The form of every private key [obs]; public ones are no secret."""
-
-
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """What no record may hold: the keys of this run, and whatever looks like a private key."""
-
-    keys: tuple[str, ...] = ()
-
-    def are_in(self, text: str) -> bool:
-        """Whether `text` holds one."""
-        return any(key in text for key in self.keys) or (_KEY_START in text and bool(_PRIVATE_KEY.search(text)))
 
 
 def run_line(run: Run) -> bytes:
@@ -51,7 +36,7 @@ def run_line(run: Run) -> bytes:
     )
 
 
-def write_line(change: Change, row: LiveFlow, time: str, secrets: Secrets) -> bytes:
+def write_line(change: Change, row: LiveFlow, time: str) -> bytes:
     """What is about to be written over what; goes to the disk before the write is sent.
 
     A field that holds a key is left out, and named: it cannot be restored.
@@ -59,16 +44,19 @@ def write_line(change: Change, row: LiveFlow, time: str, secrets: Secrets) -> by
     earlier = {name: change.old[name] for name in change.body if _only_planned(name, change, row)}
     parts = {"before": _plain(row.raw), "earlier": _plain(earlier), "body": _plain(change.body)}
     text = _ENCODER.encode({**_heading(change, time), **parts, "withheld": []})
-    if not secrets.are_in(text):
+    if private_key_at(text) is None:
         return _ended(text)
     withheld = {
-        name for part in parts.values() for name in part if name not in _KEYS and secrets.are_in(_text(part, name))
+        name
+        for part in parts.values()
+        for name in part
+        if name not in _KEYS and private_key_at(_text(part, name)) is not None
     }
     kept: dict[str, JsonValue] = {title: _without(part, withheld) for title, part in parts.items()}
     return _line({**_heading(change, time), **kept, "withheld": [*sorted(withheld)]})
 
 
-def outcome_line(outcome: Outcome, row: LiveFlow | None, time: str, seconds: float | None, secrets: Secrets) -> bytes:
+def outcome_line(outcome: Outcome, row: LiveFlow | None, time: str, seconds: float | None) -> bytes:
     """What became of a change; `row` is the flow as it was shown last. `seconds` since its write began."""
     change = outcome.change
     after = None if row is None else _plain({name: row.fields[name] for name in change.body if name in row.fields})
@@ -81,7 +69,7 @@ def outcome_line(outcome: Outcome, row: LiveFlow | None, time: str, seconds: flo
         **_told(outcome),
     }
     text = _ENCODER.encode({**told, "after": after})
-    return _line({**told, "message": None, "after": None}) if secrets.are_in(text) else _ended(text)
+    return _line({**told, "message": None, "after": None}) if private_key_at(text) is not None else _ended(text)
 
 
 def end_line(time: str) -> bytes:

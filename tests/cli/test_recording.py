@@ -17,7 +17,7 @@ from flowsync.cli.recording import RecordFile, list_records, new_record_path, op
 from flowsync.errors import RecordError
 from flowsync.model import Applied
 from flowsync.record import Record, Unreadable
-from tests.record.building import NO_SECRETS, RUN, change, row
+from tests.record.building import RUN, change, row
 from tests.support.command import UNMEASURED, command_line, environment, flowsync, write_flows
 from tests.support.fake_frigade import FakeConfig, fake_frigade
 from tests.support.fake_frigade import row as api_row
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def test_a_record_is_for_its_owner_only_and_holds_the_run(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "er" / "x.jsonl"
-    with open_record(path, "x.jsonl", NO_SECRETS) as kept:
+    with open_record(path, "x.jsonl") as kept:
         kept.begin(RUN)
         kept.before(change(), row())
         kept.after(Applied(change()), row(name="New"))
@@ -43,7 +43,7 @@ def test_what_is_replaced_is_flushed_before_it_counts_as_kept(tmp_path: Path) ->
     path = tmp_path / "x.jsonl"
     flushed: list[int] = []
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
-    kept = RecordFile(descriptor, "x", NO_SECRETS, lambda _: flushed.append(path.read_bytes().count(b"\n")))
+    kept = RecordFile(descriptor, "x", lambda _: flushed.append(path.read_bytes().count(b"\n")))
     kept.begin(RUN)
     kept.before(change(), row())
     assert flushed == [1, 2]
@@ -68,7 +68,7 @@ def test_threads_share_a_flush_and_none_returns_before_its_own_line_is_on_the_di
         on_disk, flushes = seen, flushes + 1
 
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
-    kept = RecordFile(descriptor, "x", NO_SECRETS, flush)
+    kept = RecordFile(descriptor, "x", flush)
     early: list[int] = []
 
     def keep(number: int) -> None:
@@ -101,7 +101,7 @@ def test_after_a_failure_nothing_more_is_taken(tmp_path: Path) -> None:
     """What a failed flush has done to the file nobody knows."""
     path = tmp_path / "x.jsonl"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
-    kept = RecordFile(descriptor, "x", NO_SECRETS, failing(1))
+    kept = RecordFile(descriptor, "x", failing(1))
     kept.begin(RUN)
     for _ in range(2):
         with pytest.raises(RecordError, match=r"cannot be kept in x: Input/output error\. So it is not written\."):
@@ -132,7 +132,7 @@ def test_a_flush_that_failed_has_failed_for_who_waited_for_it_too(tmp_path: Path
             untaken.append(slug)
 
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
-    kept = RecordFile(descriptor, "x", NO_SECRETS, flush)
+    kept = RecordFile(descriptor, "x", flush)
     threads = [threading.Thread(target=keep, args=each) for each in (("flow_a", 1), ("flow_b", 2))]
     for thread in threads:
         thread.start()
@@ -147,9 +147,9 @@ def test_a_run_is_added_to_a_record_and_a_line_that_was_cut_off_is_closed(tmp_pa
     path = tmp_path / "x.jsonl"
     path.write_bytes(b'{"format":"flowsync-record/1"')
     path.chmod(0o644)
-    with open_record(path, "x", NO_SECRETS) as kept:
+    with open_record(path, "x") as kept:
         kept.begin(RUN)
-    with open_record(path, "x", NO_SECRETS) as kept:
+    with open_record(path, "x") as kept:
         kept.begin(RUN)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.read_bytes().count(b"\n") == 3
@@ -161,7 +161,7 @@ def test_another_file_is_never_touched(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "flow_a.yaml"
     path.write_bytes(content)
     mode = path.stat().st_mode
-    with pytest.raises(RecordError, match="is there already, and is no record"), open_record(path, "x", NO_SECRETS):
+    with pytest.raises(RecordError, match="is there already, and is no record"), open_record(path, "x"):
         pass
     assert (path.read_bytes(), path.stat().st_mode) == (content, mode)
 
@@ -169,22 +169,22 @@ def test_another_file_is_never_touched(tmp_path: Path, content: bytes) -> None:
 def test_a_record_takes_one_run_at_a_time(tmp_path: Path) -> None:
     """Runs to two places exclude each other nowhere else, and lines tell by the header above them whose they are."""
     path = tmp_path / "r.jsonl"
-    with open_record(path, "r.jsonl", NO_SECRETS) as first:
+    with open_record(path, "r.jsonl") as first:
         first.begin(RUN)
         with (
             pytest.raises(RecordError, match=r"Another run that is under way writes to r\.jsonl"),
-            open_record(path, "r.jsonl", NO_SECRETS),
+            open_record(path, "r.jsonl"),
         ):
             pass
         first.end()
-    with open_record(path, "r.jsonl", NO_SECRETS) as then:
+    with open_record(path, "r.jsonl") as then:
         then.begin(RUN)
     assert len(read_record(path, "r.jsonl").runs) == 2
 
 
 def test_a_place_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     for path in (tmp_path, Path("/dev/full/x.jsonl")):
-        with pytest.raises(RecordError, match="x cannot be opened"), open_record(path, "x", NO_SECRETS):
+        with pytest.raises(RecordError, match="x cannot be opened"), open_record(path, "x"):
             pass
     (tmp_path / "applies").write_text("a file")
     with pytest.raises(RecordError, match="cannot be opened"):
@@ -202,7 +202,7 @@ def test_names_tell_time_and_plan_and_are_never_taken_twice(tmp_path: Path) -> N
 
 
 def test_records_are_listed_newest_first_whatever_they_hold(tmp_path: Path) -> None:
-    with open_record(tmp_path / "2.jsonl", "2", NO_SECRETS) as kept:
+    with open_record(tmp_path / "2.jsonl", "2") as kept:
         kept.begin(RUN)
     (tmp_path / "1.jsonl").write_bytes(b"\xff\xfe")
     (tmp_path / "3.jsonl").mkdir()
@@ -253,15 +253,15 @@ def test_a_disk_that_fills_up_stops_the_run_and_what_was_written_can_still_be_ro
 def test_a_record_of_somebody_else_or_without_room_is_told_and_left_alone(tmp_path: Path) -> None:
     """Closing a cut line needs a byte, which a full disk does not have."""
     path = tmp_path / "record.jsonl"
-    with open_record(path, "record.jsonl", NO_SECRETS) as kept:
+    with open_record(path, "record.jsonl") as kept:
         kept.begin(RUN)
     with path.open("ab") as stream:
         stream.write(b'{"event":"wri')
     code = (
         "import resource, signal, sys\nfrom pathlib import Path\nfrom flowsync.cli.recording import open_record\n"
-        "from flowsync.record import Secrets\nfrom flowsync.errors import RecordError\n"
+        "from flowsync.errors import RecordError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
-        "try:\n    with open_record(Path(sys.argv[1]), 'r', Secrets()):\n        pass\n"
+        "try:\n    with open_record(Path(sys.argv[1]), 'r'):\n        pass\n"
         "except RecordError as error:\n    sys.exit(7 if 'cannot be opened' in error.message else 8)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], env=UNMEASURED, check=False)

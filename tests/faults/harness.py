@@ -210,7 +210,7 @@ def carry_out(client: Client, made: Plan, path: Path, parallelism: int) -> list[
     """As the command line does it: with a record on the disk."""
     store = pipeline.LiveStore(client.writer(), Access.PRIVATE)
     run = record.Run(record.Purpose.APPLY, None, SANDBOX_URL, made.digest, "tests", "now", len(made.changes))
-    with open_record(path, path.name, record.Secrets((PRIVATE_KEY,))) as kept:
+    with open_record(path, path.name) as kept:
         kept.begin(run)
         outcomes = list(
             apply_changes(made.changes, store, parallelism=parallelism, stop=Event(), record=kept, pause=lambda _: None)

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from flowsync.config import Key
 from flowsync.errors import ApiError, ServerError
-from flowsync.http.redact import REDACTED, Redactor
+from flowsync.http.redact import Redactor
+from flowsync.secrets import REDACTED
 from tests.http.support import FakeTime, client_of, troubled
 from tests.support.fake_frigade import PRIVATE_KEY, Fault, fake_frigade, key_echo, redirect, reply, success
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flowsync import diff
 from flowsync.live import live_flow
 from flowsync.model import Update
-from flowsync.record import Purpose, Run, Secrets, outcome_line, read, run_line, write_line
+from flowsync.record import Purpose, Run, outcome_line, read, run_line, write_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 TIME = "2026-01-02T03:04:05.000Z"
 URL = "https://api.frigade.com"
 RUN = Run(Purpose.APPLY, None, URL, "sha256:" + "a" * 64, "flowsync 0", TIME, 2)
-NO_SECRETS = Secrets()
 
 
 def row(slug: str = "flow_x", row_id: int = 7, **fields: JsonValue) -> LiveFlow:
@@ -56,11 +55,11 @@ def header() -> bytes:
 
 
 def write(planned: Update, live: LiveFlow) -> bytes:
-    return write_line(planned, live, TIME, NO_SECRETS)
+    return write_line(planned, live, TIME)
 
 
 def ended(outcome: Outcome, live: LiveFlow | None) -> bytes:
-    return outcome_line(outcome, live, TIME, 0.25, NO_SECRETS)
+    return outcome_line(outcome, live, TIME, 0.25)
 
 
 def record(*lines: bytes) -> Record:

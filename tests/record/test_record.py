@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from flowsync.errors import RecordError
 from flowsync.live import live_flow
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
-from flowsync.record import Purpose, Result, Secrets, end_line, outcome_line, run_line, write_line
-from tests.record.building import NO_SECRETS, RUN, TIME, change, ended, header, record, row, write
+from flowsync.record import Purpose, Result, end_line, outcome_line, run_line, write_line
+from flowsync.secrets import IN_USE
+from tests.record.building import RUN, TIME, change, ended, header, record, row, write
 from tests.support.strategies import scalars, trees, wild_texts
 
 if TYPE_CHECKING:
@@ -155,24 +156,23 @@ KEY = "secret-key-of-an-odd-form"
 
 @pytest.mark.parametrize("secret", [KEY, "api_private_abcDEF123"])
 def test_a_field_that_holds_a_key_is_left_out_and_named(secret: str) -> None:
+    IN_USE.add(KEY)
     planned = change(old={"name": "Old", "description": secret}, body={"name": "New", "description": secret})
     live = row(internalData={"auth": f"Bearer {secret}"}, codeSnippet="<x/>")
-    line = write_line(planned, live, TIME, Secrets((KEY,)))
+    line = write_line(planned, live, TIME)
     assert secret.encode() not in line
     (only,) = record(header(), line).writes
     assert only.withheld == ("description", "internalData")
     assert (only.seen, only.body) == ({"name": "Old"}, {"name": "New"})
     assert only.before.raw["codeSnippet"] == "<x/>"
-    told = outcome_line(
-        Failed(planned, "c", f"It said {secret}", None, uncertain=True), live, TIME, None, Secrets((KEY,))
-    )
+    told = outcome_line(Failed(planned, "c", f"It said {secret}", None, uncertain=True), live, TIME, None)
     assert secret.encode() not in told
     (only,) = record(header(), line, told).writes
     assert only.result == Result("failed", uncertain=True, after=None)
 
 
 def test_a_public_key_in_a_flow_is_no_secret() -> None:
-    line = write_line(change(), row(name="api_public_abc"), TIME, NO_SECRETS)
+    line = write_line(change(), row(name="api_public_abc"), TIME)
     assert record(header(), line).writes[0].seen == {"name": "api_public_abc"}
 
 

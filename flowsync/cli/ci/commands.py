@@ -39,6 +39,7 @@ from flowsync.plan import Kept
 from flowsync.render import problems as problem_formats
 from flowsync.render import wording, workflow_commands
 from flowsync.render.report import FilesReport, PlanReport
+from flowsync.secrets import masked
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _write_sarif(run: Run, project: Project, problems: tuple[Problem, ...]) -> N
     path = run.invocation.directory / run.inputs.sarif_file
     base, named = pipeline.named_from_top(project, problems)
     document = problem_formats.FORMATS["sarif"](named, source_lines(base), screen_of_stdout(run.invocation))
-    save(path, document, workspace(run.invocation.directory))
+    save(path, masked(document), workspace(run.invocation.directory))
     output(run, {"sarif": str(path)})
 
 

@@ -12,6 +12,7 @@ from flowsync.cli.ci.planning import planned
 from flowsync.cli.ci.publishing import output, output_plan, scene, summarise, tell
 from flowsync.cli.ci.run import marker_key, open_project
 from flowsync.cli.ci.showing import show_plan
+from flowsync.cli.writing import refuse_keys
 from flowsync.errors import ConfigError, ExitCode
 from flowsync.github import issues, proposals
 from flowsync.github.body import notice
@@ -118,6 +119,7 @@ def _files(project: Project, result: PullResult) -> Iterator[ProposedFile]:
         path = Path(os.path.realpath(change.file.path))
         if path.is_relative_to(top):
             is_executable = path.exists() and os.access(path, os.X_OK)
+            refuse_keys(change.text, change.file.name)
             yield ProposedFile(path.relative_to(top).as_posix(), change.text, is_executable)
 
 

@@ -21,6 +21,7 @@ from flowsync.github.marker import key_of
 from flowsync.github.outputs import write_outputs
 from flowsync.github.runner import output_of, read_runner
 from flowsync.render import workflow_commands
+from flowsync.secrets import IN_USE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,6 +71,8 @@ def open_run(invocation: Invocation, command: str | None, api: Api, pull_request
     invocation.config = invocation.config or inputs.config
     invocation.environment = invocation.environment or inputs.environment
     inputs = replace(inputs, pull_request=pull_request or inputs.pull_request)
+    for secret in (inputs.token, inputs.private_key):
+        IN_USE.add(secret or "")
     with _open_github(inputs, runner) as github:
         sandbox = api is Api.SANDBOX or inputs.sandbox is Switch.ON
         yield Run(invocation, inputs, runner, event, github, Api.SANDBOX if sandbox else Api.REAL)

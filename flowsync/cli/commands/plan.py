@@ -87,8 +87,10 @@ def command(
     if format_ == "json" and made.refusals:
         write_note(plans.refusals(made, screen_of_stderr(given)), given)
     if out is not None:
+        from flowsync.cli.saved import refuse_keys_of  # noqa: PLC0415 - as below
         from flowsync.cli.writing import save  # noqa: PLC0415 - only a saved plan needs it
 
+        refuse_keys_of(made)
         save(project.base / out, plans.as_json(made), workspace(project.base))
         write_note(_saved(made, command_line(["apply", str(out)], made, given)), given)
     return _exit_code(made, pending)

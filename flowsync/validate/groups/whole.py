@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from flowsync.model import Severity
+from flowsync.model import Location, Severity
+from flowsync.secrets import private_key_at
 from flowsync.validate.rule import Rule
 from flowsync.validate.vocabulary import FLOW_TYPES, LEGACY_FLOW_TYPES
 from flowsync.validate.wording import code, listed
@@ -38,7 +39,16 @@ UNUSUAL_SLUG: Final = Rule(
     "# flows/flow welcome.yaml\nname: Welcome\n",
     "# flows/flow_welcome.yaml\nname: Welcome\n",
 )
-RULES: Final = (LEGACY_TYPE, NOTHING_MANAGED, UNUSUAL_SLUG)
+PRIVATE_KEY: Final = Rule(
+    "private-key",
+    Severity.ERROR,
+    "The file holds a private API key. Whoever reads the file could change every flow of the account, and what is in "
+    "`data` is delivered to browsers.",
+    "name: Welcome # api_private_3xample4Docs\n",
+    "name: Welcome\n",
+    is_firm=True,
+)
+RULES: Final = (LEGACY_TYPE, NOTHING_MANAGED, UNUSUAL_SLUG, PRIVATE_KEY)
 
 USUAL_SLUG: Final = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -46,6 +56,7 @@ USUAL_SLUG: Final = re.compile(r"[A-Za-z0-9_-]+")
 def check(view: View) -> Iterator[Problem]:
     """Report what is odd about the file as a whole."""
     yield from _slug(view)
+    yield from _private_key(view)
     if not view.flow.fields:
         yield NOTHING_MANAGED.at(
             view.location(()),
@@ -58,6 +69,19 @@ def check(view: View) -> Iterator[Problem]:
             view.location(("type",)),
             f"{flow_type} is a legacy type of flow.",
             f"New flows are one of {listed(FLOW_TYPES)}.",
+        )
+
+
+def _private_key(view: View) -> Iterator[Problem]:
+    text = view.flow.source.text
+    at = private_key_at(text)
+    if private_key_at(view.flow.slug) is not None:
+        yield PRIVATE_KEY.at(view.location(()), "The file's name holds a private API key.", "Revoke it in Frigade.")
+    if at is not None:
+        before = text[:at]
+        place = Location(view.flow.file, before.count("\n") + 1, at - before.rfind("\n"))
+        yield PRIVATE_KEY.at(
+            place, "The file holds a private API key.", "Take it out, and revoke it in Frigade if it was committed."
         )
 
 

@@ -1,0 +1,141 @@
+"""A private key in live content, in a file or in an answer reaches no output and no file, however it is spelled."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowsync.record import write_line
+from flowsync.secrets import IN_USE, REDACTED, Secrets
+from tests.record.building import change as planned
+from tests.record.building import row as seen
+from tests.support.command import environment, flowsync, write_flows
+from tests.support.fake_frigade import ALWAYS, PRIVATE_KEY, FakeConfig, fake_frigade, reply, row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SECRET = PRIVATE_KEY.removeprefix("api_private_")
+OTHERS = "api_private_SomebodyElses0123"
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "upper case": str.upper,
+    "lower case": str.lower,
+    "reversed": lambda key: key[::-1],
+    "hexadecimal": lambda key: key.encode().hex(),
+    "base64": lambda key: base64.b64encode(key.encode()).decode(),
+    "base64, shifted by one": lambda key: base64.b64encode(b"x" + key.encode()).decode(),
+    "base64 for URLs, shifted by two": lambda key: base64.urlsafe_b64encode(b"xy" + key.encode()).decode(),
+    "percent": lambda key: "".join(f"%{ord(char):02x}" for char in key),
+    "JSON": lambda key: "".join(f"\\u{ord(char):04X}" for char in key),
+    "HTML": lambda key: "".join(f"&#{ord(char)};" for char in key),
+    "two lines": lambda key: f"{key[:20]}\n{key[20:]}",
+    "markup": lambda key: f"{key[:15]}<b>{key[15:20]}</b>{key[20:]}",
+    "spaced": " ".join,
+    "its first half": lambda key: key[: len(key) - 8],
+    "its second half": lambda key: key[-12:],
+}
+
+
+def traces(spelled: str) -> list[str]:
+    """What would give the key away in an output."""
+    return [SECRET, SECRET[-12:], SECRET[:12], spelled[-36:]]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_live_content_does_not_bring_a_key_into_any_output(tmp_path: Path, spelling: str) -> None:
+    spelled = SPELLINGS[spelling](PRIVATE_KEY)
+    write_flows(tmp_path, {"flow_a": "name: New\ndata:\n  steps: []\n"})
+    live = row(1, "flow_a", name=f"Old {spelled}", data={"steps": [{"id": "a", "title": spelled}]})
+    with fake_frigade(FakeConfig(), [live]) as server:
+        env = environment(server.url)
+        for form in ("text", "markdown", "json"):
+            shown = flowsync("plan", "--format", form, root=tmp_path, env=env)
+            assert shown.code == 0
+            assert not [trace for trace in traces(spelled) if trace in shown.both]
+            assert form != "json" or shown.json["changes"]
+        saved = flowsync("plan", "--out", "plan.json", root=tmp_path, env=env)
+        assert (saved.code, (tmp_path / "plan.json").exists()) == (4, False)
+        assert "flow_a: name" in saved.err
+        pulled = flowsync("pull", root=tmp_path, env=env)
+        assert pulled.code == 0
+        assert "left out name: The file holds a private API key." in pulled.out
+        assert "left out data: The file holds a private API key." in pulled.out
+        written = (tmp_path / "flows/flow_a.yaml").read_text()
+        assert not [trace for trace in traces(spelled) if trace in pulled.both + written]
+        assert flowsync("apply", root=tmp_path, env=env).code == 0
+    record = next((tmp_path / ".flowsync/applies").glob("*")).read_text()
+    assert not [trace for trace in traces(spelled) if trace in record]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_an_answer_does_not_bring_a_key_into_an_error(tmp_path: Path, spelling: str) -> None:
+    spelled = SPELLINGS[spelling](PRIVATE_KEY)
+    write_flows(tmp_path, {"flow_a": "name: New\n"})
+    with fake_frigade(FakeConfig(faults=(reply(400, f"No: {spelled}").on(times=ALWAYS),)), []) as server:
+        failed = flowsync("plan", root=tmp_path, env=environment(server.url))
+    assert failed.code == 1
+    assert not [trace for trace in traces(spelled) if trace in failed.both]
+
+
+@pytest.mark.parametrize("key", [PRIVATE_KEY, OTHERS])
+def test_a_key_in_a_file_is_an_error_with_its_place_and_is_never_sent(tmp_path: Path, key: str) -> None:
+    write_flows(tmp_path, {"flow_a": f"name: New\ndata:\n  steps: [] # {key}\n"})
+    with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
+        refused = flowsync("apply", root=tmp_path, env=environment(server.url))
+        assert server.writes == []
+    assert refused.code == 3
+    assert "flows/flow_a.yaml:3:" in refused.err
+    assert "error[private-key]" in refused.err
+    assert key not in refused.both
+
+
+def test_a_key_is_no_name_of_a_file(tmp_path: Path) -> None:
+    with fake_frigade(FakeConfig(), [row(1, OTHERS)]) as server:
+        refused = flowsync("pull", "--new", root=tmp_path, env=environment(server.url))
+    assert refused.code == 1
+    assert OTHERS not in refused.both
+    assert not [*(tmp_path / "flows").rglob("*.yaml")]
+
+
+def test_every_key_that_an_environment_could_use_is_masked(tmp_path: Path) -> None:
+    other = "api_private_0therK3yOfTheFake"
+    (tmp_path / "flowsync.yaml").write_text("environments: {a: {}, b: {api_key_variable: OTHER}}\n")
+    write_flows(tmp_path, {"flow_a": "name: New\n"})
+    with fake_frigade(FakeConfig(), [row(1, "flow_a", name=f"Old {other[12:]}")]) as server:
+        shown = flowsync("plan", "-e", "a", root=tmp_path, env={**environment(server.url), "OTHER": other})
+    assert shown.code == 0
+    assert other[12:] not in shown.both
+
+
+def test_an_odd_key_stays_out_of_the_record() -> None:
+    odd = "api_private_a\"b\\c<d>&'ef"
+    IN_USE.add(odd)
+    line = write_line(planned(), seen(name=odd), "2026-01-01T00:00:00Z")
+    assert b'"withheld":["name"]' in line
+    assert b"c<d>&'ef" not in line
+
+
+WORDS = st.text("abcdefghijklmnopqrstuvwxyz .,/<>&%\\0123456789\n", max_size=60)
+
+
+@given(before=WORDS, after=WORDS, spelling=st.sampled_from(sorted(SPELLINGS)))
+def test_masking_takes_out_the_key_however_it_is_spelled(before: str, after: str, spelling: str) -> None:
+    spelled = SPELLINGS[spelling](PRIVATE_KEY)
+    text = f"{before}| {spelled} |{after}"
+    secrets = Secrets(PRIVATE_KEY)
+    shown = secrets.masked(text)
+    assert REDACTED in shown
+    assert not [trace for trace in traces(spelled) if trace in shown]
+    assert secrets.private_key_at(text) is not None
+
+
+@given(WORDS)
+def test_words_stay_as_they_are(text: str) -> None:
+    assert Secrets(PRIVATE_KEY).masked(text) == text
+    assert Secrets(PRIVATE_KEY).private_key_at(text) is None
