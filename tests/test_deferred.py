@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync import audience, document, http, live, model, pipeline, plan, targeting
-from tests.support.command import CLEAN, environment, write_flows
-from tests.support.fake_frigade import FakeConfig, fake_frigade, row
+from flowsync import audience, document, live, model, pipeline, plan, targeting
+from tests.support.command import CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 
-@pytest.mark.parametrize("package", [audience, document, http, live, model, pipeline, plan, targeting])
+@pytest.mark.parametrize("package", [audience, document, live, model, pipeline, plan, targeting])
 def test_every_published_name_is_there_and_no_module_hides_one(package: ModuleType) -> None:
     for name in package.__all__:
         assert not isinstance(getattr(package, name), ModuleType), name
 
 
-@pytest.mark.parametrize("package", [audience, document, http, live, model, pipeline, plan, targeting])
+@pytest.mark.parametrize("package", [audience, document, live, model, pipeline, plan, targeting])
 def test_an_unknown_name_is_an_attribute_error(package: ModuleType) -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         package.nonsense  # noqa: B018 - reading it is the point
@@ -70,22 +69,6 @@ def test_validating_right_files_imports_nothing_dear(tmp_path: Path) -> None:
     tests = "tests:\n  - user: {properties: {plan: pro}}\n    sees: true\n"
     (tmp_path / "flows" / "flow_a.yaml").write_text(f"name: A\nactive: true\n{logic}{tests}", encoding="utf-8")
     assert imported(tmp_path, "validate") == set()
-
-
-def test_an_api_that_is_reached_directly_is_spoken_to_without_httpx(tmp_path: Path) -> None:
-    write_flows(tmp_path, {"flow_a": "name: New\n"})
-    with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
-        assert "httpx" not in imported(tmp_path, "apply", env=environment(server.url))
-        assert server.row(1)["name"] == "New"
-
-
-def test_httpx_is_there_without_its_command_line() -> None:
-    script = (
-        "import sys; import flowsync.http.pooled, httpx; print('rich' in sys.modules, 'httpx._main' in sys.modules);"
-        " print(httpx.Client().get)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("False False\n")
 
 
 def test_help_and_version_import_nothing_dear(tmp_path: Path) -> None:

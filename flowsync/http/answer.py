@@ -1,4 +1,4 @@
-"""An answer as plain values: read whole but bounded, and its JSON."""
+"""An answer as plain values: its headers, its body unpacked within bounds, and its JSON."""
 
 from __future__ import annotations
 
@@ -6,58 +6,39 @@ import json
 import re
 import zlib
 from codecs import BOM_UTF8
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import UnreadableResponseError
-from flowsync.frozen import dataclass
-from flowsync.http.redact import printable
-from flowsync.http.unanswered import UnansweredError, without_end
+from flowsync.http.unanswered import UnansweredError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flowsync.http.call import Call
-    from flowsync.http.timing import Timing
     from flowsync.model import JsonValue
 
 LARGEST_BODY: Final = 64 * 1024 * 1024
 """Bytes, unpacked. A page of 100 flows is far below one hundredth of this."""
-LONGEST_BODY: Final = 120.0
-"""Seconds for a whole body: a server that sends a byte now and then is not waited for."""
 _SUCCESS: Final = 2
 _REDIRECT: Final = 3
 _CHUNK: Final = 64 * 1024
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _SURROGATE_ESCAPE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
-
-
-class Headers(Protocol):
-    """The headers of an answer, by names in lower case."""
-
-    def get(self, name: str, default: str, /) -> str:
-        """The value of a header, `default` without one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arriving:
-    """An answer whose head is there; `pieces` are what comes of its body, still packed."""
-
-    status: int
-    reason: str
-    headers: Headers
-    pieces: Iterable[bytes]
+_FIRST_EPOCH: Final = 1_000_000_000
+"""A smaller number in X-RateLimit-Reset is no time of day: some services send the seconds that are left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `wait` is Retry-After in seconds from now, None without a usable one."""
+    """An answer, read to its end. `headers` are in lower case; `wait` is how many seconds the server asks to wait."""
 
     status: int
     reason: str
-    content_type: str
-    location: str | None
-    wait: float | None
+    headers: Mapping[str, str]
     body: bytes
+    wait: float | None = None
 
     @property
     def is_success(self) -> bool:
@@ -72,7 +53,7 @@ class Answer:
     @property
     def is_html(self) -> bool:
         """Whether a page for people came: the API itself never sends one."""
-        return "html" in self.content_type.lower() or self.body[:64].lstrip()[:1] == b"<"
+        return "html" in self.headers.get("content-type", "").lower() or self.body[:64].lstrip()[:1] == b"<"
 
     @property
     def text(self) -> str:
@@ -80,35 +61,65 @@ class Answer:
         return self.body[:_CHUNK].decode("utf-8", errors="replace")
 
 
-def receive(arriving: Arriving, call: Call, timing: Timing) -> Answer:
-    """Read the answer to `call` to its end.
-
-    Raises UnreadableResponseError when it is too large or packed oddly, TransportError when it does not end.
-    """
-    headers = arriving.headers
-    return Answer(
-        status=arriving.status,
-        reason=printable(arriving.reason),
-        content_type=headers.get("content-type", ""),
-        location=headers.get("location", "") or None,
-        wait=retry_after(headers.get("retry-after", ""), timing.now),
-        body=_body(arriving, call, timing.monotonic),
-    )
+def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that an answer asks to wait: Retry-After, or until the time at which a used-up rate limit is renewed."""
+    wait = retry_after(headers.get("retry-after", ""), now)
+    if wait is not None or headers.get("x-ratelimit-remaining") != "0":
+        return wait
+    reset = headers.get("x-ratelimit-reset", "")
+    is_epoch = reset.isascii() and reset.isdigit() and float(reset) >= _FIRST_EPOCH
+    return max(0.0, float(reset) - now) if is_epoch else None
 
 
-def retry_after(header: str, now: Callable[[], float]) -> float | None:
+def retry_after(header: str, now: float) -> float | None:
     """Seconds that a Retry-After header asks to wait, given as a number or an HTTP date (RFC 9110)."""
-    if not header or not (value := header.strip()):
-        return None
+    value = header.strip()
     if value.isascii() and value.isdigit():
         return float(value)
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - slow to import, and dates are rare
-
     try:
         date = parsedate_to_datetime(value).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
-    return max(0.0, date - now())
+    return max(0.0, date - now)
+
+
+def read_body(pieces: Iterable[bytes], encoding: str, call: Call) -> bytes:
+    """A body, unpacked, from the pieces that come over the network.
+
+    httpx could unpack it, but without a bound, and would not notice that a packed body broke off. Raises
+    UnreadableResponseError when it is too large or packed oddly.
+    """
+    match encoding.strip().lower():
+        case "" | "identity":
+            unpacked = pieces
+        case "gzip" | "x-gzip":
+            unpacked = _unpacked(pieces, call)
+        case other:
+            raise UnreadableResponseError(f"{call.shown}: the answer is packed as {other[:40]!a}, not as asked for.")
+    body = bytearray()
+    for piece in unpacked:
+        body += piece
+        if len(body) > LARGEST_BODY:
+            raise UnreadableResponseError(f"{call.shown}: the answer is larger than {LARGEST_BODY >> 20} MiB.")
+    return bytes(body)
+
+
+def _unpacked(pieces: Iterable[bytes], call: Call) -> Iterator[bytes]:
+    """Unzip piece by piece: a small answer that unpacks to gigabytes is never held whole. Nothing stays nothing."""
+    unzip = zlib.decompressobj(wbits=_GZIP_WINDOW)
+    is_empty = True
+    try:
+        for piece in pieces:
+            is_empty = is_empty and not piece
+            rest = b"" if unzip.eof else piece  # it would keep all that follows on the end, however much that is
+            while rest:
+                yield unzip.decompress(rest, _CHUNK)
+                rest = unzip.unconsumed_tail
+        yield unzip.flush()
+    except zlib.error:
+        raise UnreadableResponseError(f"{call.shown}: the answer cannot be unzipped.") from None
+    if not unzip.eof and not is_empty:
+        raise UnansweredError(f"{call.shown}: the answer broke off.")
 
 
 def parse_json(body: bytes) -> JsonValue:
@@ -136,46 +147,3 @@ def _without_lone_surrogates(value: JsonValue) -> JsonValue:
         text.encode("utf-16-le", errors="surrogatepass").decode("utf-16-le", errors="replace")
     )
     return whole
-
-
-def _body(arriving: Arriving, call: Call, monotonic: Callable[[], float]) -> bytes:
-    encoding = arriving.headers.get("content-encoding", "").strip().lower()
-    if encoding in {"", "identity"}:
-        return _gathered(arriving.pieces, call, monotonic)
-    if encoding in {"gzip", "x-gzip"}:
-        return _gathered(_unpacked(arriving.pieces, call), call, monotonic)
-    raise UnreadableResponseError(f"{call.shown}: the answer is packed as {encoding[:40]!a}, not as asked for.")
-
-
-def _gathered(chunks: Iterable[bytes], call: Call, monotonic: Callable[[], float]) -> bytes:
-    """All chunks in one, within the bounds of size and time."""
-    deadline = monotonic() + LONGEST_BODY
-    gathered = bytearray()
-    for chunk in chunks:
-        gathered += chunk
-        if len(gathered) > LARGEST_BODY:
-            raise UnreadableResponseError(f"{call.shown}: the answer is larger than {LARGEST_BODY >> 20} MiB.")
-        if monotonic() > deadline:
-            raise without_end(call, LONGEST_BODY)
-    return bytes(gathered)
-
-
-def _unpacked(chunks: Iterable[bytes], call: Call) -> Iterator[bytes]:
-    """Unzip piece by piece: a small answer that unpacks to gigabytes is never held whole. Nothing stays nothing."""
-    unzip = zlib.decompressobj(wbits=_GZIP_WINDOW)
-    is_empty = True
-    try:
-        for chunk in chunks:
-            is_empty = is_empty and not chunk
-            if unzip.eof:  # it would keep all that follows, however much that is
-                yield b""
-                continue
-            rest = chunk
-            while rest:
-                yield unzip.decompress(rest, _CHUNK)
-                rest = unzip.unconsumed_tail
-        yield unzip.flush()
-    except zlib.error:
-        raise UnreadableResponseError(f"{call.shown}: the answer cannot be unzipped.") from None
-    if not unzip.eof and not is_empty:
-        raise UnansweredError(f"{call.shown}: the answer broke off.")

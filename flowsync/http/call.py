@@ -1,15 +1,16 @@
-"""One request, as plain values."""
+"""One request as plain values, and the clocks that requests are made by."""
 
 from __future__ import annotations
 
+import random
+import time
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from flowsync.frozen import dataclass, replace
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class Method(Enum):
@@ -43,7 +44,7 @@ class Call:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port: whom the key is shown to."""
+        """Scheme, host and port: whom the key is shown to. Raises ValueError for a URL that has none."""
         return origin_of(self.url)
 
     @property
@@ -52,7 +53,7 @@ class Call:
         return "/v1/public/" in self.url
 
     def redirected(self, url: str) -> Call:
-        """The same request to another URL of the same origin."""
+        """The same request to another URL."""
         path, _, query = url.partition("#")[0].partition("?")
         return replace(self, url=path, query=query)
 
@@ -74,3 +75,13 @@ def origin_of(url: str) -> str:
 
 
 _PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The clocks, the sleep and the dice; tests bring their own. `sleep` may return early to hurry up."""
+
+    sleep: Callable[[float], object] = time.sleep
+    random: Callable[[], float] = random.random
+    monotonic: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time

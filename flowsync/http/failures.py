@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import (
@@ -14,7 +15,6 @@ from flowsync.errors import (
     UnavailableError,
     UnreadableResponseError,
 )
-from flowsync.frozen import dataclass
 from flowsync.http.answer import parse_json
 from flowsync.http.call import Method
 
@@ -65,8 +65,8 @@ class Answered:
     @property
     def quoted(self) -> str:
         """What the server itself said, if it said anything, as the rest of a sentence."""
-        said = _said(self.answer)
-        return f' It said: "{self.scene.redactor.excerpt(said)}"' if said.strip() else ""
+        text = said(self.answer)
+        return f' It said: "{self.scene.redactor.excerpt(text)}"' if text.strip() else ""
 
 
 def failure(met: Answered) -> ApiError:
@@ -87,7 +87,7 @@ def unreadable(met: Answered) -> UnreadableResponseError:
     )
 
 
-def _said(answer: Answer) -> str:
+def said(answer: Answer) -> str:
     """The message of the API's error document, a text or a list of them; else the body as it is."""
     try:
         document = parse_json(answer.body)

@@ -12,7 +12,7 @@ from threading import Condition, Lock
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from flowsync.http.timing import Timing
+    from flowsync.http.call import Timing
 
 PATIENCE: Final = 300.0
 """Seconds: when nothing got through for so long, or would for so long, the server is not waited for."""
@@ -28,8 +28,9 @@ _SLICE: Final = 0.5
 class Pace:
     """Who may send now. Every thread may use it; `most` reads are in flight at once."""
 
-    def __init__(self, timing: Timing, most: int) -> None:
+    def __init__(self, timing: Timing, most: int, patience: float = PATIENCE) -> None:
         self.timing = timing
+        self._patience = patience
         self._most = most
         self._lock = Lock()
         self._changed = Condition(self._lock)
@@ -76,7 +77,7 @@ class Pace:
                 self._ceiling = max(1, self._room // 2)
             since = now if self._refused_since is None else self._refused_since
             pause = max(seconds, min(_LONGEST_OWN_PAUSE, _FIRST_PAUSE * 2.0 ** (self._pauses - 1)))
-            if self._is_abandoned or now + pause - since > PATIENCE:
+            if self._is_abandoned or now + pause - since > self._patience:
                 return False
             self._refused_since = since
             self._opens_at = max(self._opens_at, now + pause)

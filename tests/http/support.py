@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
-from contextvars import ContextVar
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flowsync.config import Key, Timeouts
-from flowsync.http import Timing
-from flowsync.http.client import DEFAULT_USER_AGENT, client_over, open_wire
-from flowsync.http.direct import DirectWire
-from flowsync.http.pooled import PooledWire
-from flowsync.http.wire import Terms
+from flowsync.http import Timing, open_client
 from tests.support.fake_frigade import PRIVATE_KEY, FakeConfig, fake_frigade, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flowsync.http import Client, Handler
-    from flowsync.http.wire import Wire
     from tests.support.fake_frigade import FakeFrigade, Fault
 
 KEY = Key(PRIVATE_KEY, "FRIGADE_API_KEY")
-WIRES: dict[str, Callable[[Terms], Wire]] = {"direct": DirectWire, "httpx": PooledWire}
-WIRE: ContextVar[Callable[[Terms], Wire] | None] = ContextVar("WIRE", default=None)
-"""The kind of wire that a test runs over; None for the one that is chosen for the address."""
 NOW = 1_767_323_045.0
 """2026-01-02T03:04:05Z"""
 
@@ -53,15 +44,24 @@ def client_of(
     url: str,
     *,
     key: Key = KEY,
+    agent: str | None = None,
     time: FakeTime | None = None,
+    timing: Timing | None = None,
+    connect: float = 2.0,
     read: float = 5.0,
     handler: Handler | None = None,
     parallelism: int = 8,
 ) -> Iterator[Client]:
-    terms = Terms(url, key, DEFAULT_USER_AGENT, Timeouts(2.0, read), parallelism, (time or FakeTime()).timing)
-    chosen = WIRE.get() if handler is None else None
-    with closing(chosen(terms) if chosen else open_wire(terms, handler)) as wire:
-        yield client_over(wire, terms)
+    with open_client(
+        api_url=url,
+        key=key,
+        timeouts=Timeouts(connect, read),
+        user_agent=agent,
+        parallelism=parallelism,
+        handler=handler,
+        timing=timing or (time or FakeTime()).timing,
+    ) as client:
+        yield client
 
 
 @contextmanager

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gzip
 import socket
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.config import SANDBOX_URL, Key, Timeouts
+from flowsync.config import Key
 from flowsync.errors import (
     ApiError,
     ForbiddenError,
@@ -21,7 +19,7 @@ from flowsync.errors import (
     UnauthorizedError,
     UnreadableResponseError,
 )
-from flowsync.http import answer, open_client
+from flowsync.http import answer
 from flowsync.live import Access, list_flows, write
 from tests.http.support import FakeTime, client_of, troubled
 from tests.support.fake_frigade import (
@@ -42,12 +40,6 @@ from tests.support.fake_frigade import (
     truncated,
     unavailable,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
-pytestmark = pytest.mark.usefixtures("each_wire")
 
 
 def get_error(*faults: Fault, key: Key | None = None, path: str = "/v1/flows", read: float = 5.0) -> ApiError:
@@ -271,21 +263,3 @@ def test_a_small_answer_that_unpacks_to_much_is_given_up(monkeypatch: pytest.Mon
     monkeypatch.setattr(answer, "LARGEST_BODY", 1_048_576)
     bomb = Fault(status=200, headers=(("Content-Encoding", "gzip"),), body=gzip.compress(b" " * 50_000_000))
     assert get_error(bomb).message.endswith("the answer is larger than 1 MiB.")
-
-
-def test_a_body_that_drips_is_given_up() -> None:
-    def handler(_: str, __: str, ___: Mapping[str, str], ____: bytes) -> tuple[int, dict[str, str], bytes]:
-        return 200, {}, b"[]"
-
-    ticks = iter([0.0, 0.0, 0.0, 121.0, 121.0])
-    with (
-        open_client(
-            api_url=SANDBOX_URL,
-            key=Key(PRIVATE_KEY, "FRIGADE_API_KEY"),
-            timeouts=Timeouts(),
-            handler=handler,
-            timing=replace(FakeTime().timing, monotonic=lambda: next(ticks)),
-        ) as client,
-        pytest.raises(TransportError, match="did not end within 120 seconds"),
-    ):
-        client.reader().get("/v1/flows", {})

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from flowsync.http import Client
 
 
-pytestmark = pytest.mark.usefixtures("each_wire")
-
-
 @contextmanager
 def turn(paced: Pace) -> Iterator[bool]:
     admitted = paced.enter()

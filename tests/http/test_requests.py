@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from flowsync.model import JsonValue
 
 
-pytestmark = pytest.mark.usefixtures("each_wire")
-
-
 def test_a_get_carries_the_key_no_body_and_no_content_type() -> None:
     with troubled() as (server, client):
         client.reader().get("/v1/flows", {"offset": "0", "limit": "100"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from flowsync.errors import ApiError, RateLimitedError, ServerError, TransportError
 from flowsync.http.answer import Answer, retry_after
-from flowsync.http.call import Method
+from flowsync.http.call import Method, Timing
+from flowsync.http.client import POLICY
 from flowsync.http.pace import MOST_REFUSALS
 from flowsync.http.pace import PATIENCE as LONGEST_PAUSE
 from flowsync.http.retry import (
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
         Fault,
     )
 
-pytestmark = pytest.mark.usefixtures("each_wire")
 
 TRANSIENT = [server_error(), reply(502), html(503), reply(504), reset(), truncated(), reset(Effect.AFTER)]
 
@@ -81,7 +82,9 @@ def test_what_is_not_transient_is_not_asked_again(status: int) -> None:
     assert time.slept == []
 
 
-@pytest.mark.parametrize("fault", [rate_limited("7"), unavailable("7")])
+@pytest.mark.parametrize(
+    "fault", [rate_limited("7"), unavailable("7"), replace(reply(403), headers=(("Retry-After", "7"),))]
+)
 def test_a_read_waits_as_long_as_it_is_told_to(fault: Fault) -> None:
     time = FakeTime()
     with troubled(fault.on("GET", times=2), time=time) as (_, client):
@@ -152,11 +155,11 @@ def test_a_server_that_puts_off_at_once_again_and_again_is_not_asked_without_end
     ],
 )
 def test_retry_after_is_read_as_seconds_or_a_date(header: str, seconds: float | None) -> None:
-    assert retry_after(header, lambda: NOW) == seconds
+    assert retry_after(header, NOW) == seconds
 
 
 def outcome(status: int, wait: float | None = None) -> Answer:
-    return Answer(status, "", "", None, wait, b"")
+    return Answer(status, "", {}, b"", wait)
 
 
 OUTCOMES = st.one_of(
@@ -170,7 +173,7 @@ TRIED = st.builds(Tried, st.integers(1, 20), st.floats(0, 1_000))
 def test_every_wait_is_bounded_and_the_waiting_ends(
     met: Answer | ApiError, tried: Tried, dice: float, method: Method
 ) -> None:
-    delay = delay_before_retry(method, met, tried, lambda: dice)
+    delay = delay_before_retry(method, met, tried, POLICY, Timing(random=lambda: dice))
     if delay is not None:
         assert method is Method.GET
         assert 0 <= delay <= LONGEST_DELAY
@@ -178,11 +181,14 @@ def test_every_wait_is_bounded_and_the_waiting_ends(
         assert tried.attempts < MOST_ATTEMPTS
 
 
+def delay(met: Answer | ApiError, attempts: int, dice: float) -> float | None:
+    return delay_before_retry(Method.GET, met, Tried(attempts, 0.0), POLICY, Timing(random=lambda: dice))
+
+
 def test_an_error_that_is_no_lack_of_an_answer_is_final() -> None:
-    assert delay_before_retry(Method.GET, ServerError("", status=500), Tried(1, 0.0), lambda: 1.0) is None
+    assert delay(ServerError("", status=500), 1, 1.0) is None
 
 
 def test_the_jitter_covers_the_whole_of_a_growing_interval() -> None:
-    least = [delay_before_retry(Method.GET, outcome(500), Tried(attempt, 0), lambda: 0.0) for attempt in (1, 2, 3)]
-    most = [delay_before_retry(Method.GET, outcome(500), Tried(attempt, 0), lambda: 1.0) for attempt in (1, 2, 3)]
-    assert (least, most) == ([0.0, 0.0, 0.0], [0.5, 1.0, 2.0])
+    assert [delay(outcome(500), attempts, 0.0) for attempts in (1, 2, 3)] == [0.0, 0.0, 0.0]
+    assert [delay(outcome(500), attempts, 1.0) for attempts in (1, 2, 3)] == [0.5, 1.0, 2.0]

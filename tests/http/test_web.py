@@ -70,19 +70,25 @@ def test_a_wait_that_is_asked_for_is_kept_whatever_the_method(status: int) -> No
     fault = replace(reply(status), headers=(("Retry-After", "7"),))
     with web(fault, time=time) as (server, client):
         client.send("POST", f"{server.url}/v1/flows", {})
-        assert (len(server.requests), time.slept) == (2, [7.0])
+        assert (len(server.requests), sum(time.slept)) == (2, 7.0)
 
 
 @pytest.mark.parametrize(
     ("remaining", "reset_at", "slept"),
-    [("0", str(int(NOW) + 9), [9.0]), ("0", "soon", []), ("1", str(int(NOW) + 9), []), ("0", str(int(NOW) + 900), [])],
+    [
+        ("0", str(int(NOW) + 9), 9),
+        ("0", "soon", 0),
+        ("0", "9", 0),
+        ("1", str(int(NOW) + 9), 0),
+        ("0", str(int(NOW) + 900), 0),
+    ],
 )
-def test_a_used_up_limit_is_waited_for_where_that_is_short(remaining: str, reset_at: str, slept: list[float]) -> None:
+def test_a_used_up_limit_is_waited_for_where_that_is_short(remaining: str, reset_at: str, slept: float) -> None:
     time = FakeTime()
     fault = replace(reply(403), headers=(("X-RateLimit-Remaining", remaining), ("X-RateLimit-Reset", reset_at)))
     with web(fault, time=time) as (server, client):
         client.send("GET", f"{server.url}/v1/flows")
-        assert time.slept == slept
+        assert sum(time.slept) == slept
 
 
 def test_no_answer_is_an_error_without_the_token() -> None:
@@ -114,10 +120,10 @@ def test_a_redirect_within_the_origin_is_followed_and_no_other() -> None:
     with web(redirect("/v1/flows?limit=1", 301).on(times=1)) as (server, client):
         assert client.send("GET", f"{server.url}/old").is_success
         assert server.requests[-1].query == {"limit": "1"}
-    with web(redirect("https://evil.example/", 307)) as (server, client), pytest.raises(ApiError, match="another host"):
+    with web(redirect("https://evil.example/", 307)) as (server, client), pytest.raises(ApiError, match="must not go"):
         client.send("POST", f"{server.url}/old", {})
-    with web(redirect("/v1/flows", 302)) as (server, client):
-        assert client.send("POST", f"{server.url}/old", {}).status == 302
+    with web(redirect("/v1/flows", 302)) as (server, client), pytest.raises(ApiError, match="redirects a write"):
+        client.send("POST", f"{server.url}/old", {})
     with web(redirect("/v1/flows/1", 308)) as (server, client):
         assert client.send("PUT", f"{server.url}/old", {"name": "New"}).status == 200
     with web(redirect("/again", 302).on(times=99)) as (server, client), pytest.raises(ApiError, match="in a row"):
