@@ -102,6 +102,10 @@ NO_ANSWERS: dict[str, tuple[Step, ...]] = {
     "100 and no more": (b"HTTP/1.1 100 Continue\r\n\r\n", End.CLOSE),
     "switching protocols": (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", End.CLOSE),
     "headers without end": (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200_000, End.CLOSE),
+    "a length beyond all bounds": (b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 19 + b"\r\n\r\n[]", End.CLOSE),
+    "a chunk beyond all bounds": (CHUNKED + b"f" * 16 + b"\r\n[]", End.CLOSE),
+    "a chunk without end": (CHUNKED + b"2;" + b"x" * 900_000 + b"\r\n[]\r\n0\r\n\r\n", End.CLOSE),
+    "trailers without end": (CHUNKED + b"2\r\n[]\r\n0\r\n" + b"X: y\r\n" * 200_000, End.CLOSE),
     "a header without end": (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 900_000, End.CLOSE),
 }
 

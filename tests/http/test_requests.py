@@ -6,6 +6,7 @@ import gzip
 import inspect
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from flowsync import __version__
 from flowsync.config import SANDBOX_URL, Key, Timeouts
 from flowsync.errors import ForbiddenError, NotFoundError, RejectedError
 from flowsync.http import open_client
+from flowsync.http.answer import parse_json
 from flowsync.live import Access, find_missing, list_flows, reread, write
 from tests.http.support import KEY, client_of, troubled
 from tests.support.fake_frigade import (
@@ -170,6 +172,12 @@ def test_a_handler_takes_the_place_of_the_network() -> None:
 def test_json_is_read_into_text_that_can_always_be_written_again(body: bytes, value: JsonValue) -> None:
     with troubled(success(body)) as (_, client):
         assert client.reader().get("/v1/flows", {}) == value
+
+
+def test_no_depth_of_json_is_a_crash() -> None:
+    for depth in range(700, 1_100):
+        with suppress(ValueError):
+            parse_json(b"[" * depth + b'"\\ud800"' + b"]" * depth)
 
 
 def test_netrc_does_not_take_the_place_of_the_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
