@@ -21,10 +21,7 @@ from flowsync.errors import (
     ApiError,
     ExitCode,
     RecordError,
-    ServerError,
-    TransportError,
     UnavailableError,
-    UnreadableResponseError,
 )
 from flowsync.frozen import dataclass
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
@@ -322,7 +319,8 @@ class _Turn:
     `failure` is the last failed write; `doubt` the last after which it may have landed, or may land yet: a server that
     answers 500 may still be at work. `accepted` says that the server took a write and did not show the flow,
     `is_strange` that it then showed another. `is_there`: before anything was sent, all that is shown was as wanted,
-    and the write is for what is not shown, so that no read tells whether it landed.
+    and the write is for what is not shown, so that no read tells whether it landed. `is_over`: no further
+    attempt is any use.
     """
 
     change: Change
@@ -338,6 +336,7 @@ class _Turn:
     is_there: bool = False
     is_kept: bool = False
     is_rested: bool = True
+    is_over: bool = False
 
     def look_and_write(self) -> _Verdict | None:
         """Read the flow and do what is right; None when it has to be read again."""
@@ -362,8 +361,8 @@ class _Turn:
     def _as_planned(self, row: LiveFlow | None) -> _Verdict | None:
         if row is not None and self.accepted and not self.is_strange and self._is_unshown(row):
             return _read_back(self.change, row)
-        if isinstance(self.doubt, UnavailableError):
-            return _Verdict(self._failed(self.doubt, f"{self.doubt.message} Read back, the flow is as it was."), row)
+        if self.failure and self.is_over:
+            return _Verdict(self._failed(self.failure, f"{self._as_read_back(row)}."), row)
         if self.failures >= WRITE_ATTEMPTS:
             return _Verdict(self._not_written(row), row)
         if not self.is_rested:
@@ -377,7 +376,7 @@ class _Turn:
             self._keep(row)
             answer = self.store.write(self.change.id, self.change.body)
         except RecordError as error:
-            return _Verdict(self._failed(error, error.message))
+            return _Verdict(Failed(self.change, error.code, error.message, error.hint, uncertain=self._is_uncertain))
         except ApiError as error:
             return self._after_failure(error)
         is_another = answer is not None and answer.id != self.change.id
@@ -397,14 +396,14 @@ class _Turn:
     def _after_failure(self, error: ApiError) -> _Verdict | None:
         """Whether a failed write is the end; None when the flow is to be looked at again."""
         self.failure = error
-        ambiguous = isinstance(error, ServerError | TransportError | UnreadableResponseError)
-        if ambiguous and not error.unsent:
+        if error.may_have_effect:
             self.doubt = error
         if error.retry_after is not None and self.waits < MOST_WAITS:
             self.waits += 1
             return None
-        if not ambiguous:
-            return _Verdict(self._failed(error, error.message))
+        if not error.leaves_doubt and not error.on_the_way:
+            return _Verdict(self._failed(error))
+        self.is_over = error.on_the_way or isinstance(error, UnavailableError)
         self._count_failure()
         return None
 
@@ -425,7 +424,7 @@ class _Turn:
     def _refused(self, code: str, message: str, differences: tuple[FieldChange, ...]) -> Refused:
         if self.doubt is None and not self.accepted:
             return Refused(self.change, code, message, differences)
-        reason = self.doubt.message if self.doubt else "The server accepted the write without showing the flow."
+        reason = self._said() or "The server accepted the write without showing the flow."
         told = (
             f"{reason} Read back, the flow is neither as it was nor as it was to be: {_places(differences)}."
             if differences
@@ -452,28 +451,40 @@ class _Turn:
 
     def _not_written(self, row: LiveFlow | None) -> Failed:
         """No attempt took effect so far; unless each was refused, or never sent, one may take effect yet."""
-        said = self.failure.message if self.failure else f"PUT /v1/flows/{self.change.id} was accepted and did nothing."
-        uncertain = self.doubt is not None or self.accepted
-        seen = "the flow is as it was"
-        if uncertain:
-            unshown = self._is_unshown(row)
-            late = "read back, the flow is as it was, but a write may take effect later"
-            seen = "what was to be written cannot be read back" if unshown else late
-        hint = self.failure.hint if self.failure and not uncertain else None
-        message = f"{said} Tried {WRITE_ATTEMPTS} times; {seen}."
-        return Failed(self.change, "not-written", message, hint, uncertain=uncertain)
+        said = self._said() or f"PUT /v1/flows/{self.change.id}: the server accepted the write and did nothing."
+        hint = self.failure.hint if self.failure and not self._is_uncertain else None
+        message = f"{said} Tried {WRITE_ATTEMPTS} times; {self._as_read_back(row).lower()}."
+        return Failed(self.change, "not-written", message, hint, uncertain=self._is_uncertain)
+
+    def _as_read_back(self, row: LiveFlow | None) -> str:
+        """What the last read says of the writes before it."""
+        if not self._is_uncertain:
+            return "The flow is as it was"
+        if self._is_unshown(row):
+            return "What was to be written cannot be read back"
+        return "Read back, the flow is as it was, but a write may take effect later"
 
     def _unreadable(self, error: ApiError) -> Failed:
         """The flow cannot be read, now or after a write whose fate is unknown."""
         if self.doubt is not None:
-            return self._failed(self.doubt, f"{self.doubt.message} Reading back failed too.")
+            return self._failed(self.doubt, f"Reading back failed too. {error.message}")
         if self.accepted:
-            return self._failed(error, f"The server accepted the write; reading it back failed. {error.message}")
-        return self._failed(error, error.message)
+            message = f"The server accepted the write; reading it back failed. {error.message}"
+            return Failed(self.change, error.code, message, error.hint, uncertain=True)
+        self.failure = error
+        return self._failed(error)
 
-    def _failed(self, error: ApiError | RecordError, message: str) -> Failed:
-        uncertain = self.doubt is not None or self.accepted
-        return Failed(self.change, error.code, message, error.hint, uncertain=uncertain)
+    def _said(self) -> str:
+        """Each failure that tells why: the last one, and the one that leaves a doubt."""
+        return " ".join(dict.fromkeys(error.message for error in (self.doubt, self.failure) if error))
+
+    def _failed(self, error: ApiError, ending: str = "") -> Failed:
+        message = " ".join(filter(None, [self._said(), ending]))
+        return Failed(self.change, error.code, message, error.hint, uncertain=self._is_uncertain)
+
+    @property
+    def _is_uncertain(self) -> bool:
+        return self.doubt is not None or self.accepted
 
 
 def _lacks(answer: LiveFlow, change: Change, row: LiveFlow | None) -> bool:

@@ -140,10 +140,13 @@ class ApiError(FlowsyncError):
     """The API, or the way to it, failed. `status` is None when no answer came.
 
     `retry_after` is for how many seconds the server asked to be left alone, where it is worth coming back:
-    the next read waits that long by itself. `unsent` says that the request surely never reached the server.
+    the next read waits that long by itself. `unsent` says that the request surely never reached the server,
+    `on_the_way` that not the API refused it but something in front of it, perhaps after passing it on.
     """
 
     code = "api"
+    leaves_doubt: ClassVar[bool] = False
+    """Whether a write that was sent and ended so may have taken effect, or may yet."""
 
     def __init__(
         self,
@@ -153,11 +156,18 @@ class ApiError(FlowsyncError):
         hint: str | None = None,
         retry_after: float | None = None,
         unsent: bool = False,
+        on_the_way: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         self.retry_after = retry_after
         self.unsent = unsent
+        self.on_the_way = on_the_way
+
+    @property
+    def may_have_effect(self) -> bool:
+        """Whether the write that ended so is not surely without effect, now and later."""
+        return not self.unsent and (self.leaves_doubt or self.on_the_way)
 
 
 class NotFoundError(ApiError):
@@ -179,7 +189,7 @@ class ForbiddenError(ApiError):
 
 
 class RejectedError(ApiError):
-    """400 and every other 4xx: the server understood the request and will not do it."""
+    """400 and other refusals of the request itself: the server understood it and will not do it."""
 
     code = "api-rejected"
 
@@ -191,9 +201,10 @@ class RateLimitedError(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx after every retry. A write that ended so may have taken effect."""
+    """5xx after every retry, or a 4xx that is no refusal. A write that ended so may have taken effect."""
 
     code = "api-server"
+    leaves_doubt = True
 
 
 class UnavailableError(ServerError):
@@ -206,12 +217,14 @@ class TransportError(ApiError):
     """No usable answer: refused, reset, timed out. A write that ended so may have taken effect."""
 
     code = "api-transport"
+    leaves_doubt = True
 
 
 class UnreadableResponseError(ApiError):
     """An answer that is not the API's JSON. A write that ended so may have taken effect."""
 
     code = "api-unreadable"
+    leaves_doubt = True
 
 
 class RecordError(FlowsyncError):

@@ -277,11 +277,11 @@ def test_a_flow_that_goes_away_during_a_failed_write_is_told() -> None:
 def test_when_reading_back_fails_too_the_outcome_is_uncertain() -> None:
     store = shelf(row())
     store.faults = [(TransportError("reset"), True)]
-    store.read_faults = [None, TransportError("reset")]
+    store.read_faults = [None, TransportError("gone")]
     outcome = turn(store)
     assert isinstance(outcome, Failed)
     assert outcome.uncertain
-    assert outcome.message == "reset Reading back failed too."
+    assert outcome.message == "reset Reading back failed too. gone"
 
 
 def test_a_rejected_write_is_not_tried_again() -> None:
@@ -336,7 +336,9 @@ def test_an_answer_without_a_flow_that_never_takes_effect_is_a_failure() -> None
     store.on_write = lambda: store.kept.update({7: row()})
     outcome = turn(store)
     assert isinstance(outcome, Failed)
-    assert outcome.message.startswith("PUT /v1/flows/7 was accepted and did nothing. Tried 3 times; read back")
+    assert outcome.message.startswith(
+        "PUT /v1/flows/7: the server accepted the write and did nothing. Tried 3 times; read back"
+    )
     assert outcome.uncertain
     store = shelf(row())
     store.answers = False
@@ -482,7 +484,9 @@ def test_an_answer_that_leaves_out_what_was_sent_is_read_back() -> None:
     deaf.on_write = lambda: deaf.kept.update({7: row()})
     outcome = turn(deaf)
     assert isinstance(outcome, Failed)
-    assert outcome.message.startswith("PUT /v1/flows/7 was accepted and did nothing. Tried 3 times; read back")
+    assert outcome.message.startswith(
+        "PUT /v1/flows/7: the server accepted the write and did nothing. Tried 3 times; read back"
+    )
 
 
 def test_a_write_answered_with_another_flow_is_not_taken_for_accepted_unseen() -> None:

@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 _CHECK_ADDRESS: Final = "Check the API's address (FRIGADE_API_URL, or api_url in flowsync.yaml)."
 _MAYBE_WRITTEN: Final = "The write may have taken effect: run plan again to see."
 _LATER: Final = "This is the API's trouble, not yours: try again in a while."
+_REFUSALS: Final = frozenset({400, 401, 403, 404, 405, 409, 410, 411, 412, 413, 414, 415, 417, 422, 429})
+"""By these the API says that it will not carry out a write. With any other status it may do so all the same."""
 _FIRST_SERVER_ERROR: Final = 500
 _UNAVAILABLE: Final = 503
+_TOO_MANY: Final = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,26 @@ class Answered:
 def failure(met: Answered) -> ApiError:
     """The error for an answer of any status but 2xx and 3xx."""
     status = met.answer.status
-    explain = _BY_STATUS.get(status, _server_error if status >= _FIRST_SERVER_ERROR else _rejected)
-    return explain(met)
+    is_write = met.call.method is Method.PUT
+    is_refusal = status in _REFUSALS or (status < _FIRST_SERVER_ERROR and not is_write)
+    error = _BY_STATUS.get(status, _rejected if is_refusal else _server_error)(met)
+    if is_write and _is_of_another(met):
+        error.on_the_way = True
+        error.hint = " ".join(filter(None, [_MAYBE_WRITTEN, error.hint]))
+    return error
+
+
+def _is_of_another(met: Answered) -> bool:
+    """Whether a refusal has not the form of the API's own: something in front may have passed the request on before.
+
+    A limit of requests is an exception: who counts them does so first.
+    """
+    if met.answer.status not in _REFUSALS or met.answer.status == _TOO_MANY:
+        return False
+    try:
+        return not isinstance(parse_json(met.answer.body), dict)
+    except ValueError:
+        return True
 
 
 def unreadable(met: Answered) -> UnreadableResponseError:
@@ -177,11 +198,13 @@ def _unavailable(met: Answered, wait: float) -> ApiError:
 
 
 def _rejected(met: Answered) -> ApiError:
-    page = f" {_CHECK_ADDRESS}" if met.answer.is_html else ""
+    by_api = met.call.method is Method.PUT and not _is_of_another(met)
+    who = "something in front of the API" if met.answer.is_html else "the API"
+    page = _CHECK_ADDRESS if met.answer.is_html else None
     return RejectedError(
-        f"{met.headline}: the API refused the request.{met.quoted}",
+        f"{met.headline}: {who} refused the request.{met.quoted}",
         status=met.answer.status,
-        hint=f"Nothing was changed by it.{page}" if met.call.method is Method.PUT else page.strip() or None,
+        hint="Nothing was changed by it." if by_api else page,
     )
 
 

@@ -46,6 +46,7 @@ class Redactor:
             hint=hint,
             retry_after=error.retry_after,
             unsent=error.unsent,
+            on_the_way=error.on_the_way,
         )
 
     def excerpt(self, text: str) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.command import environment, flowsync, write_flows
-from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, reply, row
+from tests.support.fake_frigade import ALWAYS, Effect, FakeConfig, fake_frigade, html, reply, row
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.fake_frigade import Row
+    from tests.support.fake_frigade import Fault, Row
 
 FILE = "name: New\ndata:\n  steps: []\n"
 
@@ -36,6 +37,59 @@ def test_every_failed_line_has_method_status_and_the_server_s_words(tmp_path: Pa
     if form == "json":
         assert failed.json["outcomes"][0]["uncertain"] is (status in {408, 500, 502})
         assert ("later" in failed.out) is (status in {408, 500, 502})
+
+
+OWN = [reply(status, "No") for status in (400, 401, 403, 404, 409, 422)]
+NO_REFUSALS = [reply(status, "No") for status in (406, 408, 425, 444, 499, 500, 520)]
+PAGES = [html(status) for status in (400, 401, 403, 404, 413)]
+EMPTY = replace(reply(403), body=b"")
+
+
+@pytest.mark.parametrize("fault", [*OWN, *NO_REFUSALS, *PAGES, EMPTY], ids=lambda fault: f"{fault.status}")
+def test_only_the_api_s_own_refusal_is_certain(tmp_path: Path, fault: Fault) -> None:
+    """What a proxy answers may come after it passed the write on, and says nothing about its end."""
+    write_flows(tmp_path, {"flow_a": FILE})
+    with fake_frigade(FakeConfig(faults=(fault.on("PUT", times=ALWAYS),)), [row(1, "flow_a")]) as server:
+        failed = flowsync("apply", "--format", "json", root=tmp_path, env=environment(server.url))
+    assert failed.code == 5
+    (outcome,) = failed.json["outcomes"]
+    assert outcome["outcome"] == "failed"
+    assert f"PUT {server.url}/v1/flows/1: {fault.status}" in outcome["message"]
+    assert outcome["uncertain"] is (fault not in OWN)
+    assert ("may take effect later" in outcome["message"]) is (fault not in OWN)
+    assert len(server.writes) == (3 if fault in NO_REFUSALS else 1)
+
+
+@pytest.mark.parametrize("fault", [*NO_REFUSALS, *PAGES, EMPTY], ids=lambda fault: f"{fault.status}")
+def test_a_write_that_was_carried_out_all_the_same_is_found_applied(tmp_path: Path, fault: Fault) -> None:
+    write_flows(tmp_path, {"flow_a": FILE})
+    landed = replace(fault.on("PUT"), effect=Effect.AFTER)
+    with fake_frigade(FakeConfig(faults=(landed,)), [row(1, "flow_a")]) as server:
+        assert flowsync("apply", root=tmp_path, env=environment(server.url)).code == 0
+        assert server.rows[0]["name"] == "New"
+        assert len(server.writes) == 1
+
+
+def test_every_reason_of_a_failure_is_kept(tmp_path: Path) -> None:
+    """The refusal that came last, the failure before it that leaves a doubt, and why nothing could be read back."""
+    write_flows(tmp_path, {"flow_a": FILE, "flow_b": FILE})
+    faults = (
+        reply(500, "Maybe").on("PUT", "*/1"),
+        reply(422, "Never").on("PUT", "*/1"),
+        reply(502, "Perhaps").on("PUT", "*/2"),
+        reply(403, "Not for you").on("GET", "*/flow_b/versions", skip=1),
+    )
+    with fake_frigade(FakeConfig(faults=faults), [row(1, "flow_a"), row(2, "flow_b")]) as server:
+        env = environment(server.url)
+        failed = flowsync("apply", "--format", "json", "--parallelism", "1", root=tmp_path, env=env)
+    first, second = failed.json["outcomes"]
+    assert (first["uncertain"], second["uncertain"]) == (True, True)
+    assert "/v1/flows/1: 500" in first["message"]
+    assert "Maybe" in first["message"]
+    assert "Never" in first["message"]
+    assert "Perhaps" in second["message"]
+    assert f"GET {server.url}/v1/flows/flow_b/versions: 403" in second["message"]
+    assert "Not for you" in second["message"]
 
 
 def test_a_write_that_lands_after_it_was_read_back_is_rolled_back(tmp_path: Path) -> None:
