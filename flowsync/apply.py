@@ -252,13 +252,15 @@ def apply_change(
 def stand(change: Change, rows: Sequence[LiveFlow]) -> Standing:
     """How the fresh rows of a slug stand to what was planned for it."""
     row = _row_of(change, rows)
-    if row is None:
+    if row is None or row.is_gone:
         return Moved("gone", f"Version {change.version} (id {change.id}) is no longer there.")
     if (row.status, row.version) != (change.status, change.version):
         return Moved(
             "status-changed",
             f"It was {change.status} version {change.version}; it is {row.status} version {row.version}.",
         )
+    if row.is_archived or not row.has_known_status:
+        return Moved("not-writable", f"Nothing is written to a version with the status {diff.quoted(row.status)}.")
     chosen = live.choose(rows, change.target)
     if isinstance(chosen, live.Chosen | live.UnknownStatus) and chosen.row.id != change.id:
         return Moved("newer-version", f"Version {chosen.row.version} ({chosen.row.status}) is the one to write now.")

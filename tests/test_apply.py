@@ -165,6 +165,15 @@ def test_a_flow_that_moved_is_refused_and_not_written(rows: list[LiveFlow], code
     assert store.writes == []
 
 
+@pytest.mark.parametrize("status", ["DELETED", "SCHEDULED", "ARCHIVED"])
+def test_a_plan_to_write_a_version_that_is_not_to_be_written_is_refused(status: str) -> None:
+    """A saved plan could say so."""
+    store = shelf(row(status=status))
+    outcome = turn(store, replace(change(), status=status))
+    assert isinstance(outcome, Refused)
+    assert store.writes == []
+
+
 @pytest.mark.parametrize("active", [True, False, None])
 def test_a_flow_that_was_turned_on_since_is_not_written_as_one_that_nobody_sees(active: bool | None) -> None:  # noqa: FBT001 - a value of the API
     off = replace(change(), live=False)

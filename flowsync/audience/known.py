@@ -21,8 +21,8 @@ def flow_of_file(flow: Flow) -> KnownFlow:
 
 
 def flow_of_rows(rows: Iterable[LiveFlow]) -> KnownFlow:
-    """The steps of any version of a live flow that is not archived; unknown where one of them cannot be read."""
-    every = [_steps(_data(row)) for row in rows if not row.is_archived]
+    """The steps of any version of a live flow that is neither archived nor deleted; unknown if one cannot be read."""
+    every = [_steps(_data(row)) for row in rows if not row.is_archived and not row.is_gone]
     merged: dict[str, frozenset[str] | None] = {}
     for steps in every:
         if steps is None:

@@ -246,7 +246,7 @@ def _carried_out(
     stop: Event,
 ) -> list[Outcome]:
     """The outcomes, each told as it is known."""
-    store = pipeline.LiveStore(connection.client.writer(), connection.access)
+    store = pipeline.LiveStore(connection.client.writer(), connection.access, made.view)
     outcomes: list[Outcome] = []
     display = Progress(given)
     parallelism = project.settings.parallelism

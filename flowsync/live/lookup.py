@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from flowsync.errors import ApiError
-from flowsync.live.listing import Listing, is_absent, list_flows, parse_rows, rows_by_slug
+from flowsync.errors import ApiError, NotFoundError
+from flowsync.live.listing import LIST_PATHS, Listing, is_absent, list_flows, parse_rows, rows_by_slug
 from flowsync.live.protocols import Access
 from flowsync.live.rows import live_flow
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map_: Map = map) -> Listing:
-    """`listing` and the rows of those `slugs` that it lacks, or of which it has only archived rows.
+    """`listing` and the rows of those `slugs` that it lacks, or of which it has only archived or deleted rows.
 
     Lists may leave flows out [obs], so every such slug is asked for by itself, through `map_`. Only a
     404 on every path that could know it means that it does not exist; any other failure is raised.
@@ -34,29 +34,44 @@ def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map
 
 
 def reread(
-    reader: FlowReader, slug: str, row_id: int, *, access: Access, wanted: Collection[FieldName] = ()
+    reader: FlowReader,
+    slug: str,
+    row_id: int,
+    *,
+    access: Access,
+    listed: Access = Access.PUBLIC,
+    wanted: Collection[FieldName] = (),
 ) -> tuple[LiveFlow, ...]:
     """The rows of `slug` as they are now, that with `row_id` among them if it still exists.
 
-    `access` is what kind of key is held. …/versions [obs] is asked first, for it knows every row. Where it answers 404
-    or with nothing, the list is read, every time: a newer draft may have appeared since. Where neither shows the row
-    with its data and the fields `wanted`, the answer by slug completes them. A deleted flow gives an empty tuple.
+    `access` is what kind of key is held, `listed` which list the plan was made from: after the private one the public
+    one is no substitute, for it may hide a newer draft. …/versions [obs] is asked first, for it knows every row. Where
+    it answers 404 or with nothing, the list is read, every time: a newer draft may have appeared since. Where neither
+    shows the row with its data and the fields `wanted`, the answer by slug completes them. A deleted flow gives an
+    empty tuple.
     Raises the ApiError family.
     """
     rows = _versions(reader, slug, access)
     has_versions = bool(rows)
-    rows = rows or _listed(reader, slug, access)
+    rows = rows or _listed(reader, slug, access, listed)
     if rows and _show(rows, row_id, {"data", *wanted}):
         return rows
     row = _by_slug(reader, slug, access)
     rows = rows if row is None else _merged((row,), rows)
     if not has_versions or _show(rows, row_id, {"data"}):
         return rows
-    return _merged(_listed(reader, slug, access), rows)
+    return _merged(_listed(reader, slug, access, Access.PUBLIC), rows)
 
 
-def _listed(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, ...]:
-    return rows_by_slug(list_flows(reader, access).rows).get(slug, ())
+def _listed(reader: FlowReader, slug: str, access: Access, least: Access) -> tuple[LiveFlow, ...]:
+    found = list_flows(reader, access)
+    if least is Access.PRIVATE and found.access is not Access.PRIVATE:
+        raise NotFoundError(
+            f"GET {LIST_PATHS[Access.PRIVATE]} was answered when this was planned, and is not found now: whether "
+            f"{slug!r} has a newer draft cannot be seen.",
+            hint="Plan again.",
+        )
+    return rows_by_slug(found.rows).get(slug, ())
 
 
 def _merged(rows: tuple[LiveFlow, ...], others: tuple[LiveFlow, ...]) -> tuple[LiveFlow, ...]:
@@ -75,14 +90,14 @@ def _look_up(reader: FlowReader, slug: str, *, access: Access) -> tuple[LiveFlow
     Where the versions leave out the data of one that can be written, the answer by slug may show it.
     """
     rows = _versions(reader, slug, access) or ()
-    if rows and all("data" in row.fields for row in rows if not row.is_archived):
+    if rows and all("data" in row.fields for row in rows if not row.is_archived and not row.is_gone):
         return rows
     row = _by_slug(reader, slug, access)
     return rows if row is None else _merged((row,), rows)
 
 
 def _is_wanting(rows: tuple[LiveFlow, ...]) -> bool:
-    return all(row.is_archived for row in rows)
+    return all(row.is_archived or row.is_gone for row in rows)
 
 
 def _show(rows: tuple[LiveFlow, ...], row_id: int, names: Collection[FieldName]) -> bool:

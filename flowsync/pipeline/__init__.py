@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flowsync.pipeline.formatting import FormattedFile, format_files
     from flowsync.pipeline.listing import list_flows
     from flowsync.pipeline.naming import slugs_of
-    from flowsync.pipeline.planning import changed_waits, fetch, fetch_slugs, make_plan
+    from flowsync.pipeline.planning import changed_waits, fetch, fetch_slugs, make_plan, view_of
     from flowsync.pipeline.project import STATE_DIRECTORY, STATE_IGNORES, Project, open_project
     from flowsync.pipeline.references import check_references
     from flowsync.pipeline.rollback import part_at, plan_rollback
@@ -82,6 +82,7 @@ __all__ = [
     "select",
     "slugs_of",
     "start_files",
+    "view_of",
     "waiting_graph",
 ]
 
@@ -112,6 +113,7 @@ _HOMES: Final = {
     "fetch": "planning",
     "fetch_slugs": "planning",
     "make_plan": "planning",
+    "view_of": "planning",
     "STATE_DIRECTORY": "project",
     "STATE_IGNORES": "project",
     "Project": "project",

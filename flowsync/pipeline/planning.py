@@ -71,11 +71,12 @@ def make_plan(
         base=base,
         keep=_kept(guards or project.settings.guards),
         also_managed=selection.all_slugs,
-        view=_view(access, listing.access),
+        view=view_of(access, listing.access),
     )
 
 
-def _view(key: Access, list_: Access) -> View:
+def view_of(key: Access, list_: Access) -> View:
+    """How much of the account a key shows through the list that answered."""
     match key, list_:
         case _, Access.PRIVATE:
             return View.WHOLE

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from flowsync import diff, live, plan
 from flowsync.errors import RefusedError
 from flowsync.frozen import dataclass, replace
-from flowsync.model import SENT_FIELDS, Blocked, Flow, Location, Plan, PlanWarning, Unchanged, Update
+from flowsync.model import SENT_FIELDS, Blocked, Flow, Location, Plan, PlanWarning, Unchanged, Update, View
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -48,6 +48,7 @@ def plan_rollback(
     environment: str | None,
     api_url: str,
     slugs: Collection[str] = (),
+    view: View = View.WHOLE,
 ) -> Plan:
     """The plan that puts back what the writes of `record` replaced, for `slugs` or for all.
 
@@ -68,6 +69,7 @@ def plan_rollback(
         blocked=tuple(each for each in decisions if isinstance(each, Blocked)),
         unmanaged=(),
         digest="",
+        view=view,
     )
     return replace(made, digest=plan.digest(made))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flowsync import live
 from flowsync.frozen import dataclass
+from flowsync.model import View
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LiveStore:
-    """The API as `apply` needs it: a FlowStore over a writer."""
+    """The API as `apply` needs it: a FlowStore over a writer. `view` is what the plan was made from."""
 
     writer: FlowWriter
     access: Access
+    view: View = View.WHOLE
 
     def rows(self, change: Change) -> Sequence[LiveFlow]:
         """The change's slug, read afresh."""
-        return live.reread(self.writer, change.slug, change.id, access=self.access, wanted=change.old.keys())
+        listed = live.Access.PRIVATE if self.view is View.WHOLE else live.Access.PUBLIC
+        wanted = change.old.keys()
+        return live.reread(self.writer, change.slug, change.id, access=self.access, listed=listed, wanted=wanted)
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         """One PUT."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.command import environment, flowsync, write_flows
-from tests.support.fake_frigade import ALWAYS, Effect, FakeConfig, fake_frigade, html, reply, row
+from tests.support.fake_frigade import ALWAYS, Effect, FakeConfig, fake_frigade, html, reply, row, success
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,3 +134,29 @@ def test_a_row_of_an_unknown_status_is_not_written(tmp_path: Path, status: str) 
         refused = flowsync("apply", root=tmp_path, env=environment(server.url))
         assert server.writes == []
     assert refused.code == 4
+
+
+ROWS = [row(1, "flow_a"), row(2, "flow_b")]
+BEFORE_THE_DRAFT = success(json.dumps({"data": ROWS}).encode())
+NO_VERSIONS = reply(404, "Not Found").on("GET", "*/versions", times=ALWAYS)
+NO_LIST = reply(404, "Not Found").on("GET", "/v1/flows", times=ALWAYS)
+PUBLISHED_ONLY = BEFORE_THE_DRAFT.on("GET", "/v1/public/flows", times=ALWAYS)
+
+
+@pytest.mark.parametrize(
+    ("faults", "code"),
+    [
+        ((replace(NO_VERSIONS, times=1),), 4),
+        ((NO_VERSIONS,), 4),
+        ((NO_VERSIONS, NO_LIST, PUBLISHED_ONLY), 5),
+    ],
+    ids=["not found once", "no such path", "no private list any more"],
+)
+def test_a_draft_that_came_since_the_plan_is_noticed(tmp_path: Path, faults: tuple[Fault, ...], code: int) -> None:
+    """The public list may hide drafts: it does not stand in for the private one that the plan was made from."""
+    write_flows(tmp_path, {"flow_a": FILE, "flow_b": FILE})
+    config = FakeConfig(faults=(BEFORE_THE_DRAFT.on("GET", "/v1/flows"), *faults))
+    with fake_frigade(config, [*ROWS, row(3, "flow_b", version=2, status="DRAFT")]) as server:
+        applied = flowsync("apply", "--parallelism", "1", root=tmp_path, env=environment(server.url))
+        assert applied.code == code, applied.err
+        assert not server.requests_to("PUT", "/v1/flows/2")

@@ -22,13 +22,14 @@ from flowsync.live import rows_by_slug
 from flowsync.render import plans, progress, records
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from flowsync.cli.adapters import Connection
     from flowsync.cli.applying import Approval, OnBlocked
     from flowsync.cli.options import Api, Invocation
-    from flowsync.model import LiveFlow, Plan
+    from flowsync.live import Listing
+    from flowsync.model import Plan
     from flowsync.pipeline import Project
 
 
@@ -128,8 +129,12 @@ def _plan(
     here = pipeline.part_at(found, place)
     if len(here.runs) < len(found.runs):
         write_note("The record holds writes to another place too: those are left as they are.", given)
-    rows = _fetch(connection, slugs & {write.slug for write in here.writes}, given)
-    return pipeline.plan_rollback(here, rows, environment=place.environment, api_url=place.api_url, slugs=slugs)
+    listing = _fetch(connection, slugs & {write.slug for write in here.writes}, given)
+    rows = rows_by_slug(row for row in listing.rows if row.slug in slugs)
+    view = pipeline.view_of(connection.access, listing.access)
+    return pipeline.plan_rollback(
+        here, rows, environment=place.environment, api_url=place.api_url, slugs=slugs, view=view
+    )
 
 
 def _place_of(record_file: str | None, project: Project) -> tuple[Path, str]:
@@ -156,11 +161,10 @@ def _held(slugs: Sequence[str]) -> str:
     return f"It holds {', '.join(slugs[:5])}{', …' if len(slugs) > 5 else ''}." if slugs else "It holds none at all."  # noqa: PLR2004
 
 
-def _fetch(connection: Connection, slugs: frozenset[str], given: Invocation) -> Mapping[str, Sequence[LiveFlow]]:
+def _fetch(connection: Connection, slugs: frozenset[str], given: Invocation) -> Listing:
     client = connection.client
     with Progress(given).ticking(lambda: progress.reading_line(client.waiting)):
-        listing = pipeline.fetch_slugs(client.reader(), connection.access, sorted(slugs), connection.map)
-    return rows_by_slug(row for row in listing.rows if row.slug in slugs)
+        return pipeline.fetch_slugs(client.reader(), connection.access, sorted(slugs), connection.map)
 
 
 def _show_plan(made: Plan, format_: str, given: Invocation) -> None:
