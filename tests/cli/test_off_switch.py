@@ -194,6 +194,17 @@ def test_no_plan_claims_more_than_its_list_shows(tmp_path: Path) -> None:
         assert "No changes. The live flows are as the files say." in whole
 
 
+def test_a_rollback_says_which_list_it_was_made_from(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": "name: New\n"})
+    with fake_frigade(FakeConfig(absent_paths=("/v1/flows",)), [row(1, "flow_a", name="Old")]) as server:
+        env = environment(server.url)
+        assert flowsync("apply", "--record", "r.jsonl", root=tmp_path, env=env).code == 0
+        back = flowsync("rollback", "r.jsonl", "--dry-run", root=tmp_path, env=env)
+    assert back.code == 0
+    assert "read with the private key from GET /v1/public/flows" in back.out
+    assert "drafts may be hidden" in back.out
+
+
 def test_a_file_that_was_pulled_again_from_what_is_shown_is_no_longer_the_draft_s(tmp_path: Path) -> None:
     rows = [row(1, "flow_a", version=1, name="Live"), row(2, "flow_a", version=2, status="DRAFT", name="Draft")]
     with fake_frigade(FakeConfig(), rows) as server:

@@ -17,15 +17,17 @@ from flowsync.model import AlreadyApplied, Applied, Refused
 from flowsync.pipeline import pulling
 from flowsync.pipeline.pulling import Arrivals, PullOrder
 from flowsync.pull import Scope
-from flowsync.sandbox import ALWAYS, Fault, FaultKind, Faulty
-from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run, workspace
+from flowsync.sandbox import ALWAYS, Fault, FaultKind, Faulty, documented
+from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run, whole, workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from flowsync.http import Client
     from flowsync.model import Plan
     from flowsync.pipeline.pulling import PullResult
+    from flowsync.sandbox import Handler
 
 SCHEDULES = 200
 CHUNKS = 8
@@ -39,11 +41,15 @@ FIRM = {FaultKind.HTML_403}
 
 
 @pytest.mark.parametrize("times", [1, ALWAYS])
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    ("step", "answers"), [*((step, whole) for step in STEPS), ("fresh read", documented), ("write", documented)]
+)
 @pytest.mark.parametrize("kind", [kind for kind in FaultKind if kind is not FaultKind.EDIT])
-def test_every_fault_at_every_step(tmp_path: Path, kind: FaultKind, step: str, times: int) -> None:
+def test_every_fault_at_every_step(
+    tmp_path: Path, kind: FaultKind, step: str, times: int, answers: Callable[[Handler], Handler]
+) -> None:
     method, path = STEPS[step]
-    ran = check(1, [Fault(kind, method, path, times)], tmp_path)
+    ran = check(1, [Fault(kind, method, path, times)], tmp_path, answers=answers)
     if times == 1 and kind not in FIRM and not (kind is FaultKind.WRONG_JSON and method == "GET"):
         assert ran.code is ExitCode.OK, "one fault is got over"
     if kind is FaultKind.SLOW:
@@ -164,6 +170,8 @@ def check_schedule(seed: int, number: int, folder: Path) -> None:
     """One schedule; a failure says how to have it again."""
     dice = random.Random(f"{seed}/{number}")
     try:
-        check(dice.randrange(8), random_faults(dice), folder, parallelism=dice.randint(1, 4))
+        account_number, faults = dice.randrange(8), random_faults(dice)
+        answers = dice.choice([whole, documented])
+        check(account_number, faults, folder, parallelism=dice.randint(1, 4), answers=answers)
     except AssertionError as error:
         raise AssertionError(f"FLOWSYNC_FAULT_SEED={seed}, schedule {number}: {error}") from error
