@@ -22,8 +22,8 @@ flowsync plan --detailed-exitcode --format markdown --out "$results/plan.json" $
 cat "$results/plan.md"
 
 case "$what:$code" in
-  plan:0 | plan:2 | apply:0) ;;
-  apply:2) flowsync apply "$results/plan.json" --record "$results/record.jsonl" --format markdown "$@" |
+  plan:0 | plan:2) ;;
+  apply:0 | apply:2) flowsync apply "$results/plan.json" --record "$results/record.jsonl" --format markdown "$@" |
     tee "$results/apply.md" ;;
   *) exit "$code" ;;
 esac

@@ -153,7 +153,7 @@ ACTION_INPUTS: Final = (
 """Every input of the action, in the order its docs tell them. TOKEN's default there is the job's own token."""
 
 ACTION_OUTPUTS: Final = {
-    "has-changes": "true when changes are pending, else false.",
+    "has-changes": "true when apply would write something, else false.",
     "exit-code": "The exit code of flowsync.",
     "plan-json": "Path of the saved plan.",
     "plan-digest": "Digest of the plan, over all that it says.",

@@ -14,7 +14,7 @@ import yaml
 from flowsync.templates import PLACEHOLDER, pre_commit, workflows
 from tests.actions.steps import ROOT
 from tests.support.command import Completed, checked, write_flows
-from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, fake_frigade, row
+from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, UNOBSERVABLE, FakeConfig, fake_frigade, row
 from tests.support.programs import ON_PATH, assert_passes
 
 if TYPE_CHECKING:
@@ -69,6 +69,13 @@ def test_the_plain_script_applies_what_it_planned_and_then_has_nothing_to_do(
     assert '"Old"' in (project / "flowsync-results" / "record.jsonl").read_text(encoding="utf-8")
     assert plain("apply", project, server, FRIGADE_API_KEY=PRIVATE_KEY).code == 0
     assert len(server.writes) == 1
+
+
+def test_the_plain_script_sends_what_cannot_be_verified(project: Path, server: FakeFrigade) -> None:
+    server.behave(FakeConfig(hidden=UNOBSERVABLE))
+    write_flows(project, {"flow_a": "name: Old\nactive: false\n"})
+    assert plain("apply", project, server, FRIGADE_API_KEY=PRIVATE_KEY).code == 0
+    assert [request.json for request in server.writes] == [{"active": False}]
 
 
 @pytest.mark.parametrize(("file", "code"), [("nmae: x\n", 3), ("name: No such flow\n", 1)])

@@ -13,7 +13,7 @@ from flowsync.github.environment import ALLOWABLE
 from flowsync.github.marker import read_marker
 from tests.github.support import BASE, HEAD, MERGE, flow, workplace
 from tests.support.command import environment, flowsync
-from tests.support.fake_frigade import FakeConfig, fake_frigade, reply, row, success
+from tests.support.fake_frigade import UNOBSERVABLE, FakeConfig, fake_frigade, reply, row, success
 from tests.support.fake_github import MAIN, PERSON, FakeRepo, sha
 
 if TYPE_CHECKING:
@@ -504,3 +504,24 @@ def test_many_flows_that_were_not_shown_are_counted(place: Workplace) -> None:
     done = place.apply()
     assert done.code == 4
     assert "  - And 10 more.\n" in done.completed.err
+
+
+def test_a_flow_that_is_switched_off_to_make_sure_is_shown_reviewed_and_sent(tmp_path: Path) -> None:
+    """The API does not say whether a flow is on, and there is no base that shows that the switch was sent."""
+    with workplace(tmp_path) as place:
+        place.frigade.behave(FakeConfig(hidden=UNOBSERVABLE))
+        place.write(flow_a=f"{flow('Alpha')}active: false\n")
+        planned = place.plan()
+        assert planned.code == 0
+        assert (planned.outputs["has-changes"], planned.outputs["updates"]) == ("true", "0")
+        assert planned.outputs["unverified"] == "1"
+        for shown in (place.comment(), planned.summary):
+            assert "| `flow_a` | unverified | not known | active: false |" in shown
+            assert "as the files say" not in shown
+        assert "if the flow is on, it is turned off" in planned.log
+        place.merge()
+        applied = place.apply()
+        assert applied.code == 0
+        assert [request.json for request in place.frigade.writes] == [{"active": False}]
+        assert "Applied: 1 flow as planned." in place.comment()
+        assert "no merged pull request" not in applied.summary

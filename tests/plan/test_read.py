@@ -141,11 +141,25 @@ def test_whatever_is_replaced_is_refused(junk: JsonValue) -> None:
             from_document(tampered)
 
 
+def test_every_item_of_a_list_is_needed() -> None:
+    lists = [(path, items) for path in ALL_PLACES if isinstance(items := value_at(path), list)]
+    assert {path[-1] for path, _ in lists} >= {"changes", "unverified", "warnings", "fields", "unseen", "blocked"}
+    for path, items in lists:
+        for index in range(len(items)):
+            with pytest.raises(PlanFileError):
+                from_document(with_value(EXAMPLE, path, items[:index] + items[index + 1 :]))
+
+
+def value_at(path: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - as above
+    value = EXAMPLE
+    for key in path:
+        value = value[key]
+    return value
+
+
 def test_every_key_is_needed_and_no_other_is_taken() -> None:
     for path in ALL_PLACES:
-        holder = EXAMPLE
-        for key in path:
-            holder = holder[key]
+        holder = value_at(path)
         if not isinstance(holder, dict):
             continue
         with pytest.raises(PlanFileError):

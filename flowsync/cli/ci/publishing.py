@@ -66,7 +66,7 @@ def output_plan(run: Run, plan: Plan, path: Path) -> None:
     output(
         run,
         {
-            "has-changes": str(bool(plan.changes)).lower(),
+            "has-changes": str(bool(plan.writes)).lower(),
             "plan-json": str(path),
             "plan-digest": plan.digest,
             "creates": str(numbers.create),
