@@ -12,6 +12,7 @@ from flowsync.cli.adapters import Purpose, connect
 from flowsync.cli.guarding import need_base, refuse_guarded
 from flowsync.cli.options import Api
 from flowsync.cli.output import Progress, screen_of_stdout, write_note, write_result
+from flowsync.cli.versions import refuse_unseen_versions
 from flowsync.config import SANDBOX_URL
 from flowsync.errors import ExitCode, RefusedError, UsageError
 from flowsync.frozen import replace
@@ -59,6 +60,7 @@ def apply_saved(
         if checked.is_done:
             return _applied_already(made, format_, given)
         refuse_guarded(made)
+        refuse_unseen_versions(made, project)
         applying.confirm(made, approval, given)
         return applying.carry_out(made, connection, project, given, format_, record_file=record_file)
 

@@ -127,10 +127,12 @@ def test_apply_refuses_where_the_file_came_from_a_version_that_it_cannot_see(tmp
         assert flowsync("pull", "--new", root=tmp_path, env=env).code == 0
         server.rows.pop()
         server.behave(FakeConfig(absent_paths=("/v1/flows", "/v1/flows/*/versions", "/v1/flows/flow_a")))
-        refused = flowsync("apply", root=tmp_path, env=env)
+        flowsync("plan", "--out", "plan.json", root=tmp_path, env=env)
+        for words in ([], ["plan.json"]):
+            refused = flowsync("apply", *words, root=tmp_path, env=env)
+            assert refused.code == 4
+            assert "flow_a was pulled from version 2; this server shows version 1 at most" in refused.err
         assert server.writes == []
-    assert refused.code == 4
-    assert "flow_a was pulled from version 2; this server shows version 1 at most" in refused.err
 
 
 def test_a_value_that_is_sent_unseen_is_shown(tmp_path: Path) -> None:
