@@ -134,7 +134,15 @@ def test_a_level_that_cannot_be_set_is_complained_about(name: str, level: Level,
 def test_every_other_level_can_be_set() -> None:
     assert [rule.code for rule in rules() if level_complaint(rule.code, Level.ERROR) is not None] == []
     firm = {rule.code for rule in rules() if level_complaint(rule.code, Level.OFF) is not None}
-    assert firm == {"targeting-syntax", "targeting-too-long", "data-unreadable", "not-json", "private-key"}
+    assert firm == {
+        "targeting-syntax",
+        "targeting-too-long",
+        "data-unreadable",
+        "not-json",
+        "private-key",
+        "control-character",
+        "large-integer",
+    }
 
 
 def test_the_examples_of_the_rule_about_ignores() -> None:

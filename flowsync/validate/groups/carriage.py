@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Final
 
 from flowsync import document
 from flowsync.errors import DocumentError
-from flowsync.model import Severity
+from flowsync.model import Location, Severity
 from flowsync.validate.rule import Rule
 from flowsync.validate.wording import printable
 
@@ -35,7 +36,30 @@ NOT_JSON: Final = Rule(
     "type: CUSTOM\ndata:\n  props:\n    ratio: 0.5\n",
     is_firm=True,
 )
-RULES: Final = (DATA_UNREADABLE, NOT_JSON)
+CONTROL_CHARACTER: Final = Rule(
+    "control-character",
+    Severity.ERROR,
+    "The file holds a control character as it is, or another character that YAML allows nowhere. Some parsers refuse "
+    "the whole file then, js-yaml among them, which the vendor's tools use.",
+    "name: Wel\x0bcome\n",
+    'name: "Wel\\vcome"\n',
+    is_firm=True,
+)
+LARGE_INTEGER: Final = Rule(
+    "large-integer",
+    Severity.ERROR,
+    "A whole number beyond 2^53. JavaScript, which reads flows, holds another number then, and nobody notices.",
+    "type: CUSTOM\ndata:\n  props:\n    account: 9007199254740993\n",
+    "type: CUSTOM\ndata:\n  props:\n    account: '9007199254740993'\n",
+    is_firm=True,
+)
+RULES: Final = (DATA_UNREADABLE, NOT_JSON, CONTROL_CHARACTER, LARGE_INTEGER)
+
+_NOT_PRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
+"""What YAML 1.2 calls not printable, as js-yaml does."""
+_MAY_BE_LARGE: Final = re.compile(r"[0-9a-fA-F]{14}|[0-7]{18}")
+_INTEGER: Final = re.compile(r"[-+]?(?:0x[0-9a-fA-F]+|0o[0-7]+|[0-9]+)(?![\w.])")
+_LARGEST: Final = 2**53
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
@@ -50,9 +74,44 @@ def check(view: View) -> Iterator[Problem]:
             f"The text in `data` cannot be read: {_reason(data, view.flow.file)}",
             "Write `data` as a mapping, or correct the text.",
         )
+    yield from _control_characters(view)
+    if _MAY_BE_LARGE.search(view.flow.source.text):
+        yield from _large_integers(view, (), view.flow.source.value)
     if not view.flow.source.fits_json and not _fits_json({**view.flow.fields}):
         for field, value in view.flow.fields.items():
             yield from _unfit(view, (field,), value)
+
+
+def _control_characters(view: View) -> Iterator[Problem]:
+    """The first one of each kind, with its place."""
+    text = view.flow.source.text
+    places = {match[0]: match.start() for match in reversed([*_NOT_PRINTABLE.finditer(text)])}
+    for character, at in places.items():
+        before = text[:at]
+        place = Location(view.flow.file, before.count("\n") + 1, at - before.rfind("\n"))
+        yield CONTROL_CHARACTER.at(
+            place,
+            f"The character U+{ord(character):04X} must not be in a file as it is.",
+            "Remove it, or write it as an escape in double quotes.",
+        )
+
+
+def _large_integers(view: View, path: ValuePath, value: JsonValue) -> Iterator[Problem]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _large_integers(view, (*path, key), item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _large_integers(view, (*path, index), item)
+    elif isinstance(value, int | float) and abs(value) >= _LARGEST:
+        place = view.location(path)
+        literal = _INTEGER.match(view.flow.source.text.split("\n")[place.line - 1], place.column - 1)
+        if literal and abs(int(literal[0], 0)) > _LARGEST:
+            yield LARGE_INTEGER.at(
+                place,
+                f"{literal[0][:40]} is beyond 2^53: JavaScript reads another number.",
+                "Quote it to keep its digits.",
+            )
 
 
 def _reason(text: str, name: str) -> str:
