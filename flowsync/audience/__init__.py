@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from flowsync.audience.known import flow_of_file, flow_of_rows, mentioned
     from flowsync.audience.running import Tested, TestedFlow, tested
     from flowsync.audience.testing import (
+        MAXIMUM_TESTS,
         Held,
         TestOutcome,
         Undecided,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from flowsync.audience.waiting import Bond, Edge, Node, WaitingGraph, around, waiting_graph
 
 __all__ = [
+    "MAXIMUM_TESTS",
     "Bond",
     "ChangedWaits",
     "Edge",
@@ -92,6 +94,7 @@ _HOMES: Final = {
     "tested": "running",
     "ExpressionCoverage": "covering",
     "Held": "testing",
+    "MAXIMUM_TESTS": "testing",
     "TestOutcome": "testing",
     "Undecided": "testing",
     "Unreadable": "testing",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.audience.expressions import expressions, own_fields, parsed
 from flowsync.frozen import dataclass
@@ -68,6 +68,8 @@ class Unusable:
     error: CaseError
 
 
+MAXIMUM_TESTS: Final = 500
+"""Tests of one flow that are run: a file of a pull request must not keep a runner busy for minutes."""
 TestOutcome: TypeAlias = "Held | Undecided | Unreadable | Unusable"
 
 
@@ -80,7 +82,11 @@ def run_tests(flow: Flow, now: datetime) -> tuple[TestOutcome, ...]:
     if not isinstance(flow.tests, list):
         return ()
     stated = _by_place(expressions(own_fields(flow)))
-    return tuple(_outcome(index, entry, stated, now) for index, entry in enumerate(flow.tests))
+    outcomes = [_outcome(index, entry, stated, now) for index, entry in enumerate(flow.tests[:MAXIMUM_TESTS])]
+    if len(flow.tests) > MAXIMUM_TESTS:
+        error = CaseError(f"A flow has at most {MAXIMUM_TESTS} tests; these and the following are not run.", ())
+        outcomes.append(Unusable(MAXIMUM_TESTS, error))
+    return tuple(outcomes)
 
 
 def _by_place(every: Iterable[Stated]) -> Mapping[tuple[Verdict, str | None], Stated]:

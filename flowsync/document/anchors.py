@@ -17,7 +17,7 @@ class Anchor:
     """One `&name`: what it names, and how often that is used.
 
     `inner` are the anchors whose aliases stand inside the named value. `indent` and `is_flow` say
-    how the value's further lines are read, for places inside its text.
+    how the value's further lines are read, for places inside its text. `hidden` had the name before.
     """
 
     name: str
@@ -29,13 +29,22 @@ class Anchor:
     size: int = 0
     indent: int = -1
     is_flow: bool = False
+    hidden: Anchor | None = None
 
 
 def open_anchor(reading: Reading, name: str) -> Anchor:
     """Declare a name; from here on it means the value that follows, known once that is read."""
-    anchor = Anchor(name, len(reading.uses))
+    anchor = Anchor(name, len(reading.uses), hidden=reading.anchors.get(name))
     reading.anchors[name] = anchor
     return anchor
+
+
+def withdraw_anchor(reading: Reading, anchor: Anchor) -> None:
+    """Take back the newest declaration, as if it had not been read."""
+    if anchor.hidden is None:
+        del reading.anchors[anchor.name]
+    else:
+        reading.anchors[anchor.name] = anchor.hidden
 
 
 def close_anchor(reading: Reading, anchor: Anchor, node: Node) -> None:

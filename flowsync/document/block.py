@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from flowsync.document.anchors import withdraw_anchor
 from flowsync.document.flow import read_flow, require_depth
 from flowsync.document.keys import duplicate_key, read_key, starts_entry, tab_indentation, template_braces
 from flowsync.document.reading import Node, Spots
@@ -83,10 +84,11 @@ def _with_properties(  # noqa: PLR0917 - as read_block
     reading: Reading, start: int, column: int, parent: int, depth: int, outer: Properties
 ) -> Node:
     """A value after `&anchor` or `!tag`, which belong to the first key where one follows on the line."""
-    known, told = dict(reading.anchors), len(reading.warnings)
+    told = len(reading.warnings)
     properties = read_properties(reading, start)
     if starts_entry(reading, properties.end):
-        reading.anchors = known
+        if properties.anchor is not None:
+            withdraw_anchor(reading, properties.anchor)
         del reading.warnings[told:]
         return _mapping(reading, start, column, depth + 1)
     if outer is not NO_PROPERTIES:

@@ -16,5 +16,8 @@ MAXIMUM_ALIAS_WEIGHT: Final = 100
 MAXIMUM_EXPANDED_NODES: Final = 100_000
 """Values that all aliases of a document stand for together."""
 
+MAXIMUM_ANCHORS: Final = 1_000
+"""Anchors (`&name`) in one text."""
+
 MAXIMUM_KEY_LENGTH: Final = 1024
 """UTF-16 units from the start of a key to its colon, as YAML 1.2 has it."""

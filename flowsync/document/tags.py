@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.document.anchors import open_anchor
+from flowsync.document.limits import MAXIMUM_ANCHORS
 from flowsync.document.scalars import FLOAT, INTEGER, WORDS, ambiguity, core_value
 
 if TYPE_CHECKING:
@@ -47,6 +48,13 @@ def read_properties(reading: Reading, start: int) -> Properties:
 def _declared(reading: Reading, name: str, offset: int) -> Anchor:
     if name.endswith(":"):
         raise _bad_property(reading, offset)
+    if len(reading.anchors) >= MAXIMUM_ANCHORS:
+        raise reading.fail(
+            offset,
+            "too-many-anchors",
+            f"There are more than {MAXIMUM_ANCHORS:,} anchors in this text.",
+            "Write out what is used once, or split the file.",
+        )
     return open_anchor(reading, name)
 
 

@@ -11,9 +11,11 @@ Nothing here raises on what an author wrote, and nothing repeats more than a sho
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import UncheckedPatternError
+from flowsync.model import Problem, Severity
 from flowsync.validate.governance import govern, level_complaint
 from flowsync.validate.groups import outcomes, references
 from flowsync.validate.groups.references import check_mentions, mentioning
@@ -26,7 +28,7 @@ from flowsync.validate.view import view
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from flowsync.model import Flow, Problem
+    from flowsync.model import Flow
     from flowsync.targeting.checks import KnownFlow
     from flowsync.validate.groups.references import Speaking
     from flowsync.validate.view import View
@@ -46,6 +48,8 @@ __all__ = [
 ]
 
 
+MAXIMUM_PROBLEMS: Final = 1_000
+"""Problems of one file that are looked for: a file of a pull request must not keep a runner busy for minutes."""
 UNKNOWN_FLOW: Final = references.UNKNOWN_FLOW.code
 """The rule that only knowledge of the live flows settles."""
 TEST_FAILS: Final = outcomes.TEST_FAILS.code
@@ -83,6 +87,15 @@ def rules() -> tuple[Rule, ...]:
 
 
 def _problems(looked_at: View) -> Iterator[Problem]:
+    """The problems of one flow; of very many the first, and an error that says so, for the rest may hold errors too."""
+    every = _every_problem(looked_at)
+    yield from islice(every, MAXIMUM_PROBLEMS)
+    if next(every, None) is not None:
+        message = f"There are more than {MAXIMUM_PROBLEMS:,} problems in this file; the rest is not looked at."
+        yield Problem(looked_at.location(()), Severity.ERROR, "too-many-problems", message, "Correct these first.")
+
+
+def _every_problem(looked_at: View) -> Iterator[Problem]:
     yield from schema_problems(looked_at)
     for group in GROUPS:
         yield from group.check(looked_at)

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync import targeting
+from flowsync import document, targeting
+from flowsync.errors import DocumentError
 from flowsync.load import load_flows
+from flowsync.model import Severity
+from flowsync.validate import check
 from flowsync.validate.tree import Kind
 from flowsync.validate.view import view
-from tests.validate.building import FLOWS
+from tests.validate.building import FLOWS, flow_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,3 +68,19 @@ def test_some_examples_show_what_only_flowsync_reads() -> None:
     assert any(flow.target for flow in ALL)
     assert load_flows(FLOWS.parent, FLOWS.name, "staging").flows != ALL
     assert len(TESTS) >= 20
+
+
+def test_the_work_for_one_hostile_file_is_bounded_and_the_bound_is_said() -> None:
+    keys = "data:\n  steps:\n    - id: a\n" + "".join(f"      titel{number}: x\n" for number in range(1001))
+    found = check(flow_of(f"type: CARD\n{keys}"))
+    assert len(found) == 1001
+    assert [each.severity for each in found if each.code == "too-many-problems"] == [Severity.ERROR]
+    tests = "tests:\n" + "  - {step: a, shows: true}\n" * 8000
+    codes = [each.code for each in check(flow_of(f"name: N\n{tests}data: {{steps: [{{id: b}}]}}\n"))]
+    assert codes.count("too-many-tests") == 1
+    assert codes.count("test-step") == 500
+
+
+def test_a_file_of_many_anchors_is_refused() -> None:
+    with pytest.raises(DocumentError, match="more than 1,000 anchors"):
+        document.parse("x:\n" + "".join(f"  - &a{number} x\n" for number in range(1001)), "x")

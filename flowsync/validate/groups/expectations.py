@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flowsync.model import Severity
+from flowsync.audience import MAXIMUM_TESTS
+from flowsync.model import Problem, Severity
 from flowsync.targeting.scalars import moment
 from flowsync.validate.rule import Rule
 from flowsync.validate.suggestion import did_you_mean
@@ -14,7 +15,7 @@ from flowsync.validate.wording import code
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flowsync.model import JsonValue, Problem, ValuePath
+    from flowsync.model import JsonValue, ValuePath
     from flowsync.validate.view import View
 
 TEST_VERDICT: Final = Rule(
@@ -49,8 +50,12 @@ DONE_STATES: Final = ("COMPLETED_FLOW", "SKIPPED_FLOW")
 
 def check(view: View) -> Iterator[Problem]:
     """Report entries of `tests` that cannot be run."""
-    tests = view.flow.tests
-    for index, entry in enumerate(tests if isinstance(tests, list) else ()):
+    tests = view.flow.tests if isinstance(view.flow.tests, list) else []
+    if len(tests) > MAXIMUM_TESTS:
+        message = f"There are {len(tests):,} tests, and at most {MAXIMUM_TESTS} are run."
+        place = view.location(("tests", MAXIMUM_TESTS))
+        yield Problem(place, Severity.ERROR, "too-many-tests", message, "Keep those that tell users apart.")
+    for index, entry in enumerate(tests[:MAXIMUM_TESTS]):
         if isinstance(entry, dict):
             path: ValuePath = ("tests", index)
             yield from _verdict(view, path, entry)
