@@ -13,12 +13,19 @@ if TYPE_CHECKING:
 
 
 _OBJECTS_BEFORE_COLLECTING = 500_000
+_INTERRUPTED = 130
+"""ExitCode.INTERRUPTED, which is not imported yet when a signal may come."""
 
 
 def main() -> None:
     """Entry point of the `flowsync` command."""
-    _open_closed_streams()
-    code = run(sys.argv[1:])
+    try:
+        if sys.argv[1:] != ["--version"]:
+            _hear_signals()
+        _open_closed_streams()
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before anything could report it, or while it was reported
+        code = _interrupted()
     for stream in (sys.stdout, sys.stderr):
         try:  # noqa: SIM105 - contextlib is not there yet for --version
             stream.flush()
@@ -26,6 +33,37 @@ def main() -> None:
             pass
     # Not sys.exit: a thread may still wait for an answer that nobody wants any more.
     os._exit(code)
+
+
+def _hear_signals() -> None:
+    """Let SIGTERM end a command as Ctrl-C does, and a second signal end it at once, whatever it is doing.
+
+    A shell has what it starts in the background ignore Ctrl-C: that stays so.
+    """
+    import signal  # noqa: PLC0415 - --version pays for none of it
+
+    heard = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) is not signal.SIG_IGN]
+
+    def end(_number: int, _frame: object) -> None:
+        os._exit(_INTERRUPTED)
+
+    def interrupt(_number: int, _frame: object) -> None:
+        for each in heard:
+            signal.signal(each, end)
+        # Where the interruption cannot be raised, such as in a finaliser, Python would print a traceback.
+        sys.unraisablehook = lambda _: None
+        raise KeyboardInterrupt
+
+    for each in heard:
+        signal.signal(each, interrupt)
+
+
+def _interrupted() -> int:
+    try:  # noqa: SIM105 - contextlib is not there yet for --version
+        os.write(2, b"error[interrupted] Interrupted.\n")
+    except OSError:
+        pass
+    return _INTERRUPTED
 
 
 def _open_closed_streams() -> None:

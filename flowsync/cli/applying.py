@@ -30,7 +30,7 @@ from flowsync.cli.output import (
 from flowsync.cli.recording import FOLDER as RECORDS
 from flowsync.cli.recording import new_record_path, now, open_record
 from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT
-from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, RefusedError
+from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, PartlyAppliedError, RefusedError
 from flowsync.model import NotAttempted
 from flowsync.render import ledger, plans, progress
 from flowsync.secrets import masked
@@ -183,7 +183,11 @@ def run(
             with suppress(OSError):  # nobody reads stderr any more: that costs no ledger
                 _tell_record(kept, name, made, purpose, given)
             teller.close(outcomes)
-            conclude(outcomes)
+            try:
+                conclude(outcomes)
+            except (OSError, FlowsyncError) as error:
+                teller.trouble = error
+                teller.close(outcomes)
     return outcomes, stopped_by_user.is_set()
 
 
@@ -292,11 +296,16 @@ class _Teller:
             self._note(text)
 
     def close(self, outcomes: list[Outcome]) -> None:
-        """Raise the trouble, if there was any, once the ledger is told on stderr."""
-        if self.trouble is not None:
-            with suppress(OSError):
-                write_note(ledger.text(outcomes, screen_of_stderr(self._given)), self._given, Verbosity.QUIET)
-            raise self.trouble
+        """Write the ledger to stderr where stdout did not take it, and raise PartlyAppliedError, which says why."""
+        if self.trouble is None:
+            return
+        with suppress(OSError):
+            write_note(ledger.text(outcomes, screen_of_stderr(self._given)), self._given, Verbosity.QUIET)
+        reason = "its reader went away" if isinstance(self.trouble, BrokenPipeError) else str(self.trouble)
+        raise PartlyAppliedError(
+            f"The result could not be written to stdout: {reason}. Nothing further was started.",
+            hint="What was written so far is in the ledger on stderr and in the record.",
+        )
 
     def _note(self, text: str) -> None:
         """Say it on stderr. Where nobody reads that any more, the ledger tells it all the same."""
