@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
+from flowsync.closeness import closest
 from flowsync.diff import compare, quoted
+from flowsync.diff.lookalikes import appearance, code_points_that_differ, look_alike
 from flowsync.frozen import replace
 from flowsync.live import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update, View
@@ -14,10 +16,13 @@ from flowsync.plan.subject import Subject
 from flowsync.plan.warn import warnings_of_unchanged, warnings_of_update
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, Origin
     from flowsync.plan.base import Base
+
+NO_SUCH_FLOW: Final = "no-such-flow"
+"""The code of a file whose slug is not live."""
 
 Decision: TypeAlias = "Update | Unchanged | Blocked"
 DecisionType = TypeVar("DecisionType", Update, Unchanged, Blocked)
@@ -50,7 +55,7 @@ def build_plan(
         base=None if base is None else base.revision,
         changes=tuple(each for each in _only(Update, decisions) if each.is_verified),
         unchanged=_only(Unchanged, decisions),
-        blocked=_only(Blocked, decisions),
+        blocked=tuple(_suggested(_only(Blocked, decisions), [slug for slug in rows if slug not in managed])),
         unmanaged=unmanaged(rows, managed),
         digest="",
         unverified=tuple(each for each in _only(Update, decisions) if not each.is_verified),
@@ -139,12 +144,34 @@ def _unchanged(subject: Subject) -> Unchanged:
     )
 
 
+def _suggested(blocked: Sequence[Blocked], live: Collection[str]) -> Iterator[Blocked]:
+    """Ask, of each flow that is not live, whether one of the unmanaged `live` slugs was meant."""
+    by_form = {_folded(slug): slug for slug in live}
+    for each in blocked:
+        near = by_form.get(_folded(each.slug)) or closest(each.slug, live) if each.code == NO_SUCH_FLOW else None
+        yield each if near is None else replace(each, message=f"{each.message} {_question(each.slug, near)}")
+
+
+def _question(slug: str, near: str) -> str:
+    """Whether another slug was meant, and how it differs where that is hard to see."""
+    if near.casefold() == slug.casefold():
+        return f"Did you mean {quoted(near)}, which differs in capital letters only?"
+    if look_alike(slug, near):
+        differing = code_points_that_differ(slug, near)
+        return f"Did you mean {quoted(near)}, which looks the same? They differ in {differing}."
+    return f"Did you mean {quoted(near)}?"
+
+
+def _folded(slug: str) -> str:
+    return appearance(slug).casefold()
+
+
 def _no_such_flow(flow: Flow, view: View) -> Blocked:
     message = (
         f"No live flow has the slug {quoted(flow.slug)}. Create it in the dashboard, "
         f"or check the file's name and whether the key is for this environment.{_hidden(view)}"
     )
-    return Blocked(flow.slug, flow.file, "no-such-flow", message)
+    return Blocked(flow.slug, flow.file, NO_SUCH_FLOW, message)
 
 
 def _only_archived(flow: Flow) -> Blocked:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Final
 
+from flowsync.diff.lookalikes import code_points_that_differ, look_alike
 from flowsync.render.alignment import runs
 from flowsync.render.style import Span, Style
 from flowsync.render.words import added_line, changed_lines, kept_line, removed_line, yaml_key
@@ -55,6 +56,7 @@ def _replaced(removed: Sequence[str], added: Sequence[str]) -> Iterator[tuple[st
             went, came = changed_lines(old, new)
             yield old, (_REMOVED, *went)
             yield new, (_ADDED, *came)
+            yield from ((old, note) for note in differing(old, new))
         return
     partners = _partners(old_keys, new_keys)
     pairs = {was: changed_lines(removed[was], added[now]) for was, now in partners.items()}
@@ -63,6 +65,14 @@ def _replaced(removed: Sequence[str], added: Sequence[str]) -> Iterator[tuple[st
         yield text, (_REMOVED, *(pairs[index][0] if index in pairs else removed_line(text)))
     for index, text in enumerate(added):
         yield text, (_ADDED, *(pairs[successors[index]][1] if index in successors else added_line(text)))
+        if index in successors:
+            yield from ((text, note) for note in differing(removed[successors[index]], text))
+
+
+def differing(old: str, new: str) -> Iterator[Line]:
+    """Yield a line that names the characters in which two texts differ, where a person could not see it."""
+    if look_alike(old, new):
+        yield (Span(f"  these two differ in {code_points_that_differ(old, new)}", Style.WARNING),)
 
 
 def _partners(old_keys: Sequence[str], new_keys: Sequence[str]) -> dict[int, int]:

@@ -18,7 +18,7 @@ from flowsync.frozen import dataclass
 from flowsync.model import SENT_FIELDS, Op
 from flowsync.render.escape import mask_keys
 from flowsync.render.expression_diff import expression_diff
-from flowsync.render.hunks import CONTEXT, hunks
+from flowsync.render.hunks import CONTEXT, differing, hunks
 from flowsync.render.style import Span, Style
 from flowsync.render.values import compact
 
@@ -74,6 +74,7 @@ def _field_diff(update: Update, field: FieldName) -> Iterator[Line]:
         yield from _data_diff(old, new)
     elif field == "targetingLogic" and (lines := _targeting_diff(old, new)) is not None:
         yield from lines
+        yield from differing(str(old), str(new))
     else:
         yield from _section_diff(_Section("", {field: old}, {field: new}), Shapes())
 

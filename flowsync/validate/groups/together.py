@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from flowsync.model import Severity
@@ -28,10 +29,10 @@ def check_together(flows: Iterable[Flow]) -> Iterator[Problem]:
     """Report flows that stand in each other's way."""
     first: dict[str, Flow] = {}
     for flow in flows:
-        earlier = first.setdefault(flow.slug.casefold(), flow)
+        earlier = first.setdefault(unicodedata.normalize("NFC", flow.slug).casefold(), flow)
         if earlier.slug != flow.slug:
             yield SIMILAR_SLUG.at(
                 flow.source.location(()),
-                f"The slug {code(flow.slug)} differs from {code(earlier.slug)} by case only.",
+                f"The slug {code(flow.slug)} differs from {code(earlier.slug)} by case or accents only.",
                 "Rename one of the files, and the flow in Frigade.",
             )
