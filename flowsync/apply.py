@@ -21,6 +21,7 @@ from flowsync.errors import (
     ApiError,
     ExitCode,
     RecordError,
+    ServerError,
     UnavailableError,
 )
 from flowsync.frozen import dataclass
@@ -478,11 +479,14 @@ class _Turn:
 
     def _said(self) -> str:
         """Each failure that tells why: the last one, and the one that leaves a doubt."""
-        return " ".join(dict.fromkeys(error.message for error in (self.doubt, self.failure) if error))
+        messages = dict.fromkeys(error.message for error in (self.doubt, self.failure) if error)
+        return " ".join(each if each.endswith(".") else f"{each}." for each in messages)
 
     def _failed(self, error: ApiError, ending: str = "") -> Failed:
-        message = " ".join(filter(None, [self._said(), ending]))
-        return Failed(self.change, error.code, message, error.hint, uncertain=self._is_uncertain)
+        alone = not ending and self.doubt in {None, error}
+        message = error.message if alone else f"{self._said()} {ending}".rstrip()
+        hint = None if isinstance(error, ServerError) and self._is_uncertain else error.hint
+        return Failed(self.change, error.code, message, hint, uncertain=self._is_uncertain)
 
     @property
     def _is_uncertain(self) -> bool:

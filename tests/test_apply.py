@@ -290,7 +290,7 @@ def test_when_reading_back_fails_too_the_outcome_is_uncertain() -> None:
     outcome = turn(store)
     assert isinstance(outcome, Failed)
     assert outcome.uncertain
-    assert outcome.message == "reset Reading back failed too. gone"
+    assert outcome.message == "reset. Reading back failed too. gone"
 
 
 def test_a_rejected_write_is_not_tried_again() -> None:
@@ -398,7 +398,7 @@ def test_a_write_that_was_never_sent_leaves_no_doubt() -> None:
     outcome = turn(store)
     assert isinstance(outcome, Failed)
     assert not outcome.uncertain
-    assert outcome.message == "refused Tried 3 times; the flow is as it was."
+    assert outcome.message == "refused. Tried 3 times; the flow is as it was."
     store = shelf(row())
     store.faults = [(TransportError("refused", unsent=True), False)]
     store.read_faults = [None, TransportError("refused too")]

@@ -177,7 +177,7 @@ def _connect_sandbox(project: Project, flows: Sequence[Flow]) -> Iterator[Connec
             user_agent=settings.user_agent,
             timeouts=settings.timeouts,
             parallelism=settings.parallelism,
-            handler=sandbox.embedded(answering(emulator, _sandbox_answers())),
+            handler=sandbox.embedded(answering(emulator.handle, _sandbox_answers())),
         ) as client,
         _threads(settings.parallelism) as executor,
     ):
@@ -196,11 +196,11 @@ def open_emulator(project: Project, flows: Sequence[Flow], number: int = 0) -> I
         yield emulator
 
 
-def answering(emulator: Emulator, answers: Answers) -> Handler:
+def answering(handler: Handler, answers: Answers) -> Handler:
     """The emulator's answers, with all fields or with the documented ones only."""
     from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
 
-    return sandbox.documented(emulator.handle) if answers is Answers.DOCUMENTED else emulator.handle
+    return sandbox.documented(handler) if answers is Answers.DOCUMENTED else handler
 
 
 def _sandbox_answers() -> Answers:

@@ -63,7 +63,8 @@ class Answered:
     def headline(self) -> str:
         """The request and the status it met."""
         tries = f" after {self.attempts} attempts" if self.attempts > 1 else ""
-        return f"{self.call.shown}: {self.answer.status} {self.answer.reason}".rstrip() + tries
+        reason = self.scene.redactor.excerpt(self.answer.reason)
+        return f"{self.call.shown}: {self.answer.status} {reason}".rstrip() + tries
 
     @property
     def quoted(self) -> str:
@@ -80,7 +81,6 @@ def failure(met: Answered) -> ApiError:
     error = _BY_STATUS.get(status, _rejected if is_refusal else _server_error)(met)
     if is_write and _is_of_another(met):
         error.on_the_way = True
-        error.hint = " ".join(filter(None, [_MAYBE_WRITTEN, error.hint]))
     return error
 
 
@@ -204,7 +204,7 @@ def _rejected(met: Answered) -> ApiError:
     return RejectedError(
         f"{met.headline}: {who} refused the request.{met.quoted}",
         status=met.answer.status,
-        hint="Nothing was changed by it." if by_api else page,
+        hint="This attempt changed nothing." if by_api else page,
     )
 
 

@@ -6,7 +6,7 @@ gives it a first state that belongs to a repo's files. It knows the API's facts 
 
 from flowsync.sandbox.dashboard import dashboard_edit
 from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import ALWAYS, LATENESS, MEANINGS, Fault, FaultKind, Faulty, parse_fault
+from flowsync.sandbox.faults import ALWAYS, LATENESS, MEANINGS, PEOPLE, Fault, FaultKind, Faulty, parse_fault
 from flowsync.sandbox.replies import documented
 from flowsync.sandbox.seeds import Scenario, SeedFlow, Story, seed
 from flowsync.sandbox.server import Server, serve
@@ -27,6 +27,7 @@ __all__ = [
     "ALWAYS",
     "LATENESS",
     "MEANINGS",
+    "PEOPLE",
     "PRIVATE_KEY",
     "PUBLIC_KEY",
     "Delivery",

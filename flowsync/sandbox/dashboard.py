@@ -8,32 +8,38 @@ from urllib.parse import unquote
 
 from flowsync.frozen import replace
 from flowsync.sandbox import edits
-from flowsync.sandbox.values import Status, timestamp_after
+from flowsync.sandbox.faults import FaultKind
+from flowsync.sandbox.values import PRIVATE_KEY, Request, Status, timestamp_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flowsync.sandbox.emulator import Emulator
-    from flowsync.sandbox.faults import Edit
-    from flowsync.sandbox.values import Request, Row
+    from flowsync.sandbox.faults import Act
+    from flowsync.sandbox.values import Row
 
 _FLOWS = ("v1", "flows")
+_KEY = {"authorization": f"Bearer {PRIVATE_KEY}"}
 
 
-def dashboard_edit(emulator: Emulator) -> Edit:
-    """An edit of the flow that a request is about; of the first of all where it is about the list.
+def dashboard_edit(emulator: Emulator) -> Act:
+    """Somebody who edits the flow that a request is about, or begins a draft of it; the first of all for the list.
 
     What is edited goes on from one edit to the next: a title, a button, the order of the steps.
     """
     turns = count()
 
-    def edit(request: Request) -> None:
+    def act(request: Request, kind: FaultKind) -> None:
+        row = next(_concerned(emulator, request), None)
+        if row is None:
+            return
+        if kind is FaultKind.DRAFT:
+            emulator.handle(Request("POST", f"/v1/flows/{row.id}/versions", _KEY, b""))
+            return
         with emulator.store.writing():
-            row = next(_concerned(emulator, request), None)
-            if row is not None:
-                emulator.store.replace(_edited(row, next(turns), emulator))
+            emulator.store.replace(_edited(row, next(turns), emulator))
 
-    return edit
+    return act
 
 
 def _concerned(emulator: Emulator, request: Request) -> Iterator[Row]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsync.model import JsonValue
-    from flowsync.sandbox.values import Clock, Request
+    from flowsync.sandbox.values import Clock, Handler, Request
 
 _Endpoint: TypeAlias = Callable[[Call], Response]
 _ANY_KEY: Final = frozenset({PRIVATE_KEY, PUBLIC_KEY})
@@ -80,6 +80,18 @@ class Emulator:
         except sqlite3.Error as error:
             failure = f"The sandbox's database failed: {error}"
             return refused(Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, failure))
+
+    def as_of_now(self) -> Handler:
+        """Return what answers as this account does now, whatever becomes of it."""
+        rows = self.store.every_row()
+
+        def handle(request: Request) -> Response:
+            with Emulator(None, clock=self.clock) as copy:
+                for row in rows:
+                    copy.store.add(row)
+                return copy.handle(request)
+
+        return handle
 
     def is_empty(self) -> bool:
         """Whether the account holds no flow at all, as a new one does."""

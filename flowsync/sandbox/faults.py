@@ -1,7 +1,7 @@
 """What can go wrong on the way to an API, at will: one handler wrapped in another.
 
-A fault strikes the first requests that match it. Most take the place of the answer; `edit` is somebody at
-work in the dashboard, right before the request is carried out.
+A fault strikes the first requests that match it. Most take the place of the answer; `edit` and `draft` are somebody
+at work in the dashboard, right before the request is carried out.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from enum import Enum
 from fnmatch import fnmatchcase
 from http import HTTPStatus
+from itertools import cycle
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.frozen import dataclass, replace
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     from flowsync.sandbox.values import Handler, Request
 
-LATENESS: Final = 4
-"""How many requests later what comes late is carried out."""
+LATENESS: Final = (4, 1, 2, 7)
+"""How many requests later what comes late is carried out: the first, the second and so on, then from the start."""
 ALWAYS: Final = 0
 """As `times`: every request that matches."""
 
@@ -39,15 +40,19 @@ class FaultKind(Enum):
     RESET_AFTER = "reset-after"
     HANG_BEFORE = "hang-before"
     HANG_AFTER = "hang-after"
+    HANG_LATE = "hang-late"
     TRUNCATED = "truncated"
     WRONG_JSON = "wrong-json"
     HTML_403 = "html-403"
+    HTML_403_AFTER = "html-403-after"
+    NOT_FOUND = "404"
     RATE_LIMITED = "429"
     UNAVAILABLE_BEFORE = "503-before"
     UNAVAILABLE_AFTER = "503-after"
     SLOW = "slow"
     STALE = "stale"
     EDIT = "edit"
+    DRAFT = "draft"
 
 
 MEANINGS: Final = {
@@ -58,15 +63,19 @@ MEANINGS: Final = {
     FaultKind.RESET_AFTER: "the connection is reset after the request was carried out",
     FaultKind.HANG_BEFORE: "no answer ever; the request is not carried out",
     FaultKind.HANG_AFTER: "no answer ever, though the request was carried out",
+    FaultKind.HANG_LATE: "no answer ever; the request is carried out later, after a few others",
     FaultKind.TRUNCATED: "the request is carried out, and the answer breaks off half way",
     FaultKind.WRONG_JSON: "the request is carried out, and the answer is JSON of something else",
     FaultKind.HTML_403: "a firewall's HTML page with 403; the request is not carried out",
+    FaultKind.HTML_403_AFTER: "a firewall's HTML page with 403, though the request was carried out",
+    FaultKind.NOT_FOUND: "404; the request is not carried out",
     FaultKind.RATE_LIMITED: "429 with Retry-After: 1; the request is not carried out",
     FaultKind.UNAVAILABLE_BEFORE: "503 with Retry-After: 1; the request is not carried out",
     FaultKind.UNAVAILABLE_AFTER: "503 with Retry-After: 1, though the request was carried out",
     FaultKind.SLOW: "the answer comes in drips, for about a second",
-    FaultKind.STALE: "the answer is from before the last change that this request has shown, as from a copy that lags",
+    FaultKind.STALE: "what is read is from before the last change of any flow, as from a copy that lags",
     FaultKind.EDIT: "somebody edits the flow in the dashboard right before the request is carried out",
+    FaultKind.DRAFT: "somebody begins a draft of the flow in the dashboard right before the request is carried out",
 }
 """Every kind in words."""
 
@@ -78,8 +87,13 @@ ALIASES: Final = {
 }
 """Shorter names."""
 
-Edit: TypeAlias = Callable[["Request"], None]
-"""Changes the flow that a request is about."""
+PEOPLE: Final = frozenset({FaultKind.EDIT, FaultKind.DRAFT})
+"""What somebody does in the dashboard; it strikes in addition to what goes wrong."""
+LATE: Final = frozenset({FaultKind.SERVER_ERROR_LATE, FaultKind.HANG_LATE})
+"""What lets a write take effect after its answer."""
+
+Act: TypeAlias = Callable[["Request", FaultKind], None]
+"""Does one of PEOPLE to the flow that a request is about."""
 
 _TIMES: Final = re.compile(r"\d+|always")
 _SPECIFICATION: Final = re.compile(rf"(?P<kind>[^:]+)(?::(?P<where>.*?))?(?::(?P<times>{_TIMES.pattern}))?")
@@ -131,26 +145,33 @@ def parse_fault(text: str) -> Fault:
 class Faulty:
     """A handler with these faults: of those that match a request, the first that is not used up strikes.
 
-    An edit strikes as well, and in addition. `told` is given one line for each strike. What is to be carried out late
-    goes to `late`, which is `handler` unless given.
+    What people do strikes as well, and in addition: `act` does it. `told` is given one line for each strike. What is to
+    be carried out late goes to `late`, which is `handler` unless given; `now` gives a handler that goes on answering as
+    of now; without it nothing is stale.
     """
 
     def __init__(
         self,
         handler: Handler,
         faults: Sequence[Fault],
-        edit: Edit,
+        act: Act,
         told: Callable[[str], None] | None = None,
+        *,
         late: Handler | None = None,
+        now: Callable[[], Handler] | None = None,
     ) -> None:
         self._handler = handler
         self._schedule = _Schedule(faults)
-        self._edit = edit
+        self._act = act
+        self._now = now or (lambda: handler)
         self._told = told
         self._late = late or handler
+        self._lateness = cycle(LATENESS)
         self._waiting: list[tuple[int, Request]] = []
-        self._answers: dict[str, tuple[Response, Response]] = {}
+        self._lags = any(fault.kind is FaultKind.STALE for fault in faults)
+        self._before = handler
         self._lock = threading.Lock()
+        self._remember()
 
     def __call__(self, request: Request) -> Response:
         """Answer a request, or fail to."""
@@ -159,27 +180,26 @@ class Faulty:
         for kind in struck:
             if self._told is not None:
                 self._told(f"{kind.value} strikes {ascii(request.method)[1:-1]} {ascii(request.target)[1:-1]}")
-            if kind is FaultKind.EDIT:
-                self._edit(request)
-        return self._answer(next((kind for kind in struck if kind is not FaultKind.EDIT), None), request)
+            if kind in PEOPLE:
+                self._remember()
+                self._act(request, kind)
+        return self._answer(next((kind for kind in struck if kind not in PEOPLE), None), request)
 
     def settle(self) -> None:
         """Carry out whatever waits."""
-        self._carry_out_late(LATENESS)
+        self._carry_out_late(max(LATENESS))
 
     def _answer(self, kind: FaultKind | None, request: Request) -> Response:
-        if kind is FaultKind.SERVER_ERROR_LATE and request.method != "GET":
+        if request.method == "GET" and kind is FaultKind.STALE:
+            return self._before(request)
+        if request.method == "GET":
+            return self._handler(request) if kind is None else _answer(kind, self._handler, request)
+        if kind in LATE:
             with self._lock:
-                self._waiting.append((LATENESS, request))
-        if kind is not None and kind is not FaultKind.STALE:
-            return _answer(kind, self._handler, request)
-        response = self._handler(request)
-        if request.method != "GET":
-            return response
-        before, last = self._answers.get(request.target, (response, response))
-        before = before if last.body == response.body else last
-        self._answers[request.target] = (before, response)
-        return response if kind is None else before
+                self._waiting.append((next(self._lateness), request))
+        if kind is None or _HOW[kind][0] is _Carried.OUT:
+            self._remember()
+        return self._handler(request) if kind is None else _answer(kind, self._handler, request)
 
     def _carry_out_late(self, steps: int) -> None:
         with self._lock:
@@ -187,7 +207,13 @@ class Faulty:
             self._waiting = [(left, request) for left, request in waiting if left > 0]
         for left, request in waiting:
             if left <= 0:
+                self._remember()
                 self._late(request)
+
+    def _remember(self) -> None:
+        """Keep how everything is, for something is about to change."""
+        if self._lags:
+            self._before = self._now()
 
 
 class _Schedule:
@@ -199,12 +225,12 @@ class _Schedule:
         self._turn = threading.Lock()
 
     def strike(self, request: Request) -> list[FaultKind]:
-        """Use up what strikes this request: an edit, a failure, or both."""
+        """Use up what strikes this request: what people do, a failure, or both."""
         struck: list[FaultKind] = []
         with self._turn:
             for position, fault in enumerate(self._faults):
-                is_edit = fault.kind is FaultKind.EDIT
-                if fault.matches(request) and not any((kind is FaultKind.EDIT) == is_edit for kind in struck):
+                by_people = fault.kind in PEOPLE
+                if fault.matches(request) and not any((kind in PEOPLE) == by_people for kind in struck):
                     self._seen[position] += 1
                     if self._is_due(position):
                         struck.append(fault.kind)
@@ -263,14 +289,18 @@ _HOW: Final[Mapping[FaultKind, tuple[_Carried, _Reply]]] = {
     FaultKind.RESET_AFTER: (_Carried.OUT, _delivered(Delivery.RESET)),
     FaultKind.HANG_BEFORE: (_Carried.NOT, _delivered(Delivery.NEVER)),
     FaultKind.HANG_AFTER: (_Carried.OUT, _delivered(Delivery.NEVER)),
+    FaultKind.HANG_LATE: (_Carried.NOT, _delivered(Delivery.NEVER)),
     FaultKind.TRUNCATED: (_Carried.OUT, _delivered(Delivery.TRUNCATED)),
     FaultKind.WRONG_JSON: (_Carried.OUT, _instead(_WRONG)),
     FaultKind.HTML_403: (_Carried.NOT, _instead(_FIREWALL)),
+    FaultKind.HTML_403_AFTER: (_Carried.OUT, _instead(_FIREWALL)),
+    FaultKind.NOT_FOUND: (_Carried.NOT, _failure(HTTPStatus.NOT_FOUND)),
     FaultKind.RATE_LIMITED: (_Carried.NOT, _failure(HTTPStatus.TOO_MANY_REQUESTS, _SOON)),
     FaultKind.UNAVAILABLE_BEFORE: (_Carried.NOT, _UNAVAILABLE),
     FaultKind.UNAVAILABLE_AFTER: (_Carried.OUT, _UNAVAILABLE),
     FaultKind.SLOW: (_Carried.OUT, _delivered(Delivery.SLOW)),
     FaultKind.STALE: (_Carried.OUT, _delivered(Delivery.WHOLE)),
     FaultKind.EDIT: (_Carried.OUT, _delivered(Delivery.WHOLE)),
+    FaultKind.DRAFT: (_Carried.OUT, _delivered(Delivery.WHOLE)),
 }
 """Whether a fault comes before or after the effect, and what the client gets."""

@@ -110,6 +110,10 @@ class Store:
         """Rows of every slug and status, by id."""
         return self._rows("SELECT * FROM flows ORDER BY id LIMIT ? OFFSET ?", limit, offset)
 
+    def every_row(self) -> list[Row]:
+        """All rows there are, by id."""
+        return self._rows("SELECT * FROM flows ORDER BY id")
+
     def published_page(self, offset: int, limit: int) -> list[Row]:
         """Rows that are published, by id, whether switched on or off."""
         return self._rows("SELECT * FROM flows WHERE status = 'ACTIVE' ORDER BY id LIMIT ? OFFSET ?", limit, offset)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.command import environment, flowsync, write_flows
-from tests.support.fake_frigade import ALWAYS, Effect, FakeConfig, fake_frigade, html, reply, row, success
+from tests.support.fake_frigade import ALWAYS, DataFormat, Effect, FakeConfig, fake_frigade, html, reply, row, success
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,8 @@ def test_every_failed_line_has_method_status_and_the_server_s_words(tmp_path: Pa
     assert f"PUT {server.url}/v1/flows/1: {status}" in failed.out.replace("`", "")
     assert "No room" in failed.out
     assert "\x1b" not in failed.out
+    if form == "markdown":
+        assert failed.out.count("may have taken effect") == (status in {408, 500, 502})
     if form == "json":
         assert failed.json["outcomes"][0]["uncertain"] is (status in {408, 500, 502})
         assert ("later" in failed.out) is (status in {408, 500, 502})
@@ -115,16 +117,30 @@ def test_a_write_that_lands_after_it_was_read_back_is_rolled_back(tmp_path: Path
         assert server.rows[0]["name"] == "Old"
 
 
-@pytest.mark.parametrize("live", [{"name": None}, {"targetingLogic": 5}])
+@pytest.mark.parametrize("live", [{"name": None}, {"name": 7}, {"targetingLogic": 5}, {"data": None}, {"data": 5}])
 def test_what_cannot_be_put_back_is_said_before_it_is_written(tmp_path: Path, live: Row) -> None:
     write_flows(tmp_path, {"flow_a": "name: New\ntargetingLogic: user.isGuest()\ndata:\n  steps: []\n"})
-    with fake_frigade(FakeConfig(), [{**row(1, "flow_a", name="Old"), **live}]) as server:
+    with fake_frigade(FakeConfig(data=DataFormat.STORED), [{**row(1, "flow_a", name="Old"), **live}]) as server:
         env = environment(server.url)
         planned = flowsync("plan", "--format", "json", root=tmp_path, env=env)
         assert "not-restorable" in [warning["code"] for warning in planned.json["changes"][0]["warnings"]]
         assert flowsync("apply", root=tmp_path, env=env).code == 0
         back = flowsync("rollback", record_of(tmp_path), root=tmp_path, env=env)
         assert back.code == 0, back.err
+
+
+def test_data_that_came_as_an_object_is_put_back(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": FILE})
+    was = {"steps": [{"id": "a", "title": "Old"}]}
+    with fake_frigade(FakeConfig(data=DataFormat.STORED), [{**row(1, "flow_a", name="Old"), "data": was}]) as server:
+        env = environment(server.url)
+        planned = flowsync("plan", "--format", "json", root=tmp_path, env=env)
+        assert "not-restorable" not in [warning["code"] for warning in planned.json["changes"][0]["warnings"]]
+        assert flowsync("apply", root=tmp_path, env=env).code == 0
+        back = flowsync("rollback", record_of(tmp_path), root=tmp_path, env=env)
+        assert back.code == 0, back.err
+        assert (server.rows[0]["name"], json.loads(server.rows[0]["data"])) == ("Old", was)
+        assert flowsync("rollback", record_of(tmp_path), root=tmp_path, env=env).code == 0
 
 
 @pytest.mark.parametrize("status", ["DELETED", "SCHEDULED"])

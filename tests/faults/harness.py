@@ -11,10 +11,10 @@ import random
 import shutil
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event, Lock, get_ident
 from typing import TYPE_CHECKING
 
 from flowsync import document, live, pipeline, record, sandbox
@@ -24,8 +24,8 @@ from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
 from flowsync.errors import ApiError, ExitCode
 from flowsync.http import Timing, open_client
 from flowsync.live import Access
-from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
-from flowsync.sandbox import PRIVATE_KEY, Delivery, Emulator, Fault, FaultKind, Faulty, SeedFlow, embedded
+from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused, Target, View
+from flowsync.sandbox import PEOPLE, PRIVATE_KEY, Delivery, Emulator, Fault, FaultKind, Faulty, SeedFlow, embedded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -44,11 +44,17 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="flowsync-faults-", ignore_cleanup_
 
 @dataclass(frozen=True)
 class Seen:
-    """A row reached the client as it was then."""
+    """A row reached the client as it was then, or, `is_stale`, as it had been.
+
+    It was asked for when the journal had `since` entries.
+    """
 
     id: int
     name: str
     data: str
+    is_stale: bool = False
+    since: int = field(default=0, compare=False)
+    thread: int = field(default_factory=get_ident, compare=False)
 
 
 @dataclass(frozen=True)
@@ -60,12 +66,22 @@ class Effect:
     before: Row
     after: Row
     is_late: bool = False
+    thread: int = field(default_factory=get_ident, compare=False)
 
 
 @dataclass(frozen=True)
 class Edited:
-    """Somebody edited a row in the dashboard."""
+    """Somebody edited a row in the dashboard, before a request of `thread` was carried out."""
 
+    id: int
+    thread: int = field(default_factory=get_ident, compare=False)
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """Somebody began a draft of a flow, which is what there is to write from then on."""
+
+    slug: str
     id: int
 
 
@@ -84,9 +100,10 @@ class Journal:
 
     emulator: Emulator
     answers: Callable[[Handler], Handler] = whole
-    entries: list[Seen | Effect | Edited] = field(default_factory=list)
+    entries: list[Seen | Effect | Edited | Drafted] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
-    strikes: list[str] = field(default_factory=list)
+    stale: list[Response] = field(default_factory=list)
+    raced: set[int] = field(default_factory=set)
 
     def inner(self, request: Request, *, is_late: bool = False) -> Response:
         """The emulator; a write takes no other between its look and its effect."""
@@ -109,25 +126,46 @@ class Journal:
         """Whatever stands between, and which rows get through it."""
 
         def handle(request: Request) -> Response:
+            since = len(self.entries)
             response = handler(request)
             arrived = response.delivery in {Delivery.WHOLE, Delivery.SLOW} and response.status == 200
             if request.method == "GET" and arrived:
+                is_stale = any(response is each for each in self.stale)
+                rows = _rows_in(json.loads(response.body))
                 with self.lock:
-                    self.entries += list(_rows_in(json.loads(response.body)))
+                    self.entries += [replace(seen, is_stale=is_stale, since=since) for seen in rows]
             return response
 
         return handle
 
-    def edit(self, request: Request) -> None:
+    def act(self, request: Request, kind: FaultKind) -> None:
         """The dashboard, noted."""
         with self.lock:
-            before = {row.id: row for row in self.emulator.store.page(0, 100)}
-            self._edit(request)
-            changed = [row.id for row in self.emulator.store.page(0, 100) if before[row.id] != row]
-            self.entries += [Edited(row_id) for row_id in changed]
+            before = {row.id: row for row in self.emulator.store.every_row()}
+            self._act(request, kind)
+            for row in self.emulator.store.every_row():
+                if row.id not in before:
+                    self.entries.append(Drafted(row.slug, row.id))
+                elif before[row.id] != row:
+                    self.entries.append(Edited(row.id))
+
+    def now(self) -> Handler:
+        """What answers as of now, whose answers are known for stale ones."""
+        handler = self.answers(self.emulator.as_of_now())
+
+        def handle(request: Request) -> Response:
+            response = handler(request)
+            self.stale.append(response)
+            return response
+
+        return handle
+
+    def faulty(self, faults: Sequence[Fault]) -> Faulty:
+        """The account with these faults."""
+        return Faulty(self.inner, faults, self.act, late=self.late, now=self.now)
 
     def __post_init__(self) -> None:
-        self._edit = sandbox.dashboard_edit(self.emulator)
+        self._act = sandbox.dashboard_edit(self.emulator)
         self.handle = self.answers(self.emulator.handle)
 
     def shown(self, names: Iterable[str]) -> set[str]:
@@ -140,11 +178,15 @@ class Journal:
     def edits(self) -> set[int]:
         return {entry.id for entry in self.entries if isinstance(entry, Edited)}
 
+    def drafts(self) -> dict[str, int]:
+        """The ids of drafts that were begun, by slug: there is never more than one of a slug."""
+        return {entry.slug: entry.id for entry in self.entries if isinstance(entry, Drafted)}
+
     def beyond_promise(self) -> set[int]:
-        """Rows whose edits nobody can keep: a write was carried out long after it was sent, or a read lagged behind."""
+        """Rows whose edits nobody can keep: they came right before a write, it came late, or a read lagged behind."""
         late = {effect.id for effect in self.effects() if effect.is_late}
-        is_stale = any(each.startswith("stale") for each in self.strikes)
-        return self.edits() if is_stale else self.edits() & late
+        stale = {entry.id for entry in self.entries if isinstance(entry, Seen) and entry.is_stale}
+        return self.edits() & (late | stale | self.raced)
 
 
 def _rows_in(answer: object) -> Iterator[Seen]:
@@ -183,7 +225,7 @@ def seeded_rows(number: int) -> tuple[Row, ...]:
         sandbox.seed(emulator, seeds, number=number)
         edit = sandbox.dashboard_edit(emulator)
         for flow in flows:
-            edit(sandbox.Request("GET", f"/v1/flows/{flow.slug}", {}, b""))
+            edit(sandbox.Request("GET", f"/v1/flows/{flow.slug}", {}, b""), FaultKind.EDIT)
         return tuple(emulator.store.page(0, 100))
 
 
@@ -249,7 +291,7 @@ class Ran:
 
 def run(journal: Journal, faults: Sequence[Fault], path: Path, parallelism: int = 3) -> Ran:
     """Plan and apply while these faults strike."""
-    server = Faulty(journal.inner, faults, journal.edit, journal.strikes.append, journal.late)
+    server = journal.faulty(faults)
     with connected(journal.outer(server)) as client:
         try:
             made = make_plan(client)
@@ -279,6 +321,7 @@ def check(
                 assert journal.effects() == [], "a run that could not plan wrote something"
                 return ran
             check_no_edit_is_lost(journal)
+            check_no_newer_draft_is_missed(journal, ran.made)
             check_only_the_plan_is_written(journal, ran.made, before)
             check_the_ledger(journal, ran)
             check_the_exit_code(ran)
@@ -292,19 +335,46 @@ def check(
 
 
 def check_no_edit_is_lost(journal: Journal) -> None:
-    """What a write replaces is what the client saw of that row last."""
-    last: dict[int, Seen] = {}
+    """What a write replaces is what its own thread saw of that row last, but for what another one's turn let happen."""
+    last: dict[tuple[int, int], Seen] = {}
     own: dict[int, Seen] = {}
-    beyond = journal.beyond_promise()
-    for entry in journal.entries:
+    edited: dict[int, tuple[int, int]] = {}
+    for position, entry in enumerate(journal.entries):
         if isinstance(entry, Seen):
-            last[entry.id] = entry
+            last[entry.thread, entry.id] = entry
+        elif isinstance(entry, Edited):
+            edited[entry.id] = (position, entry.thread)
+        elif isinstance(entry, Effect) and entry.is_late:
+            own[entry.id] = Seen(entry.id, entry.after.name, entry.after.data)
         elif isinstance(entry, Effect):
-            seen = last.get(entry.id)
+            seen = last[entry.thread, entry.id]
             was = Seen(entry.id, entry.before.name, entry.before.data)
-            is_excused = entry.is_late or entry.id in beyond or was == own.get(entry.id)
+            when, who = edited.get(entry.id, (-1, entry.thread))
+            if seen != was and when >= seen.since and who != entry.thread:
+                journal.raced.add(entry.id)
+            is_excused = entry.id in journal.raced or seen.is_stale or was == own.get(entry.id)
             assert seen == was or is_excused, "what was overwritten was not seen"
-            last[entry.id] = own[entry.id] = Seen(entry.id, entry.after.name, entry.after.data)
+            last[entry.thread, entry.id] = own[entry.id] = Seen(entry.id, entry.after.name, entry.after.data)
+
+
+def check_no_newer_draft_is_missed(journal: Journal, made: Plan) -> None:
+    """A row is not written once it was read when a newer draft was there already."""
+    if made.view is not View.WHOLE:
+        return
+    drafted: dict[int, int] = {}
+    last: dict[tuple[int, int], Seen] = {}
+    ids = {change.slug: change.id for change in made.changes if change.target is Target.LATEST}
+    for position, entry in enumerate(journal.entries):
+        match entry:
+            case Drafted(slug, draft_id) if slug in ids and ids[slug] != draft_id:
+                drafted[ids[slug]] = position
+            case Seen(row_id):
+                last[entry.thread, row_id] = entry
+            case Effect(row_id, is_late=False) if row_id in drafted:
+                seen = last[entry.thread, row_id]
+                assert seen.is_stale or drafted[row_id] >= seen.since, "written, though there was a newer draft"
+            case _:
+                pass
 
 
 def check_only_the_plan_is_written(journal: Journal, made: Plan, before: dict[int, Row]) -> None:
@@ -312,8 +382,11 @@ def check_only_the_plan_is_written(journal: Journal, made: Plan, before: dict[in
     for effect in journal.effects():
         assert bodies.get(effect.id) == effect.body, "something was written that the plan does not hold"
     touched = {effect.id for effect in journal.effects()} | journal.edits()
-    for row in journal.emulator.store.page(0, 100):
-        assert row.id in touched or row == before[row.id], "a row changed that nobody wrote"
+    for row in journal.emulator.store.every_row():
+        if row.id in before:
+            assert row.id in touched or row == before[row.id], "a row changed that nobody wrote"
+        else:
+            assert row.id == journal.drafts()[row.slug]
 
 
 def check_the_ledger(journal: Journal, ran: Ran) -> None:
@@ -359,7 +432,8 @@ def check_the_record(journal: Journal, path: Path) -> None:
         write = writes[effect.id]
         fields = {name: "" if value is None else value for name, value in write.before.fields.items()}
         names = journal.shown(_fields(effect.before))
-        assert fields == _texts(effect.before, names)
+        assert fields.keys() == names or fields.keys() == names - HIDDEN, "the public list shows less"
+        assert fields == _texts(effect.before, fields.keys())
         assert write.body == effect.body
     for write in kept.writes:
         assert write.result is not None
@@ -392,7 +466,9 @@ def check_the_way_back(journal: Journal, path: Path) -> None:
                 continue
             after = copy.store.find(row_id)
             assert after is not None
-            if row_id not in last_written:
+            if journal.drafts().get(row.slug, row_id) != row_id:
+                assert after == row, "rolled back, though there was a newer draft"
+            elif row_id not in last_written:
                 assert after == row or row_id in done_by_edits, "rolling back touched what was not written"
             elif _means(row, last_written[row_id], bodies[row_id]):
                 # A write of what cannot be seen may leave all else as it was: then nothing has to be put back.
@@ -450,13 +526,20 @@ def check_another_run_finishes(journal: Journal, path: Path) -> None:
 
 
 def random_faults(dice: random.Random) -> list[Fault]:
-    """A few faults anywhere. An edit comes before a read: one between a read and its write nobody can notice."""
-    return [_random_fault(dice) for _ in range(dice.randint(1, 5))]
+    """A few faults anywhere. People act before a read: what they do between a read and its write nobody can notice."""
+    lacking = dice.choice(LACKING)
+    return [*(_random_fault(dice) for _ in range(dice.randint(1, 5))), *lacking]
+
+
+NO_VERSIONS = Fault(FaultKind.NOT_FOUND, "GET", "/v1/flows/*/versions", sandbox.ALWAYS)
+NO_LIST = Fault(FaultKind.NOT_FOUND, "GET", "/v1/flows", sandbox.ALWAYS)
+LACKING = [(), (), (), (NO_VERSIONS,), (NO_VERSIONS, NO_LIST), (NO_VERSIONS, replace(NO_LIST, after=1))]
+"""Paths that a server may lack, or loses after the plan was made."""
 
 
 def _random_fault(dice: random.Random) -> Fault:
     kind = dice.choice(list(FaultKind))
-    method = "GET" if kind is FaultKind.EDIT else dice.choice(["GET", "PUT", "*"])
+    method = "GET" if kind in PEOPLE else dice.choice(["GET", "PUT", "*"])
     path = dice.choice(["/v1/flows", "/v1/flows/*/versions", "/v1/flows/*", "*"])
     times = dice.choice([1, 1, 1, 2, 3, 5, 25, sandbox.ALWAYS])
     return Fault(kind, method, path, times, after=dice.choice([0, 0, 1, 2, 5, 10]))

@@ -21,6 +21,7 @@ from flowsync.errors import (
 )
 from flowsync.http import answer
 from flowsync.live import Access, list_flows, write
+from tests.http.scripted import scripted
 from tests.http.support import FakeTime, client_of, troubled
 from tests.support.fake_frigade import (
     ALWAYS,
@@ -169,6 +170,13 @@ def test_an_html_403_says_that_the_user_agent_can_be_changed() -> None:
 def test_an_error_document_of_another_shape_is_quoted_as_it_is_or_not_at_all(body: bytes) -> None:
     error = get_error(Fault(status=400, body=body))
     assert type(error) is RejectedError
+
+
+def test_a_long_reason_is_cut_short() -> None:
+    answer = b"HTTP/1.1 500 " + b"Because " * 1_000 + b"\r\nContent-Length: 0\r\n\r\n"
+    with scripted((answer,)) as server, client_of(server.url) as client, pytest.raises(ApiError) as caught:
+        client.writer().put("/v1/flows/7", {"name": "New"})
+    assert len(caught.value.message) < 1_000
 
 
 def test_a_long_hostile_page_is_cut_short() -> None:

@@ -16,6 +16,7 @@ from flowsync.sandbox import (
     ALWAYS,
     LATENESS,
     MEANINGS,
+    PEOPLE,
     PRIVATE_KEY,
     Delivery,
     Emulator,
@@ -97,7 +98,7 @@ LANDS = {kind for kind in FaultKind if kind.value.endswith("-after")} | {
     FaultKind.WRONG_JSON,
     FaultKind.SLOW,
     FaultKind.STALE,
-    FaultKind.EDIT,
+    *PEOPLE,
 }
 
 
@@ -117,7 +118,7 @@ def test_a_fault_strikes_as_often_as_it_says_and_before_or_after_the_effect(
         assert after is not None
         struck = number < 2
         plain = getattr(answer, "status", 0) == 200 and getattr(answer, "delivery", None) is Delivery.WHOLE
-        assert plain == (not struck or kind in {FaultKind.WRONG_JSON, FaultKind.STALE, FaultKind.EDIT})
+        assert plain == (not struck or kind in {FaultKind.WRONG_JSON, FaultKind.STALE, *PEOPLE})
         assert (after.name == f"Written {number}") == (not struck or kind in LANDS)
         assert (after.data != before.data) == (struck and kind is FaultKind.EDIT)
     assert told == [f"{kind.value} strikes PUT /v1/flows/{row_id}"] * 2
@@ -126,12 +127,19 @@ def test_a_fault_strikes_as_often_as_it_says_and_before_or_after_the_effect(
 def test_a_late_write_is_carried_out_after_a_few_requests_and_a_stale_answer_is_an_earlier_one(
     emulator: Emulator,
 ) -> None:
-    row_id = only_row(emulator)
-    faults = [Fault(FaultKind.SERVER_ERROR_LATE, "PUT"), Fault(FaultKind.STALE, "GET", after=LATENESS)]
-    handler = Faulty(emulator.handle, faults, dashboard_edit(emulator))
+    row_id, late = only_row(emulator), LATENESS[0]
+    faults = [Fault(FaultKind.SERVER_ERROR_LATE, "PUT"), Fault(FaultKind.STALE, "GET", after=late)]
+    handler = Faulty(emulator.handle, faults, dashboard_edit(emulator), now=emulator.as_of_now)
     assert getattr(put(handler, row_id, "Late"), "status", 0) == 500
-    answers = [handler(get("/v1/flows/flow_a")).body for _ in range(LATENESS + 2)]
-    assert [b"Late" in answer for answer in answers] == [False] * (LATENESS - 1) + [True, False, True]
+    answers = [handler(get("/v1/flows/flow_a")).body for _ in range(late + 2)]
+    assert [b"Late" in answer for answer in answers] == [False] * (late - 1) + [True, False, True]
+
+
+def test_a_draft_is_begun_by_somebody_else_and_only_once(emulator: Emulator) -> None:
+    handler = Faulty(emulator.handle, [Fault(FaultKind.DRAFT, times=2)], dashboard_edit(emulator))
+    for _ in range(2):
+        handler(get("/v1/flows/flow_a/versions"))
+    assert [row.status.value for row in emulator.store.versions("flow_a")] == ["DRAFT", "ACTIVE"]
 
 
 def test_a_fault_can_spare_the_first_requests_and_faults_take_turns(emulator: Emulator) -> None:
@@ -158,7 +166,7 @@ def test_an_edit_changes_the_flow_that_a_request_is_about(emulator: Emulator, ta
     edit = dashboard_edit(emulator)
     seen = [emulator.store.versions("flow_a")]
     for _ in range(4):
-        edit(get(path))
+        edit(get(path), FaultKind.EDIT)
         seen.append(emulator.store.versions("flow_a"))
     assert all(before != after for before, after in pairwise(seen))
 
@@ -166,7 +174,7 @@ def test_an_edit_changes_the_flow_that_a_request_is_about(emulator: Emulator, ta
 def test_an_edit_of_nothing_changes_nothing(emulator: Emulator) -> None:
     before = emulator.store.page(0, 100)
     for path in ("/v1/flows/nothing", "/v1/flows/99999999"):
-        dashboard_edit(emulator)(get(path))
+        dashboard_edit(emulator)(get(path), FaultKind.EDIT)
     assert emulator.store.page(0, 100) == before
 
 
@@ -174,7 +182,7 @@ def test_a_flow_with_nothing_to_reword_gets_another_name() -> None:
     with Emulator(None) as emulator:
         seed(emulator, [SeedFlow("flow_a", {"name": "", "data": "steps: []\n"})])
         before = emulator.store.versions("flow_a")
-        dashboard_edit(emulator)(get("/v1/flows/flow_a"))
+        dashboard_edit(emulator)(get("/v1/flows/flow_a"), FaultKind.EDIT)
         assert emulator.store.versions("flow_a") != before
 
 

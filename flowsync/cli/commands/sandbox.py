@@ -72,11 +72,16 @@ def serve(
     given = invocation(context)
     project = open_project(given)
     with open_emulator(project, load_files(project), number) as emulator:
-        handler = answering(emulator, answers)
+        handler = answering(emulator.handle, answers)
         handler = sandbox.with_latency(handler, latency) if latency else handler
         if faults:
-            edit = sandbox.dashboard_edit(emulator)
-            handler = sandbox.Faulty(handler, faults, edit, lambda strike: write_note(strike, given))
+            handler = sandbox.Faulty(
+                handler,
+                faults,
+                sandbox.dashboard_edit(emulator),
+                lambda strike: write_note(strike, given),
+                now=lambda: answering(emulator.as_of_now(), answers),
+            )
         with ExitStack() as stack:
             server = _listen(stack, handler, port)
             write_result(
