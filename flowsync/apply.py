@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from dataclasses import dataclass
 from enum import Enum
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -24,7 +25,6 @@ from flowsync.errors import (
     ServerError,
     UnavailableError,
 )
-from flowsync.frozen import dataclass
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
 
 if TYPE_CHECKING:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
-
-from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from flowsync.closeness import closest
 from flowsync.errors import ConfigError, InvalidFilesError
-from flowsync.frozen import dataclass, field
 from flowsync.model import Problem, Severity, Target
 from flowsync.secrets import IN_USE
 

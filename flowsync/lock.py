@@ -13,14 +13,13 @@ import socket
 import stat
 import sys
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import FlowsyncError, RefusedError
-from flowsync.frozen import dataclass
 
 if sys.platform == "win32":  # pragma: no cover - the same on another system
     import msvcrt

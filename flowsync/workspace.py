@@ -14,10 +14,9 @@ import os
 import secrets
 import stat
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowsync.audience.expressions import expressions, own_fields, parsed
 from flowsync.audience.testing import Held
-from flowsync.frozen import dataclass
 from flowsync.targeting.nodes import Everyone
 from flowsync.targeting.tracing import coverage
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowsync.frozen import dataclass
 from flowsync.targeting.cases import Verdict
 from flowsync.targeting.checks import check
 from flowsync.targeting.checks.flows import KnownFlows, World, check_references, check_self

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import TargetingError
-from flowsync.frozen import dataclass
 from flowsync.targeting.cases import Verdict
 from flowsync.targeting.mentions import references
 from flowsync.targeting.parser import parse

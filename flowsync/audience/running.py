@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowsync.audience.covering import flow_coverage
 from flowsync.audience.testing import Held, Undecided, run_tests
-from flowsync.frozen import dataclass
 from flowsync.targeting.cases import Verdict
 
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.audience.expressions import expressions, own_fields, parsed
-from flowsync.frozen import dataclass
 from flowsync.targeting.cases import CaseError, case_from
 from flowsync.targeting.evaluation import evaluate
 

@@ -7,12 +7,12 @@ step only.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from flowsync.audience.circular import targeting_waits
 from flowsync.audience.expressions import expressions, parsed
-from flowsync.frozen import dataclass
 from flowsync.targeting.cases import Verdict
 from flowsync.targeting.mentions import awaited, cycles, mutual, waits_for
 

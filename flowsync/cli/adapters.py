@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,6 @@ from flowsync.cli.options import Api
 from flowsync.cli.output import Progress, write_sentence
 from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of, shown
 from flowsync.errors import ConfigError, FlowsyncError
-from flowsync.frozen import dataclass, replace
 from flowsync.live import Access
 from flowsync.model import SENT_FIELDS
 from flowsync.render import progress

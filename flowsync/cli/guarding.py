@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -15,7 +16,6 @@ from flowsync.cli.options import Api
 from flowsync.cli.output import write_sentence
 from flowsync.config import Policy, place_of
 from flowsync.errors import RefusedError, UsageError
-from flowsync.frozen import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

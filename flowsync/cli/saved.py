@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flowsync import pipeline
@@ -15,7 +16,6 @@ from flowsync.cli.output import Progress, screen_of_stdout, write_note, write_re
 from flowsync.cli.versions import refuse_unseen_versions
 from flowsync.config import SANDBOX_URL
 from flowsync.errors import ExitCode, RefusedError, UsageError
-from flowsync.frozen import replace
 from flowsync.model import AlreadyApplied
 from flowsync.render import ledger, progress, stale
 from flowsync.secrets import private_key_at

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from flowsync.diff.fields import fingerprint_of, form, observe
 from flowsync.diff.walk import differences
-from flowsync.frozen import dataclass
 from flowsync.model import SENT_FIELDS, FieldChange, Op
 
 if TYPE_CHECKING:

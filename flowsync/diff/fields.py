@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync import document, targeting
 from flowsync.diff.canonical import canonical_text
 from flowsync.errors import DocumentError
-from flowsync.frozen import dataclass
 from flowsync.model import SENT_FIELDS
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeGuard
 
 from flowsync.diff.order import longest_increasing
 from flowsync.diff.renames import candidates, renames
 from flowsync.diff.sequences import align
-from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,13 +8,13 @@ which is drift. Base as neither: both did, which is a conflict. Items of lists a
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from flowsync.diff.fields import form
 from flowsync.diff.identity import align_lists
 from flowsync.diff.shapes import Shapes
-from flowsync.frozen import dataclass, field, replace
 from flowsync.model import Op, Origin
 
 if TYPE_CHECKING:

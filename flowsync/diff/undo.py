@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowsync.frozen import dataclass
 from flowsync.model import Op
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from flowsync.diff.identity import align_lists
 from flowsync.diff.order import removals_after
 from flowsync.diff.places import Place
 from flowsync.diff.shapes import Shapes, alike
-from flowsync.frozen import dataclass
 from flowsync.model import FieldChange, Op
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ The reader and its places are imported for the first text that needs them: most 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync.document.decoding import decode, require_size
@@ -12,7 +13,6 @@ from flowsync.document.json_text import looks_like_json, parse_json
 from flowsync.document.lines import normalised
 from flowsync.document.ordinary import NotOrdinary, ordinary_value
 from flowsync.errors import DocumentError
-from flowsync.frozen import dataclass
 from flowsync.model import Location
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,6 @@ from flowsync.document.plain import BLOCK_RUN, FLOW_RUN, plain
 from flowsync.document.quoted import double_quoted, single_quoted
 from flowsync.document.reading import Reading
 from flowsync.document.values import ALIAS
-from flowsync.frozen import dataclass, replace
 
 if TYPE_CHECKING:
     from flowsync.document.pieces import Scalar

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowsync.errors import GitError
-from flowsync.frozen import dataclass
 from flowsync.git.asking import ask
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha1, sha256
 from posixpath import normpath
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import GitError
-from flowsync.frozen import dataclass
 from flowsync.git.asking import ask
 from flowsync.git.missing import no_commit
 from flowsync.git.place import path_from_top

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flowsync.frozen import replace
 from flowsync.github.comments import Draft
 from flowsync.github.issues import Notice
 from flowsync.render.report import fit, short

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import ApiError, GithubError
-from flowsync.frozen import dataclass
 from flowsync.github.api import number, text
 from flowsync.github.environment import CommentMode
 from flowsync.github.marker import read_marker

@@ -6,11 +6,11 @@ else; a test holds the two together. Everything the runner itself says is in `ru
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync.errors import ConfigError
-from flowsync.frozen import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import ConfigError
-from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

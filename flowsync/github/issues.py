@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from flowsync.errors import ApiError, GithubError
-from flowsync.frozen import dataclass
 from flowsync.github.api import number, text
 from flowsync.github.comments import author_of, is_in_doubt, own_author
 from flowsync.github.marker import read_marker

@@ -7,10 +7,9 @@ is in it as a hash: a later apply tells by these, never by the text, what has be
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
-
-from flowsync.frozen import dataclass
 
 PART_LENGTH: Final = 16
 """Hexadecimal digits of one part's hash."""

@@ -7,13 +7,13 @@ git. Nobody's work is lost: a branch whose newest commit is not flowsync's is le
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from flowsync.errors import GithubError
-from flowsync.frozen import dataclass
 from flowsync.github.api import number, text
 from flowsync.github.comments import Left, Written, author_of, own_author
 from flowsync.github.marker import read_marker

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from flowsync.errors import GithubError
-from flowsync.frozen import dataclass
 from flowsync.github.api import number, text
 from flowsync.github.comments import is_as_written, own_author, own_comments
 from flowsync.github.marker import read_marker

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync.config import url_complaint
 from flowsync.errors import ConfigError
-from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from flowsync.frozen import dataclass
 from flowsync.model import Target
 
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import ApiError, NotFoundError, UnreadableResponseError
-from flowsync.frozen import dataclass
 from flowsync.live.protocols import Access
 from flowsync.live.rows import live_flow
 

@@ -7,12 +7,12 @@ be read as a flow at all. A missing or empty directory is a problem, never an em
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync import document
 from flowsync.errors import DocumentError
-from flowsync.frozen import dataclass
 from flowsync.model import SENT_FIELDS, Flow, Location, Problem, Severity, Target
 from flowsync.workspace import MOST_READ, workspace
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
-
-from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from flowsync.model.files import FieldName

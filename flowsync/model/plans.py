@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
-from flowsync.frozen import dataclass, field
 from flowsync.model.files import Target
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flowsync import audience, document, validate
 from flowsync.audience.expressions import steps_of
 from flowsync.closeness import closest
 from flowsync.errors import InvalidFilesError, TargetingError, UsageError
-from flowsync.frozen import replace
 from flowsync.model import Location, Problem, Severity
 from flowsync.pipeline.files import load_all, select
 from flowsync.pipeline.naming import slugs_of

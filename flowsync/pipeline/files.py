@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from posixpath import normpath
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from flowsync import config, load, validate
 from flowsync.closeness import closest
 from flowsync.errors import InvalidFilesError, UsageError
-from flowsync.frozen import dataclass, replace
 from flowsync.model import Problem, Severity
 from flowsync.pipeline.naming import slugs_of
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync import document
 from flowsync.document.formatting import KeyOrder, formatted
 from flowsync.errors import DocumentError
-from flowsync.frozen import dataclass
 from flowsync.model import Location, Problem, Severity
 from flowsync.pipeline.files import select
 from flowsync.pipeline.naming import slugs_of

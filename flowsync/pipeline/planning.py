@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flowsync import audience, live, plan
 from flowsync.config import Policy
-from flowsync.frozen import replace
 from flowsync.live import Access
 from flowsync.model import Origin, View
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync import config, document, load
 from flowsync.errors import ConfigError
-from flowsync.frozen import dataclass
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
 from itertools import chain
@@ -12,7 +13,6 @@ from flowsync import config, git, live, load, pull, validate
 from flowsync.closeness import closest
 from flowsync.document.formatting import formatted
 from flowsync.errors import DocumentError, InvalidFilesError, UsageError
-from flowsync.frozen import dataclass, replace
 from flowsync.model import Severity, Target
 from flowsync.pipeline.files import is_settled, levels
 from flowsync.pipeline.formatting import FILE_ORDER

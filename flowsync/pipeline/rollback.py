@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import diff, live, plan
 from flowsync.errors import RefusedError
-from flowsync.frozen import dataclass, replace
 from flowsync.model import SENT_FIELDS, Blocked, Flow, Location, Plan, PlanWarning, Unchanged, Update, View
 
 if TYPE_CHECKING:

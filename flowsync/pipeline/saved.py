@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import live, plan
 from flowsync.apply import Moved, stand
 from flowsync.config import place_of
 from flowsync.errors import PlanFileError, RefusedError, UsageError
-from flowsync.frozen import dataclass, replace
 from flowsync.plan import AsPlanned, AsWritten, Edited, Stale
 from flowsync.workspace import workspace
 

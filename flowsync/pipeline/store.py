@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowsync import live
-from flowsync.frozen import dataclass
 from flowsync.model import View
 
 if TYPE_CHECKING:

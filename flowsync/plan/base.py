@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flowsync.diff import attributed, differing
-from flowsync.frozen import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

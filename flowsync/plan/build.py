@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from flowsync.closeness import closest
 from flowsync.diff import compare, quoted
 from flowsync.diff.lookalikes import appearance, code_points_that_differ, look_alike
-from flowsync.frozen import replace
 from flowsync.live import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update, View
 from flowsync.plan.base import told

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from flowsync.diff import sha256
-from flowsync.frozen import dataclass
 from flowsync.model import View
 from flowsync.plan.digesting import FORMAT
 from flowsync.plan.marks import marked

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.config import Policy
-from flowsync.frozen import replace
 from flowsync.model import Origin, Refusal
 from flowsync.plan.document import digest, summary
 from flowsync.plan.warn import PROTECTED, is_for_everyone

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from flowsync.frozen import replace
 from flowsync.model import PlanWarning
 
 if TYPE_CHECKING:

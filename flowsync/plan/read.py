@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from flowsync.diff import observe, undone
 from flowsync.errors import PlanFileError
-from flowsync.frozen import replace
 from flowsync.model import (
     SENT_FIELDS,
     Blocked,

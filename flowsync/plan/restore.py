@@ -7,11 +7,11 @@ the fingerprint that was planned for is a check of its own.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
 from flowsync.diff import compare, fingerprint, observe
-from flowsync.frozen import dataclass, replace
 from flowsync.model import SENT_FIELDS
 from flowsync.plan.shape import malformed
 

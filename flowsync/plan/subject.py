@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowsync.frozen import dataclass
 from flowsync.model import View
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowsync import diff, document, load
 from flowsync.diff.survivors import survivors
 from flowsync.document.editing import edited
 from flowsync.errors import DocumentError
-from flowsync.frozen import dataclass
 from flowsync.model import SENT_FIELDS
 from flowsync.pull.arriving import says_something, unreadable
 from flowsync.pull.judging import complaint, failing_tests

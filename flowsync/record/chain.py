@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
 from flowsync import diff
-from flowsync.frozen import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

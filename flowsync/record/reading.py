@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeGuard
 
 from flowsync.errors import RecordError, UnreadableResponseError
-from flowsync.frozen import replace
 from flowsync.live import live_flow
 from flowsync.model import SENT_FIELDS, Target
 from flowsync.record.chain import together

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from flowsync.config import place_of
-from flowsync.frozen import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from flowsync.frozen import dataclass, replace
 from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Op, Refused
 from flowsync.plan import json_safe
 from flowsync.render import json_text

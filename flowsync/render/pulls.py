@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from flowsync.frozen import dataclass
 from flowsync.pull import ChangedFile, NewFile, SameFile, Skipped
 from flowsync.render import json_text, text_diff
 from flowsync.render.columns import columns, padded

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
-
-from flowsync.frozen import dataclass
 
 NARROWEST: Final = 40
 """Narrower screens are written to as if they had this many columns."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync.frozen import dataclass
 from flowsync.render.columns import columns
 from flowsync.render.escape import LOG_COMMAND, is_visible, mask_keys, visible
 from flowsync.render.screen import Colour

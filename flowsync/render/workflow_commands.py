@@ -7,9 +7,9 @@ breaks are shown as `\n` like everything that cannot be seen, before what is lef
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flowsync.frozen import dataclass
 from flowsync.model import Location, Origin, Severity
 from flowsync.render.escape import shown
 

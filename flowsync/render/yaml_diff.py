@@ -7,6 +7,7 @@ them: a moved or renamed step is compared with itself.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync.diff.identity import align_lists
@@ -14,7 +15,6 @@ from flowsync.diff.order import removals_after
 from flowsync.diff.places import Place
 from flowsync.diff.shapes import Shapes, alike
 from flowsync.document import UNFOLDED, dump
-from flowsync.frozen import dataclass
 from flowsync.model import SENT_FIELDS, Op
 from flowsync.render.escape import mask_keys
 from flowsync.render.expression_diff import expression_diff

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from flowsync.frozen import replace
 from flowsync.sandbox import edits
 from flowsync.sandbox.faults import FaultKind
 from flowsync.sandbox.values import PRIVATE_KEY, Request, Status, timestamp_after

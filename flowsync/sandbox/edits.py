@@ -7,11 +7,11 @@ what the file states is edited, for nothing else would show in a plan.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import document
 from flowsync.errors import FlowsyncError
-from flowsync.frozen import dataclass, replace
 from flowsync.sandbox import wording
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 from urllib.parse import parse_qsl, unquote
 
-from flowsync.frozen import dataclass
 from flowsync.sandbox import endpoints, rules
 from flowsync.sandbox.endpoints import Call
 from flowsync.sandbox.replies import Refusal, refused

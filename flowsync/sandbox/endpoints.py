@@ -6,10 +6,10 @@ newest; a new flow is version 1, published and switched off; only a draft can be
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from flowsync.frozen import dataclass, replace
 from flowsync.sandbox import rules
 from flowsync.sandbox.replies import Refusal, answered, no_content, private_view, public_view
 from flowsync.sandbox.values import SDK_VERSION_HEADER, Row, Status, timestamp, timestamp_after

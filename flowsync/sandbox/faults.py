@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from itertools import cycle
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync.frozen import dataclass, replace
 from flowsync.sandbox.replies import Refusal, refused
 from flowsync.sandbox.values import Delivery, Response
 

@@ -7,12 +7,12 @@ was edited in the dashboard, and one live flow has no file. Every file's flow ha
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from flowsync import document
-from flowsync.frozen import dataclass, replace
 from flowsync.model import Target
 from flowsync.sandbox import edits
 from flowsync.sandbox.rules import FLOW_TYPES, stored_targeting, stored_text

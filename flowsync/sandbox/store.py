@@ -9,10 +9,10 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from flowsync.errors import FlowsyncError
-from flowsync.frozen import replace
 from flowsync.sandbox.values import Row, Status
 
 if TYPE_CHECKING:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
-
-from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from enum import Enum
 from itertools import filterfalse
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync.closeness import closest
 from flowsync.errors import ExitCode, FlowsyncError
-from flowsync.frozen import dataclass
 from flowsync.targeting.context import Context, FlowProgress, FlowState, StepProgress, StepState, milliseconds
 from flowsync.targeting.scalars import moment
 from flowsync.targeting.wording import shown

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import TargetingError
-from flowsync.frozen import dataclass
 from flowsync.targeting.length import is_too_long
 from flowsync.targeting.nodes import (
     LISTS,

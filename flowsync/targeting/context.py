@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Final
-
-from flowsync.frozen import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,10 +26,10 @@ everyone on the server; here it is evaluated, and a check refuses it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Final
 
-from flowsync.frozen import dataclass
 from flowsync.targeting.nodes import (
     EQUALITIES,
     LISTS,

@@ -7,9 +7,9 @@ skipped) it. Parts of `&&` all count, of `||` only what every part waits for. Fl
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flowsync.frozen import dataclass
 from flowsync.targeting.context import Context
 from flowsync.targeting.evaluation import decide
 from flowsync.targeting.nodes import And, Condition, Group, Or, Role, Source, terms, values

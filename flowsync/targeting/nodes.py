@@ -10,10 +10,9 @@ aliases aside (`user.properties.k` is `user.property('k')`, `organization` is `g
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, TypeAlias
-
-from flowsync.frozen import dataclass, field
 
 
 class Span(NamedTuple):

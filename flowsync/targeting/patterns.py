@@ -6,11 +6,11 @@ place and explains the common mistakes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import UncheckedPatternError
-from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

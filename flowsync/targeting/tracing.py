@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from flowsync.frozen import dataclass
 from flowsync.targeting.evaluation import decide
 from flowsync.targeting.nodes import And, Everyone, Group, Or, Source, terms
 from flowsync.targeting.printer import format, format_value  # noqa: A004 - the package's own printer

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from importlib import metadata, resources
 from typing import Final
 
 from flowsync import __version__
-from flowsync.frozen import dataclass
 
 RELEASE: Final = "release.json"
 """Beside this module in what a release publishes: `{"url": …, "commit": …}`, written when it is built."""

@@ -8,11 +8,11 @@ something is a comment is asked of the YAML reader: the same letters inside of a
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync import document
 from flowsync.errors import DocumentError
-from flowsync.frozen import dataclass
 from flowsync.model import Location
 
 if TYPE_CHECKING:

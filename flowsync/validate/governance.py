@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flowsync.config import Level
-from flowsync.frozen import replace
 from flowsync.model import Severity
 from flowsync.validate.ignores import HINT_OF_ONE, UNUSED_IGNORE
 from flowsync.validate.registry import RULES

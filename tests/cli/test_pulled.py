@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from flowsync.cli.pulled import write_pulled
 from flowsync.config import Settings
 from flowsync.errors import FlowsyncError
-from flowsync.frozen import replace
 from flowsync.load import FlowFile, file_named
 from flowsync.pipeline import Project
 from flowsync.pull import ChangedFile, NewFile

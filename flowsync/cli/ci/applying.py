@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from flowsync.apply import exit_code
@@ -24,7 +25,6 @@ from flowsync.errors import (
     RefusedError,
     UnreviewedError,
 )
-from flowsync.frozen import dataclass, replace
 from flowsync.github import pulls
 from flowsync.github.base import base_of
 from flowsync.github.body import draft

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flowsync import pipeline
@@ -26,7 +27,6 @@ from flowsync.cli.options import Api
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
 from flowsync.cli.writing import save
 from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError
-from flowsync.frozen import replace
 from flowsync.github import pulls
 from flowsync.github.base import base_of
 from flowsync.github.environment import CiCommand, ReviewRule, Switch

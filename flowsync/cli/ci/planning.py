@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,6 @@ from flowsync.cli.ci.publishing import tell
 from flowsync.cli.guarding import guards_allowing
 from flowsync.cli.writing import save
 from flowsync.errors import FlowsyncError, GitError
-from flowsync.frozen import dataclass
 from flowsync.render import plans
 from flowsync.workspace import workspace
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from flowsync import git
 from flowsync.cli.output import write_result
 from flowsync.errors import ApiError, DocumentError, ExitCode, FlowsyncError, InvalidFilesError, UnreviewedError
-from flowsync.frozen import replace
 from flowsync.github import comments
 from flowsync.github.body import draft
 from flowsync.github.event import PullRequestEvent

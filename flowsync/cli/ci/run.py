@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from posixpath import normpath
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,6 @@ from flowsync.cli.options import Api
 from flowsync.cli.output import write_result
 from flowsync.config import API_URL_VARIABLE, FILE_NAMES, Flags, Key, Timeouts
 from flowsync.errors import ConfigError
-from flowsync.frozen import dataclass, replace
 from flowsync.github import api as github_api
 from flowsync.github.environment import PRIVATE_KEY, PUBLIC_KEY, TOKEN, Switch, read_inputs
 from flowsync.github.event import PullRequestEvent, read_event

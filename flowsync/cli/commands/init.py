@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from flowsync.cli.options import global_options, invocation
 from flowsync.cli.output import answer_of_terminal, screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.cli.writing import create_text, replace_text
 from flowsync.errors import FlowsyncError
-from flowsync.frozen import replace
 from flowsync.model import FileState
 from flowsync.pipeline import Hosting
 from flowsync.render import starting

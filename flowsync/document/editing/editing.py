@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from flowsync.document.document import parse, same
@@ -18,7 +19,6 @@ from flowsync.document.editing.texts import Site, is_block_scalar, new_scalar
 from flowsync.document.failure import failure
 from flowsync.document.spans import Layout, spans_of
 from flowsync.errors import DocumentError
-from flowsync.frozen import dataclass
 from flowsync.model import Location
 
 if TYPE_CHECKING:

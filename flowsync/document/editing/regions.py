@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-
-from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from flowsync.document.spans import Entry, Span

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowsync.document.spans import Layout
-from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,6 @@ from flowsync.document.reading import Reading
 from flowsync.document.spans import scalar_at
 from flowsync.ends import equal_ends
 from flowsync.errors import DocumentError
-from flowsync.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

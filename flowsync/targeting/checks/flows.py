@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from flowsync.closeness import closest
-from flowsync.frozen import dataclass, replace
 from flowsync.model import Severity
 from flowsync.targeting.checks.finding import Rule
 from flowsync.targeting.mentions import step_term, waiting_term, waits_for, waits_for_step
