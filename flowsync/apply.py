@@ -17,14 +17,9 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from flowsync import diff, live
-from flowsync.errors import (
-    ApiError,
-    ExitCode,
-    RecordError,
-    ServerError,
-    UnavailableError,
-)
+from flowsync import diff
+from flowsync.errors import ApiError, ExitCode, RecordError, ServerError, UnavailableError
+from flowsync.live.choice import Chosen, UnknownStatus, choose
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
 
 if TYPE_CHECKING:
@@ -262,8 +257,8 @@ def stand(change: Change, rows: Sequence[LiveFlow]) -> Standing:
         )
     if row.is_archived or not row.has_known_status:
         return Moved("not-writable", f"Nothing is written to a version with the status {diff.quoted(row.status)}.")
-    chosen = live.choose(rows, change.target)
-    if isinstance(chosen, live.Chosen | live.UnknownStatus) and chosen.row.id != change.id:
+    chosen = choose(rows, change.target)
+    if isinstance(chosen, Chosen | UnknownStatus) and chosen.row.id != change.id:
         return Moved("newer-version", f"Version {chosen.row.version} ({chosen.row.status}) is the one to write now.")
     match = _match(change, row)
     if match is Match.BEFORE and _came_on(change, row):

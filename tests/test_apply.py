@@ -14,15 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync import diff
-from flowsync.apply import (
-    MOST_WAITS,
-    WRITE_ATTEMPTS,
-    ApplyRecord,
-    FlowStore,
-    apply_change,
-    apply_changes,
-    exit_code,
-)
+from flowsync.apply import MOST_WAITS, WRITE_ATTEMPTS, ApplyRecord, FlowStore, apply_change, apply_changes, exit_code
 from flowsync.errors import (
     ExitCode,
     ForbiddenError,
@@ -33,30 +25,13 @@ from flowsync.errors import (
     TransportError,
     UnreadableResponseError,
 )
-from flowsync.model import (
-    AlreadyApplied,
-    Applied,
-    Failed,
-    FieldChange,
-    LiveFlow,
-    NotAttempted,
-    Op,
-    Refused,
-    Update,
-)
+from flowsync.model import AlreadyApplied, Applied, Failed, FieldChange, LiveFlow, NotAttempted, Op, Refused, Update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flowsync.errors import (
-        ApiError,
-    )
-    from flowsync.model import (
-        Change,
-        FieldName,
-        JsonValue,
-        Outcome,
-    )
+    from flowsync.errors import ApiError
+    from flowsync.model import Change, FieldName, JsonValue, Outcome
 
 
 def row(

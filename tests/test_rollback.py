@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync import plan
 from flowsync.errors import RefusedError
-from flowsync.live import live_flow, rows_by_slug
+from flowsync.live.listing import rows_by_slug
+from flowsync.live.rows import live_flow
 from flowsync.model import Applied, Blocked, Failed, Refused, Target, Unchanged, Update
-from flowsync.pipeline import part_at, plan_rollback
-from flowsync.record import Place, run_line
+from flowsync.pipeline.rollback import part_at, plan_rollback
+from flowsync.plan.values import restorable
+from flowsync.record.values import Place
+from flowsync.record.writing import run_line
 from tests.record.building import RUN, URL, change, ended, header, record, row, write
 
 if TYPE_CHECKING:
@@ -255,7 +257,7 @@ def test_a_value_that_cannot_be_sent_is_not_restored() -> None:
 
 
 def test_data_that_came_as_an_object_goes_back_as_json_text() -> None:
-    assert plan.restorable({"data": {"steps": ["é"]}, "active": 1}) == {"data": '{"steps": ["é"]}'}
+    assert restorable({"data": {"steps": ["é"]}, "active": 1}) == {"data": '{"steps": ["é"]}'}
 
 
 def test_only_the_flows_that_are_asked_for() -> None:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from flowsync import pipeline
 from flowsync.cli.options import Api
 from flowsync.cli.output import Progress, write_sentence
 from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of, shown
 from flowsync.errors import ConfigError, FlowsyncError
-from flowsync.live import Access
+from flowsync.live.protocols import Access
 from flowsync.model import SENT_FIELDS
+from flowsync.pipeline import planning
+from flowsync.pipeline.ahead import Ahead, count_files, has_revision
+from flowsync.pipeline.project import STATE_IGNORES
 from flowsync.render import progress
 
 if TYPE_CHECKING:
@@ -23,10 +25,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsync.cli.options import Invocation
-    from flowsync.http import Client
-    from flowsync.live import Listing, Map
+    from flowsync.http.client import Client
+    from flowsync.live.listing import Listing
+    from flowsync.live.protocols import Map
     from flowsync.model import FieldName, Flow, JsonValue, Target
-    from flowsync.pipeline import Ahead, Project
+    from flowsync.pipeline.project import Project
     from flowsync.sandbox import Emulator, Handler
 
 
@@ -105,23 +108,23 @@ def _begin(
         connection = stack.enter_context(_connect_real(project, purpose, given))
     except FlowsyncError as error:
         return error
-    if base is not None and not pipeline.has_revision(project, base):
+    if base is not None and not has_revision(project, base):
         return connection
     reader = connection.client.reader()
-    ahead = pipeline.Ahead(reader, connection.access, connection.map, pipeline.count_files(project))
+    ahead = Ahead(reader, connection.access, connection.map, count_files(project))
     return replace(connection, ahead=ahead)
 
 
 def fetch(connection: Connection, flows: Iterable[Flow], invocation: Invocation) -> Listing:
     """All live rows, and those of the files' flows that the list lacks; a terminal is told when that takes long."""
     with Progress(invocation).ticking(lambda: progress.reading_line(connection.client.waiting)):
-        return pipeline.fetch(connection.client.reader(), connection.access, flows, connection.map, connection.ahead)
+        return planning.fetch(connection.client.reader(), connection.access, flows, connection.map, connection.ahead)
 
 
 def fetch_slugs(connection: Connection, slugs: Iterable[str], invocation: Invocation) -> Listing:
     """All live rows, and those of `slugs` that the list lacks; a terminal is told when that takes long."""
     with Progress(invocation).ticking(lambda: progress.reading_line(connection.client.waiting)):
-        return pipeline.fetch_slugs(connection.client.reader(), connection.access, slugs, connection.map)
+        return planning.fetch_slugs(connection.client.reader(), connection.access, slugs, connection.map)
 
 
 @contextmanager
@@ -134,10 +137,10 @@ def _connect_real(project: Project, purpose: Purpose, given: Invocation) -> Iter
             f"Using {settings.api_url} from {API_URL_VARIABLE}, not {settings.unused_url}, which flowsync.yaml names.",
             given,
         )
-    from flowsync import http  # noqa: PLC0415 - httpx is slow to import; a missing key is said without it
+    from flowsync.http.client import open_client  # noqa: PLC0415 - httpx is slow to import; a missing key is said without it
 
     with (
-        http.open_client(
+        open_client(
             api_url=settings.api_url,
             key=key,
             user_agent=settings.user_agent,
@@ -166,12 +169,13 @@ def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
 
 @contextmanager
 def _connect_sandbox(project: Project, flows: Sequence[Flow]) -> Iterator[Connection]:
-    from flowsync import http, sandbox  # noqa: PLC0415 - only the sandbox needs it
+    from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
+    from flowsync.http.client import open_client  # noqa: PLC0415 - only the sandbox needs it
 
     settings = project.settings
     with (
         open_emulator(project, flows) as emulator,
-        http.open_client(
+        open_client(
             api_url=SANDBOX_URL,
             key=Key(sandbox.PRIVATE_KEY, "the sandbox"),
             user_agent=settings.user_agent,
@@ -237,7 +241,7 @@ def prepare_state(project: Project, hint: str = "It holds what flowsync keeps on
     ignores = project.state / ".gitignore"
     try:
         project.workspace.make_folder(project.state)
-        project.workspace.create(ignores, pipeline.STATE_IGNORES.encode())
+        project.workspace.create(ignores, STATE_IGNORES.encode())
     except OSError as error:
         raise FlowsyncError(
             f"The directory {project.state.name} cannot be used: {error.strerror or error}.", hint=hint

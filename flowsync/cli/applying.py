@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync import __version__, pipeline, record
+from flowsync import __version__
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli.adapters import prepare_state
 from flowsync.cli.again import command_line
-from flowsync.cli.cores import on_one_core
 from flowsync.cli.options import Verbosity
 from flowsync.cli.output import (
     Progress,
@@ -32,6 +31,9 @@ from flowsync.cli.recording import new_record_path, now, open_record
 from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, PartlyAppliedError, RefusedError
 from flowsync.model import NotAttempted
+from flowsync.pipeline.starting import example_hint
+from flowsync.pipeline.store import LiveStore
+from flowsync.record.values import Purpose, Run
 from flowsync.render import ledger, plans, progress
 from flowsync.secrets import masked
 
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from flowsync.cli.options import Invocation
     from flowsync.cli.recording import RecordFile
     from flowsync.model import Outcome, Plan
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
 
 
 _STDERR: Final = 2
@@ -113,7 +115,7 @@ def refuse_blocked(made: Plan, on_blocked: OnBlocked) -> None:
     if made.blocked and on_blocked is OnBlocked.REFUSE:
         raise RefusedError(
             f"Nothing was written: {len(made.blocked)} of the flows cannot be.",
-            hint=pipeline.example_hint(each.slug for each in made.blocked)
+            hint=example_hint(each.slug for each in made.blocked)
             or "Mend what blocks them, or write the rest with --skip-blocked.",
         )
 
@@ -136,7 +138,7 @@ def carry_out(
     format_: str,
     *,
     record_file: str | None = None,
-    purpose: record.Purpose = record.Purpose.APPLY,
+    purpose: Purpose = Purpose.APPLY,
 ) -> int:
     """Apply the changes, tell each outcome as it is known and the ledger at the end; the exit code.
 
@@ -162,7 +164,7 @@ def run(
     format_: str,
     *,
     record_file: str | None = None,
-    purpose: record.Purpose = record.Purpose.APPLY,
+    purpose: Purpose = Purpose.APPLY,
     conclude: Callable[[list[Outcome]], object] = list,
 ) -> tuple[list[Outcome], bool]:
     """Apply the changes, telling each outcome as it is known; all of them, and whether the user stopped the run.
@@ -193,7 +195,7 @@ def run(
 
 @contextmanager
 def _recording(
-    made: Plan, project: Project, record_file: str | None, purpose: record.Purpose
+    made: Plan, project: Project, record_file: str | None, purpose: Purpose
 ) -> Iterator[tuple[str, RecordFile]]:
     """An open record with the header of this run in it, and its name for messages."""
     if record_file is None:
@@ -202,7 +204,7 @@ def _recording(
     else:
         path = project.base / record_file
     name = os.path.relpath(path, project.base)
-    run = record.Run(
+    run = Run(
         purpose=purpose,
         environment=made.environment,
         api_url=made.api_url,
@@ -216,13 +218,13 @@ def _recording(
         yield name, kept
 
 
-def _tell_record(kept: RecordFile, name: str, made: Plan, purpose: record.Purpose, given: Invocation) -> None:
+def _tell_record(kept: RecordFile, name: str, made: Plan, purpose: Purpose, given: Invocation) -> None:
     """Say where to find the way back, and what the record lacks."""
     if kept.trouble is not None:
         write_sentence(f"The record {name} is not complete: {kept.trouble.message}", given, Verbosity.QUIET)
     if not kept.writes:
         return
-    if purpose is record.Purpose.ROLLBACK:
+    if purpose is Purpose.ROLLBACK:
         write_sentence(
             "The flow files still say otherwise: revert them too, or the next apply writes them again.", given
         )
@@ -250,7 +252,7 @@ def _carried_out(
     stop: Event,
 ) -> list[Outcome]:
     """The outcomes, each told as it is known."""
-    store = pipeline.LiveStore(connection.client.writer(), connection.access, made.view)
+    store = LiveStore(connection.client.writer(), connection.access, made.view)
     outcomes: list[Outcome] = []
     display = Progress(given)
     parallelism = project.settings.parallelism
@@ -258,7 +260,7 @@ def _carried_out(
     def line() -> str:
         return progress.progress_line("Applying", len(outcomes), len(made.writes), connection.client.waiting)
 
-    with on_one_core(), display.ticking(line):
+    with display.ticking(line):
         for outcome in apply_changes(made.writes, store, parallelism=parallelism, stop=stop, record=kept):
             outcomes.append(outcome)
             with display.hidden():

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flowsync import pipeline
 from flowsync.cli.adapters import fetch
 from flowsync.cli.output import write_warnings
+from flowsync.pipeline.base import read_base
+from flowsync.pipeline.files import load_selection
+from flowsync.pipeline.planning import make_plan
+from flowsync.pipeline.references import check_references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from flowsync.cli.options import Invocation
     from flowsync.config import Guards
     from flowsync.model import Flow, Plan
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
 
 
 def fresh_plan(
@@ -31,13 +34,13 @@ def fresh_plan(
 
     No guard has judged it yet. Raises what keeps it from being made; what is wrong with files or `base` comes first.
     """
-    selection = pipeline.load_selection(project, slugs)
+    selection = load_selection(project, slugs)
     write_warnings(selection.warnings, project, given)
-    compared_with = None if base is None else pipeline.read_base(project, selection.flows, base)
+    compared_with = None if base is None else read_base(project, selection.flows, base)
     connection = connect(selection.flows)
     listing = fetch(connection, selection.flows, given)
-    write_warnings(pipeline.check_references(project, selection, listing), project, given)
-    made = pipeline.make_plan(
+    write_warnings(check_references(project, selection, listing), project, given)
+    made = make_plan(
         project, selection, listing, connection.api_url, access=connection.access, base=compared_with, guards=allowed
     )
     return made, connection

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flowsync.cli.options import Invocation
     from flowsync.config import Guards
     from flowsync.model import Plan
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
 
 Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from flowsync import pipeline
 from flowsync.config import Flags
 from flowsync.errors import ConfigError
+from flowsync.pipeline import project
 
 if TYPE_CHECKING:
     from flowsync.cli.options import Invocation
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
 
 
 def open_project(invocation: Invocation, parallelism: int | None = None) -> Project:
     """The project that the global options name. Raises ConfigError where it cannot be opened."""
     _require_here(invocation)
     flags = Flags(environment=invocation.environment, parallelism=parallelism)
-    return pipeline.open_project(invocation.directory, invocation.config, flags, os.environ)
+    return project.open_project(invocation.directory, invocation.config, flags, os.environ)
 
 
 def _require_here(invocation: Invocation) -> None:

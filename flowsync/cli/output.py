@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flowsync.cli.options import Invocation
     from flowsync.model import Location, Problem
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
     from flowsync.render.problems import SourceLine
 
 _NARROWEST: Final = 40

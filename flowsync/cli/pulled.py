@@ -16,7 +16,7 @@ from flowsync.pull import ChangedFile, NewFile
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
 
 COPIES: Final = "replaced"
 """In the state directory: former texts of files that git could not bring back, a folder for each run."""

@@ -11,9 +11,12 @@ from datetime import datetime, timezone
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from flowsync import lock, record
+from flowsync import lock
 from flowsync.apply import ApplyRecord
 from flowsync.errors import RecordError
+from flowsync.record.reading import read
+from flowsync.record.values import FORMAT, Kept, Unreadable
+from flowsync.record.writing import end_line, outcome_line, run_line, write_line
 from flowsync.workspace import OWNER_ONLY, workspace
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsync.model import Change, LiveFlow, Outcome
+    from flowsync.record.values import Record, Run
     from flowsync.workspace import Workspace
 
 FOLDER: Final = "applies"
@@ -56,13 +60,13 @@ class RecordFile(ApplyRecord):
         """How many flows were, or were about to be, written to."""
         return len(self._started)
 
-    def begin(self, run: record.Run) -> None:
+    def begin(self, run: Run) -> None:
         """Keep the header of a run. Raises RecordError."""
-        self._keep(record.run_line(run))
+        self._keep(run_line(run))
 
     def before(self, change: Change, row: LiveFlow) -> None:
         """Keep `row` on the disk. Raises RecordError."""
-        self._keep(record.write_line(change, row, now()))
+        self._keep(write_line(change, row, now()))
         self._started[change.id] = time.monotonic()
 
     def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
@@ -70,12 +74,12 @@ class RecordFile(ApplyRecord):
         started = self._started.get(outcome.change.id)
         seconds = None if started is None else round(time.monotonic() - started, 3)
         with suppress(RecordError):
-            self._append(record.outcome_line(outcome, row, now(), seconds))
+            self._append(outcome_line(outcome, row, now(), seconds))
 
     def end(self) -> None:
         """Keep that the run came to its end."""
         with suppress(RecordError):
-            self._keep(record.end_line(now()))
+            self._keep(end_line(now()))
 
     def _keep(self, line: bytes) -> None:
         """Append a line, and return once it is on the disk."""
@@ -195,7 +199,7 @@ def _make_fit(descriptor: int, name: str) -> None:
 
 
 def _check_header(descriptor: int, name: str) -> None:
-    opening = f'{{"format":"{record.FORMAT}"'.encode()
+    opening = f'{{"format":"{FORMAT}"'.encode()
     if not opening.startswith(os.pread(descriptor, len(opening), 0)):
         raise RecordError(f"{name} is there already, and is no record: it is left alone.", hint=_ANOTHER_PLACE)
 
@@ -216,21 +220,21 @@ def _write_all(descriptor: int, line: bytes) -> None:
         written += os.write(descriptor, line[written:])
 
 
-def read_record(path: Path, name: str, within: Workspace | None = None) -> record.Record:
+def read_record(path: Path, name: str, within: Workspace | None = None) -> Record:
     """The record at `path`, which messages call `name`. Raises RecordError."""
     try:
         descriptor = (within or workspace(path.parent)).open_named(path, os.O_RDONLY)
         with open(descriptor, "rb") as lines:  # noqa: PTH123 - a descriptor
             if os.fstat(descriptor).st_size > _MOST_READ:
                 raise RecordError(f"{name} is no record of an apply: it is larger than 1 GiB.")
-            return record.read(iter(lambda: lines.readline(_LONGEST_LINE), b""), name)
+            return read(iter(lambda: lines.readline(_LONGEST_LINE), b""), name)
     except OSError as error:
         raise RecordError(
             f"{name} cannot be read: {error.strerror}.", hint="`flowsync rollback --list` shows the records there are."
         ) from None
 
 
-def list_records(folder: Path, within: Workspace | None = None) -> list[record.Kept]:
+def list_records(folder: Path, within: Workspace | None = None) -> list[Kept]:
     """Every file among the records, the newest first. Raises RecordError where their folder is a link."""
     within = within or workspace(folder)
     try:
@@ -240,11 +244,11 @@ def list_records(folder: Path, within: Workspace | None = None) -> list[record.K
     except OSError as error:
         raise RecordError(f"The records in {folder} cannot be read: {error.strerror}.") from None
     paths = sorted(folder.glob("*.jsonl"), key=lambda path: path.name, reverse=True)
-    return [record.Kept(path.name, _content(path, within)) for path in paths]
+    return [Kept(path.name, _content(path, within)) for path in paths]
 
 
-def _content(path: Path, within: Workspace) -> record.Record | record.Unreadable:
+def _content(path: Path, within: Workspace) -> Record | Unreadable:
     try:
         return read_record(path, path.name, within)
     except RecordError as error:
-        return record.Unreadable(error.message)
+        return Unreadable(error.message)

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flowsync import pipeline
-from flowsync import plan as planning
 from flowsync.cli import applying
 from flowsync.cli.adapters import Purpose, connect
 from flowsync.cli.guarding import need_base, refuse_guarded
@@ -17,6 +15,11 @@ from flowsync.cli.versions import refuse_unseen_versions
 from flowsync.config import SANDBOX_URL
 from flowsync.errors import ExitCode, RefusedError, UsageError
 from flowsync.model import AlreadyApplied
+from flowsync.pipeline.files import readable_flows
+from flowsync.pipeline.planning import fetch_slugs
+from flowsync.pipeline.saved import check_saved, read_saved, refuse_elsewhere
+from flowsync.plan.guards import Kept
+from flowsync.plan.guards import judged as judge
 from flowsync.render import ledger, progress, stale
 from flowsync.secrets import private_key_at
 
@@ -30,9 +33,10 @@ if TYPE_CHECKING:
     from flowsync.cli.applying import Approval, OnBlocked
     from flowsync.cli.options import Invocation
     from flowsync.config import Guards
-    from flowsync.live import Listing
+    from flowsync.live.listing import Listing
     from flowsync.model import Plan
-    from flowsync.pipeline import Checked, Project
+    from flowsync.pipeline.project import Project
+    from flowsync.pipeline.saved import Checked
 
 
 def apply_saved(
@@ -73,13 +77,13 @@ def checked_saved(
 
     Raises PlanFileError when it is no plan, RefusedError when it is for another place or no longer true.
     """
-    saved = pipeline.read_saved(path)
-    pipeline.refuse_elsewhere(saved, project.settings.environment, _api_url(project, api))
-    seeds = pipeline.readable_flows(project) if api is Api.SANDBOX else ()
+    saved = read_saved(path)
+    refuse_elsewhere(saved, project.settings.environment, _api_url(project, api))
+    seeds = readable_flows(project) if api is Api.SANDBOX else ()
     with connect(project, seeds, api, Purpose.WRITE, given) as connection:
-        checked = pipeline.check_saved(saved, _fetch(saved, connection, given))
+        checked = check_saved(saved, _fetch(saved, connection, given))
         _refuse_stale(checked)
-        judged = replace(planning.judged(checked.plan, guards, planning.Kept.SAVED), digest=saved.digest)
+        judged = replace(judge(checked.plan, guards, Kept.SAVED), digest=saved.digest)
         yield replace(checked, plan=judged), connection
 
 
@@ -112,7 +116,7 @@ def _api_url(project: Project, api: Api) -> str:
 def _fetch(saved: Plan, connection: Connection, given: Invocation) -> Listing:
     slugs = [change.slug for change in saved.writes]
     with Progress(given).ticking(lambda: progress.reading_line(connection.client.waiting)):
-        return pipeline.fetch_slugs(connection.client.reader(), connection.access, slugs, connection.map)
+        return fetch_slugs(connection.client.reader(), connection.access, slugs, connection.map)
 
 
 def _refuse_stale(checked: Checked) -> None:

@@ -10,10 +10,11 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from flowsync import live
 from flowsync.cli.adapters import prepare_state
 from flowsync.config import place_of
 from flowsync.errors import FlowsyncError, RefusedError
+from flowsync.live.choice import Chosen, choose
+from flowsync.live.listing import rows_by_slug
 from flowsync.model import View
 from flowsync.pull import Skipped
 from flowsync.workspace import MOST_READ, OWNER_ONLY
@@ -21,9 +22,9 @@ from flowsync.workspace import MOST_READ, OWNER_ONLY
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flowsync.live import Listing
+    from flowsync.live.listing import Listing
     from flowsync.model import Flow, JsonValue, Plan
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
     from flowsync.pull import Pulled
 
 FILE: Final = "pulled.json"
@@ -32,11 +33,11 @@ FILE: Final = "pulled.json"
 def remember_versions(project: Project, listing: Listing, pulled: Iterable[Pulled], flows: Iterable[Flow]) -> None:
     """Keep the versions that files were pulled from; `flows` are the files as they were. Never fails: it is a hint."""
     targets = {flow.slug: flow.target for flow in flows}
-    rows = live.rows_by_slug(listing.rows)
+    rows = rows_by_slug(listing.rows)
     found: dict[str, JsonValue] = {}
     for each in pulled:
-        chosen = live.choose(rows.get(each.slug, ()), targets.get(each.slug) or project.settings.target)
-        if isinstance(chosen, live.Chosen) and not isinstance(each, Skipped):
+        chosen = choose(rows.get(each.slug, ()), targets.get(each.slug) or project.settings.target)
+        if isinstance(chosen, Chosen) and not isinstance(each, Skipped):
             found[each.slug] = chosen.row.version
     before = _versions(project)
     if not found.items() - before.items():

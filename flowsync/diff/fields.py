@@ -7,10 +7,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flowsync import document, targeting
+from flowsync import document
 from flowsync.diff.canonical import canonical_text
 from flowsync.errors import DocumentError
 from flowsync.model import SENT_FIELDS
+from flowsync.targeting.spelling import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -104,4 +105,4 @@ def _parsed(data: JsonValue, known: Mapping[str, JsonValue]) -> JsonValue:
 
 
 def _targeting(value: JsonValue) -> JsonValue:
-    return targeting.canonical(value) if isinstance(value, str) else value
+    return canonical(value) if isinstance(value, str) else value

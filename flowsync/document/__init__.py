@@ -10,15 +10,10 @@ what most files hold and nothing else, five times as fast, and leaves the rest t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-from flowsync.deferred import deferred
+from flowsync.document.beside import parse_beside
 from flowsync.document.decoding import decode
 from flowsync.document.document import Document, parse, parse_data, read, same
-
-if TYPE_CHECKING:
-    from flowsync.document.beside import parse_beside
-    from flowsync.document.dumping import UNFOLDED, dump
+from flowsync.document.dumping import UNFOLDED, dump
 
 __all__ = [
     "UNFOLDED",
@@ -31,12 +26,3 @@ __all__ = [
     "read",
     "same",
 ]
-
-_HOMES: Final = {
-    "UNFOLDED": "dumping",
-    "dump": "dumping",
-    "parse_beside": "beside",
-}
-
-
-__getattr__ = deferred(__name__, _HOMES)

@@ -5,13 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from flowsync.document.keys import (
-    complex_key,
-    duplicate_key,
-    property_name,
-    require_key_length,
-    template_braces,
-)
+from flowsync.document.keys import complex_key, duplicate_key, property_name, require_key_length, template_braces
 from flowsync.document.limits import MAXIMUM_DEPTH
 from flowsync.document.plain import FLOW_RUN
 from flowsync.document.reading import Line, Node, Spots

@@ -14,7 +14,7 @@ from flowsync.errors import GithubError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flowsync.http import WebAnswer
+    from flowsync.http.web import WebAnswer
     from flowsync.model import JsonValue
 
 HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from flowsync.diff import fingerprint, sha256
 from flowsync.github.marker import MOST_PARTS, PART_LENGTH
-from flowsync.plan import action, json_safe, meaning
+from flowsync.plan.digesting import meaning
+from flowsync.plan.values import action, json_safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,7 +14,7 @@ from flowsync.http.pace import Pace
 from flowsync.http.redact import Redactor
 from flowsync.http.retry import Policy, Sender
 from flowsync.http.transport import Terms, Transport
-from flowsync.live import FlowReader, FlowWriter
+from flowsync.live.protocols import FlowReader, FlowWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,11 +11,13 @@ import os
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from flowsync import git, live
+from flowsync import git
 from flowsync.errors import GitError
+from flowsync.live.listing import list_flows
 
 if TYPE_CHECKING:
-    from flowsync.live import Access, FlowReader, Listing, Map
+    from flowsync.live.listing import Listing
+    from flowsync.live.protocols import Access, FlowReader, Map
     from flowsync.pipeline.project import Project
 
 
@@ -24,7 +26,7 @@ class Ahead:
 
     def __init__(self, reader: FlowReader, access: Access, map_: Map, likely: int) -> None:
         """Begin to ask for it; `likely` is how many flows it may hold."""
-        self._list_flows = live.list_flows  # its module is loaded here: importing is no work for two threads
+        self._list_flows = list_flows  # its module is loaded here: importing is no work for two threads
         self._asked = (reader, access, map_, likely)
         self._listing: Listing | None = None
         self._failure: BaseException | None = None

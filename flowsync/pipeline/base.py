@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync import config, document, git, load
 from flowsync.errors import DocumentError, GitError
 from flowsync.model import Flow
-from flowsync.plan import Base
+from flowsync.plan.base import Base
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

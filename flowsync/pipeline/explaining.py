@@ -5,22 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flowsync import audience, document, validate
-from flowsync.audience.expressions import steps_of
+from flowsync import document, validate
+from flowsync.audience import explanation, expressions, waiting
+from flowsync.audience.explanation import explained
+from flowsync.audience.expressions import step_criteria, steps_of, targeting_of
+from flowsync.audience.known import flow_of_file
+from flowsync.audience.running import tested
+from flowsync.audience.waiting import around
 from flowsync.closeness import closest
 from flowsync.errors import InvalidFilesError, TargetingError, UsageError
 from flowsync.model import Location, Problem, Severity
 from flowsync.pipeline.files import load_all, select
 from flowsync.pipeline.naming import slugs_of
-from flowsync.targeting import KnownFlow
 from flowsync.targeting.cases import CaseError, Verdict, persona_from
+from flowsync.targeting.checks import KnownFlow
 from flowsync.targeting.scalars import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from flowsync.audience import Explained, Explanation, Stated, TestedFlow, WaitingGraph
+    from flowsync.audience.explanation import Explained, Explanation
+    from flowsync.audience.expressions import Stated
+    from flowsync.audience.running import TestedFlow
+    from flowsync.audience.waiting import WaitingGraph
     from flowsync.load import Repository
     from flowsync.model import Flow
     from flowsync.pipeline.project import Project
@@ -68,7 +76,7 @@ def explain_flow(project: Project, slug: str, step: str | None, persona: Persona
     every = _of_targeting(flow) if wanted is None else _of_step(flow, wanted)
     known = _known(repository)
     parts = tuple(_explained(flow, stated, persona, known) for stated in every)
-    return audience.Explanation(flow.slug, flow.file, persona, parts, is_off=flow.fields.get("active") is False)
+    return explanation.Explanation(flow.slug, flow.file, persona, parts, is_off=flow.fields.get("active") is False)
 
 
 def _flow(repository: Repository, named: Sequence[str]) -> Flow:
@@ -85,7 +93,7 @@ def _flow(repository: Repository, named: Sequence[str]) -> Flow:
 def _known(repository: Repository) -> Mapping[str, KnownFlow]:
     """Every flow that has a file; of one whose file cannot be read, nothing else is known."""
     unread = dict.fromkeys(repository.unread, KnownFlow())
-    return {**unread, **{flow.slug: audience.flow_of_file(flow) for flow in repository.flows}}
+    return {**unread, **{flow.slug: flow_of_file(flow) for flow in repository.flows}}
 
 
 def _stem(file: str) -> str:
@@ -93,7 +101,7 @@ def _stem(file: str) -> str:
 
 
 def _of_targeting(flow: Flow) -> tuple[Stated, ...]:
-    stated = audience.targeting_of(flow.fields)
+    stated = targeting_of(flow.fields)
     if stated is None:
         raise UsageError(
             f"{flow.file} states no targetingLogic, so flowsync does not know who sees the flow.",
@@ -103,12 +111,12 @@ def _of_targeting(flow: Flow) -> tuple[Stated, ...]:
 
 
 def _of_step(flow: Flow, step: str) -> tuple[Stated, ...]:
-    found = audience.step_criteria(flow.fields, step)
+    found = step_criteria(flow.fields, step)
     if found:
         return found
     ids = [each["id"] for _, each in steps_of(flow.fields.get("data")) if isinstance(each.get("id"), str)]
     close = None if step in ids else closest(step, map(str, ids))
-    steps = sorted({stated.step for stated in audience.expressions(flow.fields) if stated.step is not None})
+    steps = sorted({stated.step for stated in expressions.expressions(flow.fields) if stated.step is not None})
     hint = f"Steps with criteria: {', '.join(steps)}." if steps else "No step of this flow has criteria."
     if step not in ids:
         raise UsageError(f"{flow.file} has no step {step!r}.", hint=f"Did you mean {close}? {hint}" if close else hint)
@@ -125,7 +133,7 @@ def _misspelt(flow: Flow, keys: Sequence[str]) -> str | None:
 
 def _explained(flow: Flow, stated: Stated, persona: Persona, known: Mapping[str, KnownFlow]) -> Explained:
     try:
-        return audience.explained(stated, persona, flow, known)
+        return explained(stated, persona, flow, known)
     except TargetingError as error:
         place = flow.source.offset_location(stated.path, error.offset)
         problem = Problem(place, Severity.ERROR, error.code, error.message, error.hint)
@@ -139,9 +147,9 @@ EXPRESSION = "--expression"
 
 def explain_text(text: str, persona: Persona) -> Explanation:
     """An expression that is of no flow, for this user. Raises InvalidFilesError where it cannot be read."""
-    stated = audience.Stated((), Verdict.SEES, None, text)
+    stated = expressions.Stated((), Verdict.SEES, None, text)
     try:
-        return audience.Explanation(None, None, persona, (audience.explained(stated, persona),))
+        return explanation.Explanation(None, None, persona, (explained(stated, persona),))
     except TargetingError as error:
         problem = _in_text(text, error)
         message = "This expression cannot be read: to the server it is false for every user."
@@ -157,16 +165,16 @@ def _in_text(text: str, error: TargetingError) -> Problem:
 
 def run_tests(project: Project, patterns: Sequence[str], now: datetime) -> tuple[TestedFlow, ...]:
     """The tests of the named flows, run. Raises InvalidFilesError where a file cannot be read at all."""
-    return audience.tested(_named(project, patterns), now)
+    return tested(_named(project, patterns), now)
 
 
 def waiting_graph(project: Project, patterns: Sequence[str]) -> WaitingGraph:
     """Which flow waits for which; narrowed, the named flows with what they wait for, and what waits for them."""
     repository = _readable(project)
-    graph = audience.waiting_graph(repository.flows)
+    graph = waiting.waiting_graph(repository.flows)
     if not patterns:
         return graph
-    return audience.around(graph, {flow.slug for flow in select(repository.flows, slugs_of(project, patterns))})
+    return around(graph, {flow.slug for flow in select(repository.flows, slugs_of(project, patterns))})
 
 
 def _named(project: Project, patterns: Sequence[str]) -> list[Flow]:

@@ -9,7 +9,7 @@ from flowsync.model import ListedFlow, ListState
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.live import Listing
+    from flowsync.live.listing import Listing
     from flowsync.model import LiveFlow, Plan
 
 

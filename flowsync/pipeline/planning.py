@@ -6,22 +6,27 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from flowsync import audience, live, plan
+from flowsync.audience import changing
+from flowsync.audience.known import mentioned
 from flowsync.config import Policy
-from flowsync.live import Access
+from flowsync.live.listing import list_flows, rows_by_slug
+from flowsync.live.lookup import find_missing
+from flowsync.live.protocols import Access
 from flowsync.model import Origin, View
+from flowsync.plan.build import build_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from flowsync.audience import ChangedWaits
+    from flowsync.audience.changing import ChangedWaits
     from flowsync.config import Guards
-    from flowsync.live import FlowReader, Listing, Map
+    from flowsync.live.listing import Listing
+    from flowsync.live.protocols import FlowReader, Map
     from flowsync.model import Flow, Plan
     from flowsync.pipeline.ahead import Ahead
     from flowsync.pipeline.files import Selection
     from flowsync.pipeline.project import Project
-    from flowsync.plan import Base
+    from flowsync.plan.base import Base
 
 _SLUG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 """What is asked for by name; anything else in an expression is no slug, and would be another path of the API."""
@@ -33,7 +38,7 @@ def fetch(reader: FlowReader, access: Access, flows: Iterable[Flow], map_: Map, 
     The list itself may have been asked for already, `ahead`.
     """
     chosen = tuple(flows)
-    referred = sorted({slug for flow in chosen for slug in audience.mentioned(flow) if _SLUG.fullmatch(slug)})
+    referred = sorted({slug for flow in chosen for slug in mentioned(flow) if _SLUG.fullmatch(slug)})
     return fetch_slugs(reader, access, [*(flow.slug for flow in chosen), *referred], map_, ahead)
 
 
@@ -42,8 +47,8 @@ def fetch_slugs(
 ) -> Listing:
     """All live rows, with a look-up for every one of `slugs` that the list lacks."""
     wanted = tuple(slugs)
-    listing = (ahead and ahead.take()) or live.list_flows(reader, access, map_, len(wanted))
-    return live.find_missing(reader, listing, wanted, map_)
+    listing = (ahead and ahead.take()) or list_flows(reader, access, map_, len(wanted))
+    return find_missing(reader, listing, wanted, map_)
 
 
 def make_plan(
@@ -62,9 +67,9 @@ def make_plan(
     `guards` (else those of the project) say so.
     """
     rows = [row for row in listing.rows if selection.concerns(row.slug)]
-    return plan.build_plan(
+    return build_plan(
         selection.flows,
-        live.rows_by_slug(rows),
+        rows_by_slug(rows),
         environment=project.settings.environment,
         api_url=api_url,
         target=project.settings.target,
@@ -96,4 +101,4 @@ def changed_waits(made: Plan, flows: Sequence[Flow]) -> ChangedWaits:
     """What a plan for these files does to which flow waits for which."""
     old = {change.slug: change.old for change in made.changes}
     before = [replace(flow, fields={**flow.fields, **old.get(flow.slug, {})}) for flow in flows]
-    return audience.changed_waits(before, flows)
+    return changing.changed_waits(before, flows)

@@ -9,10 +9,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync import config, git, live, load, pull, validate
+from flowsync import config, git, load, pull, validate
 from flowsync.closeness import closest
 from flowsync.document.formatting import formatted
 from flowsync.errors import DocumentError, InvalidFilesError, UsageError
+from flowsync.live.choice import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose
+from flowsync.live.listing import rows_by_slug
 from flowsync.model import Severity, Target
 from flowsync.pipeline.files import is_settled, levels
 from flowsync.pipeline.formatting import FILE_ORDER
@@ -23,7 +25,7 @@ from flowsync.pull import ChangedFile, NewFile, Skipped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from flowsync.live import Listing
+    from flowsync.live.listing import Listing
     from flowsync.model import Flow, LiveFlow, Problem
     from flowsync.pipeline.project import Project
     from flowsync.pull import Pulled, Scope
@@ -89,7 +91,7 @@ def pull_flows(
 
     Raises UsageError for a pattern that matches neither a file nor a live flow.
     """
-    rows = live.rows_by_slug(listing.rows)
+    rows = rows_by_slug(listing.rows)
     _require_matches(order, {flow.slug for flow in flows} | rows.keys())
     chosen = [flow for flow in flows if not order.patterns or order.names(flow.slug)]
     unfiled = sorted(rows.keys() - {flow.slug for flow in flows})
@@ -122,8 +124,8 @@ def _require_matches(order: PullOrder, slugs: Iterable[str]) -> None:
 
 
 def _accepted(project: Project, scope: Scope, flow: Flow, rows: Sequence[LiveFlow]) -> Pulled:
-    choice = live.choose(rows, flow.target or project.settings.target)
-    if not isinstance(choice, live.Chosen):
+    choice = choose(rows, flow.target or project.settings.target)
+    if not isinstance(choice, Chosen):
         return _not_chosen(flow.slug, flow.file, choice)
     file = load.file_named(project.base, project.flows_directory, flow.file)
     environment = project.settings.environment
@@ -133,17 +135,17 @@ def _accepted(project: Project, scope: Scope, flow: Flow, rows: Sequence[LiveFlo
 def _not_chosen(
     slug: str,
     file: str | None,
-    choice: live.NoSuchFlow | live.OnlyArchived | live.NoSuchTarget | live.UnknownStatus,
+    choice: NoSuchFlow | OnlyArchived | NoSuchTarget | UnknownStatus,
 ) -> Skipped:
     match choice:
-        case live.NoSuchFlow():
+        case NoSuchFlow():
             return Skipped(slug, file, "no-such-flow", "There is no live flow with this slug.", example_hint([slug]))
-        case live.OnlyArchived():
+        case OnlyArchived():
             return Skipped(slug, file, "only-archived", "All versions of it are archived.")
-        case live.NoSuchTarget(target):
+        case NoSuchTarget(target):
             kind = "published version" if target is Target.ACTIVE else "draft"
             return Skipped(slug, file, "no-such-target", f"It has no {kind}, which is what `target` asks for.")
-        case live.UnknownStatus(row):
+        case UnknownStatus(row):
             return Skipped(
                 slug, file, "unknown-status", f"Its status is {config.shown(row.status)}, which is not known."
             )
@@ -152,10 +154,10 @@ def _not_chosen(
 def _arrivals(project: Project, flows: Sequence[Flow], rows: Rows, order: PullOrder) -> Iterator[Pulled]:
     taken = {pull.folded(Path(flow.file).stem) for flow in flows}
     for slug in sorted(rows, key=lambda slug: (slug != slug.lower(), slug)):
-        choice = live.choose(rows[slug], project.settings.target)
+        choice = choose(rows[slug], project.settings.target)
         complaint = pull.name_complaint(slug)
-        if not isinstance(choice, live.Chosen):
-            if order.names(slug) or not isinstance(choice, live.OnlyArchived):
+        if not isinstance(choice, Chosen):
+            if order.names(slug) or not isinstance(choice, OnlyArchived):
                 yield _not_chosen(slug, None, choice)
         elif complaint is not None:
             yield Skipped(

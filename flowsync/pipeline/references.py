@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flowsync import audience, live, validate
+from flowsync import validate
+from flowsync.audience.known import flow_of_rows, mentioned
 from flowsync.errors import InvalidFilesError
+from flowsync.live.listing import rows_by_slug
 from flowsync.model import Severity
 from flowsync.pipeline.files import levels
-from flowsync.targeting import KnownFlow
+from flowsync.targeting.checks import KnownFlow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flowsync.live import Listing
+    from flowsync.live.listing import Listing
     from flowsync.model import Problem
     from flowsync.pipeline.files import Selection
     from flowsync.pipeline.project import Project
@@ -38,7 +40,7 @@ def check_references(project: Project, selection: Selection, listing: Listing) -
 
 def _known(selection: Selection, listing: Listing) -> Mapping[str, KnownFlow]:
     """The live flows by slug, with the steps of those that expressions speak of and whose files state none."""
-    rows = live.rows_by_slug(listing.rows)
+    rows = rows_by_slug(listing.rows)
     stated = {flow.slug for flow in selection.every if "data" in flow.fields}
-    spoken_of = {slug for flow in selection.flows for slug in audience.mentioned(flow)} - stated
-    return {slug: audience.flow_of_rows(rows[slug]) if slug in spoken_of else KnownFlow() for slug in rows}
+    spoken_of = {slug for flow in selection.flows for slug in mentioned(flow)} - stated
+    return {slug: flow_of_rows(rows[slug]) if slug in spoken_of else KnownFlow() for slug in rows}

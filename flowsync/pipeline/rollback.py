@@ -6,15 +6,19 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync import diff, live, plan
+from flowsync import diff
 from flowsync.errors import RefusedError
+from flowsync.live.choice import Chosen, UnknownStatus, choose
 from flowsync.model import SENT_FIELDS, Blocked, Flow, Location, Plan, PlanWarning, Unchanged, Update, View
+from flowsync.plan.build import decide
+from flowsync.plan.document import digest
+from flowsync.plan.values import restorable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from flowsync.model import FieldName, JsonValue, LiveFlow, Problem, ValuePath
-    from flowsync.record import Place, Record, Write
+    from flowsync.record.values import Place, Record, Write
 
 _Decision: TypeAlias = "Update | Unchanged | Blocked"
 _MOST_LABELS: Final = 5
@@ -71,7 +75,7 @@ def plan_rollback(
         digest="",
         view=view,
     )
-    return replace(made, digest=plan.digest(made))
+    return replace(made, digest=digest(made))
 
 
 def _decide(write: Write, rows: Sequence[LiveFlow]) -> _Decision:
@@ -100,8 +104,8 @@ def _obstacle(write: Write, rows: Sequence[LiveFlow]) -> Blocked | None:
     if (row.status, row.version) != (was.status, was.version):
         told = f"It was {was.status} version {was.version}; it is {row.status} version {row.version}."
         return _blocked(write, "status-changed", told)
-    chosen = live.choose(rows, write.target)
-    if isinstance(chosen, live.Chosen | live.UnknownStatus) and chosen.row.id != write.id:
+    chosen = choose(rows, write.target)
+    if isinstance(chosen, Chosen | UnknownStatus) and chosen.row.id != write.id:
         newer = chosen.row
         return _blocked(write, "newer-version", f"Version {newer.version} ({newer.status}) has come since.")
     if write.edited_between:
@@ -120,7 +124,7 @@ class _Past:
 
 
 def _past(write: Write) -> _Past:
-    sendable = plan.restorable(write.seen)
+    sendable = restorable(write.seen)
     lost = [name for name in write.body if name not in sendable]
     withheld = [name for name in SENT_FIELDS if name in write.withheld]
     text = sendable.get("data")
@@ -131,7 +135,7 @@ def _restored(write: Write, rows: Sequence[LiveFlow], past: _Past) -> _Decision:
     """The row as it was, planned as if a file said so."""
     source = _Remembered(write.file, {str(name): value for name, value in past.values.items()})
     flow = Flow(write.slug, write.file, past.values, past.data_text, write.target, False, None, source)  # noqa: FBT003
-    decision = plan.decide(flow, rows, write.target)
+    decision = decide(flow, rows, write.target)
     if isinstance(decision, Blocked):
         return decision
     warnings = tuple(replace(each, line=None) for each in decision.warnings)

@@ -6,18 +6,20 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync import live, plan
 from flowsync.apply import Moved, stand
 from flowsync.config import place_of
 from flowsync.errors import PlanFileError, RefusedError, UsageError
-from flowsync.plan import AsPlanned, AsWritten, Edited, Stale
+from flowsync.live.listing import rows_by_slug
+from flowsync.plan import restore
+from flowsync.plan.read import from_text
+from flowsync.plan.restore import AsPlanned, AsWritten, Edited, Stale
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from flowsync.live import Listing
+    from flowsync.live.listing import Listing
     from flowsync.model import LiveFlow, Plan, Update
 
 ENDING: Final = ".json"
@@ -83,7 +85,7 @@ def read_saved(path: Path) -> Plan:
         ) from None
     except OSError as error:
         raise PlanFileError(f"The saved plan cannot be read: {error.strerror}.") from None
-    return plan.from_text(text)
+    return from_text(text)
 
 
 def refuse_elsewhere(saved: Plan, environment: str | None, api_url: str) -> None:
@@ -106,7 +108,7 @@ def check_saved(saved: Plan, listing: Listing) -> Checked:
 
     One that sends a field which the API does not return is never done: nobody can see that it is.
     """
-    rows = live.rows_by_slug(listing.rows)
+    rows = rows_by_slug(listing.rows)
     standings = [_standing(change, rows.get(change.slug, ())) for change in saved.writes]
     changes = [each.change for each in standings]
     return Checked(
@@ -124,7 +126,7 @@ def _standing(change: Update, rows: Sequence[LiveFlow]) -> Standing:
     found = stand(change, rows)
     if isinstance(found, Moved):
         return Stale(change, found.message)
-    restored = plan.restored(change, next(row for row in rows if row.id == change.id))
+    restored = restore.restored(change, next(row for row in rows if row.id == change.id))
     return Stale(change, restored) if isinstance(restored, Edited) else restored
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowsync import live
+from flowsync.live import protocols, writing
+from flowsync.live.lookup import reread
 from flowsync.model import View
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flowsync.live import Access, FlowWriter
+    from flowsync.live.protocols import Access, FlowWriter
     from flowsync.model import Change, FieldName, JsonValue, LiveFlow
 
 
@@ -25,10 +26,10 @@ class LiveStore:
 
     def rows(self, change: Change) -> Sequence[LiveFlow]:
         """The change's slug, read afresh."""
-        listed = live.Access.PRIVATE if self.view is View.WHOLE else live.Access.PUBLIC
+        listed = protocols.Access.PRIVATE if self.view is View.WHOLE else protocols.Access.PUBLIC
         wanted = change.old.keys()
-        return live.reread(self.writer, change.slug, change.id, access=self.access, listed=listed, wanted=wanted)
+        return reread(self.writer, change.slug, change.id, access=self.access, listed=listed, wanted=wanted)
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         """One PUT."""
-        return live.write(self.writer, row_id, {str(name): value for name, value in body.items()})
+        return writing.write(self.writer, row_id, {str(name): value for name, value in body.items()})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 from flowsync.closeness import closest
 from flowsync.diff import compare, quoted
 from flowsync.diff.lookalikes import appearance, code_points_that_differ, look_alike
-from flowsync.live import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
+from flowsync.live.choice import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update, View
 from flowsync.plan.base import told
 from flowsync.plan.document import digest
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, Origin
     from flowsync.plan.base import Base
 
+MOST_SUGGESTIONS: Final = 100
+"""Where more flows are blocked, no slip of the fingers is the reason."""
 NO_SUCH_FLOW: Final = "no-such-flow"
 """The code of a file whose slug is not live."""
 
@@ -145,7 +147,10 @@ def _unchanged(subject: Subject) -> Unchanged:
 
 
 def _suggested(blocked: Sequence[Blocked], live: Collection[str]) -> Iterator[Blocked]:
-    """Ask, of each flow that is not live, whether one of the unmanaged `live` slugs was meant."""
+    """Ask, of each flow that is not live, whether one of the unmanaged `live` slugs was meant; not of very many."""
+    if len(blocked) > MOST_SUGGESTIONS:
+        yield from blocked
+        return
     by_form = {_folded(slug): slug for slug in live}
     for each in blocked:
         near = by_form.get(_folded(each.slug)) or closest(each.slug, live) if each.code == NO_SUCH_FLOW else None

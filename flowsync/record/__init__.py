@@ -5,38 +5,3 @@ after it, and one at the end of the run. A write without its second line is one 
 not know; the live flow tells it. Nothing here touches a file: lines go out, lines come in.
 Reading is loaded when it is first asked for: most runs only write.
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Final
-
-from flowsync.deferred import deferred
-from flowsync.record.values import FORMAT, Kept, Place, Purpose, Record, Result, Run, Unreadable, Write
-from flowsync.record.writing import end_line, outcome_line, run_line, write_line
-
-if TYPE_CHECKING:
-    from flowsync.record.reading import read
-
-__all__ = [
-    "FORMAT",
-    "Kept",
-    "Place",
-    "Purpose",
-    "Record",
-    "Result",
-    "Run",
-    "Unreadable",
-    "Write",
-    "end_line",
-    "outcome_line",
-    "read",
-    "run_line",
-    "write_line",
-]
-
-_HOMES: Final = {
-    "read": "reading",
-}
-
-
-__getattr__ = deferred(__name__, _HOMES)

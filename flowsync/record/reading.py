@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeGuard
 
 from flowsync.errors import RecordError, UnreadableResponseError
-from flowsync.live import live_flow
+from flowsync.live.rows import live_flow
 from flowsync.model import SENT_FIELDS, Target
 from flowsync.record.chain import together
 from flowsync.record.values import FORMAT, Purpose, Record, Result, Run, Write

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from flowsync.audience import Bond
+from flowsync.audience.waiting import Bond
 from flowsync.render import json_text
 from flowsync.render.escape import fenced, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from flowsync.audience import Edge, Node, WaitingGraph
+    from flowsync.audience.waiting import Edge, Node, WaitingGraph
     from flowsync.model import JsonValue
     from flowsync.render.screen import Screen
 

@@ -16,7 +16,7 @@ from flowsync.targeting.context import EPOCH, Context
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from flowsync.audience import Explained, Explanation
+    from flowsync.audience.explanation import Explained, Explanation
     from flowsync.model import JsonValue
     from flowsync.render.style import Line
     from flowsync.targeting.checks import Finding

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.render.style import Span, Style
 from flowsync.render.words import added_line, changed_lines, kept_line, removed_line
-from flowsync.targeting import DiffLine, TermChange, compare
+from flowsync.targeting.comparison import DiffLine, TermChange, compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

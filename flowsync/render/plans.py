@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flowsync.plan import to_document
+from flowsync.plan.document import to_document
 from flowsync.render import json_text, plan_text, wording
 from flowsync.render.screen import Screen
 from flowsync.render.style import Span, Style, line, paint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flowsync.record import Record, Unreadable
+from flowsync.record.values import Record, Unreadable
 from flowsync.render import json_text
 from flowsync.render.escape import cell_code, cell_prose
 from flowsync.render.layout import table
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from flowsync.model import JsonValue
-    from flowsync.record import Kept
+    from flowsync.record.values import Kept
     from flowsync.render.screen import Screen
 
 FORMAT: Final = "flowsync-records/1"

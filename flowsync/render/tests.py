@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from flowsync.audience import Held, Undecided, Unreadable, Unusable
+from flowsync.audience.testing import Held, Undecided, Unreadable, Unusable
 from flowsync.render import json_text
 from flowsync.render.escape import code_span, fenced
 from flowsync.render.layout import sentences
@@ -14,12 +14,14 @@ from flowsync.render.screen import Colour, Detail, Screen
 from flowsync.render.style import Span, Style, line, paint
 from flowsync.render.trees import tree_document, tree_lines
 from flowsync.targeting.cases import Verdict
-from flowsync.targeting.printer import format  # noqa: A004 - the package's own printer
+from flowsync.targeting.printer import formatted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from flowsync.audience import ExpressionCoverage, Tested, TestedFlow, TestOutcome
+    from flowsync.audience.covering import ExpressionCoverage
+    from flowsync.audience.running import Tested, TestedFlow
+    from flowsync.audience.testing import TestOutcome
     from flowsync.model import JsonValue
     from flowsync.render.style import Line
     from flowsync.targeting.cases import Case
@@ -194,7 +196,7 @@ def covered(flows: Sequence[TestedFlow]) -> str:
 def _term_line(term: TermCoverage) -> Line:
     seen_true, seen_false = ("true " if term.seen_true else "-    "), ("false" if term.seen_false else "-    ")
     style = Style.PLAIN if term.seen_true and term.seen_false else Style.WARNING
-    return line("    ", Span(f"{seen_true} {seen_false}  ", style), format(term.term))
+    return line("    ", Span(f"{seen_true} {seen_false}  ", style), formatted(term.term))
 
 
 def _markdown(flows: Sequence[TestedFlow]) -> Iterator[str]:
@@ -236,7 +238,8 @@ def _test_document(test: Tested) -> dict[str, JsonValue]:
 
 def _coverage_document(each: ExpressionCoverage) -> dict[str, JsonValue]:
     terms: list[JsonValue] = [
-        {"term": format(term.term), "seen_true": term.seen_true, "seen_false": term.seen_false} for term in each.terms
+        {"term": formatted(term.term), "seen_true": term.seen_true, "seen_false": term.seen_false}
+        for term in each.terms
     ]
     is_own = each.stated.verdict is Verdict.SEES
     return {

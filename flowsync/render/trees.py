@@ -9,7 +9,7 @@ from flowsync.render.layout import sentences
 from flowsync.render.style import Span, Style, line
 from flowsync.targeting.cases import Verdict
 from flowsync.targeting.nodes import Source
-from flowsync.targeting.printer import format, format_value  # noqa: A004 - the package's own printer
+from flowsync.targeting.printer import format_value, formatted
 from flowsync.targeting.resolve import Unknown
 from flowsync.targeting.tracing import BranchTrace, TermTrace, outline
 
@@ -88,7 +88,7 @@ def tree_document(whole: Trace) -> dict[str, JsonValue]:
                 for value, resolved in decision.values
                 if isinstance(value, Source)
             ]
-            return {"term": format(term), "truth": decision.truth, "values": values, "note": decision.note}
+            return {"term": formatted(term), "truth": decision.truth, "values": values, "note": decision.note}
         case BranchTrace():
             if len(whole.parts) == 1:
                 return tree_document(whole.parts[0])

@@ -9,21 +9,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import TargetingError
 from flowsync.targeting.length import is_too_long
-from flowsync.targeting.nodes import (
-    LISTS,
-    ORDERINGS,
-    And,
-    Condition,
-    Duration,
-    Everyone,
-    Number,
-    Operator,
-    Or,
-    Text,
-)
+from flowsync.targeting.nodes import LISTS, ORDERINGS, And, Condition, Duration, Everyone, Number, Operator, Or, Text
 from flowsync.targeting.normal import chain_parts, meaning, simplified, subject
 from flowsync.targeting.parser import parse
-from flowsync.targeting.printer import format  # noqa: A004 - the package's own printer
+from flowsync.targeting.printer import formatted
 from flowsync.targeting.scalars import number_of
 from flowsync.targeting.spelling import canonical
 from flowsync.targeting.wording import printable
@@ -345,4 +334,4 @@ def _text(expression: Expression | None) -> str:
         case None | Everyone():
             return "everyone"
         case _:
-            return printable(format(expression))
+            return printable(formatted(expression))

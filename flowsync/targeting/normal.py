@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flowsync.targeting.nodes import And, Condition, Everyone, Flag, Group, Or
-from flowsync.targeting.printer import format, format_value  # noqa: A004 - the package's own printer
+from flowsync.targeting.printer import format_value, formatted
 
 if TYPE_CHECKING:
     from flowsync.targeting.nodes import Expression
@@ -40,7 +40,7 @@ def meaning(expression: Expression) -> str:
         case Or(parts):
             return _chain_meaning(parts, " || ")
         case _:
-            return format(expression)
+            return formatted(expression)
 
 
 def _chain_meaning(parts: tuple[Expression, ...], joint: str) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from flowsync.targeting.nodes import Expression, Value
 
 
-def format(expression: Expression) -> str:  # noqa: A001, PLR0911 - the published name; one return per kind of node
+def formatted(expression: Expression) -> str:  # noqa: PLR0911 - one return per kind of node
     """The text of an expression; parsing it gives an equal tree.
 
     Spacing, quotes and aliases come out in one spelling (`&&`, `==`, 'single quotes'); parentheses
@@ -41,7 +41,7 @@ def format(expression: Expression) -> str:  # noqa: A001, PLR0911 - the publishe
         case And(parts):
             return " && ".join(_part(part, Or, And) for part in parts)
         case Group(inner):
-            return f"({format(inner)})"
+            return f"({formatted(inner)})"
         case Condition(left, operator, right):
             return f"{format_value(left)} {operator.value} {format_value(right)}"
         case Flag(source):
@@ -52,7 +52,7 @@ def format(expression: Expression) -> str:  # noqa: A001, PLR0911 - the publishe
 
 def _part(part: Expression, *looser: type[Or | And]) -> str:
     """One part of a chain, in parentheses where it binds no closer than the chain."""
-    return f"({format(part)})" if isinstance(part, looser) else format(part)
+    return f"({formatted(part)})" if isinstance(part, looser) else formatted(part)
 
 
 def format_value(value: Value) -> str:  # noqa: PLR0911 - one return per kind of node

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from flowsync.targeting.evaluation import decide
 from flowsync.targeting.nodes import And, Everyone, Group, Or, Source, terms
-from flowsync.targeting.printer import format, format_value  # noqa: A004 - the package's own printer
+from flowsync.targeting.printer import format_value, formatted
 from flowsync.targeting.resolve import Unknown
 from flowsync.targeting.scalars import text_of
 from flowsync.targeting.wording import printable, shown
@@ -99,7 +99,7 @@ def outline(whole: Trace, depth: int = 0) -> tuple[OutlineLine, ...]:
     match whole:
         case TermTrace(term, decision):
             told = tuple(_told(value, resolved) for value, resolved in decision.values if isinstance(value, Source))
-            return (OutlineLine(depth, decision.truth, printable(format(term)), told, decision.note),)
+            return (OutlineLine(depth, decision.truth, printable(formatted(term)), told, decision.note),)
         case BranchTrace(Group(), _, (inside,)):
             return outline(inside, depth)
         case BranchTrace(expression, truth, parts):

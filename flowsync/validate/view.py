@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from flowsync import audience
+from flowsync.audience.expressions import expressions as expressions_of
 from flowsync.validate.tree import parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flowsync.audience import Stated
+    from flowsync.audience.expressions import Stated
     from flowsync.model import Flow, JsonValue, Location, ValuePath
     from flowsync.validate.tree import Kind, Part
 
@@ -52,4 +52,4 @@ def view(flow: Flow) -> View:
     value = {**raw, **sent} if isinstance(raw, dict) else sent
     if isinstance(value.get("data"), str):
         del value["data"]
-    return View(flow, value, audience.expressions(flow.fields))
+    return View(flow, value, expressions_of(flow.fields))

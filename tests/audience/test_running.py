@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from flowsync import audience
-from flowsync.audience import Held, Undecided, Unreadable, Unusable, flow_coverage, run_tests
+from flowsync.audience.covering import flow_coverage
+from flowsync.audience.running import tested
+from flowsync.audience.testing import Held, Undecided, Unreadable, Unusable, run_tests
 from tests.validate.building import flow_of
 
 NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)
@@ -55,11 +56,11 @@ def test_a_flow_for_some_whose_audience_no_test_decides_is_undecided() -> None:
         ("targetingLogic: null\n", False),
         ("name: a\n", False),
     ]:
-        (found,) = audience.tested([flow_of(text)], NOW)
+        (found,) = tested([flow_of(text)], NOW)
         assert found.is_undecided is is_undecided, text
 
 
 def test_an_outcome_is_wrong_where_it_failed_or_could_not_be_run() -> None:
-    (found,) = audience.tested([flow_of(TEXT)], NOW)
+    (found,) = tested([flow_of(TEXT)], NOW)
     assert [test.is_wrong for test in found.tests] == [False, True, True, False, True]
     assert [test.location.line for test in found.tests] == [9, 10, 11, 12, 13]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flowsync.audience import Bond, Edge, around, circles, waiting_graph
+from flowsync.audience.circular import circles
+from flowsync.audience.waiting import Bond, Edge, around, waiting_graph
 from tests.validate.building import flows_of
 
 if TYPE_CHECKING:
-    from flowsync.audience import WaitingGraph
+    from flowsync.audience.waiting import WaitingGraph
 
 DONE = "user.flow('{}') == 'COMPLETED_FLOW'"
 

@@ -13,8 +13,8 @@ from flowsync.config import Settings
 from flowsync.errors import FlowsyncError
 from flowsync.load import FlowFile
 from flowsync.model import Problem
-from flowsync.pipeline import FormattedFile, Project
-from flowsync.pipeline.formatting import format_file
+from flowsync.pipeline.formatting import FormattedFile, format_file
+from flowsync.pipeline.project import Project
 from flowsync.pipeline.pulling import in_form
 from flowsync.workspace import workspace
 from tests.support.command import environment, flowsync, process, write_flows

@@ -12,11 +12,12 @@ import jsonschema
 import pytest
 import yaml
 
-from flowsync import config, document, pipeline, templates
+from flowsync import config, document, templates
 from flowsync.config import Flags
 from flowsync.document.formatting import formatted
-from flowsync.pipeline import STATE_IGNORES
 from flowsync.pipeline.formatting import FILE_ORDER
+from flowsync.pipeline.project import STATE_IGNORES, open_project
+from flowsync.pipeline.starting import Hosting, advice, start_files
 from flowsync.templates import Action
 from flowsync.validate import schema_text
 from tests.support.command import CLEAN, command_line, environment, flowsync, write_flows
@@ -241,12 +242,12 @@ def test_a_pre_commit_configuration_of_another_kind_is_left_to_people(repository
 
 def test_hooks_come_from_flowsyncs_repository_where_that_is_known(repository: Path) -> None:
     action = Action("https://github.com", "acorn/flowsync", "1" * 40, "1.2.3")
-    project = pipeline.open_project(repository, None, Flags(), {})
-    files = {each.name: each for each in pipeline.start_files(project, None, None, action, pipeline.Hosting.GITHUB)}
+    project = open_project(repository, None, Flags(), {})
+    files = {each.name: each for each in start_files(project, None, None, action, Hosting.GITHUB)}
     (ours,) = yaml.safe_load(files[".pre-commit-config.yaml"].text)["repos"]
     assert (ours["repo"], ours["rev"]) == ("https://github.com/acorn/flowsync", "1" * 40)
     assert f"acorn/flowsync@{'1' * 40}" in files[WORKFLOWS[0]].text
-    assert not any("OWNER" in each for each in pipeline.advice(tuple(files.values()), action))
+    assert not any("OWNER" in each for each in advice(tuple(files.values()), action))
 
 
 @pytest.mark.parametrize(

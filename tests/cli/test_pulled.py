@@ -11,7 +11,7 @@ from flowsync.cli.pulled import write_pulled
 from flowsync.config import Settings
 from flowsync.errors import FlowsyncError
 from flowsync.load import FlowFile, file_named
-from flowsync.pipeline import Project
+from flowsync.pipeline.project import Project
 from flowsync.pull import ChangedFile, NewFile
 
 if TYPE_CHECKING:

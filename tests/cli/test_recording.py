@@ -16,7 +16,7 @@ import pytest
 from flowsync.cli.recording import RecordFile, list_records, new_record_path, open_record, read_record
 from flowsync.errors import RecordError
 from flowsync.model import Applied
-from flowsync.record import Record, Unreadable
+from flowsync.record.values import Record, Unreadable
 from tests.record.building import RUN, change, row
 from tests.support.command import UNMEASURED, command_line, environment, flowsync, write_flows
 from tests.support.fake_frigade import FakeConfig, fake_frigade

@@ -17,22 +17,32 @@ from pathlib import Path
 from threading import Event, Lock, get_ident
 from typing import TYPE_CHECKING
 
-from flowsync import document, live, pipeline, record, sandbox
+from flowsync import document, sandbox
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli.recording import open_record, read_record
 from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
 from flowsync.errors import ApiError, ExitCode
-from flowsync.http import Timing, open_client
-from flowsync.live import Access
+from flowsync.http.call import Timing
+from flowsync.http.client import open_client
+from flowsync.live.listing import list_flows, rows_by_slug
+from flowsync.live.protocols import Access
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused, Target, View
+from flowsync.pipeline import planning
+from flowsync.pipeline.files import load_selection
+from flowsync.pipeline.planning import fetch
+from flowsync.pipeline.project import open_project
+from flowsync.pipeline.rollback import plan_rollback
+from flowsync.pipeline.store import LiveStore
+from flowsync.record.values import Purpose, Run
 from flowsync.sandbox import PEOPLE, PRIVATE_KEY, Delivery, Emulator, Fault, FaultKind, Faulty, SeedFlow, embedded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from flowsync.http import Client
+    from flowsync.http.client import Client
     from flowsync.model import Outcome, Plan
-    from flowsync.pipeline import Project, Selection
+    from flowsync.pipeline.files import Selection
+    from flowsync.pipeline.project import Project
     from flowsync.sandbox import Handler, Request, Response
     from flowsync.sandbox.values import Row
 
@@ -211,8 +221,8 @@ def workspace() -> Workspace:
     (folder / "flows").mkdir()
     for slug in FLOWS:
         shutil.copy(_ROOT / "flows" / f"{slug}.yaml", folder / "flows")
-    project = pipeline.open_project(folder, None, Flags(), {})
-    return Workspace(project, pipeline.load_selection(project, ()))
+    project = open_project(folder, None, Flags(), {})
+    return Workspace(project, load_selection(project, ()))
 
 
 @lru_cache(maxsize=16)
@@ -259,14 +269,14 @@ def connected(handler: Handler, seed: int = 0) -> Iterator[Client]:
 
 def make_plan(client: Client) -> Plan:
     place = workspace()
-    listing = pipeline.fetch(client.reader(), Access.PRIVATE, place.selection.flows, map)
-    return pipeline.make_plan(place.project, place.selection, listing, SANDBOX_URL)
+    listing = fetch(client.reader(), Access.PRIVATE, place.selection.flows, map)
+    return planning.make_plan(place.project, place.selection, listing, SANDBOX_URL)
 
 
 def carry_out(client: Client, made: Plan, path: Path, parallelism: int) -> list[Outcome]:
     """As the command line does it: with a record on the disk."""
-    store = pipeline.LiveStore(client.writer(), Access.PRIVATE)
-    run = record.Run(record.Purpose.APPLY, None, SANDBOX_URL, made.digest, "tests", "now", len(made.writes))
+    store = LiveStore(client.writer(), Access.PRIVATE)
+    run = Run(Purpose.APPLY, None, SANDBOX_URL, made.digest, "tests", "now", len(made.writes))
     with open_record(path, path.name) as kept:
         kept.begin(run)
         outcomes = list(
@@ -453,8 +463,8 @@ def check_the_way_back(journal: Journal, path: Path) -> None:
         for row in now.values():
             copy.store.add(row)
         with connected(journal.answers(copy.handle)) as client:
-            rows = live.rows_by_slug(live.list_flows(client.reader(), Access.PRIVATE).rows)
-            back = pipeline.plan_rollback(kept, rows, environment=None, api_url=SANDBOX_URL)
+            rows = rows_by_slug(list_flows(client.reader(), Access.PRIVATE).rows)
+            back = plan_rollback(kept, rows, environment=None, api_url=SANDBOX_URL)
             outcomes = carry_out(client, back, path.with_name("back.jsonl"), 2)
         assert all(isinstance(outcome, Applied) for outcome in outcomes)
         blocked = {each.slug for each in back.blocked}

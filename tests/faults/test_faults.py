@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync import pipeline
 from flowsync.errors import ApiError, ExitCode
-from flowsync.live import Access
+from flowsync.live.protocols import Access
 from flowsync.model import AlreadyApplied, Applied, Refused
 from flowsync.pipeline import pulling
+from flowsync.pipeline.planning import fetch_slugs
 from flowsync.pipeline.pulling import Arrivals, PullOrder
 from flowsync.pull import Scope
 from flowsync.sandbox import ALWAYS, PEOPLE, Fault, FaultKind, documented
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from flowsync.http import Client
+    from flowsync.http.client import Client
     from flowsync.model import Plan
     from flowsync.pipeline.pulling import PullResult
     from flowsync.sandbox import Handler
@@ -143,7 +143,7 @@ def pulled(client: Client) -> PullResult:
     """What a pull would write, live flows without a file included."""
     place = workspace()
     flows = place.selection.flows
-    listing = pipeline.fetch_slugs(client.reader(), Access.PRIVATE, [flow.slug for flow in flows], map)
+    listing = fetch_slugs(client.reader(), Access.PRIVATE, [flow.slug for flow in flows], map)
     order = PullOrder((), Scope.STATED, Arrivals.ALL)
     return pulling.pull_flows(place.project, order, flows, listing, lambda _: None)
 

@@ -13,16 +13,8 @@ from flowsync.github.api import Github
 from flowsync.github.comments import Left, Written
 from flowsync.github.issues import Notice
 from flowsync.github.marker import Marker
-from flowsync.github.proposals import (
-    PREFIX,
-    Proposal,
-    ProposedFile,
-    branch_name,
-    digest_of,
-    propose,
-    withdraw,
-)
-from flowsync.http import open_web
+from flowsync.github.proposals import PREFIX, Proposal, ProposedFile, branch_name, digest_of, propose, withdraw
+from flowsync.http.web import open_web
 from tests.support.fake_github import MAIN, PERSON, REPOSITORY, TOKEN, FakeRepo, fake_github, sha
 
 if TYPE_CHECKING:

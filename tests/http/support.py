@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flowsync.config import Key, Timeouts
-from flowsync.http import Timing, open_client
+from flowsync.http.call import Timing
+from flowsync.http.client import open_client
 from tests.support.fake_frigade import PRIVATE_KEY, FakeConfig, fake_frigade, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flowsync.http import Client, Handler
+    from flowsync.http.client import Client
+    from flowsync.http.transport import Handler
     from tests.support.fake_frigade import FakeFrigade, Fault
 
 KEY = Key(PRIVATE_KEY, "FRIGADE_API_KEY")

@@ -25,7 +25,7 @@ from tests.support.fake_frigade import fake_frigade
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flowsync.http import Client
+    from flowsync.http.client import Client
     from flowsync.model import JsonValue
     from tests.http.scripted import Step
 

@@ -20,7 +20,9 @@ from flowsync.errors import (
     UnreadableResponseError,
 )
 from flowsync.http import answer
-from flowsync.live import Access, list_flows, write
+from flowsync.live.listing import list_flows
+from flowsync.live.protocols import Access
+from flowsync.live.writing import write
 from tests.http.scripted import scripted
 from tests.http.support import FakeTime, client_of, troubled
 from tests.support.fake_frigade import (

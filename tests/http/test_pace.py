@@ -17,7 +17,7 @@ from tests.support.fake_frigade import FakeConfig, fake_frigade, rate_limited, r
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.http import Client
+    from flowsync.http.client import Client
 
 
 @contextmanager

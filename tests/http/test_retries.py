@@ -16,15 +16,9 @@ from flowsync.http.call import Method, Timing
 from flowsync.http.client import POLICY
 from flowsync.http.pace import MOST_REFUSALS
 from flowsync.http.pace import PATIENCE as LONGEST_PAUSE
-from flowsync.http.retry import (
-    LONGEST_DELAY,
-    MOST_ATTEMPTS,
-    PATIENCE,
-    Tried,
-    delay_before_retry,
-)
+from flowsync.http.retry import LONGEST_DELAY, MOST_ATTEMPTS, PATIENCE, Tried, delay_before_retry
 from flowsync.http.unanswered import Repeat, UnansweredError
-from flowsync.live import write
+from flowsync.live.writing import write
 from tests.http.support import NOW, FakeTime, troubled
 from tests.support.fake_frigade import (
     ALWAYS,

@@ -10,7 +10,7 @@ import pytest
 
 from flowsync.config import Key, Timeouts
 from flowsync.errors import ApiError
-from flowsync.http import open_web
+from flowsync.http.web import open_web
 from tests.http.support import NOW, FakeTime
 from tests.support.fake_frigade import (
     PRIVATE_KEY,
@@ -27,7 +27,7 @@ from tests.support.fake_frigade import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.http import WebClient
+    from flowsync.http.web import WebClient
     from tests.support.fake_frigade import (
         FakeFrigade,
         Fault,

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.live import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, live_flow
+from flowsync.live.choice import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose
+from flowsync.live.rows import live_flow
 from flowsync.model import Target
 from tests.live.readers import raw
 
 if TYPE_CHECKING:
-    from flowsync.live import Choice
+    from flowsync.live.choice import Choice
     from flowsync.model import LiveFlow
 
 

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.errors import ForbiddenError, NotFoundError, RejectedError, UnreadableResponseError
-from flowsync.live import Access, list_flows, rows_by_slug
-from flowsync.live.listing import MOST_PAGES
+from flowsync.live.listing import MOST_PAGES, list_flows, rows_by_slug
+from flowsync.live.protocols import Access
 from tests.live.readers import PagedReader, PathReader, eager_map, raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from flowsync.errors import ApiError
-    from flowsync.live import Map
+    from flowsync.live.protocols import Map
     from flowsync.model import JsonValue
 
 Item = TypeVar("Item")

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.errors import ForbiddenError, NotFoundError, RejectedError, ServerError, UnreadableResponseError
-from flowsync.live import Access, Listing, find_missing, live_flow, reread
+from flowsync.live.listing import Listing
+from flowsync.live.lookup import find_missing, reread
+from flowsync.live.protocols import Access
+from flowsync.live.rows import live_flow
 from tests.live.readers import PathReader, eager_map, raw
 
 if TYPE_CHECKING:
     from flowsync.errors import ApiError
-    from flowsync.live import Map
+    from flowsync.live.protocols import Map
     from flowsync.model import JsonValue
 
 VERSIONS, SLUG, PUBLIC = "/v1/flows/flow_a/versions", "/v1/flows/flow_a", "/v1/public/flows/flow_a"

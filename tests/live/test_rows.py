@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.errors import UnreadableResponseError
-from flowsync.live import live_flow
+from flowsync.live.rows import live_flow
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue

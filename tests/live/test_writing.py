@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.live import write
+from flowsync.live.writing import write
 from tests.live.readers import CannedWriter, raw
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flowsync import document
 from flowsync.model import SENT_FIELDS, Flow, LiveFlow, Target
-from flowsync.plan import build_plan
+from flowsync.plan.build import build_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ import pytest
 from flowsync import document
 from flowsync.diff import fingerprint
 from flowsync.model import Op, Target, Unchanged, Unmanaged
-from flowsync.plan import build_plan
+from flowsync.plan.build import build_plan
 from tests.plan.builders import API, flow, plan_of, row, update_of
 
 if TYPE_CHECKING:

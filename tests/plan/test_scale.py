@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flowsync import document
 from flowsync.model import Target
-from flowsync.plan import build_plan
+from flowsync.plan.build import build_plan
 from tests.plan.builders import API, flow, row
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from flowsync import document, load, pull, validate
 from flowsync.diff import compare
-from flowsync.live import live_flow
+from flowsync.live.rows import live_flow
 from flowsync.model import Flow, Severity
 from tests.support.strategies import edits, flow_data, targeting, texts, wild_texts
 from tests.support.styles import written

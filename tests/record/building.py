@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flowsync import diff
-from flowsync.live import live_flow
+from flowsync.live.rows import live_flow
 from flowsync.model import Update
-from flowsync.record import Purpose, Run, outcome_line, read, run_line, write_line
+from flowsync.record.reading import read
+from flowsync.record.values import Purpose, Run
+from flowsync.record.writing import outcome_line, run_line, write_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flowsync.model import FieldName, JsonValue, LiveFlow, Outcome
-    from flowsync.record import Record
+    from flowsync.record.values import Record
 
 TIME = "2026-01-02T03:04:05.000Z"
 URL = "https://api.frigade.com"

@@ -9,7 +9,7 @@ import pytest
 from flowsync.config import SANDBOX_URL
 from flowsync.diff import quoted
 from flowsync.model import FieldChange, Op, Origin, Unmanaged
-from flowsync.plan import to_document
+from flowsync.plan.document import to_document
 from flowsync.render import plans, wording
 from flowsync.render.plan_text import NAMES_SHOWN
 from flowsync.render.screen import Colour, Detail, Screen

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.audience import Bond, ChangedWaits, Edge, Node, WaitingGraph
+from flowsync.audience.changing import ChangedWaits
+from flowsync.audience.waiting import Bond, Edge, Node, WaitingGraph
 from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError
 from flowsync.model import (
     AlreadyApplied,

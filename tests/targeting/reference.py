@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from flowsync.targeting import format  # noqa: A004 - the package's own printer
+from flowsync.targeting.printer import formatted
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue
-    from flowsync.targeting import Context, Expression
+    from flowsync.targeting.context import Context
+    from flowsync.targeting.nodes import Expression
 
 NEVER = "<never>"
 """What a source becomes that makes its term false."""
@@ -41,7 +42,7 @@ WORD = re.compile(r"""'[^']*'|"[^"]*"|[A-Za-z_$][\w$.]*|\.count|!\w+|\d+(?:\.\d+
 
 def holds(expression: Expression, context: Context) -> bool:
     """Whether the expression holds, by way of its printed text."""
-    words = Words(WORD.findall(format(expression)))
+    words = Words(WORD.findall(formatted(expression)))
     result = alternatives(words, context)
     assert not words.rest
     return result

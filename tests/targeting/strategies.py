@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from flowsync.targeting import (
+from flowsync.targeting.context import Context, FlowProgress, FlowState, StepProgress, StepState
+from flowsync.targeting.nodes import (
     And,
     Arithmetic,
     Boolean,
@@ -14,12 +15,9 @@ from flowsync.targeting import (
     ClockForm,
     Condition,
     Constant,
-    Context,
     Duration,
     Enclosed,
     Flag,
-    FlowProgress,
-    FlowState,
     Group,
     Null,
     Number,
@@ -27,8 +25,6 @@ from flowsync.targeting import (
     Or,
     Source,
     SourceKind,
-    StepProgress,
-    StepState,
     Text,
     Unit,
 )
@@ -37,7 +33,7 @@ from flowsync.targeting.printer import format_value
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-    from flowsync.targeting import Expression, Value
+    from flowsync.targeting.nodes import Expression, Value
 
 NOW = 1_769_904_000_000.0
 """2026-02-01T00:00:00Z."""

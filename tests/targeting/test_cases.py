@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.errors import ExitCode
-from flowsync.targeting import (
-    CaseError,
-    Context,
-    FlowProgress,
-    FlowState,
-    StepProgress,
-    StepState,
-    Verdict,
-    case_from,
-    context_from,
-)
+from flowsync.targeting.cases import CaseError, Verdict, case_from, context_from
+from flowsync.targeting.context import Context, FlowProgress, FlowState, StepProgress, StepState
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue, ValuePath

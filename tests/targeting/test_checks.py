@@ -8,27 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync.model import Severity
-from flowsync.targeting import (
-    RULES,
-    Context,
-    check,
-    check_expression,
-    evaluate,
-    format,  # noqa: A004 - the package's own printer
-    parse,
-    terms,
-)
-from flowsync.targeting.checks import flows
+from flowsync.targeting.checks import RULES, check, check_expression, flows
+from flowsync.targeting.context import Context
+from flowsync.targeting.evaluation import evaluate
+from flowsync.targeting.nodes import terms
+from flowsync.targeting.parser import parse
+from flowsync.targeting.printer import formatted
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 from tests.targeting.tables import EVERY_VALID, INVALID
 
 if TYPE_CHECKING:
-    from flowsync.targeting import (
-        Condition,
-        Expression,
-        Rule,
-    )
+    from flowsync.targeting.checks import Rule
+    from flowsync.targeting.nodes import Condition, Expression
 
 ALONE = [rule for rule in RULES if rule not in flows.RULES]
 
@@ -268,13 +260,13 @@ def test_checking_never_raises_and_findings_are_sorted_and_inside(text: str) -> 
 
 @given(strategies.expressions)
 def test_any_tree_can_be_checked(tree: Expression) -> None:
-    assert len(check(format(tree))) == len(check_expression(tree))
+    assert len(check(formatted(tree))) == len(check_expression(tree))
 
 
 @settings(max_examples=100)
 @given(strategies.conditions, strategies.contexts)
 def test_what_is_said_to_be_never_true_is_never_true(condition: Condition, context: Context) -> None:
-    found = check(format(condition))
+    found = check(formatted(condition))
     if any("never true" in finding.message or finding.code == "targeting-pattern" for finding in found):
         assert not evaluate(condition, context)
 
@@ -288,7 +280,7 @@ def test_null_is_no_subject_that_conditions_could_contradict_each_other_about() 
 @settings(max_examples=150)
 @given(strategies.conditions, strategies.conditions, strategies.contexts)
 def test_a_contradiction_holds_for_nobody(first: Condition, second: Condition, context: Context) -> None:
-    text = f"{format(first)} && {format(replace(second, left=first.left))}"
+    text = f"{formatted(first)} && {formatted(replace(second, left=first.left))}"
     if any(finding.code == "targeting-contradiction" for finding in check(text)):
         assert not evaluate(parse(text), context)
 
@@ -297,7 +289,7 @@ def test_a_contradiction_holds_for_nobody(first: Condition, second: Condition, c
 @given(strategies.conditions, strategies.conditions, strategies.contexts)
 def test_a_constant_is_the_same_for_everyone(first: Condition, second: Condition, context: Context) -> None:
     """Where a value is set: constants and tautologies leave out users who never had it set."""
-    text = f"{format(first)} || {format(replace(second, left=first.left))}"
+    text = f"{formatted(first)} || {formatted(replace(second, left=first.left))}"
     told = [finding.message for finding in check(text) if "for every user." in finding.message]
     flows_known = replace(context, known_flows=None)
     if any(message.startswith("One of") or " is true for" in message for message in told):

@@ -6,26 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.targeting import (
-    Condition,
-    Effect,
-    TermChange,
-    compare,
-    evaluate,
-    format,  # noqa: A004 - the package's own printer
-    parse,
-)
-from flowsync.targeting.nodes import LISTS, ORDERINGS, TIMES
+from flowsync.targeting.comparison import Effect, TermChange, compare
+from flowsync.targeting.evaluation import evaluate
+from flowsync.targeting.nodes import LISTS, ORDERINGS, TIMES, Condition
+from flowsync.targeting.parser import parse
+from flowsync.targeting.printer import formatted
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 from tests.targeting.tables import INVALID, VALID
 
 if TYPE_CHECKING:
-    from flowsync.targeting import (
-        Context,
-        Expression,
-        Source,
-    )
+    from flowsync.targeting.context import Context
+    from flowsync.targeting.nodes import Expression, Source
 
 A, B, C = "user.property('a') == 1", "user.isGuest()", "user.flow('c') == 'COMPLETED_FLOW'"
 LESS, MORE, SAME, OTHER = Effect.NARROWER, Effect.WIDER, Effect.NONE, Effect.UNKNOWN
@@ -129,7 +121,7 @@ def test_repeated_conditions_are_matched_one_by_one() -> None:
 
 def assert_it_holds(old: Expression, new: Expression, context: Context) -> None:
     """What is said of the users at large is true of this one."""
-    found = compare(format(old), format(new))
+    found = compare(formatted(old), formatted(new))
     before, after = evaluate(old, context), evaluate(new, context)
     match found.effect:
         case Effect.NONE:
@@ -149,7 +141,7 @@ def test_what_is_said_of_the_users_holds_for_every_user(old: Expression, new: Ex
 
 @given(strategies.expressions, strategies.terms, strategies.contexts, st.sampled_from((" && ", " || ")))
 def test_what_is_said_of_a_longer_chain_holds(old: Expression, extra: Expression, context: Context, joint: str) -> None:
-    new = parse(f"({format(old)}){joint}{format(extra)}")
+    new = parse(f"({formatted(old)}){joint}{formatted(extra)}")
     assert_it_holds(old, new, context)
     assert_it_holds(new, old, context)
 

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 
-from flowsync.targeting import Context, FlowProgress, FlowState, context_from, evaluate, parse
+from flowsync.targeting.cases import context_from
+from flowsync.targeting.context import Context, FlowProgress, FlowState
+from flowsync.targeting.evaluation import evaluate
+from flowsync.targeting.parser import parse
 from tests.targeting import reference, strategies
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue
-    from flowsync.targeting import Expression
+    from flowsync.targeting.nodes import Expression
 
 NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)
 USER: dict[str, JsonValue] = {

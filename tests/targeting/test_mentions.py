@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.model import Severity
-from flowsync.targeting import (
+from flowsync.targeting.checks import (
     KnownFlow,
     KnownFlows,
     World,
@@ -15,20 +15,16 @@ from flowsync.targeting import (
     check_references,
     check_self,
     check_self_step,
-    cycles,
-    evaluate,
-    parse,
-    references,
-    waits_for,
 )
+from flowsync.targeting.evaluation import evaluate
+from flowsync.targeting.mentions import cycles, references, waits_for
+from flowsync.targeting.parser import parse
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 
 if TYPE_CHECKING:
-    from flowsync.targeting import (
-        Context,
-        Expression,
-    )
+    from flowsync.targeting.context import Context
+    from flowsync.targeting.nodes import Expression
 
 KNOWN = {
     "flow_setup": KnownFlow({"profile": frozenset({"role", "team"}), "custom": None}),

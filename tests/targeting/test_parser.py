@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.errors import TargetingError
-from flowsync.targeting import (
+from flowsync.targeting.nodes import (
     And,
     Condition,
     Constant,
@@ -21,12 +21,11 @@ from flowsync.targeting import (
     SourceKind,
     Span,
     Text,
-    format,  # noqa: A004 - the package's own printer
-    parse,
     terms,
+    values,
 )
-from flowsync.targeting.nodes import values
-from flowsync.targeting.parser import MAXIMUM_DEPTH
+from flowsync.targeting.parser import MAXIMUM_DEPTH, parse
+from flowsync.targeting.printer import formatted
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 from tests.targeting.tables import CROSSED, EVERY_VALID, INVALID, VALID
@@ -34,15 +33,15 @@ from tests.targeting.tables import CROSSED, EVERY_VALID, INVALID, VALID
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flowsync.targeting import Expression
+    from flowsync.targeting.nodes import Expression
     from tests.targeting.tables import Invalid
 
 
 @pytest.mark.parametrize("text", VALID)
 def test_a_valid_expression_prints_back_to_the_same_tree(text: str) -> None:
     tree = parse(text)
-    assert parse(format(tree)) == tree
-    assert format(parse(format(tree))) == format(tree)
+    assert parse(formatted(tree)) == tree
+    assert formatted(parse(formatted(tree))) == formatted(tree)
 
 
 @pytest.mark.parametrize("source", CROSSED)
@@ -51,7 +50,7 @@ def test_every_source_goes_with_every_operator(source: str) -> None:
         tree = parse(text)
         assert isinstance(tree, Condition)
         assert text[slice(*tree.left.span)] == source
-        assert parse(format(tree)) == tree
+        assert parse(formatted(tree)) == tree
 
 
 @pytest.mark.parametrize("text", VALID)
@@ -101,7 +100,7 @@ def test_spans_run_from_the_first_to_the_last_character() -> None:
 @pytest.mark.parametrize("text", ["", " ", "\n", " \t\r\n "])
 def test_a_blank_expression_is_everyone(text: str) -> None:
     assert parse(text) == Everyone()
-    assert format(parse(text)) == ""
+    assert formatted(parse(text)) == ""
 
 
 def test_aliases_give_equal_trees() -> None:
@@ -113,13 +112,13 @@ def test_aliases_give_equal_trees() -> None:
 
 @given(strategies.expressions)
 def test_any_tree_prints_to_text_that_parses_to_it(tree: object) -> None:
-    assert parse(format(tree)) == tree  # type: ignore[arg-type] # hypothesis' recursive() loses the type
+    assert parse(formatted(tree)) == tree  # type: ignore[arg-type] # hypothesis' recursive() loses the type
 
 
 @given(st.lists(strategies.anything_quotable, min_size=2, max_size=2))
 def test_any_text_without_a_line_break_survives_printing(texts: list[Text]) -> None:
     tree = Condition(Source(SourceKind.USER_PROPERTY, (texts[0],)), Operator.EQUAL, texts[1])
-    assert parse(format(tree)) == tree
+    assert parse(formatted(tree)) == tree
 
 
 FRAGMENTS = st.sampled_from(
@@ -140,7 +139,7 @@ def test_no_text_makes_the_parser_raise_anything_but_its_own_error(text: str) ->
         assert 0 <= outcome.offset <= len(text)
         assert outcome.message.isprintable()
     else:
-        assert parse(format(outcome)) == outcome
+        assert parse(formatted(outcome)) == outcome
 
 
 @pytest.mark.parametrize("opening", ["(", "true && (", "1 < ("])
@@ -154,9 +153,9 @@ def test_ten_thousand_parentheses_are_a_clear_error(opening: str) -> None:
 
 def test_parentheses_up_to_the_limit_are_read_and_printed() -> None:
     text = "(" * MAXIMUM_DEPTH + "true" + ")" * MAXIMUM_DEPTH
-    assert format(parse(text)) == text
+    assert formatted(parse(text)) == text
     chained = "(true || true && " * MAXIMUM_DEPTH + "true" + ")" * MAXIMUM_DEPTH
-    assert format(parse(chained)) == chained
+    assert formatted(parse(chained)) == chained
 
 
 GROWING: dict[str, Callable[[int], str]] = {

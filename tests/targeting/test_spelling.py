@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.errors import TargetingError
-from flowsync.targeting import TokenKind, canonical, parse, tokenize
+from flowsync.targeting.parser import parse
+from flowsync.targeting.spelling import canonical
+from flowsync.targeting.tokens import TokenKind, tokenize
 from tests.targeting.tables import EVERY_VALID, INVALID, VALID
 
 

@@ -4,26 +4,16 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 
-from flowsync.targeting import (
-    BranchTrace,
-    Context,
-    TermTrace,
-    coverage,
-    evaluate,
-    explained,
-    format,  # noqa: A004 - the package's own printer
-    outline,
-    parse,
-    term_traces,
-    terms,
-    trace,
-)
+from flowsync.targeting.context import Context
+from flowsync.targeting.evaluation import evaluate
+from flowsync.targeting.nodes import terms
+from flowsync.targeting.parser import parse
+from flowsync.targeting.printer import formatted
+from flowsync.targeting.tracing import BranchTrace, TermTrace, coverage, explained, outline, term_traces, trace
 from tests.targeting import strategies
 
 if TYPE_CHECKING:
-    from flowsync.targeting import (
-        And,
-    )
+    from flowsync.targeting.nodes import And
 
 ANNA = Context(
     at=strategies.NOW,
@@ -97,7 +87,7 @@ def test_a_trace_comes_to_the_same_truth_and_has_a_line_for_each_term(tree: And,
     lines = outline(found)
     assert lines[0].truth is found.truth
     assert [line.text for line in lines if line.text not in ("all of", "at least one of")] == [
-        format(term) for term in terms(tree)
+        formatted(term) for term in terms(tree)
     ]
 
 

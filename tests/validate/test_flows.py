@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync import document, targeting
+from flowsync import document
 from flowsync.errors import DocumentError
 from flowsync.load import load_flows
 from flowsync.model import Severity
+from flowsync.targeting import checks
+from flowsync.targeting.cases import case_from
+from flowsync.targeting.evaluation import evaluate
+from flowsync.targeting.parser import parse
 from flowsync.validate import check
 from flowsync.validate.tree import Kind
 from flowsync.validate.view import view
@@ -45,15 +49,15 @@ def expressions(flow: Flow) -> Iterator[tuple[str | None, str, str]]:
 
 @pytest.mark.parametrize(("flow", "entry"), TESTS)
 def test_a_targeting_test_of_the_examples_comes_out_as_it_says(flow: Flow, entry: JsonValue) -> None:
-    case = targeting.case_from(entry, NOW, SLUGS)
+    case = case_from(entry, NOW, SLUGS)
     by_place = {(step, field): text for step, field, text in expressions(flow)}
-    expression = targeting.parse(by_place[case.step, case.verdict.field])
-    assert targeting.evaluate(expression, case.context) is case.expected
+    expression = parse(by_place[case.step, case.verdict.field])
+    assert evaluate(expression, case.context) is case.expected
 
 
 @pytest.mark.parametrize("flow", ALL, ids=lambda flow: flow.slug)
 def test_nothing_can_be_said_against_the_expressions_of_the_examples(flow: Flow) -> None:
-    assert [finding for *_, text in expressions(flow) if text for finding in targeting.check(text)] == []
+    assert [finding for *_, text in expressions(flow) if text for finding in checks.check(text)] == []
 
 
 @pytest.mark.parametrize("flow", ALL, ids=lambda flow: flow.slug)

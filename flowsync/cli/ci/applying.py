@@ -33,7 +33,8 @@ from flowsync.github.event import MergeGroupEvent, PullRequestEvent, PushEvent
 from flowsync.github.log import inert
 from flowsync.github.marker import NO_PLAN, Marker
 from flowsync.model import AlreadyApplied
-from flowsync.plan import Kept, action
+from flowsync.plan.guards import Kept
+from flowsync.plan.values import action
 from flowsync.render import ledger, plans, wording
 from flowsync.render.report import ApplyReport
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from flowsync.github.api import Github
     from flowsync.github.pulls import Origin, Tip
     from flowsync.model import Change, Outcome, Plan
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
     from flowsync.render.report import Report
 
 NAMED: Final = 20

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from flowsync import pipeline
 from flowsync.cli.adapters import Purpose
 from flowsync.cli.ci.applying import NAMED, apply
 from flowsync.cli.ci.drifting import drift
@@ -35,7 +34,9 @@ from flowsync.github.log import inert
 from flowsync.github.marker import NO_PLAN, Marker
 from flowsync.github.reviewed import hexadecimal, parts
 from flowsync.model import Severity
-from flowsync.plan import Kept
+from flowsync.pipeline.files import check_files, named_from_top
+from flowsync.pipeline.planning import changed_waits
+from flowsync.plan.guards import Kept
 from flowsync.render import problems as problem_formats
 from flowsync.render import wording, workflow_commands
 from flowsync.render.report import FilesReport, PlanReport
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from flowsync.cli.ci.planning import Planned
     from flowsync.cli.ci.run import Run
     from flowsync.model import Plan, Problem
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
 
 
 def execute(run: Run) -> int:
@@ -65,7 +66,7 @@ def validate(run: Run) -> int:
 
 
 def _validated(run: Run, project: Project) -> int:
-    problems = pipeline.check_files(project)
+    problems = check_files(project)
     _write_sarif(run, project, problems)
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise InvalidFilesError("The files have errors.", problems)
@@ -79,7 +80,7 @@ def _write_sarif(run: Run, project: Project, problems: tuple[Problem, ...]) -> N
     if run.inputs.sarif_file is None:
         return
     path = run.invocation.directory / run.inputs.sarif_file
-    base, named = pipeline.named_from_top(project, problems)
+    base, named = named_from_top(project, problems)
     document = problem_formats.FORMATS["sarif"](named, source_lines(base), screen_of_stdout(run.invocation))
     save(path, masked(document), workspace(run.invocation.directory))
     output(run, {"sarif": str(path)})
@@ -137,7 +138,7 @@ def _has_no_key(run: Run, project: Project) -> bool:
 def _shown(run: Run, made: Planned, marker: Marker) -> int:
     plan = made.plan
     output_plan(run, plan, show_plan(run, made))
-    report = PlanReport(scene(run), plan, pipeline.changed_waits(plan, made.flows))
+    report = PlanReport(scene(run), plan, changed_waits(plan, made.flows))
     summarise(run, report)
     marker = replace(marker, digest=hexadecimal(plan.digest), base=plan.base, parts=parts(plan))
     comment_on_event(run, report, marker, is_news=bool(plan.writes or plan.blocked))

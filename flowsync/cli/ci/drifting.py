@@ -22,7 +22,8 @@ from flowsync.github.marker import Marker
 from flowsync.github.proposals import ProposedFile
 from flowsync.github.reviewed import hexadecimal
 from flowsync.pipeline import pulling
-from flowsync.plan import Kept, meaning
+from flowsync.plan.digesting import meaning
+from flowsync.plan.guards import Kept
 from flowsync.pull import ChangedFile, NewFile, SameFile, Scope, Skipped
 from flowsync.render.escape import shown
 from flowsync.render.report import DriftReport, TakeoverReport, differing
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from flowsync.cli.ci.run import Run
     from flowsync.github.api import Github
     from flowsync.model import Plan
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
     from flowsync.pipeline.pulling import PullResult
     from flowsync.pull import Pulled
 

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flowsync import pipeline
-from flowsync import plan as planning
 from flowsync.cli.adapters import connecting, fetch
 from flowsync.cli.ci.publishing import tell
 from flowsync.cli.guarding import guards_allowing
 from flowsync.cli.writing import save
 from flowsync.errors import FlowsyncError, GitError
+from flowsync.pipeline.base import read_base
+from flowsync.pipeline.files import load_selection
+from flowsync.pipeline.planning import make_plan
+from flowsync.pipeline.references import check_references
+from flowsync.plan.guards import judged as judge
 from flowsync.render import plans
 from flowsync.workspace import workspace
 
@@ -23,9 +26,11 @@ if TYPE_CHECKING:
 
     from flowsync.cli.adapters import Connection, Purpose
     from flowsync.cli.ci.run import Run
-    from flowsync.live import Listing
+    from flowsync.live.listing import Listing
     from flowsync.model import Flow, Plan, Problem
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
+    from flowsync.plan.base import Base
+    from flowsync.plan.guards import Kept
 
 PLAN_NAME: Final = "flowsync-plan.json"
 
@@ -42,28 +47,28 @@ class Planned:
 
 
 @contextmanager
-def planned(run: Run, project: Project, purpose: Purpose, kept: planning.Kept, base: str | None) -> Iterator[Planned]:
+def planned(run: Run, project: Project, purpose: Purpose, kept: Kept, base: str | None) -> Iterator[Planned]:
     """Load the files, fetch what is live, compare (with `base` too), judge. Raises what keeps that from being done."""
     guards = guards_allowing(project, run.inputs.allow)
     with connecting(project, run.api, purpose, base, run.invocation) as connect:
-        selection = pipeline.load_selection(project, ())
+        selection = load_selection(project, ())
         compared_with = _read_base(project, selection.flows, base)
         connection = connect(selection.flows)
         listing = fetch(connection, selection.flows, run.invocation)
-        warnings = pipeline.check_references(project, selection, listing)
-        made = pipeline.make_plan(
+        warnings = check_references(project, selection, listing)
+        made = make_plan(
             project, selection, listing, connection.api_url, access=connection.access, base=compared_with, guards=guards
         )
-        judged = planning.judged(made, guards, kept)
+        judged = judge(made, guards, kept)
         yield Planned(judged, connection, listing, selection.flows, (*selection.warnings, *warnings))
 
 
-def _read_base(project: Project, flows: Sequence[Flow], base: str | None) -> planning.Base | None:
+def _read_base(project: Project, flows: Sequence[Flow], base: str | None) -> Base | None:
     """The files at `base`; None, and a notice, where this clone does not have it."""
     if base is None:
         return None
     try:
-        return pipeline.read_base(project, flows, base)
+        return read_base(project, flows, base)
     except GitError as error:
         tell(f"Whose each change is cannot be told. {error.message} {error.hint or ''}".rstrip())
         return None

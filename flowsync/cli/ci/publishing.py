@@ -15,7 +15,7 @@ from flowsync.github.body import draft
 from flowsync.github.event import PullRequestEvent
 from flowsync.github.log import notice
 from flowsync.github.outputs import write_outputs, write_summary
-from flowsync.plan import summary
+from flowsync.plan.document import summary
 from flowsync.render import workflow_commands
 from flowsync.render.report import FailureReport, Moment, Scene, fit
 from flowsync.render.room import SUMMARY
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flowsync.github.comments import Draft
     from flowsync.github.marker import Marker
     from flowsync.model import Plan
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
     from flowsync.render.report import Report
     from flowsync.render.workflow_commands import Annotation
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from posixpath import normpath
 from typing import TYPE_CHECKING, Final
 
-from flowsync import git, pipeline
+from flowsync import git
 from flowsync.cli.options import Api
 from flowsync.cli.output import write_result
 from flowsync.config import API_URL_VARIABLE, FILE_NAMES, Flags, Key, Timeouts
@@ -20,6 +20,7 @@ from flowsync.github.event import PullRequestEvent, read_event
 from flowsync.github.marker import key_of
 from flowsync.github.outputs import write_outputs
 from flowsync.github.runner import output_of, read_runner
+from flowsync.pipeline.project import open_project as open_project_at
 from flowsync.render import workflow_commands
 from flowsync.secrets import IN_USE
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from flowsync.github.environment import Inputs
     from flowsync.github.event import Event
     from flowsync.github.runner import Runner
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
 
 TIMEOUTS: Final = Timeouts()
 WITHOUT_SECRETS: Final = "dependabot[bot]"
@@ -95,11 +96,11 @@ def _open_github(inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
     if inputs.token is None:
         yield None
         return
-    from flowsync import http  # noqa: PLC0415 - httpx is slow to import; without a token nothing needs it
+    from flowsync.http.web import open_web  # noqa: PLC0415 - httpx is slow to import; without a token nothing needs it
 
     urls = (runner.api_url, runner.graphql_url)
     key = Key(inputs.token, TOKEN.variable)
-    with http.open_web(urls, key, timeouts=TIMEOUTS, headers=github_api.HEADERS) as client:
+    with open_web(urls, key, timeouts=TIMEOUTS, headers=github_api.HEADERS) as client:
         yield github_api.Github(client, runner.api_url, runner.graphql_url, runner.repository)
 
 
@@ -112,7 +113,7 @@ def open_project(run: Run) -> Project:
         private_key_variable=PRIVATE_KEY.variable if inputs.private_key else None,
         public_key_variable=PUBLIC_KEY.variable if inputs.public_key else None,
     )
-    return pipeline.open_project(run.invocation.directory, run.invocation.config, flags, environ)
+    return open_project_at(run.invocation.directory, run.invocation.config, flags, environ)
 
 
 def marker_key(project: Project, kind: str) -> str:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync import pipeline
-from flowsync import plan as planning
 from flowsync.cli import applying
 from flowsync.cli.adapters import Purpose, connecting
 from flowsync.cli.fresh import fresh_plan
@@ -16,6 +14,8 @@ from flowsync.cli.opening import open_project
 from flowsync.cli.options import complete_slugs, global_options, invocation, sandbox_option
 from flowsync.cli.saved import apply_saved, refuse_base
 from flowsync.cli.versions import refuse_unseen_versions
+from flowsync.pipeline.saved import find_saved
+from flowsync.plan.guards import judged
 
 if TYPE_CHECKING:
     from flowsync.cli.applying import Approval, OnBlocked
@@ -55,7 +55,7 @@ def command(
     given = invocation(context)
     project = open_project(given, parallelism)
     allowed = guards(context, project)
-    saved = pipeline.find_saved(project.base, arguments)
+    saved = find_saved(project.base, arguments)
     with only_run(project, api, context.command_path, given):
         if saved is not None:
             refuse_base(base)
@@ -74,7 +74,7 @@ def command(
         need_base(context, base)
         with connecting(project, api, Purpose.WRITE, base, given) as connect:
             made, connection = fresh_plan(project, connect, arguments, given, base=base, allowed=allowed)
-            made = planning.judged(made, allowed)
+            made = judged(made, allowed)
             applying.show_plan(made, format_, given)
             applying.refuse_blocked(made, on_blocked)
             refuse_guarded(made)

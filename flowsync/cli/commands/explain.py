@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync import document, pipeline
+from flowsync import document
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import complete_slugs, global_options, invocation
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.errors import FlowsyncError, UsageError
+from flowsync.pipeline.explaining import anyone, at_time, explain_flow, explain_text, read_persona
 from flowsync.render import explanations
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
     from flowsync.cli.options import Invocation
-    from flowsync.targeting import Persona
+    from flowsync.targeting.cases import Persona
 
 
 @click.command("explain")
@@ -50,9 +51,9 @@ def command(
     given = invocation(context)
     persona = _persona(user, at, given)
     if slug is not None and expression is None:
-        explanation = pipeline.explain_flow(open_project(given), slug, step, persona)
+        explanation = explain_flow(open_project(given), slug, step, persona)
     elif expression is not None and slug is None and step is None:
-        explanation = pipeline.explain_text(expression, persona)
+        explanation = explain_text(expression, persona)
     else:
         raise UsageError("explain takes a SLUG, perhaps with --step, or an --expression.")
     write_result(explanations.FORMATS[format_](explanation, screen_of_stdout(given)))
@@ -60,8 +61,8 @@ def command(
 
 def _persona(user: str | None, at: str | None, given: Invocation) -> Persona:
     now = datetime.now(timezone.utc)
-    persona = pipeline.anyone(now) if user is None else pipeline.read_persona(_text(user, given), _name(user), now)
-    return persona if at is None else pipeline.at_time(persona, at)
+    persona = anyone(now) if user is None else read_persona(_text(user, given), _name(user), now)
+    return persona if at is None else at_time(persona, at)
 
 
 def _text(user: str, given: Invocation) -> str:

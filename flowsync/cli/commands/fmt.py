@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync import pipeline
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, source_lines, write_note, write_result
 from flowsync.cli.writing import replace_text, still_holds
 from flowsync.errors import ExitCode, FlowsyncError
 from flowsync.model import Problem
+from flowsync.pipeline.formatting import format_files
 from flowsync.render import problems as problem_formats
 from flowsync.render import text_diff
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flowsync.cli.options import Invocation
-    from flowsync.pipeline import FormattedFile, Project
+    from flowsync.pipeline.formatting import FormattedFile
+    from flowsync.pipeline.project import Project
 
 
 class Pending(Enum):
@@ -66,7 +67,7 @@ def command(context: click.Context, slugs: tuple[str, ...], pending: Pending, sh
     """
     given = invocation(context)
     project = open_project(given)
-    found = list(pipeline.format_files(project, slugs))
+    found = list(format_files(project, slugs))
     problems = [each for each in found if isinstance(each, Problem)]
     changes = [each for each in found if not isinstance(each, Problem) and not each.is_in_form]
     writes = pending is Pending.WRITE and shown is Shown.NAMES

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from flowsync import pipeline
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
+from flowsync.pipeline.explaining import waiting_graph
 from flowsync.render import diagrams
 
 
@@ -25,5 +25,5 @@ def command(context: click.Context, slugs: tuple[str, ...], format_: str) -> Non
     left out. SLUGs, globs or paths of files narrow it to these flows and their neighbours. Circles are marked.
     """
     given = invocation(context)
-    graph = pipeline.waiting_graph(open_project(given), slugs)
+    graph = waiting_graph(open_project(given), slugs)
     write_result(diagrams.FORMATS[format_](graph, screen_of_stdout(given)))

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync import config, git, pipeline, templates
+from flowsync import config, templates
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation
 from flowsync.cli.output import answer_of_terminal, screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.cli.writing import create_text, replace_text
 from flowsync.errors import FlowsyncError
+from flowsync.git import origin as git_origin
 from flowsync.model import FileState
-from flowsync.pipeline import Hosting
+from flowsync.pipeline.starting import Hosting, hosting, next_steps, start_files
+from flowsync.pipeline.starting import advice as advice_for
 from flowsync.render import starting
 
 if TYPE_CHECKING:
     from flowsync.model import StartFile
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
 
 
 class Questions(Enum):
@@ -64,14 +66,14 @@ def command(context: click.Context, wanted: Hosting, questions: Questions) -> No
     """
     given = invocation(context)
     project = open_project(given)
-    origin = git.origin(project.home)
+    origin = git_origin(project.home)
     action = templates.this_action()
-    place = _place(wanted, pipeline.hosting(origin), questions)
+    place = _place(wanted, hosting(origin), questions)
     settings = config.config_path(given.directory, given.config)
-    wanted_files = pipeline.start_files(project, settings, origin, action, place)
+    wanted_files = start_files(project, settings, origin, action, place)
     done = [_carried_out(file, project) for file in wanted_files]
     write_result(starting.files(done, screen_of_stdout(given)))
-    commands, advice = list(pipeline.next_steps(project, origin)), list(pipeline.advice(done, action))
+    commands, advice = list(next_steps(project, origin)), list(advice_for(done, action))
     write_note(starting.steps(commands, advice, screen_of_stderr(given)), given)
 
 

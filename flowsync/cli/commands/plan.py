@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync import pipeline
-from flowsync import plan as planning
 from flowsync.cli.adapters import Purpose, connecting
 from flowsync.cli.again import command_line
 from flowsync.cli.fresh import fresh_plan
@@ -18,6 +16,8 @@ from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.errors import BlockedError, ExitCode, UsageError
+from flowsync.pipeline.starting import example_hint
+from flowsync.plan.guards import Kept, judged
 from flowsync.render import plans, wording
 from flowsync.workspace import workspace
 
@@ -80,7 +80,7 @@ def command(
     allowed = guards(context, project)
     with connecting(project, api, Purpose.READ, base, given) as connect:
         made, _ = fresh_plan(project, connect, slugs, given, base=base, allowed=allowed)
-    made = planning.judged(made, allowed, planning.Kept.FRESH if out is None else planning.Kept.SAVED)
+    made = judged(made, allowed, Kept.FRESH if out is None else Kept.SAVED)
     words = ["apply", *slugs, *policy_words(context, base)]
     following = None if out is not None else command_line(words, made, given)
     write_result(_shown(made, format_, following, screen_of_stdout(given)))
@@ -119,6 +119,6 @@ def _exit_code(made: Plan, pending: PendingExit) -> int:
         count = len(made.blocked)
         raise BlockedError(
             f"{count} {'flow is' if count == 1 else 'flows are'} blocked.",
-            hint=pipeline.example_hint(each.slug for each in made.blocked) or "The plan says why.",
+            hint=example_hint(each.slug for each in made.blocked) or "The plan says why.",
         )
     return pending.value if made.changes else ExitCode.OK

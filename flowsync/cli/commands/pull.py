@@ -14,7 +14,8 @@ from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, wr
 from flowsync.cli.pulled import write_pulled
 from flowsync.cli.versions import remember_versions
 from flowsync.errors import ExitCode, RefusedError
-from flowsync.pipeline import pulling, slugs_of
+from flowsync.pipeline import pulling
+from flowsync.pipeline.naming import slugs_of
 from flowsync.pipeline.pulling import Arrivals, PullOrder, Safety
 from flowsync.pull import Scope
 from flowsync.render import progress, pulls
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flowsync.cli.options import Invocation
-    from flowsync.live import Listing
+    from flowsync.live.listing import Listing
     from flowsync.model import Flow
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
     from flowsync.pipeline.pulling import PullResult
     from flowsync.pull import Pulled
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync import pipeline, record
 from flowsync.cli import applying
 from flowsync.cli.adapters import Purpose, connect
 from flowsync.cli.again import command_line
@@ -18,7 +17,12 @@ from flowsync.cli.options import global_options, invocation, sandbox_option, slu
 from flowsync.cli.output import Progress, screen_of_stdout, write_note, write_result
 from flowsync.cli.recording import FOLDER, list_records, read_record
 from flowsync.errors import ExitCode, UsageError
-from flowsync.live import rows_by_slug
+from flowsync.live.listing import rows_by_slug
+from flowsync.pipeline.naming import slugs_of
+from flowsync.pipeline.planning import fetch_slugs, view_of
+from flowsync.pipeline.rollback import part_at, plan_rollback
+from flowsync.record import values
+from flowsync.record.values import Place
 from flowsync.render import plans, progress, records
 
 if TYPE_CHECKING:
@@ -28,9 +32,10 @@ if TYPE_CHECKING:
     from flowsync.cli.adapters import Connection
     from flowsync.cli.applying import Approval, OnBlocked
     from flowsync.cli.options import Api, Invocation
-    from flowsync.live import Listing
+    from flowsync.live.listing import Listing
     from flowsync.model import Plan
-    from flowsync.pipeline import Project
+    from flowsync.pipeline.project import Project
+    from flowsync.record.values import Record
 
 
 class Doing(Enum):
@@ -111,30 +116,26 @@ def command(
             if made.changes:
                 applying.confirm(made, approval, given)
             return applying.carry_out(
-                made, connection, project, given, format_, record_file=kept_in, purpose=record.Purpose.ROLLBACK
+                made, connection, project, given, format_, record_file=kept_in, purpose=values.Purpose.ROLLBACK
             )
 
 
-def _read(path: Path, name: str, patterns: Sequence[str], project: Project) -> tuple[record.Record, frozenset[str]]:
+def _read(path: Path, name: str, patterns: Sequence[str], project: Project) -> tuple[Record, frozenset[str]]:
     """The record, and the slugs that are wanted of it. Who writes reads it under the lock, when nobody adds to it."""
     found = read_record(path, name, project.workspace)
-    return found, _selected(found, pipeline.slugs_of(project, patterns))
+    return found, _selected(found, slugs_of(project, patterns))
 
 
-def _plan(
-    found: record.Record, slugs: frozenset[str], connection: Connection, project: Project, given: Invocation
-) -> Plan:
+def _plan(found: Record, slugs: frozenset[str], connection: Connection, project: Project, given: Invocation) -> Plan:
     """The plan of the way back. Raises RefusedError for a record of another place."""
-    place = record.Place(project.settings.environment, connection.api_url)
-    here = pipeline.part_at(found, place)
+    place = Place(project.settings.environment, connection.api_url)
+    here = part_at(found, place)
     if len(here.runs) < len(found.runs):
         write_note("The record holds writes to another place too: those are left as they are.", given)
     listing = _fetch(connection, slugs & {write.slug for write in here.writes}, given)
     rows = rows_by_slug(row for row in listing.rows if row.slug in slugs)
-    view = pipeline.view_of(connection.access, listing.access)
-    return pipeline.plan_rollback(
-        here, rows, environment=place.environment, api_url=place.api_url, slugs=slugs, view=view
-    )
+    view = view_of(connection.access, listing.access)
+    return plan_rollback(here, rows, environment=place.environment, api_url=place.api_url, slugs=slugs, view=view)
 
 
 def _place_of(record_file: str | None, project: Project) -> tuple[Path, str]:
@@ -148,7 +149,7 @@ def _place_of(record_file: str | None, project: Project) -> tuple[Path, str]:
     return (kept if not path.exists() and kept.exists() else path), record_file
 
 
-def _selected(found: record.Record, patterns: Sequence[str]) -> frozenset[str]:
+def _selected(found: Record, patterns: Sequence[str]) -> frozenset[str]:
     """The slugs of a record that the patterns name, all of them without patterns."""
     slugs = frozenset(write.slug for write in found.writes)
     for pattern in patterns:
@@ -164,7 +165,7 @@ def _held(slugs: Sequence[str]) -> str:
 def _fetch(connection: Connection, slugs: frozenset[str], given: Invocation) -> Listing:
     client = connection.client
     with Progress(given).ticking(lambda: progress.reading_line(client.waiting)):
-        return pipeline.fetch_slugs(client.reader(), connection.access, sorted(slugs), connection.map)
+        return fetch_slugs(client.reader(), connection.access, sorted(slugs), connection.map)
 
 
 def _show_plan(made: Plan, format_: str, given: Invocation) -> None:

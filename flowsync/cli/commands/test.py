@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync import pipeline
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.errors import ExitCode
+from flowsync.pipeline.explaining import run_tests
 from flowsync.render import tests as formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flowsync.audience import TestedFlow
+    from flowsync.audience.running import TestedFlow
     from flowsync.render.screen import Screen
 
 
@@ -47,7 +47,7 @@ def command(
     Exits 3 when a test fails or cannot be run. validate and plan run them too. What is covered decides nothing.
     """
     given = invocation(context)
-    flows = pipeline.run_tests(open_project(given), slugs, datetime.now(timezone.utc))
+    flows = run_tests(open_project(given), slugs, datetime.now(timezone.utc))
     write_result(table[format_](flows, screen_of_stdout(given)))
     wrong = any(test.is_wrong for flow in flows for test in flow.tests)
     return ExitCode.INVALID if wrong else ExitCode.OK

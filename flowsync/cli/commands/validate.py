@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from flowsync import pipeline
 from flowsync.cli.opening import open_project
 from flowsync.cli.options import global_options, invocation, slugs_argument
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
 from flowsync.errors import ExitCode
 from flowsync.model import Severity
+from flowsync.pipeline.files import check_files, named_from_top
 from flowsync.render import problems as problem_formats
 from flowsync.render.problems import FROM_TOP
 
@@ -31,8 +31,8 @@ def command(context: click.Context, slugs: tuple[str, ...], format_: str, failin
     """
     given = invocation(context)
     project = open_project(given)
-    problems = pipeline.check_files(project, slugs)
-    base, shown = pipeline.named_from_top(project, problems) if format_ in FROM_TOP else (project.base, problems)
+    problems = check_files(project, slugs)
+    base, shown = named_from_top(project, problems) if format_ in FROM_TOP else (project.base, problems)
     write_result(problem_formats.FORMATS[format_](shown, source_lines(base), screen_of_stdout(given)))
     counted = failing or frozenset({Severity.ERROR})
     return ExitCode.INVALID if any(problem.severity in counted for problem in problems) else ExitCode.OK

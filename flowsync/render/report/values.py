@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flowsync.audience import ChangedWaits
+    from flowsync.audience.changing import ChangedWaits
     from flowsync.errors import FlowsyncError
     from flowsync.model import Change, Outcome, Plan, Problem
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flowsync.audience import Bond
+from flowsync.audience.waiting import Bond
 from flowsync.render import diagrams
 from flowsync.render.report.strangers import name
 from flowsync.render.room import fitting
@@ -12,8 +12,7 @@ from flowsync.render.room import fitting
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flowsync.audience import ChangedWaits
-    from flowsync.audience.changing import Wait
+    from flowsync.audience.changing import ChangedWaits, Wait
     from flowsync.render.room import Room
 
 DRAWN_WAITS: Final = 40

@@ -39,7 +39,7 @@ from flowsync.targeting.nodes import (
     terms,
 )
 from flowsync.targeting.normal import meaning, simplified, subject
-from flowsync.targeting.printer import format  # noqa: A004 - the package's own printer
+from flowsync.targeting.printer import formatted
 from flowsync.targeting.wording import printable
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _constant(condition: Condition) -> tuple[Finding, ...]:
 
 
 def _constant_finding(term: Term, *, truth: bool, among: str) -> Finding:
-    message = f"{printable(format(term))} is {'true' if truth else 'false'} for {among}."
+    message = f"{printable(formatted(term))} is {'true' if truth else 'false'} for {among}."
     return CONSTANT.finding(term.span, message, "Delete it, or compare with what was meant.")
 
 
@@ -175,7 +175,9 @@ def _duplicates(parts: tuple[Expression, ...]) -> Iterable[Finding]:
     for part in parts:
         said = meaning(part)
         if said in seen:
-            yield DUPLICATE.finding(part.span, f"{printable(format(part))} stands here twice.", "Delete one of them.")
+            yield DUPLICATE.finding(
+                part.span, f"{printable(formatted(part))} stands here twice.", "Delete one of them."
+            )
         seen.add(said)
 
 
@@ -206,7 +208,7 @@ def _claim(part: Expression) -> Condition:
 
 
 def _clash(chain: And | Or, about: str, first: Condition, second: Condition) -> Finding:
-    one, other = printable(format(first)), printable(format(second))
+    one, other = printable(formatted(first)), printable(formatted(second))
     if isinstance(chain, And):
         message = f"No user meets both {one} and {other}."
         return CONTRADICTION.finding(second.span, message, _way_out(chain, first, second))

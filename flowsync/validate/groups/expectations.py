@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flowsync.audience import MAXIMUM_TESTS
+from flowsync.audience.testing import MAXIMUM_TESTS
 from flowsync.model import Problem, Severity
 from flowsync.targeting.scalars import moment
 from flowsync.validate.rule import Rule

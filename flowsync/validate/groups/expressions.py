@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from flowsync import audience
+from flowsync.audience.expressions import read
 from flowsync.model import Problem
 from flowsync.targeting import checks
 from flowsync.targeting.checks import flows, syntax
@@ -14,7 +14,7 @@ from flowsync.validate.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.audience import Stated
+    from flowsync.audience.expressions import Stated
     from flowsync.model import Flow
     from flowsync.targeting.checks import Finding
     from flowsync.validate.view import View
@@ -41,7 +41,7 @@ RULES: Final = tuple(
 
 @lru_cache(maxsize=_REMEMBERED)
 def _findings(text: str) -> tuple[Finding, ...]:
-    return checks.check_read(text, audience.read(text))
+    return checks.check_read(text, read(text))
 
 
 def check(view: View) -> Iterator[Problem]:

@@ -6,8 +6,7 @@ import math
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
-from flowsync import audience
-from flowsync.audience import Held, Undecided, Unreadable, Unusable
+from flowsync.audience.testing import Held, Undecided, Unreadable, Unusable, run_tests
 from flowsync.errors import UncheckedPatternError
 from flowsync.model import Severity
 from flowsync.validate.rule import Rule
@@ -17,7 +16,7 @@ from flowsync.validate.wording import excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.audience import TestOutcome
+    from flowsync.audience.testing import TestOutcome
     from flowsync.model import JsonValue, Problem, ValuePath
     from flowsync.targeting.cases import Case
     from flowsync.validate.view import View
@@ -50,7 +49,7 @@ RULES: Final = (TEST_FAILS, TEST_UNDECIDED, TEST_NUMBER)
 def check(view: View) -> Iterator[Problem]:
     """Report the tests that fail, and those that decide nothing."""
     try:
-        outcomes = audience.run_tests(view.flow, datetime.now(timezone.utc)) if view.flow.tests else ()
+        outcomes = run_tests(view.flow, datetime.now(timezone.utc)) if view.flow.tests else ()
     except UncheckedPatternError:  # the patterns themselves are reported as not checked
         return
     for outcome in outcomes:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from flowsync import audience
+from flowsync.audience import circular
+from flowsync.audience.expressions import expressions as expressions_of
+from flowsync.audience.expressions import mentions, parsed, targeting_of
+from flowsync.audience.known import flow_of_file
 from flowsync.model import Severity
 from flowsync.targeting.cases import Verdict
 from flowsync.targeting.checks import KnownFlow, KnownFlows, World, flows
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
-    from flowsync.audience import Stated
+    from flowsync.audience.expressions import Stated
     from flowsync.model import Flow, Problem
 
     Speaking: TypeAlias = tuple[Flow, Stated]
@@ -94,7 +97,7 @@ def check_mentions(every: Sequence[Flow], speaking: Sequence[Speaking], unread: 
     known = KnownFlows(World.REPO, {**dict.fromkeys(unread, KnownFlow()), **_of_files(every, speaking)})
     yield from _nowhere(speaking, known)
     waiting = list({flow.slug: flow for flow, _ in speaking}.values())
-    circles = audience.circles(waiting)
+    circles = circular.circles(waiting)
     circles_of = {slug: [each for each in circles if slug in each] for slug in chain.from_iterable(circles)}
     for flow in waiting:
         yield from _waits(flow, circles_of.get(flow.slug, ()))
@@ -107,7 +110,7 @@ def check_live(every: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequ
 
     What a file states of its own flow counts, for it will be live once applied.
     """
-    speaking = [each for flow in every for each in mentioning(flow, audience.expressions(flow.fields))]
+    speaking = [each for flow in every for each in mentioning(flow, expressions_of(flow.fields))]
     stated = _of_files(files, speaking)
     told = {slug: flow for slug, flow in stated.items() if flow.steps is not None or slug not in live}
     yield from _nowhere(speaking, KnownFlows(World.LIVE, {**live, **told}))
@@ -115,25 +118,25 @@ def check_live(every: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequ
 
 def mentioning(flow: Flow, expressions: Iterable[Stated]) -> list[Speaking]:
     """Those of a flow's expressions that mention a flow; most do not."""
-    return [(flow, each) for each in expressions if audience.mentions(each.text)]
+    return [(flow, each) for each in expressions if mentions(each.text)]
 
 
 def _of_files(files: Sequence[Flow], speaking: Sequence[Speaking]) -> dict[str, KnownFlow]:
     """Every flow of the files, with the steps of those that are mentioned."""
-    spoken_of = {reference.slug for _, stated in speaking for reference in audience.mentions(stated.text)}
-    return {flow.slug: audience.flow_of_file(flow) if flow.slug in spoken_of else KnownFlow() for flow in files}
+    spoken_of = {reference.slug for _, stated in speaking for reference in mentions(stated.text)}
+    return {flow.slug: flow_of_file(flow) if flow.slug in spoken_of else KnownFlow() for flow in files}
 
 
 def _nowhere(speaking: Iterable[Speaking], known: KnownFlows) -> Iterator[Problem]:
     for flow, stated in speaking:
-        for finding in check_references(audience.mentions(stated.text), known):
+        for finding in check_references(mentions(stated.text), known):
             yield problem(flow, stated, finding)
 
 
 def _waits(flow: Flow, circles: Sequence[tuple[str, ...]]) -> Iterator[Problem]:
     """Report targeting that waits for the flow itself, or for flows that wait for it."""
-    stated = audience.targeting_of(flow.fields)
-    tree = None if stated is None or not circles else audience.parsed(stated.text)
+    stated = targeting_of(flow.fields)
+    tree = None if stated is None or not circles else parsed(stated.text)
     if stated is None or tree is None:
         return
     in_circles = (finding for circle in circles for finding in check_cycle(tree, flow.slug, circle))
@@ -145,6 +148,6 @@ def _waits_of_step(flow: Flow, stated: Stated) -> Iterator[Problem]:
     """Report a step that is shown or started only after itself."""
     if stated.step is None or stated.verdict not in {Verdict.SHOWS, Verdict.STARTS}:
         return
-    tree = audience.parsed(stated.text)
+    tree = parsed(stated.text)
     for finding in () if tree is None else check_self_step(tree, flow.slug, stated.step):
         yield problem(flow, stated, finding)

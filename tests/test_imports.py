@@ -1,0 +1,45 @@
+"""A command imports what it uses: a library that is slow to import is imported by the commands that need it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from tests.support.command import CLEAN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+SLOW = ("jsonschema", "httpx", "deepdiff", "rich", "concurrent.futures")
+
+
+def imported(directory: Path, *arguments: str, env: Mapping[str, str] | None = None) -> set[str]:
+    """Which of the slow modules a command imports."""
+    script = (
+        "import sys, click; before = set(sys.modules); from flowsync.cli import run; code = run(sys.argv[1:]);"
+        f" print('imported', *(name for name in {SLOW!r} if name in sys.modules.keys() - before)); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=directory,
+        env={**CLEAN, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+def test_validating_right_files_imports_nothing_slow(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    logic = "targetingLogic: user.property('plan') == 'pro'\n"
+    tests = "tests:\n  - user: {properties: {plan: pro}}\n    sees: true\n"
+    (tmp_path / "flows" / "flow_a.yaml").write_text(f"name: A\nactive: true\n{logic}{tests}", encoding="utf-8")
+    assert imported(tmp_path, "validate") == set()
+
+
+def test_help_and_version_import_nothing_slow(tmp_path: Path) -> None:
+    assert imported(tmp_path, "--version") == set()
+    assert imported(tmp_path, "--help") == set()
