@@ -16,6 +16,9 @@ _OBJECTS_BEFORE_COLLECTING = 500_000
 _INTERRUPTED = 130
 """ExitCode.INTERRUPTED, which is not imported yet when a signal may come."""
 
+is_interrupted = False
+"""Whether a signal has asked the command to end. An error after that may be what a library made of it."""
+
 
 def main() -> None:
     """Entry point of the `flowsync` command."""
@@ -48,14 +51,21 @@ def _hear_signals() -> None:
         os._exit(_INTERRUPTED)
 
     def interrupt(_number: int, _frame: object) -> None:
+        global is_interrupted  # noqa: PLW0603 - a signal is for the whole process
+        is_interrupted = True
         for each in heard:
             signal.signal(each, end)
-        # Where the interruption cannot be raised, such as in a finaliser, Python would print a traceback.
-        sys.unraisablehook = lambda _: None
+        sys.unraisablehook = _end_if_lost
         raise KeyboardInterrupt
 
     for each in heard:
         signal.signal(each, interrupt)
+
+
+def _end_if_lost(lost: sys.UnraisableHookArgs) -> None:
+    """End where the interruption came in a finaliser: Python would print a traceback, and go on as if nothing was."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        os._exit(_interrupted())
 
 
 def _interrupted() -> int:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flowsync import cli
 from flowsync.cli.options import Invocation
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_INTERRUPTED = InterruptedByUser("Interrupted.")
 
 
 def guarded(arguments: Sequence[str]) -> int:
@@ -29,9 +32,9 @@ def guarded(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return _hushed()
     except (FlowsyncError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
-        return _fail(_expected(error), given)
+        return _fail(_INTERRUPTED if cli.is_interrupted else _expected(error), given)
     except Exception as error:  # noqa: BLE001 - the boundary: whatever is left is a bug, and is said to be one
-        return _bug(error, given)
+        return _fail(_INTERRUPTED, given) if cli.is_interrupted else _bug(error, given)
 
 
 def _run(arguments: Sequence[str], given: Invocation) -> int:
@@ -56,7 +59,7 @@ def _expected(error: FlowsyncError | click.ClickException | click.Abort | Keyboa
         case click.ClickException():
             return UsageError(error.format_message(), hint=_usage_hint(error))
         case _:
-            return InterruptedByUser("Interrupted.")
+            return _INTERRUPTED
 
 
 def _usage_hint(error: click.ClickException) -> str:

@@ -87,3 +87,49 @@ def test_what_a_shell_starts_in_the_background_still_ignores_ctrl_c(tmp_path: Pa
         out, _ = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "1 to update" in out
+
+
+LOST = """\
+import os, signal, sys
+from flowsync.cli import main
+
+class Last:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        sum(range(1000))
+
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == "flowsync.cli.app":
+            {happens}
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["flowsync", "plan"]
+main()
+"""
+SWALLOWED = "Last()"
+CHANGED = """\
+try:
+                os.kill(os.getpid(), signal.SIGINT)
+                sum(range(1000))
+            except KeyboardInterrupt:
+                raise ImportError("something else") from None
+"""
+
+
+@pytest.mark.parametrize("happens", [SWALLOWED, CHANGED])
+def test_an_interruption_counts_whatever_it_hits_upon(tmp_path: Path, happens: str) -> None:
+    write_flows(tmp_path, {"flow_a": "name: New\n"})
+    process = subprocess.run(
+        [sys.executable, "-c", LOST.replace("{happens}", happens)],
+        cwd=tmp_path,
+        env={**UNMEASURED, **environment("http://127.0.0.1:9")},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (process.returncode, process.stdout) == (130, "")
+    assert "Interrupted." in process.stderr
+    assert "Traceback" not in process.stderr
+    assert "bug" not in process.stderr
