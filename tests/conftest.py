@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
 
+from flowsync.secrets import IN_USE, Secrets
 from tests.support import javascript, language_server
-
-if TYPE_CHECKING:
-    import pytest
 
 settings.register_profile(
     "flowsync",
@@ -33,6 +31,12 @@ def pytest_configure() -> None:
     os.environ.setdefault(FAULT_SEED, str(secrets.randbelow(2**32)))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def no_keys_of_other_tests() -> None:
+    """Begin each test as a process does, for many commands run within the one of the tests."""
+    vars(IN_USE).update(vars(Secrets()))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

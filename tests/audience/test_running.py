@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from flowsync.audience.covering import flow_coverage
-from flowsync.audience.running import tested
+from flowsync.audience.running import tested as answers_of_tests
 from flowsync.audience.testing import Held, Undecided, Unreadable, Unusable, run_tests
 from tests.validate.building import flow_of
 
@@ -56,11 +56,11 @@ def test_a_flow_for_some_whose_audience_no_test_decides_is_undecided() -> None:
         ("targetingLogic: null\n", False),
         ("name: a\n", False),
     ]:
-        (found,) = tested([flow_of(text)], NOW)
+        (found,) = answers_of_tests([flow_of(text)], NOW)
         assert found.is_undecided is is_undecided, text
 
 
 def test_an_outcome_is_wrong_where_it_failed_or_could_not_be_run() -> None:
-    (found,) = tested([flow_of(TEXT)], NOW)
+    (found,) = answers_of_tests([flow_of(TEXT)], NOW)
     assert [test.is_wrong for test in found.tests] == [False, True, True, False, True]
     assert [test.location.line for test in found.tests] == [9, 10, 11, 12, 13]
