@@ -104,6 +104,6 @@ def text(value: JsonValue, *keys: str) -> str:
 def number(value: JsonValue, key: str) -> int:
     """The whole number at `key` of a mapping. Raises GithubError where there is none."""
     found = value.get(key) if isinstance(value, dict) else None
-    if not isinstance(found, int):
+    if not isinstance(found, int) or isinstance(found, bool):
         raise GithubError(f"GitHub's answer lacks {key}.")
     return found

@@ -114,6 +114,24 @@ def test_a_pull_request_by_somebody_else_is_none_of_ours() -> None:
     assert len(repo.pulls) == 2
 
 
+def test_a_pull_request_of_another_configuration_is_none_of_ours() -> None:
+    repo = FakeRepo()
+    with repository(repo) as github:
+        propose(github, proposal())
+        assert withdraw(github, BRANCH, "b" * 16, "Gone.") is None
+    assert repo.pulls[0]["state"] == "open"
+
+
+@pytest.mark.parametrize("number", [None, "1", True])
+def test_a_pull_request_without_a_number_is_told(number: object) -> None:
+    repo = FakeRepo()
+    with repository(repo) as github:
+        propose(github, proposal())
+        repo.pulls[0]["number"] = number
+        with pytest.raises(GithubError, match="lacks number"):
+            propose(github, proposal())
+
+
 def test_it_is_withdrawn_with_a_last_word_and_its_branch() -> None:
     repo = FakeRepo()
     with repository(repo) as github:

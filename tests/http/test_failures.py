@@ -215,6 +215,12 @@ def test_a_put_without_an_answer_is_never_repeated(effect: Effect) -> None:
     assert name == ("After" if effect is Effect.AFTER else "Flow a")
 
 
+@pytest.mark.parametrize("fault", [server_error(), unavailable(), html(502), success(b"<html>Log in</html>")])
+def test_a_read_that_failed_is_not_said_to_have_written(fault: Fault) -> None:
+    hint = get_error(fault.on(times=ALWAYS)).hint
+    assert hint is None or "write" not in hint
+
+
 @pytest.mark.parametrize("fault", [fault for fault, kind, _ in UNCERTAIN if kind is ServerError])
 def test_an_uncertain_put_says_so(fault: Fault) -> None:
     error, _, _ = put_error(fault)
