@@ -59,6 +59,17 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in links(page) if not (page.parent / link.partition("#")[0]).exists()] == []
 
 
+@pytest.mark.parametrize("page", [ROOT / ".github" / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.name)
+def test_every_source_that_is_named_is_there(page: Path) -> None:
+    named = re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.(?:py|json|yaml))?)`", page.read_text())
+    ours = [
+        name
+        for name in named
+        if name.split("/")[0] in {path.name for path in (ROOT / "flowsync").iterdir()} | {"tests", "flowsync"}
+    ]
+    assert [name for name in ours if not ((ROOT / name).exists() or (ROOT / "flowsync" / name).exists())] == []
+
+
 def test_every_command_is_in_the_reference() -> None:
     reference = (ROOT / "docs/commands.md").read_text()
     assert [name for name in COMMANDS if f"## flowsync {name}\n" not in reference] == []
