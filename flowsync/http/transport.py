@@ -62,8 +62,9 @@ class Transport:
         self._timeouts = terms.timeouts
         self._timing = terms.timing
         self._origins = frozenset(map(origin_of, terms.urls))
-        self._deadline = Deadline(terms.timing, max(LONGEST_EXCHANGE, terms.timeouts.read))
         self._client = _client(terms, handler)
+        self._connected: list[Any] = []
+        self._deadline = Deadline(terms.timing, max(LONGEST_EXCHANGE, terms.timeouts.read), self._keep)
 
     def send(self, call: Call) -> Answer:
         """The answer to `call`, read whole.
@@ -94,6 +95,14 @@ class Transport:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+        for stream in self._connected:
+            stream.close()
+
+    def _keep(self, stream: Any) -> None:  # noqa: ANN401 - httpx's traces have no types
+        """Note a connection: one that another thread was making while the client was closed would stay open."""
+        self._connected.append(stream)
+        if self._client.is_closed:
+            stream.close()
 
     def _stream(self, call: Call) -> AbstractContextManager[httpx.Response]:
         return self._client.stream(
@@ -112,7 +121,8 @@ class Deadline(threading.local):
     the exchange that their thread is in.
     """
 
-    def __init__(self, timing: Timing, seconds: float) -> None:
+    def __init__(self, timing: Timing, seconds: float, keep: Callable[[Any], None]) -> None:
+        self._keep = keep
         self._timing = timing
         self._seconds = seconds
         self._ends = inf
@@ -131,6 +141,7 @@ class Deadline(threading.local):
             stream = info["return_value"]
             stream.read = self._bounded(stream.read)
             stream.write = self._bounded(stream.write)
+            self._keep(stream)
         elif name == "send_request_headers.started":
             self._ends = self._timing.monotonic() + self._seconds
         elif name == "receive_response_headers.started":

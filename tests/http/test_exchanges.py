@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import itertools
 import shutil
 import socket
 import ssl
 import subprocess
+import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -475,3 +477,16 @@ def test_an_environment_that_cannot_be_used_is_a_clear_error(
     ):
         pass
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.001, 0.003])
+def test_a_connection_made_while_the_client_is_closed_is_closed_too(pause: float) -> None:
+    """By the warnings of the interpreter, which are errors here."""
+    for _ in range(20):
+        with fake_frigade() as server, ThreadPoolExecutor(1) as pool:
+            with client_of(server.url) as client:
+                asked = pool.submit(read, client)
+                time.sleep(pause)
+            with suppress(ApiError):
+                asked.result(10)
+    gc.collect()
