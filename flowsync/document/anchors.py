@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowsync.document.limits import MAXIMUM_ALIAS_WEIGHT, MAXIMUM_EXPANDED_NODES
+from flowsync.document.limits import MAXIMUM_ALIAS_WEIGHT, MAXIMUM_EXPANDED_NODES, count_values
 
 if TYPE_CHECKING:
     from flowsync.document.reading import Node, Reading
@@ -80,7 +80,7 @@ def _count_use(reading: Reading, anchor: Anchor, value: JsonValue, offset: int) 
     anchor.count += 1
     if not anchor.weight:
         anchor.weight = max((inner.count * inner.weight for inner in anchor.inner), default=1)
-        anchor.size = _size(value)
+        anchor.size = count_values(value)
     reading.expanded += anchor.size
     if anchor.count * anchor.weight > MAXIMUM_ALIAS_WEIGHT or reading.expanded > MAXIMUM_EXPANDED_NODES:
         raise reading.fail(
@@ -90,17 +90,3 @@ def _count_use(reading: Reading, anchor: Anchor, value: JsonValue, offset: int) 
             f"one anchor (multiplied where aliases nest), flowsync more than {MAXIMUM_EXPANDED_NODES:,} values.",
             f"Write out what &{anchor.name} stands for in some of the places.",
         )
-
-
-def _size(value: JsonValue) -> int:
-    """How many values a tree holds; no further than the limit."""
-    total = 0
-    rest: list[JsonValue] = [value]
-    while rest and total <= MAXIMUM_EXPANDED_NODES:
-        item = rest.pop()
-        total += 1
-        if isinstance(item, dict):
-            rest += item.values()
-        elif isinstance(item, list):
-            rest += item
-    return total

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync.document.decoding import decode, require_size
+from flowsync.document.failure import failure
 from flowsync.document.json_text import looks_like_json, parse_json
+from flowsync.document.limits import MAXIMUM_VALUES, count_values
 from flowsync.document.lines import normalised
 from flowsync.document.ordinary import NotOrdinary, ordinary_value
 from flowsync.errors import DocumentError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from flowsync.document.places import Places
     from flowsync.model import JsonValue, Problem, ValuePath
 
+_TOO_MANY_VALUES: Final = f"There are more than {MAXIMUM_VALUES:,} values here, what aliases repeat included."
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -109,7 +112,7 @@ def read(raw: bytes, name: str) -> Document:
     lines = normalised(text, name)
     held = text if len(text) == len(raw) else raw
     try:
-        return Document(name, held, ordinary_value(lines), fits_json=True)
+        return _bounded(Document(name, held, ordinary_value(lines), fits_json=True), lines)
     except NotOrdinary:
         return _read(held, name, lines)
 
@@ -123,7 +126,7 @@ def parse(text: str, name: str = "<string>") -> Document:
     require_size(text, name)
     lines = normalised(text, name)
     try:
-        return Document(name, text, ordinary_value(lines))
+        return _bounded(Document(name, text, ordinary_value(lines)), lines)
     except NotOrdinary:
         return _read(text, name, lines)
 
@@ -134,7 +137,16 @@ def _read(held: str | bytes, name: str, lines: str) -> Document:
     from flowsync.document.reading import Reading  # noqa: PLC0415 - as above
 
     reading = Reading(name, lines)
-    return Document(name, held, read_document(reading).value, tuple(reading.warnings))
+    return _bounded(Document(name, held, read_document(reading).value, tuple(reading.warnings)), lines)
+
+
+def _bounded(read: Document, text: str) -> Document:
+    """What was read, unless it holds too many values. Raises DocumentError."""
+    # Each value takes two characters at least, but for what an alias repeats.
+    may_be_large = len(text) > 2 * MAXIMUM_VALUES or "*" in text
+    if may_be_large and count_values(read.value) > MAXIMUM_VALUES:
+        raise failure(Location(read.name, 1, 1), "too-many-values", _TOO_MANY_VALUES, "Split the flow.")
+    return read
 
 
 def parse_data(text: str, name: str = "data") -> Document:
@@ -145,7 +157,7 @@ def parse_data(text: str, name: str = "data") -> Document:
     require_size(text, name)
     if looks_like_json(text):
         try:
-            return Document(name, text, parse_json(text, name))
+            return _bounded(Document(name, text, parse_json(text, name)), text)
         except ValueError:
             pass
     return parse(text, name)

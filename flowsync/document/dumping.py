@@ -41,6 +41,7 @@ UNFOLDED: Final = 2**31
 _NARROWEST: Final = 40
 """Columns that a folded text gets, however deep it stands."""
 _SHORT_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_DIGITS_OF_LARGEST: Final = len(str(2**53))
 _LARGEST_BYTE: Final = 0xFF
 _LARGEST_SHORT: Final = 0xFFFF
 _DOUBLE_DIGITS: Final = 53
@@ -128,7 +129,9 @@ def _number(number: float) -> str:
     if isinstance(number, int):
         return _integer(number)
     if math.isfinite(number):
-        return number_text(number)
+        text = number_text(number)
+        # Digits alone would be an integer beyond 2^53, which a file must not hold: `1e+20`, not a one and 20 zeros.
+        return repr(number) if number.is_integer() and len(text) >= _DIGITS_OF_LARGEST and "e" not in text else text
     return ".nan" if math.isnan(number) else f"{'-' if number < 0 else ''}.inf"
 
 

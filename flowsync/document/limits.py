@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from flowsync.model import JsonValue
 
 MAXIMUM_BYTES: Final = 1_048_576
 """Size of one text in UTF-8."""
@@ -13,7 +16,10 @@ MAXIMUM_DEPTH: Final = 100
 MAXIMUM_ALIAS_WEIGHT: Final = 100
 """npm yaml's `maxAliasCount`: uses of one anchor, times the uses inside what it names."""
 
-MAXIMUM_EXPANDED_NODES: Final = 100_000
+MAXIMUM_VALUES: Final = 50_000
+"""Values in one text: lists, mappings and all that is in them, what aliases repeat included."""
+
+MAXIMUM_EXPANDED_NODES: Final = MAXIMUM_VALUES
 """Values that all aliases of a document stand for together."""
 
 MAXIMUM_ANCHORS: Final = 1_000
@@ -21,3 +27,17 @@ MAXIMUM_ANCHORS: Final = 1_000
 
 MAXIMUM_KEY_LENGTH: Final = 1024
 """UTF-16 units from the start of a key to its colon, as YAML 1.2 has it."""
+
+
+def count_values(value: JsonValue) -> int:
+    """How many values a tree holds; no further than just beyond the limit."""
+    total = 0
+    rest: list[JsonValue] = [value]
+    while rest and total <= MAXIMUM_VALUES:
+        item = rest.pop()
+        total += 1
+        if isinstance(item, dict):
+            rest += item.values()
+        elif isinstance(item, list):
+            rest += item
+    return total

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -35,13 +37,20 @@ class Scalar(NamedTuple):
         return join_surrogates("".join([piece.text for piece in self.pieces]))
 
 
-def source_of(pieces: list[Piece], offset: int) -> int | None:
-    """Where the character at `offset` of the value was written; just after the last for its length."""
-    for piece in pieces:
-        if offset < len(piece.text):
-            return piece.source_of(offset)
-        offset -= len(piece.text)
-    return pieces[-1].end if pieces and offset == 0 else None
+class Sources:
+    """From the characters of a scalar's value back to the source."""
+
+    def __init__(self, scalar: Scalar) -> None:
+        self._pieces = scalar.pieces
+        self._ends = [*accumulate(len(piece.text) for piece in scalar.pieces)]
+
+    def of(self, offset: int) -> int | None:
+        """Where the character at `offset` of the value was written; just after the last for its length."""
+        index = bisect_right(self._ends, offset)
+        if index < len(self._ends):
+            piece = self._pieces[index]
+            return piece.source_of(offset - self._ends[index] + len(piece.text))
+        return self._pieces[-1].end if self._ends and offset == self._ends[-1] else None
 
 
 def join_surrogates(text: str) -> str:

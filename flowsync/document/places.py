@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flowsync.document.block_scalar import block_scalar
 from flowsync.document.failure import locate
 from flowsync.document.lines import normalised
-from flowsync.document.pieces import source_of
+from flowsync.document.pieces import Sources
 from flowsync.document.plain import BLOCK_RUN, FLOW_RUN, plain
 from flowsync.document.quoted import double_quoted, single_quoted
 from flowsync.document.reader import read_document
@@ -34,11 +34,12 @@ class _Found(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Where everything in one text stands."""
+    """Where everything in one text stands; `sources` of texts are kept by offset: one often has many problems."""
 
     reading: Reading
     root: JsonValue
     root_start: int
+    sources: dict[int, Sources]
 
     def value_location(self, path: ValuePath) -> Location:
         """Where the value at `path`, or the nearest enclosing one, starts."""
@@ -54,7 +55,7 @@ class Places(NamedTuple):
         if not isinstance(found.value, str):
             return self._locate(found.start)
         found = self._behind_alias(found)
-        source = source_of(self._scalar(found).pieces, offset)
+        source = self._sources(found).of(offset)
         return self._locate(found.start if source is None else source)
 
     def _locate(self, offset: int) -> Location:
@@ -74,6 +75,12 @@ class Places(NamedTuple):
         if anchor is None or anchor.node is None:
             return found
         return found._replace(start=anchor.node.start, indent=anchor.indent, is_flow=anchor.is_flow)
+
+    def _sources(self, found: _Found) -> Sources:
+        known = self.sources.get(found.start)
+        if known is None:
+            known = self.sources[found.start] = Sources(self._scalar(found))
+        return known
 
     def _scalar(self, found: _Found) -> Scalar:
         read = _QUOTED.get(self.reading.text[found.start : found.start + 1])
@@ -101,4 +108,4 @@ def places_of(name: str, text: str) -> Places | None:
         root = read_document(reading)
     except DocumentError:
         return None
-    return Places(reading, root.value, root.start)
+    return Places(reading, root.value, root.start, {})

@@ -66,6 +66,7 @@ class Reading:
     anchors: dict[str, Anchor] = field(default_factory=dict)
     uses: list[Anchor] = field(default_factory=list)
     expanded: int = 0
+    scalars: int = 0
     warnings: list[Problem] = field(default_factory=list)
     spots: dict[int, Spots] | None = None
     alias_targets: dict[int, Anchor] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.document.anchors import close_anchor, use_anchor
 from flowsync.document.block_scalar import block_scalar
+from flowsync.document.limits import MAXIMUM_VALUES
 from flowsync.document.plain import BLOCK_RUN, plain
 from flowsync.document.quoted import double_quoted, single_quoted
 from flowsync.document.reading import Node
@@ -27,6 +28,11 @@ def read_scalar(
     reading: Reading, start: int, indent: int, properties: Properties, run: re.Pattern[str] = BLOCK_RUN
 ) -> Node:
     """The scalar or alias at `start`, whatever its style; its further lines are deeper than `indent`."""
+    reading.scalars += 1
+    if reading.scalars > 2 * MAXIMUM_VALUES:  # keys and values: no text is read to its end to be refused then
+        raise reading.fail(
+            start, "too-many-values", f"There are more than {MAXIMUM_VALUES:,} values here.", "Split it."
+        )
     mark = reading.text[start]
     if mark in _QUOTED:
         return _quoted_node(reading, _QUOTED[mark](reading, start, indent), start, properties)

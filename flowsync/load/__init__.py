@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync import document
+from flowsync.document.limits import count_values
 from flowsync.errors import DocumentError
 from flowsync.model import SENT_FIELDS, Flow, Location, Problem, Severity, Target
 from flowsync.workspace import MOST_READ, workspace
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from flowsync.workspace import Workspace
 
 ENDINGS: Final = (".yaml", ".yml")
+MAXIMUM_ENVIRONMENTS: Final = 50
+"""Environments that one file may have overlays for: it is checked for each of them."""
+_MOST_CHECKED: Final = 200_000
+"""Values of one file, times its environments."""
+_MUCH_TEXT: Final = 2 * _MOST_CHECKED
+"""Shorter texts hold fewer values, but for what aliases repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +209,9 @@ def flow_from(parsed: Document, file: FlowFile, environment: str | None) -> Flow
         )
     if "slug" in value and value["slug"] != file.slug:
         return _slug_problem(parsed, file)
+    excess = _too_many_environments(parsed, value)
+    if excess is not None:
+        return excess
     overlay = _overlay(value, environment)
     stated = _overlaid(value, overlay)
     inside = _data_document(stated.get("data"), file.name)
@@ -215,6 +225,40 @@ def flow_from(parsed: Document, file: FlowFile, environment: str | None) -> Flow
         tests=value.get("tests"),
         source=_source(parsed, None if overlay is None else environment, inside),
     )
+
+
+def in_environments(flows: Iterable[Flow], environments: Iterable[str]) -> Iterator[tuple[Flow, ...]]:
+    """The same flows as they are in each environment; one that has no overlay there is the same object every time."""
+    from flowsync.load.odd import file_of  # noqa: PLC0415 - few flows have anything odd
+
+    files = [(file_of(flow.source), FlowFile(flow.file, flow.file)) for flow in flows]
+    without = [_seen(parsed, file, None) for parsed, file in files]
+    for environment in environments:
+        yield tuple(
+            flow if _overlay(parsed.value, environment) is None else _seen(parsed, file, environment)
+            for flow, (parsed, file) in zip(without, files, strict=True)
+        )
+
+
+def _seen(parsed: Document, file: FlowFile, environment: str | None) -> Flow:
+    """The Flow of a file that was a flow before."""
+    flow = flow_from(parsed, file, environment)
+    assert isinstance(flow, Flow)  # noqa: S101 - what keeps a file from being one does not depend on the environment
+    return flow
+
+
+def _too_many_environments(parsed: Document, value: Mapping[str, JsonValue]) -> Problem | None:
+    """The Problem of a file that would have to be checked for too many environments, or with too much in each."""
+    environments = value.get("environments")
+    count = len(environments) if isinstance(environments, dict) else 0
+    if count > MAXIMUM_ENVIRONMENTS:
+        message = f"There are {count:,} environments here, and at most {MAXIMUM_ENVIRONMENTS} can be checked."
+    elif count and len(parsed.text) * count > _MUCH_TEXT and count_values(parsed.value) * count > _MOST_CHECKED:
+        message = f"This file has too much in it to be checked for each of its {count} environments."
+    else:
+        return None
+    place = parsed.key_location(("environments",))
+    return Problem(place, Severity.ERROR, "too-many-environments", message, "Split the flow.")
 
 
 def _empty_hint(value: JsonValue) -> str | None:
@@ -238,8 +282,8 @@ def _target(value: JsonValue) -> Target | None:
     return _TARGETS.get(value) if isinstance(value, str) else None
 
 
-def _overlay(value: Mapping[str, JsonValue], environment: str | None) -> Mapping[str, JsonValue] | None:
-    environments = value.get("environments")
+def _overlay(value: JsonValue, environment: str | None) -> Mapping[str, JsonValue] | None:
+    environments = value.get("environments") if isinstance(value, dict) else None
     overlay = environments.get(environment) if isinstance(environments, dict) and environment is not None else None
     return overlay if isinstance(overlay, dict) else None
 

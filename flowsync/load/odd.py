@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flowsync import document
+from flowsync.document.failure import line_starts
 from flowsync.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -110,9 +111,16 @@ class TextDataSource(_OfFile):
 
     def _outside(self, inside: Location) -> Location:
         """Where a place of the text is in the file."""
-        lines = self.data.text.split("\n")
-        offset = sum(len(line) + 1 for line in lines[: inside.line - 1]) + inside.column - 1
+        offset = line_starts(self.data.text)[inside.line - 1] + inside.column - 1
         return self.file.offset_location(("data",), offset)
+
+
+def file_of(source: Source) -> Document:
+    """The file behind what it is seen through."""
+    while isinstance(source, _OfFile):
+        source = source.file
+    assert isinstance(source, document.Document)  # noqa: S101 - whatever else is a source has a file
+    return source
 
 
 @dataclass(frozen=True, slots=True)

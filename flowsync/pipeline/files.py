@@ -58,8 +58,8 @@ def check_files(project: Project, patterns: Sequence[str] = ()) -> tuple[Problem
     """
     chosen = _load(project, project.settings.environment)
     others = sorted(_overlaid_environments(chosen.flows) - {project.settings.environment or ""})
-    repositories = [chosen, *(_load(project, environment) for environment in others)]
-    found = {problem for each in repositories for problem in (*each.problems, *_judged(each))}
+    seen = [chosen.flows, *load.in_environments(chosen.flows, others)]
+    found = {*chosen.problems, *validate.check_environments(seen, chosen.unread)}
     remaining, unused = validate.govern(found, chosen.flows, levels(project))
     problems = {*remaining, *unused}
     every = _files(project) if patterns else []

@@ -282,6 +282,11 @@ def too_deep(token: Token, limit: int) -> TargetingError:
     )
 
 
+def too_long(length: int, limit: int) -> TargetingError:
+    """The error for a text that is not read at all."""
+    return TargetingError(f"This expression has {length:,} characters; at most {limit:,} are read.", 0)
+
+
 def single_character(text: str) -> TargetingError:
     """The error for an expression of one character, which the server takes for none [obs]."""
     return TargetingError(

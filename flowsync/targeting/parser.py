@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.targeting import faults
 from flowsync.targeting.faults import Expected
+from flowsync.targeting.length import MAXIMUM_LENGTH
 from flowsync.targeting.nodes import (
     LISTS,
     TEXTS,
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from flowsync.targeting.nodes import Expression, Term, Value
     from flowsync.targeting.tokens import Token
 
+MAXIMUM_READ: Final = 5 * MAXIMUM_LENGTH
+"""Characters of an expression that is read at all; a file has room for a million."""
 MAXIMUM_DEPTH: Final = 50
 """How many parentheses may be open at once; people need three, walking deep trees overflows the stack at hundreds."""
 _LONGEST_AMOUNT: Final = 9
@@ -87,12 +90,14 @@ _DOTTED: Final = {
 
 
 def parse(text: str) -> Expression:
-    """The tree of an expression; blank text is Everyone. Linear time.
+    """The tree of an expression; blank text is Everyone. Linear time, and no time for what is far too long.
 
     Raises TargetingError, and nothing else, with the offset of the first thing that does not fit.
     """
     if not text.strip(" \t\r\n"):
         return Everyone(Span(0, len(text)))
+    if len(text) > MAXIMUM_READ:
+        raise faults.too_long(len(text), MAXIMUM_READ)
     if len(text) == 1:
         raise faults.single_character(text)
     return _Parser(tokenize(text)).whole()

@@ -11,11 +11,12 @@ Nothing here raises on what an author wrote, and nothing repeats more than a sho
 
 from __future__ import annotations
 
-from itertools import islice
+from collections import Counter
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import UncheckedPatternError
-from flowsync.model import Problem, Severity
+from flowsync.model import Location, Problem, Severity
 from flowsync.validate.governance import govern, level_complaint
 from flowsync.validate.groups import outcomes, references
 from flowsync.validate.groups.references import check_mentions, mentioning
@@ -40,6 +41,7 @@ __all__ = [
     "SchemaName",
     "check",
     "check_all",
+    "check_environments",
     "check_live",
     "govern",
     "level_complaint",
@@ -66,14 +68,25 @@ def check_all(flows: Iterable[Flow], unread: Collection[str] = ()) -> tuple[Prob
 
     `unread` are the slugs of files that could not be read: of their flows nothing is known but that they have a file.
     """
-    known = tuple(flows)
+    return check_environments([tuple(flows)], unread)
+
+
+def check_environments(environments: Sequence[Sequence[Flow]], unread: Collection[str] = ()) -> tuple[Problem, ...]:
+    """As `check_all`, for the flows as they are in each of several environments.
+
+    A flow that is the same object in several is looked at once.
+    """
     found: list[Problem] = []
-    speaking: list[Speaking] = []
-    for flow in known:
-        looked_at = view(flow)
-        found += _problems(looked_at)
-        speaking += mentioning(flow, looked_at.expressions)
-    return _in_order([*found, *check_together(known), *check_mentions(known, speaking, unread)])
+    mentions: dict[int, list[Speaking]] = {}
+    for flows in environments:
+        for flow in flows:
+            if id(flow) not in mentions:
+                looked_at = view(flow)
+                found += _problems(looked_at)
+                mentions[id(flow)] = mentioning(flow, looked_at.expressions)
+        speaking = [each for flow in flows for each in mentions[id(flow)]]
+        found += (*check_together(flows), *check_mentions(flows, speaking, unread))
+    return _in_order(found)
 
 
 def check_live(flows: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequence[Flow]) -> tuple[Problem, ...]:
@@ -87,22 +100,26 @@ def rules() -> tuple[Rule, ...]:
 
 
 def _problems(looked_at: View) -> Iterator[Problem]:
-    """The problems of one flow; of very many the first, and an error that says so, for the rest may hold errors too."""
-    every = _every_problem(looked_at)
-    yield from islice(every, MAXIMUM_PROBLEMS)
-    if next(every, None) is not None:
-        message = f"There are more than {MAXIMUM_PROBLEMS:,} problems in this file; the rest is not looked at."
-        yield Problem(looked_at.location(()), Severity.ERROR, "too-many-problems", message, "Correct these first.")
-
-
-def _every_problem(looked_at: View) -> Iterator[Problem]:
-    yield from schema_problems(looked_at)
-    for group in GROUPS:
-        yield from group.check(looked_at)
+    """The problems of one flow; of very many the first, and one more than are reported."""
+    checks = (schema_problems, *(group.check for group in GROUPS))
+    yield from islice(chain.from_iterable(check_group(looked_at) for check_group in checks), MAXIMUM_PROBLEMS + 1)
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """By file, line and column, each once; that patterns are not checked is said of the first one only."""
-    ordered = sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key)
+    ordered = sorted(_bounded(dict.fromkeys(problems)), key=lambda problem: problem.sort_key)
     unchecked = [problem for problem in ordered if problem.code == UncheckedPatternError.code]
     return tuple(problem for problem in ordered if problem not in unchecked[1:])
+
+
+def _bounded(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Of each file the first problems, and an error where there are more: what is left out may be errors."""
+    counts: Counter[str] = Counter()
+    for problem in problems:
+        file = problem.location.file
+        counts[file] += 1
+        if counts[file] <= MAXIMUM_PROBLEMS:
+            yield problem
+        elif counts[file] == MAXIMUM_PROBLEMS + 1:
+            message = f"There are more than {MAXIMUM_PROBLEMS:,} problems in this file; the rest is not reported."
+            yield Problem(Location(file, 1, 1), Severity.ERROR, "too-many-problems", message, "Correct these first.")

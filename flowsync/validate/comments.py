@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from flowsync import document
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from flowsync.model import JsonValue, Problem, ValuePath
 
 _COMMENT: Final = re.compile(r"#[ \t]*(?P<marker>flowsync)[ \t]*:[ \t]*ignore\b[ \t]*(?:\[(?P<codes>[^\]\n]*)\])?")
+MAXIMUM_IGNORES: Final = 1_000
+"""Ignores of one file that count."""
 _COMMENT_LINE: Final = re.compile(r"[ \t]*#")
 
 
@@ -42,9 +45,9 @@ class Ignore:
 
 def ignores_of(text: str, name: str) -> tuple[Ignore, ...]:
     """Every ignore of a file; none in a text that only looks like one."""
-    candidates = list(_COMMENT.finditer(text))
+    candidates = [*islice(_COMMENT.finditer(text), MAXIMUM_IGNORES)]
     marked = _marked(text, name, candidates)
-    return () if marked is None else tuple(_ignores(text, name, marked))
+    return () if marked is None else tuple(islice(_ignores(text, name, marked), MAXIMUM_IGNORES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def _marked(text: str, name: str, candidates: Sequence[re.Match[str]]) -> _Marke
     while mark in text:
         mark += "k"
     numbered = iter(range(len(candidates)))
-    changed = _COMMENT.sub(lambda found: _with_mark(found, f"{mark}{next(numbered)}."), text)
+    changed = _COMMENT.sub(lambda found: _with_mark(found, f"{mark}{next(numbered)}."), text, len(candidates))
     try:
         read = document.parse(changed, name)
     except DocumentError:
@@ -119,11 +122,11 @@ def _places(value: JsonValue, path: ValuePath) -> Iterator[tuple[ValuePath, str]
 
 
 def _ignores(text: str, name: str, marked: _Marked) -> Iterator[Ignore]:
-    lines = text.split("\n")
+    following = _lines_meant(text.split("\n"))
     for found in marked.comments:
         number = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
-        first = _line_meant(lines, number)
+        first = following[number - 1]
         for each in _codes(found):
             yield Ignore(Location(name, number, column), each, first, marked.extents.get(first, first))
 
@@ -134,8 +137,10 @@ def _codes(found: re.Match[str]) -> list[str]:
     return [each for each in named if each] or [""]
 
 
-def _line_meant(lines: Sequence[str], number: int) -> int:
-    """The line that a comment on line `number` (from 1) is about."""
-    while number < len(lines) and _COMMENT_LINE.match(lines[number - 1]):
-        number += 1
-    return number
+def _lines_meant(lines: Sequence[str]) -> list[int]:
+    """For each line the number (from 1) of the line that a comment on it is about."""
+    meant = [*range(1, len(lines) + 1)]
+    for index in range(len(lines) - 2, -1, -1):
+        if _COMMENT_LINE.match(lines[index]):
+            meant[index] = meant[index + 1]
+    return meant

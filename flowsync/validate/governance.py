@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _SEVERITIES: Final = {Level.ERROR: Severity.ERROR, Level.WARNING: Severity.WARNING}
 _FIRM: Final = frozenset(rule.code for rule in RULES if rule.is_firm)
 _CODES: Final = tuple(rule.code for rule in RULES)
+_IGNORABLE: Final = frozenset(_CODES) - _FIRM
+"""What has no rule cannot be ignored either: a file that cannot be read, a limit that it exceeds."""
 
 
 def govern(
@@ -32,7 +34,7 @@ def govern(
     """
     hinting = {flow.file: flow.source for flow in flows if flow.source.holds(HINT_OF_ONE)}
     ignores = [ignore for file, source in hinting.items() for ignore in _ignores_of(source.text, file)]
-    usable = [ignore for ignore in ignores if ignore.code not in _FIRM]
+    usable = [ignore for ignore in ignores if ignore.code in _IGNORABLE]
     used: set[Ignore] = set()
     remaining: list[Problem] = []
     for problem in problems:

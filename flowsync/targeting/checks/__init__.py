@@ -17,7 +17,7 @@ from flowsync.targeting.checks.flows import (
     check_self_step,
 )
 from flowsync.targeting.nodes import terms
-from flowsync.targeting.parser import parse
+from flowsync.targeting.parser import MAXIMUM_READ, parse
 
 if TYPE_CHECKING:
     from flowsync.targeting.nodes import Expression
@@ -54,6 +54,8 @@ def check(text: str) -> tuple[Finding, ...]:
 def check_read(text: str, read: Expression | TargetingError) -> tuple[Finding, ...]:
     """As `check`, for a text that was parsed already, with or without success."""
     found = syntax.check_text(text)
+    if len(text) > MAXIMUM_READ:
+        return found
     if isinstance(read, TargetingError):
         return _sorted((*found, syntax.syntax_finding(read, text)))
     return _sorted((*found, *check_expression(read)))

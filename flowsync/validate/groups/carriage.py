@@ -8,15 +8,16 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from flowsync import document
+from flowsync.document.failure import line_starts, locate
 from flowsync.errors import DocumentError
-from flowsync.model import Location, Severity
+from flowsync.model import Severity
 from flowsync.validate.rule import Rule
 from flowsync.validate.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flowsync.model import FieldName, JsonValue, Problem, ValuePath
+    from flowsync.model import FieldName, Flow, JsonValue, Location, Problem, ValuePath
     from flowsync.validate.view import View
 
 DATA_UNREADABLE: Final = Rule(
@@ -58,8 +59,14 @@ RULES: Final = (DATA_UNREADABLE, NOT_JSON, CONTROL_CHARACTER, LARGE_INTEGER)
 _NOT_PRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 """What YAML 1.2 calls not printable, as js-yaml does."""
 _MAY_BE_LARGE: Final = re.compile(r"[0-9a-fA-F]{14}|[0-7]{18}")
-_INTEGER: Final = re.compile(r"[-+]?(?:0x[0-9a-fA-F]+|0o[0-7]+|[0-9]+)(?![\w.])")
+_INTEGER: Final = re.compile(
+    r"(?:[&!][^ \t\r\n]*[ \t\r\n]+)*(?P<digits>[-+]?(?:0x[0-9a-fA-F]+|0o[0-7]+|[0-9]+))(?![\w.])"
+)
+"""A whole number as it is written, behind its anchor and tag."""
+_LARGE_KEY: Final = re.compile(r"-?(?:[0-9]{16}|[0-9.]+e\+)")
 _LARGEST: Final = 2**53
+_MOST_DIGITS: Final = 20
+"""More are beyond 2^53 in every base."""
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
@@ -74,44 +81,79 @@ def check(view: View) -> Iterator[Problem]:
             f"The text in `data` cannot be read: {_reason(data, view.flow.file)}",
             "Write `data` as a mapping, or correct the text.",
         )
-    yield from _control_characters(view)
-    if _MAY_BE_LARGE.search(view.flow.source.text):
-        yield from _large_integers(view, (), view.flow.source.value)
+    yield from _control_characters(view.flow)
+    yield from _large_integers(view)
     if not view.flow.source.fits_json and not _fits_json({**view.flow.fields}):
         for field, value in view.flow.fields.items():
             yield from _unfit(view, (field,), value)
 
 
-def _control_characters(view: View) -> Iterator[Problem]:
-    """The first one of each kind, with its place."""
-    text = view.flow.source.text
-    places = {match[0]: match.start() for match in reversed([*_NOT_PRINTABLE.finditer(text)])}
+def _control_characters(flow: Flow) -> Iterator[Problem]:
+    """The first one of each kind: in the file as it is, and in a `data` text that is sent as it is."""
+    places = _first_of_each(_lines(flow))
     for character, at in places.items():
-        before = text[:at]
-        place = Location(view.flow.file, before.count("\n") + 1, at - before.rfind("\n"))
-        yield CONTROL_CHARACTER.at(
+        yield _control_character(character, locate(flow.file, _lines(flow), at), "be in a file as it is")
+    for character, at in _first_of_each(flow.written if isinstance(flow.written, str) else "").items():
+        if character not in places:
+            place = flow.source.offset_location(("data",), at)
+            yield _control_character(character, place, "be in the text that is sent")
+
+
+def _lines(flow: Flow) -> str:
+    """The text of the file as places count in it: without a byte order mark."""
+    return flow.source.text.removeprefix("\ufeff")
+
+
+def _first_of_each(text: str) -> dict[str, int]:
+    return {match[0]: match.start() for match in reversed([*_NOT_PRINTABLE.finditer(text)])}
+
+
+def _control_character(character: str, place: Location, what: str) -> Problem:
+    return CONTROL_CHARACTER.at(
+        place,
+        f"The character U+{ord(character):04X} must not {what}.",
+        "Remove it, or write it as an escape in double quotes.",
+    )
+
+
+def _large_integers(view: View) -> Iterator[Problem]:
+    """Every whole number in the file, and in a `data` text, that is beyond what a double holds."""
+    text = _lines(view.flow)
+    if not _MAY_BE_LARGE.search(text):
+        return
+    yield from _large_integers_in(view, text, (), view.flow.source.value)
+    if isinstance(view.flow.written, str):
+        yield from _large_integers_in(view, text, ("data",), view.flow.fields.get("data"))
+
+
+def _large_integers_in(view: View, text: str, path: ValuePath, value: JsonValue) -> Iterator[Problem]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if _LARGE_KEY.match(key):
+                yield from _large_integer(text, view.key_location((*path, key)))
+            yield from _large_integers_in(view, text, (*path, key), item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _large_integers_in(view, text, (*path, index), item)
+    elif isinstance(value, int | float) and abs(value) >= _LARGEST:
+        yield from _large_integer(text, view.location(path))
+
+
+def _large_integer(text: str, place: Location) -> Iterator[Problem]:
+    """The Problem of the literal at one place; an alias has none, for its anchor has one."""
+    literal = _INTEGER.match(text, line_starts(text)[place.line - 1] + place.column - 1)
+    if literal and _is_large(literal["digits"].lower().lstrip("-+")):
+        yield LARGE_INTEGER.at(
             place,
-            f"The character U+{ord(character):04X} must not be in a file as it is.",
-            "Remove it, or write it as an escape in double quotes.",
+            f"{literal['digits'][:40]} is beyond 2^53: JavaScript reads another number.",
+            "Quote it to keep its digits.",
         )
 
 
-def _large_integers(view: View, path: ValuePath, value: JsonValue) -> Iterator[Problem]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _large_integers(view, (*path, key), item)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _large_integers(view, (*path, index), item)
-    elif isinstance(value, int | float) and abs(value) >= _LARGEST:
-        place = view.location(path)
-        literal = _INTEGER.match(view.flow.source.text.split("\n")[place.line - 1], place.column - 1)
-        if literal and abs(int(literal[0], 0)) > _LARGEST:
-            yield LARGE_INTEGER.at(
-                place,
-                f"{literal[0][:40]} is beyond 2^53: JavaScript reads another number.",
-                "Quote it to keep its digits.",
-            )
+def _is_large(literal: str) -> bool:
+    base = {"0x": 16, "0o": 8}.get(literal[:2], 10)
+    digits = (literal if base == 10 else literal[2:]).lstrip("0")  # noqa: PLR2004 - ten fingers
+    return len(digits) > _MOST_DIGITS or int(digits or "0", base) > _LARGEST
 
 
 def _reason(text: str, name: str) -> str:

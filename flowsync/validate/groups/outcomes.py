@@ -78,9 +78,12 @@ def _has_step(view: View, step: str | None) -> bool:
 def _tree(failed: Held) -> tuple[str, ...]:
     from flowsync.targeting.tracing import explained  # noqa: PLC0415 - only a failure needs it
 
-    return tuple(explained(failed.trace).split("\n"))
+    lines = explained(failed.trace).split("\n")
+    left_out = len(lines) - _LINES_SHOWN
+    return (*lines[:_LINES_SHOWN], f"… and {left_out} more lines") if left_out > 0 else tuple(lines)
 
 
+_LINES_SHOWN: Final = 40
 _HINT: Final = "Correct the expression, or what the test expects."
 
 
