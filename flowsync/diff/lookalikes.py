@@ -11,22 +11,47 @@ _LETTERS: Final = str.maketrans(
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405"
     "\u03bf\u03bd\u03c1\u03b9\u03b1"  # Greek
     "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
-    "\u2018\u2019\u02bc\u201c\u201d\u2010\u2011\u2012\u2013\u2212",  # quotes and dashes
-    "aeopcyxijsdhlqwABEKMHOPCTYXIJSovpiaABEZHIKMNOPTYX'''\"\"-----",
+    "\u0131\u2018\u2019\u02bc\u201c\u201d\u2010\u2011\u2012\u2013\u2212",  # quotes and dashes
+    "aeopcyxijsdhlqwABEKMHOPCTYXIJSovpiaABEZHIKMNOPTYXi'''\"\"-----",
 )
 _SELECTORS: Final = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+_BLANKS: Final = dict.fromkeys(map(ord, "\u115f\u1160\u2800\u3164\uffa0"), " ")
+"""Letters and patterns that nobody sees."""
 _MOST_SHOWN: Final = 4
+_MOST_COMPARED: Final = 200
+"""Characters from the first difference on: finding all in long texts takes time with the square of their length."""
 
 
 def look_alike(one: str, other: str) -> bool:
     """Whether two different texts look the same to a person."""
-    return one != other and not (one.isascii() and other.isascii()) and appearance(one) == appearance(other)
+    if one == other or (one.isascii() and other.isascii()):
+        return False
+    seen, other_seen = appearance(one), appearance(other)
+    return seen == other_seen or _is_in_two_scripts(seen, other_seen)
+
+
+def _is_in_two_scripts(one: str, other: str) -> bool:
+    """Whether two texts differ in less than half of their letters only, each from another alphabet than ASCII's."""
+    if len(one) != len(other):
+        return False
+    pairs = [pair for pair in zip(one, other, strict=True) if pair[0] != pair[1]]
+    return 2 * len(pairs) < sum(map(str.isalpha, one)) and all(map(_is_of_two_scripts, pairs))
+
+
+def _is_of_two_scripts(letters: tuple[str, str]) -> bool:
+    ascii_letter, letter = sorted(letters)
+    name = unicodedata.name(letter, "LATIN")
+    return ascii_letter.isascii() and not letter.isascii() and ascii_letter.isalpha() and not name.startswith("LATIN")
 
 
 def code_points_that_differ(one: str, other: str) -> str:
     """Name the characters in which two texts differ, first those of `one`: `U+0430 … for U+0061 …`."""
+    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    is_cut = max(len(one), len(other)) > same + _MOST_COMPARED
+    one, other = one[same : same + _MOST_COMPARED], other[same : same + _MOST_COMPARED]
+    steps = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
     found: list[str] = []
-    for kind, start, end, new_start, new_end in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+    for kind, start, end, new_start, new_end in steps[:-1] if is_cut and len(steps) > 1 else steps:
         if kind != "equal":
             found.append(f"{_named(one[start:end])} and {_named(other[new_start:new_end])}")
     shown = list(dict.fromkeys(found))
@@ -36,7 +61,7 @@ def code_points_that_differ(one: str, other: str) -> str:
 
 def appearance(text: str) -> str:
     """What a text looks like: the same for texts that look alike."""
-    plain = unicodedata.normalize("NFKC", text).translate(_LETTERS)
+    plain = unicodedata.normalize("NFKC", text).translate(_BLANKS).translate(_LETTERS)
     return "".join(
         character for character in plain if character not in _SELECTORS and unicodedata.category(character) != "Cf"
     )

@@ -36,6 +36,10 @@ LINES = [
     ("P\u0430y now", "Pay now", "U+0430 CYRILLIC SMALL LETTER A"),
     ("Go \u2764", "Go \u2764\ufe0f", "U+FE0F VARIATION SELECTOR-16"),
     ("It\u2019s", "It's", "U+2019 RIGHT SINGLE QUOTATION MARK"),
+    ("a\u3164b", "a b", "U+3164 HANGUL FILLER"),
+    ("d\u0131d", "did", "U+0131 LATIN SMALL LETTER DOTLESS I"),
+    ("Next \u13aa", "Next A", "U+13AA CHEROKEE LETTER GO"),
+    ("\u0432efore", "before", "U+0432 CYRILLIC SMALL LETTER VE"),
 ]
 
 
@@ -59,3 +63,11 @@ def test_lines_that_a_person_can_tell_apart_are_not_explained(tmp_path: Path) ->
     with fake_frigade(FakeConfig(), [row(1, "flow_a", name="cafe")]) as server:
         shown = flowsync("plan", root=tmp_path, env=environment(server.url))
     assert "these two differ" not in shown.out
+
+
+def test_long_lines_are_explained_by_their_first_differences(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": "name: " + "\u00e9x" * 20_000 + "\n"})
+    with fake_frigade(FakeConfig(), [row(1, "flow_a", name="e\u0301x" * 20_000)]) as server:
+        shown = flowsync("plan", root=tmp_path, env=environment(server.url))
+    assert shown.code == 0
+    assert "U+00E9 LATIN SMALL LETTER E WITH ACUTE" in shown.out
