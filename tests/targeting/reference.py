@@ -200,7 +200,7 @@ def number(item: object) -> float | None:
 def string(item: object) -> str:
     if isinstance(item, str):
         return item
-    if isinstance(item, float) and item.is_integer():
+    if isinstance(item, float) and item.is_integer() and abs(item) < 1e21:  # from there on JavaScript writes 1e+21
         item = int(item)
     return json.dumps(item, separators=(",", ":"))
 
