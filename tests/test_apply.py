@@ -663,7 +663,8 @@ def test_a_system_without_room_for_any_thread_writes_nothing() -> None:
         [sys.executable, "-c", CROWDED.format(threads=0)], capture_output=True, text=True, check=False
     )
     assert done.stdout == ""
-    assert "can't start new thread" in done.stderr.splitlines()[-1]
+    # Which of the two depends on what the interpreter happens to have left over.
+    assert done.stderr.splitlines()[-1].strip() in {"RuntimeError: can't start new thread", "MemoryError:"}
 
 
 def test_a_stop_finishes_what_is_in_flight_and_starts_nothing_more() -> None:
