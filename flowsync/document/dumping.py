@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.document.failure import failure
 from flowsync.document.limits import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH
-from flowsync.document.scalars import number_text
 from flowsync.model import Location
+from flowsync.numbers import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

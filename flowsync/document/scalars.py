@@ -6,6 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
+from flowsync.numbers import number_text
+
 if TYPE_CHECKING:
     from flowsync.model import JsonValue
 
@@ -96,31 +98,3 @@ def key_text(value: JsonValue) -> str:
         return "true" if value else "false"
     assert isinstance(value, (int, float))  # noqa: S101 - collections are no keys: the reader refuses them
     return number_text(value)
-
-
-def number_text(number: int | float) -> str:  # noqa: PYI041 - mypy is to tell them apart
-    """A number as JavaScript's `String()` writes it (ECMAScript, Number::toString)."""
-    if isinstance(number, float) and not math.isfinite(number):
-        return "NaN" if math.isnan(number) else f"{'-' if number < 0 else ''}Infinity"
-    if number == 0:
-        return "0"
-    return f"{'-' if number < 0 else ''}{_positive_text(abs(number))}"
-
-
-_WHOLE_DIGITS = 21
-_LEADING_ZEROS = 6
-
-
-def _positive_text(number: float) -> str:
-    from decimal import Decimal  # noqa: PLC0415 - numbers that are keys are rare
-
-    sign, parts, exponent = Decimal(repr(float(number))).as_tuple()
-    assert isinstance(exponent, int) and not sign  # noqa: S101, PT018 - the number is finite and positive
-    digits = "".join(map(str, parts)).rstrip("0")
-    point = len(parts) + exponent
-    if 0 < point <= _WHOLE_DIGITS:
-        whole, fraction = digits[:point].ljust(point, "0"), digits[point:]
-        return f"{whole}.{fraction}" if fraction else whole
-    if -_LEADING_ZEROS < point <= 0:
-        return f"0.{'0' * -point}{digits}"
-    return f"{digits[0]}{'.' if digits[1:] else ''}{digits[1:]}e{point - 1:+d}"

@@ -12,6 +12,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final
 
+from flowsync.numbers import number_text
 from flowsync.targeting.context import milliseconds
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ _DATE: Final = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,6})[0-9]*)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
-_BIGGEST_WHOLE: Final = 1e21
-"""From here on JavaScript writes whole numbers with an exponent."""
 
 
 def moment(text: str) -> float | None:
@@ -79,13 +78,9 @@ def text_of(value: JsonValue) -> str:
         case bool():
             return "true" if value else "false"
         case int() | float():
-            return _number_text(_double(value))
+            return number_text(_double(value))
         case _:
             return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-
-
-def _number_text(number: float) -> str:
-    return str(int(number)) if number.is_integer() and abs(number) < _BIGGEST_WHOLE else repr(number)
 
 
 def same(left: JsonValue, right: JsonValue) -> bool:

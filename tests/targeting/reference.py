@@ -11,6 +11,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from flowsync.targeting.printer import formatted
@@ -202,7 +203,10 @@ def string(item: object) -> str:
         return item
     if isinstance(item, float) and item.is_integer() and abs(item) < 1e21:  # from there on JavaScript writes 1e+21
         item = int(item)
-    return json.dumps(item, separators=(",", ":"))
+    text = json.dumps(item, separators=(",", ":"))
+    if isinstance(item, float) and 1e-6 <= abs(item) < 1e-4:
+        return format(Decimal(text), "f")
+    return re.sub(r"e-0", "e-", text) if isinstance(item, float) else text
 
 
 def value(words: Words, context: Context) -> object:

@@ -287,6 +287,22 @@ def test_numbers_beyond_a_double_do_not_stop_the_evaluation(number: float) -> No
     assert evaluate(parse("user.property('a') !contains 'x'"), context)
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (1e-7, "1e-7"),
+        (1e-6, "0.000001"),
+        (0.00001, "0.00001"),
+        (1e20, "100000000000000000000"),
+        (1e21, "1e.21"),
+        (-0.0, "0"),
+    ],
+)
+def test_a_number_is_the_text_that_javascript_writes(number: float, text: str) -> None:
+    context = Context(at=0, properties={"a": number})
+    assert evaluate(parse(f"user.property('a') startsWith '{text}' && user.property('a') endsWith '{text}'"), context)
+
+
 def test_a_flow_done_in_the_future_is_within() -> None:
     progress = FlowProgress(FlowState.COMPLETED, done=5_000.0)
     assert evaluate(parse("user.flow('a') within 1s"), Context(at=0, flows={"a": progress}))
