@@ -375,7 +375,7 @@ def canonical_url(url: str) -> str:
 
 
 def place_of(url: str) -> str:
-    """The one name of what is at an address, for locks, plans and records: this machine is `127.0.0.1`."""
+    """An address as locks, plans and records name it: this machine is always `127.0.0.1`."""
     if url_complaint(url) is not None:
         return url
     parts = urlsplit(canonical_url(url))

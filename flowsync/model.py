@@ -130,7 +130,7 @@ class Writing(Protocol):
 
 
 class ListState(Enum):
-    """How a live flow stands to the files."""
+    """How a live flow compares with the files."""
 
     IN_STEP = "in step"
     DIFFERS = "differs"

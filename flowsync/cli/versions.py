@@ -1,4 +1,4 @@
-"""Which version of each flow its file was pulled from: kept on this machine, beside the records.
+"""The version of each flow that its file was pulled from. It is kept on this machine, beside the records.
 
 A server without the private list may hide the draft that a file came from. Writing that file to the version that is
 shown would make the draft's content live, so apply refuses where it knows of such a version. Else it only warns.

@@ -56,7 +56,7 @@ _PASSED_ON: Final = frozenset(
 """The only variables that git gets of ours."""
 _PLACES_OF_CONFIGURATION: Final = ("HOME", "XDG_CONFIG_HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "PROGRAMDATA")
 _OF_SOMEBODY_ELSE: Final = "safe.directory"
-"""Part of what git says of a repository that another user owns."""
+"""Part of the message that git prints for a repository that another user owns."""
 
 
 def ask(directory: Path, *arguments: str, given: bytes = b"") -> bytes:

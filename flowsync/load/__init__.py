@@ -157,7 +157,7 @@ def file_named(root: Path, directory: str, name: str) -> FlowFile:
 
 
 def _target_of_link(path: Path | str, top: Path) -> str | None:
-    """What a link leads to; None where that is not below `top`, or no part of what is reviewed there."""
+    """The target of a link; None where it is not below `top`, or is not a file that a review shows."""
     try:
         below = Path(path).resolve(strict=True).relative_to(top.resolve())
     except (OSError, RuntimeError, ValueError):

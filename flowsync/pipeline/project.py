@@ -65,7 +65,7 @@ class Project:
         return workspace(self.home)
 
     def flow_files(self) -> Iterator[load.FlowFile | Problem]:
-        """Every flow file, readable or not, and what stands in the way of reading some."""
+        """Every flow file, readable or not, and the problems that keep some from being read."""
         return load.discover(self.base, self.flows_directory, self.workspace)
 
     def load_flows(self, environment: str | None) -> load.Repository:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Scenario(Enum):
-    """How a live flow stands to its file, in words for people."""
+    """How a live flow differs from its file, in words for people."""
 
     EQUAL = "equal to its file"
     OLDER = "older than its file"
