@@ -17,7 +17,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from flowsync import diff
+from flowsync.diff.data import quoted
+from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import ApiError, ExitCode, RecordError, ServerError, UnavailableError
 from flowsync.live.choice import Chosen, UnknownStatus, choose
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
@@ -256,7 +257,7 @@ def stand(change: Change, rows: Sequence[LiveFlow]) -> Standing:
             f"It was {change.status} version {change.version}; it is {row.status} version {row.version}.",
         )
     if row.is_archived or not row.has_known_status:
-        return Moved("not-writable", f"Nothing is written to a version with the status {diff.quoted(row.status)}.")
+        return Moved("not-writable", f"Nothing is written to a version with the status {quoted(row.status)}.")
     chosen = choose(rows, change.target)
     if isinstance(chosen, Chosen | UnknownStatus) and chosen.row.id != change.id:
         return Moved("newer-version", f"Version {chosen.row.version} ({chosen.row.status}) is the one to write now.")
@@ -280,11 +281,11 @@ def _match(change: Change, row: LiveFlow) -> Match:
     """Compare the fields that both the plan and this row show: a server may leave one out of some answers."""
     if _is_as_shown(change, row):
         return Match.BEFORE
-    seen = diff.observe(row.fields, change.old.keys()).values
-    now = diff.fingerprint(seen)
-    if now == diff.fingerprint({name: change.old[name] for name in seen}):
+    seen = observe(row.fields, change.old.keys()).values
+    now = fingerprint(seen)
+    if now == fingerprint({name: change.old[name] for name in seen}):
         return Match.BEFORE
-    if now == diff.fingerprint({name: change.new[name] for name in seen}):
+    if now == fingerprint({name: change.new[name] for name in seen}):
         return Match.AFTER
     return Match.NEITHER
 
@@ -414,8 +415,8 @@ class _Turn:
         if row is not None and self.accepted:
             return _read_back(self.change, row)
         expected = self.change.new if self.doubt else self.change.old
-        found = diff.observe({} if row is None else row.fields, expected.keys()).values
-        differences = diff.changes_between(expected, found)
+        found = observe({} if row is None else row.fields, expected.keys()).values
+        differences = changes_between(expected, found)
         message = f"The live flow was changed after it was planned: {_places(differences)}."
         return _Verdict(self._refused("changed-since-planned", message, differences), row)
 
@@ -433,19 +434,17 @@ class _Turn:
     def _must_be_sent(self, row: LiveFlow | None) -> bool:
         """Whether a flow that looks as wanted is written even so: it does not show all that is sent."""
         if row is not None and self.doubt is None and not self.accepted:
-            sent, shown = (
-                diff.observe(each, self.change.sent_unseen).values for each in (self.change.body, row.fields)
-            )
-            self.is_there = diff.fingerprint(sent) != diff.fingerprint(shown)
+            sent, shown = (observe(each, self.change.sent_unseen).values for each in (self.change.body, row.fields))
+            self.is_there = fingerprint(sent) != fingerprint(shown)
         return self.is_there
 
     def _is_unshown(self, row: LiveFlow | None) -> bool:
         """Whether nothing that changes is shown, so that no read can tell if the write landed."""
         if self.is_there:
             return True
-        shown = diff.observe({} if row is None else row.fields, self.change.old.keys()).values
+        shown = observe({} if row is None else row.fields, self.change.old.keys()).values
         old, new = ({name: side[name] for name in shown} for side in (self.change.old, self.change.new))
-        return diff.fingerprint(old) == diff.fingerprint(new)
+        return fingerprint(old) == fingerprint(new)
 
     def _not_written(self, row: LiveFlow | None) -> Failed:
         """No attempt took effect so far; unless each was refused, or never sent, one may take effect yet."""
@@ -502,12 +501,10 @@ def _judged(change: Change, row: LiveFlow) -> _Verdict:
         return _Verdict(Applied(change), row)
     text = change.body.get("data")
     known = {text: change.new["data"]} if isinstance(text, str) and "data" in change.new else {}
-    sent = diff.observe(change.body, other, known).values
-    shown = diff.observe(row.fields, sent.keys(), known).values
-    untaken = tuple(
-        name for name in shown if diff.fingerprint({name: shown[name]}) != diff.fingerprint({name: sent[name]})
-    )
-    differences = diff.changes_between({name: sent[name] for name in untaken}, shown)
+    sent = observe(change.body, other, known).values
+    shown = observe(row.fields, sent.keys(), known).values
+    untaken = tuple(name for name in shown if fingerprint({name: shown[name]}) != fingerprint({name: sent[name]}))
+    differences = changes_between({name: sent[name] for name in untaken}, shown)
     return _Verdict(Applied(change, untaken, differences), row)
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync import diff
 from flowsync.apply import MOST_WAITS, WRITE_ATTEMPTS, ApplyRecord, FlowStore, apply_change, apply_changes, exit_code
+from flowsync.diff.fields import fingerprint
 from flowsync.errors import (
     ExitCode,
     ForbiddenError,
@@ -53,8 +53,8 @@ def change(slug: str = "flow_x", row_id: int = 7, old: str = "Old", new: str = "
         unseen=(),
         warnings=(),
         body={"name": new},
-        before=diff.fingerprint({"name": old}),
-        after=diff.fingerprint({"name": new}),
+        before=fingerprint({"name": old}),
+        after=fingerprint({"name": new}),
         old={"name": old},
         new={"name": new},
     )
@@ -423,8 +423,8 @@ DESCRIBED = replace(
     old={"description": "d"},
     new={"description": "e"},
     body={"description": "e"},
-    before=diff.fingerprint({"description": "d"}),
-    after=diff.fingerprint({"description": "e"}),
+    before=fingerprint({"description": "d"}),
+    after=fingerprint({"description": "e"}),
 )
 
 

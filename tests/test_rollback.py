@@ -12,7 +12,7 @@ from flowsync.live.listing import rows_by_slug
 from flowsync.live.rows import live_flow
 from flowsync.model import Applied, Blocked, Failed, Refused, Target, Unchanged, Update
 from flowsync.pipeline.rollback import part_at, plan_rollback
-from flowsync.plan.values import restorable
+from flowsync.plan.document import restorable
 from flowsync.record.values import Place
 from flowsync.record.writing import run_line
 from tests.record.building import RUN, URL, change, ended, header, record, row, write

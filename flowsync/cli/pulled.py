@@ -11,7 +11,7 @@ from flowsync.cli.adapters import prepare_state
 from flowsync.cli.writing import create_text, replace_text, still_holds
 from flowsync.errors import FlowsyncError
 from flowsync.pipeline.project import SCHEMA_FILE
-from flowsync.pull import ChangedFile, NewFile
+from flowsync.pull.results import ChangedFile, NewFile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

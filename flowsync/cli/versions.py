@@ -16,7 +16,7 @@ from flowsync.errors import FlowsyncError, RefusedError
 from flowsync.live.choice import Chosen, choose
 from flowsync.live.listing import rows_by_slug
 from flowsync.model import View
-from flowsync.pull import Skipped
+from flowsync.pull.results import Skipped
 from flowsync.workspace import MOST_READ, OWNER_ONLY
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flowsync.live.listing import Listing
     from flowsync.model import Flow, JsonValue, Plan
     from flowsync.pipeline.project import Project
-    from flowsync.pull import Pulled
+    from flowsync.pull.results import Pulled
 
 FILE: Final = "pulled.json"
 

@@ -1,9 +1,10 @@
-"""The one text that stands for a value: equal values have equal texts, and only they have."""
+"""When two values are equal: by the one text that stands for a value, or at a glance."""
 
 from __future__ import annotations
 
 import json
 import math
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -74,3 +75,67 @@ def _number(number: float) -> int | float:
         return float(number)
     except OverflowError:
         return math.inf if number > 0 else -math.inf
+
+
+_KEPT_AS_IT_IS: Final = 64
+
+
+def alike(one: JsonValue, other: JsonValue) -> bool:
+    """Whether two values can be seen at a glance to be equal; not every two equal ones can.
+
+    Python holds true and 1 to be equal as well: where it finds two values equal, only those are looked for.
+    """
+    return one is other or (one == other and not _is_mixed(one, other))
+
+
+def _is_mixed(one: JsonValue, other: JsonValue) -> bool:
+    """Whether, of two values that Python holds to be equal, one has a truth value where the other has a number."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key, value in one.items():
+            if not isinstance(value, str) and value is not other[key] and _is_mixed(value, other[key]):
+                return True
+        return False
+    if isinstance(one, list) and isinstance(other, list):
+        return any(map(_is_mixed, one, other))
+    return isinstance(one, bool) is not isinstance(other, bool)
+
+
+class Shapes:
+    """Gives equal values equal numbers; each list and mapping is looked at once.
+
+    Equal as `canonical_text` has it. Lists and mappings are remembered by identity, and kept alive for
+    that; they must not change. Looking at a value and at all that is in it costs its size times its
+    depth, of which documents allow 100.
+    """
+
+    __slots__ = ("_known", "_numbers")
+
+    def __init__(self) -> None:
+        self._numbers: dict[str | bytes, int] = {}
+        self._known: dict[int, tuple[JsonValue, int]] = {}
+
+    def of(self, value: JsonValue) -> int:
+        """Return the number of `value`, meaningful only beside others of this object."""
+        if not isinstance(value, list | dict):
+            return self._number(value)
+        known = self._known.get(id(value))
+        if known is None:
+            known = self._known[id(value)] = (value, self._number(value))
+        return known[1]
+
+    def same(self, one: JsonValue, other: JsonValue) -> bool:
+        """Whether two values are equal; of what is alike no number is made."""
+        if alike(one, other):
+            return True
+        match one, other:
+            case dict(), dict() if one.keys() == other.keys():
+                return all(self.same(value, other[key]) for key, value in one.items())
+            case list(), list():
+                return len(one) == len(other) and all(map(self.same, one, other))
+            case _:
+                return self.of(one) == self.of(other)
+
+    def _number(self, value: JsonValue) -> int:
+        text = canonical_text(value)
+        form = text if len(text) <= _KEPT_AS_IT_IS else blake2b(text.encode("ascii"), digest_size=32).digest()
+        return self._numbers.setdefault(form, len(self._numbers))

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from flowsync.diff.canonical import Shapes
 from flowsync.diff.fields import form
-from flowsync.diff.identity import align_lists
-from flowsync.diff.shapes import Shapes
+from flowsync.diff.lists import align_lists
 from flowsync.model import Op, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from flowsync.diff.identity import Alignment
+    from flowsync.diff.lists import Alignment
     from flowsync.model import FieldChange, FieldName, JsonValue
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
-    from flowsync.diff.shapes import Shapes
+    from flowsync.diff.canonical import Shapes
     from flowsync.model import JsonValue
 
 Item: TypeAlias = "dict[str, JsonValue]"

@@ -11,10 +11,9 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from flowsync.diff import fingerprint, sha256
+from flowsync.diff.fields import fingerprint, sha256
 from flowsync.github.marker import MOST_PARTS, PART_LENGTH
-from flowsync.plan.digesting import meaning
-from flowsync.plan.values import action, json_safe
+from flowsync.plan.document import action, json_safe, meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

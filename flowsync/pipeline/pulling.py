@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync import config, git, load, pull, validate
+from flowsync import config, git, load, validate
 from flowsync.closeness import closest
 from flowsync.document.formatting import formatted
 from flowsync.errors import DocumentError, InvalidFilesError, UsageError
@@ -20,7 +20,9 @@ from flowsync.pipeline.files import is_settled, levels
 from flowsync.pipeline.formatting import FILE_ORDER
 from flowsync.pipeline.project import modeline
 from flowsync.pipeline.starting import example_hint
-from flowsync.pull import ChangedFile, NewFile, Skipped
+from flowsync.pull.new_files import folded, folder_for, name_complaint, new_file
+from flowsync.pull.results import ChangedFile, NewFile, Skipped
+from flowsync.pull.updates import Taking, accepted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from flowsync.live.listing import Listing
     from flowsync.model import Flow, LiveFlow, Problem
     from flowsync.pipeline.project import Project
-    from flowsync.pull import Pulled, Scope
+    from flowsync.pull.results import Pulled, Scope
 
 _PATTERN_CHARACTERS: Final = frozenset("*?[")
 Rows: TypeAlias = "Mapping[str, Sequence[LiveFlow]]"
@@ -129,7 +131,7 @@ def _accepted(project: Project, scope: Scope, flow: Flow, rows: Sequence[LiveFlo
         return _not_chosen(flow.slug, flow.file, choice)
     file = load.file_named(project.base, project.flows_directory, flow.file)
     environment = project.settings.environment
-    return pull.accepted(pull.Taking(flow, file, choice.row, environment, judge(project)), scope)
+    return accepted(Taking(flow, file, choice.row, environment, judge(project)), scope)
 
 
 def _not_chosen(
@@ -152,10 +154,10 @@ def _not_chosen(
 
 
 def _arrivals(project: Project, flows: Sequence[Flow], rows: Rows, order: PullOrder) -> Iterator[Pulled]:
-    taken = {pull.folded(Path(flow.file).stem) for flow in flows}
+    taken = {folded(Path(flow.file).stem) for flow in flows}
     for slug in sorted(rows, key=lambda slug: (slug != slug.lower(), slug)):
         choice = choose(rows[slug], project.settings.target)
-        complaint = pull.name_complaint(slug)
+        complaint = name_complaint(slug)
         if not isinstance(choice, Chosen):
             if order.names(slug) or not isinstance(choice, OnlyArchived):
                 yield _not_chosen(slug, None, choice)
@@ -168,8 +170,8 @@ def _arrivals(project: Project, flows: Sequence[Flow], rows: Rows, order: PullOr
                 "A file's name is its flow's slug. Such a flow can be managed in the dashboard only.",
             )
         else:
-            folder = pull.folder_for(slug, taken)
-            taken.add(pull.folded(folder + slug))
+            folder = folder_for(slug, taken)
+            taken.add(folded(folder + slug))
             yield _new_file(project, choice.row, folder)
 
 
@@ -177,7 +179,7 @@ def _new_file(project: Project, row: LiveFlow, folder: str) -> NewFile:
     name = f"{project.flows_directory}/{folder}{row.slug}.yaml"
     file = load.FlowFile(project.base / name, name)
     note = "Another flow's name differs only by case, so this one has a folder of its own." if folder else None
-    made = pull.new_file(row, file, modeline(project, file.path), judge(project), note)
+    made = new_file(row, file, modeline(project, file.path), judge(project), note)
     return replace(made, text=in_form(made.text, name))
 
 

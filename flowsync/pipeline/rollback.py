@@ -6,13 +6,12 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync import diff
+from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import RefusedError
 from flowsync.live.choice import Chosen, UnknownStatus, choose
 from flowsync.model import SENT_FIELDS, Blocked, Flow, Location, Plan, PlanWarning, Unchanged, Update, View
 from flowsync.plan.build import decide
-from flowsync.plan.document import digest
-from flowsync.plan.values import restorable
+from flowsync.plan.document import digest, restorable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -161,18 +160,18 @@ def _lost_warning(lost: Sequence[str]) -> Iterable[PlanWarning]:
 
 def _alike(row: LiveFlow, values: Mapping[FieldName, JsonValue]) -> bool:
     """Whether a row shows these values, as far as it shows the fields."""
-    shown = diff.observe(row.fields, values.keys()).values
-    return diff.fingerprint(shown) == diff.fingerprint({name: values[name] for name in shown})
+    shown = observe(row.fields, values.keys()).values
+    return fingerprint(shown) == fingerprint({name: values[name] for name in shown})
 
 
 def _observed(fields: Mapping[FieldName, JsonValue]) -> Mapping[FieldName, JsonValue]:
-    return diff.observe(fields, fields.keys()).values
+    return observe(fields, fields.keys()).values
 
 
 def _told_changes(write: Write, row: LiveFlow) -> str:
     written = _observed(write.written)
-    shown = diff.observe(row.fields, written.keys()).values
-    labels = list(dict.fromkeys(change.label for change in diff.changes_between(written, shown)))
+    shown = observe(row.fields, written.keys()).values
+    labels = list(dict.fromkeys(change.label for change in changes_between(written, shown)))
     more = f" and {len(labels) - _MOST_LABELS:,} more" if len(labels) > _MOST_LABELS else ""
     verb = "is" if len(labels) == 1 else "are"
     return f"It was changed since: {', '.join(labels[:_MOST_LABELS])}{more} {verb} no longer as written."

@@ -10,9 +10,7 @@ from flowsync.apply import Moved, stand
 from flowsync.config import place_of
 from flowsync.errors import PlanFileError, RefusedError, UsageError
 from flowsync.live.listing import rows_by_slug
-from flowsync.plan import restore
-from flowsync.plan.read import from_text
-from flowsync.plan.restore import AsPlanned, AsWritten, Edited, Stale
+from flowsync.plan.saved import AsPlanned, AsWritten, Edited, Stale, from_text, restored
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
@@ -126,8 +124,8 @@ def _standing(change: Update, rows: Sequence[LiveFlow]) -> Standing:
     found = stand(change, rows)
     if isinstance(found, Moved):
         return Stale(change, found.message)
-    restored = restore.restored(change, next(row for row in rows if row.id == change.id))
-    return Stale(change, restored) if isinstance(restored, Edited) else restored
+    as_restored = restored(change, next(row for row in rows if row.id == change.id))
+    return Stale(change, as_restored) if isinstance(as_restored, Edited) else as_restored
 
 
 def _environment(name: str | None) -> str:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
-from flowsync.closeness import closest
-from flowsync.diff import compare, quoted
-from flowsync.diff.lookalikes import appearance, code_points_that_differ, look_alike
+from flowsync.closeness import appearance, closest, code_points_that_differ, look_alike
+from flowsync.diff.data import quoted
+from flowsync.diff.fields import compare
 from flowsync.live.choice import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update, View
-from flowsync.plan.base import told
+from flowsync.plan.base import Subject, told
 from flowsync.plan.document import digest
-from flowsync.plan.subject import Subject
-from flowsync.plan.warn import warnings_of_unchanged, warnings_of_update
+from flowsync.plan.warnings import warnings_of_unchanged, warnings_of_update
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

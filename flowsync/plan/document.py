@@ -1,21 +1,77 @@
-"""The JSON document of a plan, versioned: what `plan --format json` prints and `plan --out` saves."""
+"""A plan as a JSON document, and its hashes.
+
+`plan --format json` prints the document and `plan --out` saves it, with the digest of all of it. The comments and
+issues of GitHub go by `meaning`, which is equal for plans that do the same, whatever they were made from.
+"""
 
 from __future__ import annotations
 
+import json
+import math
 from collections import Counter
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from flowsync.diff import sha256
-from flowsync.model import View
-from flowsync.plan.digesting import FORMAT
-from flowsync.plan.marks import marked
-from flowsync.plan.values import action, json_safe
+from flowsync.diff.canonical import canonical
+from flowsync.diff.fields import comparable, fingerprint, observe, sha256
+from flowsync.model import PlanWarning, Update, View
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from flowsync.model import Blocked, Change, FieldChange, JsonValue, Plan, PlanWarning, Unmanaged
+    from flowsync.model import Blocked, Change, FieldChange, FieldName, JsonValue, Plan, Refusal, Unmanaged
+
+Action: TypeAlias = Literal["create", "update", "deactivate", "delete"]
+"""What can be done to a flow."""
+
+NOT_IN_JSON: Final = {math.inf: ".inf", -math.inf: "-.inf"}
+
+
+def action(change: Change) -> Action:
+    """Return the word for what a change does to its flow."""
+    match change:
+        case Update():
+            return "update"
+
+
+def restorable(fields: Mapping[FieldName, JsonValue]) -> dict[FieldName, JsonValue]:
+    """Return those of the live fields that could be sent back, in a form that the API takes [doc].
+
+    A null description or targeting is as good as "" [obs], and `data` that came as an object goes back as JSON text.
+    Anything else of another type than the documented one cannot be sent.
+    """
+    found: dict[FieldName, JsonValue] = {}
+    for name, value in fields.items():
+        match name, value:
+            case ("description" | "targetingLogic", None | str()) | ("active", bool()):
+                found[name] = value
+            case "name" | "type" | "data", str():
+                found[name] = value
+            case "data", dict() | list():
+                found[name] = json.dumps(value, ensure_ascii=False)
+            case _:
+                pass
+    return found
+
+
+def json_safe(value: JsonValue) -> JsonValue:
+    """Return `value` with the numbers that JSON cannot hold as the texts YAML has for them."""
+    match value:
+        case None | bool() | str():
+            return value
+        case int() | float():
+            return _json_number(value)
+        case list():
+            return [json_safe(item) for item in value]
+        case dict():
+            return {key: json_safe(item) for key, item in value.items()}
+
+
+def _json_number(value: float) -> JsonValue:
+    number = canonical(value)
+    if isinstance(number, float) and not math.isfinite(number):
+        return NOT_IN_JSON.get(number, ".nan")
+    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +187,90 @@ def _blocked(blocked: Blocked) -> JsonValue:
 
 def _unmanaged(unmanaged: Unmanaged) -> JsonValue:
     return {"slug": unmanaged.slug, "id": unmanaged.id, "name": unmanaged.name}
+
+
+FORMAT: Final = "flowsync-plan/1"
+
+
+def meaning(plan: Plan) -> str:
+    """Return "sha256:" and 64 hex digits over what the plan would write, and to which API.
+
+    Not in it: names of files, lines, messages, the base and whose a difference is, flows that are
+    unchanged or unmanaged, and how the text of `data` is written.
+    """
+    told: JsonValue = {
+        "format": FORMAT,
+        "environment": plan.environment,
+        "api_url": plan.api_url,
+        "changes": [_change_meaning(change) for change in plan.writes],
+        "blocked": [_blocked_meaning(blocked) for blocked in plan.blocked],
+    }
+    return sha256(json_safe(told))
+
+
+def _change_meaning(change: Change) -> JsonValue:
+    fields = sorted(change.fields, key=lambda field: (field.field, field.path, field.op.value))
+    return {
+        "slug": change.slug,
+        "action": action(change),
+        "id": change.id,
+        "version": change.version,
+        "status": change.status,
+        "fields": [_field_change_meaning(field) for field in fields],
+        "body": _body_meaning(change),
+        "before": change.before,
+        "after": change.after,
+    }
+
+
+def _field_change_meaning(change: FieldChange) -> JsonValue:
+    def form(value: JsonValue) -> JsonValue:
+        return value if change.path else comparable(change.field, value)
+
+    return [change.field, change.path, change.op.value, form(change.old), form(change.new)]
+
+
+def _body_meaning(change: Change) -> JsonValue:
+    """Return a hash of the meaning of each field that will be sent, whatever the text of `data`.
+
+    That text is parsed only where the change does not hold its value.
+    """
+    text = change.body.get("data")
+    known = {text: change.new["data"]} if isinstance(text, str) and "data" in change.new else {}
+    values = observe(change.body, change.body.keys(), known).values
+    return {name: _field_meaning(change, name, value) for name, value in values.items()}
+
+
+def _field_meaning(change: Change, name: FieldName, value: JsonValue) -> str:
+    """Return the hash of one field, which was made with the change where it is of this very value."""
+    if name == "data" and change.hashed is not None and change.hashed[0] is value:
+        return change.hashed[1]
+    return fingerprint({name: value})
+
+
+def _blocked_meaning(blocked: Blocked) -> JsonValue:
+    return [blocked.slug, blocked.code]
+
+
+REFUSED: Final = "apply-refuses"
+"""The code of the warning that apply refuses a change as it is."""
+
+
+def marked(plan: Plan) -> Plan:
+    """Return `plan` with each refusal that is about certain flows among their warnings, for its document."""
+    changes, unverified = (
+        tuple(_marked(change, plan.refusals) for change in each) for each in (plan.changes, plan.unverified)
+    )
+    return replace(plan, changes=changes, unverified=unverified)
+
+
+def _marked(change: Update, refusals: Iterable[Refusal]) -> Update:
+    concerned = (refusal for refusal in refusals if change.slug in refusal.slugs)
+    told = (PlanWarning(REFUSED, f"{refusal.message} {allowed_by(refusal)}") for refusal in concerned)
+    added = tuple(warning for warning in told if warning not in change.warnings)
+    return replace(change, warnings=change.warnings + added) if added else change
+
+
+def allowed_by(refusal: Refusal) -> str:
+    """Return the sentence that names the way past a refusal."""
+    return f"{refusal.flag} allows it."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from flowsync.config import Policy
 from flowsync.model import Origin, Refusal
 from flowsync.plan.document import digest, summary
-from flowsync.plan.warn import PROTECTED, is_for_everyone
+from flowsync.plan.warnings import PROTECTED, is_for_everyone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from flowsync import diff
+from flowsync.diff.fields import fingerprint, observe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,4 +50,4 @@ def alike(live: Mapping[FieldName, JsonValue], other: Mapping[FieldName, JsonVal
 
 
 def _meaning(fields: Mapping[FieldName, JsonValue], names: list[FieldName]) -> str:
-    return diff.fingerprint(diff.observe(fields, names).values)
+    return fingerprint(observe(fields, names).values)

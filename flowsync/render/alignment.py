@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync.diff.order import longest_increasing
+from flowsync.diff.lists import longest_increasing
 from flowsync.ends import equal_ends
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Final
 
-from flowsync.diff.lookalikes import code_points_that_differ, look_alike
+from flowsync.closeness import code_points_that_differ, look_alike
 from flowsync.render.alignment import runs
 from flowsync.render.style import Span, Style
 from flowsync.render.words import added_line, changed_lines, kept_line, removed_line, yaml_key

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Op, Refused
-from flowsync.plan.values import json_safe
+from flowsync.plan.document import json_safe
 from flowsync.render import json_text
 from flowsync.render.columns import padded
 from flowsync.render.escape import cell_code, cell_prose

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from flowsync.pull import ChangedFile, NewFile, SameFile, Skipped
+from flowsync.pull.results import ChangedFile, NewFile, SameFile, Skipped
 from flowsync.render import json_text, text_diff
 from flowsync.render.columns import columns, padded
 from flowsync.render.escape import shown
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flowsync.model import JsonValue
-    from flowsync.pull import Pulled
+    from flowsync.pull.results import Pulled
     from flowsync.render.screen import Screen
     from flowsync.render.style import Line
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from flowsync.model import FieldChange, JsonValue
-    from flowsync.plan.restore import Edited, Stale
+    from flowsync.plan.saved import Edited, Stale
 
 LONGEST = 80
 """How many columns of each value are shown."""

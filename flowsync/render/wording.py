@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.config import SANDBOX_URL
 from flowsync.model import Op, Origin, View
-from flowsync.plan.document import summary
-from flowsync.plan.marks import allowed_by
+from flowsync.plan.document import allowed_by, summary
 from flowsync.render.plural import plural
 from flowsync.render.values import compact
 

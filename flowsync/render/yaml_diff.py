@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flowsync.diff.identity import align_lists
-from flowsync.diff.order import removals_after
-from flowsync.diff.places import Place
-from flowsync.diff.shapes import Shapes, alike
+from flowsync.diff.canonical import Shapes, alike
+from flowsync.diff.data import Place
+from flowsync.diff.lists import align_lists, removals_after
 from flowsync.document import UNFOLDED, dump
 from flowsync.model import SENT_FIELDS, Op
 from flowsync.render.escape import mask_keys
@@ -25,7 +24,7 @@ from flowsync.render.values import compact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from flowsync.diff.identity import Alignment
+    from flowsync.diff.lists import Alignment
     from flowsync.model import FieldChange, FieldName, JsonValue, Update
     from flowsync.render.style import Line
 

@@ -12,7 +12,7 @@ from flowsync.config import Settings
 from flowsync.errors import FlowsyncError
 from flowsync.load import FlowFile, file_named
 from flowsync.pipeline.project import Project
-from flowsync.pull import ChangedFile, NewFile
+from flowsync.pull.results import ChangedFile, NewFile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from flowsync.cli.writing import save as save_text
 from flowsync.errors import PlanFileError
 from flowsync.pipeline.saved import read_saved
 from flowsync.plan.document import digest, to_document
-from flowsync.plan.read import from_document
+from flowsync.plan.saved import from_document
 from flowsync.workspace import workspace
 from tests.support.command import CLEAN, command_line, environment, flowsync, write_flows
 from tests.support.fake_frigade import (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.diff import canonical_text, quoted
-from flowsync.diff.shapes import Shapes
+from flowsync.diff.canonical import Shapes, canonical_text
+from flowsync.diff.data import quoted
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync import document
-from flowsync.diff import canonical, comparable, compare, fingerprint, observe
+from flowsync.diff.canonical import canonical
+from flowsync.diff.fields import comparable, compare, fingerprint, observe
 from flowsync.model import SENT_FIELDS, FieldChange, Op
 from tests.support import strategies as flows
 

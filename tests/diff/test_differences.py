@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from flowsync.diff import differences
+from flowsync.diff.data import differences
+from flowsync.diff.lists import ALIGNED_AT_MOST
 from flowsync.diff.renames import COMPARED_AT_MOST
-from flowsync.diff.sequences import ALIGNED_AT_MOST
 from flowsync.model import Op
 from tests.diff.patch import patch
 
@@ -343,7 +343,7 @@ def test_long_lists_without_identities_are_compared_by_place() -> None:
 
 NEEDS_NO_DEEPDIFF = """
 import sys
-from flowsync.diff import differences
+from flowsync.diff.data import differences
 step = {"id": "a", "title": "A", "tags": [1, 2, 3]}
 differences("data", {"steps": [step]}, {"steps": [{"id": "b"}, {**step, "title": "B", "tags": [1, 2, 3, 4]}]})
 assert "deepdiff" not in sys.modules

@@ -10,7 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flowsync import document
-from flowsync.diff import attributed, compare, differences, differing
+from flowsync.diff.data import differences
+from flowsync.diff.fields import compare
+from flowsync.diff.origin import attributed, differing
 from flowsync.model import Op, Origin
 from tests.diff.test_properties import pairs
 

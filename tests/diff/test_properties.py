@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsync.diff import canonical, canonical_text, differences, undone
-from flowsync.diff.shapes import alike
+from flowsync.diff.canonical import alike, canonical, canonical_text
+from flowsync.diff.data import differences, undone
 from tests.diff.patch import patch
 from tests.support import strategies as flows
 

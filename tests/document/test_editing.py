@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from flowsync.diff.survivors import survivors
+from flowsync.diff.lists import survivors
 from flowsync.document import parse, parse_data, same
 from flowsync.document.editing import edited
 from flowsync.errors import DocumentError

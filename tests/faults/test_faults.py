@@ -16,7 +16,7 @@ from flowsync.model import AlreadyApplied, Applied, Refused
 from flowsync.pipeline import pulling
 from flowsync.pipeline.planning import fetch_slugs
 from flowsync.pipeline.pulling import Arrivals, PullOrder
-from flowsync.pull import Scope
+from flowsync.pull.results import Scope
 from flowsync.sandbox import ALWAYS, PEOPLE, Fault, FaultKind, documented
 from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run, whole, workspace
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync import document
-from flowsync.diff import fingerprint
+from flowsync.diff.fields import fingerprint
 from flowsync.model import Op, Target, Unchanged, Unmanaged
 from flowsync.plan.build import build_plan
 from tests.plan.builders import API, flow, plan_of, row, update_of

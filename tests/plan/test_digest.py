@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync.model import Blocked, Origin, Unchanged, Unmanaged
-from flowsync.plan.digesting import meaning
-from flowsync.plan.document import digest
+from flowsync.plan.document import digest, meaning
 from tests.plan.builders import flow, flow_of, plan_of, row, row_of
 from tests.plan.pairs import files, plan_from, sent, stated_and_live
 from tests.support import strategies as flows

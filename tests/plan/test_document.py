@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flowsync.model import Op, Origin
-from flowsync.plan.document import Summary, summary, to_document
-from flowsync.plan.values import json_safe
+from flowsync.plan.document import Summary, json_safe, summary, to_document
 from tests.plan.builders import API, flow, flow_of, plan_of, row
 
 if TYPE_CHECKING:

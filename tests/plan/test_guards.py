@@ -12,7 +12,7 @@ from flowsync.config import Guards, Policy
 from flowsync.model import Origin, Refusal
 from flowsync.plan.document import to_document
 from flowsync.plan.guards import Kept, judged
-from flowsync.plan.read import from_document
+from flowsync.plan.saved import from_document
 from flowsync.render import plans
 from tests.plan.builders import flow, flow_of, plan_of, row, row_of
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 
-from flowsync.diff import canonical_text
+from flowsync.diff.canonical import canonical_text
 from flowsync.errors import PlanFileError
 from flowsync.model import Origin, Target, View
 from flowsync.plan.document import digest, to_document
-from flowsync.plan.read import from_document, from_text
+from flowsync.plan.saved import from_document, from_text
 from flowsync.render import json_text, plans
 from tests.plan.builders import flow, flow_of, plan_of, row
 from tests.plan.pairs import plan_from, stated_and_live

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsync.diff import fingerprint
+from flowsync.diff.fields import fingerprint
 from flowsync.errors import PlanFileError
 from flowsync.model import SENT_FIELDS, Op
 from flowsync.plan.document import digest, to_document
-from flowsync.plan.read import from_document
-from flowsync.plan.restore import AsPlanned, AsWritten, Edited, Stale, restored
+from flowsync.plan.saved import AsPlanned, AsWritten, Edited, Stale, from_document, restored
 from flowsync.render import stale
 from tests.plan.builders import flow_of, plan_of, row, update_of
 from tests.plan.pairs import plan_from, rows, sent, stated_and_live

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.pull import folded, folder_for, name_complaint
+from flowsync.pull.new_files import folded, folder_for, name_complaint
 
 
 @pytest.mark.parametrize(

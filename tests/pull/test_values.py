@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsync import document, load, pull, validate
-from flowsync.diff import compare
+from flowsync import document, load, validate
+from flowsync.diff.fields import compare
 from flowsync.live.rows import live_flow
 from flowsync.model import Flow, Severity
+from flowsync.pull.new_files import new_file
+from flowsync.pull.results import ChangedFile, SameFile, Scope
+from flowsync.pull.updates import Taking, accepted
 from tests.support.strategies import edits, flow_data, targeting, texts, wild_texts
 from tests.support.styles import written
 
@@ -44,8 +47,8 @@ def flow(text: str, environment: str | None = None) -> Flow:
     return read
 
 
-def taken(text: str, row: LiveFlow, scope: pull.Scope = pull.Scope.STATED, environment: str | None = None) -> Any:  # noqa: ANN401 - one of two results
-    return pull.accepted(pull.Taking(flow(text, environment), FILE, row, environment, errors), scope)
+def taken(text: str, row: LiveFlow, scope: Scope = Scope.STATED, environment: str | None = None) -> Any:  # noqa: ANN401 - one of two results
+    return accepted(Taking(flow(text, environment), FILE, row, environment, errors), scope)
 
 
 data_texts = st.one_of(
@@ -68,14 +71,14 @@ rows = st.fixed_dictionaries(
 @given(rows)
 def test_the_plan_after_a_first_import_is_empty_and_the_file_is_valid(fields: dict[str, JsonValue]) -> None:
     row = live(**fields)
-    made = pull.new_file(row, FILE, MODELINE, errors)
+    made = new_file(row, FILE, MODELINE, errors)
     read = flow(made.text)
     assert made.text.startswith(MODELINE)
     assert compare(read.fields, row.fields, read.data_text).changes == ()
     assert errors(read) == []
     assert tuple(read.fields) == made.fields
-    again = pull.accepted(pull.Taking(read, FILE, row, None, errors), pull.Scope.STATED)
-    assert isinstance(again, pull.SameFile)
+    again = accepted(Taking(read, FILE, row, None, errors), Scope.STATED)
+    assert isinstance(again, SameFile)
 
 
 @settings(max_examples=40)
@@ -88,18 +91,18 @@ def test_what_was_changed_in_the_dashboard_is_taken_over(pair: tuple[Any, Any], 
     was = load.flow_from(document.parse(text, FILE.name), FILE, None)
     if not isinstance(was, Flow):
         return
-    done = pull.accepted(pull.Taking(was, FILE, row, None, anything_goes), pull.Scope.STATED)
-    assert isinstance(done, pull.ChangedFile)
+    done = accepted(Taking(was, FILE, row, None, anything_goes), Scope.STATED)
+    assert isinstance(done, ChangedFile)
     assert done.left_out == ()
     now = flow(done.text)
     assert compare(now.fields, row.fields, now.data_text).changes == ()
-    again = pull.accepted(pull.Taking(now, FILE, row, None, anything_goes), pull.Scope.STATED)
-    assert isinstance(again, pull.SameFile)
+    again = accepted(Taking(now, FILE, row, None, anything_goes), Scope.STATED)
+    assert isinstance(again, SameFile)
 
 
 def test_the_dashboards_own_lines_are_kept() -> None:
     own = "# for Acme\r\nsteps:\r\n- id: a # keep\r\n  title: >\r\n    Hi\r\n    there\r\n\r\n- id: b"
-    made = pull.new_file(live(data=own), FILE, MODELINE, errors)
+    made = new_file(live(data=own), FILE, MODELINE, errors)
     assert made.text == MODELINE + (
         "data:\n  # for Acme\n  steps:\n  - id: a # keep\n    title: >\n      Hi\n      there\n\n  - id: b\n"
     )
@@ -115,7 +118,7 @@ def test_the_dashboards_own_lines_are_kept() -> None:
     ],
 )
 def test_what_is_no_block_of_lines_is_written_as_one(text: str, expected: str) -> None:
-    assert pull.new_file(live(data=text), FILE, "", errors).text == expected
+    assert new_file(live(data=text), FILE, "", errors).text == expected
 
 
 @pytest.mark.parametrize(
@@ -131,7 +134,7 @@ def test_what_is_no_block_of_lines_is_written_as_one(text: str, expected: str) -
     ],
 )
 def test_what_a_plan_would_refuse_is_left_out_and_told(fields: dict[str, Any], left_out: list[str], kept: str) -> None:
-    made = pull.new_file(live(**fields), FILE, "", errors)
+    made = new_file(live(**fields), FILE, "", errors)
     assert [left.field for left in made.left_out] == left_out
     assert all(left.message for left in made.left_out)
     assert made.text == kept
@@ -141,7 +144,7 @@ def test_only_stated_fields_are_taken_over_and_all_of_them_on_request() -> None:
     text = "# mine\nname: Old # shown\nx-note: 1\ndata: {steps: [{id: a}]}\n"
     row = live(name="New", type="CARD", description=None, active=False, data='{"steps": [{"id": "a"}]}')
     assert taken(text, row).text == text.replace("Old", "New")
-    both = taken(text, row, pull.Scope.ALL)
+    both = taken(text, row, Scope.ALL)
     assert both.text == "# mine\nname: New # shown\ntype: CARD\nactive: false\nx-note: 1\ndata: {steps: [{id: a}]}\n"
     assert both.fields == ("name", "type", "active")
     assert both.places == ("name", "type", "active")
@@ -152,7 +155,7 @@ def test_a_field_that_cannot_be_taken_keeps_no_other_out() -> None:
     done = taken(text, live(name="New", targetingLogic="user.isGuest(", data="steps: ["))
     assert done.text == text.replace("Old", "New")
     assert [left.field for left in done.left_out] == ["data", "targetingLogic"]
-    assert isinstance(taken(text, live(name="Old", targetingLogic="user.isGuest(", data="steps: []")), pull.SameFile)
+    assert isinstance(taken(text, live(name="Old", targetingLogic="user.isGuest(", data="steps: []")), SameFile)
     unwritable = taken(text, live(name="New", targetingLogic="user.isGuest()", data=json.dumps({"k" * 2000: 1})))
     assert (unwritable.fields, [left.field for left in unwritable.left_out]) == (("name",), ["data"])
 
@@ -204,7 +207,7 @@ def test_an_overlay_takes_over_what_is_nested_and_tells_what_it_cannot() -> None
         "      title: x\n", "      sequential: true\n"
     )
     less = taken(text, live(data='{"props": {"a": {"b": 9}}, "title": "x"}'), environment="p")
-    assert isinstance(less, pull.SameFile)
+    assert isinstance(less, SameFile)
     assert [(left.field, left.message) for left in less.left_out] == [
         ("data", "What is live cannot be said in this file.")
     ]
@@ -225,6 +228,6 @@ def test_a_rewritten_part_has_a_label_for_people() -> None:
         "x: &b {title: Go}\ndata:\n  steps:\n    - id: a b\n      primaryButton: *b\n    - options: [{value: 1}, *b]\n"
     )
     row = live(data='{"steps": [{"id": "a b", "primaryButton": {"title": "No"}}, {"options": [{"value": 1}, 2]}]}')
-    done = pull.accepted(pull.Taking(flow(text), FILE, row, None, anything_goes), pull.Scope.STATED)
-    assert isinstance(done, pull.ChangedFile)
+    done = accepted(Taking(flow(text), FILE, row, None, anything_goes), Scope.STATED)
+    assert isinstance(done, ChangedFile)
     assert done.rewritten == ('data.steps["a b"].primaryButton', "data.steps[1].options[1]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flowsync import diff
+from flowsync.diff.fields import fingerprint
 from flowsync.live.rows import live_flow
 from flowsync.model import Update
 from flowsync.record.reading import read
@@ -45,8 +45,8 @@ def change(
         unseen=(),
         warnings=(),
         body=after,
-        before=diff.fingerprint(before),
-        after=diff.fingerprint(after),
+        before=fingerprint(before),
+        after=fingerprint(after),
         old=before,
         new=after,
     )

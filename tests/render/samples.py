@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowsync.diff.walk import differences
+from flowsync.diff.data import differences
 from flowsync.model import (
     SENT_FIELDS,
     AlreadyApplied,

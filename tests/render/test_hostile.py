@@ -32,7 +32,7 @@ from flowsync.model import (
     Unmanaged,
     Update,
 )
-from flowsync.plan.read import from_text
+from flowsync.plan.saved import from_text
 from flowsync.render import failures, ledger, listing, plans, problems
 from flowsync.render.screen import Colour, Detail, Screen
 from tests.render.hostile import hostile, log_commands, unseen_characters

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.config import SANDBOX_URL
-from flowsync.diff import quoted
+from flowsync.diff.data import quoted
 from flowsync.model import FieldChange, Op, Origin, Unmanaged
 from flowsync.plan.document import to_document
 from flowsync.render import plans, wording

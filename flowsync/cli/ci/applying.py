@@ -33,8 +33,8 @@ from flowsync.github.event import MergeGroupEvent, PullRequestEvent, PushEvent
 from flowsync.github.log import inert
 from flowsync.github.marker import NO_PLAN, Marker
 from flowsync.model import AlreadyApplied
+from flowsync.plan.document import action
 from flowsync.plan.guards import Kept
-from flowsync.plan.values import action
 from flowsync.render import ledger, plans, wording
 from flowsync.render.report import ApplyReport
 

@@ -22,9 +22,9 @@ from flowsync.github.marker import Marker
 from flowsync.github.proposals import ProposedFile
 from flowsync.github.reviewed import hexadecimal
 from flowsync.pipeline import pulling
-from flowsync.plan.digesting import meaning
+from flowsync.plan.document import meaning
 from flowsync.plan.guards import Kept
-from flowsync.pull import ChangedFile, NewFile, SameFile, Scope, Skipped
+from flowsync.pull.results import ChangedFile, NewFile, SameFile, Scope, Skipped
 from flowsync.render.escape import shown
 from flowsync.render.report import DriftReport, TakeoverReport, differing
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from flowsync.model import Plan
     from flowsync.pipeline.project import Project
     from flowsync.pipeline.pulling import PullResult
-    from flowsync.pull import Pulled
+    from flowsync.pull.results import Pulled
 
 FAREWELL = "The live flows are as the files say again."
 

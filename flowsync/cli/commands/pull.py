@@ -17,7 +17,7 @@ from flowsync.errors import ExitCode, RefusedError
 from flowsync.pipeline import pulling
 from flowsync.pipeline.naming import slugs_of
 from flowsync.pipeline.pulling import Arrivals, PullOrder, Safety
-from flowsync.pull import Scope
+from flowsync.pull.results import Scope
 from flowsync.render import progress, pulls
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flowsync.model import Flow
     from flowsync.pipeline.project import Project
     from flowsync.pipeline.pulling import PullResult
-    from flowsync.pull import Pulled
+    from flowsync.pull.results import Pulled
 
 
 class Writing(Enum):

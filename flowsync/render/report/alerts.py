@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import RefusedError
-from flowsync.plan.marks import allowed_by
+from flowsync.plan.document import allowed_by
 from flowsync.render import ledger, wording
 from flowsync.render.escape import prose
 from flowsync.render.expression_diff import meaning

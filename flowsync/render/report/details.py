@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flowsync.plan.values import action
+from flowsync.plan.document import action
 from flowsync.render import wording
 from flowsync.render.escape import fenced, html_code
 from flowsync.render.plural import plural

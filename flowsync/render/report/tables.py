@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import DocumentError, InvalidFilesError
 from flowsync.model import Origin
-from flowsync.plan.values import action
+from flowsync.plan.document import action
 from flowsync.render import ledger, wording
 from flowsync.render.escape import cell_code
 from flowsync.render.problems import markdown_row

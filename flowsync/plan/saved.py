@@ -1,12 +1,14 @@
-"""A saved plan read back: strictly, and only if its digest is that of what it says."""
+"""A saved plan read back: strictly, only if its digest is right, and next to what is live now."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias, TypeVar
 
-from flowsync.diff import observe, undone
+from flowsync.diff.data import undone
+from flowsync.diff.fields import compare, fingerprint, observe
 from flowsync.errors import PlanFileError
 from flowsync.model import (
     SENT_FIELDS,
@@ -21,16 +23,14 @@ from flowsync.model import (
     Update,
     View,
 )
-from flowsync.plan.digesting import FORMAT
-from flowsync.plan.document import Summary, digest_of, summary
-from flowsync.plan.shape import Part, malformed
-from flowsync.plan.warn import NOT_THE_LATEST
+from flowsync.plan.document import FORMAT, Summary, digest_of, summary
+from flowsync.plan.warnings import NOT_THE_LATEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from enum import Enum
 
-    from flowsync.model import FieldName, JsonValue
+    from flowsync.model import FieldName, JsonValue, LiveFlow
 
 Member = TypeVar("Member", bound="Enum")
 
@@ -52,7 +52,9 @@ UNMANAGED_KEYS: Final = frozenset(("slug", "id", "name"))
 def from_text(text: str) -> Plan:
     """Return the plan that a saved document holds, as `from_document`. Raises PlanFileError."""
     try:
-        return from_document(json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant))
+        return from_document(
+            json.loads(text, object_pairs_hook=_object_without_duplicates, parse_constant=_no_constant)
+        )
     except ValueError:
         raise malformed("it is not JSON, or was cut off") from None
     except RecursionError:
@@ -214,7 +216,7 @@ def _member(kind: type[Member], value: str, place: str) -> Member:
         raise malformed(f"{place} has an unknown {kind.__name__.lower()}") from None
 
 
-def _object(pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+def _object_without_duplicates(pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a key stands twice")
@@ -223,3 +225,160 @@ def _object(pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+Scalar = TypeVar("Scalar", str, int, bool)
+
+
+class Part:
+    """One object of the document, and where it is, for messages."""
+
+    __slots__ = ("_values", "place")
+
+    def __init__(
+        self, value: JsonValue, place: str, keys: Collection[str], optional: Collection[str] = frozenset()
+    ) -> None:
+        """Take `value` as an object with exactly these `keys`, and perhaps `optional` ones. Raises PlanFileError."""
+        self.place = place
+        self._values = _object(value, place)
+        if unknown := sorted((set(self._values) ^ set(keys)) - set(optional)):
+            raise malformed(f"{place} lacks, or should not have, {unknown[0]}")
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there."""
+        return key in self._values
+
+    def value(self, key: str) -> JsonValue:
+        """Whatever is there."""
+        return self._values[key]
+
+    def text(self, key: str) -> str:
+        """A text."""
+        return self._scalar(key, str)
+
+    def number(self, key: str) -> int:
+        """A whole number."""
+        return self._scalar(key, int)
+
+    def truth(self, key: str) -> bool:
+        """True or false."""
+        return self._scalar(key, bool)
+
+    def optional_text(self, key: str) -> str | None:
+        """A text, or None for null."""
+        return None if self._values[key] is None else self.text(key)
+
+    def optional_number(self, key: str) -> int | None:
+        """A whole number, or None for null."""
+        return None if self._values[key] is None else self.number(key)
+
+    def items(self, key: str) -> Iterator[tuple[str, JsonValue]]:
+        """The items of a list, each with its place."""
+        value = self._values[key]
+        if not isinstance(value, list):
+            raise malformed(f"{self.place} has no list as its {key}")
+        return ((f"{key}[{index}]", item) for index, item in enumerate(value))
+
+    def mapping(self, key: str) -> Mapping[str, JsonValue]:
+        """An object with any keys."""
+        return _object(self._values[key], f"the {key} of {self.place}")
+
+    def _scalar(self, key: str, kind: type[Scalar]) -> Scalar:
+        value = self._values[key]
+        if type(value) is not kind:
+            raise malformed(f"{self.place} has the wrong kind of {key}")
+        return value
+
+
+def malformed(complaint: str) -> PlanFileError:
+    """Return the refusal of a document that flowsync did not write like this."""
+    return PlanFileError(f"The saved plan cannot be read: {complaint}.", hint="Plan again: flowsync plan --out FILE.")
+
+
+def _object(value: JsonValue, place: str) -> dict[str, JsonValue]:
+    if not isinstance(value, dict):
+        raise malformed(f"{place} is not an object")
+    return value
+
+
+Fields: TypeAlias = "Mapping[FieldName, JsonValue]"
+
+
+@dataclass(frozen=True, slots=True)
+class AsPlanned:
+    """The row is as it was; `change` holds the values of every managed field."""
+
+    change: Update
+
+
+@dataclass(frozen=True, slots=True)
+class AsWritten:
+    """The row already is as it would be written."""
+
+    change: Update
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The row was changed since: `differences` lead from what is live now to what was planned from.
+
+    `elsewhere`: the other fields of the row, where one of them was edited too, or is no longer returned; the
+    document does not tell what they were, nor which are managed. None where the rest explains everything.
+    `untold`: fields of the plan that the API does not return any more.
+    """
+
+    differences: tuple[FieldChange, ...]
+    elsewhere: tuple[FieldName, ...] | None
+    untold: tuple[FieldName, ...]
+
+
+Restored: TypeAlias = AsPlanned | AsWritten | Edited
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A change that may not be carried out any more; `why` is a sentence, or what was edited."""
+
+    change: Update
+    why: str | Edited
+
+
+def restored(change: Update, row: LiveFlow) -> Restored:
+    """Return how `row` stands to `change`, read back from a document (`from_document`).
+
+    Raises PlanFileError when `change` would not lead to what it says it leads to.
+    """
+    seen = observe(row.fields, [name for name in SENT_FIELDS if name not in change.unseen]).values
+    if change.new.keys() <= seen.keys():
+        for staying in _choices([name for name in seen if name not in change.new]):
+            managed = {name: seen[name] for name in SENT_FIELDS if name in change.new or name in staying}
+            if fingerprint(managed) == change.before:
+                return AsPlanned(
+                    _checked(replace(change, old=managed, new={**managed, **change.new}, shown=row.fields))
+                )
+            if fingerprint(managed) == change.after:
+                return AsWritten(replace(change, old={**managed, **change.old}, new=managed))
+    return _edited(change, row, seen)
+
+
+def _choices(names: Sequence[FieldName]) -> Iterator[frozenset[FieldName]]:
+    """Yield every choice of fields, the largest first: mostly a file states nearly all."""
+    for size in range(len(names), -1, -1):
+        yield from map(frozenset, combinations(names, size))
+
+
+def _checked(change: Update) -> Update:
+    if fingerprint(change.new) != change.after:
+        raise malformed(f"the change of {change.slug} does not lead to what it says")
+    return change
+
+
+def _edited(change: Update, row: LiveFlow, seen: Fields) -> Edited:
+    differences = compare(change.old, row.fields).changes
+    untold = tuple(name for name in change.old if name not in seen)
+    staying = tuple(name for name in seen if name not in change.new)
+    as_it_was: Fields = {**seen, **change.old}
+    choices = ({*change.old, *choice} for choice in _choices(staying))
+    managed = ({name: as_it_was[name] for name in as_it_was if name in chosen} for chosen in choices)
+    is_explained = any(fingerprint(fields) == change.before for fields in managed)
+    return Edited(differences, None if is_explained else staying, untold)

@@ -6,15 +6,16 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync.diff import comparable, compare, quoted
+from flowsync.diff.data import quoted
+from flowsync.diff.fields import comparable, compare
 from flowsync.model import Op, PlanWarning, Target, View
-from flowsync.plan.values import restorable
+from flowsync.plan.document import restorable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flowsync.model import JsonValue
-    from flowsync.plan.subject import Subject
+    from flowsync.plan.base import Subject
 
 Rule: TypeAlias = "Callable[[Subject], Iterator[PlanWarning]]"
 

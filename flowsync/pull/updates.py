@@ -5,23 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowsync import diff, document, load
-from flowsync.diff.survivors import survivors
+from flowsync import document, load
+from flowsync.diff.data import Place
+from flowsync.diff.fields import compare, observe
+from flowsync.diff.lists import IDENTITIES, survivors
 from flowsync.document.editing import edited
 from flowsync.errors import DocumentError
 from flowsync.model import SENT_FIELDS
-from flowsync.pull.arriving import says_something, unreadable
-from flowsync.pull.judging import complaint, failing_tests
-from flowsync.pull.labels import label
-from flowsync.pull.overlays import with_live
-from flowsync.pull.results import ChangedFile, LeftOut, SameFile, Scope
+from flowsync.pull.new_files import says_something, unreadable
+from flowsync.pull.results import ChangedFile, LeftOut, SameFile, Scope, complaint, failing_tests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flowsync.load import FlowFile
-    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow
-    from flowsync.pull.judging import Judge
+    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, ValuePath
+    from flowsync.pull.results import Judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def accepted(taking: Taking, scope: Scope) -> ChangedFile | SameFile:
         taken, draft = _one_by_one(taking, wanted, known, left_out)
     if not taken:
         return SameFile(taking.flow.slug, taking.file, tuple(left_out))
-    changes = diff.compare(taking.flow.fields, taking.row.fields, taking.flow.data_text).changes
+    changes = compare(taking.flow.fields, taking.row.fields, taking.flow.data_text).changes
     places = [change.label for change in changes if change.field in taken]
     places += [field for field in taken if field not in taking.flow.fields]
     return ChangedFile(
@@ -74,11 +73,11 @@ def accepted(taking: Taking, scope: Scope) -> ChangedFile | SameFile:
 
 def _wanted(taking: Taking, scope: Scope) -> tuple[dict[FieldName, JsonValue], list[LeftOut]]:
     """The fields to take over, with their live values (`data` parsed), and those that cannot be read."""
-    comparison = diff.compare(taking.flow.fields, taking.row.fields, taking.flow.data_text)
+    comparison = compare(taking.flow.fields, taking.row.fields, taking.flow.data_text)
     wanted = {field: comparison.old[field] for field in comparison.changed}
     is_unreadable = comparison.live_data_is_unreadable
     if scope is Scope.ALL:
-        observed = diff.observe(taking.row.fields, [name for name in SENT_FIELDS if name not in taking.flow.fields])
+        observed = observe(taking.row.fields, [name for name in SENT_FIELDS if name not in taking.flow.fields])
         wanted |= {field: value for field, value in observed.values.items() if says_something(field, value)}
         is_unreadable = is_unreadable or observed.data_is_unreadable
     if is_unreadable and wanted.pop("data", None) is not None:
@@ -132,3 +131,78 @@ def _in_order(whole: Mapping[str, JsonValue]) -> JsonValue:
     """The sent fields in the format's order, so that a new one comes after the one before it; then the rest."""
     sent = [name for name in SENT_FIELDS if name in whole]
     return {name: whole[name] for name in [*sent, *(key for key in whole if key not in sent)]}
+
+
+def with_live(
+    whole: dict[str, JsonValue], environment: str | None, field: FieldName, live: JsonValue
+) -> dict[str, JsonValue]:
+    """`whole`, saying `live` for one field. Raises DocumentError for a value that cannot be written."""
+    environments = whole.get("environments")
+    overlay = environments.get(environment) if isinstance(environments, dict) and environment is not None else None
+    if not isinstance(environments, dict) or not isinstance(overlay, dict) or field not in overlay:
+        return {**whole, field: _like(whole.get(field), live)}
+    stated = _laid_over(whole.get(field), overlay[field], live)
+    return {**whole, "environments": {**environments, str(environment): {**overlay, field: stated}}}
+
+
+def _laid_over(base: JsonValue, overlay: JsonValue, live: JsonValue) -> JsonValue:
+    """The overlay that makes `live` of `base`: what it states, and what differs from the base.
+
+    A key that only the base has cannot be taken away by an overlay: the caller finds out by reading the file.
+    """
+    if not isinstance(overlay, dict) or not isinstance(live, dict):
+        return _like(overlay, live)
+    below: Mapping[str, JsonValue] = base if isinstance(base, dict) else {}
+    stated: dict[str, JsonValue] = {}
+    for key in [*overlay, *(key for key in live if key not in overlay)]:
+        if key not in live:
+            continue
+        if key in overlay and key in below and isinstance(live[key], dict):
+            stated[key] = _laid_over(below[key], overlay[key], live[key])
+        elif key in overlay or key not in below or not document.same(below[key], live[key]):
+            stated[key] = _difference(below.get(key), live[key]) if key not in overlay else live[key]
+    return stated
+
+
+def _difference(base: JsonValue, live: JsonValue) -> JsonValue:
+    """What an overlay has to state of `live` where `base` has the rest."""
+    if not isinstance(base, dict) or not isinstance(live, dict):
+        return live
+    return {
+        key: _difference(base.get(key), value)
+        for key, value in live.items()
+        if key not in base or not document.same(base[key], value)
+    }
+
+
+def _like(stated: JsonValue, live: JsonValue) -> JsonValue:
+    """`live` as a text of YAML or JSON where the file states `data` as one, edited like any other text."""
+    if not isinstance(stated, str) or not isinstance(live, (dict, list)):
+        return live
+    try:
+        return edited(stated, live, matching=survivors, reads=_read_data).text
+    except DocumentError:
+        return document.dump(live)
+
+
+def _read_data(text: str) -> JsonValue:
+    return document.parse_data(text).value
+
+
+def label(value: JsonValue, path: ValuePath) -> str:
+    """The place of `path` in `value`, such as `data.steps[welcome].title`; "the whole file" for the root."""
+    place = Place()
+    for part in path:
+        if isinstance(value, dict):
+            place, value = place.at_key(str(part)), value[str(part)]
+        elif isinstance(value, list) and isinstance(part, int):
+            item = value[part]
+            identity = IDENTITIES.get(place.key, "id")
+            is_told = isinstance(item, dict) and isinstance(item.get(identity), str | int | float)
+            place = (
+                place.at_item(part, identity, item[identity])
+                if is_told and isinstance(item, dict)
+                else place.at_index(part)
+            )
+            value = item
+    return place.label or "the whole file"

@@ -1,0 +1,195 @@
+"""Which items of one list are still there in another: by `id` or `value`, or else because they are equal."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeGuard, TypeVar
+
+from flowsync.diff.canonical import Shapes
+from flowsync.diff.renames import candidates, renames
+from flowsync.document.editing import Survivors
+from flowsync.ends import equal_ends
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping, Sequence
+
+    from flowsync.diff.renames import Item
+    from flowsync.model import JsonValue
+
+Key = TypeVar("Key", str, int)
+
+
+def longest_increasing(numbers: Sequence[int]) -> list[int]:
+    """Return the indices of one longest strictly increasing subsequence; n log n."""
+    ends: list[int] = []  # per length, the smallest number a run of that length ends with
+    at: list[int] = []  # and its index
+    before: list[int | None] = []
+    for index, number in enumerate(numbers):
+        length = bisect_left(ends, number)
+        before.append(at[length - 1] if length else None)
+        _put(ends, length, number)
+        _put(at, length, index)
+    return _chain(at[-1] if at else None, before)
+
+
+def removals_after(old: Iterable[Key], kept: Container[Key]) -> Mapping[Key | None, list[Key]]:
+    """Return, for each kept key of `old`, those that came right after it and are gone.
+
+    Those gone from the very beginning are under None.
+    """
+    removals: dict[Key | None, list[Key]] = {}
+    last: Key | None = None
+    for key in old:
+        if key in kept:
+            last = key
+        else:
+            removals.setdefault(last, []).append(key)
+    return removals
+
+
+def _chain(last: int | None, before: Sequence[int | None]) -> list[int]:
+    chain: list[int] = []
+    while last is not None:
+        chain.append(last)
+        last = before[last]
+    return chain[::-1]
+
+
+def _put(numbers: list[int], index: int, number: int) -> None:
+    if index == len(numbers):
+        numbers.append(number)
+    else:
+        numbers[index] = number
+
+
+Pair = tuple[int, int]
+"""An index in the old list, and that of the same item in the new one."""
+
+ALIGNED_AT_MOST: Final = 250_000
+"""Lists whose lengths multiply to more are compared position by position: aligning is quadratic."""
+
+
+def align(old: Sequence[int], new: Sequence[int]) -> list[Pair]:
+    """Pair the items of two lists of shapes, in order; what is in no pair was removed or added.
+
+    The equal beginning and end are paired as they are; DeepDiff sees only what is between.
+    """
+    head, tail = equal_ends(old, new)
+    middle = _align_middle(old[head : len(old) - tail], new[head : len(new) - tail])
+    return [
+        *((index, index) for index in range(head)),
+        *((head + was, head + now) for was, now in middle),
+        *((len(old) - left, len(new) - left) for left in range(tail, 0, -1)),
+    ]
+
+
+def _align_middle(old: Sequence[int], new: Sequence[int]) -> list[Pair]:
+    if set(old).isdisjoint(new) or len(old) * len(new) > ALIGNED_AT_MOST:
+        return [(index, index) for index in range(min(len(old), len(new)))]
+    removed, added = _deep_difference(old, new)
+    survivors = (index for index in range(len(old)) if index not in removed)
+    places = (index for index in range(len(new)) if index not in added)
+    return list(zip(survivors, places, strict=True))
+
+
+def _deep_difference(old: Sequence[int], new: Sequence[int]) -> tuple[set[int], set[int]]:
+    """Return the indices that went and those that came."""
+    from deepdiff import DeepDiff  # noqa: PLC0415 - costs 100 ms, and few plans need it
+
+    difference = DeepDiff(list(old), list(new), view="tree")
+    removed = {level.path(output_format="list")[0] for level in difference.get("iterable_item_removed", ())}
+    added = {level.path(output_format="list", use_t2=True)[0] for level in difference.get("iterable_item_added", ())}
+    return removed, added
+
+
+IDENTITIES: Final[Mapping[str, str]] = {"options": "value"}
+"""What tells the items of the list under a key apart; `id` under every other key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """What lives on from one list to another.
+
+    `pairs` holds (old index, new index) by new index; what is in no pair was removed or added.
+    `moved` holds the new indices of those that changed places with others, as few as possible.
+    `identity` is the key that tells the items apart; None where only their places do.
+    """
+
+    pairs: Mapping[int, int]
+    moved: frozenset[int]
+    identity: str | None
+
+
+def align_lists(old: list[JsonValue], new: list[JsonValue], key: str, shapes: Shapes) -> Alignment:
+    """Pair the items of two lists that are under `key`."""
+    identity = IDENTITIES.get(key, "id")
+    if _is_as_before(old, new, identity):
+        return Alignment({index: index for index in range(len(new))}, frozenset(), identity)
+    if _is_identified(old, identity, shapes) and _is_identified(new, identity, shapes):
+        return _align_identified(old, new, identity, shapes)
+    pairs = align([shapes.of(item) for item in old], [shapes.of(item) for item in new])
+    return Alignment({now: was for was, now in pairs}, frozenset(), None)
+
+
+def _is_as_before(old: list[JsonValue], new: list[JsonValue], identity: str) -> bool:
+    """Whether the same items are there in the same order, told apart by plain texts: mostly they are."""
+    texts = _identities(new, identity)
+    return (
+        texts == _identities(old, identity)
+        and all(isinstance(text, str) and text.isascii() for text in texts)
+        and len(set(texts)) == len(texts)
+    )
+
+
+def _identities(items: list[JsonValue], identity: str) -> list[JsonValue]:
+    return [item.get(identity) if isinstance(item, dict) else None for item in items]
+
+
+def _is_identified(items: list[JsonValue], identity: str, shapes: Shapes) -> TypeGuard[list[Item]]:
+    """Whether every item is a mapping, and its identity a scalar that no other item has."""
+    values = [item.get(identity) for item in items if isinstance(item, dict)]
+    scalars = {shapes.of(value) for value in values if isinstance(value, str | int | float)}
+    return len(scalars) == len(items)
+
+
+def _align_identified(old: list[Item], new: list[Item], identity: str, shapes: Shapes) -> Alignment:
+    kept = _kept(old, new, identity, shapes)
+    unmoved = _unmoved(kept)
+    removed = candidates(old, (was for was, _ in kept), [was for was, _ in unmoved], identity, shapes)
+    added = candidates(new, (now for _, now in kept), [now for _, now in unmoved], identity, shapes)
+    renamed = ((was.index, now.index) for was, now in renames(removed, added))
+    pairs = sorted([*kept, *renamed], key=lambda pair: pair[1])
+    moved = {now for _, now in pairs}.difference(now for _, now in _unmoved(pairs))
+    return Alignment({now: was for was, now in pairs}, frozenset(moved), identity)
+
+
+def _kept(old: Sequence[Item], new: Sequence[Item], identity: str, shapes: Shapes) -> list[Pair]:
+    places = {shapes.of(item[identity]): index for index, item in enumerate(old)}
+    wanted = ((places.get(shapes.of(item[identity])), index) for index, item in enumerate(new))
+    return [(was, now) for was, now in wanted if was is not None]
+
+
+def _unmoved(pairs: Sequence[Pair]) -> list[Pair]:
+    return [pairs[index] for index in longest_increasing([was for was, _ in pairs])]
+
+
+def survivors(old: list[JsonValue], new: list[JsonValue], key: str) -> Survivors:
+    """Return which items of `old` are in `new`; both lists are under `key`.
+
+    Items with an identity are matched as `differences` matches them. Of others the equal ones are matched, and
+    between two of those what went with what came, in order: an item that was changed.
+    """
+    alignment = align_lists(old, new, key, Shapes())
+    if alignment.identity is not None:
+        return Survivors(alignment.pairs, alignment.moved)
+    return Survivors({**alignment.pairs, **_changed(alignment.pairs, len(old), len(new))}, frozenset())
+
+
+def _changed(pairs: Mapping[int, int], old_length: int, new_length: int) -> dict[int, int]:
+    changed: dict[int, int] = {}
+    was, now = 0, 0
+    for next_now, next_was in [*sorted(pairs.items()), (new_length, old_length)]:
+        changed.update(zip(range(now, next_now), range(was, next_was), strict=False))
+        was, now = next_was + 1, next_now + 1
+    return changed

@@ -1,0 +1,160 @@
+"""A live flow without a file gets one: its name, and its text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from flowsync import document, load
+from flowsync.diff.fields import observe
+from flowsync.errors import DocumentError
+from flowsync.model import SENT_FIELDS
+from flowsync.pull.results import LeftOut, NewFile, complaint
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from flowsync.load import FlowFile
+    from flowsync.model import FieldName, JsonValue, LiveFlow
+    from flowsync.pull.results import Judge
+
+_RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
+"""Names of devices on Windows, whatever follows after a dot."""
+_FORBIDDEN: Final = frozenset('/\\:*?"<>|')
+_LONGEST: Final = 200
+"""Bytes; names of 255 are allowed nearly everywhere, and a temporary name must fit too."""
+
+
+def name_complaint(slug: str) -> str | None:
+    """What keeps a slug from being the name of a file; None if nothing does."""
+    forbidden = next((character for character in slug if character in _FORBIDDEN), "")
+    complaints = {
+        f"it holds the character {forbidden}": bool(forbidden),
+        "it holds a character that is not seen": not slug.isprintable() or slug != slug.strip(),
+        "it starts with a dot, and such files are passed over": slug.startswith("."),
+        "it ends with a dot, which Windows drops": slug.endswith("."),
+        "Windows keeps that name for a device": _RESERVED.fullmatch(slug) is not None,
+        f"it is longer than {_LONGEST} bytes": len(slug.encode("utf-8", "surrogatepass")) > _LONGEST,
+    }
+    return next((complaint for complaint, holds in complaints.items() if holds), None)
+
+
+def folded(slug: str) -> str:
+    """The form in which two slugs are one name to a file system that does not tell upper from lower case."""
+    return unicodedata.normalize("NFC", slug).casefold()
+
+
+def folder_for(slug: str, taken: Collection[str]) -> str:
+    """The folder below the flows directory for a new file: "" or a name and "/"; `taken` holds folded paths."""
+    if folded(slug) not in taken:
+        return ""
+    numbers = (f"same-name-{number}/" for number in range(2, len(taken) + 3))
+    return next(folder for folder in numbers if folded(folder + slug) not in taken)
+
+
+_FIRST: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*([^\s])")
+_LINE: Final = re.compile(r"^(?=[^\n])", re.MULTILINE)
+
+
+def data_lines(live: JsonValue, value: JsonValue) -> str:
+    """`data:` and what stands below: the dashboard's own lines where they are YAML in lines, else a dump of `value`.
+
+    `live` is what the server returned, `value` what that says. Raises DocumentError for what cannot be written.
+    """
+    own = _own_lines(live) if isinstance(live, str) else None
+    return own if own is not None and _says(own, value) else document.dump({"data": value})
+
+
+def _own_lines(text: str) -> str | None:
+    """The text indented below `data:`; None where it does not begin as YAML in lines does."""
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    first = _FIRST.match(lines)
+    if first is None or first[1] in "{[|>\"'&!*%":
+        return None
+    return "data:\n" + _LINE.sub("  ", lines.rstrip("\n")) + "\n"
+
+
+def _says(lines: str, value: JsonValue) -> bool:
+    """Whether the lines read as wanted, in the file and by themselves, which is how they are sent."""
+    try:
+        read = document.parse(lines)
+        alone = read.own_lines("data")
+        return (
+            document.same(read.value, {"data": value})
+            and alone is not None
+            and document.same(document.parse(alone).value, value)
+        )
+    except DocumentError:
+        return False
+
+
+class _Part(NamedTuple):
+    """One field and its lines in the file."""
+
+    field: FieldName
+    lines: str
+
+
+def new_file(row: LiveFlow, file: FlowFile, modeline: str, judge: Judge, note: str | None = None) -> NewFile:
+    """The file for a live row: its fields that say something, those left out that `judge` would refuse in a file."""
+    parts, left_out = _parts(row)
+    kept: list[_Part] = parts
+    if _complaint(parts, row, file, judge) is not None:
+        kept = []
+        for part in parts:
+            reason = _complaint([*kept, part], row, file, judge)
+            if reason is None:
+                kept.append(part)
+            else:
+                left_out.append(LeftOut(part.field, reason))
+    fields = tuple(part.field for part in kept)
+    return NewFile(row.slug, file, modeline + _text(kept), fields, tuple(left_out), note)
+
+
+def says_something(field: FieldName, value: JsonValue) -> bool:
+    """Whether a live value is worth a line: no text, and what was never set, are not."""
+    return isinstance(value, bool) if field == "active" else value is not None and value != ""
+
+
+def _parts(row: LiveFlow) -> tuple[list[_Part], list[LeftOut]]:
+    parts: list[_Part] = []
+    left_out: list[LeftOut] = []
+    observed = observe(row.fields, SENT_FIELDS)
+    for field, value in observed.values.items():
+        if not says_something(field, value):
+            continue
+        if field == "data" and observed.data_is_unreadable:
+            left_out.append(LeftOut("data", unreadable(row)))
+            continue
+        try:
+            parts.append(_Part(field, _lines(field, value, row)))
+        except DocumentError as error:
+            left_out.append(LeftOut(field, error.message))
+    return parts, left_out
+
+
+def _lines(field: FieldName, value: JsonValue, row: LiveFlow) -> str:
+    return data_lines(row.fields["data"], value) if field == "data" else document.dump({field: value})
+
+
+def unreadable(row: LiveFlow) -> str:
+    """Why the live `data` of a row cannot be read."""
+    try:
+        document.parse_data(str(row.fields["data"]), "data")
+    except DocumentError as error:
+        return f"It cannot be read (line {error.location.line}): {error.message}"
+    return "It cannot be read."
+
+
+def _text(parts: Iterable[_Part]) -> str:
+    return "".join(part.lines for part in parts) or "{}\n"
+
+
+def _complaint(parts: Sequence[_Part], row: LiveFlow, file: FlowFile, judge: Judge) -> str | None:
+    try:
+        parsed = document.parse(_text(parts), file.name)
+    except DocumentError as error:
+        return error.message
+    flow = load.flow_from(parsed, file, None)
+    return complaint(flow, row, judge, [part.field for part in parts])
