@@ -20,7 +20,7 @@ import click
 from flowsync import config, sandbox, validate
 from flowsync.cli.app import COMMANDS, flowsync
 from flowsync.errors import ExitCode
-from flowsync.github.environment import ACTION_INPUTS, ACTION_OUTPUTS
+from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS
 from flowsync.render.style import picture
 
 if TYPE_CHECKING:

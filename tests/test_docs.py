@@ -61,7 +61,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", [ROOT / ".github" / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.name)
 def test_every_source_that_is_named_is_there(page: Path) -> None:
-    named = re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.(?:py|json|yaml))?)`", page.read_text())
+    named = re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.(?:py|json))?)`", page.read_text())
     ours = [
         name
         for name in named

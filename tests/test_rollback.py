@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.cli.commands.rollback import part_at, plan_rollback
 from flowsync.errors import RefusedError
 from flowsync.live.listing import rows_by_slug
 from flowsync.live.rows import live_flow
 from flowsync.model import Applied, Blocked, Failed, Refused, Target, Unchanged, Update
-from flowsync.pipeline.rollback import part_at, plan_rollback
 from flowsync.plan.document import restorable
+from flowsync.record.lines import run_line
 from flowsync.record.values import Place
-from flowsync.record.writing import run_line
 from tests.record.building import RUN, URL, change, ended, header, record, row, write
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What every command that writes does the same way: show the plan, ask, carry it out, tell what became of it."""
+"""The API as applying needs it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from enum import Enum
 from threading import Event
 from typing import TYPE_CHECKING, Final
@@ -14,9 +15,9 @@ import click
 
 from flowsync import __version__
 from flowsync.apply import apply_changes, exit_code
-from flowsync.cli.adapters import prepare_state
-from flowsync.cli.again import command_line
-from flowsync.cli.options import Verbosity
+from flowsync.cli.commands.init import example_hint
+from flowsync.cli.connection import prepare_state
+from flowsync.cli.options import Verbosity, command_line
 from flowsync.cli.output import (
     Progress,
     answer_of_terminal,
@@ -30,22 +31,43 @@ from flowsync.cli.recording import FOLDER as RECORDS
 from flowsync.cli.recording import new_record_path, now, open_record
 from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, PartlyAppliedError, RefusedError
-from flowsync.model import NotAttempted
-from flowsync.pipeline.starting import example_hint
-from flowsync.pipeline.store import LiveStore
+from flowsync.live import protocols, writing
+from flowsync.live.lookup import reread
+from flowsync.model import NotAttempted, View
 from flowsync.record.values import Purpose, Run
-from flowsync.render import ledger, plans, progress
+from flowsync.render import ledger, plans
+from flowsync.render.style import progress_line
 from flowsync.secrets import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
-    from flowsync.cli.adapters import Connection
+    from flowsync.cli.connection import Connection
     from flowsync.cli.options import Invocation
+    from flowsync.cli.project import Project
     from flowsync.cli.recording import RecordFile
-    from flowsync.model import Outcome, Plan
-    from flowsync.pipeline.project import Project
+    from flowsync.live.protocols import Access, FlowWriter
+    from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Outcome, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStore:
+    """The API as `apply` needs it: a FlowStore over a writer. `view` is what the plan was made from."""
+
+    writer: FlowWriter
+    access: Access
+    view: View = View.WHOLE
+
+    def rows(self, change: Change) -> Sequence[LiveFlow]:
+        """The change's slug, read afresh."""
+        listed = protocols.Access.PRIVATE if self.view is View.WHOLE else protocols.Access.PUBLIC
+        wanted = change.old.keys()
+        return reread(self.writer, change.slug, change.id, access=self.access, listed=listed, wanted=wanted)
+
+    def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+        """One PUT."""
+        return writing.write(self.writer, row_id, {str(name): value for name, value in body.items()})
 
 
 _STDERR: Final = 2
@@ -258,7 +280,7 @@ def _carried_out(
     parallelism = project.settings.parallelism
 
     def line() -> str:
-        return progress.progress_line("Applying", len(outcomes), len(made.writes), connection.client.waiting)
+        return progress_line("Applying", len(outcomes), len(made.writes), connection.client.waiting)
 
     with display.ticking(line):
         for outcome in apply_changes(made.writes, store, parallelism=parallelism, stop=stop, record=kept):

@@ -1,4 +1,4 @@
-"""The guards of a command that plans or writes: their options, what they refuse, and one run at a time."""
+"""The plan of the files as they are, as plan and apply make it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,48 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from flowsync import lock
-from flowsync.cli.adapters import prepare_state
+from flowsync.cli.connection import fetch, prepare_state
+from flowsync.cli.files import check_references, load_selection, read_base
 from flowsync.cli.options import Api
-from flowsync.cli.output import write_sentence
+from flowsync.cli.output import write_sentence, write_warnings
+from flowsync.cli.planning import make_plan
 from flowsync.config import Policy, place_of
 from flowsync.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from flowsync.cli.connection import Connection
     from flowsync.cli.options import Invocation
+    from flowsync.cli.project import Project
     from flowsync.config import Guards
-    from flowsync.model import Plan
-    from flowsync.pipeline.project import Project
+    from flowsync.model import Flow, Plan
+
+
+def fresh_plan(
+    project: Project,
+    connect: Callable[[Sequence[Flow]], Connection],
+    slugs: Sequence[str],
+    given: Invocation,
+    *,
+    base: str | None,
+    allowed: Guards,
+) -> tuple[Plan, Connection]:
+    """Load the files, read what is live, compare (with the revision `base` too), and tell every warning on the way.
+
+    No guard has judged it yet. Raises what keeps it from being made; what is wrong with files or `base` comes first.
+    """
+    selection = load_selection(project, slugs)
+    write_warnings(selection.warnings, project, given)
+    compared_with = None if base is None else read_base(project, selection.flows, base)
+    connection = connect(selection.flows)
+    listing = fetch(connection, selection.flows, given)
+    write_warnings(check_references(project, selection, listing), project, given)
+    made = make_plan(
+        project, selection, listing, connection.api_url, access=connection.access, base=compared_with, guards=allowed
+    )
+    return made, connection
+
 
 Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
 

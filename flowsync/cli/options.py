@@ -6,18 +6,23 @@ The global ones may stand before or after the command's name; the later one wins
 from __future__ import annotations
 
 import re
+import shlex
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from flowsync.config import SANDBOX_URL
 from flowsync.errors import FlowsyncError
+from flowsync.render.escape import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from click.shell_completion import CompletionItem
+
+    from flowsync.model import Plan
 
 Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
 
@@ -169,8 +174,8 @@ def complete_slugs(context: click.Context, _parameter: click.Parameter, incomple
 
 def _slugs(given: Invocation) -> list[str]:
     """The slugs of the flow files; none where they cannot be found, for nobody reads an error while completing."""
-    from flowsync.cli.opening import open_project  # noqa: PLC0415 - as above
-    from flowsync.load import FlowFile  # noqa: PLC0415 - as above
+    from flowsync.cli.project import open_project  # noqa: PLC0415 - as above
+    from flowsync.flows import FlowFile  # noqa: PLC0415 - as above
 
     try:
         return [each.slug for each in open_project(given).flow_files() if isinstance(each, FlowFile)]
@@ -191,3 +196,15 @@ def seconds(_context: click.Context, _parameter: click.Parameter, value: str) ->
     if match is None:
         raise click.BadParameter(f"{value!r} is not a length of time such as 50ms, 2s or 1m.")
     return float(match[1]) * _UNITS[match[2]]
+
+
+def command_line(words: Iterable[str], made: Plan, given: Invocation) -> str:
+    """`flowsync` and `words`, for the same folder, configuration, environment and API as the plan `made`.
+
+    Quoted for a shell, and inert: whoever writes flowsync.yaml chooses the names in it.
+    """
+    folder = ["-C", str(given.directory)] if given.directory != Path() else []
+    config = ["--config", given.config] if given.config is not None else []
+    environment = ["-e", made.environment] if made.environment is not None else []
+    api = ["--sandbox"] if made.api_url == SANDBOX_URL else []
+    return shown(shlex.join(["flowsync", *words, *folder, *config, *environment, *api]))

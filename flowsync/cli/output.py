@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from flowsync.cli.options import ColorChoice, Verbosity
 from flowsync.errors import FlowsyncError
-from flowsync.render.screen import Colour, Detail, Screen
+from flowsync.render.style import Colour, Detail, Screen
 from flowsync.secrets import masked
 from flowsync.workspace import MOST_READ, workspace
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsync.cli.options import Invocation
+    from flowsync.cli.project import Project
     from flowsync.model import Location, Problem
-    from flowsync.pipeline.project import Project
     from flowsync.render.problems import SourceLine
 
 _NARROWEST: Final = 40
@@ -106,26 +106,27 @@ def _wait_for_a_line() -> None:
 
 def write_sentence(text: str, invocation: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:
     """As `write_note` for a sentence, broken between words where a terminal is narrower."""
-    from flowsync.render import layout, style  # noqa: PLC0415 - mostly there is nothing to say
+    from flowsync.render import style  # noqa: PLC0415 - mostly there is nothing to say
+    from flowsync.render.style import sentences  # noqa: PLC0415 - mostly there is nothing to say
 
     stderr = screen_of_stderr(invocation)
-    shown = style.paint(layout.sentences(style.line(text), stderr, indent=2), stderr.colour)
+    shown = style.paint(sentences(style.line(text), stderr, indent=2), stderr.colour)
     write_note(shown, invocation, at_least)
 
 
 def write_error(error: FlowsyncError, invocation: Invocation) -> None:
     """An expected failure, to stderr."""
-    from flowsync.render import failures  # noqa: PLC0415 - only failures need it
+    from flowsync.render.problems import error as problems_error  # noqa: PLC0415 - only failures need it
 
-    text = failures.error(error, screen_of_stderr(invocation), source_lines(invocation.directory))
+    text = problems_error(error, screen_of_stderr(invocation), source_lines(invocation.directory))
     sys.stderr.write(masked(text))
 
 
 def write_bug(error: BaseException, invocation: Invocation) -> None:
     """An unexpected failure, to stderr, with what to report."""
-    from flowsync.render import failures  # noqa: PLC0415 - only bugs need it
+    from flowsync.render.problems import bug  # noqa: PLC0415 - only bugs need it
 
-    sys.stderr.write(masked(failures.bug(error, screen_of_stderr(invocation))))
+    sys.stderr.write(masked(bug(error, screen_of_stderr(invocation))))
 
 
 class Progress:

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Final
 from flowsync import lock
 from flowsync.apply import ApplyRecord
 from flowsync.errors import RecordError
-from flowsync.record.reading import read
+from flowsync.record.lines import end_line, outcome_line, read, run_line, write_line
 from flowsync.record.values import FORMAT, Kept, Unreadable
-from flowsync.record.writing import end_line, outcome_line, run_line, write_line
 from flowsync.workspace import OWNER_ONLY, workspace
 
 if TYPE_CHECKING:

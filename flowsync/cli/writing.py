@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flowsync.errors import FlowsyncError
+from flowsync.cli.connection import prepare_state
+from flowsync.cli.project import SCHEMA_FILE
+from flowsync.config import place_of
+from flowsync.errors import FlowsyncError, RefusedError
+from flowsync.live.choice import Chosen, choose
+from flowsync.live.listing import rows_by_slug
+from flowsync.model import View
+from flowsync.pull.results import ChangedFile, NewFile, Skipped
 from flowsync.secrets import private_key_at
-from flowsync.workspace import OWNER_ONLY
+from flowsync.workspace import MOST_READ, OWNER_ONLY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from flowsync.cli.project import Project
+    from flowsync.live.listing import Listing
+    from flowsync.model import Flow, JsonValue, Plan
+    from flowsync.pull.results import Pulled
     from flowsync.workspace import Workspace
 
 
@@ -106,3 +119,120 @@ def _telling(name: str) -> Iterator[None]:
         raise FlowsyncError(
             f"{name} cannot be written: {error.strerror or error}.", hint="It is as it was; so are the files after it."
         ) from None
+
+
+COPIES: Final = "replaced"
+"""In the state directory: former texts of files that git could not bring back, a folder for each run."""
+
+
+def write_pulled(project: Project, changes: Sequence[NewFile | ChangedFile], at_risk: Collection[str]) -> str | None:
+    """Write the files; those `at_risk` (by name) are copied first, to a folder whose name is returned.
+
+    Raises FlowsyncError at the first file that cannot be written; it is as it was, and so are those after it.
+    """
+    run = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+    copies = None
+    for change in changes:
+        match change:
+            case NewFile():
+                _create(project, change.file.path, change.text)
+            case ChangedFile():
+                if change.file.name in at_risk:
+                    copies = _copy(project, change, run)
+                _change(project, change)
+    if any(isinstance(change, NewFile) for change in changes):
+        _provide_schema(project)
+    return copies
+
+
+def _change(project: Project, change: ChangedFile) -> None:
+    """Replace the text, unless somebody else has meanwhile."""
+    if still_holds(change.file.path, change.before, project.workspace):
+        replace_text(change.file.path, change.text, change.file.name, project.workspace)
+    else:
+        raise FlowsyncError(f"{change.file.name} was changed by someone else just now.", hint="Pull again.")
+
+
+def _copy(project: Project, change: ChangedFile, run: str) -> str:
+    """Keep the former text; the name of the folder that holds it."""
+    prepare_state(project)
+    folder = project.state / COPIES / run
+    place = Path(os.path.relpath(change.file.path, project.home))
+    _create(project, folder.joinpath(*(part for part in place.parts if part != os.pardir)), change.before)
+    return _name(project, folder)
+
+
+def _create(project: Project, path: Path, text: str) -> None:
+    name = _name(project, path)
+    if not create_text(path, text, name, project.workspace):
+        raise FlowsyncError(f"{name} is there already, but is no flow file.", hint="Move it away, and pull again.")
+
+
+def _provide_schema(project: Project) -> None:
+    """The schema that new files name in their first line, where there is none yet."""
+    from flowsync import validate  # noqa: PLC0415 - only a first import needs it
+
+    prepare_state(project)
+    schema = project.state / SCHEMA_FILE
+    create_text(schema, validate.schema_text("flow"), _name(project, schema), project.workspace)
+
+
+def _name(project: Project, path: Path) -> str:
+    return os.path.relpath(path, project.base).replace(os.sep, "/")
+
+
+FILE: Final = "pulled.json"
+
+
+def remember_versions(project: Project, listing: Listing, pulled: Iterable[Pulled], flows: Iterable[Flow]) -> None:
+    """Keep the versions that files were pulled from; `flows` are the files as they were. Never fails: it is a hint."""
+    targets = {flow.slug: flow.target for flow in flows}
+    rows = rows_by_slug(listing.rows)
+    found: dict[str, JsonValue] = {}
+    for each in pulled:
+        chosen = choose(rows.get(each.slug, ()), targets.get(each.slug) or project.settings.target)
+        if isinstance(chosen, Chosen) and not isinstance(each, Skipped):
+            found[each.slug] = chosen.row.version
+    before = _versions(project)
+    if not found.items() - before.items():
+        return
+    known = _read(project)
+    known[_place(project)] = {**before, **found}
+    with suppress(OSError, FlowsyncError):
+        prepare_state(project)
+        content = json.dumps(known, indent=2, sort_keys=True).encode()
+        project.workspace.replace(project.state / FILE, content, OWNER_ONLY)
+
+
+def refuse_unseen_versions(made: Plan, project: Project) -> None:
+    """Raise RefusedError where a file came from a newer version than the public list shows."""
+    if made.view is not View.FALLBACK:
+        return
+    known = _versions(project)
+    reasons = [
+        f"{change.slug} was pulled from version {version}; this server shows version {change.version} at most."
+        for change in made.writes
+        if isinstance(version := known.get(change.slug), int) and version > change.version
+    ]
+    if reasons:
+        raise RefusedError(
+            "Nothing was written: the server hides versions that the files came from.",
+            reasons=reasons,
+            hint="Publish the draft first, or write the live version on purpose: pull again, then apply.",
+        )
+
+
+def _versions(project: Project) -> dict[str, JsonValue]:
+    versions = _read(project).get(_place(project))
+    return versions if isinstance(versions, dict) else {}
+
+
+def _place(project: Project) -> str:
+    return f"{project.settings.environment or ''} {place_of(project.settings.api_url)}".strip()
+
+
+def _read(project: Project) -> dict[str, JsonValue]:
+    with suppress(OSError, ValueError, RecursionError):
+        known = json.loads(project.workspace.read(project.state / FILE, MOST_READ))
+        return known if isinstance(known, dict) else {}
+    return {}

@@ -7,15 +7,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import ApiError, GithubError
-from flowsync.github.api import number, text
-from flowsync.github.environment import CommentMode
-from flowsync.github.marker import read_marker
+from flowsync.github.api import number, read_marker, text
+from flowsync.github.runner import CommentMode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flowsync.github.api import Github
-    from flowsync.github.marker import Marker
+    from flowsync.github.api import Github, Marker
     from flowsync.model import JsonValue
 
 DEFAULT_LOGIN: Final = "github-actions[bot]"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync.config import url_complaint
-from flowsync.errors import ConfigError
+from flowsync.errors import ConfigError, FlowsyncError
+from flowsync.render.escape import shown
+from flowsync.render.workflow_commands import stopped
+from flowsync.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,3 +95,271 @@ def _address(environ: Mapping[str, str], variable: str, default: str) -> str:
 
 def _path(environ: Mapping[str, str], variable: str) -> Path | None:
     return Path(environ[variable]) if environ.get(variable) else None
+
+
+def write_outputs(path: Path | None, values: Mapping[str, str]) -> None:
+    """Add outputs to the file GITHUB_OUTPUT names. Raises FlowsyncError when it cannot be written."""
+    shown = {name: masked(value) for name, value in values.items()}
+    _append(path, outputs_text(shown, f"flowsync_{secrets.token_hex(16)}"))
+
+
+def write_summary(path: Path | None, markdown: str) -> None:
+    """Add to the file GITHUB_STEP_SUMMARY names. Raises FlowsyncError when it cannot be written."""
+    _append(path, f"{masked(markdown)}\n")
+
+
+def outputs_text(values: Mapping[str, str], delimiter: str) -> str:
+    """The lines that set outputs [doc: workflow commands, multiline strings].
+
+    `delimiter` cannot be guessed by whoever made a value; one that holds it is refused with ValueError.
+    """
+    for name, value in values.items():
+        if name not in ACTION_OUTPUTS or delimiter in value:
+            raise ValueError(f"{name} cannot be written as an output")
+    return "".join(f"{name}<<{delimiter}\n{value}\n{delimiter}\n" for name, value in values.items())
+
+
+def _append(path: Path | None, text: str) -> None:
+    if path is None:
+        return
+    try:
+        with path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(text)
+    except OSError as error:
+        raise FlowsyncError(f"{path.name}, which the runner names, cannot be written: {error.strerror}.") from None
+
+
+def notice(text: str) -> str:
+    """The line that makes GitHub show a sentence on the run's page."""
+    return f"::notice title=flowsync::{shown(text).replace('%', '%25')}\n"
+
+
+def inert(text: str) -> str:
+    """A text from which the runner takes no commands."""
+    return stopped(text, secrets.token_hex(16))
+
+
+Choice = TypeVar("Choice", bound=Enum)
+
+
+class CiCommand(Enum):
+    """What a run does."""
+
+    VALIDATE = "validate"
+    PLAN = "plan"
+    APPLY = "apply"
+    DRIFT = "drift"
+
+
+class CommentMode(Enum):
+    """What becomes of the pull request's comment."""
+
+    UPDATE = "update"
+    RECREATE = "recreate"
+    CHANGES_ONLY = "changes-only"
+    OFF = "off"
+
+
+class ReviewRule(Enum):
+    """What happens when apply would write something that no merged pull request showed."""
+
+    ERROR = "error"
+    WARN = "warn"
+    OFF = "off"
+
+
+class Switch(Enum):
+    """An input that is on or off; the values are how YAML and GitHub write them."""
+
+    ON = "true"
+    OFF = "false"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionInput:
+    """One input of the action; `choices` is empty where any text will do."""
+
+    name: str
+    variable: str
+    description: str
+    default: str = ""
+    choices: tuple[str, ...] = ()
+
+
+def _values(choices: type[Enum]) -> tuple[str, ...]:
+    return tuple(str(choice.value) for choice in choices)
+
+
+COMMAND: Final = ActionInput(
+    "command", "FLOWSYNC_COMMAND", "What to do: validate, plan, apply or drift.", "plan", _values(CiCommand)
+)
+CONFIG: Final = ActionInput("config", "FLOWSYNC_CONFIG", "Configuration file, where it is not flowsync.yaml.")
+ENVIRONMENT: Final = ActionInput("environment", "FLOWSYNC_ENVIRONMENT", "Environment of flowsync.yaml to use.")
+PUBLIC_KEY: Final = ActionInput(
+    "public-api-key", "FLOWSYNC_PUBLIC_API_KEY", "Public API key: enough for plan and drift."
+)
+PRIVATE_KEY: Final = ActionInput(
+    "private-api-key", "FLOWSYNC_PRIVATE_API_KEY", "Private API key: apply needs it; plan sees drafts with it."
+)
+API_URL: Final = ActionInput(
+    "api-url",
+    "FLOWSYNC_API_URL",
+    "Address of the API, where it is not Frigade's own. An address in flowsync.yaml alone is given no key.",
+)
+PLAN_FILE: Final = ActionInput(
+    "plan-file", "FLOWSYNC_PLAN_FILE", "Where plan saves the plan; for apply, the saved plan to carry out."
+)
+COMMENT: Final = ActionInput(
+    "comment",
+    "FLOWSYNC_COMMENT",
+    "The pull request's comment: update it, recreate it, write one on changes-only, or off.",
+    CommentMode.UPDATE.value,
+    _values(CommentMode),
+)
+REQUIRE_REVIEWED_PLAN: Final = ActionInput(
+    "require-reviewed-plan",
+    "FLOWSYNC_REQUIRE_REVIEWED_PLAN",
+    "When apply would write what no merged pull request showed: error, warn or off.",
+    ReviewRule.ERROR.value,
+    _values(ReviewRule),
+)
+ALLOWABLE: Final = ("many", "clear-targeting", "type-change", "protected", "unsaved-plan", "drift", "conflict")
+"""What can be let past the guards of apply, by the names of its flags."""
+ALLOW: Final = ActionInput(
+    "allow",
+    "FLOWSYNC_ALLOW",
+    f"What apply's guards let through this time, separated by spaces: {', '.join(ALLOWABLE)}.",
+)
+FAIL_ON_CHANGES: Final = ActionInput(
+    "fail-on-changes",
+    "FLOWSYNC_FAIL_ON_CHANGES",
+    "Whether plan and drift end with code 2 when changes are pending.",
+    Switch.OFF.value,
+    _values(Switch),
+)
+PULL_REQUEST: Final = ActionInput(
+    "pull-request",
+    "FLOWSYNC_PULL_REQUEST",
+    "Whether drift opens a pull request that pulls the live edits into the files, in place of an issue.",
+    Switch.OFF.value,
+    _values(Switch),
+)
+SARIF_FILE: Final = ActionInput(
+    "sarif-file", "FLOWSYNC_SARIF_FILE", "Where validate also writes its problems as SARIF; nowhere when empty."
+)
+SANDBOX: Final = ActionInput(
+    "sandbox",
+    "FLOWSYNC_SANDBOX",
+    "Whether to use the embedded emulator of the API in place of the real one: no key is needed.",
+    Switch.OFF.value,
+    _values(Switch),
+)
+TOKEN: Final = ActionInput(
+    "github-token", "GITHUB_TOKEN", "Token for comments and issues; the job's own unless another is given."
+)
+ACTION_INPUTS: Final = (
+    COMMAND,
+    CONFIG,
+    ENVIRONMENT,
+    PUBLIC_KEY,
+    PRIVATE_KEY,
+    API_URL,
+    PLAN_FILE,
+    COMMENT,
+    REQUIRE_REVIEWED_PLAN,
+    ALLOW,
+    FAIL_ON_CHANGES,
+    PULL_REQUEST,
+    SARIF_FILE,
+    SANDBOX,
+    TOKEN,
+)
+"""Every input of the action, in the order its docs tell them. TOKEN's default there is the job's own token."""
+
+ACTION_OUTPUTS: Final = {
+    "has-changes": "true when apply would write something, else false.",
+    "exit-code": "The exit code of flowsync.",
+    "plan-json": "Path of the saved plan.",
+    "plan-digest": "Digest of the plan, over all that it says.",
+    "creates": "How many flows would be created.",
+    "updates": "How many flows would be updated.",
+    "unverified": "How many flows are off in the files though the API does not say whether they are.",
+    "deletes": "How many flows would be deleted.",
+    "record": "Path of apply's record, which flowsync rollback needs: what was replaced, so keep it from strangers.",
+    "comment-url": "Address of the pull request's comment, or of the drift's issue or pull request.",
+    "sarif": "Path of the SARIF file.",
+}
+"""Every output of the action: paths and counts, never what is in a flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The inputs of one run, read and checked. None where an input was left empty. Keys never show in a repr."""
+
+    command: CiCommand
+    config: str | None
+    environment: str | None
+    public_key: str | None = field(repr=False)
+    private_key: str | None = field(repr=False)
+    api_url: str | None
+    plan_file: str | None
+    comment: CommentMode
+    require_reviewed_plan: ReviewRule
+    allow: tuple[str, ...]
+    fail_on_changes: Switch
+    pull_request: Switch
+    sarif_file: str | None
+    sandbox: Switch
+    token: str | None = field(repr=False)
+
+
+def read_inputs(environ: Mapping[str, str], command: str | None = None) -> Inputs:
+    """Read the inputs; `command` from the command line goes before the variable.
+
+    Raises ConfigError for a value that an input does not take.
+    """
+    given = environ if command is None else {**environ, COMMAND.variable: command}
+    return Inputs(
+        command=_choice(given, COMMAND, CiCommand),
+        config=_text(given, CONFIG),
+        environment=_text(given, ENVIRONMENT),
+        public_key=_text(given, PUBLIC_KEY),
+        private_key=_text(given, PRIVATE_KEY),
+        api_url=_text(given, API_URL),
+        plan_file=_text(given, PLAN_FILE),
+        comment=_choice(given, COMMENT, CommentMode),
+        require_reviewed_plan=_choice(given, REQUIRE_REVIEWED_PLAN, ReviewRule),
+        allow=_allowed(given),
+        fail_on_changes=_choice(given, FAIL_ON_CHANGES, Switch),
+        pull_request=_choice(given, PULL_REQUEST, Switch),
+        sarif_file=_text(given, SARIF_FILE),
+        sandbox=_choice(given, SANDBOX, Switch),
+        token=_text(given, TOKEN),
+    )
+
+
+def _text(environ: Mapping[str, str], input_: ActionInput) -> str | None:
+    return environ.get(input_.variable, "").strip() or None
+
+
+def _allowed(environ: Mapping[str, str]) -> tuple[str, ...]:
+    names = tuple((_text(environ, ALLOW) or "").replace(",", " ").split())
+    for name in names:
+        if name not in ALLOWABLE:
+            raise _refusal(ALLOW, name, ALLOWABLE)
+    return names
+
+
+def _choice(environ: Mapping[str, str], input_: ActionInput, choices: type[Choice]) -> Choice:
+    value = _text(environ, input_) or input_.default
+    try:
+        return choices(value.lower())
+    except ValueError:
+        raise _refusal(input_, value, input_.choices) from None
+
+
+def _refusal(input_: ActionInput, value: str, choices: tuple[str, ...]) -> ConfigError:
+    return ConfigError(
+        f"The input {input_.name} ({input_.variable}) cannot be {value[:40]!a}.",
+        hint=f"It takes {', '.join(choices)}.",
+    )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowsync import document, load
+from flowsync import document
 from flowsync.diff.data import Place
 from flowsync.diff.fields import compare, observe
 from flowsync.diff.lists import IDENTITIES, survivors
 from flowsync.document.editing import edited
 from flowsync.errors import DocumentError
+from flowsync.flows import flow_from
 from flowsync.model import SENT_FIELDS
 from flowsync.pull.new_files import says_something, unreadable
 from flowsync.pull.results import ChangedFile, LeftOut, SameFile, Scope, complaint, failing_tests
@@ -18,7 +19,7 @@ from flowsync.pull.results import ChangedFile, LeftOut, SameFile, Scope, complai
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flowsync.load import FlowFile
+    from flowsync.flows import FlowFile
     from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, ValuePath
     from flowsync.pull.results import Judge
 
@@ -108,7 +109,7 @@ def _draft(taking: Taking, wanted: Mapping[FieldName, JsonValue], known: set[tup
         parsed = document.parse(done.text, taking.file.name)
     except DocumentError as error:
         return _Draft(text, complaint=error.message)
-    flow = load.flow_from(parsed, taking.file, taking.environment)
+    flow = flow_from(parsed, taking.file, taking.environment)
     return _Draft(
         done.text,
         tuple(label(value, path) for path in done.rewritten),

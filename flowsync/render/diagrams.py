@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from flowsync.audience.waiting import Bond
-from flowsync.render import json_text
-from flowsync.render.escape import fenced, shown
+from flowsync.flows.expressions import Bond
+from flowsync.render import escape
+from flowsync.render.escape import fenced, masked_mapping, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from flowsync.audience.waiting import Edge, Node, WaitingGraph
+    from flowsync.flows.expressions import Edge, Node, WaitingGraph
     from flowsync.model import JsonValue
-    from flowsync.render.screen import Screen
+    from flowsync.render.style import Screen
 
 FORMAT: Final = "flowsync-graph/1"
 _MEANINGFUL: Final = re.compile(r"[^A-Za-z0-9_ .,:\-]")
@@ -148,9 +148,7 @@ def as_json(graph: WaitingGraph) -> str:
         for edge in graph.edges
     ]
     circles: list[JsonValue] = [list(circle) for circle in graph.circles]
-    return json_text.text(
-        json_text.masked_mapping({"format": FORMAT, "flows": nodes, "waits": edges, "circles": circles})
-    )
+    return escape.text(masked_mapping({"format": FORMAT, "flows": nodes, "waits": edges, "circles": circles}))
 
 
 def _as_mermaid(graph: WaitingGraph, screen: Screen) -> str:  # noqa: ARG001 - one signature

@@ -1,17 +1,63 @@
-r"""Untrusted text, made inert for the place it is shown in.
+"""How many terminal columns text takes, and cutting it to fit.
 
-Characters that are not seen, or that move other characters about, are shown as escapes (`\n`,
-`\u202e`, `\U000e0041`): controls (C0, DEL, C1), every format character (bidirectional controls, zero-width
-characters, tags), line separators, lone surrogates, fillers, and every blank but the space. The
-ranges are written out so that all versions of Python escape alike. Emoji stay as they are, U+FE0F
-included; a joiner inside an emoji sequence is escaped like any other, since it can hide text.
-A backslash that the author wrote stays single: what is shown is for reading, not for decoding.
+Wide and full-width characters take two columns, combining marks none, all else one. Terminals
+disagree about emoji sequences, so a caret under a line that holds one may be off by a column.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Final
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from flowsync.ends import equal_ends
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flowsync.model import JsonValue
+
+ELLIPSIS: Final = "…"
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
+
+
+def columns(text: str) -> int:
+    """Return the number of terminal columns that `text` (one visible line) takes."""
+    if text.isascii():
+        return len(text)
+    others = _NOT_ASCII.findall(text)
+    return len(text) - len(others) + sum(map(_character_columns, others))
+
+
+def _character_columns(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+
+
+def padded(text: str, width: int) -> str:
+    """Return `text` filled up with spaces to `width` columns."""
+    return text + " " * (width - columns(text))
+
+
+def cut(text: str, width: int) -> str:
+    """Return `text`, its end replaced by an ellipsis when it takes more than `width` columns."""
+    if columns(text) <= width:
+        return text
+    return text[: count_fitting(text, width - 1)] + ELLIPSIS
+
+
+def count_fitting(pieces: Iterable[str], width: int) -> int:
+    """Return how many of the first `pieces` (a text's characters, or escapes) fit `width` columns."""
+    count = 0
+    for piece in pieces:
+        width -= columns(piece)
+        if width < 0:
+            break
+        count += 1
+    return count
+
 
 _UNSEEN: Final[tuple[tuple[int, int], ...]] = (
     (0x0000, 0x001F),  # C0 controls
@@ -182,3 +228,57 @@ def fenced(text: str, language: str) -> str:
 
 def _longest_backtick_run(text: str) -> int:
     return max(map(len, _BACKTICKS.findall(text)), default=0)
+
+
+def text(document: Mapping[str, JsonValue]) -> str:
+    """Return `document` (whose numbers are finite), indented, with a line feed at its end."""
+    shown = json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False)
+    return shown.replace("\x7f", r"\u007f").replace("##[", r"##\u005b").replace("##vso[", r"##vso\u005b") + "\n"
+
+
+def masked_mapping(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return a whole document with API keys starred out of every text in it."""
+    return {key: masked(item) for key, item in value.items()}
+
+
+def masked(value: JsonValue) -> JsonValue:
+    """Return `value` with API keys starred out of every text in it."""
+    match value:
+        case str():
+            return mask_keys(value)
+        case list():
+            return [masked(item) for item in value]
+        case dict():
+            return {key: masked(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+LONGEST_VALUE: Final = 300
+"""How many columns of a value are shown."""
+_BEFORE: Final = 20
+"""How many characters are shown of what two values share, where they differ only further on."""
+
+
+def compact(value: JsonValue) -> str:
+    """Return `value` as JSON on one line, its end left out when it is long."""
+    return cut(_line(value), LONGEST_VALUE)
+
+
+def compact_pair(one: JsonValue, other: JsonValue, longest: int = LONGEST_VALUE) -> tuple[str, str]:
+    """Return both as `compact` does, in `longest` columns; from where they differ on, if that would not be seen."""
+    lines = _line(one), _line(other)
+    shown = cut(lines[0], longest), cut(lines[1], longest)
+    if shown[0] != shown[1] or lines[0] == lines[1]:
+        return shown
+    start = max(equal_ends(*lines)[0] - _BEFORE, 0)
+    return cut(ELLIPSIS + lines[0][start:], longest), cut(ELLIPSIS + lines[1][start:], longest)
+
+
+def _line(value: JsonValue) -> str:
+    return mask_keys(json.dumps(value, ensure_ascii=False))
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 flow`, `2,000 flows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

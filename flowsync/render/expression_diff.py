@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flowsync.render.style import Span, Style
-from flowsync.render.words import added_line, changed_lines, kept_line, removed_line
+from flowsync.render.text_diff import added_line, changed_lines, kept_line, removed_line
 from flowsync.targeting.comparison import DiffLine, TermChange, compare
 
 if TYPE_CHECKING:

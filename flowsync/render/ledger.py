@@ -9,14 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Op, Refused
 from flowsync.plan.document import json_safe
-from flowsync.render import json_text
-from flowsync.render.columns import padded
-from flowsync.render.escape import cell_code, cell_prose
-from flowsync.render.layout import hint_lines, sentences
-from flowsync.render.plural import plural
-from flowsync.render.screen import Screen
-from flowsync.render.style import Span, Style, line, paint
-from flowsync.render.values import compact_pair
+from flowsync.render import escape
+from flowsync.render.escape import cell_code, cell_prose, compact_pair, masked, padded, plural
+from flowsync.render.style import Screen, Span, Style, hint_lines, line, paint, sentences
 from flowsync.render.wording import structural
 
 if TYPE_CHECKING:
@@ -109,7 +104,7 @@ def as_json(outcomes: Iterable[Outcome], screen: Screen) -> str:  # noqa: ARG001
         "counts": {kind.value: numbers[kind] for kind in Kind},
         "outcomes": [_document(row) for row in entries],
     }
-    return json_text.text(document)
+    return escape.text(document)
 
 
 FORMATS: Final[Mapping[str, Callable[[Iterable[Outcome], Screen], str]]] = {
@@ -223,7 +218,7 @@ def _markdown_row(row: Entry) -> str:
 
 
 def _document(row: Entry) -> JsonValue:
-    return json_text.masked(
+    return masked(
         {
             "slug": row.slug,
             "file": row.file,

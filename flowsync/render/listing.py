@@ -6,18 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from flowsync.model import ListState
-from flowsync.render import json_text
-from flowsync.render.escape import cell_code
-from flowsync.render.layout import table
-from flowsync.render.plural import plural
-from flowsync.render.style import Span, Style, line, paint
+from flowsync.render import escape
+from flowsync.render.escape import cell_code, masked, plural
+from flowsync.render.style import Span, Style, line, paint, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flowsync.model import JsonValue, ListedFlow
-    from flowsync.render.screen import Screen
-    from flowsync.render.style import Line
+    from flowsync.render.style import Line, Screen
 
 FORMAT: Final = "flowsync-list/1"
 NO_FLOWS: Final = "No flows."
@@ -55,7 +52,7 @@ def markdown(flows: Sequence[ListedFlow], screen: Screen) -> str:  # noqa: ARG00
 
 def as_json(flows: Sequence[ListedFlow], screen: Screen) -> str:  # noqa: ARG001 - one signature
     """Return the document `flowsync-list/1`."""
-    return json_text.text({"format": FORMAT, "flows": [_document(flow) for flow in flows]})
+    return escape.text({"format": FORMAT, "flows": [_document(flow) for flow in flows]})
 
 
 FORMATS: Final[Mapping[str, Callable[[Sequence[ListedFlow], Screen], str]]] = {
@@ -100,7 +97,7 @@ def _markdown_cells(flow: ListedFlow) -> Iterator[str]:
 
 
 def _document(flow: ListedFlow) -> JsonValue:
-    return json_text.masked(
+    return masked(
         {
             "slug": flow.slug,
             "state": flow.state.value,

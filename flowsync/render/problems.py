@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import platform
+import traceback
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from flowsync import __version__
+from flowsync.errors import DocumentError, InvalidFilesError, RefusedError
 from flowsync.model import Severity
-from flowsync.render.columns import ELLIPSIS, columns, count_fitting
-from flowsync.render.escape import cell_code, cell_prose, mask_keys, visible_characters
-from flowsync.render.plural import plural
-from flowsync.render.screen import NARROWEST
-from flowsync.render.style import Span, Style, line, paint
+from flowsync.render.escape import (
+    ELLIPSIS,
+    cell_code,
+    cell_prose,
+    columns,
+    count_fitting,
+    mask_keys,
+    plural,
+    visible_characters,
+)
+from flowsync.render.style import NARROWEST, Screen, Span, Style, hint_lines, line, paint, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from flowsync.errors import FlowsyncError
     from flowsync.model import JsonValue, Location, Problem
-    from flowsync.render.screen import Screen
     from flowsync.render.style import Line
 
 SourceLine: TypeAlias = "Callable[[Location], str | None]"
@@ -47,9 +58,9 @@ def markdown(problems: Iterable[Problem], source_line: SourceLine, screen: Scree
 
 def as_json(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:  # noqa: ARG001 - one signature
     """Return the document `flowsync-problems/1`."""
-    from flowsync.render import json_text  # noqa: PLC0415 - only this form needs it
+    from flowsync.render import escape  # noqa: PLC0415 - only this form needs it
 
-    return json_text.text({"format": FORMAT, "problems": [_document(problem) for problem in _sorted(problems)]})
+    return escape.text({"format": FORMAT, "problems": [_document(problem) for problem in _sorted(problems)]})
 
 
 def github(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:
@@ -90,7 +101,7 @@ def counts(problems: Sequence[Problem]) -> str:
 
 def problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> Iterator[Line]:
     """Yield one problem: its place and message, its line with a caret, its hint."""
-    from flowsync.render.layout import hint_lines, sentences  # noqa: PLC0415 - mostly there are no problems
+    from flowsync.render.style import hint_lines, sentences  # noqa: PLC0415 - mostly there are no problems
 
     where = problem.location
     kind = Span(f"{problem.severity.value}[{problem.code}]", _STYLES[problem.severity])
@@ -146,10 +157,10 @@ def markdown_row(problem: Problem) -> str:
 
 
 def _document(problem: Problem) -> JsonValue:
-    from flowsync.render import json_text  # noqa: PLC0415 - as above
+    from flowsync.render.escape import masked  # noqa: PLC0415 - as above
 
     where = problem.location
-    return json_text.masked(
+    return masked(
         {
             "file": where.file,
             "line": where.line,
@@ -160,3 +171,61 @@ def _document(problem: Problem) -> JsonValue:
             "hint": problem.hint,
         }
     )
+
+
+REPORT: Final = "please report it with the command you ran and the text below."
+
+
+def _no_source(_: Location) -> None:
+    return None
+
+
+def error(
+    exception: FlowsyncError,
+    screen: Screen = Screen(),  # noqa: B008 - a frozen value
+    source_line: SourceLine = _no_source,
+) -> str:
+    """Return what is written to stderr for an expected failure; problems of files are listed first."""
+    return paint(_error_lines(exception, source_line, screen), screen.colour)
+
+
+def bug(exception: BaseException, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
+    """Return what is written to stderr when flowsync itself is at fault, with what a report needs."""
+    return paint(_bug_lines(exception, screen), screen.colour)
+
+
+def _error_lines(exception: FlowsyncError, source_line: SourceLine, screen: Screen) -> Iterator[Line]:
+    match exception:
+        case InvalidFilesError():
+            lines = partial(_line_of, exception.texts, source_line)
+            for problem in sorted(exception.problems, key=lambda problem: problem.sort_key):
+                yield from problem_lines(problem, lines, screen)
+            counted = f" ({counts(exception.problems)})" if exception.problems else ""
+            yield from _message_lines(exception, f"{exception.message}{counted}", screen)
+        case DocumentError():
+            yield from problem_lines(exception.problem, source_line, screen)
+        case _:
+            yield from _message_lines(exception, exception.message, screen)
+
+
+def _line_of(texts: Mapping[str, str], source_line: SourceLine, place: Location) -> str | None:
+    text = texts.get(place.file)
+    return source_line(place) if text is None else text.split("\n")[place.line - 1].rstrip("\r")
+
+
+def _message_lines(exception: FlowsyncError, message: str, screen: Screen) -> Iterator[Line]:
+    yield from sentences(line(Span(f"error[{exception.code}]", Style.ERROR), f" {message}"), screen)
+    if isinstance(exception, RefusedError):
+        for reason in exception.reasons:
+            yield from sentences(line(f"  - {reason}"), screen)
+    yield from hint_lines(exception.hint, screen)
+
+
+def _bug_lines(exception: BaseException, screen: Screen) -> Iterator[Line]:
+    name = type(exception).__name__
+    told = f" {name}: this is a bug in flowsync, not in your flows; {REPORT}"
+    yield from sentences(line(Span("error[bug]", Style.ERROR), told), screen)
+    yield ()
+    yield line(f"  flowsync {__version__}, Python {platform.python_version()}")
+    for each in "".join(traceback.format_exception(exception)).rstrip("\n").split("\n"):
+        yield line(Span(f"  {each}", Style.MUTED))

@@ -7,22 +7,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from flowsync.model import FileState
 from flowsync.pull.results import ChangedFile, NewFile, SameFile, Skipped
-from flowsync.render import json_text, text_diff
-from flowsync.render.columns import columns, padded
-from flowsync.render.escape import shown
-from flowsync.render.layout import hint_lines, sentences
-from flowsync.render.plural import plural
-from flowsync.render.screen import Detail
-from flowsync.render.style import Span, Style, line, paint
+from flowsync.render import escape, text_diff
+from flowsync.render.escape import columns, masked, padded, plural, shown
+from flowsync.render.style import Detail, Span, Style, hint_lines, line, paint, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from flowsync.model import JsonValue
+    from flowsync.model import JsonValue, StartFile
     from flowsync.pull.results import Pulled
-    from flowsync.render.screen import Screen
-    from flowsync.render.style import Line
+    from flowsync.render.style import Line, Screen
 
 FORMAT: Final = "flowsync-pull/1"
 UNCOMMITTED: Final = "It holds changes that are not committed."
@@ -49,7 +45,7 @@ class Mood(Enum):
 
 _WOULD: Final = {Kind.CREATED: "would create", Kind.UPDATED: "would update"}
 _TO_DO: Final = {Kind.CREATED: "to create", Kind.UPDATED: "to update"}
-_STYLES: Final = {
+_PULLS_STYLES: Final = {
     Kind.CREATED: Style.ADDED,
     Kind.UPDATED: Style.DONE,
     Kind.UNCHANGED: Style.MUTED,
@@ -105,7 +101,7 @@ def as_json(pull: Pull, screen: Screen) -> str:  # noqa: ARG001 - one signature
         "unmanaged": [*pull.unmanaged],
         "copies": pull.copies,
     }
-    return json_text.text({key: json_text.masked(value) for key, value in document.items()})
+    return escape.text({key: masked(value) for key, value in document.items()})
 
 
 FORMATS: Final[Mapping[str, Callable[[Pull, Screen], str]]] = {"text": text, "json": as_json}
@@ -188,7 +184,7 @@ def _line(pull: Pull, each: Pulled, width: int) -> Line:
     verbs = {kind: kind.value if pull.mood is Mood.DONE else _WOULD.get(kind, kind.value) for kind in Kind}
     verb = verbs[kind].ljust(max(map(len, verbs.values())))
     name, remark = shown(_name(each)), _remark(kind, each)
-    return line(Span(verb, _STYLES[kind]), f"  {padded(name, width)}  {remark}" if remark else f"  {name}")
+    return line(Span(verb, _PULLS_STYLES[kind]), f"  {padded(name, width)}  {remark}" if remark else f"  {name}")
 
 
 def _remark(kind: Kind, each: Pulled) -> str:
@@ -243,3 +239,42 @@ def _document(pull: Pull, each: Pulled) -> JsonValue:
             return {**common, **changed, "rewritten": [*each.rewritten], "failing_tests": [*each.failing]}
         case SameFile():
             return common
+
+
+_STARTING_STYLES: Final = {
+    FileState.CREATED: Style.ADDED,
+    FileState.EXTENDED: Style.ADDED,
+    FileState.KEPT: Style.MUTED,
+    FileState.BY_HAND: Style.WARNING,
+}
+_STATE_WIDTH: Final = max(len(state.value) for state in FileState)
+
+
+def files(done: Sequence[StartFile], screen: Screen) -> str:
+    """What became of each file, and below one that people must see to what belongs into it."""
+    widest = max((columns(file.name) for file in done), default=0)
+    return paint((row for file in done for row in _file_lines(file, widest)), screen.colour)
+
+
+def _file_lines(file: StartFile, width: int) -> Iterator[Line]:
+    state = Span(padded(file.state.value, _STATE_WIDTH), _STARTING_STYLES[file.state])
+    note = [f"  {file.note}"] if file.note else []
+    yield line(state, "  ", padded(file.name, width) if note else file.name, *note)
+    if file.state is FileState.BY_HAND:
+        yield from (line(f"    {row}") for row in file.text.split("\n")[:-1])
+
+
+def steps(commands: Sequence[tuple[str, str]], advice: Sequence[str], screen: Screen) -> str:
+    """What to do next: commands with what they are good for, then what only people can do."""
+    return paint(_step_lines(commands, advice, screen), screen.colour)
+
+
+def _step_lines(commands: Sequence[tuple[str, str]], advice: Sequence[str], screen: Screen) -> Iterator[Line]:
+    yield ()
+    yield line(Span("Next", Style.HEADING))
+    widest = max((columns(command) for command, _ in commands), default=0)
+    for command, purpose in commands:
+        told = line("  ", Span(padded(command, widest), Style.HINT), f"  {purpose}")
+        yield from sentences(told, screen, indent=widest + 4)
+    for each in advice:
+        yield from hint_lines(each, screen)

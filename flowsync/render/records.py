@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flowsync.record.values import Record, Unreadable
-from flowsync.render import json_text
-from flowsync.render.escape import cell_code, cell_prose
-from flowsync.render.layout import table
-from flowsync.render.plural import plural
-from flowsync.render.style import Span, Style, line, paint
+from flowsync.render import escape
+from flowsync.render.escape import cell_code, cell_prose, masked, plural
+from flowsync.render.style import Span, Style, line, paint, table
 from flowsync.render.wording import host_of
 
 if TYPE_CHECKING:
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
     from flowsync.model import JsonValue
     from flowsync.record.values import Kept
-    from flowsync.render.screen import Screen
+    from flowsync.render.style import Screen
 
 FORMAT: Final = "flowsync-records/1"
 NO_RECORDS: Final = "No records: nothing was applied from here yet."
@@ -49,7 +47,7 @@ def markdown(records: Sequence[Kept], screen: Screen) -> str:  # noqa: ARG001 - 
 
 def as_json(records: Sequence[Kept], screen: Screen) -> str:  # noqa: ARG001 - one signature
     """Return the document `flowsync-records/1`."""
-    return json_text.text({"format": FORMAT, "records": [_document(each) for each in records]})
+    return escape.text({"format": FORMAT, "records": [_document(each) for each in records]})
 
 
 FORMATS: Final[Mapping[str, Callable[[Sequence[Kept], Screen], str]]] = {
@@ -96,7 +94,7 @@ def _document(kept: Kept) -> JsonValue:
             return {"record": kept.name, "state": _UNREADABLE, "message": message}
         case Record() as record:
             last = record.runs[-1]
-            return json_text.masked(
+            return masked(
                 {
                     "record": kept.name,
                     "state": _state(record),

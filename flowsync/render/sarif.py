@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from flowsync import __version__, validate
-from flowsync.render import json_text
+from flowsync.render import escape
 from flowsync.render.escape import fenced, shown
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def document(problems: Sequence[Problem], source_line: SourceLine) -> str:
     ]
     driver: JsonValue = {"name": "flowsync", "semanticVersion": __version__, "rules": list(rules.values())}
     run: JsonValue = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
-    return json_text.text({"$schema": SCHEMA, "version": VERSION, "runs": [run]})
+    return escape.text({"$schema": SCHEMA, "version": VERSION, "runs": [run]})
 
 
 def _rules(problems: Iterable[Problem]) -> Mapping[str, JsonValue]:

@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from flowsync.audience.testing import Held, Undecided, Unreadable, Unusable
-from flowsync.render import json_text
-from flowsync.render.escape import code_span, fenced
-from flowsync.render.layout import sentences
-from flowsync.render.plural import plural
-from flowsync.render.screen import Colour, Detail, Screen
-from flowsync.render.style import Span, Style, line, paint
-from flowsync.render.trees import tree_document, tree_lines
+from flowsync.flows.testing import Held, Undecided, Unreadable, Unusable
+from flowsync.render import escape
+from flowsync.render.escape import code_span, fenced, masked_mapping, plural
+from flowsync.render.explanations import tree_document, tree_lines
+from flowsync.render.style import Colour, Detail, Screen, Span, Style, line, paint, sentences
 from flowsync.targeting.cases import Verdict
 from flowsync.targeting.printer import formatted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from flowsync.audience.covering import ExpressionCoverage
-    from flowsync.audience.running import Tested, TestedFlow
-    from flowsync.audience.testing import TestOutcome
+    from flowsync.flows.testing import ExpressionCoverage, Tested, TestedFlow, TestOutcome
     from flowsync.model import JsonValue
     from flowsync.render.style import Line
     from flowsync.targeting.cases import Case
-    from flowsync.targeting.tracing import TermCoverage
+    from flowsync.targeting.evaluation import TermCoverage
 
 FORMAT: Final = "flowsync-tests/1"
 NO_TESTS: Final = "No tests. An entry of `tests:` in a flow file says who sees the flow."
@@ -66,7 +61,7 @@ def as_json(flows: Sequence[TestedFlow], screen: Screen) -> str:  # noqa: ARG001
         "flows": each,
         "undecided": undecided,
     }
-    return json_text.text(json_text.masked_mapping(document))
+    return escape.text(masked_mapping(document))
 
 
 FORMATS: Final[Mapping[str, Callable[[Sequence[TestedFlow], Screen], str]]] = {

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from flowsync.config import SANDBOX_URL
 from flowsync.model import Op, Origin, View
 from flowsync.plan.document import allowed_by, summary
-from flowsync.render.plural import plural
-from flowsync.render.values import compact
+from flowsync.render.escape import compact, compact_pair, cut, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from flowsync.model import FieldChange, JsonValue, Plan, PlanWarning, Refusal, Unchanged, Update
+    from flowsync.plan.saved import Edited, Stale
 
 IN_STEP: Final = "The live flows are as the files say."
 NO_CHANGES: Final = f"No changes. {IN_STEP}"
@@ -254,3 +254,46 @@ def question(plan: Plan) -> str:
         return f"Send active: false to {plural(len(plan.unverified), 'flow')} of {place(plan)}?"
     also = f", and active: false to {plural(len(plan.unverified), 'flow')} more" if plan.unverified else ""
     return f"Apply {plural(len(plan.changes), 'update')} to {place(plan)}{seen}{also}?"
+
+
+LONGEST = 80
+"""How many columns of each value are shown."""
+
+
+def reasons(stale: Iterable[Stale]) -> list[str]:
+    """Return a line for each difference. Raw text: whoever shows it makes it inert."""
+    return [f"{each.change.slug}: {sentence}" for each in stale for sentence in _sentences(each.why)]
+
+
+def _sentences(why: str | Edited) -> Iterator[str]:
+    if isinstance(why, str):
+        yield why
+        return
+    yield from map(_difference, why.differences)
+    if why.untold:
+        yield f"{listed(why.untold)}: no longer returned by the API, so not compared."
+    if why.elsewhere is not None:
+        named = f": one of {listed(why.elsewhere)}" if why.elsewhere else ""
+        yield f"a field that the plan leaves alone was changed, or is no longer returned by the API{named}."
+
+
+def _difference(change: FieldChange) -> str:
+    """Tell a change that leads from what is live now (`old`) to what was planned from (`new`)."""
+    match change.op:
+        case Op.ADD:
+            return f"{change.label}: planned from {_short(change.new)}, now absent"
+        case Op.REMOVE:
+            return f"{change.label}: new since the plan, {_short(change.old)}"
+        case Op.MOVE:
+            return f"{change.label}: planned from position {_place(change.new)}, now at {_place(change.old)}"
+        case Op.REPLACE | Op.RENAME:
+            was, now = compact_pair(change.new, change.old, LONGEST)
+            return f"{change.label}: planned from {was}, now {now}"
+
+
+def _place(index: JsonValue) -> str:
+    return str(index + 1) if isinstance(index, int) else "?"
+
+
+def _short(value: JsonValue) -> str:
+    return cut(compact(value), LONGEST)

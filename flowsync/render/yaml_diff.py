@@ -15,11 +15,10 @@ from flowsync.diff.data import Place
 from flowsync.diff.lists import align_lists, removals_after
 from flowsync.document import UNFOLDED, dump
 from flowsync.model import SENT_FIELDS, Op
-from flowsync.render.escape import mask_keys
+from flowsync.render.escape import compact, mask_keys
 from flowsync.render.expression_diff import expression_diff
-from flowsync.render.hunks import CONTEXT, differing, hunks
 from flowsync.render.style import Span, Style
-from flowsync.render.values import compact
+from flowsync.render.text_diff import CONTEXT, differing, hunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

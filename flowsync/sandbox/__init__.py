@@ -4,11 +4,9 @@
 gives it a first state that belongs to a repo's files. It knows the API's facts and nothing of the planner.
 """
 
-from flowsync.sandbox.dashboard import dashboard_edit
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.faults import ALWAYS, LATENESS, MEANINGS, PEOPLE, Fault, FaultKind, Faulty, parse_fault
-from flowsync.sandbox.replies import documented
-from flowsync.sandbox.seeds import Scenario, SeedFlow, Story, seed
+from flowsync.sandbox.seeds import Scenario, SeedFlow, Story, dashboard_edit, seed
 from flowsync.sandbox.server import Server, serve
 from flowsync.sandbox.values import (
     PRIVATE_KEY,
@@ -19,6 +17,7 @@ from flowsync.sandbox.values import (
     Response,
     Row,
     Status,
+    documented,
     embedded,
     with_latency,
 )

@@ -16,8 +16,7 @@ from http import HTTPStatus
 from itertools import cycle
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync.sandbox.replies import Refusal, refused
-from flowsync.sandbox.values import Delivery, Response
+from flowsync.sandbox.values import Delivery, Refusal, Response, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

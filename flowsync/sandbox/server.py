@@ -16,8 +16,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final
 
-from flowsync.sandbox.replies import Refusal, refused
-from flowsync.sandbox.values import Delivery, Request
+from flowsync.sandbox.values import Delivery, Refusal, Request, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

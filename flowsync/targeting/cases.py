@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync.closeness import closest
 from flowsync.errors import ExitCode, FlowsyncError
-from flowsync.targeting.context import Context, FlowProgress, FlowState, StepProgress, StepState, milliseconds
-from flowsync.targeting.scalars import moment
-from flowsync.targeting.wording import shown
+from flowsync.targeting.tokens import shown
+from flowsync.targeting.values import Context, FlowProgress, FlowState, StepProgress, StepState, milliseconds, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,14 +8,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import TargetingError
-from flowsync.targeting.length import is_too_long
 from flowsync.targeting.nodes import LISTS, ORDERINGS, And, Condition, Duration, Everyone, Number, Operator, Or, Text
-from flowsync.targeting.normal import chain_parts, meaning, simplified, subject
 from flowsync.targeting.parser import parse
-from flowsync.targeting.printer import formatted
-from flowsync.targeting.scalars import number_of
-from flowsync.targeting.spelling import canonical
-from flowsync.targeting.wording import printable
+from flowsync.targeting.printer import canonical, chain_parts, formatted, meaning, simplified, subject
+from flowsync.targeting.tokens import is_too_long, printable
+from flowsync.targeting.values import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,35 +1,17 @@
-"""Whether an expression holds for a user: a model of the server's evaluation.
+r"""Patterns of `matches`, compiled by RE2 itself, as on the server.
 
-The model, as published by the vendor [doc] or seen of its backend [obs]:
-
-- A property never set is null. Comparing null is false, with every operator and its `!` form, except
-  `isSet true`, `isNotSet true`, `== null` and `!= null`.
-- A reference to a flow that does not exist makes its term false, whatever the operator. So does
-  `user.currentUrl()` when the app reported none, and the days since a flow that was not done.
-- `<`, `<=`, `>`, `>=` compare numbers; dates in quotes are milliseconds since 1970 (UTC where they name
-  no zone) and numbers in quotes are numbers. A number against anything else is false.
-- `==` and `!=` compare as numbers where one side is a number or a date, else as texts, exactly.
-- `contains` ignores letter case, and looks into lists and mappings as JSON text.
-- `matches` is RE2 and must match the whole text; `startsWith 'x'` is `matches '^x.*'` and `endsWith 'x'`
-  is `matches '.*x'`, special characters and all. A pattern that RE2 refuses is false.
-- `isIn 'a,b'` is true for one of the values, spaces included; `user.memberOfGroup()` compares the same way
-  with `==` and `isIn`, its opposites are true when none of the groups is the user's.
-- `within 7d` is "later than now minus 7 days" (the future is within), `!within` is "earlier than that";
-  for `user.flow('x')` the time is when the flow was done, and `m` is 30 days.
-- A source standing alone means `== true`.
-
-Limits: the server was not available to compare with. Not known, and chosen here: `!=` of a number and a
-text is true; `!within` of a flow that was never done is false; `==` of true and 'true' is true; a date
-without a zone is UTC; values in `isIn` are not trimmed. An expression over 2,000 characters is false for
-everyone on the server; here it is evaluated, and a check refuses it.
+RE2 names the part of a pattern that it refuses, but not where it is, and in its own terms. `compile_pattern` finds the
+place and explains the common mistakes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import ge, gt, le, lt
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from flowsync.errors import UncheckedPatternError
 from flowsync.targeting.nodes import (
     EQUALITIES,
     LISTS,
@@ -53,18 +35,138 @@ from flowsync.targeting.nodes import (
     Source,
     SourceKind,
     Text,
+    terms,
 )
-from flowsync.targeting.patterns import PatternError, compile_pattern
-from flowsync.targeting.resolve import Unknown, done_at, resolve
-from flowsync.targeting.scalars import moment, number_of, same, text_of
+from flowsync.targeting.printer import format_value, formatted
+from flowsync.targeting.tokens import printable, shown
+from flowsync.targeting.values import Unknown, done_at, moment, number_of, resolve, same, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from flowsync.model import JsonValue
-    from flowsync.targeting.context import Context
     from flowsync.targeting.nodes import Expression, Term, Value
-    from flowsync.targeting.resolve import Resolved
+    from flowsync.targeting.values import Context, Resolved
+
+_REASONS: Final = (
+    ("no argument for repetition operator", "a repetition operator with nothing before it"),
+    ("missing argument to repetition operator", "a repetition operator with nothing before it"),
+    ("bad repetition operator", "two repetition operators in a row"),
+    ("invalid repetition size", "a repetition count that RE2 refuses (1000 at most, also multiplied)"),
+    ("missing )", "a parenthesis that is never closed"),
+    ("unexpected )", "a closing parenthesis without an opening one"),
+    ("missing ]", "a [ that is never closed"),
+    ("trailing \\", "a backslash at the end"),
+    ("invalid character class range: \\", "a character category that RE2 does not know"),
+    ("invalid character class range: [:", "a character class that RE2 does not know"),
+    ("invalid character class range", "a range of characters that runs backwards"),
+    ("invalid escape sequence: \\x", "a character code that does not exist"),
+    ("invalid escape sequence", "a backslash before a character that RE2 does not escape"),
+    ("invalid named capture group", "a group name that RE2 does not accept"),
+    ("pattern too large", "a pattern too large to compile"),
+)
+"""How RE2's messages begin, and what they mean; the first that fits counts. Both wordings of a message are in use."""
+
+_GROUPS: Final = (
+    ("(?=", "RE2 has no look-ahead"),
+    ("(?!", "RE2 has no look-ahead"),
+    ("(?<=", "RE2 has no look-behind"),
+    ("(?<!", "RE2 has no look-behind"),
+    ("(?>", "RE2 has no atomic groups"),
+    ("(?P=", "RE2 has no back-references"),
+    ("(?#", "RE2 has no comments"),
+    ("(?", "a kind of group that RE2 does not know"),
+)
+
+
+class PatternError(Exception):
+    """RE2 refuses a pattern; `message` is a clause without a full stop, `offset` counts from 0 in the pattern."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A compiled pattern."""
+
+    _fullmatch: Callable[[bytes], object]
+
+    def matches(self, text: str) -> bool:
+        """Whether the pattern matches the whole text; takes linear time."""
+        return self._fullmatch(text.encode(errors="replace")) is not None
+
+
+@lru_cache(maxsize=256)
+def compile_pattern(pattern: str) -> Pattern:
+    """Compile a pattern.
+
+    Raises PatternError with the reason why RE2 refuses it, and UncheckedPatternError where google-re2 is not installed.
+    """
+    try:
+        import re2  # noqa: PLC0415 - most expressions hold no pattern
+    except ImportError:
+        raise UncheckedPatternError from None
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return Pattern(re2.compile(pattern.encode(errors="replace"), options).fullmatch)
+    except re2.error as error:
+        refusal = error.args[0].decode(errors="replace")
+    raise _explained(pattern, refusal)
+
+
+def _refusal(pattern: str) -> str | None:
+    """RE2's own message about a pattern that it refuses, without the part that it names; None for a good one."""
+    import re2  # noqa: PLC0415 - only after compile_pattern has imported it
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern.encode(errors="replace"), options)
+    except re2.error as error:
+        return str(error.args[0].decode(errors="replace")).partition(": ")[0]
+    return None
+
+
+def _explained(pattern: str, refusal: str) -> PatternError:
+    """The error for RE2's message: our words, and the place of the part that RE2 names."""
+    offset = _offset(pattern, refusal)
+    rest = pattern[offset:]
+    if refusal.startswith("invalid escape sequence") and rest[1:2].isdigit():
+        return PatternError("RE2 has no back-references", offset)
+    reasons = (reason for opening, reason in _GROUPS if rest.startswith(opening))
+    if not refusal.startswith("invalid perl operator"):
+        reasons = (reason for opening, reason in _REASONS if refusal.startswith(opening))
+    return PatternError(next(reasons, f"RE2 says: {refusal}"), offset)
+
+
+def _offset(pattern: str, refusal: str) -> int:
+    """Where the part that RE2 refuses begins. RE2 reads from left to right: what comes before is not refused so."""
+    kind, _, part = refusal.partition(": ")
+    match kind:
+        case "missing )":
+            return next((at for at in _places(pattern, "(") if _refusal(pattern[:at]) is None), 0)
+        case "missing ]":
+            return len(pattern) - len(part)
+        case "unexpected )":
+            part = ")"
+        case "trailing \\":
+            return len(pattern) - 1
+        case _:
+            pass
+    return next((at for at in _places(pattern, part) if _refusal(pattern[:at]) != kind), 0)
+
+
+def _places(pattern: str, part: str) -> Iterator[int]:
+    """Every offset at which the part is in the pattern, the last first."""
+    at = pattern.rfind(part)
+    while part and at >= 0:
+        yield at
+        at = pattern.rfind(part, 0, at + len(part) - 1)
+
 
 _COMPARISONS: Final[dict[Operator, Callable[[float, float], bool]]] = {
     Operator.LESS: lt,
@@ -240,3 +342,149 @@ _MATCHERS: Final[dict[Operator, Callable[[JsonValue, str], bool]]] = {
     Operator.IS_IN: _is_in,
     Operator.NOT_IS_IN: _is_in,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class TermTrace:
+    """One term and how it was decided."""
+
+    term: Term
+    decision: Decision
+
+    @property
+    def truth(self) -> bool:
+        """Whether the term holds."""
+        return self.decision.truth
+
+
+@dataclass(frozen=True, slots=True)
+class BranchTrace:
+    """A chain, a group or the empty expression, with the traces of its parts; all parts are evaluated."""
+
+    expression: Or | And | Group | Everyone
+    truth: bool
+    parts: tuple[Trace, ...]
+
+
+Trace: TypeAlias = "TermTrace | BranchTrace"
+
+
+def trace(expression: Expression, context: Context) -> Trace:
+    """Evaluate an expression and keep every term's values and truth; no part is skipped."""
+    match expression:
+        case Or(parts):
+            traces = tuple(trace(part, context) for part in parts)
+            return BranchTrace(expression, any(part.truth for part in traces), traces)
+        case And(parts):
+            traces = tuple(trace(part, context) for part in parts)
+            return BranchTrace(expression, all(part.truth for part in traces), traces)
+        case Group(inner):
+            inside = trace(inner, context)
+            return BranchTrace(expression, inside.truth, (inside,))
+        case Everyone():
+            return BranchTrace(expression, truth=True, parts=())
+        case _:
+            return TermTrace(expression, decide(expression, context))
+
+
+def term_traces(whole: Trace) -> tuple[TermTrace, ...]:
+    """Every term's trace, in the order written."""
+    if isinstance(whole, TermTrace):
+        return (whole,)
+    return tuple(term for part in whole.parts for term in term_traces(part))
+
+
+class Told(NamedTuple):
+    """What a source is for this user: `user.property('plan')`, and `pro` or `not set`."""
+
+    source: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.source} is {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineLine:
+    """One line of an explanation: how deep it is indented, whether it holds, what it says.
+
+    `values` tells what the sources in it are for this user, `note` what is remarkable. All texts are
+    printable as they are.
+    """
+
+    depth: int
+    truth: bool
+    text: str
+    values: tuple[Told, ...] = ()
+    note: str | None = None
+
+
+def outline(whole: Trace, depth: int = 0) -> tuple[OutlineLine, ...]:
+    """A trace as lines; parentheses show as indentation."""
+    match whole:
+        case TermTrace(term, decision):
+            told = tuple(_told(value, resolved) for value, resolved in decision.values if isinstance(value, Source))
+            return (OutlineLine(depth, decision.truth, printable(formatted(term)), told, decision.note),)
+        case BranchTrace(Group(), _, (inside,)):
+            return outline(inside, depth)
+        case BranchTrace(expression, truth, parts):
+            head = OutlineLine(depth, truth, _heading(expression))
+            return (head, *(line for part in parts for line in outline(part, depth + 1)))
+
+
+def _heading(expression: Or | And | Group | Everyone) -> str:
+    match expression:
+        case Or():
+            return "at least one of"
+        case And():
+            return "all of"
+        case _:
+            return "everyone"
+
+
+def _told(value: Value, resolved: Resolved) -> Told:
+    return Told(printable(format_value(value)), _valued(resolved))
+
+
+def _valued(resolved: Resolved) -> str:
+    match resolved:
+        case Unknown():
+            return f"unknown: {resolved.value}"
+        case None:
+            return "not set"
+        case str():
+            return shown(resolved)
+        case _:
+            return printable(text_of(resolved))
+
+
+def explained(whole: Trace) -> str:
+    """A trace as indented plain text, one line a term: `+` holds, `-` does not."""
+    return "\n".join(_line(line) for line in outline(whole))
+
+
+def _line(line: OutlineLine) -> str:
+    remarks = [*map(str, line.values), *([line.note] if line.note else [])]
+    return f"{'  ' * line.depth}{'+' if line.truth else '-'} {line.text}{_bracketed(remarks)}"
+
+
+def _bracketed(remarks: list[str]) -> str:
+    return f"   ({'; '.join(remarks)})" if remarks else ""
+
+
+@dataclass(frozen=True, slots=True)
+class TermCoverage:
+    """Whether some test saw a term true, and whether some test saw it false."""
+
+    term: Term
+    seen_true: bool
+    seen_false: bool
+
+
+def coverage(expression: Expression, contexts: tuple[Context, ...]) -> tuple[TermCoverage, ...]:
+    """For each term of an expression, in the order written, which truths these contexts gave it."""
+    seen = [[found.truth for found in term_traces(trace(expression, context))] for context in contexts]
+    return tuple(
+        TermCoverage(term, any(truths[index] for truths in seen), any(not truths[index] for truths in seen))
+        for index, term in enumerate(terms(expression))
+    )

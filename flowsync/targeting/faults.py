@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.closeness import closest
 from flowsync.errors import TargetingError
 from flowsync.targeting.nodes import Operator, SourceKind
-from flowsync.targeting.tokens import TokenKind
-from flowsync.targeting.wording import shown
+from flowsync.targeting.tokens import TokenKind, shown
 
 if TYPE_CHECKING:
     from flowsync.targeting.nodes import Span, Value

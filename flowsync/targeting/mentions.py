@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flowsync.targeting.context import Context
 from flowsync.targeting.evaluation import decide
 from flowsync.targeting.nodes import And, Condition, Group, Or, Role, Source, terms, values
+from flowsync.targeting.values import Context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.targeting import faults
 from flowsync.targeting.faults import Expected
-from flowsync.targeting.length import MAXIMUM_LENGTH
 from flowsync.targeting.nodes import (
     LISTS,
     TEXTS,
@@ -47,7 +46,7 @@ from flowsync.targeting.nodes import (
     Unit,
 )
 from flowsync.targeting.printer import format_value
-from flowsync.targeting.tokens import TokenKind, tokenize
+from flowsync.targeting.tokens import MAXIMUM_LENGTH, TokenKind, tokenize
 
 if TYPE_CHECKING:
     from flowsync.errors import TargetingError

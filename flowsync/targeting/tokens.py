@@ -1,10 +1,4 @@
-"""The lexer: text to tokens in one pass and linear time.
-
-A dotted name (`user.property`) and a negated operator (`!contains`) are one token each, so that white
-space inside them counts: nobody knows whether the server allows it there. A backslash is an ordinary
-character inside quotes, where patterns need it; directly before the closing quote it is refused,
-because a reader with escapes would go on there and one without would stop.
-"""
+"""How texts that others wrote appear in messages: short, quoted, and without a character that acts."""
 
 from __future__ import annotations
 
@@ -13,7 +7,34 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from flowsync.errors import TargetingError
-from flowsync.targeting.wording import shown
+
+_LONGEST: Final = 40
+
+
+def shown(text: str) -> str:
+    """The text for a message: invisible characters spelled out, cut to 40 characters, quoted if it can be."""
+    cut = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    visible = printable(cut)
+    return f"`{visible}`" if "`" not in visible else visible
+
+
+def printable(text: str) -> str:
+    """The text with every character that is invisible, or acts on a terminal, spelled out."""
+    return "".join(char if char.isprintable() else f"<U+{ord(char):04X}>" for char in text)
+
+
+MAXIMUM_LENGTH: Final = 2_000
+"""Characters of an expression; the server takes a longer one for false [obs]."""
+
+
+def length(text: str) -> int:
+    """How long JavaScript finds a text: characters beyond the basic plane count twice."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def is_too_long(text: str) -> bool:
+    """Whether the server takes an expression for false for its length alone."""
+    return length(text) > MAXIMUM_LENGTH
 
 
 class TokenKind(Enum):

@@ -4,17 +4,123 @@ They are kept as they are read, and linted as they are kept: what differs from p
 reference and the name of the branch that is live.
 """
 
-from flowsync.templates.action import PLACEHOLDER, Action, this_action
-from flowsync.templates.files import EXAMPLE, FOLDER, configuration, example, pre_commit, workflows
+from __future__ import annotations
 
-__all__ = [
-    "EXAMPLE",
-    "FOLDER",
-    "PLACEHOLDER",
-    "Action",
-    "configuration",
-    "example",
-    "pre_commit",
-    "this_action",
-    "workflows",
-]
+import json
+import re
+from dataclasses import dataclass
+from importlib import metadata, resources
+from typing import TYPE_CHECKING, Final
+
+from flowsync import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RELEASE: Final = "release.json"
+"""Beside this module in what a release publishes: `{"url": …, "commit": …}`, written when it is built."""
+_REPOSITORY: Final = re.compile(r"(?P<server>https://[A-Za-z0-9.:-]+)/(?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?", re.ASCII)
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """The action at one commit. `server` is where its repository lives, `version` what people call the commit."""
+
+    server: str
+    repository: str
+    commit: str
+    version: str
+
+    @property
+    def uses(self) -> str:
+        """What a workflow's `uses:` says, with the version as a comment for people and for Dependabot."""
+        return f"{self.repository}@{self.commit} # v{self.version}"
+
+    @property
+    def url(self) -> str:
+        """The address of the repository."""
+        return f"{self.server}/{self.repository}"
+
+
+PLACEHOLDER: Final = Action("https://github.com", "OWNER/flowsync", "0" * 40, "0.0.0")
+"""Stands in the templates, and in what is made of them where an installation does not say where it comes from.
+
+GitHub refuses to run it, so that it is seen and filled in.
+"""
+
+
+def this_action() -> Action:
+    """The action of this very installation: its release says so, or the repository that pip took it from."""
+    return from_release(_release()) or from_direct_url(_direct_url()) or PLACEHOLDER
+
+
+def from_release(text: str | None) -> Action | None:
+    """The action that a release's own record names; None without one."""
+    said = json.loads(text) if text else {}
+    return _action(said.get("url"), said.get("commit"))
+
+
+def from_direct_url(text: str | None) -> Action | None:
+    """The action that pip's record of a direct install names (PEP 610); None where that is no git repository."""
+    said = json.loads(text) if text else {}
+    return _action(said.get("url"), said.get("vcs_info", {}).get("commit_id"))
+
+
+def _action(url: object, commit: object) -> Action | None:
+    found = _REPOSITORY.fullmatch(str(url))
+    if found is None or not _COMMIT.fullmatch(str(commit)):
+        return None
+    return Action(found["server"], found["name"], str(commit), __version__)
+
+
+def _release() -> str | None:
+    file = resources.files(__package__) / RELEASE
+    return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+def _direct_url() -> str | None:
+    found = metadata.distributions(name="flowsync")
+    return next((each.read_text("direct_url.json") for each in found), None)
+
+
+NAMES: Final = ("flowsync-plan.yml", "flowsync-apply.yml", "flowsync-drift.yml")
+FOLDER: Final = ".github/workflows"
+EXAMPLE: Final = "flowsync_example"
+"""The slug of the example; no account has a flow of this name."""
+LIVE_BRANCH: Final = "main"
+"""The branch in the templates whose state is live."""
+
+
+def workflows(action: Action, branch: str = LIVE_BRANCH) -> Mapping[str, str]:
+    """The workflows by their paths in a repository: plan in pull requests, apply on `branch`, drift on weekdays."""
+    return {f"{FOLDER}/{name}": _workflow(name, action, branch) for name in NAMES}
+
+
+def configuration() -> str:
+    """The text of a flowsync.yaml that sets the defaults and explains the rest."""
+    return _template("flowsync.yaml")
+
+
+def example() -> str:
+    """The text of a flow file to look at, but for the line by which editors find its schema."""
+    return _template(f"{EXAMPLE}.yaml").partition("\n")[2]
+
+
+def pre_commit(action: Action) -> str:
+    """The text of a `.pre-commit-config.yaml` with flowsync's hooks."""
+    text = _template(".pre-commit-config.yaml")
+    return text.replace(PLACEHOLDER.url, action.url).replace(_revision(PLACEHOLDER), _revision(action))
+
+
+def _revision(action: Action) -> str:
+    return f'"{action.commit}" # v{action.version}'
+
+
+def _workflow(name: str, action: Action, branch: str) -> str:
+    text = _template("workflows", name).replace(PLACEHOLDER.uses, action.uses)
+    return text.replace(f"- {json.dumps(LIVE_BRANCH)}\n", f"- {json.dumps(branch)}\n")
+
+
+def _template(*path: str) -> str:
+    return resources.files(__package__).joinpath(*path).read_text(encoding="utf-8")

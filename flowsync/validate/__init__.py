@@ -17,22 +17,19 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import UncheckedPatternError
 from flowsync.model import Location, Problem, Severity
-from flowsync.validate.governance import govern, level_complaint
-from flowsync.validate.groups import outcomes, references
-from flowsync.validate.groups.references import check_mentions, mentioning
-from flowsync.validate.groups.together import check_together
-from flowsync.validate.registry import GROUPS, RULES
-from flowsync.validate.rule import Rule
+from flowsync.validate import expressions, testing
+from flowsync.validate.expressions import check_mentions, check_together, mentioning
+from flowsync.validate.registry import CHECKS, RULES, govern, level_complaint
+from flowsync.validate.rule import Rule, view
 from flowsync.validate.schema import SchemaName, schema_problems, schema_text
-from flowsync.validate.view import view
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from flowsync.model import Flow
     from flowsync.targeting.checks import KnownFlow
-    from flowsync.validate.groups.references import Speaking
-    from flowsync.validate.view import View
+    from flowsync.validate.expressions import Speaking
+    from flowsync.validate.rule import View
 
 __all__ = [
     "TEST_FAILS",
@@ -52,9 +49,9 @@ __all__ = [
 
 MAXIMUM_PROBLEMS: Final = 1_000
 """Problems of one file that are looked for: a file of a pull request must not keep a runner busy for minutes."""
-UNKNOWN_FLOW: Final = references.UNKNOWN_FLOW.code
+UNKNOWN_FLOW: Final = expressions.UNKNOWN_FLOW.code
 """The rule that only knowledge of the live flows settles."""
-TEST_FAILS: Final = outcomes.TEST_FAILS.code
+TEST_FAILS: Final = testing.TEST_FAILS.code
 """The rule that holds a file against its own tests."""
 
 
@@ -91,7 +88,7 @@ def check_environments(environments: Sequence[Sequence[Flow]], unread: Collectio
 
 def check_live(flows: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequence[Flow]) -> tuple[Problem, ...]:
     """References of `flows` to what is neither among the `live` flows (by slug) nor among those of all `files`."""
-    return _in_order(references.check_live(flows, live, files))
+    return _in_order(expressions.check_live(flows, live, files))
 
 
 def rules() -> tuple[Rule, ...]:
@@ -101,7 +98,7 @@ def rules() -> tuple[Rule, ...]:
 
 def _problems(looked_at: View) -> Iterator[Problem]:
     """The problems of one flow; of very many the first, and one more than are reported."""
-    checks = (schema_problems, *(group.check for group in GROUPS))
+    checks = (schema_problems, *CHECKS)
     yield from islice(chain.from_iterable(check_group(looked_at) for check_group in checks), MAXIMUM_PROBLEMS + 1)
 
 

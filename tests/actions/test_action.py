@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from flowsync.github.environment import ACTION_INPUTS, ACTION_OUTPUTS, TOKEN, read_inputs
+from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS, TOKEN, read_inputs
 from tests.actions.steps import ACTION, INSTALL, ROOT, RUN, inputs, run, run_of_github
 from tests.support import runner
 from tests.support.command import CLEAN

@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 from flowsync import __version__
-from flowsync.templates import PLACEHOLDER, Action, pre_commit, this_action, workflows
-from flowsync.templates.action import from_direct_url, from_release
+from flowsync.templates import PLACEHOLDER, Action, from_direct_url, from_release, pre_commit, this_action, workflows
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ELSEWHERE = "https://git.acorn.example:8443"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowsync.audience.known import flow_of_file, flow_of_rows, mentioned
+from flowsync.flows.expressions import flow_of_file, flow_of_rows, mentioned
 from flowsync.model import LiveFlow
 from flowsync.targeting.checks import KnownFlow
 from tests.validate.building import flow_of

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from flowsync.audience.covering import flow_coverage
-from flowsync.audience.running import tested as answers_of_tests
-from flowsync.audience.testing import Held, Undecided, Unreadable, Unusable, run_tests
+from flowsync.flows.testing import Held, Undecided, Unreadable, Unusable, flow_coverage, run_tests
+from flowsync.flows.testing import tested as answers_of_tests
 from tests.validate.building import flow_of
 
 NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)

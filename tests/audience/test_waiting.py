@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flowsync.audience.circular import circles
-from flowsync.audience.waiting import Bond, Edge, around, waiting_graph
+from flowsync.flows.expressions import Bond, Edge, around, circles, waiting_graph
 from tests.validate.building import flows_of
 
 if TYPE_CHECKING:
-    from flowsync.audience.waiting import WaitingGraph
+    from flowsync.flows.expressions import WaitingGraph
 
 DONE = "user.flow('{}') == 'COMPLETED_FLOW'"
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.cli.commands import fmt
+from flowsync.cli.commands.fmt import FormattedFile, format_file
+from flowsync.cli.commands.pull import in_form
+from flowsync.cli.project import Project
 from flowsync.cli.writing import replace_text
 from flowsync.config import Settings
 from flowsync.errors import FlowsyncError
-from flowsync.load import FlowFile
+from flowsync.flows import FlowFile
 from flowsync.model import Problem
-from flowsync.pipeline.formatting import FormattedFile, format_file
-from flowsync.pipeline.project import Project
-from flowsync.pipeline.pulling import in_form
 from flowsync.workspace import workspace
 from tests.support.command import environment, flowsync, process, write_flows
 from tests.support.fake_frigade import fake_frigade, row

@@ -13,11 +13,13 @@ import pytest
 import yaml
 
 from flowsync import config, document, templates
+from flowsync.cli.commands.fmt import FILE_ORDER
+from flowsync.cli.commands.init import Hosting, start_files
+from flowsync.cli.commands.init import setup_advice as advice
+from flowsync.cli.project import STATE_IGNORES
+from flowsync.cli.project import project_at as open_project
 from flowsync.config import Flags
 from flowsync.document.formatting import formatted
-from flowsync.pipeline.formatting import FILE_ORDER
-from flowsync.pipeline.project import STATE_IGNORES, open_project
-from flowsync.pipeline.starting import Hosting, advice, start_files
 from flowsync.templates import Action
 from flowsync.validate import schema_text
 from tests.support.command import CLEAN, command_line, environment, flowsync, write_flows

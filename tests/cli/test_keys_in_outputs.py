@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.record.writing import write_line
+from flowsync.record.lines import write_line
 from flowsync.secrets import IN_USE, REDACTED, Secrets
 from tests.record.building import change as planned
 from tests.record.building import row as seen

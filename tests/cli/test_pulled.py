@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.cli.pulled import write_pulled
+from flowsync.cli.project import Project
+from flowsync.cli.writing import write_pulled
 from flowsync.config import Settings
 from flowsync.errors import FlowsyncError
-from flowsync.load import FlowFile, file_named
-from flowsync.pipeline.project import Project
+from flowsync.flows import FlowFile, file_named
 from flowsync.pull.results import ChangedFile, NewFile
 
 if TYPE_CHECKING:

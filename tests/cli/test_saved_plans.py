@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.cli.saved import read_saved
 from flowsync.cli.writing import save as save_text
 from flowsync.errors import PlanFileError
-from flowsync.pipeline.saved import read_saved
 from flowsync.plan.document import digest, to_document
 from flowsync.plan.saved import from_document
 from flowsync.workspace import workspace

@@ -19,6 +19,12 @@ from typing import TYPE_CHECKING
 
 from flowsync import document, sandbox
 from flowsync.apply import apply_changes, exit_code
+from flowsync.cli import planning
+from flowsync.cli.applying import LiveStore
+from flowsync.cli.commands.rollback import plan_rollback
+from flowsync.cli.files import load_selection
+from flowsync.cli.planning import fetch_listing as fetch
+from flowsync.cli.project import project_at as open_project
 from flowsync.cli.recording import open_record, read_record
 from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
 from flowsync.errors import ApiError, ExitCode
@@ -27,22 +33,16 @@ from flowsync.http.client import open_client
 from flowsync.live.listing import list_flows, rows_by_slug
 from flowsync.live.protocols import Access
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused, Target, View
-from flowsync.pipeline import planning
-from flowsync.pipeline.files import load_selection
-from flowsync.pipeline.planning import fetch
-from flowsync.pipeline.project import open_project
-from flowsync.pipeline.rollback import plan_rollback
-from flowsync.pipeline.store import LiveStore
 from flowsync.record.values import Purpose, Run
 from flowsync.sandbox import PEOPLE, PRIVATE_KEY, Delivery, Emulator, Fault, FaultKind, Faulty, SeedFlow, embedded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from flowsync.cli.files import Selection
+    from flowsync.cli.project import Project
     from flowsync.http.client import Client
     from flowsync.model import Outcome, Plan
-    from flowsync.pipeline.files import Selection
-    from flowsync.pipeline.project import Project
     from flowsync.sandbox import Handler, Request, Response
     from flowsync.sandbox.values import Row
 

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.cli.commands.pull import Arrivals, PullOrder, pull_flows
+from flowsync.cli.planning import fetch_slugs
 from flowsync.errors import ApiError, ExitCode
 from flowsync.live.protocols import Access
 from flowsync.model import AlreadyApplied, Applied, Refused
-from flowsync.pipeline import pulling
-from flowsync.pipeline.planning import fetch_slugs
-from flowsync.pipeline.pulling import Arrivals, PullOrder
 from flowsync.pull.results import Scope
 from flowsync.sandbox import ALWAYS, PEOPLE, Fault, FaultKind, documented
 from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run, whole, workspace
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from flowsync.cli.commands.pull import PullResult
     from flowsync.http.client import Client
     from flowsync.model import Plan
-    from flowsync.pipeline.pulling import PullResult
     from flowsync.sandbox import Handler
 
 SCHEDULES = 200
@@ -145,7 +144,7 @@ def pulled(client: Client) -> PullResult:
     flows = place.selection.flows
     listing = fetch_slugs(client.reader(), Access.PRIVATE, [flow.slug for flow in flows], map)
     order = PullOrder((), Scope.STATED, Arrivals.ALL)
-    return pulling.pull_flows(place.project, order, flows, listing, lambda _: None)
+    return pull_flows(place.project, order, flows, listing, lambda _: None)
 
 
 @lru_cache

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.cli import guarding
-from flowsync.github.environment import ALLOWABLE
-from flowsync.github.marker import read_marker
+from flowsync.github.api import read_marker
+from flowsync.github.runner import ALLOWABLE
 from tests.github.support import BASE, HEAD, MERGE, flow, workplace
 from tests.support.command import environment, flowsync
 from tests.support.fake_frigade import UNOBSERVABLE, FakeConfig, fake_frigade, reply, row, success

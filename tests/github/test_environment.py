@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.errors import ConfigError
-from flowsync.github.environment import ACTION_INPUTS, CiCommand, CommentMode, ReviewRule, Switch, read_inputs
+from flowsync.github.runner import ACTION_INPUTS, CiCommand, CommentMode, ReviewRule, Switch, read_inputs
 
 if TYPE_CHECKING:
-    from flowsync.github.environment import ActionInput
+    from flowsync.github.runner import ActionInput
 
 
 class Recording(dict[str, str]):

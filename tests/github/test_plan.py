@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync import git
-from flowsync.github.marker import read_marker
+from flowsync.github.api import read_marker
 from tests.github.support import HEAD, flow, workplace
 from tests.support.fake_frigade import (
     PRIVATE_KEY,

@@ -9,11 +9,9 @@ import pytest
 
 from flowsync.config import Key, Timeouts
 from flowsync.errors import GithubError
-from flowsync.github.api import Github
+from flowsync.github.api import Github, Marker
 from flowsync.github.comments import Left, Written
-from flowsync.github.issues import Notice
-from flowsync.github.marker import Marker
-from flowsync.github.proposals import PREFIX, Proposal, ProposedFile, branch_name, digest_of, propose, withdraw
+from flowsync.github.drift import PREFIX, Notice, Proposal, ProposedFile, branch_name, digest_of, propose, withdraw
 from flowsync.http.web import open_web
 from tests.support.fake_github import MAIN, PERSON, REPOSITORY, TOKEN, FakeRepo, fake_github, sha
 

@@ -12,12 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.errors import ConfigError, FlowsyncError
+from flowsync.github.api import MOST_PARTS, NO_PLAN, Marker, key_of, read_marker
 from flowsync.github.event import MergeGroupEvent, OtherEvent, PullRequestEvent, PushEvent, parse_event, read_event
-from flowsync.github.log import inert, notice
-from flowsync.github.marker import MOST_PARTS, NO_PLAN, Marker, key_of, read_marker
-from flowsync.github.outputs import outputs_text, write_outputs, write_summary
-from flowsync.github.reviewed import parts, unreviewed
-from flowsync.github.runner import read_runner
+from flowsync.github.review import parts, unreviewed
+from flowsync.github.runner import inert, notice, outputs_text, read_runner, write_outputs, write_summary
 from flowsync.model import View
 from tests.github.support import read_outputs
 from tests.render.hostile import hostile, log_commands

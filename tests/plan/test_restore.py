@@ -14,7 +14,7 @@ from flowsync.errors import PlanFileError
 from flowsync.model import SENT_FIELDS, Op
 from flowsync.plan.document import digest, to_document
 from flowsync.plan.saved import AsPlanned, AsWritten, Edited, Stale, from_document, restored
-from flowsync.render import stale
+from flowsync.render.wording import reasons
 from tests.plan.builders import flow_of, plan_of, row, update_of
 from tests.plan.pairs import plan_from, rows, sent, stated_and_live
 from tests.support import strategies as flows
@@ -67,7 +67,7 @@ def test_an_edit_of_any_managed_field_is_found_edited(data: st.DataObject, pairs
         assert isinstance(found, AsPlanned) == (now == was.before)
         assert isinstance(found, AsWritten) == (now == was.after)
         if isinstance(found, Edited):
-            assert stale.reasons([Stale(read, found)])
+            assert reasons([Stale(read, found)])
 
 
 def typed(fields: dict[str, JsonValue]) -> dict[FieldName, JsonValue]:
@@ -91,7 +91,7 @@ def test_each_difference_is_told_as_it_was_planned_from_and_is_now() -> None:
     assert isinstance(found, Edited)
     assert {each.op for each in found.differences} >= {Op.MOVE, Op.REPLACE}
     assert found.elsewhere is None
-    assert stale.reasons([Stale(change, found), Stale(change, "It is gone.")]) == [
+    assert reasons([Stale(change, found), Stale(change, "It is gone.")]) == [
         "flow_a: steps[a]: planned from position 1, now at 3",
         'flow_a: steps[a].title: planned from "A", now "Edited"',
         'flow_a: steps[c].id: planned from "c", now "z"',
@@ -110,7 +110,7 @@ def test_a_long_value_is_cut_and_hidden_characters_stay_for_the_one_who_shows_it
     change = read_back_one(update_of(flow_of("name: New"), row(name="Old")))
     found = restored(change, row(name="x" * 500))
     assert isinstance(found, Edited)
-    (reason,) = stale.reasons([Stale(change, found)])
+    (reason,) = reasons([Stale(change, found)])
     assert len(reason) < 160
 
 
@@ -119,7 +119,7 @@ def test_long_values_are_told_from_where_they_differ() -> None:
     change = read_back_one(update_of(flow_of("name: New"), row(name=f"{words}old end")))
     found = restored(change, row(name=f"{words}new"))
     assert isinstance(found, Edited)
-    assert stale.reasons([Stale(change, found)]) == [
+    assert reasons([Stale(change, found)]) == [
         'flow_a: name: planned from …word word word word old end", now …word word word word new"'
     ]
 
@@ -134,9 +134,9 @@ def test_a_field_that_is_not_returned_any_more_is_told_and_nothing_guessed() -> 
     change = read_back_one(update_of(flow_of("name: New\ntype: CARD"), row(name="Old", type="CARD")))
     found = restored(change, row(type="CARD"))
     assert found == Edited((), None, ("name",))
-    assert stale.reasons([Stale(change, found)]) == ["flow_a: name: no longer returned by the API, so not compared."]
+    assert reasons([Stale(change, found)]) == ["flow_a: name: no longer returned by the API, so not compared."]
     unexplained = restored(change, row(name="Old"))
     assert unexplained == Edited((), (), ())
-    assert stale.reasons([Stale(change, unexplained)]) == [
+    assert reasons([Stale(change, unexplained)]) == [
         "flow_a: a field that the plan leaves alone was changed, or is no longer returned by the API."
     ]

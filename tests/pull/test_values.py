@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsync import document, load, validate
+from flowsync import document, validate
 from flowsync.diff.fields import compare
+from flowsync.flows import FlowFile, flow_from
 from flowsync.live.rows import live_flow
 from flowsync.model import Flow, Severity
 from flowsync.pull.new_files import new_file
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from flowsync.model import JsonValue, LiveFlow, Problem
 
-FILE = load.FlowFile(Path("flows/flow_x.yaml"), "flows/flow_x.yaml")
+FILE = FlowFile(Path("flows/flow_x.yaml"), "flows/flow_x.yaml")
 MODELINE = "# yaml-language-server: $schema=../.flowsync/flow.schema.json\n"
 
 
@@ -42,7 +43,7 @@ def live(**fields: JsonValue) -> LiveFlow:
 
 
 def flow(text: str, environment: str | None = None) -> Flow:
-    read = load.flow_from(document.parse(text, FILE.name), FILE, environment)
+    read = flow_from(document.parse(text, FILE.name), FILE, environment)
     assert isinstance(read, Flow)
     return read
 
@@ -88,7 +89,7 @@ def test_what_was_changed_in_the_dashboard_is_taken_over(pair: tuple[Any, Any], 
     whole: JsonValue = {"data": written(old, seed) if is_text else old, "name": "x"}
     row = live(data=json.dumps(new), name="y")
     text = document.dump(whole) if is_text else written(whole, seed)
-    was = load.flow_from(document.parse(text, FILE.name), FILE, None)
+    was = flow_from(document.parse(text, FILE.name), FILE, None)
     if not isinstance(was, Flow):
         return
     done = accepted(Taking(was, FILE, row, None, anything_goes), Scope.STATED)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from flowsync.diff.fields import fingerprint
 from flowsync.live.rows import live_flow
 from flowsync.model import Update
-from flowsync.record.reading import read
+from flowsync.record.lines import outcome_line, read, run_line, write_line
 from flowsync.record.values import Purpose, Run
-from flowsync.record.writing import outcome_line, run_line, write_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

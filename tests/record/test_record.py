@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from flowsync.errors import RecordError
 from flowsync.live.rows import live_flow
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
+from flowsync.record.lines import end_line, outcome_line, run_line, write_line
 from flowsync.record.values import Purpose, Result
-from flowsync.record.writing import end_line, outcome_line, run_line, write_line
 from flowsync.secrets import IN_USE
 from tests.record.building import RUN, TIME, change, ended, header, record, row, write
 from tests.support.strategies import scalars, trees, wild_texts

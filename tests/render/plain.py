@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from flowsync.render.style import Span, Style
-from flowsync.render.words import (
+from flowsync.render.text_diff import (
     ALIKE,
     KEPT_AROUND,
     KEPT_WHOLE,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowsync.render import ledger, listing, plans, problems
-from flowsync.render.screen import Colour, Detail, Screen
+from flowsync.render.style import Colour, Detail, Screen
 from tests.render.samples import EMPTY_PLAN, FULL_PLAN, LISTED, OUTCOMES, PROBLEMS, source_line
 
 if TYPE_CHECKING:

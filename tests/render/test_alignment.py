@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.render.alignment import SEARCHED_AT_MOST, runs
+from flowsync.render.text_diff import SEARCHED_AT_MOST, runs
 from tests.render import plain
 
 words = st.lists(st.sampled_from("abcdef"), max_size=30)

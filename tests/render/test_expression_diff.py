@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from flowsync.model import FieldChange, Op
 from flowsync.render.expression_diff import expression_diff, meaning_of
-from flowsync.render.screen import Colour
-from flowsync.render.style import paint
+from flowsync.render.style import Colour, paint
 from tests.render import hostile
 
 PRO = "user.property('plan') == 'pro'"

@@ -33,8 +33,9 @@ from flowsync.model import (
     Update,
 )
 from flowsync.plan.saved import from_text
-from flowsync.render import failures, ledger, listing, plans, problems
-from flowsync.render.screen import Colour, Detail, Screen
+from flowsync.render import ledger, listing, plans, problems
+from flowsync.render.problems import bug, error
+from flowsync.render.style import Colour, Detail, Screen
 from tests.render.hostile import hostile, log_commands, unseen_characters
 from tests.render.parsers import OURS, pages
 from tests.render.samples import data_update, plan_of
@@ -235,10 +236,10 @@ def test_a_listing_is_inert_everywhere(flows: list[ListedFlow]) -> None:
 @SLOW
 @given(hostile, hostile, problem_values)
 def test_errors_are_inert(message: str, hint: str, found: list[Problem]) -> None:
-    assert_inert(failures.error(FlowsyncError(message, hint=hint)))
-    assert_inert(failures.error(InvalidFilesError(message, found)))
-    assert_inert(failures.error(RefusedError(message, reasons=[hint, message])))
-    assert_inert(failures.bug(ValueError(message)))
+    assert_inert(error(FlowsyncError(message, hint=hint)))
+    assert_inert(error(InvalidFilesError(message, found)))
+    assert_inert(error(RefusedError(message, reasons=[hint, message])))
+    assert_inert(bug(ValueError(message)))
 
 
 @pytest.mark.parametrize("name", plans.FORMATS)

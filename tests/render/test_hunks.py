@@ -3,9 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.render.hunks import hunks
-from flowsync.render.screen import Colour
-from flowsync.render.style import paint
+from flowsync.render.style import Colour, paint
+from flowsync.render.text_diff import hunks
 from tests.render import plain
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.render.columns import columns
-from flowsync.render.layout import sentences
-from flowsync.render.screen import Screen
-from flowsync.render.style import Span, Style, line
+from flowsync.render.escape import columns
+from flowsync.render.style import Screen, Span, Style, line, sentences
 
 WHOLE = line("  ", Span("warning[x]", Style.WARNING), ": a sentence ", Span("of several", Style.HEADING), " styles")
 

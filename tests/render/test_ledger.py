@@ -7,7 +7,7 @@ import pytest
 
 from flowsync.model import Applied, Failed, FieldChange, Op
 from flowsync.render import ledger
-from flowsync.render.screen import Screen
+from flowsync.render.style import Screen
 from tests.render.samples import OUTCOMES, WELCOME
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ from dataclasses import replace
 import pytest
 
 from flowsync.render import listing
-from flowsync.render.columns import columns
-from flowsync.render.layout import LAST_COLUMN
-from flowsync.render.screen import Screen
+from flowsync.render.escape import columns
+from flowsync.render.style import LAST_COLUMN, Screen
 from tests.render.samples import LISTED
 
 SCREEN = Screen()

@@ -11,8 +11,8 @@ from flowsync.diff.data import quoted
 from flowsync.model import FieldChange, Op, Origin, Unmanaged
 from flowsync.plan.document import to_document
 from flowsync.render import plans, wording
-from flowsync.render.plan_text import NAMES_SHOWN
-from flowsync.render.screen import Colour, Detail, Screen
+from flowsync.render.plans import NAMES_SHOWN
+from flowsync.render.style import Colour, Detail, Screen
 from tests.render.samples import (
     BLOCKED,
     DRAFT,

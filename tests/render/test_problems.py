@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from flowsync.model import Location, Problem, Severity
 from flowsync.render import problems
-from flowsync.render.columns import columns
-from flowsync.render.screen import NARROWEST, Screen
+from flowsync.render.escape import columns
+from flowsync.render.style import NARROWEST, Screen
 from tests.render.hostile import hostile
 from tests.render.samples import PROBLEMS, source_line
 

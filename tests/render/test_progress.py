@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowsync.render.progress import progress_line, pulling_line, reading_line, writing_line
+from flowsync.render.style import progress_line, pulling_line, reading_line, writing_line
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.audience.changing import ChangedWaits
-from flowsync.audience.waiting import Bond, Edge, Node, WaitingGraph
 from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError
+from flowsync.flows.expressions import Bond, ChangedWaits, Edge, Node, WaitingGraph
 from flowsync.model import (
     AlreadyApplied,
     Applied,
@@ -25,27 +24,33 @@ from flowsync.model import (
     Severity,
     Unmanaged,
 )
-from flowsync.render.report import (
+from flowsync.render.report import fit, short
+from flowsync.render.report_parts import (
+    COMMENT,
+    SUMMARY,
     ApplyReport,
     DriftReport,
     FailureReport,
     FilesReport,
     Moment,
     PlanReport,
+    Room,
     Scene,
-    fit,
-    short,
+    enumerated,
+    fitting,
+    shortened,
+    utf8_bytes,
+    utf16_units,
 )
-from flowsync.render.room import COMMENT, SUMMARY, Room, enumerated, fitting, shortened, utf8_bytes, utf16_units
 from tests.render.hostile import hostile
 from tests.render.parsers import OURS, pages
 from tests.render.samples import DRAFT, EMPTY_PLAN, FULL_PLAN, OUTCOMES, PROBLEMS, WELCOME, data_update, plan_of, update
 from tests.render.test_hostile import SLOW, assert_inert, outcome_values, plan_values, problem_values
 
 if TYPE_CHECKING:
-    from flowsync.audience.changing import Wait
+    from flowsync.flows.expressions import Wait
     from flowsync.model import JsonValue, Plan, Update
-    from flowsync.render.report import Report
+    from flowsync.render.report_parts import Report
 
 RUN = "https://github.example/acorn/flows/actions/runs/4711"
 SCENE = Scene("0123456789abcdef", RUN)

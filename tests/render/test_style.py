@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.render.screen import Colour
-from flowsync.render.style import Span, Style, inert, line, paint, picture
+from flowsync.render.style import Colour, Span, Style, inert, line, paint, picture
 from tests.render.hostile import hostile, log_commands, unseen_characters
 
 lines_of_spans = st.lists(st.lists(st.builds(Span, hostile, st.sampled_from(Style)), max_size=4).map(tuple), max_size=4)
@@ -67,7 +66,7 @@ def test_colour_adds_nothing_but_its_own_codes(lines: list[tuple[Span, ...]]) ->
 
 def test_plain_text_does_without_rich() -> None:
     program = (
-        "import sys; from flowsync.render import failures, ledger, listing, plans, problems; "
+        "import sys; from flowsync.render import ledger, listing, plans, problems; "
         "from tests.render.samples import FULL_PLAN; plans.text(FULL_PLAN); "
         "assert not {'rich', 'httpx', 'click', 'jsonschema'} & set(sys.modules)"
     )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.render.style import Style
-from flowsync.render.words import KEPT_WHOLE, added_line, changed_lines, kept_line
+from flowsync.render.text_diff import KEPT_WHOLE, added_line, changed_lines, kept_line
 from tests.render import plain
 from tests.render.hostile import hostile
 

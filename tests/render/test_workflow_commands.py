@@ -9,7 +9,7 @@ from hypothesis import given
 from flowsync.model import Location, Origin, Problem, Severity
 from flowsync.render import problems, workflow_commands
 from flowsync.render.escape import shown
-from flowsync.render.screen import Screen
+from flowsync.render.style import Screen
 from flowsync.render.workflow_commands import Annotation, annotate
 from tests.plan.builders import flow_of, row, update_of
 from tests.render.hostile import hostile

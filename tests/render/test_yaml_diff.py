@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from flowsync.document import UNFOLDED, dump
 from flowsync.model import FieldChange, Op
 from flowsync.render.escape import mask_keys
-from flowsync.render.screen import Colour
-from flowsync.render.style import Span, Style, paint
+from flowsync.render.style import Colour, Span, Style, paint
 from flowsync.render.yaml_diff import LINES_PER_FLOW, capped, flow_diff
 from tests.render import plain
 from tests.render.samples import data_update, update

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from flowsync.sandbox import PUBLIC_KEY, Request
-from flowsync.sandbox.replies import Refusal, refused
+from flowsync.sandbox.values import Refusal, refused
 from tests.sandbox.account import ACTIVE, ARCHIVED, DATA, DRAFT, NOWHERE, SWITCHED_OFF, ask
 
 if TYPE_CHECKING:

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.sandbox import wording
+from flowsync.sandbox.edits import (
+    earlier_targeting,
+    earlier_wording,
+    ended_otherwise,
+    name_of,
+    other_wording,
+    with_another_sentence,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,12 +31,12 @@ from flowsync.sandbox import wording
     ],
 )
 def test_an_earlier_wording_is_made_of_the_texts_own_words(today: str, earlier: str) -> None:
-    assert wording.earlier_wording(today) == earlier
+    assert earlier_wording(today) == earlier
 
 
 @pytest.mark.parametrize(("today", "other"), [("Get started", "Begin"), ("Got it", "OK"), ("Upgrade", "Upgrade now")])
 def test_a_button_is_reworded(today: str, other: str) -> None:
-    assert wording.other_wording(today) == other
+    assert other_wording(today) == other
 
 
 @pytest.mark.parametrize(
@@ -44,7 +51,7 @@ def test_a_button_is_reworded(today: str, other: str) -> None:
     ],
 )
 def test_earlier_targeting_lacks_the_last_condition_and_stays_whole(expression: str, earlier: str) -> None:
-    assert wording.earlier_targeting(expression) == earlier
+    assert earlier_targeting(expression) == earlier
 
 
 @pytest.mark.parametrize(
@@ -52,7 +59,7 @@ def test_earlier_targeting_lacks_the_last_condition_and_stays_whole(expression: 
     [("All set.", "All set. It only takes a minute."), ("All set\n", "All set. It only takes a minute.\n")],
 )
 def test_a_sentence_is_added_after_a_full_stop(text: str, longer: str) -> None:
-    assert wording.with_another_sentence(text, 0) == longer
+    assert with_another_sentence(text, 0) == longer
 
 
 @pytest.mark.parametrize(
@@ -60,32 +67,32 @@ def test_a_sentence_is_added_after_a_full_stop(text: str, longer: str) -> None:
     [("flow_welcome_tour", "Welcome tour"), ("nps-2026", "Nps 2026"), ("flow_", "flow_"), ("_", "_")],
 )
 def test_a_slug_becomes_a_name(slug: str, name: str) -> None:
-    assert wording.name_of(slug) == name
+    assert name_of(slug) == name
 
 
 @pytest.mark.parametrize(
     ("text", "otherwise"), [("Ready", "Ready."), ("Ready!", "Ready"), ("!", "!."), ("準備完了", "準備完了.")]
 )
 def test_any_text_can_end_otherwise(text: str, otherwise: str) -> None:
-    assert wording.ended_otherwise(text) == otherwise
+    assert ended_otherwise(text) == otherwise
 
 
 def test_what_is_too_long_for_a_sentence_is_left_alone() -> None:
-    assert wording.earlier_wording("Done. " * 1_000) == "Done. " * 1_000
-    assert wording.earlier_targeting("a && " * 1_000 + "b") == ""
+    assert earlier_wording("Done. " * 1_000) == "Done. " * 1_000
+    assert earlier_targeting("a && " * 1_000 + "b") == ""
 
 
 @given(text=st.text(min_size=1))
 def test_whatever_the_text_a_forced_rewording_differs_from_it_and_none_is_empty(text: str) -> None:
-    assert wording.earlier_wording(text)
-    assert wording.ended_otherwise(text) not in {text, ""}
-    assert wording.other_wording(text) != text
-    assert wording.with_another_sentence(text, 1) != text
+    assert earlier_wording(text)
+    assert ended_otherwise(text) not in {text, ""}
+    assert other_wording(text) != text
+    assert with_another_sentence(text, 1) != text
 
 
 @given(text=st.text(alphabet="ab&()'\" ", min_size=1))
 def test_earlier_targeting_always_has_balanced_parentheses(text: str) -> None:
-    earlier = wording.earlier_targeting(text)
+    earlier = earlier_targeting(text)
 
     assert earlier.count("(") == earlier.count(")")
     assert earlier != text

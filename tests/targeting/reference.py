@@ -18,8 +18,8 @@ from flowsync.targeting.printer import formatted
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue
-    from flowsync.targeting.context import Context
     from flowsync.targeting.nodes import Expression
+    from flowsync.targeting.values import Context
 
 NEVER = "<never>"
 """What a source becomes that makes its term false."""

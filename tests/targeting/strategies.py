@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from flowsync.targeting.context import Context, FlowProgress, FlowState, StepProgress, StepState
 from flowsync.targeting.nodes import (
     And,
     Arithmetic,
@@ -29,6 +28,7 @@ from flowsync.targeting.nodes import (
     Unit,
 )
 from flowsync.targeting.printer import format_value
+from flowsync.targeting.values import Context, FlowProgress, FlowState, StepProgress, StepState
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from flowsync.model import Severity
 from flowsync.targeting.checks import RULES, check, check_expression, flows
-from flowsync.targeting.context import Context
 from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.nodes import terms
 from flowsync.targeting.parser import parse
 from flowsync.targeting.printer import formatted
+from flowsync.targeting.values import Context
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 from tests.targeting.tables import EVERY_VALID, INVALID

@@ -16,8 +16,8 @@ from tests.targeting.counting import calls_during
 from tests.targeting.tables import INVALID, VALID
 
 if TYPE_CHECKING:
-    from flowsync.targeting.context import Context
     from flowsync.targeting.nodes import Expression, Source
+    from flowsync.targeting.values import Context
 
 A, B, C = "user.property('a') == 1", "user.isGuest()", "user.flow('c') == 'COMPLETED_FLOW'"
 LESS, MORE, SAME, OTHER = Effect.NARROWER, Effect.WIDER, Effect.NONE, Effect.UNKNOWN

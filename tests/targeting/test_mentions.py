@@ -23,8 +23,8 @@ from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 
 if TYPE_CHECKING:
-    from flowsync.targeting.context import Context
     from flowsync.targeting.nodes import Expression
+    from flowsync.targeting.values import Context
 
 KNOWN = {
     "flow_setup": KnownFlow({"profile": frozenset({"role", "team"}), "custom": None}),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.targeting.patterns import PatternError, compile_pattern
+from flowsync.targeting.evaluation import PatternError, compile_pattern
 
 if TYPE_CHECKING:
     from pathlib import Path

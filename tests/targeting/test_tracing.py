@@ -4,12 +4,20 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 
-from flowsync.targeting.context import Context
-from flowsync.targeting.evaluation import evaluate
+from flowsync.targeting.evaluation import (
+    BranchTrace,
+    TermTrace,
+    coverage,
+    evaluate,
+    explained,
+    outline,
+    term_traces,
+    trace,
+)
 from flowsync.targeting.nodes import terms
 from flowsync.targeting.parser import parse
 from flowsync.targeting.printer import formatted
-from flowsync.targeting.tracing import BranchTrace, TermTrace, coverage, explained, outline, term_traces, trace
+from flowsync.targeting.values import Context
 from tests.targeting import strategies
 
 if TYPE_CHECKING:

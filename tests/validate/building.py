@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowsync import document, load
+from flowsync import document
+from flowsync.flows import FlowFile, flow_from
 from flowsync.model import SENT_FIELDS, Flow, Location, Problem
 from flowsync.validate import check_all, govern
 
@@ -22,7 +23,7 @@ FLOWS = HERE.parent.parent / "flows"
 
 def flow_of(text: str, name: str = "flows/flow_example.yaml", environment: str | None = None) -> Flow:
     """The flow that a file of this text states."""
-    flow = load.flow_from(document.parse(text, name), load.FlowFile(Path(name), name), environment)
+    flow = flow_from(document.parse(text, name), FlowFile(Path(name), name), environment)
     assert not isinstance(flow, Problem), flow
     return flow
 

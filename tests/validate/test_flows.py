@@ -9,15 +9,14 @@ import pytest
 
 from flowsync import document
 from flowsync.errors import DocumentError
-from flowsync.load import load_flows
+from flowsync.flows import load_flows
 from flowsync.model import Severity
 from flowsync.targeting import checks
 from flowsync.targeting.cases import case_from
 from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.parser import parse
 from flowsync.validate import check
-from flowsync.validate.tree import Kind
-from flowsync.validate.view import view
+from flowsync.validate.rule import Kind, view
 from tests.validate.building import FLOWS, flow_of
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ import pytest
 from flowsync.config import Level
 from flowsync.model import Severity
 from flowsync.validate import check_all, govern, level_complaint, rules
-from flowsync.validate.comments import ignores_of
-from flowsync.validate.ignores import UNUSED_IGNORE
+from flowsync.validate.ignores import UNUSED_IGNORE, ignores_of
 from tests.validate.building import flow_of, flows_of
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from flowsync.model import Severity
 from flowsync.validate import check, check_all, rules
-from flowsync.validate.groups import references
+from flowsync.validate.expressions import REFERENCES_RULES
 from tests.validate.building import HERE, flow_of, flow_with, problems_of
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def test_every_rule_about_one_file_has_a_negative_example() -> None:
         "similar-slug",
         "unusual-slug",
         "unused-ignore",
-        *(rule.code for rule in references.RULES),
+        *(rule.code for rule in REFERENCES_RULES),
     }
 
 

@@ -10,7 +10,20 @@ import pytest
 
 from flowsync import document
 from flowsync.model import SENT_FIELDS, JsonValue, Target
-from flowsync.validate import check, schema_text, translation, vocabulary
+from flowsync.validate import check, schema_text
+from flowsync.validate.rule import (
+    BUTTON_ACTIONS,
+    BUTTON_KEYS,
+    FIELD_KEYS,
+    FIELD_TYPES,
+    FLOW_TYPES,
+    LEGACY_FLOW_TYPES,
+    OPTION_KEYS,
+    PATTERN_KEYS,
+    ROOT_KEYS,
+    STEP_KEYS,
+)
+from flowsync.validate.schema import RULES, TRANSLATIONS
 from tests.support import language_server
 from tests.validate.building import FLOWS, HERE, flow_of
 
@@ -121,7 +134,7 @@ def test_every_keyword_that_refuses_has_words_and_no_word_is_idle() -> None:
         for keyword, value in schema.items()
         if keyword not in ANNOTATIONS | CONDITIONS and not (keyword == "additionalProperties" and value is not False)
     }
-    assert used == set(translation.TRANSLATIONS)
+    assert used == set(TRANSLATIONS)
 
 
 def test_what_refuses_nothing_by_itself_is_used_only_as_a_condition() -> None:
@@ -135,11 +148,11 @@ def test_what_refuses_nothing_by_itself_is_used_only_as_a_condition() -> None:
 @pytest.mark.parametrize(
     ("listed", "known"),
     [
-        (DATA, vocabulary.ROOT_KEYS),
-        (definition("step"), vocabulary.STEP_KEYS),
-        (definition("button"), vocabulary.BUTTON_KEYS),
-        (definition("field"), vocabulary.FIELD_KEYS),
-        (definition("option"), vocabulary.OPTION_KEYS),
+        (DATA, ROOT_KEYS),
+        (definition("step"), STEP_KEYS),
+        (definition("button"), BUTTON_KEYS),
+        (definition("field"), FIELD_KEYS),
+        (definition("option"), OPTION_KEYS),
         (definition("overlay", FLOW), (*SENT_FIELDS, "target", "protected")),
         (FLOW, (*SENT_FIELDS, "slug", "target", "protected", "environments", "tests")),
     ],
@@ -168,11 +181,11 @@ def enum_of(schema: Schema) -> JsonValue:
 
 
 def test_schema_and_code_know_the_same_words() -> None:
-    assert definition("type", FLOW)["enum"] == [*vocabulary.FLOW_TYPES, *vocabulary.LEGACY_FLOW_TYPES]
+    assert definition("type", FLOW)["enum"] == [*FLOW_TYPES, *LEGACY_FLOW_TYPES]
     assert definition("target", FLOW)["enum"] == [target.value for target in Target]
-    assert property_of(definition("button"), "action")["enum"] == [*vocabulary.BUTTON_ACTIONS, False, None]
-    assert enum_of(property_of(definition("field"), "type")) == list(vocabulary.FIELD_TYPES)
-    assert keys_of(property_of(definition("field"), "pattern")) == vocabulary.PATTERN_KEYS
+    assert property_of(definition("button"), "action")["enum"] == [*BUTTON_ACTIONS, False, None]
+    assert enum_of(property_of(definition("field"), "type")) == list(FIELD_TYPES)
+    assert keys_of(property_of(definition("field"), "pattern")) == PATTERN_KEYS
 
 
 def test_each_choice_has_its_description() -> None:
@@ -183,7 +196,7 @@ def test_each_choice_has_its_description() -> None:
             assert len(choices) == len(descriptions), place
 
 
-BY_SCHEMA = {rule.code for rule in translation.RULES}
+BY_SCHEMA = {rule.code for rule in RULES}
 EXAMPLES = sorted([*(HERE / "negative").glob("*.yaml"), *(HERE / "positive").glob("*.yaml"), *FLOWS.glob("*.yaml")])
 
 

@@ -12,11 +12,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.validate import check, vocabulary
-from flowsync.validate.regular_expression import complaint
-from flowsync.validate.suggestion import did_you_mean
-from flowsync.validate.suggestion import meant as meant_by
-from flowsync.validate.wording import LONGEST_EXCERPT, described, excerpt, listed, named, printable, sentence
+from flowsync.validate import check
+from flowsync.validate.rule import (
+    BUTTON_KEYS,
+    LONGEST_EXCERPT,
+    OPTION_KEYS,
+    STEP_KEYS,
+    described,
+    did_you_mean,
+    excerpt,
+    listed,
+    named,
+    printable,
+    sentence,
+)
+from flowsync.validate.rule import meant as meant_by
+from flowsync.validate.texts import complaint
 from tests.validate.building import HERE, flow_with
 
 if TYPE_CHECKING:
@@ -103,13 +114,13 @@ def test_lists_and_sentences_read_well() -> None:
     ],
 )
 def test_a_slip_is_recognized_and_a_stranger_is_not(word: str, meant: str | None) -> None:
-    assert meant_by(word, vocabulary.STEP_KEYS) == meant
-    assert did_you_mean(word, vocabulary.STEP_KEYS) == (f"Did you mean `{meant}`?" if meant else None)
+    assert meant_by(word, STEP_KEYS) == meant
+    assert did_you_mean(word, STEP_KEYS) == (f"Did you mean `{meant}`?" if meant else None)
 
 
 def test_a_word_of_another_tool_is_offered_only_where_it_has_a_counterpart() -> None:
-    assert meant_by("href", vocabulary.BUTTON_KEYS) == "uri"
-    assert meant_by("href", vocabulary.OPTION_KEYS) is None
+    assert meant_by("href", BUTTON_KEYS) == "uri"
+    assert meant_by("href", OPTION_KEYS) is None
 
 
 @pytest.mark.parametrize("pattern", PATTERNS["accepted"])

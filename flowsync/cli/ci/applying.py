@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.apply import exit_code
 from flowsync.cli import applying
-from flowsync.cli.adapters import Purpose
-from flowsync.cli.ci.planning import plan_path, planned, save_plan
 from flowsync.cli.ci.publishing import comment, failure_report, output, output_plan, scene, summarise, tell
-from flowsync.cli.ci.run import marker_key, open_project
+from flowsync.cli.ci.run import marker_key, open_project, plan_path, planned, save_plan
+from flowsync.cli.connection import Purpose
 from flowsync.cli.guarding import guards_allowing, only_run, refuse_guarded
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.saved import checked_saved
-from flowsync.cli.versions import refuse_unseen_versions
+from flowsync.cli.writing import refuse_unseen_versions
 from flowsync.errors import (
     ApiError,
     ConfigError,
@@ -25,30 +24,29 @@ from flowsync.errors import (
     RefusedError,
     UnreviewedError,
 )
-from flowsync.github import pulls
-from flowsync.github.base import base_of
-from flowsync.github.body import draft
-from flowsync.github.environment import ReviewRule
-from flowsync.github.event import MergeGroupEvent, PullRequestEvent, PushEvent
-from flowsync.github.log import inert
-from flowsync.github.marker import NO_PLAN, Marker
+from flowsync.github import review
+from flowsync.github.api import NO_PLAN, Marker
+from flowsync.github.drift import draft
+from flowsync.github.event import MergeGroupEvent, PullRequestEvent, PushEvent, base_of
+from flowsync.github.review import branch_head, pushed_with
+from flowsync.github.runner import ReviewRule, inert
 from flowsync.model import AlreadyApplied
 from flowsync.plan.document import action
 from flowsync.plan.guards import Kept
 from flowsync.render import ledger, plans, wording
-from flowsync.render.report import ApplyReport
+from flowsync.render.report_parts import ApplyReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from flowsync.cli.adapters import Connection
     from flowsync.cli.ci.run import Run
+    from flowsync.cli.connection import Connection
+    from flowsync.cli.project import Project
     from flowsync.github.api import Github
-    from flowsync.github.pulls import Origin, Tip
+    from flowsync.github.review import Origin, Tip
     from flowsync.model import Change, Outcome, Plan
-    from flowsync.pipeline.project import Project
-    from flowsync.render.report import Report
+    from flowsync.render.report_parts import Report
 
 NAMED: Final = 20
 """How many flows one sentence names; the rest is counted."""
@@ -71,7 +69,7 @@ class Merge:
 
     def is_superseded(self) -> bool:
         """Whether the branch has moved on, asked now. A tag does not move on."""
-        return self.tip.branch is not None and pulls.branch_head(self.github, self.tip.branch) != self.tip.sha
+        return self.tip.branch is not None and branch_head(self.github, self.tip.branch) != self.tip.sha
 
 
 def apply(run: Run) -> int:
@@ -152,8 +150,8 @@ def _opened(run: Run) -> Merge:
             hint="apply asks GitHub whether this is still the newest commit, and what its pull request showed.",
         )
     project = open_project(run)
-    tip = pulls.Tip(run.runner.sha, run.runner.branch, marker_key(project, "plan"))
-    return Merge(run, project, run.github, tip, pulls.origin(run.github, tip))
+    tip = review.Tip(run.runner.sha, run.runner.branch, marker_key(project, "plan"))
+    return Merge(run, project, run.github, tip, review.origin(run.github, tip))
 
 
 def _is_merged(run: Run) -> bool:
@@ -173,7 +171,7 @@ def _judged(merge: Merge, plan: Plan) -> tuple[Change, ...]:
     rule = merge.run.inputs.require_reviewed_plan
     if rule is ReviewRule.OFF:
         return ()
-    extras = pulls.extras(merge.github, plan, merge.tip, merge.origin)
+    extras = review.extras(merge.github, plan, merge.tip, merge.origin)
     if extras and rule is ReviewRule.ERROR:
         raise UnreviewedError(
             "Nothing was written: no merged pull request showed all that would be.",
@@ -252,7 +250,7 @@ def _others(merge: Merge) -> Mapping[int, Marker | None]:
     if not isinstance(event, PushEvent):
         return {}
     try:
-        return pulls.pushed_with(merge.github, merge.tip, merge.origin, event.commits)
+        return pushed_with(merge.github, merge.tip, merge.origin, event.commits)
     except ApiError as error:
         tell(f"Other pull requests of this push are not told of the result. {error.message}")
         return {}

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from flowsync.cli.adapters import Purpose
 from flowsync.cli.ci.applying import NAMED, apply
 from flowsync.cli.ci.drifting import drift
-from flowsync.cli.ci.planning import planned
 from flowsync.cli.ci.publishing import (
     annotate,
     comment_on_event,
@@ -20,36 +18,34 @@ from flowsync.cli.ci.publishing import (
     summarise,
     tell,
 )
-from flowsync.cli.ci.run import marker_key, open_project
-from flowsync.cli.ci.showing import show_plan
+from flowsync.cli.ci.run import marker_key, open_project, planned, show_plan
+from flowsync.cli.connection import Purpose
+from flowsync.cli.files import check_files, named_from_top
 from flowsync.cli.options import Api
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
+from flowsync.cli.planning import changed_waits
 from flowsync.cli.writing import save
 from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError
-from flowsync.github import pulls
-from flowsync.github.base import base_of
-from flowsync.github.environment import CiCommand, ReviewRule, Switch
-from flowsync.github.event import PushEvent
-from flowsync.github.log import inert
-from flowsync.github.marker import NO_PLAN, Marker
-from flowsync.github.reviewed import hexadecimal, parts
+from flowsync.github import review
+from flowsync.github.api import NO_PLAN, Marker
+from flowsync.github.event import PushEvent, base_of
+from flowsync.github.review import Tip, hexadecimal, origin, parts
+from flowsync.github.runner import CiCommand, ReviewRule, Switch, inert
 from flowsync.model import Severity
-from flowsync.pipeline.files import check_files, named_from_top
-from flowsync.pipeline.planning import changed_waits
 from flowsync.plan.guards import Kept
 from flowsync.render import problems as problem_formats
 from flowsync.render import wording, workflow_commands
-from flowsync.render.report import FilesReport, PlanReport
+from flowsync.render.report_parts import FilesReport, PlanReport
 from flowsync.secrets import masked
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flowsync.cli.ci.planning import Planned
-    from flowsync.cli.ci.run import Run
+    from flowsync.cli.ci.run import Planned, Run
+    from flowsync.cli.project import Project
+    from flowsync.github.review import Origin
     from flowsync.model import Plan, Problem
-    from flowsync.pipeline.project import Project
 
 
 def execute(run: Run) -> int:
@@ -93,7 +89,7 @@ def plan(run: Run) -> int:
         tell("Only the files are checked: GitHub gives no secrets to this pull request, so no plan can be made.")
         return _validated(run, project)
     marker = Marker(marker_key(project, "plan"), run.commit, NO_PLAN)
-    tip = pulls.Tip(run.runner.sha, run.runner.branch, marker.key)
+    tip = Tip(run.runner.sha, run.runner.branch, marker.key)
     came_with = _came_with(run, tip)
     shown_with = came_with.marker.base if came_with and came_with.marker else None
     base = base_of(run.event, run.invocation.directory, shown_with)
@@ -107,23 +103,23 @@ def plan(run: Run) -> int:
     return code
 
 
-def _came_with(run: Run, tip: pulls.Tip) -> pulls.Origin | None:
+def _came_with(run: Run, tip: Tip) -> Origin | None:
     """What a pushed commit came with; None where nothing was pushed, or GitHub does not tell."""
     if run.github is None or not isinstance(run.event, PushEvent):
         return None
     try:
-        return pulls.origin(run.github, tip)
+        return origin(run.github, tip)
     except ApiError as error:
         tell(f"The plan of the pull request cannot be found. {error.message} {error.hint or ''}".rstrip())
         return None
 
 
-def _tell_unreviewed(run: Run, plan: Plan, tip: pulls.Tip, came_with: pulls.Origin | None) -> None:
+def _tell_unreviewed(run: Run, plan: Plan, tip: Tip, came_with: Origin | None) -> None:
     """Say of a push what apply would stop at, before anybody approves it."""
     if run.github is None or came_with is None or run.inputs.require_reviewed_plan is ReviewRule.OFF:
         return
     try:
-        extras = pulls.extras(run.github, plan, tip, came_with)
+        extras = review.extras(run.github, plan, tip, came_with)
     except ApiError:
         return
     if extras:

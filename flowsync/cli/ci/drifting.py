@@ -7,36 +7,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowsync import git
-from flowsync.cli.adapters import Purpose
-from flowsync.cli.ci.planning import planned
 from flowsync.cli.ci.publishing import output, output_plan, scene, summarise, tell
-from flowsync.cli.ci.run import marker_key, open_project
-from flowsync.cli.ci.showing import show_plan
+from flowsync.cli.ci.run import marker_key, open_project, planned, show_plan
+from flowsync.cli.commands.pull import Arrivals, PullOrder, pull_flows
+from flowsync.cli.connection import Purpose
 from flowsync.cli.writing import refuse_keys
 from flowsync.errors import ConfigError, ExitCode
-from flowsync.github import issues, proposals
-from flowsync.github.body import notice
+from flowsync.github.api import Marker
 from flowsync.github.comments import Left, Written
-from flowsync.github.environment import Switch
-from flowsync.github.marker import Marker
-from flowsync.github.proposals import ProposedFile
-from flowsync.github.reviewed import hexadecimal
-from flowsync.pipeline import pulling
+from flowsync.github.drift import Proposal, ProposedFile, branch_name, close, digest_of, notice, propose, withdraw
+from flowsync.github.drift import tell as drift_tell
+from flowsync.github.review import hexadecimal
+from flowsync.github.runner import Switch
 from flowsync.plan.document import meaning
 from flowsync.plan.guards import Kept
 from flowsync.pull.results import ChangedFile, NewFile, SameFile, Scope, Skipped
 from flowsync.render.escape import shown
-from flowsync.render.report import DriftReport, TakeoverReport, differing
+from flowsync.render.report_parts import DriftReport, TakeoverReport, differing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.cli.ci.planning import Planned
-    from flowsync.cli.ci.run import Run
+    from flowsync.cli.ci.run import Planned, Run
+    from flowsync.cli.commands.pull import PullResult
+    from flowsync.cli.project import Project
     from flowsync.github.api import Github
     from flowsync.model import Plan
-    from flowsync.pipeline.project import Project
-    from flowsync.pipeline.pulling import PullResult
     from flowsync.pull.results import Pulled
 
 FAREWELL = "The live flows are as the files say again."
@@ -64,22 +60,22 @@ def _told(run: Run, project: Project, made: Planned) -> str | None:
     proposed = _proposed(run, run.github, project, made, key) if run.inputs.pull_request is Switch.ON else None
     if proposed is None:
         return _issue(run, run.github, made.plan, key)
-    issues.close(run.github, key, f"A pull request takes over the live edits: {proposed}")
+    close(run.github, key, f"A pull request takes over the live edits: {proposed}")
     return proposed
 
 
 def _withdrawn(run: Run, github: Github, project: Project, key: str) -> str | None:
     pull = None
     if run.inputs.pull_request is Switch.ON:
-        branch = proposals.branch_name(project.settings.environment, key)
-        pull = proposals.withdraw(github, branch, key, FAREWELL)
-    return issues.close(github, key, FAREWELL) or pull
+        branch = branch_name(project.settings.environment, key)
+        pull = withdraw(github, branch, key, FAREWELL)
+    return close(github, key, FAREWELL) or pull
 
 
 def _issue(run: Run, github: Github, plan: Plan, key: str) -> str:
     marker = Marker(key, run.commit, hexadecimal(meaning(plan)))
     title = f"Live flows differ from the files{_of(plan)}"
-    return issues.tell(github, notice(DriftReport(scene(run), plan), marker, title))
+    return drift_tell(github, notice(DriftReport(scene(run), plan), marker, title))
 
 
 def _of(plan: Plan) -> str:
@@ -90,22 +86,22 @@ def _proposed(run: Run, github: Github, project: Project, made: Planned, key: st
     """The pull request that takes over what can be; None, and a notice why, when there is none to be looked at."""
     if run.runner.branch is None:
         raise ConfigError("A pull request needs a branch to be merged into: run this on a branch, not a tag.")
-    order = pulling.PullOrder((), Scope.STATED, pulling.Arrivals.NAMED)
-    result = pulling.pull_flows(project, order, made.flows, made.listing, tell=lambda _: None)
+    order = PullOrder((), Scope.STATED, Arrivals.NAMED)
+    result = pull_flows(project, order, made.flows, made.listing, tell=lambda _: None)
     files = tuple(_files(project, result))
     if not files:
         tell("No edit could be taken over into a file: an issue tells of the drift.")
         return None
-    marker = Marker(key, run.commit, proposals.digest_of(files))
+    marker = Marker(key, run.commit, digest_of(files))
     report = TakeoverReport(scene(run), made.plan.environment or "", _named(result), _left(result))
-    proposal = proposals.Proposal(
+    proposal = Proposal(
         files,
         onto=run.runner.sha,
         base=run.runner.branch,
-        branch=proposals.branch_name(made.plan.environment, key),
+        branch=branch_name(made.plan.environment, key),
         notice=notice(report, marker, f"Take live edits into the files{_of(made.plan)}"),
     )
-    match proposals.propose(github, proposal):
+    match propose(github, proposal):
         case Written(url):
             return url
         case Left(reason):

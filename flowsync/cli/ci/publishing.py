@@ -11,25 +11,24 @@ from flowsync import git
 from flowsync.cli.output import write_result
 from flowsync.errors import ApiError, DocumentError, ExitCode, FlowsyncError, InvalidFilesError, UnreviewedError
 from flowsync.github import comments
-from flowsync.github.body import draft
+from flowsync.github.drift import draft
 from flowsync.github.event import PullRequestEvent
-from flowsync.github.log import notice
-from flowsync.github.outputs import write_outputs, write_summary
+from flowsync.github.runner import notice, write_outputs, write_summary
 from flowsync.plan.document import summary
 from flowsync.render import workflow_commands
-from flowsync.render.report import FailureReport, Moment, Scene, fit
-from flowsync.render.room import SUMMARY
+from flowsync.render.report import fit
+from flowsync.render.report_parts import SUMMARY, FailureReport, Moment, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from flowsync.cli.ci.run import Run
+    from flowsync.cli.project import Project
+    from flowsync.github.api import Marker
     from flowsync.github.comments import Draft
-    from flowsync.github.marker import Marker
     from flowsync.model import Plan
-    from flowsync.pipeline.project import Project
-    from flowsync.render.report import Report
+    from flowsync.render.report_parts import Report
     from flowsync.render.workflow_commands import Annotation
 
 

@@ -6,33 +6,54 @@ import os
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from posixpath import normpath
 from typing import TYPE_CHECKING, Final
 
 from flowsync import git
+from flowsync.cli.ci.publishing import annotate, tell
+from flowsync.cli.connection import connecting, fetch
+from flowsync.cli.files import check_references, load_selection, read_base
+from flowsync.cli.guarding import guards_allowing
 from flowsync.cli.options import Api
-from flowsync.cli.output import write_result
+from flowsync.cli.output import screen_of_stdout, write_result
+from flowsync.cli.planning import make_plan
+from flowsync.cli.project import project_at as open_project_at
+from flowsync.cli.writing import save
 from flowsync.config import API_URL_VARIABLE, FILE_NAMES, Flags, Key, Timeouts
-from flowsync.errors import ConfigError
+from flowsync.errors import ConfigError, FlowsyncError, GitError
 from flowsync.github import api as github_api
-from flowsync.github.environment import PRIVATE_KEY, PUBLIC_KEY, TOKEN, Switch, read_inputs
+from flowsync.github.api import key_of
 from flowsync.github.event import PullRequestEvent, read_event
-from flowsync.github.marker import key_of
-from flowsync.github.outputs import write_outputs
-from flowsync.github.runner import output_of, read_runner
-from flowsync.pipeline.project import open_project as open_project_at
-from flowsync.render import workflow_commands
+from flowsync.github.runner import (
+    PRIVATE_KEY,
+    PUBLIC_KEY,
+    TOKEN,
+    Switch,
+    inert,
+    output_of,
+    read_inputs,
+    read_runner,
+    write_outputs,
+)
+from flowsync.plan.guards import judged as judge
+from flowsync.render import plans, workflow_commands
 from flowsync.secrets import IN_USE
+from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from flowsync.cli.connection import Connection, Purpose
     from flowsync.cli.options import Invocation
+    from flowsync.cli.project import Project
     from flowsync.github.api import Github
-    from flowsync.github.environment import Inputs
     from flowsync.github.event import Event
-    from flowsync.github.runner import Runner
-    from flowsync.pipeline.project import Project
+    from flowsync.github.runner import Inputs, Runner
+    from flowsync.live.listing import Listing
+    from flowsync.model import Flow, Plan, Problem
+    from flowsync.plan.base import Base
+    from flowsync.plan.guards import Kept
 
 TIMEOUTS: Final = Timeouts()
 WITHOUT_SECRETS: Final = "dependabot[bot]"
@@ -123,3 +144,74 @@ def marker_key(project: Project, kind: str) -> str:
     name, *_ = project.config_names
     is_usual = name in FILE_NAMES
     return key_of(kind, project.settings.environment, f"{place}/{'' if is_usual else name}")
+
+
+PLAN_NAME: Final = "flowsync-plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan judged by the guards, what it was made of (files with their warnings, live rows), and the connection."""
+
+    plan: Plan
+    connection: Connection
+    listing: Listing
+    flows: tuple[Flow, ...]
+    warnings: tuple[Problem, ...]
+
+
+@contextmanager
+def planned(run: Run, project: Project, purpose: Purpose, kept: Kept, base: str | None) -> Iterator[Planned]:
+    """Load the files, fetch what is live, compare (with `base` too), judge. Raises what keeps that from being done."""
+    guards = guards_allowing(project, run.inputs.allow)
+    with connecting(project, run.api, purpose, base, run.invocation) as connect:
+        selection = load_selection(project, ())
+        compared_with = _read_base(project, selection.flows, base)
+        connection = connect(selection.flows)
+        listing = fetch(connection, selection.flows, run.invocation)
+        warnings = check_references(project, selection, listing)
+        made = make_plan(
+            project, selection, listing, connection.api_url, access=connection.access, base=compared_with, guards=guards
+        )
+        judged = judge(made, guards, kept)
+        yield Planned(judged, connection, listing, selection.flows, (*selection.warnings, *warnings))
+
+
+def _read_base(project: Project, flows: Sequence[Flow], base: str | None) -> Base | None:
+    """The files at `base`; None, and a notice, where this clone does not have it."""
+    if base is None:
+        return None
+    try:
+        return read_base(project, flows, base)
+    except GitError as error:
+        tell(f"Whose each change is cannot be told. {error.message} {error.hint or ''}".rstrip())
+        return None
+
+
+def plan_path(run: Run, file: str) -> Path:
+    """Where a saved plan is, from the top of the file system: later steps may run elsewhere."""
+    path = run.invocation.directory / file
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, which nobody asked for
+
+
+def save_plan(run: Run, plan: Plan) -> Path:
+    """Save the plan where the input plan-file says, else beside what the runner throws away; where that is."""
+    path = plan_path(run, run.inputs.plan_file) if run.inputs.plan_file else run.runner.temporary / PLAN_NAME
+    within = workspace(run.invocation.directory)
+    try:
+        if within.holds(path):
+            within.make_folder(path.parent)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FlowsyncError(f"The plan cannot be saved: {path.parent} is no directory ({error.strerror}).") from None
+    save(path, plans.as_json(plan), within)
+    return path
+
+
+def show_plan(run: Run, made: Planned) -> Path:
+    """Show the plan in the log and beside the lines, and save it; where."""
+    write_result(inert(plans.preview(made.plan, screen_of_stdout(run.invocation))))
+    notes = [workflow_commands.of_problem(problem) for problem in made.warnings]
+    annotate(run, [*workflow_commands.of_plan(made.plan, made.flows), *notes])
+    return save_plan(run, made.plan)

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync.cli import applying
-from flowsync.cli.adapters import Purpose, connecting
-from flowsync.cli.fresh import fresh_plan
-from flowsync.cli.guarding import base_option, guard_options, guards, need_base, only_run, refuse_guarded
-from flowsync.cli.opening import open_project
+from flowsync.cli.connection import Purpose, connecting
+from flowsync.cli.guarding import base_option, fresh_plan, guard_options, guards, need_base, only_run, refuse_guarded
 from flowsync.cli.options import complete_slugs, global_options, invocation, sandbox_option
-from flowsync.cli.saved import apply_saved, refuse_base
-from flowsync.cli.versions import refuse_unseen_versions
-from flowsync.pipeline.saved import find_saved
+from flowsync.cli.project import open_project
+from flowsync.cli.saved import apply_saved, find_saved, refuse_base
+from flowsync.cli.writing import refuse_unseen_versions
 from flowsync.plan.guards import judged
 
 if TYPE_CHECKING:

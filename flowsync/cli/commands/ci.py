@@ -9,7 +9,7 @@ import click
 from flowsync.cli.ci.commands import execute
 from flowsync.cli.ci.run import open_run
 from flowsync.cli.options import global_options, invocation, sandbox_option
-from flowsync.github.environment import COMMAND, Switch
+from flowsync.github.runner import COMMAND, Switch
 
 if TYPE_CHECKING:
     from flowsync.cli.options import Api

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from flowsync.cli.opening import open_project
+from flowsync.cli.commands.explain import waiting_graph
 from flowsync.cli.options import global_options, invocation, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
-from flowsync.pipeline.explaining import waiting_graph
+from flowsync.cli.project import open_project
 from flowsync.render import diagrams
 
 

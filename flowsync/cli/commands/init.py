@@ -1,29 +1,241 @@
-"""flowsync init."""
+"""The files that a project starts with: which of them are to be written, and what is there already."""
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync import config, templates
-from flowsync.cli.opening import open_project
+from flowsync import config, document, git, templates, validate
 from flowsync.cli.options import global_options, invocation
 from flowsync.cli.output import answer_of_terminal, screen_of_stderr, screen_of_stdout, write_note, write_result
+from flowsync.cli.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, modeline, open_project
 from flowsync.cli.writing import create_text, replace_text
-from flowsync.errors import FlowsyncError
-from flowsync.git import origin as git_origin
-from flowsync.model import FileState
-from flowsync.pipeline.starting import Hosting, hosting, next_steps, start_files
-from flowsync.pipeline.starting import advice as advice_for
-from flowsync.render import starting
+from flowsync.document.editing import edited
+from flowsync.errors import DocumentError, FlowsyncError
+from flowsync.model import FileState, Problem, StartFile
+from flowsync.render.pulls import files, steps
+from flowsync.templates import PLACEHOLDER
+from flowsync.workspace import MOST_READ
 
 if TYPE_CHECKING:
-    from flowsync.model import StartFile
-    from flowsync.pipeline.project import Project
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from flowsync.cli.project import Project
+    from flowsync.git import Origin
+    from flowsync.model import JsonValue
+    from flowsync.templates import Action
+
+_HOST: Final = re.compile(r"(?:[a-z+]+://)?(?:[^@/]*@)?([^:/]+)")
+_IGNORED: Final = ("plan.json", ".env")
+"""A saved plan holds live texts, and .env is where people keep keys."""
+_IGNORES: Final = "\n".join(["# Saved plans hold live texts, and keys belong in the environment only.", *_IGNORED, ""])
+_SHARED: Final = (f"!{SCHEMA_FILE}", f"!{CONFIG_SCHEMA_FILE}")
+_HOOK: Final = "flowsync-"
+_PRE_COMMIT: Final = ".pre-commit-config.yaml"
+_BELOW_THE_TOP: Final = "it is read at the top of the repository only, which is not here"
+
+
+class Hosting(Enum):
+    """Where a repository lives."""
+
+    GITHUB = "on GitHub"
+    ELSEWHERE = "not on GitHub"
+    UNKNOWN = "nobody knows"
+
+
+def hosting(origin: Origin | None) -> Hosting:
+    """Where a repository lives, by the address of its remote; UNKNOWN without one."""
+    host = _HOST.match(origin.url) if origin is not None and origin.url else None
+    if host is None:
+        return Hosting.UNKNOWN
+    return Hosting.GITHUB if "github" in host[1].lower() else Hosting.ELSEWHERE
+
+
+def start_files(
+    project: Project, settings: Path | None, origin: Origin | None, action: Action, place: Hosting
+) -> Iterator[StartFile]:
+    """Every file that a project starts with, in the order in which people look at them.
+
+    `settings` is the configuration file that was read, None where there is none.
+    """
+    yield _kept(project, settings, "") if settings else _new(project, "flowsync.yaml", templates.configuration())
+    yield _generated(project, SCHEMA_FILE, validate.schema_text("flow"), "flowsync schema")
+    yield _generated(project, CONFIG_SCHEMA_FILE, config.schema_text(), "flowsync schema config")
+    yield _ignores(project, f"{project.state.name}/.gitignore", STATE_IGNORES, _SHARED)
+    yield from _example(project)
+    yield _ignores(project, ".gitignore", _IGNORES, _IGNORED)
+    is_top = not git.prefix(project.home)
+    yield _pre_commit(project, action) if is_top else _below_the_top(project, _PRE_COMMIT)
+    if place is not Hosting.ELSEWHERE:
+        yield from _workflows(project, origin, action) if is_top else [_below_the_top(project, templates.FOLDER)]
+
+
+def _named(project: Project, path: Path) -> str:
+    return os.path.relpath(path, project.base).replace(os.sep, "/")
+
+
+def _new(project: Project, name: str, text: str) -> StartFile:
+    path = project.home / name
+    if os.path.lexists(path):
+        return _kept(project, path, text)
+    return StartFile(_named(project, path), FileState.CREATED, text)
+
+
+def _kept(project: Project, path: Path, text: str, note: str | None = None) -> StartFile:
+    return StartFile(_named(project, path), FileState.KEPT, text, note)
+
+
+def _generated(project: Project, name: str, text: str, command: str) -> StartFile:
+    """A schema; one of another version is kept, and the note says how to renew it."""
+    file = _new(project, f"{project.state.name}/{name}", text)
+    if file.state is FileState.KEPT and _text(project, file.name) != text:
+        return _kept(project, project.base / file.name, text, f"of another version; renew it: {command} > {file.name}")
+    return file
+
+
+def _text(project: Project, name: str) -> str | None:
+    """What a file says; None where it cannot be read."""
+    try:
+        return document.decode(project.workspace.read(project.base / name, MOST_READ), name)
+    except (OSError, DocumentError):
+        return None
+
+
+def _example(project: Project) -> Iterator[StartFile]:
+    """A flow to look at, where there is none at all."""
+    found = list(project.flow_files())
+    if all(isinstance(each, Problem) and each.code == "no-flows" for each in found):
+        path = project.home / project.settings.flows / f"{templates.EXAMPLE}.yaml"
+        text = f"{modeline(project, path)}{templates.example()}"
+        yield _new(project, f"{project.settings.flows}/{templates.EXAMPLE}.yaml", text)
+
+
+def _ignores(project: Project, name: str, whole: str, needed: Sequence[str]) -> StartFile:
+    """A .gitignore that is new or gets the lines that it lacks, at its end."""
+    file = _new(project, name, whole)
+    if file.state is FileState.CREATED:
+        return file
+    before = _text(project, file.name)
+    if before is None:
+        return StartFile(file.name, FileState.BY_HAND, whole, "it cannot be read; it should hold")
+    missing = [line for line in needed if line not in {each.strip().removeprefix("/") for each in before.split("\n")}]
+    if not missing:
+        return file
+    end = "" if before.endswith("\n") or not before else "\n"
+    return StartFile(file.name, FileState.EXTENDED, before + end + "\n".join([*missing, ""]), ", ".join(missing))
+
+
+def _pre_commit(project: Project, action: Action) -> StartFile:
+    text = templates.pre_commit(action) if _knows_hooks(project, action) else _local_hooks(project)
+    file = _new(project, _PRE_COMMIT, text)
+    if file.state is FileState.CREATED:
+        return file
+    before = _text(project, file.name)
+    if before is not None and _HOOK in before:
+        return file
+    extended = None if before is None else _with_hooks(before, text)
+    if extended is not None:
+        return StartFile(file.name, FileState.EXTENDED, extended, "flowsync-fmt, flowsync-validate")
+    return StartFile(file.name, FileState.BY_HAND, text, "its hooks go below `repos:`")
+
+
+def _knows_hooks(project: Project, action: Action) -> bool:
+    """Whether the hooks of flowsync's own repository fit: they look at flows/, and its address must be known."""
+    return action != PLACEHOLDER and project.settings.flows == "flows"
+
+
+def _local_hooks(project: Project) -> str:
+    """Hooks that run the flowsync that is installed."""
+    flows = re.escape(project.settings.flows).replace(r"\-", "-")
+    hooks: list[JsonValue] = [
+        _local_hook("fmt", rf"^{flows}/.*\.ya?ml$"),
+        _local_hook("validate", rf"^({flows}/|flowsync\.ya?ml$)"),
+    ]
+    value: JsonValue = {"repos": [{"repo": "local", "hooks": hooks}]}
+    return f"# Runs before each commit; `pre-commit install` once in every clone.\n{document.dump(value)}"
+
+
+def _local_hook(command: str, files: str) -> dict[str, JsonValue]:
+    return {
+        "id": f"{_HOOK}{command}",
+        "name": f"flowsync {command}",
+        "entry": f"flowsync {command}",
+        "language": "system",
+        "files": files,
+        "pass_filenames": False,
+    }
+
+
+def _with_hooks(before: str, ours: str) -> str | None:
+    """The pre-commit configuration with our repository as its last; None where more of it would have to change."""
+    value, added = _value(before), _value(ours)
+    if not isinstance(value, dict) or not isinstance(added, dict):
+        return None
+    repositories, more = value.get("repos"), added["repos"]
+    if not isinstance(repositories, list) or not isinstance(more, list):
+        return None
+    after = edited(before, {**value, "repos": [*repositories, *more]})
+    return None if after.rewritten else after.text
+
+
+def _value(text: str) -> JsonValue:
+    try:
+        return document.parse(text).value
+    except DocumentError:
+        return None
+
+
+def next_steps(project: Project, origin: Origin | None) -> Iterator[tuple[str, str]]:
+    """Commands that work from here on, each with what it is good for."""
+    if origin is None:
+        yield "git init", "makes this folder a repository"
+    yield "flowsync validate", "checks the files, offline"
+    yield "flowsync plan --sandbox", "shows what a plan looks like, without a key"
+    yield "flowsync apply --sandbox", "carries it out there, and says how to put it back"
+    variables = " or ".join(name for name in reversed(project.settings.key_variables) if name is not None)
+    once = f", once {variables} holds a key" if variables else ""
+    yield "flowsync pull --new", f"brings in your own flows{once}"
+
+
+def example_hint(slugs: Iterable[str]) -> str | None:
+    """What to do about the example of `init` where it is among `slugs` without a live flow; None where it is not."""
+    is_there = templates.EXAMPLE in slugs
+    return f"{templates.EXAMPLE} is the example that flowsync init wrote: delete its file." if is_there else None
+
+
+def setup_advice(files: Sequence[StartFile], action: Action) -> Iterator[str]:
+    """What only people can do about files that were written."""
+    written = {file.name.rpartition("/")[2] for file in files if file.state in {FileState.CREATED, FileState.EXTENDED}}
+    if f"{templates.EXAMPLE}.yaml" in written:
+        yield f"{templates.EXAMPLE} is only to look at: delete it once your own flows are here."
+    if _PRE_COMMIT in written:
+        yield "`pre-commit install` lets git check each commit, once in every clone; `pip install pre-commit` has it."
+    if not any(name.startswith("flowsync-") for name in written):
+        return
+    yield "The workflows say at their top which variable and which secret they need in the settings of the repository."
+    if action == PLACEHOLDER:
+        yield (
+            f"This installation does not know where it came from: in the workflows replace {PLACEHOLDER.uses} by the "
+            "repository and commit of flowsync that you use."
+        )
+
+
+def _workflows(project: Project, origin: Origin | None, action: Action) -> Iterator[StartFile]:
+    branch = origin.branch if origin is not None else None
+    for name, text in (templates.workflows(action, branch) if branch else templates.workflows(action)).items():
+        yield _new(project, name, text)
+
+
+def _below_the_top(project: Project, name: str) -> StartFile:
+    path = project.home / name
+    return StartFile(_named(project, path), FileState.BY_HAND, "", _BELOW_THE_TOP)
 
 
 class Questions(Enum):
@@ -66,15 +278,15 @@ def command(context: click.Context, wanted: Hosting, questions: Questions) -> No
     """
     given = invocation(context)
     project = open_project(given)
-    origin = git_origin(project.home)
+    origin = git.origin(project.home)
     action = templates.this_action()
     place = _place(wanted, hosting(origin), questions)
     settings = config.config_path(given.directory, given.config)
     wanted_files = start_files(project, settings, origin, action, place)
     done = [_carried_out(file, project) for file in wanted_files]
-    write_result(starting.files(done, screen_of_stdout(given)))
-    commands, advice = list(next_steps(project, origin)), list(advice_for(done, action))
-    write_note(starting.steps(commands, advice, screen_of_stderr(given)), given)
+    write_result(files(done, screen_of_stdout(given)))
+    commands, advice = list(next_steps(project, origin)), list(setup_advice(done, action))
+    write_note(steps(commands, advice, screen_of_stderr(given)), given)
 
 
 def _place(wanted: Hosting, known: Hosting, questions: Questions) -> Hosting:

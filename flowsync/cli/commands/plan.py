@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync.cli.adapters import Purpose, connecting
-from flowsync.cli.again import command_line
-from flowsync.cli.fresh import fresh_plan
-from flowsync.cli.guarding import base_option, guards, need_base, policy_options, policy_words
-from flowsync.cli.opening import open_project
-from flowsync.cli.options import global_options, invocation, sandbox_option, slugs_argument
+from flowsync.cli.commands.init import example_hint
+from flowsync.cli.connection import Purpose, connecting
+from flowsync.cli.guarding import base_option, fresh_plan, guards, need_base, policy_options, policy_words
+from flowsync.cli.options import command_line, global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
+from flowsync.cli.project import open_project
 from flowsync.errors import BlockedError, ExitCode, UsageError
-from flowsync.pipeline.starting import example_hint
 from flowsync.plan.guards import Kept, judged
 from flowsync.render import plans, wording
 from flowsync.workspace import workspace
@@ -24,7 +22,7 @@ from flowsync.workspace import workspace
 if TYPE_CHECKING:
     from flowsync.cli.options import Api
     from flowsync.model import Plan
-    from flowsync.render.screen import Screen
+    from flowsync.render.style import Screen
 
 
 class PendingExit(Enum):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync import sandbox
-from flowsync.cli.adapters import Answers, answering, open_emulator, sandbox_database
-from flowsync.cli.opening import open_project
+from flowsync.cli.commands.pull import load_files
+from flowsync.cli.connection import Answers, answering, open_emulator, sandbox_database
 from flowsync.cli.options import global_options, invocation, seconds
 from flowsync.cli.output import write_note, write_result
+from flowsync.cli.project import open_project
 from flowsync.errors import FlowsyncError
-from flowsync.pipeline.pulling import load_files
 
 if TYPE_CHECKING:
     from pathlib import Path

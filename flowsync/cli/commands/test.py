@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync.cli.opening import open_project
+from flowsync.cli.commands.explain import run_tests
 from flowsync.cli.options import global_options, invocation, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
+from flowsync.cli.project import open_project
 from flowsync.errors import ExitCode
-from flowsync.pipeline.explaining import run_tests
 from flowsync.render import tests as formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flowsync.audience.running import TestedFlow
-    from flowsync.render.screen import Screen
+    from flowsync.flows.testing import TestedFlow
+    from flowsync.render.style import Screen
 
 
 @click.command("test")

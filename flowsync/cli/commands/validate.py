@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from flowsync.cli.opening import open_project
+from flowsync.cli.files import check_files, named_from_top
 from flowsync.cli.options import global_options, invocation, slugs_argument
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
+from flowsync.cli.project import open_project
 from flowsync.errors import ExitCode
 from flowsync.model import Severity
-from flowsync.pipeline.files import check_files, named_from_top
 from flowsync.render import problems as problem_formats
 from flowsync.render.problems import FROM_TOP
 

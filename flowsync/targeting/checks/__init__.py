@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import TargetingError
-from flowsync.targeting.checks import flows, form, patterns, syntax, texts, times, truth, values
+from flowsync.targeting.checks import flows, text, truth, values
 from flowsync.targeting.checks.finding import Finding, Rule
 from flowsync.targeting.checks.flows import (
     KnownFlow,
@@ -15,6 +15,14 @@ from flowsync.targeting.checks.flows import (
     check_references,
     check_self,
     check_self_step,
+)
+from flowsync.targeting.checks.text import (
+    check_form,
+    check_pattern,
+    check_quoted,
+    check_text,
+    check_time,
+    syntax_finding,
 )
 from flowsync.targeting.nodes import terms
 from flowsync.targeting.parser import MAXIMUM_READ, parse
@@ -38,38 +46,42 @@ __all__ = [
     "check_self_step",
 ]
 
-_GROUPS: Final = (syntax, values, times, patterns, texts, truth, form, flows)
-RULES: Final[tuple[Rule, ...]] = tuple(rule for group in _GROUPS for rule in group.RULES)
+RULES: Final[tuple[Rule, ...]] = (
+    *text.SYNTAX_RULES,
+    *values.RULES,
+    *text.TIMES_RULES,
+    *text.PATTERNS_RULES,
+    *text.TEXTS_RULES,
+    *truth.RULES,
+    *text.FORM_RULES,
+    *flows.RULES,
+)
+_TERM_CHECKS: Final = (values.check_term, check_time, check_pattern, check_quoted)
 """Every rule of every group, in the order of the documentation."""
 
 
-def check(text: str) -> tuple[Finding, ...]:
+def check(source: str) -> tuple[Finding, ...]:
     """Everything that can be said of one expression by itself, by position; linear time, never raises."""
     try:
-        return check_read(text, parse(text))
+        return check_read(source, parse(source))
     except TargetingError as error:
-        return check_read(text, error)
+        return check_read(source, error)
 
 
-def check_read(text: str, read: Expression | TargetingError) -> tuple[Finding, ...]:
+def check_read(source: str, read: Expression | TargetingError) -> tuple[Finding, ...]:
     """As `check`, for a text that was parsed already, with or without success."""
-    found = syntax.check_text(text)
-    if len(text) > MAXIMUM_READ:
+    found = check_text(source)
+    if len(source) > MAXIMUM_READ:
         return found
     if isinstance(read, TargetingError):
-        return _sorted((*found, syntax.syntax_finding(read, text)))
+        return _sorted((*found, syntax_finding(read, source)))
     return _sorted((*found, *check_expression(read)))
 
 
 def check_expression(expression: Expression) -> tuple[Finding, ...]:
     """The findings in an expression that can be read, by position."""
-    by_term = [
-        finding
-        for term in terms(expression)
-        for group in (values, times, patterns, texts)
-        for finding in group.check_term(term)
-    ]
-    return _sorted((*by_term, *truth.check_truth(expression), *form.check_form(expression)))
+    by_term = [finding for term in terms(expression) for check_term in _TERM_CHECKS for finding in check_term(term)]
+    return _sorted((*by_term, *truth.check_truth(expression), *check_form(expression)))
 
 
 def _sorted(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

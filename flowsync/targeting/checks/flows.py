@@ -10,7 +10,7 @@ from flowsync.closeness import closest
 from flowsync.model import Severity
 from flowsync.targeting.checks.finding import Rule
 from flowsync.targeting.mentions import step_term, waiting_term, waits_for, waits_for_step
-from flowsync.targeting.wording import shown
+from flowsync.targeting.tokens import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

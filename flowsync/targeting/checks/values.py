@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from flowsync.closeness import closest
 from flowsync.model import Severity
 from flowsync.targeting.checks.finding import Rule
-from flowsync.targeting.context import Context, FlowState, StepState
 from flowsync.targeting.evaluation import decide, is_moment
 from flowsync.targeting.nodes import (
     EQUALITIES,
@@ -30,8 +29,8 @@ from flowsync.targeting.nodes import (
     Text,
 )
 from flowsync.targeting.printer import format_value
-from flowsync.targeting.scalars import moment, number_of
-from flowsync.targeting.wording import printable, shown
+from flowsync.targeting.tokens import printable, shown
+from flowsync.targeting.values import Context, FlowState, StepState, moment, number_of
 
 if TYPE_CHECKING:
     from flowsync.targeting.checks.finding import Finding
