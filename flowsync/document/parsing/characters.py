@@ -1,0 +1,127 @@
+"""The characters of a text, prepared for libyaml: line ends made alike, and stand-ins for what it reads otherwise."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from flowsync.document.parsing.refusals import Refusal
+
+_BYTE_ORDER_MARK: Final = "\ufeff"
+_LONE_RETURN: Final = re.compile(r"\r(?!\n)")
+_KEEPING_BLOCK: Final = re.compile(r"[|>][1-9]?\+")
+
+_USUAL: Final = b"\n" + bytes(range(0x20, 0x7F))
+"""The ASCII characters that libyaml and npm `yaml` read alike."""
+_MISREAD: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_BLANKS: Final = r"(?:[ \t]*(?:#[^\n]*)?\n)*"
+_DIRECTIVE: Final = re.compile(
+    rf"{_BLANKS}(%)YAML[ \t]+1\.2[ \t]*(?:(?<=[ \t])#[^\n]*)?\n(?={_BLANKS}---[ \t\n])"
+)
+_BLANK_TAB_LINE: Final = re.compile(r"^[ \t]+(?=\n|#)", re.MULTILINE)
+_MARK_AT_LINE_START: Final = re.compile("^[ \t]*\ufeff", re.MULTILINE)
+_HALF_ESCAPE: Final = re.compile(r"\\u[dD]([89a-fA-F])")
+_STAND_IN: Final = re.compile(r"[\ue000-\uefff]|\\u[eE][0-9a-fA-F]|\\U0000[eE]")
+_UNRESTORED: Final = re.compile(r"\\u[eE][0-7]")
+_FIRST_STAND_IN: Final = 0xE800
+_HALVES_BY_STAND_IN: Final = {0xE000 + offset: 0xD800 + offset for offset in range(0x800)}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A text as libyaml is to see it, character for character as long as the original, and the way back."""
+
+    text: str
+    originals: dict[int, int]
+
+    def restored(self, value: str, offset: int) -> str:
+        """A value that libyaml read, in the characters of the original. Raises Refusal."""
+        if not self.originals:
+            return value
+        value = value.translate(self.originals)
+        if _UNRESTORED.search(value):
+            raise Refusal(
+                offset,
+                "yaml-escape",
+                "This text holds the escape of half a character outside of double quotes, or behind a backslash.",
+                "Write the character itself.",
+            )
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def normalised(text: str) -> str:
+    """The text without a byte order mark, every line ended by a line feed. Raises Refusal."""
+    if text.startswith(_BYTE_ORDER_MARK):
+        text = text[1:]
+        if text.startswith((" ", "\t", "- ")):
+            raise Refusal(
+                0,
+                "indentation",
+                "A file that begins with a byte order mark begins with an indented line or a list.",
+                "Save the file without a byte order mark.",
+            )
+    if "\r" in text:
+        text = _without_returns(text)
+    if text.endswith("\n"):
+        return text
+    last = text[text.rfind("\n") + 1 :]
+    if last.isspace() and ("\t" in last or _KEEPING_BLOCK.search(text)):
+        raise Refusal(
+            len(text), "yaml-syntax", "The last line holds only spaces, and may or may not be text.", "Remove them."
+        )
+    return f"{text}\n"
+
+
+def _without_returns(text: str) -> str:
+    lone = _LONE_RETURN.search(text)
+    if lone:
+        raise Refusal(
+            lone.start(),
+            "yaml-syntax",
+            "A carriage return without a line feed is a line end to some parsers and text to others.",
+            r"Save the file with LF line ends; inside double quotes write \r.",
+        )
+    return text.replace("\r\n", "\n")
+
+
+def without_directive(text: str) -> str:
+    """A normalised text with a comment in the place of `%YAML 1.2` before `---`, which says nothing new."""
+    directive = _DIRECTIVE.match(text) if "%YAML" in text else None
+    return f"{text[: directive.start(1)]}#{text[directive.end(1) :]}" if directive else text
+
+
+def shown(text: str) -> Shown:
+    """A normalised text as libyaml is to see it.
+
+    libyaml takes some characters for line ends or refuses them, and knows no surrogate pairs in escapes. Characters
+    from the private-use area stand in for them; a text that holds such characters itself is refused.
+    """
+    unusual = text.encode("utf-8", "surrogatepass").translate(None, _USUAL)
+    misread = sorted(set(_MISREAD.findall(unusual.decode("utf-8", "surrogatepass")))) if unusual else []
+    has_halves = "\\u" in text and _HALF_ESCAPE.search(text) is not None
+    seen = _BLANK_TAB_LINE.sub(lambda line: " " * len(line[0]), text) if b"\t" in unusual else text
+    if not misread and not has_halves:
+        return Shown(seen, {})
+    mark = _MARK_AT_LINE_START.search(text)
+    if mark:
+        raise Refusal(mark.end() - 1, "tab", "An invisible mark (U+FEFF) begins this line.", "Remove it.")
+    stand_ins = {ord(character): _FIRST_STAND_IN + at for at, character in enumerate(misread)}
+    _require_no_stand_in(text)
+    originals = {stand_in: original for original, stand_in in stand_ins.items()}
+    if has_halves:
+        originals |= _HALVES_BY_STAND_IN
+        seen = _HALF_ESCAPE.sub(lambda escape: f"\\ue{int(escape[1], 16) - 8}", seen)
+    return Shown(seen.translate(stand_ins), originals)
+
+
+def _require_no_stand_in(text: str) -> None:
+    found = _STAND_IN.search(text)
+    if found:
+        raise Refusal(
+            found.start(),
+            "yaml-syntax",
+            "A character of the private-use area (U+E000 to U+EFFF) together with control characters, unusual line "
+            "ends or escaped halves of characters.",
+            "Remove one of the two.",
+        )

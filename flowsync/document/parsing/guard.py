@@ -1,0 +1,207 @@
+"""The guard: refuses, with the place, what libyaml reads and npm `yaml` refuses or reads as something else.
+
+It works by allow-list. What stands between two tokens must match a pattern of blanks, comments, dashes, colons and
+commas that both are known to read alike; so must what a token itself consists of, where it is more than a plain line.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from flowsync.document.parsing import refusals
+from flowsync.document.parsing.refusals import Refusal
+
+_COMMENT: Final = r"(?<![^ \t\n])#[^\n]*(?=\n)"
+_TAB_LINES: Final = rf"(?:[ \t]*(?:{_COMMENT})?\n)*"
+_SPACE_LINES: Final = rf"(?: *(?:{_COMMENT})?\n)*"
+_AFTER_VALUE: Final = rf"(?:(?<!\n)(?:[ \t]*(?:{_COMMENT})?\n{_TAB_LINES} *| *)|(?<=\n){_SPACE_LINES} *)"
+_AFTER_COLON: Final = rf"[ \t]*(?:(?:{_COMMENT})?\n{_SPACE_LINES} *)?"
+_DASHES: Final = rf"(?:-(?=[ \n]) *(?:(?:{_COMMENT})?\n{_SPACE_LINES} *)?)*"
+_COLON: Final = r"[ \t]*:(?=[ \t\n])"
+_FLOW_BLANKS: Final = r"(?:[ \t\n]|(?<=[ \t])#[^\n]*(?=\n))*"
+
+BLOCK_GAP: Final = re.compile(rf"(?:{_COLON}{_AFTER_COLON}|{_AFTER_VALUE}){_DASHES}")
+"""Between two tokens in block collections."""
+FLOW_GAP: Final = re.compile(rf"(?:[ \t]*:(?=[ \t\n,]|\Z))?(?:[ \t\n]*,)?{_FLOW_BLANKS}")
+"""Between two tokens inside brackets."""
+QUOTED_FLOW_GAP: Final = re.compile(rf"(?:[ \t]*:)?(?:[ \t\n]*,)?{_FLOW_BLANKS}")
+"""The same after a quoted text or a closing bracket: as in JSON, the colon needs no space after it."""
+FIRST_GAP: Final = re.compile(rf"{_SPACE_LINES} *{_DASHES}")
+"""Before the first token."""
+HEAD: Final = re.compile(rf"{_SPACE_LINES} *")
+"""Before `---`, or in a text that holds nothing."""
+TAIL: Final = re.compile(
+    rf"(?:{_COLON})?(?:{_AFTER_COLON}{_DASHES}|{_AFTER_VALUE}{_DASHES})"
+)
+"""After the last token."""
+MARKER_END: Final = re.compile(rf"[ \t]*(?:{_COMMENT})?\n")
+"""After `---` and `...`."""
+
+PROPERTIES: Final = re.compile(
+    r"(?:(?P<anchor>&[A-Za-z0-9_-]+(?=[ \n]) *)?(?P<tag>![\w./:!-]*(?=[ \n]) *)?"
+    r"|(?P<first_tag>![\w./:!-]*(?=[ \n]) *)(?P<last_anchor>&[A-Za-z0-9_-]+(?=[ \n]) *))(?![&!])",
+    re.ASCII,
+)
+TAGS: Final = frozenset({"str", "int", "float", "bool", "null", "map", "seq"})
+"""The tags of the core schema."""
+SPACES_BEFORE_BREAK: Final = re.compile(r"[ \t]+\n")
+"""Spaces at the end of a line."""
+
+_ODD_IN_GAP: Final = re.compile(
+    r"(?P<tab>(?:(?<=\n)|(?<=- )|(?<=-)) *\t)|(?P<comment>(?<![ \t\n])#)|(?P<key>\?)|:(?P<colon>)\Z|(?P<inside>#)"
+)
+_LINE_START: Final = re.compile(r"\n( *)(?=[^ \n])")
+_COMMENT_LINE: Final = re.compile(r"\n[ \t]*#")
+_ESCAPES: Final = re.compile(
+    r'[^\\]*(?:\\(?:[0abtnvfre "/\\N_LP\n]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})[^\\]*)*'
+)
+_BLANK_AFTER_BACKSLASH: Final = re.compile(r"\\\n[ \t]*\n")
+_FLOW_PLAIN: Final = re.compile(r"(?!-(?:\s|\Z)|[?:]|\.\.\.|---)[^\[\]{},]*")
+_BLOCK_HEADER: Final = re.compile(r"[|>](?:[-+]?([1-9])?|([1-9])[-+])(?: *| +#[^\n]*)\n")
+_TAB_IN_MARGIN: Final = re.compile(r"\n *(?=\t)")
+_TAB_AND_NO_TEXT: Final = re.compile(r"\n *(?=\t[ \t]*[\n#])")
+_SPACES_ONLY: Final = re.compile(r"\n +(?=\n|\Z)")
+
+
+def check_gap(text: str, start: int, end: int, pattern: re.Pattern[str]) -> None:
+    """Refuse what stands between two tokens unless it is sure to be read alike."""
+    is_glued = start < end and text[end - 1] == ":" and text[end] not in "]}\n\t " and pattern is not QUOTED_FLOW_GAP
+    if is_glued or not pattern.fullmatch(text, start, end):
+        raise odd_gap(text, start, end)
+
+
+def odd_gap(text: str, start: int, end: int) -> Refusal:
+    """What is wrong with something between two tokens."""
+    found = _ODD_IN_GAP.search(text, start, end)
+    if found is None:
+        return refusals.something_follows(text, start)
+    match found.lastgroup:
+        case "tab":
+            return refusals.tab_indentation(found.start("tab"))
+        case "comment":
+            return refusals.glued_comment(found.start("comment"))
+        case "key":
+            return refusals.marked_key(found.start("key"))
+        case "colon":
+            return refusals.glued_colon(found.end())
+        case _:
+            return refusals.read_differently(
+                found.start("inside"),
+                "A comment inside brackets at the margin, or before a comma, is read in different ways.",
+                "Move the comment, or write the list or mapping without brackets.",
+            )
+
+
+def check_below(text: str, start: int, at: int, column: int) -> None:
+    """Refuse a value on a line below its key that is not indented deeper, or follows a comment line there."""
+    line = text.rfind("\n", 0, at) + 1
+    if at - line <= column:
+        raise refusals.not_deeper(at, "This value is not indented deeper than its key.")
+    comment = _COMMENT_LINE.search(text, start, at)
+    if comment and column >= 0 and not text[line:at].strip():
+        raise refusals.read_differently(
+            comment.end() - 1,
+            "A comment between a key and the text below it is read in different ways.",
+            "Move the comment above the key.",
+        )
+
+
+def check_lines(text: str, start: int, end: int, column: int) -> None:
+    """Refuse a further line of plain or quoted text that is not deeper than its collection, or holds a tab."""
+    tab = text.find("\t", start, end)
+    if tab >= 0:
+        raise Refusal(
+            tab,
+            "tab",
+            "A tab in a text of several lines is read in different ways.",
+            "Use spaces; inside double quotes write \\t.",
+        )
+    for line in _LINE_START.finditer(text, start, end):
+        if len(line[1]) <= column:
+            kind = "quoted text" if text[start] in "\"'" else "text"
+            raise refusals.not_deeper(
+                line.end(),
+                f"This line belongs to the {kind} from line {text.count(chr(10), 0, start) + 1}, "
+                "but is not indented deeper than its key.",
+            )
+
+
+def check_quoted(text: str, start: int, end: int, column: int) -> None:
+    """Refuse lines and escapes of a quoted text that are read in different ways."""
+    if "\n" in text[start:end]:
+        check_lines(text, start, end, column)
+    if text[start] != '"':
+        return
+    escapes = _ESCAPES.match(text, start + 1, end - 1)
+    if escapes and escapes.end() < end - 1:
+        raise refusals.bad_escape(text, escapes.end())
+    blank = _BLANK_AFTER_BACKSLASH.search(text, start, end)
+    if blank:
+        raise refusals.read_differently(
+            blank.end() - 1,
+            "After a line that ends with a backslash, npm yaml reads this blank line as a space, js-yaml as nothing.",
+            "Remove the blank line, or the backslash.",
+        )
+
+
+def check_flow_plain(text: str, start: int, end: int) -> None:
+    """Refuse plain text inside brackets that npm yaml does not take for text."""
+    if _FLOW_PLAIN.fullmatch(text, start, end):
+        return
+    mark = text[start]
+    raise Refusal(
+        start,
+        "yaml-syntax",
+        f"{mark} means nothing inside [] and {{}}." if mark in "-?:" else "This text is not sure to be text in brackets.",
+        f'Where it is text, quote it: "{mark}…".',
+    )
+
+
+def check_block_text(text: str, start: int, end: int, column: int) -> None:
+    """Refuse block text with an odd header, tabs in its margin, or lines of spaces that may or may not be text."""
+    header = _BLOCK_HEADER.match(text, start)
+    if header is None:
+        raise refusals.bad_header(text, start)
+    if column < 0 and "\n#" in text:
+        raise refusals.read_differently(
+            start,
+            "A text after | or > that is the whole document, with a comment at the margin, is read in different ways.",
+            "Remove the comment, or write the text in double quotes.",
+        )
+    tab = (_TAB_IN_MARGIN if text[start] == ">" else _TAB_AND_NO_TEXT).search(text, header.end() - 1, end)
+    if tab:
+        raise Refusal(
+            tab.end(), "tab", "A tab stands where the indentation of this block of text should be.", "Indent with spaces."
+        )
+    if _SPACES_ONLY.search(text, header.end() - 1, end):
+        _check_spaces_only(text, header, end, column)
+
+
+def _check_spaces_only(text: str, header: re.Match[str], end: int, column: int) -> None:
+    """Refuse lines of only spaces above or below block text that are longer than its margin."""
+    lines = text[header.end() : end].split("\n")
+    filled = [at for at, line in enumerate(lines) if line.strip(" ")]
+    first, last = (filled[0], filled[-1]) if filled else (0, -1)
+    digit = header[1] or header[2]
+    margin = len(lines[first]) - len(lines[first].lstrip(" ")) if filled else 0
+    margin = max(column, 0) + int(digit) if digit else margin
+    for at, line in enumerate(lines):
+        if not first <= at <= last and len(line) > margin:
+            raise refusals.read_differently(
+                header.end() + sum(len(each) + 1 for each in lines[:at]),
+                "This line holds only spaces, and may or may not be text.",
+                "Remove the spaces.",
+            )
+
+
+def check_brackets(text: str, start: int, end: int, column: int) -> None:
+    """Refuse a line inside brackets that is not deeper than the block collection around; the last may be as deep."""
+    last = text.rfind("\n", start, end)
+    if last < 0:
+        return
+    if end - last - 2 == column and not text[last + 1 : end - 1].strip(" "):
+        end = last
+    for line in _LINE_START.finditer(text, start, end):
+        if len(line[1]) <= column:
+            raise refusals.not_inside(text, line.end(), start)

@@ -1,0 +1,268 @@
+"""Where everything in a text is: the tree of its values, which places and edits are found by."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import yaml
+
+from flowsync.document.parsing import guard
+from flowsync.document.parsing.characters import normalised
+from flowsync.document.parsing.reader import Context, Reader
+from flowsync.document.parsing.refusals import Refusal
+from flowsync.document.scalars import key_text
+
+if TYPE_CHECKING:
+    from flowsync.model import JsonValue, ValuePath
+
+_BETWEEN_ENTRIES: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)* *")
+_COLON: Final = re.compile(r"[ \t]*:")
+
+
+class Layout(Enum):
+    """How a value is written."""
+
+    EMPTY = "nothing at all"
+    SCALAR = "a scalar in any style"
+    ALIAS = "*name"
+    BLOCK = "a collection by indentation"
+    FLOW = "a collection in brackets"
+    PAIR = "a mapping of one key without braces, in a list in brackets"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One value in the text.
+
+    `start` is after its anchor and tag; `end` is after its last character, before any comment. A block scalar ends at
+    the start of the line after its text. `column` is where the entries of a block collection are, and of any
+    other value the column of the block collection around it (-1: none), which its further lines must exceed.
+    `anchor` is the name it is given; `target` what an alias stands for; `has_names` says that there are anchors or
+    aliases in it.
+    """
+
+    value: JsonValue
+    layout: Layout
+    start: int
+    end: int
+    column: int
+    in_flow: bool
+    entries: tuple[Entry, ...] = ()
+    anchor: str | None = None
+    target: Span | None = None
+
+    @property
+    def has_names(self) -> bool:
+        """Whether an anchor or alias is in it."""
+        return self.anchor is not None or self.target is not None or any(entry.has_names for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item of a list or key of a mapping.
+
+    `start` is where its dash, key or value begins, `key_start` where its key begins after an anchor or tag, and
+    `after_mark` the offset after the dash or colon. `key_anchor` is the name that the key is given and what it
+    stands for; `key_is_alias` says that the key is written as such a name.
+    """
+
+    key: str | int
+    start: int
+    key_start: int
+    after_mark: int
+    span: Span
+    key_anchor: tuple[str, JsonValue] | None = None
+    key_is_alias: bool = False
+
+    @property
+    def has_names(self) -> bool:
+        """Whether an anchor or alias is in it, the key included."""
+        return self.span.has_names or self.key_is_alias or self.key_anchor is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A text as it is read, every line ended by a line feed, and the span of all it says."""
+
+    text: str
+    root: Span
+
+    def value_span(self, path: ValuePath) -> Span:
+        """The span of the value at `path`, or of the nearest one around it; an alias where the path ends at one."""
+        return self._step(path)[0]
+
+    def key_start(self, path: ValuePath) -> int:
+        """Where the key of the last part of `path` begins; where the value does that has no key."""
+        return self._step(path)[1]
+
+    def _step(self, path: ValuePath) -> tuple[Span, int]:
+        span, key_start = self.root, self.root.start
+        for part in path:
+            entries = (span.target or span).entries
+            entry = next((each for each in entries if each.key == part and type(each.key) is type(part)), None)
+            if entry is None:
+                break
+            span, key_start = entry.span, entry.key_start
+        return span, key_start
+
+
+@lru_cache(maxsize=16)
+def tree_of(text: str) -> Tree | None:
+    """The tree of a text; None for a text that only JSON reads."""
+    try:
+        lines = normalised(text)
+        reader = _TreeReader(lines)
+        reader.read()
+    except (Refusal, yaml.YAMLError):
+        return None
+    return Tree(lines, reader.root_span)
+
+
+def first_key(text: str, offset: int) -> int | None:
+    """Where the key that is repeated at `offset` of a normalised text is set first."""
+    reader = _TreeReader(text)
+    try:
+        reader.read()
+    except (Refusal, yaml.YAMLError):
+        return reader.repeated.get(offset)
+    return None
+
+
+class _Node(NamedTuple):
+    """A key or value that was read, and where its anchor or tag begins, or it does itself."""
+
+    span: Span
+    outer: int
+
+
+class _TreeReader(Reader):
+    """The reader, noting where everything is: nodes are put on a stack, and a collection takes its own off."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes: list[_Node] = []
+        self._anchored: dict[str, Span] = {}
+        self._opened: list[int] = []
+        self.repeated: dict[int, int] = {}
+
+    @property
+    def root_span(self) -> Span:
+        """The span of the whole."""
+        if self._nodes:
+            return self._nodes[0].span
+        end = self.at or _end_of(_BETWEEN_ENTRIES, self.text, 0)
+        return Span(None, Layout.EMPTY, end, end, -1, in_flow=False)
+
+    def _scalar(self, event: Any, around: Context) -> JsonValue:
+        value = super()._scalar(event, around)
+        outer = event.start_mark.index
+        if outer == event.end_mark.index:
+            self._push(Span(value, Layout.EMPTY, outer, outer, around.column, around.in_flow), event)
+            return value
+        end = self.at
+        start = min(self._after_names(event), end)
+        if event.style in {"|", ">"}:
+            end = _without_blank_lines(self.text, start, end)
+        layout = Layout.SCALAR if start < end else Layout.EMPTY
+        self._push(Span(value, layout, start, end, around.column, around.in_flow, anchor=event.anchor), event)
+        return value
+
+    def _alias(self, event: Any, around: Context) -> JsonValue:
+        value = super()._alias(event, around)
+        start, target = event.start_mark.index, self._anchored[event.anchor]
+        self._push(Span(value, Layout.ALIAS, start, self.at, around.column, around.in_flow, target=target), event)
+        return value
+
+    def _collection(self, event: Any, around: Context) -> JsonValue:
+        first = len(self._nodes)
+        self._opened.append(first)
+        value = super()._collection(event, around)
+        self._opened.pop()
+        nodes = self._nodes[first:]
+        del self._nodes[first:]
+        start = self._after_names(event)
+        if event.flow_style:
+            entries = tuple(self._entries(value, nodes, None))
+            layout = Layout.FLOW if self.text[start] in "[{" else Layout.PAIR
+            end = self.at if layout is Layout.FLOW else entries[-1].span.end
+            span = Span(value, layout, start, end, around.column, in_flow=True, entries=entries)
+        else:
+            start = _end_of(_BETWEEN_ENTRIES, self.text, start)
+            column = start - self.text.rfind("\n", 0, start) - 1
+            entries = tuple(self._entries(value, nodes, start))
+            span = Span(value, Layout.BLOCK, start, entries[-1].span.end, column, in_flow=False, entries=entries)
+        self._push(span if event.anchor is None else _named(span, event.anchor), event)
+        return value
+
+    def _duplicate(self, key: str, offset: int) -> Refusal:
+        keys = self._nodes[self._opened[-1] : -1 : 2]
+        places = {key_text(node.span.value): node.span.start for node in reversed(keys)}
+        self.repeated[offset] = places.get(key, offset)
+        return super()._duplicate(key, offset)
+
+    def _push(self, span: Span, event: Any) -> None:
+        self._nodes.append(_Node(span, event.start_mark.index))
+        if event.anchor and span.layout is not Layout.ALIAS:
+            self._anchored[event.anchor] = span
+
+    def _after_names(self, event: Any) -> int:
+        """The offset after the anchor and the tag of an event."""
+        start: int = event.start_mark.index
+        return _end_of(guard.PROPERTIES, self.text, start) if event.anchor or event.tag else start
+
+    def _entries(self, value: JsonValue, nodes: list[_Node], first_dash: int | None) -> Any:
+        if isinstance(value, dict):
+            return self._keys(value, nodes)
+        return self._items(nodes, first_dash)
+
+    def _items(self, nodes: list[_Node], first_dash: int | None) -> Any:
+        dash = first_dash
+        for index, node in enumerate(nodes):
+            if dash is None:
+                yield Entry(index, node.outer, node.span.start, node.outer, node.span)
+                continue
+            yield Entry(index, dash, node.span.start, dash + 1, node.span)
+            dash = _end_of(_BETWEEN_ENTRIES, self.text, node.span.end)
+
+    def _keys(self, value: dict[str, JsonValue], nodes: list[_Node]) -> Any:
+        for key, key_node, node in zip(value, nodes[::2], nodes[1::2], strict=True):
+            after = _end_of(_COLON, self.text, key_node.span.end)
+            span = node.span
+            if span.layout is Layout.EMPTY and span.in_flow and span.anchor is None:
+                span = Span(span.value, Layout.EMPTY, after, after, span.column, in_flow=True)
+            anchor = key_node.span.anchor
+            yield Entry(
+                key,
+                key_node.outer,
+                key_node.span.start,
+                after,
+                span,
+                None if anchor is None else (anchor, key_node.span.value),
+                key_node.span.layout is Layout.ALIAS,
+            )
+
+
+def _named(span: Span, anchor: str) -> Span:
+    return Span(span.value, span.layout, span.start, span.end, span.column, span.in_flow, span.entries, anchor)
+
+
+def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
+    found = pattern.match(text, start)
+    return found.end() if found else start
+
+
+def _without_blank_lines(text: str, start: int, end: int) -> int:
+    """Where the text of a block scalar ends that does not keep the blank lines below it."""
+    header, _, body = text[start:end].partition("\n")
+    if "+" in header.split("#", 1)[0]:
+        return end
+    lines = body.split("\n")[:-1]
+    first = next((line for line in lines if line.strip(" ")), "")
+    column = len(first) - len(first.lstrip(" "))
+    while lines and not lines[-1].strip(" ") and len(lines[-1]) <= column:
+        lines.pop()
+    return start + len("\n".join([header, *lines, ""]))
