@@ -101,10 +101,6 @@ class Source(Protocol):
         """The whole parsed value, before overlays."""
 
     @property
-    def fits_json(self) -> bool:
-        """Whether JSON is sure to carry the value; False where that is not known."""
-
-    @property
     def warnings(self) -> tuple[Problem, ...]:
         """What other parsers of JavaScript read differently."""
 

@@ -1,7 +1,4 @@
-"""A text read: its value, what to warn about, and the way from a value back to its place in the text.
-
-The reader and its places are imported for the first text that needs them: most runs meet none.
-"""
+"""A text that was read: its value, what to warn about, and the way from a value back to its place in the text."""
 
 from __future__ import annotations
 
@@ -9,19 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync.document.decoding import decode, require_size
-from flowsync.document.failure import failure
+from flowsync.document.failure import locate
 from flowsync.document.json_text import looks_like_json, parse_json
-from flowsync.document.limits import MAXIMUM_VALUES, count_values
-from flowsync.document.lines import normalised
-from flowsync.document.ordinary import NotOrdinary, ordinary_value
+from flowsync.document.own_lines import cut_block, reads_alike_alone
+from flowsync.document.parsing.pieces import pieces_of, source_of
+from flowsync.document.parsing.reading import lines_of, read_yaml
+from flowsync.document.parsing.tree import Layout, tree_of
 from flowsync.errors import DocumentError
 from flowsync.model import Location
 
 if TYPE_CHECKING:
-    from flowsync.document.places import Places
+    from flowsync.document.parsing.tree import Tree
     from flowsync.model import JsonValue, Problem, ValuePath
 
-_TOO_MANY_VALUES: Final = f"There are more than {MAXIMUM_VALUES:,} values here, what aliases repeat included."
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -39,7 +36,6 @@ class Document:
     held: str | bytes
     value: JsonValue
     warnings: tuple[Problem, ...] = ()
-    fits_json: bool = False
 
     @property
     def text(self) -> str:
@@ -55,13 +51,13 @@ class Document:
 
         A value behind an alias stands at the alias, what is inside it where the anchor stands.
         """
-        places = self._places
-        return places.value_location(path) if places else self._start
+        tree = self._tree
+        return self._locate(tree.value_span(path).start) if tree else self._start
 
     def key_location(self, path: ValuePath) -> Location:
         """Where the key of `path`'s last part starts; as `location` for list items and the root."""
-        places = self._places
-        return places.key_location(path) if places else self._start
+        tree = self._tree
+        return self._locate(tree.key_start(path)) if tree else self._start
 
     def offset_location(self, path: ValuePath, offset: int) -> Location:
         """Where the character at `offset` (from 0) of the text at `path` is written.
@@ -69,16 +65,21 @@ class Document:
         The length of the text gives the place just after its last character. An escape or a folded
         line end stands where it starts. What is not text, or has no such character, starts at `location`.
         """
-        places = self._places
-        return places.character_location(path, offset) if places else self._start
+        tree = self._tree
+        if tree is None:
+            return self._start
+        span = tree.value_span(path)
+        said = span.target or span
+        if said.layout is not Layout.SCALAR or not isinstance(said.value, str):
+            return self._locate(span.start)
+        source = source_of(pieces_of(tree.text, said), offset)
+        return self._locate(span.start if source is None else source)
 
     def own_lines(self, key: str) -> str | None:
         """The author's lines of the block collection at a root key, dedented, comments and all.
 
         None unless they are sure to mean the same on their own, as npm yaml reads them.
         """
-        from flowsync.document.own_lines import cut_block, reads_alike_alone  # noqa: PLC0415 - only what is sent needs it
-
         if not isinstance(self.value, dict) or not isinstance(self.value.get(key), (dict, list)):
             return None
         block = cut_block(self._lines, key)
@@ -93,13 +94,14 @@ class Document:
         raw = self.held
         if isinstance(raw, bytes) and raw.endswith(b"\n") and b"\r" not in raw and not raw.startswith(_BYTE_ORDER_MARK):
             return raw
-        return normalised(self.text, self.name).encode("utf-8", "surrogatepass")
+        return lines_of(self.text, self.name).encode("utf-8", "surrogatepass")
 
     @property
-    def _places(self) -> Places | None:
-        from flowsync.document.places import places_of  # noqa: PLC0415 - only problems need it
+    def _tree(self) -> Tree | None:
+        return tree_of(self.text)
 
-        return places_of(self.name, self.text)
+    def _locate(self, offset: int) -> Location:
+        return locate(self.name, lines_of(self.text, self.name), offset)
 
     @property
     def _start(self) -> Location:
@@ -109,12 +111,8 @@ class Document:
 def read(raw: bytes, name: str) -> Document:
     """Read a file as `parse` reads its text. Raises DocumentError as `parse` and `decode` do."""
     text = decode(raw, name)
-    lines = normalised(text, name)
-    held = text if len(text) == len(raw) else raw
-    try:
-        return _bounded(Document(name, held, ordinary_value(lines), fits_json=True), lines)
-    except NotOrdinary:
-        return _read(held, name, lines)
+    value, warnings = read_yaml(text, name)
+    return Document(name, text if len(text) == len(raw) else raw, value, warnings)
 
 
 def parse(text: str, name: str = "<string>") -> Document:
@@ -124,29 +122,8 @@ def parse(text: str, name: str = "<string>") -> Document:
     reading is not certain. No text is read as a value that npm yaml would not read.
     """
     require_size(text, name)
-    lines = normalised(text, name)
-    try:
-        return _bounded(Document(name, text, ordinary_value(lines)), lines)
-    except NotOrdinary:
-        return _read(text, name, lines)
-
-
-def _read(held: str | bytes, name: str, lines: str) -> Document:
-    """What the reader makes of a text that is not ordinary."""
-    from flowsync.document.reader import read_document  # noqa: PLC0415 - only such a text needs it
-    from flowsync.document.reading import Reading  # noqa: PLC0415 - as above
-
-    reading = Reading(name, lines)
-    return _bounded(Document(name, held, read_document(reading).value, tuple(reading.warnings)), lines)
-
-
-def _bounded(read: Document, text: str) -> Document:
-    """What was read, unless it holds too many values. Raises DocumentError."""
-    # Each value takes two characters at least, but for what an alias repeats.
-    may_be_large = len(text) > 2 * MAXIMUM_VALUES or "*" in text
-    if may_be_large and count_values(read.value) > MAXIMUM_VALUES:
-        raise failure(Location(read.name, 1, 1), "too-many-values", _TOO_MANY_VALUES, "Split the flow.")
-    return read
+    value, warnings = read_yaml(text, name)
+    return Document(name, text, value, warnings)
 
 
 def parse_data(text: str, name: str = "data") -> Document:
@@ -157,7 +134,7 @@ def parse_data(text: str, name: str = "data") -> Document:
     require_size(text, name)
     if looks_like_json(text):
         try:
-            return _bounded(Document(name, text, parse_json(text, name)), text)
+            return Document(name, text, parse_json(text, name))
         except ValueError:
             pass
     return parse(text, name)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from flowsync.document.failure import failure
-from flowsync.document.limits import MAXIMUM_DEPTH
+from flowsync.document.limits import MAXIMUM_DEPTH, MAXIMUM_VALUES, TOO_MANY_VALUES, count_values
 from flowsync.document.scalars import as_double
 from flowsync.model import Location
 
@@ -23,7 +23,7 @@ def looks_like_json(text: str) -> bool:
 def parse_json(text: str, name: str) -> JsonValue:
     """The value of a JSON text: of a key given twice the last counts, numbers are doubles.
 
-    Raises ValueError for what JSON.parse refuses, DocumentError `nesting` below 100 levels.
+    Raises ValueError for what JSON.parse refuses, DocumentError `nesting` below 100 levels and `too-many-values`.
     """
     try:
         value: JsonValue = json.loads(text, parse_constant=_refuse, parse_int=_number, parse_float=_number)
@@ -31,6 +31,8 @@ def parse_json(text: str, name: str) -> JsonValue:
         raise _too_deep(name) from None
     if text.count("[") + text.count("{") > MAXIMUM_DEPTH and _depth(value) > MAXIMUM_DEPTH:
         raise _too_deep(name)
+    if len(text) > 2 * MAXIMUM_VALUES and count_values(value) > MAXIMUM_VALUES:  # each takes two characters at least
+        raise failure(Location(name, 1, 1), *TOO_MANY_VALUES)
     return value
 
 

@@ -19,8 +19,12 @@ MAXIMUM_ALIAS_WEIGHT: Final = 100
 MAXIMUM_VALUES: Final = 50_000
 """Values in one text: lists, mappings and all that is in them, what aliases repeat included."""
 
-MAXIMUM_EXPANDED_NODES: Final = MAXIMUM_VALUES
-"""Values that all aliases of a document stand for together."""
+TOO_MANY_VALUES: Final = (
+    "too-many-values",
+    f"There are more than {MAXIMUM_VALUES:,} values here, what aliases repeat included.",
+    "Split the flow.",
+)
+"""The code, message and hint for a text with more."""
 
 MAXIMUM_ANCHORS: Final = 1_000
 """Anchors (`&name`) in one text."""

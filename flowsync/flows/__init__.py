@@ -377,11 +377,6 @@ class OverlaidSource(_OfFile):
     environment: str
 
     @property
-    def fits_json(self) -> bool:
-        """Whether JSON is sure to carry the value, the overlay's too."""
-        return self.file.fits_json
-
-    @property
     def warnings(self) -> tuple[Problem, ...]:
         """What other parsers read differently."""
         return self.file.warnings
@@ -408,11 +403,6 @@ class TextDataSource(_OfFile):
     """A file whose `data` is a text of YAML or JSON: positions of what is inside lead into that text."""
 
     data: Document
-
-    @property
-    def fits_json(self) -> bool:
-        """Nothing is known of what the text says."""
-        return False
 
     @property
     def warnings(self) -> tuple[Problem, ...]:

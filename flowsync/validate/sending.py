@@ -82,7 +82,7 @@ def check_sendable(view: View) -> Iterator[Problem]:
         )
     yield from _control_characters(view.flow)
     yield from _large_integers(view)
-    if not view.flow.source.fits_json and not _fits_json({**view.flow.fields}):
+    if not _fits_json({**view.flow.fields}):
         for field, value in view.flow.fields.items():
             yield from _unfit(view, (field,), value)
 

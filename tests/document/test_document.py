@@ -254,12 +254,6 @@ def test_a_file_is_held_in_as_few_bytes_as_it_has() -> None:
     assert read.location(("name",)).column == 7
 
 
-@pytest.mark.parametrize("text", ["a: .inf\n", 'a: "\\ud83d"\n', "a: &b {}\nc: *b\n"])
-def test_what_json_may_not_hold_is_not_said_to_fit(text: str) -> None:
-    assert not document.read(text.encode(), "flow.yaml").fits_json
-    assert document.read(b"a: [1.5, x]\n", "flow.yaml").fits_json
-
-
 @pytest.mark.parametrize(
     ("text", "line"),
     [

@@ -1,12 +1,13 @@
-// Reads YAML texts with every parser of package.json: a JSON list of texts on stdin, on stdout one JSON line with the
-// parsers' versions, then one line per text: what each parser makes of it, {"ok": value} or {"error": message}.
+// Reads YAML texts with the parsers that are named after the folder of their modules: a JSON list of texts on stdin, on
+// stdout one JSON line with the parsers' versions, then one line per text: what each parser makes of it, {"ok": value}
+// or {"error": message}.
 "use strict";
 
 const { createRequire } = require("node:module");
 const path = require("node:path");
 
 const load = createRequire(path.join(process.argv[2], "any.js"));
-const names = Object.keys(require("./package.json").dependencies);
+const names = process.argv.slice(3);
 const parsers = names.map((name) => {
   const parser = load(name);
   return [name, name === "yaml" ? (text) => parser.parse(text, { logLevel: "error" }) : (text) => parser.load(text)];

@@ -38,12 +38,12 @@ def modules(needed: tuple[str, ...] = PARSERS) -> Path | None:
     return folder if complete and shutil.which("node") else None
 
 
-def read(texts: Sequence[str]) -> Readings:
-    """Ask every parser what it reads."""
+def read(texts: Sequence[str], parsers: Sequence[str] = PARSERS) -> Readings:
+    """Ask these parsers what they read."""
     folder = modules()
     assert folder is not None, "ask modules() first"
     done = subprocess.run(
-        ["node", str(FOLDER / "read.cjs"), str(folder)],
+        ["node", str(FOLDER / "read.cjs"), str(folder), *parsers],
         input=json.dumps(list(texts)).encode(),
         capture_output=True,
         check=True,

@@ -195,4 +195,4 @@ def written(value: JsonValue, seed: int) -> str:
         text = text.replace("\n", "\r\n")
     if chance.random() < 0.2:
         text = text.removesuffix("\n").removesuffix("\r")
-    return f"\ufeff{text}" if chance.random() < 0.1 and not text.startswith(" ") else text
+    return f"\ufeff{text}" if chance.random() < 0.1 and not text.startswith((" ", "-")) else text

@@ -50,7 +50,6 @@ class ValueSource:
     value: JsonValue
     text: str = ""
     warnings: tuple[Problem, ...] = ()
-    fits_json: bool = False
 
     def holds(self, part: str) -> bool:
         return part in self.text

@@ -217,7 +217,6 @@ class _Remembered:
     value: JsonValue
     text: str = ""
     warnings: tuple[Problem, ...] = ()
-    fits_json: bool = False
 
     def holds(self, part: str) -> bool:
         return part in self.text

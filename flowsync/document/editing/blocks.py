@@ -18,7 +18,7 @@ from flowsync.document.editing.fresh import (
 from flowsync.document.editing.order import are_in_place, slots_of
 from flowsync.document.editing.regions import after_value, region_of
 from flowsync.document.editing.texts import Site, is_block_scalar, new_scalar
-from flowsync.document.spans import Layout
+from flowsync.document.parsing.tree import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flowsync.document.editing.order import Slot
     from flowsync.document.editing.regions import Placed, Region
     from flowsync.document.editing.rewriting import Goal, Rewriting
-    from flowsync.document.spans import Entry, Span
+    from flowsync.document.parsing.tree import Entry, Span
 
 _COMMENT: Final = re.compile(r"(?:^|[ \t]+)#[^\n]*", re.MULTILINE)
 """Where only comments, anchors and tags can stand."""

@@ -9,14 +9,14 @@ from flowsync.document.document import same
 from flowsync.document.editing.fresh import flow_entry, flow_text, is_collection
 from flowsync.document.editing.order import are_in_place, slots_of
 from flowsync.document.editing.texts import Site, new_scalar
-from flowsync.document.spans import Layout
+from flowsync.document.parsing.tree import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flowsync.document.editing.order import Slot
     from flowsync.document.editing.rewriting import Goal, Rewriting
-    from flowsync.document.spans import Entry, Span
+    from flowsync.document.parsing.tree import Entry, Span
 
 _QUOTED_KEY: Final = re.compile(r'[\[{\s]*"(?:[^"\\]|\\.)*"\s*[:,\]]')
 

@@ -17,7 +17,7 @@ from flowsync.document.editing.rewriting import Goal, Rewriting, Survivors
 from flowsync.document.editing.style import style_of
 from flowsync.document.editing.texts import Site, is_block_scalar, new_scalar
 from flowsync.document.failure import failure
-from flowsync.document.spans import Layout, spans_of
+from flowsync.document.parsing.tree import Layout, tree_of
 from flowsync.errors import DocumentError
 from flowsync.model import Location
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from flowsync.document.editing.rewriting import Matching
-    from flowsync.document.spans import SpannedText
+    from flowsync.document.parsing.tree import Tree
     from flowsync.model import JsonValue, ValuePath
 
 _BLANKS: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
@@ -71,7 +71,7 @@ def edited(text: str, value: JsonValue, *, matching: Matching = by_place, reads:
     """
     if same(reads(text), value):
         return Edited(text, ())
-    spanned = spans_of(text, "")
+    spanned = tree_of(text)
     forced: frozenset[ValuePath] = frozenset()
     attempts = 0
     while spanned is not None and () not in forced and attempts < _MOST_ATTEMPTS:
@@ -134,7 +134,7 @@ def _wider(
     return forced | wider
 
 
-def _attempt(spanned: SpannedText, value: JsonValue, matching: Matching, forced: frozenset[ValuePath]) -> _Attempt:
+def _attempt(spanned: Tree, value: JsonValue, matching: Matching, forced: frozenset[ValuePath]) -> _Attempt:
     text, root = spanned.text, spanned.root
     writing = Rewriting(text, style_of(root, text), matching, forced)
     goal = Goal(value, (), "")

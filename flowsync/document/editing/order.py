@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flowsync.document.editing.rewriting import Goal, Matching
-    from flowsync.document.spans import Entry, Span
+    from flowsync.document.parsing.tree import Entry, Span
     from flowsync.model import JsonValue
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from flowsync.document.spans import Entry, Span
+    from flowsync.document.parsing.tree import Entry, Span
 
 _LINE: Final = re.compile(r"( *)[^\n]*\n")
 

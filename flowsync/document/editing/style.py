@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowsync.document.spans import Layout
+from flowsync.document.parsing.tree import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from flowsync.document.spans import Span
+    from flowsync.document.parsing.tree import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.document.document import parse, same
 from flowsync.document.dumping import double_quoted, fits_block, is_printable, needs_quotes
 from flowsync.document.editing.fresh import flow_text, scalar_lines
-from flowsync.document.reading import Reading
-from flowsync.document.spans import scalar_at
+from flowsync.document.parsing.pieces import pieces_of
 from flowsync.ends import equal_ends
 from flowsync.errors import DocumentError
 
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flowsync.document.editing.style import Style
-    from flowsync.document.pieces import Piece
-    from flowsync.document.spans import Span
+    from flowsync.document.parsing.pieces import Piece
+    from flowsync.document.parsing.tree import Span
     from flowsync.model import JsonValue
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_]+|.", re.DOTALL)
@@ -135,12 +134,7 @@ def _reads_back(site: Site, candidate: str, value: JsonValue) -> bool:
 
 
 def _spliced(site: Site, value: str) -> str:
-    return _splice(site, _units(_pieces(site)), site.span.start, site.span.end, value)
-
-
-def _pieces(site: Site) -> list[Piece]:
-    reading = Reading("", site.text)
-    return scalar_at(reading, site.span.start, site.span.column, in_flow=site.span.in_flow).pieces
+    return _splice(site, _units(pieces_of(site.text, site.span)), site.span.start, site.span.end, value)
 
 
 def _units(pieces: Sequence[Piece]) -> list[Unit]:
@@ -198,7 +192,7 @@ def _encoded(site: Site, text: str) -> str:
 
 def _spliced_block(site: Site, value: str) -> Iterator[str]:
     header = _HEADER.match(site.source)
-    units = _units(_pieces(site))
+    units = _units(pieces_of(site.text, site.span))
     old = "".join(unit.text for unit in units)
     while units and not units[-1].text.strip("\n"):
         units.pop()

@@ -8,11 +8,11 @@ from flowsync.document.formatting.comments import is_block_scalar
 from flowsync.document.formatting.gaps import STEP, Lines, comment_lines, gap, moved_comments, without_leading_blank
 from flowsync.document.formatting.order import ordered
 from flowsync.document.formatting.scalars import value_lines
-from flowsync.document.spans import Layout
+from flowsync.document.parsing.tree import Layout
 
 if TYPE_CHECKING:
     from flowsync.document.formatting.order import KeyOrder
-    from flowsync.document.spans import Entry, Span
+    from flowsync.document.parsing.tree import Entry, Span
 
 
 class _Placed(NamedTuple):

@@ -6,17 +6,17 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from flowsync.document.spans import Layout
+from flowsync.document.parsing.tree import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.document.spans import Span, SpannedText
+    from flowsync.document.parsing.tree import Span, Tree
 
 _COMMENT: Final = re.compile(r"(?:^|(?<=[ \t]))#[^\n]*", re.MULTILINE)
 
 
-def comments_of(spanned: SpannedText) -> Counter[str]:
+def comments_of(spanned: Tree) -> Counter[str]:
     """How often each comment stands in a text; blanks at its end do not count."""
     found: Counter[str] = Counter()
     at = 0

@@ -11,11 +11,11 @@ from flowsync.document.formatting.blocks import block_lines
 from flowsync.document.formatting.comments import comments_of
 from flowsync.document.formatting.gaps import Unkept, collapsed, without_leading_blank
 from flowsync.document.formatting.scalars import scalar_ranges
-from flowsync.document.spans import Layout, spans_of
+from flowsync.document.parsing.tree import Layout, tree_of
 
 if TYPE_CHECKING:
     from flowsync.document.formatting.order import KeyOrder
-    from flowsync.document.spans import Span, SpannedText
+    from flowsync.document.parsing.tree import Span, Tree
     from flowsync.errors import DocumentError
 
 MODELINE: Final = re.compile(r"#[ \t]*yaml-language-server:")
@@ -29,7 +29,7 @@ def formatted(text: str, name: str, order: KeyOrder) -> str:
     Raises DocumentError, with the place, for what cannot be read, and `unformattable` for a text that cannot be put
     in form without touching what it says or one of its comments.
     """
-    spanned = spans_of(text, name)
+    spanned = tree_of(text)
     if spanned is None:
         parse(text, name)
     assert spanned is not None  # noqa: S101 - what has no spans cannot be parsed
@@ -42,7 +42,7 @@ def formatted(text: str, name: str, order: KeyOrder) -> str:
     return result
 
 
-def _in_form(spanned: SpannedText, order: KeyOrder) -> str:
+def _in_form(spanned: Tree, order: KeyOrder) -> str:
     text, root = spanned.text, spanned.root
     if root.layout is not Layout.BLOCK:
         return _without_trailing_blanks(text, root)
@@ -78,9 +78,9 @@ def _without_trailing_blanks(text: str, root: Span) -> str:
     return "\n".join(lines)
 
 
-def _require_same(result: str, name: str, before: SpannedText) -> None:
+def _require_same(result: str, name: str, before: Tree) -> None:
     """The last guard: whatever went wrong above, no file is changed in what it says."""
-    after = spans_of(result, name)
+    after = tree_of(result)
     if after is None or not same(after.root.value, before.root.value) or comments_of(after) != comments_of(before):
         raise _refusal(name, before.text, 0, "its lines cannot be put in order without changing what they say")
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from flowsync.document.formatting.comments import is_block_scalar
 from flowsync.document.formatting.gaps import STEP, Lines
 from flowsync.document.formatting.order import ordered
-from flowsync.document.spans import Layout
+from flowsync.document.parsing.tree import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flowsync.document.formatting.order import KeyOrder
-    from flowsync.document.spans import Entry, Span
+    from flowsync.document.parsing.tree import Entry, Span
 
 _KEEPS: Final = re.compile(r"[|>][1-9]?\+")
 _INDENTATION_DIGIT: Final = re.compile(r"[|>][+-]?([1-9])")

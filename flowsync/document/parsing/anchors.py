@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowsync.document.limits import MAXIMUM_ALIAS_WEIGHT, MAXIMUM_EXPANDED_NODES
+from flowsync.document.limits import MAXIMUM_ALIAS_WEIGHT, MAXIMUM_ANCHORS, MAXIMUM_VALUES, count_values
 from flowsync.document.parsing.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -34,8 +34,15 @@ class Anchors:
         self._expanded = 0
         self._opened: dict[int, int] = {}
 
-    def open(self, name: str) -> Anchor:
-        """Declare a name; it means the value that follows, known once that is read."""
+    def open(self, name: str, offset: int) -> Anchor:
+        """Declare a name; it means the value that follows, known once that is read. Raises Refusal."""
+        if len(self._by_name) >= MAXIMUM_ANCHORS:
+            raise Refusal(
+                offset,
+                "too-many-anchors",
+                f"There are more than {MAXIMUM_ANCHORS:,} anchors in this text.",
+                "Write out what is used once, or split the file.",
+            )
         anchor = Anchor(name)
         self._by_name[name] = anchor
         self._opened[id(anchor)] = len(self._uses)
@@ -46,8 +53,8 @@ class Anchors:
         anchor.value, anchor.is_read = value, True
         anchor.inner = tuple(self._uses[self._opened[id(anchor)] :])
 
-    def use(self, name: str, offset: int) -> JsonValue:
-        """The value that `*name` stands for. Raises Refusal."""
+    def use(self, name: str, offset: int) -> Anchor:
+        """The anchor that `*name` stands for. Raises Refusal."""
         anchor = self._by_name.get(name)
         if anchor is None or not anchor.is_read:
             raise Refusal(
@@ -60,33 +67,19 @@ class Anchors:
             )
         self._count(anchor, offset)
         self._uses.append(anchor)
-        return anchor.value
+        return anchor
 
     def _count(self, anchor: Anchor, offset: int) -> None:
         anchor.count += 1
         if not anchor.weight:
             anchor.weight = max((inner.count * inner.weight for inner in anchor.inner), default=1)
-            anchor.size = _size(anchor.value)
+            anchor.size = count_values(anchor.value)
         self._expanded += anchor.size
-        if anchor.count * anchor.weight > MAXIMUM_ALIAS_WEIGHT or self._expanded > MAXIMUM_EXPANDED_NODES:
+        if anchor.count * anchor.weight > MAXIMUM_ALIAS_WEIGHT or self._expanded > MAXIMUM_VALUES:
             raise Refusal(
                 offset,
                 "alias-bomb",
                 f"The aliases down to here repeat too much: npm yaml refuses more than {MAXIMUM_ALIAS_WEIGHT} uses of "
-                f"one anchor (multiplied where aliases nest), flowsync more than {MAXIMUM_EXPANDED_NODES:,} values.",
+                f"one anchor (multiplied where aliases nest), flowsync more than {MAXIMUM_VALUES:,} values.",
                 f"Write out what &{anchor.name} stands for in some of the places.",
             )
-
-
-def _size(value: JsonValue) -> int:
-    """How many values a tree holds; no further than the limit."""
-    total = 0
-    rest: list[JsonValue] = [value]
-    while rest and total <= MAXIMUM_EXPANDED_NODES:
-        item = rest.pop()
-        total += 1
-        if isinstance(item, dict):
-            rest += item.values()
-        elif isinstance(item, list):
-            rest += item
-    return total

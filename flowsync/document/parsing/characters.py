@@ -16,16 +16,16 @@ _USUAL: Final = b"\n" + bytes(range(0x20, 0x7F))
 """The ASCII characters that libyaml and npm `yaml` read alike."""
 _MISREAD: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _BLANKS: Final = r"(?:[ \t]*(?:#[^\n]*)?\n)*"
-_DIRECTIVE: Final = re.compile(
-    rf"{_BLANKS}(%)YAML[ \t]+1\.2[ \t]*(?:(?<=[ \t])#[^\n]*)?\n(?={_BLANKS}---[ \t\n])"
-)
+_DIRECTIVE: Final = re.compile(rf"{_BLANKS}(%)YAML[ \t]+1\.2[ \t]*(?:(?<=[ \t])#[^\n]*)?\n(?={_BLANKS}---[ \t\n])")
 _BLANK_TAB_LINE: Final = re.compile(r"^[ \t]+(?=\n|#)", re.MULTILINE)
 _MARK_AT_LINE_START: Final = re.compile("^[ \t]*\ufeff", re.MULTILINE)
 _HALF_ESCAPE: Final = re.compile(r"\\u[dD]([89a-fA-F])")
-_STAND_IN: Final = re.compile(r"[\ue000-\uefff]|\\u[eE][0-9a-fA-F]|\\U0000[eE]")
-_UNRESTORED: Final = re.compile(r"\\u[eE][0-7]")
-_FIRST_STAND_IN: Final = 0xE800
-_HALVES_BY_STAND_IN: Final = {0xE000 + offset: 0xD800 + offset for offset in range(0x800)}
+_FIRST_STAND_IN: Final = 0xF0000
+_STAND_IN: Final = re.compile("[\U000f0000-\U000f1fff]|\\\\U000[fF]0")
+_HALVES: Final = 0xD800
+_HALF_COUNT: Final = 0x800
+_BLOCKS: Final = (0xE000, 0xE800, 0xF000)
+"""Where in the private-use area stand-ins for escaped halves of characters may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,14 @@ class Shown:
 
     text: str
     originals: dict[int, int]
+    escape_of_half: re.Pattern[str] | None = None
 
     def restored(self, value: str, offset: int) -> str:
         """A value that libyaml read, in the characters of the original. Raises Refusal."""
-        if not self.originals:
-            return value
         value = value.translate(self.originals)
-        if _UNRESTORED.search(value):
+        if self.escape_of_half is None:
+            return value
+        if self.escape_of_half.search(value):
             raise Refusal(
                 offset,
                 "yaml-escape",
@@ -106,22 +107,30 @@ def shown(text: str) -> Shown:
     mark = _MARK_AT_LINE_START.search(text)
     if mark:
         raise Refusal(mark.end() - 1, "tab", "An invisible mark (U+FEFF) begins this line.", "Remove it.")
+    if misread and _STAND_IN.search(text):
+        raise _no_stand_in(text, _STAND_IN)
     stand_ins = {ord(character): _FIRST_STAND_IN + at for at, character in enumerate(misread)}
-    _require_no_stand_in(text)
     originals = {stand_in: original for original, stand_in in stand_ins.items()}
-    if has_halves:
-        originals |= _HALVES_BY_STAND_IN
-        seen = _HALF_ESCAPE.sub(lambda escape: f"\\ue{int(escape[1], 16) - 8}", seen)
-    return Shown(seen.translate(stand_ins), originals)
+    seen = seen.translate(stand_ins)
+    return _with_halves(seen, originals) if has_halves else Shown(seen, originals)
 
 
-def _require_no_stand_in(text: str) -> None:
-    found = _STAND_IN.search(text)
-    if found:
-        raise Refusal(
-            found.start(),
-            "yaml-syntax",
-            "A character of the private-use area (U+E000 to U+EFFF) together with control characters, unusual line "
-            "ends or escaped halves of characters.",
-            "Remove one of the two.",
-        )
+def _with_halves(text: str, originals: dict[int, int]) -> Shown:
+    """A text with stand-ins for escapes of halves of characters as well."""
+    for block in _BLOCKS:
+        escape = re.compile(rf"\\u(?:{'|'.join(f'{(block >> 8) + high:x}' for high in range(8))})", re.IGNORECASE)
+        if not escape.search(text) and not any(block <= ord(each) < block + _HALF_COUNT for each in set(text)):
+            halves = {block + at: _HALVES + at for at in range(_HALF_COUNT)}
+            shown_text = _HALF_ESCAPE.sub(lambda half: f"\\u{(block >> 8) + int(half[1], 16) - 8:x}", text)  # noqa: B023
+            return Shown(shown_text, originals | halves, escape)
+    raise _no_stand_in(text, re.compile("[\ue000-\uf7ff]|\\\\u[eEfF]"))
+
+
+def _no_stand_in(text: str, pattern: re.Pattern[str]) -> Refusal:
+    found = pattern.search(text)
+    return Refusal(
+        found.start() if found else 0,
+        "yaml-syntax",
+        "A private-use character, in a file with control characters, unusual line ends or halves of characters.",
+        "Remove one of the two.",
+    )

@@ -31,20 +31,16 @@ FIRST_GAP: Final = re.compile(rf"{_SPACE_LINES} *{_DASHES}")
 """Before the first token."""
 HEAD: Final = re.compile(rf"{_SPACE_LINES} *")
 """Before `---`, or in a text that holds nothing."""
-TAIL: Final = re.compile(
-    rf"(?:{_COLON})?(?:{_AFTER_COLON}{_DASHES}|{_AFTER_VALUE}{_DASHES})"
-)
+TAIL: Final = re.compile(rf"(?:{_COLON})?(?:{_AFTER_COLON}{_DASHES}|{_AFTER_VALUE}{_DASHES})")
 """After the last token."""
 MARKER_END: Final = re.compile(rf"[ \t]*(?:{_COMMENT})?\n")
 """After `---` and `...`."""
 
 PROPERTIES: Final = re.compile(
-    r"(?:(?P<anchor>&[A-Za-z0-9_-]+(?=[ \n]) *)?(?P<tag>![\w./:!-]*(?=[ \n]) *)?"
-    r"|(?P<first_tag>![\w./:!-]*(?=[ \n]) *)(?P<last_anchor>&[A-Za-z0-9_-]+(?=[ \n]) *))(?![&!])",
+    r"(?:(?P<anchor>&[A-Za-z0-9_-]+(?=[ \n]) *)?(?P<tag>!!?[\w./:-]*(?=[ \n]) *)?"
+    r"|(?P<first_tag>!!?[\w./:-]*(?=[ \n]) *)(?P<last_anchor>&[A-Za-z0-9_-]+(?=[ \n]) *))(?![&!])",
     re.ASCII,
 )
-TAGS: Final = frozenset({"str", "int", "float", "bool", "null", "map", "seq"})
-"""The tags of the core schema."""
 SPACES_BEFORE_BREAK: Final = re.compile(r"[ \t]+\n")
 """Spaces at the end of a line."""
 
@@ -52,6 +48,7 @@ _ODD_IN_GAP: Final = re.compile(
     r"(?P<tab>(?:(?<=\n)|(?<=- )|(?<=-)) *\t)|(?P<comment>(?<![ \t\n])#)|(?P<key>\?)|:(?P<colon>)\Z|(?P<inside>#)"
 )
 _LINE_START: Final = re.compile(r"\n( *)(?=[^ \n])")
+_TAB_AT_BREAK: Final = re.compile(r"(?P<before>\t) *\n|\n *(?P<after>\t)")
 _COMMENT_LINE: Final = re.compile(r"\n[ \t]*#")
 _ESCAPES: Final = re.compile(
     r'[^\\]*(?:\\(?:[0abtnvfre "/\\N_LP\n]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})[^\\]*)*'
@@ -60,7 +57,6 @@ _BLANK_AFTER_BACKSLASH: Final = re.compile(r"\\\n[ \t]*\n")
 _FLOW_PLAIN: Final = re.compile(r"(?!-(?:\s|\Z)|[?:]|\.\.\.|---)[^\[\]{},]*")
 _BLOCK_HEADER: Final = re.compile(r"[|>](?:[-+]?([1-9])?|([1-9])[-+])(?: *| +#[^\n]*)\n")
 _TAB_IN_MARGIN: Final = re.compile(r"\n *(?=\t)")
-_TAB_AND_NO_TEXT: Final = re.compile(r"\n *(?=\t[ \t]*[\n#])")
 _SPACES_ONLY: Final = re.compile(r"\n +(?=\n|\Z)")
 
 
@@ -109,12 +105,12 @@ def check_below(text: str, start: int, at: int, column: int) -> None:
 
 def check_lines(text: str, start: int, end: int, column: int) -> None:
     """Refuse a further line of plain or quoted text that is not deeper than its collection, or holds a tab."""
-    tab = text.find("\t", start, end)
-    if tab >= 0:
+    tab = _TAB_AT_BREAK.search(text, start, end)
+    if tab:
         raise Refusal(
-            tab,
+            tab.start("after") if tab["after"] else tab.start("before"),
             "tab",
-            "A tab in a text of several lines is read in different ways.",
+            "A tab at the end or the start of a line of a longer text is read in different ways.",
             "Use spaces; inside double quotes write \\t.",
         )
     for line in _LINE_START.finditer(text, start, end):
@@ -149,13 +145,9 @@ def check_flow_plain(text: str, start: int, end: int) -> None:
     """Refuse plain text inside brackets that npm yaml does not take for text."""
     if _FLOW_PLAIN.fullmatch(text, start, end):
         return
-    mark = text[start]
-    raise Refusal(
-        start,
-        "yaml-syntax",
-        f"{mark} means nothing inside [] and {{}}." if mark in "-?:" else "This text is not sure to be text in brackets.",
-        f'Where it is text, quote it: "{mark}…".',
-    )
+    if text[start] in "-?:":
+        raise refusals.nothing_in_brackets(text[start], start)
+    raise refusals.read_differently(start, "This is not sure to be text inside brackets.", "Put it in quotes.")
 
 
 def check_block_text(text: str, start: int, end: int, column: int) -> None:
@@ -169,30 +161,37 @@ def check_block_text(text: str, start: int, end: int, column: int) -> None:
             "A text after | or > that is the whole document, with a comment at the margin, is read in different ways.",
             "Remove the comment, or write the text in double quotes.",
         )
-    tab = (_TAB_IN_MARGIN if text[start] == ">" else _TAB_AND_NO_TEXT).search(text, header.end() - 1, end)
-    if tab:
-        raise Refusal(
-            tab.end(), "tab", "A tab stands where the indentation of this block of text should be.", "Indent with spaces."
-        )
-    if _SPACES_ONLY.search(text, header.end() - 1, end):
-        _check_spaces_only(text, header, end, column)
+    body = header.end() - 1
+    if _SPACES_ONLY.search(text, body, end) or _TAB_IN_MARGIN.search(text, body, end):
+        _check_margins(text, header, end, column)
 
 
-def _check_spaces_only(text: str, header: re.Match[str], end: int, column: int) -> None:
-    """Refuse lines of only spaces above or below block text that are longer than its margin."""
+def _check_margins(text: str, header: re.Match[str], end: int, column: int) -> None:
+    """Refuse lines of block text that begin with a tab, or hold only spaces, where that is read in different ways."""
     lines = text[header.end() : end].split("\n")
     filled = [at for at, line in enumerate(lines) if line.strip(" ")]
     first, last = (filled[0], filled[-1]) if filled else (0, -1)
     digit = header[1] or header[2]
     margin = len(lines[first]) - len(lines[first].lstrip(" ")) if filled else 0
     margin = max(column, 0) + int(digit) if digit else margin
+    start = header.end()
     for at, line in enumerate(lines):
-        if not first <= at <= last and len(line) > margin:
+        blanks = line[: len(line) - len(line.lstrip(" \t"))]
+        if "\t" in blanks and (text[header.start()] == ">" or blanks == line or blanks.index("\t") < margin):
+            raise refusals.tab_in_block_text(start + blanks.index("\t"))
+        if blanks == line and len(line) > margin and not first <= at <= last:
             raise refusals.read_differently(
-                header.end() + sum(len(each) + 1 for each in lines[:at]),
-                "This line holds only spaces, and may or may not be text.",
-                "Remove the spaces.",
+                start, "This line holds only spaces, and may or may not be text.", "Remove the spaces."
             )
+        start += len(line) + 1
+
+
+def with_tabs(source: str, value: str) -> str:
+    """The text after `|` with the tabs of `source` before a #, which libyaml was shown as spaces."""
+    if source[0] != "|":
+        return value
+    lines = zip(source.split("\n")[1:], value.split("\n"), strict=False)
+    return "\n".join(written[len(written) - len(line) :] for written, line in lines)
 
 
 def check_brackets(text: str, start: int, end: int, column: int) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import yaml
 
 from flowsync.document.parsing import guard
 from flowsync.document.parsing.characters import normalised
-from flowsync.document.parsing.reader import Context, Reader
+from flowsync.document.parsing.reader import Reader
 from flowsync.document.parsing.refusals import Refusal
 from flowsync.document.scalars import key_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowsync.document.parsing.events import Event
+    from flowsync.document.parsing.leaves import Context
     from flowsync.model import JsonValue, ValuePath
 
 _BETWEEN_ENTRIES: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)* *")
@@ -122,14 +126,13 @@ def tree_of(text: str) -> Tree | None:
     return Tree(lines, reader.root_span)
 
 
-def first_key(text: str, offset: int) -> int | None:
-    """Where the key that is repeated at `offset` of a normalised text is set first."""
-    reader = _TreeReader(text)
+def repeated_key(text: str) -> Refusal:
+    """The refusal of the first key of a normalised text that its mapping has already, with the lines of both."""
     try:
-        reader.read()
-    except (Refusal, yaml.YAMLError):
-        return reader.repeated.get(offset)
-    return None
+        _TreeReader(text).read()
+    except Refusal as refusal:
+        return refusal
+    raise AssertionError("a key that is set twice is found twice")
 
 
 class _Node(NamedTuple):
@@ -147,7 +150,6 @@ class _TreeReader(Reader):
         self._nodes: list[_Node] = []
         self._anchored: dict[str, Span] = {}
         self._opened: list[int] = []
-        self.repeated: dict[int, int] = {}
 
     @property
     def root_span(self) -> Span:
@@ -157,8 +159,8 @@ class _TreeReader(Reader):
         end = self.at or _end_of(_BETWEEN_ENTRIES, self.text, 0)
         return Span(None, Layout.EMPTY, end, end, -1, in_flow=False)
 
-    def _scalar(self, event: Any, around: Context) -> JsonValue:
-        value = super()._scalar(event, around)
+    def scalar(self, event: Event, around: Context) -> JsonValue:
+        value = super().scalar(event, around)
         outer = event.start_mark.index
         if outer == event.end_mark.index:
             self._push(Span(value, Layout.EMPTY, outer, outer, around.column, around.in_flow), event)
@@ -171,64 +173,61 @@ class _TreeReader(Reader):
         self._push(Span(value, layout, start, end, around.column, around.in_flow, anchor=event.anchor), event)
         return value
 
-    def _alias(self, event: Any, around: Context) -> JsonValue:
-        value = super()._alias(event, around)
-        start, target = event.start_mark.index, self._anchored[event.anchor]
+    def alias(self, event: Event, around: Context) -> JsonValue:
+        value = super().alias(event, around)
+        start, target = event.start_mark.index, self._anchored[str(event.anchor)]
         self._push(Span(value, Layout.ALIAS, start, self.at, around.column, around.in_flow, target=target), event)
         return value
 
-    def _collection(self, event: Any, around: Context) -> JsonValue:
+    def collection(self, event: Event, around: Context) -> JsonValue:
         first = len(self._nodes)
         self._opened.append(first)
-        value = super()._collection(event, around)
+        value = super().collection(event, around)
         self._opened.pop()
         nodes = self._nodes[first:]
         del self._nodes[first:]
         start = self._after_names(event)
         if event.flow_style:
-            entries = tuple(self._entries(value, nodes, None))
+            entries = tuple(self._keys(value, nodes) if isinstance(value, dict) else _items(nodes))
             layout = Layout.FLOW if self.text[start] in "[{" else Layout.PAIR
             end = self.at if layout is Layout.FLOW else entries[-1].span.end
             span = Span(value, layout, start, end, around.column, in_flow=True, entries=entries)
         else:
             start = _end_of(_BETWEEN_ENTRIES, self.text, start)
             column = start - self.text.rfind("\n", 0, start) - 1
-            entries = tuple(self._entries(value, nodes, start))
+            entries = tuple(self._keys(value, nodes) if isinstance(value, dict) else self._dashes(nodes, start))
             span = Span(value, Layout.BLOCK, start, entries[-1].span.end, column, in_flow=False, entries=entries)
-        self._push(span if event.anchor is None else _named(span, event.anchor), event)
+        self._push(replace(span, anchor=event.anchor), event)
         return value
 
-    def _duplicate(self, key: str, offset: int) -> Refusal:
+    def duplicate(self, key: str, offset: int) -> Refusal:
         keys = self._nodes[self._opened[-1] : -1 : 2]
-        places = {key_text(node.span.value): node.span.start for node in reversed(keys)}
-        self.repeated[offset] = places.get(key, offset)
-        return super()._duplicate(key, offset)
+        first = next((node.span.start for node in keys if key_text(node.span.value) == key), offset)
+        line, earlier = (self.text.count("\n", 0, at) + 1 for at in (offset, first))
+        return Refusal(
+            offset,
+            "duplicate-key",
+            f'The key "{key}" on line {line} is already set on line {earlier}; one of them would be lost.',
+            "Keep one of the two, or rename one.",
+        )
 
-    def _push(self, span: Span, event: Any) -> None:
+    def _push(self, span: Span, event: Event) -> None:
         self._nodes.append(_Node(span, event.start_mark.index))
         if event.anchor and span.layout is not Layout.ALIAS:
             self._anchored[event.anchor] = span
 
-    def _after_names(self, event: Any) -> int:
+    def _after_names(self, event: Event) -> int:
         """The offset after the anchor and the tag of an event."""
-        start: int = event.start_mark.index
+        start = event.start_mark.index
         return _end_of(guard.PROPERTIES, self.text, start) if event.anchor or event.tag else start
 
-    def _entries(self, value: JsonValue, nodes: list[_Node], first_dash: int | None) -> Any:
-        if isinstance(value, dict):
-            return self._keys(value, nodes)
-        return self._items(nodes, first_dash)
-
-    def _items(self, nodes: list[_Node], first_dash: int | None) -> Any:
-        dash = first_dash
+    def _dashes(self, nodes: list[_Node], dash: int) -> Iterator[Entry]:
+        """The items of a list that is written by indentation, with its first dash at `dash`."""
         for index, node in enumerate(nodes):
-            if dash is None:
-                yield Entry(index, node.outer, node.span.start, node.outer, node.span)
-                continue
             yield Entry(index, dash, node.span.start, dash + 1, node.span)
             dash = _end_of(_BETWEEN_ENTRIES, self.text, node.span.end)
 
-    def _keys(self, value: dict[str, JsonValue], nodes: list[_Node]) -> Any:
+    def _keys(self, value: dict[str, JsonValue], nodes: list[_Node]) -> Iterator[Entry]:
         for key, key_node, node in zip(value, nodes[::2], nodes[1::2], strict=True):
             after = _end_of(_COLON, self.text, key_node.span.end)
             span = node.span
@@ -246,8 +245,9 @@ class _TreeReader(Reader):
             )
 
 
-def _named(span: Span, anchor: str) -> Span:
-    return Span(span.value, span.layout, span.start, span.end, span.column, span.in_flow, span.entries, anchor)
+def _items(nodes: list[_Node]) -> Iterator[Entry]:
+    """The items of a list in brackets."""
+    return (Entry(index, node.outer, node.span.start, node.outer, node.span) for index, node in enumerate(nodes))
 
 
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
