@@ -110,19 +110,6 @@ def test_the_text_to_send_changes_nothing_of_a_comparison(pair: tuple[JsonValue,
     assert compare({"data": stated}, {"data": text}, document.dump(stated)) == compare({"data": stated}, {"data": text})
 
 
-def test_a_step_that_is_written_alike_is_the_same_object() -> None:
-    stated: JsonValue = {"steps": [{"id": "a", "title": "A"}, {"id": "b", "title": "B"}]}
-    text = document.dump(stated)
-    comparison = compare({"data": stated}, {"data": text.replace("A", "X")}, text)
-    old, new = comparison.old["data"], comparison.new["data"]
-    assert isinstance(old, dict)
-    assert isinstance(new, dict)
-    assert isinstance(old["steps"], list)
-    assert isinstance(new["steps"], list)
-    assert old["steps"] == [{"id": "a", "title": "X"}, {"id": "b", "title": "B"}]
-    assert old["steps"][1] is new["steps"][1]
-
-
 def test_a_fingerprint_is_of_the_meaning() -> None:
     fields: dict[FieldName, JsonValue] = {"name": "A", "description": None, "targetingLogic": "1 === 1", "data": STEPS}
     again: dict[FieldName, JsonValue] = {"data": STEPS, "targetingLogic": "1==1", "description": "", "name": "A"}

@@ -179,7 +179,19 @@ def _cut(chance: random.Random, text: str) -> str:
     return chance.choice((text[:at], text[at:]))
 
 
-SLIPS: Final[list[Callable[[random.Random, str], str]]] = [_insert, _insert, _insert, _insert, _delete, _delete, _splice, _indent, _move, _add_line, _cut]
+SLIPS: Final[list[Callable[[random.Random, str], str]]] = [
+    _insert,
+    _insert,
+    _insert,
+    _insert,
+    _delete,
+    _delete,
+    _splice,
+    _indent,
+    _move,
+    _add_line,
+    _cut,
+]
 
 
 @dataclass
