@@ -52,12 +52,12 @@ class Document:
         A value behind an alias stands at the alias, what is inside it where the anchor stands.
         """
         tree = self._tree
-        return self._locate(tree.value_span(path).start) if tree else self._start
+        return self._locate(tree, tree.value_span(path).start) if tree else self._start
 
     def key_location(self, path: ValuePath) -> Location:
         """Where the key of `path`'s last part starts; as `location` for list items and the root."""
         tree = self._tree
-        return self._locate(tree.key_start(path)) if tree else self._start
+        return self._locate(tree, tree.key_start(path)) if tree else self._start
 
     def offset_location(self, path: ValuePath, offset: int) -> Location:
         """Where the character at `offset` (from 0) of the text at `path` is written.
@@ -71,9 +71,9 @@ class Document:
         span = tree.value_span(path)
         said = span.target or span
         if said.layout is not Layout.SCALAR or not isinstance(said.value, str):
-            return self._locate(span.start)
+            return self._locate(tree, span.start)
         source = source_of(pieces_of(tree.text, said), offset)
-        return self._locate(span.start if source is None else source)
+        return self._locate(tree, span.start if source is None else source)
 
     def own_lines(self, key: str) -> str | None:
         """The author's lines of the block collection at a root key, dedented, comments and all.
@@ -100,8 +100,8 @@ class Document:
     def _tree(self) -> Tree | None:
         return tree_of(self.text)
 
-    def _locate(self, offset: int) -> Location:
-        return locate(self.name, lines_of(self.text, self.name), offset)
+    def _locate(self, tree: Tree, offset: int) -> Location:
+        return locate(self.name, tree.text, offset)
 
     @property
     def _start(self) -> Location:

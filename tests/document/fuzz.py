@@ -48,8 +48,8 @@ REPOSITORY: Final = Path(__file__).parents[2]
 FLOWS: Final = [path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "flows").rglob("*.yaml"))]
 CORPUS: Final = [case.text for case in CASES]
 PLAUSIBLE: Final = [case.text for case in CASES if "real" in case.tags]
-MARKS: Final = [*"\n \t:-?#,[]{}&*!|>'\"%@`~.0123e+_\\/=<", *"\u2028\x85\xa0\ufeff\x7f\x0bé😀"]
-PIECES: Final = [
+MARKS: Final[list[str]] = [*"\n \t:-?#,[]{}&*!|>'\"%@`~.0123e+_\\/=<", *"\u2028\x85\xa0\ufeff\x7f\x0bé😀"]
+PIECES: Final[list[str]] = [
     *("  ", "\n  ", "\n\n", "   \n", "\n   x", "\n\t", "\t\n", "\\n", "\\\n", "\r\n", " #", "# c", "\n#", "\n#c\n"),
     *("- ", ": ", "? ", "key: v\n", "\n  - k: v\n    w: 2\n", "\n-", "\n]", "\n}", "]", "[a, b]", "{a: b}", "[a: b]"),
     *("|\n", "|-\n", ">\n", ">+\n", "|2\n", "'x'", '"y"', "''", '"\\ud83d\\ude00"', '"\\ud83d"', "{{x}}", "<<"),
@@ -130,14 +130,14 @@ def stretch(chance: random.Random, text: str) -> str:
 def slipped(chance: random.Random, text: str) -> str:
     """A text after a few slips of the keyboard."""
     for _ in range(chance.choice((1, 1, 1, 2, 2, 3, 5))):
-        slip: Callable[[random.Random, str], str] = chance.choice(SLIPS)
-        text = slip(chance, text)
+        text = chance.choice(SLIPS)(chance, text)
     return text
 
 
 def _insert(chance: random.Random, text: str) -> str:
     at = chance.randrange(len(text) + 1)
-    return text[:at] + chance.choice(chance.choice((MARKS, PIECES))) + text[at:]
+    pieces = MARKS if chance.random() < 0.5 else PIECES
+    return text[:at] + chance.choice(pieces) + text[at:]
 
 
 def _delete(chance: random.Random, text: str) -> str:

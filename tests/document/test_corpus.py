@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,14 @@ def test_no_document_is_read_otherwise_than_npm_yaml_reads_it() -> None:
         if not case.npm["ok"] or comparable(case.npm["json"]) != got:
             wrong[case.name] = (got, case.npm)
     assert wrong == {}
+
+
+def test_the_parser_without_libyaml_reads_nothing_otherwise_either() -> None:
+    without = "import sys; sys.modules['yaml._yaml'] = None; import yaml; assert not yaml.__with_libyaml__"
+    checks = (
+        "from tests.document import test_corpus as c; c.test_no_document_is_read_otherwise_than_npm_yaml_reads_it()"
+    )
+    subprocess.run([sys.executable, "-c", f"{without}; {checks}"], cwd=HERE.parents[1], check=True, timeout=60)
 
 
 def test_what_both_javascript_parsers_read_alike_and_is_plausible_is_accepted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +114,26 @@ def test_limits_are_clear_errors() -> None:
     laughs = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     laughs += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
     assert code_of("\n".join(laughs)) == "alias-bomb"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- \n" * 200_000,
+        "- 2026-01-01\n" * 50_000,
+        "- !!str\n" * 100_000,
+        "- " * 50 + "\n" * 500_000,
+        "a: |\n  x" + "\n" * 500_000 + " \nb: 1\n",
+        'a: "b\n' + "    c d\n" * 100_000,
+        "[a # # # # # #\n" + "# # # # c\n" * 50_000 + " ? b]\n",
+    ],
+    ids=["empty items", "warnings", "tags", "nested", "blank lines", "an open quote", "comments in brackets"],
+)
+def test_the_time_it_takes_grows_with_the_text_and_no_faster(text: str) -> None:
+    start = time.thread_time()
+    with suppress(DocumentError):
+        document.parse(text).location((0,))
+    assert time.thread_time() - start < 10, "linear code needs less than two seconds, quadratic code a minute"
 
 
 def test_bytes_are_utf_8() -> None:

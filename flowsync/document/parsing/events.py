@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 try:
     from yaml._yaml import CParser as _Parser
 except ImportError:  # PyYAML without libyaml: its own parser refuses more, and takes ten times as long
+    from yaml.error import MarkedYAMLError
     from yaml.parser import Parser as _PureParser
     from yaml.reader import Reader as _PureReader
     from yaml.scanner import Scanner as _PureScanner
@@ -19,6 +20,12 @@ except ImportError:  # PyYAML without libyaml: its own parser refuses more, and 
             _PureReader.__init__(self, text)
             _PureScanner.__init__(self)
             _PureParser.__init__(self)
+
+        def get_event(self) -> Any:  # noqa: ANN401 - one of PyYAML's classes
+            try:
+                return super().get_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs
+            except ValueError as error:  # an escape of no character: libyaml refuses it
+                raise MarkedYAMLError(None, None, "found an unknown escape", self.get_mark()) from error
 
 
 class Mark(Protocol):

@@ -24,7 +24,7 @@ YAML_TAG: Final = "tag:yaml.org,2002:"
 _CORE_TAGS: Final = frozenset({"str", "int", "float", "bool", "null", "map", "seq"})
 _NOT_SEEN: Final = object()
 _MOST_SEEN: Final = 5000
-_LONGEST_SEEN: Final = 60
+_LONGEST_SEEN: Final = 80
 _SIMPLE_GAP: Final = re.compile(r" *:? +|,? *|\n *(?:- +)*")
 
 
@@ -49,7 +49,7 @@ class Seen:
 
     def add_scalar(self, gap: str, raw: str, value: JsonValue) -> None:
         """Remember a plain scalar, where it is short and nothing in the gap depends on what is around it."""
-        if len(raw) > _LONGEST_SEEN or raw[-1] in "-:?," or "\n" in raw or not _SIMPLE_GAP.fullmatch(gap):
+        if len(gap) + len(raw) >= _LONGEST_SEEN or raw[-1] in "-:?," or "\n" in raw or not _SIMPLE_GAP.fullmatch(gap):
             return
         if len(self.scalars) >= _MOST_SEEN:
             self.scalars.clear()
@@ -138,7 +138,7 @@ class LeafReader:
         """The value of a scalar. Most are plain and were seen before, so these come first."""
         text = self.text
         at, end = self.at, event.end_mark.index
-        value = around.seen.scalars.get(text[at:end], _NOT_SEEN)
+        value = around.seen.scalars.get(text[at:end], _NOT_SEEN) if end - at < _LONGEST_SEEN else _NOT_SEEN
         if value is not _NOT_SEEN:
             self.at = end
             self.gap = ""
@@ -231,7 +231,13 @@ class LeafReader:
             raise refusals.read_differently(
                 begin, "A tag or anchor without a value is read in different ways here.", "Write the value."
             )
-        return len(self.text[:begin].rstrip(" \n"))
+        return self.end_before(begin, " \n")
+
+    def end_before(self, offset: int, blanks: str) -> int:
+        """The offset after the last character above `offset` that is none of `blanks`."""
+        while self.text[offset - 1] in blanks:
+            offset -= 1
+        return offset
 
     def _content(self, event: Event, begin: int, end: int, around: Context) -> JsonValue:
         """What follows an anchor or a tag."""

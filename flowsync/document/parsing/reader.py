@@ -178,7 +178,7 @@ class Reader(LeafReader):
         """The column of a block collection whose anchor or tag is at `start`, on the line above it."""
         self.pass_gap(start, around)
         self.follows_quotes = False
-        self.at = len(self.text[:begin].rstrip(" "))
+        self.at = self.end_before(begin, " ")
         at = begin
         while self.text[at] in " \t\n#":
             at = self.text.find("\n", at) if self.text[at] == "#" else at + 1

@@ -107,6 +107,8 @@ class Tree:
         span, key_start = self.root, self.root.start
         for part in path:
             entries = (span.target or span).entries
+            if isinstance(part, int):
+                entries = entries[part : part + 1]
             entry = next((each for each in entries if each.key == part and type(each.key) is type(part)), None)
             if entry is None:
                 break
@@ -224,8 +226,9 @@ class _TreeReader(Reader):
     def _dashes(self, nodes: list[_Node], dash: int) -> Iterator[Entry]:
         """The items of a list that is written by indentation, with its first dash at `dash`."""
         for index, node in enumerate(nodes):
+            if index:
+                dash = _end_of(_BETWEEN_ENTRIES, self.text, nodes[index - 1].span.end)
             yield Entry(index, dash, node.span.start, dash + 1, node.span)
-            dash = _end_of(_BETWEEN_ENTRIES, self.text, node.span.end)
 
     def _keys(self, value: dict[str, JsonValue], nodes: list[_Node]) -> Iterator[Entry]:
         for key, key_node, node in zip(value, nodes[::2], nodes[1::2], strict=True):
