@@ -53,9 +53,9 @@ def test_a_run_is_told_as_a_document(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "met", "far"),
     [
-        ("validate", 0.75, True, False),
-        ("validate", 1.0, False, False),
-        ("validate", 1.6, False, True),
+        ("validate", 1.3, True, False),
+        ("validate", 2.0, False, False),
+        ("validate", 2.7, False, True),
         ("plan obvious", 9.0, True, False),
         ("plan obvious", 7.0, False, False),
         ("plan obvious", 3.0, False, True),
