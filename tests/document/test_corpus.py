@@ -213,6 +213,20 @@ def test_a_warning_is_given_again_for_the_same_text() -> None:
         assert warning.location.file == name
 
 
+@pytest.mark.parametrize(
+    ("fine", "refused"),
+    [
+        ("a: 1\t#c\nb: 2\n", "a: >\n  x\n\n\t#c\nb: 2\n"),
+        ("a: |\n  x\n#c\nb: 2\n", "a: 'x'#c\nb: 2\n"),
+    ],
+)
+def test_what_is_fine_in_one_place_is_no_excuse_in_another(fine: str, refused: str) -> None:
+    """What was read before is read from memory."""
+    document.parse(fine)
+    with pytest.raises(DocumentError):
+        document.parse(refused)
+
+
 @pytest.mark.parametrize("text", ["- - a\n  - b\n- c\n", "- -\n", "-\n- a\n", "a:\n  -\nb: 1\n", "- a:\n- b\n"])
 def test_an_empty_item_that_all_read_alike_is_no_cause_for_a_warning(text: str) -> None:
     assert document.parse(text).warnings == ()

@@ -42,7 +42,9 @@ class Seen:
     scalars: dict[str, JsonValue] = field(default_factory=dict)
 
     def add_gap(self, gap: str) -> None:
-        """Remember a gap."""
+        """Remember a gap, where whether it may be there does not depend on the characters at its ends."""
+        if len(gap) >= _LONGEST_SEEN or "\t" in gap or gap[:1] not in {"", " ", "\n", ":", ","} or gap[-1:] == ":":
+            return
         if len(self.gaps) >= _MOST_SEEN:
             self.gaps.clear()
         self.gaps.add(gap)
@@ -119,7 +121,7 @@ class LeafReader:
             return
         pattern = guard.QUOTED_FLOW_GAP if around.in_flow and self.follows_quotes else around.seen.gap
         guard.check_gap(self.text, self.at, start, pattern)
-        if gap[-1:] != ":" and not self.follows_quotes and len(gap) < _LONGEST_SEEN:
+        if not self.follows_quotes:
             around.seen.add_gap(gap)
 
     def alias(self, event: Event, around: Context) -> JsonValue:
