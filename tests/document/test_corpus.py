@@ -166,6 +166,7 @@ def test_the_sample_is_part_of_the_corpus() -> None:
         ("a: &\n", "yaml-syntax", 1, 4, "anchor"),
         ("a: |x\n", "yaml-syntax", 1, 4, "After |"),
         ("a: |\n\tx\n", "tab", 2, 1, "indentation"),
+        ("a: |-\n    x\n\t # c\n", "tab", 3, 1, "tab"),
         ('a: "\\q"\n', "yaml-escape", 1, 5, "\\q"),
         ("%TAG ! x\n---\na: 1\n", "yaml-directive", 1, 1, "directives"),
         ("- a\nb\n", "yaml-syntax", 2, 1, "neither a key"),

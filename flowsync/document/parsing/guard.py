@@ -22,7 +22,7 @@ _COLON: Final = r"[ \t]*:(?=[ \t\n])"
 _FLOW_BLANKS: Final = r"(?:[ \t\n]|(?<=[ \t])#[^\n]*(?=\n))*"
 
 BLOCK_GAP: Final = re.compile(rf"(?:{_COLON}{_AFTER_COLON}|{_AFTER_VALUE}){_DASHES}")
-"""Between two tokens in block collections."""
+"""Between two tokens in block collections, and after the last token of a text."""
 FLOW_GAP: Final = re.compile(rf"(?:[ \t]*:(?=[ \t\n,]|\Z))?(?:[ \t\n]*,)?{_FLOW_BLANKS}")
 """Between two tokens inside brackets."""
 QUOTED_FLOW_GAP: Final = re.compile(rf"(?:[ \t]*:)?(?:[ \t\n]*,)?{_FLOW_BLANKS}")
@@ -31,8 +31,6 @@ FIRST_GAP: Final = re.compile(rf"{_SPACE_LINES} *{_DASHES}")
 """Before the first token."""
 HEAD: Final = re.compile(rf"{_SPACE_LINES} *")
 """Before `---`, or in a text that holds nothing."""
-TAIL: Final = re.compile(rf"(?:{_COLON})?(?:{_AFTER_COLON}{_DASHES}|{_AFTER_VALUE}{_DASHES})")
-"""After the last token."""
 MARKER_END: Final = re.compile(rf"[ \t]*(?:{_COMMENT})?\n")
 """After `---` and `...`."""
 

@@ -46,11 +46,11 @@ class Reader(LeafReader):
         value = self._root(self.next_event())
         event = self.next_event()
         if event.explicit:
-            self._pass_marker(event.start_mark.index, guard.TAIL)
+            self._pass_marker(event.start_mark.index, guard.BLOCK_GAP)
         event = self.next_event()
         if isinstance(event, DocumentStartEvent):
             raise refusals.second_document(event.start_mark.index)
-        if not guard.TAIL.fullmatch(self.text, self.at):
+        if not guard.BLOCK_GAP.fullmatch(self.text, self.at):
             raise guard.odd_gap(self.text, self.at, len(self.text))
         return value
 
