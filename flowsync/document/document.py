@@ -9,9 +9,8 @@ from flowsync.document.decoding import decode, require_size
 from flowsync.document.failure import locate
 from flowsync.document.json_text import looks_like_json, parse_json
 from flowsync.document.own_lines import cut_block, reads_alike_alone
-from flowsync.document.parsing.pieces import pieces_of, source_of
 from flowsync.document.parsing.reading import lines_of, read_yaml
-from flowsync.document.parsing.tree import Layout, tree_of
+from flowsync.document.parsing.tree import tree_of
 from flowsync.errors import DocumentError
 from flowsync.model import Location
 
@@ -66,14 +65,7 @@ class Document:
         line end stands where it starts. What is not text, or has no such character, starts at `location`.
         """
         tree = self._tree
-        if tree is None:
-            return self._start
-        span = tree.value_span(path)
-        said = span.target or span
-        if said.layout is not Layout.SCALAR or not isinstance(said.value, str):
-            return self._locate(tree, span.start)
-        source = source_of(pieces_of(tree.text, said), offset)
-        return self._locate(tree, span.start if source is None else source)
+        return self._locate(tree, tree.character_start(path, offset)) if tree else self._start
 
     def own_lines(self, key: str) -> str | None:
         """The author's lines of the block collection at a root key, dedented, comments and all.
@@ -98,7 +90,7 @@ class Document:
 
     @property
     def _tree(self) -> Tree | None:
-        return tree_of(self.text)
+        return tree_of(self.held)
 
     def _locate(self, tree: Tree, offset: int) -> Location:
         return locate(self.name, tree.text, offset)

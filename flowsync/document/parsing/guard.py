@@ -30,7 +30,7 @@ QUOTED_FLOW_GAP: Final = re.compile(rf"(?:[ \t]*:)?(?:[ \t\n]*,)?{_FLOW_BLANKS}"
 FIRST_GAP: Final = re.compile(rf"{_SPACE_LINES} *{_DASHES}")
 """Before the first token."""
 HEAD: Final = re.compile(rf"{_SPACE_LINES} *")
-"""Before `---`, or in a text that holds nothing."""
+"""Before `---`, in a text that holds nothing, or between a tag or anchor and a text on a line below."""
 MARKER_END: Final = re.compile(rf"[ \t]*(?:{_COMMENT})?\n")
 """After `---` and `...`."""
 

@@ -217,15 +217,23 @@ class LeafReader:
         self.pass_gap(start, around)
         if begin >= end:
             begin = end = self._end_of_nothing(begin, around)
-        elif self.text[begin] == "\n":
-            raise refusals.read_differently(
-                begin, "A text on the line below its tag or anchor is read in different ways.", "Move it up to the tag."
-            )
+        elif self.text[begin] in "\n#":
+            begin = self._line_below(begin, event, around)
         self.at = end
         value = self._restored(self._content(event, begin, end, around), begin)
         if anchor:
             self.anchors.close(anchor, value)
         return value
+
+    def _line_below(self, after: int, event: Event, around: Context) -> int:
+        """Where a text begins that is on a line below its tag or anchor, which ends at `after`."""
+        begin = guard.HEAD.match(self.text, after).end()  # type: ignore[union-attr]  # matches nothing too
+        column = begin - self.text.rfind("\n", 0, begin) - 1
+        if around.in_flow or event.style in {"|", ">"} or column <= around.column or self.text[begin] in "#\t":
+            raise refusals.read_differently(
+                after, "A text on the line below its tag or anchor is read in different ways.", "Move it up to the tag."
+            )
+        return begin
 
     def _end_of_nothing(self, begin: int, around: Context) -> int:
         """Where a tag or anchor without a value ends."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,13 +29,20 @@ class Piece(NamedTuple):
     end: int
 
 
-def source_of(pieces: list[Piece], offset: int) -> int | None:
-    """Where the character at `offset` of the value is written; just after the last for its length."""
-    for piece in pieces:
-        if offset < len(piece.text):
-            return piece.start + (offset if piece.end - piece.start == len(piece.text) else 0)
-        offset -= len(piece.text)
-    return pieces[-1].end if pieces and offset == 0 else None
+class Sources:
+    """From the characters of a scalar's value back to the source."""
+
+    def __init__(self, text: str, span: Span) -> None:
+        self._pieces = pieces_of(text, span)
+        self._ends = [*accumulate(len(piece.text) for piece in self._pieces)]
+
+    def of(self, offset: int) -> int | None:
+        """Where the character at `offset` of the value is written; just after the last for its length."""
+        index = bisect_right(self._ends, offset)
+        if index == len(self._ends):
+            return self._pieces[-1].end if self._ends and offset == self._ends[-1] else None
+        text, start, end = self._pieces[index]
+        return start + (offset - self._ends[index] + len(text) if end - start == len(text) else 0)
 
 
 def pieces_of(text: str, span: Span) -> list[Piece]:

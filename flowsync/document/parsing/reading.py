@@ -13,12 +13,9 @@ from flowsync.document.parsing.mistakes import explained
 from flowsync.document.parsing.reader import Reader
 from flowsync.document.parsing.refusals import Refusal
 from flowsync.document.parsing.tree import repeated_key
-from flowsync.model import Location, Problem, Severity
+from flowsync.model import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from flowsync.document.parsing.leaves import Warned
     from flowsync.errors import DocumentError
     from flowsync.model import JsonValue
 
@@ -51,17 +48,11 @@ def read_yaml(text: str, name: str) -> Reading:
     except Refusal as refusal:
         known = repeated_key(lines) if refusal.code == "duplicate-key" else refusal
         raise _error(known, lines, name) from None
-    return Reading(value, tuple(_problems(reader.warnings, lines, name)))
-
-
-def _problems(warnings: list[Warned], text: str, name: str) -> Iterator[Problem]:
-    """The warnings with their places, in the order of the text; each line is counted once, however many there are."""
-    line, counted = 1, 0
-    for offset, code, message, hint in sorted(warnings):
-        line += text.count("\n", counted, offset)
-        counted = offset
-        column = offset - text.rfind("\n", 0, offset)
-        yield Problem(Location(name, line, column), Severity.WARNING, code, message, hint)
+    warnings = (
+        Problem(locate(name, lines, each.offset), Severity.WARNING, each.code, each.message, each.hint)
+        for each in sorted(reader.warnings)
+    )
+    return Reading(value, tuple(warnings))
 
 
 def _error(refusal: Refusal, text: str, name: str) -> DocumentError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -12,6 +12,7 @@ import yaml
 
 from flowsync.document.parsing import guard
 from flowsync.document.parsing.characters import normalised
+from flowsync.document.parsing.pieces import Sources
 from flowsync.document.parsing.reader import Reader
 from flowsync.document.parsing.refusals import Refusal
 from flowsync.document.scalars import key_text
@@ -90,10 +91,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A text as it is read, every line ended by a line feed, and the span of all it says."""
+    """A text as it is read, every line ended by a line feed, and the span of all it says.
+
+    What was looked up is kept: a file with one problem often has many.
+    """
 
     text: str
     root: Span
+    _entries: dict[int, dict[str | int, Entry]] = field(default_factory=dict)
+    _sources: dict[int, Sources] = field(default_factory=dict)
 
     def value_span(self, path: ValuePath) -> Span:
         """The span of the value at `path`, or of the nearest one around it; an alias where the path ends at one."""
@@ -103,13 +109,24 @@ class Tree:
         """Where the key of the last part of `path` begins; where the value does that has no key."""
         return self._step(path)[1]
 
+    def character_start(self, path: ValuePath, offset: int) -> int:
+        """Where the character at `offset` of the text at `path` is written, as `Document.offset_location` has it."""
+        span = self.value_span(path)
+        said = span.target or span
+        if said.layout is not Layout.SCALAR or not isinstance(said.value, str):
+            return span.start
+        if said.start not in self._sources:
+            self._sources[said.start] = Sources(self.text, said)
+        source = self._sources[said.start].of(offset)
+        return span.start if source is None else source
+
     def _step(self, path: ValuePath) -> tuple[Span, int]:
         span, key_start = self.root, self.root.start
         for part in path:
-            entries = (span.target or span).entries
-            if isinstance(part, int):
-                entries = entries[part : part + 1]
-            entry = next((each for each in entries if each.key == part and type(each.key) is type(part)), None)
+            collection = span.target or span
+            if id(collection) not in self._entries:
+                self._entries[id(collection)] = {entry.key: entry for entry in collection.entries}
+            entry = self._entries[id(collection)].get(part)
             if entry is None:
                 break
             span, key_start = entry.span, entry.key_start
@@ -117,10 +134,10 @@ class Tree:
 
 
 @lru_cache(maxsize=16)
-def tree_of(text: str) -> Tree | None:
-    """The tree of a text; None for a text that only JSON reads."""
+def tree_of(held: str | bytes) -> Tree | None:
+    """The tree of a text, or of its UTF-8; None for a text that only JSON reads."""
     try:
-        lines = normalised(text)
+        lines = normalised(held if isinstance(held, str) else held.decode("utf-8"))
         reader = _TreeReader(lines)
         reader.read()
     except (Refusal, yaml.YAMLError):
@@ -168,7 +185,7 @@ class _TreeReader(Reader):
             self._push(Span(value, Layout.EMPTY, outer, outer, around.column, around.in_flow), event)
             return value
         end = self.at
-        start = min(self._after_names(event), end)
+        start = min(_end_of(guard.HEAD, self.text, self._after_names(event)), end)
         if event.style in {"|", ">"}:
             end = _without_blank_lines(self.text, start, end)
         layout = Layout.SCALAR if start < end else Layout.EMPTY
