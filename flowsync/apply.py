@@ -17,10 +17,10 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
+from flowsync.api.rows import Chosen, UnknownStatus, choose
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import ApiError, ExitCode, RecordError, ServerError, UnavailableError
-from flowsync.live.choice import Chosen, UnknownStatus, choose
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
 
 if TYPE_CHECKING:

@@ -92,10 +92,10 @@ def test_every_third_party_room_uses_its_package() -> None:
     ("room", "module", "allowed"),
     [
         ("plan", "flowsync.diff", True),
-        ("plan", "flowsync.http", False),
+        ("diff", "flowsync.api", False),
         ("diff", "flowsync.plan", False),
-        ("http", "httpx", True),
-        ("live", "httpx", False),
+        ("api", "httpx", True),
+        ("plan", "httpx", False),
         ("cli", "requests", False),
         ("cli", "json", True),
     ],

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.api.endpoints import rows_by_slug
+from flowsync.api.rows import live_flow
 from flowsync.cli.commands.rollback import part_at, plan_rollback
 from flowsync.errors import RefusedError
-from flowsync.live.listing import rows_by_slug
-from flowsync.live.rows import live_flow
 from flowsync.model import Applied, Blocked, Failed, Refused, Target, Unchanged, Update
 from flowsync.plan.document import restorable
 from flowsync.record.lines import run_line

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from flowsync import __version__
+from flowsync.api import endpoints
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli.commands.init import example_hint
 from flowsync.cli.connection import prepare_state
@@ -31,8 +32,6 @@ from flowsync.cli.recording import FOLDER as RECORDS
 from flowsync.cli.recording import new_record_path, now, open_record
 from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, PartlyAppliedError, RefusedError
-from flowsync.live import protocols, writing
-from flowsync.live.lookup import reread
 from flowsync.model import NotAttempted, View
 from flowsync.record.values import Purpose, Run
 from flowsync.render import ledger, plans
@@ -43,11 +42,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
+    from flowsync.api.endpoints import Access, FlowWriter
     from flowsync.cli.connection import Connection
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
     from flowsync.cli.recording import RecordFile
-    from flowsync.live.protocols import Access, FlowWriter
     from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Outcome, Plan
 
 
@@ -61,13 +60,13 @@ class LiveStore:
 
     def rows(self, change: Change) -> Sequence[LiveFlow]:
         """The change's slug, read afresh."""
-        listed = protocols.Access.PRIVATE if self.view is View.WHOLE else protocols.Access.PUBLIC
+        listed = endpoints.Access.PRIVATE if self.view is View.WHOLE else endpoints.Access.PUBLIC
         wanted = change.old.keys()
-        return reread(self.writer, change.slug, change.id, access=self.access, listed=listed, wanted=wanted)
+        return endpoints.reread(self.writer, change.slug, change.id, access=self.access, listed=listed, wanted=wanted)
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         """One PUT."""
-        return writing.write(self.writer, row_id, {str(name): value for name, value in body.items()})
+        return endpoints.write(self.writer, row_id, {str(name): value for name, value in body.items()})
 
 
 _STDERR: Final = 2

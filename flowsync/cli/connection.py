@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from flowsync.api.endpoints import Access
 from flowsync.cli import planning
 from flowsync.cli.options import Api
 from flowsync.cli.output import Progress, write_sentence
@@ -15,7 +16,6 @@ from flowsync.cli.planning import Ahead, count_files, fetch_listing, has_revisio
 from flowsync.cli.project import STATE_IGNORES
 from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of, shown
 from flowsync.errors import ConfigError, FlowsyncError
-from flowsync.live.protocols import Access
 from flowsync.model import SENT_FIELDS
 from flowsync.render.style import reading_line
 
@@ -24,11 +24,10 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
     from pathlib import Path
 
+    from flowsync.api.client import Client
+    from flowsync.api.endpoints import Listing, Map
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
-    from flowsync.http.client import Client
-    from flowsync.live.listing import Listing
-    from flowsync.live.protocols import Map
     from flowsync.model import FieldName, Flow, JsonValue, Target
     from flowsync.sandbox import Emulator, Handler
 
@@ -137,7 +136,7 @@ def _connect_real(project: Project, purpose: Purpose, given: Invocation) -> Iter
             f"Using {settings.api_url} from {API_URL_VARIABLE}, not {settings.unused_url}, which flowsync.yaml names.",
             given,
         )
-    from flowsync.http.client import open_client  # noqa: PLC0415 - httpx is slow to import; a missing key is said without it
+    from flowsync.api.client import open_client  # noqa: PLC0415 - httpx is slow to import; a missing key is said without it
 
     with (
         open_client(
@@ -170,7 +169,7 @@ def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
 @contextmanager
 def _connect_sandbox(project: Project, flows: Sequence[Flow]) -> Iterator[Connection]:
     from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
-    from flowsync.http.client import open_client  # noqa: PLC0415 - only the sandbox needs it
+    from flowsync.api.client import open_client  # noqa: PLC0415 - only the sandbox needs it
 
     settings = project.settings
     with (

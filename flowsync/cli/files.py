@@ -11,11 +11,11 @@ from posixpath import basename, normpath
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from flowsync import config, document, git, validate
+from flowsync.api.endpoints import rows_by_slug
 from flowsync.closeness import closest
 from flowsync.errors import DocumentError, GitError, InvalidFilesError, UsageError
 from flowsync.flows import ENDINGS, FlowFile, flow_of, in_environments
 from flowsync.flows.expressions import flow_of_rows, mentioned
-from flowsync.live.listing import rows_by_slug
 from flowsync.model import Flow, Problem, Severity
 from flowsync.plan.base import Base
 from flowsync.targeting.checks import KnownFlow
@@ -23,11 +23,11 @@ from flowsync.targeting.checks import KnownFlow
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from flowsync.api.endpoints import Listing
     from flowsync.cli.project import Project
     from flowsync.config import Level, RuleLevel
     from flowsync.flows import Repository
     from flowsync.git import Entry
-    from flowsync.live.listing import Listing
 
 
 class HasSlug(Protocol):

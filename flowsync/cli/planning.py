@@ -14,25 +14,22 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from flowsync import git
+from flowsync.api.endpoints import Access, find_missing, list_flows, rows_by_slug
 from flowsync.config import Policy
 from flowsync.errors import GitError
 from flowsync.flows import expressions
 from flowsync.flows.expressions import mentioned
-from flowsync.live.listing import list_flows, rows_by_slug
-from flowsync.live.lookup import find_missing
-from flowsync.live.protocols import Access
 from flowsync.model import Origin, View
 from flowsync.plan.build import build_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from flowsync.api.endpoints import FlowReader, Listing, Map
     from flowsync.cli.files import Selection
     from flowsync.cli.project import Project
     from flowsync.config import Guards
     from flowsync.flows.expressions import ChangedWaits
-    from flowsync.live.listing import Listing
-    from flowsync.live.protocols import FlowReader, Map
     from flowsync.model import Flow, Plan
     from flowsync.plan.base import Base
 

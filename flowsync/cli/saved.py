@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from flowsync.api.endpoints import rows_by_slug
 from flowsync.apply import Moved, stand
 from flowsync.cli import applying
 from flowsync.cli.connection import Purpose, connect
@@ -18,7 +19,6 @@ from flowsync.cli.planning import fetch_slugs
 from flowsync.cli.writing import refuse_unseen_versions
 from flowsync.config import SANDBOX_URL, place_of
 from flowsync.errors import ExitCode, PlanFileError, RefusedError, UsageError
-from flowsync.live.listing import rows_by_slug
 from flowsync.model import AlreadyApplied
 from flowsync.plan.guards import Kept
 from flowsync.plan.guards import judged as judge
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
     import click
 
+    from flowsync.api.endpoints import Listing
     from flowsync.cli.applying import Approval, OnBlocked
     from flowsync.cli.connection import Connection
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
     from flowsync.config import Guards
-    from flowsync.live.listing import Listing
     from flowsync.model import LiveFlow, Plan, Update
 
 ENDING: Final = ".json"

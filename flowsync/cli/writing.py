@@ -10,12 +10,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from flowsync.api.endpoints import rows_by_slug
+from flowsync.api.rows import Chosen, choose
 from flowsync.cli.connection import prepare_state
 from flowsync.cli.project import SCHEMA_FILE
 from flowsync.config import place_of
 from flowsync.errors import FlowsyncError, RefusedError
-from flowsync.live.choice import Chosen, choose
-from flowsync.live.listing import rows_by_slug
 from flowsync.model import View
 from flowsync.pull.results import ChangedFile, NewFile, Skipped
 from flowsync.secrets import private_key_at
@@ -24,8 +24,8 @@ from flowsync.workspace import MOST_READ, OWNER_ONLY
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from flowsync.api.endpoints import Listing
     from flowsync.cli.project import Project
-    from flowsync.live.listing import Listing
     from flowsync.model import Flow, JsonValue, Plan
     from flowsync.pull.results import Pulled
     from flowsync.workspace import Workspace

@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeGuard
 
+from flowsync.api.rows import live_flow
 from flowsync.errors import RecordError, UnreadableResponseError
-from flowsync.live.rows import live_flow
 from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Refused, Target
 from flowsync.record.values import FORMAT, Purpose, Record, Result, Run, Write, together
 from flowsync.secrets import private_key_at

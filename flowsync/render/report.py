@@ -49,11 +49,7 @@ if TYPE_CHECKING:
 
     from flowsync.errors import FlowsyncError
     from flowsync.model import Change, Plan
-    from flowsync.render.report_parts import (
-        Report,
-        Room,
-        Scene,
-    )
+    from flowsync.render.report_parts import Report, Room, Scene
 
 SHORT_COMMIT: Final = 7
 

@@ -50,9 +50,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsync.model import JsonValue
-    from flowsync.sandbox.store import (
-        Body,
-    )
+    from flowsync.sandbox.store import Body
     from flowsync.sandbox.values import Clock, Handler, Request
 
 _PAGE_SIZE: Final = 100

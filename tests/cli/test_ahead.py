@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.api.endpoints import Access
 from flowsync.cli.planning import Ahead
 from flowsync.errors import TransportError
-from flowsync.live.protocols import Access
 from tests.support.command import UNMEASURED, command_line, environment, flowsync, process, write_flows
 from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, hang, reply, row
 

@@ -18,6 +18,9 @@ from threading import Event, Lock, get_ident
 from typing import TYPE_CHECKING
 
 from flowsync import document, sandbox
+from flowsync.api.client import open_client
+from flowsync.api.endpoints import Access, list_flows, rows_by_slug
+from flowsync.api.messages import Timing
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import planning
 from flowsync.cli.applying import LiveStore
@@ -28,10 +31,6 @@ from flowsync.cli.project import project_at as open_project
 from flowsync.cli.recording import open_record, read_record
 from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
 from flowsync.errors import ApiError, ExitCode
-from flowsync.http.call import Timing
-from flowsync.http.client import open_client
-from flowsync.live.listing import list_flows, rows_by_slug
-from flowsync.live.protocols import Access
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused, Target, View
 from flowsync.record.values import Purpose, Run
 from flowsync.sandbox import PEOPLE, PRIVATE_KEY, Delivery, Emulator, Fault, FaultKind, Faulty, SeedFlow, embedded
@@ -39,9 +38,9 @@ from flowsync.sandbox import PEOPLE, PRIVATE_KEY, Delivery, Emulator, Fault, Fau
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from flowsync.api.client import Client
     from flowsync.cli.files import Selection
     from flowsync.cli.project import Project
-    from flowsync.http.client import Client
     from flowsync.model import Outcome, Plan
     from flowsync.sandbox import Handler, Request, Response
     from flowsync.sandbox.values import Row

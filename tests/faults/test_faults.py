@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.api.endpoints import Access
 from flowsync.cli.commands.pull import Arrivals, PullOrder, pull_flows
 from flowsync.cli.planning import fetch_slugs
 from flowsync.errors import ApiError, ExitCode
-from flowsync.live.protocols import Access
 from flowsync.model import AlreadyApplied, Applied, Refused
 from flowsync.pull.results import Scope
 from flowsync.sandbox import ALWAYS, PEOPLE, Fault, FaultKind, documented
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from flowsync.api.client import Client
     from flowsync.cli.commands.pull import PullResult
-    from flowsync.http.client import Client
     from flowsync.model import Plan
     from flowsync.sandbox import Handler
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.api.client import open_web
 from flowsync.config import Key, Timeouts
 from flowsync.errors import GithubError
 from flowsync.github.api import Github, Marker
 from flowsync.github.comments import Left, Written
 from flowsync.github.drift import PREFIX, Notice, Proposal, ProposedFile, branch_name, digest_of, propose, withdraw
-from flowsync.http.web import open_web
 from tests.support.fake_github import MAIN, PERSON, REPOSITORY, TOKEN, FakeRepo, fake_github, sha
 
 if TYPE_CHECKING:

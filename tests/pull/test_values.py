@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync import document, validate
+from flowsync.api.rows import live_flow
 from flowsync.diff.fields import compare
 from flowsync.flows import FlowFile, flow_from
-from flowsync.live.rows import live_flow
 from flowsync.model import Flow, Severity
 from flowsync.pull.new_files import new_file
 from flowsync.pull.results import ChangedFile, SameFile, Scope

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flowsync.api.rows import live_flow
 from flowsync.diff.fields import fingerprint
-from flowsync.live.rows import live_flow
 from flowsync.model import Update
 from flowsync.record.lines import outcome_line, read, run_line, write_line
 from flowsync.record.values import Purpose, Run

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowsync.api.rows import live_flow
 from flowsync.errors import RecordError
-from flowsync.live.rows import live_flow
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
 from flowsync.record.lines import end_line, outcome_line, run_line, write_line
 from flowsync.record.values import Purpose, Result

@@ -44,13 +44,13 @@ from flowsync.workspace import workspace
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from flowsync.api.endpoints import Listing
     from flowsync.cli.connection import Connection, Purpose
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
     from flowsync.github.api import Github
     from flowsync.github.event import Event
     from flowsync.github.runner import Inputs, Runner
-    from flowsync.live.listing import Listing
     from flowsync.model import Flow, Plan, Problem
     from flowsync.plan.base import Base
     from flowsync.plan.guards import Kept
@@ -117,7 +117,7 @@ def _open_github(inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
     if inputs.token is None:
         yield None
         return
-    from flowsync.http.web import open_web  # noqa: PLC0415 - httpx is slow to import; without a token nothing needs it
+    from flowsync.api.client import open_web  # noqa: PLC0415 - httpx is slow to import; without a token nothing needs it
 
     urls = (runner.api_url, runner.graphql_url)
     key = Key(inputs.token, TOKEN.variable)

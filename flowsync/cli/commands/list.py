@@ -18,8 +18,8 @@ from flowsync.render import listing as listings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flowsync.api.endpoints import Listing
     from flowsync.cli.options import Api
-    from flowsync.live.listing import Listing
     from flowsync.model import LiveFlow, Plan
 
 

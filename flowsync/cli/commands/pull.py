@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import click
 
 from flowsync import config, git, validate
+from flowsync.api.endpoints import rows_by_slug
+from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose
 from flowsync.cli.commands.fmt import FILE_ORDER
 from flowsync.cli.commands.init import example_hint
 from flowsync.cli.connection import Purpose, connect, fetch_slugs
@@ -24,8 +26,6 @@ from flowsync.closeness import closest
 from flowsync.document.formatting import formatted
 from flowsync.errors import DocumentError, ExitCode, InvalidFilesError, RefusedError, UsageError
 from flowsync.flows import FlowFile, file_named
-from flowsync.live.choice import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose
-from flowsync.live.listing import rows_by_slug
 from flowsync.model import Severity, Target
 from flowsync.pull.new_files import folded, folder_for, name_complaint, new_file
 from flowsync.pull.results import ChangedFile, NewFile, Scope, Skipped
@@ -36,9 +36,9 @@ from flowsync.render.style import pulling_line, writing_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from flowsync.api.endpoints import Listing
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
-    from flowsync.live.listing import Listing
     from flowsync.model import Flow, LiveFlow, Problem
     from flowsync.pull.results import Pulled
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 
+from flowsync.api.endpoints import rows_by_slug
+from flowsync.api.rows import Chosen, UnknownStatus, choose
 from flowsync.cli import applying
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.files import slugs_of
@@ -21,8 +23,6 @@ from flowsync.cli.project import open_project
 from flowsync.cli.recording import FOLDER, list_records, read_record
 from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import ExitCode, RefusedError, UsageError
-from flowsync.live.choice import Chosen, UnknownStatus, choose
-from flowsync.live.listing import rows_by_slug
 from flowsync.model import SENT_FIELDS, Blocked, Flow, Location, Plan, PlanWarning, Unchanged, Update, View
 from flowsync.plan.build import decide
 from flowsync.plan.document import digest, restorable
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from flowsync.api.endpoints import Listing
     from flowsync.cli.applying import Approval, OnBlocked
     from flowsync.cli.connection import Connection
     from flowsync.cli.options import Api, Invocation
     from flowsync.cli.project import Project
-    from flowsync.live.listing import Listing
     from flowsync.model import FieldName, JsonValue, LiveFlow, Problem, ValuePath
     from flowsync.record.values import Record, Write
 

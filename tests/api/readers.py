@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from flowsync.api.endpoints import FlowReader, FlowWriter
 from flowsync.errors import ApiError, NotFoundError
-from flowsync.live.protocols import FlowReader, FlowWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

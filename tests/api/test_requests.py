@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync import __version__
+from flowsync.api.client import open_client
+from flowsync.api.endpoints import Access, find_missing, list_flows, reread, write
+from flowsync.api.messages import parse_json
 from flowsync.config import SANDBOX_URL, Key, Timeouts
 from flowsync.errors import ForbiddenError, NotFoundError, RejectedError
-from flowsync.http.answer import parse_json
-from flowsync.http.client import open_client
-from flowsync.live.listing import list_flows
-from flowsync.live.lookup import find_missing, reread
-from flowsync.live.protocols import Access
-from flowsync.live.writing import write
-from tests.http.support import KEY, client_of, troubled
+from tests.api.support import KEY, client_of, troubled
 from tests.support.fake_frigade import (
     PRIVATE_KEY,
     PUBLIC_KEY,

@@ -6,16 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flowsync.api.client import open_client
+from flowsync.api.messages import Timing
 from flowsync.config import Key, Timeouts
-from flowsync.http.call import Timing
-from flowsync.http.client import open_client
 from tests.support.fake_frigade import PRIVATE_KEY, FakeConfig, fake_frigade, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flowsync.http.client import Client
-    from flowsync.http.transport import Handler
+    from flowsync.api.client import Client
+    from flowsync.api.transport import Handler
     from tests.support.fake_frigade import FakeFrigade, Fault
 
 KEY = Key(PRIVATE_KEY, "FRIGADE_API_KEY")

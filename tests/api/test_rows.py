@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.api.rows import live_flow
 from flowsync.errors import UnreadableResponseError
-from flowsync.live.rows import live_flow
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue

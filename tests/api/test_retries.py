@@ -10,16 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowsync.api.client import API_POLICY as POLICY
+from flowsync.api.endpoints import write
+from flowsync.api.messages import Answer, Method, Repeat, Timing, UnansweredError, retry_after
+from flowsync.api.retry import LONGEST_DELAY, MOST_ATTEMPTS, MOST_REFUSALS, PATIENCE, Tried, delay_before_retry
+from flowsync.api.retry import RATE_LIMIT_PATIENCE as LONGEST_PAUSE
 from flowsync.errors import ApiError, RateLimitedError, ServerError, TransportError
-from flowsync.http.answer import Answer, retry_after
-from flowsync.http.call import Method, Timing
-from flowsync.http.client import POLICY
-from flowsync.http.pace import MOST_REFUSALS
-from flowsync.http.pace import PATIENCE as LONGEST_PAUSE
-from flowsync.http.retry import LONGEST_DELAY, MOST_ATTEMPTS, PATIENCE, Tried, delay_before_retry
-from flowsync.http.unanswered import Repeat, UnansweredError
-from flowsync.live.writing import write
-from tests.http.support import NOW, FakeTime, troubled
+from tests.api.support import NOW, FakeTime, troubled
 from tests.support.fake_frigade import (
     ALWAYS,
     Effect,

@@ -7,6 +7,8 @@ import socket
 
 import pytest
 
+from flowsync.api import messages
+from flowsync.api.endpoints import Access, list_flows, write
 from flowsync.config import Key
 from flowsync.errors import (
     ApiError,
@@ -19,12 +21,8 @@ from flowsync.errors import (
     UnauthorizedError,
     UnreadableResponseError,
 )
-from flowsync.http import answer
-from flowsync.live.listing import list_flows
-from flowsync.live.protocols import Access
-from flowsync.live.writing import write
-from tests.http.scripted import scripted
-from tests.http.support import FakeTime, client_of, troubled
+from tests.api.scripted import scripted
+from tests.api.support import FakeTime, client_of, troubled
 from tests.support.fake_frigade import (
     ALWAYS,
     PRIVATE_KEY,
@@ -269,13 +267,13 @@ def test_a_server_without_tls_is_told_so_and_not_asked_again() -> None:
 
 
 def test_a_body_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer, "LARGEST_BODY", 1_048_576)
+    monkeypatch.setattr(messages, "LARGEST_BODY", 1_048_576)
     error = get_error(success(b" " * 1_048_577))
     assert type(error) is UnreadableResponseError
     assert error.message.endswith("the answer is larger than 1 MiB.")
 
 
 def test_a_small_answer_that_unpacks_to_much_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer, "LARGEST_BODY", 1_048_576)
+    monkeypatch.setattr(messages, "LARGEST_BODY", 1_048_576)
     bomb = Fault(status=200, headers=(("Content-Encoding", "gzip"),), body=gzip.compress(b" " * 50_000_000))
     assert get_error(bomb).message.endswith("the answer is larger than 1 MiB.")

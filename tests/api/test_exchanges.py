@@ -20,16 +20,16 @@ import pytest
 
 from flowsync.config import Key
 from flowsync.errors import ApiError, ConfigError, RejectedError, TransportError
-from tests.http.scripted import End, Hasty, scripted
-from tests.http.support import FakeTime, client_of
+from tests.api.scripted import End, Hasty, scripted
+from tests.api.support import FakeTime, client_of
 from tests.support.fake_frigade import fake_frigade
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flowsync.http.client import Client
+    from flowsync.api.client import Client
     from flowsync.model import JsonValue
-    from tests.http.scripted import Step
+    from tests.api.scripted import Step
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

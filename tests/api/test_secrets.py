@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowsync.api.failures import Redactor
 from flowsync.config import Key
 from flowsync.errors import ApiError, ServerError
-from flowsync.http.redact import Redactor
 from flowsync.secrets import REDACTED
-from tests.http.support import FakeTime, client_of, troubled
+from tests.api.support import FakeTime, client_of, troubled
 from tests.support.fake_frigade import PRIVATE_KEY, Fault, fake_frigade, key_echo, redirect, reply, success
 
 if TYPE_CHECKING:

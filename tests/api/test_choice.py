@@ -6,13 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.live.choice import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose
-from flowsync.live.rows import live_flow
+from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, live_flow
 from flowsync.model import Target
-from tests.live.readers import raw
+from tests.api.readers import raw
 
 if TYPE_CHECKING:
-    from flowsync.live.choice import Choice
+    from flowsync.api.rows import Choice
     from flowsync.model import LiveFlow
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.api.client import open_web
 from flowsync.config import Key, Timeouts
 from flowsync.errors import ApiError
-from flowsync.http.web import open_web
-from tests.http.support import NOW, FakeTime
+from tests.api.support import NOW, FakeTime
 from tests.support.fake_frigade import (
     PRIVATE_KEY,
     FakeConfig,
@@ -27,7 +27,7 @@ from tests.support.fake_frigade import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.http.web import WebClient
+    from flowsync.api.client import WebClient
     from tests.support.fake_frigade import (
         FakeFrigade,
         Fault,

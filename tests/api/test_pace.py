@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.api.retry import RATE_LIMIT_PATIENCE as PATIENCE
+from flowsync.api.retry import Pace
 from flowsync.errors import RateLimitedError
-from flowsync.http.pace import PATIENCE, Pace
-from tests.http.support import FakeTime, client_of, troubled
+from tests.api.support import FakeTime, client_of, troubled
 from tests.support.fake_frigade import FakeConfig, fake_frigade, rate_limited, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.http.client import Client
+    from flowsync.api.client import Client
 
 
 @contextmanager

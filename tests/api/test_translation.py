@@ -9,10 +9,10 @@ import ssl
 import httpx
 import pytest
 
+from flowsync.api.messages import Call, Method, Repeat, UnansweredError
+from flowsync.api.transport import translated
 from flowsync.config import Timeouts
 from flowsync.errors import ApiError, TransportError
-from flowsync.http.call import Call, Method
-from flowsync.http.unanswered import Repeat, UnansweredError, translated
 
 FOREIGN = [each for _, each in inspect.getmembers(httpx, inspect.isclass) if issubclass(each, Exception)]
 CALL = Call(Method.GET, "https://api.example/v1/flows", "limit=1")

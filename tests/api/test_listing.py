@@ -8,16 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowsync.api.endpoints import MOST_PAGES, Access, list_flows, rows_by_slug
 from flowsync.errors import ForbiddenError, NotFoundError, RejectedError, UnreadableResponseError
-from flowsync.live.listing import MOST_PAGES, list_flows, rows_by_slug
-from flowsync.live.protocols import Access
-from tests.live.readers import PagedReader, PathReader, eager_map, raw
+from tests.api.readers import PagedReader, PathReader, eager_map, raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from flowsync.api.endpoints import Map
     from flowsync.errors import ApiError
-    from flowsync.live.protocols import Map
     from flowsync.model import JsonValue
 
 Item = TypeVar("Item")

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.live.writing import write
-from tests.live.readers import CannedWriter, raw
+from flowsync.api.endpoints import write
+from tests.api.readers import CannedWriter, raw
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue

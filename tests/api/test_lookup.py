@@ -4,16 +4,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.api.endpoints import Access, Listing, find_missing, reread
+from flowsync.api.rows import live_flow
 from flowsync.errors import ForbiddenError, NotFoundError, RejectedError, ServerError, UnreadableResponseError
-from flowsync.live.listing import Listing
-from flowsync.live.lookup import find_missing, reread
-from flowsync.live.protocols import Access
-from flowsync.live.rows import live_flow
-from tests.live.readers import PathReader, eager_map, raw
+from tests.api.readers import PathReader, eager_map, raw
 
 if TYPE_CHECKING:
+    from flowsync.api.endpoints import Map
     from flowsync.errors import ApiError
-    from flowsync.live.protocols import Map
     from flowsync.model import JsonValue
 
 VERSIONS, SLUG, PUBLIC = "/v1/flows/flow_a/versions", "/v1/flows/flow_a", "/v1/public/flows/flow_a"

@@ -1,0 +1,317 @@
+"""What the rest of flowsync asks of a way to the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from urllib.parse import quote
+
+from flowsync.api.rows import live_flow
+from flowsync.errors import ApiError, NotFoundError, UnreadableResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    from flowsync.model import FieldName, JsonValue, LiveFlow
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+class Access(Enum):
+    """How much of the API a key, or the list that answered, opens."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+class FlowReader(Protocol):
+    """A way to the API that can only GET: whoever holds it cannot write."""
+
+    def get(self, path: str, query: Mapping[str, str]) -> JsonValue:
+        """The JSON at `path` (from the API's root, percent-encoded). Raises the ApiError family."""
+
+
+class FlowWriter(FlowReader, Protocol):
+    """A way to the API that can change a flow as well."""
+
+    def put(self, path: str, body: Mapping[str, JsonValue]) -> JsonValue:
+        """PUT `body` as JSON; the JSON that came back, None for an empty answer.
+
+        Raises the ApiError family. After ServerError, TransportError and UnreadableResponseError the
+        write may have taken effect: only a fresh read can tell.
+        """
+
+
+class Map(Protocol):
+    """The shape of the built-in `map` and of `Executor.map`: results in the order of the items."""
+
+    def __call__(self, function: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterable[_Result]:
+        """Call `function` on every item, perhaps several at a time."""
+
+
+LIST_PATHS: Final = {Access.PRIVATE: "/v1/flows", Access.PUBLIC: "/v1/public/flows"}
+PAGE_SIZE: Final = 100
+"""Rows asked for at a time: the documented default [doc]."""
+MOST_PAGES: Final = 1_000
+"""No account is this large; a server that always finds one more page is not believed."""
+FIRST_WAVE: Final = 4
+LARGEST_WAVE: Final = 16
+"""Pages asked for at once after a full one: few at first, for most accounts have one page or two."""
+_METHOD_NOT_ALLOWED: Final = 405
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Every row that could be read, in the API's order, and which of its lists answered."""
+
+    rows: tuple[LiveFlow, ...]
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One page as it came; `limit` is what the server says a full page holds."""
+
+    rows: tuple[LiveFlow, ...]
+    limit: int
+
+    @property
+    def is_full(self) -> bool:
+        """Whether further rows may follow; an empty page is the end, whatever its limit."""
+        return 0 < self.limit <= len(self.rows)
+
+
+def list_flows(reader: FlowReader, access: Access, map_: Map = map, expected: int = 0) -> Listing:
+    """Every listed flow: of the private list [obs], or of the public one [doc] where there is no other.
+
+    Further pages are asked for only while a page is full, in waves through `map_`: the first as large as so many
+    `expected` flows make likely. A page without a new id ends the list, for some servers ignore `offset`. Raises the
+    ApiError family; an answer that is no list is UnreadableResponseError, never an empty listing.
+    """
+    if access is Access.PRIVATE:
+        try:
+            return Listing(_all_rows(reader, LIST_PATHS[Access.PRIVATE], map_, expected), Access.PRIVATE)
+        except ApiError as error:
+            if not is_absent(error):
+                raise
+    return Listing(_all_rows(reader, LIST_PATHS[Access.PUBLIC], map_, expected), Access.PUBLIC)
+
+
+def rows_by_slug(rows: Iterable[LiveFlow]) -> dict[str, tuple[LiveFlow, ...]]:
+    """The rows (versions) of each slug, both in the order they came."""
+    grouped: dict[str, list[LiveFlow]] = {}
+    for row in rows:
+        grouped.setdefault(row.slug, []).append(row)
+    return {slug: tuple(group) for slug, group in grouped.items()}
+
+
+def parse_rows(answer: JsonValue, path: str) -> tuple[LiveFlow, ...]:
+    """The rows of an envelope `{"data": […]}` [doc] or of a bare list; else UnreadableResponseError."""
+    match answer:
+        case list() as items:
+            pass
+        case {"data": list() as items}:
+            pass
+        case _:
+            raise UnreadableResponseError(
+                f"The API's answer cannot be read: GET {path} gave no list of flows.",
+                hint="Check that the API's address is Frigade's.",
+            )
+    return tuple(live_flow(item, f"row {number} of GET {path}") for number, item in enumerate(items, start=1))
+
+
+def is_absent(error: ApiError) -> bool:
+    """Whether the server says that there is nothing at this path, or nothing to GET."""
+    return isinstance(error, NotFoundError) or error.status == _METHOD_NOT_ALLOWED
+
+
+def _all_rows(reader: FlowReader, path: str, map_: Map, expected: int) -> tuple[LiveFlow, ...]:
+    """Rows of every page, the first of each id."""
+    found: dict[int, LiveFlow] = {}
+    for page in _pages(reader, path, map_, expected):
+        known = len(found)
+        for row in page.rows:
+            found.setdefault(row.id, row)
+        if len(found) == known:
+            break
+    return tuple(found.values())
+
+
+def _pages(reader: FlowReader, path: str, map_: Map, expected: int) -> Iterator[_Page]:
+    """Page after page up to the first that is not full; a lazy `map_` asks for no page beyond it."""
+    first = _page(reader, path, 0)
+    yield first
+    if not first.is_full:
+        return
+    step = len(first.rows)
+    for wave in _waves(expected // step):
+        for page in map_(lambda number: _page(reader, path, number * step), wave):
+            yield page
+            if not page.is_full:
+                return
+    raise UnreadableResponseError(f"GET {path} has no end: {MOST_PAGES} pages were full, and another one follows.")
+
+
+def _waves(likely: int) -> Iterator[range]:
+    """Numbers of the pages after the first: 4 or as many as are `likely`, then twice as many, 16 at a time at most."""
+    start, size = 1, min(max(likely, FIRST_WAVE), LARGEST_WAVE)
+    while start < MOST_PAGES:
+        yield range(start, min(start + size, MOST_PAGES))
+        start, size = start + size, min(size * 2, LARGEST_WAVE)
+
+
+def _page(reader: FlowReader, path: str, offset: int) -> _Page:
+    answer = reader.get(path, {"offset": str(offset), "limit": str(PAGE_SIZE)})
+    limit = answer.get("limit") if isinstance(answer, dict) else None
+    # A server may cut its pages shorter than it was asked to, and then says so in the envelope [doc].
+    told = limit if isinstance(limit, int) and 0 < limit < PAGE_SIZE else PAGE_SIZE
+    return _Page(parse_rows(answer, path), told)
+
+
+def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map_: Map = map) -> Listing:
+    """`listing` and the rows of those `slugs` that it lacks, or of which it has only archived or deleted rows.
+
+    Lists may leave flows out [obs], so every such slug is asked for by itself, through `map_`. Only a
+    404 on every path that could know it means that it does not exist; any other failure is raised.
+    """
+    grouped = rows_by_slug(listing.rows)
+    wanted = [slug for slug in dict.fromkeys(slugs) if _is_wanting(grouped.get(slug, ()))]
+    look_up = partial(_look_up, reader, access=listing.access)
+    rows = {row.id: row for row in listing.rows}
+    for found in map_(look_up, wanted):
+        rows.update((row.id, row) for row in found)
+    return Listing(tuple(rows.values()), listing.access)
+
+
+def reread(
+    reader: FlowReader,
+    slug: str,
+    row_id: int,
+    *,
+    access: Access,
+    listed: Access = Access.PUBLIC,
+    wanted: Collection[FieldName] = (),
+) -> tuple[LiveFlow, ...]:
+    """The rows of `slug` as they are now, that with `row_id` among them if it still exists.
+
+    `access` is what kind of key is held, `listed` which list the plan was made from: after the private one the public
+    one is no substitute, for it may hide a newer draft. …/versions [obs] is asked first, for it knows every row. Where
+    it answers 404 or with nothing, the list is read, every time: a newer draft may have appeared since. Where neither
+    shows the row with its data and the fields `wanted`, the answer by slug completes them. A deleted flow gives an
+    empty tuple.
+    Raises the ApiError family.
+    """
+    rows = _versions(reader, slug, access)
+    has_versions = bool(rows)
+    rows = rows or _listed(reader, slug, access, listed)
+    if rows and _show(rows, row_id, {"data", *wanted}):
+        return rows
+    row = _by_slug(reader, slug, access)
+    rows = rows if row is None else _merged((row,), rows)
+    if not has_versions or _show(rows, row_id, {"data"}):
+        return rows
+    return _merged(_listed(reader, slug, access, Access.PUBLIC), rows)
+
+
+def _listed(reader: FlowReader, slug: str, access: Access, least: Access) -> tuple[LiveFlow, ...]:
+    found = list_flows(reader, access)
+    if least is Access.PRIVATE and found.access is not Access.PRIVATE:
+        raise NotFoundError(
+            f"GET {LIST_PATHS[Access.PRIVATE]} was answered when this was planned, and is not found now: whether "
+            f"{slug!r} has a newer draft cannot be seen.",
+            hint="Plan again.",
+        )
+    return rows_by_slug(found.rows).get(slug, ())
+
+
+def _merged(rows: tuple[LiveFlow, ...], others: tuple[LiveFlow, ...]) -> tuple[LiveFlow, ...]:
+    """All rows; of two with one id the one that shows more fields, the first where they show as many."""
+    found = {row.id: row for row in rows}
+    for other in others:
+        row = found.get(other.id)
+        if row is None or len(other.fields) > len(row.fields):
+            found[other.id] = other
+    return tuple(found.values())
+
+
+def _look_up(reader: FlowReader, slug: str, *, access: Access) -> tuple[LiveFlow, ...]:
+    """Every row of `slug` that can be found without the list; empty if there is none.
+
+    Where the versions leave out the data of one that can be written, the answer by slug may show it.
+    """
+    rows = _versions(reader, slug, access) or ()
+    if rows and all("data" in row.fields for row in rows if not row.is_archived and not row.is_gone):
+        return rows
+    row = _by_slug(reader, slug, access)
+    return rows if row is None else _merged((row,), rows)
+
+
+def _is_wanting(rows: tuple[LiveFlow, ...]) -> bool:
+    return all(row.is_archived or row.is_gone for row in rows)
+
+
+def _show(rows: tuple[LiveFlow, ...], row_id: int, names: Collection[FieldName]) -> bool:
+    """Whether `rows` answer the question: the row is gone, or is there with these fields."""
+    return all(row.fields.keys() >= set(names) for row in rows if row.id == row_id)
+
+
+def _versions(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, ...] | None:
+    """Every version of `slug` [obs]; None where the path, or the slug, is not known."""
+    if access is Access.PUBLIC:
+        return None
+    path = f"/v1/flows/{_segment(slug)}/versions"
+    answer = _get(reader, path)
+    return None if answer is None else _of_slug(parse_rows(answer[0], path), slug)
+
+
+def _by_slug(reader: FlowReader, slug: str, access: Access) -> LiveFlow | None:
+    """The one row that the API gives for `slug`, of its private path [obs] if there is one."""
+    private = _row_at(reader, f"/v1/flows/{_segment(slug)}", slug) if access is Access.PRIVATE else None
+    return private or _row_at(reader, f"/v1/public/flows/{_segment(slug)}", slug)
+
+
+def _row_at(reader: FlowReader, path: str, slug: str) -> LiveFlow | None:
+    answer = _get(reader, path)
+    if answer is None:
+        return None
+    # A slug of digits could be taken for an id, and another flow come back.
+    return next(iter(_of_slug((live_flow(answer[0], f"GET {path}"),), slug)), None)
+
+
+def _of_slug(rows: tuple[LiveFlow, ...], slug: str) -> tuple[LiveFlow, ...]:
+    return tuple(row for row in rows if row.slug == slug)
+
+
+def _get(reader: FlowReader, path: str) -> tuple[JsonValue] | None:
+    """The answer, wrapped so that a JSON null is told from nothing; None where there is nothing."""
+    try:
+        return (reader.get(path, _NO_QUERY),)
+    except ApiError as error:
+        if is_absent(error):
+            return None
+        raise
+
+
+def _segment(slug: str) -> str:
+    """`slug` as one segment of a path: never a step up, a query or a further segment."""
+    quoted = quote(slug, safe="", errors="replace")
+    return quoted.replace(".", "%2E") if slug in {".", ".."} else quoted
+
+
+_NO_QUERY: Mapping[str, str] = {}
+
+
+def write(writer: FlowWriter, row_id: int, body: Mapping[str, JsonValue]) -> LiveFlow | None:
+    """PUT `body` to the row with the numeric `row_id` [doc]; the row as the server then has it.
+
+    None when the answer is empty or no flow: the write was accepted, but only a fresh read shows
+    what became of it. Raises the ApiError family, see FlowWriter.put.
+    """
+    answer = writer.put(f"/v1/flows/{row_id}", body)
+    try:
+        return live_flow(answer)
+    except UnreadableResponseError:
+        return None
