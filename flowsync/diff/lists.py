@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard, TypeVar
 
 from flowsync.diff.canonical import Shapes
 from flowsync.diff.renames import candidates, renames
-from flowsync.document.editing import Survivors
+from flowsync.document.rewriting import Survivors
 from flowsync.ends import equal_ends
 
 if TYPE_CHECKING:

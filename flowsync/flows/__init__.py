@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync import document
-from flowsync.document.failure import line_starts
-from flowsync.document.limits import count_values
+from flowsync.document import count_values, line_starts
 from flowsync.errors import DocumentError
 from flowsync.model import SENT_FIELDS, Flow, Location, Problem, Severity, Target
 from flowsync.workspace import MOST_READ, workspace

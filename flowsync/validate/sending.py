@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from flowsync import document
-from flowsync.document.failure import line_starts, locate
+from flowsync.document import line_starts, locate
 from flowsync.errors import DocumentError
 from flowsync.model import Severity
 from flowsync.validate.rule import Rule, printable

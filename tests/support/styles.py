@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
-from flowsync.document import dump, parse
-from flowsync.document.document import same
+from flowsync.document import dump, parse, same
 from flowsync.errors import DocumentError
 
 if TYPE_CHECKING:

@@ -1,12 +1,15 @@
-"""The characters of a text, prepared for libyaml: line ends made alike, and stand-ins for what it reads otherwise."""
+"""A text prepared for libyaml, with stand-ins for the characters that it reads otherwise, and the events it makes."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from flowsync.document.parsing.refusals import Refusal
+from flowsync.document.refusals import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _LONE_RETURN: Final = re.compile(r"\r(?!\n)")
@@ -134,3 +137,54 @@ def _no_stand_in(text: str, pattern: re.Pattern[str]) -> Refusal:
         "A private-use character, in a file with control characters, unusual line ends or halves of characters.",
         "Remove one of the two.",
     )
+
+
+try:
+    from yaml._yaml import CParser as _Parser
+except ImportError:  # PyYAML without libyaml: its own parser refuses more, and takes ten times as long
+    from yaml.error import MarkedYAMLError
+    from yaml.parser import Parser as _PureParser
+    from yaml.reader import Reader as _PureReader
+    from yaml.scanner import Scanner as _PureScanner
+
+    class _Parser(_PureReader, _PureScanner, _PureParser):  # type: ignore[no-redef]
+        def __init__(self, text: str) -> None:
+            _PureReader.__init__(self, text)
+            _PureScanner.__init__(self)
+            _PureParser.__init__(self)
+
+        def get_event(self) -> Any:  # noqa: ANN401 - one of PyYAML's classes
+            try:
+                return super().get_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs
+            except ValueError as error:  # an escape of no character: libyaml refuses it
+                raise MarkedYAMLError(None, None, "found an unknown escape", self.get_mark()) from error
+
+
+class Mark(Protocol):
+    """A place in the text: characters from its start, and from that of the line."""
+
+    index: int
+    column: int
+
+
+class Event(Protocol):
+    """Any event of PyYAML: its class says which one, and which of these attributes it has."""
+
+    start_mark: Mark
+    end_mark: Mark
+    anchor: str | None
+    tag: str | None
+    value: str
+    style: str | None
+    flow_style: bool
+    explicit: bool
+
+
+def events_of(text: str) -> Callable[[], Event]:
+    """A function that returns the next event of a text, beginning with the one after the start of the stream.
+
+    It raises yaml.YAMLError for a text that is not YAML.
+    """
+    next_event: Callable[[], Any] = _Parser(text).get_event
+    next_event()
+    return next_event

@@ -15,15 +15,14 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from flowsync.document.limits import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH
-from flowsync.document.parsing import guard, refusals
-from flowsync.document.parsing.leaves import IN_BLOCK, IN_BRACKETS, YAML_TAG, Context, LeafReader, Seen
-from flowsync.document.parsing.refusals import Refusal
-from flowsync.document.scalars import key_text
+from flowsync.document import guard, refusals
+from flowsync.document.refusals import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH, Refusal
+from flowsync.document.scalars import IN_BLOCK, IN_BRACKETS, YAML_TAG, Context, LeafReader, Seen, key_text
 
 if TYPE_CHECKING:
-    from flowsync.document.parsing.events import Event
+    from flowsync.document.libyaml import Event
     from flowsync.model import JsonValue
+
 
 _COLLECTION_TAGS: Final[dict[type, str]] = {MappingStartEvent: f"{YAML_TAG}map", SequenceStartEvent: f"{YAML_TAG}seq"}
 _BELOW: Final = re.compile(r"[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*(?P<margin> *)(?P<dash>-(?=[ \n]))?")

@@ -1,31 +1,32 @@
-"""Editing, reading again, and editing less finely where that did not come out right."""
+"""A text with another value and otherwise as its author wrote it.
+
+What stays the same keeps its bytes: comments, key order, quotes, block styles, anchors, line ends, indentation. What
+differs is edited where it stands, in the style that stands there. The result is always read again: it either says
+exactly what is wanted, or the smallest part that could not be edited in place is written anew.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from flowsync.document.document import parse, same
-from flowsync.document.dumping import dump
-from flowsync.document.editing.blocks import edited_block
-from flowsync.document.editing.brackets import edited_flow
-from flowsync.document.editing.fresh import is_collection
-from flowsync.document.editing.line_ends import as_written
-from flowsync.document.editing.regions import region_of
-from flowsync.document.editing.rewriting import Goal, Rewriting, Survivors
-from flowsync.document.editing.style import style_of
-from flowsync.document.editing.texts import Site, is_block_scalar, new_scalar
-from flowsync.document.failure import failure
-from flowsync.document.parsing.tree import Layout, tree_of
+from flowsync.document import parse, same
+from flowsync.document.blocks import edited_block, edited_flow, region_of
+from flowsync.document.dumping import dump, is_collection
+from flowsync.document.refusals import failure
+from flowsync.document.rewriting import Goal, Rewriting, Survivors, style_of
+from flowsync.document.texts import Site, is_block_scalar, new_scalar
+from flowsync.document.tree import Layout, tree_of
 from flowsync.errors import DocumentError
 from flowsync.model import Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flowsync.document.editing.rewriting import Matching
-    from flowsync.document.parsing.tree import Tree
+    from flowsync.document.rewriting import Matching
+    from flowsync.document.tree import Tree
     from flowsync.model import JsonValue, ValuePath
 
 _BLANKS: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
@@ -161,3 +162,33 @@ def _end(text: str, end: int) -> int:
     line = end if end and text[end - 1] == "\n" else text.find("\n", end) + 1
     blanks = _BLANKS.match(text, line)
     return blanks.end() if blanks else line
+
+
+_BYTE_ORDER_MARK: Final = "\ufeff"
+
+
+def as_written(text: str, original: str) -> str:
+    """`text` with the byte order mark, the line ends and the missing last line end of `original`."""
+    mark = _BYTE_ORDER_MARK if original.startswith(_BYTE_ORDER_MARK) else ""
+    body = original.removeprefix(_BYTE_ORDER_MARK)
+    if body and not body.endswith("\n"):
+        text = text.removesuffix("\n")
+    returns = body.count("\r\n")
+    if returns == 0:
+        return mark + text
+    if returns == body.count("\n"):
+        return mark + text.replace("\n", "\r\n")
+    return mark + _mixed(text, body)
+
+
+def _mixed(text: str, original: str) -> str:
+    """Lines of the original keep their ends, new ones get the most common end."""
+    old, new = original.split("\n"), text.split("\n")
+    usual = "\r" if original.count("\r\n") * 2 > original.count("\n") else ""
+    matcher = SequenceMatcher(None, [line.removesuffix("\r") for line in old], new, autojunk=False)
+    written = [f"{line}{usual}" for line in new[:-1]] + new[-1:]
+    for block in matcher.get_matching_blocks():
+        for offset in range(block.size):
+            if block.a + offset < len(old) - 1 and block.b + offset < len(new) - 1:
+                written[block.b + offset] = old[block.a + offset]
+    return "\n".join(written)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from flowsync.document.parsing import refusals
-from flowsync.document.parsing.refusals import Refusal
+from flowsync.document import refusals
+from flowsync.document.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
-from flowsync.document.document import parse, same
-from flowsync.document.dumping import double_quoted, fits_block, is_printable, needs_quotes
-from flowsync.document.editing.fresh import flow_text, scalar_lines
-from flowsync.document.parsing.pieces import pieces_of
+from flowsync.document import parse, same
+from flowsync.document.dumping import double_quoted, fits_block, flow_text, is_printable, needs_quotes, scalar_lines
+from flowsync.document.tree import pieces_of
 from flowsync.ends import equal_ends
 from flowsync.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flowsync.document.editing.style import Style
-    from flowsync.document.parsing.pieces import Piece
-    from flowsync.document.parsing.tree import Span
+    from flowsync.document.rewriting import Style
+    from flowsync.document.tree import Piece, Span
     from flowsync.model import JsonValue
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_]+|.", re.DOTALL)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from flowsync.document.document import same
+from flowsync.document import same
+from flowsync.document.tree import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from flowsync.document.editing.style import Style
-    from flowsync.document.parsing.tree import Entry, Span
+    from flowsync.document.tree import Entry, Span
     from flowsync.model import JsonValue, ValuePath
 
 
@@ -95,3 +96,83 @@ class Rewriting:
         """Remember what the anchor of a value stands for, now that it is written."""
         if entry.span.anchor is not None:
             self.names[entry.span.anchor] = goal.value
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One entry to be written: the old one (`index`) that lives on in it, if any, and what it is to hold."""
+
+    index: int | None
+    entry: Entry | None
+    goal: Goal
+    is_moved: bool = False
+
+
+def slots_of(span: Span, goal: Goal, matching: Matching) -> list[Slot]:
+    """The entries that a collection is to have, in the order they are to have."""
+    if isinstance(span.value, dict) and isinstance(goal.value, dict):
+        return _keys(span.entries, goal, goal.value)
+    assert isinstance(span.value, list) and isinstance(goal.value, list)  # noqa: S101, PT018 - the caller entered it
+    pairs, moved = matching(span.value, goal.value, goal.key)
+    slots = []
+    for now, item in enumerate(goal.value):
+        was = pairs.get(now)
+        slots.append(Slot(was, None if was is None else span.entries[was], goal.at(now, item), now in moved))
+    return slots
+
+
+def are_in_place(slots: Sequence[Slot], span: Span) -> bool:
+    """Whether nothing came, went or moved."""
+    return [slot.index for slot in slots] == list(range(len(span.entries)))
+
+
+def _keys(entries: Sequence[Entry], goal: Goal, wanted: dict[str, JsonValue]) -> list[Slot]:
+    """The keys in the order of the text; a new one comes after the one that it follows in the new value."""
+    kept = [(index, entry) for index, entry in enumerate(entries) if entry.key in wanted]
+    slots = [Slot(index, entry, goal.at(entry.key, wanted[str(entry.key)])) for index, entry in kept]
+    known = {str(entry.key) for entry in entries}
+    place = 0
+    for key, value in wanted.items():
+        if key in known:
+            place = 1 + next(at for at, slot in enumerate(slots) if slot.goal.path[-1] == key)
+        else:
+            slots.insert(place, Slot(None, None, goal.at(key, value)))
+            place += 1
+    return slots
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Columns that something nested stands to the right: a mapping or list below its key, a value after its dash."""
+
+    mapping: int = 2
+    sequence: int = 2
+    dash: int = 2
+
+
+def style_of(root: Span, text: str) -> Style:
+    """The indentation that most of a file has; that of `dump` where it shows none."""
+    steps = list(_steps(root, text))
+    usual = Style()
+    return Style(
+        mapping=_most((step for kind, step in steps if kind == "mapping"), usual.mapping),
+        sequence=_most((step for kind, step in steps if kind == "sequence"), usual.sequence),
+        dash=_most((step for kind, step in steps if kind == "dash"), usual.dash),
+    )
+
+
+def _most(steps: Iterable[int], usual: int) -> int:
+    counts = Counter(steps)
+    return max(counts, key=lambda step: (counts[step], -step)) if counts else usual
+
+
+def _steps(span: Span, text: str) -> Iterator[tuple[str, int]]:
+    for entry in span.entries:
+        inner = entry.span
+        if inner.layout is Layout.BLOCK and span.layout is Layout.BLOCK:
+            step = inner.column - span.column
+            if isinstance(span.value, dict):
+                yield ("mapping" if isinstance(inner.value, dict) else "sequence"), step
+            elif "\n" not in text[entry.start : inner.start]:
+                yield "dash", step
+        yield from _steps(inner, text)

@@ -1,11 +1,87 @@
-"""What is wrong with a text, and where: refusals of the guard, and libyaml's errors in plain words."""
+"""What is wrong with a text, where, and in which words; and how much one text may hold.
+
+Real flows stay far below the limits; hostile ones must end in an error, not in memory.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
-from flowsync.document.limits import MAXIMUM_DEPTH
+from flowsync.errors import DocumentError
+from flowsync.model import Location, Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from flowsync.model import JsonValue
+
+MAXIMUM_BYTES: Final = 1_048_576
+"""Size of one text in UTF-8."""
+
+MAXIMUM_DEPTH: Final = 100
+"""Collections inside one another."""
+
+MAXIMUM_ALIAS_WEIGHT: Final = 100
+"""npm yaml's `maxAliasCount`: uses of one anchor, times the uses inside what it names."""
+
+MAXIMUM_VALUES: Final = 50_000
+"""Values in one text: lists, mappings and all that is in them, what aliases repeat included."""
+
+TOO_MANY_VALUES: Final = (
+    "too-many-values",
+    f"There are more than {MAXIMUM_VALUES:,} values here, what aliases repeat included.",
+    "Split the flow.",
+)
+"""The code, message and hint for a text with more."""
+
+MAXIMUM_ANCHORS: Final = 1_000
+"""Anchors (`&name`) in one text."""
+
+MAXIMUM_KEY_LENGTH: Final = 1024
+"""UTF-16 units from the start of a key to its colon, as YAML 1.2 has it."""
+
+
+def count_values(value: JsonValue) -> int:
+    """How many values a tree holds; no further than just beyond the limit."""
+    total = 0
+    rest: list[JsonValue] = [value]
+    while rest and total <= MAXIMUM_VALUES:
+        item = rest.pop()
+        total += 1
+        rest += children(item)
+    return total
+
+
+def children(value: JsonValue) -> Collection[JsonValue]:
+    """What a collection holds; a scalar holds nothing."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+@lru_cache(maxsize=4)
+def line_starts(text: str) -> tuple[int, ...]:
+    """The offset at which each line starts; kept, for a text with one problem often has many."""
+    starts = [0]
+    while found := text.find("\n", starts[-1]) + 1:
+        starts.append(found)
+    return tuple(starts)
+
+
+def locate(name: str, text: str, offset: int) -> Location:
+    """Where the character at `offset` stands; only a line feed ends a line, as in JavaScript's parsers."""
+    starts = line_starts(text)
+    line = bisect_right(starts, offset)
+    return Location(name, line, offset - starts[line - 1] + 1)
+
+
+def failure(location: Location, code: str, message: str, hint: str | None = None) -> DocumentError:
+    """The error for one unreadable place."""
+    return DocumentError(Problem(location, Severity.ERROR, code, message, hint))
+
 
 _HINT_OF_TAG: Final = "Remove the tag; to make a value text, put it in quotes."
 

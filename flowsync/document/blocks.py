@@ -1,0 +1,404 @@
+"""Edits of collections: entries keep their lines, and comments go where their entries go."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flowsync.document import same
+from flowsync.document.dumping import (
+    collection_lines,
+    column_below,
+    entry_lines,
+    flow_entry,
+    flow_text,
+    is_collection,
+    key_text,
+    scalar_lines,
+)
+from flowsync.document.rewriting import are_in_place, slots_of
+from flowsync.document.texts import Site, is_block_scalar, new_scalar
+from flowsync.document.tree import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flowsync.document.rewriting import Goal, Rewriting, Slot
+    from flowsync.document.tree import Entry, Span
+
+_COMMENT: Final = re.compile(r"(?:^|[ \t]+)#[^\n]*", re.MULTILINE)
+"""Where only comments, anchors and tags can stand."""
+_ANCHOR: Final = re.compile(r"(?:^|(?<=[ \t\n]))&[^ \t\n,\[\]{}]+")
+
+
+def edited_block(writing: Rewriting, span: Span, region: Region, goal: Goal) -> str:
+    """The lines of a block collection that is to hold what `goal` says.
+
+    They begin with a line end where the first entry was on the line of a dash and can no longer be.
+    """
+    slots = slots_of(span, goal, writing.matching)
+    if not are_in_place(slots, span):
+        writing.touched.append(goal.path)
+    parts = [f"{lead}{body}" for lead, body in _arranged(writing, span, region, slots)]
+    return "".join([*parts, region.tail])
+
+
+def _arranged(writing: Rewriting, span: Span, region: Region, slots: Sequence[Slot]) -> list[tuple[str, str]]:
+    """What stands above each entry, its margin included, and the entry's own lines."""
+    arranged: list[tuple[str, str]] = []
+    margin = " " * span.column
+    floating = [placed.gap.floating for placed in region.entries]
+    above, floating[0] = floating[0], ""
+    highest = -1
+    for position, slot in enumerate(slots):
+        if slot.index is not None and not slot.is_moved:
+            above += "".join(floating[highest + 1 : slot.index + 1])
+            highest = slot.index
+        lead = above + _lead(region, slot, position)
+        is_beside_dash = region.is_inline and position == 0
+        opening = "" if is_beside_dash and not lead else f"\n{lead}{margin}" if is_beside_dash else f"{lead}{margin}"
+        arranged.append((opening, _lines(writing, span, region, slot)))
+        above = ""
+    rest = "".join(floating[highest + 1 :])
+    return [*arranged, (rest, "")] if rest else arranged
+
+
+def _lead(region: Region, slot: Slot, position: int) -> str:
+    """The blank lines and comments above an entry."""
+    gap = None if slot.index is None else region.entries[slot.index].gap
+    attached = "" if gap is None else gap.attached
+    if position == 0:
+        return region.entries[0].gap.separator + attached
+    return (region.usual_separator if gap is None or slot.index == 0 else gap.separator) + attached
+
+
+def _lines(writing: Rewriting, span: Span, region: Region, slot: Slot) -> str:
+    if slot.index is not None:
+        return _blocks_entry(writing, region.entries[slot.index], slot.goal)
+    part = slot.goal.path[-1]
+    mark = f"{key_text(part)}:" if isinstance(part, str) else "-"
+    return "\n".join([*entry_lines(mark, slot.goal.value, span.column, writing.style), ""])
+
+
+def _blocks_entry(writing: Rewriting, placed: Placed, goal: Goal) -> str:
+    """An entry from its mark on, with the comment lines that follow and belong to it."""
+    entry = placed.entry
+    if writing.is_kept(entry, goal):
+        return writing.text[entry.start : placed.end]
+    writing.note_key(entry)
+    lines = _edited_entry(writing, placed, goal)
+    writing.note_value(entry, goal)
+    return lines
+
+
+def _edited_entry(writing: Rewriting, placed: Placed, goal: Goal) -> str:
+    text, entry, span = writing.text, placed.entry, placed.entry.span
+    match span.layout:
+        case Layout.BLOCK if writing.may_enter(span, goal):
+            region = region_of(text, span, placed.end, is_root=False)
+            lines = edited_block(writing, span, region, goal)
+            head = text[entry.start : region.start]
+            return f"{head.rstrip(' ')}{lines}" if lines.startswith("\n") else f"{head}{lines}"
+        case Layout.FLOW if writing.may_enter(span, goal):
+            return text[entry.start : span.start] + edited_flow(writing, span, goal) + text[span.end : placed.end]
+        case Layout.ALIAS if writing.stands(span, goal):
+            return text[entry.start : placed.end]
+        case Layout.SCALAR | Layout.EMPTY if same(span.value, goal.value):
+            return text[entry.start : placed.end]
+        case Layout.SCALAR if _is_simple(writing, entry, goal):
+            writing.touched.append(goal.path)
+            scalar = new_scalar(Site(text, span, writing.style), goal.value)
+            return text[entry.start : span.start] + _with_rest(writing, placed, scalar)
+        case _:
+            writing.touched.append(goal.path)
+            return _rewritten(writing, placed, goal)
+
+
+def _is_simple(writing: Rewriting, entry: Entry, goal: Goal) -> bool:
+    """Whether a scalar without a tag becomes another one."""
+    if is_collection(goal.value) or goal.path in writing.forced:
+        return False
+    return "!" not in _COMMENT.sub("", writing.text[entry.after_mark : entry.span.start])
+
+
+def _with_rest(writing: Rewriting, placed: Placed, scalar: str) -> str:
+    """A scalar, then the comment that stood beside the old one, and the lines below."""
+    text, span = writing.text, placed.entry.span
+    below = after_value(text, span)
+    rest = text[below : placed.end]
+    beside = "" if below == span.end else text[span.end : below - 1]
+    if not is_block_scalar(scalar):
+        return f"{scalar}{_header_comment(text, span) if below == span.end else beside}\n{rest}"
+    header, _, lines = scalar.partition("\n")
+    return f"{header}{beside}\n{lines}{rest if below == span.end else _moved(rest, span.column)}"
+
+
+def _header_comment(text: str, span: Span) -> str:
+    comment = _COMMENT.search(text[span.start : span.end].partition("\n")[0])
+    return comment[0] if comment else ""
+
+
+def _moved(comments: str, column: int) -> str:
+    """Comment lines at another column, so that they are not taken for the text above."""
+    lines = [line.strip() for line in comments.split("\n")]
+    return "\n".join(f"{' ' * max(column, 0)}{line}" if line else "" for line in lines)
+
+
+def _rewritten(writing: Rewriting, placed: Placed, goal: Goal) -> str:
+    """An entry whose value is written anew, with its anchor and the comments around it."""
+    text, entry, span = writing.text, placed.entry, placed.entry.span
+    if span.layout is Layout.ALIAS or (is_collection(span.value) and is_collection(goal.value)):
+        writing.rewritten.append(goal.path)
+    beside, *others = _comments(text, placed, goal)
+    mark = text[entry.start : entry.after_mark] + _anchor(writing, entry, goal)
+    lines = _value_lines(writing, mark, beside, placed.column, goal)
+    margin = " " * placed.column
+    return "\n".join([*lines, *(f"{margin}{other.strip()}" for other in others), ""])
+
+
+def _value_lines(writing: Rewriting, mark: str, beside: str, column: int, goal: Goal) -> list[str]:
+    """The lines of an entry, its first one ended by the comment `beside` it."""
+    if not is_collection(goal.value):
+        first, *more = scalar_lines(goal.value, column, writing.style)
+        return [f"{mark} {first}{beside}", *more]
+    if mark == "-" and not beside:
+        return entry_lines(mark, goal.value, column, writing.style)
+    below = column_below(mark, goal.value, column, writing.style)
+    first, *more = collection_lines(goal.value, below, writing.style)
+    return [f"{mark}{beside}", f"{' ' * below}{first}", *more]
+
+
+def _comments(text: str, placed: Placed, goal: Goal) -> list[str]:
+    """The comment to stand beside an entry's mark, "" for none, and those to stand below it."""
+    entry, span = placed.entry, placed.entry.span
+    if span.layout is Layout.BLOCK:
+        line = text[entry.after_mark : span.start].partition("\n")[0]
+        beside = _COMMENT.findall(line)
+        return [*(beside or [""]), *([] if goal.value else _unattached(text, placed))]
+    below = after_value(text, span)
+    beside = _COMMENT.findall(text[entry.after_mark : span.start])
+    beside += [_header_comment(text, span)] if below == span.end else _COMMENT.findall(text[span.end : below])
+    beside = [comment if comment[0] in " \t" else f" {comment}" for comment in beside if comment]
+    return [*(beside or [""]), *_COMMENT.findall(text[below : placed.end])]
+
+
+def _unattached(text: str, placed: Placed) -> list[str]:
+    """The comments in a collection that belong to none of its entries."""
+    region = region_of(text, placed.entry.span, placed.end, is_root=False)
+    return _COMMENT.findall("".join([*(each.gap.floating for each in region.entries), region.tail]))
+
+
+def _anchor(writing: Rewriting, entry: Entry, goal: Goal) -> str:
+    """The anchor that a value keeps, after a space."""
+    if entry.span.layout is Layout.ALIAS:
+        return f" {writing.adopted(entry.span, goal)}".rstrip()
+    found = _ANCHOR.search(_COMMENT.sub("", writing.text[entry.after_mark : entry.span.start]))
+    return f" {found[0]}" if found else ""
+
+
+_LINE: Final = re.compile(r"( *)[^\n]*\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The lines above an entry: those that stay where they are, blank lines, and the entry's own comments."""
+
+    floating: str
+    separator: str
+    attached: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An entry with the lines above it. Its own lines go on to `end`: comments deeper than its mark are its own."""
+
+    entry: Entry
+    gap: Gap
+    end: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """All lines of a block collection. `is_inline`: the first entry stands on the line of a dash.
+
+    `tail` are the comments after the last entry.
+    """
+
+    start: int
+    is_inline: bool
+    entries: tuple[Placed, ...]
+    tail: str
+
+    @property
+    def usual_separator(self) -> str:
+        """The blank lines that most entries after the first have above them."""
+        separators = [placed.gap.separator for placed in self.entries[1:]]
+        return max(separators, key=separators.count, default="")
+
+
+def after_value(text: str, span: Span) -> int:
+    """The start of the line below a value and the comment beside it."""
+    return span.end if _ends_with_line(text, span) else text.find("\n", span.end) + 1 or len(text)
+
+
+def _ends_with_line(text: str, span: Span) -> bool:
+    """Whether the last thing in a value is a block scalar, which takes its line end with it."""
+    while span.entries and not span.in_flow:
+        span = span.entries[-1].span
+    return text[span.start : span.start + 1] in {"|", ">"} and not span.in_flow
+
+
+def region_of(text: str, span: Span, limit: int, *, is_root: bool) -> Region:
+    """The lines of a block collection whose last ones end at `limit`."""
+    line = text.rfind("\n", 0, span.start) + 1
+    is_inline = bool(text[line : span.start].strip(" "))
+    start = span.start if is_inline else 0 if is_root and line == 0 else _below_content(text, line)
+    placed: list[Placed] = []
+    above = start
+    for number, entry in enumerate(span.entries):
+        mark = entry.start if number == 0 and is_inline else text.rfind("\n", 0, entry.start) + 1
+        following = span.entries[number + 1 :]
+        below = text.rfind("\n", 0, following[0].start) + 1 if following else limit
+        end = _own_end(text, after_value(text, entry.span), below, span.column)
+        placed.append(Placed(entry, _gap(text[above:mark], is_head=is_root and number == 0), end, span.column))
+        above = end
+    return Region(start, is_inline, tuple(placed), text[above:limit])
+
+
+def _below_content(text: str, line: int) -> int:
+    """The start of the highest of the blank and comment lines that stand right above `line`."""
+    while line:
+        above = text.rfind("\n", 0, line - 1) + 1
+        content = text[above : line - 1].strip(" \t")
+        if content and not content.startswith("#"):
+            break
+        line = above
+    return line
+
+
+def _own_end(text: str, start: int, limit: int, column: int) -> int:
+    """Where the comments end that are indented deeper than the entry they follow."""
+    end = start
+    for line in _LINE.finditer(text, start, limit):
+        if line[0].strip() and len(line[1]) > column:
+            end = line.end()
+    return end
+
+
+def _gap(lines: str, *, is_head: bool) -> Gap:
+    """Comments right above an entry are its own; what a blank line parts from it, and the head of a file, is not."""
+    rows = [f"{row}\n" for row in lines.split("\n")[:-1]]
+    if is_head:
+        return Gap(lines, "", "")
+    first = len(rows)
+    while first and rows[first - 1].strip():
+        first -= 1
+    blank = first
+    while blank and not rows[blank - 1].strip():
+        blank -= 1
+    return Gap("".join(rows[:blank]), "".join(rows[blank:first]), "".join(rows[first:]))
+
+
+_QUOTED_KEY: Final = re.compile(r'[\[{\s]*"(?:[^"\\]|\\.)*"\s*[:,\]]')
+
+
+def edited_flow(writing: Rewriting, span: Span, goal: Goal) -> str:
+    """The text of a collection in brackets that is to hold what `goal` says."""
+    slots = slots_of(span, goal, writing.matching)
+    if are_in_place(slots, span):
+        return _in_place(writing, span, slots)
+    writing.touched.append(goal.path)
+    if span.layout is Layout.PAIR or "#" in "".join(_around(writing.text, span)):
+        return rewritten_flow(writing, span, goal)
+    return _rejoined(writing, span, slots)
+
+
+def rewritten_flow(writing: Rewriting, span: Span, goal: Goal) -> str:
+    """The whole collection, or whatever takes its place, on one line anew."""
+    if is_collection(goal.value):
+        writing.rewritten.append(goal.path)
+    return flow_text(goal.value, like_json=is_like_json(writing.text, span))
+
+
+def is_like_json(text: str, span: Span) -> bool:
+    """Whether the first text in a collection is in double quotes, as all of them are in JSON."""
+    return _QUOTED_KEY.match(text, span.start, span.end) is not None
+
+
+def _in_place(writing: Rewriting, span: Span, slots: Sequence[Slot]) -> str:
+    around = _around(writing.text, span)
+    entries = [_slot(writing, slot, span) for slot in slots]
+    return around[0] + "".join(f"{entry}{after}" for entry, after in zip(entries, around[1:], strict=True))
+
+
+def _rejoined(writing: Rewriting, span: Span, slots: Sequence[Slot]) -> str:
+    """Other entries, or in another order, between the same brackets and with the usual separator."""
+    opening, *separators, closing = _around(writing.text, span)
+    separator = max(separators, key=separators.count, default=", ")
+    return opening + separator.join(_slot(writing, slot, span) for slot in slots) + closing
+
+
+def _around(text: str, span: Span) -> list[str]:
+    """What stands before the first entry, between any two, and after the last."""
+    ends = [span.start, *(entry.span.end for entry in span.entries)]
+    starts = [*(entry.start for entry in span.entries), span.end]
+    return [text[end:start] for end, start in zip(ends, starts, strict=True)]
+
+
+def _slot(writing: Rewriting, slot: Slot, span: Span) -> str:
+    if slot.entry is not None:
+        return _brackets_entry(writing, slot.entry, slot.goal, span)
+    part = slot.goal.path[-1]
+    like_json = is_like_json(writing.text, span)
+    if isinstance(part, str):
+        return flow_entry(part, slot.goal.value, like_json=like_json)
+    return flow_text(slot.goal.value, like_json=like_json)
+
+
+def _brackets_entry(writing: Rewriting, entry: Entry, goal: Goal, around: Span) -> str:
+    span = entry.span
+    if writing.is_kept(entry, goal):
+        return writing.text[entry.start : span.end]
+    head = writing.text[entry.start : span.start]
+    is_changed = not same(span.value, goal.value)
+    if is_changed and "!" in writing.text[entry.after_mark : span.start] and not is_collection(goal.value):
+        mark = writing.text[entry.start : entry.after_mark]
+        head = f"{mark} " if mark else ""
+    if is_changed and span.layout is Layout.EMPTY:
+        head = head.rstrip() + (" " if writing.text[entry.after_mark - 1] in ":[," else ": ")
+    writing.note_key(entry)
+    text = head + edited_value(writing, span, goal, like_json=is_like_json(writing.text, around))
+    writing.note_value(entry, goal)
+    return text
+
+
+def edited_value(writing: Rewriting, span: Span, goal: Goal, *, like_json: bool) -> str:
+    """The text of one value among brackets."""
+    match span.layout:
+        case Layout.FLOW | Layout.PAIR if writing.may_enter(span, goal):
+            return edited_flow(writing, span, goal)
+        case Layout.ALIAS:
+            return _alias(writing, span, goal, like_json=like_json)
+        case Layout.SCALAR | Layout.EMPTY if same(span.value, goal.value):
+            return writing.text[span.start : span.end]
+        case _:
+            return _replaced(writing, span, goal, like_json=like_json)
+
+
+def _replaced(writing: Rewriting, span: Span, goal: Goal, *, like_json: bool) -> str:
+    writing.touched.append(goal.path)
+    if span.layout is Layout.SCALAR and not is_collection(goal.value) and goal.path not in writing.forced:
+        return new_scalar(Site(writing.text, span, writing.style, like_json), goal.value)
+    if is_collection(span.value):
+        return rewritten_flow(writing, span, goal)
+    return flow_text(goal.value, like_json=like_json)
+
+
+def _alias(writing: Rewriting, span: Span, goal: Goal, *, like_json: bool) -> str:
+    if writing.stands(span, goal):
+        return writing.text[span.start : span.end]
+    writing.touched.append(goal.path)
+    writing.rewritten.append(goal.path)
+    return f"{writing.adopted(span, goal)}{flow_text(goal.value, like_json=like_json)}"

@@ -1,1 +1,0 @@
-"""YAML text to values and places: libyaml's events, and a guard where libyaml and npm `yaml` differ."""
