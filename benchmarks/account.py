@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from corpus import write_flows
 from processes import Command, environment
 
-from flowsync.flows import load_flows
+from flowsync.flows.files import load_flows
 from flowsync.sandbox import PRIVATE_KEY, Emulator, Request
 
 if TYPE_CHECKING:

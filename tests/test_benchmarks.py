@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flowsync.flows import load_flows
+from flowsync.flows.files import load_flows
 from flowsync.validate import check_all
 from tests.support.command import UNMEASURED
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.flows import load_flows, merged
+from flowsync.flows.files import load_flows, merged
 from flowsync.model import Target
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
-    from flowsync.flows import Repository
+    from flowsync.flows.files import Repository
     from flowsync.model import Flow
 
 

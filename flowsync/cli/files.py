@@ -14,11 +14,11 @@ from flowsync import config, document, git, validate
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.closeness import closest
 from flowsync.errors import DocumentError, GitError, InvalidFilesError, UsageError
-from flowsync.flows import ENDINGS, FlowFile, flow_of, in_environments
-from flowsync.flows.expressions import flow_of_rows, mentioned
+from flowsync.flows.expressions import flow_of_rows, referenced_slugs
+from flowsync.flows.files import ENDINGS, FlowFile, flow_from_bytes, in_environments
 from flowsync.model import Flow, Problem, Severity
 from flowsync.plan.base import Base
-from flowsync.targeting.checks import KnownFlow
+from flowsync.targeting.references import KnownFlow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flowsync.api.endpoints import Listing
     from flowsync.cli.project import Project
     from flowsync.config import Level, RuleLevel
-    from flowsync.flows import Repository
+    from flowsync.flows.files import Repository
     from flowsync.git import Entry
 
 
@@ -251,7 +251,7 @@ def _known(selection: Selection, listing: Listing) -> Mapping[str, KnownFlow]:
     """The live flows by slug, with the steps of those that expressions speak of and whose files state none."""
     rows = rows_by_slug(listing.rows)
     stated = {flow.slug for flow in selection.every if "data" in flow.fields}
-    spoken_of = {slug for flow in selection.flows for slug in mentioned(flow)} - stated
+    spoken_of = {slug for flow in selection.flows for slug in referenced_slugs(flow)} - stated
     return {slug: flow_of_rows(rows[slug]) if slug in spoken_of else KnownFlow() for slug in rows}
 
 
@@ -369,7 +369,7 @@ def _read(project: Project, wanted: Mapping[str, NamedFile]) -> dict[str, Flow |
     contents = git.contents(project.home, [named[0][1].id for named in wanted.values()])
     environment = project.settings.environment
     return {
-        slug: _comparable(flow_of(content, FlowFile(Path(), named[0][0]), environment))
+        slug: _comparable(flow_from_bytes(content, FlowFile(Path(), named[0][0]), environment))
         for (slug, named), content in zip(wanted.items(), contents, strict=True)
     }
 

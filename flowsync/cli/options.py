@@ -175,7 +175,7 @@ def complete_slugs(context: click.Context, _parameter: click.Parameter, incomple
 def _slugs(given: Invocation) -> list[str]:
     """The slugs of the flow files; none where they cannot be found, for nobody reads an error while completing."""
     from flowsync.cli.project import open_project  # noqa: PLC0415 - as above
-    from flowsync.flows import FlowFile  # noqa: PLC0415 - as above
+    from flowsync.flows.files import FlowFile  # noqa: PLC0415 - as above
 
     try:
         return [each.slug for each in open_project(given).flow_files() if isinstance(each, FlowFile)]

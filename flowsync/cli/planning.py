@@ -18,7 +18,7 @@ from flowsync.api.endpoints import Access, find_missing, list_flows, rows_by_slu
 from flowsync.config import Policy
 from flowsync.errors import GitError
 from flowsync.flows import expressions
-from flowsync.flows.expressions import mentioned
+from flowsync.flows.expressions import referenced_slugs
 from flowsync.model import Origin, View
 from flowsync.plan.build import build_plan
 
@@ -91,7 +91,7 @@ def fetch_listing(
     The list itself may have been asked for already, `ahead`.
     """
     chosen = tuple(flows)
-    referred = sorted({slug for flow in chosen for slug in mentioned(flow) if _SLUG.fullmatch(slug)})
+    referred = sorted({slug for flow in chosen for slug in referenced_slugs(flow) if _SLUG.fullmatch(slug)})
     return fetch_slugs(reader, access, [*(flow.slug for flow in chosen), *referred], map_, ahead)
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from flowsync import config, document
 from flowsync.config import Flags
 from flowsync.errors import ConfigError
-from flowsync.flows import discover
-from flowsync.flows import load_flows as flows_load_flows
+from flowsync.flows.files import discover
+from flowsync.flows.files import load_flows as flows_load_flows
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flowsync.cli.options import Invocation
     from flowsync.config import Settings
     from flowsync.document import Document
-    from flowsync.flows import FlowFile, Repository
+    from flowsync.flows.files import FlowFile, Repository
     from flowsync.model import Problem
     from flowsync.workspace import Workspace
 

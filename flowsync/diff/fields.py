@@ -12,7 +12,7 @@ from flowsync.diff.canonical import canonical_text
 from flowsync.diff.data import differences
 from flowsync.errors import DocumentError
 from flowsync.model import SENT_FIELDS, FieldChange, Op
-from flowsync.targeting.printer import canonical
+from flowsync.targeting.tokens import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import document
 from flowsync.errors import DocumentError, TargetingError
-from flowsync.targeting.cases import Verdict
-from flowsync.targeting.checks.flows import KnownFlow
-from flowsync.targeting.mentions import awaited, cycles, mutual, references, waits_for
+from flowsync.targeting.context import Verdict
 from flowsync.targeting.parser import parse
+from flowsync.targeting.references import KnownFlow, awaited, cycles, mutual, references, waits_for
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, ValuePath
-    from flowsync.targeting.mentions import Reference
     from flowsync.targeting.nodes import Expression
+    from flowsync.targeting.references import Reference
 
 _TREES_KEPT: Final = 2_048
 """Expressions kept parsed: several rules ask for those of one flow, one after the other. A tree takes some 2 kB."""
@@ -31,7 +30,7 @@ _CRITERIA_NAMES: Final = frozenset(field for _, field in _CRITERIA)
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class FlowExpression:
     """One expression as a flow states it.
 
     `path` leads to it from the root of the file, `verdict` is what tests call its outcome. `step` is the id of its
@@ -52,31 +51,31 @@ class Stated:
         return f"steps[{name}].{self.verdict.field}"
 
 
-def expressions(fields: Mapping[FieldName, JsonValue]) -> tuple[Stated, ...]:
+def expressions(fields: Mapping[FieldName, JsonValue]) -> tuple[FlowExpression, ...]:
     """Every expression among a flow's fields (`data` parsed). Wrong shapes are passed over."""
-    own = targeting_of(fields)
+    own = targeting_expression(fields)
     criteria = tuple(_criteria(fields.get("data")))
     return criteria if own is None else (own, *criteria)
 
 
-def targeting_of(fields: Mapping[FieldName, JsonValue]) -> Stated | None:
+def targeting_expression(fields: Mapping[FieldName, JsonValue]) -> FlowExpression | None:
     """The flow's own targeting; None where none is stated. A null one is empty: everyone."""
     if "targetingLogic" not in fields:
         return None
     text = fields["targetingLogic"]
     match text:
         case str() | None:
-            return Stated(("targetingLogic",), Verdict.SEES, None, text or "")
+            return FlowExpression(("targetingLogic",), Verdict.SEES, None, text or "")
         case _:
             return None
 
 
-def step_criteria(fields: Mapping[FieldName, JsonValue], step: str) -> tuple[Stated, ...]:
+def step_criteria(fields: Mapping[FieldName, JsonValue], step: str) -> tuple[FlowExpression, ...]:
     """The expressions of one step."""
     return tuple(stated for stated in _criteria(fields.get("data")) if stated.step == step)
 
 
-def _criteria(data: JsonValue) -> Iterator[Stated]:
+def _criteria(data: JsonValue) -> Iterator[FlowExpression]:
     steps = data.get("steps") if isinstance(data, dict) else None
     # As steps_of, spelled out: it is asked several times of each flow, and most steps state none.
     for index, step in enumerate(steps if isinstance(steps, list) else ()):
@@ -87,7 +86,7 @@ def _criteria(data: JsonValue) -> Iterator[Stated]:
         for verdict, field in _CRITERIA:
             text = step.get(field)
             if isinstance(text, str):
-                yield Stated(("data", "steps", index, field), verdict, name, text)
+                yield FlowExpression(("data", "steps", index, field), verdict, name, text)
 
 
 def steps_of(data: JsonValue) -> Iterator[tuple[int, Mapping[str, JsonValue]]]:
@@ -114,7 +113,7 @@ def own_fields(flow: Flow) -> Mapping[FieldName, JsonValue]:
 
 
 @lru_cache(maxsize=_TREES_KEPT)
-def read(text: str) -> Expression | TargetingError:
+def parse_result(text: str) -> Expression | TargetingError:
     """The tree of an expression, or why it cannot be read; each text is parsed once."""
     try:
         return parse(text)
@@ -124,12 +123,12 @@ def read(text: str) -> Expression | TargetingError:
 
 def parsed(text: str) -> Expression | None:
     """The tree of an expression; None when it cannot be read, which a rule of its own reports."""
-    found = read(text)
+    found = parse_result(text)
     return None if isinstance(found, TargetingError) else found
 
 
 @lru_cache(maxsize=_MENTIONS_KEPT)
-def mentions(text: str) -> tuple[Reference, ...]:
+def references_in(text: str) -> tuple[Reference, ...]:
     """Every mention of a flow in an expression; none in one that cannot be read."""
     tree = parsed(text)
     return () if tree is None else references(tree)
@@ -183,9 +182,9 @@ def _fields(step: Mapping[str, JsonValue]) -> frozenset[str] | None:
     return frozenset(identity for identity in ids if isinstance(identity, str))
 
 
-def mentioned(flow: Flow) -> frozenset[str]:
+def referenced_slugs(flow: Flow) -> frozenset[str]:
     """The slugs that a flow's expressions speak of."""
-    return frozenset(reference.slug for stated in expressions(flow.fields) for reference in mentions(stated.text))
+    return frozenset(reference.slug for stated in expressions(flow.fields) for reference in references_in(stated.text))
 
 
 class Bond(Enum):
@@ -261,7 +260,7 @@ def _edges(flow: Flow, group_of: Mapping[str, int]) -> Iterator[Edge]:
             yield Edge(flow.slug, slug, Bond.STEP, tuple(dict.fromkeys(steps)))
 
 
-def _step_waits(trees: Iterable[tuple[Stated, Expression]]) -> Mapping[str, list[str]]:
+def _step_waits(trees: Iterable[tuple[FlowExpression, Expression]]) -> Mapping[str, list[str]]:
     """The flows that steps wait for, each with the names of those steps."""
     waits: dict[str, list[str]] = {}
     for stated, tree in trees:
@@ -271,7 +270,7 @@ def _step_waits(trees: Iterable[tuple[Stated, Expression]]) -> Mapping[str, list
     return waits
 
 
-def around(graph: WaitingGraph, slugs: Collection[str]) -> WaitingGraph:
+def neighbourhood(graph: WaitingGraph, slugs: Collection[str]) -> WaitingGraph:
     """What of a graph concerns some flows: they themselves, what they wait for, and what waits for them."""
     edges = tuple(edge for edge in graph.edges if edge.waiting in slugs or edge.awaited in slugs)
     shown = {*slugs, *(edge.waiting for edge in edges), *(edge.awaited for edge in edges)}
@@ -291,7 +290,7 @@ def targeting_waits(flows: Iterable[Flow]) -> Mapping[str, frozenset[str]]:
 
 def _circular_waits(flow: Flow) -> frozenset[str]:
     text = flow.fields.get("targetingLogic")
-    tree = parsed(text) if isinstance(text, str) and mentions(text) else None
+    tree = parsed(text) if isinstance(text, str) and references_in(text) else None
     return frozenset() if tree is None else waits_for(tree)
 
 
@@ -316,7 +315,7 @@ def changed_waits(before: Iterable[Flow], after: Iterable[Flow]) -> ChangedWaits
     graph = waiting_graph(after)
     was, now = _changing_waits(waiting_graph(before).edges), _changing_waits(graph.edges)
     added, removed = _sorted(now - was), _sorted(was - now)
-    return ChangedWaits(added, removed, around(graph, {waiting for waiting, _, _ in (*added, *removed)}))
+    return ChangedWaits(added, removed, neighbourhood(graph, {waiting for waiting, _, _ in (*added, *removed)}))
 
 
 def _changing_waits(edges: Iterable[Edge]) -> frozenset[Wait]:

@@ -6,33 +6,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.flows.expressions import expressions, own_fields, parsed
-from flowsync.targeting.cases import CaseError, Verdict, case_from
 from flowsync.targeting.checks import check
-from flowsync.targeting.checks.flows import KnownFlows, World, check_references, check_self
+from flowsync.targeting.context import CaseError, Verdict, case_from
 from flowsync.targeting.evaluation import coverage, evaluate, trace
-from flowsync.targeting.mentions import references
 from flowsync.targeting.nodes import Everyone
 from flowsync.targeting.parser import parse
+from flowsync.targeting.references import KnownFlows, World, check_references, check_self, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from flowsync.flows.expressions import Stated
+    from flowsync.flows.expressions import FlowExpression
     from flowsync.model import Flow, JsonValue, Location
-    from flowsync.targeting.cases import Case, Persona
-    from flowsync.targeting.checks import Finding, KnownFlow
+    from flowsync.targeting.context import Case, Persona
     from flowsync.targeting.evaluation import TermCoverage, Trace
     from flowsync.targeting.nodes import Expression
+    from flowsync.targeting.references import KnownFlow
+    from flowsync.targeting.rules import Finding
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Decided:
     """A test that could be held against its expression. `index` counts the entries of `tests:` from 0."""
 
     index: int
     case: Case
-    stated: Stated
+    expression: FlowExpression
     tree: Expression
     truth: bool
 
@@ -63,7 +63,7 @@ class Unreadable:
 
     index: int
     case: Case
-    stated: Stated
+    expression: FlowExpression
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Unusable:
 
 MAXIMUM_TESTS: Final = 500
 """Tests of one flow that are run: a file of a pull request must not keep a runner busy for minutes."""
-TestOutcome: TypeAlias = "Held | Undecided | Unreadable | Unusable"
+TestOutcome: TypeAlias = "Decided | Undecided | Unreadable | Unusable"
 
 
 def run_tests(flow: Flow, now: datetime) -> tuple[TestOutcome, ...]:
@@ -95,12 +95,12 @@ def run_tests(flow: Flow, now: datetime) -> tuple[TestOutcome, ...]:
     return tuple(outcomes)
 
 
-def _by_place(every: Iterable[Stated]) -> Mapping[tuple[Verdict, str | None], Stated]:
+def _by_place(every: Iterable[FlowExpression]) -> Mapping[tuple[Verdict, str | None], FlowExpression]:
     return {(stated.verdict, stated.step): stated for stated in every}
 
 
 def _outcome(
-    index: int, entry: JsonValue, every: Mapping[tuple[Verdict, str | None], Stated], now: datetime
+    index: int, entry: JsonValue, every: Mapping[tuple[Verdict, str | None], FlowExpression], now: datetime
 ) -> TestOutcome:
     try:
         case = case_from(entry, now)
@@ -112,30 +112,30 @@ def _outcome(
     tree = parsed(stated.text)
     if tree is None:
         return Unreadable(index, case, stated)
-    return Held(index, case, stated, tree, evaluate(tree, case.context))
+    return Decided(index, case, stated, tree, evaluate(tree, case.context))
 
 
 @dataclass(frozen=True, slots=True)
 class ExpressionCoverage:
     """What tests say of one expression: how many decide it, and for each term which truths they saw."""
 
-    stated: Stated
+    expression: FlowExpression
     tests: int
     terms: tuple[TermCoverage, ...]
 
 
 def flow_coverage(flow: Flow, outcomes: Iterable[TestOutcome]) -> tuple[ExpressionCoverage, ...]:
     """For every expression of a flow that can be read and says something, what its tests saw of it."""
-    held = [outcome for outcome in outcomes if isinstance(outcome, Held)]
+    held = [outcome for outcome in outcomes if isinstance(outcome, Decided)]
     every = (_coverage(stated, held) for stated in expressions(own_fields(flow)))
     return tuple(each for each in every if each is not None)
 
 
-def _coverage(stated: Stated, held: list[Held]) -> ExpressionCoverage | None:
+def _coverage(stated: FlowExpression, held: list[Decided]) -> ExpressionCoverage | None:
     tree = parsed(stated.text)
     if tree is None or isinstance(tree, Everyone):
         return None
-    contexts = tuple(each.case.context for each in held if each.stated.path == stated.path)
+    contexts = tuple(each.case.context for each in held if each.expression.path == stated.path)
     return ExpressionCoverage(stated, len(contexts), coverage(tree, contexts))
 
 
@@ -150,7 +150,7 @@ class Tested:
     def is_wrong(self) -> bool:
         """Whether it failed, or could not be run; one that only decides nothing is not wrong."""
         match self.outcome:
-            case Held():
+            case Decided():
                 return not self.outcome.passed
             case Undecided():
                 return False
@@ -170,10 +170,10 @@ class TestedFlow:
     @property
     def is_undecided(self) -> bool:
         """Whether the flow is for some users only, and no test says for whom."""
-        return any(each.stated.verdict is Verdict.SEES and not each.tests for each in self.coverage)
+        return any(each.expression.verdict is Verdict.SEES and not each.tests for each in self.coverage)
 
 
-def tested(flows: Iterable[Flow], now: datetime) -> tuple[TestedFlow, ...]:
+def run_flow_tests(flows: Iterable[Flow], now: datetime) -> tuple[TestedFlow, ...]:
     """Run the tests of every flow, in the order given."""
     return tuple(_tested(flow, now) for flow in flows)
 
@@ -188,7 +188,7 @@ def _tested(flow: Flow, now: datetime) -> TestedFlow:
 class Explained:
     """One expression held against a user, and what the rules have to say of it."""
 
-    stated: Stated
+    expression: FlowExpression
     trace: Trace
     findings: tuple[Finding, ...]
 
@@ -207,8 +207,8 @@ class Explanation:
     is_off: bool = False
 
 
-def explained(
-    stated: Stated, persona: Persona, flow: Flow | None = None, known: Mapping[str, KnownFlow] | None = None
+def explain(
+    stated: FlowExpression, persona: Persona, flow: Flow | None = None, known: Mapping[str, KnownFlow] | None = None
 ) -> Explained:
     """One expression (of `flow`, if of any) held against a user; references against the `known` flows, where given.
 
@@ -225,5 +225,5 @@ def _references(tree: Expression, known: Mapping[str, KnownFlow] | None) -> tupl
     return () if known is None else check_references(references(tree), KnownFlows(World.REPO, known))
 
 
-def _self(tree: Expression, stated: Stated, flow: Flow | None) -> tuple[Finding, ...]:
+def _self(tree: Expression, stated: FlowExpression, flow: Flow | None) -> tuple[Finding, ...]:
     return check_self(tree, flow.slug) if flow is not None and stated.verdict is Verdict.SEES else ()

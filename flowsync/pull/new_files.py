@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from flowsync import document
 from flowsync.diff.fields import observe
 from flowsync.errors import DocumentError
-from flowsync.flows import flow_from
+from flowsync.flows.files import flow_from_document
 from flowsync.model import SENT_FIELDS
 from flowsync.pull.results import LeftOut, NewFile, complaint
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from flowsync.flows import FlowFile
+    from flowsync.flows.files import FlowFile
     from flowsync.model import FieldName, JsonValue, LiveFlow
     from flowsync.pull.results import Judge
 
@@ -157,5 +157,5 @@ def _complaint(parts: Sequence[_Part], row: LiveFlow, file: FlowFile, judge: Jud
         parsed = document.parse(_text(parts), file.name)
     except DocumentError as error:
         return error.message
-    flow = flow_from(parsed, file, None)
+    flow = flow_from_document(parsed, file, None)
     return complaint(flow, row, judge, [part.field for part in parts])

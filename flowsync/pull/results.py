@@ -13,7 +13,7 @@ from flowsync.model import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from flowsync.flows import FlowFile
+    from flowsync.flows.files import FlowFile
     from flowsync.model import FieldName, Flow, LiveFlow
 
 

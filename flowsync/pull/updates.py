@@ -11,7 +11,7 @@ from flowsync.diff.fields import compare, observe
 from flowsync.diff.lists import IDENTITIES, survivors
 from flowsync.document.editing import edited
 from flowsync.errors import DocumentError
-from flowsync.flows import flow_from
+from flowsync.flows.files import flow_from_document
 from flowsync.model import SENT_FIELDS
 from flowsync.pull.new_files import says_something, unreadable
 from flowsync.pull.results import ChangedFile, LeftOut, SameFile, Scope, complaint, failing_tests
@@ -19,7 +19,7 @@ from flowsync.pull.results import ChangedFile, LeftOut, SameFile, Scope, complai
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flowsync.flows import FlowFile
+    from flowsync.flows.files import FlowFile
     from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, ValuePath
     from flowsync.pull.results import Judge
 
@@ -109,7 +109,7 @@ def _draft(taking: Taking, wanted: Mapping[FieldName, JsonValue], known: set[tup
         parsed = document.parse(done.text, taking.file.name)
     except DocumentError as error:
         return _Draft(text, complaint=error.message)
-    flow = flow_from(parsed, taking.file, taking.environment)
+    flow = flow_from_document(parsed, taking.file, taking.environment)
     return _Draft(
         done.text,
         tuple(label(value, path) for path in done.rewritten),

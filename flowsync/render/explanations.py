@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Final
 from flowsync.render import escape
 from flowsync.render.escape import cell_code, code_span, columns, fenced, masked_mapping, prose
 from flowsync.render.style import Colour, Screen, Span, Style, hint_lines, line, paint, sentences
-from flowsync.targeting.cases import Verdict
-from flowsync.targeting.evaluation import BranchTrace, TermTrace, outline
-from flowsync.targeting.nodes import Source
-from flowsync.targeting.printer import format_value, formatted
-from flowsync.targeting.values import EPOCH, Context, Unknown
+from flowsync.targeting.context import Verdict
+from flowsync.targeting.evaluation import EPOCH, BranchTrace, Context, TermTrace, Unknown, outline
+from flowsync.targeting.nodes import Source, format_value, formatted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,9 +18,8 @@ if TYPE_CHECKING:
     from flowsync.flows.testing import Explained, Explanation
     from flowsync.model import JsonValue
     from flowsync.render.style import Line
-    from flowsync.targeting.checks import Finding
-    from flowsync.targeting.evaluation import OutlineLine, Trace
-    from flowsync.targeting.values import Resolved
+    from flowsync.targeting.evaluation import OutlineLine, Resolved, Trace
+    from flowsync.targeting.rules import Finding
 
 _STYLES: Final = {True: Style.ADDED, False: Style.REMOVED}
 _WIDEST_TERM: Final = 60
@@ -187,13 +184,13 @@ def _verdict(part: Explained) -> Line:
 
 
 def _label(part: Explained) -> str:
-    return part.stated.label if part.stated.path else "the expression"
+    return part.expression.label if part.expression.path else "the expression"
 
 
 def _comes_to(part: Explained) -> str:
     """`false: this user does not see the flow`."""
     word = "true" if part.trace.truth else "false"
-    outcome = OUTCOMES[part.stated.verdict, part.trace.truth] if part.stated.path else ""
+    outcome = OUTCOMES[part.expression.verdict, part.trace.truth] if part.expression.path else ""
     return f"{word}: {outcome}" if outcome else word
 
 
@@ -207,7 +204,7 @@ def _markdown(explanation: Explanation) -> Iterator[str]:
     yield f"### flowsync explain: {subject}"
     yield prose(f"F{_asked(explanation)[1:]}")
     for part in explanation.parts:
-        name = code_span(part.stated.label) if part.stated.path else "The expression"
+        name = code_span(part.expression.label) if part.expression.path else "The expression"
         yield f"{name} is **{_comes_to(part)}**"
         yield fenced(paint(tree_lines(part.trace, _WIDE, ""), Colour.NEVER), "text")
         if part.findings:
@@ -234,8 +231,8 @@ def _document(part: Explained) -> dict[str, JsonValue]:
     ]
     return {
         "label": _label(part),
-        "step": part.stated.step,
-        "expression": part.stated.text,
+        "step": part.expression.step,
+        "expression": part.expression.text,
         "truth": part.trace.truth,
         "tree": tree_document(part.trace),
         "findings": findings,

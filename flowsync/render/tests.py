@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from flowsync.flows.testing import Held, Undecided, Unreadable, Unusable
+from flowsync.flows.testing import Decided, Undecided, Unreadable, Unusable
 from flowsync.render import escape
 from flowsync.render.escape import code_span, fenced, masked_mapping, plural
 from flowsync.render.explanations import tree_document, tree_lines
 from flowsync.render.style import Colour, Detail, Screen, Span, Style, line, paint, sentences
-from flowsync.targeting.cases import Verdict
-from flowsync.targeting.printer import formatted
+from flowsync.targeting.context import Verdict
+from flowsync.targeting.nodes import formatted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flowsync.flows.testing import ExpressionCoverage, Tested, TestedFlow, TestOutcome
     from flowsync.model import JsonValue
     from flowsync.render.style import Line
-    from flowsync.targeting.cases import Case
+    from flowsync.targeting.context import Case
     from flowsync.targeting.evaluation import TermCoverage
 
 FORMAT: Final = "flowsync-tests/1"
@@ -81,7 +81,7 @@ COVERAGE_FORMATS: Final[Mapping[str, Callable[[Sequence[TestedFlow], Screen], st
 def kind(outcome: TestOutcome) -> str:
     """One word for an outcome."""
     match outcome:
-        case Held():
+        case Decided():
             return "passed" if outcome.passed else "failed"
         case Undecided():
             return "undecided"
@@ -128,7 +128,7 @@ def _test_lines(test: Tested, screen: Screen) -> Iterator[Line]:
     said = remark(test.outcome)
     if said is not None:
         yield from sentences(line("        ", said), screen, indent=8)
-    if isinstance(test.outcome, Held) and not test.outcome.passed:
+    if isinstance(test.outcome, Decided) and not test.outcome.passed:
         yield from tree_lines(test.outcome.trace, screen, "        ")
 
 
@@ -148,9 +148,9 @@ def _expectation(case: Case) -> str:
 def remark(outcome: TestOutcome) -> str | None:
     """What there is to say of an outcome other than a pass."""
     match outcome:
-        case Held(_, case, stated) if not outcome.passed:
+        case Decided(_, case, stated) if not outcome.passed:
             return f"expects {_expectation(case)}, and {stated.label} is {'false' if case.expected else 'true'}"
-        case Held():
+        case Decided():
             return None
         case Undecided(_, case):
             return f"the file states no {case.verdict.field}{_of_step(case)}: nothing is tested"
@@ -169,7 +169,7 @@ def _coverage_lines(flows: Sequence[TestedFlow]) -> Iterator[Line]:
     yield line(Span("Coverage: which truths of each term some test saw", Style.HEADING))
     for flow in flows:
         for each in flow.coverage:
-            head = f"  {each.stated.label}: {plural(each.tests, 'test')}"
+            head = f"  {each.expression.label}: {plural(each.tests, 'test')}"
             yield line("  ", Span(flow.slug, Style.HEADING), Span(head, Style.MUTED))
             yield from map(_term_line, each.terms)
     undecided = [flow.slug for flow in flows if flow.is_undecided]
@@ -227,7 +227,7 @@ def _test_document(test: Tested) -> dict[str, JsonValue]:
         "expected": None if case is None else case.expected,
         "outcome": kind(outcome),
         "message": remark(outcome),
-        "tree": tree_document(outcome.trace) if isinstance(outcome, Held) else None,
+        "tree": tree_document(outcome.trace) if isinstance(outcome, Decided) else None,
     }
 
 
@@ -236,10 +236,10 @@ def _coverage_document(each: ExpressionCoverage) -> dict[str, JsonValue]:
         {"term": formatted(term.term), "seen_true": term.seen_true, "seen_false": term.seen_false}
         for term in each.terms
     ]
-    is_own = each.stated.verdict is Verdict.SEES
+    is_own = each.expression.verdict is Verdict.SEES
     return {
-        "label": each.stated.label,
-        "step": None if is_own else each.stated.step,
+        "label": each.expression.label,
+        "step": None if is_own else each.expression.step,
         "tests": each.tests,
         "terms": terms,
     }

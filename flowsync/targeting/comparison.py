@@ -8,11 +8,26 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import TargetingError
-from flowsync.targeting.nodes import LISTS, ORDERINGS, And, Condition, Duration, Everyone, Number, Operator, Or, Text
+from flowsync.targeting.evaluation import number_of
+from flowsync.targeting.nodes import (
+    LISTS,
+    ORDERINGS,
+    And,
+    Condition,
+    Duration,
+    Everyone,
+    Number,
+    Operator,
+    Or,
+    Text,
+    chain_parts,
+    formatted,
+    meaning,
+    simplified,
+    subject,
+)
 from flowsync.targeting.parser import parse
-from flowsync.targeting.printer import canonical, chain_parts, formatted, meaning, simplified, subject
-from flowsync.targeting.tokens import is_too_long, printable
-from flowsync.targeting.values import number_of
+from flowsync.targeting.tokens import canonical, is_too_long, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

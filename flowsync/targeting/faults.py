@@ -1,4 +1,4 @@
-"""Why an expression cannot be parsed, said so that its author can mend it: found, expected, likely fix."""
+"""Why an expression cannot be parsed: what was found, what was expected, and the likely fix."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from flowsync.targeting.nodes import Operator, SourceKind
 from flowsync.targeting.tokens import TokenKind, shown
 
 if TYPE_CHECKING:
-    from flowsync.targeting.nodes import Span, Value
     from flowsync.targeting.tokens import Token
 
 
 class Expected(Enum):
-    """What would fit where something else stands."""
+    """What would fit in the place of something else."""
 
     CONDITION = "a condition such as user.property('plan') == 'pro'"
     VALUE = "a value: a quoted text, a number, true, false or null"
@@ -39,37 +38,28 @@ _WORDS: Final = {
     "and": "Write && (or AND in capitals).",
     "or": "Write || (or OR in capitals).",
     "not": _NO_NOT,
-    "if": "Write the condition alone.",
-    "when": "Write the condition alone.",
-    "where": "Write the condition alone.",
-    "is": "Write == to compare.",
-    "equals": "Write == to compare.",
-    "eq": "Write == to compare.",
+    **dict.fromkeys(("if", "when", "where"), "Write the condition alone."),
+    **dict.fromkeys(("is", "equals", "eq"), "Write == to compare."),
     "ne": "Write != to compare.",
     "in": "Write isIn with one quoted list: isIn 'a,b,c'.",
-    "includes": "Write contains.",
-    "has": "Write contains.",
+    **dict.fromkeys(("includes", "has"), "Write contains."),
     "like": "Write contains, or matches with a pattern.",
     "exists": "Write isSet true.",
     "before": "Write < with a quoted date.",
     "after": "Write > with a quoted date.",
-    "undefined": "Write null.",
-    "none": "Write null.",
-    "nil": "Write null.",
+    **dict.fromkeys(("undefined", "none", "nil"), "Write null."),
     "yes": "Write true.",
     "no": "Write false.",
-    "true": "Write true in lower case.",
-    "false": "Write false in lower case.",
-    "null": "Write null in lower case.",
+    **{word: f"Write {word} in lower case." for word in ("true", "false", "null")},
     "group.memberof": "Write user.memberOfGroup() == 'group'.",
     "user.properties": "Write user.property('name').",
-    "group.properties": "Write group.property('name').",
-    "organization.properties": "Write group.property('name').",
+    **dict.fromkeys(("group.properties", "organization.properties"), "Write group.property('name')."),
     "property": "Write user.property('name') or group.property('name').",
     "event": "Write user.event('name').count.",
     "flow": "Write user.flow('slug').",
     "date": "Write new Date(), Date.now() or now().",
 }
+"""Words of other languages, in lower case, and what to write instead."""
 _OWNERS: Final = {"user": "user", "group": "group", "organization": "group"}
 _LONGEST_KEY: Final = 40
 _EXPONENT: Final = re.compile(r"[0-9.]+[eE][0-9]*")
@@ -111,6 +101,9 @@ _SHAPES: Final[dict[tuple[Expected, TokenKind | None], str]] = {
     (Expected.CLOSE, TokenKind.END): "A parenthesis was opened and never closed.",
     (Expected.LOGIC, TokenKind.CLOSE): "This parenthesis closes nothing; delete it, or add the opening one.",
     (Expected.LOGIC, TokenKind.OPERATOR): "Compare two values at a time, and join the comparisons with &&.",
+    (Expected.LOGIC, TokenKind.MEMBER): (
+        "Leave it out: the clock is milliseconds already, and nothing but an event has a .count."
+    ),
     (Expected.LOGIC, None): "Conditions are joined with && or ||.",
     (Expected.LIST, None): "Write a list as one quoted text: isIn 'a,b,c'.",
     (Expected.TRUE, None): "Write isSet true, or isNotSet true.",
@@ -139,7 +132,9 @@ def _hint(token: Token, following: Token, expected: Expected) -> str | None:
         return _SIGNS[token.text]
     if token.kind in (TokenKind.NAME, TokenKind.NEGATED):
         return _word_hint(token, expected)
-    return _shape_hint(token, expected)
+    if token.kind is TokenKind.DURATION and expected is Expected.VALUE and _EXPONENT.fullmatch(token.text):
+        return "Write the number out, without an exponent."
+    return _SHAPES.get((expected, token.kind)) or _SHAPES.get((expected, None))
 
 
 def _word_hint(token: Token, expected: Expected) -> str | None:
@@ -158,15 +153,6 @@ def _word_hint(token: Token, expected: Expected) -> str | None:
             return None
 
 
-def _shape_hint(token: Token, expected: Expected) -> str | None:
-    """What to do where something of the wrong shape stands."""
-    if token.kind is TokenKind.DURATION and expected is Expected.VALUE and _EXPONENT.fullmatch(token.text):
-        return "Write the number out, without an exponent."
-    if token.kind is TokenKind.MEMBER and expected is Expected.LOGIC:
-        return "Leave it out: the clock is milliseconds already, and nothing but an event has a .count."
-    return _SHAPES.get((expected, token.kind)) or _SHAPES.get((expected, None))
-
-
 def unknown_name(token: Token, following: Token) -> TargetingError:
     """The error for a name in the place of a condition that the language does not know."""
     return TargetingError(
@@ -181,115 +167,45 @@ def _name_hint(token: Token, following: Token) -> str:
         return _WORDS[lowered]
     if lowered.startswith(("user.properties.", "group.properties.")):
         owner, _, key = token.text.split(".", 2)
-        return f"Write {owner.lower()}.property({shown(key).strip('`')!r})."
+        return f"Write {owner.lower()}.property({_quoted(key)})."
     if token.text in _OPERATOR_WORDS:
         return "Something to compare is missing before this: user.property('plan')."
-    meant = _property_meant(token.text, following) or closest(token.text, KNOWN_NAMES)
+    is_call = following.kind is TokenKind.OPEN
+    owner, _, key = token.text.partition(".")
+    if owner.lower() in _OWNERS and key.isidentifier() and not is_call:
+        meant: str | None = f"{_OWNERS[owner.lower()]}.property({key[:_LONGEST_KEY]!r})"
+    else:
+        meant = closest(token.text, KNOWN_NAMES)
     if meant:
         return f"Did you mean {meant}?"
-    if following.kind is TokenKind.OPEN or "." in token.text:
+    if is_call or "." in token.text:
         return f"Known are {', '.join(KNOWN_NAMES[:-1])}."
-    return f"For a property of the user write user.property({shown(token.text).strip('`')!r})."
+    return f"For a property of the user write user.property({_quoted(token.text)})."
 
 
-def _property_meant(name: str, following: Token) -> str | None:
-    """The property that a dotted name without parentheses stands for: `user.plan`."""
-    owner, _, key = name.partition(".")
-    if owner.lower() not in _OWNERS or not key.isidentifier() or following.kind is TokenKind.OPEN:
-        return None
-    return f"{_OWNERS[owner.lower()]}.property({key[:_LONGEST_KEY]!r})"
+def _quoted(name: str) -> str:
+    return repr(shown(name).strip("`"))
 
 
-def wrong_arity(kind: SourceKind, name: Token, given: int) -> TargetingError:
-    """The error for too few or too many arguments."""
-    wanted = len(kind.roles)
-    example = ", ".join(f"'{role.value}'" for role in kind.roles)
-    return TargetingError(
-        f"{name.text} takes {wanted or 'no'} {'name' if wanted == 1 else 'names'}, found {given}.",
-        name.start,
-        hint=f"Write {name.text}({example}).",
-    )
-
-
-def stray_count(token: Token) -> TargetingError:
-    """The error for a member that nothing has."""
-    return TargetingError(
-        f"{shown(token.text)} cannot stand here.",
-        token.start,
-        hint="Only user.event('name') and group.event('name') are followed by .count; leave it out here.",
-    )
-
-
-def not_compared(value: Value, token: Token) -> TargetingError:
-    """The error for a value that stands alone where a condition is needed; `token` follows it."""
-    return TargetingError(
-        "This value is compared with nothing.",
-        value.span.start,
-        hint="A condition needs something to compare, an operator and a value: user.property('plan') == 'pro'."
-        if token.kind is not TokenKind.CLOSE
-        else "Write the comparison inside the parentheses; arithmetic in parentheses goes to the right of it.",
-    )
-
-
-def not_a_number(value: Value) -> TargetingError:
-    """The error for arithmetic with anything but numbers and the clock."""
-    return TargetingError(
-        "Only numbers and the clock can be added, subtracted, multiplied or divided.",
-        value.span.start,
-        hint="Move it to the other side of the comparison: user.property('signup') < Date.now() - 86400000 * 7.",
-    )
-
-
-def unquoted_date(date: str, span: Span) -> TargetingError:
-    """The error for a date without quotes, which would be a subtraction."""
-    return TargetingError("A date needs quotes; without them it is a subtraction.", span.start, hint=f"Write '{date}'.")
+_UNITS: Final = {
+    "min": "i, for minutes",
+    "M": "m, for months of 30 days",
+    "y": "12m or 365d",
+    "Y": "12m or 365d",
+    "q": "3m or 90d",
+    "Q": "3m or 90d",
+    "mo": "m, for months of 30 days",
+    "mO": "m, for months of 30 days",
+}
+"""How units that do not exist begin, and what was likely meant; the first that fits counts."""
 
 
 def unknown_unit(token: Token) -> TargetingError:
     """The error for a time span in a unit that does not exist."""
+    unit = token.text.lstrip("0123456789")
+    meant = (f"Write {right}." for wrong, right in _UNITS.items() if unit.startswith(wrong))
     return TargetingError(
         f"{shown(token.text)} is not a time span: the units are s, i (minutes), h, d, w and m (months of 30 days).",
         token.start,
-        hint=_unit_hint(token.text.lstrip("0123456789")),
-    )
-
-
-def _unit_hint(unit: str) -> str:
-    """The unit that was likely meant."""
-    meant = {"y": "12m or 365d", "M": "m, for months of 30 days", "min": "i, for minutes", "q": "3m or 90d"}
-    for start in ("min", "M", "y", "q"):
-        if unit.startswith(start) or (start in "yq" and unit.lower().startswith(start)):
-            return f"Write {meant[start]}."
-    if unit.lower().startswith("mo"):
-        return "Write m, for months of 30 days."
-    return "Write a whole number and one unit letter: within 7d."
-
-
-def too_long_a_span(token: Token) -> TargetingError:
-    """The error for a time span that no clock can subtract."""
-    return TargetingError(
-        f"{shown(token.text)} is longer than any date can be apart.", token.start, hint="Use a smaller number."
-    )
-
-
-def too_deep(token: Token, limit: int) -> TargetingError:
-    """The error for parentheses inside parentheses beyond the limit."""
-    return TargetingError(
-        f"More than {limit} parentheses are open here.",
-        token.start,
-        hint="Parentheses are rarely needed more than once; && already binds closer than ||.",
-    )
-
-
-def too_long(length: int, limit: int) -> TargetingError:
-    """The error for a text that is not read at all."""
-    return TargetingError(f"This expression has {length:,} characters; at most {limit:,} are read.", 0)
-
-
-def single_character(text: str) -> TargetingError:
-    """The error for an expression of one character, which the server takes for none [obs]."""
-    return TargetingError(
-        f"{shown(text)} is a single character: the server takes it for no targeting and shows the flow to everyone.",
-        0,
-        hint="Write the whole condition, or '' for everyone.",
+        hint=next(meant, "Write a whole number and one unit letter: within 7d."),
     )

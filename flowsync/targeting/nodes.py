@@ -10,7 +10,7 @@ aliases aside (`user.properties.k` is `user.property('k')`, `organization` is `g
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
@@ -29,9 +29,6 @@ NOWHERE = Span(0, 0)
 class Result(Enum):
     """What kind of value a source gives, when it gives one."""
 
-    __hash__ = object.__hash__
-    """By identity: a member equals only itself, and the hash of enums is written in Python."""
-
     ANYTHING = "any value"
     TRUTH = "true or false"
     COUNT = "a whole number"
@@ -44,9 +41,6 @@ class Result(Enum):
 
 class Role(Enum):
     """What an argument of a source names."""
-
-    __hash__ = object.__hash__
-    """By identity: a member equals only itself, and the hash of enums is written in Python."""
 
     PROPERTY = "property"
     PART = "part of the value"
@@ -63,9 +57,6 @@ class SourceKind(Enum):
     `spelled` is the name before the parentheses, `result` the kind of value that comes out, `roles`
     say what the arguments name, in order. `user.memberOfGroup` may go without its argument.
     """
-
-    __hash__ = object.__hash__
-    """By identity: a member equals only itself, and the hash of enums is written in Python."""
 
     USER_PROPERTY = ("user.property", Result.ANYTHING, Role.PROPERTY)
     USER_PROPERTY_CONTAINS = ("user.propertyContains", Result.TRUTH, Role.PROPERTY, Role.PART)
@@ -86,14 +77,10 @@ class SourceKind(Enum):
         self.spelled = spelled
         self.result = result
         self.roles = roles
-        self.is_count = result is Result.COUNT
 
 
 class Operator(Enum):
     """What stands between two values; `===` and `!==` are read as EQUAL and NOT_EQUAL."""
-
-    __hash__ = object.__hash__
-    """By identity: a member equals only itself, and the hash of enums is written in Python."""
 
     EQUAL = "=="
     NOT_EQUAL = "!="
@@ -117,37 +104,28 @@ class Operator(Enum):
     NOT_WITHIN = "!within"
 
 
+def _operators(*words: str) -> frozenset[Operator]:
+    """The operators of these words, with and without a `!`."""
+    return frozenset(operator for operator in Operator if operator.value.removeprefix("!") in words)
+
+
 ORDERINGS = frozenset({Operator.LESS, Operator.AT_MOST, Operator.GREATER, Operator.AT_LEAST})
 EQUALITIES = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
-TIMES = frozenset({Operator.WITHIN, Operator.NOT_WITHIN})
+TIMES = _operators("within")
 PRESENCES = frozenset({Operator.IS_SET, Operator.IS_NOT_SET})
-LISTS = frozenset({Operator.IS_IN, Operator.NOT_IS_IN})
-TEXTS = frozenset(
-    {
-        Operator.CONTAINS,
-        Operator.NOT_CONTAINS,
-        Operator.STARTS_WITH,
-        Operator.NOT_STARTS_WITH,
-        Operator.ENDS_WITH,
-        Operator.NOT_ENDS_WITH,
-        Operator.MATCHES,
-        Operator.NOT_MATCHES,
-    }
-)
-NEGATIVES = frozenset(operator for operator in Operator if operator.value[0] == "!" and operator.value[1:].isalpha())
+LISTS = _operators("isIn")
+AFFIXES = _operators("startsWith", "endsWith")
+PATTERNS = _operators("matches")
+TEXTS = _operators("contains") | AFFIXES | PATTERNS
+NEGATIVES = frozenset(operator for operator in TIMES | LISTS | TEXTS if operator.value.startswith("!"))
 """The operators with a `!` before a word."""
 
 OPPOSITES: dict[Operator, Operator] = {
     Operator.EQUAL: Operator.NOT_EQUAL,
     Operator.LESS: Operator.AT_LEAST,
     Operator.GREATER: Operator.AT_MOST,
-    Operator.CONTAINS: Operator.NOT_CONTAINS,
-    Operator.STARTS_WITH: Operator.NOT_STARTS_WITH,
-    Operator.ENDS_WITH: Operator.NOT_ENDS_WITH,
-    Operator.MATCHES: Operator.NOT_MATCHES,
-    Operator.IS_IN: Operator.NOT_IS_IN,
     Operator.IS_SET: Operator.IS_NOT_SET,
-    Operator.WITHIN: Operator.NOT_WITHIN,
+    **{Operator(negative.value[1:]): negative for negative in NEGATIVES},
 }
 """Each operator and the one that is false where it is true, for a value that is set; both ways round."""
 OPPOSITES |= {opposite: operator for operator, opposite in OPPOSITES.items()}
@@ -177,19 +155,24 @@ class ClockForm(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A quoted text; `value` is what stands between the quotes, exactly."""
+class Node:
+    """A part of an expression; `span` says where it is written, and does not take part in equality."""
 
-    value: str
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class Text(Node):
+    """A quoted text; `value` is what is between the quotes, exactly."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
     """A number as written: digits, perhaps a fraction, perhaps a minus in front."""
 
     text: str
-    span: Span = field(default=NOWHERE, compare=False)
 
     @property
     def value(self) -> float:
@@ -198,27 +181,23 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Boolean:
+class Boolean(Node):
     """`true` or `false` as a value."""
 
     value: bool
-    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Null:
+class Null(Node):
     """`null`: never set."""
 
-    span: Span = field(default=NOWHERE, compare=False)
-
 
 @dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(Node):
     """A time span such as `7d`, only ever after `within`."""
 
     amount: int
     unit: Unit
-    span: Span = field(default=NOWHERE, compare=False)
 
     @property
     def milliseconds(self) -> int:
@@ -227,48 +206,55 @@ class Duration:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Node):
     """The present moment."""
 
     form: ClockForm
-    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Enclosed:
+class Enclosed(Node):
     """Arithmetic in parentheses."""
 
     inner: Value
-    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Node):
     """Values joined from left to right: either by `+` and `-`, or by `*` and `/`.
 
-    `rest` holds at least one pair of sign and value. A product stands inside a sum without
-    parentheses; anything else inside is `Enclosed`.
+    `rest` holds at least one pair of sign and value. A product inside a sum needs no parentheses;
+    anything else inside is `Enclosed`.
     """
 
     first: Value
     rest: tuple[tuple[str, Value], ...]
-    span: Span = field(default=NOWHERE, compare=False)
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The values that are joined."""
+        return (self.first, *(operand for _, operand in self.rest))
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Source(Node):
     """Something about the user or the group: `user.flowStep('slug', 'step')`."""
 
     kind: SourceKind
     arguments: tuple[Text, ...] = ()
-    span: Span = field(default=NOWHERE, compare=False)
+
+    @property
+    def result(self) -> Result:
+        """What kind of value it gives; naming groups makes a membership true or false."""
+        is_membership = self.kind is SourceKind.USER_MEMBER_OF_GROUP and self.arguments
+        return Result.TRUTH if is_membership else self.kind.result
 
 
 Value: TypeAlias = "Source | Text | Number | Boolean | Null | Duration | Clock | Arithmetic | Enclosed"
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Node):
     """Two values and what is claimed about them.
 
     For IS_SET and IS_NOT_SET the right one is `true`. The left one does not begin with a parenthesis,
@@ -278,58 +264,50 @@ class Condition:
     left: Value
     operator: Operator
     right: Value
-    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    """A source standing alone; it is read as `source == true` [obs]."""
+class Flag(Node):
+    """A source without a comparison; it is read as `source == true` [obs]."""
 
     source: Source
-    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
-    """`true` or `false` standing alone."""
+class Constant(Node):
+    """`true` or `false` as a condition."""
 
     value: bool
-    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Group(Node):
     """An expression in parentheses."""
 
     inner: Expression
-    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class And:
+class And(Node):
     """A chain of `&&`: two parts or more, none of them an And or an Or."""
 
     parts: tuple[Expression, ...]
-    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Or:
+class Or(Node):
     """A chain of `||`: two parts or more, none of them an Or; `&&` binds closer."""
 
     parts: tuple[Expression, ...]
-    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Everyone:
+class Everyone(Node):
     """The empty expression: no targeting [doc]."""
-
-    span: Span = field(default=NOWHERE, compare=False)
 
 
 Term: TypeAlias = "Condition | Flag | Constant"
-"""A part that is decided by itself."""
+"""A part that is true or false by itself."""
 Expression: TypeAlias = "Everyone | Or | And | Group | Condition | Flag | Constant"
 
 
@@ -355,3 +333,102 @@ def values(term: Term) -> tuple[Value, ...]:
             return (source,)
         case Constant():
             return ()
+
+
+def sources(term: Term) -> tuple[Source, ...]:
+    """The sources a term is about."""
+    return tuple(value for value in values(term) if isinstance(value, Source))
+
+
+def chain_parts(expression: Expression) -> tuple[Expression, ...]:
+    """The parts of a chain; anything else is the one part of itself, and Everyone has none."""
+    match expression:
+        case And(parts) | Or(parts):
+            return parts
+        case Everyone():
+            return ()
+        case _:
+            return (expression,)
+
+
+def formatted(expression: Expression) -> str:  # noqa: PLR0911 - one return per kind of node
+    """The text of an expression; parsing it gives an equal tree.
+
+    Spacing, quotes and aliases come out in one spelling (`&&`, `==`, 'single quotes'); parentheses
+    stay as they are. A tree made by hand gets the parentheses without which it would mean another.
+    """
+    match expression:
+        case Everyone():
+            return ""
+        case Or(parts):
+            return " || ".join(f"({formatted(part)})" if isinstance(part, Or) else formatted(part) for part in parts)
+        case And(parts):
+            return " && ".join(
+                f"({formatted(part)})" if isinstance(part, Or | And) else formatted(part) for part in parts
+            )
+        case Group(inner):
+            return f"({formatted(inner)})"
+        case Condition(left, operator, right):
+            return f"{format_value(left)} {operator.value} {format_value(right)}"
+        case Flag(source):
+            return format_value(source)
+        case Constant(value):
+            return "true" if value else "false"
+
+
+def format_value(value: Value) -> str:  # noqa: PLR0911 - one return per kind of node
+    """The text of one value."""
+    match value:
+        case Source(kind, arguments):
+            count = ".count" if kind.result is Result.COUNT else ""
+            return f"{kind.spelled}({', '.join(map(format_value, arguments))}){count}"
+        case Text(content):
+            return f'"{content}"' if "'" in content else f"'{content}'"
+        case Number(text):
+            return text
+        case Boolean(truth):
+            return "true" if truth else "false"
+        case Null():
+            return "null"
+        case Duration(amount, unit):
+            return f"{amount}{unit.letter}"
+        case Clock(form):
+            return form.value
+        case Arithmetic(first, rest):
+            return format_value(first) + "".join(f" {sign} {format_value(operand)}" for sign, operand in rest)
+        case Enclosed(inner):
+            return f"({format_value(inner)})"
+
+
+def simplified(expression: Expression) -> Expression:
+    """The same expression without parentheses that change nothing; chains inside equal chains are joined."""
+    match expression:
+        case Group(inner):
+            return simplified(inner)
+        case And(parts) | Or(parts):
+            joined: list[Expression] = []
+            for part in map(simplified, parts):
+                joined.extend(chain_parts(part) if type(part) is type(expression) else (part,))
+            return replace(expression, parts=tuple(joined))
+        case _:
+            return expression
+
+
+def meaning(expression: Expression) -> str:
+    """A text that is equal for simplified expressions that differ only in order and repetition."""
+    match expression:
+        case And(parts) | Or(parts):
+            distinct = sorted(set(map(meaning, parts)))
+            joint = " && " if isinstance(expression, And) else " || "
+            return distinct[0] if len(distinct) == 1 else f"({joint.join(distinct)})"
+        case _:
+            return formatted(expression)
+
+
+def subject(expression: Expression) -> str | None:
+    """What a term is about, as text: its left side; None for chains and constants."""
+    match expression:
+        case Condition(value) | Flag(value):
+            return format_value(value)
+        case _:
+            return None

@@ -1,4 +1,4 @@
-"""How texts that others wrote appear in messages: short, quoted, and without a character that acts."""
+"""An expression as tokens, their one canonical spelling, and what foreign text looks like in a message."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAXIMUM_LENGTH: Final = 2_000
 
 def length(text: str) -> int:
     """How long JavaScript finds a text: characters beyond the basic plane count twice."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def is_too_long(text: str) -> bool:
@@ -50,7 +50,7 @@ class TokenKind(Enum):
     """'quoted' or "quoted", on one line."""
     NUMBER = "number"
     DURATION = "time span"
-    """`7d`: a number with letters stuck to it."""
+    """`7d`: a number with letters directly after it."""
     OPERATOR = "operator"
     OPEN = "opening parenthesis"
     CLOSE = "closing parenthesis"
@@ -73,51 +73,64 @@ _PATTERN: Final = re.compile(
     rf"""[ \t\r\n]*(?:
       (?P<NAME>{_NAME}(?:\.{_NAME})*)
     | (?P<TEXT>'[^'\r\n]*'|"[^"\r\n]*")
-    | (?P<OPERATOR>===?|!==?|<=?|>=?|&&|\|\||[-+*/])
+    | (?P<NEGATED>!{_NAME}(?![A-Za-z0-9_$.(]))
+    | (?P<OPERATOR>===?|!==?|<=?|>=?|&&|\|\||[-+*/=!&|])
     | (?P<OPEN>\()
     | (?P<CLOSE>\))
     | (?P<DURATION>[0-9]+(?:\.[0-9]+)?{_NAME})
     | (?P<NUMBER>[0-9]+(?:\.[0-9]+)?)
     | (?P<END>\Z)
     | (?P<COMMA>,)
-    | (?P<NEGATED>!{_NAME}(?![A-Za-z0-9_$.(]))
     | (?P<MEMBER>\.{_NAME})
-    | (?P<LONE>[=!&|])
     | (?P<UNREADABLE>.)
     )""",
     re.VERBOSE | re.ASCII | re.DOTALL,
 )
-_KINDS: Final = {
-    index: TokenKind.__members__.get(group, TokenKind.OPERATOR if group == "LONE" else None)
-    for group, index in _PATTERN.groupindex.items()
-}
-_TEXT: Final = TokenKind.TEXT
-_END: Final = TokenKind.END
 
 
 def tokenize(text: str) -> tuple[Token, ...]:
     """Split an expression into tokens, END last; TargetingError at the first unreadable character."""
     tokens: list[Token] = []
     for match in _PATTERN.finditer(text):
-        group = match.lastindex or 0
-        kind = _KINDS[group]
-        written, end = match[group], match.end()
-        if kind is None:
+        group = match.lastgroup or ""
+        if group == "UNREADABLE":
             raise _unreadable(text, match.start(group), tokens)
-        # Half the time of parsing is spent here; this spares each token a call.
-        token = tuple.__new__(Token, (kind, written, end - len(written), end))
+        token = Token(TokenKind[group], match[group], match.start(group), match.end())
         tokens.append(token)
-        if kind is _TEXT:
+        if token.kind is TokenKind.TEXT:
             _refuse_escaped_end(token)
-        elif kind is _END:
+        elif token.kind is TokenKind.END:
             break
     return tuple(tokens)
 
 
+_ALIASES: Final = {"===": "==", "!==": "!=", "AND": "&&", "OR": "||"}
+
+
+def canonical(text: str) -> str:
+    """One spelling for all texts of the same tokens; never raises, linear time.
+
+    White space between tokens, quote style, `AND`/`&&`, `OR`/`||`, `===`/`==` and `!==`/`!=` do not
+    count. Everything else does: order, parentheses, how a number is written. Blank texts are "".
+    A text that cannot be split into tokens is its own canonical form, exactly as it is. So is one that
+    is too long, with a line end that no other form has: cut by spaces alone, it holds for other users.
+    """
+    if is_too_long(text):
+        return f"{text}\n"
+    try:
+        tokens = tokenize(text)
+    except TargetingError:
+        return text
+    return " ".join(
+        f"'{token.text[1:-1]}'"
+        if token.kind is TokenKind.TEXT and "'" not in token.text
+        else _ALIASES.get(token.text, token.text)
+        for token in tokens[:-1]
+    )
+
+
 def _refuse_escaped_end(token: Token) -> None:
     """Refuse a text whose end depends on whether backslashes escape."""
-    if token.text[-2] != "\\":
-        return
     content = token.text[1:-1]
     if (len(content) - len(content.rstrip("\\"))) % 2:
         raise TargetingError(
@@ -127,26 +140,24 @@ def _refuse_escaped_end(token: Token) -> None:
         )
 
 
-_SINGLE_CURLY: Final = "\u2018\u2019\u201a\u201b\u2032\u00b4"
-_DOUBLE_CURLY: Final = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
-_LOOKALIKES: Final = {
-    "\u2260": "!=",
-    "\u2264": "<=",
-    "\u2265": ">=",
-    "\u2212": "-",
-    "\u2013": "-",
-    "\u2014": "-",
-    "\u00d7": "*",
-    "\u00f7": "/",
-    "\uff1d": "=",
-}
-_BRACKET_HINT: Final = "A name goes in parentheses: user.property('plan')."
-_LIST_HINT: Final = "Write a list as one quoted text: isIn 'a,b,c'."
 _HINTS: Final = {
-    "[": _LIST_HINT,
-    "]": _LIST_HINT,
-    "{": "Compare with a value directly; variables such as ${name} are not replaced here.",
-    "}": "Compare with a value directly; variables such as ${name} are not replaced here.",
+    **dict.fromkeys(
+        "\u2018\u2019\u201a\u201b\u2032\u00b4",
+        "This quote was likely pasted from a document; type a straight ' instead.",
+    ),
+    **dict.fromkeys(
+        "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb",
+        "This quote was likely pasted from a document; type a straight ' or \" instead.",
+    ),
+    "\u2260": "Write != instead.",
+    "\u2264": "Write <= instead.",
+    "\u2265": "Write >= instead.",
+    **dict.fromkeys("\u2212\u2013\u2014", "Write - instead."),
+    "\u00d7": "Write * instead.",
+    "\u00f7": "Write / instead.",
+    "\uff1d": "Write = instead.",
+    **dict.fromkeys("[]", "Write a list as one quoted text: isIn 'a,b,c'."),
+    **dict.fromkeys("{}", "Compare with a value directly; variables such as ${name} are not replaced here."),
     ";": "Leave the semicolon out.",
     "#": "Comments cannot stand inside an expression; write them in the YAML around it.",
     "%": "There is no % operator.",
@@ -158,10 +169,7 @@ _HINTS: Final = {
     ":": "Compare with == instead, or put the value in quotes.",
     "\\": "A backslash belongs inside quotes only.",
 }
-
-
-_SWALLOWED: Final = re.compile(r"\)[ ]*(?:[=!<>]|&&|\|\||[A-Za-z])|&&|\|\||[ ]==[ ]")
-"""What hardly stands inside a text, but does once a quote is missing: `'plan) == '`."""
+"""What to do about a character that cannot be outside quotes."""
 
 
 def _unreadable(text: str, offset: int, before: list[Token]) -> TargetingError:
@@ -169,16 +177,27 @@ def _unreadable(text: str, offset: int, before: list[Token]) -> TargetingError:
     character = text[offset]
     if character in "'\"":
         return _unclosed(text, offset, before)
-    message = f"Found {shown(character)}, which is not part of the targeting language."
-    is_behind_name = bool(before) and before[-1].kind is TokenKind.NAME and before[-1].end == offset
-    hint = _BRACKET_HINT if character == "[" and is_behind_name else _character_hint(text, offset)
-    return TargetingError(message, offset, hint=hint)
+    if character == "[" and before and before[-1].kind is TokenKind.NAME and before[-1].end == offset:
+        hint = "A name goes in parentheses: user.property('plan')."
+    elif character == "`" and (offset == 0 or not text[offset + 1 :].strip()):
+        hint = "The backtick was likely copied along with the expression; delete it."
+    elif character == "`":
+        hint = "Texts are enclosed in ' or \", not in backticks."
+    elif character.isspace() or not character.isprintable():
+        hint = "An invisible character, likely pasted from a document: delete it, or type an ordinary space."
+    else:
+        hint = _HINTS.get(character, "A value that is not a number goes in quotes: 'value'.")
+    return TargetingError(f"Found {shown(character)}, which is not part of the targeting language.", offset, hint=hint)
+
+
+_AFTER_A_TEXT: Final = re.compile(r"\)[ ]*(?:[=!<>]|&&|\|\||[A-Za-z])|&&|\|\||[ ]==[ ]")
+"""What is hardly ever inside a text, but is once a quote is missing: `'plan) == '`."""
 
 
 def _unclosed(text: str, offset: int, before: list[Token]) -> TargetingError:
     """The error for a quote that nothing closes on its line, at the text that was likely meant."""
     line = re.split(r"[\r\n]", text[offset : offset + 80], maxsplit=1)[0]
-    quotes = [token for token in before if token.kind is TokenKind.TEXT and _SWALLOWED.search(token.text)]
+    quotes = [token for token in before if token.kind is TokenKind.TEXT and _AFTER_A_TEXT.search(token.text)]
     suspect = quotes[0] if quotes else Token(TokenKind.TEXT, line, offset, offset + len(line))
     word = next((token for token in before if token.end == suspect.start and token.kind is TokenKind.NAME), None)
     if word is not None:
@@ -192,26 +211,3 @@ def _unclosed(text: str, offset: int, before: list[Token]) -> TargetingError:
         suspect.start,
         hint=f"Add the missing {suspect.text[0]} where the text was meant to end; a text stands on one line.",
     )
-
-
-def _character_hint(text: str, offset: int) -> str | None:
-    """What to do about a character that cannot stand outside quotes."""
-    character = text[offset]
-    if character in _SINGLE_CURLY:
-        return "This quote was likely pasted from a document; type a straight ' instead."
-    if character in _DOUBLE_CURLY:
-        return "This quote was likely pasted from a document; type a straight ' or \" instead."
-    if character == "`":
-        return _backtick_hint(text, offset)
-    if character in _LOOKALIKES:
-        return f"Write {_LOOKALIKES[character]} instead."
-    if character.isspace() or not character.isprintable():
-        return "An invisible character, likely pasted from a document: delete it, or type an ordinary space."
-    return _HINTS.get(character, "A value that is not a number goes in quotes: 'value'.")
-
-
-def _backtick_hint(text: str, offset: int) -> str:
-    """A backtick at an edge comes from Markdown; elsewhere it stands for a quote."""
-    if offset == 0 or not text[offset + 1 :].strip():
-        return "The backtick was likely copied along with the expression; delete it."
-    return "Texts are enclosed in ' or \", not in backticks."

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from flowsync.model import Flow
-    from flowsync.targeting.checks import KnownFlow
+    from flowsync.targeting.references import KnownFlow
     from flowsync.validate.expressions import Speaking
     from flowsync.validate.rule import View
 

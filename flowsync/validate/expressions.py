@@ -9,21 +9,29 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.flows.expressions import circles as expressions_circles
 from flowsync.flows.expressions import expressions as expressions_of
-from flowsync.flows.expressions import flow_of_file, mentions, parsed, read, targeting_of
+from flowsync.flows.expressions import flow_of_file, parse_result, parsed, references_in, targeting_expression
 from flowsync.model import Problem, Severity
-from flowsync.targeting import checks
-from flowsync.targeting.cases import Verdict
-from flowsync.targeting.checks import KnownFlow, KnownFlows, World, flows
-from flowsync.targeting.checks.flows import check_cycle, check_references, check_self, check_self_step
-from flowsync.targeting.checks.text import SYNTAX, TOO_LONG
+from flowsync.targeting import checks, references
+from flowsync.targeting.checks import SYNTAX, TOO_LONG
+from flowsync.targeting.context import Verdict
+from flowsync.targeting.references import (
+    FLOW_RULES,
+    KnownFlow,
+    KnownFlows,
+    World,
+    check_cycle,
+    check_references,
+    check_self,
+    check_self_step,
+)
 from flowsync.validate.rule import Rule, code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from flowsync.flows.expressions import Stated
+    from flowsync.flows.expressions import FlowExpression
     from flowsync.model import Flow
-    from flowsync.targeting.checks import Finding
+    from flowsync.targeting.rules import Finding
     from flowsync.validate.rule import View
 
 _REMEMBERED: Final = 65_536
@@ -42,13 +50,13 @@ EXPRESSIONS_RULES: Final = tuple(
         rule.code, rule.severity, rule.documentation, _stating(rule.bad), _stating(rule.good), is_firm=rule.code in FIRM
     )
     for rule in checks.RULES
-    if rule not in flows.RULES
+    if rule not in FLOW_RULES
 )
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _findings(text: str) -> tuple[Finding, ...]:
-    return checks.check_read(text, read(text))
+    return checks.check_parsed(text, parse_result(text))
 
 
 def check_expressions(view: View) -> Iterator[Problem]:
@@ -58,7 +66,7 @@ def check_expressions(view: View) -> Iterator[Problem]:
             yield problem(view.flow, stated, finding)
 
 
-def problem(flow: Flow, stated: Stated, finding: Finding) -> Problem:
+def problem(flow: Flow, stated: FlowExpression, finding: Finding) -> Problem:
     """A finding about an expression as a problem of the flow's file."""
     place = flow.source.offset_location(stated.path, finding.span.start)
     return Problem(place, finding.severity, finding.code, finding.message, finding.hint)
@@ -68,10 +76,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
-    from flowsync.flows.expressions import Stated
+    from flowsync.flows.expressions import FlowExpression
     from flowsync.model import Flow
 
-    Speaking: TypeAlias = tuple[Flow, Stated]
+    Speaking: TypeAlias = tuple[Flow, FlowExpression]
     """An expression, and the flow that it is of."""
 
 _SETUP: Final = """\
@@ -85,7 +93,7 @@ data:
 # flows/flow_welcome.yaml
 """
 UNKNOWN_FLOW: Final = Rule(
-    flows.UNKNOWN_FLOW.code,
+    references.UNKNOWN_FLOW.code,
     Severity.WARNING,
     "The flow referred to has no file. Offline that is a warning, for the flow may exist without one; plan and apply "
     "look it up, and one that is not live either is an error: the condition is false for every user.",
@@ -93,30 +101,30 @@ UNKNOWN_FLOW: Final = Rule(
     f"{_SETUP}targetingLogic: user.flow('flow_setup') == 'COMPLETED_FLOW'\n",
 )
 UNKNOWN_STEP: Final = Rule(
-    flows.UNKNOWN_STEP.code,
-    flows.UNKNOWN_STEP.severity,
-    flows.UNKNOWN_STEP.documentation,
-    f"{_SETUP}targetingLogic: {flows.UNKNOWN_STEP.bad}\n",
-    f"{_SETUP}targetingLogic: {flows.UNKNOWN_STEP.good}\n",
+    references.UNKNOWN_STEP.code,
+    references.UNKNOWN_STEP.severity,
+    references.UNKNOWN_STEP.documentation,
+    f"{_SETUP}targetingLogic: {references.UNKNOWN_STEP.bad}\n",
+    f"{_SETUP}targetingLogic: {references.UNKNOWN_STEP.good}\n",
 )
 UNKNOWN_FIELD: Final = Rule(
-    flows.UNKNOWN_FIELD.code,
-    flows.UNKNOWN_FIELD.severity,
-    flows.UNKNOWN_FIELD.documentation,
-    f"{_SETUP}targetingLogic: {flows.UNKNOWN_FIELD.bad}\n",
-    f"{_SETUP}targetingLogic: {flows.UNKNOWN_FIELD.good}\n",
+    references.UNKNOWN_FIELD.code,
+    references.UNKNOWN_FIELD.severity,
+    references.UNKNOWN_FIELD.documentation,
+    f"{_SETUP}targetingLogic: {references.UNKNOWN_FIELD.bad}\n",
+    f"{_SETUP}targetingLogic: {references.UNKNOWN_FIELD.good}\n",
 )
 SELF: Final = Rule(
-    flows.SELF.code,
-    flows.SELF.severity,
-    flows.SELF.documentation,
-    f"# flows/flow_itself.yaml\ntargetingLogic: {flows.SELF.bad}\n",
-    f"# flows/flow_itself.yaml\ntargetingLogic: {flows.SELF.good}\n",
+    references.SELF.code,
+    references.SELF.severity,
+    references.SELF.documentation,
+    f"# flows/flow_itself.yaml\ntargetingLogic: {references.SELF.bad}\n",
+    f"# flows/flow_itself.yaml\ntargetingLogic: {references.SELF.good}\n",
 )
 CYCLE: Final = Rule(
-    flows.CYCLE.code,
-    flows.CYCLE.severity,
-    flows.CYCLE.documentation,
+    references.CYCLE.code,
+    references.CYCLE.severity,
+    references.CYCLE.documentation,
     "# flows/flow_hen.yaml\ntargetingLogic: user.flow('flow_egg') == 'COMPLETED_FLOW'\n"
     "# flows/flow_egg.yaml\ntargetingLogic: user.flow('flow_hen') == 'COMPLETED_FLOW'\n",
     "# flows/flow_hen.yaml\ntargetingLogic: user.flow('flow_egg') == 'COMPLETED_FLOW'\n"
@@ -124,11 +132,11 @@ CYCLE: Final = Rule(
 )
 _STEP: Final = "# flows/flow_itself.yaml\ndata:\n  steps:\n    - id: profile\n      visibilityCriteria: "
 SELF_STEP: Final = Rule(
-    flows.SELF_STEP.code,
-    flows.SELF_STEP.severity,
-    flows.SELF_STEP.documentation,
-    f"{_STEP}{flows.SELF_STEP.bad}\n",
-    f"{_STEP}{flows.SELF_STEP.good}\n",
+    references.SELF_STEP.code,
+    references.SELF_STEP.severity,
+    references.SELF_STEP.documentation,
+    f"{_STEP}{references.SELF_STEP.bad}\n",
+    f"{_STEP}{references.SELF_STEP.good}\n",
 )
 REFERENCES_RULES: Final = (UNKNOWN_FLOW, UNKNOWN_STEP, UNKNOWN_FIELD, SELF, CYCLE, SELF_STEP)
 
@@ -160,26 +168,26 @@ def check_live(every: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequ
     yield from _nowhere(speaking, KnownFlows(World.LIVE, {**live, **told}))
 
 
-def mentioning(flow: Flow, expressions: Iterable[Stated]) -> list[Speaking]:
+def mentioning(flow: Flow, expressions: Iterable[FlowExpression]) -> list[Speaking]:
     """Those of a flow's expressions that mention a flow; most do not."""
-    return [(flow, each) for each in expressions if mentions(each.text)]
+    return [(flow, each) for each in expressions if references_in(each.text)]
 
 
 def _of_files(files: Sequence[Flow], speaking: Sequence[Speaking]) -> dict[str, KnownFlow]:
     """Every flow of the files, with the steps of those that are mentioned."""
-    spoken_of = {reference.slug for _, stated in speaking for reference in mentions(stated.text)}
+    spoken_of = {reference.slug for _, stated in speaking for reference in references_in(stated.text)}
     return {flow.slug: flow_of_file(flow) if flow.slug in spoken_of else KnownFlow() for flow in files}
 
 
 def _nowhere(speaking: Iterable[Speaking], known: KnownFlows) -> Iterator[Problem]:
     for flow, stated in speaking:
-        for finding in check_references(mentions(stated.text), known):
+        for finding in check_references(references_in(stated.text), known):
             yield problem(flow, stated, finding)
 
 
 def _waits(flow: Flow, circles: Sequence[tuple[str, ...]]) -> Iterator[Problem]:
     """Report targeting that waits for the flow itself, or for flows that wait for it."""
-    stated = targeting_of(flow.fields)
+    stated = targeting_expression(flow.fields)
     tree = None if stated is None or not circles else parsed(stated.text)
     if stated is None or tree is None:
         return
@@ -188,7 +196,7 @@ def _waits(flow: Flow, circles: Sequence[tuple[str, ...]]) -> Iterator[Problem]:
         yield problem(flow, stated, finding)
 
 
-def _waits_of_step(flow: Flow, stated: Stated) -> Iterator[Problem]:
+def _waits_of_step(flow: Flow, stated: FlowExpression) -> Iterator[Problem]:
     """Report a step that is shown or started only after itself."""
     if stated.step is None or stated.verdict not in {Verdict.SHOWS, Verdict.STARTS}:
         return

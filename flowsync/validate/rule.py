@@ -14,7 +14,7 @@ from flowsync.model import Problem
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from flowsync.flows.expressions import Stated
+    from flowsync.flows.expressions import FlowExpression
     from flowsync.model import Flow, JsonValue, Location, Severity, ValuePath
 
 
@@ -290,7 +290,7 @@ class View:
     `expressions` are all of the flow's. The parts are found when somebody asks: of most flows nobody does.
     """
 
-    def __init__(self, flow: Flow, value: Mapping[str, JsonValue], expressions: tuple[Stated, ...]) -> None:
+    def __init__(self, flow: Flow, value: Mapping[str, JsonValue], expressions: tuple[FlowExpression, ...]) -> None:
         self.flow = flow
         self.value = value
         self.expressions = expressions

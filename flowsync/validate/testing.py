@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import UncheckedPatternError
-from flowsync.flows.testing import MAXIMUM_TESTS, Held, Undecided, Unreadable, Unusable, run_tests
+from flowsync.flows.testing import MAXIMUM_TESTS, Decided, Undecided, Unreadable, Unusable, run_tests
 from flowsync.model import Problem, Severity
-from flowsync.targeting.values import moment
+from flowsync.targeting.evaluation import moment
 from flowsync.validate.rule import Kind, Rule, code, did_you_mean, excerpt
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flowsync.flows.testing import TestOutcome
     from flowsync.model import JsonValue, ValuePath
-    from flowsync.targeting.cases import Case
+    from flowsync.targeting.context import Case
     from flowsync.validate.rule import View
 
 TEST_VERDICT: Final = Rule(
@@ -164,13 +164,13 @@ def check_outcomes(view: View) -> Iterator[Problem]:
 def _problems(view: View, outcome: TestOutcome) -> Iterator[Problem]:
     path: ValuePath = ("tests", outcome.index)
     match outcome:
-        case Held(_, case) if not outcome.passed:
+        case Decided(_, case) if not outcome.passed:
             yield TEST_FAILS.at(view.location(path), failure(case), _HINT, _tree(outcome))
         case Undecided(_, case) if _has_step(view, case.step):
             yield TEST_UNDECIDED.at(view.key_location((*path, case.verdict.value)), _undecided(case))
         case Unusable(_, error) if _is_odd_number(view.flow.tests, (outcome.index, *error.path)):
             yield TEST_NUMBER.at(view.location((*path, *error.path)), "No user has this number.")
-        case Held() | Undecided() | Unreadable() | Unusable():
+        case Decided() | Undecided() | Unreadable() | Unusable():
             # The form of an entry, a step that does not exist, and syntax have rules of their own.
             return
 
@@ -180,10 +180,10 @@ def _has_step(view: View, step: str | None) -> bool:
     return step is None or "data" not in view.value or step in [part.value.get("id") for part in view.of(Kind.STEP)]
 
 
-def _tree(failed: Held) -> tuple[str, ...]:
-    from flowsync.targeting.evaluation import explained  # noqa: PLC0415 - only a failure needs it
+def _tree(failed: Decided) -> tuple[str, ...]:
+    from flowsync.targeting.evaluation import trace_text  # noqa: PLC0415 - only a failure needs it
 
-    lines = explained(failed.trace).split("\n")
+    lines = trace_text(failed.trace).split("\n")
     left_out = len(lines) - _LINES_SHOWN
     return (*lines[:_LINES_SHOWN], f"… and {left_out} more lines") if left_out > 0 else tuple(lines)
 

@@ -14,7 +14,7 @@ from flowsync.cli.project import Project
 from flowsync.cli.writing import replace_text
 from flowsync.config import Settings
 from flowsync.errors import FlowsyncError
-from flowsync.flows import FlowFile
+from flowsync.flows.files import FlowFile
 from flowsync.model import Problem
 from flowsync.workspace import workspace
 from tests.support.command import environment, flowsync, process, write_flows

@@ -11,7 +11,7 @@ from flowsync.cli.project import Project
 from flowsync.cli.writing import write_pulled
 from flowsync.config import Settings
 from flowsync.errors import FlowsyncError
-from flowsync.flows import FlowFile, file_named
+from flowsync.flows.files import FlowFile, file_named
 from flowsync.pull.results import ChangedFile, NewFile
 
 if TYPE_CHECKING:

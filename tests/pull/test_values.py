@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flowsync import document, validate
 from flowsync.api.rows import live_flow
 from flowsync.diff.fields import compare
-from flowsync.flows import FlowFile, flow_from
+from flowsync.flows.files import FlowFile, flow_from_document
 from flowsync.model import Flow, Severity
 from flowsync.pull.new_files import new_file
 from flowsync.pull.results import ChangedFile, SameFile, Scope
@@ -43,7 +43,7 @@ def live(**fields: JsonValue) -> LiveFlow:
 
 
 def flow(text: str, environment: str | None = None) -> Flow:
-    read = flow_from(document.parse(text, FILE.name), FILE, environment)
+    read = flow_from_document(document.parse(text, FILE.name), FILE, environment)
     assert isinstance(read, Flow)
     return read
 
@@ -89,7 +89,7 @@ def test_what_was_changed_in_the_dashboard_is_taken_over(pair: tuple[Any, Any], 
     whole: JsonValue = {"data": written(old, seed) if is_text else old, "name": "x"}
     row = live(data=json.dumps(new), name="y")
     text = document.dump(whole) if is_text else written(whole, seed)
-    was = flow_from(document.parse(text, FILE.name), FILE, None)
+    was = flow_from_document(document.parse(text, FILE.name), FILE, None)
     if not isinstance(was, Flow):
         return
     done = accepted(Taking(was, FILE, row, None, anything_goes), Scope.STATED)

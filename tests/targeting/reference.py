@@ -14,12 +14,12 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from flowsync.targeting.printer import formatted
+from flowsync.targeting.nodes import formatted
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue
+    from flowsync.targeting.evaluation import Context
     from flowsync.targeting.nodes import Expression
-    from flowsync.targeting.values import Context
 
 NEVER = "<never>"
 """What a source becomes that makes its term false."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from flowsync.targeting.evaluation import Context, FlowProgress, FlowState, StepProgress, StepState
 from flowsync.targeting.nodes import (
     And,
     Arithmetic,
@@ -26,9 +27,8 @@ from flowsync.targeting.nodes import (
     SourceKind,
     Text,
     Unit,
+    format_value,
 )
-from flowsync.targeting.printer import format_value
-from flowsync.targeting.values import Context, FlowProgress, FlowState, StepProgress, StepState
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

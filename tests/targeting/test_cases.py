@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.errors import ExitCode
-from flowsync.targeting.cases import CaseError, Verdict, case_from, context_from
-from flowsync.targeting.values import Context, FlowProgress, FlowState, StepProgress, StepState
+from flowsync.targeting.context import CaseError, Verdict, case_from, context_from
+from flowsync.targeting.evaluation import Context, FlowProgress, FlowState, StepProgress, StepState
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue, ValuePath

@@ -8,21 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync.model import Severity
-from flowsync.targeting.checks import RULES, check, check_expression, flows
-from flowsync.targeting.evaluation import evaluate
-from flowsync.targeting.nodes import terms
+from flowsync.targeting.checks import RULES, check, check_expression
+from flowsync.targeting.evaluation import Context, evaluate
+from flowsync.targeting.nodes import formatted, terms
 from flowsync.targeting.parser import parse
-from flowsync.targeting.printer import formatted
-from flowsync.targeting.values import Context
+from flowsync.targeting.references import FLOW_RULES
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 from tests.targeting.tables import EVERY_VALID, INVALID
 
 if TYPE_CHECKING:
-    from flowsync.targeting.checks import Rule
     from flowsync.targeting.nodes import Condition, Expression
+    from flowsync.targeting.rules import Rule
 
-ALONE = [rule for rule in RULES if rule not in flows.RULES]
+ALONE = [rule for rule in RULES if rule not in FLOW_RULES]
 
 
 @pytest.mark.parametrize("rule", ALONE, ids=lambda rule: rule.code)
@@ -33,7 +32,7 @@ def test_a_rule_finds_its_bad_example_and_nothing_in_the_good_one(rule: Rule) ->
     assert check(rule.good) == ()
 
 
-@pytest.mark.parametrize("rule", flows.RULES, ids=lambda rule: rule.code)
+@pytest.mark.parametrize("rule", FLOW_RULES, ids=lambda rule: rule.code)
 def test_the_examples_of_rules_about_flows_are_otherwise_clean(rule: Rule) -> None:
     assert check(rule.bad) == check(rule.good) == ()
 

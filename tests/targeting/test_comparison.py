@@ -8,16 +8,15 @@ from hypothesis import strategies as st
 
 from flowsync.targeting.comparison import Effect, TermChange, compare
 from flowsync.targeting.evaluation import evaluate
-from flowsync.targeting.nodes import LISTS, ORDERINGS, TIMES, Condition
+from flowsync.targeting.nodes import LISTS, ORDERINGS, TIMES, Condition, formatted
 from flowsync.targeting.parser import parse
-from flowsync.targeting.printer import formatted
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 from tests.targeting.tables import INVALID, VALID
 
 if TYPE_CHECKING:
+    from flowsync.targeting.evaluation import Context
     from flowsync.targeting.nodes import Expression, Source
-    from flowsync.targeting.values import Context
 
 A, B, C = "user.property('a') == 1", "user.isGuest()", "user.flow('c') == 'COMPLETED_FLOW'"
 LESS, MORE, SAME, OTHER = Effect.NARROWER, Effect.WIDER, Effect.NONE, Effect.UNKNOWN

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, settings
 
-from flowsync.targeting.cases import context_from
-from flowsync.targeting.evaluation import evaluate
+from flowsync.targeting.context import context_from
+from flowsync.targeting.evaluation import Context, FlowProgress, FlowState, evaluate
 from flowsync.targeting.parser import parse
-from flowsync.targeting.values import Context, FlowProgress, FlowState
 from tests.targeting import reference, strategies
 
 if TYPE_CHECKING:

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.model import Severity
-from flowsync.targeting.checks import (
+from flowsync.targeting.evaluation import evaluate
+from flowsync.targeting.parser import parse
+from flowsync.targeting.references import (
     KnownFlow,
     KnownFlows,
     World,
@@ -15,16 +17,16 @@ from flowsync.targeting.checks import (
     check_references,
     check_self,
     check_self_step,
+    cycles,
+    references,
+    waits_for,
 )
-from flowsync.targeting.evaluation import evaluate
-from flowsync.targeting.mentions import cycles, references, waits_for
-from flowsync.targeting.parser import parse
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 
 if TYPE_CHECKING:
+    from flowsync.targeting.evaluation import Context
     from flowsync.targeting.nodes import Expression
-    from flowsync.targeting.values import Context
 
 KNOWN = {
     "flow_setup": KnownFlow({"profile": frozenset({"role", "team"}), "custom": None}),

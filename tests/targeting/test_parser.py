@@ -21,11 +21,11 @@ from flowsync.targeting.nodes import (
     SourceKind,
     Span,
     Text,
+    formatted,
     terms,
     values,
 )
 from flowsync.targeting.parser import MAXIMUM_DEPTH, parse
-from flowsync.targeting.printer import formatted
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 from tests.targeting.tables import CROSSED, EVERY_VALID, INVALID, VALID

@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from flowsync.errors import TargetingError
 from flowsync.targeting.parser import parse
-from flowsync.targeting.printer import canonical
-from flowsync.targeting.tokens import TokenKind, tokenize
+from flowsync.targeting.tokens import TokenKind, canonical, tokenize
 from tests.targeting.tables import EVERY_VALID, INVALID, VALID
 
 

@@ -6,18 +6,17 @@ from hypothesis import given
 
 from flowsync.targeting.evaluation import (
     BranchTrace,
+    Context,
     TermTrace,
     coverage,
     evaluate,
-    explained,
     outline,
     term_traces,
     trace,
+    trace_text,
 )
-from flowsync.targeting.nodes import terms
+from flowsync.targeting.nodes import formatted, terms
 from flowsync.targeting.parser import parse
-from flowsync.targeting.printer import formatted
-from flowsync.targeting.values import Context
 from tests.targeting import strategies
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ ANNA = Context(
 
 
 def explanation(text: str) -> list[str]:
-    return explained(trace(parse(text), ANNA)).splitlines()
+    return trace_text(trace(parse(text), ANNA)).splitlines()
 
 
 def test_an_explanation_shows_every_term_with_its_values_and_truth() -> None:
@@ -76,7 +75,7 @@ def test_notes_say_what_is_remarkable() -> None:
 
 
 def test_nothing_of_the_data_reaches_the_terminal_raw() -> None:
-    text = explained(trace(parse("user.property('odd') == 'x\x1b[0m'"), ANNA))
+    text = trace_text(trace(parse("user.property('odd') == 'x\x1b[0m'"), ANNA))
     assert text.isprintable()
     assert "<U+001B>" in text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowsync import document
-from flowsync.flows import FlowFile, flow_from
+from flowsync.flows.files import FlowFile, flow_from_document
 from flowsync.model import SENT_FIELDS, Flow, Location, Problem
 from flowsync.validate import check_all, govern
 
@@ -23,7 +23,7 @@ FLOWS = HERE.parent.parent / "flows"
 
 def flow_of(text: str, name: str = "flows/flow_example.yaml", environment: str | None = None) -> Flow:
     """The flow that a file of this text states."""
-    flow = flow_from(document.parse(text, name), FlowFile(Path(name), name), environment)
+    flow = flow_from_document(document.parse(text, name), FlowFile(Path(name), name), environment)
     assert not isinstance(flow, Problem), flow
     return flow
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync import validate
-from flowsync.flows import load_flows
+from flowsync.flows.files import load_flows
 from flowsync.model import SENT_FIELDS, FieldName, Location, Problem, Severity
 from flowsync.validate import check, check_all, rules, schema_text
 from tests.validate.building import flow_of, flow_with, strings_of

@@ -9,10 +9,10 @@ import pytest
 
 from flowsync import document
 from flowsync.errors import DocumentError
-from flowsync.flows import load_flows
+from flowsync.flows.files import load_flows
 from flowsync.model import Severity
 from flowsync.targeting import checks
-from flowsync.targeting.cases import case_from
+from flowsync.targeting.context import case_from
 from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.parser import parse
 from flowsync.validate import check

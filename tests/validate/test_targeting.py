@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowsync.targeting.checks import KnownFlow
+from flowsync.targeting.references import KnownFlow
 from flowsync.validate import check, check_all, check_live
 from tests.validate.building import flow_of, flows_of
 

@@ -17,13 +17,13 @@ from flowsync.cli.project import open_project
 from flowsync.closeness import closest
 from flowsync.errors import FlowsyncError, InvalidFilesError, TargetingError, UsageError
 from flowsync.flows import expressions, testing
-from flowsync.flows.expressions import around, flow_of_file, step_criteria, steps_of, targeting_of
-from flowsync.flows.testing import explained, tested
+from flowsync.flows.expressions import flow_of_file, neighbourhood, step_criteria, steps_of, targeting_expression
+from flowsync.flows.testing import explain, run_flow_tests
 from flowsync.model import Location, Problem, Severity
 from flowsync.render import explanations
-from flowsync.targeting.cases import CaseError, Verdict, persona_from
-from flowsync.targeting.checks import KnownFlow
-from flowsync.targeting.values import moment
+from flowsync.targeting.context import CaseError, Verdict, persona_from
+from flowsync.targeting.evaluation import moment
+from flowsync.targeting.references import KnownFlow
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
-    from flowsync.flows import Repository
-    from flowsync.flows.expressions import Stated, WaitingGraph
+    from flowsync.flows.expressions import FlowExpression, WaitingGraph
+    from flowsync.flows.files import Repository
     from flowsync.flows.testing import Explained, Explanation, TestedFlow
     from flowsync.model import Flow
-    from flowsync.targeting.cases import Persona
+    from flowsync.targeting.context import Persona
 
 
 def read_persona(text: str, name: str, now: datetime) -> Persona:
@@ -103,8 +103,8 @@ def _stem(file: str) -> str:
     return file.rsplit("/", 1)[-1].rpartition(".")[0]
 
 
-def _of_targeting(flow: Flow) -> tuple[Stated, ...]:
-    stated = targeting_of(flow.fields)
+def _of_targeting(flow: Flow) -> tuple[FlowExpression, ...]:
+    stated = targeting_expression(flow.fields)
     if stated is None:
         raise UsageError(
             f"{flow.file} states no targetingLogic, so flowsync does not know who sees the flow.",
@@ -113,7 +113,7 @@ def _of_targeting(flow: Flow) -> tuple[Stated, ...]:
     return (stated,)
 
 
-def _of_step(flow: Flow, step: str) -> tuple[Stated, ...]:
+def _of_step(flow: Flow, step: str) -> tuple[FlowExpression, ...]:
     found = step_criteria(flow.fields, step)
     if found:
         return found
@@ -134,9 +134,9 @@ def _misspelt(flow: Flow, keys: Sequence[str]) -> str | None:
     return next((f"Line {each.location.line}: {each.message} {each.hint}" for each in near), None)
 
 
-def _explained(flow: Flow, stated: Stated, persona: Persona, known: Mapping[str, KnownFlow]) -> Explained:
+def _explained(flow: Flow, stated: FlowExpression, persona: Persona, known: Mapping[str, KnownFlow]) -> Explained:
     try:
-        return explained(stated, persona, flow, known)
+        return explain(stated, persona, flow, known)
     except TargetingError as error:
         place = flow.source.offset_location(stated.path, error.offset)
         problem = Problem(place, Severity.ERROR, error.code, error.message, error.hint)
@@ -150,9 +150,9 @@ EXPRESSION = "--expression"
 
 def explain_text(text: str, persona: Persona) -> Explanation:
     """An expression that is of no flow, for this user. Raises InvalidFilesError where it cannot be read."""
-    stated = expressions.Stated((), Verdict.SEES, None, text)
+    stated = expressions.FlowExpression((), Verdict.SEES, None, text)
     try:
-        return testing.Explanation(None, None, persona, (explained(stated, persona),))
+        return testing.Explanation(None, None, persona, (explain(stated, persona),))
     except TargetingError as error:
         problem = _in_text(text, error)
         message = "This expression cannot be read: to the server it is false for every user."
@@ -168,7 +168,7 @@ def _in_text(text: str, error: TargetingError) -> Problem:
 
 def run_tests(project: Project, patterns: Sequence[str], now: datetime) -> tuple[TestedFlow, ...]:
     """The tests of the named flows, run. Raises InvalidFilesError where a file cannot be read at all."""
-    return tested(_named(project, patterns), now)
+    return run_flow_tests(_named(project, patterns), now)
 
 
 def waiting_graph(project: Project, patterns: Sequence[str]) -> WaitingGraph:
@@ -177,7 +177,7 @@ def waiting_graph(project: Project, patterns: Sequence[str]) -> WaitingGraph:
     graph = expressions.waiting_graph(repository.flows)
     if not patterns:
         return graph
-    return around(graph, {flow.slug for flow in select(repository.flows, slugs_of(project, patterns))})
+    return neighbourhood(graph, {flow.slug for flow in select(repository.flows, slugs_of(project, patterns))})
 
 
 def _named(project: Project, patterns: Sequence[str]) -> list[Flow]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
-    from flowsync.flows import FlowFile
+    from flowsync.flows.files import FlowFile
     from flowsync.workspace import Workspace
 
 _BUTTON: Final = KeyOrder(BUTTON_KEYS)

@@ -25,7 +25,7 @@ from flowsync.cli.writing import remember_versions, write_pulled
 from flowsync.closeness import closest
 from flowsync.document.formatting import formatted
 from flowsync.errors import DocumentError, ExitCode, InvalidFilesError, RefusedError, UsageError
-from flowsync.flows import FlowFile, file_named
+from flowsync.flows.files import FlowFile, file_named
 from flowsync.model import Severity, Target
 from flowsync.pull.new_files import folded, folder_for, name_complaint, new_file
 from flowsync.pull.results import ChangedFile, NewFile, Scope, Skipped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flowsync.flows.expressions import Bond, Edge, around, circles, waiting_graph
+from flowsync.flows.expressions import Bond, Edge, circles, neighbourhood, waiting_graph
 from tests.validate.building import flows_of
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_a_flow_that_cannot_be_read_waits_for_none() -> None:
 
 
 def test_around_some_flows_are_their_neighbours() -> None:
-    made = around(graph(a=waits("b"), b=waits("c"), c=waits("d"), d="name: d", x=waits("x")), {"b"})
+    made = neighbourhood(graph(a=waits("b"), b=waits("c"), c=waits("d"), d="name: d", x=waits("x")), {"b"})
     assert [node.slug for node in made.nodes] == ["a", "b", "c"]
     assert [(edge.waiting, edge.awaited) for edge in made.edges] == [("a", "b"), ("b", "c")]
     assert made.circles == ()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from flowsync.flows.testing import Held, Undecided, Unreadable, Unusable, flow_coverage, run_tests
-from flowsync.flows.testing import tested as answers_of_tests
+from flowsync.flows.testing import Decided, Undecided, Unreadable, Unusable, flow_coverage, run_flow_tests, run_tests
 from tests.validate.building import flow_of
 
 NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)
@@ -28,8 +27,8 @@ tests:
 
 def test_each_entry_has_an_outcome_of_its_own() -> None:
     outcomes = run_tests(flow_of(TEXT), NOW)
-    assert [type(each) for each in outcomes] == [Held, Held, Unreadable, Undecided, Unusable]
-    assert [each.passed for each in outcomes if isinstance(each, Held)] == [True, False]
+    assert [type(each) for each in outcomes] == [Decided, Decided, Unreadable, Undecided, Unusable]
+    assert [each.passed for each in outcomes if isinstance(each, Decided)] == [True, False]
     assert [each.index for each in outcomes] == [0, 1, 2, 3, 4]
 
 
@@ -40,9 +39,9 @@ def test_tests_that_are_no_list_are_none() -> None:
 def test_coverage_tells_for_each_term_which_truths_were_seen() -> None:
     flow = flow_of(TEXT)
     first, second = flow_coverage(flow, run_tests(flow, NOW))
-    assert (first.stated.label, first.tests) == ("targetingLogic", 2)
+    assert (first.expression.label, first.tests) == ("targetingLogic", 2)
     assert [(term.seen_true, term.seen_false) for term in first.terms] == [(True, False), (True, True)]
-    assert (second.stated.label, second.tests) == ("steps[two].visibilityCriteria", 0)
+    assert (second.expression.label, second.tests) == ("steps[two].visibilityCriteria", 0)
     assert [(term.seen_true, term.seen_false) for term in second.terms] == [(False, False)]
 
 
@@ -55,11 +54,11 @@ def test_a_flow_for_some_whose_audience_no_test_decides_is_undecided() -> None:
         ("targetingLogic: null\n", False),
         ("name: a\n", False),
     ]:
-        (found,) = answers_of_tests([flow_of(text)], NOW)
+        (found,) = run_flow_tests([flow_of(text)], NOW)
         assert found.is_undecided is is_undecided, text
 
 
 def test_an_outcome_is_wrong_where_it_failed_or_could_not_be_run() -> None:
-    (found,) = answers_of_tests([flow_of(TEXT)], NOW)
+    (found,) = run_flow_tests([flow_of(TEXT)], NOW)
     assert [test.is_wrong for test in found.tests] == [False, True, True, False, True]
     assert [test.location.line for test in found.tests] == [9, 10, 11, 12, 13]

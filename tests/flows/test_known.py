@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from flowsync.flows.expressions import flow_of_file, flow_of_rows, mentioned
+from flowsync.flows.expressions import flow_of_file, flow_of_rows, referenced_slugs
 from flowsync.model import LiveFlow
-from flowsync.targeting.checks import KnownFlow
+from flowsync.targeting.references import KnownFlow
 from tests.validate.building import flow_of
 
 
@@ -49,4 +49,4 @@ def test_every_expression_counts_for_who_is_mentioned() -> None:
         "data:\n  steps:\n    - {id: a, visibilityCriteria: \"user.daysSinceFlowDone('c') > 3\"}\n"
         "    - {id: b, visibilityCriteria: \"user.flow('d'\"}\n"
     )
-    assert mentioned(flow_of(text)) == {"b", "c"}
+    assert referenced_slugs(flow_of(text)) == {"b", "c"}

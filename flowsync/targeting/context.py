@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync.closeness import closest
 from flowsync.errors import ExitCode, FlowsyncError
+from flowsync.targeting.evaluation import (
+    Context,
+    FlowProgress,
+    FlowState,
+    StepProgress,
+    StepState,
+    milliseconds,
+    moment,
+)
 from flowsync.targeting.tokens import shown
-from flowsync.targeting.values import Context, FlowProgress, FlowState, StepProgress, StepState, milliseconds, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
