@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.diff.canonical import Shapes, alike
-from flowsync.diff.lists import align_lists, removals_after
+from flowsync.diff.lists import ItemKey, align_lists, merged
 from flowsync.model import FieldChange, Op
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from flowsync.diff.lists import Alignment
+    from deepdiff import DeepDiff
+    from deepdiff.model import DiffLevel
+
     from flowsync.model import FieldName, JsonValue
 
 _PLAIN: Final = re.compile(r"[\w$-]+")
@@ -34,13 +36,10 @@ class Place(NamedTuple):
         step = plain if _PLAIN.fullmatch(key) else f"[{quoted(key)}]"
         return Place(f"{self.pointer}/{_escaped(key)}", self.label + step, key)
 
-    def at_index(self, index: int) -> Place:
-        """Return the place of an item that only its position tells apart."""
-        return Place(f"{self.pointer}/{index}", f"{self.label}[{index}]", self.key)
-
-    def at_item(self, index: int, identity: str, value: JsonValue) -> Place:
-        """Return the place of the item whose `identity` key holds the scalar `value`."""
-        return Place(f"{self.pointer}/{index}", f"{self.label}[{_identified(identity, value)}]", self.key)
+    def at_item(self, index: int, item: JsonValue, identity: str | None) -> Place:
+        """Return the place of an item of the list that is here, labelled by what is under `identity`, or its index."""
+        label = _identified(identity, item[identity]) if identity is not None and isinstance(item, dict) else str(index)
+        return Place(f"{self.pointer}/{index}", f"{self.label}[{label}]", self.key)
 
 
 def quoted(text: str) -> str:
@@ -67,88 +66,96 @@ def differences(field: FieldName, old: JsonValue, new: JsonValue) -> tuple[Field
     """
     if alike(old, new):
         return ()
-    walk = _Walk(field, Shapes())
-    return tuple(walk.values(old, new, _Places(Place(), Place())))
+    from deepdiff import DeepDiff  # noqa: PLC0415 - takes 30 ms, and in most plans no `data` differs
 
-
-class _Places(NamedTuple):
-    """Where the value at hand is in both documents: mostly one place."""
-
-    old: Place
-    new: Place
-
-    def at_key(self, key: str) -> _Places:
-        new = self.new.at_key(key)
-        return _Places(new if self.old == self.new else self.old.at_key(key), new)
+    found = DeepDiff(
+        old,
+        new,
+        view="tree",
+        custom_operators=[_SameThings(Shapes())],
+        threshold_to_diff_deeper=0,  # a mapping that keeps few of its keys is still compared key by key
+        ignore_private_variables=False,  # a key may begin with two underscores
+    )
+    orders: dict[tuple[int, int], Mapping[str | ItemKey, int]] = {}
+    changes = [_change(field, level, orders) for levels in found.values() for level in levels]
+    return tuple(change for _, change in sorted(changes, key=lambda each: each[0]))
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
-    field: FieldName
+class _SameThings:
+    """Tells DeepDiff which values are equal and which items of two lists are the same, as an operator of its own.
+
+    DeepDiff walks both values and finds what was added, removed and replaced. Three things it cannot do. It holds true
+    to equal 1 where 1 is to equal 1.0. Its `iterable_compare_func` asks about every pair of items, and loses an item
+    that was added as a copy of another. It knows neither moves of as few items as possible nor renamed ids. So this
+    operator says what is equal, and hands it two lists as two mappings, in which the same item has the same key.
+    """
+
     shapes: Shapes
 
-    def values(
-        self, old: JsonValue, new: JsonValue, places: _Places, op: Op = Op.REPLACE, identity: str | None = None
-    ) -> Iterator[FieldChange]:
-        """Yield what differs inside, or `op` for the whole; nothing for values that are equal, though not `alike`."""
-        match old, new:
-            case dict(), dict() if old.keys() == new.keys() or not self.shapes.same(old, new):
-                yield from self.mappings(old, new, places, identity)
-            case list(), list():
-                yield from self.lists(old, new, places)
-            case _:
-                if not self.shapes.same(old, new):
-                    yield self.change(op, places.new, old, new)
+    def match(self, level: DiffLevel) -> bool:
+        """Whether there is anything to say about two values: always."""
+        return level is not None
 
-    def mappings(
-        self, old: dict[str, JsonValue], new: dict[str, JsonValue], places: _Places, identity: str | None
-    ) -> Iterator[FieldChange]:
-        removed = removals_after(old, new)
-        yield from self.removed_keys(removed.get(None, ()), old, places)
-        for key, value in new.items():
-            if key not in old:
-                yield self.change(Op.ADD, places.new.at_key(key), None, value)
-                continue
-            if not alike(old[key], value):
-                op = Op.RENAME if key == identity else Op.REPLACE
-                yield from self.values(old[key], value, places.at_key(key), op)
-            if key in removed:
-                yield from self.removed_keys(removed[key], old, places)
-
-    def lists(self, old: list[JsonValue], new: list[JsonValue], places: _Places) -> Iterator[FieldChange]:
-        alignment = align_lists(old, new, places.new.key, self.shapes)
-        removed = removals_after(range(len(old)), frozenset(alignment.pairs.values()))
-        yield from self.removed_items(removed.get(None, ()), old, places, alignment)
-        for now, value in enumerate(new):
-            if now not in alignment.pairs:
-                yield self.change(Op.ADD, _item(places.new, now, value, alignment), None, value)
-                continue
-            was = alignment.pairs[now]
-            if now in alignment.moved:
-                yield self.change(Op.MOVE, _item(places.new, now, value, alignment), was, now)
-            if not alike(old[was], value):
-                there = _Places(_item(places.old, was, old[was], alignment), _item(places.new, now, value, alignment))
-                yield from self.values(old[was], value, there, identity=alignment.identity)
-            if was in removed:
-                yield from self.removed_items(removed[was], old, places, alignment)
-
-    def removed_keys(self, keys: Iterable[str], old: dict[str, JsonValue], places: _Places) -> Iterator[FieldChange]:
-        return (self.change(Op.REMOVE, places.old.at_key(key), old[key], None) for key in keys)
-
-    def removed_items(
-        self, indices: Iterable[int], old: list[JsonValue], places: _Places, alignment: Alignment
-    ) -> Iterator[FieldChange]:
-        gone = ((old[index], _item(places.old, index, old[index], alignment)) for index in indices)
-        return (self.change(Op.REMOVE, place, item, None) for item, place in gone)
-
-    def change(self, op: Op, place: Place, old: JsonValue, new: JsonValue) -> FieldChange:
-        return FieldChange(self.field, place.pointer, place.label or self.field, op, old, new)
+    def give_up_diffing(self, level: DiffLevel, diff_instance: DeepDiff) -> bool:
+        """Return whether two values are equal; if not, DeepDiff goes on with them, or with the mappings for lists."""
+        old, new = level.t1, level.t2
+        if self.shapes.same(old, new):
+            return True
+        if isinstance(old, list) and isinstance(new, list):
+            steps = reversed(level.path(output_format="list"))
+            alignment = align_lists(old, new, next((step for step in steps if isinstance(step, str)), ""), self.shapes)
+            level.t1, level.t2 = alignment.items(old, new)
+            for key in level.t2:
+                if key.now in alignment.moved:
+                    _report_move(key, level, diff_instance)
+        return False
 
 
-def _item(place: Place, index: int, value: JsonValue, alignment: Alignment) -> Place:
-    if alignment.identity is None or not isinstance(value, dict):
-        return place.at_index(index)
-    return place.at_item(index, alignment.identity, value[alignment.identity])
+def _report_move(key: ItemKey, level: DiffLevel, diff_instance: DeepDiff) -> None:
+    from deepdiff.model import DictRelationship  # noqa: PLC0415 - loaded already, by whoever asks the operator
+
+    moved = level.branch_deeper(key.was, key.now, DictRelationship, key, key)
+    diff_instance.custom_report_result("moved", moved)  # type: ignore[no-untyped-call]
+
+
+_OPS: Final[Mapping[str, Op]] = {
+    "dictionary_item_added": Op.ADD,
+    "dictionary_item_removed": Op.REMOVE,
+    "values_changed": Op.REPLACE,
+    "type_changes": Op.REPLACE,
+    "moved": Op.MOVE,
+}
+
+
+def _change(
+    field: FieldName, found: DiffLevel, orders: dict[tuple[int, int], Mapping[str | ItemKey, int]]
+) -> tuple[list[int], FieldChange]:
+    """Return what DeepDiff found as a change, and what to sort it by: the number of each key on the way to it.
+
+    `orders` holds those numbers by the two mappings that the keys are of; they are counted once.
+    """
+    op = _OPS[found.report_type or ""]
+    steps = found.path(output_format="list")
+    place, order, level = Place(), [], found.all_up
+    for step in steps:
+        mappings = id(level.t1), id(level.t2)
+        if mappings not in orders:
+            orders[mappings] = {key: number for number, key in enumerate(merged(level.t1, level.t2))}
+        order.append(orders[mappings][step])
+        if isinstance(step, str):
+            place = place.at_key(step)
+        elif op is Op.REMOVE:
+            place = place.at_item(step.was, level.t1[step], step.identity)
+        else:
+            place = place.at_item(step.now, level.t2[step], step.identity)
+        level = level.down or level
+    match steps:
+        case [*_, ItemKey(identity=identity), str() as key] if op is Op.REPLACE and key == identity:
+            op = Op.RENAME
+    old = None if op is Op.ADD else found.t1
+    new = None if op is Op.REMOVE else found.t2
+    return order, FieldChange(field, place.pointer, place.label or field, op, old, new)
 
 
 def undone(new: JsonValue, changes: Sequence[FieldChange]) -> JsonValue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeGuard, TypeVar
 
 from flowsync.diff.canonical import Shapes
 from flowsync.diff.renames import candidates, renames
@@ -12,12 +12,12 @@ from flowsync.document.rewriting import Survivors
 from flowsync.ends import equal_ends
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
     from flowsync.diff.renames import Item
     from flowsync.model import JsonValue
 
-Key = TypeVar("Key", str, int)
+Key = TypeVar("Key", bound="Hashable")
 
 
 def longest_increasing(numbers: Sequence[int]) -> list[int]:
@@ -33,19 +33,16 @@ def longest_increasing(numbers: Sequence[int]) -> list[int]:
     return _chain(at[-1] if at else None, before)
 
 
-def removals_after(old: Iterable[Key], kept: Container[Key]) -> Mapping[Key | None, list[Key]]:
-    """Return, for each kept key of `old`, those that came right after it and are gone.
-
-    Those gone from the very beginning are under None.
-    """
-    removals: dict[Key | None, list[Key]] = {}
-    last: Key | None = None
+def merged(old: Iterable[Key], new: Collection[Key]) -> list[Key]:
+    """Return the keys of `new`, and each that only `old` has after the one of both that came before it there."""
+    removed: dict[Key | None, list[Key]] = {None: []}
+    last = None
     for key in old:
-        if key in kept:
+        if key in new:
             last = key
         else:
-            removals.setdefault(last, []).append(key)
-    return removals
+            removed.setdefault(last, []).append(key)
+    return [*removed[None], *(each for key in new for each in (key, *removed.get(key, ())))]
 
 
 def _chain(last: int | None, before: Sequence[int | None]) -> list[int]:
@@ -107,6 +104,17 @@ IDENTITIES: Final[Mapping[str, str]] = {"options": "value"}
 """What tells the items of the list under a key apart; `id` under every other key."""
 
 
+class ItemKey(NamedTuple):
+    """What stands for an item of two lists: its index in each, None where it is not; the key that tells it apart."""
+
+    was: int | None
+    now: int | None
+    identity: str | None
+
+
+ItemsByKey: TypeAlias = "dict[ItemKey, JsonValue]"
+
+
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """What lives on from one list to another.
@@ -119,6 +127,16 @@ class Alignment:
     pairs: Mapping[int, int]
     moved: frozenset[int]
     identity: str | None
+
+    def items(
+        self, old: list[JsonValue], new: list[JsonValue]
+    ) -> tuple[dict[ItemKey, JsonValue], dict[ItemKey, JsonValue]]:
+        """Return both lists as mappings, in which what lives on has the same key."""
+        now_of = {was: now for now, was in self.pairs.items()}
+        return (
+            {ItemKey(was, now_of.get(was), self.identity): item for was, item in enumerate(old)},
+            {ItemKey(self.pairs.get(now), now, self.identity): item for now, item in enumerate(new)},
+        )
 
 
 def align_lists(old: list[JsonValue], new: list[JsonValue], key: str, shapes: Shapes) -> Alignment:

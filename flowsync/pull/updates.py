@@ -200,10 +200,5 @@ def label(value: JsonValue, path: ValuePath) -> str:
             item = value[part]
             identity = IDENTITIES.get(place.key, "id")
             is_told = isinstance(item, dict) and isinstance(item.get(identity), str | int | float)
-            place = (
-                place.at_item(part, identity, item[identity])
-                if is_told and isinstance(item, dict)
-                else place.at_index(part)
-            )
-            value = item
+            place, value = place.at_item(part, item, identity if is_told else None), item
     return place.label or "the whole file"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.diff.canonical import Shapes, alike
 from flowsync.diff.data import Place
-from flowsync.diff.lists import align_lists, removals_after
+from flowsync.diff.lists import align_lists, merged
 from flowsync.document import UNFOLDED, dump
 from flowsync.model import SENT_FIELDS, Op
 from flowsync.render.escape import compact, mask_keys
@@ -23,7 +23,6 @@ from flowsync.render.text_diff import CONTEXT, differing, hunks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from flowsync.diff.lists import Alignment
     from flowsync.model import FieldChange, FieldName, JsonValue, Update
     from flowsync.render.style import Line
 
@@ -103,23 +102,14 @@ def _without_steps(data: Mapping[str, JsonValue]) -> JsonValue:
 def _step_sections(old: list[JsonValue], new: list[JsonValue], shapes: Shapes) -> Iterator[_Section]:
     """Yield each step that may differ with its counterpart, in the new order, removed ones where they were."""
     alignment = align_lists(old, new, "steps", shapes)
-    removed = removals_after(range(len(old)), frozenset(alignment.pairs.values()))
     steps = Place(label="steps")
-    for was in removed.get(None, ()):
-        yield _Section(_step_label(steps, was, old[was], alignment), old[was], None)
-    for now, step in enumerate(new):
-        counterpart = alignment.pairs.get(now)
-        if counterpart is None or not alike(old[counterpart], step):
-            label = _step_label(steps, now, step, alignment)
-            yield _Section(label, None if counterpart is None else old[counterpart], step)
-        for was in removed.get(counterpart, ()) if counterpart is not None else ():
-            yield _Section(_step_label(steps, was, old[was], alignment), old[was], None)
-
-
-def _step_label(steps: Place, index: int, step: JsonValue, alignment: Alignment) -> str:
-    if alignment.identity is None or not isinstance(step, dict):
-        return steps.at_index(index).label
-    return steps.at_item(index, alignment.identity, step[alignment.identity]).label
+    old_steps, new_steps = alignment.items(old, new)
+    for key in merged(old_steps, new_steps):
+        was, now = old_steps.get(key), new_steps.get(key)
+        if key.now is not None and (key.was is None or not alike(was, now)):
+            yield _Section(steps.at_item(key.now, now, key.identity).label, was, now)
+        elif key.was is not None and key.now is None:
+            yield _Section(steps.at_item(key.was, was, key.identity).label, was, None)
 
 
 def _section_diff(section: _Section, shapes: Shapes) -> list[Line]:
@@ -164,7 +154,9 @@ def _in_order_of(new: JsonValue, old: JsonValue, key: str, shapes: Shapes) -> Js
         case str(), str() if new.isascii() or old.isascii():  # other texts may write one character in two ways
             return old
         case dict(), dict() if old.keys() == new.keys() or not shapes.same(old, new):
-            return {name: _in_order_of(new.get(name), old[name], name, shapes) for name in _key_order(new, old)}
+            return {
+                name: _in_order_of(new.get(name), old[name], name, shapes) for name in merged(old, new) if name in old
+            }
         case list(), list():
             partners = {was: now for now, was in align_lists(old, new, key, shapes).pairs.items()}
             return [
@@ -173,15 +165,6 @@ def _in_order_of(new: JsonValue, old: JsonValue, key: str, shapes: Shapes) -> Js
             ]
         case _:
             return new if shapes.same(old, new) else old
-
-
-def _key_order(new: Mapping[str, JsonValue], old: Mapping[str, JsonValue]) -> list[str]:
-    removed = removals_after(old, new)
-    order = list(removed.get(None, ()))
-    for name in new:
-        order.extend([name] if name in old else [])
-        order.extend(removed.get(name, ()))
-    return order
 
 
 def _change_lines(change: FieldChange) -> Iterator[Line]:
