@@ -77,8 +77,8 @@ class Write:
     record leaves out because they held what looks like a key. `result` is None when the record broke off
     before it was known; `place` is that of the run.
 
-    Several writes of one row in one record are one (`chain.together`): `before` is from before the first, `body`
-    adds up, `result` is that of the last, and `standing` is how the written fields stood before that one.
+    Several writes of one row in one record are one (`combined`): `before` is from before the first, `body` adds up,
+    `result` is that of the last, and `before_last` are the written fields as they were before that one.
     `edited_between`: between two of them somebody else changed the row. `is_verified` as in `Update`.
     """
 
@@ -91,7 +91,7 @@ class Write:
     withheld: tuple[str, ...]
     result: Result | None
     place: Place
-    standing: Mapping[FieldName, JsonValue] = field(default_factory=dict)
+    before_last: Mapping[FieldName, JsonValue] = field(default_factory=dict)
     edited_between: bool = False
     is_verified: bool = True
 
@@ -107,19 +107,23 @@ class Write:
         return {name: known[name] for name in self.body if name in known}
 
     @property
+    def is_applied(self) -> bool:
+        """Whether it is known that it took effect."""
+        return self.result is not None and self.result.outcome == "applied"
+
+    @property
     def written(self) -> Mapping[FieldName, JsonValue]:
         """The written fields as they were afterwards: as the server answered them, else as they were sent.
 
         What was seen after a write that failed, or was refused, may be somebody else's.
         """
-        answered = self.result.after if self.result is not None and self.result.outcome == "applied" else None
+        answered = self.result.after if self.is_applied and self.result else None
         return {**self.body, **(answered or {})}
 
     @property
-    def left(self) -> tuple[Mapping[FieldName, JsonValue], ...]:
+    def possible_states(self) -> tuple[Mapping[FieldName, JsonValue], ...]:
         """Each state of the written fields that this may have led to: one, unless the last of several is in doubt."""
-        is_known = self.result is not None and self.result.outcome == "applied"
-        return (self.written,) if is_known or not self.standing else (self.written, self.standing)
+        return (self.written,) if self.is_applied or not self.before_last else (self.written, self.before_last)
 
     @property
     def is_without_effect(self) -> bool:
@@ -164,39 +168,35 @@ class Kept:
     content: Record | Unreadable
 
 
-def together(writes: Sequence[Write]) -> Write:
-    """Return what the writes of one row, in their order, did together. Those that took no effect do not count."""
-    return reduce(_chained, [write for write in writes if not write.is_without_effect] or writes[-1:])
+def combined(writes: Sequence[Write]) -> Write:
+    """What the writes of one row, in their order, did together. Those that took no effect do not count."""
+    return reduce(_combine, [write for write in writes if not write.is_without_effect] or writes[-1:])
 
 
-def _chained(first: Write, then: Write) -> Write:
-    """Return what both did together.
+def _combine(first: Write, then: Write) -> Write:
+    """Two writes of one row as one.
 
     A first write whose effect the second did not find does not count. Where the second found neither what the
     first found nor what it wrote, somebody else had edited the row: that is noted, for there is no way back past it.
     """
     found = then.before.fields
-    was_written = any(alike(found, state) for state in first.left)
-    if alike(found, first.seen) and not was_written:
+    was_written = any(_is_alike(found, state) for state in first.possible_states)
+    if _is_alike(found, first.seen) and not was_written:
         return replace(then, edited_between=first.edited_between)
-    standing = {**first.written, **then.seen, **{name: found[name] for name in first.body if name in found}}
+    before_last = {**first.written, **then.seen, **{name: found[name] for name in first.body if name in found}}
     return replace(
         then,
         before=replace(then.before, fields={**found, **first.seen}),
         earlier={**then.earlier, **first.earlier},
-        body={**{name: standing[name] for name in first.body}, **then.body},
+        body={**{name: before_last[name] for name in first.body}, **then.body},
         withheld=tuple(dict.fromkeys((*first.withheld, *then.withheld))),
-        standing=standing,
+        before_last=before_last,
         edited_between=first.edited_between or not was_written,
         is_verified=first.is_verified or then.is_verified,
     )
 
 
-def alike(live: Mapping[FieldName, JsonValue], other: Mapping[FieldName, JsonValue]) -> bool:
+def _is_alike(live: Mapping[FieldName, JsonValue], other: Mapping[FieldName, JsonValue]) -> bool:
     """Whether the fields that both show mean the same; `data` is text in both."""
     names = [name for name in other if name in live]
-    return _meaning(live, names) == _meaning(other, names)
-
-
-def _meaning(fields: Mapping[FieldName, JsonValue], names: list[FieldName]) -> str:
-    return fingerprint(observe(fields, names).values)
+    return fingerprint(observe(live, names).values) == fingerprint(observe(other, names).values)

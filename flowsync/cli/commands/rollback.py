@@ -111,7 +111,7 @@ def _decide(write: Write, rows: Sequence[LiveFlow]) -> _Decision:
         return _blocked(write, "not-shown", f"The API does not show {', '.join(past.values)} any more.")
     if past.values and _alike(row, past.values):
         return _left_as_it_is(write, row, past.lost, unseen=())
-    if not any(_alike(row, _observed(state)) for state in write.left):
+    if not any(_alike(row, _observed(state)) for state in write.possible_states):
         return _blocked(write, "changed-since-apply", _told_changes(write, row))
     return _restored(write, rows, past) if past.values else _never_seen(write, row, past)
 
