@@ -194,7 +194,7 @@ def default(setting: config.Setting) -> str:
 
 def faults_table() -> str:
     """Every kind of fault that the sandbox can let happen."""
-    rows = [f"| `{kind.value}` | {sandbox.MEANINGS[kind]} |" for kind in sandbox.FaultKind]
+    rows = [f"| `{kind.value}` | {kind.meaning} |" for kind in sandbox.FaultKind]
     return table(("kind", "what happens"), rows)
 
 

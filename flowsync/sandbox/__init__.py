@@ -4,10 +4,11 @@
 gives it a first state that belongs to a repo's files. It knows the API's facts and nothing of the planner.
 """
 
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import ALWAYS, LATENESS, MEANINGS, PEOPLE, Fault, FaultKind, Faulty, parse_fault
-from flowsync.sandbox.seeds import Scenario, SeedFlow, Story, dashboard_edit, seed
+from flowsync.sandbox.emulator import Emulator, documented
+from flowsync.sandbox.faults import ALWAYS, LATENESS, PEOPLE, Fault, FaultKind, Faulty, parse_fault
+from flowsync.sandbox.seeds import Scenario, SeedFlow, dashboard_edit, seed
 from flowsync.sandbox.server import Server, serve
+from flowsync.sandbox.store import Row, Status
 from flowsync.sandbox.values import (
     PRIVATE_KEY,
     PUBLIC_KEY,
@@ -15,9 +16,6 @@ from flowsync.sandbox.values import (
     Handler,
     Request,
     Response,
-    Row,
-    Status,
-    documented,
     embedded,
     with_latency,
 )
@@ -25,7 +23,6 @@ from flowsync.sandbox.values import (
 __all__ = [
     "ALWAYS",
     "LATENESS",
-    "MEANINGS",
     "PEOPLE",
     "PRIVATE_KEY",
     "PUBLIC_KEY",
@@ -42,7 +39,6 @@ __all__ = [
     "SeedFlow",
     "Server",
     "Status",
-    "Story",
     "dashboard_edit",
     "documented",
     "embedded",

@@ -7,37 +7,31 @@ newest; a new flow is version 1, published and switched off; only a draft can be
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Final, final
 from urllib.parse import parse_qsl, unquote
 
 from flowsync.sandbox.store import (
     ACTIVATE_CHECKS,
     CREATE_CHECKS,
-    NEW_VERSION_CHECKS,
     UPDATE_CHECKS,
+    Row,
+    Status,
     Store,
     check,
     derived_slug,
-    stored_data,
-    stored_targeting,
     stored_text,
+    written,
 )
 from flowsync.sandbox.values import (
     PRIVATE_KEY,
     PUBLIC_KEY,
-    SDK_VERSION_HEADER,
     Refusal,
     Response,
-    Row,
-    Status,
     answered,
-    no_content,
-    private_view,
-    public_view,
     refused,
     timestamp,
     timestamp_after,
@@ -45,7 +39,7 @@ from flowsync.sandbox.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -53,254 +47,19 @@ if TYPE_CHECKING:
     from flowsync.sandbox.store import Body
     from flowsync.sandbox.values import Clock, Handler, Request
 
+_SDK_VERSION_HEADER: Final = "x-frigade-sdk-version"
+"""What the vendor's SDKs send along; without it the public list may hold only active flows [obs]."""
 _PAGE_SIZE: Final = 100
 _MOST_DIGITS: Final = 18
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request that found its endpoint. `flow` is the slug or id in the path, "" where there is none."""
-
-    store: Store
-    now: datetime
-    flow: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: Body
-
-
-def list_public(call: Call) -> Response:
-    """`{"data": [Flow], "offset": 0, "limit": 100}` [doc]; only active flows without an SDK version header [obs]."""
-    offset, limit = _window(call.query)
-    fetch = call.store.published_page if SDK_VERSION_HEADER in call.headers else call.store.shown_page
-    return _page((public_view(row) for row in fetch(offset, limit)), offset, limit)
-
-
-def show_public(call: Call) -> Response:
-    """One flow by slug [doc]: its published row, whether switched on or off."""
-    published = [row for row in call.store.versions(call.flow) if row.status is Status.ACTIVE]
-    if not published:
-        raise _not_found()
-    return answered(HTTPStatus.OK, {**public_view(published[0])})
-
-
-def list_private(call: Call) -> Response:
-    """Every row of every status, with private fields [obs]."""
-    offset, limit = _window(call.query)
-    return _page((private_view(row) for row in call.store.page(offset, limit)), offset, limit)
-
-
-def show_private(call: Call) -> Response:
-    """One flow by slug or id; `?version=N` picks another version of it [obs]."""
-    rows = call.store.versions(_slug(call))
-    if "version" in call.query:
-        version = _number(call.query, "version", 0)
-        return _shown([row for row in rows if row.version == version])
-    if _is_number(call.flow):
-        return _shown([row for row in rows if row.id == int(call.flow)])
-    return _shown([*(row for row in rows if row.status is Status.ACTIVE), *rows])
-
-
-def list_versions(call: Call) -> Response:
-    """Every version of a slug, newest first [obs], as a plain list."""
-    rows = call.store.versions(call.flow)
-    if not rows:
-        raise _not_found()
-    return answered(HTTPStatus.OK, [{**private_view(row)} for row in rows])
-
-
-def create(call: Call) -> Response:
-    """A new flow; name and data are required, the slug is made from the name where there is none [obs]."""
-    check(call.body, CREATE_CHECKS, required=("name", "data"))
-    with call.store.writing():
-        row = _written(_blank_row(call), call.body)
-        if call.store.versions(row.slug):
-            raise Refusal(HTTPStatus.BAD_REQUEST, f"A flow with the slug {row.slug} already exists")
-        return _created(call, row)
-
-
-def update(call: Call) -> Response:
-    """Write the fields that the body holds and leave the others alone [doc]; archived rows are read-only [doc]."""
-    with call.store.writing():
-        row = _row(call)
-        check(call.body, UPDATE_CHECKS)
-        if row.status is Status.ARCHIVED:
-            raise Refusal(HTTPStatus.BAD_REQUEST, "An archived version is read-only")
-        return _stored(call, _written(row, call.body))
-
-
-def create_version(call: Call) -> Response:
-    """A draft that starts as a copy of the given row; there is at most one per slug [doc]."""
-    with call.store.writing():
-        row = _row(call)
-        check(call.body, NEW_VERSION_CHECKS)
-        versions = call.store.versions(row.slug)
-        if any(other.status is Status.DRAFT for other in versions):
-            raise Refusal(HTTPStatus.BAD_REQUEST, f"The flow {row.slug} already has a draft version")
-        return _created(call, replace(row, version=versions[0].version + 1, status=Status.DRAFT, published_at=None))
-
-
-def activate(call: Call) -> Response:
-    """Publish a draft; the version that was published becomes ARCHIVED [obs]."""
-    with call.store.writing():
-        row = _row(call)
-        check(call.body, ACTIVATE_CHECKS, required=("archiveBehavior",))
-        if row.status is not Status.DRAFT:
-            raise Refusal(HTTPStatus.BAD_REQUEST, "Only a draft version can be activated")
-        for other in call.store.versions(row.slug):
-            _archive(call, other)
-        return _stored(call, replace(row, status=Status.ACTIVE, published_at=timestamp(call.now)))
-
-
-def delete(call: Call) -> Response:
-    """Delete that version's row only [obs]; there is no way back [doc]."""
-    with call.store.writing():
-        call.store.remove(_row(call).id)
-    return no_content()
-
-
-def _archive(call: Call, row: Row) -> None:
-    if row.status is Status.ACTIVE:
-        modified = timestamp_after(call.now, row.modified_at)
-        archived = replace(row, status=Status.ARCHIVED, archived_at=timestamp(call.now), modified_at=modified)
-        call.store.replace(archived)
-
-
-def _blank_row(call: Call) -> Row:
-    """What a new flow is before the body is written into it."""
-    slug = call.body.get("slug") or derived_slug(str(call.body["name"]))
-    return Row(
-        id=0,
-        slug=stored_text(str(slug)),
-        version=1,
-        status=Status.ACTIVE,
-        name="",
-        type="CUSTOM",
-        description=None,
-        active=False,
-        targeting_logic=None,
-        data="",
-        created_at="",
-        modified_at="",
-        published_at=timestamp(call.now),
-        archived_at=None,
-    )
-
-
-def _written(row: Row, body: Body) -> Row:
-    """`row` with the fields of a checked body in it."""
-    for name, value in body.items():
-        row = _with_field(row, name, value)
-    return row
-
-
-def _with_field(row: Row, name: str, value: JsonValue) -> Row:
-    match name, value:
-        case "active", bool():
-            row = replace(row, active=value)
-        case "data", str():
-            row = replace(row, data=stored_data(value))
-        case "description", str():
-            row = replace(row, description=stored_text(value))
-        case "name", str():
-            row = replace(row, name=stored_text(value))
-        case "targetingLogic", str():
-            row = replace(row, targeting_logic=stored_targeting(value))
-        case "type", str():
-            row = replace(row, type=value)
-        case _:  # the slug of a new flow, which it has already
-            pass
-    return row
-
-
-def _created(call: Call, row: Row) -> Response:
-    now = timestamp(call.now)
-    fresh = replace(row, id=0, created_at=now, modified_at=now, archived_at=None)
-    return answered(HTTPStatus.CREATED, {**private_view(replace(fresh, id=call.store.add(fresh)))})
-
-
-def _stored(call: Call, row: Row) -> Response:
-    stored = replace(row, modified_at=timestamp_after(call.now, row.modified_at))
-    call.store.replace(stored)
-    return answered(HTTPStatus.OK, {**private_view(stored)})
-
-
-def _shown(candidates: list[Row]) -> Response:
-    """The first candidate."""
-    if not candidates:
-        raise _not_found()
-    return answered(HTTPStatus.OK, {**private_view(candidates[0])})
-
-
-def _page(views: Iterable[Mapping[str, JsonValue]], offset: int, limit: int) -> Response:
-    return answered(HTTPStatus.OK, {"data": [{**view} for view in views], "offset": offset, "limit": limit})
-
-
-def _row(call: Call) -> Row:
-    """The row whose numeric id the path holds; a slug there does not work [obs]."""
-    if not _is_number(call.flow):
-        raise Refusal(HTTPStatus.BAD_REQUEST, "Validation failed (numeric string is expected)")
-    row = call.store.find(int(call.flow))
-    if row is None:
-        raise _not_found()
-    return row
-
-
-def _slug(call: Call) -> str:
-    """The slug that the path names by slug or by id."""
-    row = call.store.find(int(call.flow)) if _is_number(call.flow) else None
-    return row.slug if row else call.flow
-
-
-def _window(query: Mapping[str, str]) -> tuple[int, int]:
-    """Offset and limit; no page is larger than the documented default [doc]."""
-    return _number(query, "offset", 0), min(_number(query, "limit", _PAGE_SIZE), _PAGE_SIZE)
-
-
-def _number(query: Mapping[str, str], name: str, default: int) -> int:
-    text = query.get(name, str(default))
-    if not _is_number(text):
-        raise Refusal(HTTPStatus.BAD_REQUEST, [f"{name} must be an integer number", f"{name} must not be less than 0"])
-    return int(text)
-
-
-def _is_number(text: str) -> bool:
-    """Whether SQLite can hold it as an integer."""
-    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
-
-
-def _not_found() -> Refusal:
-    return Refusal(HTTPStatus.NOT_FOUND, "Flow not found")
-
-
-_Endpoint: TypeAlias = Callable[[Call], Response]
-_ANY_KEY: Final = frozenset({PRIVATE_KEY, PUBLIC_KEY})
-_PRIVATE: Final = frozenset({PRIVATE_KEY})
-_FLOW: Final = "{flow}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    """One row of the endpoint table: `keys` are those it opens to."""
-
-    method: str
-    path: str
-    keys: frozenset[str]
-    endpoint: _Endpoint
-
-
-_ROUTES: Final = (
-    _Route("GET", "/v1/public/flows", _ANY_KEY, list_public),
-    _Route("GET", "/v1/public/flows/{flow}", _ANY_KEY, show_public),
-    _Route("GET", "/v1/flows", _PRIVATE, list_private),
-    _Route("GET", "/v1/flows/{flow}", _PRIVATE, show_private),
-    _Route("GET", "/v1/flows/{flow}/versions", _PRIVATE, list_versions),
-    _Route("POST", "/v1/flows", _PRIVATE, create),
-    _Route("POST", "/v1/flows/{flow}/versions", _PRIVATE, create_version),
-    _Route("PUT", "/v1/flows/{flow}", _PRIVATE, update),
-    _Route("PUT", "/v1/flows/{flow}/activate", _PRIVATE, activate),
-    _Route("DELETE", "/v1/flows/{flow}", _PRIVATE, delete),
-)
+_COMPONENTS: Final = {
+    "ANNOUNCEMENT": "Announcement",
+    "BANNER": "Banner",
+    "CARD": "Card",
+    "CHECKLIST": "Checklist.Collapsible",
+    "FORM": "Form",
+    "SURVEY": "Survey.NPS",
+    "TOUR": "Tour",
+}
 
 
 @final
@@ -320,21 +79,25 @@ class Emulator:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self.store.close()
 
     def handle(self, request: Request) -> Response:
         """Answer one request. Nothing is raised: whatever goes wrong is an answer too."""
+        path, _, query = request.target.partition("?")
         try:
-            return self._answer(request)
+            endpoint, keys, flow = _find_route(request.method, path)
+            body = _read_body(request)
+            _check_key(request, keys)
+            parameters = dict(parse_qsl(query, keep_blank_values=True))
+            return endpoint(_Call(self.store, self.clock(), flow, parameters, request.headers, body))
         except Refusal as refusal:
-            return refused(refusal)
+            return refusal.response
         except sqlite3.Error as error:
-            failure = f"The sandbox's database failed: {error}"
-            return refused(Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, failure))
+            return refused(HTTPStatus.INTERNAL_SERVER_ERROR, f"The sandbox's database failed: {error}")
 
     def as_of_now(self) -> Handler:
-        """Return what answers as this account does now, whatever becomes of it."""
-        rows = self.store.every_row()
+        """What answers as this account does now, whatever becomes of it."""
+        rows = self.store.page()
 
         def handle(request: Request) -> Response:
             with Emulator(None, clock=self.clock) as copy:
@@ -346,50 +109,174 @@ class Emulator:
 
     def is_empty(self) -> bool:
         """Whether the account holds no flow at all, as a new one does."""
-        return self.store.is_empty()
+        return not self.store.page(limit=1)
 
     def reset(self) -> None:
-        """Delete every flow, so that the account can be seeded anew. Ids are not given twice."""
+        """Delete every flow, so that the account can be seeded again. Ids are not given twice."""
         with self.store.writing():
             self.store.clear()
 
-    def close(self) -> None:
-        """Let go of the database."""
-        self.store.close()
 
-    def _answer(self, request: Request) -> Response:
-        path, _, query = request.target.partition("?")
-        route, flow = _find_route(request.method, path)
-        body = _read_body(request)
-        _check_key(request, route)
-        parameters = dict(parse_qsl(query, keep_blank_values=True))
-        return route.endpoint(Call(self.store, self.clock(), flow, parameters, request.headers, body))
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A request that found its endpoint. `flow` is the slug or id in the path, "" where there is none."""
+
+    store: Store
+    now: datetime
+    flow: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Body
+
+    def number(self, name: str, default: int) -> int:
+        text = self.query.get(name, str(default))
+        if not _is_number(text):
+            problems = [f"{name} must be an integer number", f"{name} must not be less than 0"]
+            raise Refusal(HTTPStatus.BAD_REQUEST, problems)
+        return int(text)
+
+    def window(self) -> tuple[int, int]:
+        """Offset and limit; no page is larger than the documented default [doc]."""
+        return self.number("offset", 0), min(self.number("limit", _PAGE_SIZE), _PAGE_SIZE)
+
+    def row(self) -> Row:
+        """The row whose numeric id the path holds; a slug there does not work [obs]."""
+        if not _is_number(self.flow):
+            raise Refusal(HTTPStatus.BAD_REQUEST, "Validation failed (numeric string is expected)")
+        return _first([row] if (row := self.store.find(int(self.flow))) else [])
+
+    def created(self, row: Row) -> Response:
+        now = timestamp(self.now)
+        row = replace(row, id=0, created_at=now, modified_at=now, archived_at=None)
+        return answered(HTTPStatus.CREATED, _private(replace(row, id=self.store.add(row))))
+
+    def stored(self, row: Row) -> Response:
+        row = replace(row, modified_at=timestamp_after(self.now, row.modified_at))
+        self.store.replace(row)
+        return answered(HTTPStatus.OK, _private(row))
 
 
-def _find_route(method: str, path: str) -> tuple[_Route, str]:
-    """The route, and the slug or id in its path. A trailing slash is another path, which is not there [obs]."""
-    for route in _ROUTES:
-        flow = _match(route.path, path)
-        if route.method == method and flow is not None:
-            return route, flow
+def _list_public(call: _Call) -> Response:
+    """`{"data": [Flow], "offset": 0, "limit": 100}` [doc]; only active flows without an SDK version header [obs]."""
+    offset, limit = call.window()
+    rows = call.store.page(offset, limit, published=True, on=_SDK_VERSION_HEADER not in call.headers)
+    return answered(HTTPStatus.OK, {"data": [_public(row) for row in rows], "offset": offset, "limit": limit})
+
+
+def _show_public(call: _Call) -> Response:
+    """One flow by slug [doc]: its published row, whether switched on or off."""
+    rows = call.store.versions(call.flow)
+    return answered(HTTPStatus.OK, _public(_first([row for row in rows if row.status is Status.ACTIVE])))
+
+
+def _list_private(call: _Call) -> Response:
+    """Every row of every status, with private fields [obs]."""
+    offset, limit = call.window()
+    rows = call.store.page(offset, limit)
+    return answered(HTTPStatus.OK, {"data": [_private(row) for row in rows], "offset": offset, "limit": limit})
+
+
+def _show_private(call: _Call) -> Response:
+    """One flow by slug or id; `?version=N` picks another version of it [obs]."""
+    named = call.store.find(int(call.flow)) if _is_number(call.flow) else None
+    rows = call.store.versions(named.slug if named else call.flow)
+    if "version" in call.query:
+        version = call.number("version", 0)
+        rows = [row for row in rows if row.version == version]
+    elif named:
+        rows = [named]
+    published = [row for row in rows if row.status is Status.ACTIVE]
+    return answered(HTTPStatus.OK, _private(_first([*published, *rows])))
+
+
+def _list_versions(call: _Call) -> Response:
+    """Every version of a slug, newest first [obs], as a plain list."""
+    rows = call.store.versions(call.flow)
+    _first(rows)
+    return answered(HTTPStatus.OK, [_private(row) for row in rows])
+
+
+def _create(call: _Call) -> Response:
+    """A new flow; name and data are required, the slug is made from the name where there is none [obs]."""
+    check(call.body, CREATE_CHECKS, required=("name", "data"))
+    name = str(call.body["name"])
+    blank = Row(0, derived_slug(name), 1, Status.ACTIVE, name, published_at=timestamp(call.now))
+    with call.store.writing():
+        row = written(blank, call.body)
+        if call.store.versions(row.slug):
+            raise Refusal(HTTPStatus.BAD_REQUEST, f"A flow with the slug {row.slug} already exists")
+        return call.created(row)
+
+
+def _update(call: _Call) -> Response:
+    """Write the fields that the body holds and leave the others alone [doc]; archived rows are read-only [doc]."""
+    with call.store.writing():
+        row = call.row()
+        check(call.body, UPDATE_CHECKS)
+        if row.status is Status.ARCHIVED:
+            raise Refusal(HTTPStatus.BAD_REQUEST, "An archived version is read-only")
+        return call.stored(written(row, call.body))
+
+
+def _create_version(call: _Call) -> Response:
+    """A draft that starts as a copy of the given row; there is at most one per slug [doc]."""
+    with call.store.writing():
+        row = call.row()
+        check(call.body, {})
+        versions = call.store.versions(row.slug)
+        if any(other.status is Status.DRAFT for other in versions):
+            raise Refusal(HTTPStatus.BAD_REQUEST, f"The flow {row.slug} already has a draft version")
+        return call.created(replace(row, version=versions[0].version + 1, status=Status.DRAFT, published_at=None))
+
+
+def _activate(call: _Call) -> Response:
+    """Publish a draft; the version that was published becomes ARCHIVED [obs]."""
+    now = timestamp(call.now)
+    with call.store.writing():
+        row = call.row()
+        check(call.body, ACTIVATE_CHECKS, required=("archiveBehavior",))
+        if row.status is not Status.DRAFT:
+            raise Refusal(HTTPStatus.BAD_REQUEST, "Only a draft version can be activated")
+        for other in call.store.versions(row.slug):
+            if other.status is Status.ACTIVE:
+                call.stored(replace(other, status=Status.ARCHIVED, archived_at=now))
+        return call.stored(replace(row, status=Status.ACTIVE, published_at=now))
+
+
+def _delete(call: _Call) -> Response:
+    """Delete that version's row only [obs]; there is no way back [doc]. The answer is 204 [doc]."""
+    with call.store.writing():
+        call.store.remove(call.row().id)
+    return Response(HTTPStatus.NO_CONTENT.value, {}, b"")
+
+
+_ANY_KEY: Final = frozenset({PRIVATE_KEY, PUBLIC_KEY})
+_PRIVATE: Final = frozenset({PRIVATE_KEY})
+_ROUTES: Final = (
+    ("GET", "/v1/public/flows", _ANY_KEY, _list_public),
+    ("GET", "/v1/public/flows/([^/]+)", _ANY_KEY, _show_public),
+    ("GET", "/v1/flows", _PRIVATE, _list_private),
+    ("GET", "/v1/flows/([^/]+)", _PRIVATE, _show_private),
+    ("GET", "/v1/flows/([^/]+)/versions", _PRIVATE, _list_versions),
+    ("POST", "/v1/flows", _PRIVATE, _create),
+    ("POST", "/v1/flows/([^/]+)/versions", _PRIVATE, _create_version),
+    ("PUT", "/v1/flows/([^/]+)", _PRIVATE, _update),
+    ("PUT", "/v1/flows/([^/]+)/activate", _PRIVATE, _activate),
+    ("DELETE", "/v1/flows/([^/]+)", _PRIVATE, _delete),
+)
+"""Method, path with the slug or id of a flow in it, the keys that open it, and what answers."""
+
+
+def _find_route(method: str, path: str) -> tuple[Callable[[_Call], Response], frozenset[str], str]:
+    """What answers, the keys that open it, and the slug or id in the path.
+
+    A trailing slash is another path, which is not there [obs].
+    """
+    for its_method, pattern, keys, endpoint in _ROUTES:
+        found = re.fullmatch(pattern, path) if its_method == method else None
+        if found:
+            return endpoint, keys, stored_text(unquote("".join(found.groups())))
     raise Refusal(HTTPStatus.NOT_FOUND, f"Cannot {method} {path}")
-
-
-def _match(pattern: str, path: str) -> str | None:
-    """What stands in the place of `{flow}`, "" where the pattern has none; None when the path is another."""
-    before, placeholder, after = pattern.partition(_FLOW)
-    if not placeholder:
-        return "" if path == pattern else None
-    flow = path[len(before) : len(path) - len(after)]
-    matches = path == before + flow + after and flow and "/" not in flow
-    return stored_text(unquote(flow)) if matches else None
-
-
-def _check_key(request: Request, route: _Route) -> None:
-    """403 for a missing or unknown key, and for a public key on a private path [obs]."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or key.strip() not in route.keys:
-        raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden resource")
 
 
 def _read_body(request: Request) -> Body:
@@ -403,14 +290,84 @@ def _read_body(request: Request) -> Body:
         return {}
     if not is_json:
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Unsupported Media Type: {media_type or 'none'}")
-    return _parse_body(request.body)
-
-
-def _parse_body(body: bytes) -> Body:
     try:
-        value: JsonValue = json.loads(body.decode())
+        value: JsonValue = json.loads(request.body.decode())
     except (ValueError, RecursionError):
         raise Refusal(HTTPStatus.BAD_REQUEST, "Body is not valid JSON") from None
     if not isinstance(value, dict):
         raise Refusal(HTTPStatus.BAD_REQUEST, ["the body must be an object"])
     return value
+
+
+def _check_key(request: Request, keys: frozenset[str]) -> None:
+    """403 for a missing or unknown key, and for a public key on a private path [obs]."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or key.strip() not in keys:
+        raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden resource")
+
+
+def _is_number(text: str) -> bool:
+    """Whether SQLite can hold it as an integer."""
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+
+
+def _first(rows: Sequence[Row]) -> Row:
+    if not rows:
+        raise Refusal(HTTPStatus.NOT_FOUND, "Flow not found")
+    return rows[0]
+
+
+def _public(row: Row) -> dict[str, JsonValue]:
+    """The fields of the documented response [doc]; `description` and `active` are not among them."""
+    return {
+        "id": row.id,
+        "slug": row.slug,
+        "version": row.version,
+        "status": row.status.value,
+        "name": row.name,
+        "type": row.type,
+        "targetingLogic": row.targeting_logic,
+        "data": row.data,
+        "codeSnippet": f'<Frigade.{_COMPONENTS.get(row.type, "Flow")} flowId="{row.slug}" />',
+        "createdAt": row.created_at,
+        "modifiedAt": row.modified_at,
+    }
+
+
+def _private(row: Row) -> dict[str, JsonValue]:
+    """What a private key sees besides [obs]: the switch, the description, and fields the server fills in."""
+    return {
+        **_public(row),
+        "active": row.active,
+        "description": row.description,
+        "triggerType": "MANUAL",
+        "completionBehavior": None,
+        "publishedAt": row.published_at,
+        "archivedAt": row.archived_at,
+        "internalData": None,
+    }
+
+
+_DOCUMENTED: Final = frozenset(_public(Row(0, "", 1, Status.ACTIVE, "")))
+
+
+def documented(handler: Handler) -> Handler:
+    """`handler` with flows as the reference describes them [doc]: no `active`, no `description`, nothing else."""
+
+    def handle(request: Request) -> Response:
+        response = handler(request)
+        if response.status not in {HTTPStatus.OK.value, HTTPStatus.CREATED.value}:
+            return response
+        return answered(HTTPStatus(response.status), _documented(json.loads(response.body)))
+
+    return handle
+
+
+def _documented(value: JsonValue) -> JsonValue:
+    if isinstance(value, list):
+        return [_documented(row) for row in value]
+    if not isinstance(value, dict):
+        return value
+    if "slug" in value:
+        return {name: each for name, each in value.items() if name in _DOCUMENTED}
+    return {name: _documented(each) for name, each in value.items()}

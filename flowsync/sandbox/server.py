@@ -13,10 +13,11 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
+from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final
 
-from flowsync.sandbox.values import Delivery, Refusal, Request, refused
+from flowsync.sandbox.values import Delivery, Request, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,25 +37,6 @@ _DRIPS: Final = 20
 _DRIP_SECONDS: Final = 0.05
 
 
-class Server:
-    """A running server; `url` is where it listens, without a trailing slash."""
-
-    def __init__(self, listener: _Listener) -> None:
-        self._listener = listener
-        self._stopped = threading.Event()
-        self.url = listener.url
-
-    def shutdown(self) -> None:
-        """Stop listening, end open connections, and let `wait` return. Doing it twice does no harm."""
-        if not self._stopped.is_set():
-            self._listener.stop()
-            self._stopped.set()
-
-    def wait(self) -> None:
-        """Return once the server was shut down; Ctrl-C gets through."""
-        self._stopped.wait()
-
-
 @contextmanager
 def serve(
     handler: Handler,
@@ -68,17 +50,15 @@ def serve(
     `log` is given one printable ASCII line per request: method, target, status. It is called from many
     threads. Raises OSError when the address cannot be used.
     """
-    listener = _Listener(handler, host, port, log or _log_nothing)
-    server = Server(listener)
-    listener.start()
+    server = Server(handler, host, port, log or (lambda _: None))
     try:
         yield server
     finally:
         server.shutdown()
 
 
-class _Listener(ThreadingHTTPServer):
-    """The socket, the thread that accepts, and the connections that are open."""
+class Server(ThreadingHTTPServer):
+    """A running server; `url` is where it listens, without a trailing slash."""
 
     daemon_threads = True
     block_on_close = False
@@ -92,14 +72,19 @@ class _Listener(ThreadingHTTPServer):
         self.url = f"http://[{host}]:{self.server_port}" if ":" in host else f"http://{host}:{self.server_port}"
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
+        self._stopped = threading.Event()
         self._acceptor = threading.Thread(target=self.serve_forever, args=(_POLL_SECONDS,), daemon=True)
-
-    def start(self) -> None:
         self._acceptor.start()
 
-    def stop(self) -> None:
-        """Accept nothing more, cut what is open, and give the handlers a moment to notice."""
-        self.shutdown()
+    def wait(self) -> None:
+        """Return once the server was stopped; Ctrl-C gets through."""
+        self._stopped.wait()
+
+    def shutdown(self) -> None:
+        """Accept nothing more, cut what is open, and give the handlers a moment to notice. Twice does no harm."""
+        if self._stopped.is_set():
+            return
+        super().shutdown()
         self._acceptor.join()
         self.server_close()
         with self._changed:
@@ -107,6 +92,7 @@ class _Listener(ThreadingHTTPServer):
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
             self._changed.wait_for(lambda: not self._open, _FAREWELL_SECONDS)
+        self._stopped.set()
 
     def server_bind(self) -> None:
         """As the base class, without asking a name server for the host's name."""
@@ -136,24 +122,21 @@ class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = _IDLE_SECONDS
-    server: _Listener
+    server: Server
 
     def handle_one_request(self) -> None:
         """Read one request and answer it; a client that is gone or silent ends the connection."""
+        self.close_connection = True
         try:
-            self._serve_one_request()
+            self.requestline = self.request_version = self.command = self.path = ""
+            self.raw_requestline = self.rfile.readline(_MAX_LINE_BYTES + 1)
+            self._arrived = time.monotonic()
+            if len(self.raw_requestline) > _MAX_LINE_BYTES:
+                self._send(_failure(HTTPStatus.REQUEST_URI_TOO_LONG))
+            elif self.raw_requestline and self.parse_request():
+                self._answer()
         except OSError:
             self.close_connection = True
-
-    def _serve_one_request(self) -> None:
-        self.close_connection = True
-        self.requestline = self.request_version = self.command = self.path = ""
-        self.raw_requestline = self.rfile.readline(_MAX_LINE_BYTES + 1)
-        self._arrived = time.monotonic()
-        if len(self.raw_requestline) > _MAX_LINE_BYTES:
-            self._send(_failure(HTTPStatus.REQUEST_URI_TOO_LONG))
-        elif self.raw_requestline and self.parse_request():
-            self._answer()
 
     def _answer(self) -> None:
         size = self._body_size()
@@ -196,10 +179,11 @@ class _Connection(BaseHTTPRequestHandler):
             headers["content-length"] = str(len(response.body))
         if self.close_connection:
             headers["connection"] = "close"
-        lines = [f"HTTP/1.1 {response.status} {_phrase(response.status)}"]
+        lines = [f"HTTP/1.1 {response.status} {responses.get(response.status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-        self.server.log(_log_line(self.command or "?", self.path, response.status))
+        # A target may hold anything, so all but printable ASCII is escaped.
+        self.server.log(f"{ascii(self.command or '?')[1:-1]} {ascii(self.path)[1:-1]} {response.status}")
         self._deliver(head, response.body if has_body and self.command != "HEAD" else b"", response.delivery)
 
     def _deliver(self, head: bytes, body: bytes, delivery: Delivery) -> None:
@@ -207,32 +191,24 @@ class _Connection(BaseHTTPRequestHandler):
             case Delivery.WHOLE:
                 self.wfile.write(head + body)
             case Delivery.SLOW:
-                self._drip(head + body)
+                message = head + body
+                size = len(message) // _DRIPS + 1
+                for start in range(0, len(message), size):
+                    self.wfile.write(message[start : start + size])
+                    time.sleep(_DRIP_SECONDS)
             case Delivery.TRUNCATED:
                 self.close_connection = True
                 self.wfile.write(head + body[: len(body) // 2])
             case Delivery.RESET:
-                self._reset()
+                # Closed at once, so that the client's system sees a reset instead of an end.
+                self.close_connection = True
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                os.close(self.connection.detach())
             case Delivery.NEVER:
-                self._wait_for_the_end()
-
-    def _drip(self, message: bytes) -> None:
-        size = len(message) // _DRIPS + 1
-        for start in range(0, len(message), size):
-            self.wfile.write(message[start : start + size])
-            time.sleep(_DRIP_SECONDS)
-
-    def _reset(self) -> None:
-        """Close at once, so that the client's system sees a reset instead of an end."""
-        self.close_connection = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(self.connection.detach())
-
-    def _wait_for_the_end(self) -> None:
-        """Say nothing until the client goes away, or the server stops."""
-        self.close_connection = True
-        self.connection.settimeout(None)
-        self.rfile.read(1)
+                # Until the client goes away, or the server stops.
+                self.close_connection = True
+                self.connection.settimeout(None)
+                self.rfile.read(1)
 
     def _drain(self) -> None:
         """Take in what the client still sends: closing at once would reset the connection before it reads."""
@@ -253,20 +229,4 @@ class _Connection(BaseHTTPRequestHandler):
 
 
 def _failure(status: HTTPStatus) -> Response:
-    return refused(Refusal(status, status.description or status.phrase))
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
-
-
-def _log_line(method: str, target: str, status: int) -> str:
-    """Safe to print: a target may hold anything, so all but printable ASCII is escaped."""
-    return f"{ascii(method)[1:-1]} {ascii(target)[1:-1]} {status}"
-
-
-def _log_nothing(_: str) -> None:
-    """The default log."""
+    return refused(status, status.description or status.phrase)

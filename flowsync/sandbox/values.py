@@ -1,4 +1,4 @@
-"""What the sandbox's rooms hand each other: requests, responses, rows, and the keys it knows."""
+"""What the sandbox's files hand each other: requests, responses, the keys it knows, and how it writes times."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from http import HTTPStatus
 
     from flowsync.model import JsonValue
 
 PRIVATE_KEY: Final = "api_private_sandbox"
 """Reads and writes everything [obs: private keys start so]. It opens nothing but sandboxes."""
-
 PUBLIC_KEY: Final = "api_public_sandbox"
 """Reads /v1/public/... [obs: public keys start so]."""
-
-SDK_VERSION_HEADER: Final = "x-frigade-sdk-version"
-"""What the vendor's SDKs send along; without it the public list may hold only active flows [obs]."""
+_JSON_HEADERS: Final = {"content-type": "application/json; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,62 +59,28 @@ class Response:
 
 Handler: TypeAlias = Callable[[Request], Response]
 """Answers requests. Latency, and whatever else may befall a request, wraps one handler in another."""
-
 Clock: TypeAlias = Callable[[], datetime]
-"""Tells the time, with its time zone."""
+"""Returns the time, with its time zone."""
 
 
-class Status(str, Enum):
-    """The status of a row [doc]."""
+class Refusal(Exception):  # noqa: N818 - it is an answer of the API; nothing is wrong with the sandbox
+    """The request will not be done. Refusals by validation carry a list of messages [doc]."""
 
-    ACTIVE = "ACTIVE"
-    DRAFT = "DRAFT"
-    ARCHIVED = "ARCHIVED"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One version of one flow, its fields in the order of the table's columns.
-
-    `data` is YAML text. Times are ISO 8601 in UTC with milliseconds. `active` is the switch of the
-    PUT body [doc], which is not the status.
-    """
-
-    id: int
-    slug: str
-    version: int
-    status: Status
-    name: str
-    type: str
-    description: str | None
-    active: bool
-    targeting_logic: str | None
-    data: str
-    created_at: str
-    modified_at: str
-    published_at: str | None
-    archived_at: str | None
+    def __init__(self, status: HTTPStatus, message: str | list[str]) -> None:
+        super().__init__(message)
+        self.response = refused(status, message)
 
 
-def utc_now() -> datetime:
-    """The real time, the default clock."""
-    return datetime.now(timezone.utc)
+def refused(status: HTTPStatus, message: str | list[str]) -> Response:
+    """`{"statusCode": N, "message": "..." or ["...", ...], "error": "..."}` [doc]."""
+    said: JsonValue = message if isinstance(message, str) else [*message]
+    return answered(status, {"statusCode": status.value, "message": said, "error": status.phrase})
 
 
-def timestamp(moment: datetime) -> str:
-    """`moment` as the API writes times: `2026-01-31T12:00:00.000Z`."""
-    in_utc = moment.astimezone(timezone.utc).replace(tzinfo=None)
-    return in_utc.isoformat(timespec="milliseconds") + "Z"
-
-
-def timestamp_after(moment: datetime, previous: str) -> str:
-    """`moment`, or a millisecond after `previous` where the clock stands still: a write moves modifiedAt."""
-    now = timestamp(moment)
-    return now if now > previous else timestamp(_read_timestamp(previous) + timedelta(milliseconds=1))
-
-
-def _read_timestamp(text: str) -> datetime:
-    return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=timezone.utc)
+def answered(status: HTTPStatus, body: JsonValue) -> Response:
+    """A JSON answer."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(status.value, _JSON_HEADERS, text.encode(errors="replace"))
 
 
 def with_latency(handler: Handler, seconds: float) -> Handler:
@@ -157,102 +120,21 @@ def embedded(handler: Handler) -> Callable[[str, str, Mapping[str, str], bytes],
     return handle
 
 
-_DOCUMENTED: Final = frozenset(
-    {"id", "slug", "version", "status", "name", "type", "targetingLogic", "data"}
-    | {"codeSnippet", "createdAt", "modifiedAt"}
-)
-_JSON_HEADERS: Final = {"content-type": "application/json; charset=utf-8"}
-_COMPONENTS: Final = {
-    "ANNOUNCEMENT": "Announcement",
-    "BANNER": "Banner",
-    "CARD": "Card",
-    "CHECKLIST": "Checklist.Collapsible",
-    "FORM": "Form",
-    "SURVEY": "Survey.NPS",
-    "TOUR": "Tour",
-}
+def utc_now() -> datetime:
+    """The real time, the default clock."""
+    return datetime.now(timezone.utc)
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer of the API; nothing is wrong with the sandbox
-    """The request will not be done. Validation refusals carry a list of messages [doc]."""
-
-    def __init__(self, status: HTTPStatus, message: str | Sequence[str]) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message if isinstance(message, str) else list(message)
+def timestamp(moment: datetime) -> str:
+    """`moment` as the API writes times: `2026-01-31T12:00:00.000Z`."""
+    in_utc = moment.astimezone(timezone.utc).replace(tzinfo=None)
+    return in_utc.isoformat(timespec="milliseconds") + "Z"
 
 
-def refused(refusal: Refusal) -> Response:
-    """`{"statusCode": N, "message": "..." or ["...", ...], "error": "..."}` [doc]."""
-    message: JsonValue = refusal.message if isinstance(refusal.message, str) else [*refusal.message]
-    body: JsonValue = {"statusCode": refusal.status.value, "message": message, "error": refusal.status.phrase}
-    return answered(refusal.status, body)
-
-
-def answered(status: HTTPStatus, body: JsonValue) -> Response:
-    """A JSON answer."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(status.value, _JSON_HEADERS, text.encode(errors="replace"))
-
-
-def no_content() -> Response:
-    """204, what a deletion answers [doc]."""
-    return Response(HTTPStatus.NO_CONTENT.value, {}, b"")
-
-
-def public_view(row: Row) -> Mapping[str, JsonValue]:
-    """The fields of the documented response [doc]; `description` and `active` are not among them."""
-    return {
-        "id": row.id,
-        "slug": row.slug,
-        "version": row.version,
-        "status": row.status.value,
-        "name": row.name,
-        "type": row.type,
-        "targetingLogic": row.targeting_logic,
-        "data": row.data,
-        "codeSnippet": _code_snippet(row),
-        "createdAt": row.created_at,
-        "modifiedAt": row.modified_at,
-    }
-
-
-def documented(handler: Handler) -> Handler:
-    """`handler` with flows as the reference describes them [doc]: no `active`, no `description`, nothing else."""
-
-    def handle(request: Request) -> Response:
-        response = handler(request)
-        if response.status not in {HTTPStatus.OK.value, HTTPStatus.CREATED.value}:
-            return response
-        return answered(HTTPStatus(response.status), _documented(json.loads(response.body)))
-
-    return handle
-
-
-def _documented(value: JsonValue) -> JsonValue:
-    if isinstance(value, list):
-        return [_documented(row) for row in value]
-    if not isinstance(value, dict):
-        return value
-    if "slug" in value:
-        return {name: each for name, each in value.items() if name in _DOCUMENTED}
-    return {name: _documented(each) for name, each in value.items()}
-
-
-def private_view(row: Row) -> Mapping[str, JsonValue]:
-    """What a private key sees besides [obs]: the switch, the description, and fields the server fills in."""
-    return {
-        **public_view(row),
-        "active": row.active,
-        "description": row.description,
-        "triggerType": "MANUAL",
-        "completionBehavior": None,
-        "publishedAt": row.published_at,
-        "archivedAt": row.archived_at,
-        "internalData": None,
-    }
-
-
-def _code_snippet(row: Row) -> str:
-    component = _COMPONENTS.get(row.type, "Flow")
-    return f'<Frigade.{component} flowId="{row.slug}" />'
+def timestamp_after(moment: datetime, previous: str) -> str:
+    """`moment`, or a millisecond after `previous` where the clock has not moved on: a write moves modifiedAt."""
+    now = timestamp(moment)
+    if now > previous:
+        return now
+    before = datetime.fromisoformat(previous.removesuffix("Z")).replace(tzinfo=timezone.utc)
+    return timestamp(before + timedelta(milliseconds=1))

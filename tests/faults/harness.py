@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from flowsync.cli.files import Selection
     from flowsync.cli.project import Project
     from flowsync.model import Outcome, Plan
-    from flowsync.sandbox import Handler, Request, Response
-    from flowsync.sandbox.values import Row
+    from flowsync.sandbox import Handler, Request, Response, Row
 
 FLOWS = ("flow_bank_incident", "flow_goals_launch", "flow_invite_team", "flow_setup", "flow_welcome")
 """Example flows that refer to no others."""
@@ -150,9 +149,9 @@ class Journal:
     def act(self, request: Request, kind: FaultKind) -> None:
         """The dashboard, noted."""
         with self.lock:
-            before = {row.id: row for row in self.emulator.store.every_row()}
+            before = {row.id: row for row in self.emulator.store.page()}
             self._act(request, kind)
-            for row in self.emulator.store.every_row():
+            for row in self.emulator.store.page():
                 if row.id not in before:
                     self.entries.append(Drafted(row.slug, row.id))
                 elif before[row.id] != row:
@@ -391,7 +390,7 @@ def check_only_the_plan_is_written(journal: Journal, made: Plan, before: dict[in
     for effect in journal.effects():
         assert bodies.get(effect.id) == effect.body, "something was written that the plan does not hold"
     touched = {effect.id for effect in journal.effects()} | journal.edits()
-    for row in journal.emulator.store.every_row():
+    for row in journal.emulator.store.page():
         if row.id in before:
             assert row.id in touched or row == before[row.id], "a row changed that nobody wrote"
         else:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from flowsync.sandbox import PUBLIC_KEY, Request
-from flowsync.sandbox.values import Refusal, refused
 from tests.sandbox.account import ACTIVE, ARCHIVED, DATA, DRAFT, NOWHERE, SWITCHED_OFF, ask
 
 if TYPE_CHECKING:
@@ -165,9 +164,3 @@ def test_no_answer_repeats_the_key_that_was_sent(emulator: Emulator) -> None:
     response = emulator.handle(Request("GET", "/v1/flows", headers, b""))
 
     assert b"secret" not in response.body
-
-
-def test_another_organizations_resource_has_a_shape_too() -> None:
-    response = refused(Refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized"))
-
-    assert response.body == b'{"statusCode":401,"message":"Unauthorized","error":"Unauthorized"}'

@@ -135,7 +135,8 @@ def test_a_path_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_database_of_another_version_of_flowsync_is_not_touched(database: Path) -> None:
-    Emulator(database).close()
+    with Emulator(database):
+        pass
     connection = sqlite3.connect(database)
     connection.execute("PRAGMA user_version = 99")
     connection.close()

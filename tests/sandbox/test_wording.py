@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from flowsync.sandbox.edits import (
     earlier_targeting,
     earlier_wording,
-    ended_otherwise,
+    longer_wording,
     name_of,
+    other_ending,
     other_wording,
-    with_another_sentence,
 )
 
 
@@ -56,10 +56,13 @@ def test_earlier_targeting_lacks_the_last_condition_and_stays_whole(expression: 
 
 @pytest.mark.parametrize(
     ("text", "longer"),
-    [("All set.", "All set. It only takes a minute."), ("All set\n", "All set. It only takes a minute.\n")],
+    [
+        ("All set!", "All set! Questions? Write to us any time."),
+        ("All of it set\n", "All of it set. Questions? Write to us any time.\n"),
+    ],
 )
 def test_a_sentence_is_added_after_a_full_stop(text: str, longer: str) -> None:
-    assert with_another_sentence(text, 0) == longer
+    assert longer_wording(text) == longer
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,7 @@ def test_a_slug_becomes_a_name(slug: str, name: str) -> None:
     ("text", "otherwise"), [("Ready", "Ready."), ("Ready!", "Ready"), ("!", "!."), ("準備完了", "準備完了.")]
 )
 def test_any_text_can_end_otherwise(text: str, otherwise: str) -> None:
-    assert ended_otherwise(text) == otherwise
+    assert other_ending(text) == otherwise
 
 
 def test_what_is_too_long_for_a_sentence_is_left_alone() -> None:
@@ -85,9 +88,9 @@ def test_what_is_too_long_for_a_sentence_is_left_alone() -> None:
 @given(text=st.text(min_size=1))
 def test_whatever_the_text_a_forced_rewording_differs_from_it_and_none_is_empty(text: str) -> None:
     assert earlier_wording(text)
-    assert ended_otherwise(text) not in {text, ""}
+    assert other_ending(text) not in {text, ""}
     assert other_wording(text) != text
-    assert with_another_sentence(text, 1) != text
+    assert longer_wording(text) != text
 
 
 @given(text=st.text(alphabet="ab&()'\" ", min_size=1))
