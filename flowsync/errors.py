@@ -1,30 +1,13 @@
 """Every error that flowsync raises on purpose, with its exit code and hint as data.
 
-FlowsyncError                1  anything that can go wrong and is not a bug
-├── DocumentError            3  one YAML or JSON text cannot be read
-├── InvalidFilesError        3  files with errors; carries every problem found
-├── TargetingError           3  one targeting expression cannot be parsed
-├── UncheckedPatternError    1  google-re2, which checks and tries patterns, is not installed
-├── ConfigError              1  flowsync.yaml, an environment variable or a key is not usable
-├── GitError                 1  git cannot answer what was asked of it
-├── ApiError                 1  the API, or the way to it, answered with a failure
-│   ├── NotFoundError           404
-│   ├── UnauthorizedError       401: the resource is another organization's
-│   ├── ForbiddenError          403: missing, unknown or revoked key; public key on a private path
-│   ├── RejectedError           400 and other refusals of the request itself
-│   ├── RateLimitedError        429
-│   ├── ServerError             5xx; the request may have taken effect
-│   │   └── UnavailableError        503 that asks for more patience than there is
-│   ├── TransportError          nothing came back; the request may have taken effect
-│   ├── UnreadableResponseError a body that is not the API's JSON
-│   └── GithubError             GitHub's API, not Frigade's, answered with a failure
-├── RecordError              1  what a write replaces cannot be kept, or a record cannot be read
-├── BlockedError             1  planned, but some flows cannot be written at all
-├── RefusedError             4  a guard said no; nothing was written by it
-│   └── UnreviewedError         no merged pull request showed it
-├── PartlyAppliedError       5  some writes failed
-├── UsageError              64  the command line makes no sense
-└── InterruptedByUser      130  Ctrl-C
+| exit code | errors |
+| --- | --- |
+| 1 | UncheckedPatternError, ConfigError, GitError, RecordError, BlockedError; ApiError and its subclasses |
+| 3 | DocumentError, InvalidFilesError, TargetingError |
+| 4 | RefusedError, PlanFileError, UnreviewedError |
+| 5 | PartlyAppliedError |
+| 64 | UsageError |
+| 130 | InterruptedByUser |
 """
 
 from __future__ import annotations
@@ -39,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """What the process says to the shell when it ends."""
+    """Exit codes of the process."""
 
     OK = 0
     ERROR = 1
@@ -52,7 +35,7 @@ class ExitCode(IntEnum):
 
 
 class FlowsyncError(Exception):
-    """The root: something expected went wrong. `str()` is one clear sentence without secrets."""
+    """Root of all errors that are not bugs. `str()` is one clear sentence without secrets."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.ERROR
     code: ClassVar[str] = "error"
@@ -80,10 +63,7 @@ class DocumentError(FlowsyncError):
 
 
 class InvalidFilesError(FlowsyncError):
-    """Files hold errors; every problem of every file is in `problems`.
-
-    `texts` are what stands in for files, by their names: a text of the command line or of stdin.
-    """
+    """Files hold errors: `problems`. `texts` holds the contents of those that are no files (stdin, an argument)."""
 
     exit_code = ExitCode.INVALID
     code = "invalid-files"
@@ -125,28 +105,28 @@ class UncheckedPatternError(FlowsyncError):
 
 
 class ConfigError(FlowsyncError):
-    """flowsync.yaml, an environment variable or a key cannot be used as it is."""
+    """flowsync.yaml, an environment variable or a key is unusable."""
 
     code = "config"
 
 
 class GitError(FlowsyncError):
-    """git is missing, or cannot answer what was asked of it."""
+    """git is missing or failed."""
 
     code = "git"
 
 
 class ApiError(FlowsyncError):
-    """The API, or the way to it, failed. `status` is None when no answer came.
+    """The API, or the connection to it, failed. `status` is None when no answer came.
 
-    `retry_after` is for how many seconds the server asked to be left alone, where it is worth coming back:
-    the next read waits that long by itself. `unsent` says that the request surely never reached the server,
-    `on_the_way` that not the API refused it but something in front of it, perhaps after passing it on.
+    `retry_after`: seconds that the server asks to wait; the next read waits that long by itself. `unsent`: the request
+    certainly never reached the server. `on_the_way`: something in front of the API refused it, perhaps after passing
+    it on.
     """
 
     code = "api"
     leaves_doubt: ClassVar[bool] = False
-    """Whether a write that was sent and ended so may have taken effect, or may yet."""
+    """Whether a write that failed with this error may have taken effect, or still may."""
 
     def __init__(
         self,
@@ -166,7 +146,7 @@ class ApiError(FlowsyncError):
 
     @property
     def may_have_effect(self) -> bool:
-        """Whether the write that ended so is not surely without effect, now and later."""
+        """Whether the write that failed with this error may have taken effect, or still may."""
         return not self.unsent and (self.leaves_doubt or self.on_the_way)
 
 
@@ -195,40 +175,40 @@ class RejectedError(ApiError):
 
 
 class RateLimitedError(ApiError):
-    """429: without Retry-After the account's monthly cap, else the limit outlasted our patience."""
+    """429: without Retry-After the account's monthly cap, else the limit lasts longer than flowsync waits."""
 
     code = "api-rate-limited"
 
 
 class ServerError(ApiError):
-    """5xx after every retry, or a 4xx that is no refusal. A write that ended so may have taken effect."""
+    """5xx after every retry, or a 4xx that does not refuse the request."""
 
     code = "api-server"
     leaves_doubt = True
 
 
 class UnavailableError(ServerError):
-    """503 with a Retry-After that outlasts our patience: no further request is any use."""
+    """503 with a Retry-After that is longer than flowsync waits: further requests are useless."""
 
     code = "api-unavailable"
 
 
 class TransportError(ApiError):
-    """No usable answer: refused, reset, timed out. A write that ended so may have taken effect."""
+    """No usable answer: connection refused or reset, or a timeout."""
 
     code = "api-transport"
     leaves_doubt = True
 
 
 class UnreadableResponseError(ApiError):
-    """An answer that is not the API's JSON. A write that ended so may have taken effect."""
+    """An answer that is not the API's JSON."""
 
     code = "api-unreadable"
     leaves_doubt = True
 
 
 class RecordError(FlowsyncError):
-    """What a write replaces cannot be kept, so it is not written; or a record cannot be read."""
+    """What a write would replace cannot be saved first, or a record cannot be read."""
 
     code = "record"
 
@@ -240,13 +220,13 @@ class GithubError(ApiError):
 
 
 class BlockedError(FlowsyncError):
-    """The plan was shown, and holds flows that cannot be written at all."""
+    """The plan holds flows that cannot be written."""
 
     code = "blocked"
 
 
 class RefusedError(FlowsyncError):
-    """A guard said no. `reasons` names each thing that stands in the way, one sentence each."""
+    """A guard refused the command; `reasons` holds a sentence for each objection."""
 
     exit_code = ExitCode.REFUSED
     code = "refused"
@@ -263,7 +243,7 @@ class PlanFileError(RefusedError):
 
 
 class UnreviewedError(RefusedError):
-    """Something would be written that no merged pull request showed: `changes`."""
+    """`changes` would be written although no merged pull request showed them."""
 
     code = "unreviewed"
 
@@ -280,7 +260,7 @@ class PartlyAppliedError(FlowsyncError):
 
 
 class UsageError(FlowsyncError):
-    """The command line makes no sense."""
+    """The command line cannot be understood."""
 
     exit_code = ExitCode.USAGE
     code = "usage"

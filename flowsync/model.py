@@ -1,8 +1,4 @@
-"""The frozen values that travel from room to room: files in, flows, differences, plan, outcomes.
-
-Names are loaded from their modules when first used: making a class of values takes half a millisecond, and who only
-validates needs four of them.
-"""
+"""The frozen values that travel between rooms: problems, flows, live rows, differences, plans, outcomes."""
 
 from __future__ import annotations
 
@@ -23,7 +19,7 @@ SENT_FIELDS: Final[tuple[FieldName, ...]] = ("name", "type", "description", "act
 
 
 class Severity(Enum):
-    """How much a problem weighs: an error stops a command, a warning is told."""
+    """How serious a problem is: an error stops a command, a warning is only reported."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -48,10 +44,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding about one place in one file.
-
-    `detail` are further lines that explain it, indented among themselves: the tree of a failing test.
-    """
+    """One finding about one place in one file. `detail` holds further lines, such as the tree of a failing test."""
 
     location: Location
     severity: Severity
@@ -62,16 +55,16 @@ class Problem:
 
     @property
     def sort_key(self) -> tuple[Location, str, str, str]:
-        """Files, lines and columns in order; then code, message and hint, so that output is stable."""
+        """By file, line and column; then by code, message and hint, so that output is stable."""
         return (self.location, self.code, self.message, self.hint or "")
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One flow file, overlays applied.
+    """One flow file with the overlay of an environment applied.
 
-    `fields` holds only what the file states of SENT_FIELDS; `data` there is the parsed value.
-    `written` is how `data` is written, from which `data_text` is made: who only validates never asks for it.
+    `fields` holds those of SENT_FIELDS that the file sets; `data` is the parsed value. `written` is the text of
+    `data`, or what makes it when a command needs it.
     """
 
     slug: str
@@ -85,12 +78,12 @@ class Flow:
 
     @property
     def data_text(self) -> str | None:
-        """Exactly what would be sent as `data`, None when the file states no data."""
+        """Exactly what would be sent as `data`; None when the file sets no data."""
         return self.written if self.written is None or isinstance(self.written, str) else self.written.text
 
 
 class Source(Protocol):
-    """The text a value was read from, as far as positions are concerned."""
+    """The file that a value was read from, and the places of its parts."""
 
     @property
     def text(self) -> str:
@@ -102,13 +95,10 @@ class Source(Protocol):
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What other parsers of JavaScript read differently."""
-
-    def holds(self, part: str) -> bool:
-        """Whether the text holds `part`."""
+        """What JavaScript's parsers read differently."""
 
     def location(self, path: ValuePath) -> Location:
-        """Where the value at `path` starts; the nearest enclosing value where `path` is absent."""
+        """Where the value at `path` starts; where `path` is absent, the nearest enclosing value."""
 
     def key_location(self, path: ValuePath) -> Location:
         """Where the key of `path`'s last part starts; as `location` for list items and the root."""
@@ -126,7 +116,7 @@ class Writing(Protocol):
 
 
 class ListState(Enum):
-    """How a live flow compares with the files."""
+    """How a live flow compares with its file."""
 
     IN_STEP = "in step"
     DIFFERS = "differs"
@@ -137,7 +127,7 @@ class ListState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ListedFlow:
-    """One line of `flowsync list`: a live row, a file, or both. None means there is none."""
+    """One line of `flowsync list`: a live row (`id` is None without one), a file, or both."""
 
     slug: str
     file: str | None
@@ -149,7 +139,7 @@ class ListedFlow:
 
 
 class FileState(Enum):
-    """What becomes of a file that a project starts with."""
+    """What `flowsync init` did with a file."""
 
     CREATED = "created"
     EXTENDED = "extended"
@@ -159,9 +149,9 @@ class FileState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StartFile:
-    """A file that a project starts with, named from where the command runs.
+    """A file that a project starts with; `name` is relative to the current directory.
 
-    `text` is all of it; for BY_HAND what people have to add. `note` says why, or what is added.
+    `text` is the whole file; for BY_HAND, what people have to add. `note` says why, or what was added.
     """
 
     name: str
@@ -171,7 +161,7 @@ class StartFile:
 
 
 class Op(Enum):
-    """What happens at one path."""
+    """Kind of a difference."""
 
     ADD = "add"
     REMOVE = "remove"
@@ -181,7 +171,7 @@ class Op(Enum):
 
 
 class View(Enum):
-    """Which key and which list of flows a plan was made from."""
+    """Which list of flows a plan was made from, with which key."""
 
     WHOLE = "private-list"
     PUBLIC_KEY = "public-list"
@@ -189,7 +179,7 @@ class View(Enum):
 
 
 class Origin(Enum):
-    """Who made a difference, where a base revision tells: this branch, the dashboard, or both."""
+    """Who made a difference, according to a base revision: this branch, the dashboard, or both."""
 
     BRANCH = "branch"
     DRIFT = "drift"
@@ -200,9 +190,8 @@ class Origin(Enum):
 class LiveFlow:
     """One row of the API: one version of a slug.
 
-    `fields` holds those of SENT_FIELDS that the server returned, as it returned them (`data` is
-    still text); a field it left out is absent. `status` is ACTIVE, DRAFT, ARCHIVED or whatever
-    else the server says. `raw` is the whole answer.
+    `fields` holds those of SENT_FIELDS that the server returned, unchanged (`data` is a text). `status` is ACTIVE,
+    DRAFT, ARCHIVED or whatever else the server says. `raw` is the whole answer.
     """
 
     id: int
@@ -214,7 +203,7 @@ class LiveFlow:
 
     @property
     def is_published(self) -> bool:
-        """Whether a write to this row is seen by users at once [doc: status]."""
+        """Whether users see a write to this row at once [doc: status]."""
         return self.status == "ACTIVE"
 
     @property
@@ -224,12 +213,12 @@ class LiveFlow:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the row is there in name only: the status DELETED has been reported."""
+        """Whether the row was deleted: the status DELETED has been reported."""
         return self.status == "DELETED"
 
     @property
     def has_known_status(self) -> bool:
-        """Whether it is known what a write to this row does; a server may leave the status out."""
+        """Whether the effect of a write to this row is known; a server may leave the status out."""
         return self.status in {"ACTIVE", "DRAFT", "ARCHIVED", ""}
 
 
@@ -237,9 +226,9 @@ class LiveFlow:
 class FieldChange:
     """One difference at one place.
 
-    `path` is a JSON pointer inside the field ("" is the field itself), `label` the same for people
-    (`steps[welcome].title`). For MOVE `old` and `new` are the indices before and after; for RENAME
-    the ids. ADD has no `old`, REMOVE no `new` (both None).
+    `path` is a JSON pointer inside the field ("" is the field itself), `label` the same for people, such as
+    `steps[welcome].title`. `old` and `new` are values; for MOVE, indices; for RENAME, ids; None where ADD and REMOVE
+    have none.
     """
 
     field: FieldName
@@ -264,12 +253,11 @@ class PlanWarning:
 class Update:
     """A row that will be written.
 
-    `target` is the rule that chose the row. `is_verified` is false where no difference can be seen, because the server
-    does not return a field that the file switches off: it is sent all the same. `body` is exactly what is sent. `old`
-    and `new` are the managed fields' values before and after (`data` parsed), for those the server returned. `before`
-    and `after` are fingerprints of the canonical values of the managed fields: "sha256:" and 64 hex digits. `shown` is
-    what `old` was read from (`LiveFlow.fields`), None where it was not read from a row. `hashed` is the value of `data`
-    in `new` with the fingerprint of it alone, None where that was not made.
+    `target` is the rule that chose the row. `is_verified` is false where a field is sent although no difference is
+    known, because the server does not return it. `body` is exactly what is sent. `old` and `new` are the values of the
+    managed fields that the server returned, before and after (`data` parsed); `before` and `after` are fingerprints of
+    their canonical values: "sha256:" and 64 hex digits. `shown` is the row's `LiveFlow.fields`, where `old` was read
+    from a row. `hashed` is the value of `data` in `new` and the fingerprint of it alone, where that was made.
     """
 
     slug: str
@@ -293,13 +281,13 @@ class Update:
 
     @property
     def sent_unseen(self) -> tuple[FieldName, ...]:
-        """The fields that are sent though the server does not show what they replace."""
+        """The fields that are sent although the server does not return what they replace."""
         return tuple(name for name in self.unseen if name in self.body)
 
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """A row that already is as the file says, as far as can be seen."""
+    """A row that has no visible difference from its file."""
 
     slug: str
     file: str
@@ -312,7 +300,7 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A file whose flow cannot be written; nothing of it is planned."""
+    """A file whose flow cannot be written; it is left out of the plan."""
 
     slug: str
     file: str
@@ -322,7 +310,7 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Unmanaged:
-    """A live flow without a file: shown, never touched."""
+    """A live flow without a file: shown, never written."""
 
     slug: str
     id: int
@@ -330,15 +318,12 @@ class Unmanaged:
 
 
 Change: TypeAlias = Update
-"""What a plan can hold for writing; creation and deletion join this union when commands offer them."""
+"""What a plan can write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why apply writes nothing of a plan. `slugs`: the flows it is about, empty where it is about the whole.
-
-    `flag` is the option of apply that allows it, as one writes it.
-    """
+    """Why a guard refuses a plan. `flag` is apply's option that allows it; `slugs`: the flows it is about, or none."""
 
     code: str
     message: str
@@ -348,12 +333,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What applying would do, whole. Every tuple is sorted by slug.
+    """What applying would do. Every tuple is sorted by slug.
 
-    `unverified` are flows that the file switches off while the API does not say whether they are on: neither a change
-    nor unchanged. `view` is how much of the account the plan was made from. `unnamed_unchanged` is how many more flows
-    are unchanged: a saved plan tells only their number. `refusals` is what guards have against it, where they were
-    asked.
+    `unverified` flows are switched off in their file, and the API does not return whether they are on. A saved plan
+    names no unchanged flows, only their number: `unnamed_unchanged`. `refusals` are those of the guards, if asked.
     """
 
     environment: str | None
@@ -371,16 +354,13 @@ class Plan:
 
     @property
     def writes(self) -> tuple[Change, ...]:
-        """Everything that apply sends, by slug: the changes, and what cannot be verified."""
+        """Everything that apply sends, by slug: `changes` and `unverified`."""
         return tuple(sorted((*self.changes, *self.unverified), key=lambda change: change.slug))
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Written, and the server's answer compared. `untaken` are fields it did not take as sent.
-
-    `differences` are the places where what came back (`new`) is not what was sent (`old`).
-    """
+    """Written. `untaken`: fields not stored as sent. `differences`: `old` is what was sent, `new` what came back."""
 
     change: Change
     untaken: tuple[FieldName, ...] = ()
@@ -389,17 +369,17 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyApplied:
-    """The fresh read showed what would have been written: nothing was sent."""
+    """The flow already was as planned: nothing was sent."""
 
     change: Change
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The flow is not, or no longer, as it was planned: nothing was sent, or nothing further.
+    """The flow is not, or no longer, as it was when the plan was made: nothing, or nothing more, was sent.
 
-    `differences` are the places where what is there (`new`) is not what was expected (`old`): what was
-    planned from or, after a write whose fate is unknown (`uncertain`), what was to be written.
+    `differences`: `old` is what was expected, `new` what is there. Expected is the state before the write, or after a
+    write whose result is unknown (`uncertain`) the state after it.
     """
 
     change: Change
@@ -422,7 +402,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class NotAttempted:
-    """Nothing was sent: the run stopped before this flow's turn."""
+    """Nothing was sent: the run stopped before this flow."""
 
     change: Change
     message: str

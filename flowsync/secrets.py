@@ -1,12 +1,10 @@
 """Keys in texts: recognised however they are written, masked in what is shown, refused in what is stored.
 
 Two things count as a key: the private keys and tokens in use, and whatever has the form of a private key. Public keys
-ship with the app and are no secret. A key in use is recognised by each run of WINDOW characters of its secret part, the
-prefix (`api_private_`) not counted, for that alone occurs in every message about keys. Upper and lower case, white
-space, punctuation and markup in between make no difference, nor do base64, hexadecimal digits, percent, JSON, Python
-and HTML escapes (each also inside another), or reading backwards.
-
-A text without a key, nearly every one, is compared with a few short pieces only: each run holds one of them.
+ship with the app and are no secret. A key in use is recognised by each run of WINDOW characters of its secret part: the
+prefix (`api_private_`) does not count, because every message about keys holds it. Letter case, white space,
+punctuation and markup in between make no difference, nor do base64, hexadecimal digits, percent, JSON, Python and
+HTML escapes (each also inside another), or reading backwards.
 """
 
 from __future__ import annotations
@@ -15,21 +13,23 @@ import json
 import re
 import string
 from base64 import b64encode
-from typing import TYPE_CHECKING, Final
+from bisect import bisect_right
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from flowsync.model import JsonValue
 
 REDACTED: Final = "[redacted]"
 WINDOW: Final = 12
 _SHORTEST: Final = 6
-"""Letters and digits of a secret part that is looked for by itself; a shorter one only together with its prefix."""
+"""Letters and digits of a secret part that is searched for without its prefix."""
 _ROUNDS: Final = 4
-"""How many escapes inside one another are undone."""
+"""Levels of nested escapes that are decoded."""
 _FORM: Final = re.compile(r"api_private_(?!sandbox(?![\w-]))[A-Za-z0-9_.~+/=-]*[A-Za-z0-9_~+/=-]", re.IGNORECASE)
-"""[obs]; the sandbox's own key is in the docs, and opens nothing else."""
+"""The form of a private key [obs]; the sandbox's own key is in the docs and no secret."""
 _SANDBOX_KEY: Final = "api_private_sandbox"
 _ENCODED_FORMS: Final = re.compile(
     r"6170695f707269766174655f[0-9a-f]{2,}"
@@ -37,28 +37,21 @@ _ENCODED_FORMS: Final = re.compile(
     r"|[A-Za-z0-9_.~+/=-]{1,200}_etavirp_ipa",
     re.IGNORECASE,
 )
-"""The same in hexadecimal digits, in base64 (one for each place in a group of three) and backwards."""
+"""The same in hexadecimal digits, in base64 (three alignments) and backwards."""
 _FORM_PIECES: Final = (
     *("apiprivate", "6170695f70726976", "yxbpx3byaxzhdgvf"),
     *("fwav9wcml2yxrlx", "hcglfchjpdmf0zv", "etavirpipa"),
 )
+"""What a flattened text holds where one of the two patterns, which are slow, may match."""
 _PREFIX: Final = re.compile(r"api_(?:private|public)_|gh[a-z]_|github_pat_")
-_ORDINARY: Final = re.compile(r"[\w.~-]*", re.ASCII)
+_PLAIN_KEY: Final = re.compile(r"[\w.~-]*", re.ASCII)
 _HEX_DIGIT: Final = "[0-9A-Fa-f]"
 _ESCAPE: Final = re.compile(
     rf"%(?P<percent>{_HEX_DIGIT}{{2}})"
     rf"|\\(?:u(?P<unicode>{_HEX_DIGIT}{{4}})|x(?P<hex>{_HEX_DIGIT}{{2}})|(?P<blank>[nrtfv])|(?P<plain>[\"'\\/`&<>]))"
     rf"|&(?:#0*(?P<decimal>[0-9]{{2,7}})|#[xX]0*(?P<entity>{_HEX_DIGIT}{{2,6}})|(?P<name>amp|lt|gt|quot|apos));?"
-    r"|<[A-Za-z/!?][^<>]*>|(?:\x1b|\\u001b)\[[0-9;]*[A-Za-z]"
+    r"|<[A-Za-z/!?][^<>]*>|\x1b\[[0-9;]*[A-Za-z]"
 )
-_ASIDE: Final = re.compile(
-    r"(<[A-Za-z/!?][^<>]*>|(?:\x1b|\\u001b)\[[0-9;]*[A-Za-z]|\\(?:[nrtfv]|u(?!00[2-7])[0-9A-Fa-f]{4})"
-    r"|&(?:amp|lt|gt|quot|apos);)"
-)
-"""What may come between two characters of a key, and is no character of it or, as `&amp;`, none of its letters."""
-_MARKS: Final = ("<", "\\", "&", "\x1b")
-_NUMERIC: Final = re.compile(r"%[2-7][0-9A-Fa-f]|\\(?:u00|x)[2-7]|&#|&lt;[A-Za-z/!?]|&amp;(?:#|lt;|amp;)")
-"""What makes it worthwhile to undo all escapes."""
 _BASES: Final = {"percent": 16, "unicode": 16, "hex": 16, "entity": 16, "decimal": 10}
 _NAMES: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ASCII: Final = 0x7F
@@ -74,8 +67,6 @@ class Secrets:
         self._keys: tuple[str, ...] = ()
         self._pieces: tuple[tuple[str, frozenset[str], int], ...] = ()
         self._echoes: tuple[re.Pattern[str], ...] = ()
-        self._probes: tuple[str, ...] = _FORM_PIECES
-        self._clean = ""
         for key in keys:
             self.add(key)
 
@@ -83,19 +74,17 @@ class Secrets:
         return "Secrets()"
 
     def add(self, key: str) -> None:
-        """Count a key among them, unless it is the sandbox's own or too short to be told from a word."""
+        """Add a key, unless it is the sandbox's own or so short that it could be a word."""
         if len(key) < _SHORTEST or key == _SANDBOX_KEY or key in self._keys:
             return
         pieces = tuple(_pieces(key))
         self._keys += (key,)
         self._pieces += pieces
-        self._probes += tuple(piece for piece, _, _ in pieces)
-        if not pieces or not _ORDINARY.fullmatch(key):
+        if not pieces or not _PLAIN_KEY.fullmatch(key):
             self._echoes += (re.compile("".join(_echoes(key))),)
-        self._clean = ""
 
     def masked(self, text: str) -> str:
-        """The text without keys; what is a JSON document stays one."""
+        """`text` without keys; a JSON document stays one."""
         if not self._spans(text):
             return text
         try:
@@ -109,19 +98,20 @@ class Secrets:
         return text if masked == value else json.dumps(masked, indent=2 if "\n" in text.strip() else None) + end
 
     def private_key_at(self, text: str) -> int | None:
-        """Where the first key in a text is; None where there is none."""
+        """Offset of the first key in `text`; None if there is none."""
         return min((start for start, _ in self._spans(text)), default=None)
 
     def mask(self, text: str) -> str:
-        """`text` without keys."""
-        parts, end = [], 0
-        for start, stop in _merged(self._spans(text)):
-            parts += [text[end:start], REDACTED]
-            end = stop
-        return "".join(parts) + text[end:] if parts else text
+        """`text` with REDACTED in place of each key."""
+        masked, end = "", 0
+        for start, stop in sorted(self._spans(text)):
+            if start > end or not masked:
+                masked += text[end:start] + REDACTED
+            end = max(end, stop)
+        return masked + text[end:]
 
     def mask_value(self, value: JsonValue) -> JsonValue:
-        """A JSON value whose texts hold no keys; the same object where none did."""
+        """A JSON value with `mask` applied to all its texts."""
         match value:
             case str():
                 return self.mask(value)
@@ -133,50 +123,39 @@ class Secrets:
                 return value
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
-        """Where keys are. Their places are worked out only in a text that seems to hold one.
-
-        The last text without a key is remembered: a long document is looked through before it is shown, and then again.
-        """
-        if text == self._clean:
-            return []
         spans = [match.span() for pattern in self._echoes for match in pattern.finditer(text)]
-        if _seems_to_hold(text, self._probes):
-            starts: Sequence[int] = range(len(text))
-            ends: Sequence[int] = range(1, len(text) + 1)
-            view = text
-            for _ in range(_ROUNDS):
-                spans += [(starts[start], ends[stop - 1]) for start, stop in self._found(view)]
-                if _ESCAPE.search(view) is None:
-                    break
-                view, starts, ends = _decoded(view, starts, ends)
-        if not spans:
-            self._clean = text
+        views = [text]
+        while len(views) < _ROUNDS and (decoded := _ESCAPE.sub(_meant, views[-1])) != views[-1]:
+            views.append(decoded)
+        for depth, view in enumerate(views):
+            found = [*self._found(view)]
+            for earlier in reversed(views[:depth] if found else []):
+                segments = _segments(earlier)
+                found = [_before_decoding(span, segments) for span in found]
+            spans += found
         return spans
 
     def _found(self, view: str) -> Iterator[tuple[int, int]]:
-        for pattern in (_FORM, _ENCODED_FORMS):
-            yield from (match.span() for match in pattern.finditer(view))
-        for key in self._keys:
-            yield from (match.span() for match in re.finditer(re.escape(key), view, re.IGNORECASE))
         flat = _flat(view)
-        places = [index for index, character in enumerate(view) if character.isascii() and character.isalnum()]
-        for start, stop in _runs(flat, self._pieces):
-            yield places[start], places[stop - 1] + 1
-
-
-def _secret(key: str) -> str:
-    """The part of a key that is not its prefix."""
-    return _PREFIX.sub("", key, count=1) if _PREFIX.match(key) else key
+        if any(piece in flat for piece in _FORM_PIECES):
+            yield from (match.span() for pattern in (_FORM, _ENCODED_FORMS) for match in pattern.finditer(view))
+        for key in self._keys:
+            if _flat(key) in flat:
+                yield from (match.span() for match in re.finditer(re.escape(key), view, re.IGNORECASE))
+        runs = [*_runs(flat, self._pieces)]
+        if runs:
+            places = [index for index, character in enumerate(view) if character.isascii() and character.isalnum()]
+            yield from ((places[start], places[stop - 1] + 1) for start, stop in runs)
 
 
 def _flat(text: str) -> str:
-    """Nothing but the letters and digits of ASCII, in lower case."""
+    """The ASCII letters and digits of a text, in lower case."""
     return text.encode("ascii", "ignore").translate(_LOWER, _DROPPED).decode("ascii")
 
 
 def _pieces(key: str) -> Iterator[tuple[str, frozenset[str], int]]:
-    """Short pieces of which every run holds one, with the runs that are meant and their length."""
-    secret = _secret(key)
+    """(piece, runs, length of a run): every run, in each of its spellings, holds one of its short pieces."""
+    secret = _PREFIX.sub("", key, count=1) if _PREFIX.match(key) else key
     flat = _flat(secret)
     if len(flat) < _SHORTEST:
         return
@@ -205,63 +184,45 @@ def _runs(flat: str, pieces: Iterable[tuple[str, frozenset[str], int]]) -> Itera
             at = flat.find(piece, at + 1)
 
 
-def _seems_to_hold(text: str, pieces: Iterable[str]) -> bool:
-    """Whether one of the pieces is in a text, or in what its escapes stand for; both ways markup is put aside."""
-    for _ in range(_ROUNDS):
-        parts = _ASIDE.split(text) if any(mark in text for mark in _MARKS) else [text]
-        flat = _flat("".join((*parts[::2], " ", *parts[1::2])))
-        if any(piece in flat for piece in pieces):
-            return True
-        if _NUMERIC.search(text) is None:
-            return False
-        text = _ESCAPE.sub(_meant, text)
-    return False
+_Segments: TypeAlias = "list[tuple[int, int, int]]"
 
 
-def _decoded(view: str, starts: Sequence[int], ends: Sequence[int]) -> tuple[str, list[int], list[int]]:
-    """The next view, with the places in the text that each of its characters comes from."""
-    characters: list[str] = []
-    new_starts: list[int] = []
-    new_ends: list[int] = []
-    position = 0
+def _segments(view: str) -> _Segments:
+    """Where each part of the decoded view begins: there, in `view`, and the length of its escape in `view` or 0."""
+    segments: _Segments = []
+    size = position = 0
     for match in (*_ESCAPE.finditer(view), None):
-        upto = len(view) if match is None else match.start()
-        characters += view[position:upto]
-        new_starts += starts[position:upto]
-        new_ends += ends[position:upto]
-        if match is None:
-            break
-        meant = _meant(match)
-        if meant:
-            characters.append(meant)
-            new_starts.append(starts[match.start()])
-            new_ends.append(ends[match.end() - 1])
-        position = match.end()
-    return "".join(characters), new_starts, new_ends
+        start, stop = (len(view), len(view)) if match is None else match.span()
+        meant = "" if match is None else _meant(match)
+        for part, origin, width in ((view[position:start], position, 0), (meant, start, stop - start)):
+            if part:
+                segments.append((size, origin, width))
+                size += len(part)
+        position = stop
+    return segments
+
+
+def _before_decoding(span: tuple[int, int], segments: _Segments) -> tuple[int, int]:
+    """The places in the text before that a span of the decoded one comes from."""
+    first, last = (segments[bisect_right(segments, at, key=itemgetter(0)) - 1] for at in (span[0], span[1] - 1))
+    start = first[1] if first[2] else first[1] + span[0] - first[0]
+    return start, last[1] + (last[2] or span[1] - last[0])
 
 
 def _meant(match: re.Match[str]) -> str:
-    """The character that an escape stands for; nothing for a blank, markup, and what no key holds."""
+    """The character that an escape stands for; "" for white space, markup, and what no key holds."""
     kind = match.lastgroup
-    found = "" if kind is None else match[kind]
+    if kind is None or kind == "blank":
+        return ""
+    found = match[kind]
     if kind in _BASES:
         code = int(found, _BASES[kind])
         return chr(code) if code <= _ASCII else ""
-    return {"name": _NAMES.get(found, ""), "plain": found}.get(kind or "", "")
-
-
-def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for start, stop in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(stop, merged[-1][1])
-        else:
-            merged.append((start, stop))
-    return merged
+    return _NAMES[found] if kind == "name" else found
 
 
 def _echoes(key: str) -> Iterator[str]:
-    """For each character of a key with punctuation in it, a pattern of all the ways to write it."""
+    """Patterns of all ways to write each character of a key that is short or holds punctuation."""
     names = {meant: f"&{name};" for name, meant in _NAMES.items()}
     for char in key:
         code = ord(char)

@@ -88,10 +88,6 @@ class Document:
         """The whole text."""
         return self.held if isinstance(self.held, str) else self.held.decode("utf-8")
 
-    def holds(self, part: str) -> bool:
-        """Whether the text holds `part`."""
-        return part in self.held if isinstance(self.held, str) else part.encode("utf-8") in self.held
-
     def location(self, path: ValuePath) -> Location:
         """Where the value at `path` starts; the nearest enclosing value where `path` is absent.
 

@@ -364,10 +364,6 @@ class _OfFile:
         """The whole parsed value of the file."""
         return self.file.value
 
-    def holds(self, part: str) -> bool:
-        """Whether the text of the file holds `part`."""
-        return self.file.holds(part)
-
 
 @dataclass(frozen=True, slots=True)
 class OverlaidSource(_OfFile):

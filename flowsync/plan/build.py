@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
-from flowsync.closeness import appearance, closest, code_points_that_differ, look_alike
+from flowsync.closeness import closest
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import compare
+from flowsync.lookalikes import appearance, code_points_that_differ, look_alike
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update, View
 from flowsync.plan.base import Subject, told
 from flowsync.plan.document import digest

@@ -12,9 +12,9 @@ from collections import Counter, defaultdict, deque
 from itertools import cycle, pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync.closeness import code_points_that_differ, look_alike
 from flowsync.diff.lists import longest_increasing
 from flowsync.ends import equal_ends
+from flowsync.lookalikes import code_points_that_differ, look_alike
 from flowsync.render.style import Span, Style, paint
 
 if TYPE_CHECKING:

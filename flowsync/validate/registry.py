@@ -70,7 +70,7 @@ def govern(
 
     `flows` are those whose files the problems are about.
     """
-    hinting = {flow.file: flow.source for flow in flows if flow.source.holds(HINT_OF_ONE)}
+    hinting = {flow.file: flow.source for flow in flows if HINT_OF_ONE in flow.source.text}
     ignores = [ignore for file, source in hinting.items() for ignore in _ignores_of(source.text, file)]
     usable = [ignore for ignore in ignores if ignore.code in _IGNORABLE]
     used: set[Ignore] = set()

@@ -51,9 +51,6 @@ class ValueSource:
     text: str = ""
     warnings: tuple[Problem, ...] = ()
 
-    def holds(self, part: str) -> bool:
-        return part in self.text
-
     def location(self, path: ValuePath) -> Location:
         return Location("flows/flow_example.yaml", 1, 1 + len(path))
 

@@ -218,9 +218,6 @@ class _Remembered:
     text: str = ""
     warnings: tuple[Problem, ...] = ()
 
-    def holds(self, part: str) -> bool:
-        return part in self.text
-
     def location(self, path: ValuePath) -> Location:  # noqa: ARG002 - the shape of Source
         return Location(self.file, 1, 1)
 
