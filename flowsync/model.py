@@ -257,7 +257,7 @@ class Update:
     known, because the server does not return it. `body` is exactly what is sent. `old` and `new` are the values of the
     managed fields that the server returned, before and after (`data` parsed); `before` and `after` are fingerprints of
     their canonical values: "sha256:" and 64 hex digits. `shown` is the row's `LiveFlow.fields`, where `old` was read
-    from a row. `hashed` is the value of `data` in `new` and the fingerprint of it alone, where that was made.
+    from a row.
     """
 
     slug: str
@@ -277,7 +277,6 @@ class Update:
     target: Target = Target.LATEST
     is_verified: bool = True
     shown: Mapping[FieldName, JsonValue] | None = field(default=None, compare=False, repr=False)
-    hashed: tuple[JsonValue, str] | None = field(default=None, compare=False, repr=False)
 
     @property
     def sent_unseen(self) -> tuple[FieldName, ...]:

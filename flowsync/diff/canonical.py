@@ -8,13 +8,10 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from flowsync.model import JsonValue
 
 EXACT: Final = 2**53
 """Up to here every integer is a number of its own to JavaScript, which is what reads flows."""
-_NO_NUMBERS: Final = frozenset({str, bool, type(None)})
 _ENCODER: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
@@ -42,29 +39,7 @@ def canonical_text(value: JsonValue) -> str:
     Not a number and the infinities, which JSON lacks, are NaN and (-)Infinity. Surrogates are
     escaped, so that a pair reads the same joined and apart.
     """
-    return _ENCODER.encode(value if _is_canonical(value) else canonical(value))
-
-
-def _is_canonical(value: JsonValue) -> bool:
-    """Whether every number in `value` is in its one form, as nearly all are."""
-    if isinstance(value, dict):
-        return _are_canonical(value.values())
-    if isinstance(value, list):
-        return _are_canonical(value)
-    return not isinstance(value, int | float) or _is_canonical_number(value)
-
-
-def _are_canonical(values: Iterable[JsonValue]) -> bool:
-    for value in values:  # noqa: SIM110 - a generator would take half as long again
-        if type(value) not in _NO_NUMBERS and not _is_canonical(value):
-            return False
-    return True
-
-
-def _is_canonical_number(number: float) -> bool:
-    if isinstance(number, int):
-        return -EXACT <= number <= EXACT
-    return -EXACT < number < EXACT and not number.is_integer()
+    return _ENCODER.encode(canonical(value))
 
 
 def _number(number: float) -> int | float:

@@ -13,7 +13,7 @@ from flowsync.diff.lists import ItemKey, align_lists, merged
 from flowsync.model import FieldChange, Op
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from deepdiff import DeepDiff
     from deepdiff.model import DiffLevel
@@ -56,6 +56,11 @@ def _identified(identity: str, value: JsonValue) -> str:
 
 def _escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
+
+
+def unescaped(part: str) -> str:
+    """Return the key that one part of a JSON pointer stands for."""
+    return part.replace("~1", "/").replace("~0", "~")
 
 
 def differences(field: FieldName, old: JsonValue, new: JsonValue) -> tuple[FieldChange, ...]:
@@ -163,9 +168,16 @@ def undone(new: JsonValue, changes: Sequence[FieldChange]) -> JsonValue:
 
     Raises ValueError when they cannot have led to `new`.
     """
-    undoing = _Undoing(_by_path(changes), _removals(changes))
-    old = undoing.value(new, "", "")
-    if any(undoing.at.values()) or any(undoing.removed.values()):
+    at: dict[str, dict[Op, FieldChange]] = defaultdict(dict)
+    removed: dict[str, dict[str, FieldChange]] = defaultdict(dict)
+    for change in changes:
+        if change.op is Op.REMOVE:
+            parent, _, key = change.path.rpartition("/")
+            removed[parent][key] = change
+        else:
+            at[change.path][change.op] = change
+    old = _Undoing(at, removed).value(new, "", "")
+    if any(at.values()) or any(removed.values()):
         raise ValueError("a change leads nowhere")
     return old
 
@@ -197,7 +209,7 @@ class _Undoing:
         kept = [key for key in new if self.take(now + steps[key], Op.ADD) is None]
         old = {key: self.value(new[key], was + steps[key], now + steps[key]) for key in kept}
         gone = self.removed.get(was, {})
-        old |= {_unescaped(key): gone.pop(key).old for key in list(gone)}
+        old |= {unescaped(key): gone.pop(key).old for key in list(gone)}
         return old
 
     def items(self, new: list[JsonValue], was: str, now: str) -> JsonValue:
@@ -218,29 +230,8 @@ class _Undoing:
         return self.at.get(path, {}).pop(op, None)
 
 
-def _by_path(changes: Iterable[FieldChange]) -> Mapping[str, dict[Op, FieldChange]]:
-    found: dict[str, dict[Op, FieldChange]] = defaultdict(dict)
-    for change in changes:
-        if change.op is not Op.REMOVE:
-            found[change.path][change.op] = change
-    return dict(found)
-
-
-def _removals(changes: Iterable[FieldChange]) -> Mapping[str, dict[str, FieldChange]]:
-    found: dict[str, dict[str, FieldChange]] = defaultdict(dict)
-    for change in changes:
-        if change.op is Op.REMOVE:
-            parent, _, key = change.path.rpartition("/")
-            found[parent][key] = change
-    return dict(found)
-
-
 def _index(value: JsonValue) -> int:
     """Return a place in a list, from a number or the last part of a pointer."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError("no place in a list")  # noqa: TRY004 - one error for whatever does not add up
     return int(value)
-
-
-def _unescaped(key: str) -> str:
-    return key.replace("~1", "/").replace("~0", "~")

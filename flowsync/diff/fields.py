@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flowsync import document
 from flowsync.diff.canonical import canonical_text
@@ -64,7 +64,7 @@ def comparable(field: FieldName, value: JsonValue) -> JsonValue:
         case "description":
             return "" if value is None else value
         case "targetingLogic":
-            return _targeting("" if value is None else value)
+            return canonical(value) if isinstance(value, str) else "" if value is None else value
         case "active":
             return bool(value)
         case "name" | "type" | "data":
@@ -78,12 +78,7 @@ def form(field: FieldName, value: JsonValue) -> str:
 
 def fingerprint(fields: Mapping[FieldName, JsonValue]) -> str:
     """Return "sha256:" and 64 hex digits over what the fields mean; `data` is its parsed value."""
-    return fingerprint_of({name: form(name, value) for name, value in fields.items()})
-
-
-def fingerprint_of(forms: Mapping[FieldName, str]) -> str:
-    """Return the `fingerprint` of fields of which the canonical texts (`form`) are there already."""
-    return _hashed("{" + ",".join(f'"{name}":{forms[name]}' for name in sorted(forms)) + "}")
+    return _hashed("{" + ",".join(f'"{name}":{form(name, fields[name])}' for name in sorted(fields)) + "}")
 
 
 def sha256(value: JsonValue) -> str:
@@ -101,18 +96,6 @@ def _parsed(data: JsonValue, known: Mapping[str, JsonValue]) -> JsonValue:
     if text in known:
         return known[text]
     return document.parse_data(text).value
-
-
-def _targeting(value: JsonValue) -> JsonValue:
-    return canonical(value) if isinstance(value, str) else value
-
-
-class Fingerprints(NamedTuple):
-    """The fingerprints of the fields before and after, and the new value of `data` with that of this field alone."""
-
-    before: str
-    after: str
-    data: tuple[JsonValue, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +117,6 @@ class FieldComparison:
     def changed(self) -> tuple[FieldName, ...]:
         """The fields that differ, in the order of SENT_FIELDS."""
         return tuple(dict.fromkeys(change.field for change in self.changes))
-
-    def fingerprints(self) -> Fingerprints:
-        """Those of `old` and `new`; each text is made once."""
-        old = {name: form(name, value) for name, value in self.old.items()}
-        new = {
-            name: old[name] if _is_same(self.old[name], value) else form(name, value)
-            for name, value in self.new.items()
-        }
-        data = (self.new["data"], fingerprint_of({"data": new["data"]})) if "data" in new else None
-        return Fingerprints(fingerprint_of(old), fingerprint_of(new), data)
 
 
 def compare(

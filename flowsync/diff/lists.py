@@ -28,9 +28,14 @@ def longest_increasing(numbers: Sequence[int]) -> list[int]:
     for index, number in enumerate(numbers):
         length = bisect_left(ends, number)
         before.append(at[length - 1] if length else None)
-        _put(ends, length, number)
-        _put(at, length, index)
-    return _chain(at[-1] if at else None, before)
+        ends[length : length + 1] = [number]
+        at[length : length + 1] = [index]
+    chain: list[int] = []
+    last = at[-1] if at else None
+    while last is not None:
+        chain.append(last)
+        last = before[last]
+    return chain[::-1]
 
 
 def merged(old: Iterable[Key], new: Collection[Key]) -> list[Key]:
@@ -43,21 +48,6 @@ def merged(old: Iterable[Key], new: Collection[Key]) -> list[Key]:
         else:
             removed.setdefault(last, []).append(key)
     return [*removed[None], *(each for key in new for each in (key, *removed.get(key, ())))]
-
-
-def _chain(last: int | None, before: Sequence[int | None]) -> list[int]:
-    chain: list[int] = []
-    while last is not None:
-        chain.append(last)
-        last = before[last]
-    return chain[::-1]
-
-
-def _put(numbers: list[int], index: int, number: int) -> None:
-    if index == len(numbers):
-        numbers.append(number)
-    else:
-        numbers[index] = number
 
 
 Pair = tuple[int, int]
@@ -142,26 +132,10 @@ class Alignment:
 def align_lists(old: list[JsonValue], new: list[JsonValue], key: str, shapes: Shapes) -> Alignment:
     """Pair the items of two lists that are under `key`."""
     identity = IDENTITIES.get(key, "id")
-    if _is_as_before(old, new, identity):
-        return Alignment({index: index for index in range(len(new))}, frozenset(), identity)
     if _is_identified(old, identity, shapes) and _is_identified(new, identity, shapes):
         return _align_identified(old, new, identity, shapes)
     pairs = align([shapes.of(item) for item in old], [shapes.of(item) for item in new])
     return Alignment({now: was for was, now in pairs}, frozenset(), None)
-
-
-def _is_as_before(old: list[JsonValue], new: list[JsonValue], identity: str) -> bool:
-    """Whether the same items are there in the same order, told apart by plain texts: mostly they are."""
-    texts = _identities(new, identity)
-    return (
-        texts == _identities(old, identity)
-        and all(isinstance(text, str) and text.isascii() for text in texts)
-        and len(set(texts)) == len(texts)
-    )
-
-
-def _identities(items: list[JsonValue], identity: str) -> list[JsonValue]:
-    return [item.get(identity) if isinstance(item, dict) else None for item in items]
 
 
 def _is_identified(items: list[JsonValue], identity: str, shapes: Shapes) -> TypeGuard[list[Item]]:

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from flowsync.diff.canonical import Shapes
+from flowsync.diff.data import unescaped
 from flowsync.diff.fields import form
 from flowsync.diff.lists import align_lists
 from flowsync.model import Op, Origin
@@ -49,7 +50,7 @@ def attributed(changes: Iterable[FieldChange], base: Fields, live: Fields, file:
             return Origin.BRANCH
         if name == "data":
             return origins.of(change, _Triple(base[name], live[name], file[name]))
-        return _told(*(form(name, fields[name]) for fields in (base, live, file)))
+        return _origin(*(form(name, fields[name]) for fields in (base, live, file)))
 
     return tuple(replace(change, origin=origin(change)) for change in changes)
 
@@ -59,7 +60,7 @@ def differing(one: Fields, other: Fields, names: Iterable[FieldName]) -> tuple[F
     return tuple(name for name in names if name not in other or form(name, one[name]) != form(name, other[name]))
 
 
-def _told(base: object, live: object, file: object) -> Origin:
+def _origin(base: object, live: object, file: object) -> Origin:
     if base == live:
         return Origin.BRANCH
     return Origin.DRIFT if base == file else Origin.CONFLICT
@@ -139,17 +140,17 @@ class _Origins:
         """Return whose one change is, by the values at the end of its path."""
         leading: Literal["live", "file"] = "live" if change.op is Op.REMOVE else "file"
         above = here = whole
-        for part in _parts(change.path):
+        for part in map(unescaped, change.path.split("/")[1:]):
             # Where all around is as on one side, so is what is in it, however lists without identities are aligned.
-            if (origin := self.told(here)) is not Origin.CONFLICT:
+            if (origin := self.origin(here)) is not Origin.CONFLICT:
                 return origin
             above, here = here, self.step(here, part, leading)
         if change.op is Op.MOVE:
             return self.aligned(above).order(int(change.path.rpartition("/")[2]))
-        return self.told(here)
+        return self.origin(here)
 
-    def told(self, here: _Triple) -> Origin:
-        return _told(*(self.form(value) for value in (here.base, here.live, here.file)))
+    def origin(self, here: _Triple) -> Origin:
+        return _origin(*(self.form(value) for value in (here.base, here.live, here.file)))
 
     def form(self, value: Found) -> int | Lack:
         return value if isinstance(value, Lack) else self.shapes.of(value)
@@ -197,7 +198,3 @@ def _item(base: Found, place: int | Lack) -> Found:
             return Lack.ABSENT
         case _:
             return Lack.UNRELATED
-
-
-def _parts(pointer: str) -> list[str]:
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]

@@ -55,8 +55,12 @@ def candidates(
     items: Sequence[Item], kept: Iterable[int], unmoved: Sequence[int], key: str, shapes: Shapes
 ) -> list[Candidate]:
     """Return those items whose index is not `kept`; `unmoved` holds ascending indices."""
-    missing = sorted(set(range(len(items))).difference(kept))
-    return [_candidate(index, bisect_left(unmoved, index), items[index], key, shapes) for index in missing]
+    found = []
+    for index in sorted(set(range(len(items))).difference(kept)):
+        rest = {name: value for name, value in items[index].items() if name != key}
+        shape = shapes.of(rest) if rest else None
+        found.append(Candidate(index, bisect_left(unmoved, index), rest, shape, shapes))
+    return found
 
 
 def renames(removed: Candidates, added: Candidates) -> Iterator[Match]:
@@ -70,11 +74,6 @@ def renames(removed: Candidates, added: Candidates) -> Iterator[Match]:
         yield from matches
         removed = _others(removed, (was for was, _ in matches))
         added = _others(added, (now for _, now in matches))
-
-
-def _candidate(index: int, gap: int, item: Item, key: str, shapes: Shapes) -> Candidate:
-    rest = {name: value for name, value in item.items() if name != key}
-    return Candidate(index, gap, rest, shapes.of(rest) if rest else None, shapes)
 
 
 def _others(candidates: Candidates, matched: Iterable[Candidate]) -> Candidates:
@@ -154,13 +153,7 @@ def _scalars(value: JsonValue, key: str, shapes: Shapes) -> Iterator[Hashable]:
 
 def _keys(value: JsonValue) -> Iterator[Hashable]:
     """Yield every mapping key, wherever it is."""
-    match value:
-        case dict():
-            for name, inner in value.items():
-                yield name
-                yield from _keys(inner)
-        case list():
-            for inner in value:
-                yield from _keys(inner)
-        case _:
-            return
+    if isinstance(value, dict):
+        yield from value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _keys(inner)

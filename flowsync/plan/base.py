@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from flowsync.diff.fields import FieldComparison
-    from flowsync.model import FieldChange, FieldName, Flow, JsonValue, LiveFlow, Origin, Target
+    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, Origin, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,60 +35,16 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A comparison with origins, and what they lead to.
+class FileAndRow:
+    """A flow file and the live row that it would be written to.
 
-    `kept`: fields that differ and are left as they are live. `sent_unseen`: fields that the server does not return
-    and the file changed since the base. `is_unknown`: there is a base, and what the file was there cannot be told.
-    `has_base`: there is one that tells.
-    """
-
-    comparison: FieldComparison
-    kept: tuple[FieldName, ...] = ()
-    sent_unseen: tuple[FieldName, ...] = ()
-    is_unknown: bool = False
-    has_base: bool = False
-
-
-def told(flow: Flow, comparison: FieldComparison, base: Base | None, keep: Collection[Origin]) -> Told:
-    """Return `comparison` (of `flow` with its row) with what `base` tells of it; edits by those in `keep` stay."""
-    if base is None:
-        return Told(comparison)
-    fields = base.fields(flow.slug)
-    if fields is None:
-        return Told(comparison, is_unknown=True)
-    changes = attributed(comparison.changes, fields, comparison.old, comparison.new)
-    kept = _kept(changes, keep)
-    left = _without(replace(comparison, changes=changes), kept)
-    return Told(left, kept, differing(flow.fields, fields, comparison.unseen), has_base=True)
-
-
-def _kept(changes: Collection[FieldChange], keep: Collection[Origin]) -> tuple[FieldName, ...]:
-    """Return the fields in which nothing but edits to be kept differs: a field is sent whole or not at all."""
-    names = dict.fromkeys(change.field for change in changes)
-    sent = {change.field for change in changes if change.origin not in keep}
-    return tuple(name for name in names if name not in sent)
-
-
-def _without(comparison: FieldComparison, names: Collection[FieldName]) -> FieldComparison:
-    if not names:
-        return comparison
-    return replace(
-        comparison,
-        changes=tuple(change for change in comparison.changes if change.field not in names),
-        old={name: value for name, value in comparison.old.items() if name not in names},
-        new={name: value for name, value in comparison.new.items() if name not in names},
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What there is to judge of one flow.
-
-    `row` is the row to write, as `target` chose it, and `told` how the file stands to it; `published` is
-    another row, the one users see, None where none is; `latest` is the newest row that is not archived,
-    mostly `row` itself. `view` is what the rows were read from.
+    `row` is the row to write, as `target` chose it; `published` is another row, the one users see, None where none
+    is; `latest` is the newest row that is not archived, mostly `row` itself. `view` is what the rows were read from.
     `data_text` is the flow's own, which is made anew for each who asks it.
+
+    `comparison` is how the file differs from the row, as far as it is to be written. `kept` are fields that differ
+    and are left as they are live; `sent_unseen` those that the server does not return and the file changed since the
+    base. `has_base`: there is a base that says what the file was. `is_unknown`: there is one that cannot be read.
     """
 
     flow: Flow
@@ -96,14 +52,37 @@ class Subject:
     row: LiveFlow
     published: LiveFlow | None
     latest: LiveFlow
-    told: Told
+    comparison: FieldComparison
     data_text: str | None
     view: View = View.WHOLE
+    kept: tuple[FieldName, ...] = ()
+    sent_unseen: tuple[FieldName, ...] = ()
+    has_base: bool = False
+    is_unknown: bool = False
+
+    def with_origins(self, base: Base | None, keep: Collection[Origin]) -> FileAndRow:
+        """Return the same with what `base` says of the differences; those of an origin in `keep` are not written."""
+        if base is None:
+            return self
+        before = base.fields(self.flow.slug)
+        if before is None:
+            return replace(self, is_unknown=True)
+        changes = attributed(self.comparison.changes, before, self.comparison.old, self.comparison.new)
+        sent = {change.field for change in changes if change.origin not in keep}
+        kept = tuple(name for name in self.comparison.changed if name not in sent)
+        left = replace(
+            self.comparison,
+            changes=tuple(change for change in changes if change.field not in kept),
+            old={name: value for name, value in self.comparison.old.items() if name not in kept},
+            new={name: value for name, value in self.comparison.new.items() if name not in kept},
+        )
+        sent_unseen = differing(self.flow.fields, before, self.comparison.unseen)
+        return replace(self, comparison=left, kept=kept, sent_unseen=sent_unseen, has_base=True)
 
     @property
-    def comparison(self) -> FieldComparison:
-        """How the file stands to the row, as far as it is to be written."""
-        return self.told.comparison
+    def is_written(self) -> bool:
+        """Whether anything is known to differ."""
+        return bool(self.comparison.changes or self.sent_unseen)
 
     @property
     def was_on(self) -> bool:
@@ -115,11 +94,6 @@ class Subject:
         """Whether the row is shown after the write."""
         return not _is_off(self.flow.fields.get("active", self.row.fields.get("active")))
 
-    def sends_unseen(self, field: FieldName) -> bool:
-        """Whether a field is sent that the API does not return: by itself, or with what else changes."""
-        is_written = self.comparison.changes or self.told.sent_unseen
-        return field in self.comparison.unseen and bool(is_written or self.must_be_switched_off)
-
     @property
     def must_be_switched_off(self) -> bool:
         """Whether the file switches the flow off, and neither the API nor a base shows that it is off.
@@ -127,12 +101,16 @@ class Subject:
         A base shows it: there the file said the same, so the apply of that commit sent it.
         """
         is_off = _is_off(self.flow.fields.get("active")) and "active" in self.comparison.unseen
-        return is_off and not self.told.has_base
+        return is_off and not self.has_base
 
     @property
     def is_felt_at_once(self) -> bool:
         """Whether users notice the write: the row is published, and shown before or after it."""
         return self.row.is_published and (self.was_on or self.will_be_on)
+
+    def sends_unseen(self, field: FieldName) -> bool:
+        """Whether a field is sent that the API does not return: by itself, or with what else changes."""
+        return field in self.comparison.unseen and (self.is_written or self.must_be_switched_off)
 
 
 def _is_off(active: JsonValue) -> bool:

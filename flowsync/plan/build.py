@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
 from flowsync.closeness import closest
 from flowsync.diff.data import quoted
-from flowsync.diff.fields import compare
+from flowsync.diff.fields import compare, fingerprint
 from flowsync.lookalikes import appearance, code_points_that_differ, look_alike
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update, View
-from flowsync.plan.base import Subject, told
+from flowsync.plan.base import FileAndRow
 from flowsync.plan.document import digest
 from flowsync.plan.warnings import warnings_of_unchanged, warnings_of_update
 
@@ -77,73 +77,104 @@ def decide(
 ) -> Decision:
     """Return what becomes of one file, given every version of its slug; the rest as in `build_plan`."""
     wanted = flow.target or target
-    match choose(rows, wanted):
-        case Chosen(row, published):
-            text = flow.data_text
-            heard = told(flow, compare(flow.fields, row.fields, text), base, keep)
-            return _compared(Subject(flow, wanted, row, published, newest(rows) or row, heard, text, view))
-        case NoSuchFlow():
-            return _no_such_flow(flow, view)
-        case OnlyArchived():
-            return _only_archived(flow)
-        case NoSuchTarget():
-            return _no_such_target(flow, wanted, view)
-        case UnknownStatus(row):
-            return _unknown_status(flow, row)
+    choice = choose(rows, wanted)
+    if not isinstance(choice, Chosen):
+        return _blocked(flow, choice, wanted, view)
+    text = flow.data_text
+    comparison = compare(flow.fields, choice.row.fields, text)
+    latest = newest(rows) or choice.row
+    pair = FileAndRow(flow, wanted, choice.row, choice.published, latest, comparison, text, view)
+    return _compared(pair.with_origins(base, keep))
 
 
 def unmanaged(rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]) -> tuple[Unmanaged, ...]:
     """Return the live flows that no file names, by slug; those with archived versions only are gone."""
     choices = ((slug, choose(rows[slug], Target.LATEST)) for slug in sorted(rows) if slug not in managed)
     latest = ((slug, choice.row) for slug, choice in choices if isinstance(choice, Chosen))
-    return tuple(Unmanaged(slug, row.id, _name(row)) for slug, row in latest)
+    names = ((slug, row, row.fields.get("name")) for slug, row in latest)
+    return tuple(Unmanaged(slug, row.id, name if isinstance(name, str) else "") for slug, row, name in names)
 
 
-def _compared(subject: Subject) -> Update | Unchanged:
-    comparison = subject.comparison
-    if comparison.changes or subject.told.sent_unseen:
-        return _update(subject, {*comparison.changed, *comparison.unseen})
-    if subject.must_be_switched_off:
-        return replace(_update(subject, {"active"}), is_verified=False)
-    return _unchanged(subject)
+def _compared(pair: FileAndRow) -> Update | Unchanged:
+    if pair.is_written:
+        return _update(pair, {*pair.comparison.changed, *pair.comparison.unseen})
+    if pair.must_be_switched_off:
+        return replace(_update(pair, {"active"}), is_verified=False)
+    row = pair.row
+    return Unchanged(
+        slug=pair.flow.slug,
+        file=pair.flow.file,
+        id=row.id,
+        version=row.version,
+        status=row.status,
+        unseen=pair.comparison.unseen,
+        warnings=warnings_of_unchanged(pair),
+    )
 
 
-def _update(subject: Subject, sent: Collection[FieldName]) -> Update:
-    """A write of the fields `sent` to the row."""
-    flow, row, comparison = subject.flow, subject.row, subject.comparison
-    fingerprints = comparison.fingerprints()
+def _update(pair: FileAndRow, sent: Collection[FieldName]) -> Update:
+    """Return a write of the fields `sent` to the row."""
+    flow, row, comparison = pair.flow, pair.row, pair.comparison
     return Update(
         slug=flow.slug,
         file=flow.file,
         id=row.id,
         version=row.version,
         status=row.status,
-        live=subject.is_felt_at_once,
+        live=pair.is_felt_at_once,
         fields=comparison.changes,
         unseen=comparison.unseen,
-        warnings=warnings_of_update(subject),
-        body=_body(subject, sent),
-        before=fingerprints.before,
-        after=fingerprints.after,
+        warnings=warnings_of_update(pair),
+        body={name: _sent(pair, name) for name in SENT_FIELDS if name in sent},
+        before=fingerprint(comparison.old),
+        after=fingerprint(comparison.new),
         old=comparison.old,
         new=comparison.new,
-        target=subject.target,
+        target=pair.target,
         shown=row.fields,
-        hashed=fingerprints.data,
     )
 
 
-def _unchanged(subject: Subject) -> Unchanged:
-    flow, row = subject.flow, subject.row
-    return Unchanged(
-        slug=flow.slug,
-        file=flow.file,
-        id=row.id,
-        version=row.version,
-        status=row.status,
-        unseen=subject.comparison.unseen,
-        warnings=warnings_of_unchanged(subject),
-    )
+def _sent(pair: FileAndRow, name: FieldName) -> JsonValue:
+    """Return a field of the file as the API takes it [doc]: a null text is "", `data` is text."""
+    if name == "data":
+        return pair.data_text
+    value = pair.flow.fields[name]
+    return "" if value is None else value
+
+
+def _blocked(
+    flow: Flow, choice: NoSuchFlow | OnlyArchived | NoSuchTarget | UnknownStatus, wanted: Target, view: View
+) -> Blocked:
+    """Return why no row of a flow can be written, and what to do."""
+    slug = quoted(flow.slug)
+    hidden = "" if view is View.WHOLE else " The public list, which was read, may hide drafts."
+    match choice:
+        case NoSuchFlow():
+            code = NO_SUCH_FLOW
+            message = (
+                f"No live flow has the slug {slug}. Create it in the dashboard, "
+                f"or check the file's name and whether the key is for this environment.{hidden}"
+            )
+        case OnlyArchived():
+            code = "only-archived"
+            message = (
+                f"Every version of {slug} is archived, and archived versions are read-only. "
+                "Make a new version in the dashboard, or delete the file."
+            )
+        case NoSuchTarget():
+            code = "no-such-target"
+            message = (
+                f"{slug} has no {wanted.value} version. Make one in the dashboard, "
+                f'or choose another version with "target" in the file or in flowsync.yaml.{hidden}'
+            )
+        case UnknownStatus(row):
+            code = "unknown-status"
+            message = (
+                f"Version {row.version} of {slug} has the status {quoted(row.status)}, which flowsync does not know: "
+                'nothing is written to it. Choose another version with "target", or look at the flow in the dashboard.'
+            )
+    return Blocked(flow.slug, flow.file, code, message)
 
 
 def _suggested(blocked: Sequence[Blocked], live: Collection[str]) -> Iterator[Blocked]:
@@ -151,9 +182,13 @@ def _suggested(blocked: Sequence[Blocked], live: Collection[str]) -> Iterator[Bl
     if len(blocked) > MOST_SUGGESTIONS:
         yield from blocked
         return
-    by_form = {_folded(slug): slug for slug in live}
+    by_appearance = {appearance(slug).casefold(): slug for slug in live}
     for each in blocked:
-        near = by_form.get(_folded(each.slug)) or closest(each.slug, live) if each.code == NO_SUCH_FLOW else None
+        near = (
+            by_appearance.get(appearance(each.slug).casefold()) or closest(each.slug, live)
+            if each.code == NO_SUCH_FLOW
+            else None
+        )
         yield each if near is None else replace(each, message=f"{each.message} {_question(each.slug, near)}")
 
 
@@ -165,64 +200,6 @@ def _question(slug: str, near: str) -> str:
         differing = code_points_that_differ(slug, near)
         return f"Did you mean {quoted(near)}, which looks the same? They differ in {differing}."
     return f"Did you mean {quoted(near)}?"
-
-
-def _folded(slug: str) -> str:
-    return appearance(slug).casefold()
-
-
-def _no_such_flow(flow: Flow, view: View) -> Blocked:
-    message = (
-        f"No live flow has the slug {quoted(flow.slug)}. Create it in the dashboard, "
-        f"or check the file's name and whether the key is for this environment.{_hidden(view)}"
-    )
-    return Blocked(flow.slug, flow.file, NO_SUCH_FLOW, message)
-
-
-def _only_archived(flow: Flow) -> Blocked:
-    message = (
-        f"Every version of {quoted(flow.slug)} is archived, and archived versions are read-only. "
-        "Make a new version in the dashboard, or delete the file."
-    )
-    return Blocked(flow.slug, flow.file, "only-archived", message)
-
-
-def _hidden(view: View) -> str:
-    return "" if view is View.WHOLE else " The public list, which was read, may hide drafts."
-
-
-def _no_such_target(flow: Flow, wanted: Target, view: View) -> Blocked:
-    message = (
-        f"{quoted(flow.slug)} has no {wanted.value} version. "
-        f'Make one in the dashboard, or choose another version with "target" in the file or in flowsync.yaml.'
-        f"{_hidden(view)}"
-    )
-    return Blocked(flow.slug, flow.file, "no-such-target", message)
-
-
-def _unknown_status(flow: Flow, row: LiveFlow) -> Blocked:
-    message = (
-        f"Version {row.version} of {quoted(flow.slug)} has the status {quoted(row.status)}, which flowsync does not "
-        'know: nothing is written to it. Choose another version with "target", or look at the flow in the dashboard.'
-    )
-    return Blocked(flow.slug, flow.file, "unknown-status", message)
-
-
-def _body(subject: Subject, fields: Collection[FieldName]) -> dict[FieldName, JsonValue]:
-    """Return these `fields` of a file as the API takes them [doc]: null texts are "", `data` is text."""
-    return {name: _sent(subject, name) for name in SENT_FIELDS if name in fields}
-
-
-def _sent(subject: Subject, name: FieldName) -> JsonValue:
-    if name == "data":
-        return subject.data_text
-    value = subject.flow.fields[name]
-    return "" if value is None else value
-
-
-def _name(row: LiveFlow) -> str:
-    name = row.fields.get("name")
-    return name if isinstance(name, str) else ""
 
 
 def _only(kind: type[DecisionType], decisions: Iterable[Decision]) -> tuple[DecisionType, ...]:

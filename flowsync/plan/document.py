@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from flowsync.diff.canonical import canonical
@@ -19,12 +19,14 @@ from flowsync.model import PlanWarning, Update, View
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flowsync.model import Blocked, Change, FieldChange, FieldName, JsonValue, Plan, Refusal, Unmanaged
+    from flowsync.model import Change, FieldChange, FieldName, JsonValue, Plan, Refusal
 
 Action: TypeAlias = Literal["create", "update", "deactivate", "delete"]
 """What can be done to a flow."""
 
-NOT_IN_JSON: Final = {math.inf: ".inf", -math.inf: "-.inf"}
+FORMAT: Final = "flowsync-plan/1"
+REFUSED: Final = "apply-refuses"
+"""The code of the warning that apply refuses a change as it is."""
 
 
 def action(change: Change) -> Action:
@@ -60,18 +62,14 @@ def json_safe(value: JsonValue) -> JsonValue:
         case None | bool() | str():
             return value
         case int() | float():
-            return _json_number(value)
+            number = canonical(value)
+            if isinstance(number, float) and not math.isfinite(number):
+                return {math.inf: ".inf", -math.inf: "-.inf"}.get(number, ".nan")
+            return number
         case list():
             return [json_safe(item) for item in value]
         case dict():
             return {key: json_safe(item) for key, item in value.items()}
-
-
-def _json_number(value: float) -> JsonValue:
-    number = canonical(value)
-    if isinstance(number, float) and not math.isfinite(number):
-        return NOT_IN_JSON.get(number, ".nan")
-    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +126,8 @@ def digest_of(content: Mapping[str, JsonValue]) -> str:
 
 
 def _content(plan: Plan) -> dict[str, JsonValue]:
-    """The document but for the digest. What is seldom there, `view` and `unverified`, is left out where it is not."""
+    """Return the document without its digest; `view` and `unverified` only where there is something to say."""
     numbers: dict[str, JsonValue] = {**asdict(summary(plan))}
-    shown = marked(plan)
     content: dict[str, JsonValue] = {
         "format": FORMAT,
         "environment": plan.environment,
@@ -138,16 +135,20 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
         "base": plan.base,
         "view": plan.view.value,
         "summary": {name: number for name, number in numbers.items() if number or name != "unverified"},
-        "changes": [_change(change) for change in shown.changes],
-        "unverified": [_change(change) for change in shown.unverified],
-        "blocked": [_blocked(blocked) for blocked in plan.blocked],
-        "unmanaged": [_unmanaged(unmanaged) for unmanaged in plan.unmanaged],
+        "changes": [_change(change, plan.refusals) for change in plan.changes],
+        "unverified": [_change(change, plan.refusals) for change in plan.unverified],
+        "blocked": [asdict(blocked) for blocked in plan.blocked],
+        "unmanaged": [asdict(unmanaged) for unmanaged in plan.unmanaged],
     }
     left_out = {*(["view"] if plan.view is View.WHOLE else []), *([] if plan.unverified else ["unverified"])}
     return {key: value for key, value in content.items() if key not in left_out}
 
 
-def _change(change: Change) -> JsonValue:
+def _change(change: Change, refusals: Iterable[Refusal]) -> JsonValue:
+    """Return one change; what guards refuse about it is among its warnings."""
+    concerned = (refusal for refusal in refusals if change.slug in refusal.slugs)
+    refused = (PlanWarning(REFUSED, f"{refusal.message} {allowed_by(refusal)}") for refusal in concerned)
+    warnings = [*change.warnings, *(warning for warning in refused if warning not in change.warnings)]
     return {
         "slug": change.slug,
         "file": change.file,
@@ -158,7 +159,7 @@ def _change(change: Change) -> JsonValue:
         "live": change.live,
         "fields": [_field_change(field) for field in change.fields],
         "unseen": list(change.unseen),
-        "warnings": [_warning(warning) for warning in change.warnings],
+        "warnings": [asdict(warning) for warning in warnings],
         "body": {name: json_safe(value) for name, value in change.body.items()},
         "before": change.before,
         "after": change.after,
@@ -177,19 +178,9 @@ def _field_change(change: FieldChange) -> JsonValue:
     }
 
 
-def _warning(warning: PlanWarning) -> JsonValue:
-    return {"code": warning.code, "message": warning.message, "line": warning.line}
-
-
-def _blocked(blocked: Blocked) -> JsonValue:
-    return {"slug": blocked.slug, "file": blocked.file, "code": blocked.code, "message": blocked.message}
-
-
-def _unmanaged(unmanaged: Unmanaged) -> JsonValue:
-    return {"slug": unmanaged.slug, "id": unmanaged.id, "name": unmanaged.name}
-
-
-FORMAT: Final = "flowsync-plan/1"
+def allowed_by(refusal: Refusal) -> str:
+    """Return the sentence that names the way past a refusal."""
+    return f"{refusal.flag} allows it."
 
 
 def meaning(plan: Plan) -> str:
@@ -198,14 +189,14 @@ def meaning(plan: Plan) -> str:
     Not in it: names of files, lines, messages, the base and whose a difference is, flows that are
     unchanged or unmanaged, and how the text of `data` is written.
     """
-    told: JsonValue = {
+    content: JsonValue = {
         "format": FORMAT,
         "environment": plan.environment,
         "api_url": plan.api_url,
         "changes": [_change_meaning(change) for change in plan.writes],
-        "blocked": [_blocked_meaning(blocked) for blocked in plan.blocked],
+        "blocked": [[blocked.slug, blocked.code] for blocked in plan.blocked],
     }
-    return sha256(json_safe(told))
+    return sha256(json_safe(content))
 
 
 def _change_meaning(change: Change) -> JsonValue:
@@ -216,61 +207,24 @@ def _change_meaning(change: Change) -> JsonValue:
         "id": change.id,
         "version": change.version,
         "status": change.status,
-        "fields": [_field_change_meaning(field) for field in fields],
+        "fields": [_field_meaning(field) for field in fields],
         "body": _body_meaning(change),
         "before": change.before,
         "after": change.after,
     }
 
 
-def _field_change_meaning(change: FieldChange) -> JsonValue:
-    def form(value: JsonValue) -> JsonValue:
-        return value if change.path else comparable(change.field, value)
-
-    return [change.field, change.path, change.op.value, form(change.old), form(change.new)]
+def _field_meaning(change: FieldChange) -> JsonValue:
+    values = (value if change.path else comparable(change.field, value) for value in (change.old, change.new))
+    return [change.field, change.path, change.op.value, *values]
 
 
 def _body_meaning(change: Change) -> JsonValue:
-    """Return a hash of the meaning of each field that will be sent, whatever the text of `data`.
+    """Return a hash of the meaning of each field that will be sent.
 
-    That text is parsed only where the change does not hold its value.
+    The text of `data` is parsed only where the change does not hold its value.
     """
     text = change.body.get("data")
     known = {text: change.new["data"]} if isinstance(text, str) and "data" in change.new else {}
     values = observe(change.body, change.body.keys(), known).values
-    return {name: _field_meaning(change, name, value) for name, value in values.items()}
-
-
-def _field_meaning(change: Change, name: FieldName, value: JsonValue) -> str:
-    """Return the hash of one field, which was made with the change where it is of this very value."""
-    if name == "data" and change.hashed is not None and change.hashed[0] is value:
-        return change.hashed[1]
-    return fingerprint({name: value})
-
-
-def _blocked_meaning(blocked: Blocked) -> JsonValue:
-    return [blocked.slug, blocked.code]
-
-
-REFUSED: Final = "apply-refuses"
-"""The code of the warning that apply refuses a change as it is."""
-
-
-def marked(plan: Plan) -> Plan:
-    """Return `plan` with each refusal that is about certain flows among their warnings, for its document."""
-    changes, unverified = (
-        tuple(_marked(change, plan.refusals) for change in each) for each in (plan.changes, plan.unverified)
-    )
-    return replace(plan, changes=changes, unverified=unverified)
-
-
-def _marked(change: Update, refusals: Iterable[Refusal]) -> Update:
-    concerned = (refusal for refusal in refusals if change.slug in refusal.slugs)
-    told = (PlanWarning(REFUSED, f"{refusal.message} {allowed_by(refusal)}") for refusal in concerned)
-    added = tuple(warning for warning in told if warning not in change.warnings)
-    return replace(change, warnings=change.warnings + added) if added else change
-
-
-def allowed_by(refusal: Refusal) -> str:
-    """Return the sentence that names the way past a refusal."""
-    return f"{refusal.flag} allows it."
+    return {name: fingerprint({name: value}) for name, value in values.items()}

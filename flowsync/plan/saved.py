@@ -34,31 +34,22 @@ if TYPE_CHECKING:
 
 Member = TypeVar("Member", bound="Enum")
 
-PLAN_KEYS: Final = frozenset(
-    {"format", "environment", "api_url", "base", "summary", "changes", "blocked", "unmanaged"} | {"digest"}
-)
-SELDOM_KEYS: Final = frozenset({"view", "unverified"})
-SUMMARY_KEYS: Final = frozenset(Summary.__dataclass_fields__) - {"unverified"}
-CHANGE_KEYS: Final = frozenset(
-    {"slug", "file", "action", "id", "version", "status", "live", "fields", "unseen", "warnings", "body"}
-    | {"before", "after"}
-)
-FIELD_KEYS: Final = frozenset(["field", "path", "label", "op", "old", "new", "origin"])
-WARNING_KEYS: Final = frozenset(("code", "message", "line"))
-BLOCKED_KEYS: Final = frozenset(("slug", "file", "code", "message"))
-UNMANAGED_KEYS: Final = frozenset(("slug", "id", "name"))
+_PLAN: Final = ("format", "environment", "api_url", "base", "summary", "changes", "blocked", "unmanaged", "digest")
+_PLAN_OPTIONAL: Final = ("view", "unverified")
+_SUMMARY_OPTIONAL: Final = ("unverified",)
+_SUMMARY: Final = tuple(name for name in Summary.__dataclass_fields__ if name not in _SUMMARY_OPTIONAL)
+_ROW: Final = ("id", "version", "status", "live")
+_CHANGE: Final = ("slug", "file", "action", *_ROW, "fields", "unseen", "warnings", "body", "before", "after")
 
 
 def from_text(text: str) -> Plan:
     """Return the plan that a saved document holds, as `from_document`. Raises PlanFileError."""
     try:
-        return from_document(
-            json.loads(text, object_pairs_hook=_object_without_duplicates, parse_constant=_no_constant)
-        )
+        return from_document(json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant))
     except ValueError:
-        raise malformed("it is not JSON, or was cut off") from None
+        raise _malformed("it is not JSON, or was cut off") from None
     except RecursionError:
-        raise malformed("it is nested too deeply") from None
+        raise _malformed("it is nested too deeply") from None
 
 
 def from_document(document: JsonValue) -> Plan:
@@ -69,24 +60,22 @@ def from_document(document: JsonValue) -> Plan:
     is unknown, anything is not as flowsync writes it, or the digest is not that of the content.
     """
     _known_format(document)
-    whole = Part(document, "the plan", PLAN_KEYS, SELDOM_KEYS)
-    stated = Part(whole.value("summary"), "the summary", SUMMARY_KEYS, frozenset({"unverified"}))
+    whole = _Part(document, "the plan", _PLAN, _PLAN_OPTIONAL)
+    stated = _Part(whole.value("summary"), "the summary", _SUMMARY, _SUMMARY_OPTIONAL)
     plan = Plan(
-        environment=whole.optional_text("environment"),
+        environment=whole.optional("environment", str),
         api_url=whole.text("api_url"),
-        base=whole.optional_text("base"),
+        base=whole.optional("base", str),
         changes=tuple(_change(item, place) for place, item in whole.items("changes")),
         unchanged=(),
         blocked=tuple(_blocked(item, place) for place, item in whole.items("blocked")),
         unmanaged=tuple(_unmanaged(item, place) for place, item in whole.items("unmanaged")),
         digest=whole.text("digest"),
-        unnamed_unchanged=stated.number("unchanged"),
-        unverified=tuple(replace(_change(item, place), is_verified=False) for place, item in whole.items("unverified"))
-        if whole.has("unverified")
-        else (),
+        unnamed_unchanged=stated.scalar("unchanged", int),
+        unverified=tuple(replace(_change(item, place), is_verified=False) for place, item in whole.items("unverified")),
         view=_member(View, whole.text("view"), "the plan") if whole.has("view") else View.WHOLE,
     )
-    _check_whole(plan, {name: stated.number(name) for name in Summary.__dataclass_fields__ if stated.has(name)})
+    _check_whole(plan, {name: stated.scalar(name, int) for name in Summary.__dataclass_fields__ if stated.has(name)})
     if not isinstance(document, dict) or digest_of(document) != plan.digest:
         raise PlanFileError(
             "The saved plan was changed after it was made: its digest is not that of its content.",
@@ -111,24 +100,24 @@ def _check_whole(plan: Plan, stated: Mapping[str, int]) -> None:
     slugs = [change.slug for change in plan.changes]
     every = [change.slug for change in plan.writes]
     if slugs != sorted(slugs) or len(every) != len(set(every)):
-        raise malformed("its changes are not in order, or name a flow twice")
+        raise _malformed("its changes are not in order, or name a flow twice")
     if asdict(summary(plan)) != {"unverified": 0, **stated}:
-        raise malformed("its summary does not count what it holds")
+        raise _malformed("its summary does not count what it holds")
 
 
 def _change(value: JsonValue, place: str) -> Update:
-    part = Part(value, place, CHANGE_KEYS)
+    part = _Part(value, place, _CHANGE)
     if part.text("action") != "update":
-        raise malformed(f"{place} has an action that flowsync does not know")
+        raise _malformed(f"{place} has an action that flowsync does not know")
     fields = tuple(_field_change(item, f"{place}.{where}") for where, item in part.items("fields"))
     warnings = tuple(_warning(item, f"{place}.{where}") for where, item in part.items("warnings"))
     change = Update(
         slug=part.text("slug"),
         file=part.text("file"),
-        id=part.number("id"),
-        version=part.number("version"),
+        id=part.scalar("id", int),
+        version=part.scalar("version", int),
         status=part.text("status"),
-        live=part.truth("live"),
+        live=part.scalar("live", bool),
         fields=fields,
         unseen=tuple(_field_name(item, place) for _, item in part.items("unseen")),
         warnings=warnings,
@@ -145,7 +134,7 @@ def _change(value: JsonValue, place: str) -> Update:
 def _sent(name: str, value: JsonValue, place: str) -> JsonValue:
     """Return what is sent as one field [doc]: a truth value for `active`, text for all others."""
     if not isinstance(value, bool if name == "active" else str):
-        raise malformed(f"{place} would send the wrong kind of {name}")
+        raise _malformed(f"{place} would send the wrong kind of {name}")
     return value
 
 
@@ -161,21 +150,21 @@ def _with_values(change: Update, place: str) -> Update:
     by_field = {name: [each for each in change.fields if each.field == name] for name in SENT_FIELDS}
     changed = [name for name in SENT_FIELDS if by_field[name]]
     if set(change.body) != {*changed, *(name for name in change.unseen if name in change.body)}:
-        raise malformed(f"{place} does not send what it says it changes")
+        raise _malformed(f"{place} does not send what it says it changes")
     observed = observe(change.body, changed)
     if observed.data_is_unreadable:
-        raise malformed(f"{place} would send data that cannot be read")
+        raise _malformed(f"{place} would send data that cannot be read")
     new = dict(observed.values)
     try:
         old = {name: undone(new[name], by_field[name]) for name in changed}
     except (ValueError, KeyError):
-        raise malformed(f"{place} does not lead to what it sends") from None
+        raise _malformed(f"{place} does not lead to what it sends") from None
     return replace(change, old=old, new=new)
 
 
 def _field_change(value: JsonValue, place: str) -> FieldChange:
-    part = Part(value, place, FIELD_KEYS)
-    origin = part.optional_text("origin")
+    part = _Part(value, place, FieldChange.__dataclass_fields__)
+    origin = part.optional("origin", str)
     return FieldChange(
         field=_field_name(part.text("field"), place),
         path=part.text("path"),
@@ -188,35 +177,35 @@ def _field_change(value: JsonValue, place: str) -> FieldChange:
 
 
 def _warning(value: JsonValue, place: str) -> PlanWarning:
-    part = Part(value, place, WARNING_KEYS)
-    return PlanWarning(part.text("code"), part.text("message"), part.optional_number("line"))
+    part = _Part(value, place, PlanWarning.__dataclass_fields__)
+    return PlanWarning(part.text("code"), part.text("message"), part.optional("line", int))
 
 
 def _blocked(value: JsonValue, place: str) -> Blocked:
-    part = Part(value, place, BLOCKED_KEYS)
+    part = _Part(value, place, Blocked.__dataclass_fields__)
     return Blocked(part.text("slug"), part.text("file"), part.text("code"), part.text("message"))
 
 
 def _unmanaged(value: JsonValue, place: str) -> Unmanaged:
-    part = Part(value, place, UNMANAGED_KEYS)
-    return Unmanaged(part.text("slug"), part.number("id"), part.text("name"))
+    part = _Part(value, place, Unmanaged.__dataclass_fields__)
+    return Unmanaged(part.text("slug"), part.scalar("id", int), part.text("name"))
 
 
 def _field_name(value: JsonValue, place: str) -> FieldName:
     for name in SENT_FIELDS:
         if value == name:
             return name
-    raise malformed(f"{place} names a field that flowsync does not know")
+    raise _malformed(f"{place} names a field that flowsync does not know")
 
 
 def _member(kind: type[Member], value: str, place: str) -> Member:
     try:
         return kind(value)
     except ValueError:
-        raise malformed(f"{place} has an unknown {kind.__name__.lower()}") from None
+        raise _malformed(f"{place} has an unknown {kind.__name__.lower()}") from None
 
 
-def _object_without_duplicates(pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+def _unique_keys(pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a key stands twice")
@@ -230,8 +219,8 @@ def _no_constant(name: str) -> NoReturn:
 Scalar = TypeVar("Scalar", str, int, bool)
 
 
-class Part:
-    """One object of the document, and where it is, for messages."""
+class _Part:
+    """One object of the document: it has exactly its keys, and each value is of its type. `place` is for messages."""
 
     __slots__ = ("_values", "place")
 
@@ -242,62 +231,51 @@ class Part:
         self.place = place
         self._values = _object(value, place)
         if unknown := sorted((set(self._values) ^ set(keys)) - set(optional)):
-            raise malformed(f"{place} lacks, or should not have, {unknown[0]}")
+            raise _malformed(f"{place} lacks, or should not have, {unknown[0]}")
 
     def has(self, key: str) -> bool:
         """Whether the key is there."""
         return key in self._values
 
     def value(self, key: str) -> JsonValue:
-        """Whatever is there."""
+        """Return whatever is there."""
         return self._values[key]
 
+    def scalar(self, key: str, kind: type[Scalar]) -> Scalar:
+        """Return a text, a whole number or a truth value."""
+        value = self._values[key]
+        if type(value) is not kind:
+            raise _malformed(f"{self.place} has the wrong kind of {key}")
+        return value
+
     def text(self, key: str) -> str:
-        """A text."""
-        return self._scalar(key, str)
+        """Return a text."""
+        return self.scalar(key, str)
 
-    def number(self, key: str) -> int:
-        """A whole number."""
-        return self._scalar(key, int)
-
-    def truth(self, key: str) -> bool:
-        """True or false."""
-        return self._scalar(key, bool)
-
-    def optional_text(self, key: str) -> str | None:
-        """A text, or None for null."""
-        return None if self._values[key] is None else self.text(key)
-
-    def optional_number(self, key: str) -> int | None:
-        """A whole number, or None for null."""
-        return None if self._values[key] is None else self.number(key)
+    def optional(self, key: str, kind: type[Scalar]) -> Scalar | None:
+        """Return a scalar, or None for null."""
+        return None if self._values[key] is None else self.scalar(key, kind)
 
     def items(self, key: str) -> Iterator[tuple[str, JsonValue]]:
-        """The items of a list, each with its place."""
-        value = self._values[key]
+        """Return the items of a list, each with its place; none where the key is not there."""
+        value = self._values.get(key, [])
         if not isinstance(value, list):
-            raise malformed(f"{self.place} has no list as its {key}")
+            raise _malformed(f"{self.place} has no list as its {key}")
         return ((f"{key}[{index}]", item) for index, item in enumerate(value))
 
     def mapping(self, key: str) -> Mapping[str, JsonValue]:
-        """An object with any keys."""
+        """Return an object with any keys."""
         return _object(self._values[key], f"the {key} of {self.place}")
 
-    def _scalar(self, key: str, kind: type[Scalar]) -> Scalar:
-        value = self._values[key]
-        if type(value) is not kind:
-            raise malformed(f"{self.place} has the wrong kind of {key}")
-        return value
 
-
-def malformed(complaint: str) -> PlanFileError:
+def _malformed(complaint: str) -> PlanFileError:
     """Return the refusal of a document that flowsync did not write like this."""
     return PlanFileError(f"The saved plan cannot be read: {complaint}.", hint="Plan again: flowsync plan --out FILE.")
 
 
 def _object(value: JsonValue, place: str) -> dict[str, JsonValue]:
     if not isinstance(value, dict):
-        raise malformed(f"{place} is not an object")
+        raise _malformed(f"{place} is not an object")
     return value
 
 
@@ -353,9 +331,10 @@ def restored(change: Update, row: LiveFlow) -> Restored:
         for staying in _choices([name for name in seen if name not in change.new]):
             managed = {name: seen[name] for name in SENT_FIELDS if name in change.new or name in staying}
             if fingerprint(managed) == change.before:
-                return AsPlanned(
-                    _checked(replace(change, old=managed, new={**managed, **change.new}, shown=row.fields))
-                )
+                new = {**managed, **change.new}
+                if fingerprint(new) != change.after:
+                    raise _malformed(f"the change of {change.slug} does not lead to what it says")
+                return AsPlanned(replace(change, old=managed, new=new, shown=row.fields))
             if fingerprint(managed) == change.after:
                 return AsWritten(replace(change, old={**managed, **change.old}, new=managed))
     return _edited(change, row, seen)
@@ -365,12 +344,6 @@ def _choices(names: Sequence[FieldName]) -> Iterator[frozenset[FieldName]]:
     """Yield every choice of fields, the largest first: mostly a file states nearly all."""
     for size in range(len(names), -1, -1):
         yield from map(frozenset, combinations(names, size))
-
-
-def _checked(change: Update) -> Update:
-    if fingerprint(change.new) != change.after:
-        raise malformed(f"the change of {change.slug} does not lead to what it says")
-    return change
 
 
 def _edited(change: Update, row: LiveFlow, seen: Fields) -> Edited:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
-    """One file, its flow, and the live row that it is to take over; `environment` names the overlay in effect."""
+class ExistingFile:
+    """A flow file and the live row whose values it takes over; `environment` names the overlay in effect."""
 
     flow: Flow
     file: FlowFile
@@ -45,24 +45,24 @@ class _Draft:
     failing: tuple[str, ...] = ()
 
 
-def accepted(taking: Taking, scope: Scope) -> ChangedFile | SameFile:
-    """The file with the live values of the fields that differ; what `judge` would refuse is left out."""
-    wanted, left_out = _wanted(taking, scope)
+def updated(existing: ExistingFile, scope: Scope) -> ChangedFile | SameFile:
+    """Return the file with the live values of the fields that differ; what `judge` would refuse is left out."""
+    wanted, left_out = _wanted(existing, scope)
     if not wanted:
-        return SameFile(taking.flow.slug, taking.file, tuple(left_out))
-    known = {(each.code, each.message) for each in taking.judge(taking.flow)}
-    taken, draft = [*wanted], _draft(taking, wanted, known)
+        return SameFile(existing.flow.slug, existing.file, tuple(left_out))
+    known = {(each.code, each.message) for each in existing.judge(existing.flow)}
+    taken, draft = [*wanted], _draft(existing, wanted, known)
     if draft.complaint is not None:
-        taken, draft = _one_by_one(taking, wanted, known, left_out)
+        taken, draft = _one_by_one(existing, wanted, known, left_out)
     if not taken:
-        return SameFile(taking.flow.slug, taking.file, tuple(left_out))
-    changes = compare(taking.flow.fields, taking.row.fields, taking.flow.data_text).changes
+        return SameFile(existing.flow.slug, existing.file, tuple(left_out))
+    changes = compare(existing.flow.fields, existing.row.fields, existing.flow.data_text).changes
     places = [change.label for change in changes if change.field in taken]
-    places += [field for field in taken if field not in taking.flow.fields]
+    places += [field for field in taken if field not in existing.flow.fields]
     return ChangedFile(
-        taking.flow.slug,
-        taking.file,
-        taking.flow.source.text,
+        existing.flow.slug,
+        existing.file,
+        existing.flow.source.text,
         draft.text,
         tuple(taken),
         tuple(dict.fromkeys(places)),
@@ -72,28 +72,28 @@ def accepted(taking: Taking, scope: Scope) -> ChangedFile | SameFile:
     )
 
 
-def _wanted(taking: Taking, scope: Scope) -> tuple[dict[FieldName, JsonValue], list[LeftOut]]:
+def _wanted(existing: ExistingFile, scope: Scope) -> tuple[dict[FieldName, JsonValue], list[LeftOut]]:
     """The fields to take over, with their live values (`data` parsed), and those that cannot be read."""
-    comparison = compare(taking.flow.fields, taking.row.fields, taking.flow.data_text)
+    comparison = compare(existing.flow.fields, existing.row.fields, existing.flow.data_text)
     wanted = {field: comparison.old[field] for field in comparison.changed}
     is_unreadable = comparison.live_data_is_unreadable
     if scope is Scope.ALL:
-        observed = observe(taking.row.fields, [name for name in SENT_FIELDS if name not in taking.flow.fields])
+        observed = observe(existing.row.fields, [name for name in SENT_FIELDS if name not in existing.flow.fields])
         wanted |= {field: value for field, value in observed.values.items() if says_something(field, value)}
         is_unreadable = is_unreadable or observed.data_is_unreadable
     if is_unreadable and wanted.pop("data", None) is not None:
-        return wanted, [LeftOut("data", unreadable(taking.row))]
+        return wanted, [LeftOut("data", unreadable(existing.row))]
     return wanted, []
 
 
 def _one_by_one(
-    taking: Taking, wanted: Mapping[FieldName, JsonValue], known: set[tuple[str, str]], left_out: list[LeftOut]
+    existing: ExistingFile, wanted: Mapping[FieldName, JsonValue], known: set[tuple[str, str]], left_out: list[LeftOut]
 ) -> tuple[list[FieldName], _Draft]:
     """Field after field, so that one that cannot be taken keeps none of the others out."""
     taken: dict[FieldName, JsonValue] = {}
-    draft = _Draft(taking.flow.source.text)
+    draft = _Draft(existing.flow.source.text)
     for field, value in wanted.items():
-        attempt = _draft(taking, {**taken, field: value}, known)
+        attempt = _draft(existing, {**taken, field: value}, known)
         if attempt.complaint is None:
             taken[field], draft = value, attempt
         else:
@@ -101,30 +101,30 @@ def _one_by_one(
     return [*taken], draft
 
 
-def _draft(taking: Taking, wanted: Mapping[FieldName, JsonValue], known: set[tuple[str, str]]) -> _Draft:
-    text = taking.flow.source.text
+def _draft(existing: ExistingFile, wanted: Mapping[FieldName, JsonValue], known: set[tuple[str, str]]) -> _Draft:
+    text = existing.flow.source.text
     try:
-        value = _whole(taking, wanted)
+        value = _whole(existing, wanted)
         done = edited(text, value, matching=survivors)
-        parsed = document.parse(done.text, taking.file.name)
+        parsed = document.parse(done.text, existing.file.name)
     except DocumentError as error:
         return _Draft(text, complaint=error.message)
-    flow = flow_from_document(parsed, taking.file, taking.environment)
+    flow = flow_from_document(parsed, existing.file, existing.environment)
     return _Draft(
         done.text,
         tuple(label(value, path) for path in done.rewritten),
-        complaint(flow, taking.row, taking.judge, wanted.keys(), known),
-        failing_tests(flow, taking.judge, known),
+        complaint(flow, existing.row, existing.judge, wanted.keys(), known),
+        failing_tests(flow, existing.judge, known),
     )
 
 
-def _whole(taking: Taking, wanted: Mapping[FieldName, JsonValue]) -> JsonValue:
+def _whole(existing: ExistingFile, wanted: Mapping[FieldName, JsonValue]) -> JsonValue:
     """What the whole file is to say; a field goes where it is stated: in the environment's overlay, or at the top."""
-    whole = taking.flow.source.value
+    whole = existing.flow.source.value
     assert isinstance(whole, dict)  # noqa: S101 - a file that is no mapping is no Flow
     for field in SENT_FIELDS:
         if field in wanted:
-            whole = with_live(whole, taking.environment, field, wanted[field])
+            whole = with_live(whole, existing.environment, field, wanted[field])
     return _in_order(whole)
 
 

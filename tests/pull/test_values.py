@@ -17,7 +17,7 @@ from flowsync.flows.files import FlowFile, flow_from_document
 from flowsync.model import Flow, Severity
 from flowsync.pull.new_files import new_file
 from flowsync.pull.results import ChangedFile, SameFile, Scope
-from flowsync.pull.updates import Taking, accepted
+from flowsync.pull.updates import ExistingFile, updated
 from tests.support.strategies import edits, flow_data, targeting, texts, wild_texts
 from tests.support.styles import written
 
@@ -49,7 +49,7 @@ def flow(text: str, environment: str | None = None) -> Flow:
 
 
 def taken(text: str, row: LiveFlow, scope: Scope = Scope.STATED, environment: str | None = None) -> Any:  # noqa: ANN401 - one of two results
-    return accepted(Taking(flow(text, environment), FILE, row, environment, errors), scope)
+    return updated(ExistingFile(flow(text, environment), FILE, row, environment, errors), scope)
 
 
 data_texts = st.one_of(
@@ -78,7 +78,7 @@ def test_the_plan_after_a_first_import_is_empty_and_the_file_is_valid(fields: di
     assert compare(read.fields, row.fields, read.data_text).changes == ()
     assert errors(read) == []
     assert tuple(read.fields) == made.fields
-    again = accepted(Taking(read, FILE, row, None, errors), Scope.STATED)
+    again = updated(ExistingFile(read, FILE, row, None, errors), Scope.STATED)
     assert isinstance(again, SameFile)
 
 
@@ -92,12 +92,12 @@ def test_what_was_changed_in_the_dashboard_is_taken_over(pair: tuple[Any, Any], 
     was = flow_from_document(document.parse(text, FILE.name), FILE, None)
     if not isinstance(was, Flow):
         return
-    done = accepted(Taking(was, FILE, row, None, anything_goes), Scope.STATED)
+    done = updated(ExistingFile(was, FILE, row, None, anything_goes), Scope.STATED)
     assert isinstance(done, ChangedFile)
     assert done.left_out == ()
     now = flow(done.text)
     assert compare(now.fields, row.fields, now.data_text).changes == ()
-    again = accepted(Taking(now, FILE, row, None, anything_goes), Scope.STATED)
+    again = updated(ExistingFile(now, FILE, row, None, anything_goes), Scope.STATED)
     assert isinstance(again, SameFile)
 
 
@@ -229,6 +229,6 @@ def test_a_rewritten_part_has_a_label_for_people() -> None:
         "x: &b {title: Go}\ndata:\n  steps:\n    - id: a b\n      primaryButton: *b\n    - options: [{value: 1}, *b]\n"
     )
     row = live(data='{"steps": [{"id": "a b", "primaryButton": {"title": "No"}}, {"options": [{"value": 1}, 2]}]}')
-    done = accepted(Taking(flow(text), FILE, row, None, anything_goes), Scope.STATED)
+    done = updated(ExistingFile(flow(text), FILE, row, None, anything_goes), Scope.STATED)
     assert isinstance(done, ChangedFile)
     assert done.rewritten == ('data.steps["a b"].primaryButton', "data.steps[1].options[1]")

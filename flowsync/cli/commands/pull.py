@@ -29,7 +29,7 @@ from flowsync.flows.files import FlowFile, file_named
 from flowsync.model import Severity, Target
 from flowsync.pull.new_files import folded, folder_for, name_complaint, new_file
 from flowsync.pull.results import ChangedFile, NewFile, Scope, Skipped
-from flowsync.pull.updates import Taking, accepted
+from flowsync.pull.updates import ExistingFile, updated
 from flowsync.render import pulls
 from flowsync.render.style import pulling_line, writing_line
 
@@ -141,7 +141,7 @@ def _accepted(project: Project, scope: Scope, flow: Flow, rows: Sequence[LiveFlo
         return _not_chosen(flow.slug, flow.file, choice)
     file = file_named(project.base, project.flows_directory, flow.file)
     environment = project.settings.environment
-    return accepted(Taking(flow, file, choice.row, environment, judge(project)), scope)
+    return updated(ExistingFile(flow, file, choice.row, environment, judge(project)), scope)
 
 
 def _not_chosen(
