@@ -1,4 +1,4 @@
-"""What the rest of flowsync asks of a way to the API."""
+"""The endpoints for flows: every listed row, the rows of one slug, and the write. Protocols of who calls them."""
 
 from __future__ import annotations
 
@@ -71,19 +71,6 @@ class Listing:
     access: Access
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """One page as it came; `limit` is what the server says a full page holds."""
-
-    rows: tuple[LiveFlow, ...]
-    limit: int
-
-    @property
-    def is_full(self) -> bool:
-        """Whether further rows may follow; an empty page is the end, whatever its limit."""
-        return 0 < self.limit <= len(self.rows)
-
-
 def list_flows(reader: FlowReader, access: Access, map_: Map = map, expected: int = 0) -> Listing:
     """Every listed flow: of the private list [obs], or of the public one [doc] where there is no other.
 
@@ -131,26 +118,26 @@ def is_absent(error: ApiError) -> bool:
 def _all_rows(reader: FlowReader, path: str, map_: Map, expected: int) -> tuple[LiveFlow, ...]:
     """Rows of every page, the first of each id."""
     found: dict[int, LiveFlow] = {}
-    for page in _pages(reader, path, map_, expected):
+    for rows in _pages(reader, path, map_, expected):
         known = len(found)
-        for row in page.rows:
+        for row in rows:
             found.setdefault(row.id, row)
         if len(found) == known:
             break
     return tuple(found.values())
 
 
-def _pages(reader: FlowReader, path: str, map_: Map, expected: int) -> Iterator[_Page]:
+def _pages(reader: FlowReader, path: str, map_: Map, expected: int) -> Iterator[tuple[LiveFlow, ...]]:
     """Page after page up to the first that is not full; a lazy `map_` asks for no page beyond it."""
-    first = _page(reader, path, 0)
+    first, is_full = _page(reader, path, 0)
     yield first
-    if not first.is_full:
+    if not is_full:
         return
-    step = len(first.rows)
+    step = len(first)
     for wave in _waves(expected // step):
-        for page in map_(lambda number: _page(reader, path, number * step), wave):
-            yield page
-            if not page.is_full:
+        for rows, is_full in map_(lambda number: _page(reader, path, number * step), wave):
+            yield rows
+            if not is_full:
                 return
     raise UnreadableResponseError(f"GET {path} has no end: {MOST_PAGES} pages were full, and another one follows.")
 
@@ -163,12 +150,14 @@ def _waves(likely: int) -> Iterator[range]:
         start, size = start + size, min(size * 2, LARGEST_WAVE)
 
 
-def _page(reader: FlowReader, path: str, offset: int) -> _Page:
+def _page(reader: FlowReader, path: str, offset: int) -> tuple[tuple[LiveFlow, ...], bool]:
+    """The rows of one page, and whether it is full, so that another may follow."""
     answer = reader.get(path, {"offset": str(offset), "limit": str(PAGE_SIZE)})
     limit = answer.get("limit") if isinstance(answer, dict) else None
     # A server may cut its pages shorter than it was asked to, and then says so in the envelope [doc].
-    told = limit if isinstance(limit, int) and 0 < limit < PAGE_SIZE else PAGE_SIZE
-    return _Page(parse_rows(answer, path), told)
+    size = limit if isinstance(limit, int) and 0 < limit < PAGE_SIZE else PAGE_SIZE
+    rows = parse_rows(answer, path)
+    return rows, len(rows) >= size
 
 
 def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map_: Map = map) -> Listing:

@@ -1,4 +1,4 @@
-"""One request as plain values, and the clocks that requests are made by."""
+"""HTTP requests and responses as plain values, and the clocks that requests are timed by."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import zlib
 from codecs import BOM_UTF8
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from flowsync.errors import TransportError, UnreadableResponseError
 
@@ -21,22 +20,24 @@ if TYPE_CHECKING:
 
     from flowsync.model import JsonValue
 
-
-class Method(Enum):
-    """What flowsync does to a URL."""
-
-    GET = "GET"
-    PUT = "PUT"
-    POST = "POST"
-    PATCH = "PATCH"
-    DELETE = "DELETE"
+LARGEST_BODY: Final = 64 * 1024 * 1024
+"""Bytes, unpacked. A page of 100 flows is far below one hundredth of this."""
+CHECK_NETWORK: Final = "Check the network, a VPN or proxy in between, and the API's address."
+_SUCCESS: Final = 2
+_REDIRECT: Final = 3
+_CHUNK: Final = 64 * 1024
+_GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
+_SURROGATE_ESCAPE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_FIRST_EPOCH: Final = 1_000_000_000
+"""A smaller number in X-RateLimit-Reset is no time of day: some services send the seconds that are left."""
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Request:
     """A request to `url`, which holds no query; `query` is encoded, "" when there is none."""
 
-    method: Method
+    method: str
     url: str
     query: str = ""
     content: bytes | None = None
@@ -49,27 +50,22 @@ class Call:
     @property
     def shown(self) -> str:
         """The request for messages: a query could hold what nobody should read, so it is left out."""
-        return f"{self.method.value} {self.url}"
+        return f"{self.method} {self.url}"
 
     @property
-    def origin(self) -> str:
-        """Scheme, host and port: whom the key is shown to. Raises ValueError for a URL that has none."""
-        return origin_of(self.url)
+    def is_write(self) -> bool:
+        """Whether the request may change something."""
+        return self.method != "GET"
 
     @property
     def is_public(self) -> bool:
         """Whether a public key is enough for this path [doc]."""
         return "/v1/public/" in self.url
 
-    def redirected(self, url: str) -> Call:
+    def redirected(self, url: str) -> Request:
         """The same request to another URL."""
         path, _, query = url.partition("#")[0].partition("?")
         return replace(self, url=path, query=query)
-
-
-def get(url: str, query: Mapping[str, str]) -> Call:
-    """A GET request with `query` encoded."""
-    return Call(Method.GET, url, urlencode(query) if query else "")
 
 
 def origin_of(url: str) -> str:
@@ -83,58 +79,9 @@ def origin_of(url: str) -> str:
     return f"{scheme}://{host}" if port == _PORTS[scheme] else f"{scheme}://{host}:{port}"
 
 
-_PORTS = {"http": 80, "https": 443}
-
-
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """The clocks, the sleep and the dice; tests bring their own. `sleep` may return early to hurry up."""
-
-    sleep: Callable[[float], object] = time.sleep
-    random: Callable[[], float] = random.random
-    monotonic: Callable[[], float] = time.monotonic
-    now: Callable[[], float] = time.time
-
-
-CHECK_NETWORK: Final = "Check the network, a VPN or proxy in between, and the API's address."
-
-
-class Repeat(Enum):
-    """Whether it makes sense to make a failed request again."""
-
-    NEVER = "never"
-    LATER = "later"
-
-
-class UnansweredError(TransportError):
-    """A TransportError that knows whether the request may be made again."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = CHECK_NETWORK,
-        repeat: Repeat = Repeat.LATER,
-        unsent: bool = False,
-    ) -> None:
-        super().__init__(message, hint=hint, unsent=unsent)
-        self.repeat = repeat
-
-
-LARGEST_BODY: Final = 64 * 1024 * 1024
-"""Bytes, unpacked. A page of 100 flows is far below one hundredth of this."""
-_SUCCESS: Final = 2
-_REDIRECT: Final = 3
-_CHUNK: Final = 64 * 1024
-_GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
-_SURROGATE_ESCAPE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
-_FIRST_EPOCH: Final = 1_000_000_000
-"""A smaller number in X-RateLimit-Reset is no time of day: some services send the seconds that are left."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer, read to its end. `headers` are in lower case; `wait` is how many seconds the server asks to wait."""
+class Response:
+    """A response, read to its end. `headers` ignore case; `wait` is how many seconds the server asks to wait."""
 
     status: int
     reason: str
@@ -154,7 +101,7 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """Whether a page for people came: the API itself never sends one."""
+        """Whether it is a page for people: the API itself never sends one."""
         return "html" in self.headers.get("content-type", "").lower() or self.body[:64].lstrip()[:1] == b"<"
 
     @property
@@ -163,8 +110,28 @@ class Answer:
         return self.body[:_CHUNK].decode("utf-8", errors="replace")
 
 
-def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that an answer asks to wait: Retry-After, or until the time at which a used-up rate limit is renewed."""
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The clocks, the sleep and the random numbers; tests bring their own. `sleep` may return early."""
+
+    sleep: Callable[[float], object] = time.sleep
+    random: Callable[[], float] = random.random
+    monotonic: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+
+
+class NoResponseError(TransportError):
+    """No response, or not all of one. `is_temporary`: the same request may well succeed later."""
+
+    def __init__(
+        self, message: str, *, hint: str | None = CHECK_NETWORK, is_temporary: bool = True, unsent: bool = False
+    ) -> None:
+        super().__init__(message, hint=hint, unsent=unsent)
+        self.is_temporary = is_temporary
+
+
+def requested_wait(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that a response asks to wait: Retry-After, or until the time at which a used-up rate limit is renewed."""
     wait = retry_after(headers.get("retry-after", ""), now)
     if wait is not None or headers.get("x-ratelimit-remaining") != "0":
         return wait
@@ -176,6 +143,8 @@ def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
 def retry_after(header: str, now: float) -> float | None:
     """Seconds that a Retry-After header asks to wait, given as a number or an HTTP date (RFC 9110)."""
     value = header.strip()
+    if not value:
+        return None
     if value.isascii() and value.isdigit():
         return float(value)
     try:
@@ -185,43 +154,50 @@ def retry_after(header: str, now: float) -> float | None:
     return max(0.0, date - now)
 
 
-def read_body(pieces: Iterable[bytes], encoding: str, call: Call) -> bytes:
-    """A body, unpacked, from the pieces that come over the network.
+def read_body(chunks: Iterable[bytes], encoding: str, request: Request) -> bytes:
+    """A body, unpacked, from the chunks that come over the network.
 
     httpx could unpack it, but without a bound, and would not notice that a packed body broke off. Raises
-    UnreadableResponseError when it is too large or packed oddly.
+    UnreadableResponseError when it is too large or packed in another way than gzip.
     """
     match encoding.strip().lower():
         case "" | "identity":
-            unpacked = pieces
+            unpacked = chunks
         case "gzip" | "x-gzip":
-            unpacked = _unpacked(pieces, call)
+            unpacked = _unzipped(chunks, request)
         case other:
-            raise UnreadableResponseError(f"{call.shown}: the answer is packed as {other[:40]!a}, not as asked for.")
+            raise UnreadableResponseError(f"{request.shown}: the answer is packed as {other[:40]!a}, not as asked for.")
     body = bytearray()
-    for piece in unpacked:
-        body += piece
+    for chunk in unpacked:
+        body += chunk
         if len(body) > LARGEST_BODY:
-            raise UnreadableResponseError(f"{call.shown}: the answer is larger than {LARGEST_BODY >> 20} MiB.")
+            raise UnreadableResponseError(f"{request.shown}: the answer is larger than {LARGEST_BODY >> 20} MiB.")
     return bytes(body)
 
 
-def _unpacked(pieces: Iterable[bytes], call: Call) -> Iterator[bytes]:
-    """Unzip piece by piece: a small answer that unpacks to gigabytes is never held whole. Nothing stays nothing."""
+def _unzipped(chunks: Iterable[bytes], request: Request) -> Iterator[bytes]:
+    """Unzip in bounded chunks: a small body that unpacks to gigabytes is never held whole. Nothing stays nothing."""
     unzip = zlib.decompressobj(wbits=_GZIP_WINDOW)
     is_empty = True
     try:
-        for piece in pieces:
-            is_empty = is_empty and not piece
-            rest = b"" if unzip.eof else piece  # it would keep all that follows on the end, however much that is
+        for chunk in chunks:
+            is_empty = is_empty and not chunk
+            rest = b"" if unzip.eof else chunk  # zlib would keep all that follows on the end, however much that is
             while rest:
                 yield unzip.decompress(rest, _CHUNK)
                 rest = unzip.unconsumed_tail
         yield unzip.flush()
     except zlib.error:
-        raise UnreadableResponseError(f"{call.shown}: the answer cannot be unzipped.") from None
+        raise UnreadableResponseError(f"{request.shown}: the answer cannot be unzipped.") from None
     if not unzip.eof and not is_empty:
-        raise UnansweredError(f"{call.shown}: the answer broke off.")
+        raise NoResponseError(f"{request.shown}: the answer broke off.")
+
+
+def _refuse_constant(name: str) -> JsonValue:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def parse_json(body: bytes) -> JsonValue:
@@ -234,13 +210,6 @@ def parse_json(body: bytes) -> JsonValue:
         return _without_lone_surrogates(value) if _SURROGATE_ESCAPE.search(body) else value
     except RecursionError:
         raise ValueError("nested too deeply") from None
-
-
-def _refuse_constant(name: str) -> JsonValue:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _without_lone_surrogates(value: JsonValue) -> JsonValue:

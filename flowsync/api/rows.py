@@ -1,9 +1,9 @@
-"""One row of the API: raw JSON to LiveFlow."""
+"""The rows of a flow, one for each version: JSON to LiveFlow, and the one to compare with and to write."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import UnreadableResponseError
 from flowsync.model import SENT_FIELDS, LiveFlow, Target
@@ -32,53 +32,35 @@ def live_flow(raw: JsonValue, source: str = "the answer") -> LiveFlow:
     """
     if not isinstance(raw, dict):
         raise _unreadable(source, f"is {_kind(raw)} where a flow was expected")
+    status = raw.get("status")
     return LiveFlow(
-        id=_id(raw, source),
-        slug=_slug(raw, source),
-        version=_version(raw, source),
-        status=_status(raw, source),
+        id=_number(raw, "id", source),
+        slug=_text(raw, "slug", source),
+        version=0 if raw.get("version") is None else _number(raw, "version", source),
+        status="" if status is None or status == "" else _text(raw, "status", source),
         fields={name: raw[name] for name in SENT_FIELDS if name in raw},
         raw=raw,
     )
 
 
-def _id(raw: Mapping[str, JsonValue], source: str) -> int:
-    if "id" not in raw:
-        raise _unreadable(source, f"has no id{_named(raw)}")
-    if not _is_whole(value := raw["id"]):
-        raise _unreadable(source, f"has {_kind(value)} as its id, not a whole number{_named(raw)}")
-    return value
+def _number(raw: Mapping[str, JsonValue], name: str, source: str) -> int:
+    value = raw.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise _unusable(raw, name, "a whole number", source)
 
 
-def _slug(raw: Mapping[str, JsonValue], source: str) -> str:
-    if "slug" not in raw:
-        raise _unreadable(source, f"has no slug{_named(raw)}")
-    value = raw["slug"]
-    if not isinstance(value, str) or not value:
-        raise _unreadable(source, f"has {_kind(value)} as its slug, not a text{_named(raw)}")
-    return value
+def _text(raw: Mapping[str, JsonValue], name: str, source: str) -> str:
+    value = raw.get(name)
+    if isinstance(value, str) and value:
+        return value
+    raise _unusable(raw, name, "a text", source)
 
 
-def _version(raw: Mapping[str, JsonValue], source: str) -> int:
-    value = raw.get("version")
-    if value is None:
-        return 0
-    if not _is_whole(value):
-        raise _unreadable(source, f"has {_kind(value)} as its version, not a whole number{_named(raw)}")
-    return value
-
-
-def _status(raw: Mapping[str, JsonValue], source: str) -> str:
-    value = raw.get("status")
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise _unreadable(source, f"has {_kind(value)} as its status, not a text{_named(raw)}")
-    return value
-
-
-def _is_whole(value: JsonValue) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _unusable(raw: Mapping[str, JsonValue], name: str, wanted: str, source: str) -> UnreadableResponseError:
+    if name not in raw:
+        return _unreadable(source, f"has no {name}{_named(raw)}")
+    return _unreadable(source, f"has {_kind(raw[name])} as its {name}, not {wanted}{_named(raw)}")
 
 
 def _named(raw: Mapping[str, JsonValue]) -> str:

@@ -1,6 +1,7 @@
-"""Why a request got no answer: httpx's exceptions into ours, all in one place.
+"""The one httpx.Client: its connections, proxies and certificates, the bounds of each exchange, and its exceptions.
 
-An httpx exception holds its request, and the request holds the key: none may travel further than this.
+One request out, one response in, for any number of threads at once. Nothing here follows a redirect or repeats a
+request. An httpx exception holds its request, and the request holds the key: none may travel further than this.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import inf
@@ -20,157 +20,23 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import httpx
 
 from flowsync.api.failures import printable
-from flowsync.api.messages import CHECK_NETWORK, Answer, Repeat, UnansweredError, asked_wait, origin_of, read_body
+from flowsync.api.messages import (
+    CHECK_NETWORK,
+    NoResponseError,
+    Response,
+    origin_of,
+    read_body,
+    requested_wait,
+)
 from flowsync.errors import ConfigError, UnreadableResponseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator, Sequence
 
-    from flowsync.api.messages import Call, Timing
-    from flowsync.config import Key, Timeouts
+    from flowsync.api.failures import Identity
+    from flowsync.api.messages import Request, Timing
+    from flowsync.config import Timeouts
     from flowsync.errors import ApiError
-
-    _Translation: TypeAlias = Callable[[Exception, Call, Timeouts], ApiError]
-
-_MAYBE: Final = "A write that ends so may have taken effect."
-_PROXY: Final = "Where HTTPS_PROXY or ALL_PROXY names a proxy, that may be what is meant."
-
-
-@contextmanager
-def translated(call: Call, timeouts: Timeouts) -> Iterator[None]:
-    """Turn whatever httpx raises inside into an ApiError that names the request."""
-    try:
-        yield
-    except tuple(TRANSLATIONS) as error:
-        translation = next(TRANSLATIONS[kind] for kind in type(error).__mro__ if kind in TRANSLATIONS)
-        raise translation(error, call, timeouts) from None
-
-
-def without_end(call: Call, seconds: float) -> ApiError:
-    """The error for a request that takes longer than any may."""
-    return UnansweredError(f"{call.shown}: the answer did not end within {seconds:.0f} seconds.", repeat=Repeat.NEVER)
-
-
-def closed(call: Call) -> ApiError:
-    """The error for a request after the client was closed."""
-    return UnansweredError(f"{call.shown}: not sent: the run is over.", hint=None, repeat=Repeat.NEVER, unsent=True)
-
-
-def _unreachable(error: Exception, call: Call, timeouts: Timeouts) -> ApiError:
-    """No connection, for one of several reasons that the operating system or TLS gave. Nothing was sent."""
-    match _root_cause(error):
-        case httpx.ConnectTimeout() | TimeoutError():
-            reason = f"no connection within {timeouts.connect:g} seconds"
-        case ssl.SSLCertVerificationError() as cause:
-            return _bad_certificate(cause, call)
-        case ssl.SSLError() as cause:
-            return _no_tls(cause, call)
-        case socket.gaierror() as cause:
-            return _unknown_host(cause, call)
-        case ConnectionRefusedError():
-            reason = "nothing listens there"
-        case OSError() as cause:
-            reason = printable(cause.strerror or "no connection")
-        case _:
-            reason = "no connection could be made"
-    return UnansweredError(
-        f"{call.shown}: cannot reach {call.origin}: {reason}.", hint=f"{CHECK_NETWORK} {_PROXY}", unsent=True
-    )
-
-
-def _bad_certificate(cause: ssl.SSLCertVerificationError, call: Call) -> ApiError:
-    return UnansweredError(
-        f"{call.shown}: {call.origin} does not prove who it is: {printable(cause.verify_message)}.",
-        hint=f"A company's proxy may sign with an authority of its own: name that in SSL_CERT_FILE. {_PROXY}",
-        repeat=Repeat.NEVER,
-        unsent=True,
-    )
-
-
-def _no_tls(cause: ssl.SSLError, call: Call) -> ApiError:
-    reason = printable(getattr(cause, "reason", None) or "no reason given")
-    return UnansweredError(
-        f"{call.shown}: {call.origin} speaks no TLS that can be used ({reason}).",
-        hint=f"Check that the API's address and port are right, and what stands in between. {_PROXY}",
-        repeat=Repeat.NEVER,
-        unsent=True,
-    )
-
-
-def _unknown_host(cause: socket.gaierror, call: Call) -> ApiError:
-    return UnansweredError(
-        f"{call.shown}: cannot reach {call.origin}: its name cannot be resolved.",
-        hint=f"Check the network, and the spelling of the API's address. {_PROXY}",
-        repeat=Repeat.LATER if cause.errno == socket.EAI_AGAIN else Repeat.NEVER,
-        unsent=True,
-    )
-
-
-def _root_cause(error: Exception) -> BaseException:
-    """The operating system's or TLS's own error at the end of the chain."""
-    cause: BaseException = error
-    while (below := cause.__cause__ or cause.__context__) is not None:
-        cause = below
-    return cause
-
-
-def _proxy_refused(error: Exception, call: Call, _: Timeouts) -> ApiError:
-    """The proxy answered CONNECT with a refusal, so that no connection to the host came to be."""
-    return UnansweredError(
-        f"{call.shown}: the proxy between here and {call.origin} refused: {printable(str(error))[:200]}.",
-        hint="Check HTTPS_PROXY, ALL_PROXY and NO_PROXY.",
-        repeat=Repeat.NEVER,
-        unsent=True,
-    )
-
-
-def _no_address(_: Exception, call: Call, __: Timeouts) -> ApiError:
-    return UnansweredError(
-        f"{call.shown}: this request cannot be sent.",
-        hint="Check the API's address for characters that do not belong there.",
-        repeat=Repeat.NEVER,
-        unsent=True,
-    )
-
-
-def _not_in_time(_: Exception, call: Call, timeouts: Timeouts) -> ApiError:
-    return UnansweredError(
-        f"{call.shown}: no answer within {timeouts.read:g} seconds.",
-        hint=f"{CHECK_NETWORK} {_MAYBE} timeouts.read in flowsync.yaml sets how long to wait.",
-    )
-
-
-def _broken(_: Exception, call: Call, __: Timeouts) -> ApiError:
-    return UnansweredError(
-        f"{call.shown}: the connection broke before the whole answer was there.", hint=f"{CHECK_NETWORK} {_MAYBE}"
-    )
-
-
-def _unexpected(error: Exception, call: Call, _: Timeouts) -> ApiError:
-    return UnansweredError(f"{call.shown}: no usable answer ({type(error).__name__}).", repeat=Repeat.NEVER)
-
-
-TRANSLATIONS: Final[Mapping[type[Exception], _Translation]] = {
-    # Before a byte of the request went out. Only these are called unsent.
-    httpx.ConnectError: _unreachable,
-    httpx.ConnectTimeout: _unreachable,
-    httpx.PoolTimeout: _unreachable,
-    httpx.ProxyError: _proxy_refused,
-    httpx.UnsupportedProtocol: _no_address,
-    httpx.InvalidURL: _no_address,
-    # From the first byte on, nobody knows what the server made of the request.
-    httpx.TimeoutException: _not_in_time,
-    httpx.NetworkError: _broken,
-    httpx.RemoteProtocolError: _broken,
-    # Whatever else httpx raises, and a host name that Python cannot encode.
-    httpx.HTTPError: _unexpected,
-    httpx.StreamError: _unexpected,
-    httpx.CookieConflict: _unexpected,
-    ValueError: _unexpected,
-}
-"""The nearest class that an exception inherits from decides. A test holds this to all that httpx has."""
-
 
 Handler: TypeAlias = Callable[[str, str, Mapping[str, str], bytes], tuple[int, Mapping[str, str], bytes]]
 """(method, target with its query, headers, body) to (status, headers, body); called from many threads.
@@ -178,55 +44,61 @@ Handler: TypeAlias = Callable[[str, str, Mapping[str, str], bytes], tuple[int, M
 A ConnectionError or TimeoutError that it raises is one of the connection.
 """
 LONGEST_EXCHANGE: Final = 120.0
-"""Seconds from the first byte of a request to the last of its answer: a server that sends a byte now and then is
+"""Seconds from the first byte of a request to the last of its response: a server that sends a byte now and then is
 not waited for. `timeouts.read` may be longer and then takes its place."""
 _KEEP_ALIVE: Final = 30.0
 """Seconds that an idle connection is kept: longer than any pause between two waves of requests."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How requests are made: to the hosts of `urls` and no other, with `key`, over so many `connections`."""
-
-    urls: tuple[str, ...]
-    key: Key
-    user_agent: str
-    timeouts: Timeouts
-    connections: int
-    timing: Timing
-    headers: Mapping[str, str]
+_AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class Transport:
     """Sends requests over one httpx.Client that all threads share; with a handler, every request goes to that."""
 
-    def __init__(self, terms: Terms, handler: Handler | None = None) -> None:
-        """Raises ConfigError where the key, or proxies or certificates in the environment, cannot be used."""
-        self._timeouts = terms.timeouts
-        self._timing = terms.timing
-        self._origins = frozenset(map(origin_of, terms.urls))
-        self._client = _client(terms, handler)
-        self._connected: list[Any] = []
-        self._deadline = Deadline(terms.timing, max(LONGEST_EXCHANGE, terms.timeouts.read), self._keep)
+    def __init__(
+        self,
+        urls: Sequence[str],
+        identity: Identity,
+        *,
+        timeouts: Timeouts,
+        connections: int,
+        timing: Timing,
+        headers: Mapping[str, str] | None = None,
+        handler: Handler | None = None,
+    ) -> None:
+        """Requests go to the hosts of `urls` and no other.
 
-    def send(self, call: Call) -> Answer:
-        """The answer to `call`, read whole.
+        Raises ConfigError where the key, or proxies or certificates in the environment, cannot be used.
+        """
+        self._timeouts = timeouts
+        self._timing = timing
+        self._origins = frozenset(map(origin_of, urls))
+        self._timeout = httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=None).as_dict()
+        self._client = _client(
+            _headers(identity, headers or {}), connections, handler, is_local=urls[0].lower().startswith("http:")
+        )
+        self._connections: list[Any] = []
+        self._deadline = Deadline(timing, max(LONGEST_EXCHANGE, timeouts.read), self._keep)
 
-        Raises UnansweredError, `unsent` only where the server cannot have seen any of the request, or
-        UnreadableResponseError for an answer that is too large or packed oddly.
+    def send(self, request: Request) -> Response:
+        """The response, read whole.
+
+        Raises NoResponseError, `unsent` only where the server cannot have seen any of the request, or
+        UnreadableResponseError for a response that is too large or packed in a way that was not asked for.
         """
         if self._client.is_closed:
-            raise closed(call)
-        if not self.may_reach(call.url):
+            raise NoResponseError(
+                f"{request.shown}: not sent: the run is over.", hint=None, is_temporary=False, unsent=True
+            )
+        if not self.may_reach(request.url):
             raise UnreadableResponseError(
-                f"{call.method.value}: not sent: the address of the request is on another host, where the key must not "
-                "go.",
+                f"{request.method}: not sent: the address of the request is on another host, where the key must "
+                "not go.",
                 unsent=True,
             )
-        with translated(call, self._timeouts), self._stream(call) as response:
-            body = read_body(response.iter_raw(), response.headers.get("content-encoding", ""), call)
-            wait = asked_wait(response.headers, self._timing.now())
-            return Answer(response.status_code, printable(response.reason_phrase), response.headers, body, wait)
+        with translated(request, self._timeouts), closing(self._begin(request)) as found:
+            body = read_body(found.iter_raw(), found.headers.get("content-encoding", ""), request)
+            wait = requested_wait(found.headers, self._timing.now())
+            return Response(found.status_code, printable(found.reason_phrase), found.headers, body, wait)
 
     def may_reach(self, url: str) -> bool:
         """Whether the key may go to the host of `url`."""
@@ -238,30 +110,33 @@ class Transport:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
-        for stream in self._connected:
+        for stream in self._connections:
             stream.close()
 
     def _keep(self, stream: Any) -> None:  # noqa: ANN401 - httpx's traces have no types
         """Note a connection: one that another thread was making while the client was closed would stay open."""
-        self._connected.append(stream)
+        self._connections.append(stream)
         if self._client.is_closed:
             stream.close()
 
-    def _stream(self, call: Call) -> AbstractContextManager[httpx.Response]:
-        return self._client.stream(
-            call.method.value,
-            call.target,
-            content=call.content,
-            headers={} if call.content is None else {"Content-Type": "application/json"},
-            extensions={"trace": self._deadline.of(call)},
+    def _begin(self, request: Request) -> httpx.Response:
+        """Send a request and return the response as soon as its headers are there."""
+        headers = self._client.headers.copy()
+        if request.content is not None:
+            headers["Content-Type"] = "application/json"
+        extensions = {"timeout": self._timeout, "trace": self._deadline.start(request)}
+        # Not built by the client, which would merge each request with all of its defaults.
+        built = httpx.Request(
+            request.method, request.target, headers=headers, content=request.content, extensions=extensions
         )
+        return self._client.send(built, stream=True)
 
 
 class Deadline(threading.local):
     """Bounds each exchange as a whole; the timeouts of httpx bound the wait for the next bytes only.
 
-    httpx's trace extension shows each new connection, whose `read` and `write` are then made to keep the deadline of
-    the exchange that their thread is in.
+    httpx has no option for that. Its trace extension shows each new connection, a `httpcore.NetworkStream`, whose
+    public `read` and `write` are replaced by ones that keep the deadline of the exchange that their thread is in.
     """
 
     def __init__(self, timing: Timing, seconds: float, keep: Callable[[Any], None]) -> None:
@@ -270,11 +145,11 @@ class Deadline(threading.local):
         self._seconds = seconds
         self._ends = inf
         self._has_read = False
-        self._call: Call | None = None
+        self._request: Request | None = None
 
-    def of(self, call: Call) -> Callable[[str, Mapping[str, Any]], None]:
+    def start(self, request: Request) -> Callable[[str, Mapping[str, Any]], None]:
         """What httpx calls at each step of an exchange that this thread is about to begin."""
-        self._call = call
+        self._request = request
         self._ends = inf
         return self._follow
 
@@ -290,53 +165,37 @@ class Deadline(threading.local):
         elif name == "receive_response_headers.started":
             self._has_read = False
         elif name == "receive_response_headers.complete" and not self._has_read:
-            # It came along with the answer before it, so it answers nothing that was asked.
-            raise httpx.RemoteProtocolError("an answer before its request")
+            # It came along with the response before it, so it answers nothing that was asked.
+            raise httpx.RemoteProtocolError("a response before its request")
 
     def _bounded(self, plain: Callable[[Any, float | None], Any]) -> Callable[[Any, float | None], Any]:
         def bounded(data: Any, timeout: float | None = None) -> Any:  # noqa: ANN401 - bytes or how many
             left = self._ends - self._timing.monotonic()
-            if left <= 0 and self._call is not None:
-                raise without_end(self._call, self._seconds)
+            if left <= 0 and self._request is not None:
+                raise NoResponseError(
+                    f"{self._request.shown}: the answer did not end within {self._seconds:.0f} seconds.",
+                    is_temporary=False,
+                )
             self._has_read = True
             return plain(data, left if timeout is None else min(timeout, left))
 
         return bounded
 
 
-class HandlerTransport(httpx.BaseTransport):
-    """A server inside this process: answers every request by calling a handler. No socket is opened."""
-
-    def __init__(self, handler: Handler) -> None:
-        self._handler = handler
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Hand the request over as plain values, and wrap what comes back."""
-        target = request.url.raw_path.decode("ascii")
-        try:
-            status, headers, body = self._handler(request.method, target, dict(request.headers), request.read())
-        except TimeoutError as error:
-            raise httpx.ReadTimeout("no answer", request=request) from error
-        except ConnectionError as error:
-            raise httpx.ReadError("the connection broke", request=request) from error
-        return httpx.Response(status, headers=dict(headers), stream=httpx.ByteStream(body))
-
-
-def _client(terms: Terms, handler: Handler | None) -> httpx.Client:
-    is_local = terms.urls[0].lower().startswith("http:")
+def _client(headers: Mapping[str, str], connections: int, handler: Handler | None, *, is_local: bool) -> httpx.Client:
+    limits = httpx.Limits(
+        max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEP_ALIVE
+    )
     try:
         return httpx.Client(
-            headers=_headers(terms),
-            # What a server sets is not kept: no answer may change the requests after it.
+            headers=headers,
+            # What a server sets is not kept: no response may change the requests after it.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            timeout=httpx.Timeout(terms.timeouts.read, connect=terms.timeouts.connect, pool=None),
-            limits=httpx.Limits(
-                max_connections=terms.connections,
-                max_keepalive_connections=terms.connections,
-                keepalive_expiry=_KEEP_ALIVE,
-            ),
-            transport=None if handler is None else HandlerTransport(handler),
-            verify=_nobody() if is_local or handler else _trusted(*map(os.environ.get, _AUTHORITIES)),
+            limits=limits,
+            transport=None if handler is None else httpx.MockTransport(_answering(handler)),
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts no one: no TLS is spoken
+            if is_local or handler
+            else _trusted(*map(os.environ.get, _AUTHORITIES)),
             # Unencrypted requests go to this machine only, and not by way of a proxy: it would see the key.
             trust_env=not is_local,
             follow_redirects=False,
@@ -348,24 +207,20 @@ def _client(terms: Terms, handler: Handler | None) -> httpx.Client:
         ) from None
 
 
-def _headers(terms: Terms) -> Mapping[str, str]:
-    headers = {
-        "User-Agent": terms.user_agent,
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip",
-        **terms.headers,
-        "Authorization": f"Bearer {terms.key.value}",
-    }
-    if not all(value.isascii() and value.isprintable() for value in headers.values()):
-        raise ConfigError(
-            f"The key from {terms.key.variable}, or user_agent, cannot be sent: it holds characters that HTTP does not "
-            "allow.",
-            hint="Check both for line breaks and for characters other than letters, digits and signs.",
-        )
-    return headers
+def _answering(handler: Handler) -> Callable[[httpx.Request], httpx.Response]:
+    """A server inside this process: answers every request by calling `handler`. No socket is opened."""
 
+    def answer(request: httpx.Request) -> httpx.Response:
+        target = request.url.raw_path.decode("ascii")
+        try:
+            status, headers, body = handler(request.method, target, dict(request.headers), request.content)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("no answer", request=request) from error
+        except ConnectionError as error:
+            raise httpx.ReadError("the connection broke", request=request) from error
+        return httpx.Response(status, headers=dict(headers), stream=httpx.ByteStream(body))
 
-_AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+    return answer
 
 
 @lru_cache(maxsize=1)
@@ -374,6 +229,86 @@ def _trusted(_file: str | None, _directory: str | None) -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _nobody() -> ssl.SSLContext:
-    """TLS that trusts no one, for where none is spoken."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+def _headers(identity: Identity, more: Mapping[str, str]) -> Mapping[str, str]:
+    headers = {
+        "User-Agent": identity.user_agent,
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip",
+        **more,
+        "Authorization": f"Bearer {identity.key.value}",
+    }
+    if not all(value.isascii() and value.isprintable() for value in headers.values()):
+        raise ConfigError(
+            f"The key from {identity.key.variable}, or user_agent, cannot be sent: it holds characters that HTTP does "
+            "not allow.",
+            hint="Check both for line breaks and for characters other than letters, digits and signs.",
+        )
+    return headers
+
+
+@contextmanager
+def translated(request: Request, timeouts: Timeouts) -> Iterator[None]:
+    """Turn whatever httpx raises inside into an ApiError that names the request."""
+    try:
+        yield
+    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict, ValueError) as error:
+        raise _translation(error, request, timeouts) from None
+
+
+def _translation(error: Exception, request: Request, timeouts: Timeouts) -> ApiError:
+    """`unsent` only for what httpx raises before a byte of the request went out."""
+    hint = f"{CHECK_NETWORK} The write may have taken effect." if request.is_write else CHECK_NETWORK
+    is_temporary, unsent = False, False
+    match error:
+        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return _unreachable(error, request, timeouts)
+        case httpx.ProxyError():  # it answered CONNECT with a refusal
+            reason = f"the proxy between here and {origin_of(request.url)} refused: {printable(str(error))[:200]}"
+            hint, unsent = "Check HTTPS_PROXY, ALL_PROXY and NO_PROXY.", True
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+            reason, unsent = "this request cannot be sent", True
+            hint = "Check the API's address for characters that do not belong there."
+        case httpx.TimeoutException():
+            reason, is_temporary = f"no answer within {timeouts.read:g} seconds", True
+            hint += " timeouts.read in flowsync.yaml sets how long to wait."
+        case httpx.NetworkError() | httpx.RemoteProtocolError():
+            reason, is_temporary = "the connection broke before the whole answer was there", True
+        case _:  # whatever else httpx raises, and a host name that Python cannot encode
+            reason = f"no usable answer ({type(error).__name__})"
+    return NoResponseError(f"{request.shown}: {reason}.", hint=hint, is_temporary=is_temporary, unsent=unsent)
+
+
+def _unreachable(error: Exception, request: Request, timeouts: Timeouts) -> ApiError:
+    """No connection, for one of several reasons that the operating system or TLS gave. Nothing was sent."""
+    host = origin_of(request.url)
+    reason, hint, is_temporary = f"cannot reach {host}: ", CHECK_NETWORK, True
+    match _root_cause(error):
+        case httpx.ConnectTimeout() | TimeoutError():
+            reason += f"no connection within {timeouts.connect:g} seconds"
+        case ssl.SSLCertVerificationError() as cause:
+            reason, is_temporary = f"{host} does not prove who it is: {printable(cause.verify_message)}", False
+            hint = "A company's proxy may sign with an authority of its own: name that in SSL_CERT_FILE."
+        case ssl.SSLError() as cause:
+            detail = printable(getattr(cause, "reason", None) or "no reason given")
+            reason, is_temporary = f"{host} speaks no TLS that can be used ({detail})", False
+            hint = "Check that the API's address and port are right, and what stands in between."
+        case socket.gaierror() as cause:
+            reason += "its name cannot be resolved"
+            is_temporary = cause.errno == socket.EAI_AGAIN
+            hint = "Check the network, and the spelling of the API's address."
+        case ConnectionRefusedError():
+            reason += "nothing listens there"
+        case OSError() as cause:
+            reason += printable(cause.strerror or "no connection")
+        case _:
+            reason += "no connection could be made"
+    hint = f"{hint} Where HTTPS_PROXY or ALL_PROXY names a proxy, that may be what is meant."
+    return NoResponseError(f"{request.shown}: {reason}.", hint=hint, is_temporary=is_temporary, unsent=True)
+
+
+def _root_cause(error: Exception) -> BaseException:
+    """The operating system's or TLS's own error at the end of the chain."""
+    cause: BaseException = error
+    while (below := cause.__cause__ or cause.__context__) is not None:
+        cause = below
+    return cause

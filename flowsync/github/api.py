@@ -17,7 +17,7 @@ from flowsync.errors import GithubError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flowsync.api.client import WebAnswer
+    from flowsync.api.client import GithubResponse
     from flowsync.model import JsonValue
 
 HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
@@ -40,7 +40,7 @@ _HINTS: Final = {
 class Sender(Protocol):
     """Sends one request, with the token, to one of GitHub's addresses."""
 
-    def send(self, method: str, url: str, body: JsonValue = None) -> WebAnswer:
+    def send(self, method: str, url: str, body: JsonValue = None) -> GithubResponse:
         """The answer, whatever its status. Raises ApiError when none comes."""
 
 
@@ -86,7 +86,7 @@ class Github:
         place = path if path.startswith("/") else f"/repos/{quote(self.repository)}/{path}"
         return f"{self._api_url}{place}?{urlencode(query)}" if query else f"{self._api_url}{place}"
 
-    def _checked(self, answer: WebAnswer) -> WebAnswer:
+    def _checked(self, answer: GithubResponse) -> GithubResponse:
         if answer.is_success:
             return answer
         said = f' It said: "{answer.excerpt}"' if answer.excerpt.strip() else ""

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.api.client import API_POLICY as POLICY
 from flowsync.api.endpoints import write
-from flowsync.api.messages import Answer, Method, Repeat, Timing, UnansweredError, retry_after
-from flowsync.api.retry import LONGEST_DELAY, MOST_ATTEMPTS, MOST_REFUSALS, PATIENCE, Tried, delay_before_retry
+from flowsync.api.messages import NoResponseError, Response, Timing, retry_after
+from flowsync.api.retry import LONGEST_DELAY, MOST_ATTEMPTS, MOST_REFUSALS, PATIENCE, delay_before_retry
 from flowsync.api.retry import RATE_LIMIT_PATIENCE as LONGEST_PAUSE
 from flowsync.errors import ApiError, RateLimitedError, ServerError, TransportError
 from tests.api.support import NOW, FakeTime, troubled
@@ -149,31 +148,29 @@ def test_retry_after_is_read_as_seconds_or_a_date(header: str, seconds: float | 
     assert retry_after(header, NOW) == seconds
 
 
-def outcome(status: int, wait: float | None = None) -> Answer:
-    return Answer(status, "", {}, b"", wait)
+def outcome(status: int, wait: float | None = None) -> Response:
+    return Response(status, "", {}, b"", wait)
 
 
 OUTCOMES = st.one_of(
     st.builds(outcome, st.integers(200, 599), st.none() | st.floats(0, 1e9)),
-    st.builds(lambda repeat: UnansweredError("", repeat=repeat), st.sampled_from(Repeat)),
+    st.builds(lambda is_temporary: NoResponseError("", is_temporary=is_temporary), st.booleans()),
 )
-TRIED = st.builds(Tried, st.integers(1, 20), st.floats(0, 1_000))
 
 
-@given(OUTCOMES, TRIED, st.floats(0, 1), st.sampled_from(Method))
+@given(OUTCOMES, st.integers(1, 20), st.floats(0, 1_000), st.floats(0, 1))
 def test_every_wait_is_bounded_and_the_waiting_ends(
-    met: Answer | ApiError, tried: Tried, dice: float, method: Method
+    met: Response | ApiError, attempts: int, elapsed: float, dice: float
 ) -> None:
-    delay = delay_before_retry(method, met, tried, POLICY, Timing(random=lambda: dice))
+    delay = delay_before_retry(met, attempts, elapsed, Timing(random=lambda: dice))
     if delay is not None:
-        assert method is Method.GET
         assert 0 <= delay <= LONGEST_DELAY
-        assert tried.elapsed + delay <= PATIENCE
-        assert tried.attempts < MOST_ATTEMPTS
+        assert elapsed + delay <= PATIENCE
+        assert attempts < MOST_ATTEMPTS
 
 
-def delay(met: Answer | ApiError, attempts: int, dice: float) -> float | None:
-    return delay_before_retry(Method.GET, met, Tried(attempts, 0.0), POLICY, Timing(random=lambda: dice))
+def delay(met: Response | ApiError, attempts: int, dice: float) -> float | None:
+    return delay_before_retry(met, attempts, 0.0, Timing(random=lambda: dice))
 
 
 def test_an_error_that_is_no_lack_of_an_answer_is_final() -> None:

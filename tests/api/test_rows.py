@@ -60,6 +60,7 @@ def test_version_and_status_may_be_missing(absent: dict[str, JsonValue]) -> None
         ({"id": 5, "slug": {}}, "row 7 has an object as its slug, not a text (id '5')."),
         ({"id": 5, "slug": "a", "version": "2"}, "row 7 has a text as its version, not a whole number (slug 'a')."),
         ({"id": 5, "slug": "a", "status": 1}, "row 7 has a number as its status, not a text (slug 'a')."),
+        ({"id": 5, "slug": "a", "status": []}, "row 7 has a list as its status, not a text (slug 'a')."),
     ],
 )
 def test_a_malformed_row_is_an_error_that_names_what_is_wrong(raw: JsonValue, complaint: str) -> None:

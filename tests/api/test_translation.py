@@ -9,26 +9,26 @@ import ssl
 import httpx
 import pytest
 
-from flowsync.api.messages import Call, Method, Repeat, UnansweredError
+from flowsync.api.messages import NoResponseError, Request
 from flowsync.api.transport import translated
 from flowsync.config import Timeouts
 from flowsync.errors import ApiError, TransportError
 
 FOREIGN = [each for _, each in inspect.getmembers(httpx, inspect.isclass) if issubclass(each, Exception)]
-CALL = Call(Method.GET, "https://api.example/v1/flows", "limit=1")
+REQUEST = Request("GET", "https://api.example/v1/flows", "limit=1")
 
 
 def made(kind: type[Exception]) -> Exception:
     """An instance, with a request that holds a secret where the class takes one."""
-    request = httpx.Request("GET", CALL.url, headers={"Authorization": "Bearer hunter2"})
+    request = httpx.Request("GET", REQUEST.url, headers={"Authorization": "Bearer hunter2"})
     parameters = inspect.signature(kind).parameters
     given = {"request": request, "response": httpx.Response(500)}
     arguments = {name: given[name] for name in given if name in parameters}
     return kind(*(["hunter2"] if "message" in parameters else []), **arguments)
 
 
-def translation(error: Exception) -> ApiError:
-    with pytest.raises(ApiError) as caught, translated(CALL, Timeouts(5, 30)):
+def translation(error: Exception, request: Request = REQUEST) -> ApiError:
+    with pytest.raises(ApiError) as caught, translated(request, Timeouts(5, 30)):
         raise error
     return caught.value
 
@@ -63,7 +63,7 @@ def test_an_exception_class_of_tomorrow_is_told_as_its_nearest_relative() -> Non
 
 
 def test_what_is_not_httpx_is_left_alone() -> None:
-    with pytest.raises(KeyError), translated(CALL, Timeouts()):
+    with pytest.raises(KeyError), translated(REQUEST, Timeouts()):
         raise KeyError
 
 
@@ -81,53 +81,60 @@ def certificate_error(message: str) -> ssl.SSLCertVerificationError:
 
 
 @pytest.mark.parametrize(
-    ("cause", "said", "repeat"),
+    ("cause", "said", "is_temporary"),
     [
         (
             ConnectionRefusedError(111, "Connection refused"),
             "cannot reach https://api.example: nothing listens there.",
-            Repeat.LATER,
+            True,
         ),
         (
             OSError(101, "Network is unreachable"),
             "cannot reach https://api.example: Network is unreachable.",
-            Repeat.LATER,
+            True,
         ),
-        (OSError("odd"), "cannot reach https://api.example: no connection.", Repeat.LATER),
-        (ValueError("odd"), "cannot reach https://api.example: no connection could be made.", Repeat.LATER),
-        (socket.gaierror(socket.EAI_NONAME, "unknown"), "its name cannot be resolved.", Repeat.NEVER),
-        (socket.gaierror(socket.EAI_AGAIN, "later"), "its name cannot be resolved.", Repeat.LATER),
+        (OSError("odd"), "cannot reach https://api.example: no connection.", True),
+        (ValueError("odd"), "cannot reach https://api.example: no connection could be made.", True),
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), "its name cannot be resolved.", False),
+        (socket.gaierror(socket.EAI_AGAIN, "later"), "its name cannot be resolved.", True),
         (
             certificate_error("self-signed certificate"),
             "does not prove who it is: self-signed certificate.",
-            Repeat.NEVER,
+            False,
         ),
-        (ssl.SSLError(1, "wrong version"), "speaks no TLS that can be used (no reason given).", Repeat.NEVER),
+        (ssl.SSLError(1, "wrong version"), "speaks no TLS that can be used (no reason given).", False),
     ],
 )
-def test_why_a_connection_failed_is_told(cause: BaseException, said: str, repeat: Repeat) -> None:
+def test_why_a_connection_failed_is_told(cause: BaseException, said: str, *, is_temporary: bool) -> None:
     error = connect_error(cause)
-    assert isinstance(error, UnansweredError)
-    assert (error.message.endswith(said), error.repeat) == (True, repeat)
+    assert isinstance(error, NoResponseError)
+    assert (error.message.endswith(said), error.is_temporary) == (True, is_temporary)
 
 
 @pytest.mark.parametrize(
-    ("kind", "repeat"),
+    ("kind", "is_temporary"),
     [
-        (httpx.ConnectTimeout, Repeat.LATER),
-        (httpx.PoolTimeout, Repeat.LATER),
-        (httpx.ReadTimeout, Repeat.LATER),
-        (httpx.WriteTimeout, Repeat.LATER),
-        (httpx.ReadError, Repeat.LATER),
-        (httpx.WriteError, Repeat.LATER),
-        (httpx.RemoteProtocolError, Repeat.LATER),
-        (httpx.ProxyError, Repeat.NEVER),
-        (httpx.LocalProtocolError, Repeat.NEVER),
-        (httpx.DecodingError, Repeat.NEVER),
-        (ValueError, Repeat.NEVER),
+        (httpx.ConnectTimeout, True),
+        (httpx.PoolTimeout, True),
+        (httpx.ReadTimeout, True),
+        (httpx.WriteTimeout, True),
+        (httpx.ReadError, True),
+        (httpx.WriteError, True),
+        (httpx.RemoteProtocolError, True),
+        (httpx.ProxyError, False),
+        (httpx.LocalProtocolError, False),
+        (httpx.DecodingError, False),
+        (ValueError, False),
     ],
 )
-def test_what_may_pass_is_told_from_what_will_not(kind: type[Exception], repeat: Repeat) -> None:
+def test_what_may_pass_is_told_from_what_will_not(kind: type[Exception], *, is_temporary: bool) -> None:
     error = translation(made(kind) if kind in FOREIGN else kind("hunter2"))
-    assert isinstance(error, UnansweredError)
-    assert error.repeat is repeat
+    assert isinstance(error, NoResponseError)
+    assert error.is_temporary is is_temporary
+
+
+@pytest.mark.parametrize("kind", [httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError])
+def test_only_a_write_is_said_to_have_perhaps_taken_effect(kind: type[Exception]) -> None:
+    write = Request("PUT", "https://api.example/v1/flows/1", content=b"{}")
+    assert "The write may have taken effect." in str(translation(made(kind), write).hint)
+    assert "write" not in str(translation(made(kind)).hint)

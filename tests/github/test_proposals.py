@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.api.client import open_web
+from flowsync.api.client import open_github
 from flowsync.config import Key, Timeouts
 from flowsync.errors import GithubError
 from flowsync.github.api import Github, Marker
@@ -26,7 +26,7 @@ BRANCH = branch_name("production", KEY)
 def repository(repo: FakeRepo) -> Iterator[Github]:
     with (
         fake_github(repo) as server,
-        open_web([server.url], Key(TOKEN, "GITHUB_TOKEN"), timeouts=Timeouts(), headers={}) as client,
+        open_github([server.url], Key(TOKEN, "GITHUB_TOKEN"), timeouts=Timeouts(), headers={}) as client,
     ):
         yield Github(client, server.url, f"{server.url}/graphql", REPOSITORY)
 

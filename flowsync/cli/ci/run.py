@@ -117,11 +117,11 @@ def _open_github(inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
     if inputs.token is None:
         yield None
         return
-    from flowsync.api.client import open_web  # noqa: PLC0415 - httpx is slow to import; without a token nothing needs it
+    from flowsync.api.client import open_github  # noqa: PLC0415 - httpx is slow to import; without a token nothing needs it
 
     urls = (runner.api_url, runner.graphql_url)
     key = Key(inputs.token, TOKEN.variable)
-    with open_web(urls, key, timeouts=TIMEOUTS, headers=github_api.HEADERS) as client:
+    with open_github(urls, key, timeouts=TIMEOUTS, headers=github_api.HEADERS) as client:
         yield github_api.Github(client, runner.api_url, runner.graphql_url, runner.repository)
 
 

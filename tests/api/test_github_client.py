@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.api.client import open_web
+from flowsync.api.client import open_github
 from flowsync.config import Key, Timeouts
 from flowsync.errors import ApiError
 from tests.api.support import NOW, FakeTime
@@ -27,7 +27,7 @@ from tests.support.fake_frigade import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.api.client import WebClient
+    from flowsync.api.client import GithubClient
     from tests.support.fake_frigade import (
         FakeFrigade,
         Fault,
@@ -37,11 +37,11 @@ KEY = Key(PRIVATE_KEY, "GITHUB_TOKEN")
 
 
 @contextmanager
-def web(*faults: Fault, time: FakeTime | None = None) -> Iterator[tuple[FakeFrigade, WebClient]]:
+def web(*faults: Fault, time: FakeTime | None = None) -> Iterator[tuple[FakeFrigade, GithubClient]]:
     timing = (time or FakeTime()).timing
     with (
         fake_frigade(FakeConfig(faults=faults), [row(1, "flow_a")]) as server,
-        open_web([server.url], KEY, timeouts=Timeouts(2.0, 5.0), headers={"X-Odd": "yes"}, timing=timing) as client,
+        open_github([server.url], KEY, timeouts=Timeouts(2.0, 5.0), headers={"X-Odd": "yes"}, timing=timing) as client,
     ):
         yield server, client
 

@@ -1,4 +1,4 @@
-"""The pace that all requests of a run share."""
+"""The throttle that all requests of a run share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.api.retry import RATE_LIMIT_PATIENCE as PATIENCE
-from flowsync.api.retry import Pace
+from flowsync.api.retry import Throttle
 from flowsync.errors import RateLimitedError
 from tests.api.support import FakeTime, client_of, troubled
 from tests.support.fake_frigade import FakeConfig, fake_frigade, rate_limited, row
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def turn(paced: Pace) -> Iterator[bool]:
-    admitted = paced.enter()
+def turn(throttle: Throttle) -> Iterator[bool]:
+    admitted = throttle.acquire()
     try:
         yield admitted
     finally:
         if admitted:
-            paced.leave()
+            throttle.release()
 
 
-def pace(most: int = 8) -> tuple[Pace, FakeTime]:
+def made(most: int = 8) -> tuple[Throttle, FakeTime]:
     time = FakeTime()
-    return Pace(time.timing, most), time
+    return Throttle(time.timing, most), time
 
 
 def test_one_refusal_holds_up_every_thread() -> None:
@@ -46,60 +46,60 @@ def test_one_refusal_holds_up_every_thread() -> None:
 
 
 def test_after_a_pause_reads_go_one_by_one_at_first() -> None:
-    paced, time = pace()
-    assert paced.refused(5.0)
-    with turn(paced) as admitted:
+    throttle, time = made()
+    assert throttle.pause(5.0)
+    with turn(throttle) as admitted:
         assert admitted
         assert time.clock == 5.0
-        second = threading.Thread(target=_take, args=(paced,))
+        second = threading.Thread(target=_take, args=(throttle,))
         second.start()
         second.join(0.05)
         assert second.is_alive()
-        paced.went_through()
+        throttle.succeed()
         second.join(10)
         assert not second.is_alive()
 
 
-def _take(paced: Pace) -> None:
-    with turn(paced):
+def _take(throttle: Throttle) -> None:
+    with turn(throttle):
         pass
 
 
 def test_patience_starts_anew_when_something_gets_through() -> None:
-    paced, time = pace()
-    assert paced.refused(PATIENCE - 10)
-    _take(paced)
-    assert not paced.refused(20)
-    paced.went_through()
-    assert paced.refused(20)
+    throttle, time = made()
+    assert throttle.pause(PATIENCE - 10)
+    _take(throttle)
+    assert not throttle.pause(20)
+    throttle.succeed()
+    assert throttle.pause(20)
     time.clock += 10_000
-    paced.went_through()
-    assert paced.refused(PATIENCE)
-    assert not paced.refused(PATIENCE + 1)
+    throttle.succeed()
+    assert throttle.pause(PATIENCE)
+    assert not throttle.pause(PATIENCE + 1)
 
 
 def test_who_waits_is_counted_only_while_the_server_asked_for_it() -> None:
-    paced, _ = pace(1)
-    assert paced.waiting == 0
-    with turn(paced):
-        crowd = [threading.Thread(target=_take, args=(paced,)) for _ in range(3)]
+    throttle, _ = made(1)
+    assert throttle.waiting == 0
+    with turn(throttle):
+        crowd = [threading.Thread(target=_take, args=(throttle,)) for _ in range(3)]
         for each in crowd:
             each.start()
-        _wait_for(paced, 0)
-        paced.refused(1.0)
-        _wait_for(paced, 3)
-        paced.went_through()
+        _wait_for(throttle, 0)
+        throttle.pause(1.0)
+        _wait_for(throttle, 3)
+        throttle.succeed()
     for each in crowd:
         each.join(10)
-    assert paced.waiting == 0
+    assert throttle.waiting == 0
 
 
-def _wait_for(paced: Pace, count: int) -> None:
+def _wait_for(throttle: Throttle, count: int) -> None:
     for _ in range(2_000):
-        if paced.waiting == count:
+        if throttle.waiting == count:
             return
         threading.Event().wait(0.005)
-    pytest.fail(f"{paced.waiting} are waiting")
+    pytest.fail(f"{throttle.waiting} are waiting")
 
 
 def test_when_waiting_is_abandoned_nothing_waits_any_more() -> None:
@@ -116,18 +116,18 @@ def test_when_waiting_is_abandoned_nothing_waits_any_more() -> None:
 
 def test_whoever_waits_already_is_woken() -> None:
     """Threads that wait for room, and one that sleeps."""
-    paced, _ = pace(1)
+    throttle, _ = made(1)
     seen: list[bool] = []
 
     def ask() -> None:
-        with turn(paced) as admitted:
+        with turn(throttle) as admitted:
             seen.append(admitted)
 
-    with turn(paced):
+    with turn(throttle):
         crowd = [threading.Thread(target=ask) for _ in range(3)]
         for each in crowd:
             each.start()
-        paced.abandon()
+        throttle.abandon()
         for each in crowd:
             each.join(10)
     assert seen == [False] * 3
