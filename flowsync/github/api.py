@@ -29,7 +29,7 @@ _PERMISSIONS: Final = (
     "The job's permissions decide what its token may do: contents: read, pull-requests: write for the comment, "
     "issues: write for drift."
 )
-_HINTS: Final = {
+_HINTS: Final[Mapping[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "Check the input github-token: the token is missing, wrong or expired.",
     HTTPStatus.FORBIDDEN: _PERMISSIONS,
     HTTPStatus.NOT_FOUND: _PERMISSIONS,
@@ -76,11 +76,9 @@ class Github:
     def graphql(self, query: str, **variables: JsonValue) -> JsonValue:
         """The data of a GraphQL answer; raises GithubError where it holds errors."""
         answer = self._checked(self._sender.send("POST", self._graphql_url, {"query": query, "variables": variables}))
-        match answer.value:
-            case {"data": dict() as data, **rest} if not rest.get("errors"):
-                return data
-            case _:
-                raise GithubError(f"{answer.shown}: GitHub could not answer the query.", status=answer.status)
+        if not isinstance(data := at(answer.value, "data"), dict) or at(answer.value, "errors"):
+            raise GithubError(f"{answer.shown}: GitHub could not answer the query.", status=answer.status)
+        return data
 
     def _url(self, path: str, query: Mapping[str, str | int]) -> str:
         place = path if path.startswith("/") else f"/repos/{quote(self.repository)}/{path}"
@@ -93,20 +91,26 @@ class Github:
         raise GithubError(
             f"{answer.shown}: {answer.status} {answer.reason}".rstrip() + f".{said}",
             status=answer.status,
-            hint=_HINTS.get(HTTPStatus(answer.status)) if answer.status in set(HTTPStatus) else None,
+            hint=_HINTS.get(answer.status),
         )
+
+
+def at(value: JsonValue, *keys: str) -> JsonValue:
+    """What is at `keys` inside mappings; None where there is nothing."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def text(value: JsonValue, *keys: str) -> str:
     """The text at `keys` inside mappings; empty where there is none."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else ""
+    found = at(value, *keys)
+    return found if isinstance(found, str) else ""
 
 
 def number(value: JsonValue, key: str) -> int:
     """The whole number at `key` of a mapping. Raises GithubError where there is none."""
-    found = value.get(key) if isinstance(value, dict) else None
+    found = at(value, key)
     if not isinstance(found, int) or isinstance(found, bool):
         raise GithubError(f"GitHub's answer lacks {key}.")
     return found

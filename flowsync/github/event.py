@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import git
 from flowsync.errors import ConfigError, GitError
+from flowsync.github.api import at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from flowsync.model import JsonValue
 
 WITH_SECRETS: Final = "pull_request_target"
-"""The event of pull requests that also those from forks get secrets with."""
+"""The event by which pull requests from forks, too, get secrets."""
 _SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _NO_COMMIT: Final = re.compile(r"0+")
-"""What GitHub says for "before" a branch was there."""
+"""What GitHub says for "before" when a branch is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,10 @@ Event: TypeAlias = "PullRequestEvent | MergeGroupEvent | PushEvent | OtherEvent"
 
 
 def read_event(name: str, path: Path) -> Event:
-    """Read the event's document. Raises ConfigError when it is not what GitHub documents, or is one to be kept off."""
+    """Read the event's document.
+
+    Raises ConfigError when it is not what GitHub documents, and for an event that flowsync must not run on.
+    """
     if name == WITH_SECRETS:
         raise ConfigError(
             f"flowsync does not run on {name}: it has the repository's secrets, and its token may write.",
@@ -68,49 +72,36 @@ def read_event(name: str, path: Path) -> Event:
         payload: JsonValue = json.loads(path.read_bytes())
     except (OSError, ValueError):
         raise ConfigError(f"The event's document ({path.name}, from GITHUB_EVENT_PATH) cannot be read.") from None
-    event = parse_event(name, payload)
+    event = _parse_event(name, payload)
     if event is None:
         raise ConfigError(f"The event's document does not describe a {name} as GitHub documents it.")
     return event
 
 
-def parse_event(name: str, payload: JsonValue) -> Event | None:
-    """Return the event of this name; None when the payload does not fit it."""
+def _parse_event(name: str, payload: JsonValue) -> Event | None:
+    """The event of this name; None when the payload does not fit it."""
     match name:
         case "pull_request":
-            return _pull_request(payload)
+            pull = at(payload, "pull_request")
+            number, head, base = at(pull, "number"), _sha(at(pull, "head", "sha")), _sha(at(pull, "base", "sha"))
+            if not isinstance(number, int) or not head or not base:
+                return None
+            is_fork = at(pull, "head", "repo", "full_name") != at(pull, "base", "repo", "full_name")
+            return PullRequestEvent(number, head, base, is_fork)
         case "merge_group":
-            base = _sha(_at(payload, "merge_group", "base_sha"))
+            base = _sha(at(payload, "merge_group", "base_sha"))
             return MergeGroupEvent(base) if base else None
         case "push":
-            return PushEvent(_sha(_at(payload, "before")), _commits(_at(payload, "commits")))
+            commits = at(payload, "commits")
+            found = (_sha(at(commit, "id")) for commit in commits) if isinstance(commits, list) else ()
+            return PushEvent(_sha(at(payload, "before")), tuple(filter(None, found)))
         case _:
             return OtherEvent(name)
-
-
-def _pull_request(payload: JsonValue) -> PullRequestEvent | None:
-    number = _at(payload, "pull_request", "number")
-    head, base = (_sha(_at(payload, "pull_request", side, "sha")) for side in ("head", "base"))
-    if not isinstance(number, int) or not head or not base:
-        return None
-    home, theirs = (_at(payload, "pull_request", side, "repo", "full_name") for side in ("base", "head"))
-    return PullRequestEvent(number, head, base, is_fork=theirs != home)
-
-
-def _commits(value: JsonValue) -> tuple[str, ...]:
-    found = (_sha(_at(commit, "id")) for commit in value) if isinstance(value, list) else ()
-    return tuple(sha for sha in found if sha)
 
 
 def _sha(value: JsonValue) -> str | None:
     is_commit = isinstance(value, str) and _SHA.fullmatch(value) and not _NO_COMMIT.fullmatch(value)
     return str(value) if is_commit else None
-
-
-def _at(value: JsonValue, *keys: str) -> JsonValue:
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def base_of(event: Event, checkout: Path, shown: str | None = None) -> str | None:
@@ -121,23 +112,17 @@ def base_of(event: Event, checkout: Path, shown: str | None = None) -> str | Non
     """
     match event:
         case PullRequestEvent(head=head, base=base):
-            return _merged_into(checkout, head) or _fork_point(checkout, base) or base
+            # The first parent, where what is checked out is the merge that GitHub tries for a pull request.
+            parents = _answer(checkout, "rev-list", "--parents", "--max-count=1", "HEAD").split()[1:]
+            if parents[1:] == [head]:
+                return parents[0]
+            return _answer(checkout, "merge-base", "HEAD", base).strip() or base
         case MergeGroupEvent(base=base):
             return base
         case PushEvent(before=before):
             return shown or before
         case OtherEvent():
             return shown
-
-
-def _merged_into(checkout: Path, head: str) -> str | None:
-    """The first parent, where what is checked out is the merge that GitHub tries for a pull request."""
-    parents = _answer(checkout, "rev-list", "--parents", "--max-count=1", "HEAD").split()[1:]
-    return parents[0] if parents[1:] == [head] else None
-
-
-def _fork_point(checkout: Path, base: str) -> str | None:
-    return _answer(checkout, "merge-base", "HEAD", base).strip() or None
 
 
 def _answer(checkout: Path, *question: str) -> str:

@@ -1,4 +1,4 @@
-"""Which pull requests brought a commit to its branch, what plan they showed, and whether the branch has moved on."""
+"""Which pull requests a commit came with, what plan they showed, and what a plan would write that none showed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 from flowsync.diff.fields import fingerprint, sha256
 from flowsync.errors import GithubError
-from flowsync.github.api import MOST_PARTS, PART_LENGTH, number, read_marker, text
+from flowsync.github.api import MOST_PARTS, PART_LENGTH, number, text
 from flowsync.github.comments import is_as_written, own_author, own_comments
 from flowsync.plan.document import action, json_safe, meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from flowsync.github.api import Github, Marker
     from flowsync.github.comments import Author
@@ -66,8 +66,7 @@ def branch_head(github: Github, branch: str) -> str:
 def origin(github: Github, tip: Tip) -> Origin:
     """What the commit came with."""
     me = own_author(github)
-    shown = {pull: _shown_plan(github, pull, me, tip.key) for pull in _merged(github, tip.sha, tip.branch)}
-    return Origin(me, shown)
+    return Origin(me, {pull: _shown_plan(github, pull, me, tip.key) for pull in _merged(github, tip.sha, tip.branch)})
 
 
 def pushed_with(github: Github, tip: Tip, came_with: Origin, commits: Sequence[str]) -> dict[int, Marker]:
@@ -75,8 +74,7 @@ def pushed_with(github: Github, tip: Tip, came_with: Origin, commits: Sequence[s
     earlier = [each for each in commits if each != tip.sha][-COMMITS_LOOKED_AT:]
     brought = dict.fromkeys(pull for commit in earlier for pull in _merged(github, commit, tip.branch))
     others = [pull for pull in brought if pull not in came_with.shown]
-    plans = {pull: _shown_plan(github, pull, came_with.me, tip.key) for pull in others}
-    return {pull: plan for pull, plan in plans.items() if plan}
+    return {pull: plan for pull in others if (plan := _shown_plan(github, pull, came_with.me, tip.key))}
 
 
 def extras(github: Github, plan: Plan, tip: Tip, came_with: Origin) -> tuple[Change, ...]:
@@ -85,43 +83,34 @@ def extras(github: Github, plan: Plan, tip: Tip, came_with: Origin) -> tuple[Cha
     Commits before the tip are looked at only while something is left that nobody was shown, and only back to the
     newest one that was applied: what was shown before that has been done, and would now undo a later edit.
     """
-    shown = [marker for marker in came_with.shown.values() if marker]
+    known = set(came_with.shown)
+    markers = [marker for marker in came_with.shown.values() if marker]
+    shown: list[Marker] = [*markers]
     left = unreviewed(plan, shown)
-    earlier = iter(()) if _is_applied(shown) else _shown_before(github, tip, came_with)
-    while left and (markers := next(earlier, None)) is not None and not _is_applied(markers):
-        shown += markers
-        left = unreviewed(plan, shown)
+    commits = islice(github.items("commits", sha=tip.sha), 1, COMMITS_LOOKED_AT)
+    while left and not any(marker.applied for marker in markers) and (commit := next(commits, None)) is not None:
+        pulls = [pull for pull in _merged(github, text(commit, "sha"), tip.branch) if pull not in known]
+        known.update(pulls)
+        markers = [marker for pull in pulls if (marker := _shown_plan(github, pull, came_with.me, tip.key))]
+        if not any(marker.applied for marker in markers):
+            shown += markers
+            left = unreviewed(plan, shown)
     return left
-
-
-def _is_applied(markers: Iterable[Marker]) -> bool:
-    return any(marker.applied for marker in markers)
 
 
 def _merged(github: Github, commit: str, branch: str | None) -> list[int]:
     """The merged pull requests that a commit came with, by whatever kind of merge."""
-    pulls = github.items(f"commits/{commit}/pulls")
-    return [number(pull, "number") for pull in pulls if _is_merged(pull, branch)]
-
-
-def _shown_before(github: Github, tip: Tip, came_with: Origin) -> Iterator[list[Marker]]:
-    """The markers of the plans shown in the pull requests of each earlier commit, the newest first."""
-    known = set(came_with.shown)
-    for commit in islice(github.items("commits", sha=tip.sha), 1, COMMITS_LOOKED_AT):
-        pulls = [pull for pull in _merged(github, text(commit, "sha"), tip.branch) if pull not in known]
-        known.update(pulls)
-        yield list(filter(None, (_shown_plan(github, pull, came_with.me, tip.key) for pull in pulls)))
-
-
-def _is_merged(pull: dict[str, JsonValue], branch: str | None) -> bool:
-    is_into_branch = branch is None or text(pull, "base", "ref") == branch
-    return bool(text(pull, "merged_at")) and is_into_branch
+    return [
+        number(pull, "number")
+        for pull in github.items(f"commits/{commit}/pulls")
+        if text(pull, "merged_at") and (branch is None or text(pull, "base", "ref") == branch)
+    ]
 
 
 def _shown_plan(github: Github, pull: int, me: Author, key: str) -> Marker | None:
     """The marker of the newest plan shown in a pull request; None where somebody has edited it by hand."""
     comments = own_comments(github, pull, me, key)
-    return read_marker(comments[-1].body) if comments and is_as_written(github, comments[-1], me) else None
+    return comments[-1].marker if comments and is_as_written(github, comments[-1], me) else None
 
 
 _UNSEEN = "unseen"
@@ -130,16 +119,10 @@ _UNSEEN = "unseen"
 
 def parts(plan: Plan) -> frozenset[str]:
     """The hashes of all that a plan would write: of each field, else of each change, else of all, as many as fit."""
-    fields = {change.slug: tuple(change_parts(plan, change)) for change in plan.writes}
-    if sum(map(len, fields.values())) <= MOST_PARTS:
-        return frozenset(chain.from_iterable(fields.values()))
-    return frozenset(map(_whole, fields.values())) if len(fields) <= MOST_PARTS else frozenset([_all(plan)])
-
-
-def change_parts(plan: Plan, change: Change) -> Iterator[str]:
-    """The hash of each field that a change would write."""
-    for field in change.body:
-        yield _part(plan, change, field, _before(change, field))
+    fields = [_fields(plan, change) for change in plan.writes]
+    if sum(map(len, fields)) <= MOST_PARTS:
+        return frozenset(chain.from_iterable(fields))
+    return frozenset(map(_whole, fields)) if len(fields) <= MOST_PARTS else frozenset([_all(plan)])
 
 
 def unreviewed(plan: Plan, markers: Iterable[Marker]) -> tuple[Change, ...]:
@@ -161,7 +144,7 @@ def _is_shown(plan: Plan, change: Change, shown: frozenset[str]) -> bool:
 
     The latter is how a plan made with a public key tells of a field that only a private one returns.
     """
-    return _whole(change_parts(plan, change)) in shown or all(
+    return _whole(_fields(plan, change)) in shown or all(
         _part(plan, change, field, _before(change, field)) in shown or _part(plan, change, field, _UNSEEN) in shown
         for field in change.body
     )
@@ -173,30 +156,21 @@ def _all(plan: Plan) -> str:
 
 
 def _whole(fields: Iterable[str]) -> str:
-    """The hash of a whole change."""
-    return sha256("".join(sorted(fields))).rpartition(":")[2][:PART_LENGTH]
+    """The hash of a whole change, from those of its fields."""
+    return hexadecimal(sha256("".join(sorted(fields))))[:PART_LENGTH]
 
 
-def _part(plan: Plan, change: Change, field: FieldName, before: str) -> str:
-    meaning: JsonValue = [
-        plan.environment,
-        plan.api_url,
-        action(change),
-        change.slug,
-        change.id,
-        change.version,
-        change.status,
-        field,
-        before,
-        _after(change, field),
-    ]
-    return sha256(json_safe(meaning)).rpartition(":")[2][:PART_LENGTH]
+def _fields(plan: Plan, change: Change) -> list[str]:
+    """The hash of each field that a change would write."""
+    return [_part(plan, change, field, _before(change, field)) for field in change.body]
 
 
 def _before(change: Change, field: FieldName) -> str:
     return fingerprint({field: change.old[field]}) if field in change.old else _UNSEEN
 
 
-def _after(change: Change, field: FieldName) -> str:
-    """The meaning of what is sent: the value that `data` parses to, where the plan holds it."""
-    return fingerprint({field: change.new[field] if field in change.new else change.body[field]})
+def _part(plan: Plan, change: Change, field: FieldName, before: str) -> str:
+    # What `data` parses to is compared where the plan holds it, not the text that is sent.
+    after = fingerprint({field: change.new[field] if field in change.new else change.body[field]})
+    row: list[JsonValue] = [action(change), change.slug, change.id, change.version, change.status]
+    return hexadecimal(sha256(json_safe([plan.environment, plan.api_url, *row, field, before, after])))[:PART_LENGTH]

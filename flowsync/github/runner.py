@@ -1,4 +1,4 @@
-"""What the runner of GitHub Actions says of a run: where it is, and where its results go."""
+"""What the runner of GitHub Actions says of a run, the inputs of the action, and where its results go."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from flowsync.config import url_complaint
 from flowsync.errors import ConfigError, FlowsyncError
@@ -86,6 +86,10 @@ def output_of(environ: Mapping[str, str]) -> Path | None:
     return _path(environ, "GITHUB_OUTPUT")
 
 
+def _path(environ: Mapping[str, str], variable: str) -> Path | None:
+    return Path(environ[variable]) if environ.get(variable) else None
+
+
 def _address(environ: Mapping[str, str], variable: str, default: str) -> str:
     url = environ.get(variable) or default
     if complaint := url_complaint(url):
@@ -93,14 +97,10 @@ def _address(environ: Mapping[str, str], variable: str, default: str) -> str:
     return url.rstrip("/")
 
 
-def _path(environ: Mapping[str, str], variable: str) -> Path | None:
-    return Path(environ[variable]) if environ.get(variable) else None
-
-
 def write_outputs(path: Path | None, values: Mapping[str, str]) -> None:
     """Add outputs to the file GITHUB_OUTPUT names. Raises FlowsyncError when it cannot be written."""
-    shown = {name: masked(value) for name, value in values.items()}
-    _append(path, outputs_text(shown, f"flowsync_{secrets.token_hex(16)}"))
+    masked_values = {name: masked(value) for name, value in values.items()}
+    _append(path, outputs_text(masked_values, f"flowsync_{secrets.token_hex(16)}"))
 
 
 def write_summary(path: Path | None, markdown: str) -> None:
@@ -139,9 +139,6 @@ def inert(text: str) -> str:
     return stopped(text, secrets.token_hex(16))
 
 
-Choice = TypeVar("Choice", bound=Enum)
-
-
 class CiCommand(Enum):
     """What a run does."""
 
@@ -177,104 +174,77 @@ class Switch(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ActionInput:
-    """One input of the action; `choices` is empty where any text will do."""
+    """One input of the action. Any text will do unless `initial`, what is meant without one, is one of several."""
 
     name: str
-    variable: str
     description: str
-    default: str = ""
-    choices: tuple[str, ...] = ()
+    initial: Enum | None = None
+
+    @property
+    def variable(self) -> str:
+        """The environment variable in which action.yml hands it over."""
+        return "GITHUB_TOKEN" if self.name == "github-token" else f"FLOWSYNC_{self.name.upper().replace('-', '_')}"
+
+    @property
+    def default(self) -> str:
+        """What is meant without it, as text."""
+        return str(self.initial.value) if self.initial else ""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What it takes; empty where any text will do."""
+        return tuple(str(each.value) for each in type(self.initial)) if self.initial else ()
 
 
-def _values(choices: type[Enum]) -> tuple[str, ...]:
-    return tuple(str(choice.value) for choice in choices)
-
-
-COMMAND: Final = ActionInput(
-    "command", "FLOWSYNC_COMMAND", "What to do: validate, plan, apply or drift.", "plan", _values(CiCommand)
-)
-CONFIG: Final = ActionInput("config", "FLOWSYNC_CONFIG", "Configuration file, where it is not flowsync.yaml.")
-ENVIRONMENT: Final = ActionInput("environment", "FLOWSYNC_ENVIRONMENT", "Environment of flowsync.yaml to use.")
-PUBLIC_KEY: Final = ActionInput(
-    "public-api-key", "FLOWSYNC_PUBLIC_API_KEY", "Public API key: enough for plan and drift."
-)
-PRIVATE_KEY: Final = ActionInput(
-    "private-api-key", "FLOWSYNC_PRIVATE_API_KEY", "Private API key: apply needs it; plan sees drafts with it."
-)
-API_URL: Final = ActionInput(
-    "api-url",
-    "FLOWSYNC_API_URL",
-    "Address of the API, where it is not Frigade's own. An address in flowsync.yaml alone is given no key.",
-)
-PLAN_FILE: Final = ActionInput(
-    "plan-file", "FLOWSYNC_PLAN_FILE", "Where plan saves the plan; for apply, the saved plan to carry out."
-)
-COMMENT: Final = ActionInput(
-    "comment",
-    "FLOWSYNC_COMMENT",
-    "The pull request's comment: update it, recreate it, write one on changes-only, or off.",
-    CommentMode.UPDATE.value,
-    _values(CommentMode),
-)
-REQUIRE_REVIEWED_PLAN: Final = ActionInput(
-    "require-reviewed-plan",
-    "FLOWSYNC_REQUIRE_REVIEWED_PLAN",
-    "When apply would write what no merged pull request showed: error, warn or off.",
-    ReviewRule.ERROR.value,
-    _values(ReviewRule),
-)
 ALLOWABLE: Final = ("many", "clear-targeting", "type-change", "protected", "unsaved-plan", "drift", "conflict")
 """What can be let past the guards of apply, by the names of its flags."""
-ALLOW: Final = ActionInput(
-    "allow",
-    "FLOWSYNC_ALLOW",
-    f"What apply's guards let through this time, separated by spaces: {', '.join(ALLOWABLE)}.",
-)
-FAIL_ON_CHANGES: Final = ActionInput(
-    "fail-on-changes",
-    "FLOWSYNC_FAIL_ON_CHANGES",
-    "Whether plan and drift end with code 2 when changes are pending.",
-    Switch.OFF.value,
-    _values(Switch),
-)
-PULL_REQUEST: Final = ActionInput(
-    "pull-request",
-    "FLOWSYNC_PULL_REQUEST",
-    "Whether drift opens a pull request that pulls the live edits into the files, in place of an issue.",
-    Switch.OFF.value,
-    _values(Switch),
-)
-SARIF_FILE: Final = ActionInput(
-    "sarif-file", "FLOWSYNC_SARIF_FILE", "Where validate also writes its problems as SARIF; nowhere when empty."
-)
-SANDBOX: Final = ActionInput(
-    "sandbox",
-    "FLOWSYNC_SANDBOX",
-    "Whether to use the embedded emulator of the API in place of the real one: no key is needed.",
-    Switch.OFF.value,
-    _values(Switch),
-)
-TOKEN: Final = ActionInput(
-    "github-token", "GITHUB_TOKEN", "Token for comments and issues; the job's own unless another is given."
-)
-ACTION_INPUTS: Final = (
-    COMMAND,
-    CONFIG,
-    ENVIRONMENT,
-    PUBLIC_KEY,
-    PRIVATE_KEY,
-    API_URL,
-    PLAN_FILE,
-    COMMENT,
-    REQUIRE_REVIEWED_PLAN,
-    ALLOW,
-    FAIL_ON_CHANGES,
-    PULL_REQUEST,
-    SARIF_FILE,
-    SANDBOX,
-    TOKEN,
-)
-"""Every input of the action, in the order its docs tell them. TOKEN's default there is the job's own token."""
+COMMAND: Final = ActionInput("command", "What to do: validate, plan, apply or drift.", CiCommand.PLAN)
+PUBLIC_KEY: Final = ActionInput("public-api-key", "Public API key: enough for plan and drift.")
+PRIVATE_KEY: Final = ActionInput("private-api-key", "Private API key: apply needs it; plan sees drafts with it.")
+TOKEN: Final = ActionInput("github-token", "Token for comments and issues; the job's own unless another is given.")
+_INPUTS: Final = {
+    "command": COMMAND,
+    "config": ActionInput("config", "Configuration file, where it is not flowsync.yaml."),
+    "environment": ActionInput("environment", "Environment of flowsync.yaml to use."),
+    "public_key": PUBLIC_KEY,
+    "private_key": PRIVATE_KEY,
+    "api_url": ActionInput(
+        "api-url",
+        "Address of the API, where it is not Frigade's own. An address in flowsync.yaml alone is given no key.",
+    ),
+    "plan_file": ActionInput("plan-file", "Where plan saves the plan; for apply, the saved plan to carry out."),
+    "comment": ActionInput(
+        "comment",
+        "The pull request's comment: update it, recreate it, write one on changes-only, or off.",
+        CommentMode.UPDATE,
+    ),
+    "require_reviewed_plan": ActionInput(
+        "require-reviewed-plan",
+        "When apply would write what no merged pull request showed: error, warn or off.",
+        ReviewRule.ERROR,
+    ),
+    "allow": ActionInput(
+        "allow", f"What apply's guards let through this time, separated by spaces: {', '.join(ALLOWABLE)}."
+    ),
+    "fail_on_changes": ActionInput(
+        "fail-on-changes", "Whether plan and drift end with code 2 when changes are pending.", Switch.OFF
+    ),
+    "pull_request": ActionInput(
+        "pull-request",
+        "Whether drift opens a pull request that pulls the live edits into the files, in place of an issue.",
+        Switch.OFF,
+    ),
+    "sarif_file": ActionInput("sarif-file", "Where validate also writes its problems as SARIF; nowhere when empty."),
+    "sandbox": ActionInput(
+        "sandbox",
+        "Whether to use the embedded emulator of the API in place of the real one: no key is needed.",
+        Switch.OFF,
+    ),
+    "token": TOKEN,
+}
+"""The inputs by the fields of `Inputs`, in the order in which the docs list them."""
+ACTION_INPUTS: Final = tuple(_INPUTS.values())
+"""Every input of the action. TOKEN's default there is the job's own token."""
 
 ACTION_OUTPUTS: Final = {
     "has-changes": "true when apply would write something, else false.",
@@ -319,43 +289,22 @@ def read_inputs(environ: Mapping[str, str], command: str | None = None) -> Input
     Raises ConfigError for a value that an input does not take.
     """
     given = environ if command is None else {**environ, COMMAND.variable: command}
-    return Inputs(
-        command=_choice(given, COMMAND, CiCommand),
-        config=_text(given, CONFIG),
-        environment=_text(given, ENVIRONMENT),
-        public_key=_text(given, PUBLIC_KEY),
-        private_key=_text(given, PRIVATE_KEY),
-        api_url=_text(given, API_URL),
-        plan_file=_text(given, PLAN_FILE),
-        comment=_choice(given, COMMENT, CommentMode),
-        require_reviewed_plan=_choice(given, REQUIRE_REVIEWED_PLAN, ReviewRule),
-        allow=_allowed(given),
-        fail_on_changes=_choice(given, FAIL_ON_CHANGES, Switch),
-        pull_request=_choice(given, PULL_REQUEST, Switch),
-        sarif_file=_text(given, SARIF_FILE),
-        sandbox=_choice(given, SANDBOX, Switch),
-        token=_text(given, TOKEN),
-    )
-
-
-def _text(environ: Mapping[str, str], input_: ActionInput) -> str | None:
-    return environ.get(input_.variable, "").strip() or None
-
-
-def _allowed(environ: Mapping[str, str]) -> tuple[str, ...]:
-    names = tuple((_text(environ, ALLOW) or "").replace(",", " ").split())
-    for name in names:
+    values: dict[str, Any] = {field: _value(given, input_) for field, input_ in _INPUTS.items()}
+    allowed = tuple((values["allow"] or "").replace(",", " ").split())
+    for name in allowed:
         if name not in ALLOWABLE:
-            raise _refusal(ALLOW, name, ALLOWABLE)
-    return names
+            raise _refusal(_INPUTS["allow"], name, ALLOWABLE)
+    return Inputs(**{**values, "allow": allowed})
 
 
-def _choice(environ: Mapping[str, str], input_: ActionInput, choices: type[Choice]) -> Choice:
-    value = _text(environ, input_) or input_.default
+def _value(environ: Mapping[str, str], input_: ActionInput) -> Enum | str | None:
+    text = environ.get(input_.variable, "").strip()
+    if input_.initial is None or not text:
+        return text or input_.initial
     try:
-        return choices(value.lower())
+        return type(input_.initial)(text.lower())
     except ValueError:
-        raise _refusal(input_, value, input_.choices) from None
+        raise _refusal(input_, text, input_.choices) from None
 
 
 def _refusal(input_: ActionInput, value: str, choices: tuple[str, ...]) -> ConfigError:

@@ -44,7 +44,7 @@ class Action:
 
 
 PLACEHOLDER: Final = Action("https://github.com", "OWNER/flowsync", "0" * 40, "0.0.0")
-"""Stands in the templates, and in what is made of them where an installation does not say where it comes from.
+"""The action in the templates, and in what is made of them where an installation does not say where it comes from.
 
 GitHub refuses to run it, so that it is seen and filled in.
 """
@@ -52,36 +52,22 @@ GitHub refuses to run it, so that it is seen and filled in.
 
 def this_action() -> Action:
     """The action of this very installation: its release says so, or the repository that pip took it from."""
-    return from_release(_release()) or from_direct_url(_direct_url()) or PLACEHOLDER
+    release = resources.files(__package__) / RELEASE
+    installed = metadata.distributions(name="flowsync")
+    direct_url = next((each.read_text("direct_url.json") for each in installed), None)
+    return (
+        (action_in(release.read_text(encoding="utf-8")) if release.is_file() else None)
+        or action_in(direct_url)
+        or PLACEHOLDER
+    )
 
 
-def from_release(text: str | None) -> Action | None:
-    """The action that a release's own record names; None without one."""
-    said = json.loads(text) if text else {}
-    return _action(said.get("url"), said.get("commit"))
-
-
-def from_direct_url(text: str | None) -> Action | None:
-    """The action that pip's record of a direct install names (PEP 610); None where that is no git repository."""
-    said = json.loads(text) if text else {}
-    return _action(said.get("url"), said.get("vcs_info", {}).get("commit_id"))
-
-
-def _action(url: object, commit: object) -> Action | None:
-    found = _REPOSITORY.fullmatch(str(url))
-    if found is None or not _COMMIT.fullmatch(str(commit)):
-        return None
-    return Action(found["server"], found["name"], str(commit), __version__)
-
-
-def _release() -> str | None:
-    file = resources.files(__package__) / RELEASE
-    return file.read_text(encoding="utf-8") if file.is_file() else None
-
-
-def _direct_url() -> str | None:
-    found = metadata.distributions(name="flowsync")
-    return next((each.read_text("direct_url.json") for each in found), None)
+def action_in(record: str | None) -> Action | None:
+    """The action that a release's own record, or pip's of a direct install (PEP 610), names; None without a commit."""
+    value = json.loads(record) if record else {}
+    found = _REPOSITORY.fullmatch(str(value.get("url")))
+    commit = str(value.get("commit") or value.get("vcs_info", {}).get("commit_id"))
+    return Action(found["server"], found["name"], commit, __version__) if found and _COMMIT.fullmatch(commit) else None
 
 
 NAMES: Final = ("flowsync-plan.yml", "flowsync-apply.yml", "flowsync-drift.yml")
@@ -94,7 +80,9 @@ LIVE_BRANCH: Final = "main"
 
 def workflows(action: Action, branch: str = LIVE_BRANCH) -> Mapping[str, str]:
     """The workflows by their paths in a repository: plan in pull requests, apply on `branch`, drift on weekdays."""
-    return {f"{FOLDER}/{name}": _workflow(name, action, branch) for name in NAMES}
+    live, wanted = (f"- {json.dumps(name)}\n" for name in (LIVE_BRANCH, branch))
+    texts = {f"{FOLDER}/{name}": _template("workflows", name) for name in NAMES}
+    return {path: text.replace(PLACEHOLDER.uses, action.uses).replace(live, wanted) for path, text in texts.items()}
 
 
 def configuration() -> str:
@@ -109,17 +97,8 @@ def example() -> str:
 
 def pre_commit(action: Action) -> str:
     """The text of a `.pre-commit-config.yaml` with flowsync's hooks."""
-    text = _template(".pre-commit-config.yaml")
-    return text.replace(PLACEHOLDER.url, action.url).replace(_revision(PLACEHOLDER), _revision(action))
-
-
-def _revision(action: Action) -> str:
-    return f'"{action.commit}" # v{action.version}'
-
-
-def _workflow(name: str, action: Action, branch: str) -> str:
-    text = _template("workflows", name).replace(PLACEHOLDER.uses, action.uses)
-    return text.replace(f"- {json.dumps(LIVE_BRANCH)}\n", f"- {json.dumps(branch)}\n")
+    placeholder, revision = (f'"{each.commit}" # v{each.version}' for each in (PLACEHOLDER, action))
+    return _template(".pre-commit-config.yaml").replace(PLACEHOLDER.url, action.url).replace(placeholder, revision)
 
 
 def _template(*path: str) -> str:

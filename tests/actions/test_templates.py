@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from flowsync import __version__
-from flowsync.templates import PLACEHOLDER, Action, from_direct_url, from_release, pre_commit, this_action, workflows
+from flowsync.templates import PLACEHOLDER, Action, action_in, pre_commit, this_action, workflows
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ELSEWHERE = "https://git.acorn.example:8443"
@@ -31,18 +31,14 @@ def direct_url(url: str, commit: object = COMMIT) -> str:
         (direct_url("https://github.com/acorn/flowsync", "main"), None),
         (direct_url("https://github.com/acorn/flowsync", None), None),
         (json.dumps({"url": "file:///home/ann/flowsync", "dir_info": {"editable": True}}), None),
+        (json.dumps({"url": "https://github.com/acorn/flowsync", "commit": COMMIT}), HERE),
         (None, None),
     ],
 )
-def test_pip_says_which_repository_and_commit_an_installation_came_from(
+def test_pip_or_a_release_says_which_repository_and_commit_an_installation_came_from(
     record: str | None, action: Action | None
 ) -> None:
-    assert from_direct_url(record) == action
-
-
-def test_a_release_says_so_itself() -> None:
-    assert from_release(json.dumps({"url": "https://github.com/acorn/flowsync", "commit": COMMIT})) == HERE
-    assert from_release(None) is None
+    assert action_in(record) == action
 
 
 def test_a_checkout_does_not_know_and_says_what_is_to_be_filled_in() -> None:

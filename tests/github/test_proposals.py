@@ -11,8 +11,8 @@ from flowsync.api.client import open_github
 from flowsync.config import Key, Timeouts
 from flowsync.errors import GithubError
 from flowsync.github.api import Github, Marker
-from flowsync.github.comments import Left, Written
-from flowsync.github.drift import PREFIX, Notice, Proposal, ProposedFile, branch_name, digest_of, propose, withdraw
+from flowsync.github.comments import Draft, Left, Written
+from flowsync.github.drift import PREFIX, Proposal, ProposedFile, branch_name, digest_of, propose, withdraw
 from tests.support.fake_github import MAIN, PERSON, REPOSITORY, TOKEN, FakeRepo, fake_github, sha
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def repository(repo: FakeRepo) -> Iterator[Github]:
 def proposal(text: str = "name: Edited\n", onto: str = sha(1)) -> Proposal:
     files = (ProposedFile("flows/flow_a.yaml", text, is_executable=False),)
     marker = Marker(KEY, onto, digest_of(files))
-    notice = Notice(marker, "Take over live edits", f"{marker.line()}\nHello", marker.line())
-    return Proposal(files, onto, MAIN, BRANCH, notice)
+    draft = Draft(marker, f"{marker.line()}\nHello", marker.line(), "Take over live edits")
+    return Proposal(files, onto, MAIN, BRANCH, draft)
 
 
 def test_a_pull_request_is_opened_with_the_files_upon_what_was_looked_at() -> None:

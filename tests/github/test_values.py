@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flowsync.errors import ConfigError, FlowsyncError
 from flowsync.github.api import MOST_PARTS, NO_PLAN, Marker, key_of, read_marker
-from flowsync.github.event import MergeGroupEvent, OtherEvent, PullRequestEvent, PushEvent, parse_event, read_event
+from flowsync.github.event import MergeGroupEvent, OtherEvent, PullRequestEvent, PushEvent, read_event
 from flowsync.github.review import parts, unreviewed
 from flowsync.github.runner import inert, notice, outputs_text, read_runner, write_outputs, write_summary
 from flowsync.model import View
@@ -179,7 +179,6 @@ SIDE = {"sha": SHA, "repo": {"full_name": "acorn/flows"}}
     ],
 )
 def test_events_are_read_as_far_as_they_matter(name: str, payload: JsonValue, event: object, tmp_path: Path) -> None:
-    assert parse_event(name, payload) == event
     path = tmp_path / "event.json"
     path.write_text(json.dumps(payload))
     if event is None:

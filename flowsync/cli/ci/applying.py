@@ -26,7 +26,7 @@ from flowsync.errors import (
 )
 from flowsync.github import review
 from flowsync.github.api import NO_PLAN, Marker
-from flowsync.github.drift import draft
+from flowsync.github.comments import draft
 from flowsync.github.event import MergeGroupEvent, PullRequestEvent, PushEvent, base_of
 from flowsync.github.review import branch_head, pushed_with
 from flowsync.github.runner import ReviewRule, inert

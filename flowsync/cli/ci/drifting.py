@@ -14,8 +14,8 @@ from flowsync.cli.connection import Purpose
 from flowsync.cli.writing import refuse_keys
 from flowsync.errors import ConfigError, ExitCode
 from flowsync.github.api import Marker
-from flowsync.github.comments import Left, Written
-from flowsync.github.drift import Proposal, ProposedFile, branch_name, close, digest_of, notice, propose, withdraw
+from flowsync.github.comments import Left, Written, draft
+from flowsync.github.drift import Proposal, ProposedFile, branch_name, close, digest_of, propose, withdraw
 from flowsync.github.drift import tell as drift_tell
 from flowsync.github.review import hexadecimal
 from flowsync.github.runner import Switch
@@ -75,7 +75,7 @@ def _withdrawn(run: Run, github: Github, project: Project, key: str) -> str | No
 def _issue(run: Run, github: Github, plan: Plan, key: str) -> str:
     marker = Marker(key, run.commit, hexadecimal(meaning(plan)))
     title = f"Live flows differ from the files{_of(plan)}"
-    return drift_tell(github, notice(DriftReport(scene(run), plan), marker, title))
+    return drift_tell(github, draft(DriftReport(scene(run), plan), marker, title=title))
 
 
 def _of(plan: Plan) -> str:
@@ -99,7 +99,7 @@ def _proposed(run: Run, github: Github, project: Project, made: Planned, key: st
         onto=run.runner.sha,
         base=run.runner.branch,
         branch=branch_name(made.plan.environment, key),
-        notice=notice(report, marker, f"Take live edits into the files{_of(made.plan)}"),
+        draft=draft(report, marker, title=f"Take live edits into the files{_of(made.plan)}"),
     )
     match propose(github, proposal):
         case Written(url):

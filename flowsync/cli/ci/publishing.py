@@ -11,7 +11,7 @@ from flowsync import git
 from flowsync.cli.output import write_result
 from flowsync.errors import ApiError, DocumentError, ExitCode, FlowsyncError, InvalidFilesError, UnreviewedError
 from flowsync.github import comments
-from flowsync.github.drift import draft
+from flowsync.github.comments import draft
 from flowsync.github.event import PullRequestEvent
 from flowsync.github.runner import notice, write_outputs, write_summary
 from flowsync.plan.document import summary
