@@ -17,7 +17,7 @@ from flowsync import git
 from flowsync.api.endpoints import Access, find_missing, list_flows, rows_by_slug
 from flowsync.config import Policy
 from flowsync.errors import GitError
-from flowsync.flows import expressions
+from flowsync.flows import waits
 from flowsync.flows.expressions import referenced_slugs
 from flowsync.model import Origin, View
 from flowsync.plan.build import build_plan
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flowsync.cli.files import Selection
     from flowsync.cli.project import Project
     from flowsync.config import Guards
-    from flowsync.flows.expressions import ChangedWaits
+    from flowsync.flows.waits import ChangedWaits
     from flowsync.model import Flow, Plan
     from flowsync.plan.base import Base
 
@@ -154,4 +154,4 @@ def changed_waits(made: Plan, flows: Sequence[Flow]) -> ChangedWaits:
     """What a plan for these files does to which flow waits for which."""
     old = {change.slug: change.old for change in made.changes}
     before = [replace(flow, fields={**flow.fields, **old.get(flow.slug, {})}) for flow in flows]
-    return expressions.changed_waits(before, flows)
+    return waits.changed_waits(before, flows)

@@ -44,8 +44,6 @@ class Decided:
     @property
     def trace(self) -> Trace:
         """How every term came out; only failures and explanations ask for it."""
-        from flowsync.targeting.evaluation import trace  # noqa: PLC0415 - only these ask
-
         return trace(self.tree, self.case.context)
 
 

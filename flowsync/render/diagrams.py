@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from flowsync.flows.expressions import Bond
+from flowsync.flows.waits import Bond
 from flowsync.render import escape
 from flowsync.render.escape import fenced, masked_mapping, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from flowsync.flows.expressions import Edge, Node, WaitingGraph
+    from flowsync.flows.waits import Edge, Node, WaitingGraph
     from flowsync.model import JsonValue
     from flowsync.render.style import Screen
 

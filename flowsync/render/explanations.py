@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from flowsync.render import escape
 from flowsync.render.escape import cell_code, code_span, columns, fenced, masked_mapping, prose
 from flowsync.render.style import Colour, Screen, Span, Style, hint_lines, line, paint, sentences
-from flowsync.targeting.context import Verdict
-from flowsync.targeting.evaluation import EPOCH, BranchTrace, Context, TermTrace, Unknown, outline
+from flowsync.targeting.context import EPOCH, Context, Verdict
+from flowsync.targeting.evaluation import BranchTrace, TermTrace, Unknown, outline
 from flowsync.targeting.nodes import Source, format_value, formatted
 
 if TYPE_CHECKING:

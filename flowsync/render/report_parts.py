@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from flowsync.errors import FlowsyncError
-    from flowsync.flows.expressions import ChangedWaits
+    from flowsync.flows.waits import ChangedWaits
     from flowsync.model import Change, Outcome, Plan, Problem
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import DocumentError, InvalidFilesError, RefusedError
-from flowsync.flows.expressions import Bond
+from flowsync.flows.waits import Bond
 from flowsync.model import Origin
 from flowsync.plan.document import action, allowed_by
 from flowsync.render import diagrams, ledger, wording
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flowsync.errors import FlowsyncError
-    from flowsync.flows.expressions import ChangedWaits, Wait
+    from flowsync.flows.waits import ChangedWaits, Wait
     from flowsync.model import Blocked, Change, Plan, PlanWarning, Problem, Refusal
     from flowsync.render.ledger import Entry
     from flowsync.render.report_parts import ApplyReport, FailureReport, PlanReport, Room, TakeoverReport

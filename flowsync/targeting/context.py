@@ -1,44 +1,84 @@
-"""The `tests:` entries of a flow file, and the users of `explain`: plain values to contexts."""
+"""What is known about one user at one moment, and how `tests:` entries and the users of `explain` describe it."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from enum import Enum
-from itertools import filterfalse
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync.closeness import closest
 from flowsync.errors import ExitCode, FlowsyncError
-from flowsync.targeting.evaluation import (
-    Context,
-    FlowProgress,
-    FlowState,
-    StepProgress,
-    StepState,
-    milliseconds,
-    moment,
-)
 from flowsync.targeting.tokens import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from flowsync.model import JsonValue, ValuePath
 
-E = TypeVar("E", FlowState, StepState)
+
+class FlowState(Enum):
+    """How far a user is with a flow [doc]."""
+
+    NOT_STARTED = "NOT_STARTED_FLOW"
+    STARTED = "STARTED_FLOW"
+    COMPLETED = "COMPLETED_FLOW"
+    SKIPPED = "SKIPPED_FLOW"
 
 
-class CaseError(FlowsyncError):
-    """A test or a user is not written as it should be; `path` leads to the value, or key, at fault."""
+class StepState(Enum):
+    """How far a user is with a step [doc]."""
 
-    exit_code = ExitCode.INVALID
-    code = "targeting-test"
+    NOT_STARTED = "NOT_STARTED_STEP"
+    STARTED = "STARTED_STEP"
+    COMPLETED = "COMPLETED_STEP"
+    SKIPPED = "SKIPPED_STEP"
 
-    def __init__(self, message: str, path: ValuePath, *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.path = path
+
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """A user's way through one step; `data` holds what they entered, by field id."""
+
+    state: StepState = StepState.NOT_STARTED
+    data: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowProgress:
+    """A user's way through one flow; `done` is when they completed or skipped it, in milliseconds since 1970."""
+
+    state: FlowState = FlowState.NOT_STARTED
+    done: float | None = None
+    steps: Mapping[str, StepProgress] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One user, their group, and the clock.
+
+    `at` is milliseconds since 1970. A property that is absent was never set; a flow that is absent
+    from `flows` was not started, unless `known_flows` is given and lacks it: then it does not exist.
+    `url` None means that the app reported no page address. `groups` are the ids of the user's groups.
+    """
+
+    at: float
+    properties: Mapping[str, JsonValue] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    url: str | None = None
+    guest: bool = False
+    events: Mapping[str, int] = field(default_factory=dict)
+    flows: Mapping[str, FlowProgress] = field(default_factory=dict)
+    group_properties: Mapping[str, JsonValue] = field(default_factory=dict)
+    group_events: Mapping[str, int] = field(default_factory=dict)
+    known_flows: frozenset[str] | None = None
+
+    def progress(self, slug: str) -> FlowProgress | None:
+        """How far the user is with a flow; None when there is no such flow."""
+        if self.known_flows is not None and slug not in self.known_flows:
+            return None
+        return self.flows.get(slug, FlowProgress())
 
 
 class Verdict(Enum):
@@ -61,6 +101,7 @@ _FIELDS: Final = {
     Verdict.STARTS: "startCriteria",
     Verdict.COMPLETES: "completionCriteria",
 }
+_VERDICTS: Final = tuple(verdict.value for verdict in Verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,112 +127,186 @@ class Persona:
     step: str | None = None
 
 
-_CONTEXT_KEYS: Final = ("user", "group", "at")
-_VERDICTS: Final = tuple(verdict.value for verdict in Verdict)
-_BY_KEY: Final = {verdict.value: verdict for verdict in Verdict}
-_CASE_KEYS: Final = ("name", *_CONTEXT_KEYS, "step", *_VERDICTS)
-_PERSONA_KEYS: Final = ("name", *_CONTEXT_KEYS, "step")
-_USER_KEYS: Final = ("properties", "groups", "url", "guest", "events", "flows")
-_GROUP_KEYS: Final = ("properties", "events")
-_FLOW_KEYS: Final = ("state", "done", "steps")
-_STEP_KEYS: Final = ("state", "data")
+class CaseError(FlowsyncError):
+    """A test or a user is not written as it should be; `path` leads to the value, or key, at fault."""
 
+    exit_code = ExitCode.INVALID
+    code = "targeting-test"
 
-def context_from(value: JsonValue, now: datetime, known_flows: frozenset[str] | None = None) -> Context:
-    """The context of a mapping with `user`, `group` and `at`; CaseError with the path of what is wrong.
-
-    `now` (with its time zone) is the clock where `at` says nothing. `known_flows` are the slugs that
-    exist; None when that is not known, so that each one named counts as existing.
-    """
-    return _context(_mapping(value, (), _CONTEXT_KEYS), now, known_flows)
+    def __init__(self, message: str, path: ValuePath, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
 
 
 def persona_from(value: JsonValue, now: datetime, known_flows: frozenset[str] | None = None) -> Persona:
-    """A user as `tests:` describes one; CaseError with the path of what is wrong."""
+    """The user that a mapping as in `tests:` describes; CaseError with the path of what is wrong.
+
+    `now` (with its time zone) is the clock where the mapping has no `at`. `known_flows` are the slugs that
+    exist; None when that is not known, so that each one named counts as existing.
+    """
     verdicts = [key for key in _VERDICTS if isinstance(value, dict) and key in value]
     if verdicts:
         hint = f"Leave {verdicts[0]} out: what comes out is what is asked."
         raise CaseError(f"{verdicts[0]} is a verdict, and a user has none.", (verdicts[0],), hint=hint)
-    entry = _mapping(value, (), _PERSONA_KEYS)
+    entry = _Entry(value).mapping("name", "user", "group", "at", "step")
     return Persona(
         _context(entry, now, known_flows),
-        _text(entry["name"], ("name",)) if "name" in entry else None,
-        _text(entry["step"], ("step",)) if "step" in entry else None,
+        entry["name"].text() if "name" in entry else None,
+        entry["step"].text() if "step" in entry else None,
     )
 
 
 def case_from(value: JsonValue, now: datetime, known_flows: frozenset[str] | None = None) -> Case:
-    """One entry of `tests:`; CaseError with the path, inside the entry, of what is wrong."""
-    entry = _mapping(value, (), _CASE_KEYS)
-    verdict = _verdict(entry)
-    return Case(
-        name=_text(entry["name"], ("name",)) if "name" in entry else None,
-        context=_context(entry, now, known_flows),
-        verdict=verdict,
-        step=_step_of(entry, verdict),
-        expected=_truth(entry[verdict.value], (verdict.value,)),
-    )
+    """One entry of `tests:`; as `persona_from`, the path leads from the entry to what is wrong."""
+    entry = _Entry(value).mapping("name", "user", "group", "at", "step", *_VERDICTS)
+    verdicts = [verdict for verdict in Verdict if verdict.value in entry]
+    if not verdicts:
+        message = "This test says nothing about what should come out."
+        raise CaseError(message, (), hint="Add sees: true or sees: false.")
+    if len(verdicts) > 1:
+        message = "A test has one verdict, found several."
+        raise CaseError(message, (verdicts[1].value,), hint="Write one test for each.")
+    verdict = verdicts[0]
+    name = entry["name"].text() if "name" in entry else None
+    context = _context(entry, now, known_flows)
+    if verdict is Verdict.SEES and "step" in entry:
+        hint = "For a step write shows, starts or completes; for the flow leave step out."
+        raise CaseError("sees is about the flow, not about a step.", ("step",), hint=hint)
+    if verdict is not Verdict.SEES and "step" not in entry:
+        message = f"{verdict.value} is about a step: which one?"
+        raise CaseError(message, (verdict.value,), hint="Add step: and its id.")
+    step = entry["step"].text() if "step" in entry else None
+    return Case(name, context, verdict, step, expected=entry[verdict.value].truth())
 
 
-def _verdict(entry: Mapping[str, JsonValue]) -> Verdict:
-    """The one verdict of a test."""
-    stated = [verdict for key, verdict in _BY_KEY.items() if key in entry]
-    if len(stated) == 1:
-        return stated[0]
-    if not stated:
-        raise CaseError("This test says nothing about what should come out.", (), hint="Add sees: true or sees: false.")
-    raise CaseError("A test has one verdict, found several.", (stated[1].value,), hint="Write one test for each.")
-
-
-def _step_of(entry: Mapping[str, JsonValue], verdict: Verdict) -> str | None:
-    """The step that a verdict is about."""
-    if verdict is Verdict.SEES:
-        if "step" in entry:
-            hint = "For a step write shows, starts or completes; for the flow leave step out."
-            raise CaseError("sees is about the flow, not about a step.", ("step",), hint=hint)
-        return None
-    if "step" not in entry:
-        raise CaseError(f"{verdict.value} is about a step: which one?", (verdict.value,), hint="Add step: and its id.")
-    return _text(entry["step"], ("step",))
-
-
-def _context(entry: Mapping[str, JsonValue], now: datetime, known_flows: frozenset[str] | None) -> Context:
-    user = _mapping(entry.get("user"), ("user",), _USER_KEYS)
-    group = _mapping(entry.get("group"), ("group",), _GROUP_KEYS)
+def _context(entry: Mapping[str, _Entry], now: datetime, known_flows: frozenset[str] | None) -> Context:
+    user = entry.get("user", _NULL).mapping("properties", "groups", "url", "guest", "events", "flows")
+    group = entry.get("group", _NULL).mapping("properties", "events")
     return Context(
-        at=_moment(entry["at"], ("at",)) if "at" in entry else milliseconds(now),
-        properties=_properties(user, ("user", "properties")) if user else {},
-        groups=_groups(user["groups"], ("user", "groups")) if "groups" in user else (),
-        url=_text(user["url"], ("user", "url")) if user.get("url") is not None else None,
-        guest=_truth(user["guest"], ("user", "guest")) if "guest" in user else False,
-        events=_events(user["events"], ("user", "events")) if "events" in user else {},
-        flows=_flows(user["flows"], ("user", "flows")) if "flows" in user else {},
-        group_properties=_properties(group, ("group", "properties")) if group else {},
-        group_events=_events(group["events"], ("group", "events")) if "events" in group else {},
+        at=entry["at"].moment() if "at" in entry else milliseconds(now),
+        properties=user.get("properties", _NULL).values(),
+        groups=user.get("groups", _NULL).group_ids(),
+        url=user["url"].text() if user.get("url", _NULL).value is not None else None,
+        guest=user["guest"].truth() if "guest" in user else False,
+        events=user.get("events", _NULL).counts(),
+        flows={slug: flow.flow_progress() for slug, flow in user.get("flows", _NULL).mapping().items()},
+        group_properties=group.get("properties", _NULL).values(),
+        group_events=group.get("events", _NULL).counts(),
         known_flows=known_flows,
     )
 
 
-def _properties(owner: Mapping[str, JsonValue], path: ValuePath) -> Mapping[str, JsonValue]:
-    found = _mapping(owner.get("properties"), path)
-    for key, value in found.items():
-        _refuse_odd_number(value, (*path, key))
-    return found
+_State = TypeVar("_State", FlowState, StepState)
 
 
-def _refuse_odd_number(value: JsonValue, path: ValuePath) -> None:
-    """Refuse a number that JavaScript cannot hold, at any depth."""
-    if isinstance(value, str):
-        return
-    pending: list[JsonValue] = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, list):
-            pending.extend(item)
-        elif isinstance(item, dict):
-            pending.extend(item.values())
-        elif isinstance(item, int | float) and not _is_double(item):
-            raise CaseError("This number is too large.", path)
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A value of an entry and the path that leads to it; each method gives it as what it should be, or CaseError."""
+
+    value: JsonValue
+    path: ValuePath = ()
+
+    def mapping(self, *keys: str) -> dict[str, _Entry]:
+        """A mapping, empty for null, with no other keys than these, if any are given."""
+        if self.value is None:
+            return {}
+        if not isinstance(self.value, dict):
+            raise self._wrong("a mapping")
+        for key in self.value if keys else ():
+            if key not in keys:
+                close = closest(key, keys)
+                hint = f"Did you mean {close}?" if close else f"Known are {', '.join(keys)}."
+                raise CaseError(f"{shown(key)} is not known here.", (*self.path, key), hint=hint)
+        return {key: _Entry(value, (*self.path, key)) for key, value in self.value.items()}
+
+    def text(self) -> str:
+        if not isinstance(self.value, str):
+            raise self._wrong("a text")
+        return self.value
+
+    def truth(self) -> bool:
+        if not isinstance(self.value, bool):
+            raise self._wrong("true or false")
+        return self.value
+
+    def moment(self) -> float:
+        found = moment(self.value) if isinstance(self.value, str) else None
+        if found is None:
+            raise self._wrong("a date such as 2026-02-01T00:00:00Z")
+        return found
+
+    def values(self) -> dict[str, JsonValue]:
+        """A mapping to anything but, at any depth, a number that JavaScript cannot hold."""
+        entries = self.mapping()
+        for entry in entries.values():
+            pending = [entry.value]
+            while pending:
+                item = pending.pop()
+                if isinstance(item, list):
+                    pending.extend(item)
+                elif isinstance(item, dict):
+                    pending.extend(item.values())
+                elif isinstance(item, int | float) and not _is_double(item):
+                    raise CaseError("This number is too large.", entry.path)
+        return {key: entry.value for key, entry in entries.items()}
+
+    def group_ids(self) -> tuple[str, ...]:
+        if self.value is None:
+            return ()
+        if not isinstance(self.value, list):
+            raise self._wrong("a list of group ids")
+        return tuple(_Entry(group, (*self.path, index)).text() for index, group in enumerate(self.value))
+
+    def counts(self) -> dict[str, int]:
+        return {event: entry.count() for event, entry in self.mapping().items()}
+
+    def count(self) -> int:
+        value = self.value
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0 or not _is_double(value):
+            raise self._wrong("a whole number, 0 or more")
+        return value
+
+    def flow_progress(self) -> FlowProgress:
+        flow = self.mapping("state", "done", "steps")
+        state = flow["state"].state(FlowState) if "state" in flow else FlowState.NOT_STARTED
+        done = flow["done"].moment() if flow.get("done", _NULL).value is not None else None
+        if done is not None and state not in (FlowState.COMPLETED, FlowState.SKIPPED):
+            hint = "Add state: COMPLETED_FLOW or state: SKIPPED_FLOW, or leave done out."
+            raise CaseError(f"A flow in state {state.value} is not done.", flow["done"].path, hint=hint)
+        steps = flow.get("steps", _NULL).mapping()
+        return FlowProgress(state, done, {step: entry.step_progress() for step, entry in steps.items()})
+
+    def step_progress(self) -> StepProgress:
+        step = self.mapping("state", "data")
+        data = step.get("data", _NULL).values()
+        return StepProgress(step["state"].state(StepState) if "state" in step else StepState.NOT_STARTED, data)
+
+    def state(self, kind: type[_State]) -> _State:
+        known = [state.value for state in kind]
+        if self.text() not in known:
+            hint = f"It is one of {', '.join(known)}."
+            raise CaseError(f"{shown(self.text())} is not a state.", self.path, hint=hint)
+        return kind(self.value)
+
+    def _wrong(self, wanted: str) -> CaseError:
+        """The error for a value of another type; it names the type, and the text if it is one."""
+        match self.value:
+            case str(text):
+                found = shown(text)
+            case None:
+                found = "nothing"
+            case bool(truth):
+                found = "true" if truth else "false"
+            case int() | float():
+                found = "a number"
+            case list():
+                found = "a list"
+            case _:
+                found = "a mapping"
+        return CaseError(f"Expected {wanted}, found {found}.", self.path)
+
+
+_NULL: Final = _Entry(None)
 
 
 def _is_double(number: float) -> bool:
@@ -201,105 +316,29 @@ def _is_double(number: float) -> bool:
         return False
 
 
-def _groups(value: JsonValue, path: ValuePath) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        raise _wrong_type("a list of group ids", value, path)
-    return tuple(_text(group, (*path, index)) for index, group in enumerate(value))
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_DATE: Final = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,6})[0-9]*)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
 
 
-def _events(value: JsonValue, path: ValuePath) -> Mapping[str, int]:
-    return {name: _count(count, (*path, name)) for name, count in _mapping(value, path).items()}
+def milliseconds(moment: datetime) -> float:
+    """A moment (with its time zone) as the language counts it: milliseconds since 1970."""
+    return (moment - EPOCH).total_seconds() * 1000
 
 
-def _flows(value: JsonValue, path: ValuePath) -> Mapping[str, FlowProgress]:
-    return {slug: _flow(flow, (*path, slug)) for slug, flow in _mapping(value, path).items()}
-
-
-def _flow(value: JsonValue, path: ValuePath) -> FlowProgress:
-    flow = _mapping(value, path, _FLOW_KEYS)
-    state = _state(FlowState, flow, path)
-    done = _moment(flow["done"], (*path, "done")) if flow.get("done") is not None else None
-    if done is not None and state not in (FlowState.COMPLETED, FlowState.SKIPPED):
-        hint = "Add state: COMPLETED_FLOW or state: SKIPPED_FLOW, or leave done out."
-        raise CaseError(f"A flow in state {state.value} is not done.", (*path, "done"), hint=hint)
-    steps = _mapping(flow.get("steps"), (*path, "steps"))
-    return FlowProgress(state, done, {step: _step(way, (*path, "steps", step)) for step, way in steps.items()})
-
-
-def _step(value: JsonValue, path: ValuePath) -> StepProgress:
-    step = _mapping(value, path, _STEP_KEYS)
-    data = _mapping(step.get("data"), (*path, "data"))
-    for key, entered in data.items():
-        _refuse_odd_number(entered, (*path, "data", key))
-    return StepProgress(_state(StepState, step, path), data)
-
-
-def _state(kind: type[E], owner: Mapping[str, JsonValue], path: ValuePath) -> E:
-    """The state of a flow or step; not started when nothing is said."""
-    if "state" not in owner:
-        return kind.NOT_STARTED
-    known = [state.value for state in kind]
-    stated = _text(owner["state"], (*path, "state"))
-    if stated not in known:
-        hint = f"It is one of {', '.join(known)}."
-        raise CaseError(f"{shown(stated)} is not a state.", (*path, "state"), hint=hint)
-    return kind(stated)
-
-
-def _mapping(value: JsonValue, path: ValuePath, keys: tuple[str, ...] | None = None) -> Mapping[str, JsonValue]:
-    """A mapping, empty for null, with no key outside of `keys`."""
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise _wrong_type("a mapping", value, path)
-    unknown = None if keys is None else next(filterfalse(keys.__contains__, value), None)
-    if keys is not None and unknown is not None:
-        close = closest(unknown, keys)
-        hint = f"Did you mean {close}?" if close else f"Known are {', '.join(keys)}."
-        raise CaseError(f"{shown(unknown)} is not known here.", (*path, unknown), hint=hint)
-    return value
-
-
-def _text(value: JsonValue, path: ValuePath) -> str:
-    if not isinstance(value, str):
-        raise _wrong_type("a text", value, path)
-    return value
-
-
-def _truth(value: JsonValue, path: ValuePath) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong_type("true or false", value, path)
-    return value
-
-
-def _count(value: JsonValue, path: ValuePath) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0 or not _is_double(value):
-        raise _wrong_type("a whole number, 0 or more", value, path)
-    return value
-
-
-def _moment(value: JsonValue, path: ValuePath) -> float:
-    found = moment(value) if isinstance(value, str) else None
-    if found is None:
-        raise _wrong_type("a date such as 2026-02-01T00:00:00Z", value, path)
-    return found
-
-
-def _wrong_type(wanted: str, value: JsonValue, path: ValuePath) -> CaseError:
-    """The error for a value of another type; it says the type, and the text if it is one."""
-    match value:
-        case str():
-            found = shown(value)
-        case None:
-            found = "nothing"
-        case bool():
-            found = "true" if value else "false"
-        case int() | float():
-            found = "a number"
-        case list():
-            found = "a list"
-        case _:
-            found = "a mapping"
-    return CaseError(f"Expected {wanted}, found {found}.", path)
+def moment(text: str) -> float | None:
+    """A date text as milliseconds since 1970; without a zone it is UTC. None for anything else."""
+    match = _DATE.fullmatch(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    fraction = int((match[7] or "").ljust(6, "0"))
+    offset = match[8] or "Z"
+    minutes = 0 if offset == "Z" else int(offset[1:3]) * 60 + int(offset[-2:])
+    try:
+        zone = timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))
+        return milliseconds(datetime(year, month, day, hour, minute, second, fraction, zone))
+    except ValueError:
+        return None

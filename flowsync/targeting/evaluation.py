@@ -1,23 +1,25 @@
-"""What is known about one user at one moment: the input of an evaluation."""
+"""What an expression comes to for one user, by the model of the server that docs/targeting.md describes."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from operator import ge, gt, le, lt
+from operator import add, ge, gt, le, lt, mul, sub
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from flowsync.errors import UncheckedPatternError
 from flowsync.numbers import number_text
+from flowsync.targeting.context import StepState, moment
 from flowsync.targeting.nodes import (
+    AFFIXES,
     EQUALITIES,
     LISTS,
     NEGATIVES,
+    OPPOSITES,
     ORDERINGS,
     PRESENCES,
     TIMES,
@@ -36,6 +38,7 @@ from flowsync.targeting.nodes import (
     Number,
     Operator,
     Or,
+    Role,
     Source,
     SourceKind,
     Text,
@@ -46,110 +49,14 @@ from flowsync.targeting.nodes import (
 from flowsync.targeting.tokens import printable, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from flowsync.model import JsonValue
+    from flowsync.targeting.context import Context
     from flowsync.targeting.nodes import Expression, Term, Value
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-
-
-class FlowState(Enum):
-    """How far a user is with a flow [doc]."""
-
-    NOT_STARTED = "NOT_STARTED_FLOW"
-    STARTED = "STARTED_FLOW"
-    COMPLETED = "COMPLETED_FLOW"
-    SKIPPED = "SKIPPED_FLOW"
-
-
-class StepState(Enum):
-    """How far a user is with a step [doc]."""
-
-    NOT_STARTED = "NOT_STARTED_STEP"
-    STARTED = "STARTED_STEP"
-    COMPLETED = "COMPLETED_STEP"
-    SKIPPED = "SKIPPED_STEP"
-
-
-@dataclass(frozen=True, slots=True)
-class StepProgress:
-    """A user's way through one step; `data` holds what they entered, by field id."""
-
-    state: StepState = StepState.NOT_STARTED
-    data: Mapping[str, JsonValue] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class FlowProgress:
-    """A user's way through one flow; `done` is when they completed or skipped it, in milliseconds since 1970."""
-
-    state: FlowState = FlowState.NOT_STARTED
-    done: float | None = None
-    steps: Mapping[str, StepProgress] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """One user, their group, and the clock.
-
-    `at` is milliseconds since 1970. A property that is absent was never set; a flow that is absent
-    from `flows` was not started, unless `known_flows` is given and lacks it: then it does not exist.
-    `url` None means that the app reported no page address. `groups` are the ids of the user's groups.
-    """
-
-    at: float
-    properties: Mapping[str, JsonValue] = field(default_factory=dict)
-    groups: tuple[str, ...] = ()
-    url: str | None = None
-    guest: bool = False
-    events: Mapping[str, int] = field(default_factory=dict)
-    flows: Mapping[str, FlowProgress] = field(default_factory=dict)
-    group_properties: Mapping[str, JsonValue] = field(default_factory=dict)
-    group_events: Mapping[str, int] = field(default_factory=dict)
-    known_flows: frozenset[str] | None = None
-
-    def progress(self, slug: str) -> FlowProgress | None:
-        """How far the user is with a flow; None when there is no such flow."""
-        if self.known_flows is not None and slug not in self.known_flows:
-            return None
-        return self.flows.get(slug, _UNTOUCHED)
-
-
-_UNTOUCHED: Final = FlowProgress()
-
-
-def milliseconds(moment: datetime) -> float:
-    """A moment (with its time zone) as the language counts it: milliseconds since 1970."""
-    return (moment - EPOCH).total_seconds() * 1000
-
-
+_DAY: Final = 86_400_000
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
-_DATE: Final = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
-    r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,6})[0-9]*)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
-)
-
-
-def moment(text: str) -> float | None:
-    """A date text as milliseconds since 1970; without a zone it is UTC. None for anything else."""
-    match = _DATE.fullmatch(text)
-    if match is None:
-        return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-    fraction = int((match[7] or "").ljust(6, "0"))
-    try:
-        return milliseconds(datetime(year, month, day, hour, minute, second, fraction, _zone(match[8])))
-    except ValueError:
-        return None
-
-
-def _zone(offset: str | None) -> timezone:
-    """`+01:30` as a time zone; absent or Z is UTC. ValueError beyond a day."""
-    if offset is None or offset == "Z":
-        return timezone.utc
-    minutes = int(offset[1:3]) * 60 + int(offset[-2:])
-    return timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))
 
 
 def definite_number(value: JsonValue) -> float | None:
@@ -197,9 +104,6 @@ def same(left: JsonValue, right: JsonValue) -> bool:
     return number is not None and number == number_of(right)
 
 
-MILLISECONDS_A_DAY: Final = 86_400_000
-
-
 class Unknown(Enum):
     """Why a source has no value at all, not even null: every comparison with it is false [obs]."""
 
@@ -209,19 +113,17 @@ class Unknown(Enum):
 
 
 Resolved: TypeAlias = "JsonValue | Unknown"
+"""What a value is for one user; None is null, a moment is milliseconds since 1970."""
 
 
-def resolve(value: Value, context: Context) -> Resolved:  # noqa: PLR0911 - one return per kind of node
-    """What a value is; None is null. The clock is milliseconds since 1970."""
+def _resolve(value: Value, context: Context) -> Resolved:  # noqa: PLR0911 - one return per kind of node
     match value:
         case Source():
-            return _RESOLVERS[value.kind](context, *(argument.value for argument in value.arguments))
-        case Text(content):
-            return content
+            return _about_flow(value, context) if Role.FLOW in value.kind.roles else _about_user(value, context)
+        case Text(literal) | Boolean(literal):
+            return literal
         case Number():
             return value.value
-        case Boolean(truth):
-            return truth
         case Null():
             return None
         case Duration():
@@ -229,115 +131,81 @@ def resolve(value: Value, context: Context) -> Resolved:  # noqa: PLR0911 - one 
         case Clock():
             return context.at
         case Enclosed(inner):
-            return resolve(inner, context)
+            return _resolve(inner, context)
         case Arithmetic():
-            return _calculated(value, context)
+            return _calculate(value, context)
 
 
-def _calculated(value: Arithmetic, context: Context) -> float | None:
-    """The result of a chain of signs; null where there is none, as after a division by zero."""
-    result = number_of(_known(resolve(value.first, context)))
-    for sign, operand in value.rest:
-        right = number_of(_known(resolve(operand, context)))
+_STEPS: Final[dict[str, Callable[[float, float], float]]] = {
+    "+": add,
+    "-": sub,
+    "*": mul,
+    "/": lambda left, right: left / right if right else math.nan,
+}
+
+
+def _calculate(value: Arithmetic, context: Context) -> float | None:
+    """The result on doubles; null where there is none, as after a division by zero."""
+    resolved = [_resolve(operand, context) for operand in value.operands]
+    result, *rest = [None if isinstance(each, Unknown) else number_of(each) for each in resolved]
+    for (sign, _), right in zip(value.rest, rest, strict=True):
         if result is None or right is None:
             return None
-        result = _combined(result, sign, right)
+        result = _STEPS[sign](result, right)
     return result if result is not None and math.isfinite(result) else None
 
 
-def _known(value: Resolved) -> JsonValue:
-    return None if isinstance(value, Unknown) else value
-
-
-def _combined(left: float, sign: str, right: float) -> float:
-    """One step of arithmetic on doubles."""
-    match sign:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case _:
-            return left / right if right else math.nan
-
-
-def done_at(context: Context, slug: str) -> Resolved:
-    """When a flow was done, in milliseconds since 1970."""
+def _about_flow(source: Source, context: Context) -> Resolved:
+    """What a source says about one flow."""
+    slug, *names = (argument.value for argument in source.arguments)
     progress = context.progress(slug)
+    if progress is None:
+        return Unknown.NO_SUCH_FLOW
+    step = progress.steps.get(names[0]) if names else None
+    match source.kind:
+        case SourceKind.USER_FLOW:
+            return progress.state.value
+        case SourceKind.USER_DAYS_SINCE_FLOW_DONE:
+            done = _done(source, context)
+            return done if isinstance(done, Unknown) else (context.at - done) / _DAY
+        case SourceKind.USER_FLOW_STEP:
+            return (StepState.NOT_STARTED if step is None else step.state).value
+        case _:
+            return None if step is None else step.data.get(names[1])
+
+
+def _done(source: Source, context: Context) -> float | Unknown:
+    """When the flow of a source was done, in milliseconds since 1970."""
+    progress = context.progress(source.arguments[0].value)
     if progress is None:
         return Unknown.NO_SUCH_FLOW
     return Unknown.NOT_DONE if progress.done is None else progress.done
 
 
-def _days_since_done(context: Context, slug: str) -> Resolved:
-    done = done_at(context, slug)
-    return (context.at - done) / MILLISECONDS_A_DAY if isinstance(done, int | float) else done
-
-
-def _days_since(context: Context, key: str) -> Resolved:
-    """Days, with fractions, since the date in a property; null when it holds no date."""
-    then = number_of(context.properties.get(key))
-    return None if then is None else (context.at - then) / MILLISECONDS_A_DAY
-
-
-def _flow_state(context: Context, slug: str) -> Resolved:
-    progress = context.progress(slug)
-    return Unknown.NO_SUCH_FLOW if progress is None else progress.state.value
-
-
-def _step(context: Context, slug: str, step: str) -> StepProgress | Unknown | None:
-    """How far the user is with a step; None when they never touched it."""
-    progress = context.progress(slug)
-    return Unknown.NO_SUCH_FLOW if progress is None else progress.steps.get(step)
-
-
-def _step_state(context: Context, slug: str, step: str) -> Resolved:
-    progress = _step(context, slug, step)
-    if isinstance(progress, Unknown):
-        return progress
-    return "NOT_STARTED_STEP" if progress is None else progress.state.value
-
-
-def _step_data(context: Context, slug: str, step: str, field: str) -> Resolved:
-    progress = _step(context, slug, step)
-    if isinstance(progress, Unknown):
-        return progress
-    return None if progress is None else progress.data.get(field)
-
-
-def _url(context: Context) -> Resolved:
-    return Unknown.NO_URL if context.url is None else context.url
-
-
-def _membership(context: Context, names: str | None = None) -> Resolved:
-    """The user's groups, or, with names, whether one of them is among them."""
-    groups = context.groups
-    return list(groups) if names is None else any(name in groups for name in names.split(","))
-
-
-def _partly(properties: Mapping[str, JsonValue], key: str, part: str) -> Resolved:
-    """Whether a property holds a text, letter case aside; null when it was never set."""
-    value = properties.get(key)
-    return None if value is None else part.lower() in text_of(value).lower()
-
-
-_RESOLVERS: Final[dict[SourceKind, Callable[..., Resolved]]] = {
-    SourceKind.USER_PROPERTY: lambda context, key: context.properties.get(key),
-    SourceKind.USER_PROPERTY_CONTAINS: lambda context, key, part: _partly(context.properties, key, part),
-    SourceKind.USER_DAYS_SINCE_NOW: _days_since,
-    SourceKind.USER_IS_GUEST: lambda context: context.guest,
-    SourceKind.USER_CURRENT_URL: _url,
-    SourceKind.USER_MEMBER_OF_GROUP: _membership,
-    SourceKind.USER_EVENT: lambda context, event: context.events.get(event, 0),
-    SourceKind.USER_FLOW: _flow_state,
-    SourceKind.USER_DAYS_SINCE_FLOW_DONE: _days_since_done,
-    SourceKind.USER_FLOW_STEP: _step_state,
-    SourceKind.USER_FLOW_STEP_DATA: _step_data,
-    SourceKind.GROUP_PROPERTY: lambda context, key: context.group_properties.get(key),
-    SourceKind.GROUP_PROPERTY_CONTAINS: lambda context, key, part: _partly(context.group_properties, key, part),
-    SourceKind.GROUP_EVENT: lambda context, event: context.group_events.get(event, 0),
-}
+def _about_user(source: Source, context: Context) -> Resolved:  # noqa: PLR0911 - one return per kind of source
+    """What a source says about the user, or about the group."""
+    properties, events = context.properties, context.events
+    if source.kind.spelled.startswith("group."):
+        properties, events = context.group_properties, context.group_events
+    names = [argument.value for argument in source.arguments]
+    value = properties.get(names[0]) if names else None
+    match source.kind:
+        case SourceKind.USER_IS_GUEST:
+            return context.guest
+        case SourceKind.USER_CURRENT_URL:
+            return Unknown.NO_URL if context.url is None else context.url
+        case SourceKind.USER_EVENT | SourceKind.GROUP_EVENT:
+            return events.get(names[0], 0)
+        case SourceKind.USER_MEMBER_OF_GROUP:
+            groups = context.groups
+            return any(name in groups for name in names[0].split(",")) if names else list(groups)
+        case SourceKind.USER_PROPERTY_CONTAINS | SourceKind.GROUP_PROPERTY_CONTAINS:
+            return None if value is None else names[1].lower() in text_of(value).lower()
+        case SourceKind.USER_DAYS_SINCE_NOW:
+            then = number_of(value)  # None where the property holds no date
+            return None if then is None else (context.at - then) / _DAY
+        case _:
+            return value
 
 
 _REASONS: Final = (
@@ -380,23 +248,21 @@ class PatternError(Exception):
         self.offset = offset
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A compiled pattern."""
+def compile_pattern(pattern: str) -> Callable[[str], bool]:
+    """A function that says whether a pattern matches a whole text, in linear time, by RE2 as on the server.
 
-    _fullmatch: Callable[[bytes], object]
-
-    def matches(self, text: str) -> bool:
-        """Whether the pattern matches the whole text; takes linear time."""
-        return self._fullmatch(text.encode(errors="replace")) is not None
+    Raises PatternError with the reason why RE2 refuses the pattern, and UncheckedPatternError where google-re2 is
+    not installed.
+    """
+    compiled = _compiled(pattern)
+    if isinstance(compiled, str):
+        raise _explained(pattern, compiled)
+    return lambda text: compiled(text.encode(errors="replace")) is not None
 
 
 @lru_cache(maxsize=256)
-def compile_pattern(pattern: str) -> Pattern:
-    """Compile a pattern.
-
-    Raises PatternError with the reason why RE2 refuses it, and UncheckedPatternError where google-re2 is not installed.
-    """
+def _compiled(pattern: str) -> Callable[[bytes], object] | str:
+    """How to match a pattern; RE2's own message where it refuses it."""
     try:
         import re2  # noqa: PLC0415 - most expressions hold no pattern
     except ImportError:
@@ -404,23 +270,16 @@ def compile_pattern(pattern: str) -> Pattern:
     options = re2.Options()
     options.log_errors = False
     try:
-        return Pattern(re2.compile(pattern.encode(errors="replace"), options).fullmatch)
+        match: Callable[[bytes], object] = re2.compile(pattern.encode(errors="replace"), options).fullmatch
     except re2.error as error:
-        refusal = error.args[0].decode(errors="replace")
-    raise _explained(pattern, refusal)
+        return str(error.args[0].decode(errors="replace"))
+    return match
 
 
-def _refusal(pattern: str) -> str | None:
-    """RE2's own message about a pattern that it refuses, without the part that it names; None for a good one."""
-    import re2  # noqa: PLC0415 - only after compile_pattern has imported it
-
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        re2.compile(pattern.encode(errors="replace"), options)
-    except re2.error as error:
-        return str(error.args[0].decode(errors="replace")).partition(": ")[0]
-    return None
+def _kind_of_refusal(pattern: str) -> str | None:
+    """RE2's message without the part of the pattern that it names; None for a good pattern."""
+    compiled = _compiled(pattern)
+    return compiled.partition(": ")[0] if isinstance(compiled, str) else None
 
 
 def _explained(pattern: str, refusal: str) -> PatternError:
@@ -436,11 +295,14 @@ def _explained(pattern: str, refusal: str) -> PatternError:
 
 
 def _offset(pattern: str, refusal: str) -> int:
-    """Where the part that RE2 refuses begins. RE2 reads from left to right: what comes before is not refused so."""
+    """Where the part that RE2 refuses begins.
+
+    RE2 names the part but not its place; it reads from left to right, so what comes before is not refused so.
+    """
     kind, _, part = refusal.partition(": ")
     match kind:
         case "missing )":
-            return next((at for at in _places(pattern, "(") if _refusal(pattern[:at]) is None), 0)
+            return next((at for at in _places(pattern, "(") if _kind_of_refusal(pattern[:at]) is None), 0)
         case "missing ]":
             return len(pattern) - len(part)
         case "unexpected )":
@@ -449,7 +311,7 @@ def _offset(pattern: str, refusal: str) -> int:
             return len(pattern) - 1
         case _:
             pass
-    return next((at for at in _places(pattern, part) if _refusal(pattern[:at]) != kind), 0)
+    return next((at for at in _places(pattern, part) if _kind_of_refusal(pattern[:at]) != kind), 0)
 
 
 def _places(pattern: str, part: str) -> Iterator[int]:
@@ -458,14 +320,6 @@ def _places(pattern: str, part: str) -> Iterator[int]:
     while part and at >= 0:
         yield at
         at = pattern.rfind(part, 0, at + len(part) - 1)
-
-
-_COMPARISONS: Final[dict[Operator, Callable[[float, float], bool]]] = {
-    Operator.LESS: lt,
-    Operator.AT_MOST: le,
-    Operator.GREATER: gt,
-    Operator.AT_LEAST: ge,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,7 +332,7 @@ class Decision:
 
 
 def evaluate(expression: Expression, context: Context) -> bool:
-    """Whether the expression holds for this user at this moment, in the model described above."""
+    """Whether the expression holds for this user at this moment."""
     match expression:
         case Everyone():
             return True
@@ -498,29 +352,27 @@ def decide(term: Term, context: Context) -> Decision:
         case Constant(truth):
             return Decision(truth)
         case Flag(source):
-            value = resolve(source, context)
-            return Decision(_is_true(value), ((source, value),), _absence(value))
+            value = _resolve(source, context)
+            truth = value is not None and not isinstance(value, Unknown) and same(value, right=True)
+            return Decision(truth, ((source, value),), _why_missing(value))
         case Condition():
-            return _compared(term, context)
+            return _compare(term, context)
 
 
-def _is_true(value: Resolved) -> bool:
-    return value is not None and not isinstance(value, Unknown) and same(value, right=True)
-
-
-def _compared(condition: Condition, context: Context) -> Decision:
+def _compare(condition: Condition, context: Context) -> Decision:
     """A condition: what is unknown or null first, then the operator's own rule."""
-    left, right = _left(condition, context), resolve(condition.right, context)
+    operator = condition.operator
+    left, right = _left(condition, context), _resolve(condition.right, context)
     values = ((condition.left, left), (condition.right, right))
     if isinstance(left, Unknown) or isinstance(right, Unknown):
-        return Decision(truth=False, values=values, note=_absence(left) or _absence(right))
-    if condition.operator in PRESENCES:
-        return Decision((left is not None) is (condition.operator is Operator.IS_SET), values)
-    if condition.operator in EQUALITIES and (isinstance(condition.left, Null) or isinstance(condition.right, Null)):
-        return Decision((left is right is None) is (condition.operator is Operator.EQUAL), values)
+        return Decision(truth=False, values=values, note=_why_missing(left) or _why_missing(right))
+    if operator in PRESENCES:
+        return Decision((left is not None) is (operator is Operator.IS_SET), values)
+    if operator in EQUALITIES and (isinstance(condition.left, Null) or isinstance(condition.right, Null)):
+        return Decision((left is right is None) is (operator is Operator.EQUAL), values)
     if left is None or right is None:
-        return Decision(truth=False, values=values, note=_absence(None))
-    truth, note = _judged(condition, left, right, context)
+        return Decision(truth=False, values=values, note=_why_missing(None))
+    truth, note = _judge(condition, left, right, context)
     return Decision(truth, values, note)
 
 
@@ -529,111 +381,78 @@ def _left(condition: Condition, context: Context) -> Resolved:
     value, operator = condition.left, condition.operator
     is_about_time = operator in TIMES or (operator in ORDERINGS and is_moment(condition.right))
     if isinstance(value, Source) and value.kind is SourceKind.USER_FLOW and is_about_time:
-        return done_at(context, value.arguments[0].value)
-    return resolve(value, context)
+        return _done(value, context)
+    return _resolve(value, context)
 
 
 def is_moment(value: Value) -> bool:
-    """Whether a value is written as a moment: a date, the clock, or what is reckoned from it."""
+    """Whether a value is written as a moment: a date, the clock, or what is calculated from it."""
     return isinstance(value, Clock | Arithmetic | Enclosed) or (
         isinstance(value, Text) and moment(value.value) is not None
     )
 
 
-def _absence(value: Resolved) -> str | None:
-    """Why a value that is missing decides the term."""
+def _why_missing(value: Resolved) -> str | None:
+    """Why a value that is missing makes the term false; None for one that is there."""
     if isinstance(value, Unknown):
         return f"{value.value}, so this is false"
     return "comparing null is false" if value is None else None
 
 
-def _judged(condition: Condition, left: JsonValue, right: JsonValue, context: Context) -> tuple[bool, str | None]:
+_ORDERS: Final[dict[Operator, Callable[[float, float], bool]]] = {
+    Operator.LESS: lt,
+    Operator.AT_MOST: le,
+    Operator.GREATER: gt,
+    Operator.AT_LEAST: ge,
+}
+
+
+def _judge(  # noqa: PLR0911 - one or two returns per kind of operator
+    condition: Condition, left: JsonValue, right: JsonValue, context: Context
+) -> tuple[bool, str | None]:
     """The truth of an operator between two values that are set, and what is remarkable about it."""
     operator = condition.operator
     if operator in ORDERINGS:
-        return _ordered(operator, left, right)
-    if operator in TIMES:
-        return _timed(condition, left, context)
-    if isinstance(left, list) and _is_membership(condition.left):
-        return _member(operator, left, text_of(right)), None
+        lower, upper = number_of(left), number_of(right)
+        if lower is None or upper is None:
+            return False, "only numbers and dates have an order, so this is false"
+        return _ORDERS[operator](lower, upper), None
+    if isinstance(condition.right, Duration):
+        then, start = number_of(left), context.at - condition.right.milliseconds
+        if then is None:
+            return False, "not a date, so this is false"
+        return (then > start if operator is Operator.WITHIN else then < start), None
+    is_membership = isinstance(condition.left, Source) and condition.left.kind is SourceKind.USER_MEMBER_OF_GROUP
+    if isinstance(left, list) and is_membership:
+        is_member = any(name in left for name in text_of(right).split(","))
+        is_negative = operator in (Operator.NOT_EQUAL, Operator.NOT_IS_IN)
+        return operator in EQUALITIES | LISTS and is_member is not is_negative, None
     if operator in EQUALITIES:
         return same(left, right) is (operator is Operator.EQUAL), None
-    return _matched(operator, text_of(left) if operator not in LISTS else left, text_of(right))
-
-
-def _ordered(operator: Operator, left: JsonValue, right: JsonValue) -> tuple[bool, str | None]:
-    lower, upper = number_of(left), number_of(right)
-    if lower is None or upper is None:
-        return False, "only numbers and dates have an order, so this is false"
-    return _COMPARISONS[operator](lower, upper), None
-
-
-def _timed(condition: Condition, left: JsonValue, context: Context) -> tuple[bool, str | None]:
-    """Whether a time is later than now minus the time span, or for `!within` earlier."""
-    then = number_of(left)
-    if then is None or not isinstance(condition.right, Duration):
-        return False, "not a date, so this is false"
-    start = context.at - condition.right.milliseconds
-    return (then > start if condition.operator is Operator.WITHIN else then < start), None
-
-
-def _is_membership(value: Value) -> bool:
-    return isinstance(value, Source) and value.kind is SourceKind.USER_MEMBER_OF_GROUP
-
-
-def _member(operator: Operator, groups: list[JsonValue], names: str) -> bool:
-    """Membership in one of the groups, or in none; operators that make no sense for it are false."""
-    is_member = any(name in groups for name in names.split(","))
-    match operator:
-        case Operator.EQUAL | Operator.IS_IN:
-            return is_member
-        case Operator.NOT_EQUAL | Operator.NOT_IS_IN:
-            return not is_member
-        case _:
-            return False
-
-
-def _matched(operator: Operator, left: JsonValue, right: str) -> tuple[bool, str | None]:
-    """The word operators on texts; each `!` form is the opposite of its plain one."""
+    plain = OPPOSITES[operator] if operator in NEGATIVES else operator
     try:
-        holds = _MATCHERS[operator](left, right)
+        return _matches(plain, left, text_of(right)) is (operator is plain), None
     except PatternError as error:
         return False, f"{error.message}, so this is false"
-    return holds is (operator not in NEGATIVES), None
 
 
-def _contains(left: JsonValue, right: str) -> bool:
-    return right.lower() in text_of(left).lower()
+def _matches(operator: Operator, left: JsonValue, right: str) -> bool:
+    """The operators that are words, without a `!`."""
+    match operator:
+        case Operator.IS_IN:
+            return any(same(left, item) for item in right.split(","))
+        case Operator.CONTAINS:
+            return right.lower() in text_of(left).lower()
+        case _:
+            return compile_pattern(server_pattern(operator, right))(text_of(left))
 
 
-def _starts_with(left: JsonValue, right: str) -> bool:
-    return compile_pattern(f"^{right}.*").matches(text_of(left))
-
-
-def _ends_with(left: JsonValue, right: str) -> bool:
-    return compile_pattern(f".*{right}").matches(text_of(left))
-
-
-def _matches(left: JsonValue, right: str) -> bool:
-    return compile_pattern(right).matches(text_of(left))
-
-
-def _is_in(left: JsonValue, right: str) -> bool:
-    return any(same(left, item) for item in right.split(","))
-
-
-_MATCHERS: Final[dict[Operator, Callable[[JsonValue, str], bool]]] = {
-    Operator.CONTAINS: _contains,
-    Operator.NOT_CONTAINS: _contains,
-    Operator.STARTS_WITH: _starts_with,
-    Operator.NOT_STARTS_WITH: _starts_with,
-    Operator.ENDS_WITH: _ends_with,
-    Operator.NOT_ENDS_WITH: _ends_with,
-    Operator.MATCHES: _matches,
-    Operator.NOT_MATCHES: _matches,
-    Operator.IS_IN: _is_in,
-    Operator.NOT_IS_IN: _is_in,
-}
+def server_pattern(operator: Operator, text: str) -> str:
+    """The pattern that the server makes of the text after startsWith, endsWith or matches [obs]."""
+    if operator not in AFFIXES:
+        return text
+    is_start = operator in (Operator.STARTS_WITH, Operator.NOT_STARTS_WITH)
+    return f"^{text}.*" if is_start else f".*{text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -700,7 +519,7 @@ class SourceValue(NamedTuple):
 class OutlineLine:
     """One line of an explanation: how deep it is indented, whether it holds, what it says.
 
-    `values` tells what the sources in it are for this user, `note` what is remarkable. All texts are
+    `values` are what the sources in it are for this user, `note` what is remarkable. All texts are
     printable as they are.
     """
 
@@ -715,30 +534,21 @@ def outline(whole: Trace, depth: int = 0) -> tuple[OutlineLine, ...]:
     """A trace as lines; parentheses show as indentation."""
     match whole:
         case TermTrace(term, decision):
-            told = tuple(_told(value, resolved) for value, resolved in decision.values if isinstance(value, Source))
-            return (OutlineLine(depth, decision.truth, printable(formatted(term)), told, decision.note),)
+            values = tuple(
+                SourceValue(printable(format_value(value)), _described(resolved))
+                for value, resolved in decision.values
+                if isinstance(value, Source)
+            )
+            return (OutlineLine(depth, decision.truth, printable(formatted(term)), values, decision.note),)
         case BranchTrace(Group(), _, (inside,)):
             return outline(inside, depth)
         case BranchTrace(expression, truth, parts):
-            head = OutlineLine(depth, truth, _heading(expression))
-            return (head, *(line for part in parts for line in outline(part, depth + 1)))
+            heading = {Or: "at least one of", And: "all of"}.get(type(expression), "everyone")
+            below = (line for part in parts for line in outline(part, depth + 1))
+            return (OutlineLine(depth, truth, heading), *below)
 
 
-def _heading(expression: Or | And | Group | Everyone) -> str:
-    match expression:
-        case Or():
-            return "at least one of"
-        case And():
-            return "all of"
-        case _:
-            return "everyone"
-
-
-def _told(value: Value, resolved: Resolved) -> SourceValue:
-    return SourceValue(printable(format_value(value)), _valued(resolved))
-
-
-def _valued(resolved: Resolved) -> str:
+def _described(resolved: Resolved) -> str:
     match resolved:
         case Unknown():
             return f"unknown: {resolved.value}"
@@ -752,16 +562,12 @@ def _valued(resolved: Resolved) -> str:
 
 def trace_text(whole: Trace) -> str:
     """A trace as indented plain text, one line a term: `+` holds, `-` does not."""
-    return "\n".join(_line(line) for line in outline(whole))
-
-
-def _line(line: OutlineLine) -> str:
-    remarks = [*map(str, line.values), *([line.note] if line.note else [])]
-    return f"{'  ' * line.depth}{'+' if line.truth else '-'} {line.text}{_bracketed(remarks)}"
-
-
-def _bracketed(remarks: list[str]) -> str:
-    return f"   ({'; '.join(remarks)})" if remarks else ""
+    lines = []
+    for line in outline(whole):
+        remarks = "; ".join([*map(str, line.values), *([line.note] if line.note else [])])
+        text = f"{'  ' * line.depth}{'+' if line.truth else '-'} {line.text}"
+        lines.append(f"{text}   ({remarks})" if remarks else text)
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,13 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from flowsync.flows.expressions import circles as expressions_circles
 from flowsync.flows.expressions import expressions as expressions_of
 from flowsync.flows.expressions import flow_of_file, parse_result, parsed, references_in, targeting_expression
+from flowsync.flows.waits import circles as expressions_circles
 from flowsync.model import Problem, Severity
-from flowsync.targeting import checks, references
-from flowsync.targeting.checks import SYNTAX, TOO_LONG
+from flowsync.targeting import checks, rules
 from flowsync.targeting.context import Verdict
 from flowsync.targeting.references import (
-    FLOW_RULES,
     KnownFlow,
     KnownFlows,
     World,
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from flowsync.validate.rule import View
 
 _REMEMBERED: Final = 65_536
-FIRM: Final = frozenset({SYNTAX.code, TOO_LONG.code})
+FIRM: Final = frozenset({rules.SYNTAX.code, rules.TOO_LONG.code})
 """Expressions that are false for every user, however one reads them."""
 
 
@@ -49,8 +47,8 @@ EXPRESSIONS_RULES: Final = tuple(
     Rule(
         rule.code, rule.severity, rule.documentation, _stating(rule.bad), _stating(rule.good), is_firm=rule.code in FIRM
     )
-    for rule in checks.RULES
-    if rule not in FLOW_RULES
+    for rule in rules.RULES
+    if rule not in rules.FLOW_RULES
 )
 
 
@@ -93,7 +91,7 @@ data:
 # flows/flow_welcome.yaml
 """
 UNKNOWN_FLOW: Final = Rule(
-    references.UNKNOWN_FLOW.code,
+    rules.UNKNOWN_FLOW.code,
     Severity.WARNING,
     "The flow referred to has no file. Offline that is a warning, for the flow may exist without one; plan and apply "
     "look it up, and one that is not live either is an error: the condition is false for every user.",
@@ -101,30 +99,30 @@ UNKNOWN_FLOW: Final = Rule(
     f"{_SETUP}targetingLogic: user.flow('flow_setup') == 'COMPLETED_FLOW'\n",
 )
 UNKNOWN_STEP: Final = Rule(
-    references.UNKNOWN_STEP.code,
-    references.UNKNOWN_STEP.severity,
-    references.UNKNOWN_STEP.documentation,
-    f"{_SETUP}targetingLogic: {references.UNKNOWN_STEP.bad}\n",
-    f"{_SETUP}targetingLogic: {references.UNKNOWN_STEP.good}\n",
+    rules.UNKNOWN_STEP.code,
+    rules.UNKNOWN_STEP.severity,
+    rules.UNKNOWN_STEP.documentation,
+    f"{_SETUP}targetingLogic: {rules.UNKNOWN_STEP.bad}\n",
+    f"{_SETUP}targetingLogic: {rules.UNKNOWN_STEP.good}\n",
 )
 UNKNOWN_FIELD: Final = Rule(
-    references.UNKNOWN_FIELD.code,
-    references.UNKNOWN_FIELD.severity,
-    references.UNKNOWN_FIELD.documentation,
-    f"{_SETUP}targetingLogic: {references.UNKNOWN_FIELD.bad}\n",
-    f"{_SETUP}targetingLogic: {references.UNKNOWN_FIELD.good}\n",
+    rules.UNKNOWN_FIELD.code,
+    rules.UNKNOWN_FIELD.severity,
+    rules.UNKNOWN_FIELD.documentation,
+    f"{_SETUP}targetingLogic: {rules.UNKNOWN_FIELD.bad}\n",
+    f"{_SETUP}targetingLogic: {rules.UNKNOWN_FIELD.good}\n",
 )
 SELF: Final = Rule(
-    references.SELF.code,
-    references.SELF.severity,
-    references.SELF.documentation,
-    f"# flows/flow_itself.yaml\ntargetingLogic: {references.SELF.bad}\n",
-    f"# flows/flow_itself.yaml\ntargetingLogic: {references.SELF.good}\n",
+    rules.SELF.code,
+    rules.SELF.severity,
+    rules.SELF.documentation,
+    f"# flows/flow_itself.yaml\ntargetingLogic: {rules.SELF.bad}\n",
+    f"# flows/flow_itself.yaml\ntargetingLogic: {rules.SELF.good}\n",
 )
 CYCLE: Final = Rule(
-    references.CYCLE.code,
-    references.CYCLE.severity,
-    references.CYCLE.documentation,
+    rules.CYCLE.code,
+    rules.CYCLE.severity,
+    rules.CYCLE.documentation,
     "# flows/flow_hen.yaml\ntargetingLogic: user.flow('flow_egg') == 'COMPLETED_FLOW'\n"
     "# flows/flow_egg.yaml\ntargetingLogic: user.flow('flow_hen') == 'COMPLETED_FLOW'\n",
     "# flows/flow_hen.yaml\ntargetingLogic: user.flow('flow_egg') == 'COMPLETED_FLOW'\n"
@@ -132,11 +130,11 @@ CYCLE: Final = Rule(
 )
 _STEP: Final = "# flows/flow_itself.yaml\ndata:\n  steps:\n    - id: profile\n      visibilityCriteria: "
 SELF_STEP: Final = Rule(
-    references.SELF_STEP.code,
-    references.SELF_STEP.severity,
-    references.SELF_STEP.documentation,
-    f"{_STEP}{references.SELF_STEP.bad}\n",
-    f"{_STEP}{references.SELF_STEP.good}\n",
+    rules.SELF_STEP.code,
+    rules.SELF_STEP.severity,
+    rules.SELF_STEP.documentation,
+    f"{_STEP}{rules.SELF_STEP.bad}\n",
+    f"{_STEP}{rules.SELF_STEP.good}\n",
 )
 REFERENCES_RULES: Final = (UNKNOWN_FLOW, UNKNOWN_STEP, UNKNOWN_FIELD, SELF, CYCLE, SELF_STEP)
 

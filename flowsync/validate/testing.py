@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.errors import UncheckedPatternError
 from flowsync.flows.testing import MAXIMUM_TESTS, Decided, Undecided, Unreadable, Unusable, run_tests
 from flowsync.model import Problem, Severity
-from flowsync.targeting.evaluation import moment
+from flowsync.targeting.context import moment
 from flowsync.validate.rule import Kind, Rule, code, did_you_mean, excerpt
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flowsync.flows.expressions import Bond, Edge, circles, neighbourhood, waiting_graph
+from flowsync.flows.waits import Bond, Edge, circles, neighbourhood, waiting_graph
 from tests.validate.building import flows_of
 
 if TYPE_CHECKING:
-    from flowsync.flows.expressions import WaitingGraph
+    from flowsync.flows.waits import WaitingGraph
 
 DONE = "user.flow('{}') == 'COMPLETED_FLOW'"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsync.flows.expressions import Bond, Edge, Node, WaitingGraph
+from flowsync.flows.waits import Bond, Edge, Node, WaitingGraph
 from flowsync.render.diagrams import as_json, dot, mermaid, mermaid_block
 from tests.render import hostile
 from tests.render.parsers import pages

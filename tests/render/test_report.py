@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError
-from flowsync.flows.expressions import Bond, ChangedWaits, Edge, Node, WaitingGraph
+from flowsync.flows.waits import Bond, ChangedWaits, Edge, Node, WaitingGraph
 from flowsync.model import (
     AlreadyApplied,
     Applied,
@@ -48,7 +48,7 @@ from tests.render.samples import DRAFT, EMPTY_PLAN, FULL_PLAN, OUTCOMES, PROBLEM
 from tests.render.test_hostile import SLOW, assert_inert, outcome_values, plan_values, problem_values
 
 if TYPE_CHECKING:
-    from flowsync.flows.expressions import Wait
+    from flowsync.flows.waits import Wait
     from flowsync.model import JsonValue, Plan, Update
     from flowsync.render.report_parts import Report
 

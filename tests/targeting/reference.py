@@ -18,7 +18,7 @@ from flowsync.targeting.nodes import formatted
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue
-    from flowsync.targeting.evaluation import Context
+    from flowsync.targeting.context import Context
     from flowsync.targeting.nodes import Expression
 
 NEVER = "<never>"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from flowsync.targeting.evaluation import Context, FlowProgress, FlowState, StepProgress, StepState
+from flowsync.targeting.context import Context, FlowProgress, FlowState, StepProgress, StepState
 from flowsync.targeting.nodes import (
     And,
     Arithmetic,

@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.errors import ExitCode
-from flowsync.targeting.context import CaseError, Verdict, case_from, context_from
-from flowsync.targeting.evaluation import Context, FlowProgress, FlowState, StepProgress, StepState
+from flowsync.targeting.context import (
+    CaseError,
+    Context,
+    FlowProgress,
+    FlowState,
+    StepProgress,
+    StepState,
+    Verdict,
+    case_from,
+    persona_from,
+)
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue, ValuePath
@@ -71,12 +80,16 @@ def test_a_step_is_tested_by_its_own_verdicts(verdict: str, field: str) -> None:
 
 def test_everything_but_the_verdict_may_be_left_out() -> None:
     assert case_from({"sees": False}, NOW).context == Context(at=MILLISECONDS)
-    assert context_from(None, NOW) == context_from({"user": {}, "group": None}, NOW) == Context(at=MILLISECONDS)
+    assert (
+        persona_from(None, NOW).context
+        == persona_from({"user": {}, "group": None}, NOW).context
+        == Context(at=MILLISECONDS)
+    )
     assert Verdict.SEES.field == "targetingLogic"
 
 
 def test_flows_and_steps_may_say_nothing() -> None:
-    context = context_from({"user": {"flows": {"a": None, "b": {"steps": {"c": None}}}, "url": None}}, NOW)
+    context = persona_from({"user": {"flows": {"a": None, "b": {"steps": {"c": None}}}, "url": None}}, NOW).context
     assert context.flows == {"a": FlowProgress(), "b": FlowProgress(steps={"c": StepProgress()})}
 
 
@@ -147,5 +160,5 @@ def test_what_is_wrong_is_told_with_its_path(value: JsonValue, path: ValuePath, 
 
 
 def test_a_user_for_explain_has_no_verdict() -> None:
-    with pytest.raises(CaseError, match="`sees` is not known here"):
-        context_from({"sees": True}, NOW)
+    with pytest.raises(CaseError, match="sees is a verdict, and a user has none"):
+        persona_from({"sees": True}, NOW)

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync.model import Severity
-from flowsync.targeting.checks import RULES, check, check_expression
-from flowsync.targeting.evaluation import Context, evaluate
+from flowsync.targeting.checks import check, check_parsed
+from flowsync.targeting.context import Context
+from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.nodes import formatted, terms
 from flowsync.targeting.parser import parse
-from flowsync.targeting.references import FLOW_RULES
+from flowsync.targeting.rules import FLOW_RULES, RULES
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 from tests.targeting.tables import EVERY_VALID, INVALID
@@ -259,7 +260,8 @@ def test_checking_never_raises_and_findings_are_sorted_and_inside(text: str) -> 
 
 @given(strategies.expressions)
 def test_any_tree_can_be_checked(tree: Expression) -> None:
-    assert len(check(formatted(tree))) == len(check_expression(tree))
+    text = formatted(tree)
+    assert len(check(text)) == len(check_parsed(text, tree))
 
 
 @settings(max_examples=100)

@@ -15,7 +15,7 @@ from tests.targeting.counting import calls_during
 from tests.targeting.tables import INVALID, VALID
 
 if TYPE_CHECKING:
-    from flowsync.targeting.evaluation import Context
+    from flowsync.targeting.context import Context
     from flowsync.targeting.nodes import Expression, Source
 
 A, B, C = "user.property('a') == 1", "user.isGuest()", "user.flow('c') == 'COMPLETED_FLOW'"

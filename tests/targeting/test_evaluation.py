@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, settings
 
-from flowsync.targeting.context import context_from
-from flowsync.targeting.evaluation import Context, FlowProgress, FlowState, evaluate
+from flowsync.targeting.context import Context, FlowProgress, FlowState, persona_from
+from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.parser import parse
 from tests.targeting import reference, strategies
 
@@ -245,7 +245,7 @@ false || true && false
 
 
 def context_of(value: JsonValue) -> Context:
-    return context_from(value, NOW, KNOWN)
+    return persona_from(value, NOW, KNOWN).context
 
 
 @pytest.mark.parametrize("text", TRUE.strip().splitlines())
@@ -268,7 +268,7 @@ def test_without_a_page_address_every_condition_on_it_is_false(text: str) -> Non
 
 
 def test_every_flow_counts_as_existing_while_the_flows_are_not_known() -> None:
-    context = context_from({}, NOW)
+    context = persona_from({}, NOW).context
     assert evaluate(parse("user.flow('anything') == 'NOT_STARTED_FLOW'"), context)
 
 

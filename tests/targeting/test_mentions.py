@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowsync.flows.waits import find_circles
 from flowsync.model import Severity
 from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.parser import parse
@@ -17,7 +18,6 @@ from flowsync.targeting.references import (
     check_references,
     check_self,
     check_self_step,
-    cycles,
     references,
     waits_for,
 )
@@ -25,7 +25,7 @@ from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 
 if TYPE_CHECKING:
-    from flowsync.targeting.evaluation import Context
+    from flowsync.targeting.context import Context
     from flowsync.targeting.nodes import Expression
 
 KNOWN = {
@@ -36,19 +36,9 @@ KNOWN = {
 
 def test_references_name_flow_step_and_field_with_their_places() -> None:
     text = "user.flow('a') == 'x' && (user.flowStepData('b', 's', 'f') == user.flowStep('c', 't') || user.isGuest())"
-    found = references(parse(text))
-    assert [(each.slug, each.step, each.field) for each in found] == [
-        ("a", None, None),
-        ("b", "s", "f"),
-        ("c", "t", None),
-    ]
-    assert text[slice(*found[1].span)] == "user.flowStepData('b', 's', 'f')"
-    assert text[slice(*found[0].slug_span)] == "'a'"
-    assert found[0].step_span is found[0].field_span is found[2].field_span is None
-    assert found[1].step_span is not None
-    assert found[1].field_span is not None
-    assert text[slice(*found[1].step_span)] == "'s'"
-    assert text[slice(*found[1].field_span)] == "'f'"
+    names = [reference.names for reference in references(parse(text))]
+    assert [[name.value for name in each] for each in names] == [["a"], ["b", "s", "f"], ["c", "t"]]
+    assert [text[slice(*name.span)] for name in names[1]] == ["'b'", "'s'", "'f'"]
 
 
 @pytest.mark.parametrize(
@@ -175,12 +165,12 @@ GRAPHS: list[tuple[dict[str, str], list[str]]] = [
 @pytest.mark.parametrize(("graph", "expected"), GRAPHS)
 def test_circles_are_found_until_each_slug_of_a_knot_is_on_one(graph: dict[str, str], expected: list[str]) -> None:
     edges = {slug: targets.split() for slug, targets in graph.items()}
-    assert [" ".join(circle) for circle in cycles(edges)] == expected
+    assert [" ".join(circle) for circle in find_circles(edges)] == expected
 
 
 @given(st.dictionaries(st.sampled_from("abcdef"), st.lists(st.sampled_from("abcdefg"), max_size=3)))
 def test_a_slug_is_in_a_knot_exactly_when_it_can_reach_itself(graph: dict[str, list[str]]) -> None:
-    found = cycles(graph)
+    found = find_circles(graph)
     for circle in found:
         for slug, following in zip(circle, (*circle[1:], circle[0]), strict=True):
             assert following in graph[slug]
@@ -205,7 +195,7 @@ def reached(graph: dict[str, list[str]], start: str) -> set[str]:
 def test_a_long_chain_of_flows_takes_work_in_proportion() -> None:
     def work(size: int) -> int:
         graph = {f"f{number}": [f"f{(number + 1) % size}"] for number in range(size)}
-        return calls_during(lambda: cycles(graph))
+        return calls_during(lambda: find_circles(graph))
 
     assert work(20_000) <= 2.2 * work(10_000)
 
@@ -213,7 +203,7 @@ def test_a_long_chain_of_flows_takes_work_in_proportion() -> None:
 def test_a_hub_of_thousands_of_circles_takes_work_in_proportion() -> None:
     def work(size: int) -> int:
         spokes = [f"f{number:05d}" for number in range(size)]
-        return calls_during(lambda: cycles({"hub": spokes, **{spoke: ["hub"] for spoke in spokes}}))
+        return calls_during(lambda: find_circles({"hub": spokes, **{spoke: ["hub"] for spoke in spokes}}))
 
     assert work(4_000) <= 2.2 * work(2_000)
 

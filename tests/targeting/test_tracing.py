@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 
+from flowsync.targeting.context import Context
 from flowsync.targeting.evaluation import (
     BranchTrace,
-    Context,
     TermTrace,
     coverage,
     evaluate,

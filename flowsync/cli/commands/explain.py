@@ -16,13 +16,13 @@ from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
 from flowsync.closeness import closest
 from flowsync.errors import FlowsyncError, InvalidFilesError, TargetingError, UsageError
-from flowsync.flows import expressions, testing
-from flowsync.flows.expressions import flow_of_file, neighbourhood, step_criteria, steps_of, targeting_expression
+from flowsync.flows import expressions, testing, waits
+from flowsync.flows.expressions import flow_of_file, step_criteria, steps_of, targeting_expression
 from flowsync.flows.testing import explain, run_flow_tests
+from flowsync.flows.waits import neighbourhood
 from flowsync.model import Location, Problem, Severity
 from flowsync.render import explanations
-from flowsync.targeting.context import CaseError, Verdict, persona_from
-from flowsync.targeting.evaluation import moment
+from flowsync.targeting.context import CaseError, Verdict, moment, persona_from
 from flowsync.targeting.references import KnownFlow
 from flowsync.workspace import MOST_READ, workspace
 
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
-    from flowsync.flows.expressions import FlowExpression, WaitingGraph
+    from flowsync.flows.expressions import FlowExpression
     from flowsync.flows.files import Repository
     from flowsync.flows.testing import Explained, Explanation, TestedFlow
+    from flowsync.flows.waits import WaitingGraph
     from flowsync.model import Flow
     from flowsync.targeting.context import Persona
 
@@ -174,7 +175,7 @@ def run_tests(project: Project, patterns: Sequence[str], now: datetime) -> tuple
 def waiting_graph(project: Project, patterns: Sequence[str]) -> WaitingGraph:
     """Which flow waits for which; narrowed, the named flows with what they wait for, and what waits for them."""
     repository = _readable(project)
-    graph = expressions.waiting_graph(repository.flows)
+    graph = waits.waiting_graph(repository.flows)
     if not patterns:
         return graph
     return neighbourhood(graph, {flow.slug for flow in select(repository.flows, slugs_of(project, patterns))})
