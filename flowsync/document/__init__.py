@@ -24,9 +24,9 @@ from flowsync.document.refusals import (
     MAXIMUM_VALUES,
     TOO_MANY_VALUES,
     Refusal,
-    children,
     count_values,
     failure,
+    is_too_deep,
     line_starts,
     locate,
 )
@@ -247,10 +247,10 @@ def _json_value(text: str, name: str) -> JsonValue:
     """
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_int=_json_number, parse_float=_json_number)
-        is_too_deep = text.count("[") + text.count("{") > MAXIMUM_DEPTH and _is_too_deep(value)
+        is_deep = text.count("[") + text.count("{") > MAXIMUM_DEPTH and is_too_deep(value)
     except RecursionError:
-        value, is_too_deep = None, True
-    if is_too_deep:
+        value, is_deep = None, True
+    if is_deep:
         message = f"More than {MAXIMUM_DEPTH} lists and mappings are nested inside one another."
         raise failure(_start(name), "nesting", message, "Flatten the document.")
     if len(text) > 2 * MAXIMUM_VALUES and count_values(value) > MAXIMUM_VALUES:  # each takes two characters at least
@@ -264,13 +264,6 @@ def _refuse_constant(constant: str) -> JsonValue:
 
 def _json_number(digits: str) -> int | float:
     return as_double(float(digits))
-
-
-def _is_too_deep(value: JsonValue) -> bool:
-    level = [value]
-    for _ in range(MAXIMUM_DEPTH + 1):
-        level = [child for item in level for child in children(item)]
-    return bool(level)
 
 
 def _says(block: str, value: JsonValue) -> bool:

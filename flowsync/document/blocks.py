@@ -7,19 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flowsync.document import same
-from flowsync.document.dumping import (
-    collection_lines,
-    column_below,
-    entry_lines,
-    flow_entry,
-    flow_text,
-    is_collection,
-    key_text,
-    scalar_lines,
-)
+from flowsync.document.dumping import entry_lines, flow_text, is_collection, key_text
 from flowsync.document.rewriting import are_in_place, slots_of
 from flowsync.document.texts import Site, is_block_scalar, new_scalar
-from flowsync.document.tree import Layout
+from flowsync.document.tree import Layout, comments_end, line_below
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +20,7 @@ if TYPE_CHECKING:
 
 _COMMENT: Final = re.compile(r"(?:^|[ \t]+)#[^\n]*", re.MULTILINE)
 """Where only comments, anchors and tags can stand."""
+_QUOTED_KEY: Final = re.compile(r'[\[{\s]*"(?:[^"\\]|\\.)*"\s*[:,\]]')
 _ANCHOR: Final = re.compile(r"(?:^|(?<=[ \t\n]))&[^ \t\n,\[\]{}]+")
 
 
@@ -48,7 +40,7 @@ def _arranged(writing: Rewriting, span: Span, region: Region, slots: Sequence[Sl
     """What stands above each entry, its margin included, and the entry's own lines."""
     arranged: list[tuple[str, str]] = []
     margin = " " * span.column
-    floating = [placed.gap.floating for placed in region.entries]
+    floating = [placed.floating for placed in region.entries]
     above, floating[0] = floating[0], ""
     highest = -1
     for position, slot in enumerate(slots):
@@ -66,22 +58,22 @@ def _arranged(writing: Rewriting, span: Span, region: Region, slots: Sequence[Sl
 
 def _lead(region: Region, slot: Slot, position: int) -> str:
     """The blank lines and comments above an entry."""
-    gap = None if slot.index is None else region.entries[slot.index].gap
-    attached = "" if gap is None else gap.attached
+    placed = None if slot.index is None else region.entries[slot.index]
+    attached = placed.attached if placed else ""
     if position == 0:
-        return region.entries[0].gap.separator + attached
-    return (region.usual_separator if gap is None or slot.index == 0 else gap.separator) + attached
+        return region.entries[0].separator + attached
+    return (placed.separator if placed and slot.index else region.usual_separator) + attached
 
 
 def _lines(writing: Rewriting, span: Span, region: Region, slot: Slot) -> str:
     if slot.index is not None:
-        return _blocks_entry(writing, region.entries[slot.index], slot.goal)
+        return _entry(writing, region.entries[slot.index], slot.goal)
     part = slot.goal.path[-1]
     mark = f"{key_text(part)}:" if isinstance(part, str) else "-"
     return "\n".join([*entry_lines(mark, slot.goal.value, span.column, writing.style), ""])
 
 
-def _blocks_entry(writing: Rewriting, placed: Placed, goal: Goal) -> str:
+def _entry(writing: Rewriting, placed: Placed, goal: Goal) -> str:
     """An entry from its mark on, with the comment lines that follow and belong to it."""
     entry = placed.entry
     if writing.is_kept(entry, goal):
@@ -125,7 +117,7 @@ def _is_simple(writing: Rewriting, entry: Entry, goal: Goal) -> bool:
 def _with_rest(writing: Rewriting, placed: Placed, scalar: str) -> str:
     """A scalar, then the comment that stood beside the old one, and the lines below."""
     text, span = writing.text, placed.entry.span
-    below = after_value(text, span)
+    below = line_below(text, span)
     rest = text[below : placed.end]
     beside = "" if below == span.end else text[span.end : below - 1]
     if not is_block_scalar(scalar):
@@ -152,21 +144,9 @@ def _rewritten(writing: Rewriting, placed: Placed, goal: Goal) -> str:
         writing.rewritten.append(goal.path)
     beside, *others = _comments(text, placed, goal)
     mark = text[entry.start : entry.after_mark] + _anchor(writing, entry, goal)
-    lines = _value_lines(writing, mark, beside, placed.column, goal)
+    lines = entry_lines(mark, goal.value, placed.column, writing.style, beside=beside)
     margin = " " * placed.column
     return "\n".join([*lines, *(f"{margin}{other.strip()}" for other in others), ""])
-
-
-def _value_lines(writing: Rewriting, mark: str, beside: str, column: int, goal: Goal) -> list[str]:
-    """The lines of an entry, its first one ended by the comment `beside` it."""
-    if not is_collection(goal.value):
-        first, *more = scalar_lines(goal.value, column, writing.style)
-        return [f"{mark} {first}{beside}", *more]
-    if mark == "-" and not beside:
-        return entry_lines(mark, goal.value, column, writing.style)
-    below = column_below(mark, goal.value, column, writing.style)
-    first, *more = collection_lines(goal.value, below, writing.style)
-    return [f"{mark}{beside}", f"{' ' * below}{first}", *more]
 
 
 def _comments(text: str, placed: Placed, goal: Goal) -> list[str]:
@@ -176,7 +156,7 @@ def _comments(text: str, placed: Placed, goal: Goal) -> list[str]:
         line = text[entry.after_mark : span.start].partition("\n")[0]
         beside = _COMMENT.findall(line)
         return [*(beside or [""]), *([] if goal.value else _unattached(text, placed))]
-    below = after_value(text, span)
+    below = line_below(text, span)
     beside = _COMMENT.findall(text[entry.after_mark : span.start])
     beside += [_header_comment(text, span)] if below == span.end else _COMMENT.findall(text[span.end : below])
     beside = [comment if comment[0] in " \t" else f" {comment}" for comment in beside if comment]
@@ -186,7 +166,7 @@ def _comments(text: str, placed: Placed, goal: Goal) -> list[str]:
 def _unattached(text: str, placed: Placed) -> list[str]:
     """The comments in a collection that belong to none of its entries."""
     region = region_of(text, placed.entry.span, placed.end, is_root=False)
-    return _COMMENT.findall("".join([*(each.gap.floating for each in region.entries), region.tail]))
+    return _COMMENT.findall("".join([*(each.floating for each in region.entries), region.tail]))
 
 
 def _anchor(writing: Rewriting, entry: Entry, goal: Goal) -> str:
@@ -197,24 +177,17 @@ def _anchor(writing: Rewriting, entry: Entry, goal: Goal) -> str:
     return f" {found[0]}" if found else ""
 
 
-_LINE: Final = re.compile(r"( *)[^\n]*\n")
-
-
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """The lines above an entry: those that stay where they are, blank lines, and the entry's own comments."""
+class Placed:
+    """An entry with its own lines, which go on to `end`: comments deeper than its mark are its own.
 
+    Above it are the lines that stay where they are (`floating`), blank lines (`separator`), and its own comments.
+    """
+
+    entry: Entry
     floating: str
     separator: str
     attached: str
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An entry with the lines above it. Its own lines go on to `end`: comments deeper than its mark are its own."""
-
-    entry: Entry
-    gap: Gap
     end: int
     column: int
 
@@ -234,20 +207,8 @@ class Region:
     @property
     def usual_separator(self) -> str:
         """The blank lines that most entries after the first have above them."""
-        separators = [placed.gap.separator for placed in self.entries[1:]]
+        separators = [placed.separator for placed in self.entries[1:]]
         return max(separators, key=separators.count, default="")
-
-
-def after_value(text: str, span: Span) -> int:
-    """The start of the line below a value and the comment beside it."""
-    return span.end if _ends_with_line(text, span) else text.find("\n", span.end) + 1 or len(text)
-
-
-def _ends_with_line(text: str, span: Span) -> bool:
-    """Whether the last thing in a value is a block scalar, which takes its line end with it."""
-    while span.entries and not span.in_flow:
-        span = span.entries[-1].span
-    return text[span.start : span.start + 1] in {"|", ">"} and not span.in_flow
 
 
 def region_of(text: str, span: Span, limit: int, *, is_root: bool) -> Region:
@@ -261,8 +222,10 @@ def region_of(text: str, span: Span, limit: int, *, is_root: bool) -> Region:
         mark = entry.start if number == 0 and is_inline else text.rfind("\n", 0, entry.start) + 1
         following = span.entries[number + 1 :]
         below = text.rfind("\n", 0, following[0].start) + 1 if following else limit
-        end = _own_end(text, after_value(text, entry.span), below, span.column)
-        placed.append(Placed(entry, _gap(text[above:mark], is_head=is_root and number == 0), end, span.column))
+        end = comments_end(text, line_below(text, entry.span), below, span.column)
+        lines = text[above:mark]
+        gap = (lines, "", "") if is_root and number == 0 else _gap(lines)
+        placed.append(Placed(entry, *gap, end, span.column))
         above = end
     return Region(start, is_inline, tuple(placed), text[above:limit])
 
@@ -278,41 +241,32 @@ def _below_content(text: str, line: int) -> int:
     return line
 
 
-def _own_end(text: str, start: int, limit: int, column: int) -> int:
-    """Where the comments end that are indented deeper than the entry they follow."""
-    end = start
-    for line in _LINE.finditer(text, start, limit):
-        if line[0].strip() and len(line[1]) > column:
-            end = line.end()
-    return end
-
-
-def _gap(lines: str, *, is_head: bool) -> Gap:
-    """Comments right above an entry are its own; what a blank line parts from it, and the head of a file, is not."""
-    rows = [f"{row}\n" for row in lines.split("\n")[:-1]]
-    if is_head:
-        return Gap(lines, "", "")
+def _gap(lines: str) -> tuple[str, str, str]:
+    """Lines between two entries: comments right above an entry are its own, what a blank line parts from it is not."""
+    rows = re.findall(r"[^\n]*\n", lines)
     first = len(rows)
     while first and rows[first - 1].strip():
         first -= 1
     blank = first
     while blank and not rows[blank - 1].strip():
         blank -= 1
-    return Gap("".join(rows[:blank]), "".join(rows[blank:first]), "".join(rows[first:]))
-
-
-_QUOTED_KEY: Final = re.compile(r'[\[{\s]*"(?:[^"\\]|\\.)*"\s*[:,\]]')
+    return "".join(rows[:blank]), "".join(rows[blank:first]), "".join(rows[first:])
 
 
 def edited_flow(writing: Rewriting, span: Span, goal: Goal) -> str:
     """The text of a collection in brackets that is to hold what `goal` says."""
     slots = slots_of(span, goal, writing.matching)
-    if are_in_place(slots, span):
-        return _in_place(writing, span, slots)
-    writing.touched.append(goal.path)
-    if span.layout is Layout.PAIR or "#" in "".join(_around(writing.text, span)):
-        return rewritten_flow(writing, span, goal)
-    return _rejoined(writing, span, slots)
+    ends = [span.start, *(entry.span.end for entry in span.entries)]
+    starts = [*(entry.start for entry in span.entries), span.end]
+    opening, *between, closing = (writing.text[end:start] for end, start in zip(ends, starts, strict=True))
+    if not are_in_place(slots, span):
+        writing.touched.append(goal.path)
+        if span.layout is Layout.PAIR or "#" in "".join([opening, *between, closing]):
+            return rewritten_flow(writing, span, goal)
+        between = [max(between, key=between.count, default=", ")] * (len(slots) - 1)
+    like_json = is_like_json(writing.text, span)
+    entries = [_flow_slot(writing, slot, span, like_json=like_json) for slot in slots]
+    return opening + "".join(map("".join, zip(entries, [*between, closing], strict=True)))
 
 
 def rewritten_flow(writing: Rewriting, span: Span, goal: Goal) -> str:
@@ -327,37 +281,14 @@ def is_like_json(text: str, span: Span) -> bool:
     return _QUOTED_KEY.match(text, span.start, span.end) is not None
 
 
-def _in_place(writing: Rewriting, span: Span, slots: Sequence[Slot]) -> str:
-    around = _around(writing.text, span)
-    entries = [_slot(writing, slot, span) for slot in slots]
-    return around[0] + "".join(f"{entry}{after}" for entry, after in zip(entries, around[1:], strict=True))
+def _flow_slot(writing: Rewriting, slot: Slot, span: Span, *, like_json: bool) -> str:
+    if slot.index is not None:
+        return _flow_entry(writing, span.entries[slot.index], slot.goal, like_json=like_json)
+    part, text = slot.goal.path[-1], flow_text(slot.goal.value, like_json=like_json)
+    return f"{flow_text(part, like_json=like_json)}: {text}" if isinstance(part, str) else text
 
 
-def _rejoined(writing: Rewriting, span: Span, slots: Sequence[Slot]) -> str:
-    """Other entries, or in another order, between the same brackets and with the usual separator."""
-    opening, *separators, closing = _around(writing.text, span)
-    separator = max(separators, key=separators.count, default=", ")
-    return opening + separator.join(_slot(writing, slot, span) for slot in slots) + closing
-
-
-def _around(text: str, span: Span) -> list[str]:
-    """What stands before the first entry, between any two, and after the last."""
-    ends = [span.start, *(entry.span.end for entry in span.entries)]
-    starts = [*(entry.start for entry in span.entries), span.end]
-    return [text[end:start] for end, start in zip(ends, starts, strict=True)]
-
-
-def _slot(writing: Rewriting, slot: Slot, span: Span) -> str:
-    if slot.entry is not None:
-        return _brackets_entry(writing, slot.entry, slot.goal, span)
-    part = slot.goal.path[-1]
-    like_json = is_like_json(writing.text, span)
-    if isinstance(part, str):
-        return flow_entry(part, slot.goal.value, like_json=like_json)
-    return flow_text(slot.goal.value, like_json=like_json)
-
-
-def _brackets_entry(writing: Rewriting, entry: Entry, goal: Goal, around: Span) -> str:
+def _flow_entry(writing: Rewriting, entry: Entry, goal: Goal, *, like_json: bool) -> str:
     span = entry.span
     if writing.is_kept(entry, goal):
         return writing.text[entry.start : span.end]
@@ -369,7 +300,7 @@ def _brackets_entry(writing: Rewriting, entry: Entry, goal: Goal, around: Span) 
     if is_changed and span.layout is Layout.EMPTY:
         head = head.rstrip() + (" " if writing.text[entry.after_mark - 1] in ":[," else ": ")
     writing.note_key(entry)
-    text = head + edited_value(writing, span, goal, like_json=is_like_json(writing.text, around))
+    text = head + edited_value(writing, span, goal, like_json=like_json)
     writing.note_value(entry, goal)
     return text
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from flowsync.document.refusals import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH, failure
+from flowsync.document.refusals import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH, failure, is_too_deep
 from flowsync.model import Location
 from flowsync.numbers import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.document.rewriting import Style
     from flowsync.errors import DocumentError
     from flowsync.model import JsonValue
 
@@ -30,8 +30,9 @@ _NOT_PLAIN: Final = re.compile(r":(?: |\Z)| (?:#|\Z)|[\t\n]")
 _WORDS: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 """Words that are no text to YAML 1.2 or 1.1, in any case."""
 
+_FLOW_PLAIN: Final = re.compile(r"[A-Za-z_/$(][^,\[\]{}:#'\"\\\n\t]*(?<! )")
 _BLANK_LINE: Final = re.compile(r"^[ \t]+$", re.MULTILINE)
-_FOLD: Final = re.compile(r"(?<![ \t]) (?![ \t])")
+_FOLD: Final = re.compile(r"(?<=[^ \t]) (?=[^ \t])")
 """Where a long line may be broken: a line end between two words is read as the one space it stands for."""
 
 WIDTH: Final = 100
@@ -48,11 +49,16 @@ _DOUBLE_DIGITS: Final = 53
 _LARGEST_EXPONENT: Final = 1023
 
 
-class _Output(NamedTuple):
-    """The lines written so far, and the columns after which text is folded."""
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Columns that something nested is to the right: a mapping or list below its key, a value after its dash."""
 
-    lines: list[str]
-    width: int
+    mapping: int = 2
+    sequence: int = 2
+    dash: int = 2
+
+
+USUAL: Final = Style()
 
 
 def dump(value: JsonValue, width: int = WIDTH) -> str:
@@ -63,46 +69,58 @@ def dump(value: JsonValue, width: int = WIDTH) -> str:
     Raises DocumentError `unsafe-integer` for an integer that a double cannot hold, `yaml-key` for a key
     longer than YAML allows, `nesting` below 100 levels of collections.
     """
-    output = _Output([], width)
-    _write(output, value, "", "")
-    return "\n".join([*output.lines, ""])
-
-
-def _write(output: _Output, value: JsonValue, margin: str, lead: str) -> None:
-    """Append a value whose lines begin with `margin`, its first one with `lead`."""
-    if len(margin) > 2 * MAXIMUM_DEPTH:
+    if is_too_deep(value):
         raise _refusal("nesting", f"More than {MAXIMUM_DEPTH} lists and mappings are nested.", "Flatten the value.")
-    if isinstance(value, dict) and value:
-        _write_mapping(output, value, margin, lead)
-    elif isinstance(value, list) and value:
-        _write_sequence(output, value, margin, lead)
-    else:
-        output.lines.append(f"{lead}{_scalar(value, f'{margin}  ', output.width)}")
+    write = collection_lines if is_collection(value) else scalar_lines
+    return "\n".join([*write(value, 0, USUAL, width), ""])
 
 
-def _write_mapping(output: _Output, mapping: dict[str, JsonValue], margin: str, lead: str) -> None:
-    deeper = f"{margin}  "
-    for key, child in mapping.items():
-        name = _key(key)
-        if isinstance(child, (dict, list)) and child:
-            output.lines.append(f"{lead}{name}:")
-            _write(output, child, deeper, deeper)
-        else:
-            output.lines.append(f"{lead}{name}: {_scalar(child, deeper, output.width)}")
-        lead = margin
+def is_collection(value: JsonValue) -> bool:
+    """Whether a value takes lines of its own: a list or mapping that holds something."""
+    return isinstance(value, (dict, list)) and bool(value)
 
 
-def _write_sequence(output: _Output, items: list[JsonValue], margin: str, lead: str) -> None:
-    for child in items:
-        if isinstance(child, (dict, list)) and child:
-            _write(output, child, f"{margin}  ", f"{lead}- ")
-        else:
-            output.lines.append(f"{lead}- {_scalar(child, f'{margin}  ', output.width)}")
-        lead = margin
+def collection_lines(value: JsonValue, column: int, style: Style, width: int = WIDTH) -> list[str]:
+    """The lines of a filled collection at `column`, the first one without its margin."""
+    entries = [(f"{key_text(key)}:", item) for key, item in value.items()] if isinstance(value, dict) else []
+    entries = entries or [("-", item) for item in (value if isinstance(value, list) else [])]
+    margin = " " * column
+    lines: list[str] = []
+    for mark, item in entries:
+        first, *more = entry_lines(mark, item, column, style, width)
+        lines += [f"{margin if lines else ''}{first}", *more]
+    return lines
+
+
+def entry_lines(  # noqa: PLR0917 - an entry, where it stands, and how
+    mark: str, value: JsonValue, column: int, style: Style, width: int = WIDTH, beside: str = ""
+) -> list[str]:
+    """The lines of `key: value` or `- value` in a block collection at `column`; the first one without its margin.
+
+    `mark` is the dash, or the key with its colon, and whatever anchor follows; `beside` is a comment to end its line.
+    """
+    if not is_collection(value):
+        first, *more = scalar_lines(value, column, style, width)
+        return [f"{mark} {first}{beside}", *more]
+    nested = style.dash if mark[:2] in {"-", "- "} else style.mapping if isinstance(value, dict) else style.sequence
+    first, *more = collection_lines(value, column + nested, style, width)
+    if mark == "-" and not beside:
+        return [f"{mark.ljust(nested)}{first}", *more]
+    return [f"{mark}{beside}", f"{' ' * (column + nested)}{first}", *more]
+
+
+def scalar_lines(value: JsonValue, column: int, style: Style, width: int = WIDTH) -> list[str]:
+    """The lines of a scalar or empty collection in a block collection at `column` (-1: the root)."""
+    if not isinstance(value, str):
+        return [_constant(value)]
+    first, *more = _text_lines(value, width - max(column, 0) - 2)
+    margin = " " * (max(column, 0) + max(style.mapping, 2))
+    return [first, *(f"{margin}{line}" if line else "" for line in more)]
 
 
 @lru_cache(maxsize=512)
-def _key(key: str) -> str:
+def key_text(key: str) -> str:
+    """A key of a block mapping."""
     name = _one_line(key)
     if len(name.encode("utf-16-le")) // 2 > MAXIMUM_KEY_LENGTH:
         raise _refusal(
@@ -113,15 +131,15 @@ def _key(key: str) -> str:
     return name
 
 
-def _scalar(value: JsonValue, margin: str, width: int) -> str:
-    if isinstance(value, str):
-        return _text(value, margin, width)
+def _constant(value: JsonValue) -> str:
+    """A value that is no text, and holds nothing, on one line."""
     if isinstance(value, (dict, list)):
         return "{}" if isinstance(value, dict) else "[]"
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
+    assert isinstance(value, (int, float))  # noqa: S101 - texts are written elsewhere
     return _number(value)
 
 
@@ -146,36 +164,29 @@ def _integer(number: int) -> str:
     return str(number)
 
 
-def _text(text: str, margin: str, width: int) -> str:
-    """A block scalar for text of several lines, or of one long line, that is safe in one; else one line."""
-    is_long = len(margin) + len(text) > width
-    if not (is_long or "\n" in text) or not fits_block(text):
-        return _one_line(text)
+def _text_lines(text: str, room: int) -> list[str]:
+    """A block scalar for text of several lines, or of one longer than `room`, that is safe in one; else one line."""
+    if not (len(text) > room or "\n" in text) or not fits_block(text):
+        return [_one_line(text)]
     if "\n" in text:
-        return _literal(text, margin)
-    if is_long and text[-1] not in " \t" and _FOLD.search(text):
-        return "\n".join([">-", *_folded(text, margin, width)])
-    return _one_line(text)
+        body = text.removesuffix("\n")
+        chomping = "-" if body == text else "+" if body.endswith("\n") else ""
+        return [f"|{chomping}", *body.split("\n")]
+    if text[-1] not in " \t" and _FOLD.search(text):
+        return [">-", *wrapped(text, max(room, _NARROWEST))]
+    return [_one_line(text)]
 
 
-def _folded(text: str, margin: str, width: int) -> Iterator[str]:
-    """The lines of a folded block, each as many words as fit."""
-    room = max(width - len(margin), _NARROWEST)
+def wrapped(text: str, room: int) -> Iterator[str]:
+    """Lines of as many words as fit, for folded text."""
     line, *words = _FOLD.split(text)
     for word in words:
         if len(line) + 1 + len(word) > room:
-            yield f"{margin}{line}"
+            yield line
             line = word
         else:
             line = f"{line} {word}"
-    yield f"{margin}{line}"
-
-
-def _literal(text: str, margin: str) -> str:
-    body = text.removesuffix("\n")
-    chomping = "-" if body == text else "+" if body.endswith("\n") else ""
-    lines = [f"{margin}{line}" if line else "" for line in body.split("\n")]
-    return "\n".join([f"|{chomping}", *lines])
+    yield line
 
 
 def is_printable(text: str) -> bool:
@@ -223,83 +234,16 @@ def _refusal(code: str, message: str, hint: str) -> DocumentError:
     return failure(Location("<value>", 1, 1), code, message, hint)
 
 
-_FLOW_PLAIN: Final = re.compile(r"[A-Za-z_/$(][^,\[\]{}:#'\"\\\n\t]*(?<! )")
-_DIGIT: Final = re.compile(r"[|>][+-]?[1-9]")
-
-
-def is_collection(value: JsonValue) -> bool:
-    """Whether a value takes lines of its own: a list or mapping that holds something."""
-    return isinstance(value, (dict, list)) and bool(value)
-
-
-def entry_lines(mark: str, value: JsonValue, column: int, style: Style) -> list[str]:
-    """The lines of `key: value` or `- value` in a block collection at `column`; the first one without its margin.
-
-    `mark` is the dash, or the key with its colon, and whatever anchor follows.
-    """
-    if not is_collection(value):
-        first, *more = scalar_lines(value, column, style)
-        return [f"{mark} {first}", *more]
-    if mark == "-":
-        first, *more = collection_lines(value, column + style.dash, style)
-        return [f"-{' ' * (style.dash - 1)}{first}", *more]
-    below = column_below(mark, value, column, style)
-    first, *more = collection_lines(value, below, style)
-    return [mark, f"{' ' * below}{first}", *more]
-
-
-def column_below(mark: str, value: JsonValue, column: int, style: Style) -> int:
-    """The column of a collection that begins on the line below its mark."""
-    if mark.startswith("- ") or mark == "-":
-        return column + style.dash
-    return column + (style.mapping if isinstance(value, dict) else style.sequence)
-
-
-def collection_lines(value: JsonValue, column: int, style: Style) -> list[str]:
-    """The lines of a filled collection at `column`, the first one without its margin."""
-    entries = [(f"{key_text(key)}:", item) for key, item in value.items()] if isinstance(value, dict) else []
-    entries = entries or [("-", item) for item in (value if isinstance(value, list) else [])]
-    margin = " " * column
-    lines: list[str] = []
-    for mark, item in entries:
-        first, *more = entry_lines(mark, item, column, style)
-        lines += [f"{margin if lines else ''}{first}", *more]
-    return lines
-
-
-def scalar_lines(value: JsonValue, column: int, style: Style) -> list[str]:
-    """The lines of a scalar or empty collection in a block collection at `column` (-1: the root)."""
-    first, *more = dump(value, WIDTH - max(column, 0)).split("\n")[:-1]
-    if not more:
-        return [first]
-    step = 2 if _DIGIT.match(first) else max(style.mapping, 2)
-    margin = " " * (max(column, 0) + step)
-    return [first, *(f"{margin}{line[2:]}" if line else "" for line in more)]
-
-
-def key_text(key: str) -> str:
-    """A key of a block mapping."""
-    return dump({key: None}).removesuffix(": null\n")
-
-
 def flow_text(value: JsonValue, *, like_json: bool) -> str:
     """A value on one line, for inside of brackets; `like_json`: keys and texts all in double quotes."""
     if isinstance(value, dict):
-        entries = (flow_entry(key, item, like_json=like_json) for key, item in value.items())
-        return "{" + ", ".join(entries) + "}"
+        texts = (
+            (flow_text(key, like_json=like_json), flow_text(item, like_json=like_json)) for key, item in value.items()
+        )
+        return "{" + ", ".join(map(": ".join, texts)) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(flow_text(item, like_json=like_json) for item in value) + "]"
-    if isinstance(value, str):
-        return _flow_string(value, like_json=like_json)
-    return dump(value).rstrip("\n")
-
-
-def flow_entry(key: str, value: JsonValue, *, like_json: bool) -> str:
-    """One key and its value, for inside of braces."""
-    return f"{_flow_string(key, like_json=like_json)}: {flow_text(value, like_json=like_json)}"
-
-
-def _flow_string(text: str, *, like_json: bool) -> str:
-    if not like_json and _FLOW_PLAIN.fullmatch(text) and not needs_quotes(text):
-        return text
-    return double_quoted(text)
+    if not isinstance(value, str):
+        return _constant(value)
+    is_plain = not like_json and _FLOW_PLAIN.fullmatch(value) and not needs_quotes(value)
+    return value if is_plain else double_quoted(value)

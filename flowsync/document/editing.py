@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.document import parse, same
 from flowsync.document.blocks import edited_block, edited_flow, region_of
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from flowsync.document.rewriting import Matching
-    from flowsync.document.tree import Tree
+    from flowsync.document.tree import Span
     from flowsync.model import JsonValue, ValuePath
 
+_BYTE_ORDER_MARK: Final = "\ufeff"
 _BLANKS: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
 _HEAD: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*(?:---[ \t]*\n(?:[ \t]*(?:#[^\n]*)?\n)*)?")
 
@@ -47,23 +48,17 @@ class Edited:
     rewritten: tuple[ValuePath, ...]
 
 
-class _Attempt(NamedTuple):
-    text: str
-    rewritten: Sequence[ValuePath]
-    touched: Sequence[ValuePath]
-
-
-def by_place(old: list[JsonValue], new: list[JsonValue], _key: str, /) -> Survivors:
+def _by_place(old: list[JsonValue], new: list[JsonValue], _key: str, /) -> Survivors:
     """Items that live on: those at the same index."""
     return Survivors({index: index for index in range(min(len(old), len(new)))}, frozenset())
 
 
-def read_yaml(text: str) -> JsonValue:
+def _read_yaml(text: str) -> JsonValue:
     """What a flow file says."""
     return parse(text).value
 
 
-def edited(text: str, value: JsonValue, *, matching: Matching = by_place, reads: Reads = read_yaml) -> Edited:
+def edited(text: str, value: JsonValue, *, matching: Matching = _by_place, reads: Reads = _read_yaml) -> Edited:
     """Return `text` changed so that it says `value`.
 
     `matching` tells which items of a list live on in another, `reads` how the result is read. A text that says `value`
@@ -76,20 +71,20 @@ def edited(text: str, value: JsonValue, *, matching: Matching = by_place, reads:
     forced: frozenset[ValuePath] = frozenset()
     attempts = 0
     while spanned is not None and () not in forced and attempts < _MOST_ATTEMPTS:
-        attempt = _attempt(spanned, value, matching, forced)
-        finished = as_written(attempt.text, text)
+        writing = Rewriting(spanned.text, style_of(spanned.root, spanned.text), matching, forced)
+        finished = _as_written(_attempt(writing, spanned.root, value), text)
         amiss = _amiss(finished, value, reads)
         if amiss is None:
-            return Edited(finished, tuple(dict.fromkeys(attempt.rewritten)))
-        forced = _wider(forced, amiss, attempt.touched)
+            return Edited(finished, tuple(dict.fromkeys(writing.rewritten)))
+        forced = _wider(forced, amiss, writing.touched)
         attempts += 1
     return Edited(_anew(text, value, reads), ((),))
 
 
 def _anew(text: str, value: JsonValue, reads: Reads) -> str:
     """The whole text written anew, below the comments at its head."""
-    for head in (_head(text.replace("\r\n", "\n").removeprefix("\ufeff")), ""):
-        anew = as_written(head + dump(value), text)
+    for head in (_head(text.replace("\r\n", "\n").removeprefix(_BYTE_ORDER_MARK)), ""):
+        anew = _as_written(head + dump(value), text)
         if _amiss(anew, value, reads) is None:
             return anew
     raise failure(
@@ -135,26 +130,23 @@ def _wider(
     return forced | wider
 
 
-def _attempt(spanned: Tree, value: JsonValue, matching: Matching, forced: frozenset[ValuePath]) -> _Attempt:
-    text, root = spanned.text, spanned.root
-    writing = Rewriting(text, style_of(root, text), matching, forced)
-    goal = Goal(value, (), "")
+def _attempt(writing: Rewriting, root: Span, value: JsonValue) -> str:
+    text, goal = writing.text, Goal(value, (), "")
     match root.layout:
         case Layout.BLOCK if writing.may_enter(root, goal):
             limit = _end(text, root.entries[-1].span.end)
             region = region_of(text, root, limit, is_root=True)
-            written = text[: region.start] + edited_block(writing, root, region, goal) + text[limit:]
+            return text[: region.start] + edited_block(writing, root, region, goal) + text[limit:]
         case Layout.FLOW if writing.may_enter(root, goal):
-            written = text[: root.start] + edited_flow(writing, root, goal) + text[root.end :]
-        case Layout.SCALAR if not is_collection(value) and () not in forced:
+            return text[: root.start] + edited_flow(writing, root, goal) + text[root.end :]
+        case Layout.SCALAR if not is_collection(value) and () not in writing.forced:
             writing.touched.append(())
             scalar = new_scalar(Site(text, root, writing.style), value)
             end = "" if is_block_scalar(scalar) else "\n"
-            written = f"{text[: root.start]}{scalar}{end}{text[root.end :].removeprefix(chr(10))}"
+            return f"{text[: root.start]}{scalar}{end}{text[root.end :].removeprefix(chr(10))}"
         case _:
             writing.rewritten.append(())
-            written = _head(text) + dump(value)
-    return _Attempt(written, writing.rewritten, writing.touched)
+            return _head(text) + dump(value)
 
 
 def _end(text: str, end: int) -> int:
@@ -164,10 +156,7 @@ def _end(text: str, end: int) -> int:
     return blanks.end() if blanks else line
 
 
-_BYTE_ORDER_MARK: Final = "\ufeff"
-
-
-def as_written(text: str, original: str) -> str:
+def _as_written(text: str, original: str) -> str:
     """`text` with the byte order mark, the line ends and the missing last line end of `original`."""
     mark = _BYTE_ORDER_MARK if original.startswith(_BYTE_ORDER_MARK) else ""
     body = original.removeprefix(_BYTE_ORDER_MARK)

@@ -76,13 +76,13 @@ def odd_gap(text: str, start: int, end: int) -> Refusal:
         return refusals.something_follows(text, start)
     match found.lastgroup:
         case "tab":
-            return refusals.tab_indentation(found.start("tab"))
+            return Refusal(found.start("tab"), *refusals.TAB_INDENTATION)
         case "comment":
-            return refusals.glued_comment(found.start("comment"))
+            return Refusal(found.start("comment"), *refusals.GLUED_COMMENT)
         case "key":
-            return refusals.marked_key(found.start("key"))
+            return Refusal(found.start("key"), *refusals.MARKED_KEY)
         case "colon":
-            return refusals.glued_colon(found.end())
+            return Refusal(found.end(), *refusals.GLUED_COLON)
         case _:
             return refusals.read_differently(
                 found.start("inside"),
@@ -180,7 +180,7 @@ def _check_margins(text: str, header: re.Match[str], end: int, column: int) -> N
     for at, line in enumerate(lines):
         blanks = line[: len(line) - len(line.lstrip(" \t"))]
         if "\t" in blanks and (text[header.start()] == ">" or blanks == line or blanks.index("\t") < margin):
-            raise refusals.tab_in_block_text(start + blanks.index("\t"))
+            raise Refusal(start + blanks.index("\t"), *refusals.TAB_IN_BLOCK_TEXT)
         if blanks == line and len(line) > margin and not first <= at <= last:
             raise refusals.read_differently(
                 start, "This line holds only spaces, and may or may not be text.", "Remove the spaces."

@@ -21,7 +21,11 @@ _GLUED_KEY_ABOVE: Final = re.compile(
     r"^(?P<margin> *)(?P<key>[A-Za-z_][\w-]*):[^\s:/][^\n]*\n(?P=margin)[\w-]+\Z", re.MULTILINE
 )
 """A key without a space after its colon, and below it one that was taken for more text of it."""
-_ALONE: Final = frozenset(" \t\n")
+_ITEM_AMONG_KEYS: Final = (
+    "yaml-syntax",
+    "A list item is where the next key of this mapping should be.",
+    "Indent the list below its key, or move the item to the list it belongs to.",
+)
 
 
 class _Mistake(NamedTuple):
@@ -49,27 +53,21 @@ class _Mistake(NamedTuple):
 
 def explained(text: str, error: yaml.YAMLError) -> Refusal:
     """The refusal for an error of libyaml or of PyYAML's own parser."""
-    at = _offset(error, "problem_mark") or 0
-    start = _offset(error, "context_mark")
-    mistake = _Mistake(text, at, at if start is None else start)
+    noticed, began = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    at = noticed.index if noticed else 0
+    mistake = _Mistake(text, at, began.index if began else at)
     problem = f"{getattr(error, 'context', None) or ''}: {getattr(error, 'problem', None) or error}"
     for pattern, explain in _EXPLANATIONS.items():
         if re.search(pattern, problem):
             return explain(mistake)
-    return refusals.read_differently(
-        at, "This is not YAML, or YAML that its parsers read in different ways.", "Write it in a plainer way."
-    )
-
-
-def _offset(error: yaml.YAMLError, name: str) -> int | None:
-    mark = getattr(error, name, None)
-    return None if mark is None else int(mark.index)
+    message = "This is not YAML, or YAML that its parsers read in different ways."
+    return refusals.read_differently(at, message, "Write it in a plainer way.")
 
 
 def _second_colon(mistake: _Mistake) -> Refusal:
     above = _GLUED_KEY_ABOVE.search(mistake.text, 0, mistake.at)
     if above:
-        return refusals.glued_colon(above.start("key"))
+        return Refusal(above.start("key"), *refusals.GLUED_COLON)
     return Refusal(
         mistake.at,
         "yaml-syntax",
@@ -80,10 +78,9 @@ def _second_colon(mistake: _Mistake) -> Refusal:
 
 def _list_beside_key(mistake: _Mistake) -> Refusal:
     if "\t" in mistake.margin and not mistake.margin.strip(" \t-"):
-        return refusals.tab_indentation(mistake.at - len(mistake.margin) + mistake.margin.index("\t"))
-    return Refusal(
-        mistake.at, "yaml-syntax", "A list cannot begin on the line of its key.", "Begin it on the next line, indented."
-    )
+        return Refusal(mistake.at - len(mistake.margin) + mistake.margin.index("\t"), *refusals.TAB_INDENTATION)
+    message = "A list cannot begin on the line of its key."
+    return Refusal(mistake.at, "yaml-syntax", message, "Begin it on the next line, indented.")
 
 
 def _no_colon(mistake: _Mistake) -> Refusal:
@@ -91,9 +88,8 @@ def _no_colon(mistake: _Mistake) -> Refusal:
     text, start = mistake.text, mistake.start
     if text[start : start + 1] in _CLOSING:
         return refusals.complex_key(text, start)
-    glued = _GLUED_KEY.match(text, start)
-    if glued:
-        return refusals.glued_colon(start)
+    if _GLUED_KEY.match(text, start):
+        return Refusal(start, *refusals.GLUED_COLON)
     return Refusal(
         start,
         "yaml-syntax",
@@ -115,21 +111,12 @@ def _misplaced(mistake: _Mistake) -> Refusal:
             "Line it up with the keys or list items it belongs to; a text of several lines is written after |.",
         )
     if text.startswith(("- ", "-\n"), mistake.start):
-        return refusals.belongs_nowhere(at)
-    if mark in {"-", "?", ":"} and text[at + 1 : at + 2] in _ALONE:
-        return {"-": _item_among_keys, "?": refusals.marked_key, ":": refusals.missing_key}[mark](at)
+        return Refusal(at, *refusals.BELONGS_NOWHERE)
+    if mark in {"-", "?", ":"} and text[at + 1 : at + 2] in {" ", "\t", "\n"}:
+        return Refusal(at, *{"-": _ITEM_AMONG_KEYS, "?": refusals.MARKED_KEY, ":": refusals.MISSING_KEY}[mark])
     if mark in _CLOSING:
         return refusals.complex_key(text, at)
     return refusals.bad_start(text, at) if mark in "]},#&*!|>'\"%@`\t" else _no_colon(mistake._replace(start=at))
-
-
-def _item_among_keys(at: int) -> Refusal:
-    return Refusal(
-        at,
-        "yaml-syntax",
-        "A list item is where the next key of this mapping should be.",
-        "Indent the list below its key, or move the item to the list it belongs to.",
-    )
 
 
 def _after_the_document(mistake: _Mistake) -> Refusal:
@@ -139,7 +126,7 @@ def _after_the_document(mistake: _Mistake) -> Refusal:
     for line in (mistake.at, above):
         if mistake.text.startswith("%", line):
             return refusals.bad_directive(mistake.text, line)
-    return refusals.belongs_nowhere(mistake.at)
+    return Refusal(mistake.at, *refusals.BELONGS_NOWHERE)
 
 
 def _in_brackets(mistake: _Mistake) -> Refusal:
@@ -151,7 +138,8 @@ def _in_brackets(mistake: _Mistake) -> Refusal:
     if opening < 0 or mark not in _CLOSING:
         return _misplaced(mistake)
     if at >= len(text) or text.startswith(("---", "..."), at):
-        return _unclosed(mark, opening)
+        hint = f"Add {_CLOSING[mark]}, or quote the text."
+        return Refusal(opening, "yaml-syntax", f"The {mark} that opens here is never closed.", hint)
     before = text[text.rfind("\n", 0, opening) + 1 : opening]
     column = len(before) - len(before.lstrip(" -"))
     for line in _LINE.finditer(text, opening, at + 1):
@@ -174,15 +162,6 @@ def _in_brackets_no_value(mistake: _Mistake) -> Refusal:
     return refusals.bad_start(mistake.text, mistake.at)
 
 
-def _unclosed(mark: str, opening: int) -> Refusal:
-    return Refusal(
-        opening,
-        "yaml-syntax",
-        f"The {mark} that opens here is never closed.",
-        f"Add {_CLOSING[mark]}, or quote the text.",
-    )
-
-
 def _last_open_bracket(text: str, end: int) -> int:
     """Where the innermost bracket that is open at `end` opens; -1 where there is none."""
     opened: list[int] = []
@@ -194,25 +173,34 @@ def _last_open_bracket(text: str, end: int) -> int:
     return opened[-1] if opened else -1
 
 
+def _unclosed_quote(mistake: _Mistake) -> Refusal:
+    return Refusal(
+        mistake.start,
+        "unclosed-quote",
+        f"The quote {mistake.text[mistake.start : mistake.start + 1]} that opens here is never closed.",
+        'Close it, or, where the quote is part of the text, put the whole text in quotes: "It\'s \\"new\\"".',
+    )
+
+
 def _no_value(mistake: _Mistake) -> Refusal:
     """Something with which no value can begin."""
     if mistake.mark and mistake.mark not in "]},[{#&*!|>'\"%@`\t-?:\n":
-        return refusals.belongs_nowhere(mistake.at)
+        return Refusal(mistake.at, *refusals.BELONGS_NOWHERE)
     return refusals.bad_start(mistake.text, mistake.at)
 
 
 _EXPLANATIONS: Final[dict[str, Callable[[_Mistake], Refusal]]] = {
-    r"nesting depth": lambda each: refusals.too_deep(each.at),
-    r"block scalar.*tab character": lambda each: refusals.tab_in_block_text(each.at),
-    r"tab character": lambda each: refusals.tab_indentation(each.at),
+    r"nesting depth": lambda each: Refusal(each.at, *refusals.TOO_DEEP),
+    r"block scalar.*tab character": lambda each: Refusal(each.at, *refusals.TAB_IN_BLOCK_TEXT),
+    r"tab character": lambda each: Refusal(each.at, *refusals.TAB_INDENTATION),
     r"mapping values are not allowed": _second_colon,
     r"sequence entries are not allowed": _list_beside_key,
-    r"mapping keys are not allowed": lambda each: refusals.marked_key(each.at),
-    r"quoted scalar: found unexpected (?:end|document)": lambda each: refusals.unclosed_quote(each.text, each.start),
+    r"mapping keys are not allowed": lambda each: Refusal(each.at, *refusals.MARKED_KEY),
+    r"quoted scalar: found unexpected (?:end|document)": _unclosed_quote,
     r"escape|hexd?a?decimal": lambda each: refusals.bad_escape(each.text, each.text.rfind("\\", 0, each.at + 1)),
     r"simple key": _no_colon,
     r"block scalar": lambda each: refusals.bad_header(each.text, each.start),
-    r"scanning an alias": lambda each: refusals.bad_alias(each.start),
+    r"scanning an alias": lambda each: Refusal(each.start, *refusals.BAD_ALIAS),
     r"scanning an anchor|a tag|tag handle": lambda each: refusals.bad_property(each.text, each.start),
     r"directive|incompatible YAML": lambda each: refusals.bad_directive(each.text, each.start),
     r"flow (?:mapping|sequence)": _in_brackets,

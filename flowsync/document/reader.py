@@ -48,7 +48,12 @@ class Reader(LeafReader):
             self._pass_marker(event.start_mark.index, guard.BLOCK_GAP)
         event = self.next_event()
         if isinstance(event, DocumentStartEvent):
-            raise refusals.second_document(event.start_mark.index)
+            raise Refusal(
+                event.start_mark.index,
+                "multiple-documents",
+                "A second document begins here; a file holds one.",
+                "Remove this --- line, or move what follows to a file of its own.",
+            )
         if not guard.BLOCK_GAP.fullmatch(self.text, self.at):
             raise guard.odd_gap(self.text, self.at, len(self.text))
         return value
@@ -107,7 +112,7 @@ class Reader(LeafReader):
             raise refusals.complex_key(self.text, start)
         if key is None:
             if start == event.end_mark.index:
-                raise refusals.missing_key(start)
+                raise Refusal(start, *refusals.MISSING_KEY)
             self.warn(
                 start,
                 'npm yaml reads a null key as the key "", js-yaml as the key "null".',
@@ -142,12 +147,13 @@ class Reader(LeafReader):
         """The value of a mapping or list."""
         start = event.start_mark.index
         if around.depth >= MAXIMUM_DEPTH:
-            raise refusals.too_deep(start)
+            raise Refusal(start, *refusals.TOO_DEEP)
         if not (event.anchor or event.tag):
             return self._untagged(event, start, event.start_mark.column, around)
         begin = self.after_properties(event)
         if event.tag and event.tag[0] != "!" and event.tag != _COLLECTION_TAGS[type(event)]:
-            raise refusals.unfit_tag(begin, f"!!{event.tag.removeprefix(YAML_TAG)}")
+            tag = event.tag.removeprefix(YAML_TAG)
+            raise refusals.wrong_tag(begin, f"The tag !!{tag} does not fit the value after it.")
         anchor = self.anchors.open(event.anchor, start) if event.anchor else None
         column = 0 if event.flow_style else self._column_below(start, begin, around)
         value = self._untagged(event, begin, column, around)

@@ -30,13 +30,6 @@ MAXIMUM_ALIAS_WEIGHT: Final = 100
 MAXIMUM_VALUES: Final = 50_000
 """Values in one text: lists, mappings and all that is in them, what aliases repeat included."""
 
-TOO_MANY_VALUES: Final = (
-    "too-many-values",
-    f"There are more than {MAXIMUM_VALUES:,} values here, what aliases repeat included.",
-    "Split the flow.",
-)
-"""The code, message and hint for a text with more."""
-
 MAXIMUM_ANCHORS: Final = 1_000
 """Anchors (`&name`) in one text."""
 
@@ -62,6 +55,14 @@ def children(value: JsonValue) -> Collection[JsonValue]:
     return value if isinstance(value, list) else ()
 
 
+def is_too_deep(value: JsonValue) -> bool:
+    """Whether more collections are nested than a text may hold."""
+    level = [value]
+    for _ in range(MAXIMUM_DEPTH + 1):
+        level = [child for item in level for child in children(item)]
+    return bool(level)
+
+
 @lru_cache(maxsize=4)
 def line_starts(text: str) -> tuple[int, ...]:
     """The offset at which each line starts; kept, for a text with one problem often has many."""
@@ -83,9 +84,6 @@ def failure(location: Location, code: str, message: str, hint: str | None = None
     return DocumentError(Problem(location, Severity.ERROR, code, message, hint))
 
 
-_HINT_OF_TAG: Final = "Remove the tag; to make a value text, put it in quotes."
-
-
 @dataclass(eq=False)
 class Refusal(Exception):  # noqa: N818 - becomes a DocumentError once the file's name is known
     """One place that cannot be read: the offset into the text, a code, a sentence, and what to do."""
@@ -96,11 +94,45 @@ class Refusal(Exception):  # noqa: N818 - becomes a DocumentError once the file'
     hint: str | None = None
 
 
-def tab_indentation(offset: int) -> Refusal:
-    """The refusal of a tab before content."""
-    return Refusal(
-        offset, "tab", "This line is indented with a tab, which YAML forbids.", "Indent with spaces, two a level."
-    )
+# The code, message and hint of what needs no more words than these.
+TAB_INDENTATION: Final = (
+    "tab",
+    "This line is indented with a tab, which YAML forbids.",
+    "Indent with spaces, two a level.",
+)
+TAB_IN_BLOCK_TEXT: Final = (
+    "tab",
+    "A tab is where the indentation of this block of text should be.",
+    "Indent with spaces.",
+)
+MISSING_KEY: Final = ("yaml-complex-key", "A key is missing before this colon.", 'Write "": for an empty key.')
+MARKED_KEY: Final = ("yaml-complex-key", "Keys marked with ? are not supported.", "Write key: value on one line.")
+GLUED_COMMENT: Final = ("yaml-syntax", "A comment needs a space before its #.", "Add a space before #.")
+GLUED_COLON: Final = (
+    "yaml-syntax",
+    "A space is missing after the colon of this key.",
+    "Write key: and then the value.",
+)
+BAD_ALIAS: Final = (
+    "yaml-syntax",
+    "* starts an alias (*name), and what follows is not one.",
+    'Where * is the start of a text, put the text in quotes: "*…".',
+)
+TOO_DEEP: Final = (
+    "nesting",
+    f"More than {MAXIMUM_DEPTH} lists and mappings are nested inside one another here.",
+    "Flatten the document.",
+)
+TOO_MANY_VALUES: Final = (
+    "too-many-values",
+    f"There are more than {MAXIMUM_VALUES:,} values here, what aliases repeat included.",
+    "Split the flow.",
+)
+BELONGS_NOWHERE: Final = (
+    "indentation",
+    "This line belongs to nothing above it.",
+    "Line it up with the keys or list items it belongs to; a text of several lines is written after |.",
+)
 
 
 def not_deeper(offset: int, message: str) -> Refusal:
@@ -116,7 +148,7 @@ def read_differently(offset: int, message: str, hint: str) -> Refusal:
 def complex_key(text: str, start: int) -> Refusal:
     """The refusal of a collection as a key, which most often is `{{name}}` without quotes."""
     if text[max(start - 2, 0) : start] == "? ":
-        return marked_key(start - 2)
+        return Refusal(start - 2, *MARKED_KEY)
     outer = start - 1 if text[max(start - 1, 0) : start + 1] == "{{" else start
     if not text.startswith("{{", outer):
         hint = "Where this is text, put it in quotes."
@@ -131,102 +163,25 @@ def complex_key(text: str, start: int) -> Refusal:
     )
 
 
-def missing_key(offset: int) -> Refusal:
-    """The refusal of a colon without a key."""
-    return Refusal(offset, "yaml-complex-key", "A key is missing before this colon.", 'Write "": for an empty key.')
-
-
-def marked_key(offset: int) -> Refusal:
-    """The refusal of `? key`."""
-    return Refusal(offset, "yaml-complex-key", "Keys marked with ? are not supported.", "Write key: value on one line.")
-
-
-def glued_comment(offset: int) -> Refusal:
-    """The refusal of a # right after a value."""
-    return Refusal(offset, "yaml-syntax", "A comment needs a space before its #.", "Add a space before #.")
-
-
-def glued_colon(offset: int) -> Refusal:
-    """The refusal of a value right after a colon."""
-    return Refusal(
-        offset, "yaml-syntax", "A space is missing after the colon of this key.", "Write key: and then the value."
-    )
-
-
 def nothing_in_brackets(mark: str, offset: int) -> Refusal:
     """The refusal of - ? or : where a value in brackets should begin."""
     if mark == "?":
-        return marked_key(offset)
-    return Refusal(
-        offset, "yaml-syntax", f"{mark} means nothing inside [] and {{}}.", f'Where it is text, quote it: "{mark}".'
-    )
+        return Refusal(offset, *MARKED_KEY)
+    hint = f'Where it is text, quote it: "{mark}".'
+    return read_differently(offset, f"{mark} means nothing inside [] and {{}}.", hint)
 
 
-def too_deep(offset: int) -> Refusal:
-    """The refusal of too many collections inside one another."""
-    return Refusal(
-        offset,
-        "nesting",
-        f"More than {MAXIMUM_DEPTH} lists and mappings are nested inside one another here.",
-        "Flatten the document.",
-    )
-
-
-def tab_in_block_text(offset: int) -> Refusal:
-    """The refusal of a tab in the margin of the text after | or >."""
-    return Refusal(
-        offset,
-        "tab",
-        "A tab is where the indentation of this block of text should be.",
-        "Indent with spaces.",
-    )
-
-
-def second_document(offset: int) -> Refusal:
-    """The refusal of more than one document."""
-    return Refusal(
-        offset,
-        "multiple-documents",
-        "A second document begins here; a file holds one.",
-        "Remove this --- line, or move what follows to a file of its own.",
-    )
-
-
-def unsupported_tag(offset: int, tag: str) -> Refusal:
-    """The refusal of a tag that JavaScript's parsers do not read alike."""
-    return Refusal(
-        offset,
-        "yaml-tag",
-        f"The tag {ascii(tag)[1:-1]} is not supported: JavaScript's parsers differ on it.",
-        _HINT_OF_TAG,
-    )
-
-
-def unfit_tag(offset: int, tag: str) -> Refusal:
-    """The refusal of a tag before a value of another kind."""
-    return Refusal(offset, "yaml-tag", f"The tag {tag} does not fit the value after it.", _HINT_OF_TAG)
+def wrong_tag(offset: int, message: str) -> Refusal:
+    """The refusal of a tag that the value after it, or JavaScript's parsers, do not fit."""
+    return Refusal(offset, "yaml-tag", message, "Remove the tag; to make a value text, put it in quotes.")
 
 
 def bad_property(text: str, offset: int) -> Refusal:
     """The refusal of & or ! with something else than a name after it."""
     mark = text[offset : offset + 1]
     kind = "an anchor (&name)" if mark == "&" else "a tag (!name)"
-    return Refusal(
-        offset,
-        "yaml-syntax",
-        f"{mark} starts {kind}, and what follows is not one.",
-        f'Where {mark} is the start of a text, put the text in quotes: "{mark}…".',
-    )
-
-
-def bad_alias(offset: int) -> Refusal:
-    """The refusal of * with something else than a name after it."""
-    return Refusal(
-        offset,
-        "yaml-syntax",
-        "* starts an alias (*name), and what follows is not one.",
-        'Where * is the start of a text, put the text in quotes: "*…".',
-    )
+    hint = f'Where {mark} is the start of a text, put the text in quotes: "{mark}…".'
+    return Refusal(offset, "yaml-syntax", f"{mark} starts {kind}, and what follows is not one.", hint)
 
 
 def bad_header(text: str, offset: int) -> Refusal:
@@ -267,55 +222,28 @@ def bad_start(text: str, offset: int) -> Refusal:
     if mark == "\t":
         line = text.rfind("\n", 0, offset) + 1
         if not text[line:offset].strip(" -"):
-            return tab_indentation(offset)
+            return Refusal(offset, *TAB_INDENTATION)
         return Refusal(offset, "tab", "A tab stands where a value should begin.", "Use spaces.")
     if text.startswith("? ", offset):
-        return marked_key(offset)
+        return Refusal(offset, *MARKED_KEY)
     if mark == "%" and text[offset - 1 : offset] in {"", "\n"}:
         return bad_directive(text, offset)
-    return Refusal(
-        offset, "yaml-syntax", f"Text cannot begin with {mark} here.", f'Put the whole text in quotes: "{mark}…".'
-    )
-
-
-def unclosed_quote(text: str, offset: int) -> Refusal:
-    """The refusal of a quote that is never closed."""
-    return Refusal(
-        offset,
-        "unclosed-quote",
-        f"The quote {text[offset : offset + 1]} that opens here is never closed.",
-        'Close it, or, where the quote is part of the text, put the whole text in quotes: "It\'s \\"new\\"".',
-    )
+    hint = f'Put the whole text in quotes: "{mark}…".'
+    return Refusal(offset, "yaml-syntax", f"Text cannot begin with {mark} here.", hint)
 
 
 def not_inside(text: str, offset: int, opening: int) -> Refusal:
     """The refusal of a line inside brackets that is not deeper than their key."""
     line = text.count("\n", 0, opening) + 1
-    return Refusal(
-        offset,
-        "indentation",
-        f"This line is still inside the {text[opening]} from line {line}, but is not indented deeper than its key.",
-        "Indent it, or close the bracket above.",
+    message = (
+        f"This line is still inside the {text[opening]} from line {line}, but is not indented deeper than its key."
     )
+    return Refusal(offset, "indentation", message, "Indent it, or close the bracket above.")
 
 
 def something_follows(text: str, at: int) -> Refusal:
     """The refusal of what stands right behind a value."""
     if text.startswith("#", at):
-        return glued_comment(at)
-    return Refusal(
-        at,
-        "yaml-syntax",
-        "Something follows the value that ends here.",
-        "Put the whole value in quotes, or remove what follows.",
-    )
-
-
-def belongs_nowhere(at: int) -> Refusal:
-    """The refusal of a line after the end of the document."""
-    return Refusal(
-        at,
-        "indentation",
-        "This line belongs to nothing above it.",
-        "Line it up with the keys or list items it belongs to; a text of several lines is written after |.",
-    )
+        return Refusal(at, *GLUED_COMMENT)
+    message = "Something follows the value that ends here."
+    return Refusal(at, "yaml-syntax", message, "Put the whole value in quotes, or remove what follows.")

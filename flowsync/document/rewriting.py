@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from flowsync.document import same
+from flowsync.document.dumping import Style
 from flowsync.document.tree import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flowsync.document.tree import Entry, Span
     from flowsync.model import JsonValue, ValuePath
@@ -65,7 +66,7 @@ class Rewriting:
 
     def is_kept(self, entry: Entry, goal: Goal) -> bool:
         """Whether an entry can be copied with all that is in it."""
-        return not entry.has_names and same(entry.span.value, goal.value)
+        return not any(entry.names()) and same(entry.span.value, goal.value)
 
     def may_enter(self, span: Span, goal: Goal) -> bool:
         """Whether a collection can be edited inside: it holds something, and is to hold something of the same kind."""
@@ -88,9 +89,8 @@ class Rewriting:
 
     def note_key(self, entry: Entry) -> None:
         """Remember what the anchor of a key stands for."""
-        if entry.key_anchor is not None:
-            name, value = entry.key_anchor
-            self.names[name] = value
+        if entry.key_span and entry.key_span.anchor:
+            self.names[entry.key_span.anchor] = entry.key_span.value
 
     def note_value(self, entry: Entry, goal: Goal) -> None:
         """Remember what the anchor of a value stands for, now that it is written."""
@@ -103,7 +103,6 @@ class Slot:
     """One entry to be written: the old one (`index`) that lives on in it, if any, and what it is to hold."""
 
     index: int | None
-    entry: Entry | None
     goal: Goal
     is_moved: bool = False
 
@@ -114,11 +113,7 @@ def slots_of(span: Span, goal: Goal, matching: Matching) -> list[Slot]:
         return _keys(span.entries, goal, goal.value)
     assert isinstance(span.value, list) and isinstance(goal.value, list)  # noqa: S101, PT018 - the caller entered it
     pairs, moved = matching(span.value, goal.value, goal.key)
-    slots = []
-    for now, item in enumerate(goal.value):
-        was = pairs.get(now)
-        slots.append(Slot(was, None if was is None else span.entries[was], goal.at(now, item), now in moved))
-    return slots
+    return [Slot(pairs.get(now), goal.at(now, item), now in moved) for now, item in enumerate(goal.value)]
 
 
 def are_in_place(slots: Sequence[Slot], span: Span) -> bool:
@@ -128,42 +123,25 @@ def are_in_place(slots: Sequence[Slot], span: Span) -> bool:
 
 def _keys(entries: Sequence[Entry], goal: Goal, wanted: dict[str, JsonValue]) -> list[Slot]:
     """The keys in the order of the text; a new one comes after the one that it follows in the new value."""
-    kept = [(index, entry) for index, entry in enumerate(entries) if entry.key in wanted]
-    slots = [Slot(index, entry, goal.at(entry.key, wanted[str(entry.key)])) for index, entry in kept]
-    known = {str(entry.key) for entry in entries}
+    known = [str(entry.key) for entry in entries]
+    slots = [Slot(index, goal.at(key, wanted[key])) for index, key in enumerate(known) if key in wanted]
     place = 0
     for key, value in wanted.items():
         if key in known:
             place = 1 + next(at for at, slot in enumerate(slots) if slot.goal.path[-1] == key)
         else:
-            slots.insert(place, Slot(None, None, goal.at(key, value)))
+            slots.insert(place, Slot(None, goal.at(key, value)))
             place += 1
     return slots
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
-    """Columns that something nested stands to the right: a mapping or list below its key, a value after its dash."""
-
-    mapping: int = 2
-    sequence: int = 2
-    dash: int = 2
-
-
 def style_of(root: Span, text: str) -> Style:
     """The indentation that most of a file has; that of `dump` where it shows none."""
-    steps = list(_steps(root, text))
-    usual = Style()
-    return Style(
-        mapping=_most((step for kind, step in steps if kind == "mapping"), usual.mapping),
-        sequence=_most((step for kind, step in steps if kind == "sequence"), usual.sequence),
-        dash=_most((step for kind, step in steps if kind == "dash"), usual.dash),
-    )
-
-
-def _most(steps: Iterable[int], usual: int) -> int:
-    counts = Counter(steps)
-    return max(counts, key=lambda step: (counts[step], -step)) if counts else usual
+    steps: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for kind, step in _steps(root, text):
+        steps[kind][step] += 1
+    most = {kind: min(counts, key=lambda step: (-counts[step], step)) for kind, counts in steps.items()}
+    return Style(**most)
 
 
 def _steps(span: Span, text: str) -> Iterator[tuple[str, int]]:

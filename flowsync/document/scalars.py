@@ -219,7 +219,7 @@ class LeafReader:
         self.at = end
         self.follows_quotes = False
         if self.text[end] not in " \n,]}":
-            raise refusals.bad_alias(start)
+            raise Refusal(start, *refusals.BAD_ALIAS)
         anchor = self.anchors.use(str(event.anchor), start)
         self.count(anchor.size - 1)
         return anchor.value
@@ -368,7 +368,8 @@ class LeafReader:
                 "yaml-tag",
             )
         elif event.tag and event.tag.removeprefix(YAML_TAG) not in _CORE_TAGS:
-            raise refusals.unsupported_tag(self.text.index("!", start), written)
+            message = f"The tag {ascii(written)[1:-1]} is not supported: JavaScript's parsers differ on it."
+            raise refusals.wrong_tag(self.text.index("!", start), message)
         return found.end()
 
     def _tagged(self, event: Event, start: int) -> JsonValue:
@@ -384,5 +385,5 @@ class LeafReader:
             "null": raw in WORDS and value is None,
         }
         if not fits.get(name, False):
-            raise refusals.unfit_tag(start, f"!!{name}")
+            raise refusals.wrong_tag(start, f"The tag !!{name} does not fit the value after it.")
         return value

@@ -8,36 +8,34 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
 from flowsync.document import parse, same
-from flowsync.document.dumping import double_quoted, fits_block, flow_text, is_printable, needs_quotes, scalar_lines
-from flowsync.document.tree import pieces_of
+from flowsync.document.dumping import (
+    double_quoted,
+    fits_block,
+    flow_text,
+    is_printable,
+    needs_quotes,
+    scalar_lines,
+    wrapped,
+)
+from flowsync.document.tree import Piece, pieces_of
 from flowsync.ends import equal_ends
 from flowsync.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flowsync.document.rewriting import Style
-    from flowsync.document.tree import Piece, Span
+    from flowsync.document.dumping import Style
+    from flowsync.document.tree import Span
     from flowsync.model import JsonValue
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_]+|.", re.DOTALL)
 _BREAKS: Final = re.compile(r"\n+")
 _BREAK: Final = re.compile(r"\n(?!\n)")
-_FOLD: Final = re.compile(r"(?<=[^ ]) (?=[^ ])")
 _HEADER: Final = re.compile(r"([|>])([1-9+-]*)([^\n]*)\n")
 _COMPARED_AT_MOST: Final = 1_000_000
 """Where more words meet, old times new, the stretch between the first and the last change is replaced whole."""
 _USUAL_WIDTH: Final = 100
 _LEAST_WIDTH: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A word or mark of a text, and the stretch of source it was read from."""
-
-    text: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +76,15 @@ def new_scalar(site: Site, value: JsonValue) -> str:
     for candidate in _candidates(site, value):
         if _reads_back(site, candidate, value):
             return candidate
-    return fresh_scalar(site, value)
+    if site.span.in_flow:
+        return flow_text(value, like_json=site.like_json)
+    lines = scalar_lines(value, site.span.column, site.style)
+    return lines[0] if len(lines) == 1 else "\n".join([*lines, ""])
 
 
 def is_block_scalar(scalar: str) -> bool:
     """Whether the text of a scalar is one after `|` or `>`, which ends with its line end."""
     return scalar[:1] in {"|", ">"} and scalar.endswith("\n")
-
-
-def fresh_scalar(site: Site, value: JsonValue) -> str:
-    """A scalar or empty collection written without regard to what was there."""
-    if site.span.in_flow:
-        return flow_text(value, like_json=site.like_json)
-    lines = scalar_lines(value, site.span.column, site.style)
-    return lines[0] if len(lines) == 1 else "\n".join([*lines, ""])
 
 
 def _candidates(site: Site, value: JsonValue) -> Iterator[str]:
@@ -101,8 +94,7 @@ def _candidates(site: Site, value: JsonValue) -> Iterator[str]:
     match site.mark:
         case "|" | ">" if not site.span.in_flow:
             if fits_block(value):
-                yield from _spliced_block(site, value)
-                yield from _whole_block(site, value)
+                yield from _block_texts(site, value)
         case _ if gains_lines and not site.span.in_flow and fits_block(value):
             return
         case "'":
@@ -135,18 +127,18 @@ def _spliced(site: Site, value: str) -> str:
     return _splice(site, _units(pieces_of(site.text, site.span)), site.span.start, site.span.end, value)
 
 
-def _units(pieces: Sequence[Piece]) -> list[Unit]:
-    units: list[Unit] = []
+def _units(pieces: Sequence[Piece]) -> list[Piece]:
+    units: list[Piece] = []
     for piece in pieces:
         if piece.end - piece.start == len(piece.text):
             tokens = _TOKEN.finditer(piece.text)
-            units += [Unit(each[0], piece.start + each.start(), piece.start + each.end()) for each in tokens]
+            units += [Piece(each[0], piece.start + each.start(), piece.start + each.end()) for each in tokens]
         elif piece.text:
-            units.append(Unit(piece.text, piece.start, piece.end))
+            units.append(Piece(piece.text, piece.start, piece.end))
     return units
 
 
-def _splice(site: Site, units: list[Unit], start: int, end: int, value: str) -> str:
+def _splice(site: Site, units: list[Piece], start: int, end: int, value: str) -> str:
     """The source from `start` to `end`, with only those words replaced that differ."""
     if not units:
         inner = site.text[start:end]
@@ -188,59 +180,30 @@ def _encoded(site: Site, text: str) -> str:
             return _BREAKS.sub(lambda found: f"{found[0]}\n{margin}", text)
 
 
-def _spliced_block(site: Site, value: str) -> Iterator[str]:
+def _block_texts(site: Site, value: str) -> Iterator[str]:
+    """A text under the old header: with only those words replaced that differ, and all of it anew in the old column."""
     header = _HEADER.match(site.source)
+    if header is None:
+        return
+    body = value.rstrip("\n")
+    breaks = len(value) - len(body)
+    chomping = ("-", "", "+")[min(breaks, 2)]
+    top = f"{header[1]}{header[2].strip('+-')}{chomping}{header[3]}"
+    ends = [""] * max(breaks, 1)
     units = _units(pieces_of(site.text, site.span))
     old = "".join(unit.text for unit in units)
     while units and not units[-1].text.strip("\n"):
         units.pop()
-    if header is None or not units:
-        return
-    body, kept = value.rstrip("\n"), len(old) - len(old.rstrip("\n"))
-    wanted = len(value) - len(body)
-    begin = site.span.start + header.end()
-    text = _splice(site, units, begin, units[-1].end, body)
-    if wanted == kept:
-        yield f"{header[0]}{text}{site.text[units[-1].end : site.span.end]}"
-    else:
-        digit = re.sub(r"[+-]", "", header[2])
-        blanks = "\n" * (wanted - 1)
-        yield f"{header[1]}{digit}{_chomping(wanted)}{header[3]}\n{text}\n{blanks}"
-
-
-def _chomping(breaks: int) -> str:
-    return ("-", "")[breaks] if breaks < 2 else "+"  # noqa: PLR2004 - none, one, or more line ends
-
-
-def _whole_block(site: Site, value: str) -> Iterator[str]:
-    """The whole text anew under the old header, in the old column; folded text as wide as it was."""
-    header = _HEADER.match(site.source)
-    body = value.rstrip("\n")
-    if header is None or not body:
-        return
-    breaks = len(value) - len(body)
-    margin = " " * site.margin
-    digit = re.sub(r"[+-]", "", header[2])
+    if units:
+        text = _splice(site, units, site.span.start + header.end(), units[-1].end, body)
+        if breaks == len(old) - len(old.rstrip("\n")):
+            yield f"{header[0]}{text}{site.text[units[-1].end : site.span.end]}"
+        else:
+            yield "\n".join([top, text, *ends])
     if header[1] == ">":
         width = max((len(line) for line in site.source.split("\n")[1:]), default=_USUAL_WIDTH)
-        body = _folded(body, max(width - site.margin, _LEAST_WIDTH))
-    lines = [f"{margin}{line}" if line else "" for line in body.split("\n")]
-    top = f"{header[1]}{digit}{_chomping(breaks)}{header[3]}"
-    yield "\n".join([top, *lines, *([""] * max(breaks, 1))])
-
-
-def _folded(text: str, width: int) -> str:
-    """Text as it stands after `>`: a line end more where there is one, and lines broken at single spaces."""
-    lines = _BREAKS.sub(lambda found: f"{found[0]}\n", text).split("\n")
-    return "\n".join(part for line in lines for part in _wrapped(line, width))
-
-
-def _wrapped(line: str, width: int) -> Iterator[str]:
-    row = ""
-    for word in _FOLD.split(line):
-        if row and len(row) + 1 + len(word) > width:
-            yield row
-            row = word
-        else:
-            row = f"{row} {word}" if row else word
-    yield row
+        lines = _BREAKS.sub(lambda found: f"{found[0]}\n", body).split("\n")
+        room = max(width - site.margin, _LEAST_WIDTH)
+        body = "\n".join(part for line in lines for part in wrapped(line, room))  # as wide as it was
+    margin = " " * site.margin
+    yield "\n".join([top, *(f"{margin}{line}" if line else "" for line in body.split("\n")), *ends])

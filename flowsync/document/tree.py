@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _BETWEEN_ENTRIES: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)* *")
 _COLON: Final = re.compile(r"[ \t]*:")
+_COMMENT_LINE: Final = re.compile(r"^( *)[ \t]*[^ \t\n][^\n]*\n", re.MULTILINE)
 
 
 class Layout(Enum):
@@ -47,8 +48,7 @@ class Span:
     `start` is after its anchor and tag; `end` is after its last character, before any comment. A block scalar ends at
     the start of the line after its text. `column` is where the entries of a block collection are, and of any
     other value the column of the block collection around it (-1: none), which its further lines must exceed.
-    `anchor` is the name it is given; `target` what an alias stands for; `has_names` says that there are anchors or
-    aliases in it.
+    `anchor` is the name it is given; `target` what an alias stands for; `is_block_text` is for a text after `|` or `>`.
     """
 
     value: JsonValue
@@ -60,34 +60,37 @@ class Span:
     entries: tuple[Entry, ...] = ()
     anchor: str | None = None
     target: Span | None = None
+    is_block_text: bool = False
 
-    @property
-    def has_names(self) -> bool:
-        """Whether an anchor or alias is in it."""
-        return self.anchor is not None or self.target is not None or any(entry.has_names for entry in self.entries)
+    def names(self) -> Iterator[tuple[str | None, bool]]:
+        """The name of every anchor and alias in it, and whether it is an anchor."""
+        if self.anchor is not None:
+            yield self.anchor, True
+        if self.target is not None:
+            yield self.target.anchor, False
+        for entry in self.entries:
+            yield from entry.names()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One item of a list or key of a mapping.
 
-    `start` is where its dash, key or value begins, `key_start` where its key begins after an anchor or tag, and
-    `after_mark` the offset after the dash or colon. `key_anchor` is the name that the key is given and what it
-    stands for; `key_is_alias` says that the key is written as such a name.
+    `start` is where its dash, key or value begins, or the anchor or tag of its key; `after_mark` is the offset after
+    the dash or colon.
     """
 
     key: str | int
     start: int
-    key_start: int
     after_mark: int
     span: Span
-    key_anchor: tuple[str, JsonValue] | None = None
-    key_is_alias: bool = False
+    key_span: Span | None = None
 
-    @property
-    def has_names(self) -> bool:
-        """Whether an anchor or alias is in it, the key included."""
-        return self.span.has_names or self.key_is_alias or self.key_anchor is not None
+    def names(self) -> Iterator[tuple[str | None, bool]]:
+        """The names in it, the key included."""
+        if self.key_span is not None:
+            yield from self.key_span.names()
+        yield from self.span.names()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ class Tree:
             entry = self._entries[id(collection)].get(part)
             if entry is None:
                 break
-            span, key_start = entry.span, entry.key_start
+            span, key_start = entry.span, (entry.key_span or entry.span).start
         return span, key_start
 
 
@@ -187,10 +190,12 @@ class _TreeReader(Reader):
             return value
         end = self.at
         start = min(_end_of(HEAD, self.text, self._after_names(event)), end)
-        if event.style in {"|", ">"}:
+        is_block_text = event.style in {"|", ">"}
+        if is_block_text:
             end = _without_blank_lines(self.text, start, end)
         layout = Layout.SCALAR if start < end else Layout.EMPTY
-        self._push(Span(value, layout, start, end, around.column, around.in_flow, anchor=event.anchor), event)
+        span = Span(value, layout, start, end, around.column, around.in_flow, anchor=event.anchor)
+        self._push(replace(span, is_block_text=is_block_text), event)
         return value
 
     def alias(self, event: Event, around: Context) -> JsonValue:
@@ -246,7 +251,7 @@ class _TreeReader(Reader):
         for index, node in enumerate(nodes):
             if index:
                 dash = _end_of(_BETWEEN_ENTRIES, self.text, nodes[index - 1].span.end)
-            yield Entry(index, dash, node.span.start, dash + 1, node.span)
+            yield Entry(index, dash, dash + 1, node.span)
 
     def _keys(self, value: dict[str, JsonValue], nodes: list[_Node]) -> Iterator[Entry]:
         for key, key_node, node in zip(value, nodes[::2], nodes[1::2], strict=True):
@@ -254,21 +259,12 @@ class _TreeReader(Reader):
             span = node.span
             if span.layout is Layout.EMPTY and span.in_flow and span.anchor is None:
                 span = Span(span.value, Layout.EMPTY, after, after, span.column, in_flow=True)
-            anchor = key_node.span.anchor
-            yield Entry(
-                key,
-                key_node.outer,
-                key_node.span.start,
-                after,
-                span,
-                None if anchor is None else (anchor, key_node.span.value),
-                key_node.span.layout is Layout.ALIAS,
-            )
+            yield Entry(key, key_node.outer, after, span, key_node.span)
 
 
 def _items(nodes: list[_Node]) -> Iterator[Entry]:
     """The items of a list in brackets."""
-    return (Entry(index, node.outer, node.span.start, node.outer, node.span) for index, node in enumerate(nodes))
+    return (Entry(index, node.outer, node.outer, node.span) for index, node in enumerate(nodes))
 
 
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
@@ -330,9 +326,28 @@ def pieces_of(text: str, span: Span) -> list[Piece]:
         return [*_double_quoted(text, value, span.start + 1, span.end - 1)]
     if mark == "'":
         return [*_words(text, value, span.start + 1, span.end - 1, doubled=True)]
-    is_block = mark in "|>" and not span.in_flow
-    start = text.index("\n", span.start) + 1 if is_block else span.start
-    return [*_words(text, value, start, span.end, doubled=False)]
+    return [*_words(text, value, text_start(text, span), span.end, doubled=False)]
+
+
+def text_start(text: str, span: Span) -> int:
+    """Where the text of a scalar begins: of one after `|` or `>` on the line below."""
+    return text.index("\n", span.start) + 1 if span.is_block_text else span.start
+
+
+def line_below(text: str, span: Span) -> int:
+    """The start of the line below a value and the comment beside it."""
+    while span.entries and not span.in_flow:
+        span = span.entries[-1].span
+    return span.end if span.is_block_text else text.find("\n", span.end) + 1 or len(text)
+
+
+def comments_end(text: str, start: int, limit: int, column: int) -> int:
+    """Where the comments end that are indented deeper than `column`, the place of the entry they follow."""
+    end = start
+    for line in _COMMENT_LINE.finditer(text, start, limit):
+        if len(line[1]) > column:
+            end = line.end()
+    return end
 
 
 def _double_quoted(text: str, value: str, start: int, end: int) -> Iterator[Piece]:
