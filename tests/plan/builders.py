@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flowsync import document
-from flowsync.model import SENT_FIELDS, Flow, LiveFlow, Target
+from flowsync.model import SENT_FIELDS, Flow, LiveFlow, Target, View
 from flowsync.plan.build import build_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from flowsync.model import FieldName, JsonValue, Plan, Update
+    from flowsync.model import FieldName, JsonValue, Origin, Plan, Update
+    from flowsync.plan.base import Base
 
 API = "https://api.frigade.test"
 
@@ -44,12 +45,21 @@ def row_of(
 
 
 def plan_of(
-    flows: Sequence[Flow], rows: Sequence[LiveFlow], environment: str | None = None, target: Target = Target.LATEST
+    flows: Sequence[Flow],
+    rows: Sequence[LiveFlow],
+    environment: str | None = None,
+    target: Target = Target.LATEST,
+    *,
+    base: Base | None = None,
+    keep: Collection[Origin] = (),
+    view: View = View.WHOLE,
 ) -> Plan:
     by_slug: dict[str, list[LiveFlow]] = {}
     for each in rows:
         by_slug.setdefault(each.slug, []).append(each)
-    return build_plan(flows, by_slug, environment=environment, api_url=API, target=target)
+    return build_plan(
+        flows, by_slug, environment=environment, api_url=API, target=target, base=base, keep=keep, view=view
+    )
 
 
 def update_of(stated: Flow, *rows: LiveFlow) -> Update:
