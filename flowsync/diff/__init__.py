@@ -1,5 +1,5 @@
 """Flows compared by what they mean: canonical values, fingerprints, differences.
 
-`compare` tells a file's fields from a live row's. Lists whose items have an identity are matched by
-it, so that an inserted step is one change, a moved one a move, and a renamed id is told as such.
+`compare` compares the fields of a file with those of a live row. The items of a list are matched by `id` or `value`, so
+that an inserted step is one change, a moved one a move and a renamed id a rename.
 """

@@ -1,4 +1,4 @@
-"""When two values are equal: by the one text that stands for a value, or at a glance."""
+"""When two values are equal: canonical texts, numbers for values, and a quick look."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ def _number(number: float) -> int | float:
 _KEPT_AS_IT_IS: Final = 64
 
 
-def alike(one: JsonValue, other: JsonValue) -> bool:
-    """Whether two values can be seen at a glance to be equal; not every two equal ones can.
+def plainly_equal(one: JsonValue, other: JsonValue) -> bool:
+    """Return whether `==` shows two values to be equal; it misses NaN and huge numbers, which `ValueNumbers` finds.
 
-    Python holds true and 1 to be equal as well: where it finds two values equal, only those are looked for.
+    `==` also holds for true and 1, so where it holds, those are looked for.
     """
     return one is other or (one == other and not _is_mixed(one, other))
 
 
 def _is_mixed(one: JsonValue, other: JsonValue) -> bool:
-    """Whether, of two values that Python holds to be equal, one has a truth value where the other has a number."""
+    """Return whether, of two values for which `==` holds, one has a truth value where the other has a number."""
     if isinstance(one, dict) and isinstance(other, dict):
         for key, value in one.items():
             if not isinstance(value, str) and value is not other[key] and _is_mixed(value, other[key]):
@@ -75,12 +75,11 @@ def _is_mixed(one: JsonValue, other: JsonValue) -> bool:
     return isinstance(one, bool) is not isinstance(other, bool)
 
 
-class Shapes:
-    """Gives equal values equal numbers; each list and mapping is looked at once.
+class ValueNumbers:
+    """Gives equal values, those of the same `canonical_text`, the same number.
 
-    Equal as `canonical_text` has it. Lists and mappings are remembered by identity, and kept alive for
-    that; they must not change. Looking at a value and at all that is in it costs its size times its
-    depth, of which documents allow 100.
+    The number of a list or mapping is remembered by the object's identity, so it is kept alive and must not change.
+    Numbering a value and everything in it costs its size times its depth, which documents limit to 100.
     """
 
     __slots__ = ("_known", "_numbers")
@@ -90,7 +89,7 @@ class Shapes:
         self._known: dict[int, tuple[JsonValue, int]] = {}
 
     def of(self, value: JsonValue) -> int:
-        """Return the number of `value`, meaningful only beside others of this object."""
+        """Return the number of `value`, to compare with other numbers of this object."""
         if not isinstance(value, list | dict):
             return self._number(value)
         known = self._known.get(id(value))
@@ -99,8 +98,8 @@ class Shapes:
         return known[1]
 
     def same(self, one: JsonValue, other: JsonValue) -> bool:
-        """Whether two values are equal; of what is alike no number is made."""
-        if alike(one, other):
+        """Return whether two values are equal, without numbering what `==` shows to be."""
+        if plainly_equal(one, other):
             return True
         match one, other:
             case dict(), dict() if one.keys() == other.keys():

@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from flowsync.diff.canonical import Shapes, alike
+from flowsync.diff.canonical import ValueNumbers, plainly_equal
 from flowsync.diff.lists import ItemKey, align_lists, merged
 from flowsync.model import FieldChange, Op
 
@@ -69,7 +69,7 @@ def differences(field: FieldName, old: JsonValue, new: JsonValue) -> tuple[Field
     Paths lead into `new`; those of removals into `old`. A renamed item's path is that of its id.
     An item that is renamed or moved may have further changes of its own, below it.
     """
-    if alike(old, new):
+    if plainly_equal(old, new):
         return ()
     from deepdiff import DeepDiff  # noqa: PLC0415 - takes 30 ms, and in most plans no `data` differs
 
@@ -77,7 +77,7 @@ def differences(field: FieldName, old: JsonValue, new: JsonValue) -> tuple[Field
         old,
         new,
         view="tree",
-        custom_operators=[_SameThings(Shapes())],
+        custom_operators=[_SameThings(ValueNumbers())],
         threshold_to_diff_deeper=0,  # a mapping that keeps few of its keys is still compared key by key
         ignore_private_variables=False,  # a key may begin with two underscores
     )
@@ -96,20 +96,20 @@ class _SameThings:
     operator says what is equal, and hands it two lists as two mappings, in which the same item has the same key.
     """
 
-    shapes: Shapes
+    numbers: ValueNumbers
 
     def match(self, level: DiffLevel) -> bool:
-        """Whether there is anything to say about two values: always."""
+        """Return whether this operator applies to two values: always."""
         return level is not None
 
     def give_up_diffing(self, level: DiffLevel, diff_instance: DeepDiff) -> bool:
         """Return whether two values are equal; if not, DeepDiff goes on with them, or with the mappings for lists."""
         old, new = level.t1, level.t2
-        if self.shapes.same(old, new):
+        if self.numbers.same(old, new):
             return True
         if isinstance(old, list) and isinstance(new, list):
             steps = reversed(level.path(output_format="list"))
-            alignment = align_lists(old, new, next((step for step in steps if isinstance(step, str)), ""), self.shapes)
+            alignment = align_lists(old, new, next((step for step in steps if isinstance(step, str)), ""), self.numbers)
             level.t1, level.t2 = alignment.items(old, new)
             for key in level.t2:
                 if key.now in alignment.moved:
@@ -136,9 +136,9 @@ _OPS: Final[Mapping[str, Op]] = {
 def _change(
     field: FieldName, found: DiffLevel, orders: dict[tuple[int, int], Mapping[str | ItemKey, int]]
 ) -> tuple[list[int], FieldChange]:
-    """Return what DeepDiff found as a change, and what to sort it by: the number of each key on the way to it.
+    """Return what DeepDiff found as a change, and its sort key: the position of each key on the path to it.
 
-    `orders` holds those numbers by the two mappings that the keys are of; they are counted once.
+    `orders` caches those positions for each pair of mappings.
     """
     op = _OPS[found.report_type or ""]
     steps = found.path(output_format="list")
@@ -164,7 +164,7 @@ def _change(
 
 
 def undone(new: JsonValue, changes: Sequence[FieldChange]) -> JsonValue:
-    """Return what `new` was made of by `changes`, which are all of one field, as `differences` tells them.
+    """Return the value that `changes`, all of one field and made by `differences`, turned into `new`.
 
     Raises ValueError when they cannot have led to `new`.
     """
@@ -184,7 +184,7 @@ def undone(new: JsonValue, changes: Sequence[FieldChange]) -> JsonValue:
 
 @dataclass(frozen=True, slots=True)
 class _Undoing:
-    """`at` holds the changes by where they lead in the new value, `removed` those by parent and key in the old one.
+    """Takes changes back: `at` holds them by their path in the new value, `removed` by parent and key in the old one.
 
     Each is taken out as it is used.
     """

@@ -24,7 +24,7 @@ NOTHING_KNOWN: Final[Mapping[str, JsonValue]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What a live row says of some fields; one that it does not tell is absent.
+    """Fields of a live row; a field that the server did not return is absent.
 
     `values` holds `data` parsed, or as the text itself when `data_is_unreadable`; the rest as returned.
     """
@@ -41,17 +41,17 @@ def observe(
     """Read the `wanted` fields of a live row (`LiveFlow.fields`).
 
     `known` maps a text of `data` to its value: what is the same in the row is not parsed again, and shared
-    with it. An `active` that is null or no truth value at all tells nothing: it counts as not returned.
+    with it. An `active` that is null or no truth value counts as not returned.
     """
-    told = {name: live[name] for name in SENT_FIELDS if name in wanted and name in live}
-    if "active" in told and told["active"] not in (True, False):
-        del told["active"]
-    if "data" not in told:
-        return Observed(told, data_is_unreadable=False)
+    found = {name: live[name] for name in SENT_FIELDS if name in wanted and name in live}
+    if "active" in found and found["active"] not in (True, False):
+        del found["active"]
+    if "data" not in found:
+        return Observed(found, data_is_unreadable=False)
     try:
-        return Observed({**told, "data": _parsed(told["data"], known)}, data_is_unreadable=False)
+        return Observed({**found, "data": _parsed(found["data"], known)}, data_is_unreadable=False)
     except DocumentError:
-        return Observed(told, data_is_unreadable=True)
+        return Observed(found, data_is_unreadable=True)
 
 
 def comparable(field: FieldName, value: JsonValue) -> JsonValue:
@@ -100,9 +100,9 @@ def _parsed(data: JsonValue, known: Mapping[str, JsonValue]) -> JsonValue:
 
 @dataclass(frozen=True, slots=True)
 class FieldComparison:
-    """How the stated fields of a file stand to a live row.
+    """How the fields of a file differ from those of a live row.
 
-    `changes` is ordered by SENT_FIELDS, then as the file has it. `unseen` are the stated fields that
+    `changes` is ordered by SENT_FIELDS, then as the file has it. `unseen` are the file's fields that
     the server did not return. `old` and `new` hold the others' values (`data` parsed, or the text
     itself when `live_data_is_unreadable`).
     """
@@ -122,9 +122,9 @@ class FieldComparison:
 def compare(
     stated: Mapping[FieldName, JsonValue], live: Mapping[FieldName, JsonValue], data_text: str | None = None
 ) -> FieldComparison:
-    """Compare what a file states (`Flow.fields`) with what a live row says (`LiveFlow.fields`).
+    """Compare the fields of a file (`Flow.fields`) with those of a live row (`LiveFlow.fields`).
 
-    `data_text` is the text that the stated `data` would be sent as: a live text equal to it is not
+    `data_text` is the text that the file's `data` would be sent as: a live text equal to it is not
     parsed. Live data that cannot be read differs as a whole.
     """
     known = {} if data_text is None else {data_text: stated["data"]}
@@ -159,5 +159,5 @@ def _field_changes(field: FieldName, old: JsonValue, new: JsonValue, *, data_is_
 
 
 def _is_same(old: JsonValue, new: JsonValue) -> bool:
-    """Whether it is seen at a glance that two values are one."""
+    """Return whether two values are one object or the same text."""
     return old is new or (isinstance(old, str) and old == new)

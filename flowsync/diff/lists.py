@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeGuard, TypeVar
 
-from flowsync.diff.canonical import Shapes
+from flowsync.diff.canonical import ValueNumbers
 from flowsync.diff.renames import candidates, renames
 from flowsync.document.rewriting import Survivors
 from flowsync.ends import equal_ends
@@ -58,7 +58,7 @@ ALIGNED_AT_MOST: Final = 250_000
 
 
 def align(old: Sequence[int], new: Sequence[int]) -> list[Pair]:
-    """Pair the items of two lists of shapes, in order; what is in no pair was removed or added.
+    """Pair the items of two lists of numbers, in order; what is in no pair was removed or added.
 
     The equal beginning and end are paired as they are; DeepDiff sees only what is between.
     """
@@ -81,7 +81,7 @@ def _align_middle(old: Sequence[int], new: Sequence[int]) -> list[Pair]:
 
 
 def _deep_difference(old: Sequence[int], new: Sequence[int]) -> tuple[set[int], set[int]]:
-    """Return the indices that went and those that came."""
+    """Return the indices of what was removed and of what was added."""
     from deepdiff import DeepDiff  # noqa: PLC0415 - costs 100 ms, and few plans need it
 
     difference = DeepDiff(list(old), list(new), view="tree")
@@ -91,11 +91,11 @@ def _deep_difference(old: Sequence[int], new: Sequence[int]) -> tuple[set[int], 
 
 
 IDENTITIES: Final[Mapping[str, str]] = {"options": "value"}
-"""What tells the items of the list under a key apart; `id` under every other key."""
+"""The key that identifies the items of a list, by the key that the list is under; `id` for all other lists."""
 
 
 class ItemKey(NamedTuple):
-    """What stands for an item of two lists: its index in each, None where it is not; the key that tells it apart."""
+    """The key of an item of two lists: its index in each, None where it is missing; `identity` as in `Alignment`."""
 
     was: int | None
     now: int | None
@@ -107,11 +107,11 @@ ItemsByKey: TypeAlias = "dict[ItemKey, JsonValue]"
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """What lives on from one list to another.
+    """Which items of one list are in another.
 
-    `pairs` holds (old index, new index) by new index; what is in no pair was removed or added.
+    `pairs` holds the old index by the new one; an item in no pair was removed or added.
     `moved` holds the new indices of those that changed places with others, as few as possible.
-    `identity` is the key that tells the items apart; None where only their places do.
+    `identity` is the key that identifies the items; None where only their position does.
     """
 
     pairs: Mapping[int, int]
@@ -121,7 +121,7 @@ class Alignment:
     def items(
         self, old: list[JsonValue], new: list[JsonValue]
     ) -> tuple[dict[ItemKey, JsonValue], dict[ItemKey, JsonValue]]:
-        """Return both lists as mappings, in which what lives on has the same key."""
+        """Return both lists as mappings, in which an item of both has the same key."""
         now_of = {was: now for now, was in self.pairs.items()}
         return (
             {ItemKey(was, now_of.get(was), self.identity): item for was, item in enumerate(old)},
@@ -129,36 +129,36 @@ class Alignment:
         )
 
 
-def align_lists(old: list[JsonValue], new: list[JsonValue], key: str, shapes: Shapes) -> Alignment:
-    """Pair the items of two lists that are under `key`."""
+def align_lists(old: list[JsonValue], new: list[JsonValue], key: str, numbers: ValueNumbers) -> Alignment:
+    """Match the items of two lists that are under `key`."""
     identity = IDENTITIES.get(key, "id")
-    if _is_identified(old, identity, shapes) and _is_identified(new, identity, shapes):
-        return _align_identified(old, new, identity, shapes)
-    pairs = align([shapes.of(item) for item in old], [shapes.of(item) for item in new])
+    if _is_identified(old, identity, numbers) and _is_identified(new, identity, numbers):
+        return _align_identified(old, new, identity, numbers)
+    pairs = align([numbers.of(item) for item in old], [numbers.of(item) for item in new])
     return Alignment({now: was for was, now in pairs}, frozenset(), None)
 
 
-def _is_identified(items: list[JsonValue], identity: str, shapes: Shapes) -> TypeGuard[list[Item]]:
+def _is_identified(items: list[JsonValue], identity: str, numbers: ValueNumbers) -> TypeGuard[list[Item]]:
     """Whether every item is a mapping, and its identity a scalar that no other item has."""
     values = [item.get(identity) for item in items if isinstance(item, dict)]
-    scalars = {shapes.of(value) for value in values if isinstance(value, str | int | float)}
+    scalars = {numbers.of(value) for value in values if isinstance(value, str | int | float)}
     return len(scalars) == len(items)
 
 
-def _align_identified(old: list[Item], new: list[Item], identity: str, shapes: Shapes) -> Alignment:
-    kept = _kept(old, new, identity, shapes)
+def _align_identified(old: list[Item], new: list[Item], identity: str, numbers: ValueNumbers) -> Alignment:
+    kept = _kept(old, new, identity, numbers)
     unmoved = _unmoved(kept)
-    removed = candidates(old, (was for was, _ in kept), [was for was, _ in unmoved], identity, shapes)
-    added = candidates(new, (now for _, now in kept), [now for _, now in unmoved], identity, shapes)
+    removed = candidates(old, (was for was, _ in kept), [was for was, _ in unmoved], identity, numbers)
+    added = candidates(new, (now for _, now in kept), [now for _, now in unmoved], identity, numbers)
     renamed = ((was.index, now.index) for was, now in renames(removed, added))
     pairs = sorted([*kept, *renamed], key=lambda pair: pair[1])
     moved = {now for _, now in pairs}.difference(now for _, now in _unmoved(pairs))
     return Alignment({now: was for was, now in pairs}, frozenset(moved), identity)
 
 
-def _kept(old: Sequence[Item], new: Sequence[Item], identity: str, shapes: Shapes) -> list[Pair]:
-    places = {shapes.of(item[identity]): index for index, item in enumerate(old)}
-    wanted = ((places.get(shapes.of(item[identity])), index) for index, item in enumerate(new))
+def _kept(old: Sequence[Item], new: Sequence[Item], identity: str, numbers: ValueNumbers) -> list[Pair]:
+    places = {numbers.of(item[identity]): index for index, item in enumerate(old)}
+    wanted = ((places.get(numbers.of(item[identity])), index) for index, item in enumerate(new))
     return [(was, now) for was, now in wanted if was is not None]
 
 
@@ -172,7 +172,7 @@ def survivors(old: list[JsonValue], new: list[JsonValue], key: str) -> Survivors
     Items with an identity are matched as `differences` matches them. Of others the equal ones are matched, and
     between two of those what went with what came, in order: an item that was changed.
     """
-    alignment = align_lists(old, new, key, Shapes())
+    alignment = align_lists(old, new, key, ValueNumbers())
     if alignment.identity is not None:
         return Survivors(alignment.pairs, alignment.moved)
     return Survivors({**alignment.pairs, **_changed(alignment.pairs, len(old), len(new))}, frozenset())

@@ -1,4 +1,4 @@
-"""Whose each difference is: this branch's, the dashboard's, or both's, told by what the file was at a base revision.
+"""Who made each difference: this branch, the dashboard, or both, by what the file was at a base revision.
 
 At every place that differs between the live flow and the file there are three values: base, live and
 file; one may be absent. Base as live: the branch changed it. Base as the file: it was edited elsewhere,
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from flowsync.diff.canonical import Shapes
+from flowsync.diff.canonical import ValueNumbers
 from flowsync.diff.data import unescaped
 from flowsync.diff.fields import form
 from flowsync.diff.lists import align_lists
@@ -38,11 +38,11 @@ Fields: TypeAlias = "Mapping[FieldName, JsonValue]"
 
 
 def attributed(changes: Iterable[FieldChange], base: Fields, live: Fields, file: Fields) -> tuple[FieldChange, ...]:
-    """Return `changes` (of `live` to `file`, as `compare` tells them) with their origins.
+    """Return `changes` (from `live` to `file`, made by `compare`) with their origins.
 
-    A field that `base` does not state became managed on this branch: its changes are the branch's.
+    A field that `base` does not have became managed on this branch: its changes are the branch's.
     """
-    origins = _Origins(Shapes())
+    origins = _Origins(ValueNumbers())
 
     def origin(change: FieldChange) -> Origin:
         name = change.field
@@ -56,7 +56,7 @@ def attributed(changes: Iterable[FieldChange], base: Fields, live: Fields, file:
 
 
 def differing(one: Fields, other: Fields, names: Iterable[FieldName]) -> tuple[FieldName, ...]:
-    """Return those of `names`, all of them in `one`, that `other` lacks or states otherwise."""
+    """Return those of `names`, all of them in `one`, that `other` lacks or has another value of."""
     return tuple(name for name in names if name not in other or form(name, one[name]) != form(name, other[name]))
 
 
@@ -133,11 +133,11 @@ class _Lists:
 
 @dataclass(frozen=True, slots=True)
 class _Origins:
-    shapes: Shapes
+    numbers: ValueNumbers
     lists: dict[tuple[str, int, int, int], _Lists] = field(default_factory=dict)
 
     def of(self, change: FieldChange, whole: _Triple) -> Origin:
-        """Return whose one change is, by the values at the end of its path."""
+        """Return the origin of one change, by the values at the end of its path."""
         leading: Literal["live", "file"] = "live" if change.op is Op.REMOVE else "file"
         above = here = whole
         for part in map(unescaped, change.path.split("/")[1:]):
@@ -153,7 +153,7 @@ class _Origins:
         return _origin(*(self.form(value) for value in (here.base, here.live, here.file)))
 
     def form(self, value: Found) -> int | Lack:
-        return value if isinstance(value, Lack) else self.shapes.of(value)
+        return value if isinstance(value, Lack) else self.numbers.of(value)
 
     def step(self, here: _Triple, part: str, leading: Literal["live", "file"]) -> _Triple:
         """Return the place below `here` that `part` of a path through the leading document leads to."""
@@ -175,11 +175,11 @@ class _Origins:
         known = (here.key, id(here.base), id(here.live), id(here.file))
         if known not in self.lists:
             base, live, file = (_items(value) for value in (here.base, here.live, here.file))
-            alignment = align_lists(live, file, here.key, self.shapes)
+            alignment = align_lists(live, file, here.key, self.numbers)
             self.lists[known] = _Lists(
                 alignment,
-                align_lists(base, live, here.key, self.shapes).pairs,
-                align_lists(base, file, here.key, self.shapes).pairs,
+                align_lists(base, live, here.key, self.numbers).pairs,
+                align_lists(base, file, here.key, self.numbers).pairs,
                 {was: now for now, was in alignment.pairs.items()},
             )
         return self.lists[known]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
-    from flowsync.diff.canonical import Shapes
+    from flowsync.diff.canonical import ValueNumbers
     from flowsync.model import JsonValue
 
 Item: TypeAlias = "dict[str, JsonValue]"
@@ -28,19 +28,19 @@ COMPARED_AT_MOST: Final = 2_500
 class Candidate:
     """A removed or an added item.
 
-    `gap` counts the unmoved items before it. `rest` is the item without its identity, and `shape`
+    `gap` counts the unmoved items before it. `rest` is the item without its identity, and `number`
     stands for that; None where nothing is left.
     """
 
     index: int
     gap: int
     rest: Item
-    shape: int | None
-    shapes: Shapes
+    number: int | None
+    numbers: ValueNumbers
 
     def scalars(self) -> Bag:
         """Count the scalars of the rest, each with the key it is under."""
-        return Counter(_scalars(self.rest, "", self.shapes))
+        return Counter(_scalars(self.rest, "", self.numbers))
 
     def makeup(self) -> Bag:
         """Count those, and all keys."""
@@ -52,14 +52,14 @@ Candidates: TypeAlias = "Sequence[Candidate]"
 
 
 def candidates(
-    items: Sequence[Item], kept: Iterable[int], unmoved: Sequence[int], key: str, shapes: Shapes
+    items: Sequence[Item], kept: Iterable[int], unmoved: Sequence[int], key: str, numbers: ValueNumbers
 ) -> list[Candidate]:
     """Return those items whose index is not `kept`; `unmoved` holds ascending indices."""
     found = []
     for index in sorted(set(range(len(items))).difference(kept)):
         rest = {name: value for name, value in items[index].items() if name != key}
-        shape = shapes.of(rest) if rest else None
-        found.append(Candidate(index, bisect_left(unmoved, index), rest, shape, shapes))
+        number = numbers.of(rest) if rest else None
+        found.append(Candidate(index, bisect_left(unmoved, index), rest, number, numbers))
     return found
 
 
@@ -82,16 +82,16 @@ def _others(candidates: Candidates, matched: Iterable[Candidate]) -> Candidates:
 
 
 def _equal_in_place(removed: Candidates, added: Candidates) -> Iterator[Match]:
-    return _agreeing(removed, added, lambda candidate: (candidate.gap, candidate.shape))
+    return _agreeing(removed, added, lambda candidate: (candidate.gap, candidate.number))
 
 
 def _equal(removed: Candidates, added: Candidates) -> Iterator[Match]:
-    return _agreeing(removed, added, lambda candidate: candidate.shape)
+    return _agreeing(removed, added, lambda candidate: candidate.number)
 
 
 def _agreeing(removed: Candidates, added: Candidates, key: Callable[[Candidate], Hashable]) -> Iterator[Match]:
     """Pair, in order, those with something in them that agree in `key`."""
-    waiting = _grouped((candidate for candidate in added if candidate.shape is not None), key)
+    waiting = _grouped((candidate for candidate in added if candidate.number is not None), key)
     for name, group in _grouped(removed, key).items():
         yield from zip(group, waiting.get(name, ()), strict=False)
 
@@ -133,22 +133,22 @@ def _grouped(candidates: Iterable[Candidate], key: Callable[[Candidate], Hashabl
 
 
 def _similarity(one: Bag, other: Bag) -> float:
-    """Return how much two bags share: 0 nothing, 1 everything (Dice); two empty ones are alike."""
+    """Return how much two counters share: 0 nothing, 1 everything (Dice); two empty ones are equal."""
     size = one.total() + other.total()
     return 2 * (one & other).total() / size if size else 1.0
 
 
-def _scalars(value: JsonValue, key: str, shapes: Shapes) -> Iterator[Hashable]:
+def _scalars(value: JsonValue, key: str, numbers: ValueNumbers) -> Iterator[Hashable]:
     """Yield every scalar with the key it is under, wherever that is."""
     match value:
         case dict():
             for name, inner in value.items():
-                yield from _scalars(inner, name, shapes)
+                yield from _scalars(inner, name, numbers)
         case list():
             for inner in value:
-                yield from _scalars(inner, key, shapes)
+                yield from _scalars(inner, key, numbers)
         case _:
-            yield (key, shapes.of(value))
+            yield (key, numbers.of(value))
 
 
 def _keys(value: JsonValue) -> Iterator[Hashable]:

@@ -27,7 +27,7 @@ class Base:
     unreadable: frozenset[str] = frozenset()
 
     def fields(self, slug: str) -> Mapping[FieldName, JsonValue] | None:
-        """What the file stated; nothing where there was none, None where that cannot be told."""
+        """Return the fields of the file: none where there was no file, None where it could not be read."""
         if slug in self.unreadable:
             return None
         known = self.flows.get(slug)
@@ -40,7 +40,7 @@ class FileAndRow:
 
     `row` is the row to write, as `target` chose it; `published` is another row, the one users see, None where none
     is; `latest` is the newest row that is not archived, mostly `row` itself. `view` is what the rows were read from.
-    `data_text` is the flow's own, which is made anew for each who asks it.
+    `data_text` is `flow.data_text`, which is computed at each access.
 
     `comparison` is how the file differs from the row, as far as it is to be written. `kept` are fields that differ
     and are left as they are live; `sent_unseen` those that the server does not return and the file changed since the
@@ -86,7 +86,7 @@ class FileAndRow:
 
     @property
     def was_on(self) -> bool:
-        """Whether the row is shown before the write; one of which the server tells nothing counts as shown."""
+        """Whether the row is shown before the write; it is where the server does not return `active`."""
         return not _is_off(self.row.fields.get("active"))
 
     @property
@@ -104,7 +104,7 @@ class FileAndRow:
         return is_off and not self.has_base
 
     @property
-    def is_felt_at_once(self) -> bool:
+    def is_seen_at_once(self) -> bool:
         """Whether users notice the write: the row is published, and shown before or after it."""
         return self.row.is_published and (self.was_on or self.will_be_on)
 

@@ -44,8 +44,8 @@ def build_plan(
 ) -> Plan:
     """Return what writing `flows` over the live `rows` (by slug, every version) would do.
 
-    `target` holds for the files that name none. `base` tells whose each difference is, and edits of the
-    origins in `keep` are left as they are live. `also_managed` are the slugs of files that are not among
+    `target` applies to files that name none. `base` gives each difference its origin; those of the
+    origins in `keep` stay as they are live. `also_managed` are the slugs of files that are not among
     `flows`, because a command was narrowed: theirs are not unmanaged. `view` is what the rows were read from.
     """
     ordered = sorted(flows, key=lambda flow: flow.slug)
@@ -121,7 +121,7 @@ def _update(pair: FileAndRow, sent: Collection[FieldName]) -> Update:
         id=row.id,
         version=row.version,
         status=row.status,
-        live=pair.is_felt_at_once,
+        live=pair.is_seen_at_once,
         fields=comparison.changes,
         unseen=comparison.unseen,
         warnings=warnings_of_update(pair),
@@ -178,7 +178,7 @@ def _blocked(
 
 
 def _suggested(blocked: Sequence[Blocked], live: Collection[str]) -> Iterator[Blocked]:
-    """Ask, of each flow that is not live, whether one of the unmanaged `live` slugs was meant; not of very many."""
+    """Yield `blocked`, asking about each flow that is not live whether an unmanaged `live` slug was meant."""
     if len(blocked) > MOST_SUGGESTIONS:
         yield from blocked
         return
@@ -193,7 +193,7 @@ def _suggested(blocked: Sequence[Blocked], live: Collection[str]) -> Iterator[Bl
 
 
 def _question(slug: str, near: str) -> str:
-    """Whether another slug was meant, and how it differs where that is hard to see."""
+    """Ask whether another slug was meant, and say how it differs where that is hard to see."""
     if near.casefold() == slug.casefold():
         return f"Did you mean {quoted(near)}, which differs in capital letters only?"
     if look_alike(slug, near):

@@ -74,7 +74,7 @@ def json_safe(value: JsonValue) -> JsonValue:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How many flows a plan creates, updates, …, in the order they are told."""
+    """How many flows a plan creates, updates and so on, in the order of the document."""
 
     create: int
     update: int
@@ -109,7 +109,7 @@ def summary(plan: Plan) -> Summary:
 def to_document(plan: Plan) -> dict[str, JsonValue]:
     """Return the document, keys in order. It holds no number that JSON lacks, and no key of the API.
 
-    What guards have against a change is among its warnings. Texts are as the files and the API have them: lone
+    What guards refuse about a change is among its warnings. Texts are as the files and the API have them: lone
     surrogates and control characters included.
     """
     return {**_content(plan), "digest": plan.digest}
@@ -186,7 +186,7 @@ def allowed_by(refusal: Refusal) -> str:
 def meaning(plan: Plan) -> str:
     """Return "sha256:" and 64 hex digits over what the plan would write, and to which API.
 
-    Not in it: names of files, lines, messages, the base and whose a difference is, flows that are
+    Left out: names of files, lines, messages, the base and the origins of differences, flows that are
     unchanged or unmanaged, and how the text of `data` is written.
     """
     content: JsonValue = {

@@ -31,7 +31,7 @@ class Kept(Enum):
 
 
 def judged(plan: Plan, guards: Guards, kept: Kept = Kept.FRESH) -> Plan:
-    """Return `plan` with what the guards have against it; a plan that writes nothing does no harm."""
+    """Return `plan` with what the guards refuse about it; a plan that writes nothing is never refused."""
     if not plan.writes:
         return replace(plan, refusals=())
     found = [refusal for rule in RULES for refusal in rule(plan, guards)]

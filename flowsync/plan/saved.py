@@ -53,9 +53,9 @@ def from_text(text: str) -> Plan:
 
 
 def from_document(document: JsonValue) -> Plan:
-    """Return the plan that `to_document` made `document` of, so far as the document tells.
+    """Return the plan that `to_document` made `document` of, as far as it is in the document.
 
-    Of each change, `old` and `new` hold the fields that change, not those that are managed and stay; `restore`
+    The `old` and `new` of each change hold the fields that change, not those that are managed and stay; `restored`
     adds them from the live row. Which flows are unchanged is only counted. Raises PlanFileError where the format
     is unknown, anything is not as flowsync writes it, or the digest is not that of the content.
     """
@@ -208,7 +208,7 @@ def _member(kind: type[Member], value: str, place: str) -> Member:
 def _unique_keys(pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key occurs twice")
     return found
 
 
@@ -301,13 +301,13 @@ class Edited:
     """The row was changed since: `differences` lead from what is live now to what was planned from.
 
     `elsewhere`: the other fields of the row, where one of them was edited too, or is no longer returned; the
-    document does not tell what they were, nor which are managed. None where the rest explains everything.
-    `untold`: fields of the plan that the API does not return any more.
+    document does not have what they were, nor which are managed. None where the rest explains everything.
+    `unseen`: fields of the plan that the API does not return any more.
     """
 
     differences: tuple[FieldChange, ...]
     elsewhere: tuple[FieldName, ...] | None
-    untold: tuple[FieldName, ...]
+    unseen: tuple[FieldName, ...]
 
 
 Restored: TypeAlias = AsPlanned | AsWritten | Edited
@@ -322,7 +322,7 @@ class Stale:
 
 
 def restored(change: Update, row: LiveFlow) -> Restored:
-    """Return how `row` stands to `change`, read back from a document (`from_document`).
+    """Return whether `row` still is as when `change` was planned, already is as it would be written, or neither.
 
     Raises PlanFileError when `change` would not lead to what it says it leads to.
     """
@@ -348,10 +348,10 @@ def _choices(names: Sequence[FieldName]) -> Iterator[frozenset[FieldName]]:
 
 def _edited(change: Update, row: LiveFlow, seen: Fields) -> Edited:
     differences = compare(change.old, row.fields).changes
-    untold = tuple(name for name in change.old if name not in seen)
+    unseen = tuple(name for name in change.old if name not in seen)
     staying = tuple(name for name in seen if name not in change.new)
     as_it_was: Fields = {**seen, **change.old}
     choices = ({*change.old, *choice} for choice in _choices(staying))
     managed = ({name: as_it_was[name] for name in as_it_was if name in chosen} for chosen in choices)
     is_explained = any(fingerprint(fields) == change.before for fields in managed)
-    return Edited(differences, None if is_explained else staying, untold)
+    return Edited(differences, None if is_explained else staying, unseen)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Rule: TypeAlias = "Callable[[FileAndRow], Iterator[PlanWarning]]"
 
 NOT_THE_LATEST: Final = "not-the-latest"
-"""The code of the warning that a newer row was passed over; a saved plan tells the rule for its rows by it."""
+"""The code of the warning that a newer row was passed over; reading a saved plan, it says which rule chose the row."""
 
 PROTECTED: Final = "protected"
 """The code of the warning that a flow is marked as protected; a guard goes by it, in saved plans too."""
@@ -47,7 +47,7 @@ def goes_live(pair: FileAndRow) -> Iterator[PlanWarning]:
 
 
 def draft_unseen(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that nobody sees the row, and tell how the file stands to what users do see."""
+    """Warn that nobody sees the row, and say how the file differs from what users do see."""
     if pair.row.status == "DRAFT":
         seen = _what_users_see(pair)
         message = f"Version {pair.row.version} is a draft: nobody sees it until it is published. {seen}"
@@ -157,7 +157,7 @@ def unseen_sent(pair: FileAndRow) -> Iterator[PlanWarning]:
 
 
 def origin_unknown(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that a base was asked for and tells nothing."""
+    """Warn that a base was asked for and cannot be read."""
     if pair.is_unknown:
         message = "The file at the base cannot be read: whose these differences are is not known."
         yield PlanWarning("origin-unknown", message)

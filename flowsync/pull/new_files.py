@@ -28,7 +28,7 @@ _LONGEST: Final = 200
 
 
 def name_complaint(slug: str) -> str | None:
-    """What keeps a slug from being the name of a file; None if nothing does."""
+    """Return why a slug cannot be the name of a file; None if it can."""
     forbidden = next((character for character in slug if character in _FORBIDDEN), "")
     complaints = {
         f"it holds the character {forbidden}": bool(forbidden),
@@ -59,7 +59,7 @@ _LINE: Final = re.compile(r"^(?=[^\n])", re.MULTILINE)
 
 
 def data_lines(live: JsonValue, value: JsonValue) -> str:
-    """`data:` and what stands below: the dashboard's own lines where they are YAML in lines, else a dump of `value`.
+    """Return the lines of `data`: the dashboard's own where they are YAML in lines, else a dump of `value`.
 
     `live` is what the server returned, `value` what that says. Raises DocumentError for what cannot be written.
     """
@@ -98,7 +98,7 @@ class _Part(NamedTuple):
 
 
 def new_file(row: LiveFlow, file: FlowFile, modeline: str, judge: Judge, note: str | None = None) -> NewFile:
-    """The file for a live row: its fields that say something, those left out that `judge` would refuse in a file."""
+    """Return the file for a live row, without empty fields and without those that `judge` would refuse in a file."""
     parts, left_out = _parts(row)
     kept: list[_Part] = parts
     if _complaint(parts, row, file, judge) is not None:
@@ -114,7 +114,7 @@ def new_file(row: LiveFlow, file: FlowFile, modeline: str, judge: Judge, note: s
 
 
 def says_something(field: FieldName, value: JsonValue) -> bool:
-    """Whether a live value is worth a line: no text, and what was never set, are not."""
+    """Return whether a live value is worth a line: an empty text and a value that was never set are not."""
     return isinstance(value, bool) if field == "active" else value is not None and value != ""
 
 

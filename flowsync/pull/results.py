@@ -48,7 +48,7 @@ class NewFile:
 class ChangedFile:
     """A file takes over what is live.
 
-    `places` are the labels of what changes, `rewritten` those of parts that could not be edited where they stand.
+    `places` are the labels of what changes, `rewritten` those of parts that had to be written again.
     `failing` are the file's own tests that no longer hold: they are never sent, so they keep nothing out.
     """
 
@@ -65,7 +65,7 @@ class ChangedFile:
 
 @dataclass(frozen=True, slots=True)
 class SameFile:
-    """A file that says what is live already, but for what is left out."""
+    """A file that already says what is live, apart from what is left out."""
 
     slug: str
     file: FlowFile
@@ -93,7 +93,7 @@ TEST_FAILS: Final = validate.TEST_FAILS
 
 
 def failing_tests(flow: Flow | Problem, judge: Judge, known: Collection[tuple[str, str]]) -> tuple[str, ...]:
-    """The tests of a file that fail, and did not before."""
+    """Return the tests of a file that fail and did not before."""
     problems = () if isinstance(flow, Problem) else judge(flow)
     fails = (each for each in problems if each.code == TEST_FAILS)
     return tuple(each.message for each in fails if (each.code, each.message) not in known)
@@ -106,7 +106,7 @@ def complaint(
     fields: Collection[FieldName],
     known: Collection[tuple[str, str]] = (),
 ) -> str | None:
-    """What speaks against a file whose `fields` were just taken from a live row; None if nothing does.
+    """Return why a file whose `fields` were just taken from a live row may not be written; None if it may.
 
     `known` are the errors (code and message) that the file had before: it may keep them.
     """

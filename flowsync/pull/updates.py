@@ -1,4 +1,4 @@
-"""An existing file takes over what was changed in the dashboard, edited where it stands."""
+"""An existing file takes over what was changed in the dashboard, with as few lines edited as possible."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ExistingFile:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """The file's text with some fields taken over, or what speaks against it."""
+    """The file's text with some fields taken over, or why it may not be written."""
 
     text: str
     rewritten: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ def _wanted(existing: ExistingFile, scope: Scope) -> tuple[dict[FieldName, JsonV
 def _one_by_one(
     existing: ExistingFile, wanted: Mapping[FieldName, JsonValue], known: set[tuple[str, str]], left_out: list[LeftOut]
 ) -> tuple[list[FieldName], _Draft]:
-    """Field after field, so that one that cannot be taken keeps none of the others out."""
+    """Take the fields one by one, so that one that cannot be taken keeps none of the others out."""
     taken: dict[FieldName, JsonValue] = {}
     draft = _Draft(existing.flow.source.text)
     for field, value in wanted.items():
@@ -119,7 +119,7 @@ def _draft(existing: ExistingFile, wanted: Mapping[FieldName, JsonValue], known:
 
 
 def _whole(existing: ExistingFile, wanted: Mapping[FieldName, JsonValue]) -> JsonValue:
-    """What the whole file is to say; a field goes where it is stated: in the environment's overlay, or at the top."""
+    """Return the value of the whole file; a field goes where it is: into the environment's overlay, or at the top."""
     whole = existing.flow.source.value
     assert isinstance(whole, dict)  # noqa: S101 - a file that is no mapping is no Flow
     for field in SENT_FIELDS:
@@ -137,7 +137,7 @@ def _in_order(whole: Mapping[str, JsonValue]) -> JsonValue:
 def with_live(
     whole: dict[str, JsonValue], environment: str | None, field: FieldName, live: JsonValue
 ) -> dict[str, JsonValue]:
-    """`whole`, saying `live` for one field. Raises DocumentError for a value that cannot be written."""
+    """Return `whole` with `live` for one field. Raises DocumentError for a value that cannot be written."""
     environments = whole.get("environments")
     overlay = environments.get(environment) if isinstance(environments, dict) and environment is not None else None
     if not isinstance(environments, dict) or not isinstance(overlay, dict) or field not in overlay:
@@ -147,7 +147,7 @@ def with_live(
 
 
 def _laid_over(base: JsonValue, overlay: JsonValue, live: JsonValue) -> JsonValue:
-    """The overlay that makes `live` of `base`: what it states, and what differs from the base.
+    """Return the overlay that makes `live` of `base`: its own keys, and what differs from the base.
 
     A key that only the base has cannot be taken away by an overlay: the caller finds out by reading the file.
     """
@@ -166,7 +166,7 @@ def _laid_over(base: JsonValue, overlay: JsonValue, live: JsonValue) -> JsonValu
 
 
 def _difference(base: JsonValue, live: JsonValue) -> JsonValue:
-    """What an overlay has to state of `live` where `base` has the rest."""
+    """Return what an overlay must hold of `live` where `base` has the rest."""
     if not isinstance(base, dict) or not isinstance(live, dict):
         return live
     return {
@@ -191,7 +191,7 @@ def _read_data(text: str) -> JsonValue:
 
 
 def label(value: JsonValue, path: ValuePath) -> str:
-    """The place of `path` in `value`, such as `data.steps[welcome].title`; "the whole file" for the root."""
+    """Return the label of `path` in `value`, such as `data.steps[welcome].title`; "the whole file" for the root."""
     place = Place()
     for part in path:
         if isinstance(value, dict):
@@ -199,6 +199,6 @@ def label(value: JsonValue, path: ValuePath) -> str:
         elif isinstance(value, list) and isinstance(part, int):
             item = value[part]
             identity = IDENTITIES.get(place.key, "id")
-            is_told = isinstance(item, dict) and isinstance(item.get(identity), str | int | float)
-            place, value = place.at_item(part, item, identity if is_told else None), item
+            is_identified = isinstance(item, dict) and isinstance(item.get(identity), str | int | float)
+            place, value = place.at_item(part, item, identity if is_identified else None), item
     return place.label or "the whole file"

@@ -270,8 +270,8 @@ def _sentences(why: str | Edited) -> Iterator[str]:
         yield why
         return
     yield from map(_difference, why.differences)
-    if why.untold:
-        yield f"{listed(why.untold)}: no longer returned by the API, so not compared."
+    if why.unseen:
+        yield f"{listed(why.unseen)}: no longer returned by the API, so not compared."
     if why.elsewhere is not None:
         named = f": one of {listed(why.elsewhere)}" if why.elsewhere else ""
         yield f"a field that the plan leaves alone was changed, or is no longer returned by the API{named}."

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flowsync.diff.canonical import Shapes, alike
+from flowsync.diff.canonical import ValueNumbers, plainly_equal
 from flowsync.diff.data import Place
 from flowsync.diff.lists import align_lists, merged
 from flowsync.document import UNFOLDED, dump
@@ -73,7 +73,7 @@ def _field_diff(update: Update, field: FieldName) -> Iterator[Line]:
         yield from lines
         yield from differing(str(old), str(new))
     else:
-        yield from _section_diff(_Section("", {field: old}, {field: new}), Shapes())
+        yield from _section_diff(_Section("", {field: old}, {field: new}), ValueNumbers())
 
 
 def _targeting_diff(old: JsonValue, new: JsonValue) -> list[Line] | None:
@@ -87,37 +87,37 @@ def _targeting_diff(old: JsonValue, new: JsonValue) -> list[Line] | None:
 def _data_diff(old: dict[str, JsonValue], new: dict[str, JsonValue]) -> Iterator[Line]:
     old_steps, new_steps = old.get("steps"), new.get("steps")
     if isinstance(old_steps, list) and isinstance(new_steps, list):
-        yield from _section_diff(_Section("data", _without_steps(old), _without_steps(new)), Shapes())
-        shapes = Shapes()
-        for section in _step_sections(old_steps, new_steps, shapes):
-            yield from _section_diff(section, shapes)
+        yield from _section_diff(_Section("data", _without_steps(old), _without_steps(new)), ValueNumbers())
+        numbers = ValueNumbers()
+        for section in _step_sections(old_steps, new_steps, numbers):
+            yield from _section_diff(section, numbers)
     else:
-        yield from _section_diff(_Section("data", old or None, new or None), Shapes())
+        yield from _section_diff(_Section("data", old or None, new or None), ValueNumbers())
 
 
 def _without_steps(data: Mapping[str, JsonValue]) -> JsonValue:
     return {key: value for key, value in data.items() if key != "steps"} or None
 
 
-def _step_sections(old: list[JsonValue], new: list[JsonValue], shapes: Shapes) -> Iterator[_Section]:
+def _step_sections(old: list[JsonValue], new: list[JsonValue], numbers: ValueNumbers) -> Iterator[_Section]:
     """Yield each step that may differ with its counterpart, in the new order, removed ones where they were."""
-    alignment = align_lists(old, new, "steps", shapes)
+    alignment = align_lists(old, new, "steps", numbers)
     steps = Place(label="steps")
     old_steps, new_steps = alignment.items(old, new)
     for key in merged(old_steps, new_steps):
         was, now = old_steps.get(key), new_steps.get(key)
-        if key.now is not None and (key.was is None or not alike(was, now)):
+        if key.now is not None and (key.was is None or not plainly_equal(was, now)):
             yield _Section(steps.at_item(key.now, now, key.identity).label, was, now)
         elif key.was is not None and key.now is None:
             yield _Section(steps.at_item(key.was, was, key.identity).label, was, None)
 
 
-def _section_diff(section: _Section, shapes: Shapes) -> list[Line]:
-    if alike(section.old, section.new):
+def _section_diff(section: _Section, numbers: ValueNumbers) -> list[Line]:
+    if plainly_equal(section.old, section.new):
         return []
-    old, new = _near_changes(_in_order_of(section.new, section.old, "", shapes), section.new)
+    old, new = _near_changes(_in_order_of(section.new, section.old, "", numbers), section.new)
     lines = hunks(_yaml_lines(old), _yaml_lines(new))
-    if not lines and shapes.same(section.old, section.new):
+    if not lines and numbers.same(section.old, section.new):
         return []
     heading: list[Line] = [(Span(f"@@ {section.label} @@", Style.HINT),)] if section.label else []
     return heading + (lines or [(Span(_KEY_ONLY, Style.MUTED),)])
@@ -146,25 +146,25 @@ def _yaml_lines(value: JsonValue) -> list[str]:
     return [] if value is None else mask_keys(dump(value, UNFOLDED)).removesuffix("\n").split("\n")
 
 
-def _in_order_of(new: JsonValue, old: JsonValue, key: str, shapes: Shapes) -> JsonValue:
+def _in_order_of(new: JsonValue, old: JsonValue, key: str, numbers: ValueNumbers) -> JsonValue:
     """Return `old` with its keys in the order of `new`, and whatever is the same written the same."""
-    if old == new if isinstance(old, str) else alike(old, new):
+    if old == new if isinstance(old, str) else plainly_equal(old, new):
         return new
     match new, old:
         case str(), str() if new.isascii() or old.isascii():  # other texts may write one character in two ways
             return old
-        case dict(), dict() if old.keys() == new.keys() or not shapes.same(old, new):
+        case dict(), dict() if old.keys() == new.keys() or not numbers.same(old, new):
             return {
-                name: _in_order_of(new.get(name), old[name], name, shapes) for name in merged(old, new) if name in old
+                name: _in_order_of(new.get(name), old[name], name, numbers) for name in merged(old, new) if name in old
             }
         case list(), list():
-            partners = {was: now for now, was in align_lists(old, new, key, shapes).pairs.items()}
+            partners = {was: now for now, was in align_lists(old, new, key, numbers).pairs.items()}
             return [
-                _in_order_of(new[partners[was]], item, "", shapes) if was in partners else item
+                _in_order_of(new[partners[was]], item, "", numbers) if was in partners else item
                 for was, item in enumerate(old)
             ]
         case _:
-            return new if shapes.same(old, new) else old
+            return new if numbers.same(old, new) else old
 
 
 def _change_lines(change: FieldChange) -> Iterator[Line]:

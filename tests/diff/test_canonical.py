@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.diff.canonical import Shapes, canonical_text
+from flowsync.diff.canonical import ValueNumbers, canonical_text
 from flowsync.diff.data import quoted
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def test_a_quoted_text_prints_on_one_line_and_moves_no_cursor(text: str, told: s
 
 
 def test_shapes_of_values_that_come_and_go_are_not_mixed_up() -> None:
-    shapes = Shapes()
-    numbers = [shapes.of([number]) for number in range(100)]
-    assert len(set(numbers)) == 100
-    assert shapes.of([99.0]) == numbers[-1]
-    assert shapes.of({"long": "x" * 100}) == shapes.of({"long": "x" * 100}) != shapes.of({"long": "x" * 101})
+    numbers = ValueNumbers()
+    found = [numbers.of([number]) for number in range(100)]
+    assert len(set(found)) == 100
+    assert numbers.of([99.0]) == found[-1]
+    assert numbers.of({"long": "x" * 100}) == numbers.of({"long": "x" * 100}) != numbers.of({"long": "x" * 101})

@@ -128,7 +128,7 @@ def test_switching_on_unseen_is_not_sent_unless_the_file_changed_it() -> None:
         ("DRAFT", True, "name: B", False),
     ],
 )
-def test_a_write_is_felt_where_the_row_is_published_and_on(
+def test_users_see_a_write_at_once_where_the_row_is_published_and_on(
     status: str, was: JsonValue, stated: str, *, expected: bool
 ) -> None:
     (change,) = plan_of([flow_of(stated)], [row(name="A", status=status, active=was)]).changes
