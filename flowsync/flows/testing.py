@@ -1,4 +1,4 @@
-"""Running the `tests:` of a flow file, offline."""
+"""Running the `tests:` of a flow file, and explaining expressions for one user; offline."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.flows.expressions import expressions, own_fields, parsed
-from flowsync.targeting.checks import check
+from flowsync.targeting.checks import check_parsed
 from flowsync.targeting.context import CaseError, Verdict, case_from
 from flowsync.targeting.evaluation import coverage, evaluate, trace
 from flowsync.targeting.nodes import Everyone
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from flowsync.flows.expressions import FlowExpression
-    from flowsync.model import Flow, JsonValue, Location
+    from flowsync.model import Flow, Location
     from flowsync.targeting.context import Case, Persona
     from flowsync.targeting.evaluation import TermCoverage, Trace
     from flowsync.targeting.nodes import Expression
@@ -26,9 +26,13 @@ if TYPE_CHECKING:
     from flowsync.targeting.rules import Finding
 
 
+MAXIMUM_TESTS: Final = 500
+"""Tests of one flow that are run: a file of a pull request must not keep a runner busy for minutes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A test that could be held against its expression. `index` counts the entries of `tests:` from 0."""
+    """A test whose expression came out true or false. `index` counts the entries of `tests:` from 0."""
 
     index: int
     case: Case
@@ -43,7 +47,7 @@ class Decided:
 
     @property
     def trace(self) -> Trace:
-        """How every term came out; only failures and explanations ask for it."""
+        """How every term came out."""
         return trace(self.tree, self.case.context)
 
 
@@ -72,45 +76,22 @@ class Unusable:
     error: CaseError
 
 
-MAXIMUM_TESTS: Final = 500
-"""Tests of one flow that are run: a file of a pull request must not keep a runner busy for minutes."""
 TestOutcome: TypeAlias = "Decided | Undecided | Unreadable | Unusable"
 
 
-def run_tests(flow: Flow, now: datetime) -> tuple[TestOutcome, ...]:
-    """The outcome of every entry of `tests:`, in order; `now` is the clock of those that name none.
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """One test, where it is in the file, and what came out."""
 
-    A test is held against the file's own expressions, whatever the environment (see `own_fields`). Raises
-    UncheckedPatternError where a test needs a pattern and google-re2 is not installed.
-    """
-    if not isinstance(flow.tests, list):
-        return ()
-    stated = _by_place(expressions(own_fields(flow)))
-    outcomes = [_outcome(index, entry, stated, now) for index, entry in enumerate(flow.tests[:MAXIMUM_TESTS])]
-    if len(flow.tests) > MAXIMUM_TESTS:
-        error = CaseError(f"A flow has at most {MAXIMUM_TESTS} tests; these and the following are not run.", ())
-        outcomes.append(Unusable(MAXIMUM_TESTS, error))
-    return tuple(outcomes)
+    location: Location
+    outcome: TestOutcome
 
-
-def _by_place(every: Iterable[FlowExpression]) -> Mapping[tuple[Verdict, str | None], FlowExpression]:
-    return {(stated.verdict, stated.step): stated for stated in every}
-
-
-def _outcome(
-    index: int, entry: JsonValue, every: Mapping[tuple[Verdict, str | None], FlowExpression], now: datetime
-) -> TestOutcome:
-    try:
-        case = case_from(entry, now)
-    except CaseError as error:
-        return Unusable(index, error)
-    stated = every.get((case.verdict, case.step))
-    if stated is None:
-        return Undecided(index, case)
-    tree = parsed(stated.text)
-    if tree is None:
-        return Unreadable(index, case, stated)
-    return Decided(index, case, stated, tree, evaluate(tree, case.context))
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it failed, or could not be run; one that only decides nothing is not wrong."""
+        if isinstance(self.outcome, Decided):
+            return not self.outcome.passed
+        return not isinstance(self.outcome, Undecided)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,40 +101,6 @@ class ExpressionCoverage:
     expression: FlowExpression
     tests: int
     terms: tuple[TermCoverage, ...]
-
-
-def flow_coverage(flow: Flow, outcomes: Iterable[TestOutcome]) -> tuple[ExpressionCoverage, ...]:
-    """For every expression of a flow that can be read and says something, what its tests saw of it."""
-    held = [outcome for outcome in outcomes if isinstance(outcome, Decided)]
-    every = (_coverage(stated, held) for stated in expressions(own_fields(flow)))
-    return tuple(each for each in every if each is not None)
-
-
-def _coverage(stated: FlowExpression, held: list[Decided]) -> ExpressionCoverage | None:
-    tree = parsed(stated.text)
-    if tree is None or isinstance(tree, Everyone):
-        return None
-    contexts = tuple(each.case.context for each in held if each.expression.path == stated.path)
-    return ExpressionCoverage(stated, len(contexts), coverage(tree, contexts))
-
-
-@dataclass(frozen=True, slots=True)
-class Tested:
-    """One test, where it stands, and what came out."""
-
-    location: Location
-    outcome: TestOutcome
-
-    @property
-    def is_wrong(self) -> bool:
-        """Whether it failed, or could not be run; one that only decides nothing is not wrong."""
-        match self.outcome:
-            case Decided():
-                return not self.outcome.passed
-            case Undecided():
-                return False
-            case _:
-                return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,20 +118,60 @@ class TestedFlow:
         return any(each.expression.verdict is Verdict.SEES and not each.tests for each in self.coverage)
 
 
+def run_tests(flow: Flow, now: datetime) -> tuple[TestOutcome, ...]:
+    """The outcome of every entry of `tests:`, in order; `now` is the clock of those that name none.
+
+    A test is about the file's own expressions, whatever the environment (see `own_fields`). Raises
+    UncheckedPatternError where a test needs a pattern and google-re2 is not installed.
+    """
+    entries = flow.tests if isinstance(flow.tests, list) else []
+    stated = {(each.verdict, each.step): each for each in expressions(own_fields(flow))}
+    outcomes: list[TestOutcome] = []
+    for index, entry in enumerate(entries[:MAXIMUM_TESTS]):
+        try:
+            case = case_from(entry, now)
+        except CaseError as error:
+            outcomes.append(Unusable(index, error))
+            continue
+        expression = stated.get((case.verdict, case.step))
+        tree = None if expression is None else parsed(expression.text)
+        if expression is None:
+            outcomes.append(Undecided(index, case))
+        elif tree is None:
+            outcomes.append(Unreadable(index, case, expression))
+        else:
+            outcomes.append(Decided(index, case, expression, tree, evaluate(tree, case.context)))
+    if len(entries) > MAXIMUM_TESTS:
+        message = f"A flow has at most {MAXIMUM_TESTS} tests; these and the following are not run."
+        outcomes.append(Unusable(MAXIMUM_TESTS, CaseError(message, ())))
+    return tuple(outcomes)
+
+
 def run_flow_tests(flows: Iterable[Flow], now: datetime) -> tuple[TestedFlow, ...]:
     """Run the tests of every flow, in the order given."""
-    return tuple(_tested(flow, now) for flow in flows)
+    tested = []
+    for flow in flows:
+        outcomes = run_tests(flow, now)
+        tests = tuple(Tested(flow.source.location(("tests", each.index)), each) for each in outcomes)
+        tested.append(TestedFlow(flow.slug, flow.file, tests, _coverage(flow, outcomes)))
+    return tuple(tested)
 
 
-def _tested(flow: Flow, now: datetime) -> TestedFlow:
-    outcomes = run_tests(flow, now)
-    tests = tuple(Tested(flow.source.location(("tests", each.index)), each) for each in outcomes)
-    return TestedFlow(flow.slug, flow.file, tests, flow_coverage(flow, outcomes))
+def _coverage(flow: Flow, outcomes: Iterable[TestOutcome]) -> tuple[ExpressionCoverage, ...]:
+    """For every expression of a flow that can be read and is not empty, what its tests saw of it."""
+    decided = [outcome for outcome in outcomes if isinstance(outcome, Decided)]
+    found = []
+    for expression in expressions(own_fields(flow)):
+        tree = parsed(expression.text)
+        if tree is not None and not isinstance(tree, Everyone):
+            contexts = tuple(each.case.context for each in decided if each.expression.path == expression.path)
+            found.append(ExpressionCoverage(expression, len(contexts), coverage(tree, contexts)))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One expression held against a user, and what the rules have to say of it."""
+    """How one expression came out for a user, and what the rules have to say of it."""
 
     expression: FlowExpression
     trace: Trace
@@ -206,22 +193,20 @@ class Explanation:
 
 
 def explain(
-    stated: FlowExpression, persona: Persona, flow: Flow | None = None, known: Mapping[str, KnownFlow] | None = None
+    expression: FlowExpression,
+    persona: Persona,
+    flow: Flow | None = None,
+    known: Mapping[str, KnownFlow] | None = None,
 ) -> Explained:
-    """One expression (of `flow`, if of any) held against a user; references against the `known` flows, where given.
+    """How one expression (of `flow`, if of any) comes out; its references must be among `known` flows, where given.
 
     Raises TargetingError for an expression that cannot be read.
     """
-    tree = parse(stated.text)
-    context = persona.context
-    findings = [*check(stated.text), *_references(tree, known), *_self(tree, stated, flow)]
+    tree = parse(expression.text)
+    findings = list(check_parsed(expression.text, tree))
+    if known is not None:
+        findings += check_references(references(tree), KnownFlows(World.REPO, known))
+    if flow is not None and expression.verdict is Verdict.SEES:
+        findings += check_self(tree, flow.slug)
     findings.sort(key=lambda finding: (finding.span, finding.code))
-    return Explained(stated, trace(tree, context), tuple(findings))
-
-
-def _references(tree: Expression, known: Mapping[str, KnownFlow] | None) -> tuple[Finding, ...]:
-    return () if known is None else check_references(references(tree), KnownFlows(World.REPO, known))
-
-
-def _self(tree: Expression, stated: FlowExpression, flow: Flow | None) -> tuple[Finding, ...]:
-    return check_self(tree, flow.slug) if flow is not None and stated.verdict is Verdict.SEES else ()
+    return Explained(expression, trace(tree, persona.context), tuple(findings))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from flowsync.errors import TargetingError
 from flowsync.targeting.evaluation import number_of
@@ -30,8 +30,6 @@ from flowsync.targeting.parser import parse
 from flowsync.targeting.tokens import canonical, is_too_long, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flowsync.targeting.nodes import Expression
 
 
@@ -95,13 +93,13 @@ class DiffLine:
 class ExpressionDiff:
     """How two expressions differ.
 
-    `root` is None when one of them cannot be parsed. `effect` says for whom it matters, `sentence` the
-    whole in plain words; it is None where nothing more can be told than that conditions differ.
+    `root` is None when one of them cannot be parsed. `effect` says for whom it matters, `sentence` says all
+    of it in plain words.
     """
 
     root: DiffNode | None
     effect: Effect
-    sentence: str | None
+    sentence: str
 
     @property
     def lines(self) -> tuple[DiffLine, ...]:
@@ -115,20 +113,24 @@ def compare(old: str, new: str) -> ExpressionDiff:
     if before is None or after is None:
         return _never_true(before, after, old, new)
     root = _difference(before, after)
-    effect = _overall(root)
+    effects = {leaf.effect for leaf, _ in _leaves(root)} - {Effect.NONE}
+    effect = effects.pop() if len(effects) == 1 else Effect.UNKNOWN if effects else Effect.NONE
     return ExpressionDiff(root, effect, _sentence(before, after, root, effect))
 
 
 def _parsed(text: str) -> Expression | None:
+    """The simplified tree; None when the server takes the text for false for every user [obs]."""
+    if len(text) == 1:  # the server takes it for no targeting [obs]
+        return Everyone()
     try:
-        return Everyone() if len(text) == 1 else None if is_too_long(text) else simplified(parse(text))
+        return None if is_too_long(text) else simplified(parse(text))
     except TargetingError:
         return None
 
 
 def _never_true(before: Expression | None, after: Expression | None, old: str, new: str) -> ExpressionDiff:
     """The difference when the server takes a side for false for every user: malformed, or too long [obs]."""
-    was, now = _fault(old), _fault(new)
+    was, now = ("too long" if is_too_long(text) else "malformed" for text in (old, new))
     if after is not None:
         return ExpressionDiff(None, Effect.WIDER, f"was {was}, so no user qualified; now it can be read")
     if before is not None:
@@ -139,152 +141,111 @@ def _never_true(before: Expression | None, after: Expression | None, old: str, n
     return ExpressionDiff(None, Effect.UNKNOWN, f"was {was} and {still}: no user qualifies")
 
 
-def _fault(text: str) -> str:
-    return "too long" if is_too_long(text) else "malformed"
-
-
 def _difference(old: Expression, new: Expression) -> DiffNode:
     """The difference of two simplified expressions."""
     if meaning(old) == meaning(new):
         return DiffTerm(TermChange.KEPT, old, new, Effect.NONE)
-    shared = _shared_chain(old, new)
-    if shared is not None:
-        return _branch(shared, old, new)
+    if isinstance(old, And | Or) and type(old) is type(new):
+        return _branch(type(old), old, new)
+    for chain, other in ((new, old), (old, new)):
+        if isinstance(chain, And | Or) and meaning(other) in map(meaning, chain.parts):
+            return _branch(type(chain), old, new)
     return DiffTerm(TermChange.CHANGED, old, new, _change_effect(old, new))
 
 
-def _shared_chain(old: Expression, new: Expression) -> type[And | Or] | None:
-    """The kind of chain that both are, or that one is while the other is one of its parts."""
-    if isinstance(old, And | Or) and type(old) is type(new):
-        return type(old)
-    for chain, other in ((new, old), (old, new)):
-        if isinstance(chain, And | Or) and meaning(other) in {meaning(part) for part in chain.parts}:
-            return type(chain)
-    return None
-
-
 def _branch(kind: type[And | Or], old: Expression, new: Expression) -> DiffBranch:
-    """Part by part: equal ones first, then those about the same subject; the rest came or went."""
-    joint = Joint.ALL if kind is And else Joint.ANY
-    remaining = _Remaining(chain_parts(old) if isinstance(old, kind) else (old,))
-    news = chain_parts(new) if isinstance(new, kind) else (new,)
-    kept = [remaining.take_equal(part) for part in news]
+    """Part by part, in chains of this kind; one of the two may be a part of the other instead of a chain."""
+    # There is no NOT, so a further condition can only exclude and a further alternative only include.
+    more, fewer = (Effect.NARROWER, Effect.WIDER) if kind is And else (Effect.WIDER, Effect.NARROWER)
+    olds, news = (chain_parts(each) if isinstance(each, kind) else (each,) for each in (old, new))
+    matched, removed = _matched(olds, news)
     parts = [
-        _part(joint, same if same is not None else remaining.take_related(part), part)
-        for same, part in zip(kept, news, strict=True)
+        DiffTerm(TermChange.ADDED, None, part, more) if earlier is None else _difference(earlier, part)
+        for earlier, part in zip(matched, news, strict=True)
     ]
-    removed = [DiffTerm(TermChange.REMOVED, part, None, _effect_of(joint, TermChange.REMOVED)) for part in remaining]
-    return DiffBranch(joint, (*parts, *removed))
+    gone = [DiffTerm(TermChange.REMOVED, part, None, fewer) for part in removed]
+    return DiffBranch(Joint.ALL if kind is And else Joint.ANY, (*parts, *gone))
 
 
-def _part(joint: Joint, old: Expression | None, new: Expression) -> DiffNode:
-    if old is None:
-        return DiffTerm(TermChange.ADDED, None, new, _effect_of(joint, TermChange.ADDED))
-    return _difference(old, new)
+def _matched(
+    olds: tuple[Expression, ...], news: tuple[Expression, ...]
+) -> tuple[list[Expression | None], list[Expression]]:
+    """For each new part the old one that it is or was, and the old parts that are none.
+
+    Those that mean the same come first, then those about the same subject, and chains that share a part. It takes
+    the square of the number of parts, which the length of an expression bounds.
+    """
+    remaining = {index: (meaning(part), _topics(part)) for index, part in enumerate(olds)}
+    matched: list[Expression | None] = []
+    for part in news:
+        wanted = meaning(part)
+        index = next((index for index, (said, _) in remaining.items() if said == wanted), None)
+        if index is None:
+            matched.append(None)
+        else:
+            matched.append(olds[index])
+            del remaining[index]
+    for number, part in enumerate(news):
+        if matched[number] is None:
+            shared = (index for topic in _topics(part) for index, (_, topics) in remaining.items() if topic in topics)
+            index = next(shared, None)
+            if index is not None:
+                matched[number] = olds[index]
+                del remaining[index]
+    return matched, [olds[index] for index in remaining]
 
 
-def _effect_of(joint: Joint, change: TermChange) -> Effect:
-    """There is no NOT, so a further condition can only exclude and a further alternative only include."""
-    is_narrower = (joint is Joint.ALL) is (change is TermChange.ADDED)
-    return Effect.NARROWER if is_narrower else Effect.WIDER
-
-
-class _Remaining:
-    """The parts of the old chain that no part of the new one was matched with yet."""
-
-    def __init__(self, parts: tuple[Expression, ...]) -> None:
-        self._parts = dict(enumerate(parts))
-        self._by_meaning: dict[str, list[int]] = defaultdict(list)
-        self._by_topic: dict[str, list[int]] = defaultdict(list)
-        for index, part in reversed(self._parts.items()):
-            self._by_meaning[meaning(part)].append(index)
-            for topic in _topics(part):
-                self._by_topic[topic].append(index)
-
-    def __iter__(self) -> Iterator[Expression]:
-        return iter(self._parts.values())
-
-    def take_equal(self, part: Expression) -> Expression | None:
-        """An old part that means the same."""
-        return self._take(self._by_meaning[meaning(part)])
-
-    def take_related(self, part: Expression) -> Expression | None:
-        """An old part about the same subject, or a chain that shares a part."""
-        for topic in _topics(part):
-            found = self._take(self._by_topic[topic])
-            if found is not None:
-                return found
-        return None
-
-    def _take(self, indices: list[int]) -> Expression | None:
-        while indices:
-            found = self._parts.pop(indices.pop(), None)
-            if found is not None:
-                return found
-        return None
-
-
-def _topics(part: Expression) -> tuple[str, ...]:
+def _topics(part: Expression) -> list[str]:
     """What a part is about: its subject, or the meanings and subjects of a chain's parts."""
-    found = {topic for inner in chain_parts(part) for topic in (meaning(inner), subject(inner)) if topic is not None}
-    return tuple(sorted(found))
+    inner = chain_parts(part)
+    return sorted({*map(meaning, inner), *(about for about in map(subject, inner) if about is not None)})
 
 
 def _change_effect(old: Expression, new: Expression) -> Effect:
-    """What replacing one part by another does, where it can be told."""
+    """What replacing one part by another does, where it can be known."""
     if isinstance(new, Everyone):
         return Effect.WIDER
     if isinstance(old, Everyone):
         return Effect.NARROWER
     if isinstance(old, Condition) and isinstance(new, Condition):
         return _condition_effect(old, new)
-    old_parts, new_parts = chain_parts(old), chain_parts(new)
-    if {meaning(part) for part in old_parts} == {meaning(part) for part in new_parts}:
+    if set(map(meaning, chain_parts(old))) == set(map(meaning, chain_parts(new))):
         return Effect.WIDER if isinstance(new, Or) else Effect.NARROWER
     return Effect.UNKNOWN
 
 
 def _condition_effect(old: Condition, new: Condition) -> Effect:
     """A bound, a list or a time span that grew or shrank, with everything else as it was."""
-    if old.operator is not new.operator or subject(old) != subject(new):
+    operator, before, after = old.operator, old.right, new.right
+    if operator is not new.operator or subject(old) != subject(new):
         return Effect.UNKNOWN
-    if old.operator in LISTS and isinstance(old.right, Text) and isinstance(new.right, Text):
-        return _list_effect(old.operator, set(old.right.value.split(",")), set(new.right.value.split(",")))
-    if isinstance(old.right, Duration) and isinstance(new.right, Duration):
-        return _growth(old.right.milliseconds, new.right.milliseconds, is_wider=old.operator is Operator.WITHIN)
-    if old.operator in ORDERINGS and isinstance(old.right, Number | Text) and isinstance(new.right, Number | Text):
-        return _bound_effect(old.operator, old.right, new.right)
+    if operator in LISTS and isinstance(before, Text) and isinstance(after, Text):
+        return _growth(set(before.value.split(",")), set(after.value.split(",")), is_wider=operator is Operator.IS_IN)
+    if isinstance(before, Duration) and isinstance(after, Duration):
+        return _growth(before.milliseconds, after.milliseconds, is_wider=operator is Operator.WITHIN)
+    if operator in ORDERINGS and isinstance(before, Number | Text) and isinstance(after, Number | Text):
+        bound, new_bound = number_of(before.value), number_of(after.value)
+        if bound is not None and new_bound is not None:
+            return _growth(bound, new_bound, is_wider=operator in (Operator.LESS, Operator.AT_MOST))
     return Effect.UNKNOWN
 
 
-def _list_effect(operator: Operator, old: set[str], new: set[str]) -> Effect:
+_Size = TypeVar("_Size", float, set[str])
+
+
+def _growth(old: _Size, new: _Size, *, is_wider: bool) -> Effect:
+    """The effect of a number or set that is as it was, grew or shrank; `is_wider` says what growing does."""
     if old == new:
         return Effect.NONE
-    if old < new or new < old:
-        return _widens(wider=(old < new) is (operator is Operator.IS_IN))
+    if old < new:
+        return Effect.WIDER if is_wider else Effect.NARROWER
+    if new < old:
+        return Effect.NARROWER if is_wider else Effect.WIDER
     return Effect.UNKNOWN
-
-
-def _bound_effect(operator: Operator, old: Number | Text, new: Number | Text) -> Effect:
-    before, after = number_of(old.value), number_of(new.value)
-    if before is None or after is None:
-        return Effect.UNKNOWN
-    return _growth(before, after, is_wider=operator in (Operator.LESS, Operator.AT_MOST))
-
-
-def _growth(before: float, after: float, *, is_wider: bool) -> Effect:
-    """The effect of a number that is as it was, grew or shrank; `is_wider` says what growing does."""
-    if before == after:
-        return Effect.NONE
-    return _widens(wider=(after > before) is is_wider)
-
-
-def _widens(*, wider: bool) -> Effect:
-    return Effect.WIDER if wider else Effect.NARROWER
 
 
 def _leaves(node: DiffNode, joint: Joint | None = None) -> list[tuple[DiffTerm, Joint | None]]:
-    """Every part with the kind of chain it stands in."""
+    """Every part with the kind of chain it is in."""
     match node:
         case DiffTerm():
             return [(node, joint)]
@@ -292,37 +253,24 @@ def _leaves(node: DiffNode, joint: Joint | None = None) -> list[tuple[DiffTerm, 
             return [leaf for part in parts for leaf in _leaves(part, own)]
 
 
-def _overall(root: DiffNode) -> Effect:
-    """The effect of all changes together: theirs, if they agree."""
-    effects = {leaf.effect for leaf, _ in _leaves(root)} - {Effect.NONE}
-    if not effects:
-        return Effect.NONE
-    return effects.pop() if len(effects) == 1 else Effect.UNKNOWN
-
-
 _VERBS: Final = {TermChange.ADDED: "adds", TermChange.REMOVED: "drops", TermChange.CHANGED: "changes"}
 
 
-def _sentence(before: Expression, after: Expression, root: DiffNode, effect: Effect) -> str | None:
-    """The change in plain words."""
+def _sentence(before: Expression, after: Expression, root: DiffNode, effect: Effect) -> str:
+    """The change in plain words: `adds a condition and drops 2 alternatives`."""
     if effect is Effect.NONE:
         return "same meaning"
     if isinstance(after, Everyone):
         return "now everyone"
     if isinstance(before, Everyone):
         return "no longer everyone: fewer users qualify"
-    told = " and ".join(_told(root))
-    return told if effect is Effect.UNKNOWN else f"{told}: {effect.value}"
-
-
-def _told(root: DiffNode) -> list[str]:
-    """`adds a condition`, `drops 2 alternatives`: each kind of change once, counted."""
-    counts: dict[tuple[TermChange, str], int] = defaultdict(int)
+    counts: Counter[tuple[str, str]] = Counter()
     for leaf, joint in _leaves(root):
         if leaf.change is not TermChange.KEPT:
             is_alternative = joint is Joint.ANY and leaf.change is not TermChange.CHANGED
-            counts[leaf.change, "alternative" if is_alternative else "condition"] += 1
-    return [f"{_VERBS[change]} {_counted(count, noun)}" for (change, noun), count in counts.items()]
+            counts[_VERBS[leaf.change], "alternative" if is_alternative else "condition"] += 1
+    changes = " and ".join(f"{verb} {_counted(count, noun)}" for (verb, noun), count in counts.items())
+    return changes if effect is Effect.UNKNOWN else f"{changes}: {effect.value}"
 
 
 def _counted(count: int, noun: str) -> str:
@@ -342,8 +290,6 @@ def _lines(node: DiffNode, depth: int) -> tuple[DiffLine, ...]:
 
 
 def _text(expression: Expression | None) -> str:
-    match expression:
-        case None | Everyone():
-            return "everyone"
-        case _:
-            return printable(formatted(expression))
+    if expression is None or isinstance(expression, Everyone):
+        return "everyone"
+    return printable(formatted(expression))

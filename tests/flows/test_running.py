@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from flowsync.flows.testing import Decided, Undecided, Unreadable, Unusable, flow_coverage, run_flow_tests, run_tests
+from flowsync.flows.testing import Decided, Undecided, Unreadable, Unusable, run_flow_tests, run_tests
 from tests.validate.building import flow_of
 
 NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)
@@ -38,7 +38,7 @@ def test_tests_that_are_no_list_are_none() -> None:
 
 def test_coverage_tells_for_each_term_which_truths_were_seen() -> None:
     flow = flow_of(TEXT)
-    first, second = flow_coverage(flow, run_tests(flow, NOW))
+    ((first, second),) = [each.coverage for each in run_flow_tests([flow], NOW)]
     assert (first.expression.label, first.tests) == ("targetingLogic", 2)
     assert [(term.seen_true, term.seen_false) for term in first.terms] == [(True, False), (True, True)]
     assert (second.expression.label, second.tests) == ("steps[two].visibilityCriteria", 0)

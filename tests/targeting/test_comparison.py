@@ -11,7 +11,6 @@ from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.nodes import LISTS, ORDERINGS, TIMES, Condition, formatted
 from flowsync.targeting.parser import parse
 from tests.targeting import strategies
-from tests.targeting.counting import calls_during
 from tests.targeting.tables import INVALID, VALID
 
 if TYPE_CHECKING:
@@ -156,12 +155,3 @@ def test_what_is_said_of_a_changed_condition_holds(source: Source, data: st.Data
 def test_comparing_never_raises_and_nothing_differs_from_itself(text: str, other: str) -> None:
     assert compare(text, text).effect is Effect.NONE
     compare(text, other)
-
-
-def test_twice_the_text_is_at_most_about_twice_the_work() -> None:
-    def work(size: int) -> int:
-        old = " && ".join(f"user.property('p{number}') == 1" for number in range(size))
-        new = " && ".join(f"user.property('p{number}') == 2" for number in reversed(range(size)))
-        return calls_during(lambda: compare(old, new))
-
-    assert work(200) <= 2.4 * work(100)

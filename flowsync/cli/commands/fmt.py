@@ -80,7 +80,7 @@ def format_files(project: Project, patterns: Sequence[str]) -> Iterator[Formatte
 def format_file(file: FlowFile, within: Workspace) -> FormattedFile | Problem:
     """One file in form, or why it is left as it is."""
     try:
-        before = document.decode(within.read(file.place, MOST_READ), file.name)
+        before = document.decode(within.read(file.path, MOST_READ), file.name)
         return FormattedFile(file.name, file.path, before, formatted(before, file.name, FILE_ORDER))
     except DocumentError as error:
         return error.problem
