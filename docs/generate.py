@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from flowsync import config, sandbox, validate
-from flowsync.cli.app import COMMANDS, flowsync
+from flowsync.cli.commands import COMMANDS, flowsync
 from flowsync.errors import ExitCode
 from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS
 from flowsync.render.style import picture

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.cli.app import COMMANDS
+from flowsync.cli.commands import COMMANDS
 from flowsync.validate import schema_text
 from tests.support.command import CLEAN, flowsync
 

@@ -1,4 +1,4 @@
-"""The API as applying needs it."""
+"""Writing what a plan says: what is asked before the first write, the writes with their record, and every outcome."""
 
 from __future__ import annotations
 
@@ -7,36 +7,33 @@ import signal
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from enum import Enum
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync import __version__
+from flowsync import __version__, lock
 from flowsync.api import endpoints
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli.commands.init import example_hint
-from flowsync.cli.connection import prepare_state
 from flowsync.cli.options import Verbosity, command_line
 from flowsync.cli.output import (
     Progress,
-    answer_of_terminal,
+    ask,
     screen_of_stderr,
     screen_of_stdout,
     write_note,
     write_result,
     write_sentence,
 )
-from flowsync.cli.recording import FOLDER as RECORDS
-from flowsync.cli.recording import new_record_path, now, open_record
-from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT
+from flowsync.cli.recording import FOLDER, new_record_path, now, open_record
+from flowsync.config import place_of
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, PartlyAppliedError, RefusedError
 from flowsync.model import NotAttempted, View
 from flowsync.record.values import Purpose, Run
-from flowsync.render import ledger, plans
+from flowsync.render import ledger, plans, wording
 from flowsync.render.style import progress_line
-from flowsync.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,6 +46,17 @@ if TYPE_CHECKING:
     from flowsync.cli.recording import RecordFile
     from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Outcome, Plan
 
+_STDERR: Final = 2
+_STOPPING: Final = b"Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.\n"
+INTERRUPTED: Final = "Interrupted: what was in flight has finished, nothing further was started."
+
+record_option = click.option(
+    "--record",
+    "record_file",
+    metavar="FILE",
+    help="Keep what is replaced in FILE, added to what it holds, instead of a new one in .flowsync/applies.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class LiveStore:
@@ -59,7 +67,7 @@ class LiveStore:
     view: View = View.WHOLE
 
     def rows(self, change: Change) -> Sequence[LiveFlow]:
-        """The change's slug, read afresh."""
+        """The change's slug, read again."""
         listed = endpoints.Access.PRIVATE if self.view is View.WHOLE else endpoints.Access.PUBLIC
         wanted = change.old.keys()
         return endpoints.reread(self.writer, change.slug, change.id, access=self.access, listed=listed, wanted=wanted)
@@ -69,71 +77,41 @@ class LiveStore:
         return endpoints.write(self.writer, row_id, {str(name): value for name, value in body.items()})
 
 
-_STDERR: Final = 2
-_STOPPING: Final = b"Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.\n"
+@contextmanager
+def only_run(project: Project, command: str, given: Invocation, *, in_sandbox: bool) -> Iterator[None]:
+    """Keep every other run on this machine from writing to the same API and environment meanwhile.
 
-
-class Approval(Enum):
-    """Whether a terminal is asked before anything is written."""
-
-    ASK = "ask"
-    GIVEN = "given"
-
-
-class OnBlocked(Enum):
-    """What to do when some flows cannot be written at all."""
-
-    REFUSE = "refuse"
-    SKIP = "skip"
-
-
-ledger_format_option = click.option(
-    "--format", "format_", type=click.Choice(list(ledger.FORMATS)), default="text", help="Form of the result."
-)
-yes_option = click.option(
-    "--yes",
-    "approval",
-    flag_value=Approval.GIVEN,
-    default=Approval.ASK,
-    type=click.UNPROCESSED,
-    help="Do not ask. Only a terminal is asked: in a pipeline the merge was the approval.",
-)
-skip_blocked_option = click.option(
-    "--skip-blocked",
-    "on_blocked",
-    flag_value=OnBlocked.SKIP,
-    default=OnBlocked.REFUSE,
-    type=click.UNPROCESSED,
-    help="Write the rest when some flows are blocked.",
-)
-parallelism_option = click.option(
-    "--parallelism",
-    metavar="N",
-    type=click.IntRange(1, PARALLELISM_LIMIT),
-    help=f"How many flows are in flight at once, 1 to {PARALLELISM_LIMIT}; "
-    f"{DEFAULT_PARALLELISM} unless flowsync.yaml says otherwise.",
-)
-
-
-record_option = click.option(
-    "--record",
-    "record_file",
-    metavar="FILE",
-    help="Keep what is replaced in FILE, added to what it holds, instead of a new one in .flowsync/applies.",
-)
+    The sandbox is the project's own; an account is the same for every clone on this machine. Raises LockedError while
+    there is another run.
+    """
+    path = project.state / "sandbox.lock"
+    if not in_sandbox:
+        home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() fails for a user without an entry
+        folder = lock.directory(os.environ, home, project.state)
+        path = folder / lock.name(place_of(project.settings.api_url), project.settings.environment or "")
+    if path.parent == project.state:
+        project.prepare_state("The lock would lie there, or where XDG_STATE_HOME names a directory to write to.")
+    with lock.held(path, command) as left:
+        if left is not None:
+            write_sentence(
+                f"The last run ended without finishing ({left}): what it had in flight may or may not have landed. "
+                "The plan shows how the flows stand.",
+                given,
+            )
+        yield
 
 
 def show_plan(made: Plan, format_: str, given: Invocation) -> None:
-    """The plan goes first: on stdout as text, beside the result where stdout holds a document."""
+    """The plan goes first: on stdout as text, on stderr where stdout holds a document."""
     if format_ == "text":
         write_result(plans.preview(made, screen_of_stdout(given)))
     else:
         write_note(plans.preview(made, screen_of_stderr(given)), given)
 
 
-def refuse_blocked(made: Plan, on_blocked: OnBlocked) -> None:
+def refuse_blocked(made: Plan, *, skip_blocked: bool) -> None:
     """Raise RefusedError when flows are blocked, unless they are to be skipped."""
-    if made.blocked and on_blocked is OnBlocked.REFUSE:
+    if made.blocked and not skip_blocked:
         raise RefusedError(
             f"Nothing was written: {len(made.blocked)} of the flows cannot be.",
             hint=example_hint(each.slug for each in made.blocked)
@@ -141,13 +119,21 @@ def refuse_blocked(made: Plan, on_blocked: OnBlocked) -> None:
         )
 
 
-def confirm(made: Plan, approval: Approval, given: Invocation) -> None:
+def refuse_guarded(made: Plan) -> None:
+    """Raise RefusedError when guards have something against a plan (`plan.judged`)."""
+    if made.refusals:
+        raise RefusedError(
+            "Nothing was written: guards refuse this plan.",
+            reasons=wording.refusals(made),
+            hint="What is meant can be allowed by the flag, or under guards in flowsync.yaml.",
+        )
+
+
+def confirm(made: Plan, given: Invocation, *, yes: bool) -> None:
     """Ask a terminal whether to go on. Raises FlowsyncError for any answer but yes."""
-    if approval is Approval.GIVEN or not sys.stdin.isatty():
+    if yes or not sys.stdin.isatty():
         return
-    sys.stderr.write(masked(plans.confirm_question(made, screen_of_stderr(given))))
-    sys.stderr.flush()
-    if answer_of_terminal() not in {"y", "yes"}:
+    if ask(plans.confirm_question(made, screen_of_stderr(given))) not in {"y", "yes"}:
         raise FlowsyncError("Not confirmed: nothing was written.")
 
 
@@ -161,19 +147,19 @@ def carry_out(
     record_file: str | None = None,
     purpose: Purpose = Purpose.APPLY,
 ) -> int:
-    """Apply the changes, tell each outcome as it is known and the ledger at the end; the exit code.
+    """Apply the changes, report each outcome as it is known and the ledger at the end; the exit code.
 
-    Raises RecordError, and InterruptedByUser, the ledger told, when the user stopped the run.
+    Raises RecordError, and InterruptedByUser after the ledger when the user stopped the run.
     """
 
     def conclude(outcomes: list[Outcome]) -> None:
         write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(given)))
 
-    outcomes, interrupted = run(
+    outcomes, is_stopped = run(
         made, connection, project, given, format_, record_file=record_file, purpose=purpose, conclude=conclude
     )
-    if interrupted:
-        raise InterruptedByUser("Interrupted: what was in flight has finished, nothing further was started.")
+    if is_stopped:
+        raise InterruptedByUser(INTERRUPTED)
     return exit_code(outcomes)
 
 
@@ -188,29 +174,34 @@ def run(
     purpose: Purpose = Purpose.APPLY,
     conclude: Callable[[list[Outcome]], object] = list,
 ) -> tuple[list[Outcome], bool]:
-    """Apply the changes, telling each outcome as it is known; all of them, and whether the user stopped the run.
+    """Apply the changes, reporting each outcome as it is known; all of them, and whether the user stopped the run.
 
     What is replaced is kept in `record_file`, or in a new one in the state directory. Raises RecordError, and
-    writes nothing, where that cannot be. What keeps outcomes from being told stops the run, and is raised once the
-    rest is told. A signal costs no more of what is told after the last write, `conclude` included, than before it.
+    writes nothing, where that cannot be. What keeps outcomes from being reported stops the run, and is raised once the
+    rest is reported. A signal costs no more of what is reported after the last write, `conclude` included, than before
+    it.
     """
     if not made.writes:
         conclude([])
         return [], False
-    hurry = connection.client.stop_waiting
-    with _recording(made, project, record_file, purpose) as (name, kept):
-        teller = _Teller(format_, given)
-        with stopping_on_signals(given, hurry, _farewell(name, made, given)) as (stop, stopped_by_user):
-            outcomes = _carried_out(made, connection, project, given, kept=kept, teller=teller, stop=stop)
-            kept.end()
+    with _recording(made, project, record_file, purpose) as (name, record):
+        reporter = _Reporter(format_, given)
+        way_back = command_line(["rollback", name], made, given)
+        farewell = (
+            "Ended at once: what was in flight may or may not have landed. "
+            f"The record is {name}; the way back: {way_back}\n"
+        ).encode(errors="backslashreplace")
+        with _stopping_on_signals(given, connection.client.stop_waiting, farewell) as (stop, stopped_by_user):
+            outcomes = _apply(made, connection, project, given, record=record, reporter=reporter, stop=stop)
+            record.end()
             with suppress(OSError):  # nobody reads stderr any more: that costs no ledger
-                _tell_record(kept, name, made, purpose, given)
-            teller.close(outcomes)
+                _report_record(record, name, purpose, way_back, given)
+            reporter.close(outcomes)
             try:
                 conclude(outcomes)
             except (OSError, FlowsyncError) as error:
-                teller.trouble = error
-                teller.close(outcomes)
+                reporter.trouble = error
+                reporter.close(outcomes)
     return outcomes, stopped_by_user.is_set()
 
 
@@ -220,8 +211,8 @@ def _recording(
 ) -> Iterator[tuple[str, RecordFile]]:
     """An open record with the header of this run in it, and its name for messages."""
     if record_file is None:
-        prepare_state(project, "Keep the record elsewhere with --record FILE.")
-        path = new_record_path(project.state / RECORDS, made.digest, project.workspace)
+        project.prepare_state("Keep the record elsewhere with --record FILE.")
+        path = new_record_path(project.state / FOLDER, made.digest, project.workspace)
     else:
         path = project.base / record_file
     name = os.path.relpath(path, project.base)
@@ -234,88 +225,76 @@ def _recording(
         time=now(),
         changes=len(made.writes),
     )
-    with open_record(path, name, project.workspace) as kept:
-        kept.begin(run)
-        yield name, kept
+    with open_record(path, name, project.workspace) as record:
+        record.begin(run)
+        yield name, record
 
 
-def _tell_record(kept: RecordFile, name: str, made: Plan, purpose: Purpose, given: Invocation) -> None:
+def _report_record(record: RecordFile, name: str, purpose: Purpose, way_back: str, given: Invocation) -> None:
     """Say where to find the way back, and what the record lacks."""
-    if kept.trouble is not None:
-        write_sentence(f"The record {name} is not complete: {kept.trouble.message}", given, Verbosity.QUIET)
-    if not kept.writes:
+    if record.trouble is not None:
+        write_sentence(f"The record {name} is not complete: {record.trouble.message}", given, Verbosity.QUIET)
+    if not record.writes:
         return
     if purpose is Purpose.ROLLBACK:
         write_sentence(
             "The flow files still say otherwise: revert them too, or the next apply writes them again.", given
         )
-    way_back = command_line(["rollback", name], made, given)
     write_note(f"What was replaced is kept; to put it back: {way_back}", given)
 
 
-def _farewell(name: str, made: Plan, given: Invocation) -> bytes:
-    """What is said when a second signal ends the process at once."""
-    way_back = command_line(["rollback", name], made, given)
-    line = (
-        f"Ended at once: what was in flight may or may not have landed. The record is {name}; the way back: {way_back}"
-    )
-    return f"{line}\n".encode(errors="backslashreplace")
-
-
-def _carried_out(
+def _apply(
     made: Plan,
     connection: Connection,
     project: Project,
     given: Invocation,
     *,
-    kept: RecordFile,
-    teller: _Teller,
+    record: RecordFile,
+    reporter: _Reporter,
     stop: Event,
 ) -> list[Outcome]:
-    """The outcomes, each told as it is known."""
+    """The outcomes, each reported as it is known."""
     store = LiveStore(connection.client.writer(), connection.access, made.view)
-    outcomes: list[Outcome] = []
-    display = Progress(given)
     parallelism = project.settings.parallelism
+    outcomes: list[Outcome] = []
 
     def line() -> str:
         return progress_line("Applying", len(outcomes), len(made.writes), connection.client.waiting)
 
-    with display.ticking(line):
-        for outcome in apply_changes(made.writes, store, parallelism=parallelism, stop=stop, record=kept):
+    with Progress(given, line) as progress:
+        for outcome in apply_changes(made.writes, store, parallelism=parallelism, stop=stop, record=record):
             outcomes.append(outcome)
-            with display.hidden():
-                teller.tell(outcome)
-            if teller.trouble is not None:
+            with progress.hidden():
+                reporter.report(outcome)
+            if reporter.trouble is not None:
                 stop.set()
-            display.show(line)
+            progress.show()
     return outcomes
 
 
-class _Teller:
-    """Tells each outcome, but not of what was not attempted: the ledger counts those.
+class _Reporter:
+    """Reports each outcome, but not what was not attempted: the ledger counts those.
 
-    Where it cannot be told any more because its reader went away or a disk is full, `trouble` is why, and that
-    outcome and all further ones go to stderr. What the streams are is asked once: what is told would otherwise cost
-    more than writing it.
+    Where stdout cannot take it any more because its reader went away or a disk is full, `trouble` is why, and that
+    outcome and all further ones go to stderr.
     """
 
     def __init__(self, format_: str, given: Invocation) -> None:
         self._given = given
         self._screen = screen_of_stdout(given) if format_ == "text" else screen_of_stderr(given)
-        self._say = write_result if format_ == "text" else self._note
+        self._write = write_result if format_ == "text" else self._note
         self.trouble: OSError | FlowsyncError | None = None
 
-    def tell(self, outcome: Outcome) -> None:
+    def report(self, outcome: Outcome) -> None:
         """One line, at once."""
         if isinstance(outcome, NotAttempted):
             return
         text = ledger.outcome_line(outcome, self._screen)
         try:
-            self._say(text)
+            self._write(text)
         except (OSError, FlowsyncError) as error:
             self.trouble = error
-            self._say = self._note
+            self._write = self._note
             self._note(text)
 
     def close(self, outcomes: list[Outcome]) -> None:
@@ -331,13 +310,40 @@ class _Teller:
         )
 
     def _note(self, text: str) -> None:
-        """Say it on stderr. Where nobody reads that any more, the ledger tells it all the same."""
-        with suppress(OSError):
+        with suppress(OSError):  # where nobody reads stderr any more, the ledger has it all the same
             write_note(text, self._given)
 
 
-def _say_amid_all(text: bytes) -> None:
-    """Say something while a signal is handled, which may have come in the middle of a write to stderr.
+@contextmanager
+def _stopping_on_signals(
+    given: Invocation, stop_waiting: Callable[[], None], farewell: bytes
+) -> Iterator[tuple[Event, Event]]:
+    """Two events: the run is to stop, and a user's signal was why; then `stop_waiting` is called too.
+
+    A second signal ends the process at once, with `farewell` on stderr.
+    """
+    stop, by_user = Event(), Event()
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        if by_user.is_set():
+            _write_in_handler(farewell)
+            os._exit(ExitCode.INTERRUPTED)
+        by_user.set()
+        stop.set()
+        stop_waiting()
+        if given.verbosity is not Verbosity.QUIET:
+            _write_in_handler(_STOPPING)
+
+    previous = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop, by_user
+    finally:
+        for each, handler in previous.items():
+            signal.signal(each, handler)
+
+
+def _write_in_handler(text: bytes) -> None:
+    """Write to stderr while a signal is handled, which may have come in the middle of a write to stderr.
 
     So it goes past Python's buffers, which take nothing meanwhile, and only where it need not wait for a reader.
     """
@@ -346,29 +352,3 @@ def _say_amid_all(text: bytes) -> None:
     with suppress(OSError):
         if os.name == "nt" or select.select([], [_STDERR], [], 0)[1]:  # Windows asks so of sockets only
             os.write(_STDERR, text)
-
-
-@contextmanager
-def stopping_on_signals(given: Invocation, hurry: Callable[[], None], farewell: bytes) -> Iterator[tuple[Event, Event]]:
-    """Two events: the run is to stop, and a user's signal was why; then `hurry` is called too.
-
-    A second signal ends the process at once, with `farewell` on stderr.
-    """
-    stop, by_user = Event(), Event()
-
-    def handle(_signal: int, _frame: FrameType | None) -> None:
-        if by_user.is_set():
-            _say_amid_all(farewell)
-            os._exit(ExitCode.INTERRUPTED)
-        by_user.set()
-        stop.set()
-        hurry()
-        if given.verbosity is not Verbosity.QUIET:
-            _say_amid_all(_STOPPING)
-
-    previous = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop, by_user
-    finally:
-        for each, handler in previous.items():
-            signal.signal(each, handler)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,12 +15,14 @@ from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, UsageErr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_INTERRUPTED = InterruptedByUser("Interrupted.")
+_INTERRUPTED: Final = InterruptedByUser("Interrupted.")
 
 
 def guarded(arguments: Sequence[str]) -> int:
     """Run the click application; every exception ends as a message on stderr and an exit code."""
-    _make_streams_safe()
+    for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a character gets an escape, not a crash
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     given = Invocation()
     try:
         return _run(arguments, given)
@@ -28,61 +30,35 @@ def guarded(arguments: Sequence[str]) -> int:
         return exit_.exit_code
     except click.exceptions.NoArgsIsHelpError as help_:
         sys.stderr.write(f"{help_.format_message()}\n")
-        return int(ExitCode.USAGE)
-    except BrokenPipeError:
-        return _hushed()
+        return ExitCode.USAGE
+    except BrokenPipeError:  # the reader of stdout went away (`| head`): keep Python from saying so at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.ERROR
     except (FlowsyncError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
-        return _fail(_INTERRUPTED if cli.is_interrupted else _expected(error), given)
+        return _fail(error, given)
     except Exception as error:  # noqa: BLE001 - the boundary: whatever is left is a bug, and is said to be one
-        return _fail(_INTERRUPTED, given) if cli.is_interrupted else _bug(error, given)
+        return _fail(error, given)
 
 
 def _run(arguments: Sequence[str], given: Invocation) -> int:
-    from flowsync.cli.app import flowsync  # noqa: PLC0415 - an import that fails is shown like any other bug
+    from flowsync.cli.commands import flowsync  # noqa: PLC0415 - an import that fails is shown like any other bug
 
     result = flowsync.main(args=list(arguments), prog_name="flowsync", standalone_mode=False, obj=given)
     sys.stdout.flush()
     return int(result or ExitCode.OK)
 
 
-def _make_streams_safe() -> None:
-    """A terminal that cannot show a character gets an escape instead of a crash."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+def _fail(error: BaseException, given: Invocation) -> int:
+    from flowsync.cli.output import write_bug, write_error  # noqa: PLC0415 - only failures need it
 
-
-def _expected(error: FlowsyncError | click.ClickException | click.Abort | KeyboardInterrupt) -> FlowsyncError:
-    match error:
-        case FlowsyncError():
-            return error
-        case click.ClickException():
-            return UsageError(error.format_message(), hint=_usage_hint(error))
-        case _:
-            return _INTERRUPTED
-
-
-def _usage_hint(error: click.ClickException) -> str:
-    context = getattr(error, "ctx", None)
-    command = context.command_path if isinstance(context, click.Context) else "flowsync"
-    return f"Try `{command} --help`."
-
-
-def _fail(error: FlowsyncError, given: Invocation) -> int:
-    from flowsync.cli.output import write_error  # noqa: PLC0415 - only failures need it
-
-    write_error(error, given)
-    return int(error.exit_code)
-
-
-def _bug(error: Exception, given: Invocation) -> int:
-    from flowsync.cli.output import write_bug  # noqa: PLC0415 - only bugs need it
-
+    if cli.is_interrupted or isinstance(error, click.Abort | KeyboardInterrupt):
+        error = _INTERRUPTED
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        command = context.command_path if isinstance(context, click.Context) else "flowsync"
+        error = UsageError(error.format_message(), hint=f"Try `{command} --help`.")
+    if isinstance(error, FlowsyncError):
+        write_error(error, given)
+        return error.exit_code
     write_bug(error, given)
-    return int(ExitCode.ERROR)
-
-
-def _hushed() -> int:
-    """The reader of stdout went away (`| head`): say nothing, and keep Python from saying it at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return int(ExitCode.ERROR)
+    return ExitCode.ERROR

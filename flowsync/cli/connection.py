@@ -1,46 +1,42 @@
-"""Building what commands work with: the project, and the API or its emulator behind the protocols."""
+"""The API, or its emulator, behind the protocols; and the list of live flows, asked for while the files are read.
+
+Only reading is begun early, and only once it is settled what is asked and as whom. Nobody waits for it who finds the
+files wrong meanwhile, and what asking failed with is raised only where the list is taken.
+"""
 
 from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from flowsync.api.endpoints import Access
-from flowsync.cli import planning
-from flowsync.cli.options import Api
+from flowsync import git
+from flowsync.api.endpoints import Access, find_missing, list_flows
 from flowsync.cli.output import Progress, write_sentence
-from flowsync.cli.planning import Ahead, count_files, fetch_listing, has_revision
-from flowsync.cli.project import STATE_IGNORES
 from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of, shown
-from flowsync.errors import ConfigError, FlowsyncError
+from flowsync.errors import ConfigError, FlowsyncError, GitError
 from flowsync.model import SENT_FIELDS
 from flowsync.render.style import reading_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from concurrent.futures import ThreadPoolExecutor
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from concurrent.futures import Future, ThreadPoolExecutor
     from pathlib import Path
 
     from flowsync.api.client import Client
     from flowsync.api.endpoints import Listing, Map
+    from flowsync.api.transport import Handler
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
-    from flowsync.model import FieldName, Flow, JsonValue, Target
-    from flowsync.sandbox import Emulator, Handler
+    from flowsync.model import Flow
+    from flowsync.sandbox import Emulator, SeedFlow
 
 
 ANSWERS_VARIABLE: Final = "FLOWSYNC_SANDBOX_ANSWERS"
 """Environment variable that says with which fields the sandbox answers: "whole" or "documented"."""
-
-
-class Answers(Enum):
-    """Which fields of a flow the sandbox returns."""
-
-    WHOLE = "whole"
-    DOCUMENTED = "documented"
+_ANSWERS: Final = ("whole", "documented")
 
 
 class Purpose(Enum):
@@ -50,106 +46,127 @@ class Purpose(Enum):
     WRITE = "write"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Connection:
-    """An open way to the API; `api_url` is its one name for plans and records (`config.place_of`)."""
+    """An open way to the API; `api_url` is its one name for plans and records (`config.place_of`).
+
+    `begun` is the list of flows that is being asked for already.
+    """
 
     client: Client
     access: Access
     api_url: str
     map: Map
-    ahead: Ahead | None = None
+    begun: Future[Listing] | None = None
+
+    def fetch(self, slugs: Collection[str], given: Invocation) -> Listing:
+        """All live rows, with a look-up for every one of `slugs` that the list lacks.
+
+        A list begun early is of one moment, so it is used once. A terminal shows when this takes long. Raises the
+        ApiError family.
+        """
+        reader = self.client.reader()
+        begun, self.begun = self.begun, None
+        with Progress(given, lambda: reading_line(self.client.waiting)):
+            listing = list_flows(reader, self.access, self.map, len(slugs)) if begun is None else begun.result()
+            return find_missing(reader, listing, slugs, self.map)
 
 
 @contextmanager
 def connect(
-    project: Project, flows: Sequence[Flow], api: Api, purpose: Purpose, given: Invocation
+    project: Project, flows: Sequence[Flow], purpose: Purpose, given: Invocation, *, in_sandbox: bool
 ) -> Iterator[Connection]:
-    """Open the API, or for Api.SANDBOX the embedded emulator (its first state is made of `flows`)."""
-    match api:
-        case Api.REAL:
-            with _connect_real(project, purpose, given) as connection:
-                yield connection
-        case Api.SANDBOX:
-            with _connect_sandbox(project, flows) as connection:
-                yield connection
+    """Open the API, or the embedded emulator, whose first state is made of `flows`."""
+    with ExitStack() as stack:
+        yield _open_sandbox(stack, project, flows) if in_sandbox else _open_api(stack, project, purpose, given)
 
 
 @contextmanager
 def connecting(
-    project: Project, api: Api, purpose: Purpose, base: str | None, given: Invocation
+    project: Project, purpose: Purpose, base: str | None, given: Invocation, *, in_sandbox: bool
 ) -> Iterator[Callable[[Sequence[Flow]], Connection]]:
     """Begin to ask for the live flows, and give what connects once the files are read.
 
-    What keeps the API from being opened is raised by that: wrong files are told first. When they are, nobody
-    waits for the list. Nothing is asked before either where there is no revision `base` to compare with. The sandbox
-    is opened only then, for its first state is made of the flows.
+    What keeps the API from being opened is raised by that: wrong files are reported first. Nothing is asked early
+    where there is no revision `base` to compare with, nor of the sandbox, whose first state is made of the flows.
     """
     with ExitStack() as stack:
-        if api is Api.SANDBOX:
-            yield lambda flows: stack.enter_context(_connect_sandbox(project, flows))
-            return
-        begun = _begin(stack, project, purpose, base, given)
+        opened: Connection | FlowsyncError | None = None
+        if not in_sandbox:
+            try:
+                opened = _open_api(stack, project, purpose, given)
+            except FlowsyncError as error:
+                opened = error
+            else:
+                if base is None or _has_revision(project, base):
+                    opened.begun = _begin_listing(stack, project, opened)
 
-        def connect(_flows: Sequence[Flow]) -> Connection:
-            if isinstance(begun, FlowsyncError):
-                raise begun
-            return begun
+        def connect(flows: Sequence[Flow]) -> Connection:
+            if isinstance(opened, FlowsyncError):
+                raise opened
+            return opened or _open_sandbox(stack, project, flows)
 
         yield connect
 
 
-def _begin(
-    stack: ExitStack, project: Project, purpose: Purpose, base: str | None, given: Invocation
-) -> Connection | FlowsyncError:
-    """Open the API and begin to ask for the list, or what keeps that from being done."""
+def _has_revision(project: Project, revision: str) -> bool:
     try:
-        connection = stack.enter_context(_connect_real(project, purpose, given))
-    except FlowsyncError as error:
-        return error
-    if base is not None and not has_revision(project, base):
-        return connection
-    reader = connection.client.reader()
-    ahead = Ahead(reader, connection.access, connection.map, count_files(project))
-    return replace(connection, ahead=ahead)
+        git.commit_of(project.home, revision)
+    except GitError:
+        return False
+    return True
 
 
-def fetch(connection: Connection, flows: Iterable[Flow], invocation: Invocation) -> Listing:
-    """All live rows, and those of the files' flows that the list lacks; a terminal is told when that takes long."""
-    with Progress(invocation).ticking(lambda: reading_line(connection.client.waiting)):
-        return fetch_listing(connection.client.reader(), connection.access, flows, connection.map, connection.ahead)
+def _begin_listing(stack: ExitStack, project: Project, connection: Connection) -> Future[Listing]:
+    """Ask in a thread of its own: those of `connection.map` may all be needed for its pages."""
+    likely = sum(len(names) for _, _, names in os.walk(project.home / project.settings.flows))
+    asking = stack.enter_context(_threads(1))
+    return asking.submit(list_flows, connection.client.reader(), connection.access, connection.map, likely)
 
 
-def fetch_slugs(connection: Connection, slugs: Iterable[str], invocation: Invocation) -> Listing:
-    """All live rows, and those of `slugs` that the list lacks; a terminal is told when that takes long."""
-    with Progress(invocation).ticking(lambda: reading_line(connection.client.waiting)):
-        return planning.fetch_slugs(connection.client.reader(), connection.access, slugs, connection.map)
-
-
-@contextmanager
-def _connect_real(project: Project, purpose: Purpose, given: Invocation) -> Iterator[Connection]:
+def _open_api(stack: ExitStack, project: Project, purpose: Purpose, given: Invocation) -> Connection:
     settings = project.settings
     key = settings.writing_key() if purpose is Purpose.WRITE else settings.reading_key()
-    is_public = key.looks_public or key is settings.public_key
     if settings.unused_url is not None:
         write_sentence(
             f"Using {settings.api_url} from {API_URL_VARIABLE}, not {settings.unused_url}, which flowsync.yaml names.",
             given,
         )
-    from flowsync.api.client import open_client  # noqa: PLC0415 - httpx is slow to import; a missing key is said without it
+    is_public = key.looks_public or key is settings.public_key
+    access = Access.PUBLIC if is_public else Access.PRIVATE
+    return _open(stack, project, settings.api_url, key, access=access)
 
-    with (
-        open_client(
-            api_url=settings.api_url,
-            key=key,
-            user_agent=settings.user_agent,
-            timeouts=settings.timeouts,
-            parallelism=settings.parallelism,
-        ) as client,
-        _threads(settings.parallelism) as executor,
-    ):
-        access = Access.PUBLIC if is_public else Access.PRIVATE
-        yield Connection(client, access, place_of(settings.api_url), executor.map)
+
+def _open_sandbox(stack: ExitStack, project: Project, flows: Sequence[Flow]) -> Connection:
+    from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
+
+    answers = os.environ.get(ANSWERS_VARIABLE) or "whole"
+    if answers not in _ANSWERS:
+        hint = f"Set it to {' or '.join(_ANSWERS)}, or not at all."
+        raise ConfigError(f"{ANSWERS_VARIABLE} is {shown(answers)}.", hint=hint)
+    emulator = stack.enter_context(open_emulator(project, flows))
+    handler = sandbox.documented(emulator.handle) if answers == "documented" else emulator.handle
+    key = Key(sandbox.PRIVATE_KEY, "the sandbox")
+    return _open(stack, project, SANDBOX_URL, key, access=Access.PRIVATE, handler=sandbox.embedded(handler))
+
+
+def _open(
+    stack: ExitStack, project: Project, api_url: str, key: Key, *, access: Access, handler: Handler | None = None
+) -> Connection:
+    from flowsync.api.client import open_client  # noqa: PLC0415 - httpx is slow to import; a missing key needs it not
+
+    settings = project.settings
+    client = open_client(
+        api_url=api_url,
+        key=key,
+        user_agent=settings.user_agent,
+        timeouts=settings.timeouts,
+        parallelism=settings.parallelism,
+        handler=handler,
+    )
+    opened = stack.enter_context(client)
+    threads = stack.enter_context(_threads(settings.parallelism))
+    return Connection(opened, access, place_of(api_url), threads.map)
 
 
 @contextmanager
@@ -167,88 +184,30 @@ def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
 
 
 @contextmanager
-def _connect_sandbox(project: Project, flows: Sequence[Flow]) -> Iterator[Connection]:
-    from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
-    from flowsync.api.client import open_client  # noqa: PLC0415 - only the sandbox needs it
-
-    settings = project.settings
-    with (
-        open_emulator(project, flows) as emulator,
-        open_client(
-            api_url=SANDBOX_URL,
-            key=Key(sandbox.PRIVATE_KEY, "the sandbox"),
-            user_agent=settings.user_agent,
-            timeouts=settings.timeouts,
-            parallelism=settings.parallelism,
-            handler=sandbox.embedded(answering(emulator.handle, _sandbox_answers())),
-        ) as client,
-        _threads(settings.parallelism) as executor,
-    ):
-        yield Connection(client, Access.PRIVATE, SANDBOX_URL, executor.map)
-
-
-@contextmanager
 def open_emulator(project: Project, flows: Sequence[Flow], number: int = 0) -> Iterator[Emulator]:
     """The project's emulator; an empty one first gets an account that belongs to `flows`."""
     from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
 
     with sandbox.Emulator(sandbox_database(project)) as emulator:
         if emulator.is_empty():
-            seeds = [sandbox.SeedFlow(flow.slug, sent_fields(flow), _target(flow, project)) for flow in flows]
-            sandbox.seed(emulator, seeds, number=number)
+            sandbox.seed(emulator, [_seed(flow, project) for flow in flows], number=number)
         yield emulator
 
 
-def answering(handler: Handler, answers: Answers) -> Handler:
-    """The emulator's answers, with all fields or with the documented ones only."""
+def _seed(flow: Flow, project: Project) -> SeedFlow:
     from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
 
-    return sandbox.documented(handler) if answers is Answers.DOCUMENTED else handler
-
-
-def _sandbox_answers() -> Answers:
-    """What the environment says of --sandbox. Raises ConfigError."""
-    named = os.environ.get(ANSWERS_VARIABLE) or Answers.WHOLE.value
-    try:
-        return Answers(named)
-    except ValueError:
-        choices = " or ".join(each.value for each in Answers)
-        raise ConfigError(
-            f"{ANSWERS_VARIABLE} is {shown(named)}.", hint=f"Set it to {choices}, or not at all."
-        ) from None
-
-
-def _target(flow: Flow, project: Project) -> Target:
-    return flow.target or project.settings.target
+    fields = {
+        name: flow.data_text if name == "data" else flow.fields[name] for name in SENT_FIELDS if name in flow.fields
+    }
+    return sandbox.SeedFlow(flow.slug, fields, flow.target or project.settings.target)
 
 
 def sandbox_database(project: Project) -> Path:
     """Where the emulator keeps its state. Raises FlowsyncError where one of its files is a link or the like."""
-    prepare_state(project)
+    project.prepare_state()
     database = project.state / "sandbox.db"
     for path in (database, *(database.with_name(f"{database.name}-{kind}") for kind in ("journal", "wal", "shm"))):
         if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
             raise FlowsyncError(f"{path.name} in {project.state.name} is not a regular file.", hint="Delete it.")
     return database
-
-
-def prepare_state(project: Project, hint: str = "It holds what flowsync keeps on this machine.") -> None:
-    """Make the state directory, kept out of git but for the schemas.
-
-    Raises FlowsyncError, with `hint`, where that cannot be.
-    """
-    ignores = project.state / ".gitignore"
-    try:
-        project.workspace.make_folder(project.state)
-        project.workspace.create(ignores, STATE_IGNORES.encode())
-    except OSError as error:
-        raise FlowsyncError(
-            f"The directory {project.state.name} cannot be used: {error.strerror or error}.", hint=hint
-        ) from None
-
-
-def sent_fields(flow: Flow) -> Mapping[FieldName, JsonValue]:
-    """The stated fields as they would be sent: `data` as text."""
-    return {
-        name: flow.data_text if name == "data" else flow.fields[name] for name in SENT_FIELDS if name in flow.fields
-    }

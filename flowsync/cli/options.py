@@ -1,64 +1,66 @@
-"""Options shared by commands, and the Invocation they add up to.
+"""Options shared by commands, and the Invocation that the global ones and those of guards fill.
 
 The global ones may stand before or after the command's name; the later one wins.
 """
 
 from __future__ import annotations
 
-import re
 import shlex
-from enum import Enum
+from dataclasses import replace
+from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from flowsync.config import SANDBOX_URL
-from flowsync.errors import FlowsyncError
+from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT, SANDBOX_URL, Policy
+from flowsync.errors import FlowsyncError, UsageError
 from flowsync.render.escape import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from click.shell_completion import CompletionItem
 
+    from flowsync.cli.project import Project
+    from flowsync.config import Guards
     from flowsync.model import Plan
 
 Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
+ALLOWED: Final[Mapping[str, Mapping[str, object]]] = {
+    "many": {"max_changes": None, "max_changed_percent": None},
+    "clear-targeting": {"allow_clear_targeting": True},
+    "type-change": {"allow_type_change": True},
+    "protected": {"allow_protected": True},
+    "unsaved-plan": {"require_saved_plan": False},
+    "drift": {"on_drift": Policy.OVERWRITE},
+    "conflict": {"on_conflict": Policy.OVERWRITE},
+}
+"""What can be let past the guards by name, as replacements in Guards."""
+_POLICIES: Final = {"--on-drift": "on_drift", "--on-conflict": "on_conflict"}
 
 
-class Verbosity(Enum):
-    """How much a command tells beside its result."""
+class Verbosity(IntEnum):
+    """How much a command says besides its result."""
 
-    QUIET = "quiet"
-    NORMAL = "normal"
-    VERBOSE = "verbose"
-
-
-class ColorChoice(Enum):
-    """When output is coloured."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
-
-
-class Api(Enum):
-    """Which API a command talks to."""
-
-    REAL = "real"
-    SANDBOX = "sandbox"
+    QUIET = 1
+    NORMAL = 2
+    VERBOSE = 3
 
 
 class Invocation:
-    """What the global options say; filled by click while it reads the command line."""
+    """What the global options say; filled by click while it reads the command line.
+
+    `color` is auto, always or never; `guards` are replacements in the project's Guards.
+    """
 
     def __init__(self) -> None:
         self.directory = Path()
         self.config: str | None = None
         self.environment: str | None = None
         self.verbosity = Verbosity.NORMAL
-        self.color = ColorChoice.AUTO
+        self.color = "auto"
+        self.guards: dict[str, Any] = {}
 
 
 def invocation(context: click.Context) -> Invocation:
@@ -66,136 +68,193 @@ def invocation(context: click.Context) -> Invocation:
     return context.find_root().ensure_object(Invocation)
 
 
-def _remember(name: str) -> Callable[[click.Context, click.Parameter, object], None]:
-    """A callback that keeps an option's value, where the option was given."""
+def _keep(name: str, value: object = None) -> Callable[[click.Context, click.Parameter, object], None]:
+    """A callback that keeps in the Invocation what was given for an option, or `value` for a flag."""
 
-    def callback(context: click.Context, _parameter: click.Parameter, value: object) -> None:
-        if value is not None:
-            setattr(invocation(context), name, value)
+    def callback(context: click.Context, _parameter: click.Parameter, given: object) -> None:
+        if given is not None and given is not False:
+            setattr(invocation(context), name, given if value is None else value)
 
     return callback
 
 
-def _remember_environment(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    """Keep the name; an empty one would stand for the default environment, which nobody asked for."""
-    if value is not None and not value.strip():
+def _keep_environment(context: click.Context, parameter: click.Parameter, given: str | None) -> None:
+    """Refuse an empty name: it would mean the default environment, which nobody asked for."""
+    if given is not None and not given.strip():
         raise click.BadParameter("It is empty: the variable it comes from may not be set.")
-    if value is not None:
-        invocation(context).environment = value
+    _keep("environment")(context, parameter, given)
 
 
-def _remember_color(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        invocation(context).color = ColorChoice(value)
+def _keep_guard(**allowed: object) -> Callable[[click.Context, click.Parameter, object], None]:
+    def callback(context: click.Context, _parameter: click.Parameter, given: object) -> None:
+        if given:
+            invocation(context).guards.update(allowed)
+
+    return callback
 
 
-_GLOBAL: Final = (
-    click.option(
+def _keep_policy(context: click.Context, parameter: click.Parameter, given: str | None) -> None:
+    if given is not None and parameter.name is not None:
+        invocation(context).guards[parameter.name] = Policy(given)
+
+
+def _all(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _unexposed(*names: str, callback: Callable[..., None], help: str, **settings: Any) -> Callable[[Any], Any]:  # noqa: A002, ANN401 - as click.option
+    return click.option(*names, callback=callback, help=help, expose_value=False, **settings)
+
+
+global_options = _all(
+    _unexposed(
         "-C",
         "directory",
         metavar="DIR",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
-        expose_value=False,
-        callback=_remember("directory"),
+        callback=_keep("directory"),
         help="Run as if started in DIR.",
     ),
-    click.option(
-        "--config",
-        metavar="FILE",
-        expose_value=False,
-        callback=_remember("config"),
-        help="Configuration file, instead of flowsync.yaml.",
+    _unexposed(
+        "--config", metavar="FILE", callback=_keep("config"), help="Configuration file, instead of flowsync.yaml."
     ),
-    click.option(
+    _unexposed(
         "-e",
         "--environment",
         metavar="ENV",
-        expose_value=False,
-        callback=_remember_environment,
+        callback=_keep_environment,
         help="Environment of flowsync.yaml to use.",
     ),
-    click.option(
+    _unexposed(
         "-q",
         "--quiet",
-        "quiet",
-        flag_value=Verbosity.QUIET,
-        type=click.UNPROCESSED,
-        default=None,
-        expose_value=False,
-        callback=_remember("verbosity"),
+        is_flag=True,
+        callback=_keep("verbosity", Verbosity.QUIET),
         help="Only the result, and what is wrong.",
     ),
-    click.option(
+    _unexposed(
         "-v",
         "--verbose",
-        "verbose",
-        flag_value=Verbosity.VERBOSE,
-        type=click.UNPROCESSED,
-        default=None,
-        expose_value=False,
-        callback=_remember("verbosity"),
+        is_flag=True,
+        callback=_keep("verbosity", Verbosity.VERBOSE),
         help="Also tell each step, and every warning.",
     ),
-    click.option(
+    _unexposed(
         "--color",
         metavar="WHEN",
-        type=click.Choice([choice.value for choice in ColorChoice]),
-        expose_value=False,
-        callback=_remember_color,
+        type=click.Choice(["auto", "always", "never"]),
+        callback=_keep("color"),
         help="Colour: auto (on a terminal), always, never. NO_COLOR is honoured.",
     ),
 )
-
-
-def global_options(command: Decorated) -> Decorated:
-    """-C, --config, -e, -q, -v and --color."""
-    for option in reversed(_GLOBAL):
-        command = option(command)
-    return command
-
-
 sandbox_option = click.option(
     "--sandbox",
-    "api",
-    flag_value=Api.SANDBOX,
-    default=Api.REAL,
-    type=click.UNPROCESSED,
+    "in_sandbox",
+    is_flag=True,
     help="Use the embedded emulator of the API instead; state in .flowsync/sandbox.db.",
 )
+base_option = click.option(
+    "--base",
+    metavar="REF",
+    help="Git revision to tell this branch's own changes from edits in the dashboard by, such as origin/main.",
+)
+policy_options = _all(
+    _unexposed(
+        "--on-drift",
+        type=click.Choice([policy.value for policy in Policy]),
+        callback=_keep_policy,
+        help="With --base: undo edits in the dashboard, keep what was edited, or refuse.",
+    ),
+    _unexposed(
+        "--on-conflict",
+        type=click.Choice([policy.value for policy in Policy]),
+        callback=_keep_policy,
+        help="The same for what the branch changed too.",
+    ),
+)
+guard_options = _all(
+    policy_options,
+    *(
+        _unexposed(f"--allow-{name}", is_flag=True, callback=_keep_guard(**ALLOWED[name]), help=help_)
+        for name, help_ in {
+            "many": "Write however many flows there are.",
+            "clear-targeting": "Make a live flow one for everyone.",
+            "type-change": "Change the type of a flow.",
+            "protected": "Write flows marked as protected.",
+            "unsaved-plan": "Plan and apply in one, where only saved plans are allowed.",
+        }.items()
+    ),
+)
+write_options = _all(
+    click.option(
+        "--yes", is_flag=True, help="Do not ask. Only a terminal is asked: in a pipeline the merge was the approval."
+    ),
+    click.option("--skip-blocked", is_flag=True, help="Write the rest when some flows are blocked."),
+    click.option(
+        "--parallelism",
+        metavar="N",
+        type=click.IntRange(1, PARALLELISM_LIMIT),
+        help=f"How many flows are in flight at once, 1 to {PARALLELISM_LIMIT}; "
+        f"{DEFAULT_PARALLELISM} unless flowsync.yaml says otherwise.",
+    ),
+)
+"""What apply and rollback share."""
+
+
+def format_option(
+    formats: Iterable[str], default: str = "text", help_: str = "Form of the result."
+) -> Callable[[Decorated], Decorated]:
+    """--format, one of `formats`."""
+    return click.option("--format", "format_", type=click.Choice(list(formats)), default=default, help=help_)
 
 
 def complete_slugs(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """What a shell offers for a slug: files first, as it completes them itself, then the slugs of the flow files."""
+    """What a shell offers for a slug: files first, as it completes them itself, then the slugs of the flow files.
+
+    None where they cannot be found, for nobody reads an error while completing.
+    """
     from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell that completes needs it
 
-    slugs = [slug for slug in _slugs(invocation(context)) if slug.startswith(incomplete)]
-    return [CompletionItem(incomplete, type="file"), *map(CompletionItem, slugs)]
-
-
-def _slugs(given: Invocation) -> list[str]:
-    """The slugs of the flow files; none where they cannot be found, for nobody reads an error while completing."""
     from flowsync.cli.project import open_project  # noqa: PLC0415 - as above
     from flowsync.flows.files import FlowFile  # noqa: PLC0415 - as above
 
     try:
-        return [each.slug for each in open_project(given).flow_files() if isinstance(each, FlowFile)]
+        found = [each.slug for each in open_project(invocation(context)).flow_files() if isinstance(each, FlowFile)]
     except (FlowsyncError, OSError):
-        return []
+        found = []
+    slugs = [slug for slug in found if slug.startswith(incomplete)]
+    return [CompletionItem(incomplete, type="file"), *map(CompletionItem, slugs)]
 
 
 slugs_argument = click.argument("slugs", nargs=-1, metavar="[SLUG]...", shell_complete=complete_slugs)
 
 
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)?")
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
+def require_base(given: Invocation, base: str | None, hint: str = "For example --base origin/main.") -> None:
+    """Raise UsageError where edits in the dashboard are to be kept or refused, and no base shows them."""
+    for flag, part in _POLICIES.items():
+        policy = given.guards.get(part, Policy.OVERWRITE)
+        if base is None and policy is not Policy.OVERWRITE:
+            message = f"{flag} {policy.value} needs --base: without it no edit in the dashboard can be told."
+            raise UsageError(message, hint=hint)
 
 
-def seconds(_context: click.Context, _parameter: click.Parameter, value: str) -> float:
-    """Seconds, from a text such as 50ms, 2s or 1m; a plain number is seconds. A callback for an option."""
-    match = _DURATION.fullmatch(value)
-    if match is None:
-        raise click.BadParameter(f"{value!r} is not a length of time such as 50ms, 2s or 1m.")
-    return float(match[1]) * _UNITS[match[2]]
+def policy_words(given: Invocation, base: str | None) -> list[str]:
+    """--base, --on-drift and --on-conflict as they were given on this command line, for another one."""
+    stated = {"--base": base} | {
+        flag: given.guards[part].value for flag, part in _POLICIES.items() if part in given.guards
+    }
+    return [word for flag, value in stated.items() if value is not None for word in (flag, value)]
+
+
+def guards_allowing(project: Project, names: Iterable[str]) -> Guards:
+    """The project's guards with what these names of ALLOWED let past them."""
+    replaced = {part: value for name in names for part, value in ALLOWED[name].items()}
+    return replace(project.settings.guards, **replaced)  # type: ignore[arg-type]  # ALLOWED holds parts of Guards
 
 
 def command_line(words: Iterable[str], made: Plan, given: Invocation) -> str:

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TextIO
 
-from flowsync.cli.options import ColorChoice, Verbosity
+from flowsync.cli.options import Verbosity
 from flowsync.errors import FlowsyncError
-from flowsync.render.style import Colour, Detail, Screen
+from flowsync.render import style
+from flowsync.render.style import NARROWEST, Colour, Detail, Screen
 from flowsync.secrets import masked
 from flowsync.workspace import MOST_READ, workspace
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from flowsync.model import Location, Problem
     from flowsync.render.problems import SourceLine
 
-_NARROWEST: Final = 40
 _WIDTH_OFF_TERMINAL: Final = 100
 _DETAILS: Final = {
     Verbosity.QUIET: Detail.SUMMARY,
@@ -38,25 +38,30 @@ _TICK: Final = 0.2
 _CLEAR_LINE: Final = "\r\x1b[K"
 
 
-def screen(stream: TextIO, invocation: Invocation) -> Screen:
-    """The Screen that a stream is: its width, whether it takes colour, how much to tell."""
-    width = _columns() if stream.isatty() else _WIDTH_OFF_TERMINAL
-    colour = Colour.ALWAYS if _takes_colour(stream, invocation.color) else Colour.NEVER
-    width = max(width, _NARROWEST)
-    wrap = width if stream.isatty() else None
-    return Screen(width=width, colour=colour, detail=_DETAILS[invocation.verbosity], wrap=wrap)
+def screen_of_stdout(given: Invocation) -> Screen:
+    """Stdout as a Screen."""
+    return _screen(sys.stdout, given)
 
 
-def _columns() -> int:
-    from shutil import get_terminal_size  # noqa: PLC0415 - only a terminal pays for all that it brings along
+def screen_of_stderr(given: Invocation) -> Screen:
+    """Stderr as a Screen."""
+    return _screen(sys.stderr, given)
 
-    return get_terminal_size((_WIDTH_OFF_TERMINAL, 24)).columns
 
+def _screen(stream: TextIO, given: Invocation) -> Screen:
+    width, wrap = _WIDTH_OFF_TERMINAL, None
+    if stream.isatty():
+        from shutil import get_terminal_size  # noqa: PLC0415 - only a terminal pays for all that it brings along
 
-def _takes_colour(stream: TextIO, choice: ColorChoice) -> bool:
-    if choice is not ColorChoice.AUTO:
-        return choice is ColorChoice.ALWAYS
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        wrap = width = max(get_terminal_size((_WIDTH_OFF_TERMINAL, 24)).columns, NARROWEST)
+    takes_colour = given.color == "always" or (
+        given.color == "auto"
+        and stream.isatty()
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM") != "dumb"
+    )
+    colour = Colour.ALWAYS if takes_colour else Colour.NEVER
+    return Screen(width=width, colour=colour, detail=_DETAILS[given.verbosity], wrap=wrap)
 
 
 def write_result(text: str) -> None:
@@ -73,18 +78,56 @@ def write_result(text: str) -> None:
         raise FlowsyncError(f"The result cannot be written to stdout: {error.strerror or error}.") from None
 
 
-def write_note(text: str, invocation: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:
-    """Something said beside the result, to stderr; not when the command is quieter than `at_least`."""
-    order = list(Verbosity)
-    if order.index(invocation.verbosity) >= order.index(at_least):
+def write_note(text: str, given: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:
+    """Something said besides the result, to stderr; not when the command is quieter than `at_least`."""
+    if given.verbosity >= at_least:
         shown = masked(text)
         sys.stderr.write(shown if shown.endswith("\n") else f"{shown}\n")
         sys.stderr.flush()
 
 
-def answer_of_terminal() -> str | None:
-    """The line that a person typed after a question, in lower case; None where they ended the input (Ctrl-D)."""
-    _wait_for_a_line()
+def write_sentence(text: str, given: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:
+    """As `write_note` for a sentence, broken between words where a terminal is narrower."""
+    stderr = screen_of_stderr(given)
+    write_note(style.paint(style.sentences(style.line(text), stderr, indent=2), stderr.colour), given, at_least)
+
+
+def write_error(error: FlowsyncError, given: Invocation) -> None:
+    """An expected failure, to stderr."""
+    from flowsync.render import problems  # noqa: PLC0415 - only failures need it
+
+    sys.stderr.write(masked(problems.error(error, screen_of_stderr(given), source_lines(given.directory))))
+
+
+def write_bug(error: BaseException, given: Invocation) -> None:
+    """An unexpected failure, to stderr, with what to report."""
+    from flowsync.render import problems  # noqa: PLC0415 - only bugs need it
+
+    sys.stderr.write(masked(problems.bug(error, screen_of_stderr(given))))
+
+
+def write_warnings(problems: Sequence[Problem], project: Project, given: Invocation) -> None:
+    """The files' warnings besides a result: all of them with -v, else how many there are."""
+    from flowsync.render import escape  # noqa: PLC0415 - mostly there are none
+    from flowsync.render import problems as formats  # noqa: PLC0415 - mostly there are none
+
+    if problems and given.verbosity is Verbosity.VERBOSE:
+        write_note(formats.text(problems, source_lines(project.base), screen_of_stderr(given)), given)
+    elif problems:
+        write_note(f"{escape.plural(len(problems), 'warning')} in the files: flowsync validate shows them.", given)
+
+
+def ask(question: str) -> str | None:
+    """What a person at the terminal answers, in lower case; None where they ended the input (Ctrl-D)."""
+    import select  # noqa: PLC0415 - for questions only
+
+    from flowsync.apply import LONGEST_DEAFNESS  # noqa: PLC0415 - as above
+
+    sys.stderr.write(masked(question))
+    sys.stderr.flush()
+    # Reading alone would not notice a signal that comes just before it waits. On Windows select takes only sockets.
+    while hasattr(select, "poll") and not select.select([sys.stdin], [], [], LONGEST_DEAFNESS)[0]:
+        pass
     answer = sys.stdin.readline()
     if answer.endswith("\n"):
         return answer.strip().lower()
@@ -92,141 +135,68 @@ def answer_of_terminal() -> str | None:
     return None
 
 
-def _wait_for_a_line() -> None:
-    """Return once somebody typed one. Reading alone would not hear a signal that comes just before it waits."""
-    import select  # noqa: PLC0415 - for questions only
-
-    from flowsync.apply import LONGEST_DEAFNESS  # noqa: PLC0415 - as above
-
-    if not hasattr(select, "poll"):  # on Windows, where select takes nothing but sockets
-        return
-    while not select.select([sys.stdin], [], [], LONGEST_DEAFNESS)[0]:
-        pass
-
-
-def write_sentence(text: str, invocation: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:
-    """As `write_note` for a sentence, broken between words where a terminal is narrower."""
-    from flowsync.render import style  # noqa: PLC0415 - mostly there is nothing to say
-    from flowsync.render.style import sentences  # noqa: PLC0415 - mostly there is nothing to say
-
-    stderr = screen_of_stderr(invocation)
-    shown = style.paint(sentences(style.line(text), stderr, indent=2), stderr.colour)
-    write_note(shown, invocation, at_least)
-
-
-def write_error(error: FlowsyncError, invocation: Invocation) -> None:
-    """An expected failure, to stderr."""
-    from flowsync.render.problems import error as problems_error  # noqa: PLC0415 - only failures need it
-
-    text = problems_error(error, screen_of_stderr(invocation), source_lines(invocation.directory))
-    sys.stderr.write(masked(text))
-
-
-def write_bug(error: BaseException, invocation: Invocation) -> None:
-    """An unexpected failure, to stderr, with what to report."""
-    from flowsync.render.problems import bug  # noqa: PLC0415 - only bugs need it
-
-    sys.stderr.write(masked(bug(error, screen_of_stderr(invocation))))
-
-
 class Progress:
-    """One line on a stderr terminal that is rewritten as work goes on; nothing anywhere else."""
+    """One line on a stderr terminal that is rewritten while the `with` block runs; nothing anywhere else.
 
-    def __init__(self, invocation: Invocation) -> None:
-        self.invocation = invocation
-        self.shown = False
-        self.started = time.monotonic()
-        self.lock = threading.Lock()
-        # Asked once: a line is shown and taken away for each of a thousand flows.
-        self.has_place = invocation.verbosity is not Verbosity.QUIET and sys.stderr.isatty()
+    It appears once the work has taken long enough; what `line` returns is asked for several times a second.
+    """
 
-    def show(self, line: Callable[[], str]) -> None:
-        """Rewrite the line, asked for anew, once the work has taken long enough to be worth telling."""
-        if not self._wanted():
-            return
-        with self.lock:
-            self.shown = True
-            sys.stderr.write(f"{_CLEAR_LINE}{masked(line())}")
-            sys.stderr.flush()
+    def __init__(self, given: Invocation, line: Callable[[], str]) -> None:
+        self._line = line
+        self._is_shown = False
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._has_place = given.verbosity is not Verbosity.QUIET and sys.stderr.isatty()
 
-    @contextmanager
-    def ticking(self, line: Callable[[], str]) -> Iterator[None]:
-        """Show `line`, asked for anew several times a second, while the block runs; take it away at its end."""
-        done = threading.Event()
-        ticker = threading.Thread(target=self._tick, args=(done, line), name="progress", daemon=True)
-        if self.has_place:
-            ticker.start()
-        try:
-            yield
-        finally:
-            done.set()
-            if ticker.ident is not None:
-                ticker.join()
-            self.clear()
+    def __enter__(self) -> Progress:  # noqa: PYI034 - typing.Self is of Python 3.11
+        if self._has_place:
+            self._thread = threading.Thread(target=self._tick, name="progress", daemon=True)
+            self._thread.start()
+        return self
 
-    def _tick(self, done: threading.Event, line: Callable[[], str]) -> None:
-        while not done.wait(_TICK):
-            self.show(line)
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        if self._thread is not None:
+            self._thread.join()
+        with self.hidden():
+            pass
+
+    def _tick(self) -> None:
+        while not self._done.wait(_TICK):
+            self.show()
+
+    def show(self) -> None:
+        """Rewrite the line."""
+        if self._has_place and (self._is_shown or time.monotonic() - self._started >= PROGRESS_DELAY):
+            with self._lock:
+                self._is_shown = True
+                sys.stderr.write(f"{_CLEAR_LINE}{masked(self._line())}")
+                sys.stderr.flush()
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
         """Take the line away, and keep it away while something else is written."""
-        with self.lock:
-            self._clear()
+        with self._lock:
+            if self._is_shown:
+                sys.stderr.write(_CLEAR_LINE)
+                sys.stderr.flush()
+            self._is_shown = False
             yield
-
-    def clear(self) -> None:
-        """Take the line away."""
-        with self.lock:
-            self._clear()
-
-    def _clear(self) -> None:
-        if self.shown:
-            sys.stderr.write(_CLEAR_LINE)
-            sys.stderr.flush()
-        self.shown = False
-
-    def _wanted(self) -> bool:
-        return self.has_place and (self.shown or time.monotonic() - self.started >= PROGRESS_DELAY)
-
-
-def screen_of_stdout(invocation: Invocation) -> Screen:
-    """Stdout as a Screen."""
-    return screen(sys.stdout, invocation)
-
-
-def screen_of_stderr(invocation: Invocation) -> Screen:
-    """Stderr as a Screen."""
-    return screen(sys.stderr, invocation)
-
-
-def write_warnings(problems: Sequence[Problem], project: Project, invocation: Invocation) -> None:
-    """The files' warnings beside a result: all of them with -v, else how many there are."""
-    from flowsync.render import problems as formats  # noqa: PLC0415 - mostly there are none
-
-    if not problems:
-        return
-    if invocation.verbosity is Verbosity.VERBOSE:
-        shown = formats.text(problems, source_lines(project.base), screen_of_stderr(invocation))
-        write_note(shown, invocation)
-    else:
-        count = len(problems)
-        write_note(
-            f"{count} {'warning' if count == 1 else 'warnings'} in the files: flowsync validate shows them.", invocation
-        )
 
 
 def source_lines(base: Path) -> SourceLine:
     """How to find the line of text that a Location points to; None where the file cannot be read."""
 
     @lru_cache(maxsize=8)
-    def lines(file: str) -> tuple[str, ...]:
+    def lines(file: str) -> list[str]:
         path = base / file
         try:
             content = workspace(base).read_named(path, MOST_READ) if path.is_file() else b""
         except (OSError, ValueError):
-            return ()
-        return tuple(content.decode("utf-8", errors="replace").split("\n"))
+            return []
+        return content.decode("utf-8", errors="replace").split("\n")
 
     def line(location: Location) -> str | None:
         found = lines(location.file)

@@ -1,107 +1,99 @@
-"""The list of live flows, asked for before the files are read: one waits while the other works.
-
-Only reading is begun so, and only once it is settled what is asked and as whom. Whoever finds the files wrong
-meanwhile leaves without waiting: nothing here holds a process up, and what asking failed with is raised only
-where the list is taken.
-"""
+"""The plan of the files as they are: read, compared with what is live, judged by the guards."""
 
 from __future__ import annotations
 
-import os
+import json
 import re
-from dataclasses import replace
-from threading import Thread
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from flowsync import git
-from flowsync.api.endpoints import Access, find_missing, list_flows, rows_by_slug
-from flowsync.config import Policy
-from flowsync.errors import GitError
+from flowsync.api.endpoints import Access, rows_by_slug
+from flowsync.api.rows import Chosen, choose
+from flowsync.cli.files import check_references, load_selection, read_base
+from flowsync.config import Policy, place_of
+from flowsync.errors import FlowsyncError, GitError, RefusedError
 from flowsync.flows import waits
 from flowsync.flows.expressions import referenced_slugs
 from flowsync.model import Origin, View
 from flowsync.plan.build import build_plan
+from flowsync.plan.guards import judged
+from flowsync.pull.results import Skipped
+from flowsync.workspace import MOST_READ, OWNER_ONLY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from flowsync.api.endpoints import FlowReader, Listing, Map
+    from flowsync.api.endpoints import Listing
+    from flowsync.cli.connection import Connection
     from flowsync.cli.files import Selection
+    from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
     from flowsync.config import Guards
     from flowsync.flows.waits import ChangedWaits
-    from flowsync.model import Flow, Plan
+    from flowsync.model import Flow, JsonValue, Plan, Problem
     from flowsync.plan.base import Base
-
-
-class Ahead:
-    """A list that is being asked for."""
-
-    def __init__(self, reader: FlowReader, access: Access, map_: Map, likely: int) -> None:
-        """Begin to ask for it; `likely` is how many flows it may hold."""
-        self._list_flows = list_flows  # its module is loaded here: importing is no work for two threads
-        self._asked = (reader, access, map_, likely)
-        self._listing: Listing | None = None
-        self._failure: BaseException | None = None
-        self._thread = Thread(target=self._ask, name="list", daemon=True)
-        self._thread.start()
-
-    def take(self) -> Listing | None:
-        """Wait for the list and give it away: it is one moment's, so whoever asks again gets None.
-
-        Raises whatever asking failed with.
-        """
-        self._thread.join()
-        listing, failure = self._listing, self._failure
-        self._listing = self._failure = None
-        if failure is not None:
-            raise failure
-        return listing
-
-    def _ask(self) -> None:
-        try:
-            self._listing = self._list_flows(*self._asked)
-        except BaseException as failure:  # noqa: BLE001 - it is raised in the thread that takes the list
-            self._failure = failure
-
-
-def has_revision(project: Project, revision: str) -> bool:
-    """Whether the project's repository, if it is in one, has this revision."""
-    try:
-        git.commit_of(project.home, revision)
-    except GitError:
-        return False
-    return True
-
-
-def count_files(project: Project) -> int:
-    """About how many flow files there are: the names alone are counted."""
-    return sum(len(names) for _, _, names in os.walk(project.home / project.settings.flows))
-
+    from flowsync.plan.guards import Kept
+    from flowsync.pull.results import Pulled
 
 _SLUG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 """What is asked for by name; anything else in an expression is no slug, and would be another path of the API."""
+_VERSIONS_FILE: Final = "pulled.json"
 
 
-def fetch_listing(
-    reader: FlowReader, access: Access, flows: Iterable[Flow], map_: Map, ahead: Ahead | None = None
-) -> Listing:
-    """All live rows, with a look-up by slug for what the list lacks: every file's flow, and each that it refers to.
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan judged by the guards, and what it was made of: selected flows with their warnings, live rows."""
 
-    The list itself may have been asked for already, `ahead`.
+    plan: Plan
+    connection: Connection
+    listing: Listing
+    flows: tuple[Flow, ...]
+    warnings: tuple[Problem, ...]
+
+
+def plan_files(
+    project: Project,
+    connect: Callable[[Sequence[Flow]], Connection],
+    slugs: Sequence[str],
+    given: Invocation,
+    *,
+    base: str | None,
+    guards: Guards,
+    kept: Kept,
+    warn: Callable[[Sequence[Problem]], object] = len,
+    without_base: Callable[[GitError], object] | None = None,
+) -> Planned:
+    """Load the files, read what is live, compare (with the revision `base` too), judge; `warn` gets the warnings early.
+
+    Raises what keeps it from being made; what is wrong with files or `base` comes first. A `base` that git does not
+    have is passed to `without_base`, where that is given, and not compared with.
     """
+    selection = load_selection(project, slugs)
+    warn(selection.warnings)
+    compared = None
+    try:
+        compared = None if base is None else read_base(project, selection.flows, base)
+    except GitError as error:
+        if without_base is None:
+            raise
+        without_base(error)
+    connection = connect(selection.flows)
+    listing = connection.fetch(concerned_slugs(selection.flows), given)
+    warnings = check_references(project, selection, listing)
+    warn(warnings)
+    made = make_plan(
+        project, selection, listing, connection.api_url, access=connection.access, base=compared, guards=guards
+    )
+    made = judged(made, guards, kept)
+    return Planned(made, connection, listing, selection.flows, (*selection.warnings, *warnings))
+
+
+def concerned_slugs(flows: Iterable[Flow]) -> list[str]:
+    """The slugs of flows, and of each that they refer to."""
     chosen = tuple(flows)
-    referred = sorted({slug for flow in chosen for slug in referenced_slugs(flow) if _SLUG.fullmatch(slug)})
-    return fetch_slugs(reader, access, [*(flow.slug for flow in chosen), *referred], map_, ahead)
-
-
-def fetch_slugs(
-    reader: FlowReader, access: Access, slugs: Iterable[str], map_: Map, ahead: Ahead | None = None
-) -> Listing:
-    """All live rows, with a look-up for every one of `slugs` that the list lacks."""
-    wanted = tuple(slugs)
-    listing = (ahead and ahead.take()) or list_flows(reader, access, map_, len(wanted))
-    return find_missing(reader, listing, wanted, map_)
+    referred = {slug for flow in chosen for slug in referenced_slugs(flow) if _SLUG.fullmatch(slug)}
+    return [*(flow.slug for flow in chosen), *sorted(referred)]
 
 
 def make_plan(
@@ -119,15 +111,16 @@ def make_plan(
     `access` is what kind of key the listing was read with. Edits in the dashboard that `base` shows are kept where
     `guards` (else those of the project) say so.
     """
-    rows = [row for row in listing.rows if selection.concerns(row.slug)]
+    guards = guards or project.settings.guards
+    policies = {Origin.DRIFT: guards.on_drift, Origin.CONFLICT: guards.on_conflict}
     return build_plan(
         selection.flows,
-        rows_by_slug(rows),
+        rows_by_slug(row for row in listing.rows if selection.concerns(row.slug)),
         environment=project.settings.environment,
         api_url=api_url,
         target=project.settings.target,
         base=base,
-        keep=_kept(guards or project.settings.guards),
+        keep=frozenset(origin for origin, policy in policies.items() if policy is Policy.KEEP),
         also_managed=selection.all_slugs,
         view=view_of(access, listing.access),
     )
@@ -135,19 +128,9 @@ def make_plan(
 
 def view_of(key: Access, list_: Access) -> View:
     """How much of the account a key shows through the list that answered."""
-    match key, list_:
-        case _, Access.PRIVATE:
-            return View.WHOLE
-        case Access.PUBLIC, _:
-            return View.PUBLIC_KEY
-        case _:
-            return View.FALLBACK
-
-
-def _kept(guards: Guards) -> frozenset[Origin]:
-    """Return whose edits stay as they are live."""
-    policies = {Origin.DRIFT: guards.on_drift, Origin.CONFLICT: guards.on_conflict}
-    return frozenset(origin for origin, policy in policies.items() if policy is Policy.KEEP)
+    if list_ is Access.PRIVATE:
+        return View.WHOLE
+    return View.PUBLIC_KEY if key is Access.PUBLIC else View.FALLBACK
 
 
 def changed_waits(made: Plan, flows: Sequence[Flow]) -> ChangedWaits:
@@ -155,3 +138,47 @@ def changed_waits(made: Plan, flows: Sequence[Flow]) -> ChangedWaits:
     old = {change.slug: change.old for change in made.changes}
     before = [replace(flow, fields={**flow.fields, **old.get(flow.slug, {})}) for flow in flows]
     return waits.changed_waits(before, flows)
+
+
+def remember_versions(project: Project, listing: Listing, pulled: Iterable[Pulled], flows: Iterable[Flow]) -> None:
+    """Keep the versions that files were pulled from; `flows` are the files as they were. Never fails: it is a hint."""
+    targets = {flow.slug: flow.target for flow in flows}
+    rows = rows_by_slug(listing.rows)
+    found: dict[str, JsonValue] = {}
+    for each in pulled:
+        chosen = choose(rows.get(each.slug, ()), targets.get(each.slug) or project.settings.target)
+        if isinstance(chosen, Chosen) and not isinstance(each, Skipped):
+            found[each.slug] = chosen.row.version
+    known, place = _pulled_versions(project)
+    after = {**known[place], **found}
+    if after != known[place]:
+        content = json.dumps({**known, place: after}, indent=2, sort_keys=True)
+        with suppress(OSError, FlowsyncError):
+            project.prepare_state()
+            project.workspace.replace(project.state / _VERSIONS_FILE, content.encode(), OWNER_ONLY)
+
+
+def refuse_unseen_versions(made: Plan, project: Project) -> None:
+    """Raise RefusedError where a file came from a newer version than the public list shows."""
+    known, place = _pulled_versions(project)
+    reasons = [
+        f"{change.slug} was pulled from version {version}; this server shows version {change.version} at most."
+        for change in made.writes
+        if isinstance(version := known[place].get(change.slug), int) and version > change.version
+    ]
+    if reasons and made.view is View.FALLBACK:
+        raise RefusedError(
+            "Nothing was written: the server hides versions that the files came from.",
+            reasons=reasons,
+            hint="Publish the draft first, or write the live version on purpose: pull again, then apply.",
+        )
+
+
+def _pulled_versions(project: Project) -> tuple[dict[str, dict[str, JsonValue]], str]:
+    """Versions by slug, by environment and address; and the name of the project's own, which is among them."""
+    place = f"{project.settings.environment or ''} {place_of(project.settings.api_url)}".strip()
+    known: JsonValue = None
+    with suppress(OSError, ValueError, RecursionError):
+        known = json.loads(project.workspace.read(project.state / _VERSIONS_FILE, MOST_READ))
+    every = known if isinstance(known, dict) else {}
+    return {place: {}, **{name: each for name, each in every.items() if isinstance(each, dict)}}, place

@@ -1,22 +1,23 @@
-"""Where a project lies and how it is set up."""
+"""Where a project is, how it is set up, and how its files are written: as a whole or not at all, through no link."""
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync import config, document
 from flowsync.config import Flags
-from flowsync.errors import ConfigError
-from flowsync.flows.files import discover
-from flowsync.flows.files import load_flows as flows_load_flows
-from flowsync.workspace import MOST_READ, workspace
+from flowsync.errors import ConfigError, FlowsyncError
+from flowsync.flows.files import discover, load_flows
+from flowsync.secrets import private_key_at
+from flowsync.workspace import MOST_READ, OWNER_ONLY, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from flowsync.cli.options import Invocation
     from flowsync.config import Settings
@@ -29,7 +30,7 @@ STATE_DIRECTORY: Final = ".flowsync"
 SCHEMA_FILE: Final = "flow.schema.json"
 """In the state directory: the schema of a flow file, for editors."""
 CONFIG_SCHEMA_FILE: Final = "config.schema.json"
-"""Beside it: the schema of flowsync.yaml."""
+"""In the state directory: the schema of flowsync.yaml."""
 STATE_IGNORES: Final = f"""\
 # What flowsync keeps on this machine; only the schemas are for everyone.
 *
@@ -38,11 +39,12 @@ STATE_IGNORES: Final = f"""\
 !{SCHEMA_FILE}
 """
 """The .gitignore of the state directory."""
+REVOKE_KEY: Final = "Take the key out of the flow and revoke it in Frigade: whoever can read the flow has seen it."
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Where a project lies and how it is set up.
+    """Where a project is and how it is set up.
 
     `base` is where the command was started (or -C): file names are shown relative to it. `home` holds
     flowsync.yaml, the flows directory and the state directory. `config_names` are what the configuration file
@@ -56,8 +58,8 @@ class Project:
 
     @property
     def flows_directory(self) -> str:
-        """The flows directory as messages name it: relative to `base`, with `/`."""
-        return os.path.relpath(self.home / self.settings.flows, self.base).replace(os.sep, "/")
+        """The flows directory as messages name it."""
+        return self.name(self.home / self.settings.flows)
 
     @property
     def state(self) -> Path:
@@ -69,18 +71,91 @@ class Project:
         """The repository that the project is in: nothing outside of it is the project's."""
         return workspace(self.home)
 
+    def name(self, path: Path) -> str:
+        """A path as messages name it: relative to `base`, with `/`."""
+        return os.path.relpath(path, self.base).replace(os.sep, "/")
+
     def flow_files(self) -> Iterator[FlowFile | Problem]:
         """Every flow file, readable or not, and the problems that keep some from being read."""
         return discover(self.base, self.flows_directory, self.workspace)
 
-    def load_flows(self, environment: str | None) -> Repository:
-        """What the flow files hold, with the overlay of an environment."""
-        return flows_load_flows(self.base, self.flows_directory, environment, self.workspace)
+    def load(self) -> Repository:
+        """What the flow files hold in the chosen environment, readable or not; nothing is validated."""
+        return load_flows(self.base, self.flows_directory, self.settings.environment, self.workspace)
+
+    def modeline(self, path: Path) -> str:
+        """The comment by which editors find the schema, from a flow file at `path`."""
+        schema = os.path.relpath(self.state / SCHEMA_FILE, path.parent).replace(os.sep, "/")
+        return f"# yaml-language-server: $schema={schema}\n"
+
+    def create(self, path: Path, text: str) -> bool:
+        """Write a file that is new, and the folders it needs; False where something is there, which stays as it is.
+
+        Raises FlowsyncError when it cannot be written; no part of it is left then.
+        """
+        with self._writing(path, text):
+            return self.workspace.create(path, text.encode())
+
+    def replace(self, path: Path, text: str, name: str | None = None) -> None:
+        """Put a text in place of a file's: whoever reads it sees the old or the new one, never a part.
+
+        The file's permissions stay. Raises FlowsyncError, which calls it `name`, when it cannot be written.
+        """
+        with self._writing(path, text, name):
+            self.workspace.replace(path, text.encode())
+
+    def replace_unchanged(self, file: FlowFile, before: str, text: str, hint: str) -> None:
+        """As `replace`, where the file still holds `before`. Raises FlowsyncError, with `hint`, where it does not."""
+        content = before.encode()
+        try:
+            is_unchanged = self.workspace.read(file.path, len(content) + 1) == content
+        except OSError:
+            is_unchanged = False
+        if not is_unchanged:
+            raise FlowsyncError(f"{file.name} was changed by someone else just now.", hint=hint)
+        self.replace(file.path, text, file.name)
+
+    @contextmanager
+    def _writing(self, path: Path, text: str, name: str | None = None) -> Iterator[None]:
+        name = name or self.name(path)
+        refuse_keys(text, name)
+        try:
+            yield
+        except OSError as error:
+            message = f"{name} cannot be written: {error.strerror or error}."
+            raise FlowsyncError(message, hint="It is as it was; so are the files after it.") from None
+
+    def prepare_state(self, hint: str = "It holds what flowsync keeps on this machine.") -> None:
+        """Make the state directory, kept out of git but for the schemas.
+
+        Raises FlowsyncError, with `hint`, where that cannot be.
+        """
+        try:
+            self.workspace.make_folder(self.state)
+            self.workspace.create(self.state / ".gitignore", STATE_IGNORES.encode())
+        except OSError as error:
+            message = f"The directory {self.state.name} cannot be used: {error.strerror or error}."
+            raise FlowsyncError(message, hint=hint) from None
+
+
+def open_project(given: Invocation, parallelism: int | None = None) -> Project:
+    """The project that the global options name. Raises ConfigError where it cannot be opened."""
+    try:
+        given.directory.absolute()
+    except FileNotFoundError:
+        raise ConfigError("The directory that this runs in is gone.", hint="cd to one that is there.") from None
+    flags = Flags(environment=given.environment, parallelism=parallelism)
+    return project_at(given.directory, given.config, flags, os.environ)
 
 
 def project_at(base: Path, config_file: str | None, flags: Flags, environ: Mapping[str, str]) -> Project:
     """Find and read the configuration. Raises ConfigError or InvalidFilesError."""
-    _require_utf8_names()
+    encoding = sys.getfilesystemencoding()
+    if encoding.lower().replace("-", "") != "utf8":
+        raise ConfigError(
+            f"Names of files are {encoding} for this Python; flowsync needs UTF-8.",
+            hint="Set PYTHONUTF8=1, or a UTF-8 locale such as LANG=C.UTF-8.",
+        )
     path = config.config_path(base, config_file)
     if path is None:
         project = Project(base, base, config.read_settings(None, flags, environ))
@@ -89,16 +164,6 @@ def project_at(base: Path, config_file: str | None, flags: Flags, environ: Mappi
         project = Project(base, path.parent, settings, (path.name,))
     _require_own_flows(project)
     return project
-
-
-def _require_utf8_names() -> None:
-    """Raise ConfigError where Python takes names of files for something else than UTF-8."""
-    encoding = sys.getfilesystemencoding()
-    if encoding.lower().replace("-", "") != "utf8":
-        raise ConfigError(
-            f"Names of files are {encoding} for this Python; flowsync needs UTF-8.",
-            hint="Set PYTHONUTF8=1, or a UTF-8 locale such as LANG=C.UTF-8.",
-        )
 
 
 def _read_configuration(base: Path, path: Path) -> Document:
@@ -127,22 +192,34 @@ def _require_own_flows(project: Project) -> None:
         raise ConfigError(f"The flows directory {name} cannot be used: {error.strerror}.", hint=hint) from None
 
 
-def modeline(project: Project, path: Path) -> str:
-    """The comment by which editors find the schema, from a flow file at `path`."""
-    schema = os.path.relpath(project.state / SCHEMA_FILE, path.parent).replace(os.sep, "/")
-    return f"# yaml-language-server: $schema={schema}\n"
+def save(path: Path, text: str, within: Workspace) -> None:
+    """Write `text` to the file that the command line names, for its owner's eyes: whole, or nothing where that fails.
 
-
-def open_project(invocation: Invocation, parallelism: int | None = None) -> Project:
-    """The project that the global options name. Raises ConfigError where it cannot be opened."""
-    _require_here(invocation)
-    flags = Flags(environment=invocation.environment, parallelism=parallelism)
-    return project_at(invocation.directory, invocation.config, flags, os.environ)
-
-
-def _require_here(invocation: Invocation) -> None:
-    """Raise ConfigError where the shell stands in a directory that somebody took away, another branch say."""
+    A symlink stays one; one in the repository `within` must not lead out of it. What is there and is no regular file
+    (a pipe, /dev/stdout) is written to as it is. Raises FlowsyncError.
+    """
+    refuse_keys(text, str(path))
     try:
-        invocation.directory.absolute()
-    except FileNotFoundError:
-        raise ConfigError("The directory that this runs in is gone.", hint="cd to one that is there.") from None
+        target = within.resolved(path) if within.holds(path) else path
+        if target.exists() and not target.is_file():
+            target.write_bytes(text.encode())
+        elif within.holds(target):
+            within.replace(target, text.encode(), OWNER_ONLY)
+        else:
+            real = Path(os.path.realpath(target))
+            workspace(real.parent).replace(real, text.encode(), OWNER_ONLY)
+    except OSError as error:
+        raise FlowsyncError(
+            f"{path} cannot be written: {error.strerror}.",
+            hint="Name a file in a directory that exists, may be written to, and has room.",
+        ) from None
+
+
+def refuse_keys(text: str, name: str) -> None:
+    """Raise FlowsyncError where a file that is to be written, or its name, would hold a private API key."""
+    if private_key_at(name) is not None:
+        raise FlowsyncError("The name of a file would hold a private API key, so it is not written.", hint=REVOKE_KEY)
+    at = private_key_at(text)
+    if at is not None:
+        line = text.count("\n", 0, at) + 1
+        raise FlowsyncError(f"{name}:{line} would hold a private API key, so it is not written.", hint=REVOKE_KEY)

@@ -8,7 +8,6 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
-from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from flowsync import lock
@@ -40,7 +39,7 @@ class RecordFile(ApplyRecord):
     """A record that is a file. What is kept is on the disk before it counts as kept.
 
     Threads that keep something at the same time share one flush. After a failure nothing more is taken:
-    `trouble` tells what it was.
+    `trouble` says what it was.
     """
 
     def __init__(self, descriptor: int, name: str, flush: Callable[[int], None] = os.fsync) -> None:
@@ -86,7 +85,7 @@ class RecordFile(ApplyRecord):
         with self._flushing:
             if self._flushed >= mine:
                 return
-            if self.trouble is not None:  # what could not be written is told once: another flush would succeed
+            if self.trouble is not None:  # a failed flush is reported once: another would succeed
                 raise self.trouble
             reached = self._appended
             try:
@@ -100,7 +99,8 @@ class RecordFile(ApplyRecord):
             if self.trouble is not None:
                 raise self.trouble
             try:
-                _write_all(self._descriptor, line)
+                while line:
+                    line = line[os.write(self._descriptor, line) :]
             except OSError as error:
                 raise self._failed(error) from None
             self._appended += 1
@@ -121,44 +121,40 @@ def open_record(path: Path, name: str, within: Workspace | None = None) -> Itera
     In the repository `within` (None: the one of its folder) no link leads to it. A file that is there already must be
     a record, and no other run's that is under way. Raises RecordError.
     """
-    with _opening_told(name):
-        descriptor = _opened(path, within or workspace(path.parent))
+    within = within or workspace(path.parent)
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    with _opening(name):
+        if within.holds(path):
+            within.make_folder(path.parent)
+            descriptor = within.open(path, flags)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, flags, OWNER_ONLY)
     try:
-        _make_mine(descriptor, name)
-        with _opening_told(name):
-            _make_fit(descriptor, name)
-        _flush_folder(path.parent)
+        _lock(descriptor, name)
+        with _opening(name):
+            _require_record(descriptor, name)
+        with suppress(OSError):  # take the file's name to the disk too; not every file system can
+            _flush_folder(path.parent)
         yield RecordFile(descriptor, name)
     finally:
         os.close(descriptor)
-
-
-def _opened(path: Path, within: Workspace) -> int:
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-    if within.holds(path):
-        within.make_folder(path.parent)
-        return within.open(path, flags)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, flags, OWNER_ONLY)
 
 
 def new_record_path(folder: Path, digest: str, within: Workspace | None = None) -> Path:
     """A new file `<time>-<digest8>.jsonl` in `folder`, numbered where that is taken. Raises RecordError."""
     moment = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     stem = f"{moment}-{digest.rpartition(':')[2][:_NAMED_DIGITS]}"
-    names = (f"{stem}.jsonl" if number == 1 else f"{stem}-{number}.jsonl" for number in count(1))
-    with _opening_told(str(folder)):
-        within = within or workspace(folder)
+    within = within or workspace(folder)
+    with _opening(str(folder)):
         within.make_folder(folder)
-        return next(folder / name for name in names if _is_mine(folder / name, within))
-
-
-def _is_mine(path: Path, within: Workspace) -> bool:
-    """Whether the file could be made: nobody else has it."""
-    with suppress(FileExistsError):
-        os.close(within.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        return True
-    return False
+        number = 1
+        while True:
+            path = folder / (f"{stem}.jsonl" if number == 1 else f"{stem}-{number}.jsonl")
+            with suppress(FileExistsError):
+                os.close(within.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+                return path
+            number += 1
 
 
 def now() -> str:
@@ -167,15 +163,15 @@ def now() -> str:
 
 
 @contextmanager
-def _opening_told(name: str) -> Iterator[None]:
+def _opening(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise RecordError(f"{name} cannot be opened: {error.strerror}.", hint=_ANOTHER_PLACE) from None
 
 
-def _make_mine(descriptor: int, name: str) -> None:
-    """Keep other runs, to another place, out of the record: each line is of the run whose header stands above it."""
+def _lock(descriptor: int, name: str) -> None:
+    """Keep other runs, to another place, out of the record: each line is of the run whose header precedes it."""
     try:
         lock.take(descriptor)
     except (BlockingIOError, PermissionError):
@@ -184,39 +180,27 @@ def _make_mine(descriptor: int, name: str) -> None:
         pass  # not every file system has locks
 
 
-def _make_fit(descriptor: int, name: str) -> None:
+def _require_record(descriptor: int, name: str) -> None:
     """Refuse what is no record, close a line that a crash cut off, and let nobody else read it."""
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         return
     if status.st_size:
-        _check_header(descriptor, name)
+        opening = f'{{"format":"{FORMAT}"'.encode()
+        if not opening.startswith(os.pread(descriptor, len(opening), 0)):
+            raise RecordError(f"{name} is there already, and is no record: it is left alone.", hint=_ANOTHER_PLACE)
         if os.pread(descriptor, 1, status.st_size - 1) != b"\n":
             os.write(descriptor, b"\n")
     if stat.S_IMODE(status.st_mode) != OWNER_ONLY:
         os.fchmod(descriptor, OWNER_ONLY)
 
 
-def _check_header(descriptor: int, name: str) -> None:
-    opening = f'{{"format":"{FORMAT}"'.encode()
-    if not opening.startswith(os.pread(descriptor, len(opening), 0)):
-        raise RecordError(f"{name} is there already, and is no record: it is left alone.", hint=_ANOTHER_PLACE)
-
-
 def _flush_folder(folder: Path) -> None:
-    """Take the file's name to the disk too; not every file system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _write_all(descriptor: int, line: bytes) -> None:
-    written = os.write(descriptor, line)
-    while written < len(line):
-        written += os.write(descriptor, line[written:])
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_record(path: Path, name: str, within: Workspace | None = None) -> Record:
@@ -243,10 +227,10 @@ def list_records(folder: Path, within: Workspace | None = None) -> list[Kept]:
     except OSError as error:
         raise RecordError(f"The records in {folder} cannot be read: {error.strerror}.") from None
     paths = sorted(folder.glob("*.jsonl"), key=lambda path: path.name, reverse=True)
-    return [Kept(path.name, _content(path, within)) for path in paths]
+    return [Kept(path.name, _read_or_say_why(path, within)) for path in paths]
 
 
-def _content(path: Path, within: Workspace) -> Record | Unreadable:
+def _read_or_say_why(path: Path, within: Workspace) -> Record | Unreadable:
     try:
         return read_record(path, path.name, within)
     except RecordError as error:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from flowsync.api.endpoints import Access
-from flowsync.cli.planning import Ahead
+from flowsync.api.endpoints import Access, list_flows
+from flowsync.cli.connection import Connection
+from flowsync.cli.options import Invocation
 from flowsync.errors import TransportError
 from tests.support.command import UNMEASURED, command_line, environment, flowsync, process, write_flows
 from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, hang, reply, row
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from flowsync.api.client import Client
     from flowsync.model import JsonValue
     from tests.support.fake_frigade import FakeFrigade
 
@@ -132,11 +135,18 @@ def test_ctrl_c_ends_the_wait_for_the_list(tmp_path: Path) -> None:
 class Reader:
     """Answers when it is let, with what it is given."""
 
+    waiting = 0
+
     def __init__(self, answer: JsonValue | Exception) -> None:
         self.answer = answer
         self.asked, self.go = Event(), Event()
+        self.requests = 0
+
+    def reader(self) -> Reader:
+        return self
 
     def get(self, path: str, query: Mapping[str, str]) -> JsonValue:
+        self.requests += 1
         self.asked.set()
         assert (path, query["offset"]) == ("/v1/flows", "0")
         assert self.go.wait(10)
@@ -145,21 +155,26 @@ class Reader:
         return self.answer
 
 
-def test_asking_goes_on_beside_what_else_is_done_and_the_list_is_given_away_once() -> None:
-    reader = Reader([row(1, "flow_a")])
-    ahead = Ahead(reader, Access.PRIVATE, map, 1)
+def begun(reader: Reader) -> Connection:
+    """A connection whose list is being asked for."""
+    asking = ThreadPoolExecutor(1)
+    connection = Connection(cast("Client", reader), Access.PRIVATE, "https://api.example.com", map)
+    connection.begun = asking.submit(list_flows, reader, Access.PRIVATE)
     assert reader.asked.wait(10)
+    return connection
+
+
+def test_asking_goes_on_while_other_work_is_done_and_the_list_is_used_once() -> None:
+    reader = Reader([row(1, "flow_a")])
+    connection = begun(reader)
     reader.go.set()
-    listing = ahead.take()
-    assert listing is not None
-    assert [each.slug for each in listing.rows] == ["flow_a"]
-    assert ahead.take() is None, "whoever asks later wants to know how it is then"
+    for requests in (1, 2):
+        assert [each.slug for each in connection.fetch([], Invocation()).rows] == ["flow_a"]
+        assert reader.requests == requests, "whoever asks later wants to know how it is then"
 
 
 def test_a_failure_is_raised_where_the_list_is_taken() -> None:
     reader = Reader(TransportError("broken"))
     reader.go.set()
-    ahead = Ahead(reader, Access.PRIVATE, map, 1)
     with pytest.raises(TransportError, match="broken"):
-        ahead.take()
-    assert ahead.take() is None
+        begun(reader).fetch([], Invocation())

@@ -182,11 +182,11 @@ def test_ctrl_c_at_the_question_exits_130_and_writes_nothing(project: Path) -> N
 
 DEAF = """
 import os, signal, sys, threading, time
-from flowsync.cli.output import answer_of_terminal
+from flowsync.cli.output import ask
 
 def is_asking():
     frame = sys._current_frames()[threading.main_thread().ident]
-    while frame is not None and frame.f_code.co_name != "answer_of_terminal":
+    while frame is not None and frame.f_code.co_name != "ask":
         frame = frame.f_back
     return frame is not None
 
@@ -201,7 +201,7 @@ def other():
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 threading.Thread(target=other, daemon=True).start()
 try:
-    answer_of_terminal()
+    ask("")
 except KeyboardInterrupt:
     os._exit(130)
 """

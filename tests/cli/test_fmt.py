@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.cli.commands import fmt
-from flowsync.cli.commands.fmt import FormattedFile, format_file
+from flowsync.cli.commands.fmt import format_file
 from flowsync.cli.commands.pull import in_form
-from flowsync.cli.project import Project
-from flowsync.cli.writing import replace_text
-from flowsync.config import Settings
-from flowsync.errors import FlowsyncError
 from flowsync.flows.files import FlowFile
 from flowsync.model import Problem
 from flowsync.workspace import workspace
@@ -133,24 +128,6 @@ def test_a_diff_is_inert(tmp_path: Path, hostile: str) -> None:
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "\n::" not in shown
-
-
-def test_a_file_that_cannot_be_written_is_told_and_nothing_else_stays(tmp_path: Path) -> None:
-    with pytest.raises(FlowsyncError, match=r"^flows/a\.yaml cannot be written: .+\.$"):
-        replace_text(tmp_path / "flows" / "a.yaml", "name: x\n", "flows/a.yaml", workspace(tmp_path))
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    with pytest.raises(FlowsyncError, match="cannot be written"):
-        replace_text(folder, "name: x\n", "folder", workspace(tmp_path))
-    assert list(tmp_path.iterdir()) == [folder]
-
-
-def test_a_file_that_changed_meanwhile_is_not_written(root: Path) -> None:
-    loose = root / "flows" / "flow_loose.yaml"
-    found = FormattedFile("flows/flow_loose.yaml", loose, "name: y\n", "name: y\n")
-    with pytest.raises(FlowsyncError, match="changed by someone else"):
-        fmt.replace(found, Project(root, root, Settings()))
-    assert loose.read_bytes() == LOOSE.encode()
 
 
 def test_it_works_in_a_process_of_its_own_as_a_hook_calls_it(root: Path) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.cli.saved import read_saved
-from flowsync.cli.writing import save as save_text
+from flowsync.cli.commands.apply import read_saved
+from flowsync.cli.project import save as save_text
 from flowsync.errors import PlanFileError
 from flowsync.plan.document import digest, to_document
 from flowsync.plan.saved import from_document

@@ -100,7 +100,7 @@ class Last:
 
 class Finder:
     def find_spec(self, name, path, target=None):
-        if name == "flowsync.cli.app":
+        if name == "flowsync.cli.commands":
             {happens}
 
 sys.meta_path.insert(0, Finder())

@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING
 
 from flowsync import document, sandbox
 from flowsync.api.client import open_client
-from flowsync.api.endpoints import Access, list_flows, rows_by_slug
+from flowsync.api.endpoints import Access, find_missing, list_flows, rows_by_slug
 from flowsync.api.messages import Timing
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import planning
 from flowsync.cli.applying import LiveStore
 from flowsync.cli.commands.rollback import plan_rollback
 from flowsync.cli.files import load_selection
-from flowsync.cli.planning import fetch_listing as fetch
 from flowsync.cli.project import project_at as open_project
 from flowsync.cli.recording import open_record, read_record
 from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
@@ -267,7 +266,8 @@ def connected(handler: Handler, seed: int = 0) -> Iterator[Client]:
 
 def make_plan(client: Client) -> Plan:
     place = workspace()
-    listing = fetch(client.reader(), Access.PRIVATE, place.selection.flows, map)
+    slugs = planning.concerned_slugs(place.selection.flows)
+    listing = find_missing(client.reader(), list_flows(client.reader(), Access.PRIVATE), slugs)
     return planning.make_plan(place.project, place.selection, listing, SANDBOX_URL)
 
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.api.endpoints import Access
-from flowsync.cli.commands.pull import Arrivals, PullOrder, pull_flows
-from flowsync.cli.planning import fetch_slugs
+from flowsync.api.endpoints import Access, find_missing, list_flows
+from flowsync.cli.commands.pull import PullOrder, pull_flows
 from flowsync.errors import ApiError, ExitCode
 from flowsync.model import AlreadyApplied, Applied, Refused
 from flowsync.pull.results import Scope
@@ -142,8 +141,8 @@ def pulled(client: Client) -> PullResult:
     """What a pull would write, live flows without a file included."""
     place = workspace()
     flows = place.selection.flows
-    listing = fetch_slugs(client.reader(), Access.PRIVATE, [flow.slug for flow in flows], map)
-    order = PullOrder((), Scope.STATED, Arrivals.ALL)
+    listing = find_missing(client.reader(), list_flows(client.reader(), Access.PRIVATE), [flow.slug for flow in flows])
+    order = PullOrder((), Scope.STATED, takes_new=True)
     return pull_flows(place.project, order, flows, listing, lambda _: None)
 
 

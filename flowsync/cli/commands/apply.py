@@ -1,31 +1,62 @@
-"""flowsync apply."""
+"""flowsync apply: what the files say, or exactly what a saved plan says."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from flowsync.api.endpoints import rows_by_slug
+from flowsync.apply import Moved, stand
 from flowsync.cli import applying
-from flowsync.cli.connection import Purpose, connecting
-from flowsync.cli.guarding import base_option, fresh_plan, guard_options, guards, need_base, only_run, refuse_guarded
-from flowsync.cli.options import complete_slugs, global_options, invocation, sandbox_option
+from flowsync.cli.connection import Purpose, connect, connecting
+from flowsync.cli.options import (
+    base_option,
+    complete_slugs,
+    format_option,
+    global_options,
+    guard_options,
+    invocation,
+    require_base,
+    sandbox_option,
+    write_options,
+)
+from flowsync.cli.output import screen_of_stdout, write_note, write_result, write_warnings
+from flowsync.cli.planning import plan_files, refuse_unseen_versions
 from flowsync.cli.project import open_project
-from flowsync.cli.saved import apply_saved, find_saved, refuse_base
-from flowsync.cli.writing import refuse_unseen_versions
-from flowsync.plan.guards import judged
+from flowsync.config import SANDBOX_URL, place_of
+from flowsync.errors import ExitCode, PlanFileError, RefusedError, UsageError
+from flowsync.model import AlreadyApplied
+from flowsync.plan.guards import Kept
+from flowsync.plan.guards import judged as judge
+from flowsync.plan.saved import AsWritten, Edited, Stale, from_text, restored
+from flowsync.render import ledger, wording
+from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
-    from flowsync.cli.applying import Approval, OnBlocked
-    from flowsync.cli.options import Api
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from flowsync.api.endpoints import Listing
+    from flowsync.cli.connection import Connection
+    from flowsync.cli.options import Invocation
+    from flowsync.cli.project import Project
+    from flowsync.config import Guards
+    from flowsync.model import LiveFlow, Plan, Update
+    from flowsync.plan.saved import AsPlanned
+
+_BEGINNING: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"format"\s*:\s*"flowsync-plan/')
+_BEGINNING_LENGTH: Final = 200
+_MOST_READ: Final = 256 * 1024 * 1024
 
 
 @click.command("apply")
 @click.argument("arguments", nargs=-1, metavar="[SLUG]... | FILE.json", shell_complete=complete_slugs)
-@applying.ledger_format_option
-@applying.yes_option
-@applying.skip_blocked_option
-@applying.parallelism_option
+@format_option(ledger.FORMATS)
+@write_options
 @base_option
 @guard_options
 @applying.record_option
@@ -37,12 +68,12 @@ def command(
     *,
     arguments: tuple[str, ...],
     format_: str,
-    approval: Approval,
-    on_blocked: OnBlocked,
+    yes: bool,
+    skip_blocked: bool,
     parallelism: int | None,
     record_file: str | None,
     base: str | None,
-    api: Api,
+    in_sandbox: bool,
 ) -> int:
     """Write what plan shows: plan, confirm on a terminal, then one PUT per changed flow.
 
@@ -52,31 +83,169 @@ def command(
     """
     given = invocation(context)
     project = open_project(given, parallelism)
-    allowed = guards(context, project)
+    guards = replace(project.settings.guards, **given.guards)
     saved = find_saved(project.base, arguments)
-    with only_run(project, api, context.command_path, given):
-        if saved is not None:
-            refuse_base(base)
-            return apply_saved(
-                context,
-                saved,
-                project,
-                given,
-                format_=format_,
-                record_file=record_file,
-                approval=approval,
-                on_blocked=on_blocked,
-                api=api,
-                guards=allowed,
-            )
-        need_base(context, base)
-        with connecting(project, api, Purpose.WRITE, base, given) as connect:
-            made, connection = fresh_plan(project, connect, arguments, given, base=base, allowed=allowed)
-            made = judged(made, allowed)
+    with applying.only_run(project, context.command_path, given, in_sandbox=in_sandbox):
+        if saved is not None and base is not None:
+            raise UsageError("A saved plan says itself what it was compared with.", hint="Leave --base out.")
+        with (
+            _planned(project, arguments, given, base, guards, in_sandbox=in_sandbox)
+            if saved is None
+            else checked_saved(saved, project, given, guards, in_sandbox=in_sandbox)
+        ) as (made, connection, is_done):
+            if saved is not None:
+                require_base(given, made.base, "This plan was saved without: save one that plan --base made.")
             applying.show_plan(made, format_, given)
-            applying.refuse_blocked(made, on_blocked)
-            refuse_guarded(made)
+            applying.refuse_blocked(made, skip_blocked=skip_blocked)
+            if is_done:
+                _report_done(made, format_, given)
+                return ExitCode.OK
+            applying.refuse_guarded(made)
             refuse_unseen_versions(made, project)
             if made.writes:
-                applying.confirm(made, approval, given)
+                applying.confirm(made, given, yes=yes)
             return applying.carry_out(made, connection, project, given, format_, record_file=record_file)
+
+
+@contextmanager
+def _planned(
+    project: Project, slugs: Sequence[str], given: Invocation, base: str | None, guards: Guards, *, in_sandbox: bool
+) -> Iterator[tuple[Plan, Connection, bool]]:
+    require_base(given, base)
+    with connecting(project, Purpose.WRITE, base, given, in_sandbox=in_sandbox) as connect:
+        made = plan_files(
+            project,
+            connect,
+            slugs,
+            given,
+            base=base,
+            guards=guards,
+            kept=Kept.FRESH,
+            warn=lambda problems: write_warnings(problems, project, given),
+        )
+        yield made.plan, made.connection, False
+
+
+def _report_done(made: Plan, format_: str, given: Invocation) -> None:
+    """Nothing is left to do: the live flows are as the saved plan would write them."""
+    outcomes = [AlreadyApplied(change) for change in made.writes]
+    write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(given)))
+    if made.writes:
+        write_note("This plan was applied already: the live flows are as it would write them.", given)
+
+
+def find_saved(base: Path, arguments: Sequence[str]) -> Path | None:
+    """The saved plan that the arguments of apply name: an existing file that ends in .json, or is a plan.
+
+    None when they name flows. Raises UsageError for a plan beside other arguments, and for a missing one.
+    """
+    named = [argument for argument in arguments if argument.endswith(".json") or _is_plan(base / argument)]
+    files = [base / argument for argument in named if (base / argument).is_file()]
+    if not named:
+        return None
+    if not files:
+        raise UsageError(f"There is no file {named[0]}.", hint="flowsync plan --out FILE.json saves a plan.")
+    if len(arguments) > 1:
+        raise UsageError("A saved plan is applied by itself and as a whole: name nothing else beside it.")
+    return files[0]
+
+
+def _is_plan(path: Path) -> bool:
+    """Whether a file begins as a saved plan does, whatever its name."""
+    try:
+        return path.is_file() and _BEGINNING.match(_content(path, _BEGINNING_LENGTH)) is not None
+    except (OSError, ValueError):
+        return False
+
+
+def _content(path: Path, most: int) -> bytes:
+    return workspace(path.parent).read_named(path, most)
+
+
+def read_saved(path: Path) -> Plan:
+    """Read a saved plan. Raises PlanFileError when it is not what flowsync wrote."""
+    try:
+        return from_text(_content(path, _MOST_READ).decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        hint = "flowsync plan --out FILE saves one."
+        raise PlanFileError("This file is not a plan of flowsync.", hint=hint) from None
+    except OSError as error:
+        raise PlanFileError(f"The saved plan cannot be read: {error.strerror}.") from None
+
+
+@contextmanager
+def checked_saved(
+    path: Path, project: Project, given: Invocation, guards: Guards, *, in_sandbox: bool
+) -> Iterator[tuple[Plan, Connection, bool]]:
+    """The plan saved at `path`, judged by the guards, the open connection, and whether all of it is there already.
+
+    The plan has the values of every managed field, as far as they are known. Raises PlanFileError when it is no plan,
+    RefusedError when it is for another place or no longer true.
+    """
+    saved = read_saved(path)
+    _refuse_elsewhere(saved, project, SANDBOX_URL if in_sandbox else project.settings.api_url)
+    seeds = project.load().flows if in_sandbox else ()
+    with connect(project, seeds, Purpose.WRITE, given, in_sandbox=in_sandbox) as connection:
+        listing = connection.fetch([change.slug for change in saved.writes], given)
+        checked = _check(saved, listing)
+        if checked.stale:
+            raise RefusedError(
+                "Nothing was written: the saved plan is no longer true.",
+                reasons=wording.reasons(checked.stale),
+                hint="Plan again, and have the new plan reviewed.",
+            )
+        yield replace(judge(checked.plan, guards, Kept.SAVED), digest=saved.digest), connection, checked.is_done
+
+
+def _refuse_elsewhere(saved: Plan, project: Project, api_url: str) -> None:
+    """Raise RefusedError when a saved plan is for another API or environment than it is to be applied to."""
+    environment = project.settings.environment
+    reasons = []
+    if place_of(saved.api_url) != place_of(api_url):
+        reasons.append(f"It was made for {saved.api_url}; this is {api_url}.")
+    if saved.environment != environment:
+        reasons.append(f"It was made for {_named(saved.environment)}; this is {_named(environment)}.")
+    if reasons:
+        raise RefusedError(
+            "Nothing was written: the saved plan is for another place.",
+            reasons=reasons,
+            hint="-e names the environment, --sandbox the sandbox; or plan again for this one.",
+        )
+
+
+def _named(environment: str | None) -> str:
+    return "no environment" if environment is None else f"the environment {environment}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A saved plan with live values; the changes that may not be carried out any more; whether all is there already."""
+
+    plan: Plan
+    stale: tuple[Stale, ...]
+    is_done: bool
+
+
+def _check(saved: Plan, listing: Listing) -> _Checked:
+    """Compare every change of a saved plan with the live rows.
+
+    One that sends a field which the API does not return is never done: nobody can see that it is.
+    """
+    rows = rows_by_slug(listing.rows)
+    states = [_state(change, rows.get(change.slug, ())) for change in saved.writes]
+    changes = [each.change for each in states]
+    plan = replace(
+        saved,
+        changes=tuple(each for each in changes if each.is_verified),
+        unverified=tuple(each for each in changes if not each.is_verified),
+    )
+    stale = tuple(each for each in states if isinstance(each, Stale))
+    return _Checked(plan, stale, all(isinstance(each, AsWritten) and not each.change.sent_unseen for each in states))
+
+
+def _state(change: Update, rows: Sequence[LiveFlow]) -> AsPlanned | AsWritten | Stale:
+    found = stand(change, rows)
+    if isinstance(found, Moved):
+        return Stale(change, found.message)
+    as_restored = restored(change, next(row for row in rows if row.id == change.id))
+    return Stale(change, as_restored) if isinstance(as_restored, Edited) else as_restored

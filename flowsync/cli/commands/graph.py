@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import click
 
-from flowsync.cli.commands.explain import waiting_graph
-from flowsync.cli.options import global_options, invocation, slugs_argument
+from flowsync.cli.files import load_readable, select, slugs_of
+from flowsync.cli.options import format_option, global_options, invocation, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
+from flowsync.flows.waits import neighbourhood, waiting_graph
 from flowsync.render import diagrams
 
 
 @click.command("graph")
 @slugs_argument
-@click.option(
-    "--format", "format_", type=click.Choice(list(diagrams.FORMATS)), default="mermaid", help="Form of the result."
-)
+@format_option(diagrams.FORMATS, default="mermaid")
 @global_options
 @click.pass_context
 def command(context: click.Context, slugs: tuple[str, ...], format_: str) -> None:
@@ -25,5 +24,9 @@ def command(context: click.Context, slugs: tuple[str, ...], format_: str) -> Non
     left out. SLUGs, globs or paths of files narrow it to these flows and their neighbours. Circles are marked.
     """
     given = invocation(context)
-    graph = waiting_graph(open_project(given), slugs)
+    project = open_project(given)
+    flows = load_readable(project).flows
+    graph = waiting_graph(flows)
+    if slugs:
+        graph = neighbourhood(graph, {flow.slug for flow in select(flows, slugs_of(project, slugs))})
     write_result(diagrams.FORMATS[format_](graph, screen_of_stdout(given)))

@@ -1,4 +1,4 @@
-"""The files that a project starts with: which of them are to be written, and what is there already."""
+"""flowsync init: the files that a project starts with, which of them are to be written, and what is there already."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ import click
 
 from flowsync import config, document, git, templates, validate
 from flowsync.cli.options import global_options, invocation
-from flowsync.cli.output import answer_of_terminal, screen_of_stderr, screen_of_stdout, write_note, write_result
-from flowsync.cli.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, modeline, open_project
-from flowsync.cli.writing import create_text, replace_text
+from flowsync.cli.output import ask, screen_of_stderr, screen_of_stdout, write_note, write_result
+from flowsync.cli.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, open_project
 from flowsync.document.editing import edited
 from flowsync.errors import DocumentError, FlowsyncError
 from flowsync.model import FileState, Problem, StartFile
@@ -50,6 +49,50 @@ class Hosting(Enum):
     UNKNOWN = "nobody knows"
 
 
+@click.command("init")
+@click.option(
+    "--github",
+    "wanted",
+    flag_value=Hosting.GITHUB,
+    default=Hosting.UNKNOWN,
+    type=click.UNPROCESSED,
+    help="Write the workflows for GitHub, whatever the remote is.",
+)
+@click.option("--no-github", "wanted", flag_value=Hosting.ELSEWHERE, type=click.UNPROCESSED, help="Write no workflows.")
+@click.option("--yes", is_flag=True, help="Ask nothing: without a remote the workflows are written.")
+@global_options
+@click.pass_context
+def command(context: click.Context, *, wanted: Hosting, yes: bool) -> None:
+    """Set up a project here: flowsync.yaml, the schemas, a flow to look at, and what git, pre-commit and GitHub need.
+
+    Nothing that is there is overwritten; each file is told, and running it again changes nothing.
+    """
+    given = invocation(context)
+    project = open_project(given)
+    origin = git.origin(project.home)
+    action = templates.this_action()
+    place = hosting(origin) if wanted is Hosting.UNKNOWN else wanted
+    if place is Hosting.UNKNOWN and not yes and sys.stdin.isatty():
+        answer = ask("Will this repository live on GitHub? Then workflows are written for it. [Y/n] ")
+        if answer is None:
+            raise FlowsyncError("No answer: nothing was written.", hint="--github and --no-github answer it too.")
+        place = Hosting.ELSEWHERE if answer in {"n", "no"} else Hosting.GITHUB
+    settings = config.config_path(given.directory, given.config)
+    done = [_write(file, project) for file in start_files(project, settings, origin, action, place)]
+    write_result(files(done, screen_of_stdout(given)))
+    commands, advice = list(next_steps(project, origin)), list(setup_advice(done, action))
+    write_note(steps(commands, advice, screen_of_stderr(given)), given)
+
+
+def _write(file: StartFile, project: Project) -> StartFile:
+    path = project.base / file.name
+    if file.state is FileState.EXTENDED:
+        project.replace(path, file.text)
+    if file.state is FileState.CREATED and not project.create(path, file.text):
+        return replace(file, state=FileState.KEPT)
+    return file
+
+
 def hosting(origin: Origin | None) -> Hosting:
     """Where a repository lives, by the address of its remote; UNKNOWN without one."""
     host = _HOST.match(origin.url) if origin is not None and origin.url else None
@@ -65,38 +108,44 @@ def start_files(
 
     `settings` is the configuration file that was read, None where there is none.
     """
-    yield _kept(project, settings, "") if settings else _new(project, "flowsync.yaml", templates.configuration())
-    yield _generated(project, SCHEMA_FILE, validate.schema_text("flow"), "flowsync schema")
-    yield _generated(project, CONFIG_SCHEMA_FILE, config.schema_text(), "flowsync schema config")
+    if settings:
+        yield StartFile(project.name(settings), FileState.KEPT, "")
+    else:
+        yield _new(project, "flowsync.yaml", templates.configuration())
+    yield _schema(project, SCHEMA_FILE, validate.schema_text("flow"), "flowsync schema")
+    yield _schema(project, CONFIG_SCHEMA_FILE, config.schema_text(), "flowsync schema config")
     yield _ignores(project, f"{project.state.name}/.gitignore", STATE_IGNORES, _SHARED)
-    yield from _example(project)
+    if all(isinstance(each, Problem) and each.code == "no-flows" for each in project.flow_files()):
+        name = f"{project.settings.flows}/{templates.EXAMPLE}.yaml"
+        yield _new(project, name, f"{project.modeline(project.home / name)}{templates.example()}")
     yield _ignores(project, ".gitignore", _IGNORES, _IGNORED)
     is_top = not git.prefix(project.home)
     yield _pre_commit(project, action) if is_top else _below_the_top(project, _PRE_COMMIT)
-    if place is not Hosting.ELSEWHERE:
-        yield from _workflows(project, origin, action) if is_top else [_below_the_top(project, templates.FOLDER)]
-
-
-def _named(project: Project, path: Path) -> str:
-    return os.path.relpath(path, project.base).replace(os.sep, "/")
+    if place is Hosting.ELSEWHERE:
+        return
+    if not is_top:
+        yield _below_the_top(project, templates.FOLDER)
+        return
+    branch = origin.branch if origin is not None else None
+    for name, text in (templates.workflows(action, branch) if branch else templates.workflows(action)).items():
+        yield _new(project, name, text)
 
 
 def _new(project: Project, name: str, text: str) -> StartFile:
     path = project.home / name
-    if os.path.lexists(path):
-        return _kept(project, path, text)
-    return StartFile(_named(project, path), FileState.CREATED, text)
+    state = FileState.KEPT if os.path.lexists(path) else FileState.CREATED
+    return StartFile(project.name(path), state, text)
 
 
-def _kept(project: Project, path: Path, text: str, note: str | None = None) -> StartFile:
-    return StartFile(_named(project, path), FileState.KEPT, text, note)
+def _below_the_top(project: Project, name: str) -> StartFile:
+    return StartFile(project.name(project.home / name), FileState.BY_HAND, "", _BELOW_THE_TOP)
 
 
-def _generated(project: Project, name: str, text: str, command: str) -> StartFile:
+def _schema(project: Project, name: str, text: str, command: str) -> StartFile:
     """A schema; one of another version is kept, and the note says how to renew it."""
     file = _new(project, f"{project.state.name}/{name}", text)
     if file.state is FileState.KEPT and _text(project, file.name) != text:
-        return _kept(project, project.base / file.name, text, f"of another version; renew it: {command} > {file.name}")
+        return replace(file, note=f"of another version; renew it: {command} > {file.name}")
     return file
 
 
@@ -106,15 +155,6 @@ def _text(project: Project, name: str) -> str | None:
         return document.decode(project.workspace.read(project.base / name, MOST_READ), name)
     except (OSError, DocumentError):
         return None
-
-
-def _example(project: Project) -> Iterator[StartFile]:
-    """A flow to look at, where there is none at all."""
-    found = list(project.flow_files())
-    if all(isinstance(each, Problem) and each.code == "no-flows" for each in found):
-        path = project.home / project.settings.flows / f"{templates.EXAMPLE}.yaml"
-        text = f"{modeline(project, path)}{templates.example()}"
-        yield _new(project, f"{project.settings.flows}/{templates.EXAMPLE}.yaml", text)
 
 
 def _ignores(project: Project, name: str, whole: str, needed: Sequence[str]) -> StartFile:
@@ -133,12 +173,12 @@ def _ignores(project: Project, name: str, whole: str, needed: Sequence[str]) -> 
 
 
 def _pre_commit(project: Project, action: Action) -> StartFile:
-    text = templates.pre_commit(action) if _knows_hooks(project, action) else _local_hooks(project)
+    """The hooks of flowsync's own repository where its address is known: they look at flows/. Else local ones."""
+    fits = action != PLACEHOLDER and project.settings.flows == "flows"
+    text = templates.pre_commit(action) if fits else _local_hooks(project)
     file = _new(project, _PRE_COMMIT, text)
-    if file.state is FileState.CREATED:
-        return file
     before = _text(project, file.name)
-    if before is not None and _HOOK in before:
+    if file.state is FileState.CREATED or (before is not None and _HOOK in before):
         return file
     extended = None if before is None else _with_hooks(before, text)
     if extended is not None:
@@ -146,36 +186,31 @@ def _pre_commit(project: Project, action: Action) -> StartFile:
     return StartFile(file.name, FileState.BY_HAND, text, "its hooks go below `repos:`")
 
 
-def _knows_hooks(project: Project, action: Action) -> bool:
-    """Whether the hooks of flowsync's own repository fit: they look at flows/, and its address must be known."""
-    return action != PLACEHOLDER and project.settings.flows == "flows"
-
-
 def _local_hooks(project: Project) -> str:
     """Hooks that run the flowsync that is installed."""
     flows = re.escape(project.settings.flows).replace(r"\-", "-")
+    patterns = {"fmt": rf"^{flows}/.*\.ya?ml$", "validate": rf"^({flows}/|flowsync\.ya?ml$)"}
     hooks: list[JsonValue] = [
-        _local_hook("fmt", rf"^{flows}/.*\.ya?ml$"),
-        _local_hook("validate", rf"^({flows}/|flowsync\.ya?ml$)"),
+        {
+            "id": f"{_HOOK}{command}",
+            "name": f"flowsync {command}",
+            "entry": f"flowsync {command}",
+            "language": "system",
+            "files": pattern,
+            "pass_filenames": False,
+        }
+        for command, pattern in patterns.items()
     ]
     value: JsonValue = {"repos": [{"repo": "local", "hooks": hooks}]}
     return f"# Runs before each commit; `pre-commit install` once in every clone.\n{document.dump(value)}"
 
 
-def _local_hook(command: str, files: str) -> dict[str, JsonValue]:
-    return {
-        "id": f"{_HOOK}{command}",
-        "name": f"flowsync {command}",
-        "entry": f"flowsync {command}",
-        "language": "system",
-        "files": files,
-        "pass_filenames": False,
-    }
-
-
 def _with_hooks(before: str, ours: str) -> str | None:
     """The pre-commit configuration with our repository as its last; None where more of it would have to change."""
-    value, added = _value(before), _value(ours)
+    try:
+        value, added = document.parse(before).value, document.parse(ours).value
+    except DocumentError:
+        return None
     if not isinstance(value, dict) or not isinstance(added, dict):
         return None
     repositories, more = value.get("repos"), added["repos"]
@@ -183,13 +218,6 @@ def _with_hooks(before: str, ours: str) -> str | None:
         return None
     after = edited(before, {**value, "repos": [*repositories, *more]})
     return None if after.rewritten else after.text
-
-
-def _value(text: str) -> JsonValue:
-    try:
-        return document.parse(text).value
-    except DocumentError:
-        return None
 
 
 def next_steps(project: Project, origin: Origin | None) -> Iterator[tuple[str, str]]:
@@ -225,87 +253,3 @@ def setup_advice(files: Sequence[StartFile], action: Action) -> Iterator[str]:
             f"This installation does not know where it came from: in the workflows replace {PLACEHOLDER.uses} by the "
             "repository and commit of flowsync that you use."
         )
-
-
-def _workflows(project: Project, origin: Origin | None, action: Action) -> Iterator[StartFile]:
-    branch = origin.branch if origin is not None else None
-    for name, text in (templates.workflows(action, branch) if branch else templates.workflows(action)).items():
-        yield _new(project, name, text)
-
-
-def _below_the_top(project: Project, name: str) -> StartFile:
-    path = project.home / name
-    return StartFile(_named(project, path), FileState.BY_HAND, "", _BELOW_THE_TOP)
-
-
-class Questions(Enum):
-    """Whether a terminal is asked what nothing else tells."""
-
-    ASK = "ask"
-    NONE = "none"
-
-
-@click.command("init")
-@click.option(
-    "--github",
-    "wanted",
-    flag_value=Hosting.GITHUB,
-    default=Hosting.UNKNOWN,
-    type=click.UNPROCESSED,
-    help="Write the workflows for GitHub, whatever the remote is.",
-)
-@click.option(
-    "--no-github",
-    "wanted",
-    flag_value=Hosting.ELSEWHERE,
-    type=click.UNPROCESSED,
-    help="Write no workflows.",
-)
-@click.option(
-    "--yes",
-    "questions",
-    flag_value=Questions.NONE,
-    default=Questions.ASK,
-    type=click.UNPROCESSED,
-    help="Ask nothing: without a remote the workflows are written.",
-)
-@global_options
-@click.pass_context
-def command(context: click.Context, wanted: Hosting, questions: Questions) -> None:
-    """Set up a project here: flowsync.yaml, the schemas, a flow to look at, and what git, pre-commit and GitHub need.
-
-    Nothing that is there is overwritten; each file is told, and running it again changes nothing.
-    """
-    given = invocation(context)
-    project = open_project(given)
-    origin = git.origin(project.home)
-    action = templates.this_action()
-    place = _place(wanted, hosting(origin), questions)
-    settings = config.config_path(given.directory, given.config)
-    wanted_files = start_files(project, settings, origin, action, place)
-    done = [_carried_out(file, project) for file in wanted_files]
-    write_result(files(done, screen_of_stdout(given)))
-    commands, advice = list(next_steps(project, origin)), list(setup_advice(done, action))
-    write_note(steps(commands, advice, screen_of_stderr(given)), given)
-
-
-def _place(wanted: Hosting, known: Hosting, questions: Questions) -> Hosting:
-    """Where the repository lives: as the command line says, as its remote says, as a person says; else on GitHub."""
-    decided = known if wanted is Hosting.UNKNOWN else wanted
-    if decided is not Hosting.UNKNOWN or questions is Questions.NONE or not sys.stdin.isatty():
-        return decided
-    sys.stderr.write("Will this repository live on GitHub? Then workflows are written for it. [Y/n] ")
-    sys.stderr.flush()
-    answer = answer_of_terminal()
-    if answer is None:
-        raise FlowsyncError("No answer: nothing was written.", hint="--github and --no-github answer it too.")
-    return Hosting.ELSEWHERE if answer in {"n", "no"} else Hosting.GITHUB
-
-
-def _carried_out(file: StartFile, project: Project) -> StartFile:
-    path = project.base / file.name
-    if file.state is FileState.EXTENDED:
-        replace_text(path, file.text, file.name, project.workspace)
-    if file.state is FileState.CREATED and not create_text(path, file.text, file.name, project.workspace):
-        return replace(file, state=FileState.KEPT)
-    return file

@@ -1,13 +1,14 @@
-"""Live flows to files: which flows, to which files, and which of those may be touched."""
+"""flowsync pull: live flows to files: which flows, to which files, and which of those may be touched."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from enum import Enum
 from fnmatch import fnmatchcase
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,15 +17,15 @@ from flowsync.api.endpoints import rows_by_slug
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose
 from flowsync.cli.commands.fmt import FILE_ORDER
 from flowsync.cli.commands.init import example_hint
-from flowsync.cli.connection import Purpose, connect, fetch_slugs
-from flowsync.cli.files import is_settled, levels, slugs_of
-from flowsync.cli.options import Api, global_options, invocation, sandbox_option, slugs_argument
+from flowsync.cli.connection import Purpose, connect
+from flowsync.cli.files import PATTERN_CHARACTERS, is_settled, levels, matches, slugs_of
+from flowsync.cli.options import format_option, global_options, invocation, sandbox_option, slugs_argument
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
-from flowsync.cli.project import modeline, open_project
-from flowsync.cli.writing import remember_versions, write_pulled
+from flowsync.cli.planning import remember_versions
+from flowsync.cli.project import SCHEMA_FILE, open_project
 from flowsync.closeness import closest
 from flowsync.document.formatting import formatted
-from flowsync.errors import DocumentError, ExitCode, InvalidFilesError, RefusedError, UsageError
+from flowsync.errors import DocumentError, ExitCode, FlowsyncError, InvalidFilesError, RefusedError, UsageError
 from flowsync.flows.files import FlowFile, file_named
 from flowsync.model import Severity, Target
 from flowsync.pull.new_files import folded, folder_for, name_complaint, new_file
@@ -34,7 +35,7 @@ from flowsync.render import pulls
 from flowsync.render.style import pulling_line, writing_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from flowsync.api.endpoints import Listing
     from flowsync.cli.options import Invocation
@@ -42,33 +43,25 @@ if TYPE_CHECKING:
     from flowsync.model import Flow, LiveFlow, Problem
     from flowsync.pull.results import Pulled
 
-_PATTERN_CHARACTERS: Final = frozenset("*?[")
-Rows: TypeAlias = "Mapping[str, Sequence[LiveFlow]]"
-
-
-class Arrivals(Enum):
-    """What becomes of live flows without a file, beside those that are named."""
-
-    NAMED = "only those that are named"
-    ALL = "all of them"
+COPIES: Final = "replaced"
+"""In the state directory: former texts of files that git could not bring back, a folder for each run."""
 
 
 @dataclass(frozen=True, slots=True)
 class PullOrder:
-    """What a command line asks for: slugs or globs (none: everything), which fields, which flows without a file."""
+    """What a command line asks for: slugs or globs (none: everything), and which fields.
+
+    `takes_new`: without patterns, flows that have no file get one.
+    """
 
     patterns: tuple[str, ...]
     scope: Scope
-    arrivals: Arrivals
-
-    def names(self, slug: str) -> bool:
-        """Whether a pattern matches the slug."""
-        return any(fnmatchcase(slug, pattern) for pattern in self.patterns)
+    takes_new: bool
 
     @property
     def slugs(self) -> list[str]:
         """The patterns that are plain slugs, so that they can be looked up."""
-        return [pattern for pattern in self.patterns if not _PATTERN_CHARACTERS & set(pattern)]
+        return [pattern for pattern in self.patterns if not PATTERN_CHARACTERS & set(pattern)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +77,93 @@ class PullResult:
         return tuple(each for each in self.pulled if isinstance(each, NewFile | ChangedFile))
 
 
+@click.command("pull")
+@slugs_argument
+@click.option(
+    "--all-fields",
+    "scope",
+    flag_value=Scope.ALL,
+    default=Scope.STATED,
+    type=click.UNPROCESSED,
+    help="Also add the fields that a file does not state.",
+)
+@click.option("--new", "takes_new", is_flag=True, help="Also bring in every live flow that has no file.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 2 when something would change.")
+@click.option("--dry-run", "shows_diff", is_flag=True, help="Write nothing; show what would change as a diff.")
+@click.option("--force", is_flag=True, help="Also change files with uncommitted changes; a copy of each is kept.")
+@format_option(pulls.FORMATS, help_="Form of the result, where it is not a diff.")
+@sandbox_option
+@global_options
+@click.pass_context
+def command(
+    context: click.Context,
+    *,
+    slugs: tuple[str, ...],
+    scope: Scope,
+    takes_new: bool,
+    check: bool,
+    shows_diff: bool,
+    force: bool,
+    format_: str,
+    in_sandbox: bool,
+) -> int:
+    """Write what is live into the files: a first import, or an edit made in the dashboard.
+
+    Where there are no files yet, every live flow gets one. Later each file takes over what differs in the fields
+    that it states, edited where it stands: comments, order and style stay. SLUGs, globs or paths of files narrow
+    it, and bring in live flows without a file. A file with uncommitted changes is left alone, and the exit code is
+    4.
+    """
+    given = invocation(context)
+    project = open_project(given)
+    order = PullOrder(slugs_of(project, slugs), scope, takes_new)
+    flows = load_files(project)
+    with connect(project, flows, Purpose.READ, given, in_sandbox=in_sandbox) as connection:
+        listing = connection.fetch([*(flow.slug for flow in flows), *order.slugs], given)
+    known: list[Pulled] = []
+    with Progress(given, lambda: pulling_line(len(known))):
+        result = pull_flows(project, order, flows, listing, known.append)
+    safety = overwrite_safety(result.changes)
+    refused = frozenset(name for name, each in safety.items() if each is Safety.UNCOMMITTED and not force)
+    if check or shows_diff:
+        shown = pulls.Pull(result.pulled, result.unmanaged, refused, None, pulls.Mood.CHECKED)
+        _show(shown, format_, given, shows_diff=shows_diff)
+        return ExitCode.CHANGES if result.changes and check else ExitCode.OK
+    with Progress(given, writing_line):
+        changes = [each for each in result.changes if each.file.name not in refused]
+        copies = write_pulled(project, changes, {name for name, each in safety.items() if each is not Safety.COMMITTED})
+        if not in_sandbox:
+            left = {each.slug for each in result.changes if each.file.name in refused}
+            remember_versions(project, listing, (each for each in result.pulled if each.slug not in left), flows)
+    _show(pulls.Pull(result.pulled, result.unmanaged, refused, copies, pulls.Mood.DONE), format_, given)
+    if refused:
+        count = len(refused)
+        raise RefusedError(
+            f"{count} {'file holds' if count == 1 else 'files hold'} changes that are not committed, and "
+            f"{'was' if count == 1 else 'were'} left alone.",
+            hint="Commit the changes, or pull with --force, which keeps a copy.",
+        )
+    return ExitCode.OK
+
+
+def _show(pull: pulls.Pull, format_: str, given: Invocation, *, shows_diff: bool = False) -> None:
+    screen = screen_of_stdout(given)
+    if shows_diff:
+        for change in pull.changes:
+            write_result(pulls.difference(change, screen))
+        write_note(pulls.text(pull, screen_of_stderr(given)), given)
+    else:
+        write_result(pulls.FORMATS[format_](pull, screen))
+    for note in pulls.notes(pull):
+        write_sentence(note, given)
+
+
 def load_files(project: Project) -> tuple[Flow, ...]:
     """The flows of all files; none where there is no file yet. Raises InvalidFilesError for files that cannot be read.
 
     What validation says of them is no matter here: a pull may be what mends a file.
     """
-    repository = project.load_flows(project.settings.environment)
+    repository = project.load()
     problems = [problem for problem in repository.problems if problem.code != "no-flows"]
     if problems:
         raise InvalidFilesError("Some files cannot be read as flows.", problems)
@@ -97,36 +171,43 @@ def load_files(project: Project) -> tuple[Flow, ...]:
 
 
 def pull_flows(
-    project: Project, order: PullOrder, flows: Sequence[Flow], listing: Listing, tell: Callable[[Pulled], object]
+    project: Project, order: PullOrder, flows: Sequence[Flow], listing: Listing, report: Callable[[Pulled], object]
 ) -> PullResult:
-    """What is to be written; each flow is told as soon as it is known.
+    """What is to be written; each flow is reported as soon as it is known.
 
     Raises UsageError for a pattern that matches neither a file nor a live flow.
     """
     rows = rows_by_slug(listing.rows)
-    _require_matches(order, {flow.slug for flow in flows} | rows.keys())
-    chosen = [flow for flow in flows if not order.patterns or order.names(flow.slug)]
-    unfiled = sorted(rows.keys() - {flow.slug for flow in flows})
-    takes_all = order.arrivals is Arrivals.ALL or not flows
-    arriving = [slug for slug in unfiled if (order.names(slug) if order.patterns else takes_all)]
+    slugs = {flow.slug for flow in flows}
+    _require_matches(order.patterns, tuple(sorted(slugs | rows.keys())))
+    unfiled = sorted(rows.keys() - slugs)
+    takes_new = order.takes_new or not flows
+    arriving = {
+        slug: rows[slug] for slug in unfiled if (matches(slug, order.patterns) if order.patterns else takes_new)
+    }
+    judge = _judge(project)
     pulled: list[Pulled] = []
-    for each in chain(
-        (_accepted(project, order.scope, flow, rows.get(flow.slug, ())) for flow in chosen),
-        _arrivals(project, flows, {slug: rows[slug] for slug in arriving}, order),
-    ):
+
+    def keep(each: Pulled) -> None:
         pulled.append(each)
-        tell(each)
-    staying = [slug for slug in unfiled if slug not in arriving and not order.patterns and _is_alive(rows[slug])]
-    return PullResult(tuple(sorted(pulled, key=lambda each: each.slug)), tuple(staying))
+        report(each)
+
+    for flow in flows:
+        if not order.patterns or matches(flow.slug, order.patterns):
+            keep(_accepted(project, order.scope, flow, rows.get(flow.slug, ()), judge))
+    taken = {folded(Path(flow.file).stem) for flow in flows}
+    for slug, found in sorted(arriving.items(), key=lambda each: (each[0] != each[0].lower(), each[0])):
+        arrived = _arrived(project, slug, found, taken, judge)
+        is_archived = isinstance(arrived, Skipped) and arrived.code == "only-archived"
+        if not is_archived or order.patterns:
+            keep(arrived)
+    alive = (slug for slug in unfiled if not all(row.is_archived or row.is_gone for row in rows[slug]))
+    staying = () if order.patterns else tuple(slug for slug in alive if slug not in arriving)
+    return PullResult(tuple(sorted(pulled, key=lambda each: each.slug)), staying)
 
 
-def _is_alive(rows: Sequence[LiveFlow]) -> bool:
-    return not all(row.is_archived or row.is_gone for row in rows)
-
-
-def _require_matches(order: PullOrder, slugs: Iterable[str]) -> None:
-    known = tuple(sorted(slugs))
-    for pattern in order.patterns:
+def _require_matches(patterns: Iterable[str], known: Sequence[str]) -> None:
+    for pattern in patterns:
         if not any(fnmatchcase(slug, pattern) for slug in known):
             close = closest(pattern, known)
             raise UsageError(
@@ -135,19 +216,29 @@ def _require_matches(order: PullOrder, slugs: Iterable[str]) -> None:
             )
 
 
-def _accepted(project: Project, scope: Scope, flow: Flow, rows: Sequence[LiveFlow]) -> Pulled:
+def _judge(project: Project) -> Callable[[Flow], Sequence[Problem]]:
+    """The errors for which a plan would refuse a flow's file, by the project's own levels."""
+    set_levels = levels(project)
+
+    def errors(flow: Flow) -> Sequence[Problem]:
+        problems, _ = validate.govern(filter(is_settled, validate.check(flow)), (flow,), set_levels)
+        return [problem for problem in problems if problem.severity is Severity.ERROR]
+
+    return errors
+
+
+def _accepted(
+    project: Project, scope: Scope, flow: Flow, rows: Sequence[LiveFlow], judge: Callable[[Flow], Sequence[Problem]]
+) -> Pulled:
     choice = choose(rows, flow.target or project.settings.target)
     if not isinstance(choice, Chosen):
         return _not_chosen(flow.slug, flow.file, choice)
     file = file_named(project.base, project.flows_directory, flow.file)
-    environment = project.settings.environment
-    return updated(ExistingFile(flow, file, choice.row, environment, judge(project)), scope)
+    return updated(ExistingFile(flow, file, choice.row, project.settings.environment, judge), scope)
 
 
 def _not_chosen(
-    slug: str,
-    file: str | None,
-    choice: NoSuchFlow | OnlyArchived | NoSuchTarget | UnknownStatus,
+    slug: str, file: str | None, choice: NoSuchFlow | OnlyArchived | NoSuchTarget | UnknownStatus
 ) -> Skipped:
     match choice:
         case NoSuchFlow():
@@ -158,38 +249,31 @@ def _not_chosen(
             kind = "published version" if target is Target.ACTIVE else "draft"
             return Skipped(slug, file, "no-such-target", f"It has no {kind}, which is what `target` asks for.")
         case UnknownStatus(row):
-            return Skipped(
-                slug, file, "unknown-status", f"Its status is {config.shown(row.status)}, which is not known."
-            )
+            message = f"Its status is {config.shown(row.status)}, which is not known."
+            return Skipped(slug, file, "unknown-status", message)
 
 
-def _arrivals(project: Project, flows: Sequence[Flow], rows: Rows, order: PullOrder) -> Iterator[Pulled]:
-    taken = {folded(Path(flow.file).stem) for flow in flows}
-    for slug in sorted(rows, key=lambda slug: (slug != slug.lower(), slug)):
-        choice = choose(rows[slug], project.settings.target)
-        complaint = name_complaint(slug)
-        if not isinstance(choice, Chosen):
-            if order.names(slug) or not isinstance(choice, OnlyArchived):
-                yield _not_chosen(slug, None, choice)
-        elif complaint is not None:
-            yield Skipped(
-                slug,
-                None,
-                "unsafe-name",
-                f"Its slug cannot be the name of a file: {complaint}.",
-                "A file's name is its flow's slug. Such a flow can be managed in the dashboard only.",
-            )
-        else:
-            folder = folder_for(slug, taken)
-            taken.add(folded(folder + slug))
-            yield _new_file(project, choice.row, folder)
-
-
-def _new_file(project: Project, row: LiveFlow, folder: str) -> NewFile:
-    name = f"{project.flows_directory}/{folder}{row.slug}.yaml"
+def _arrived(
+    project: Project,
+    slug: str,
+    rows: Sequence[LiveFlow],
+    taken: set[str],
+    judge: Callable[[Flow], Sequence[Problem]],
+) -> NewFile | Skipped:
+    """A file for a flow that has none, in a folder of its own where one of the names `taken` differs only by case."""
+    choice = choose(rows, project.settings.target)
+    if not isinstance(choice, Chosen):
+        return _not_chosen(slug, None, choice)
+    if complaint := name_complaint(slug):
+        message = f"Its slug cannot be the name of a file: {complaint}."
+        hint = "A file's name is its flow's slug. Such a flow can be managed in the dashboard only."
+        return Skipped(slug, None, "unsafe-name", message, hint)
+    folder = folder_for(slug, taken)
+    taken.add(folded(folder + slug))
+    name = f"{project.flows_directory}/{folder}{slug}.yaml"
     file = FlowFile(project.base / name, name)
     note = "Another flow's name differs only by case, so this one has a folder of its own." if folder else None
-    made = new_file(row, file, modeline(project, file.path), judge(project), note)
+    made = new_file(choice.row, file, project.modeline(file.path), judge, note)
     return replace(made, text=in_form(made.text, name))
 
 
@@ -199,17 +283,6 @@ def in_form(text: str, name: str) -> str:
         return formatted(text, name, FILE_ORDER)
     except DocumentError:
         return text
-
-
-def judge(project: Project) -> Callable[[Flow], Sequence[Problem]]:
-    """The errors for which a plan would refuse a flow's file, by the project's own levels."""
-    set_levels = levels(project)
-
-    def errors(flow: Flow) -> Sequence[Problem]:
-        problems, _ = validate.govern(filter(is_settled, validate.check(flow)), (flow,), set_levels)
-        return [problem for problem in problems if problem.severity is Severity.ERROR]
-
-    return errors
 
 
 class Safety(Enum):
@@ -241,158 +314,29 @@ def _safety_in(folder: Path, files: Sequence[ChangedFile]) -> Iterator[tuple[str
             yield each.file.name, Safety.UNCOMMITTED if each.file.path.name in work else Safety.COMMITTED
 
 
-class Writing(Enum):
-    """What becomes of what was pulled: files, an exit code, or a diff."""
+def write_pulled(project: Project, changes: Sequence[NewFile | ChangedFile], at_risk: Collection[str]) -> str | None:
+    """Write the files; those `at_risk` (by name) are copied first, to a folder whose name is returned.
 
-    FILES = "files"
-    CHECK = "check"
-
-
-class Shown(Enum):
-    """What is shown of a pull."""
-
-    LEDGER = "ledger"
-    DIFF = "diff"
-
-
-class Unsaved(Enum):
-    """What to do with files that hold changes git does not have."""
-
-    REFUSE = "refuse"
-    OVERWRITE = "overwrite"
-
-
-@click.command("pull")
-@slugs_argument
-@click.option(
-    "--all-fields",
-    "scope",
-    flag_value=Scope.ALL,
-    default=Scope.STATED,
-    type=click.UNPROCESSED,
-    help="Also add the fields that a file does not state.",
-)
-@click.option(
-    "--new",
-    "arrivals",
-    flag_value=Arrivals.ALL,
-    default=Arrivals.NAMED,
-    type=click.UNPROCESSED,
-    help="Also bring in every live flow that has no file.",
-)
-@click.option(
-    "--check",
-    "writing",
-    flag_value=Writing.CHECK,
-    default=Writing.FILES,
-    type=click.UNPROCESSED,
-    help="Write nothing; exit 2 when something would change.",
-)
-@click.option(
-    "--dry-run",
-    "shown",
-    flag_value=Shown.DIFF,
-    default=Shown.LEDGER,
-    type=click.UNPROCESSED,
-    help="Write nothing; show what would change as a diff.",
-)
-@click.option(
-    "--force",
-    "unsaved",
-    flag_value=Unsaved.OVERWRITE,
-    default=Unsaved.REFUSE,
-    type=click.UNPROCESSED,
-    help="Also change files with uncommitted changes; a copy of each is kept.",
-)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(pulls.FORMATS)),
-    default="text",
-    help="Form of the result, where it is not a diff.",
-)
-@sandbox_option
-@global_options
-@click.pass_context
-def command(  # noqa: PLR0917 - click calls it by keyword
-    context: click.Context,
-    slugs: tuple[str, ...],
-    scope: Scope,
-    arrivals: Arrivals,
-    writing: Writing,
-    shown: Shown,
-    unsaved: Unsaved,
-    format_: str,
-    api: Api,
-) -> int:
-    """Write what is live into the files: a first import, or an edit made in the dashboard.
-
-    Where there are no files yet, every live flow gets one. Later each file takes over what differs in the fields
-    that it states, edited where it stands: comments, order and style stay. SLUGs, globs or paths of files narrow
-    it, and bring in live flows without a file. A file with uncommitted changes is left alone, and the exit code is
-    4.
+    Raises FlowsyncError at the first file that cannot be written; it is as it was, and so are those after it.
     """
-    given = invocation(context)
-    project = open_project(given)
-    order = PullOrder(slugs_of(project, slugs), scope, arrivals)
-    flows = load_files(project)
-    with connect(project, flows, api, Purpose.READ, given) as connection:
-        listing = fetch_slugs(connection, [*(flow.slug for flow in flows), *order.slugs], given)
-    result = _pulled(project, order, flows, listing, given)
-    safety = overwrite_safety(result.changes)
-    refused = _refused(safety, unsaved)
-    if writing is Writing.CHECK or shown is Shown.DIFF:
-        _show(pulls.Pull(result.pulled, result.unmanaged, refused, None, pulls.Mood.CHECKED), shown, format_, given)
-        return ExitCode.CHANGES if result.changes and writing is Writing.CHECK else ExitCode.OK
-    with Progress(given).ticking(writing_line):
-        copies = _write(project, result, safety, refused)
-        if api is Api.REAL:
-            left = {each.slug for each in result.changes if each.file.name in refused}
-            taken = (each for each in result.pulled if each.slug not in left)
-            remember_versions(project, listing, taken, flows)
-    _show(pulls.Pull(result.pulled, result.unmanaged, refused, copies, pulls.Mood.DONE), shown, format_, given)
-    return _finish(refused)
+    copies = project.state / COPIES / datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+    for change in changes:
+        if isinstance(change, NewFile):
+            _create(project, change.file.path, change.text)
+            continue
+        if change.file.name in at_risk:
+            project.prepare_state()
+            place = Path(os.path.relpath(change.file.path, project.home))
+            _create(project, copies.joinpath(*(part for part in place.parts if part != os.pardir)), change.before)
+        project.replace_unchanged(change.file, change.before, change.text, hint="Pull again.")
+    if any(isinstance(change, NewFile) for change in changes):
+        project.prepare_state()
+        project.create(project.state / SCHEMA_FILE, validate.schema_text("flow"))
+    is_copied = any(isinstance(change, ChangedFile) and change.file.name in at_risk for change in changes)
+    return project.name(copies) if is_copied else None
 
 
-def _pulled(
-    project: Project, order: PullOrder, flows: Sequence[Flow], listing: Listing, given: Invocation
-) -> PullResult:
-    known: list[Pulled] = []
-    with Progress(given).ticking(lambda: pulling_line(len(known))):
-        return pull_flows(project, order, flows, listing, known.append)
-
-
-def _refused(safety: Mapping[str, Safety], unsaved: Unsaved) -> frozenset[str]:
-    if unsaved is Unsaved.OVERWRITE:
-        return frozenset()
-    return frozenset(name for name, each in safety.items() if each is Safety.UNCOMMITTED)
-
-
-def _write(project: Project, result: PullResult, safety: Mapping[str, Safety], refused: frozenset[str]) -> str | None:
-    """Write the files, and say where the former text of those is that git cannot bring back."""
-    wanted = [each for each in result.changes if each.file.name not in refused]
-    at_risk = {name for name, each in safety.items() if each is not Safety.COMMITTED}
-    return write_pulled(project, wanted, at_risk)
-
-
-def _show(pull: pulls.Pull, shown: Shown, format_: str, given: Invocation) -> None:
-    screen = screen_of_stdout(given)
-    if shown is Shown.DIFF:
-        for change in pull.changes:
-            write_result(pulls.difference(change, screen))
-        write_note(pulls.text(pull, screen_of_stderr(given)), given)
-    else:
-        write_result(pulls.FORMATS[format_](pull, screen))
-    for note in pulls.notes(pull):
-        write_sentence(note, given)
-
-
-def _finish(refused: frozenset[str]) -> ExitCode:
-    if refused:
-        count = len(refused)
-        raise RefusedError(
-            f"{count} {'file holds' if count == 1 else 'files hold'} changes that are not committed, and "
-            f"{'was' if count == 1 else 'were'} left alone.",
-            hint="Commit the changes, or pull with --force, which keeps a copy.",
-        )
-    return ExitCode.OK
+def _create(project: Project, path: Path, text: str) -> None:
+    if not project.create(path, text):
+        message = f"{project.name(path)} is there already, but is no flow file."
+        raise FlowsyncError(message, hint="Move it away, and pull again.")

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import Final
 
 import click
 
 from flowsync import sandbox
 from flowsync.cli.commands.pull import load_files
-from flowsync.cli.connection import Answers, answering, open_emulator, sandbox_database
-from flowsync.cli.options import global_options, invocation, seconds
+from flowsync.cli.connection import open_emulator, sandbox_database
+from flowsync.cli.options import global_options, invocation
 from flowsync.cli.output import write_note, write_result
 from flowsync.cli.project import open_project
 from flowsync.errors import FlowsyncError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)?")
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
+
+
+def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -> float:
+    """Seconds, from a text such as 50ms, 2s or 1m; a plain number is seconds."""
+    match = _DURATION.fullmatch(value)
+    if match is None:
+        raise click.BadParameter(f"{value!r} is not a length of time such as 50ms, 2s or 1m.")
+    return float(match[1]) * _UNITS[match[2]]
 
 
 def _faults(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[sandbox.Fault, ...]:
@@ -35,7 +44,7 @@ def command() -> None:
 @command.command("serve")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port on this machine; 0 takes a free one.")
 @click.option(
-    "--latency", default="0ms", callback=seconds, metavar="TIME", help="How long each answer takes, such as 50ms."
+    "--latency", default="0ms", callback=_seconds, metavar="TIME", help="How long each answer takes, such as 50ms."
 )
 @click.option("--seed", "number", default=0, metavar="N", help="Which first state to make; the same N makes the same.")
 @click.option(
@@ -48,10 +57,7 @@ def command() -> None:
 )
 @click.option(
     "--documented",
-    "answers",
-    flag_value=Answers.DOCUMENTED,
-    default=Answers.WHOLE,
-    type=click.UNPROCESSED,
+    is_flag=True,
     help="Answer with the documented fields only: without active and description, say.",
 )
 @global_options
@@ -63,7 +69,7 @@ def serve(
     latency: float,
     number: int,
     faults: tuple[sandbox.Fault, ...],
-    answers: Answers,
+    documented: bool,
 ) -> None:
     """Serve the emulator over real HTTP until interrupted.
 
@@ -71,36 +77,38 @@ def serve(
     """
     given = invocation(context)
     project = open_project(given)
-    with open_emulator(project, load_files(project), number) as emulator:
-        handler = answering(emulator.handle, answers)
-        handler = sandbox.with_latency(handler, latency) if latency else handler
+    with ExitStack() as stack:
+        emulator = stack.enter_context(open_emulator(project, load_files(project), number))
+
+        def answering(handler: sandbox.Handler) -> sandbox.Handler:
+            return sandbox.documented(handler) if documented else handler
+
+        handler = answering(emulator.handle)
+        if latency:
+            handler = sandbox.with_latency(handler, latency)
         if faults:
+            edit = sandbox.dashboard_edit(emulator)
             handler = sandbox.Faulty(
                 handler,
                 faults,
-                sandbox.dashboard_edit(emulator),
+                edit,
                 lambda strike: write_note(strike, given),
-                now=lambda: answering(emulator.as_of_now(), answers),
+                now=lambda: answering(emulator.as_of_now()),
             )
-        with ExitStack() as stack:
-            server = _listen(stack, handler, port)
-            write_result(
-                f"export FRIGADE_API_URL={server.url}\n"
-                f"export FRIGADE_API_KEY={sandbox.PRIVATE_KEY}\n"
-                f"export FRIGADE_PUBLIC_API_KEY={sandbox.PUBLIC_KEY}\n"
-            )
-            write_note(f"Serving the sandbox on {server.url}; Ctrl-C ends it.", given)
-            server.wait()
-
-
-def _listen(stack: ExitStack, handler: sandbox.Handler, port: int) -> sandbox.Server:
-    try:
-        return stack.enter_context(sandbox.serve(handler, port=port))
-    except OSError as error:
-        raise FlowsyncError(
-            f"Port {port} of this machine cannot be served on: {error.strerror or error}.",
-            hint="--port names another one, and 0 takes a free one.",
-        ) from None
+        try:
+            server = stack.enter_context(sandbox.serve(handler, port=port))
+        except OSError as error:
+            raise FlowsyncError(
+                f"Port {port} of this machine cannot be served on: {error.strerror or error}.",
+                hint="--port names another one, and 0 takes a free one.",
+            ) from None
+        write_result(
+            f"export FRIGADE_API_URL={server.url}\n"
+            f"export FRIGADE_API_KEY={sandbox.PRIVATE_KEY}\n"
+            f"export FRIGADE_PUBLIC_API_KEY={sandbox.PUBLIC_KEY}\n"
+        )
+        write_note(f"Serving the sandbox on {server.url}; Ctrl-C ends it.", given)
+        server.wait()
 
 
 @command.command("reset")
@@ -111,15 +119,10 @@ def reset(context: click.Context) -> None:
     given = invocation(context)
     database = sandbox_database(open_project(given))
     if database.exists():
-        _empty(database)
+        try:
+            with sandbox.Emulator(database) as emulator:
+                emulator.reset()  # for whoever has it open
+        except FlowsyncError:  # it cannot be opened
+            for path in (database, database.with_name(f"{database.name}-journal")):
+                path.unlink(missing_ok=True)
     write_note("The sandbox starts over with the next command.", given)
-
-
-def _empty(database: Path) -> None:
-    """Empty the state for whoever has it open; a file that cannot be opened is deleted instead."""
-    try:
-        with sandbox.Emulator(database) as emulator:
-            emulator.reset()
-    except FlowsyncError:
-        for path in (database, database.with_name(f"{database.name}-journal")):
-            path.unlink(missing_ok=True)

@@ -1,1 +1,0 @@
-"""`flowsync ci`: the commands' own steps, with what GitHub shows of them around."""

@@ -1,0 +1,297 @@
+"""One run of GitHub Actions: its inputs, its event, the project, the plan, and what it shows on GitHub."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from posixpath import normpath
+from typing import TYPE_CHECKING, Final
+
+from flowsync import git
+from flowsync.cli.connection import connecting
+from flowsync.cli.options import guards_allowing
+from flowsync.cli.output import screen_of_stdout, write_result
+from flowsync.cli.planning import plan_files
+from flowsync.cli.project import project_at, save
+from flowsync.config import API_URL_VARIABLE, FILE_NAMES, Flags, Key, Timeouts
+from flowsync.errors import (
+    ApiError,
+    ConfigError,
+    DocumentError,
+    ExitCode,
+    FlowsyncError,
+    InvalidFilesError,
+    UnreviewedError,
+)
+from flowsync.github import api as github_api
+from flowsync.github import comments
+from flowsync.github.api import key_of
+from flowsync.github.comments import draft
+from flowsync.github.event import PullRequestEvent, read_event
+from flowsync.github.runner import (
+    PRIVATE_KEY,
+    PUBLIC_KEY,
+    TOKEN,
+    Switch,
+    inert,
+    notice,
+    output_of,
+    read_inputs,
+    read_runner,
+    write_outputs,
+    write_summary,
+)
+from flowsync.plan.document import summary
+from flowsync.render import plans, workflow_commands
+from flowsync.render.report import fit
+from flowsync.render.report_parts import SUMMARY, FailureReport, Moment, Scene
+from flowsync.secrets import IN_USE
+from flowsync.workspace import workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from flowsync.cli.connection import Purpose
+    from flowsync.cli.options import Invocation
+    from flowsync.cli.planning import Planned
+    from flowsync.cli.project import Project
+    from flowsync.github.api import Github, Marker
+    from flowsync.github.comments import Draft
+    from flowsync.github.event import Event
+    from flowsync.github.runner import Inputs, Runner
+    from flowsync.model import Plan
+    from flowsync.plan.guards import Kept
+    from flowsync.render.report_parts import Report
+    from flowsync.render.workflow_commands import Annotation
+
+TIMEOUTS: Final = Timeouts()
+WITHOUT_SECRETS: Final = "dependabot[bot]"
+"""Whose pull requests get no secrets, as those from forks [doc]."""
+PLAN_NAME: Final = "flowsync-plan.json"
+NAMED: Final = 20
+"""How many flows one sentence names; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run before anything of the project was read. `github` is None without a token."""
+
+    invocation: Invocation
+    inputs: Inputs
+    runner: Runner
+    event: Event
+    github: Github | None
+    in_sandbox: bool
+
+    @property
+    def commit(self) -> str:
+        """The commit that this run is about: a pull request's own head, not the merge that is tried."""
+        return self.event.head if isinstance(self.event, PullRequestEvent) else self.runner.sha
+
+    @property
+    def gets_no_secrets(self) -> bool:
+        """Whether GitHub withholds secrets from this run: a missing key is nobody's mistake then."""
+        is_foreign = isinstance(self.event, PullRequestEvent) and self.event.is_fork
+        return is_foreign or self.runner.actor == WITHOUT_SECRETS
+
+    @property
+    def scene(self) -> Scene:
+        """The run, as reports describe it."""
+        moment = Moment.MERGE if isinstance(self.event, PullRequestEvent) else Moment.APPLY
+        return Scene(self.commit, self.runner.run_url, moment)
+
+    def output(self, values: Mapping[str, str]) -> None:
+        """Set outputs of the step."""
+        write_outputs(self.runner.output, values)
+
+    def output_plan(self, plan: Plan, path: Path) -> None:
+        """Set the outputs that a plan has; `path` is where it is saved."""
+        numbers = summary(plan)
+        self.output(
+            {
+                "has-changes": str(bool(plan.writes)).lower(),
+                "plan-json": str(path),
+                "plan-digest": plan.digest,
+                "creates": str(numbers.create),
+                "updates": str(numbers.update),
+                "unverified": str(numbers.unverified),
+                "deletes": str(numbers.delete),
+            }
+        )
+
+    def summarise(self, report: Report) -> None:
+        """Add the report to the job's summary."""
+        write_summary(self.runner.summary, fit(report, SUMMARY).text)
+
+    def annotate(self, notes: Iterable[Annotation]) -> None:
+        """Show notes beside the lines they are about, files named from the top of the repository."""
+        prefix = git.prefix(self.invocation.directory)
+        moved = (
+            replace(note, location=replace(note.location, file=normpath(prefix + note.location.file)))
+            if note.location is not None
+            else note
+            for note in notes
+        )
+        write_result(workflow_commands.annotate(moved))
+
+    def comment_on_event(self, report: Report, marker: Marker, *, is_news: bool) -> None:
+        """Bring the comment of the event's pull request up to date, where there is one."""
+        if isinstance(self.event, PullRequestEvent):
+            self.comment(self.event.number, draft(report, marker, is_news=is_news, head=self.event.head))
+
+    def comment(self, pull: int, wanted: Draft) -> None:
+        """Bring a comment up to date. What keeps it from that is reported, and is no failure of the run."""
+        if self.github is None:
+            tell("No comment was written: the input github-token is empty.")
+            return
+        try:
+            posting = comments.post(self.github, pull, wanted, self.inputs.comment)
+        except ApiError as error:
+            tell_failure("No comment was written.", error)
+            return
+        match posting:
+            case comments.Written(url):
+                self.output({"comment-url": url})
+            case comments.Left(reason):
+                tell(f"No comment was written: {reason}.")
+
+    def failure_report(self, error: FlowsyncError, project: Project | None = None) -> FailureReport:
+        """What is shown of a failure, with the changes that nobody was shown where those are its reason."""
+        environment = project.settings.environment if project else self.invocation.environment
+        changes = error.changes if isinstance(error, UnreviewedError) else ()
+        return FailureReport(self.scene, self.inputs.command.value, environment or "", error, changes)
+
+    def open_project(self) -> Project:
+        """The project, its keys and the address from the action's inputs where those are given."""
+        inputs = self.inputs
+        environ = {**os.environ, API_URL_VARIABLE: inputs.api_url} if inputs.api_url else os.environ
+        flags = Flags(
+            environment=self.invocation.environment,
+            private_key_variable=PRIVATE_KEY.variable if inputs.private_key else None,
+            public_key_variable=PUBLIC_KEY.variable if inputs.public_key else None,
+        )
+        return project_at(self.invocation.directory, self.invocation.config, flags, environ)
+
+    @contextmanager
+    def plan(self, project: Project, purpose: Purpose, kept: Kept, base: str | None) -> Iterator[Planned]:
+        """The plan of the files (see `planning.plan_files`); a notice where this clone does not have `base`."""
+        guards = guards_allowing(project, self.inputs.allow)
+        given = self.invocation
+        with connecting(project, purpose, base, given, in_sandbox=self.in_sandbox) as connect:
+            yield plan_files(
+                project,
+                connect,
+                (),
+                given,
+                base=base,
+                guards=guards,
+                kept=kept,
+                without_base=lambda error: tell_failure("Whose each change is cannot be told.", error),
+            )
+
+    def plan_path(self, file: str) -> Path:
+        """Where a saved plan is, from the top of the file system: later steps may run elsewhere."""
+        path = self.invocation.directory / file
+        return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, which nobody asked for
+
+    def save_plan(self, plan: Plan) -> Path:
+        """Save the plan where the input plan-file says, else beside what the runner throws away; where that is."""
+        path = self.plan_path(self.inputs.plan_file) if self.inputs.plan_file else self.runner.temporary / PLAN_NAME
+        within = workspace(self.invocation.directory)
+        try:
+            if within.holds(path):
+                within.make_folder(path.parent)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"The plan cannot be saved: {path.parent} is no directory ({error.strerror})."
+            raise FlowsyncError(message) from None
+        save(path, plans.as_json(plan), within)
+        return path
+
+    def show_plan(self, made: Planned) -> None:
+        """Show the plan in the log and beside the lines, save it, and set its outputs."""
+        write_result(inert(plans.preview(made.plan, screen_of_stdout(self.invocation))))
+        notes = [workflow_commands.of_problem(problem) for problem in made.warnings]
+        self.annotate([*workflow_commands.of_plan(made.plan, made.flows), *notes])
+        self.output_plan(made.plan, self.save_plan(made.plan))
+
+
+@contextmanager
+def open_run(
+    invocation: Invocation, command: str | None, pull_request: Switch | None, *, in_sandbox: bool
+) -> Iterator[Run]:
+    """The run that the environment describes. Raises ConfigError outside of GitHub Actions."""
+    try:
+        inputs = read_inputs(os.environ, command)
+        runner = read_runner(os.environ, tempfile.gettempdir())
+        event = read_event(runner.event_name, runner.event_path)
+    except ConfigError as error:
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            write_result(workflow_commands.annotate([workflow_commands.of_error(error)]))
+            write_outputs(output_of(os.environ), {"exit-code": str(int(error.exit_code))})
+        raise
+    invocation.config = invocation.config or inputs.config
+    invocation.environment = invocation.environment or inputs.environment
+    inputs = replace(inputs, pull_request=pull_request or inputs.pull_request)
+    for secret in (inputs.token, inputs.private_key):
+        IN_USE.add(secret or "")
+    with _open_github(inputs, runner) as github:
+        yield Run(invocation, inputs, runner, event, github, in_sandbox or inputs.sandbox is Switch.ON)
+
+
+@contextmanager
+def _open_github(inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
+    if inputs.token is None:
+        yield None
+        return
+    from flowsync.api.client import open_github  # noqa: PLC0415 - httpx is slow to import; without a token nothing needs it
+
+    urls = (runner.api_url, runner.graphql_url)
+    key = Key(inputs.token, TOKEN.variable)
+    with open_github(urls, key, timeouts=TIMEOUTS, headers=github_api.HEADERS) as client:
+        yield github_api.Github(client, runner.api_url, runner.graphql_url, runner.repository)
+
+
+def tell(text: str) -> None:
+    """Say a sentence in the log, and on the run's page."""
+    write_result(notice(text))
+
+
+def tell_failure(consequence: str, error: FlowsyncError) -> None:
+    """Say what did not work, and why; it is no failure of the run."""
+    tell(f"{consequence} {error.message} {error.hint or ''}".rstrip())
+
+
+@contextmanager
+def failures_shown(run: Run) -> Iterator[None]:
+    """Show on GitHub why a run ends early, and pass the failure on."""
+    try:
+        yield
+    except FlowsyncError as error:
+        match error:
+            case InvalidFilesError(problems=problems):
+                run.annotate([workflow_commands.of_problem(each) for each in problems])
+            case DocumentError(problem=problem):
+                run.annotate([workflow_commands.of_problem(problem)])
+            case _:
+                run.annotate([workflow_commands.of_error(error)])
+        run.output({"exit-code": str(int(error.exit_code))})
+        run.summarise(run.failure_report(error))
+        raise
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        run.annotate([workflow_commands.of_bug(error)])
+        run.output({"exit-code": str(int(ExitCode.ERROR))})
+        raise
+
+
+def marker_key(project: Project, kind: str) -> str:
+    """The key of a comment or issue: one for each environment of each configuration file."""
+    place = normpath(git.prefix(project.base) + project.name(project.home))
+    name, *_ = project.config_names
+    return key_of(kind, project.settings.environment, f"{place}/{'' if name in FILE_NAMES else name}")
