@@ -18,7 +18,7 @@ from flowsync.model import SENT_FIELDS, Flow, Location, Problem, Severity, Targe
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flowsync.document import Document
     from flowsync.model import FieldName, JsonValue, ValuePath, Writing
@@ -69,29 +69,28 @@ def load_flows(
     problems: list[Problem] = []
     unread: set[str] = set()
     first: dict[str, FlowFile] = {}
-    with within.reading() as reading:
-        for file in discover(root, directory, within):
-            if isinstance(file, Problem):
-                problems.append(file)
-                continue
-            earlier = first.setdefault(file.slug, file)
-            if earlier is not file:
-                message = f"{earlier.name} has the slug {file.slug} too."
-                problems.append(_file_problem(file.name, "duplicate-slug", message, "One flow, one file."))
-            flow = _read_flow(file, environment, reading)
-            if isinstance(flow, Flow):
-                flows.append(flow)
-            else:
-                problems.append(flow)
-                unread.add(file.slug)
+    for file in discover(root, directory, within):
+        if isinstance(file, Problem):
+            problems.append(file)
+            continue
+        earlier = first.setdefault(file.slug, file)
+        if earlier is not file:
+            message = f"{earlier.name} has the slug {file.slug} too."
+            problems.append(_file_problem(file.name, "duplicate-slug", message, "One flow, one file."))
+        flow = _read_flow(file, environment, within)
+        if isinstance(flow, Flow):
+            flows.append(flow)
+        else:
+            problems.append(flow)
+            unread.add(file.slug)
     flows.sort(key=lambda flow: (flow.slug, flow.file))
     problems.sort(key=lambda problem: problem.sort_key)
     return Repository(tuple(flows), tuple(problems), frozenset(unread))
 
 
-def _read_flow(file: FlowFile, environment: str | None, reading: Callable[[Path, int], bytes]) -> Flow | Problem:
+def _read_flow(file: FlowFile, environment: str | None, within: Workspace) -> Flow | Problem:
     try:
-        content = reading(file.path, MOST_READ)
+        content = within.read(file.path, MOST_READ)
     except OSError as error:
         return _file_problem(file.name, "unreadable-file", f"This file cannot be read: {error.strerror}.")
     return flow_from_bytes(content, file, environment)

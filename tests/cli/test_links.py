@@ -258,12 +258,11 @@ def test_a_project_that_is_reached_by_a_link_works(project: Path, tmp_path: Path
 def test_what_was_exchanged_after_it_was_found_is_not_followed(project: Path, outside: Path) -> None:
     here = workspace(project)
     path = project / "flows" / "flow_a.yaml"
-    with here.reading() as read:
-        assert read(path, MOST_READ) == UNFORMED.encode()
-        path.unlink()
-        path.symlink_to(outside / "secret")
-        with pytest.raises(OSError, match="It is a link"):
-            read(path, MOST_READ)
+    assert here.read(path, MOST_READ) == UNFORMED.encode()
+    path.unlink()
+    path.symlink_to(outside / "secret")
+    with pytest.raises(OSError, match="It is a link"):
+        here.read(path, MOST_READ)
     (project / "flows").rename(project / "elsewhere")
     (project / "flows").symlink_to(outside)
     for write in (here.create, here.replace):
