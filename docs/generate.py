@@ -6,14 +6,13 @@ Each generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`
 from __future__ import annotations
 
 import inspect
-import json
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -140,21 +139,24 @@ def option_row(option: click.Option, context: click.Context) -> str:
 
 def configuration_table() -> str:
     """Every key of flowsync.yaml."""
-    sections: list[tuple[str, tuple[config.Setting, ...]]] = [
-        ("", config.PROJECT_SETTINGS),
-        ("", config.CONNECTION_SETTINGS),
-        ("timeouts.", config.TIMEOUT_SETTINGS),
-        ("guards.", config.GUARD_SETTINGS),
-        ("environments.&lt;name&gt;.", config.CONNECTION_SETTINGS),
-        ("environments.&lt;name&gt;.guards.", config.GUARD_SETTINGS),
-    ]
-    rules = [f"| rules.&lt;rule&gt; | {config.RULES_DESCRIPTION} | [docs/rules.md](rules.md) |"]
-    rows = [
-        f"| {prefix}`{setting.name}` | {setting.description} | {default(setting)} |"
-        for prefix, settings in sections
-        for setting in settings
-    ]
-    return table(("key", "meaning", "default"), [*rows, *rules])
+    settings = dict(config.schema()["properties"])
+    rules = f"| rules.&lt;rule&gt; | {settings.pop('rules')['description']} | [docs/rules.md](rules.md) |"
+    return table(("key", "meaning", "default"), [*settings_rows("", settings), rules])
+
+
+def settings_rows(prefix: str, settings: dict[str, Any]) -> Iterator[str]:
+    """A line for each setting of a section and of the sections in it."""
+    for name, setting in settings.items():
+        if "additionalProperties" in setting:
+            inner, place = (
+                (setting, name)
+                if "properties" in setting
+                else (setting["additionalProperties"], f"{name}.&lt;name&gt;")
+            )
+            yield from settings_rows(f"{prefix}{place}.", inner["properties"])
+        else:
+            default = f"`{setting['default']}`" if "default" in setting else ""
+            yield f"| {prefix}`{name}` | {setting['description']} | {default.lower()} |"
 
 
 def platform_variables() -> str:
@@ -184,12 +186,6 @@ def rule_section(rule: validate.Rule) -> str:
 def shortened(text: str) -> str:
     """A file with its longest lines cut."""
     return "".join(f"{line[:100]}…\n" if len(line) > LONGEST_LINE else f"{line}\n" for line in text.splitlines())
-
-
-def default(setting: config.Setting) -> str:
-    """The default of a setting as the table shows it."""
-    value = setting.schema.get("default")
-    return "" if value is None else f"`{json.dumps(value)}`".replace('"', "")
 
 
 def faults_table() -> str:
