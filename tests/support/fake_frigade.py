@@ -5,6 +5,11 @@
 
 Rows are dicts as the API shows them; `row(...)` makes one. What the server does is a frozen `FakeConfig`;
 what goes wrong, and when, is a tuple of `Fault`s in it.
+
+It shares no line with flowsync, so that a mistake of flowsync's (in reading YAML, say) is not made twice, and it can
+be each server that the reference leaves possible. flowsync's own emulator (`flowsync.sandbox`) is one server, with
+versions, times and a database; tests of faults and of flows over time use that.
+`Listener`, the server below the API, is what the fake GitHub is made of, too.
 """
 
 from __future__ import annotations
@@ -26,7 +31,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from flowsync.model import JsonValue
 
@@ -124,16 +129,12 @@ def html(status: int) -> Fault:
 
 
 def rate_limited(retry_after: str | None = None) -> Fault:
-    return replace(reply(429, "Too many"), headers=_retry_after(retry_after))
+    return replace(reply(429, "Too many"), headers=() if retry_after is None else (("Retry-After", retry_after),))
 
 
 def unavailable(retry_after: str | None = None) -> Fault:
     """A 503 as a proxy's HTML page."""
-    return replace(html(503), headers=_retry_after(retry_after))
-
-
-def _retry_after(value: str | None) -> tuple[tuple[str, str], ...]:
-    return () if value is None else (("Retry-After", value),)
+    return replace(html(503), headers=() if retry_after is None else (("Retry-After", retry_after),))
 
 
 def server_error(effect: Effect = Effect.BEFORE) -> Fault:
@@ -182,8 +183,6 @@ class FakeConfig:
     by_slug: BySlug = BySlug.PUBLISHED
     unlisted: frozenset[str] = frozenset()
     absent_paths: tuple[str, ...] = ()
-    absent_status: int = 404
-    bare_lists: frozenset[str] = frozenset()
     faults: tuple[Fault, ...] = ()
     latency: float = 0.0
     """Seconds before each answer."""
@@ -214,24 +213,20 @@ class FakeFrigade:
     """A running server. `rows` is its state; `requests` what it was asked, in order of arrival."""
 
     url: str
-    _state: _State
+    rows: list[Row]
+    requests: list[Seen]
+    _account: _Account
+    _listener: Listener
 
     def behave(self, config: FakeConfig) -> None:
-        """From now on the server does this."""
-        self._state.config = config
-
-    @property
-    def rows(self) -> list[Row]:
-        return self._state.rows
-
-    @property
-    def requests(self) -> list[Seen]:
-        return self._state.requests
+        """From now on the server does this, and nothing goes wrong."""
+        self._account.config = config
+        self._listener.faults = ()
 
     @property
     def connections(self) -> int:
         """How many connections were opened so far."""
-        return self._state.connections
+        return self._listener.connections
 
     def requests_to(self, method: str = "*", path: str = "*") -> list[Seen]:
         return [seen for seen in self.requests if fnmatchcase(seen.method, method) and fnmatchcase(seen.path, path)]
@@ -270,17 +265,10 @@ def row(row_id: int, slug: str, **fields: object) -> Row:
 @contextmanager
 def fake_frigade(config: FakeConfig | None = None, rows: Iterable[Row] = ()) -> Iterator[FakeFrigade]:
     """A server on a free port of loopback, stopped with all its connections at the end."""
-    state = _State(config or FakeConfig(), [dict(each) for each in rows])
-    with _Server(state) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
-        thread.start()
-        try:
-            yield FakeFrigade(f"http://127.0.0.1:{server.server_port}", state)
-        finally:
-            state.closing.set()
-            server.shutdown()
-            thread.join()
-            server.hang_up()
+    config = config or FakeConfig()
+    account = _Account(config, [dict(each) for each in rows])
+    with listening(account.answer, config.faults, config.latency) as listener:
+        yield FakeFrigade(listener.url, account.rows, listener.requests, account, listener)
 
 
 class _Refused(Exception):  # noqa: N818 - an answer, not an error of this program
@@ -290,56 +278,34 @@ class _Refused(Exception):  # noqa: N818 - an answer, not an error of this progr
         self.body = error_body(status, message)
 
 
-class _State:
-    """The account, its lock, and how often each fault has struck."""
-
+class _Account:
     def __init__(self, config: FakeConfig, rows: list[Row]) -> None:
         self.config = config
         self.rows = rows
-        self.requests: list[Seen] = []
-        self.connections = 0
-        self.lock = threading.RLock()
-        self.closing = threading.Event()
-        self._matches = [0] * len(config.faults)
 
-    def fault_for(self, method: str, path: str) -> Fault | None:
-        with self.lock:
-            for number, fault in enumerate(self.config.faults):
-                if fault.strikes(method, path):
-                    self._matches[number] += 1
-                    if fault.skip < self._matches[number] <= fault.skip + fault.times:
-                        return fault
-        return None
-
-    def answer(self, seen: Seen) -> tuple[int, bytes]:
+    def answer(self, seen: Seen) -> Answer:
         """Carry out a request as the reference describes it."""
         try:
-            with self.lock:
-                return 200, json.dumps(self._carry_out(seen)).encode()
-        except _NoContent:
-            return 204, b""
+            value = self._carried_out(seen)
         except _Refused as refused:
-            return refused.status, refused.body
+            return refused.status, refused.body, ()
+        return (204, b"", ()) if seen.method == "DELETE" else (200, json.dumps(value).encode(), ())
 
-    def _carry_out(self, seen: Seen) -> object:
+    def _carried_out(self, seen: Seen) -> object:
         if not seen.body and "content-type" in seen.headers:
             raise _Refused(400, "Body cannot be empty when content-type is set to 'application/json'")
         for endpoint in _ENDPOINTS:
             found = re.fullmatch(endpoint.pattern, seen.path)
             if seen.method == endpoint.method and found and self._has(endpoint, seen.path):
-                self._check_key(endpoint, seen)
+                keys = {PRIVATE_KEY, *([PUBLIC_KEY] if endpoint.public else [])}
+                if seen.headers.get("authorization") not in {f"Bearer {key}" for key in keys}:
+                    raise _Refused(403, "Forbidden resource")
                 return endpoint.carry_out(self, seen, *(unquote(group) for group in found.groups()))
-        raise _Refused(self.config.absent_status, f"Cannot {seen.method} {seen.path}")
+        raise _Refused(404, f"Cannot {seen.method} {seen.path}")
 
     def _has(self, endpoint: _Endpoint, path: str) -> bool:
         offered = endpoint.documented or self.config.endpoints is Endpoints.ALL
         return offered and not any(fnmatchcase(path, absent) for absent in self.config.absent_paths)
-
-    @staticmethod
-    def _check_key(endpoint: _Endpoint, seen: Seen) -> None:
-        good = {f"Bearer {PRIVATE_KEY}"} | ({f"Bearer {PUBLIC_KEY}"} if endpoint.public else set())
-        if seen.headers.get("authorization") not in good:
-            raise _Refused(403, "Forbidden resource")
 
     def show(self, stored: Row) -> Row:
         shown = {name: value for name, value in stored.items() if name not in self.config.hidden}
@@ -356,8 +322,7 @@ class _State:
         start = int(seen.query.get("offset", "0")) if self.config.offset is Offset.HONOURED else 0
         limit = min(int(seen.query.get("limit", "100")), self.config.page_size)
         listed = [self.show(each) for each in self.rows if each["slug"] not in self.config.unlisted]
-        page = listed[start : start + limit]
-        return page if seen.path in self.config.bare_lists else {"data": page, "offset": start, "limit": limit}
+        return {"data": listed[start : start + limit], "offset": start, "limit": limit}
 
     def one(self, seen: Seen, slug: str) -> object:
         rows = self._of_slug(slug) or [each for each in self.rows if str(each["id"]) == slug]
@@ -387,9 +352,8 @@ class _State:
         stored["modifiedAt"] = "2026-01-02T04:00:00.000Z"
         return self.show(stored)
 
-    def delete(self, _: Seen, row_id: str) -> object:
+    def delete(self, _: Seen, row_id: str) -> None:
         self.rows.remove(self._by_id(row_id))
-        raise _NoContent
 
     def create(self, seen: Seen) -> object:
         body = _checked_body(seen, {**_FIELD_TYPES, "slug": str})
@@ -439,10 +403,6 @@ class _State:
         raise _Refused(404, f"Flow {row_id} not found")
 
 
-class _NoContent(Exception):  # noqa: N818 - an answer, not an error of this program
-    pass
-
-
 _FIELD_TYPES: Mapping[str, type] = {
     "name": str,
     "type": str,
@@ -458,34 +418,23 @@ def _checked_body(seen: Seen, types: Mapping[str, type]) -> dict[str, Any]:
     """The body of a write, if the server would take it."""
     if seen.headers.get("content-type", "").partition(";")[0] != "application/json":
         raise _Refused(400, "Content-Type must be application/json")
-    body = _parsed_body(seen)
+    try:
+        body = dict(seen.json.items())
+        load(str(body.get("data", "")))
+    except (ValueError, AttributeError):
+        raise _Refused(400, "The body, or its data, cannot be parsed") from None
     wrong = [f"property {name} should not exist" for name in body if name not in types]
-    wrong += [
-        f"{name} is of the wrong type" for name, kind in types.items() if name in body and type(body[name]) is not kind
-    ]
+    wrong += [f"{name} is of the wrong type" for name in body if name in types and type(body[name]) is not types[name]]
     if wrong:
         raise _Refused(400, wrong)
-    if not _is_balanced(body.get("targetingLogic", "")):
+    depth = 0
+    for character in body.get("targetingLogic", ""):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth < 0:
+            break
+    if depth:
         raise _Refused(400, "Unbalanced parentheses in targetingLogic")
     return body
-
-
-def _parsed_body(seen: Seen) -> dict[str, Any]:
-    with suppress(ValueError):
-        body = json.loads(seen.body)
-        if isinstance(body, dict):
-            load(str(body.get("data", "")))
-            return body
-    raise _Refused(400, "The body, or its data, cannot be parsed")
-
-
-def _is_balanced(logic: str) -> bool:
-    depth = 0
-    for char in logic:
-        depth += {"(": 1, ")": -1}.get(char, 0)
-        if depth < 0:
-            return False
-    return depth == 0
 
 
 @dataclass(frozen=True)
@@ -498,27 +447,61 @@ class _Endpoint:
 
 
 _ENDPOINTS = (
-    _Endpoint("GET", "/v1/public/flows", _State.list_rows, documented=True, public=True),
-    _Endpoint("GET", "/v1/public/flows/([^/]+)", _State.public_one, documented=True, public=True),
-    _Endpoint("PUT", "/v1/flows/([^/]+)", _State.update, documented=True),
-    _Endpoint("DELETE", "/v1/flows/([^/]+)", _State.delete, documented=True),
-    _Endpoint("GET", "/v1/flows", _State.list_rows),
-    _Endpoint("GET", "/v1/flows/([^/]+)", _State.one),
-    _Endpoint("GET", "/v1/flows/([^/]+)/versions", _State.versions),
-    _Endpoint("POST", "/v1/flows", _State.create),
-    _Endpoint("POST", "/v1/flows/([^/]+)/versions", _State.draft),
-    _Endpoint("PUT", "/v1/flows/([^/]+)/activate", _State.activate),
+    _Endpoint("GET", "/v1/public/flows", _Account.list_rows, documented=True, public=True),
+    _Endpoint("GET", "/v1/public/flows/([^/]+)", _Account.public_one, documented=True, public=True),
+    _Endpoint("PUT", "/v1/flows/([^/]+)", _Account.update, documented=True),
+    _Endpoint("DELETE", "/v1/flows/([^/]+)", _Account.delete, documented=True),
+    _Endpoint("GET", "/v1/flows", _Account.list_rows),
+    _Endpoint("GET", "/v1/flows/([^/]+)", _Account.one),
+    _Endpoint("GET", "/v1/flows/([^/]+)/versions", _Account.versions),
+    _Endpoint("POST", "/v1/flows", _Account.create),
+    _Endpoint("POST", "/v1/flows/([^/]+)/versions", _Account.draft),
+    _Endpoint("PUT", "/v1/flows/([^/]+)/activate", _Account.activate),
 )
 
 
-class _Server(ThreadingHTTPServer):
+Answer = tuple[int, bytes, tuple[tuple[str, str], ...]]
+"""Status, body and headers."""
+
+
+@contextmanager
+def listening(
+    answer: Callable[[Seen], Answer], faults: Sequence[Fault] = (), latency: float = 0.0
+) -> Iterator[Listener]:
+    """A server on a free port of loopback, stopped with all its connections at the end.
+
+    `answer` is asked for one answer at a time, `latency` seconds after the request came, unless a fault strikes.
+    """
+    with Listener(answer, faults, latency) as listener:
+        thread = threading.Thread(target=listener.serve_forever, args=(0.005,), daemon=True)
+        thread.start()
+        try:
+            yield listener
+        finally:
+            listener.closing.set()
+            listener.shutdown()
+            thread.join()
+            listener.hang_up()
+
+
+class Listener(ThreadingHTTPServer):
+    """The sockets, what came over them, and how often each fault has struck."""
+
     daemon_threads = False
     request_queue_size = 64
 
-    def __init__(self, state: _State) -> None:
+    def __init__(self, answer: Callable[[Seen], Answer], faults: Sequence[Fault], latency: float) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.state = state
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.answer = answer
+        self.latency = latency
+        self.requests: list[Seen] = []
+        self.connections = 0
+        self.lock = threading.RLock()
+        self.closing = threading.Event()
         self.open: set[socket.socket] = set()
+        self.faults = faults
+        self._matches = [0] * len(faults)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is what some tests are about."""
@@ -528,19 +511,29 @@ class _Server(ThreadingHTTPServer):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
+    def fault_for(self, seen: Seen) -> Fault | None:
+        with self.lock:
+            self.requests.append(seen)
+            for number, fault in enumerate(self.faults):
+                if fault.strikes(seen.method, seen.path):
+                    self._matches[number] += 1
+                    if fault.skip < self._matches[number] <= fault.skip + fault.times:
+                        return fault
+        return None
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    server: _Server
+    server: Listener
 
     def setup(self) -> None:
         super().setup()
-        with self.server.state.lock:
-            self.server.state.connections += 1
+        with self.server.lock:
+            self.server.connections += 1
         self.server.open.add(self.connection)
-        if self.server.state.closing.is_set():
+        if self.server.closing.is_set():
             self.server.hang_up()
 
     def finish(self) -> None:
@@ -553,59 +546,48 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.raw_requestline or not self.parse_request():
             self.close_connection = True
             return
-        self._serve(self._seen())
-        self.wfile.flush()
-
-    def _seen(self) -> Seen:
         parts = urlsplit(self.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", "0")))
-        return Seen(self.command, parts.path, query, headers, body)
+        self._serve(Seen(self.command, parts.path, query, headers, body))
+        self.wfile.flush()
 
     def _serve(self, seen: Seen) -> None:
-        state = self.server.state
-        with state.lock:
-            state.requests.append(seen)
-        fault = state.fault_for(seen.method, seen.path)
-        state.closing.wait(state.config.latency)
+        fault = self.server.fault_for(seen)
+        self.server.closing.wait(self.server.latency)
+        if fault is None or fault.effect is Effect.AFTER:
+            with self.server.lock:
+                status, answered, headers = self.server.answer(seen)
         if fault is None:
-            self._send(*state.answer(seen))
+            self._send(status, answered, headers)
             return
-        if fault.effect is Effect.AFTER:
-            state.answer(seen)
-        self._suffer(fault)
-
-    def _suffer(self, fault: Fault) -> None:
+        self.close_connection = self.close_connection or fault.kind is not Kind.REPLY
         match fault.kind:
             case Kind.REPLY:
-                self._send(fault.status, fault.body, fault.content_type, fault.headers)
+                self._send(fault.status, fault.body, fault.headers, fault.content_type)
             case Kind.TRUNCATED:
-                self._send(fault.status, fault.body, announced=len(fault.body) * 2)
-                self.close_connection = True
+                self._send(fault.status, fault.body, (("Content-Length", str(len(fault.body) * 2)),))
             case Kind.HANG:
-                self.server.state.closing.wait()
-                self.close_connection = True
+                self.server.closing.wait()
             case Kind.RESET:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 os.close(self.connection.detach())
-                self.close_connection = True
 
     def _send(
         self,
         status: int,
         body: bytes,
+        headers: tuple[tuple[str, str], ...],
         content_type: str = "application/json; charset=utf-8",
-        headers: tuple[tuple[str, str], ...] = (),
-        announced: int | None = None,
     ) -> None:
         self.send_response(status)
         if body:
             self.send_header("Content-Type", content_type)
         for name, value in headers:
             self.send_header(name, value)
-        if status != 204:
-            self.send_header("Content-Length", str(len(body) if announced is None else announced))
+        if status != 204 and "Content-Length" not in dict(headers):
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 

@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote
 
-from tests.support.fake_frigade import Effect, Kind, Seen
+from tests.support.fake_frigade import listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.support.fake_frigade import Fault
+    from tests.support.fake_frigade import Answer, Fault, Seen
 
 Row = dict[str, Any]
 TOKEN = "ghs_T3stOnlyTokenOfTheFakeGithub"
@@ -131,127 +129,46 @@ class FakeGithub:
 @contextmanager
 def fake_github(repo: FakeRepo | None = None) -> Iterator[FakeGithub]:
     """A server on a free port of loopback, stopped at the end."""
-    with _Server(repo or FakeRepo()) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
-        thread.start()
-        try:
-            yield FakeGithub(server.url, server.repo, server.requests)
-        finally:
-            server.shutdown()
-            thread.join()
+    repo = repo or FakeRepo()
+    with listening(lambda seen: _answer(repo, listener.url, seen), repo.faults) as listener:
+        yield FakeGithub(listener.url, repo, listener.requests)
 
 
-class _Answer(Exception):  # noqa: N818 - an answer, not an error of this program
+def _answer(repo: FakeRepo, url: str, seen: Seen) -> Answer:
+    headers: tuple[tuple[str, str], ...] = ()
+    try:
+        status, value = {"POST": 201, "DELETE": 204}.get(seen.method, 200), _carried_out(repo, seen)
+    except _Refused as refused:
+        status, value = refused.status, {"message": refused.message}
+    if seen.path == repo.graphql_path and status == 201:
+        status = 200
+    if isinstance(value, list) and seen.method == "GET":
+        page, size = int(seen.query.get("page", "1")), min(int(seen.query.get("per_page", "30")), repo.page_size)
+        if len(value) > page * size:
+            rest = "&".join(f"{name}={word}" for name, word in seen.query.items() if name != "page")
+            following = f"{repo.next_host or url}{seen.path}?{rest}&page={page + 1}"
+            headers = (("Link", f'<{url}/x?page=1>; rel="first", <{following}>; rel="next"'),)
+        value = value[(page - 1) * size : page * size]
+    return status, b"" if value is None else json.dumps(value).encode(), headers
+
+
+def _carried_out(repo: FakeRepo, seen: Seen) -> object:
+    if seen.headers.get("authorization") != f"Bearer {TOKEN}":
+        raise _Refused(401, "Bad credentials")
+    if seen.path == repo.graphql_path:
+        return _graphql(repo, seen.json)
+    for method, pattern, carry_out in _ENDPOINTS:
+        found = re.fullmatch(repo.prefix + pattern.replace("REPO", f"/repos/{REPOSITORY}"), seen.path)
+        if seen.method == method and found:
+            return carry_out(repo, seen, *(unquote(group) for group in found.groups()))
+    raise _Refused(404, "Not Found")
+
+
+class _Refused(Exception):  # noqa: N818 - an answer, not an error of this program
     def __init__(self, status: int, message: str) -> None:
         super().__init__(status)
         self.status = status
         self.message = message
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, repo: FakeRepo) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.repo = repo
-        self.requests: list[Seen] = []
-        self.lock = threading.RLock()
-        self.matches = [0] * len(repo.faults)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is what some tests are about."""
-
-    def fault_for(self, seen: Seen) -> Fault | None:
-        for number, fault in enumerate(self.repo.faults):
-            if fault.strikes(seen.method, seen.path):
-                self.matches[number] += 1
-                if fault.skip < self.matches[number] <= fault.skip + fault.times:
-                    return fault
-        return None
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    server: _Server
-
-    def handle_one_request(self) -> None:
-        self.raw_requestline = self.rfile.readline(65537)
-        if not self.raw_requestline or not self.parse_request():
-            self.close_connection = True
-            return
-        parts = urlsplit(self.path)
-        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        body = self.rfile.read(int(headers.get("content-length", "0")))
-        with self.server.lock:
-            self._serve(Seen(self.command, parts.path, query, headers, body))
-        self.wfile.flush()
-
-    def _serve(self, seen: Seen) -> None:
-        self.server.requests.append(seen)
-        fault = self.server.fault_for(seen)
-        if fault is None:
-            self._send(*self._answer(seen))
-            return
-        if fault.effect is Effect.AFTER:
-            self._answer(seen)
-        if fault.kind is Kind.REPLY:
-            self._send(fault.status, fault.body, fault.headers)
-        else:
-            self.close_connection = True
-
-    def _answer(self, seen: Seen) -> tuple[int, bytes, tuple[tuple[str, str], ...]]:
-        try:
-            status, value, headers = self._carried_out(seen)
-        except _Answer as answer:
-            status, value, headers = answer.status, {"message": answer.message}, ()
-        return status, b"" if value is None else json.dumps(value).encode(), headers
-
-    def _carried_out(self, seen: Seen) -> tuple[int, object, tuple[tuple[str, str], ...]]:
-        repo = self.server.repo
-        if seen.headers.get("authorization") != f"Bearer {TOKEN}":
-            raise _Answer(401, "Bad credentials")
-        if seen.path == repo.graphql_path:
-            return 200, _graphql(repo, seen.json), ()
-        for method, pattern, carry_out in _ENDPOINTS:
-            found = re.fullmatch(repo.prefix + pattern.replace("REPO", f"/repos/{REPOSITORY}"), seen.path)
-            if seen.method == method and found:
-                value = carry_out(repo, seen, *(unquote(group) for group in found.groups()))
-                return self._paged(repo, seen, value)
-        raise _Answer(404, "Not Found")
-
-    def _paged(self, repo: FakeRepo, seen: Seen, value: object) -> tuple[int, object, tuple[tuple[str, str], ...]]:
-        status = {"POST": 201, "DELETE": 204}.get(seen.method, 200)
-        if not isinstance(value, list) or seen.method != "GET":
-            return status, value, ()
-        page = int(seen.query.get("page", "1"))
-        size = min(int(seen.query.get("per_page", "30")), repo.page_size)
-        here = value[(page - 1) * size : page * size]
-        if len(value) <= page * size:
-            return status, here, ()
-        rest = "&".join(f"{name}={word}" for name, word in seen.query.items() if name != "page")
-        following = f"{repo.next_host or self.server.url}{seen.path}?{rest}&page={page + 1}"
-        return status, here, (("Link", f'<{self.server.url}/x?page=1>; rel="first", <{following}>; rel="next"'),)
-
-    def _send(self, status: int, body: bytes, headers: tuple[tuple[str, str], ...]) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
-        for name, value in headers:
-            self.send_header(name, value)
-        if status != 204:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        with suppress(OSError):
-            self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the standard library's
-        """Nothing: the tests look at `requests`."""
 
 
 def _graphql(repo: FakeRepo, query: Row) -> object:
@@ -274,25 +191,25 @@ def _found(rows: list[Row], key: str, value: str) -> Row:
     for row in rows:
         if str(row[key]) == value:
             return row
-    raise _Answer(404, "Not Found")
+    raise _Refused(404, "Not Found")
 
 
 def _check(repo: FakeRepo, what: str, body: str = "") -> None:
     if what in repo.forbidden:
-        raise _Answer(403, "Resource not accessible by integration")
+        raise _Refused(403, "Resource not accessible by integration")
     if len(body.encode("utf-16-le")) // 2 > repo.longest_body:
-        raise _Answer(422, "Validation Failed: body is too long (maximum is 65536 characters)")
+        raise _Refused(422, "Validation Failed: body is too long (maximum is 65536 characters)")
 
 
 def _user(repo: FakeRepo, _: Seen) -> object:
     if repo.user is None:
-        raise _Answer(403, "Resource not accessible by integration")
+        raise _Refused(403, "Resource not accessible by integration")
     return {"login": repo.user}
 
 
 def _commit(repo: FakeRepo, _: Seen, ref: str) -> object:
     if ref != MAIN and ref not in repo.commits:
-        raise _Answer(422, f"No commit found for SHA: {ref}")
+        raise _Refused(422, f"No commit found for SHA: {ref}")
     return {"sha": repo.commits[0] if ref == MAIN else ref, "commit": {"tree": {"sha": "t0"}}}
 
 
@@ -373,7 +290,7 @@ def _edit_pull(repo: FakeRepo, seen: Seen, number: str) -> object:
 def _ref(repo: FakeRepo, _: Seen, branch: str) -> object:
     refs = {MAIN: repo.commits[0], **repo.refs}
     if branch not in refs:
-        raise _Answer(404, "Not Found")
+        raise _Refused(404, "Not Found")
     return {"object": {"sha": refs[branch]}}
 
 
@@ -385,7 +302,7 @@ def _add_ref(repo: FakeRepo, seen: Seen) -> object:
 
 def _edit_ref(repo: FakeRepo, seen: Seen, branch: str) -> object:
     if not seen.json["force"]:
-        raise _Answer(422, "Update is not a fast forward")
+        raise _Refused(422, "Update is not a fast forward")
     repo.refs[branch] = seen.json["sha"]
     return {}
 
