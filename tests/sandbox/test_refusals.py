@@ -121,9 +121,7 @@ CASES: Final = (
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.source}: {case.fact}")
 def test_the_api_refuses_in_its_own_shape_and_changes_nothing(case: Case, emulator: Emulator) -> None:
     before = emulator.store.page(0, 100)
-
     answer = ask(emulator.handle, case.method, case.target, case.body, key=case.key, headers=case.headers)
-
     assert answer.status == case.status
     assert set(answer.body) == {"statusCode", "message", "error"}
     assert answer.body["statusCode"] == case.status
@@ -134,9 +132,7 @@ def test_the_api_refuses_in_its_own_shape_and_changes_nothing(case: Case, emulat
 
 def test_validation_lists_everything_that_is_wrong_as_messages(emulator: Emulator) -> None:
     body = {"active": "no", "targetingLogic": "((", "colour": 1}
-
     answer = ask(emulator.handle, "PUT", f"/v1/flows/{ACTIVE}", body)
-
     assert answer.body["message"] == [
         "property colour should not exist",
         "active must be a boolean value",
@@ -147,20 +143,16 @@ def test_validation_lists_everything_that_is_wrong_as_messages(emulator: Emulato
 @pytest.mark.parametrize("content", [b"{", b"\xff", b'{"name": "x"', b"[" * 100_000, b"nonsense"])
 def test_a_body_that_is_not_json_is_a_400(content: bytes, emulator: Emulator) -> None:
     headers = {"authorization": f"Bearer {PRIVATE}", **JSON}
-
     assert emulator.handle(Request("PUT", f"/v1/flows/{ACTIVE}", headers, content)).status == 400
 
 
 @pytest.mark.parametrize("headers", [{}, {"content-type": "application/x-www-form-urlencoded"}])
 def test_a_body_that_is_not_announced_as_json_is_a_415(headers: dict[str, str], emulator: Emulator) -> None:
     sent = {"authorization": f"Bearer {PRIVATE}", **headers}
-
     assert emulator.handle(Request("PUT", f"/v1/flows/{ACTIVE}", sent, b"{}")).status == 415
 
 
 def test_no_answer_repeats_the_key_that_was_sent(emulator: Emulator) -> None:
     headers = {"authorization": "Bearer api_private_secret"}
-
     response = emulator.handle(Request("GET", "/v1/flows", headers, b""))
-
     assert b"secret" not in response.body

@@ -86,7 +86,6 @@ def ten() -> Ten:
 
 def test_ten_flows_make_four_updates_of_different_kinds_and_the_rest_is_unchanged() -> None:
     made, rows = account(flows(10))
-
     changed = (differences(latest(rows, flow.slug), FIELDS) for flow in flows(10))
     assert sorted(map(sorted, filter(None, changed))) == [
         ["data"],
@@ -99,7 +98,6 @@ def test_ten_flows_make_four_updates_of_different_kinds_and_the_rest_is_unchange
 
 def test_an_equal_flow_holds_the_text_that_the_file_would_send(ten: Ten) -> None:
     slugs, rows = ten
-
     row = latest(rows, slugs[Scenario.EQUAL])
     assert {name: row[name] for name in COLUMNS} == FIELDS
     assert statuses(rows, slugs[Scenario.EQUAL]) == ["ACTIVE"]
@@ -107,7 +105,6 @@ def test_an_equal_flow_holds_the_text_that_the_file_would_send(ten: Ten) -> None
 
 def test_an_older_flow_lacks_what_the_file_has_since_gained_and_has_archived_versions(ten: Ten) -> None:
     slugs, rows = ten
-
     row = latest(rows, slugs[Scenario.OLDER])
     assert row["status"] == "ACTIVE"
     assert row["targetingLogic"] == "user.property('plan') == 'pro'"
@@ -119,14 +116,12 @@ def test_an_older_flow_lacks_what_the_file_has_since_gained_and_has_archived_ver
 
 def test_a_flow_with_a_history_is_equal_on_top(ten: Ten) -> None:
     slugs, rows = ten
-
     assert statuses(rows, slugs[Scenario.HISTORY]) == ["ARCHIVED", "ARCHIVED", "ARCHIVED", "ACTIVE"]
     assert not differences(latest(rows, slugs[Scenario.HISTORY]), FIELDS)
 
 
 def test_a_draft_is_newer_than_what_is_live_and_differs_in_one_text(ten: Ten) -> None:
     slugs, rows = ten
-
     assert statuses(rows, slugs[Scenario.DRAFT]) == ["ACTIVE", "DRAFT"]
     active, draft = sorted((row for row in rows if row["slug"] == slugs[Scenario.DRAFT]), key=lambda row: row["id"])
     assert not differences(active, FIELDS)
@@ -136,7 +131,6 @@ def test_a_draft_is_newer_than_what_is_live_and_differs_in_one_text(ten: Ten) ->
 
 def test_a_dashboard_edit_reads_like_one(ten: Ten) -> None:
     slugs, rows = ten
-
     data = latest(rows, slugs[Scenario.DASHBOARD])["data"]
     assert re.findall(r"id: (\w+)", data) == ["welcome", "done", "invite"]
     assert re.search(r"Let us show you around\. [A-Z][\w ,?]+", data)
@@ -144,7 +138,6 @@ def test_a_dashboard_edit_reads_like_one(ten: Ten) -> None:
 
 def test_an_unmanaged_flow_is_live_under_a_slug_that_no_file_has() -> None:
     made, rows = account([SeedFlow("flow_summer_sale", FIELDS), SeedFlow("flow_summer_sale_2", FIELDS)])
-
     assert list(made.items())[-1] == ("flow_summer_sale_3", Scenario.UNMANAGED)
     assert latest(rows, "flow_summer_sale_3")["name"] == "Summer sale"
 
@@ -153,7 +146,6 @@ def test_an_unmanaged_flow_is_live_under_a_slug_that_no_file_has() -> None:
 @pytest.mark.parametrize("number", [0, 1, 7, -3])
 def test_every_flow_can_be_written_and_has_data_that_can_be_read(count: int, number: int) -> None:
     made, rows = account(flows(count), number)
-
     assert list(made)[:-1] == [flow.slug for flow in flows(count)]
     assert count < 2 or Scenario.EQUAL in made.values()
     assert count == 0 or any(differences(latest(rows, flow.slug), FIELDS) for flow in flows(count))
@@ -163,7 +155,6 @@ def test_every_flow_can_be_written_and_has_data_that_can_be_read(count: int, num
 
 def test_ids_look_like_the_vendors_and_grow_with_versions() -> None:
     _, rows = account(flows(40))
-
     ids = [row["id"] for row in rows]
     assert len(set(ids)) == len(ids)
     assert all(4 <= len(str(number)) <= 6 for number in ids)
@@ -175,7 +166,6 @@ def test_ids_look_like_the_vendors_and_grow_with_versions() -> None:
 
 def test_an_archived_version_was_archived_when_its_successor_came() -> None:
     _, rows = account(flows(10))
-
     created = {(row["slug"], row["version"]): row["createdAt"] for row in rows}
     archived = [row for row in rows if row["status"] == "ARCHIVED"]
     assert archived
@@ -192,22 +182,18 @@ def test_another_number_gives_another_account() -> None:
 
 def test_an_account_that_holds_flows_is_left_as_it_is(emulator: Emulator) -> None:
     before = emulator.store.page(0, 100)
-
     assert seed(emulator, flows(3)) == {}
     assert emulator.store.page(0, 100) == before
 
 
 def test_a_file_that_asks_for_a_draft_gets_one() -> None:
     given_flows = [SeedFlow(flow.slug, flow.fields, Target.DRAFT) for flow in flows(4)]
-
     _, rows = account(given_flows)
-
     assert all(statuses(rows, flow.slug) == ["ACTIVE", "DRAFT"] for flow in given_flows)
 
 
 def test_a_flow_that_states_nothing_gets_something_plausible_and_stays_equal() -> None:
     made, rows = account([SeedFlow("flow_quiet_hours", {})])
-
     row = latest(rows, "flow_quiet_hours")
     assert made["flow_quiet_hours"] is Scenario.EQUAL
     assert (row["name"], row["type"], row["active"], row["targetingLogic"]) == (
@@ -241,7 +227,6 @@ def test_a_flow_that_states_little_differs_in_what_it_states(
     fields: Mapping[FieldName, JsonValue], number: int
 ) -> None:
     made, rows = account([SeedFlow("flow_a", fields)], number)
-
     assert made["flow_a"] is Scenario.OLDER
     assert differences(latest(rows, "flow_a"), fields) == set(fields)
 
@@ -261,9 +246,7 @@ ODD: Final[tuple[Mapping[FieldName, JsonValue], ...]] = (
 @pytest.mark.parametrize("number", range(5))
 def test_odd_fields_do_no_harm(fields: Mapping[FieldName, JsonValue], number: int) -> None:
     given_flows = [SeedFlow(f"flow_{name}", fields) for name in "abcde"]
-
     _, rows = account(given_flows, number)
-
     assert {row["slug"] for row in rows} >= {flow.slug for flow in given_flows}
 
 
@@ -282,9 +265,7 @@ def test_whatever_the_texts_each_flow_is_as_its_scenario_says(texts: list[str], 
         "targetingLogic": texts[5],
         "data": document.dump({"steps": [step, {"id": "b", "title": texts[0]}]}),
     }
-
     made, rows = account(flows(9, fields), number)
-
     for flow in flows(9):
         stated = {name: value for name, value in fields.items() if name != "name" or value}
         differs = bool(differences(latest(rows, flow.slug), stated))
@@ -295,7 +276,6 @@ def test_a_thousand_flows_are_listed_without_a_visible_pause() -> None:
     with Emulator(None, clock=SteppingClock()) as emulator:
         seed(emulator, flows(1_000))
         fastest = min(_seconds_to_list(emulator) for _ in range(3))
-
     assert fastest < 0.25
 
 

@@ -45,9 +45,7 @@ def test_a_put_writes_what_it_holds_and_leaves_the_rest_alone(
     body: dict[str, object], stored: dict[str, object], target: int, emulator: Emulator
 ) -> None:
     before = ask(emulator.handle, "GET", f"/v1/flows/{target}").body
-
     answer = ask(emulator.handle, "PUT", f"/v1/flows/{target}", body)
-
     assert answer.status == 200
     after = ask(emulator.handle, "GET", f"/v1/flows/{target}").body
     assert after == answer.body
@@ -61,7 +59,6 @@ def test_modified_at_moves_on_every_write_whatever_the_clock_does(step: timedelt
         populate(emulator)
         clock.step = step
         moments = [ask(emulator.handle, "PUT", f"/v1/flows/{ACTIVE}", {}).body["modifiedAt"] for _ in range(3)]
-
     assert sorted(set(moments)) == moments
 
 
@@ -69,15 +66,12 @@ def test_the_default_clock_tells_the_real_time() -> None:
     with Emulator(None) as emulator:
         populate(emulator)
         flow = ask(emulator.handle, "GET", f"/v1/flows/{ACTIVE}").body
-
     assert flow["createdAt"] > "2026"
 
 
 def test_json_data_is_converted_to_yaml_by_the_server(emulator: Emulator) -> None:
     value = {"steps": [{"id": "a", "title": "no", "order": 1.5}]}
-
     answer = ask(emulator.handle, "PUT", f"/v1/flows/{ACTIVE}", {"data": json.dumps(value)})
-
     assert not answer.body["data"].startswith("{")
     assert document.parse_data(answer.body["data"]).value == value
 
@@ -108,7 +102,6 @@ def test_json_data_comes_back_as_yaml_text_of_the_same_value(value: JsonValue) -
         populate(emulator)
         text = ask(emulator.handle, "PUT", f"/v1/flows/{ACTIVE}", {"data": json.dumps(value)}).body["data"]
         again = ask(emulator.handle, "PUT", f"/v1/flows/{ACTIVE}", {"data": text}).body["data"]
-
     assert document.parse_data(text).value == value
     assert document.parse_data(again).value == value
 
@@ -116,7 +109,6 @@ def test_json_data_comes_back_as_yaml_text_of_the_same_value(value: JsonValue) -
 @pytest.mark.parametrize("data", ['{"a\\ud800": "\\ud83d", "b": ["\\udfff", 1, null]}'])
 def test_half_surrogate_pairs_in_json_data_become_replacement_characters(data: str, emulator: Emulator) -> None:
     text = ask(emulator.handle, "PUT", f"/v1/flows/{ACTIVE}", {"data": data}).body["data"]
-
     assert document.parse_data(text).value == {"a\ufffd": "\ufffd", "b": ["\ufffd", 1, None]}
 
 
@@ -130,9 +122,7 @@ def test_a_new_flow_is_version_1_with_everything_it_was_given(empty: Emulator) -
         "description": "Asks one thing",
         "targetingLogic": "user.isGuest()",
     }
-
     answer = ask(empty.handle, "POST", "/v1/flows", body)
-
     assert answer.status == 201
     assert {key: answer.body[key] for key in body} == body
     assert (answer.body["version"], answer.body["status"]) == (1, "ACTIVE")
@@ -145,16 +135,13 @@ def test_a_new_flow_is_version_1_with_everything_it_was_given(empty: Emulator) -
 )
 def test_a_new_flow_without_a_slug_is_named_after_its_name(name: str, slug: str, empty: Emulator) -> None:
     flow = ask(empty.handle, "POST", "/v1/flows", {"name": name, "data": DATA}).body
-
     assert (flow["slug"], flow["type"], flow["active"]) == (slug, "CUSTOM", False)
 
 
 def test_a_new_version_is_a_draft_copied_from_the_row_it_was_asked_of(emulator: Emulator) -> None:
     ask(emulator.handle, "DELETE", f"/v1/flows/{DRAFT}")
     ask(emulator.handle, "PUT", f"/v1/flows/{ACTIVE}", {"name": "Newer"})
-
     draft = ask(emulator.handle, "POST", f"/v1/flows/{ARCHIVED}/versions", {})
-
     assert draft.status == 201
     assert (draft.body["version"], draft.body["status"], draft.body["name"]) == (3, "DRAFT", "Welcome")
     assert draft.body["id"] > SWITCHED_OFF
@@ -164,9 +151,7 @@ def test_a_new_version_is_a_draft_copied_from_the_row_it_was_asked_of(emulator: 
 def test_a_put_to_a_draft_reaches_nobody_until_it_is_activated(emulator: Emulator) -> None:
     ask(emulator.handle, "PUT", f"/v1/flows/{DRAFT}", {"name": "Begun"})
     seen_before = ask(emulator.handle, "GET", "/v1/public/flows/flow_welcome").body["name"]
-
     published = ask(emulator.handle, "PUT", f"/v1/flows/{DRAFT}/activate", PUBLISH)
-
     assert seen_before == "Welcome"
     assert ask(emulator.handle, "GET", "/v1/public/flows/flow_welcome").body["name"] == "Begun"
     assert published.body["publishedAt"] is not None
@@ -175,7 +160,6 @@ def test_a_put_to_a_draft_reaches_nobody_until_it_is_activated(emulator: Emulato
 @pytest.mark.parametrize("behaviour", ["EXIT_EXISTING_USERS", "RESTART_EXISTING_USERS", "RESTART_ALL_USERS"])
 def test_activation_archives_the_version_that_was_active(behaviour: str, emulator: Emulator) -> None:
     answer = ask(emulator.handle, "PUT", f"/v1/flows/{DRAFT}/activate", {"archiveBehavior": behaviour})
-
     rows = ask(emulator.handle, "GET", "/v1/flows/flow_welcome/versions").body
     assert answer.body["status"] == "ACTIVE"
     assert [row["status"] for row in rows] == ["ACTIVE", "ARCHIVED", "ARCHIVED"]
@@ -186,7 +170,6 @@ def test_activation_archives_the_version_that_was_active(behaviour: str, emulato
 def test_a_deletion_takes_that_row_only_and_its_id_is_never_given_again(emulator: Emulator) -> None:
     answer = ask(emulator.handle, "DELETE", f"/v1/flows/{SWITCHED_OFF}")
     fresh = ask(emulator.handle, "POST", "/v1/flows", {"name": "Fresh", "data": DATA}).body
-
     assert (answer.status, answer.body) == (204, None)
     assert ask(emulator.handle, "GET", f"/v1/flows/{SWITCHED_OFF}").status == 404
     assert fresh["id"] > SWITCHED_OFF
