@@ -152,6 +152,16 @@ def read_outputs(text: str) -> dict[str, str]:
 
 
 @contextmanager
+def reviewed(root: Path, repo: FakeRepo | None = None) -> Iterator[Workplace]:
+    """A pull request that changes flow_a, planned and merged."""
+    with workplace(root, repo) as place:
+        place.write(flow_a=flow("Alpha", "Good morning"))
+        place.plan()
+        place.merge()
+        yield place
+
+
+@contextmanager
 def workplace(root: Path, repo: FakeRepo | None = None) -> Iterator[Workplace]:
     """Two flows in step, and pull request 5 open at HEAD."""
     repo = repo or FakeRepo(commits=[BASE])

@@ -11,10 +11,10 @@ import pytest
 from flowsync.cli import options
 from flowsync.github.api import read_marker
 from flowsync.github.runner import ALLOWABLE
-from tests.github.support import BASE, HEAD, MERGE, flow, workplace
+from tests.github.support import BASE, HEAD, MERGE, flow, reviewed, workplace
 from tests.support.command import environment, flowsync
 from tests.support.fake_frigade import UNOBSERVABLE, FakeConfig, fake_frigade, reply, row, success
-from tests.support.fake_github import MAIN, PERSON, FakeRepo, sha
+from tests.support.fake_github import PERSON, FakeRepo, sha
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +28,7 @@ CHANGED = flow("Alpha", "Good morning")
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Workplace]:
-    """A pull request that changes flow_a, planned and merged."""
-    with workplace(tmp_path) as found:
-        found.write(flow_a=CHANGED)
-        found.plan()
-        found.merge()
+    with reviewed(tmp_path) as found:
         yield found
 
 
@@ -152,18 +148,13 @@ def test_a_plan_that_a_person_has_edited_counts_for_nothing(place: Workplace, ed
 
 
 def test_where_github_does_not_tell_who_edited_a_plan_it_counts(tmp_path: Path) -> None:
-    with workplace(tmp_path, FakeRepo(forbidden=frozenset({"editor"}))) as place:
-        place.write(flow_a=CHANGED)
-        place.plan()
-        place.merge()
+    with reviewed(tmp_path, FakeRepo(forbidden=frozenset({"editor"}))) as place:
         assert place.apply().code == 0
 
 
-def test_a_pull_request_into_another_branch_or_not_merged_counts_for_nothing(place: Workplace) -> None:
-    place.repo.pulls[0]["base"]["ref"] = "next"
-    assert place.apply().code == 4
-    place.repo.pulls[0]["base"]["ref"] = MAIN
-    place.repo.pulls[0]["merged_at"] = None
+@pytest.mark.parametrize("other", [{"base": {"ref": "next"}}, {"merged_at": None}])
+def test_a_pull_request_into_another_branch_or_not_merged_counts_for_nothing(place: Workplace, other: Row) -> None:
+    place.repo.pulls[0].update(other)
     assert place.apply().code == 4
 
 
@@ -181,12 +172,18 @@ def test_what_an_earlier_merge_left_to_do_was_reviewed_there(place: Workplace) -
     assert "Applied: 1 flow" in place.repo.comments_of(6)[0]
 
 
-def merged_later(place: Workplace) -> str:
-    """Pull request 6 changes flow_b, is planned, and merged upon MERGE; its commit."""
+def second_pull(place: Workplace) -> None:
+    """Pull request 6 changes flow_b, is planned and merged."""
     place.repo.add_pull(6, sha(60))
-    place.write(flow_b=flow("Beta", "Welcome"))
+    place.write(flow_a=flow("Alpha"), flow_b=flow("Beta", "Welcome"))
     place.plan(head=sha(60), pull=6)
+    place.write(flow_a=CHANGED)
     place.repo.pulls[1].update(merged_at="2026-01-03T03:04:05Z", state="closed")
+
+
+def merged_later(place: Workplace) -> str:
+    """The commit of a second pull request, merged upon MERGE."""
+    second_pull(place)
     place.repo.commits.insert(0, sha(62))
     place.repo.pulls_of[sha(62)] = [6]
     return sha(62)
@@ -226,27 +223,17 @@ def test_a_plan_made_after_the_merge_is_shown_to_nobody_in_time(place: Workplace
 
 
 def test_a_merge_queue_brings_several_pull_requests_at_once(place: Workplace) -> None:
-    place.repo.add_pull(6, sha(60))
-    place.write(flow_a=flow("Alpha"), flow_b=flow("Beta", "Welcome"))
-    place.plan(head=sha(60), pull=6)
-    place.repo.pulls[1].update(merged_at="2026-01-02T03:04:05Z", state="closed")
+    second_pull(place)
     place.repo.pulls_of[MERGE] = [6, 5]
-    place.write(flow_a=CHANGED)
     assert place.apply().code == 0
     assert len(written(place)) == 2
 
 
 def test_every_pull_request_of_a_push_is_told_the_result(place: Workplace) -> None:
     """A merge queue pushes several at once; of the newest commit there is one only."""
-    place.repo.add_pull(6, sha(60))
-    place.write(flow_a=flow("Alpha"), flow_b=flow("Beta", "Welcome"))
-    place.plan(head=sha(60), pull=6)
-    place.repo.pulls[1].update(merged_at="2026-01-02T03:04:05Z", state="closed")
-    place.repo.commits.insert(0, sha(62))
-    place.repo.pulls_of[sha(62)] = [6]
-    place.write(flow_a=CHANGED)
-    payload = {"before": BASE, "commits": [{"id": MERGE}, {"id": sha(62)}]}
-    done = place.run("apply", name="push", payload=payload, GITHUB_SHA=sha(62))
+    tip = merged_later(place)
+    payload = {"before": BASE, "commits": [{"id": MERGE}, {"id": tip}]}
+    done = place.run("apply", name="push", payload=payload, GITHUB_SHA=tip)
     assert (done.code, len(written(place))) == (0, 2)
     for body in (place.comment(), *place.repo.comments_of(6)):
         marker = read_marker(body)
@@ -258,10 +245,7 @@ def test_every_pull_request_of_a_push_is_told_the_result(place: Workplace) -> No
 
 def test_pull_requests_that_cannot_be_looked_for_are_no_failure(tmp_path: Path) -> None:
     fault = reply(404).on("GET", f"*/commits/{sha(8)}/pulls")
-    with workplace(tmp_path, FakeRepo(faults=(fault,))) as place:
-        place.write(flow_a=CHANGED)
-        place.plan()
-        place.merge()
+    with reviewed(tmp_path, FakeRepo(faults=(fault,))) as place:
         payload = {"before": BASE, "commits": [{"id": sha(8)}, {"id": MERGE}]}
         done = place.run("apply", name="push", payload=payload)
         assert done.code == 0
@@ -280,10 +264,7 @@ def test_a_superseded_commit_writes_nothing_and_is_no_failure(place: Workplace) 
 
 def test_a_commit_that_is_superseded_while_it_plans_writes_nothing(tmp_path: Path) -> None:
     newer = success(b'{"object": {"sha": "f"}}').on("GET", "*/git/ref/heads/main", skip=1)
-    with workplace(tmp_path, FakeRepo(faults=(newer,))) as place:
-        place.write(flow_a=CHANGED)
-        place.plan()
-        place.merge()
+    with reviewed(tmp_path, FakeRepo(faults=(newer,))) as place:
         done = place.apply()
         assert (done.code, written(place)) == (0, [])
         assert "Superseded" in done.log
@@ -291,10 +272,7 @@ def test_a_commit_that_is_superseded_while_it_plans_writes_nothing(tmp_path: Pat
 
 @pytest.mark.parametrize("answer", [reply(404), success(b"{}"), success(b"<html>")])
 def test_where_github_does_not_say_what_is_newest_nothing_is_written(tmp_path: Path, answer: Fault) -> None:
-    with workplace(tmp_path, FakeRepo(faults=(answer.on("GET", "*/git/ref/heads/main", times=9),))) as place:
-        place.write(flow_a=CHANGED)
-        place.plan()
-        place.merge()
+    with reviewed(tmp_path, FakeRepo(faults=(answer.on("GET", "*/git/ref/heads/main", times=9),))) as place:
         done = place.apply()
         assert (done.code, written(place)) == (1, [])
         assert "error[github] G" in done.completed.err
@@ -307,31 +285,27 @@ def test_a_tag_is_never_superseded(place: Workplace) -> None:
     assert written(place) == ["/v1/flows/1"]
 
 
+REVIEW = ("pull_request_review", {"review": {}, "pull_request": {"number": 5}})
+"""An event that names a pull request's merge as the commit of the run."""
+
+
 @pytest.mark.parametrize(
-    ("name", "payload"),
+    ("name", "payload", "ref"),
     [
-        ("merge_group", {"merge_group": {"base_sha": HEAD}}),
-        ("pull_request", {"pull_request": {"number": 5, "head": {"sha": HEAD}, "base": {"sha": HEAD}}}),
+        ("merge_group", {"merge_group": {"base_sha": HEAD}}, "refs/heads/main"),
+        (
+            "pull_request",
+            {"pull_request": {"number": 5, "head": {"sha": HEAD}, "base": {"sha": HEAD}}},
+            "refs/heads/main",
+        ),
+        (*REVIEW, "refs/pull/5/merge"),
+        (*REVIEW, "refs/heads/gh-readonly-queue/main/pr-5-abc"),
+        (*REVIEW, ""),
     ],
 )
-def test_what_is_not_merged_is_never_applied(place: Workplace, name: str, payload: object) -> None:
-    done = place.run("apply", name=name, payload=payload)
-    assert (done.code, written(place)) == (4, [])
-    assert "apply does not run for what is not merged yet" in done.completed.err
-
-
-@pytest.mark.parametrize("ref", ["refs/pull/5/merge", "refs/heads/gh-readonly-queue/main/pr-5-abc", ""])
-def test_a_review_or_a_comment_applies_nothing_of_what_is_not_merged(place: Workplace, ref: str) -> None:
-    """Events such as pull_request_review name a pull request's merge as the commit of the run."""
+def test_what_is_not_merged_is_never_applied(place: Workplace, name: str, payload: object, ref: str) -> None:
     place.repo.commits.insert(0, MERGE)
-    payload = {"review": {}, "pull_request": {"number": 5}}
-    done = place.run(
-        "apply",
-        name="pull_request_review",
-        payload=payload,
-        GITHUB_REF=ref,
-        FLOWSYNC_REQUIRE_REVIEWED_PLAN="off",
-    )
+    done = place.run("apply", name=name, payload=payload, GITHUB_REF=ref, FLOWSYNC_REQUIRE_REVIEWED_PLAN="off")
     assert (done.code, written(place)) == (4, [])
     assert "apply does not run for what is not merged yet" in done.completed.err
 
@@ -339,10 +313,7 @@ def test_a_review_or_a_comment_applies_nothing_of_what_is_not_merged(place: Work
 def test_a_tag_of_the_branch_s_name_does_not_say_what_is_newest(tmp_path: Path) -> None:
     """GitHub takes a bare name for either; only what is asked for as a branch is one."""
     tag = success(b'{"sha": "%s"}' % sha(8).encode()).on("GET", "*/commits/main", times=9)
-    with workplace(tmp_path, FakeRepo(faults=(tag,))) as place:
-        place.write(flow_a=CHANGED)
-        place.plan()
-        place.merge()
+    with reviewed(tmp_path, FakeRepo(faults=(tag,))) as place:
         assert place.apply().code == 0
         assert written(place) == ["/v1/flows/1"]
 
@@ -388,15 +359,10 @@ def test_a_flow_that_fails_is_told_with_its_reason(tmp_path: Path) -> None:
         assert "| `flow_b` | applied |" in place.comment()
 
 
-def test_an_api_that_is_down_is_told_to_reviewers(tmp_path: Path) -> None:
-    with workplace(tmp_path) as place:
-        place.write(flow_a=CHANGED)
-        place.plan()
-        place.merge()
-        done = place.apply(FRIGADE_API_KEY="api_private_wrong")
-        assert done.code == 1
-        assert "stopped" in place.comment()
-        assert "403" in place.comment()
+def test_an_api_that_is_down_is_told_to_reviewers(place: Workplace) -> None:
+    assert place.apply(FRIGADE_API_KEY="api_private_wrong").code == 1
+    assert "stopped" in place.comment()
+    assert "403" in place.comment()
 
 
 def test_what_fails_after_the_writing_does_not_make_it_unsaid(place: Workplace) -> None:

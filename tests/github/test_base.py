@@ -15,7 +15,6 @@ from tests.support.fake_frigade import UNOBSERVABLE, FakeConfig, fake_frigade, r
 from tests.support.fake_github import sha
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.github.support import Workplace
@@ -35,11 +34,11 @@ def merge_of(root: Path, branch: str) -> str:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Workplace]:
-    with workplace(tmp_path) as found:
-        git.ask(found.root, "init", "--quiet", "--initial-branch=main")
-        commit(found.root)
-        yield found
+def place(place: Workplace) -> Workplace:
+    """The same in a repository with one commit."""
+    git.ask(place.root, "init", "--quiet", "--initial-branch=main")
+    commit(place.root)
+    return place
 
 
 def test_a_pull_request_is_compared_with_what_it_would_be_merged_into(place: Workplace) -> None:

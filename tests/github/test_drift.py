@@ -5,24 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
 from flowsync import git
 from tests.github.support import flow, workplace
 from tests.support.fake_frigade import Effect, reply, server_error
 from tests.support.fake_github import PERSON, FakeRepo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.github.support import Workplace
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Workplace]:
-    with workplace(tmp_path) as found:
-        yield found
 
 
 def test_drift_opens_one_issue_that_follows_it_and_closes_with_it(place: Workplace) -> None:
@@ -117,6 +108,9 @@ def test_an_issue_that_may_not_be_written_fails_the_run(tmp_path: Path) -> None:
         assert "the input github-token is empty" in place.drift(GITHUB_TOKEN="").completed.err
 
 
+PULL = {"pull_request": {"number": 5, "head": {"sha": "7" * 40}, "base": {"sha": "1" * 40}}}
+
+
 def test_validation_says_that_files_are_valid_and_shows_their_warnings(place: Workplace) -> None:
     done = place.run("validate", name="pull_request", payload=PULL)
     assert (done.code, done.completed.err) == (0, "")
@@ -138,9 +132,6 @@ def test_validation_writes_sarif_where_it_is_asked_to_also_when_it_fails(place: 
     assert done.outputs["sarif"] == str(place.root / "found.sarif")
     done = place.run("validate", name="pull_request", payload=PULL, FLOWSYNC_SARIF_FILE="no/such/found.sarif")
     assert "no/such/found.sarif cannot be written" in done.completed.err
-
-
-PULL = {"pull_request": {"number": 5, "head": {"sha": "7" * 40}, "base": {"sha": "1" * 40}}}
 
 
 def test_a_plan_that_cannot_be_saved_is_an_error(place: Workplace) -> None:

@@ -11,24 +11,6 @@ if TYPE_CHECKING:
     from flowsync.github.runner import ActionInput
 
 
-class Recording(dict[str, str]):
-    """An environment that remembers which of its names were asked for."""
-
-    def __init__(self, values: dict[str, str]) -> None:
-        super().__init__(values)
-        self.asked: set[str] = set()
-
-    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
-        self.asked.add(name)
-        return super().get(name, default)
-
-
-def test_every_input_of_the_action_is_read_and_nothing_else() -> None:
-    recording = Recording({})
-    read_inputs(recording)
-    assert recording.asked == {each.variable for each in ACTION_INPUTS}
-
-
 def test_empty_inputs_mean_their_defaults() -> None:
     inputs = read_inputs({each.variable: " " for each in ACTION_INPUTS})
     assert inputs == read_inputs({each.variable: each.default for each in ACTION_INPUTS})

@@ -24,19 +24,12 @@ from tests.support.fake_frigade import (
 from tests.support.fake_github import PERSON, TOKEN, FakeRepo, sha
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.github.support import Workplace
     from tests.support.fake_frigade import Fault
 
 CHANGED = flow("Alpha", "Good morning")
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Workplace]:
-    with workplace(tmp_path) as found:
-        yield found
 
 
 def test_a_change_is_shown_in_comment_summary_log_and_outputs(place: Workplace) -> None:

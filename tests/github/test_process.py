@@ -17,16 +17,9 @@ from tests.support.fake_frigade import FakeConfig, fake_frigade, reply, row
 from tests.support.fake_github import FakeRepo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.github.support import Workplace
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Workplace]:
-    with workplace(tmp_path) as found:
-        yield found
 
 
 def test_the_action_s_own_way_to_call_it_works(place: Workplace) -> None:

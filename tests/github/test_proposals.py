@@ -31,6 +31,17 @@ def repository(repo: FakeRepo) -> Iterator[Github]:
         yield Github(client, server.url, f"{server.url}/graphql", REPOSITORY)
 
 
+@pytest.fixture
+def repo() -> FakeRepo:
+    return FakeRepo()
+
+
+@pytest.fixture
+def github(repo: FakeRepo) -> Iterator[Github]:
+    with repository(repo) as found:
+        yield found
+
+
 def proposal(text: str = "name: Edited\n", onto: str = sha(1)) -> Proposal:
     files = (ProposedFile("flows/flow_a.yaml", text, is_executable=False),)
     marker = Marker(KEY, onto, digest_of(files))
@@ -38,10 +49,8 @@ def proposal(text: str = "name: Edited\n", onto: str = sha(1)) -> Proposal:
     return Proposal(files, onto, MAIN, BRANCH, draft)
 
 
-def test_a_pull_request_is_opened_with_the_files_upon_what_was_looked_at() -> None:
-    repo = FakeRepo()
-    with repository(repo) as github:
-        posting = propose(github, proposal())
+def test_a_pull_request_is_opened_with_the_files_upon_what_was_looked_at(repo: FakeRepo, github: Github) -> None:
+    posting = propose(github, proposal())
     (pull,) = repo.pulls
     assert posting == Written(pull["html_url"])
     assert (pull["title"], pull["head"]["ref"], pull["base"]["ref"]) == ("Take over live edits", BRANCH, MAIN)
@@ -54,89 +63,71 @@ def test_a_pull_request_is_opened_with_the_files_upon_what_was_looked_at() -> No
     ]
 
 
-def test_the_same_files_are_proposed_once_and_others_in_its_place() -> None:
-    repo = FakeRepo()
-    with repository(repo) as github:
-        propose(github, proposal())
-        first = repo.refs[BRANCH]
-        propose(github, proposal())
-        assert repo.refs[BRANCH] == first
-        propose(github, proposal("name: Edited again\n"))
+def test_the_same_files_are_proposed_once_and_others_in_its_place(repo: FakeRepo, github: Github) -> None:
+    propose(github, proposal())
+    first = repo.refs[BRANCH]
+    propose(github, proposal())
+    assert repo.refs[BRANCH] == first
+    propose(github, proposal("name: Edited again\n"))
     assert len(repo.pulls) == 1
     assert repo.refs[BRANCH] != first
 
 
-def test_somebody_s_commits_on_the_branch_are_left_alone() -> None:
-    repo = FakeRepo()
-    with repository(repo) as github:
-        propose(github, proposal())
-        repo.refs[BRANCH] = sha(77)
-        posting = propose(github, proposal("name: Edited again\n"))
-        assert posting == Left(f"the branch {BRANCH} has commits of somebody else")
-        assert withdraw(github, BRANCH, KEY, "Gone.") == repo.pulls[0]["html_url"]
+def test_somebody_s_commits_on_the_branch_are_left_alone(repo: FakeRepo, github: Github) -> None:
+    propose(github, proposal())
+    repo.refs[BRANCH] = sha(77)
+    posting = propose(github, proposal("name: Edited again\n"))
+    assert posting == Left(f"the branch {BRANCH} has commits of somebody else")
+    assert withdraw(github, BRANCH, KEY, "Gone.") == repo.pulls[0]["html_url"]
     assert repo.refs[BRANCH] == sha(77)
     assert repo.pulls[0]["state"] == "closed"
 
 
-def test_our_commit_with_somebody_s_edits_in_it_is_left_alone() -> None:
+def test_our_commit_with_somebody_s_edits_in_it_is_left_alone(repo: FakeRepo, github: Github) -> None:
     """`git commit --amend` keeps the message."""
-    repo = FakeRepo()
-    with repository(repo) as github:
-        propose(github, proposal())
-        repo.objects[repo.refs[BRANCH]]["tree"] = {"sha": sha(88)}
-        posting = propose(github, proposal("name: Edited again\n"))
-        assert posting == Left(f"the branch {BRANCH} has commits of somebody else")
+    propose(github, proposal())
+    repo.objects[repo.refs[BRANCH]]["tree"] = {"sha": sha(88)}
+    posting = propose(github, proposal("name: Edited again\n"))
+    assert posting == Left(f"the branch {BRANCH} has commits of somebody else")
 
 
-def test_what_was_closed_is_not_proposed_again_but_what_is_new_is() -> None:
-    repo = FakeRepo()
-    with repository(repo) as github:
-        propose(github, proposal())
-        repo.pulls[0]["state"] = "closed"
-        posting = propose(github, proposal())
-        assert posting == Left(f"pull request {repo.pulls[0]['number']} proposed it and was closed")
-        assert isinstance(propose(github, proposal("name: Other\n")), Written)
-        assert [pull["state"] for pull in repo.pulls] == ["closed", "open"]
-        repo.pulls[1].update(state="closed", merged_at="2026-01-02T03:04:05Z")
-        assert isinstance(propose(github, proposal("name: Other\n")), Written)
+def test_what_was_closed_is_not_proposed_again_but_what_is_new_is(repo: FakeRepo, github: Github) -> None:
+    propose(github, proposal())
+    repo.pulls[0]["state"] = "closed"
+    posting = propose(github, proposal())
+    assert posting == Left(f"pull request {repo.pulls[0]['number']} proposed it and was closed")
+    assert isinstance(propose(github, proposal("name: Other\n")), Written)
+    assert [pull["state"] for pull in repo.pulls] == ["closed", "open"]
+    repo.pulls[1].update(state="closed", merged_at="2026-01-02T03:04:05Z")
+    assert isinstance(propose(github, proposal("name: Other\n")), Written)
     assert len(repo.pulls) == 3
 
 
-def test_a_pull_request_by_somebody_else_is_none_of_ours() -> None:
-    repo = FakeRepo()
-    with repository(repo) as github:
-        propose(github, proposal())
-        repo.pulls[0]["user"] = PERSON
-        assert withdraw(github, BRANCH, KEY, "Gone.") is None
-        propose(github, proposal())
+def test_a_pull_request_by_somebody_else_or_of_another_configuration_is_none_of_ours(
+    repo: FakeRepo, github: Github
+) -> None:
+    propose(github, proposal())
+    assert withdraw(github, BRANCH, "b" * 16, "Gone.") is None
+    assert repo.pulls[0]["state"] == "open"
+    repo.pulls[0]["user"] = PERSON
+    assert withdraw(github, BRANCH, KEY, "Gone.") is None
+    propose(github, proposal())
     assert len(repo.pulls) == 2
 
 
-def test_a_pull_request_of_another_configuration_is_none_of_ours() -> None:
-    repo = FakeRepo()
-    with repository(repo) as github:
-        propose(github, proposal())
-        assert withdraw(github, BRANCH, "b" * 16, "Gone.") is None
-    assert repo.pulls[0]["state"] == "open"
-
-
 @pytest.mark.parametrize("number", [None, "1", True])
-def test_a_pull_request_without_a_number_is_told(number: object) -> None:
-    repo = FakeRepo()
-    with repository(repo) as github:
+def test_a_pull_request_without_a_number_is_told(repo: FakeRepo, github: Github, number: object) -> None:
+    propose(github, proposal())
+    repo.pulls[0]["number"] = number
+    with pytest.raises(GithubError, match="lacks number"):
         propose(github, proposal())
-        repo.pulls[0]["number"] = number
-        with pytest.raises(GithubError, match="lacks number"):
-            propose(github, proposal())
 
 
-def test_it_is_withdrawn_with_a_last_word_and_its_branch() -> None:
-    repo = FakeRepo()
-    with repository(repo) as github:
-        assert withdraw(github, BRANCH, KEY, "Gone.") is None
-        propose(github, proposal())
-        assert withdraw(github, BRANCH, KEY, "Gone.") == repo.pulls[0]["html_url"]
-        assert withdraw(github, BRANCH, KEY, "Gone.") is None
+def test_it_is_withdrawn_with_a_last_word_and_its_branch(repo: FakeRepo, github: Github) -> None:
+    assert withdraw(github, BRANCH, KEY, "Gone.") is None
+    propose(github, proposal())
+    assert withdraw(github, BRANCH, KEY, "Gone.") == repo.pulls[0]["html_url"]
+    assert withdraw(github, BRANCH, KEY, "Gone.") is None
     assert (repo.refs, repo.comments[0]["body"]) == ({}, "Gone.")
 
 
