@@ -18,7 +18,7 @@ from flowsync.model import SENT_FIELDS, Flow, Location, Problem, Severity, Targe
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from flowsync.document import Document
     from flowsync.model import FieldName, JsonValue, ValuePath, Writing
@@ -327,21 +327,20 @@ class FlowSource:
 
     def location(self, path: ValuePath) -> Location:
         """Where the value is stated: in the overlay if it states it, else in the file's own part."""
-        if self.data is not None and _is_inside_data(path):
-            return self._in_file(self.data.location(path[1:]))
-        return self.file.location(self._stated(path))
+        return self._located(path, document.Document.location)
 
     def key_location(self, path: ValuePath) -> Location:
         """As `location`, for the key."""
-        if self.data is not None and _is_inside_data(path):
-            return self._in_file(self.data.key_location(path[1:]))
-        return self.file.key_location(self._stated(path))
+        return self._located(path, document.Document.key_location)
 
     def offset_location(self, path: ValuePath, offset: int) -> Location:
         """As `location`, for one character of a text."""
-        if self.data is not None and _is_inside_data(path):
-            return self._in_file(self.data.offset_location(path[1:], offset))
-        return self.file.offset_location(self._stated(path), offset)
+        return self._located(path, lambda stated, inner: stated.offset_location(inner, offset))
+
+    def _located(self, path: ValuePath, locate: Callable[[Document, ValuePath], Location]) -> Location:
+        if self.data is not None and len(path) > 1 and path[0] == "data":
+            return self._in_file(locate(self.data, path[1:]))
+        return locate(self.file, self._stated(path))
 
     def _stated(self, path: ValuePath) -> ValuePath:
         """The path from the root of the file to what `path` leads to once the overlay is applied."""
@@ -363,7 +362,3 @@ class FlowSource:
         assert self.data is not None  # noqa: S101 - there is a place in it
         offset = line_starts(self.data.text)[inside.line - 1] + inside.column - 1
         return self.file.offset_location(self._stated(("data",)), offset)
-
-
-def _is_inside_data(path: ValuePath) -> bool:
-    return len(path) > 1 and path[0] == "data"

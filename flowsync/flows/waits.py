@@ -141,7 +141,6 @@ def circles(flows: Iterable[Flow]) -> tuple[tuple[str, ...], ...]:
 
 
 def _targeting_waits(flows: Iterable[Flow]) -> dict[str, frozenset[str]]:
-    """For each flow the slugs of those without which its targeting cannot hold."""
     waits = {}
     for flow in flows:
         targeting = targeting_expression(flow.fields)

@@ -10,7 +10,7 @@ from flowsync.render.escape import cell_code, code_span, columns, fenced, masked
 from flowsync.render.style import Colour, Screen, Span, Style, hint_lines, line, paint, sentences
 from flowsync.targeting.context import EPOCH, Context, Verdict
 from flowsync.targeting.evaluation import BranchTrace, TermTrace, Unknown, outline
-from flowsync.targeting.nodes import Source, format_value, formatted
+from flowsync.targeting.nodes import Source, formatted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -81,13 +81,13 @@ def _word(*, truth: bool) -> str:
 def tree_document(whole: Trace) -> dict[str, JsonValue]:
     """The tree for machines: chains have `parts`, terms have `values` and perhaps a `note`."""
     match whole:
-        case TermTrace(term, decision):
+        case TermTrace(term, truth, decided, note):
             values: list[JsonValue] = [
-                {"source": format_value(value), **_value(resolved)}
-                for value, resolved in decision.values
+                {"source": formatted(value), **_value(resolved)}
+                for value, resolved in decided
                 if isinstance(value, Source)
             ]
-            return {"term": formatted(term), "truth": decision.truth, "values": values, "note": decision.note}
+            return {"term": formatted(term), "truth": truth, "values": values, "note": note}
         case BranchTrace():
             if len(whole.parts) == 1:
                 return tree_document(whole.parts[0])

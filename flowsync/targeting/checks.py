@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.closeness import closest
 from flowsync.errors import TargetingError, UncheckedPatternError
 from flowsync.model import Severity
+from flowsync.targeting import rules
 from flowsync.targeting.context import Context, FlowState, StepState, moment
 from flowsync.targeting.evaluation import PatternError, compile_pattern, decide, is_moment, number_of, server_pattern
 from flowsync.targeting.logic import check_logic
@@ -37,32 +38,12 @@ from flowsync.targeting.nodes import (
     SourceKind,
     Span,
     Text,
-    Unit,
-    format_value,
+    formatted,
     terms,
     values,
 )
 from flowsync.targeting.parser import MAXIMUM_READ, parse
-from flowsync.targeting.rules import (
-    AFFIX,
-    ALONE,
-    BACKWARDS,
-    BLANK,
-    DASHBOARD,
-    IMPOSSIBLE,
-    LIST,
-    LOGIC_IN_TEXT,
-    MIXED,
-    MONTHS,
-    OPERATOR,
-    ORDER,
-    PATTERN,
-    QUOTE,
-    SYNTAX,
-    TOO_LONG,
-    ZERO,
-    Finding,
-)
+from flowsync.targeting.rules import Finding
 from flowsync.targeting.tokens import MAXIMUM_LENGTH, is_too_long, length, printable, shown
 
 if TYPE_CHECKING:
@@ -91,7 +72,7 @@ def check_parsed(text: str, parsed: Expression | TargetingError) -> tuple[Findin
     if isinstance(parsed, TargetingError):
         if len(text) <= MAXIMUM_READ:
             end = min(parsed.offset + 1, len(text))
-            findings.append(SYNTAX.finding(Span(parsed.offset, end), parsed.message, parsed.hint))
+            findings.append(rules.SYNTAX.finding(Span(parsed.offset, end), parsed.message, parsed.hint))
     else:
         findings += [finding for term in terms(parsed) for finding in _check_term(term)]
         findings += [*check_logic(parsed), *_check_mixed(parsed), *_check_nested(parsed)]
@@ -99,33 +80,31 @@ def check_parsed(text: str, parsed: Expression | TargetingError) -> tuple[Findin
 
 
 def _check_text(text: str) -> Iterator[Finding]:
-    """What the text alone shows, whether it can be read or not."""
     if is_too_long(text):
         message = f"This expression has {length(text):,} characters; the server takes one over 2,000 for false."
         hint = "Shorten it; several values of one property fit into isIn 'a,b,c'."
-        yield TOO_LONG.finding(Span(min(MAXIMUM_LENGTH, len(text) - 1), len(text)), message, hint)
+        yield rules.TOO_LONG.finding(Span(min(MAXIMUM_LENGTH, len(text) - 1), len(text)), message, hint)
     elif text and not text.strip(" \t\r\n"):
-        yield BLANK.finding(Span(0, len(text)), "This expression is only white space.", "Write '' for everyone.")
+        yield rules.BLANK.finding(Span(0, len(text)), "This expression is only white space.", "Write '' for everyone.")
 
 
 def _check_term(term: Term) -> Iterator[Finding]:
-    """What is wrong with one term by itself."""
     match term:
         case Condition():
             yield from _check_condition(term)
         case Flag(source) if source.result not in (Result.ANYTHING, Result.TRUTH):
             message = (
-                f"{printable(format_value(source))} gives {source.result.value} and is compared with nothing,"
+                f"{printable(formatted(source))} gives {source.result.value} and is compared with nothing,"
                 " so this is never true."
             )
-            yield ALONE.finding(source.span, message, "Add the comparison: an operator and a value.")
+            yield rules.ALONE.finding(source.span, message, "Add the comparison: an operator and a value.")
     for value in values(term):
         for text in value.arguments if isinstance(value, Source) else [value]:
             if isinstance(text, Text):
                 yield from _check_quoted(text)
         if isinstance(value, Source) and value.kind in _NOT_IN_DASHBOARD:
             message = f"The dashboard's audience editor cannot show {value.kind.spelled}."
-            yield DASHBOARD.finding(value.span, message, _NOT_IN_DASHBOARD[value.kind])
+            yield rules.DASHBOARD.finding(value.span, message, _NOT_IN_DASHBOARD[value.kind])
 
 
 _NOT_IN_DASHBOARD: Final = {
@@ -146,15 +125,14 @@ def _check_condition(condition: Condition) -> Iterator[Finding]:
     if isinstance(left, Source) and left.result in _STATES and operator in TEXTS and isinstance(right, Text):
         yield from _check_part(left, operator, right)
     if isinstance(right, Source) and not isinstance(left, Source):
-        message = f"The source stands on the right: {printable(format_value(right))}."
-        yield BACKWARDS.finding(condition.span, message, "Turn the comparison around.")
+        message = f"The source stands on the right: {printable(formatted(right))}."
+        yield rules.BACKWARDS.finding(condition.span, message, "Turn the comparison around.")
     yield from _check_lists(condition)
     yield from _check_time(right)
     yield from _check_pattern(operator, right)
 
 
 def _check_operator(condition: Condition) -> Iterator[Finding]:
-    """An operator that can do nothing with the source to its left."""
     left, operator, right = condition.left, condition.operator, condition.right
     if not isinstance(left, Source):
         return
@@ -170,8 +148,8 @@ def _check_operator(condition: Condition) -> Iterator[Finding]:
         needed, hint = "a date beside a date", "Compare it with a number, or the date with a property that holds one."
     else:
         return
-    message = f"{operator.value} needs {needed}; {printable(format_value(left))} gives {result.value}."
-    yield OPERATOR.finding(condition.span, message, hint)
+    message = f"{operator.value} needs {needed}; {printable(formatted(left))} gives {result.value}."
+    yield rules.OPERATOR.finding(condition.span, message, hint)
 
 
 def _is_date(value: Value) -> bool:
@@ -179,7 +157,6 @@ def _is_date(value: Value) -> bool:
 
 
 def _check_order(operator: Operator, side: Value, other: Value) -> Iterator[Finding]:
-    """A side that has no order."""
     match side:
         case Text(content) if number_of(content) is None and content[:1].isdigit():
             hint = "Write a number with a point and no unit, a date as '2023-03-01' or '2023-03-01T00:00:00Z'."
@@ -193,8 +170,8 @@ def _check_order(operator: Operator, side: Value, other: Value) -> Iterator[Find
             hint = f"{side.kind.spelled} gives {side.result.value}; compare it with == or !=."
         case _:
             return
-    message = f"{operator.value} has no meaning for {shown(format_value(side))}, so this is never true."
-    yield ORDER.finding(side.span, message, hint)
+    message = f"{operator.value} has no meaning for {shown(formatted(side))}, so this is never true."
+    yield rules.ORDER.finding(side.span, message, hint)
 
 
 def _has_order(result: Result, other: Value) -> bool:
@@ -216,10 +193,10 @@ def _check_value(source: Source, other: Value, *, is_list: bool) -> Iterator[Fin
         close = _closest_state(wrong, result)
         value, hint = shown(wrong), f"Did you mean {close}?" if close else f"It is one of {', '.join(known)}."
     elif isinstance(other, Text | Number | Boolean) and not is_list and not _is_possible(result, other):
-        value, hint = shown(format_value(other)), _VALUE_HINTS.get(result, "Compare it with a quoted text.")
+        value, hint = shown(formatted(other)), _VALUE_HINTS.get(result, "Compare it with a quoted text.")
     else:
         return
-    yield IMPOSSIBLE.finding(other.span, f"{printable(format_value(source))} can never be {value}.", hint)
+    yield rules.IMPOSSIBLE.finding(other.span, f"{printable(formatted(source))} can never be {value}.", hint)
 
 
 _VALUE_HINTS: Final = {
@@ -231,14 +208,12 @@ _SYNONYMS: Final = {"FINISHED": "COMPLETED", "DONE": "COMPLETED", "DISMISSED": "
 
 
 def _closest_state(wrong: str, result: Result) -> str | None:
-    """The state that was likely meant, with or without its ending."""
     stem = wrong.upper().strip().replace(" ", "_").replace("-", "_").removesuffix("_FLOW").removesuffix("_STEP")
     ending = "_FLOW" if result is Result.FLOW_STATE else "_STEP"
     return closest(_SYNONYMS.get(stem, stem) + ending, _STATES[result])
 
 
 def _is_possible(result: Result, value: Text | Number | Boolean) -> bool:
-    """Whether a source of this kind can be equal to a literal."""
     match result:
         case Result.ANYTHING:
             return True
@@ -266,8 +241,8 @@ def _check_part(source: Source, operator: Operator, text: Text) -> Iterator[Find
     decisions = [decide(Condition(Text(state), operator, text), Context(at=0)) for state in known]
     if not any(each.note or each.truth is is_plain for each in decisions):  # a note: the pattern is none
         fits = _FITS[operator if is_plain else OPPOSITES[operator]]
-        message = f"No state of {printable(format_value(source))} {fits} {shown(text.value)}."
-        yield IMPOSSIBLE.finding(text.span, message, f"Compare with == or isIn: it is one of {', '.join(known)}.")
+        message = f"No state of {printable(formatted(source))} {fits} {shown(text.value)}."
+        yield rules.IMPOSSIBLE.finding(text.span, message, f"Compare with == or isIn: it is one of {', '.join(known)}.")
 
 
 def _check_lists(condition: Condition) -> Iterator[Finding]:
@@ -284,7 +259,7 @@ def _check_lists(condition: Condition) -> Iterator[Finding]:
         wrong = next((item for item in items if not item or item != item.strip()), None)
         if wrong is not None:
             what = f"spaces around {shown(wrong.strip())}" if wrong.strip() else "an empty value"
-            yield LIST.finding(each.span, f"This list has {what}.", "Write the values with commas only: 'a,b,c'.")
+            yield rules.LIST.finding(each.span, f"This list has {what}.", "Write the values with commas only: 'a,b,c'.")
 
 
 _LIKELY_MINUTES: Final = frozenset({5, 10, 15, 20, 30, 45, 60, 90, 120})
@@ -294,11 +269,11 @@ _MOST_MONTHS: Final = 24
 def _check_time(value: Value) -> Iterator[Finding]:
     match value:
         case Duration(0):
-            yield ZERO.finding(value.span, "This time span is zero.", "Compare with now() using < or >.")
-        case Duration(amount, Unit.MONTHS) if amount in _LIKELY_MINUTES or amount > _MOST_MONTHS:
+            yield rules.ZERO.finding(value.span, "This time span is zero.", "Compare with now() using < or >.")
+        case Duration(amount, "m") if amount in _LIKELY_MINUTES or amount > _MOST_MONTHS:
             message = f"{amount}m is {amount} months of 30 days, not minutes."
             hint = f"For minutes write {amount}i; if months are meant, {amount * 30}d says so."
-            yield MONTHS.finding(value.span, message, hint)
+            yield rules.MONTHS.finding(value.span, message, hint)
         case _:
             pass
 
@@ -321,16 +296,16 @@ def _check_pattern(operator: Operator, text: Value) -> Iterator[Finding]:
     except PatternError as error:
         if operator in AFFIXES:
             message = f"The server makes a pattern of this text, and refuses it: {error.message}."
-            yield PATTERN.finding(text.span, message, _AFFIX_HINT)
+            yield rules.PATTERN.finding(text.span, message, _AFFIX_HINT)
         else:
             start = text.span.start + 1 + min(error.offset, len(text.value))
             message = f"The server refuses this pattern: {error.message}."
             hint = "Patterns are RE2: re2 syntax, no look-around."
-            yield PATTERN.finding(Span(start, text.span.end), message, hint)
+            yield rules.PATTERN.finding(Span(start, text.span.end), message, hint)
     else:
         if operator in AFFIXES:
             message = f"The server reads {shown(special or '')} in this text as part of a pattern, not as itself."
-            yield AFFIX.finding(text.span, message, _AFFIX_HINT)
+            yield rules.AFFIX.finding(text.span, message, _AFFIX_HINT)
 
 
 _LOGIC: Final = re.compile(r"(?:^|\s)(AND|OR)(?:\s|$)|(&&|\|\|)")
@@ -341,13 +316,13 @@ def _check_quoted(text: Text) -> Iterator[Finding]:
     if "'" in text.value or '"' in text.value:
         message = "This text holds a quote, at which the server likely ends it."
         hint = "Use contains with a part of the text that has no quote, or matches with a dot in its place."
-        yield QUOTE.finding(text.span, message, hint)
+        yield rules.QUOTE.finding(text.span, message, hint)
     elif logic := _LOGIC.search(text.value):
         message = f"The server may split the expression at {logic[1] or logic[2]} inside this text."
-        yield LOGIC_IN_TEXT.finding(text.span, message, "Use contains with another part of the text.")
+        yield rules.LOGIC_IN_TEXT.finding(text.span, message, "Use contains with another part of the text.")
     elif not _is_balanced(text.value):
         message = "The parentheses in this text do not balance; the server counts them and may refuse the expression."
-        yield LOGIC_IN_TEXT.finding(text.span, message, "In a pattern write [(] or [)] as \\x28 or \\x29.")
+        yield rules.LOGIC_IN_TEXT.finding(text.span, message, "In a pattern write [(] or [)] as \\x28 or \\x29.")
 
 
 def _is_balanced(text: str) -> bool:
@@ -367,7 +342,7 @@ def _check_mixed(expression: Expression) -> Iterator[Finding]:
                 if isinstance(expression, Or) and isinstance(part, And):
                     message = "&& and || are mixed without parentheses; && binds closer."
                     hint = "Put parentheses around this part, or around the || that is meant."
-                    yield MIXED.finding(part.span, message, hint)
+                    yield rules.MIXED.finding(part.span, message, hint)
                 yield from _check_mixed(part)
         case Group(inner):
             yield from _check_mixed(inner)
@@ -383,7 +358,7 @@ def _check_nested(expression: Expression, *, is_inside: bool = False) -> Iterato
         case Group():
             message = "Parentheses inside parentheses: the dashboard's audience editor cannot show them."
             hint = "Join the conditions with one level of parentheses, if possible."
-            yield DASHBOARD.finding(expression.span, message, hint)
+            yield rules.DASHBOARD.finding(expression.span, message, hint)
         case Or(parts) | And(parts):
             for part in parts:
                 yield from _check_nested(part, is_inside=is_inside)

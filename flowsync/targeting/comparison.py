@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync.errors import TargetingError
 from flowsync.targeting.evaluation import number_of
@@ -30,6 +30,8 @@ from flowsync.targeting.parser import parse
 from flowsync.targeting.tokens import canonical, is_too_long, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flowsync.targeting.nodes import Expression
 
 
@@ -59,52 +61,32 @@ class Joint(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class DiffTerm:
-    """One part and what happened to it. ADDED has no `old`, REMOVED no `new`."""
-
-    change: TermChange
-    old: Expression | None
-    new: Expression | None
-    effect: Effect
-
-
-@dataclass(frozen=True, slots=True)
-class DiffBranch:
-    """A chain that is in both expressions, part by part: those of the new one in order, then the removed."""
-
-    joint: Joint
-    parts: tuple[DiffNode, ...]
-
-
-DiffNode: TypeAlias = "DiffTerm | DiffBranch"
-
-
-@dataclass(frozen=True, slots=True)
 class DiffLine:
-    """One line of the tree for people; `change` is None for the head of a chain. `text` is printable."""
+    """One part of the tree of a difference, or the head of a chain, whose `change` is None; `text` is printable.
+
+    Its parts follow a head, one deeper: those of the new expression in order, then the removed. `joint` is how the
+    chain is joined that a part is in, None at the top. A changed part has an `old_text`.
+    """
 
     depth: int
     change: TermChange | None
     text: str
     old_text: str | None = None
+    effect: Effect = Effect.NONE
+    joint: Joint | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExpressionDiff:
     """How two expressions differ.
 
-    `root` is None when one of them cannot be parsed. `effect` says for whom it matters, `sentence` says all
-    of it in plain words.
+    `lines` are the tree, none when one of them cannot be parsed. `effect` says for whom it matters, `sentence` says
+    all of it in plain words.
     """
 
-    root: DiffNode | None
+    lines: tuple[DiffLine, ...]
     effect: Effect
     sentence: str
-
-    @property
-    def lines(self) -> tuple[DiffLine, ...]:
-        """The tree as lines, depth first; none without a tree."""
-        return () if self.root is None else _lines(self.root, 0)
 
 
 def compare(old: str, new: str) -> ExpressionDiff:
@@ -112,10 +94,10 @@ def compare(old: str, new: str) -> ExpressionDiff:
     before, after = _parsed(old), _parsed(new)
     if before is None or after is None:
         return _never_true(before, after, old, new)
-    root = _difference(before, after)
-    effects = {leaf.effect for leaf, _ in _leaves(root)} - {Effect.NONE}
+    lines = tuple(_difference(before, after, 0, None))
+    effects = {line.effect for line in lines} - {Effect.NONE}
     effect = effects.pop() if len(effects) == 1 else Effect.UNKNOWN if effects else Effect.NONE
-    return ExpressionDiff(root, effect, _sentence(before, after, root, effect))
+    return ExpressionDiff(lines, effect, _sentence(before, after, lines, effect))
 
 
 def _parsed(text: str) -> Expression | None:
@@ -132,39 +114,46 @@ def _never_true(before: Expression | None, after: Expression | None, old: str, n
     """The difference when the server takes a side for false for every user: malformed, or too long [obs]."""
     was, now = ("too long" if is_too_long(text) else "malformed" for text in (old, new))
     if after is not None:
-        return ExpressionDiff(None, Effect.WIDER, f"was {was}, so no user qualified; now it can be read")
+        return ExpressionDiff((), Effect.WIDER, f"was {was}, so no user qualified; now it can be read")
     if before is not None:
-        return ExpressionDiff(None, Effect.NARROWER, f"is {now} now: no user qualifies")
+        return ExpressionDiff((), Effect.NARROWER, f"is {now} now: no user qualifies")
     if canonical(old) == canonical(new):
-        return ExpressionDiff(None, Effect.NONE, f"same meaning: {now} before and after, so no user qualifies")
+        return ExpressionDiff((), Effect.NONE, f"same meaning: {now} before and after, so no user qualifies")
     still = "still is" if was == now else f"is {now} now"
-    return ExpressionDiff(None, Effect.UNKNOWN, f"was {was} and {still}: no user qualifies")
+    return ExpressionDiff((), Effect.UNKNOWN, f"was {was} and {still}: no user qualifies")
 
 
-def _difference(old: Expression, new: Expression) -> DiffNode:
-    """The difference of two simplified expressions."""
+def _difference(old: Expression, new: Expression, depth: int, joint: Joint | None) -> Iterator[DiffLine]:
+    """The difference of two simplified expressions, as a part of a chain."""
     if meaning(old) == meaning(new):
-        return DiffTerm(TermChange.KEPT, old, new, Effect.NONE)
+        yield DiffLine(depth, TermChange.KEPT, _text(new), joint=joint)
+        return
     if isinstance(old, And | Or) and type(old) is type(new):
-        return _branch(type(old), old, new)
+        yield from _chain_difference(type(old), old, new, depth)
+        return
     for chain, other in ((new, old), (old, new)):
         if isinstance(chain, And | Or) and meaning(other) in map(meaning, chain.parts):
-            return _branch(type(chain), old, new)
-    return DiffTerm(TermChange.CHANGED, old, new, _change_effect(old, new))
+            yield from _chain_difference(type(chain), old, new, depth)
+            return
+    yield DiffLine(depth, TermChange.CHANGED, _text(new), _text(old), _change_effect(old, new), joint)
 
 
-def _branch(kind: type[And | Or], old: Expression, new: Expression) -> DiffBranch:
+def _chain_difference(kind: type[And | Or], old: Expression, new: Expression, depth: int) -> Iterator[DiffLine]:
     """Part by part, in chains of this kind; one of the two may be a part of the other instead of a chain."""
     # There is no NOT, so a further condition can only exclude and a further alternative only include.
-    more, fewer = (Effect.NARROWER, Effect.WIDER) if kind is And else (Effect.WIDER, Effect.NARROWER)
+    joint, more, fewer = Joint.ANY, Effect.WIDER, Effect.NARROWER
+    if kind is And:
+        joint, more, fewer = Joint.ALL, Effect.NARROWER, Effect.WIDER
+    yield DiffLine(depth, None, joint.value)
     olds, news = (chain_parts(each) if isinstance(each, kind) else (each,) for each in (old, new))
     matched, removed = _matched(olds, news)
-    parts = [
-        DiffTerm(TermChange.ADDED, None, part, more) if earlier is None else _difference(earlier, part)
-        for earlier, part in zip(matched, news, strict=True)
-    ]
-    gone = [DiffTerm(TermChange.REMOVED, part, None, fewer) for part in removed]
-    return DiffBranch(Joint.ALL if kind is And else Joint.ANY, (*parts, *gone))
+    for earlier, part in zip(matched, news, strict=True):
+        if earlier is None:
+            yield DiffLine(depth + 1, TermChange.ADDED, _text(part), effect=more, joint=joint)
+        else:
+            yield from _difference(earlier, part, depth + 1, joint)
+    for part in removed:
+        yield DiffLine(depth + 1, TermChange.REMOVED, _text(part), effect=fewer, joint=joint)
 
 
 def _matched(
@@ -202,7 +191,6 @@ def _topics(part: Expression) -> list[str]:
 
 
 def _change_effect(old: Expression, new: Expression) -> Effect:
-    """What replacing one part by another does, where it can be known."""
     if isinstance(new, Everyone):
         return Effect.WIDER
     if isinstance(old, Everyone):
@@ -244,19 +232,10 @@ def _growth(old: _Size, new: _Size, *, is_wider: bool) -> Effect:
     return Effect.UNKNOWN
 
 
-def _leaves(node: DiffNode, joint: Joint | None = None) -> list[tuple[DiffTerm, Joint | None]]:
-    """Every part with the kind of chain it is in."""
-    match node:
-        case DiffTerm():
-            return [(node, joint)]
-        case DiffBranch(own, parts):
-            return [leaf for part in parts for leaf in _leaves(part, own)]
-
-
 _VERBS: Final = {TermChange.ADDED: "adds", TermChange.REMOVED: "drops", TermChange.CHANGED: "changes"}
 
 
-def _sentence(before: Expression, after: Expression, root: DiffNode, effect: Effect) -> str:
+def _sentence(before: Expression, after: Expression, lines: tuple[DiffLine, ...], effect: Effect) -> str:
     """The change in plain words: `adds a condition and drops 2 alternatives`."""
     if effect is Effect.NONE:
         return "same meaning"
@@ -265,10 +244,10 @@ def _sentence(before: Expression, after: Expression, root: DiffNode, effect: Eff
     if isinstance(before, Everyone):
         return "no longer everyone: fewer users qualify"
     counts: Counter[tuple[str, str]] = Counter()
-    for leaf, joint in _leaves(root):
-        if leaf.change is not TermChange.KEPT:
-            is_alternative = joint is Joint.ANY and leaf.change is not TermChange.CHANGED
-            counts[_VERBS[leaf.change], "alternative" if is_alternative else "condition"] += 1
+    for line in lines:
+        if line.change in _VERBS:
+            is_alternative = line.joint is Joint.ANY and line.change is not TermChange.CHANGED
+            counts[_VERBS[line.change], "alternative" if is_alternative else "condition"] += 1
     changes = " and ".join(f"{verb} {_counted(count, noun)}" for (verb, noun), count in counts.items())
     return changes if effect is Effect.UNKNOWN else f"{changes}: {effect.value}"
 
@@ -278,18 +257,5 @@ def _counted(count: int, noun: str) -> str:
     return f"{article} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _lines(node: DiffNode, depth: int) -> tuple[DiffLine, ...]:
-    match node:
-        case DiffTerm(TermChange.CHANGED, old, new):
-            return (DiffLine(depth, TermChange.CHANGED, _text(new), _text(old)),)
-        case DiffTerm(change, old, new):
-            return (DiffLine(depth, change, _text(old if new is None else new)),)
-        case DiffBranch(joint, parts):
-            head = DiffLine(depth, None, joint.value)
-            return (head, *(line for part in parts for line in _lines(part, depth + 1)))
-
-
-def _text(expression: Expression | None) -> str:
-    if expression is None or isinstance(expression, Everyone):
-        return "everyone"
-    return printable(formatted(expression))
+def _text(expression: Expression) -> str:
+    return "everyone" if isinstance(expression, Everyone) else printable(formatted(expression))

@@ -38,11 +38,10 @@ from flowsync.targeting.nodes import (
     Number,
     Operator,
     Or,
-    Role,
     Source,
     SourceKind,
     Text,
-    format_value,
+    chain_parts,
     formatted,
     terms,
 )
@@ -119,7 +118,7 @@ Resolved: TypeAlias = "JsonValue | Unknown"
 def _resolve(value: Value, context: Context) -> Resolved:  # noqa: PLR0911 - one return per kind of node
     match value:
         case Source():
-            return _about_flow(value, context) if Role.FLOW in value.kind.roles else _about_user(value, context)
+            return _about_flow(value, context) if "flow" in value.kind.roles else _about_user(value, context)
         case Text(literal) | Boolean(literal):
             return literal
         case Number():
@@ -156,7 +155,6 @@ def _calculate(value: Arithmetic, context: Context) -> float | None:
 
 
 def _about_flow(source: Source, context: Context) -> Resolved:
-    """What a source says about one flow."""
     slug, *names = (argument.value for argument in source.arguments)
     progress = context.progress(slug)
     if progress is None:
@@ -183,7 +181,6 @@ def _done(source: Source, context: Context) -> float | Unknown:
 
 
 def _about_user(source: Source, context: Context) -> Resolved:  # noqa: PLR0911 - one return per kind of source
-    """What a source says about the user, or about the group."""
     properties, events = context.properties, context.events
     if source.kind.spelled.startswith("group."):
         properties, events = context.group_properties, context.group_events
@@ -283,7 +280,6 @@ def _kind_of_refusal(pattern: str) -> str | None:
 
 
 def _explained(pattern: str, refusal: str) -> PatternError:
-    """The error for RE2's message: our words, and the place of the part that RE2 names."""
     offset = _offset(pattern, refusal)
     rest = pattern[offset:]
     if refusal.startswith("invalid escape sequence") and rest[1:2].isdigit():
@@ -323,9 +319,10 @@ def _places(pattern: str, part: str) -> Iterator[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """How one term came out: each of its values with what it is, the truth, and what is remarkable about it."""
+class TermTrace:
+    """How one term came out: the truth, each of its values with what it is, and what is remarkable about it."""
 
+    term: Term
     truth: bool
     values: tuple[tuple[Value, Resolved], ...] = ()
     note: str | None = None
@@ -346,34 +343,35 @@ def evaluate(expression: Expression, context: Context) -> bool:
             return decide(expression, context).truth
 
 
-def decide(term: Term, context: Context) -> Decision:
-    """The truth of one term, with the values it was decided by."""
+def decide(term: Term, context: Context) -> TermTrace:
+    """How one term comes out."""
     match term:
         case Constant(truth):
-            return Decision(truth)
+            return TermTrace(term, truth)
         case Flag(source):
             value = _resolve(source, context)
             truth = value is not None and not isinstance(value, Unknown) and same(value, right=True)
-            return Decision(truth, ((source, value),), _why_missing(value))
+            return TermTrace(term, truth, ((source, value),), _why_missing(value))
         case Condition():
             return _compare(term, context)
 
 
-def _compare(condition: Condition, context: Context) -> Decision:
+def _compare(condition: Condition, context: Context) -> TermTrace:
     """A condition: what is unknown or null first, then the operator's own rule."""
     operator = condition.operator
     left, right = _left(condition, context), _resolve(condition.right, context)
-    values = ((condition.left, left), (condition.right, right))
+    note = None
     if isinstance(left, Unknown) or isinstance(right, Unknown):
-        return Decision(truth=False, values=values, note=_why_missing(left) or _why_missing(right))
-    if operator in PRESENCES:
-        return Decision((left is not None) is (operator is Operator.IS_SET), values)
-    if operator in EQUALITIES and (isinstance(condition.left, Null) or isinstance(condition.right, Null)):
-        return Decision((left is right is None) is (operator is Operator.EQUAL), values)
-    if left is None or right is None:
-        return Decision(truth=False, values=values, note=_why_missing(None))
-    truth, note = _judge(condition, left, right, context)
-    return Decision(truth, values, note)
+        truth, note = False, _why_missing(left) or _why_missing(right)
+    elif operator in PRESENCES:
+        truth = (left is not None) is (operator is Operator.IS_SET)
+    elif operator in EQUALITIES and (isinstance(condition.left, Null) or isinstance(condition.right, Null)):
+        truth = (left is right is None) is (operator is Operator.EQUAL)
+    elif left is None or right is None:
+        truth, note = False, _why_missing(None)
+    else:
+        truth, note = _judge(condition, left, right, context)
+    return TermTrace(condition, truth, ((condition.left, left), (condition.right, right)), note)
 
 
 def _left(condition: Condition, context: Context) -> Resolved:
@@ -410,7 +408,6 @@ _ORDERS: Final[dict[Operator, Callable[[float, float], bool]]] = {
 def _judge(  # noqa: PLR0911 - one or two returns per kind of operator
     condition: Condition, left: JsonValue, right: JsonValue, context: Context
 ) -> tuple[bool, str | None]:
-    """The truth of an operator between two values that are set, and what is remarkable about it."""
     operator = condition.operator
     if operator in ORDERINGS:
         lower, upper = number_of(left), number_of(right)
@@ -437,7 +434,6 @@ def _judge(  # noqa: PLR0911 - one or two returns per kind of operator
 
 
 def _matches(operator: Operator, left: JsonValue, right: str) -> bool:
-    """The operators that are words, without a `!`."""
     match operator:
         case Operator.IS_IN:
             return any(same(left, item) for item in right.split(","))
@@ -456,19 +452,6 @@ def server_pattern(operator: Operator, text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class TermTrace:
-    """One term and how it was decided."""
-
-    term: Term
-    decision: Decision
-
-    @property
-    def truth(self) -> bool:
-        """Whether the term holds."""
-        return self.decision.truth
-
-
-@dataclass(frozen=True, slots=True)
 class BranchTrace:
     """A chain, a group or the empty expression, with the traces of its parts; all parts are evaluated."""
 
@@ -482,20 +465,12 @@ Trace: TypeAlias = "TermTrace | BranchTrace"
 
 def trace(expression: Expression, context: Context) -> Trace:
     """Evaluate an expression and keep every term's values and truth; no part is skipped."""
-    match expression:
-        case Or(parts):
-            traces = tuple(trace(part, context) for part in parts)
-            return BranchTrace(expression, any(part.truth for part in traces), traces)
-        case And(parts):
-            traces = tuple(trace(part, context) for part in parts)
-            return BranchTrace(expression, all(part.truth for part in traces), traces)
-        case Group(inner):
-            inside = trace(inner, context)
-            return BranchTrace(expression, inside.truth, (inside,))
-        case Everyone():
-            return BranchTrace(expression, truth=True, parts=())
-        case _:
-            return TermTrace(expression, decide(expression, context))
+    if not isinstance(expression, Or | And | Group | Everyone):
+        return decide(expression, context)
+    inner = (expression.inner,) if isinstance(expression, Group) else chain_parts(expression)
+    traces = tuple(trace(part, context) for part in inner)
+    holds = any if isinstance(expression, Or) else all
+    return BranchTrace(expression, holds(part.truth for part in traces), traces)
 
 
 def term_traces(whole: Trace) -> tuple[TermTrace, ...]:
@@ -533,13 +508,13 @@ class OutlineLine:
 def outline(whole: Trace, depth: int = 0) -> tuple[OutlineLine, ...]:
     """A trace as lines; parentheses show as indentation."""
     match whole:
-        case TermTrace(term, decision):
+        case TermTrace(term, truth, decided, note):
             values = tuple(
-                SourceValue(printable(format_value(value)), _described(resolved))
-                for value, resolved in decision.values
+                SourceValue(printable(formatted(value)), _described(resolved))
+                for value, resolved in decided
                 if isinstance(value, Source)
             )
-            return (OutlineLine(depth, decision.truth, printable(formatted(term)), values, decision.note),)
+            return (OutlineLine(depth, truth, printable(formatted(term)), values, note),)
         case BranchTrace(Group(), _, (inside,)):
             return outline(inside, depth)
         case BranchTrace(expression, truth, parts):

@@ -125,7 +125,6 @@ def unexpected(token: Token, following: Token, expected: Expected) -> TargetingE
 
 
 def _hint(token: Token, following: Token, expected: Expected) -> str | None:
-    """The likeliest fix, if there is a likely one."""
     if token.text + following.text in _PAIRS:
         return _PAIRS[token.text + following.text]
     if token.text in _SIGNS:
@@ -138,7 +137,6 @@ def _hint(token: Token, following: Token, expected: Expected) -> str | None:
 
 
 def _word_hint(token: Token, expected: Expected) -> str | None:
-    """What a word that does not fit was likely meant to be."""
     if token.text.lower() in _WORDS and token.text not in ("true", "false", "null"):
         return _WORDS[token.text.lower()]
     match expected:
@@ -161,7 +159,6 @@ def unknown_name(token: Token, following: Token) -> TargetingError:
 
 
 def _name_hint(token: Token, following: Token) -> str:
-    """What an unknown name was likely meant to be."""
     lowered = token.text.lower()
     if lowered in _WORDS:
         return _WORDS[lowered]

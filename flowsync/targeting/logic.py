@@ -10,6 +10,7 @@ from collections import defaultdict
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from flowsync.targeting import rules
 from flowsync.targeting.context import Context
 from flowsync.targeting.evaluation import decide, number_of, same
 from flowsync.targeting.nodes import (
@@ -38,13 +39,11 @@ from flowsync.targeting.nodes import (
     Source,
     SourceKind,
     Text,
-    format_value,
     formatted,
     meaning,
     simplified,
     terms,
 )
-from flowsync.targeting.rules import CONSTANT, CONTRADICTION, DUPLICATE, TAUTOLOGY
 from flowsync.targeting.tokens import printable
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def check_logic(expression: Expression) -> Iterator[Finding]:
             truth = _fixed_truth(term)
         if truth is not None:
             message = f"{printable(formatted(term))} is {'true' if truth else 'false'} for {among}."
-            yield CONSTANT.finding(term.span, message, "Delete it, or compare with what was meant.")
+            yield rules.CONSTANT.finding(term.span, message, "Delete it, or compare with what was meant.")
     yield from _check_chain(simplified(expression))
 
 
@@ -122,7 +121,6 @@ def _is_always_set(source: Source) -> bool:
 
 
 def _check_chain(expression: Expression) -> Iterator[Finding]:
-    """What the chains of a simplified expression say twice, rule out or leave open."""
     if not isinstance(expression, And | Or):
         return
     seen: set[str] = set()
@@ -130,13 +128,13 @@ def _check_chain(expression: Expression) -> Iterator[Finding]:
     for part in expression.parts:
         if meaning(part) in seen:
             message = f"{printable(formatted(part))} stands here twice."
-            yield DUPLICATE.finding(part.span, message, "Delete one of them.")
+            yield rules.DUPLICATE.finding(part.span, message, "Delete one of them.")
         seen.add(meaning(part))
         claim = part
         if isinstance(part, Flag):
             claim = Condition(part.source, Operator.EQUAL, Boolean(value=True), span=part.span)
         if isinstance(claim, Condition):
-            claims_about[format_value(claim.left)].append(claim)
+            claims_about[formatted(claim.left)].append(claim)
     for about, claims in claims_about.items():
         pair = _contradiction(claims) if isinstance(expression, And) else _tautology(claims)
         if pair is not None:
@@ -153,9 +151,9 @@ def _clash(chain: And | Or, about: str, first: Condition, second: Condition) -> 
         hint = f"Join them with {joint}, or list the values: {'isIn' if is_and else '!isIn'} 'a,b'."
     one, other = printable(formatted(first)), printable(formatted(second))
     if is_and:
-        return CONTRADICTION.finding(second.span, f"No user meets both {one} and {other}.", hint)
+        return rules.CONTRADICTION.finding(second.span, f"No user meets both {one} and {other}.", hint)
     scope = "every user" if _leaves_out_nobody(first) else f"every user who has {printable(about)} set"
-    return TAUTOLOGY.finding(second.span, f"One of {one} and {other} is true for {scope}.", hint)
+    return rules.TAUTOLOGY.finding(second.span, f"One of {one} and {other} is true for {scope}.", hint)
 
 
 def _leaves_out_nobody(claim: Condition) -> bool:
@@ -181,7 +179,7 @@ def _opposites(claims: list[Condition]) -> _Pair | None:
     """A claim and its negation, such as `== 'a'` and `!= 'a'`."""
     seen: dict[tuple[Operator, str], Condition] = {}
     for claim in claims:
-        right = format_value(claim.right)
+        right = formatted(claim.right)
         opposite = seen.get((OPPOSITES[claim.operator], right))
         if opposite is not None:
             return opposite, claim

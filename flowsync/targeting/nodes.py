@@ -39,44 +39,30 @@ class Result(Enum):
     GROUPS = "groups"
 
 
-class Role(Enum):
-    """What an argument of a source names."""
-
-    PROPERTY = "property"
-    PART = "part of the value"
-    GROUPS = "groups"
-    EVENT = "event"
-    FLOW = "flow"
-    STEP = "step"
-    FIELD = "field"
-
-
 class SourceKind(Enum):
     """What an expression can ask about.
 
     `spelled` is the name before the parentheses, `result` the kind of value that comes out, `roles`
-    say what the arguments name, in order. `user.memberOfGroup` may go without its argument.
+    say what each argument names. `user.memberOfGroup` may go without its argument.
     """
 
-    USER_PROPERTY = ("user.property", Result.ANYTHING, Role.PROPERTY)
-    USER_PROPERTY_CONTAINS = ("user.propertyContains", Result.TRUTH, Role.PROPERTY, Role.PART)
-    USER_DAYS_SINCE_NOW = ("user.daysSinceNow", Result.DAYS, Role.PROPERTY)
+    USER_PROPERTY = ("user.property", Result.ANYTHING, "property")
+    USER_PROPERTY_CONTAINS = ("user.propertyContains", Result.TRUTH, "property", "part of the value")
+    USER_DAYS_SINCE_NOW = ("user.daysSinceNow", Result.DAYS, "property")
     USER_IS_GUEST = ("user.isGuest", Result.TRUTH)
     USER_CURRENT_URL = ("user.currentUrl", Result.ADDRESS)
-    USER_MEMBER_OF_GROUP = ("user.memberOfGroup", Result.GROUPS, Role.GROUPS)
-    USER_EVENT = ("user.event", Result.COUNT, Role.EVENT)
-    USER_FLOW = ("user.flow", Result.FLOW_STATE, Role.FLOW)
-    USER_DAYS_SINCE_FLOW_DONE = ("user.daysSinceFlowDone", Result.DAYS, Role.FLOW)
-    USER_FLOW_STEP = ("user.flowStep", Result.STEP_STATE, Role.FLOW, Role.STEP)
-    USER_FLOW_STEP_DATA = ("user.flowStepData", Result.ANYTHING, Role.FLOW, Role.STEP, Role.FIELD)
-    GROUP_PROPERTY = ("group.property", Result.ANYTHING, Role.PROPERTY)
-    GROUP_PROPERTY_CONTAINS = ("group.propertyContains", Result.TRUTH, Role.PROPERTY, Role.PART)
-    GROUP_EVENT = ("group.event", Result.COUNT, Role.EVENT)
+    USER_MEMBER_OF_GROUP = ("user.memberOfGroup", Result.GROUPS, "groups")
+    USER_EVENT = ("user.event", Result.COUNT, "event")
+    USER_FLOW = ("user.flow", Result.FLOW_STATE, "flow")
+    USER_DAYS_SINCE_FLOW_DONE = ("user.daysSinceFlowDone", Result.DAYS, "flow")
+    USER_FLOW_STEP = ("user.flowStep", Result.STEP_STATE, "flow", "step")
+    USER_FLOW_STEP_DATA = ("user.flowStepData", Result.ANYTHING, "flow", "step", "field")
+    GROUP_PROPERTY = ("group.property", Result.ANYTHING, "property")
+    GROUP_PROPERTY_CONTAINS = ("group.propertyContains", Result.TRUTH, "property", "part of the value")
+    GROUP_EVENT = ("group.event", Result.COUNT, "event")
 
-    def __init__(self, spelled: str, result: Result, *roles: Role) -> None:
-        self.spelled = spelled
-        self.result = result
-        self.roles = roles
+    def __init__(self, spelled: str, result: Result, *roles: str) -> None:
+        self.spelled, self.result, self.roles = spelled, result, roles
 
 
 class Operator(Enum):
@@ -131,27 +117,10 @@ OPPOSITES: dict[Operator, Operator] = {
 OPPOSITES |= {opposite: operator for operator, opposite in OPPOSITES.items()}
 
 
-class Unit(Enum):
-    """A unit of time, its letter and its length; `m` is months of 30 days, not minutes [obs]."""
-
-    SECONDS = ("s", 1_000)
-    MINUTES = ("i", 60_000)
-    HOURS = ("h", 3_600_000)
-    DAYS = ("d", 86_400_000)
-    WEEKS = ("w", 604_800_000)
-    MONTHS = ("m", 2_592_000_000)
-
-    def __init__(self, letter: str, milliseconds: int) -> None:
-        self.letter = letter
-        self.milliseconds = milliseconds
-
-
-class ClockForm(Enum):
-    """The three ways to write the present moment; all are milliseconds since 1970 [obs]."""
-
-    NOW = "now()"
-    DATE_NOW = "Date.now()"
-    NEW_DATE = "new Date()"
+UNITS = {"s": 1_000, "i": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "m": 2_592_000_000}
+"""The units of time and their milliseconds; `m` is months of 30 days, not minutes, which are `i` [obs]."""
+CLOCKS = ("now()", "Date.now()", "new Date()")
+"""The three ways to write the present moment; all are milliseconds since 1970 [obs]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,19 +166,19 @@ class Duration(Node):
     """A time span such as `7d`, only ever after `within`."""
 
     amount: int
-    unit: Unit
+    unit: str
 
     @property
     def milliseconds(self) -> int:
         """How long it is."""
-        return self.amount * self.unit.milliseconds
+        return self.amount * UNITS[self.unit]
 
 
 @dataclass(frozen=True, slots=True)
 class Clock(Node):
-    """The present moment."""
+    """The present moment, in one of its `CLOCKS` forms."""
 
-    form: ClockForm
+    form: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,53 +320,41 @@ def chain_parts(expression: Expression) -> tuple[Expression, ...]:
             return (expression,)
 
 
-def formatted(expression: Expression) -> str:  # noqa: PLR0911 - one return per kind of node
-    """The text of an expression; parsing it gives an equal tree.
+def formatted(node: Expression | Value) -> str:  # noqa: C901, PLR0911, PLR0912 - one return per kind of node
+    """The text of an expression or value; parsing it gives an equal tree.
 
     Spacing, quotes and aliases come out in one spelling (`&&`, `==`, 'single quotes'); parentheses
     stay as they are. A tree made by hand gets the parentheses without which it would mean another.
     """
-    match expression:
+    match node:
         case Everyone():
             return ""
         case Or(parts):
             return " || ".join(f"({formatted(part)})" if isinstance(part, Or) else formatted(part) for part in parts)
         case And(parts):
-            return " && ".join(
-                f"({formatted(part)})" if isinstance(part, Or | And) else formatted(part) for part in parts
-            )
-        case Group(inner):
+            loose = (And, Or)
+            return " && ".join(f"({formatted(part)})" if isinstance(part, loose) else formatted(part) for part in parts)
+        case Group(inner) | Enclosed(inner):
             return f"({formatted(inner)})"
         case Condition(left, operator, right):
-            return f"{format_value(left)} {operator.value} {format_value(right)}"
+            return f"{formatted(left)} {operator.value} {formatted(right)}"
         case Flag(source):
-            return format_value(source)
-        case Constant(value):
-            return "true" if value else "false"
-
-
-def format_value(value: Value) -> str:  # noqa: PLR0911 - one return per kind of node
-    """The text of one value."""
-    match value:
+            return formatted(source)
         case Source(kind, arguments):
             count = ".count" if kind.result is Result.COUNT else ""
-            return f"{kind.spelled}({', '.join(map(format_value, arguments))}){count}"
+            return f"{kind.spelled}({', '.join(map(formatted, arguments))}){count}"
         case Text(content):
             return f'"{content}"' if "'" in content else f"'{content}'"
-        case Number(text):
+        case Number(text) | Clock(text):
             return text
-        case Boolean(truth):
+        case Constant(truth) | Boolean(truth):
             return "true" if truth else "false"
         case Null():
             return "null"
         case Duration(amount, unit):
-            return f"{amount}{unit.letter}"
-        case Clock(form):
-            return form.value
+            return f"{amount}{unit}"
         case Arithmetic(first, rest):
-            return format_value(first) + "".join(f" {sign} {format_value(operand)}" for sign, operand in rest)
-        case Enclosed(inner):
-            return f"({format_value(inner)})"
+            return formatted(first) + "".join(f" {sign} {formatted(operand)}" for sign, operand in rest)
 
 
 def simplified(expression: Expression) -> Expression:
@@ -429,6 +386,6 @@ def subject(expression: Expression) -> str | None:
     """What a term is about, as text: its left side; None for chains and constants."""
     match expression:
         case Condition(value) | Flag(value):
-            return format_value(value)
+            return formatted(value)
         case _:
             return None

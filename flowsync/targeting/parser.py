@@ -21,14 +21,15 @@ from flowsync.errors import TargetingError
 from flowsync.targeting import faults
 from flowsync.targeting.faults import Expected
 from flowsync.targeting.nodes import (
+    CLOCKS,
     LISTS,
     TEXTS,
     TIMES,
+    UNITS,
     And,
     Arithmetic,
     Boolean,
     Clock,
-    ClockForm,
     Condition,
     Constant,
     Duration,
@@ -45,8 +46,7 @@ from flowsync.targeting.nodes import (
     SourceKind,
     Span,
     Text,
-    Unit,
-    format_value,
+    formatted,
 )
 from flowsync.targeting.tokens import MAXIMUM_LENGTH, TokenKind, shown, tokenize
 
@@ -71,9 +71,9 @@ _OPERATORS: Final = {operator.value: operator for operator in Operator} | {
     "===": Operator.EQUAL,
     "!==": Operator.NOT_EQUAL,
 }
-_UNITS: Final = {unit.letter: unit for unit in Unit}
 _DATE: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_CLOCKS: Final = {"now": ClockForm.NOW, "Date.now": ClockForm.DATE_NOW, "new": ClockForm.NEW_DATE}
+_CLOCKS: Final = {re.split(r"[( ]", clock)[0]: clock for clock in CLOCKS}
+"""By their first words."""
 _SOURCES: Final = {kind.spelled: kind for kind in SourceKind} | {
     "user.eventCount": SourceKind.USER_EVENT,
     "group.eventCount": SourceKind.GROUP_EVENT,
@@ -134,7 +134,6 @@ class _Parser:
         return faults.unexpected(self._token, self._following, expected)
 
     def _take(self, kind: TokenKind, expected: Expected) -> Token:
-        """Step over a token of this kind, or fail."""
         if self._token.kind is not kind:
             raise self._unexpected(expected)
         return self._advance()
@@ -205,7 +204,6 @@ class _Parser:
                 raise TargetingError("This value is compared with nothing.", left.span.start, hint=hint)
 
     def _word_operand(self, operator: Operator) -> Value:
-        """What follows an operator that is a word."""
         if operator in TEXTS:
             return _text(self._take(TokenKind.TEXT, Expected.TEXT))
         if operator in LISTS:
@@ -219,7 +217,7 @@ class _Parser:
     def _value(self, expected: Expected) -> Value:
         value = self._arithmetic(_SUM, self._product, expected)
         if isinstance(value, Arithmetic) and isinstance(value.first, Number):
-            date = format_value(value).replace(" ", "")
+            date = formatted(value).replace(" ", "")
             if _DATE.fullmatch(date):
                 raise TargetingError(
                     "A date needs quotes; without them it is a subtraction.",
@@ -264,7 +262,6 @@ class _Parser:
         raise self._unexpected(expected)
 
     def _named(self, expected: Expected) -> Value:
-        """What starts with a name."""
         token = self._token
         if token.text in _SOURCES:
             return self._source(_SOURCES[token.text])
@@ -283,9 +280,9 @@ class _Parser:
             raise self._unexpected(expected)
         raise faults.unknown_name(token, self._following)
 
-    def _clock(self, form: ClockForm) -> Clock:
+    def _clock(self, form: str) -> Clock:
         start = self._advance().start
-        if form is ClockForm.NEW_DATE:
+        if form.startswith("new"):
             if self._token.text != "Date":
                 raise self._unexpected(Expected.DATE)
             self._advance()
@@ -304,7 +301,7 @@ class _Parser:
         end = self._take(TokenKind.CLOSE, Expected.CLOSE).end
         wanted = len(kind.roles)
         if len(arguments) != wanted and (arguments or kind is not SourceKind.USER_MEMBER_OF_GROUP):
-            example = ", ".join(f"'{role.value}'" for role in kind.roles)
+            example = ", ".join(f"'{role}'" for role in kind.roles)
             raise TargetingError(
                 f"{name.text} takes {wanted or 'no'} {'name' if wanted == 1 else 'names'}, found {len(arguments)}.",
                 name.start,
@@ -328,7 +325,6 @@ def _span(token: Token) -> Span:
 
 
 def _across(first: Expression | Value, last: Expression | Value) -> Span:
-    """From the start of one node to the end of another."""
     return Span(first.span.start, last.span.end)
 
 
@@ -337,8 +333,8 @@ def _text(token: Token) -> Text:
 
 
 def _duration(token: Token) -> Duration:
-    amount, unit = token.text[:-1], _UNITS.get(token.text[-1])
-    if unit is None or not amount.isdigit():
+    amount, unit = token.text[:-1], token.text[-1]
+    if unit not in UNITS or not amount.isdigit():
         raise faults.unknown_unit(token)
     if len(amount) > _MOST_DIGITS:
         raise TargetingError(
@@ -348,7 +344,6 @@ def _duration(token: Token) -> Duration:
 
 
 def _require_number(value: Value) -> None:
-    """Refuse arithmetic with anything but numbers and the clock."""
     if not isinstance(value, Number | Clock | Enclosed | Arithmetic):
         raise TargetingError(
             "Only numbers and the clock can be added, subtracted, multiplied or divided.",

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 from flowsync.closeness import closest
 from flowsync.model import Severity
+from flowsync.targeting import rules
 from flowsync.targeting.context import Context
 from flowsync.targeting.evaluation import decide
-from flowsync.targeting.nodes import And, Condition, Group, Or, Role, sources, terms
-from flowsync.targeting.rules import CYCLE, SELF, SELF_STEP, UNKNOWN_FIELD, UNKNOWN_FLOW, UNKNOWN_STEP
+from flowsync.targeting.nodes import And, Condition, Group, Or, sources, terms
 from flowsync.targeting.tokens import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flowsync.targeting.nodes import Expression, Span, Term, Text
+    from flowsync.targeting.nodes import Expression, Span, Text
     from flowsync.targeting.rules import Finding
 
 
@@ -37,6 +37,11 @@ class Reference:
         """The flow's slug."""
         return self.names[0].value
 
+    @property
+    def step(self) -> str | None:
+        """The step's id; None where only a flow is named."""
+        return self.names[1].value if len(self.names) > 1 else None
+
 
 def references(expression: Expression) -> tuple[Reference, ...]:
     """Every flow that an expression names, in the order written."""
@@ -44,50 +49,35 @@ def references(expression: Expression) -> tuple[Reference, ...]:
         Reference(source.arguments)
         for term in terms(expression)
         for source in sources(term)
-        if Role.FLOW in source.kind.roles
+        if "flow" in source.kind.roles
     )
 
 
 def waits_for(expression: Expression) -> frozenset[str]:
     """The slugs of the flows that a user must have started for the expression to hold."""
-    match expression:
-        case And(parts):
-            return frozenset().union(*map(waits_for, parts))
-        case Or(parts):
-            return frozenset.intersection(*map(waits_for, parts))
-        case Group(inner):
-            return waits_for(inner)
-        case Condition():
-            return awaited(expression)
-        case _:
-            return frozenset()
+    return frozenset(slug for slug, step in _waits(expression) if step is None)
 
 
 def awaited(expression: Expression) -> frozenset[str]:
     """The slugs of the flows that some term waits for, whether or not the whole expression does."""
-    return frozenset(each.slug for term in terms(expression) for each in _awaited(term))
+    return frozenset().union(*map(waits_for, terms(expression)))
 
 
-def _awaited(term: Term) -> tuple[Reference, ...]:
-    """What a condition refers to that is false while nothing is started, when all else in it is fixed."""
-    if not isinstance(term, Condition) or len(sources(term)) != 1 or decide(term, Context(at=0)).truth:
-        return ()
-    return references(term)
-
-
-def _waits_for_step(expression: Expression, slug: str, step: str) -> bool:
-    """Whether a user must have started (or finished, or skipped) that step for the expression to hold."""
+def _waits(expression: Expression) -> frozenset[tuple[str, str | None]]:
+    """The flows (with step None), and their steps, that a user must have started for the expression to hold."""
     match expression:
         case And(parts):
-            return any(_waits_for_step(part, slug, step) for part in parts)
+            return frozenset().union(*map(_waits, parts))
         case Or(parts):
-            return all(_waits_for_step(part, slug, step) for part in parts)
+            return frozenset.intersection(*map(_waits, parts))
         case Group(inner):
-            return _waits_for_step(inner, slug, step)
-        case Condition():
-            return any([name.value for name in each.names[:2]] == [slug, step] for each in _awaited(expression))
+            return _waits(inner)
+        case Condition() if len(sources(expression)) == 1 and not decide(expression, Context(at=0)).truth:
+            # All else in it is fixed, and it is false while nothing is started.
+            named = references(expression)
+            return frozenset(wait for each in named for wait in ((each.slug, None), (each.slug, each.step)))
         case _:
-            return False
+            return frozenset()
 
 
 class World(Enum):
@@ -124,20 +114,21 @@ def _check_reference(reference: Reference, known: KnownFlows) -> Finding | None:
     if flow is None:
         hint = _did_you_mean(slug, known.flows)
         if known.world is World.LIVE:
-            return UNKNOWN_FLOW.finding(span, f"There is no flow {shown(slug)}, so this is false for every user.", hint)
+            message = f"There is no flow {shown(slug)}, so this is false for every user."
+            return rules.UNKNOWN_FLOW.finding(span, message, hint)
         message = f"No file describes the flow {shown(slug)}; whether it exists is not known offline."
-        return replace(UNKNOWN_FLOW.finding(span, message, hint), severity=Severity.WARNING)
+        return replace(rules.UNKNOWN_FLOW.finding(span, message, hint), severity=Severity.WARNING)
     step, field = (*reference.names[1:], None, None)[:2]
     if step is None or flow.steps is None:
         return None
     if step.value not in flow.steps:
         message = f"The flow {shown(slug)} has no step {shown(step.value)}."
-        return UNKNOWN_STEP.finding(step.span, message, _did_you_mean(step.value, flow.steps))
+        return rules.UNKNOWN_STEP.finding(step.span, message, _did_you_mean(step.value, flow.steps))
     fields = flow.steps[step.value]
     if field is None or fields is None or field.value in fields:
         return None
     message = f"The step {shown(step.value)} of {shown(slug)} has no field {shown(field.value)}."
-    return UNKNOWN_FIELD.finding(field.span, message, _did_you_mean(field.value, sorted(fields)))
+    return rules.UNKNOWN_FIELD.finding(field.span, message, _did_you_mean(field.value, sorted(fields)))
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str | None:
@@ -150,16 +141,17 @@ def check_self(targeting: Expression, slug: str) -> tuple[Finding, ...]:
     if slug not in waits_for(targeting):
         return ()
     message = f"{shown(slug)} waits for itself to be started, so it is shown to nobody."
-    return (SELF.finding(_waiting_span(targeting, slug), message, "Compare with !=, or delete the condition."),)
+    span = _waiting_span(targeting, (slug, None))
+    return (rules.SELF.finding(span, message, "Compare with !=, or delete the condition."),)
 
 
 def check_self_step(criterion: Expression, slug: str, step: str) -> tuple[Finding, ...]:
     """Whether a criterion by which the step of the flow `slug` shows or starts waits for that step itself."""
-    if not _waits_for_step(criterion, slug, step):
+    if (slug, step) not in _waits(criterion):
         return ()
-    term = next((term for term in terms(criterion) if _waits_for_step(term, slug, step)), criterion)
+    span = _waiting_span(criterion, (slug, step))
     message = f"The step {shown(step)} waits for itself, so its turn never comes unless the app starts it."
-    return (SELF_STEP.finding(term.span, message, "Name the step before it, or delete the condition."),)
+    return (rules.SELF_STEP.finding(span, message, "Name the step before it, or delete the condition."),)
 
 
 def check_cycle(targeting: Expression, slug: str, circle: tuple[str, ...]) -> tuple[Finding, ...]:
@@ -169,9 +161,10 @@ def check_cycle(targeting: Expression, slug: str, circle: tuple[str, ...]) -> tu
     start = circle.index(slug)
     around = (*circle[start:], *circle[:start], slug)
     message = f"These flows wait for each other, so nobody sees any of them: {' → '.join(map(shown, around))}."
-    return (CYCLE.finding(_waiting_span(targeting, around[1]), message, "Let one of them start without the others."),)
+    span = _waiting_span(targeting, (around[1], None))
+    return (rules.CYCLE.finding(span, message, "Let one of them start without the others."),)
 
 
-def _waiting_span(targeting: Expression, slug: str) -> Span:
-    """Where the first term is that waits for a flow by itself."""
-    return next((term.span for term in terms(targeting) if slug in awaited(term)), targeting.span)
+def _waiting_span(expression: Expression, wait: tuple[str, str | None]) -> Span:
+    """Where the first term is that waits for a flow or step by itself."""
+    return next((term.span for term in terms(expression) if wait in _waits(term)), expression.span)

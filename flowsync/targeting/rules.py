@@ -250,28 +250,5 @@ SELF_STEP: Final = Rule(
 
 FLOW_RULES: Final = (UNKNOWN_FLOW, UNKNOWN_STEP, UNKNOWN_FIELD, SELF, CYCLE, SELF_STEP)
 """The rules that need to know about other flows, or which flow an expression is of."""
-RULES: Final = (
-    SYNTAX,
-    TOO_LONG,
-    BLANK,
-    IMPOSSIBLE,
-    OPERATOR,
-    ORDER,
-    ALONE,
-    LIST,
-    MONTHS,
-    ZERO,
-    PATTERN,
-    AFFIX,
-    QUOTE,
-    LOGIC_IN_TEXT,
-    CONSTANT,
-    CONTRADICTION,
-    TAUTOLOGY,
-    DUPLICATE,
-    MIXED,
-    DASHBOARD,
-    BACKWARDS,
-    *FLOW_RULES,
-)
-"""Every rule, in the order of the documentation."""
+RULES: Final = tuple(value for value in tuple(globals().values()) if isinstance(value, Rule))
+"""Every rule, in the order above, which is that of the documentation."""

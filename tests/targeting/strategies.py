@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from flowsync.targeting.context import Context, FlowProgress, FlowState, StepProgress, StepState
 from flowsync.targeting.nodes import (
+    CLOCKS,
+    UNITS,
     And,
     Arithmetic,
     Boolean,
     Clock,
-    ClockForm,
     Condition,
     Constant,
     Duration,
@@ -26,8 +27,7 @@ from flowsync.targeting.nodes import (
     Source,
     SourceKind,
     Text,
-    Unit,
-    format_value,
+    formatted,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ anything_quotable = (
 numbers = st.one_of(st.integers(-20, 20).map(str), st.decimals(0, 99, places=2).map(str), st.just("86400000")).map(
     Number
 )
-clocks = st.sampled_from(ClockForm).map(Clock)
+clocks = st.sampled_from(CLOCKS).map(Clock)
 
 
 def _role(name: str) -> SearchStrategy[Text]:
@@ -70,7 +70,7 @@ def _role(name: str) -> SearchStrategy[Text]:
 
 
 def _source(kind: SourceKind) -> SearchStrategy[Source]:
-    full = st.tuples(*(_role(role.value) for role in kind.roles)).map(lambda arguments: Source(kind, arguments))
+    full = st.tuples(*(_role(role) for role in kind.roles)).map(lambda arguments: Source(kind, arguments))
     return st.one_of(full, st.just(Source(kind))) if kind is SourceKind.USER_MEMBER_OF_GROUP else full
 
 
@@ -94,9 +94,9 @@ _operands = st.recursive(
 calculations = st.one_of(_operands, _products(_operands), _sums(_operands))
 literals = st.one_of(words, numbers, st.booleans().map(Boolean), st.just(Null()))
 values = st.one_of(sources, literals, calculations)
-_lefts = values.filter(lambda value: not format_value(value).startswith("("))
+_lefts = values.filter(lambda value: not formatted(value).startswith("("))
 """A parenthesis at the start of a condition opens a group, not arithmetic."""
-durations = st.builds(Duration, st.integers(0, 400), st.sampled_from(Unit))
+durations = st.builds(Duration, st.integers(0, 400), st.sampled_from(sorted(UNITS)))
 
 
 def right_of(operator: Operator) -> SearchStrategy[Value]:

@@ -101,7 +101,7 @@ def test_a_trace_comes_to_the_same_truth_and_has_a_line_for_each_term(tree: And,
 def test_one_term_is_its_own_trace() -> None:
     found = trace(parse("user.isGuest()"), ANNA)
     assert isinstance(found, TermTrace)
-    assert found.decision.values[0][1] is False
+    assert found.values[0][1] is False
 
 
 def test_coverage_says_for_each_term_which_truths_were_seen() -> None:
