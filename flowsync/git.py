@@ -62,9 +62,8 @@ _OF_SOMEBODY_ELSE: Final = "safe.directory"
 _NOTHING_TO_ASK: Final = ("not a git repository", "git is not installed")
 """What is said where there is no repository, and by `ask` where there is no git."""
 _STEP: Final = re.compile(r"[~^:]|@\{")
-"""Where the way from a name to something else begins, as in main~3."""
+"""Where in a revision its name ends, as in main~3."""
 _HASH: Final = re.compile(r"[0-9a-fA-F]{7,64}")
-_ALL_OF_IT: Final = "On GitHub give actions/checkout fetch-depth: 0."
 _FILE_MODES: Final = frozenset({"100644", "100755"})
 _SHA256_LENGTH: Final = 64
 
@@ -106,6 +105,14 @@ def ask(directory: Path, *arguments: str, given: bytes = b"") -> bytes:
         return _run(top, arguments, given, {**_ENVIRONMENT, "HOME": home, "GIT_CONFIG_GLOBAL": str(config)})
 
 
+def answer(directory: Path, *arguments: str) -> str | None:
+    """What git answers, without the line feed at its end; None where it has no answer."""
+    try:
+        return ask(directory, *arguments).decode("utf-8", "replace").removesuffix("\n")
+    except GitError:
+        return None
+
+
 def top_of(directory: Path) -> Path:
     """The nearest directory that holds `.git`, from `directory` upwards; `directory` itself where none does.
 
@@ -128,10 +135,10 @@ def _trusted_directories() -> bytes:
     question = ("config", "--null", "--type=path", "--get-all", "safe.directory")
     try:
         # GIT_DIR names no repository, so none is read.
-        answer = _run(Path.cwd(), question, b"", {**known, "LC_ALL": "C", "GIT_DIR": os.devnull})
+        output = _run(Path.cwd(), question, b"", {**known, "LC_ALL": "C", "GIT_DIR": os.devnull})
     except (GitError, OSError):
         return b""
-    values = answer.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n").split(b"\0")[:-1]
+    values = output.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n").split(b"\0")[:-1]
     return b"".join(b'directory = "' + value + b'"\n' for value in values)
 
 
@@ -171,11 +178,11 @@ def _run(directory: Path, arguments: tuple[str, ...], given: bytes, environment:
 
 def origin(directory: Path) -> Origin | None:
     """The repository that `directory` is in; None where it is in none, or there is no git."""
-    if _line(directory, "rev-parse", "--is-inside-work-tree") != "true":
+    if answer(directory, "rev-parse", "--is-inside-work-tree") != "true":
         return None
-    default = _line(directory, "symbolic-ref", "--short", "refs/remotes/origin/HEAD")
-    branch = default.removeprefix("origin/") if default else _line(directory, "symbolic-ref", "--short", "HEAD")
-    return Origin(_line(directory, "config", "--get", "remote.origin.url"), branch)
+    default = answer(directory, "symbolic-ref", "--short", "refs/remotes/origin/HEAD")
+    branch = default.removeprefix("origin/") if default else answer(directory, "symbolic-ref", "--short", "HEAD")
+    return Origin(answer(directory, "config", "--get", "remote.origin.url"), branch)
 
 
 def prefix(directory: Path) -> str:
@@ -195,10 +202,10 @@ def commit_of(directory: Path, revision: str) -> str:
     Raises GitError where there is none, with what to do about it in a clone that lacks history.
     """
     try:
-        answer = ask(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        output = ask(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except GitError:
         raise _no_commit(directory, revision) from None
-    return answer.decode("ascii").strip()
+    return output.decode("ascii").strip()
 
 
 def entries(directory: Path, commit: str, path: str) -> Mapping[str, Entry]:
@@ -207,9 +214,9 @@ def entries(directory: Path, commit: str, path: str) -> Mapping[str, Entry]:
     if top == ".." or top.startswith("../"):
         raise GitError(f"{path} is outside of the repository.")
     top = "" if top == "." else top
-    answer = ask(directory, "ls-tree", "-r", "-z", "--full-tree", commit, *(["--", top] if top else []))
+    output = ask(directory, "ls-tree", "-r", "-z", "--full-tree", commit, *(["--", top] if top else []))
     found: dict[str, Entry] = {}
-    for record in answer.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+    for record in output.decode("utf-8", "surrogateescape").split("\0")[:-1]:
         facts, _, name = record.partition("\t")
         mode, _, id_ = facts.split(" ")
         found[name.removeprefix(top).removeprefix("/") if top else name] = Entry(id_, mode in _FILE_MODES)
@@ -220,19 +227,19 @@ def contents(directory: Path, ids: Sequence[str]) -> list[bytes]:
     """The contents with these ids, in their order. Raises GitError when one is not at hand."""
     if not ids:
         return []
-    answer = ask(directory, "cat-file", "--batch", given="".join(f"{each}\n" for each in ids).encode())
+    output = ask(directory, "cat-file", "--batch", given="".join(f"{each}\n" for each in ids).encode())
     found: list[bytes] = []
     start = 0
     for _ in ids:
-        end = answer.index(b"\n", start)
-        _, kind, *size = answer[start:end].split(b" ")
+        end = output.index(b"\n", start)
+        _, kind, *size = output[start:end].split(b" ")
         if kind != b"blob" or not size:
             raise GitError(
                 "A file at the base cannot be read: this clone does not have it.",
                 hint="Clone without --filter, or fetch it: git fetch --refetch --no-filter.",
             )
         start = end + 1 + int(size[0])
-        found.append(answer[end + 1 : start])
+        found.append(output[end + 1 : start])
         start += 1
     return found
 
@@ -259,7 +266,7 @@ def uncommitted(directory: Path, contents: Mapping[str, bytes]) -> frozenset[str
         if any(words in error.message for words in _NOTHING_TO_ASK):
             return None
         raise
-    has_commit = _line(directory, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is not None
+    has_commit = answer(directory, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is not None
     committed = entries(directory, "HEAD", ".") if has_commit else {}
 
     def is_committed(name: str, content: bytes) -> bool:
@@ -276,28 +283,34 @@ def _path_from_top(directory: Path) -> str:
     return above if below == "." else f"{above}{below}/"
 
 
-def _line(directory: Path, *arguments: str) -> str | None:
-    """What git answers, without the line feed at its end; None where it has no answer."""
-    try:
-        return ask(directory, *arguments).decode("utf-8", "replace").removesuffix("\n")
-    except GitError:
-        return None
-
-
 def _no_commit(directory: Path, revision: str) -> GitError:
     """What to say when `revision` names no commit of the repository `directory` is in, and what to do about it."""
     try:
         is_shallow = ask(directory, "rev-parse", "--is-shallow-repository").strip() == b"true"
     except GitError as error:
         return GitError(f"--base needs a git repository with history. {error.message}", hint=error.hint)
-    if (other := _id(directory, revision)) and (kind := _line(directory, "cat-file", "-t", other)):
+    if (other := _id(directory, revision)) and (kind := answer(directory, "cat-file", "-t", other)):
         return GitError(f"{revision!r} is a {kind}, and --base needs a commit.", hint="Name a branch, tag or commit.")
-    if is_shallow:
-        return GitError(f"This clone is shallow, and {revision!r} is not in it.", hint=_unfetched(directory, revision))
-    return GitError(f"There is no revision {revision!r} here.", hint=_unknown(directory, revision))
+    message = f"This clone is shallow, and {revision!r} is not in it."
+    if not is_shallow:
+        message = f"There is no revision {revision!r} here."
+    return GitError(message, hint=_way_out(directory, revision, is_shallow=is_shallow))
 
 
-def _unknown(directory: Path, revision: str) -> str:
+def _way_out(directory: Path, revision: str, *, is_shallow: bool) -> str:
+    name = _STEP.split(revision, maxsplit=1)[0]
+    if is_shallow and name.strip() and ".." not in name:
+        remote, _, branch = name.partition("/")
+        if name != revision and _id(directory, name):
+            fetch = f"git fetch --unshallow. {name} is here; what comes before was not fetched."
+        elif _HASH.fullmatch(name):
+            fetch = "git fetch --unshallow, or git fetch --depth=1 origin and the commit's whole hash."
+        else:
+            fetch = shlex.join(["git", "fetch", "--depth=1", "origin", name]) + " and --base FETCH_HEAD"
+            if branch and remote in (answer(directory, "remote") or "").split("\n"):
+                fetch = shlex.join(["git", "fetch", "--depth=1", remote, f"{branch}:refs/remotes/{name}"])
+            fetch += f". That is, if there is such a branch or tag; it may be mistyped. {_question(directory, name)}"
+        return f"On GitHub give actions/checkout fetch-depth: 0. Elsewhere: {fetch.rstrip()}"
     if not revision.strip():
         return "It is empty: the variable it comes from may not be set."
     if ".." in revision:
@@ -305,30 +318,8 @@ def _unknown(directory: Path, revision: str) -> str:
     return f"{_question(directory, revision)}git fetch, or name another branch, tag or commit."
 
 
-def _unfetched(directory: Path, revision: str) -> str:
-    """A commit before the history that was fetched, or a name that was not fetched, or that there is not at all."""
-    name = _STEP.split(revision, maxsplit=1)[0]
-    if name != revision and _id(directory, name):
-        return f"{_ALL_OF_IT} Elsewhere: git fetch --unshallow. {name} is here; what comes before was not fetched."
-    if _HASH.fullmatch(name):
-        return (
-            f"{_ALL_OF_IT} Elsewhere: git fetch --unshallow, or git fetch --depth=1 origin and the commit's whole hash."
-        )
-    if not name.strip() or ".." in name:
-        return _unknown(directory, revision)
-    remote, _, branch = name.partition("/")
-    if branch and remote in (_line(directory, "remote") or "").split("\n"):
-        fetch = shlex.join(["git", "fetch", "--depth=1", remote, f"{branch}:refs/remotes/{name}"])
-    else:
-        fetch = shlex.join(["git", "fetch", "--depth=1", "origin", name]) + " and --base FETCH_HEAD"
-    return (
-        f"{_ALL_OF_IT} Elsewhere: {fetch}. "
-        f"That is, if there is such a branch or tag; it may be mistyped. {_question(directory, name)}".rstrip()
-    )
-
-
 def _question(directory: Path, name: str) -> str:
-    known = (_line(directory, "for-each-ref", "--format=%(refname:short)") or "").split("\n")
+    known = (answer(directory, "for-each-ref", "--format=%(refname:short)") or "").split("\n")
     close = get_close_matches(name, known, n=1)
     return f"Did you mean {close[0]}? " if close and close != [name] else ""
 
@@ -336,6 +327,6 @@ def _question(directory: Path, name: str) -> str:
 def _id(directory: Path, revision: str) -> str | None:
     """The id of whatever a revision names, a commit or not; of what a tag is for, not of the tag."""
     for name in (f"{revision}^{{}}", revision):
-        if found := _line(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", name):
+        if found := answer(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", name):
             return found
     return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import git
-from flowsync.errors import ConfigError, GitError
+from flowsync.errors import ConfigError
 from flowsync.github.api import at
 
 if TYPE_CHECKING:
@@ -113,21 +113,14 @@ def base_of(event: Event, checkout: Path, shown: str | None = None) -> str | Non
     match event:
         case PullRequestEvent(head=head, base=base):
             # The first parent, where what is checked out is the merge that GitHub tries for a pull request.
-            parents = _answer(checkout, "rev-list", "--parents", "--max-count=1", "HEAD").split()[1:]
-            if parents[1:] == [head]:
-                return parents[0]
-            return _answer(checkout, "merge-base", "HEAD", base).strip() or base
+            commits = git.answer(checkout, "rev-list", "--parents", "--max-count=1", "HEAD") or ""
+            match commits.split():
+                case [_, first, second] if second == head:
+                    return first
+            return git.answer(checkout, "merge-base", "HEAD", base) or base
         case MergeGroupEvent(base=base):
             return base
         case PushEvent(before=before):
             return shown or before
         case OtherEvent():
             return shown
-
-
-def _answer(checkout: Path, *question: str) -> str:
-    """What git answers; nothing where it cannot."""
-    try:
-        return git.ask(checkout, *question).decode("ascii", "replace")
-    except GitError:
-        return ""

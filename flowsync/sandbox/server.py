@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.sandbox.values import Delivery, Request, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from flowsync.sandbox.values import Handler, Response
 
@@ -38,19 +38,12 @@ _DRIP_SECONDS: Final = 0.05
 
 
 @contextmanager
-def serve(
-    handler: Handler,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    log: Callable[[str], None] | None = None,
-) -> Iterator[Server]:
-    """Serve `handler` until the block ends; port 0 picks a free one.
+def serve(handler: Handler, *, port: int = 0) -> Iterator[Server]:
+    """Serve `handler` on loopback until the block ends; port 0 picks a free one.
 
-    `log` is given one printable ASCII line per request: method, target, status. It is called from many
-    threads. Raises OSError when the address cannot be used.
+    Raises OSError when the port cannot be used.
     """
-    server = Server(handler, host, port, log or (lambda _: None))
+    server = Server(handler, port)
     try:
         yield server
     finally:
@@ -64,12 +57,10 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, handler: Handler, host: str, port: int, log: Callable[[str], None]) -> None:
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        super().__init__((host, port), _Connection)
+    def __init__(self, handler: Handler, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Connection)
         self.handler = handler
-        self.log = log
-        self.url = f"http://[{host}]:{self.server_port}" if ":" in host else f"http://{host}:{self.server_port}"
+        self.url = f"http://127.0.0.1:{self.server_port}"
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
         self._stopped = threading.Event()
@@ -166,8 +157,7 @@ class _Connection(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             return self.server.handler(Request(self.command, self.path, headers, body, self._arrived))
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises must not end the server
-            self.server.log(ascii(f"{type(error).__name__} while answering"))
+        except Exception:  # noqa: BLE001 - whatever a handler raises must not end the server
             self.close_connection = True
             return _failure(HTTPStatus.INTERNAL_SERVER_ERROR)
 
@@ -182,8 +172,6 @@ class _Connection(BaseHTTPRequestHandler):
         lines = [f"HTTP/1.1 {response.status} {responses.get(response.status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-        # A target may hold anything, so all but printable ASCII is escaped.
-        self.server.log(f"{ascii(self.command or '?')[1:-1]} {ascii(self.path)[1:-1]} {response.status}")
         self._deliver(head, response.body if has_body and self.command != "HEAD" else b"", response.delivery)
 
     def _deliver(self, head: bytes, body: bytes, delivery: Delivery) -> None:
@@ -225,7 +213,7 @@ class _Connection(BaseHTTPRequestHandler):
         self._send(_failure(HTTPStatus(code)))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Nothing: `_send` logs."""
+        """Nothing."""
 
 
 def _failure(status: HTTPStatus) -> Response:

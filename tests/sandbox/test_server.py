@@ -163,25 +163,13 @@ def test_a_body_that_ends_early_reaches_no_handler() -> None:
     assert requests == []
 
 
-def test_a_handler_that_raises_is_a_500_and_is_told_to_the_log() -> None:
+def test_a_handler_that_raises_is_a_500() -> None:
     def broken(_: Request) -> Response:
         raise LookupError("api_private_secret")
 
-    lines: list[str] = []
-    with serve(broken, log=lines.append) as server:
-        assert httpx.get(server.url).status_code == 500
-    assert lines == ["'LookupError while answering'", "GET / 500"]
-
-
-def test_the_log_is_one_printable_line_per_request_without_keys(emulator: Emulator) -> None:
-    lines: list[str] = []
-    with serve(emulator.handle, log=lines.append) as server:
-        answer_to(
-            server,
-            b"GET /\x1b[31m\xe9 HTTP/1.1\r\nAuthorization: Bearer api_private_secret\r\nConnection: close\r\n\r\n",
-        )
-        answer_to(server, b"\xff\r\n\r\n")
-    assert lines == ["GET /\\x1b[31m\\xe9 404", "? \x20400"]
+    with serve(broken) as server:
+        response = httpx.get(server.url)
+    assert (response.status_code, b"secret" in response.content) == (500, False)
 
 
 def test_a_status_that_http_does_not_know_is_passed_on() -> None:
@@ -241,14 +229,6 @@ def test_shutting_down_cuts_open_connections_and_lets_wait_return(emulator: Emul
 def test_a_port_that_is_taken_is_an_error_at_once(server: Server, emulator: Emulator) -> None:
     with pytest.raises(OSError, match="in use"), serve(emulator.handle, port=_address(server)[1]):
         pass
-
-
-def test_ipv6_loopback_is_served_too(emulator: Emulator) -> None:
-    try:
-        with serve(emulator.handle, host="::1") as server:
-            assert httpx.get(f"{server.url}/v1/flows", headers=AUTHORIZED).status_code == 200
-    except OSError:
-        pytest.skip("this machine has no IPv6 loopback")
 
 
 def _address(server: Server) -> tuple[str, int]:
