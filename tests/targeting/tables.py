@@ -1,4 +1,4 @@
-"""Expressions valid and invalid, as data."""
+"""Expressions as data, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,26 @@ class Invalid(NamedTuple):
     says: str
 
 
-VALID = tuple((_HERE / "valid.txt").read_text(encoding="utf-8").splitlines())
-INVALID = tuple(
-    Invalid(*json.loads(line)) for line in (_HERE / "invalid.jsonl").read_text(encoding="utf-8").splitlines()
-)
+class Found(NamedTuple):
+    """What a check finds in an expression: its code, the text it is about, and a part of its message or hint."""
+
+    code: str
+    about: str
+    says: str
+
+
+def _lines(name: str) -> tuple[str, ...]:
+    return tuple((_HERE / name).read_text(encoding="utf-8").splitlines())
+
+
+VALID = _lines("valid.txt")
+INVALID = tuple(Invalid(*json.loads(line)) for line in _lines("invalid.jsonl"))
+CLEAN = _lines("clean.txt")
+"""Expressions in which no check finds anything."""
+FOUND = tuple((text, tuple(Found(*each) for each in found)) for text, *found in map(json.loads, _lines("found.jsonl")))
+TRUE = _lines("true.txt")
+"""What holds for the user of test_evaluation.py; FALSE is what does not."""
+FALSE = _lines("false.txt")
 
 SOURCES = (
     "user.property('k')",

@@ -77,7 +77,7 @@ SENTENCES += [
 
 
 @pytest.mark.parametrize(("old", "new", "effect", "sentence"), SENTENCES)
-def test_a_change_is_told_in_plain_words(old: str, new: str, effect: Effect, sentence: str) -> None:
+def test_a_change_is_reported_in_plain_words(old: str, new: str, effect: Effect, sentence: str) -> None:
     found = compare(old, new)
     assert found.effect is effect
     assert sentence in str(found.sentence)

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from flowsync.targeting.context import Context, FlowProgress, FlowState, persona_from
 from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.parser import parse
 from tests.targeting import reference, strategies
+from tests.targeting.tables import FALSE, TRUE
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue
@@ -52,208 +54,17 @@ USER: dict[str, JsonValue] = {
 }
 KNOWN = frozenset({"flow_done", "flow_begun", "flow_skipped", "flow_new"})
 
-TRUE = """
-user.property('plan') == 'Pro'
-user.property('plan') != 'pro'
-user.properties.plan == 'Pro'
-user.property('plan') contains 'PRO'
-user.property('plan') !contains 'team'
-user.property('plan') startsWith 'P'
-user.property('plan') !startsWith 'p'
-user.property('plan') endsWith 'ro'
-user.property('plan') !endsWith 'RO'
-user.property('plan') matches 'P.o'
-user.property('plan') matches '(?i)pro'
-user.property('plan') !matches 'P'
-user.property('plan') startsWith 'P[a-z]'
-user.property('plan') isIn 'Free,Pro'
-user.property('plan') !isIn 'Free,Team'
-user.property('seats') isIn '6,7'
-user.property('spaced') isIn 'US, CA'
-user.property('plan') isSet true
-user.property('plan') != null
-user.property('off') isSet true
-user.property('gone') isNotSet true
-user.property('gone') == null
-user.property('nothing') isNotSet true
-null == user.property('gone')
-user.property('seats') == 7
-user.property('seats') == '7'
-user.property('seats') == 7.0
-user.property('seats') != 8
-user.property('seats') != 'seven'
-user.property('seats') > 6.5
-user.property('seats') >= 7
-user.property('seats') < 7.5
-user.property('seats') <= '7'
-user.property('score') > 7
-user.property('score') == 8
-user.property('pi') == 3.5
-user.property('pi') contains '3.5'
-user.property('beta') == true
-user.property('beta')
-user.property('beta') != false
-user.property('off') == false
-user.property('tags') contains 'ALPHA'
-user.property('address') contains '"city":"oslo"'
-user.propertyContains('plan', 'pr')
-user.propertyContains('tags', 'BETA') == true
-user.propertyContains('plan', 'x') == false
-user.property('signup') > '2026-01-19'
-user.property('signup') == '2026-01-20T00:00:00Z'
-user.property('signup') == '2026-01-20T01:00:00+01:00'
-user.property('signup') == '2026-01-19T22:30-0130'
-user.property('signup') < now()
-user.property('signup') < Date.now() - 86400000 * 11
-user.property('signup') > new Date() - (86400000 * 13)
-user.property('signup') within 13d
-user.property('signup') within 2w
-user.property('signup') !within 11d
-user.property('signup') within 1m
-user.property('stamp') within 13h
-user.property('stamp') !within 600i
-user.property('stamp') !within 43199s
-user.property('future') within 1s
-user.daysSinceNow('signup') == 12
-user.daysSinceNow('signup') > 11.5
-user.isGuest() == false
-user.currentUrl() contains 'settings'
-user.currentUrl() startsWith 'https://app.example/'
-user.currentUrl() == 'https://app.example/Settings?tab=1'
-user.memberOfGroup() == 'acme'
-user.memberOfGroup() == 'x,acme'
-user.memberOfGroup() isIn 'initech'
-user.memberOfGroup() != 'x,y'
-user.memberOfGroup() !isIn 'x'
-user.memberOfGroup('x,acme')
-user.memberOfGroup('x') == false
-user.event('login').count == 12
-user.eventCount('login') > 11
-user.event('never').count == 0
-user.flow('flow_done') == 'COMPLETED_FLOW'
-user.flow('flow_new') == 'NOT_STARTED_FLOW'
-user.flow('flow_begun') != 'COMPLETED_FLOW'
-user.flow('flow_skipped') isIn 'COMPLETED_FLOW,SKIPPED_FLOW'
-user.flow('flow_done') within 8d
-user.flow('flow_done') !within 6d
-user.flow('flow_done') < now()
-user.flow('flow_done') > '2026-01-24'
-user.daysSinceFlowDone('flow_done') == 7
-user.flowStep('flow_done', 'profile') == 'COMPLETED_STEP'
-user.flowStep('flow_done', 'other') == 'NOT_STARTED_STEP'
-user.flowStep('flow_new', 'other') == 'NOT_STARTED_STEP'
-user.flowStepData('flow_done', 'profile', 'role') == 'admin'
-user.flowStepData('flow_done', 'profile', 'nps') >= '7'
-user.flowStepData('flow_done', 'other', 'role') isNotSet true
-user.flowStepData('flow_done', 'profile', 'x') == null
-group.property('seats') == 40
-group.propertyContains('seats', '4')
-group.event('invited').count > 2
-organization.property('seats') > 39
-true
-(true)
-false || true
-true && true || false
-1 + 2 * 3 == 7
-(true && (false || true))
-6 - 2 - 1 == 3
-7 == 1 + (2 * 3)
-8 == 6 + 8 / 4
-1 / 0 == null
-"""
-FALSE = """
-user.property('plan') == 'pro'
-user.property('plan') != 'Pro'
-user.property('gone') == 'x'
-user.property('gone') != 'x'
-user.property('gone') contains 'x'
-user.property('gone') !contains 'x'
-user.property('gone') !matches 'x'
-user.property('gone') !isIn 'x'
-user.property('gone') !startsWith 'x'
-user.property('gone') < 5
-user.property('gone') within 7d
-user.property('gone') !within 7d
-user.property('gone') isSet true
-user.property('gone') != null
-user.property('gone') == user.property('gone')
-user.property('gone')
-user.property('off')
-user.property('plan')
-user.property('plan') == null
-user.property('plan') isNotSet true
-user.property('plan') < 5
-user.property('plan') > 5
-user.property('plan') > 'Alpha'
-user.property('beta') > 0
-user.property('beta') == 1
-user.property('seats') == 'seven'
-user.property('plan') within 7d
-user.property('plan') matches 'r'
-user.property('plan') matches '(?=P)Pro'
-user.property('plan') !matches '(?=P)Pro'
-user.property('plan') startsWith 'P('
-user.property('lines') matches 'a.b'
-user.property('spaced') isIn 'US,CA'
-user.property('signup') within 12d
-user.property('signup') !within 12d
-user.property('signup') !within 1m
-user.property('future') !within 1s
-user.daysSinceNow('plan') > 0
-user.daysSinceNow('gone') < 5
-user.propertyContains('gone', 'x')
-user.propertyContains('gone', 'x') == false
-user.propertyContains('plan', 'x')
-user.isGuest()
-user.currentUrl() endsWith '/settings'
-user.currentUrl() > 5
-user.memberOfGroup() == 'x'
-user.memberOfGroup() != 'x,acme'
-user.memberOfGroup() contains 'acme'
-user.memberOfGroup() > 5
-user.memberOfGroup()
-user.flow('flow_lost') == 'NOT_STARTED_FLOW'
-user.flow('flow_lost') != 'COMPLETED_FLOW'
-user.flow('flow_lost') isSet true
-user.flow('flow_lost') isNotSet true
-user.flow('flow_lost') == null
-user.flow('flow_lost') within 7d
-user.flow('flow_lost')
-'COMPLETED_FLOW' != user.flow('flow_lost')
-user.flow('flow_begun') within 7d
-user.flow('flow_begun') !within 7d
-user.flow('flow_skipped') < now()
-user.flow('flow_done') > 5
-user.flow('flow_done') > user.event('login').count
-user.flow('flow_done') > user.property('seats')
-user.flow('flow_done') !within 8d
-user.daysSinceFlowDone('flow_begun') > 0
-user.daysSinceFlowDone('flow_lost') > 0
-user.daysSinceFlowDone('flow_begun') != 3
-user.flowStep('flow_lost', 'a') == 'NOT_STARTED_STEP'
-user.flowStepData('flow_lost', 'a', 'b') isNotSet true
-user.flowStepData('flow_done', 'profile', 'x') != 'y'
-user.property('signup') < 1 / 0
-user.property('seats') < 5 + 1 / 0
-user.property('seats') > 1 / 0 + 5
-group.propertyContains('gone', 'x')
-false
-true && false
-false || true && false
-(false || true) && false
-"""
-
 
 def context_of(value: JsonValue) -> Context:
     return persona_from(value, NOW, KNOWN).context
 
 
-@pytest.mark.parametrize("text", TRUE.strip().splitlines())
+@pytest.mark.parametrize("text", TRUE)
 def test_it_is_true_for_her(text: str) -> None:
     assert evaluate(parse(text), context_of(USER))
 
 
-@pytest.mark.parametrize("text", FALSE.strip().splitlines())
+@pytest.mark.parametrize("text", FALSE)
 def test_it_is_false_for_her(text: str) -> None:
     assert not evaluate(parse(text), context_of(USER))
 
@@ -307,17 +118,9 @@ def test_a_flow_done_in_the_future_is_within() -> None:
     assert evaluate(parse("user.flow('a') within 1s"), Context(at=0, flows={"a": progress}))
 
 
-@settings(max_examples=150)
-@given(strategies.expressions, strategies.contexts)
+@settings(max_examples=300)
+@given(st.one_of(strategies.expressions, strategies.conditions), strategies.contexts)
 @example(parse("now() * now() contains '7'"), Context(at=1769904000000.0))
 @example(parse("now() * now() contains 'e+24'"), Context(at=1769904000000.0))
 def test_it_agrees_with_an_evaluator_that_works_on_the_text(expression: Expression, context: Context) -> None:
     assert evaluate(expression, context) is reference.holds(expression, context)
-
-
-@settings(max_examples=150)
-@given(strategies.conditions, strategies.contexts)
-def test_each_condition_agrees_with_the_evaluator_that_works_on_the_text(
-    condition: Expression, context: Context
-) -> None:
-    assert evaluate(condition, context) is reference.holds(condition, context)

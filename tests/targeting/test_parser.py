@@ -65,7 +65,7 @@ def test_every_term_and_value_spans_its_own_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("case", INVALID, ids=lambda case: ascii(case.text))
-def test_an_invalid_expression_is_told_at_its_offset_with_a_way_out(case: Invalid) -> None:
+def test_an_invalid_expression_is_reported_at_its_offset_with_a_way_out(case: Invalid) -> None:
     with pytest.raises(TargetingError) as caught:
         parse(case.text)
     error = caught.value
@@ -156,6 +156,8 @@ def test_parentheses_up_to_the_limit_are_read_and_printed() -> None:
     assert formatted(parse(text)) == text
     chained = "(true || true && " * MAXIMUM_DEPTH + "true" + ")" * MAXIMUM_DEPTH
     assert formatted(parse(chained)) == chained
+    side_by_side = " + ".join(["(1 + 1)"] * (MAXIMUM_DEPTH + 1))
+    assert formatted(parse(f"1 < {side_by_side}")) == f"1 < {side_by_side}"
 
 
 GROWING: dict[str, Callable[[int], str]] = {

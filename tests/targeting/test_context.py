@@ -26,7 +26,7 @@ MILLISECONDS = 1_769_904_000_000.0
 DAY = 86_400_000.0
 
 
-def test_a_whole_test_is_read() -> None:
+def test_every_key_of_a_test_is_read() -> None:
     value: JsonValue = {
         "name": "pro users who finished setup",
         "user": {
@@ -149,7 +149,7 @@ WRONG: list[tuple[JsonValue, ValuePath, str]] = [
 
 
 @pytest.mark.parametrize(("value", "path", "says"), WRONG, ids=[str(case[1]) + case[2][:12] for case in WRONG])
-def test_what_is_wrong_is_told_with_its_path(value: JsonValue, path: ValuePath, says: str) -> None:
+def test_what_is_wrong_is_reported_with_its_path(value: JsonValue, path: ValuePath, says: str) -> None:
     with pytest.raises(CaseError) as caught:
         case_from(value, NOW)
     error = caught.value

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flowsync.flows.waits import Bond, Edge, circles, neighbourhood, waiting_graph
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowsync.flows.waits import Bond, Edge, circles, find_circles, neighbourhood, waiting_graph
+from tests.targeting.counting import calls_during
 from tests.validate.building import flows_of
 
 if TYPE_CHECKING:
@@ -87,3 +92,66 @@ def test_around_some_flows_are_their_neighbours() -> None:
     assert [node.slug for node in made.nodes] == ["a", "b", "c"]
     assert [(edge.waiting, edge.awaited) for edge in made.edges] == [("a", "b"), ("b", "c")]
     assert made.circles == ()
+
+
+GRAPHS: list[tuple[dict[str, str], list[str]]] = [
+    ({}, []),
+    ({"a": "b", "b": "c"}, []),
+    ({"a": "a"}, ["a"]),
+    ({"a": "b", "b": "a"}, ["a b"]),
+    ({"b": "a", "a": "b c", "c": ""}, ["a b"]),
+    ({"a": "b", "b": "c", "c": "a"}, ["a b c"]),
+    ({"a": "b", "b": "c", "c": "a b"}, ["a b c"]),
+    ({"a": "b", "b": "a", "c": "d", "d": "c a", "e": "e"}, ["a b", "c d", "e"]),
+    ({"a": "x"}, []),
+    ({"a": "b", "b": "b"}, ["b"]),
+    ({"a": "b c", "b": "a", "c": "a"}, ["a b", "a c"]),
+    ({"a": "b", "b": "a c", "c": "d", "d": "b", "e": "a"}, ["a b", "b c d"]),
+    ({"a": "a b", "b": "a"}, ["a", "a b"]),
+]
+
+
+@pytest.mark.parametrize(("graph", "expected"), GRAPHS)
+def test_circles_are_found_until_each_slug_of_a_knot_is_on_one(graph: dict[str, str], expected: list[str]) -> None:
+    edges = {slug: targets.split() for slug, targets in graph.items()}
+    assert [" ".join(circle) for circle in find_circles(edges)] == expected
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.lists(st.sampled_from("abcdefg"), max_size=3)))
+def test_a_slug_is_in_a_knot_exactly_when_it_can_reach_itself(graph: dict[str, list[str]]) -> None:
+    found = find_circles(graph)
+    for circle in found:
+        for slug, following in zip(circle, (*circle[1:], circle[0]), strict=True):
+            assert following in graph[slug]
+    in_knots = {slug for slug in graph if slug in reached(graph, slug)}
+    assert bool(in_knots) is bool(found)
+    for slug in in_knots:
+        assert any(slug in circle for circle in found)
+
+
+def reached(graph: dict[str, list[str]], start: str) -> set[str]:
+    """Every slug that a way of one step or more leads to."""
+    found: set[str] = set()
+    pending = list(graph.get(start, ()))
+    while pending:
+        slug = pending.pop()
+        if slug not in found:
+            found.add(slug)
+            pending.extend(graph.get(slug, ()))
+    return found
+
+
+def test_a_long_chain_of_flows_takes_work_in_proportion() -> None:
+    def work(size: int) -> int:
+        graph = {f"f{number}": [f"f{(number + 1) % size}"] for number in range(size)}
+        return calls_during(lambda: find_circles(graph))
+
+    assert work(20_000) <= 2.2 * work(10_000)
+
+
+def test_a_hub_of_thousands_of_circles_takes_work_in_proportion() -> None:
+    def work(size: int) -> int:
+        spokes = [f"f{number:05d}" for number in range(size)]
+        return calls_during(lambda: find_circles({"hub": spokes, **{spoke: ["hub"] for spoke in spokes}}))
+
+    assert work(4_000) <= 2.2 * work(2_000)

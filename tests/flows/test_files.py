@@ -166,7 +166,7 @@ def test_mappings_merge_and_all_else_is_replaced(
         ({"flows/a.yaml": "[" * 101 + "]" * 101}, [("flows/a.yaml", "nesting")]),
     ],
 )
-def test_what_cannot_be_read_is_told_for_every_file(
+def test_what_cannot_be_read_is_reported_for_every_file(
     tmp_path: Path, files: dict[str, str | bytes], expected: list[tuple[str, str]]
 ) -> None:
     assert codes(repository(tmp_path, files)) == expected
