@@ -124,11 +124,7 @@ global_options = _all(
         "--config", metavar="FILE", callback=_keep("config"), help="Configuration file, instead of flowsync.yaml."
     ),
     _unexposed(
-        "-e",
-        "--environment",
-        metavar="ENV",
-        callback=_keep_environment,
-        help="Environment of flowsync.yaml to use.",
+        "-e", "--environment", metavar="ENV", callback=_keep_environment, help="Environment of flowsync.yaml to use."
     ),
     _unexposed(
         "-q",
@@ -224,7 +220,7 @@ def complete_slugs(context: click.Context, _parameter: click.Parameter, incomple
     from flowsync.flows.files import FlowFile  # noqa: PLC0415 - as above
 
     try:
-        found = [each.slug for each in open_project(invocation(context)).flow_files() if isinstance(each, FlowFile)]
+        found = [each.slug for each in open_project(context).flow_files() if isinstance(each, FlowFile)]
     except (FlowsyncError, OSError):
         found = []
     slugs = [slug for slug in found if slug.startswith(incomplete)]

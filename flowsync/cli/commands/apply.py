@@ -19,7 +19,6 @@ from flowsync.cli.options import (
     format_option,
     global_options,
     guard_options,
-    invocation,
     require_base,
     sandbox_option,
     write_options,
@@ -81,17 +80,17 @@ def command(
     is needed. Each flow is read again right before it is written and refused if it changed since it was planned.
     Exits 4 when something was refused, 5 when some writes failed.
     """
-    given = invocation(context)
-    project = open_project(given, parallelism)
+    project = open_project(context, parallelism)
+    given = project.given
     guards = replace(project.settings.guards, **given.guards)
     saved = find_saved(project.base, arguments)
-    with applying.only_run(project, context.command_path, given, in_sandbox=in_sandbox):
+    with applying.only_run(project, context.command_path, in_sandbox=in_sandbox):
         if saved is not None and base is not None:
             raise UsageError("A saved plan says itself what it was compared with.", hint="Leave --base out.")
         with (
-            _planned(project, arguments, given, base, guards, in_sandbox=in_sandbox)
+            _planned(project, arguments, base, guards, in_sandbox=in_sandbox)
             if saved is None
-            else checked_saved(saved, project, given, guards, in_sandbox=in_sandbox)
+            else checked_saved(saved, project, guards, in_sandbox=in_sandbox)
         ) as (made, connection, is_done):
             if saved is not None:
                 require_base(given, made.base, "This plan was saved without: save one that plan --base made.")
@@ -104,24 +103,23 @@ def command(
             refuse_unseen_versions(made, project)
             if made.writes:
                 applying.confirm(made, given, yes=yes)
-            return applying.carry_out(made, connection, project, given, format_, record_file=record_file)
+            return applying.carry_out(made, connection, format_, record_file=record_file)
 
 
 @contextmanager
 def _planned(
-    project: Project, slugs: Sequence[str], given: Invocation, base: str | None, guards: Guards, *, in_sandbox: bool
+    project: Project, slugs: Sequence[str], base: str | None, guards: Guards, *, in_sandbox: bool
 ) -> Iterator[tuple[Plan, Connection, bool]]:
-    require_base(given, base)
-    with connecting(project, Purpose.WRITE, base, given, in_sandbox=in_sandbox) as connect:
+    require_base(project.given, base)
+    with connecting(project, Purpose.WRITE, base, in_sandbox=in_sandbox) as connect:
         made = plan_files(
             project,
             connect,
             slugs,
-            given,
             base=base,
             guards=guards,
             kept=Kept.FRESH,
-            warn=lambda problems: write_warnings(problems, project, given),
+            warn=lambda problems: write_warnings(problems, project),
         )
         yield made.plan, made.connection, False
 
@@ -175,7 +173,7 @@ def read_saved(path: Path) -> Plan:
 
 @contextmanager
 def checked_saved(
-    path: Path, project: Project, given: Invocation, guards: Guards, *, in_sandbox: bool
+    path: Path, project: Project, guards: Guards, *, in_sandbox: bool
 ) -> Iterator[tuple[Plan, Connection, bool]]:
     """The plan saved at `path`, judged by the guards, the open connection, and whether all of it is there already.
 
@@ -185,8 +183,8 @@ def checked_saved(
     saved = read_saved(path)
     _refuse_elsewhere(saved, project, SANDBOX_URL if in_sandbox else project.settings.api_url)
     seeds = project.load().flows if in_sandbox else ()
-    with connect(project, seeds, Purpose.WRITE, given, in_sandbox=in_sandbox) as connection:
-        listing = connection.fetch([change.slug for change in saved.writes], given)
+    with connect(project, seeds, Purpose.WRITE, in_sandbox=in_sandbox) as connection:
+        listing = connection.fetch([change.slug for change in saved.writes])
         checked = _check(saved, listing)
         if checked.stale:
             raise RefusedError(

@@ -69,19 +69,18 @@ def command(
 
     SLUGs, globs or paths of files narrow it. Exits 1 when a flow is blocked: it is shown, and cannot be written.
     """
-    given = invocation(context)
-    require_base(given, base)
-    project = open_project(given)
-    with connecting(project, Purpose.READ, base, given, in_sandbox=in_sandbox) as connect:
+    require_base(invocation(context), base)
+    project = open_project(context)
+    given = project.given
+    with connecting(project, Purpose.READ, base, in_sandbox=in_sandbox) as connect:
         made = plan_files(
             project,
             connect,
             slugs,
-            given,
             base=base,
             guards=replace(project.settings.guards, **given.guards),
             kept=Kept.FRESH if out is None else Kept.SAVED,
-            warn=lambda problems: write_warnings(problems, project, given),
+            warn=lambda problems: write_warnings(problems, project),
         ).plan
     words = ["apply", *slugs, *policy_words(given, base)]
     following = None if out is not None else command_line(words, made, given)

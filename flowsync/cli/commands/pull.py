@@ -19,7 +19,7 @@ from flowsync.cli.commands.fmt import FILE_ORDER
 from flowsync.cli.commands.init import example_hint
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.files import PATTERN_CHARACTERS, is_settled, levels, matches, slugs_of
-from flowsync.cli.options import format_option, global_options, invocation, sandbox_option, slugs_argument
+from flowsync.cli.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import remember_versions
 from flowsync.cli.project import SCHEMA_FILE, open_project
@@ -114,12 +114,12 @@ def command(
     it, and bring in live flows without a file. A file with uncommitted changes is left alone, and the exit code is
     4.
     """
-    given = invocation(context)
-    project = open_project(given)
+    project = open_project(context)
+    given = project.given
     order = PullOrder(slugs_of(project, slugs), scope, takes_new)
     flows = load_files(project)
-    with connect(project, flows, Purpose.READ, given, in_sandbox=in_sandbox) as connection:
-        listing = connection.fetch([*(flow.slug for flow in flows), *order.slugs], given)
+    with connect(project, flows, Purpose.READ, in_sandbox=in_sandbox) as connection:
+        listing = connection.fetch([*(flow.slug for flow in flows), *order.slugs])
     known: list[Pulled] = []
     with Progress(given, lambda: pulling_line(len(known))):
         result = pull_flows(project, order, flows, listing, known.append)
@@ -254,11 +254,7 @@ def _not_chosen(
 
 
 def _arrived(
-    project: Project,
-    slug: str,
-    rows: Sequence[LiveFlow],
-    taken: set[str],
-    judge: Callable[[Flow], Sequence[Problem]],
+    project: Project, slug: str, rows: Sequence[LiveFlow], taken: set[str], judge: Callable[[Flow], Sequence[Problem]]
 ) -> NewFile | Skipped:
     """A file for a flow that has none, in a folder of its own where one of the names `taken` differs only by case."""
     choice = choose(rows, project.settings.target)

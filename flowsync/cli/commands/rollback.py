@@ -20,7 +20,6 @@ from flowsync.cli.options import (
     command_line,
     format_option,
     global_options,
-    invocation,
     sandbox_option,
     slugs_argument,
     write_options,
@@ -104,8 +103,8 @@ def command(
     goes back to the row it was read from. A flow that was changed since the apply is refused, one that is back
     already is left alone. A rollback leaves a record as well. The flow files are not touched.
     """
-    given = invocation(context)
-    project = open_project(given, parallelism)
+    project = open_project(context, parallelism)
+    given = project.given
     if doing is Doing.LIST:
         if record_file is not None:
             raise UsageError("--list shows every record, and takes none.", hint="Show one with --dry-run.")
@@ -116,13 +115,13 @@ def command(
     name = record_file or ""
     if doing is Doing.SHOW:
         record, wanted = _read(path, name, slugs, project)
-        with connect(project, (), Purpose.READ, given, in_sandbox=in_sandbox) as connection:
-            made = _plan(record, wanted, connection, project, given)
+        with connect(project, (), Purpose.READ, in_sandbox=in_sandbox) as connection:
+            made = _plan(record, wanted, connection)
         return _show(made, format_, command_line(["rollback", name, *slugs], made, given), given)
-    with applying.only_run(project, context.command_path, given, in_sandbox=in_sandbox):
+    with applying.only_run(project, context.command_path, in_sandbox=in_sandbox):
         record, wanted = _read(path, name, slugs, project)
-        with connect(project, (), Purpose.WRITE, given, in_sandbox=in_sandbox) as connection:
-            made = _plan(record, wanted, connection, project, given)
+        with connect(project, (), Purpose.WRITE, in_sandbox=in_sandbox) as connection:
+            made = _plan(record, wanted, connection)
             if _says_something(made):
                 applying.show_plan(made, format_, given)
             else:
@@ -130,9 +129,7 @@ def command(
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
             if made.changes:
                 applying.confirm(made, given, yes=yes)
-            return applying.carry_out(
-                made, connection, project, given, format_, record_file=kept_in, purpose=values.Purpose.ROLLBACK
-            )
+            return applying.carry_out(made, connection, format_, record_file=kept_in, purpose=values.Purpose.ROLLBACK)
 
 
 def _record_path(record_file: str | None, project: Project) -> Path:
@@ -159,13 +156,15 @@ def _read(path: Path, name: str, arguments: Sequence[str], project: Project) -> 
     return record, frozenset(slug for slug in slugs if not patterns or matches(slug, patterns))
 
 
-def _plan(record: Record, slugs: frozenset[str], connection: Connection, project: Project, given: Invocation) -> Plan:
+def _plan(record: Record, slugs: frozenset[str], connection: Connection) -> Plan:
     """The plan of the way back. Raises RefusedError for a record of another place."""
-    place = Place(project.settings.environment, connection.api_url)
+    place = Place(connection.project.settings.environment, connection.api_url)
     part = part_at(record, place)
     if len(part.runs) < len(record.runs):
-        write_note("The record holds writes to another place too: those are left as they are.", given)
-    listing = connection.fetch(sorted(slugs & {write.slug for write in part.writes}), given)
+        write_note(
+            "The record holds writes to another place too: those are left as they are.", connection.project.given
+        )
+    listing = connection.fetch(sorted(slugs & {write.slug for write in part.writes}))
     rows = rows_by_slug(row for row in listing.rows if row.slug in slugs)
     view = view_of(connection.access, listing.access)
     return plan_rollback(part, rows, environment=place.environment, api_url=place.api_url, slugs=slugs, view=view)
