@@ -93,11 +93,13 @@ def connecting(
         if not in_sandbox:
             try:
                 opened = _open_api(stack, project, purpose)
+                if base is not None:
+                    git.commit_of(project.home, base)
+                opened.begun = _begin_listing(stack, project, opened)
+            except GitError:
+                pass  # there is no such revision, which is raised once the files are read
             except FlowsyncError as error:
                 opened = error
-            else:
-                if base is None or _has_revision(project, base):
-                    opened.begun = _begin_listing(stack, project, opened)
 
         def connect(flows: Sequence[Flow]) -> Connection:
             if isinstance(opened, FlowsyncError):
@@ -105,14 +107,6 @@ def connecting(
             return opened or _open_sandbox(stack, project, flows)
 
         yield connect
-
-
-def _has_revision(project: Project, revision: str) -> bool:
-    try:
-        git.commit_of(project.home, revision)
-    except GitError:
-        return False
-    return True
 
 
 def _begin_listing(stack: ExitStack, project: Project, connection: Connection) -> Future[Listing]:

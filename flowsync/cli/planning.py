@@ -119,7 +119,7 @@ def make_plan(
         target=project.settings.target,
         base=base,
         keep=frozenset(origin for origin, policy in policies.items() if policy is Policy.KEEP),
-        also_managed=selection.all_slugs,
+        also_managed=frozenset(flow.slug for flow in selection.every),
         view=view_of(access, listing.access),
     )
 

@@ -11,18 +11,8 @@ import click
 
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.apply import Moved, stand
-from flowsync.cli import applying
+from flowsync.cli import applying, options
 from flowsync.cli.connection import Purpose, connect, connecting
-from flowsync.cli.options import (
-    base_option,
-    complete_slugs,
-    format_option,
-    global_options,
-    guard_options,
-    require_base,
-    sandbox_option,
-    write_options,
-)
 from flowsync.cli.output import screen_of_stdout, write_note, write_result, write_warnings
 from flowsync.cli.planning import plan_files, refuse_unseen_versions
 from flowsync.cli.project import open_project
@@ -53,14 +43,14 @@ _MOST_READ: Final = 256 * 1024 * 1024
 
 
 @click.command("apply")
-@click.argument("arguments", nargs=-1, metavar="[SLUG]... | FILE.json", shell_complete=complete_slugs)
-@format_option(ledger.FORMATS)
-@write_options
-@base_option
-@guard_options
+@click.argument("arguments", nargs=-1, metavar="[SLUG]... | FILE.json", shell_complete=options.complete_slugs)
+@options.format_option(ledger.FORMATS)
+@options.write_options
+@options.base_option
+@options.guard_options
 @applying.record_option
-@sandbox_option
-@global_options
+@options.sandbox_option
+@options.global_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -93,7 +83,7 @@ def command(
             else checked_saved(saved, project, guards, in_sandbox=in_sandbox)
         ) as (made, connection, is_done):
             if saved is not None:
-                require_base(given, made.base, "This plan was saved without: save one that plan --base made.")
+                options.require_base(given, made.base, "This plan was saved without: save one that plan --base made.")
             applying.show_plan(made, format_, given)
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
             if is_done:
@@ -110,7 +100,7 @@ def command(
 def _planned(
     project: Project, slugs: Sequence[str], base: str | None, guards: Guards, *, in_sandbox: bool
 ) -> Iterator[tuple[Plan, Connection, bool]]:
-    require_base(project.given, base)
+    options.require_base(project.given, base)
     with connecting(project, Purpose.WRITE, base, in_sandbox=in_sandbox) as connect:
         made = plan_files(
             project,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync.cli.commands.ci.run import marker_key, tell
-from flowsync.cli.commands.pull import PullOrder, pull_flows
+from flowsync.cli.commands.pull import pull_flows
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import top_of
 from flowsync.cli.project import refuse_keys
@@ -20,7 +20,7 @@ from flowsync.github.review import hexadecimal
 from flowsync.github.runner import Switch
 from flowsync.plan.document import meaning
 from flowsync.plan.guards import Kept
-from flowsync.pull.results import ChangedFile, Scope, Skipped
+from flowsync.pull.results import ChangedFile, Skipped
 from flowsync.render.escape import shown
 from flowsync.render.report_parts import DriftReport, TakeoverReport, differing
 
@@ -78,8 +78,7 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, key: str
     """The pull request that takes over what can be; None, and a notice why, when there is none to be looked at."""
     if run.runner.branch is None:
         raise ConfigError("A pull request needs a branch to be merged into: run this on a branch, not a tag.")
-    order = PullOrder((), Scope.STATED, takes_new=False)
-    result = pull_flows(project, order, made.flows, made.listing, report=lambda _: None)
+    result = pull_flows(project, made.flows, made.listing)
     files = tuple(_files(project, result))
     if not files:
         tell("No edit could be taken over into a file: an issue tells of the drift.")
