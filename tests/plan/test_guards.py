@@ -78,6 +78,8 @@ LIVE: dict[str, JsonValue] = {"name": "a", "type": "CARD", "active": True, "targ
         ({"targetingLogic": ""}, LIVE, ["clears-targeting"]),
         ({"targetingLogic": None}, LIVE, ["clears-targeting"]),
         ({"targetingLogic": " "}, LIVE, ["clears-targeting"]),
+        ({"targetingLogic": "1"}, LIVE, ["clears-targeting"]),
+        ({"targetingLogic": "10"}, LIVE, []),
         ({"targetingLogic": "!user.isGuest()"}, LIVE, []),
         ({"targetingLogic": ""}, {**LIVE, "active": False}, []),
         ({"targetingLogic": "", "active": True}, {**LIVE, "active": False}, ["clears-targeting"]),
