@@ -13,9 +13,17 @@ from flowsync.cli.files import top_of
 from flowsync.cli.project import refuse_keys
 from flowsync.errors import ConfigError, ExitCode
 from flowsync.github.api import Marker
-from flowsync.github.comments import Left, Written, draft
-from flowsync.github.drift import Proposal, ProposedFile, branch_name, close, digest_of, propose, withdraw
-from flowsync.github.drift import tell as tell_in_issue
+from flowsync.github.comments import NotWritten, Written, draft
+from flowsync.github.drift import (
+    Proposal,
+    ProposedFile,
+    branch_name,
+    close_issues,
+    digest_of,
+    propose,
+    withdraw,
+    write_issue,
+)
 from flowsync.github.review import hexadecimal
 from flowsync.github.runner import Switch
 from flowsync.plan.document import meaning
@@ -60,14 +68,14 @@ def _report(run: Run, project: Project, made: Planned) -> str | None:
     if not differing(plan):
         branch = branch_name(project.settings.environment, key)
         pull = withdraw(github, branch, key, FAREWELL) if proposes else None
-        return close(github, key, FAREWELL) or pull
+        return close_issues(github, key, FAREWELL) or pull
     proposed = _propose(run, github, project, made, key) if proposes else None
     if proposed is not None:
-        close(github, key, f"A pull request takes over the live edits: {proposed}")
+        close_issues(github, key, f"A pull request takes over the live edits: {proposed}")
         return proposed
     marker = Marker(key, run.commit, hexadecimal(meaning(plan)))
     title = f"Live flows differ from the files{_of(plan)}"
-    return tell_in_issue(github, draft(DriftReport(run.scene, plan), marker, title=title))
+    return write_issue(github, draft(DriftReport(run.scene, plan), marker, title=title))
 
 
 def _of(plan: Plan) -> str:
@@ -97,7 +105,7 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, key: str
     match propose(github, proposal):
         case Written(url):
             return url
-        case Left(reason):
+        case NotWritten(reason):
             tell(f"No pull request was written: {reason}. An issue tells of the drift.")
             return None
 

@@ -155,7 +155,7 @@ class Run:
         match posting:
             case comments.Written(url):
                 self.output({"comment-url": url})
-            case comments.Left(reason):
+            case comments.NotWritten(reason):
                 tell(f"No comment was written: {reason}.")
 
     def failure_report(self, error: FlowsyncError, project: Project | None = None) -> FailureReport:
