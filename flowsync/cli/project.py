@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync import config, document
-from flowsync.cli.options import Invocation, invocation
 from flowsync.config import Flags
 from flowsync.errors import ConfigError, FlowsyncError
 from flowsync.flows.files import discover, load_flows
@@ -20,8 +19,7 @@ from flowsync.workspace import MOST_READ, OWNER_ONLY, workspace
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import click
-
+    from flowsync.cli.options import Invocation
     from flowsync.config import Settings
     from flowsync.document import Document
     from flowsync.flows.files import FlowFile, Repository
@@ -50,14 +48,13 @@ class Project:
 
     `base` is where the command was started (or -C): file names are shown relative to it. `home` holds
     flowsync.yaml, the flows directory and the state directory. `config_names` are what the configuration file
-    in `home` is called, or would be; `given` are the global options.
+    in `home` is called, or would be.
     """
 
     base: Path
     home: Path
     settings: Settings
     config_names: tuple[str, ...] = config.FILE_NAMES
-    given: Invocation = field(default_factory=Invocation, compare=False)
 
     @property
     def flows_directory(self) -> str:
@@ -141,20 +138,17 @@ class Project:
             raise FlowsyncError(message, hint=hint) from None
 
 
-def open_project(context: click.Context, parallelism: int | None = None) -> Project:
+def open_project(given: Invocation, parallelism: int | None = None) -> Project:
     """The project that the global options name. Raises ConfigError where it cannot be opened."""
-    given = invocation(context)
     try:
         given.directory.absolute()
     except FileNotFoundError:
         raise ConfigError("The directory that this runs in is gone.", hint="cd to one that is there.") from None
     flags = Flags(environment=given.environment, parallelism=parallelism)
-    return project_at(given.directory, given.config, flags, os.environ, given)
+    return project_at(given.directory, given.config, flags, os.environ)
 
 
-def project_at(
-    base: Path, config_file: str | None, flags: Flags, environ: Mapping[str, str], given: Invocation | None = None
-) -> Project:
+def project_at(base: Path, config_file: str | None, flags: Flags, environ: Mapping[str, str]) -> Project:
     """Find and read the configuration. Raises ConfigError or InvalidFilesError."""
     encoding = sys.getfilesystemencoding()
     if encoding.lower().replace("-", "") != "utf8":
@@ -163,9 +157,11 @@ def project_at(
             hint="Set PYTHONUTF8=1, or a UTF-8 locale such as LANG=C.UTF-8.",
         )
     path = config.config_path(base, config_file)
-    home, names = (path.parent, (path.name,)) if path else (base, config.FILE_NAMES)
-    settings = config.read_settings(_read_configuration(base, path) if path else None, flags, environ)
-    project = Project(base, home, settings, names, given or Invocation())
+    if path is None:
+        project = Project(base, base, config.read_settings(None, flags, environ))
+    else:
+        settings = config.read_settings(_read_configuration(base, path), flags, environ)
+        project = Project(base, path.parent, settings, (path.name,))
     _require_own_flows(project)
     return project
 

@@ -77,7 +77,10 @@ def load_flows(
         if earlier is not file:
             message = f"{earlier.name} has the slug {file.slug} too."
             problems.append(_file_problem(file.name, "duplicate-slug", message, "One flow, one file."))
-        flow = _read_flow(file, environment, within)
+        try:
+            flow = flow_from_bytes(within.read(file.path, MOST_READ), file, environment)
+        except OSError as error:
+            flow = _file_problem(file.name, "unreadable-file", f"This file cannot be read: {error.strerror}.")
         if isinstance(flow, Flow):
             flows.append(flow)
         else:
@@ -86,14 +89,6 @@ def load_flows(
     flows.sort(key=lambda flow: (flow.slug, flow.file))
     problems.sort(key=lambda problem: problem.sort_key)
     return Repository(tuple(flows), tuple(problems), frozenset(unread))
-
-
-def _read_flow(file: FlowFile, environment: str | None, within: Workspace) -> Flow | Problem:
-    try:
-        content = within.read(file.path, MOST_READ)
-    except OSError as error:
-        return _file_problem(file.name, "unreadable-file", f"This file cannot be read: {error.strerror}.")
-    return flow_from_bytes(content, file, environment)
 
 
 def discover(root: Path, directory: str, within: Workspace | None = None) -> Iterator[FlowFile | Problem]:

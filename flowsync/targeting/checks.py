@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from flowsync.closeness import closest
@@ -27,7 +28,6 @@ from flowsync.targeting.nodes import (
     Clock,
     Condition,
     Duration,
-    Flag,
     Group,
     Null,
     Number,
@@ -41,6 +41,7 @@ from flowsync.targeting.nodes import (
     formatted,
     terms,
     values,
+    walk,
 )
 from flowsync.targeting.parser import MAXIMUM_READ, parse
 from flowsync.targeting.rules import Finding
@@ -92,12 +93,12 @@ def _check_term(term: Term) -> Iterator[Finding]:
     match term:
         case Condition():
             yield from _check_condition(term)
-        case Flag(source) if source.result not in (Result.ANYTHING, Result.TRUTH):
+        case Source() if term.result not in (Result.ANYTHING, Result.TRUTH):
             message = (
-                f"{printable(formatted(source))} gives {source.result.value} and is compared with nothing,"
+                f"{printable(formatted(term))} gives {term.result.value} and is compared with nothing,"
                 " so this is never true."
             )
-            yield rules.ALONE.finding(source.span, message, "Add the comparison: an operator and a value.")
+            yield rules.ALONE.finding(term.span, message, "Add the comparison: an operator and a value.")
     for value in values(term):
         for text in value.arguments if isinstance(value, Source) else [value]:
             if isinstance(text, Text):
@@ -326,28 +327,18 @@ def _check_quoted(text: Text) -> Iterator[Finding]:
 
 
 def _is_balanced(text: str) -> bool:
-    depth = 0
-    for character in text:
-        depth += (character == "(") - (character == ")")
-        if depth < 0:
-            return False
-    return depth == 0
+    depths = [0, *accumulate((character == "(") - (character == ")") for character in text)]
+    return min(depths) == depths[-1] == 0
 
 
 def _check_mixed(expression: Expression) -> Iterator[Finding]:
     """Every && directly in a chain of ||, without parentheses."""
-    match expression:
-        case Or(parts) | And(parts):
-            for part in parts:
-                if isinstance(expression, Or) and isinstance(part, And):
-                    message = "&& and || are mixed without parentheses; && binds closer."
-                    hint = "Put parentheses around this part, or around the || that is meant."
-                    yield rules.MIXED.finding(part.span, message, hint)
-                yield from _check_mixed(part)
-        case Group(inner):
-            yield from _check_mixed(inner)
-        case _:
-            pass
+    for chain in walk(expression):
+        for part in chain.parts if isinstance(chain, Or) else ():
+            if isinstance(part, And):
+                message = "&& and || are mixed without parentheses; && binds closer."
+                hint = "Put parentheses around this part, or around the || that is meant."
+                yield rules.MIXED.finding(part.span, message, hint)
 
 
 def _check_nested(expression: Expression, *, is_inside: bool = False) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from flowsync.errors import TargetingError
 from flowsync.targeting.evaluation import number_of
 from flowsync.targeting.nodes import (
+    HEADINGS,
     LISTS,
     ORDERINGS,
     And,
@@ -53,19 +54,12 @@ class Effect(Enum):
     UNKNOWN = "other users may qualify"
 
 
-class Joint(Enum):
-    """How the parts of a chain are joined."""
-
-    ALL = "all of"
-    ANY = "at least one of"
-
-
 @dataclass(frozen=True, slots=True)
 class DiffLine:
     """One part of the tree of a difference, or the head of a chain, whose `change` is None; `text` is printable.
 
-    Its parts follow a head, one deeper: those of the new expression in order, then the removed. `joint` is how the
-    chain is joined that a part is in, None at the top. A changed part has an `old_text`.
+    Its parts follow a head, one deeper: those of the new expression in order, then the removed. `is_alternative` is
+    whether an added or removed part is in a chain of `||`. A changed part has an `old_text`.
     """
 
     depth: int
@@ -73,7 +67,7 @@ class DiffLine:
     text: str
     old_text: str | None = None
     effect: Effect = Effect.NONE
-    joint: Joint | None = None
+    is_alternative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +88,7 @@ def compare(old: str, new: str) -> ExpressionDiff:
     before, after = _parsed(old), _parsed(new)
     if before is None or after is None:
         return _never_true(before, after, old, new)
-    lines = tuple(_difference(before, after, 0, None))
+    lines = tuple(_difference(before, after))
     effects = {line.effect for line in lines} - {Effect.NONE}
     effect = effects.pop() if len(effects) == 1 else Effect.UNKNOWN if effects else Effect.NONE
     return ExpressionDiff(lines, effect, _sentence(before, after, lines, effect))
@@ -123,10 +117,10 @@ def _never_true(before: Expression | None, after: Expression | None, old: str, n
     return ExpressionDiff((), Effect.UNKNOWN, f"was {was} and {still}: no user qualifies")
 
 
-def _difference(old: Expression, new: Expression, depth: int, joint: Joint | None) -> Iterator[DiffLine]:
-    """The difference of two simplified expressions, as a part of a chain."""
+def _difference(old: Expression, new: Expression, depth: int = 0) -> Iterator[DiffLine]:
+    """The difference of two simplified expressions."""
     if meaning(old) == meaning(new):
-        yield DiffLine(depth, TermChange.KEPT, _text(new), joint=joint)
+        yield DiffLine(depth, TermChange.KEPT, _text(new))
         return
     if isinstance(old, And | Or) and type(old) is type(new):
         yield from _chain_difference(type(old), old, new, depth)
@@ -135,25 +129,25 @@ def _difference(old: Expression, new: Expression, depth: int, joint: Joint | Non
         if isinstance(chain, And | Or) and meaning(other) in map(meaning, chain.parts):
             yield from _chain_difference(type(chain), old, new, depth)
             return
-    yield DiffLine(depth, TermChange.CHANGED, _text(new), _text(old), _change_effect(old, new), joint)
+    yield DiffLine(depth, TermChange.CHANGED, _text(new), _text(old), _change_effect(old, new))
 
 
 def _chain_difference(kind: type[And | Or], old: Expression, new: Expression, depth: int) -> Iterator[DiffLine]:
     """Part by part, in chains of this kind; one of the two may be a part of the other instead of a chain."""
+    yield DiffLine(depth, None, HEADINGS[kind])
     # There is no NOT, so a further condition can only exclude and a further alternative only include.
-    joint, more, fewer = Joint.ANY, Effect.WIDER, Effect.NARROWER
-    if kind is And:
-        joint, more, fewer = Joint.ALL, Effect.NARROWER, Effect.WIDER
-    yield DiffLine(depth, None, joint.value)
+    is_any, more, fewer = kind is Or, Effect.NARROWER, Effect.WIDER
+    if is_any:
+        more, fewer = fewer, more
     olds, news = (chain_parts(each) if isinstance(each, kind) else (each,) for each in (old, new))
     matched, removed = _matched(olds, news)
     for earlier, part in zip(matched, news, strict=True):
         if earlier is None:
-            yield DiffLine(depth + 1, TermChange.ADDED, _text(part), effect=more, joint=joint)
+            yield DiffLine(depth + 1, TermChange.ADDED, _text(part), effect=more, is_alternative=is_any)
         else:
-            yield from _difference(earlier, part, depth + 1, joint)
+            yield from _difference(earlier, part, depth + 1)
     for part in removed:
-        yield DiffLine(depth + 1, TermChange.REMOVED, _text(part), effect=fewer, joint=joint)
+        yield DiffLine(depth + 1, TermChange.REMOVED, _text(part), effect=fewer, is_alternative=is_any)
 
 
 def _matched(
@@ -246,8 +240,7 @@ def _sentence(before: Expression, after: Expression, lines: tuple[DiffLine, ...]
     counts: Counter[tuple[str, str]] = Counter()
     for line in lines:
         if line.change in _VERBS:
-            is_alternative = line.joint is Joint.ANY and line.change is not TermChange.CHANGED
-            counts[_VERBS[line.change], "alternative" if is_alternative else "condition"] += 1
+            counts[_VERBS[line.change], "alternative" if line.is_alternative else "condition"] += 1
     changes = " and ".join(f"{verb} {_counted(count, noun)}" for (verb, noun), count in counts.items())
     return changes if effect is Effect.UNKNOWN else f"{changes}: {effect.value}"
 

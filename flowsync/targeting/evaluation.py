@@ -17,6 +17,7 @@ from flowsync.targeting.context import StepState, moment
 from flowsync.targeting.nodes import (
     AFFIXES,
     EQUALITIES,
+    HEADINGS,
     LISTS,
     NEGATIVES,
     OPPOSITES,
@@ -28,11 +29,9 @@ from flowsync.targeting.nodes import (
     Boolean,
     Clock,
     Condition,
-    Constant,
     Duration,
     Enclosed,
     Everyone,
-    Flag,
     Group,
     Null,
     Number,
@@ -252,9 +251,16 @@ def compile_pattern(pattern: str) -> Callable[[str], bool]:
     not installed.
     """
     compiled = _compiled(pattern)
-    if isinstance(compiled, str):
-        raise _explained(pattern, compiled)
-    return lambda text: compiled(text.encode(errors="replace")) is not None
+    if not isinstance(compiled, str):
+        return lambda text: compiled(text.encode(errors="replace")) is not None
+    offset = _offset(pattern, compiled)
+    rest = pattern[offset:]
+    if compiled.startswith("invalid escape sequence") and rest[1:2].isdigit():
+        raise PatternError("RE2 has no back-references", offset)
+    reasons = (reason for opening, reason in _GROUPS if rest.startswith(opening))
+    if not compiled.startswith("invalid perl operator"):
+        reasons = (reason for opening, reason in _REASONS if compiled.startswith(opening))
+    raise PatternError(next(reasons, f"RE2 says: {compiled}"), offset)
 
 
 @lru_cache(maxsize=256)
@@ -277,17 +283,6 @@ def _kind_of_refusal(pattern: str) -> str | None:
     """RE2's message without the part of the pattern that it names; None for a good pattern."""
     compiled = _compiled(pattern)
     return compiled.partition(": ")[0] if isinstance(compiled, str) else None
-
-
-def _explained(pattern: str, refusal: str) -> PatternError:
-    offset = _offset(pattern, refusal)
-    rest = pattern[offset:]
-    if refusal.startswith("invalid escape sequence") and rest[1:2].isdigit():
-        return PatternError("RE2 has no back-references", offset)
-    reasons = (reason for opening, reason in _GROUPS if rest.startswith(opening))
-    if not refusal.startswith("invalid perl operator"):
-        reasons = (reason for opening, reason in _REASONS if refusal.startswith(opening))
-    return PatternError(next(reasons, f"RE2 says: {refusal}"), offset)
 
 
 def _offset(pattern: str, refusal: str) -> int:
@@ -346,12 +341,12 @@ def evaluate(expression: Expression, context: Context) -> bool:
 def decide(term: Term, context: Context) -> TermTrace:
     """How one term comes out."""
     match term:
-        case Constant(truth):
+        case Boolean(truth):
             return TermTrace(term, truth)
-        case Flag(source):
-            value = _resolve(source, context)
+        case Source():
+            value = _resolve(term, context)
             truth = value is not None and not isinstance(value, Unknown) and same(value, right=True)
-            return TermTrace(term, truth, ((source, value),), _why_missing(value))
+            return TermTrace(term, truth, ((term, value),), _why_missing(value))
         case Condition():
             return _compare(term, context)
 
@@ -473,13 +468,6 @@ def trace(expression: Expression, context: Context) -> Trace:
     return BranchTrace(expression, holds(part.truth for part in traces), traces)
 
 
-def term_traces(whole: Trace) -> tuple[TermTrace, ...]:
-    """Every term's trace, in the order written."""
-    if isinstance(whole, TermTrace):
-        return (whole,)
-    return tuple(term for part in whole.parts for term in term_traces(part))
-
-
 class SourceValue(NamedTuple):
     """What a source is for this user: `user.property('plan')`, and `pro` or `not set`."""
 
@@ -518,9 +506,8 @@ def outline(whole: Trace, depth: int = 0) -> tuple[OutlineLine, ...]:
         case BranchTrace(Group(), _, (inside,)):
             return outline(inside, depth)
         case BranchTrace(expression, truth, parts):
-            heading = {Or: "at least one of", And: "all of"}.get(type(expression), "everyone")
             below = (line for part in parts for line in outline(part, depth + 1))
-            return (OutlineLine(depth, truth, heading), *below)
+            return (OutlineLine(depth, truth, HEADINGS.get(type(expression), "everyone")), *below)
 
 
 def _described(resolved: Resolved) -> str:
@@ -556,8 +543,8 @@ class TermCoverage:
 
 def coverage(expression: Expression, contexts: tuple[Context, ...]) -> tuple[TermCoverage, ...]:
     """For each term of an expression, in the order written, which truths these contexts gave it."""
-    seen = [[found.truth for found in term_traces(trace(expression, context))] for context in contexts]
-    return tuple(
-        TermCoverage(term, any(truths[index] for truths in seen), any(not truths[index] for truths in seen))
-        for index, term in enumerate(terms(expression))
-    )
+    found = []
+    for term in terms(expression):
+        truths = {decide(term, context).truth for context in contexts}
+        found.append(TermCoverage(term, seen_true=True in truths, seen_false=False in truths))
+    return tuple(found)

@@ -152,10 +152,9 @@ def _word_hint(token: Token, expected: Expected) -> str | None:
 
 
 def unknown_name(token: Token, following: Token) -> TargetingError:
-    """The error for a name in the place of a condition that the language does not know."""
-    return TargetingError(
-        f"{shown(token.text)} is not something that can be compared.", token.start, hint=_name_hint(token, following)
-    )
+    """The error for a name in the place of a condition that the language does not know; `following` is after it."""
+    message = f"{shown(token.text)} is not something that can be compared."
+    return TargetingError(message, token.start, hint=_name_hint(token, following))
 
 
 def _name_hint(token: Token, following: Token) -> str:

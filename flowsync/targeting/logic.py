@@ -27,10 +27,8 @@ from flowsync.targeting.nodes import (
     Boolean,
     Clock,
     Condition,
-    Constant,
     Duration,
     Enclosed,
-    Flag,
     Null,
     Number,
     Operator,
@@ -43,6 +41,7 @@ from flowsync.targeting.nodes import (
     meaning,
     simplified,
     terms,
+    walk,
 )
 from flowsync.targeting.tokens import printable
 
@@ -66,7 +65,7 @@ def check_logic(expression: Expression) -> Iterator[Finding]:
     """Every condition, and every pair of conditions in one chain, that decides nothing."""
     for term in terms(expression):
         truth, among = None, "every user"
-        if isinstance(term, Constant) and term is not expression:
+        if isinstance(term, Boolean) and term is not expression:
             truth = term.value
         elif isinstance(term, Condition) and _is_empty_text(term):
             truth, among = term.operator not in NEGATIVES, "every user who has it set"
@@ -75,7 +74,9 @@ def check_logic(expression: Expression) -> Iterator[Finding]:
         if truth is not None:
             message = f"{printable(formatted(term))} is {'true' if truth else 'false'} for {among}."
             yield rules.CONSTANT.finding(term.span, message, "Delete it, or compare with what was meant.")
-    yield from _check_chain(simplified(expression))
+    for chain in walk(simplified(expression)):
+        if isinstance(chain, And | Or):
+            yield from _check_chain(chain)
 
 
 def _is_empty_text(condition: Condition) -> bool:
@@ -120,30 +121,31 @@ def _is_always_set(source: Source) -> bool:
     return source.result not in (Result.ANYTHING, Result.DAYS, Result.ADDRESS) and not is_partial
 
 
-def _check_chain(expression: Expression) -> Iterator[Finding]:
-    if not isinstance(expression, And | Or):
-        return
+def _check_chain(chain: And | Or) -> Iterator[Finding]:
     seen: set[str] = set()
     claims_about: dict[str, list[Condition]] = defaultdict(list)
-    for part in expression.parts:
+    for part in chain.parts:
         if meaning(part) in seen:
             message = f"{printable(formatted(part))} stands here twice."
             yield rules.DUPLICATE.finding(part.span, message, "Delete one of them.")
         seen.add(meaning(part))
         claim = part
-        if isinstance(part, Flag):
-            claim = Condition(part.source, Operator.EQUAL, Boolean(value=True), span=part.span)
+        if isinstance(part, Source):
+            claim = Condition(part, Operator.EQUAL, Boolean(value=True), span=part.span)
         if isinstance(claim, Condition):
             claims_about[formatted(claim.left)].append(claim)
     for about, claims in claims_about.items():
-        pair = _contradiction(claims) if isinstance(expression, And) else _tautology(claims)
+        if isinstance(chain, And):
+            pair = _opposites(claims) or _unset_but_compared(claims) or _unequal(claims)
+        else:
+            pair = _opposites(claims) or _two_exclusions(claims)
+        pair = pair or _ranges(claims, is_and=isinstance(chain, And))
         if pair is not None:
-            yield _clash(expression, about, *pair)
-    for part in expression.parts:
-        yield from _check_chain(part)
+            yield _clash(chain, about, *pair)
 
 
 def _clash(chain: And | Or, about: str, first: Condition, second: Condition) -> Finding:
+    """Two claims about the same subject that no value meets both, or of which every value that is set meets one."""
     is_and = isinstance(chain, And)
     joint, operator = ("||", Operator.EQUAL) if is_and else ("&&", Operator.NOT_EQUAL)
     hint = f"Join them with {joint}, or change one of them."
@@ -163,16 +165,6 @@ def _leaves_out_nobody(claim: Condition) -> bool:
         return not isinstance(left, Source) or left.kind not in _SOMETIMES_UNKNOWN
     is_fixed = claim.operator in EQUALITIES | LISTS and isinstance(claim.right, Text | Number | Boolean)
     return is_fixed and isinstance(left, Source) and _is_always_set(left)
-
-
-def _contradiction(claims: list[Condition]) -> _Pair | None:
-    """Two claims about the same subject that no value meets both; None when there is no cheap proof."""
-    return _opposites(claims) or _unset_but_compared(claims) or _unequal(claims) or _ranges(claims, is_and=True)
-
-
-def _tautology(claims: list[Condition]) -> _Pair | None:
-    """Two claims about the same subject of which every value that is set meets one."""
-    return _opposites(claims) or _two_exclusions(claims) or _ranges(claims, is_and=False)
 
 
 def _opposites(claims: list[Condition]) -> _Pair | None:
@@ -230,9 +222,13 @@ def _two_exclusions(claims: list[Condition]) -> _Pair | None:
 
 def _ranges(claims: list[Condition], *, is_and: bool) -> _Pair | None:
     """A lower and an upper bound: for && those that leave no value between them, for || those that leave none out."""
-    bounds = [(bound, claim) for claim in claims if (bound := _bound(claim)) is not None]
-    lower = [pair for pair in bounds if pair[1].operator in _LOWER]
-    upper = [pair for pair in bounds if pair[1].operator not in _LOWER]
+    bounds = [
+        (number_of(claim.right.value), claim)
+        for claim in claims
+        if claim.operator in ORDERINGS and isinstance(claim.right, Text | Number)
+    ]
+    lower = [(bound, claim) for bound, claim in bounds if bound is not None and claim.operator in _LOWER]
+    upper = [(bound, claim) for bound, claim in bounds if bound is not None and claim.operator not in _LOWER]
     if not lower or not upper:
         return None
     tightest, loosest = (max, min) if is_and else (min, max)
@@ -244,9 +240,3 @@ def _ranges(claims: list[Condition], *, is_and: bool) -> _Pair | None:
     else:
         is_clash = low < high or (low == high and bool(inclusive))
     return (low_claim, high_claim) if is_clash else None
-
-
-def _bound(claim: Condition) -> float | None:
-    """The number or date that a claim of order is about."""
-    right = claim.right
-    return number_of(right.value) if claim.operator in ORDERINGS and isinstance(right, Text | Number) else None

@@ -1,6 +1,6 @@
 """The tree of an expression: frozen nodes, each with its span.
 
-    Expression  Everyone | Or | And | Group | Condition | Flag | Constant
+    Expression  Everyone | Or | And | Group | Condition | Source | Boolean
     Value       Source | Text | Number | Boolean | Null | Duration | Clock | Arithmetic | Enclosed
 
 `Or` is a chain of `||`, `And` a chain of `&&`; `Group` and `Enclosed` are parentheses as written.
@@ -12,7 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Span(NamedTuple):
@@ -151,7 +154,7 @@ class Number(Node):
 
 @dataclass(frozen=True, slots=True)
 class Boolean(Node):
-    """`true` or `false` as a value."""
+    """`true` or `false`, as a value or a condition."""
 
     value: bool
 
@@ -236,20 +239,6 @@ class Condition(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Flag(Node):
-    """A source without a comparison; it is read as `source == true` [obs]."""
-
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class Constant(Node):
-    """`true` or `false` as a condition."""
-
-    value: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Group(Node):
     """An expression in parentheses."""
 
@@ -270,38 +259,36 @@ class Or(Node):
     parts: tuple[Expression, ...]
 
 
+HEADINGS: dict[type[Node], str] = {And: "all of", Or: "at least one of"}
+"""The line above a list of the parts of a chain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Everyone(Node):
     """The empty expression: no targeting [doc]."""
 
 
-Term: TypeAlias = "Condition | Flag | Constant"
-"""A part that is true or false by itself."""
-Expression: TypeAlias = "Everyone | Or | And | Group | Condition | Flag | Constant"
+Term: TypeAlias = "Condition | Source | Boolean"
+"""A part that is true or false by itself; a source is, as if compared with `true` [obs]."""
+Expression: TypeAlias = "Everyone | Or | And | Group | Term"
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """An expression and every one inside it, in the order written; the outer before the inner."""
+    yield expression
+    for part in (expression.inner,) if isinstance(expression, Group) else chain_parts(expression):
+        if part is not expression:
+            yield from walk(part)
 
 
 def terms(expression: Expression) -> tuple[Term, ...]:
     """Every term of an expression, in the order written."""
-    match expression:
-        case Or(parts) | And(parts):
-            return tuple(term for part in parts for term in terms(part))
-        case Group(inner):
-            return terms(inner)
-        case Everyone():
-            return ()
-        case _:
-            return (expression,)
+    return tuple(each for each in walk(expression) if isinstance(each, Condition | Source | Boolean))
 
 
 def values(term: Term) -> tuple[Value, ...]:
-    """The values a term is about: none, one, or the left and the right one."""
-    match term:
-        case Condition(left, _, right):
-            return (left, right)
-        case Flag(source):
-            return (source,)
-        case Constant():
-            return ()
+    """The values a term is about: the left and the right one, or the term itself."""
+    return (term.left, term.right) if isinstance(term, Condition) else (term,)
 
 
 def sources(term: Term) -> tuple[Source, ...]:
@@ -320,7 +307,7 @@ def chain_parts(expression: Expression) -> tuple[Expression, ...]:
             return (expression,)
 
 
-def formatted(node: Expression | Value) -> str:  # noqa: C901, PLR0911, PLR0912 - one return per kind of node
+def formatted(node: Expression | Value) -> str:  # noqa: C901, PLR0911 - one return per kind of node
     """The text of an expression or value; parsing it gives an equal tree.
 
     Spacing, quotes and aliases come out in one spelling (`&&`, `==`, 'single quotes'); parentheses
@@ -338,8 +325,6 @@ def formatted(node: Expression | Value) -> str:  # noqa: C901, PLR0911, PLR0912 
             return f"({formatted(inner)})"
         case Condition(left, operator, right):
             return f"{formatted(left)} {operator.value} {formatted(right)}"
-        case Flag(source):
-            return formatted(source)
         case Source(kind, arguments):
             count = ".count" if kind.result is Result.COUNT else ""
             return f"{kind.spelled}({', '.join(map(formatted, arguments))}){count}"
@@ -347,7 +332,7 @@ def formatted(node: Expression | Value) -> str:  # noqa: C901, PLR0911, PLR0912 
             return f'"{content}"' if "'" in content else f"'{content}'"
         case Number(text) | Clock(text):
             return text
-        case Constant(truth) | Boolean(truth):
+        case Boolean(truth):
             return "true" if truth else "false"
         case Null():
             return "null"
@@ -385,7 +370,7 @@ def meaning(expression: Expression) -> str:
 def subject(expression: Expression) -> str | None:
     """What a term is about, as text: its left side; None for chains and constants."""
     match expression:
-        case Condition(value) | Flag(value):
-            return formatted(value)
+        case Condition(source) | (Source() as source):
+            return formatted(source)
         case _:
             return None

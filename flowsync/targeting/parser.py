@@ -31,11 +31,9 @@ from flowsync.targeting.nodes import (
     Boolean,
     Clock,
     Condition,
-    Constant,
     Duration,
     Enclosed,
     Everyone,
-    Flag,
     Group,
     Null,
     Number,
@@ -187,21 +185,12 @@ class _Parser:
         token = self._token
         if token.kind not in (TokenKind.END, TokenKind.CLOSE) and token.text not in _AND | _OR:
             raise self._unexpected(Expected.OPERATOR)
-        match left:
-            case Source():
-                return Flag(left, span=left.span)
-            case Boolean(truth):
-                return Constant(truth, span=left.span)
-            case _:
-                hint = (
-                    "A condition needs something to compare, an operator and a value: user.property('plan') == 'pro'."
-                )
-                if token.kind is TokenKind.CLOSE:
-                    hint = (
-                        "Write the comparison inside the parentheses;"
-                        " arithmetic in parentheses goes to the right of it."
-                    )
-                raise TargetingError("This value is compared with nothing.", left.span.start, hint=hint)
+        if isinstance(left, Source | Boolean):
+            return left
+        hint = "A condition needs something to compare, an operator and a value: user.property('plan') == 'pro'."
+        if token.kind is TokenKind.CLOSE:
+            hint = "Write the comparison inside the parentheses; arithmetic in parentheses goes to the right of it."
+        raise TargetingError("This value is compared with nothing.", left.span.start, hint=hint)
 
     def _word_operand(self, operator: Operator) -> Value:
         if operator in TEXTS:

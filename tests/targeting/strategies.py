@@ -15,10 +15,8 @@ from flowsync.targeting.nodes import (
     Boolean,
     Clock,
     Condition,
-    Constant,
     Duration,
     Enclosed,
-    Flag,
     Group,
     Null,
     Number,
@@ -117,7 +115,7 @@ def _condition(operator: Operator) -> SearchStrategy[Condition]:
 
 conditions = st.one_of([_condition(operator) for operator in Operator])
 
-terms = st.one_of(conditions, conditions, sources.map(Flag), st.booleans().map(Constant))
+terms = st.one_of(conditions, conditions, sources, st.booleans().map(Boolean))
 
 
 def _wider(inner: SearchStrategy[Expression]) -> SearchStrategy[Expression]:

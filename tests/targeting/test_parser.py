@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from flowsync.errors import TargetingError
 from flowsync.targeting.nodes import (
     And,
+    Boolean,
     Condition,
-    Constant,
     Everyone,
-    Flag,
     Group,
     Number,
     Operator,
@@ -59,7 +58,7 @@ def test_every_term_and_value_spans_its_own_text(text: str) -> None:
         assert parse(text[slice(*term.span)]) == term
         for value in values(term):
             if isinstance(value, Source):
-                assert parse(text[slice(*value.span)]) == Flag(value)
+                assert parse(text[slice(*value.span)]) == value
                 for argument in value.arguments:
                     assert text[slice(*argument.span)].strip("'\"") == argument.value.strip("'\"")
 
@@ -84,9 +83,9 @@ def test_the_tables_hold_several_hundred_expressions() -> None:
 def test_the_tree_of_an_expression_is_as_written() -> None:
     plan = Condition(Source(SourceKind.USER_PROPERTY, (Text("plan"),)), Operator.EQUAL, Text("pro"))
     seats = Condition(Source(SourceKind.GROUP_PROPERTY, (Text("seats"),)), Operator.AT_LEAST, Number("5"))
-    guest = Flag(Source(SourceKind.USER_IS_GUEST))
+    guest = Source(SourceKind.USER_IS_GUEST)
     text = "user.properties.plan === \"pro\" AND (organization.property('seats') >= 5 || user.isGuest()) OR false"
-    assert parse(text) == Or((And((plan, Group(Or((seats, guest))))), Constant(value=False)))
+    assert parse(text) == Or((And((plan, Group(Or((seats, guest))))), Boolean(value=False)))
 
 
 def test_spans_run_from_the_first_to_the_last_character() -> None:
