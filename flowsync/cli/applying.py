@@ -78,7 +78,7 @@ class LiveStore:
 
 
 @contextmanager
-def only_run(project: Project, command: str, given: Invocation, *, in_sandbox: bool) -> Iterator[None]:
+def only_run(project: Project, command: str, *, in_sandbox: bool) -> Iterator[None]:
     """Keep every other run on this machine from writing to the same API and environment meanwhile.
 
     The sandbox is the project's own; an account is the same for every clone on this machine. Raises LockedError while
@@ -96,7 +96,7 @@ def only_run(project: Project, command: str, given: Invocation, *, in_sandbox: b
             write_sentence(
                 f"The last run ended without finishing ({left}): what it had in flight may or may not have landed. "
                 "The plan shows how the flows stand.",
-                given,
+                project.given,
             )
         yield
 
@@ -140,8 +140,6 @@ def confirm(made: Plan, given: Invocation, *, yes: bool) -> None:
 def carry_out(
     made: Plan,
     connection: Connection,
-    project: Project,
-    given: Invocation,
     format_: str,
     *,
     record_file: str | None = None,
@@ -153,11 +151,9 @@ def carry_out(
     """
 
     def conclude(outcomes: list[Outcome]) -> None:
-        write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(given)))
+        write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(connection.project.given)))
 
-    outcomes, is_stopped = run(
-        made, connection, project, given, format_, record_file=record_file, purpose=purpose, conclude=conclude
-    )
+    outcomes, is_stopped = run(made, connection, format_, record_file=record_file, purpose=purpose, conclude=conclude)
     if is_stopped:
         raise InterruptedByUser(INTERRUPTED)
     return exit_code(outcomes)
@@ -166,8 +162,6 @@ def carry_out(
 def run(
     made: Plan,
     connection: Connection,
-    project: Project,
-    given: Invocation,
     format_: str,
     *,
     record_file: str | None = None,
@@ -184,7 +178,8 @@ def run(
     if not made.writes:
         conclude([])
         return [], False
-    with _recording(made, project, record_file, purpose) as (name, record):
+    given = connection.project.given
+    with _recording(made, connection.project, record_file, purpose) as (name, record):
         reporter = _Reporter(format_, given)
         way_back = command_line(["rollback", name], made, given)
         farewell = (
@@ -192,7 +187,7 @@ def run(
             f"The record is {name}; the way back: {way_back}\n"
         ).encode(errors="backslashreplace")
         with _stopping_on_signals(given, connection.client.stop_waiting, farewell) as (stop, stopped_by_user):
-            outcomes = _apply(made, connection, project, given, record=record, reporter=reporter, stop=stop)
+            outcomes = _apply(made, connection, record, reporter, stop)
             record.end()
             with suppress(OSError):  # nobody reads stderr any more: that costs no ledger
                 _report_record(record, name, purpose, way_back, given)
@@ -243,25 +238,16 @@ def _report_record(record: RecordFile, name: str, purpose: Purpose, way_back: st
     write_note(f"What was replaced is kept; to put it back: {way_back}", given)
 
 
-def _apply(
-    made: Plan,
-    connection: Connection,
-    project: Project,
-    given: Invocation,
-    *,
-    record: RecordFile,
-    reporter: _Reporter,
-    stop: Event,
-) -> list[Outcome]:
+def _apply(made: Plan, connection: Connection, record: RecordFile, reporter: _Reporter, stop: Event) -> list[Outcome]:
     """The outcomes, each reported as it is known."""
     store = LiveStore(connection.client.writer(), connection.access, made.view)
-    parallelism = project.settings.parallelism
+    parallelism = connection.project.settings.parallelism
     outcomes: list[Outcome] = []
 
     def line() -> str:
         return progress_line("Applying", len(outcomes), len(made.writes), connection.client.waiting)
 
-    with Progress(given, line) as progress:
+    with Progress(connection.project.given, line) as progress:
         for outcome in apply_changes(made.writes, store, parallelism=parallelism, stop=stop, record=record):
             outcomes.append(outcome)
             with progress.hidden():

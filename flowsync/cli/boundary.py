@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from flowsync import cli
 from flowsync.cli.options import Invocation
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, UsageError
+from flowsync.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_INTERRUPTED: Final = InterruptedByUser("Interrupted.")
 
 
 def guarded(arguments: Sequence[str]) -> int:
@@ -34,9 +33,7 @@ def guarded(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of stdout went away (`| head`): keep Python from saying so at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.ERROR
-    except (FlowsyncError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
-        return _fail(error, given)
-    except Exception as error:  # noqa: BLE001 - the boundary: whatever is left is a bug, and is said to be one
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what is neither expected nor usage is a bug
         return _fail(error, given)
 
 
@@ -49,16 +46,18 @@ def _run(arguments: Sequence[str], given: Invocation) -> int:
 
 
 def _fail(error: BaseException, given: Invocation) -> int:
-    from flowsync.cli.output import write_bug, write_error  # noqa: PLC0415 - only failures need it
+    from flowsync.cli.output import screen_of_stderr, source_lines  # noqa: PLC0415 - only failures need it
+    from flowsync.render import problems  # noqa: PLC0415 - only failures need it
 
     if cli.is_interrupted or isinstance(error, click.Abort | KeyboardInterrupt):
-        error = _INTERRUPTED
+        error = InterruptedByUser("Interrupted.")
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         command = context.command_path if isinstance(context, click.Context) else "flowsync"
         error = UsageError(error.format_message(), hint=f"Try `{command} --help`.")
+    screen = screen_of_stderr(given)
     if isinstance(error, FlowsyncError):
-        write_error(error, given)
+        sys.stderr.write(masked(problems.error(error, screen, source_lines(given.directory))))
         return error.exit_code
-    write_bug(error, given)
+    sys.stderr.write(masked(problems.bug(error, screen)))
     return ExitCode.ERROR

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from flowsync.api.client import Client
     from flowsync.api.endpoints import Listing, Map
     from flowsync.api.transport import Handler
-    from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
     from flowsync.model import Flow
     from flowsync.sandbox import Emulator, SeedFlow
@@ -53,13 +52,14 @@ class Connection:
     `begun` is the list of flows that is being asked for already.
     """
 
+    project: Project
     client: Client
     access: Access
     api_url: str
     map: Map
     begun: Future[Listing] | None = None
 
-    def fetch(self, slugs: Collection[str], given: Invocation) -> Listing:
+    def fetch(self, slugs: Collection[str]) -> Listing:
         """All live rows, with a look-up for every one of `slugs` that the list lacks.
 
         A list begun early is of one moment, so it is used once. A terminal shows when this takes long. Raises the
@@ -67,23 +67,21 @@ class Connection:
         """
         reader = self.client.reader()
         begun, self.begun = self.begun, None
-        with Progress(given, lambda: reading_line(self.client.waiting)):
+        with Progress(self.project.given, lambda: reading_line(self.client.waiting)):
             listing = list_flows(reader, self.access, self.map, len(slugs)) if begun is None else begun.result()
             return find_missing(reader, listing, slugs, self.map)
 
 
 @contextmanager
-def connect(
-    project: Project, flows: Sequence[Flow], purpose: Purpose, given: Invocation, *, in_sandbox: bool
-) -> Iterator[Connection]:
+def connect(project: Project, flows: Sequence[Flow], purpose: Purpose, *, in_sandbox: bool) -> Iterator[Connection]:
     """Open the API, or the embedded emulator, whose first state is made of `flows`."""
     with ExitStack() as stack:
-        yield _open_sandbox(stack, project, flows) if in_sandbox else _open_api(stack, project, purpose, given)
+        yield _open_sandbox(stack, project, flows) if in_sandbox else _open_api(stack, project, purpose)
 
 
 @contextmanager
 def connecting(
-    project: Project, purpose: Purpose, base: str | None, given: Invocation, *, in_sandbox: bool
+    project: Project, purpose: Purpose, base: str | None, *, in_sandbox: bool
 ) -> Iterator[Callable[[Sequence[Flow]], Connection]]:
     """Begin to ask for the live flows, and give what connects once the files are read.
 
@@ -94,12 +92,14 @@ def connecting(
         opened: Connection | FlowsyncError | None = None
         if not in_sandbox:
             try:
-                opened = _open_api(stack, project, purpose, given)
+                opened = _open_api(stack, project, purpose)
+                if base is not None:
+                    git.commit_of(project.home, base)
+                opened.begun = _begin_listing(stack, project, opened)
+            except GitError:
+                pass  # there is no such revision, which is raised once the files are read
             except FlowsyncError as error:
                 opened = error
-            else:
-                if base is None or _has_revision(project, base):
-                    opened.begun = _begin_listing(stack, project, opened)
 
         def connect(flows: Sequence[Flow]) -> Connection:
             if isinstance(opened, FlowsyncError):
@@ -109,14 +109,6 @@ def connecting(
         yield connect
 
 
-def _has_revision(project: Project, revision: str) -> bool:
-    try:
-        git.commit_of(project.home, revision)
-    except GitError:
-        return False
-    return True
-
-
 def _begin_listing(stack: ExitStack, project: Project, connection: Connection) -> Future[Listing]:
     """Ask in a thread of its own: those of `connection.map` may all be needed for its pages."""
     likely = sum(len(names) for _, _, names in os.walk(project.home / project.settings.flows))
@@ -124,13 +116,13 @@ def _begin_listing(stack: ExitStack, project: Project, connection: Connection) -
     return asking.submit(list_flows, connection.client.reader(), connection.access, connection.map, likely)
 
 
-def _open_api(stack: ExitStack, project: Project, purpose: Purpose, given: Invocation) -> Connection:
+def _open_api(stack: ExitStack, project: Project, purpose: Purpose) -> Connection:
     settings = project.settings
     key = settings.writing_key() if purpose is Purpose.WRITE else settings.reading_key()
     if settings.unused_url is not None:
         write_sentence(
             f"Using {settings.api_url} from {API_URL_VARIABLE}, not {settings.unused_url}, which flowsync.yaml names.",
-            given,
+            project.given,
         )
     is_public = key.looks_public or key is settings.public_key
     access = Access.PUBLIC if is_public else Access.PRIVATE
@@ -166,7 +158,7 @@ def _open(
     )
     opened = stack.enter_context(client)
     threads = stack.enter_context(_threads(settings.parallelism))
-    return Connection(opened, access, place_of(api_url), threads.map)
+    return Connection(project, opened, access, place_of(api_url), threads.map)
 
 
 @contextmanager

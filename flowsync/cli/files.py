@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from glob import escape
 from pathlib import Path
 from posixpath import basename, normpath
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync import config, document, git, validate
 from flowsync.api.endpoints import rows_by_slug
@@ -30,15 +30,7 @@ if TYPE_CHECKING:
     from flowsync.git import Entry
 
 
-class HasSlug(Protocol):
-    """A flow, or a file of one."""
-
-    @property
-    def slug(self) -> str:
-        """What patterns are matched with."""
-
-
-Named = TypeVar("Named", bound=HasSlug)
+Named = TypeVar("Named", Flow, FlowFile)
 PATTERN_CHARACTERS: Final = frozenset("*?[")
 DEFAULT_FOLDER: Final = "flows"
 
@@ -48,7 +40,6 @@ class Selection:
     """The flows a command works on, out of all that the files hold (`every`)."""
 
     flows: tuple[Flow, ...]
-    all_slugs: frozenset[str]
     patterns: tuple[str, ...]
     warnings: tuple[Problem, ...]
     every: tuple[Flow, ...]
@@ -131,9 +122,8 @@ def load_selection(project: Project, patterns: Sequence[str]) -> Selection:
     problems, _ = validate.govern(filter(is_settled, found), repository.flows, levels(project))
     refuse_errors(problems, "The files cannot be planned as they are.")
     named = slugs_of(project, patterns)
-    chosen = select(repository.flows, named)
-    slugs = frozenset(flow.slug for flow in repository.flows)
-    return Selection(tuple(chosen), slugs, named, tuple(problems), repository.flows)
+    chosen = tuple(select(repository.flows, named))
+    return Selection(chosen, named, tuple(problems), repository.flows)
 
 
 def refuse_errors(problems: Iterable[Problem], message: str) -> None:

@@ -72,30 +72,20 @@ def _keep(name: str, value: object = None) -> Callable[[click.Context, click.Par
     """A callback that keeps in the Invocation what was given for an option, or `value` for a flag."""
 
     def callback(context: click.Context, _parameter: click.Parameter, given: object) -> None:
+        if name == "environment" and isinstance(given, str) and not given.strip():
+            # It would mean the default environment, which nobody asked for.
+            raise click.BadParameter("It is empty: the variable it comes from may not be set.")
         if given is not None and given is not False:
             setattr(invocation(context), name, given if value is None else value)
 
     return callback
 
 
-def _keep_environment(context: click.Context, parameter: click.Parameter, given: str | None) -> None:
-    """Refuse an empty name: it would mean the default environment, which nobody asked for."""
-    if given is not None and not given.strip():
-        raise click.BadParameter("It is empty: the variable it comes from may not be set.")
-    _keep("environment")(context, parameter, given)
-
-
-def _keep_guard(**allowed: object) -> Callable[[click.Context, click.Parameter, object], None]:
-    def callback(context: click.Context, _parameter: click.Parameter, given: object) -> None:
-        if given:
-            invocation(context).guards.update(allowed)
-
-    return callback
-
-
-def _keep_policy(context: click.Context, parameter: click.Parameter, given: str | None) -> None:
-    if given is not None and parameter.name is not None:
-        invocation(context).guards[parameter.name] = Policy(given)
+def _keep_guards(context: click.Context, parameter: click.Parameter, given: object) -> None:
+    """Keep what --allow-NAME lets past the guards, or the policy that --on-drift or --on-conflict names."""
+    if given:
+        name = (parameter.name or "").removeprefix("allow_").replace("_", "-")
+        invocation(context).guards.update(ALLOWED.get(name) or {str(parameter.name): Policy(given)})
 
 
 def _all(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
@@ -107,50 +97,21 @@ def _all(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
     return decorate
 
 
-def _unexposed(*names: str, callback: Callable[..., None], help: str, **settings: Any) -> Callable[[Any], Any]:  # noqa: A002, ANN401 - as click.option
-    return click.option(*names, callback=callback, help=help, expose_value=False, **settings)
+def _option(help_: str, callback: Callable[..., None], *names: str, **settings: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - as click.option
+    """An option whose callback keeps its value, so that no command has it as a parameter."""
+    return click.option(*names, callback=callback, help=help_, expose_value=False, **settings)
 
 
+_DIRECTORY: Final = click.Path(exists=True, file_okay=False, path_type=Path)
+_QUIET, _VERBOSE = _keep("verbosity", Verbosity.QUIET), _keep("verbosity", Verbosity.VERBOSE)
+_COLOR: Final = {"metavar": "WHEN", "type": click.Choice(["auto", "always", "never"])}
 global_options = _all(
-    _unexposed(
-        "-C",
-        "directory",
-        metavar="DIR",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
-        callback=_keep("directory"),
-        help="Run as if started in DIR.",
-    ),
-    _unexposed(
-        "--config", metavar="FILE", callback=_keep("config"), help="Configuration file, instead of flowsync.yaml."
-    ),
-    _unexposed(
-        "-e",
-        "--environment",
-        metavar="ENV",
-        callback=_keep_environment,
-        help="Environment of flowsync.yaml to use.",
-    ),
-    _unexposed(
-        "-q",
-        "--quiet",
-        is_flag=True,
-        callback=_keep("verbosity", Verbosity.QUIET),
-        help="Only the result, and what is wrong.",
-    ),
-    _unexposed(
-        "-v",
-        "--verbose",
-        is_flag=True,
-        callback=_keep("verbosity", Verbosity.VERBOSE),
-        help="Also tell each step, and every warning.",
-    ),
-    _unexposed(
-        "--color",
-        metavar="WHEN",
-        type=click.Choice(["auto", "always", "never"]),
-        callback=_keep("color"),
-        help="Colour: auto (on a terminal), always, never. NO_COLOR is honoured.",
-    ),
+    _option("Run as if started in DIR.", _keep("directory"), "-C", "directory", metavar="DIR", type=_DIRECTORY),
+    _option("Configuration file, instead of flowsync.yaml.", _keep("config"), "--config", metavar="FILE"),
+    _option("Environment of flowsync.yaml to use.", _keep("environment"), "-e", "--environment", metavar="ENV"),
+    _option("Only the result, and what is wrong.", _QUIET, "-q", "--quiet", is_flag=True),
+    _option("Also tell each step, and every warning.", _VERBOSE, "-v", "--verbose", is_flag=True),
+    _option("Colour: auto (on a terminal), always, never. NO_COLOR is honoured.", _keep("color"), "--color", **_COLOR),
 )
 sandbox_option = click.option(
     "--sandbox",
@@ -163,32 +124,24 @@ base_option = click.option(
     metavar="REF",
     help="Git revision to tell this branch's own changes from edits in the dashboard by, such as origin/main.",
 )
+_POLICY: Final = click.Choice([policy.value for policy in Policy])
 policy_options = _all(
-    _unexposed(
+    _option(
+        "With --base: undo edits in the dashboard, keep what was edited, or refuse.",
+        _keep_guards,
         "--on-drift",
-        type=click.Choice([policy.value for policy in Policy]),
-        callback=_keep_policy,
-        help="With --base: undo edits in the dashboard, keep what was edited, or refuse.",
+        type=_POLICY,
     ),
-    _unexposed(
-        "--on-conflict",
-        type=click.Choice([policy.value for policy in Policy]),
-        callback=_keep_policy,
-        help="The same for what the branch changed too.",
-    ),
+    _option("The same for what the branch changed too.", _keep_guards, "--on-conflict", type=_POLICY),
 )
+_UNSAVED: Final = "Plan and apply in one, where only saved plans are allowed."
 guard_options = _all(
     policy_options,
-    *(
-        _unexposed(f"--allow-{name}", is_flag=True, callback=_keep_guard(**ALLOWED[name]), help=help_)
-        for name, help_ in {
-            "many": "Write however many flows there are.",
-            "clear-targeting": "Make a live flow one for everyone.",
-            "type-change": "Change the type of a flow.",
-            "protected": "Write flows marked as protected.",
-            "unsaved-plan": "Plan and apply in one, where only saved plans are allowed.",
-        }.items()
-    ),
+    _option("Write however many flows there are.", _keep_guards, "--allow-many", is_flag=True),
+    _option("Make a live flow one for everyone.", _keep_guards, "--allow-clear-targeting", is_flag=True),
+    _option("Change the type of a flow.", _keep_guards, "--allow-type-change", is_flag=True),
+    _option("Write flows marked as protected.", _keep_guards, "--allow-protected", is_flag=True),
+    _option(_UNSAVED, _keep_guards, "--allow-unsaved-plan", is_flag=True),
 )
 write_options = _all(
     click.option(
@@ -224,7 +177,7 @@ def complete_slugs(context: click.Context, _parameter: click.Parameter, incomple
     from flowsync.flows.files import FlowFile  # noqa: PLC0415 - as above
 
     try:
-        found = [each.slug for each in open_project(invocation(context)).flow_files() if isinstance(each, FlowFile)]
+        found = [each.slug for each in open_project(context).flow_files() if isinstance(each, FlowFile)]
     except (FlowsyncError, OSError):
         found = []
     slugs = [slug for slug in found if slug.startswith(incomplete)]

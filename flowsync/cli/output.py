@@ -27,11 +27,7 @@ if TYPE_CHECKING:
     from flowsync.render.problems import SourceLine
 
 _WIDTH_OFF_TERMINAL: Final = 100
-_DETAILS: Final = {
-    Verbosity.QUIET: Detail.SUMMARY,
-    Verbosity.NORMAL: Detail.FULL,
-    Verbosity.VERBOSE: Detail.VERBOSE,
-}
+_DETAILS: Final = {Verbosity.QUIET: Detail.SUMMARY, Verbosity.NORMAL: Detail.FULL, Verbosity.VERBOSE: Detail.VERBOSE}
 PROGRESS_DELAY: Final = 0.5
 """Seconds before a terminal shows progress: what is done sooner needs none."""
 _TICK: Final = 0.2
@@ -92,25 +88,12 @@ def write_sentence(text: str, given: Invocation, at_least: Verbosity = Verbosity
     write_note(style.paint(style.sentences(style.line(text), stderr, indent=2), stderr.colour), given, at_least)
 
 
-def write_error(error: FlowsyncError, given: Invocation) -> None:
-    """An expected failure, to stderr."""
-    from flowsync.render import problems  # noqa: PLC0415 - only failures need it
-
-    sys.stderr.write(masked(problems.error(error, screen_of_stderr(given), source_lines(given.directory))))
-
-
-def write_bug(error: BaseException, given: Invocation) -> None:
-    """An unexpected failure, to stderr, with what to report."""
-    from flowsync.render import problems  # noqa: PLC0415 - only bugs need it
-
-    sys.stderr.write(masked(problems.bug(error, screen_of_stderr(given))))
-
-
-def write_warnings(problems: Sequence[Problem], project: Project, given: Invocation) -> None:
+def write_warnings(problems: Sequence[Problem], project: Project) -> None:
     """The files' warnings besides a result: all of them with -v, else how many there are."""
     from flowsync.render import escape  # noqa: PLC0415 - mostly there are none
-    from flowsync.render import problems as formats  # noqa: PLC0415 - mostly there are none
+    from flowsync.render import problems as formats  # noqa: PLC0415 - as above
 
+    given = project.given
     if problems and given.verbosity is Verbosity.VERBOSE:
         write_note(formats.text(problems, source_lines(project.base), screen_of_stderr(given)), given)
     elif problems:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from flowsync.api.endpoints import Listing
     from flowsync.cli.connection import Connection
     from flowsync.cli.files import Selection
-    from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
     from flowsync.config import Guards
     from flowsync.flows.waits import ChangedWaits
@@ -56,7 +55,6 @@ def plan_files(
     project: Project,
     connect: Callable[[Sequence[Flow]], Connection],
     slugs: Sequence[str],
-    given: Invocation,
     *,
     base: str | None,
     guards: Guards,
@@ -79,7 +77,7 @@ def plan_files(
             raise
         without_base(error)
     connection = connect(selection.flows)
-    listing = connection.fetch(concerned_slugs(selection.flows), given)
+    listing = connection.fetch(concerned_slugs(selection.flows))
     warnings = check_references(project, selection, listing)
     warn(warnings)
     made = make_plan(
@@ -121,7 +119,7 @@ def make_plan(
         target=project.settings.target,
         base=base,
         keep=frozenset(origin for origin, policy in policies.items() if policy is Policy.KEEP),
-        also_managed=selection.all_slugs,
+        also_managed=frozenset(flow.slug for flow in selection.every),
         view=view_of(access, listing.access),
     )
 

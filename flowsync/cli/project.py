@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync import config, document
+from flowsync.cli.options import Invocation, invocation
 from flowsync.config import Flags
 from flowsync.errors import ConfigError, FlowsyncError
 from flowsync.flows.files import discover, load_flows
@@ -19,7 +20,8 @@ from flowsync.workspace import MOST_READ, OWNER_ONLY, workspace
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flowsync.cli.options import Invocation
+    import click
+
     from flowsync.config import Settings
     from flowsync.document import Document
     from flowsync.flows.files import FlowFile, Repository
@@ -48,13 +50,14 @@ class Project:
 
     `base` is where the command was started (or -C): file names are shown relative to it. `home` holds
     flowsync.yaml, the flows directory and the state directory. `config_names` are what the configuration file
-    in `home` is called, or would be.
+    in `home` is called, or would be; `given` are the global options.
     """
 
     base: Path
     home: Path
     settings: Settings
     config_names: tuple[str, ...] = config.FILE_NAMES
+    given: Invocation = field(default_factory=Invocation, compare=False)
 
     @property
     def flows_directory(self) -> str:
@@ -138,17 +141,20 @@ class Project:
             raise FlowsyncError(message, hint=hint) from None
 
 
-def open_project(given: Invocation, parallelism: int | None = None) -> Project:
+def open_project(context: click.Context, parallelism: int | None = None) -> Project:
     """The project that the global options name. Raises ConfigError where it cannot be opened."""
+    given = invocation(context)
     try:
         given.directory.absolute()
     except FileNotFoundError:
         raise ConfigError("The directory that this runs in is gone.", hint="cd to one that is there.") from None
     flags = Flags(environment=given.environment, parallelism=parallelism)
-    return project_at(given.directory, given.config, flags, os.environ)
+    return project_at(given.directory, given.config, flags, os.environ, given)
 
 
-def project_at(base: Path, config_file: str | None, flags: Flags, environ: Mapping[str, str]) -> Project:
+def project_at(
+    base: Path, config_file: str | None, flags: Flags, environ: Mapping[str, str], given: Invocation | None = None
+) -> Project:
     """Find and read the configuration. Raises ConfigError or InvalidFilesError."""
     encoding = sys.getfilesystemencoding()
     if encoding.lower().replace("-", "") != "utf8":
@@ -157,11 +163,9 @@ def project_at(base: Path, config_file: str | None, flags: Flags, environ: Mappi
             hint="Set PYTHONUTF8=1, or a UTF-8 locale such as LANG=C.UTF-8.",
         )
     path = config.config_path(base, config_file)
-    if path is None:
-        project = Project(base, base, config.read_settings(None, flags, environ))
-    else:
-        settings = config.read_settings(_read_configuration(base, path), flags, environ)
-        project = Project(base, path.parent, settings, (path.name,))
+    home, names = (path.parent, (path.name,)) if path else (base, config.FILE_NAMES)
+    settings = config.read_settings(_read_configuration(base, path) if path else None, flags, environ)
+    project = Project(base, home, settings, names, given or Invocation())
     _require_own_flows(project)
     return project
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 Item: TypeAlias = "dict[str, JsonValue]"
 Bag: TypeAlias = "Counter[Hashable]"
 
-ALIKE_IN_PLACE: Final = 0.5
+SIMILAR_IN_PLACE: Final = 0.5
 """From this similarity on, an item that took another's place is that item under a new id."""
-ALIKE_ELSEWHERE: Final = 0.8
+SIMILAR_ELSEWHERE: Final = 0.8
 """From this similarity on, so is one that turned up somewhere else."""
 COMPARED_AT_MOST: Final = 2_500
 """With more pairs than this, removed times added, those elsewhere are not searched: it is quadratic."""
@@ -67,9 +68,11 @@ def renames(removed: Candidates, added: Candidates) -> Iterator[Match]:
     """Pair the removed with the added items that are the same but for their identity.
 
     First those that equal each other in all else, then those that took each other's place between
-    the same unmoved neighbours and are roughly alike, then very similar ones anywhere.
+    the same unmoved neighbours and are roughly similar, then very similar ones anywhere.
     """
-    for matcher in (_equal_in_place, _equal, _alike_in_place, _alike):
+    by_place_and_content = partial(_agreeing, key=lambda candidate: (candidate.gap, candidate.number))
+    by_content = partial(_agreeing, key=lambda candidate: candidate.number)
+    for matcher in (by_place_and_content, by_content, _similar_in_place, _similar_elsewhere):
         matches = list(matcher(removed, added))
         yield from matches
         removed = _others(removed, (was for was, _ in matches))
@@ -81,14 +84,6 @@ def _others(candidates: Candidates, matched: Iterable[Candidate]) -> Candidates:
     return [candidate for candidate in candidates if candidate.index not in gone]
 
 
-def _equal_in_place(removed: Candidates, added: Candidates) -> Iterator[Match]:
-    return _agreeing(removed, added, lambda candidate: (candidate.gap, candidate.number))
-
-
-def _equal(removed: Candidates, added: Candidates) -> Iterator[Match]:
-    return _agreeing(removed, added, lambda candidate: candidate.number)
-
-
 def _agreeing(removed: Candidates, added: Candidates, key: Callable[[Candidate], Hashable]) -> Iterator[Match]:
     """Pair, in order, those with something in them that agree in `key`."""
     waiting = _grouped((candidate for candidate in added if candidate.number is not None), key)
@@ -96,33 +91,31 @@ def _agreeing(removed: Candidates, added: Candidates, key: Callable[[Candidate],
         yield from zip(group, waiting.get(name, ()), strict=False)
 
 
-def _alike_in_place(removed: Candidates, added: Candidates) -> Iterator[Match]:
+def _similar_in_place(removed: Candidates, added: Candidates) -> Iterator[Match]:
+    """Pair, in order, those between the same unmoved items, where as many came as went."""
     came = _grouped(added, lambda candidate: candidate.gap)
     for gap, group in _grouped(removed, lambda candidate: candidate.gap).items():
         if len(group) == len(came.get(gap, ())):
             pairs = zip(group, came[gap], strict=True)
-            yield from (pair for pair in pairs if _similarity(pair[0].makeup(), pair[1].makeup()) >= ALIKE_IN_PLACE)
+            yield from (pair for pair in pairs if _similarity(pair[0].makeup(), pair[1].makeup()) >= SIMILAR_IN_PLACE)
 
 
-def _alike(removed: Candidates, added: Candidates) -> Iterator[Match]:
+def _similar_elsewhere(removed: Candidates, added: Candidates) -> Iterator[Match]:
     """Pair the most similar first; every pair is looked at."""
     if len(removed) * len(added) > COMPARED_AT_MOST:
         return
-    taken: set[tuple[str, int]] = set()
-    for _, was, now in sorted(_similar(removed, added), key=lambda scored: -scored[0]):
-        ends = {("removed", was.index), ("added", now.index)}
-        if taken.isdisjoint(ends):
-            taken |= ends
-            yield was, now
-
-
-def _similar(removed: Candidates, added: Candidates) -> Iterator[tuple[float, Candidate, Candidate]]:
-    """Yield the pairs that are alike enough to be the same, with how alike they are."""
-    bags = [(candidate, candidate.scalars()) for candidate in added]
+    counted = [(now, now.scalars()) for now in added]
+    scored: list[tuple[float, Candidate, Candidate]] = []
     for was in removed:
         contents = was.scalars()
-        scores = ((_similarity(contents, bag), now) for now, bag in bags if contents)
-        yield from ((score, was, now) for score, now in scores if score >= ALIKE_ELSEWHERE)
+        scored += [(_similarity(contents, other), was, now) for now, other in counted if contents]
+    gone: set[int] = set()
+    came: set[int] = set()
+    for similarity, was, now in sorted(scored, key=lambda each: -each[0]):
+        if similarity >= SIMILAR_ELSEWHERE and was.index not in gone and now.index not in came:
+            gone.add(was.index)
+            came.add(now.index)
+            yield was, now
 
 
 def _grouped(candidates: Iterable[Candidate], key: Callable[[Candidate], Hashable]) -> dict[Hashable, list[Candidate]]:

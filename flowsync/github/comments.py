@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flowsync.render.report_parts import Report
 
 DEFAULT_LOGIN: Final = "github-actions[bot]"
-"""Who the job's own token is, where GitHub does not tell."""
+"""Who the job's own token is, where GitHub does not say."""
 _BOT: Final = "[bot]"
 _VIEWER: Final = "query { viewer { login } }"
 _EDITOR: Final = "query($id: ID!) { node(id: $id) { ... on IssueComment { editor { login __typename } } } }"
@@ -89,7 +89,7 @@ def own_comments(github: Github, pull: int, me: Author, key: str) -> list[Own]:
 
 
 def is_as_written(github: Github, comment: Own, me: Author) -> bool:
-    """Whether nobody else has edited a comment of ours since, as far as GitHub tells."""
+    """Whether nobody else has edited a comment of ours since, as far as GitHub says."""
     try:
         found = github.graphql(_EDITOR, id=text(comment.item, "node_id"))
     except ApiError:
@@ -157,25 +157,25 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class NotWritten:
     """Nothing was written, and why."""
 
     reason: str
 
 
-Posting: TypeAlias = "Written | Left"
+Posting: TypeAlias = "Written | NotWritten"
 
 
 def post(github: Github, pull: int, draft: Draft, mode: CommentMode) -> Posting:
     """Bring the pull request's comment up to date. Raises ApiError."""
     if mode is CommentMode.OFF:
-        return Left("comments are off")
+        return NotWritten("comments are off")
     if draft.head is not None and (reason := _too_late(github.get(f"pulls/{pull}"), draft.head)):
-        return Left(reason)
+        return NotWritten(reason)
     me = own_author(github)
     existing = own_comments(github, pull, me, draft.marker.key)
     if not existing and mode is CommentMode.CHANGES_ONLY and not draft.is_news:
-        return Left("there is nothing to tell")
+        return NotWritten("there is nothing to tell")
     known = {number(each.item, "id") for each in existing}
 
     def added() -> list[Own]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from flowsync.errors import GithubError
 from flowsync.github.api import number, text
-from flowsync.github.comments import Left, Written, create, own_author, own_items, send
+from flowsync.github.comments import NotWritten, Written, create, own_author, own_items, send
 from flowsync.github.review import branch_head
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ _TRAILER: Final = "flowsync-proposal: "
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
-def tell(github: Github, draft: Draft) -> str:
-    """Open the issue, or edit it if it tells of another state; its address. Raises ApiError."""
+def write_issue(github: Github, draft: Draft) -> str:
+    """Open the issue, or edit it if it shows another state; its address. Raises ApiError."""
     issues = _open_issues(github, draft.marker.key)
     if not issues:
         return create(github, "issues", draft, lambda: _open_issues(github, draft.marker.key)[:1])
@@ -39,7 +39,7 @@ def tell(github: Github, draft: Draft) -> str:
     return oldest.url
 
 
-def close(github: Github, key: str, farewell: str) -> str | None:
+def close_issues(github: Github, key: str, farewell: str) -> str | None:
     """Close what is open, with a last comment; the address of it, None when nothing was open. Raises ApiError."""
     issues = _open_issues(github, key)
     for issue in issues:
@@ -97,10 +97,10 @@ def propose(github: Github, proposal: Proposal) -> Posting:
     is_open = known is not None and text(known.item, "state") == "open"
     if known and known.marker.digest == draft.marker.digest and not text(known.item, "merged_at"):
         refused = f"pull request {number(known.item, 'number')} proposed it and was closed"
-        return Written(known.url) if is_open else Left(refused)
+        return Written(known.url) if is_open else NotWritten(refused)
     head = _head(github, branch)
     if head is not None and not _is_ours(github, head):
-        return Left(f"the branch {branch} has commits of somebody else")
+        return NotWritten(f"the branch {branch} has commits of somebody else")
     commit = _commit(github, proposal)
     if head is None:
         github.write("POST", "git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})

@@ -46,7 +46,7 @@ class Origin:
 
     @property
     def pull(self) -> int | None:
-        """The pull request to tell of what became of it."""
+        """The pull request whose comment says what became of it."""
         return next(iter(self.shown), None)
 
     @property
@@ -86,16 +86,16 @@ def extras(github: Github, plan: Plan, tip: Tip, came_with: Origin) -> tuple[Cha
     known = set(came_with.shown)
     markers = [marker for marker in came_with.shown.values() if marker]
     shown: list[Marker] = [*markers]
-    left = unreviewed(plan, shown)
+    unseen = unreviewed(plan, shown)
     commits = islice(github.items("commits", sha=tip.sha), 1, COMMITS_LOOKED_AT)
-    while left and not any(marker.applied for marker in markers) and (commit := next(commits, None)) is not None:
+    while unseen and not any(marker.applied for marker in markers) and (commit := next(commits, None)) is not None:
         pulls = [pull for pull in _merged(github, text(commit, "sha"), tip.branch) if pull not in known]
         known.update(pulls)
         markers = [marker for pull in pulls if (marker := _shown_plan(github, pull, came_with.me, tip.key))]
         if not any(marker.applied for marker in markers):
             shown += markers
-            left = unreviewed(plan, shown)
-    return left
+            unseen = unreviewed(plan, shown)
+    return unseen
 
 
 def _merged(github: Github, commit: str, branch: str | None) -> list[int]:
@@ -142,7 +142,7 @@ def hexadecimal(digest: str) -> str:
 def _is_shown(plan: Plan, change: Change, shown: frozenset[str]) -> bool:
     """Whether every field was shown as it is now, or as one that is replaced whatever it is.
 
-    The latter is how a plan made with a public key tells of a field that only a private one returns.
+    The latter is how a plan made with a public key shows a field that only a private one returns.
     """
     return _whole(_fields(plan, change)) in shown or all(
         _part(plan, change, field, _before(change, field)) in shown or _part(plan, change, field, _UNSEEN) in shown

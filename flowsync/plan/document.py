@@ -127,7 +127,7 @@ def digest_of(content: Mapping[str, JsonValue]) -> str:
 
 def _content(plan: Plan) -> dict[str, JsonValue]:
     """Return the document without its digest; `view` and `unverified` only where there is something to say."""
-    numbers: dict[str, JsonValue] = {**asdict(summary(plan))}
+    numbers = asdict(summary(plan))
     content: dict[str, JsonValue] = {
         "format": FORMAT,
         "environment": plan.environment,
@@ -140,8 +140,11 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
         "blocked": [asdict(blocked) for blocked in plan.blocked],
         "unmanaged": [asdict(unmanaged) for unmanaged in plan.unmanaged],
     }
-    left_out = {*(["view"] if plan.view is View.WHOLE else []), *([] if plan.unverified else ["unverified"])}
-    return {key: value for key, value in content.items() if key not in left_out}
+    if plan.view is View.WHOLE:
+        del content["view"]
+    if not plan.unverified:
+        del content["unverified"]
+    return content
 
 
 def _change(change: Change, refusals: Iterable[Refusal]) -> JsonValue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flowsync import document
 from flowsync.diff.fields import observe
@@ -14,7 +14,7 @@ from flowsync.model import SENT_FIELDS
 from flowsync.pull.results import LeftOut, NewFile, complaint
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Mapping
 
     from flowsync.flows.files import FlowFile
     from flowsync.model import FieldName, JsonValue, LiveFlow
@@ -90,27 +90,19 @@ def _says(lines: str, value: JsonValue) -> bool:
         return False
 
 
-class _Part(NamedTuple):
-    """One field and its lines in the file."""
-
-    field: FieldName
-    lines: str
-
-
 def new_file(row: LiveFlow, file: FlowFile, modeline: str, judge: Judge, note: str | None = None) -> NewFile:
     """Return the file for a live row, without empty fields and without those that `judge` would refuse in a file."""
     parts, left_out = _parts(row)
-    kept: list[_Part] = parts
+    kept = parts
     if _complaint(parts, row, file, judge) is not None:
-        kept = []
-        for part in parts:
-            reason = _complaint([*kept, part], row, file, judge)
+        kept = {}
+        for field, lines in parts.items():
+            reason = _complaint({**kept, field: lines}, row, file, judge)
             if reason is None:
-                kept.append(part)
+                kept[field] = lines
             else:
-                left_out.append(LeftOut(part.field, reason))
-    fields = tuple(part.field for part in kept)
-    return NewFile(row.slug, file, modeline + _text(kept), fields, tuple(left_out), note)
+                left_out.append(LeftOut(field, reason))
+    return NewFile(row.slug, file, modeline + _text(kept), tuple(kept), tuple(left_out), note)
 
 
 def says_something(field: FieldName, value: JsonValue) -> bool:
@@ -118,8 +110,9 @@ def says_something(field: FieldName, value: JsonValue) -> bool:
     return isinstance(value, bool) if field == "active" else value is not None and value != ""
 
 
-def _parts(row: LiveFlow) -> tuple[list[_Part], list[LeftOut]]:
-    parts: list[_Part] = []
+def _parts(row: LiveFlow) -> tuple[dict[FieldName, str], list[LeftOut]]:
+    """Return the lines of each field that is worth some, and the fields that cannot be written."""
+    parts: dict[FieldName, str] = {}
     left_out: list[LeftOut] = []
     observed = observe(row.fields, SENT_FIELDS)
     for field, value in observed.values.items():
@@ -129,14 +122,10 @@ def _parts(row: LiveFlow) -> tuple[list[_Part], list[LeftOut]]:
             left_out.append(LeftOut("data", unreadable(row)))
             continue
         try:
-            parts.append(_Part(field, _lines(field, value, row)))
+            parts[field] = data_lines(row.fields["data"], value) if field == "data" else document.dump({field: value})
         except DocumentError as error:
             left_out.append(LeftOut(field, error.message))
     return parts, left_out
-
-
-def _lines(field: FieldName, value: JsonValue, row: LiveFlow) -> str:
-    return data_lines(row.fields["data"], value) if field == "data" else document.dump({field: value})
 
 
 def unreadable(row: LiveFlow) -> str:
@@ -148,14 +137,13 @@ def unreadable(row: LiveFlow) -> str:
     return "It cannot be read."
 
 
-def _text(parts: Iterable[_Part]) -> str:
-    return "".join(part.lines for part in parts) or "{}\n"
+def _text(parts: Mapping[FieldName, str]) -> str:
+    return "".join(parts.values()) or "{}\n"
 
 
-def _complaint(parts: Sequence[_Part], row: LiveFlow, file: FlowFile, judge: Judge) -> str | None:
+def _complaint(parts: Mapping[FieldName, str], row: LiveFlow, file: FlowFile, judge: Judge) -> str | None:
     try:
         parsed = document.parse(_text(parts), file.name)
     except DocumentError as error:
         return error.message
-    flow = flow_from_document(parsed, file, None)
-    return complaint(flow, row, judge, [part.field for part in parts])
+    return complaint(flow_from_document(parsed, file, None), row, judge, parts.keys())

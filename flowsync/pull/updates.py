@@ -125,12 +125,7 @@ def _whole(existing: ExistingFile, wanted: Mapping[FieldName, JsonValue]) -> Jso
     for field in SENT_FIELDS:
         if field in wanted:
             whole = with_live(whole, existing.environment, field, wanted[field])
-    return _in_order(whole)
-
-
-def _in_order(whole: Mapping[str, JsonValue]) -> JsonValue:
-    """The sent fields in the format's order, so that a new one comes after the one before it; then the rest."""
-    sent = [name for name in SENT_FIELDS if name in whole]
+    sent = [name for name in SENT_FIELDS if name in whole]  # so that a new field comes after the one before it
     return {name: whole[name] for name in [*sent, *(key for key in whole if key not in sent)]}
 
 
@@ -181,13 +176,9 @@ def _like(stated: JsonValue, live: JsonValue) -> JsonValue:
     if not isinstance(stated, str) or not isinstance(live, (dict, list)):
         return live
     try:
-        return edited(stated, live, matching=survivors, reads=_read_data).text
+        return edited(stated, live, matching=survivors, reads=lambda text: document.parse_data(text).value).text
     except DocumentError:
         return document.dump(live)
-
-
-def _read_data(text: str) -> JsonValue:
-    return document.parse_data(text).value
 
 
 def label(value: JsonValue, path: ValuePath) -> str:

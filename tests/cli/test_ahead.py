@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, cast
 
@@ -13,14 +14,14 @@ import pytest
 
 from flowsync.api.endpoints import Access, list_flows
 from flowsync.cli.connection import Connection
-from flowsync.cli.options import Invocation
+from flowsync.cli.project import Project
+from flowsync.config import Settings
 from flowsync.errors import TransportError
 from tests.support.command import UNMEASURED, command_line, environment, flowsync, process, write_flows
 from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, hang, reply, row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from flowsync.api.client import Client
     from flowsync.model import JsonValue
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 WRONG = {"flow_a": "nmae: New\n"}
 RIGHT = {"flow_a": "name: New\n"}
+PROJECT = Project(Path(), Path(), Settings())
 COMMANDS = [("plan",), ("apply", "--yes")]
 
 
@@ -158,7 +160,7 @@ class Reader:
 def begun(reader: Reader) -> Connection:
     """A connection whose list is being asked for."""
     asking = ThreadPoolExecutor(1)
-    connection = Connection(cast("Client", reader), Access.PRIVATE, "https://api.example.com", map)
+    connection = Connection(PROJECT, cast("Client", reader), Access.PRIVATE, "https://api.example.com", map)
     connection.begun = asking.submit(list_flows, reader, Access.PRIVATE)
     assert reader.asked.wait(10)
     return connection
@@ -169,7 +171,7 @@ def test_asking_goes_on_while_other_work_is_done_and_the_list_is_used_once() -> 
     connection = begun(reader)
     reader.go.set()
     for requests in (1, 2):
-        assert [each.slug for each in connection.fetch([], Invocation()).rows] == ["flow_a"]
+        assert [each.slug for each in connection.fetch([]).rows] == ["flow_a"]
         assert reader.requests == requests, "whoever asks later wants to know how it is then"
 
 
@@ -177,4 +179,4 @@ def test_a_failure_is_raised_where_the_list_is_taken() -> None:
     reader = Reader(TransportError("broken"))
     reader.go.set()
     with pytest.raises(TransportError, match="broken"):
-        begun(reader).fetch([], Invocation())
+        begun(reader).fetch([])

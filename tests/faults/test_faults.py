@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.api.endpoints import Access, find_missing, list_flows
-from flowsync.cli.commands.pull import PullOrder, pull_flows
+from flowsync.cli.commands.pull import pull_flows
 from flowsync.errors import ApiError, ExitCode
 from flowsync.model import AlreadyApplied, Applied, Refused
-from flowsync.pull.results import Scope
 from flowsync.sandbox import ALWAYS, PEOPLE, Fault, FaultKind, documented
 from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run, whole, workspace
 
@@ -142,8 +141,7 @@ def pulled(client: Client) -> PullResult:
     place = workspace()
     flows = place.selection.flows
     listing = find_missing(client.reader(), list_flows(client.reader(), Access.PRIVATE), [flow.slug for flow in flows])
-    order = PullOrder((), Scope.STATED, takes_new=True)
-    return pull_flows(place.project, order, flows, listing, lambda _: None)
+    return pull_flows(place.project, flows, listing, takes_new=True)
 
 
 @lru_cache

@@ -11,7 +11,7 @@ from flowsync.api.client import open_github
 from flowsync.config import Key, Timeouts
 from flowsync.errors import GithubError
 from flowsync.github.api import Github, Marker
-from flowsync.github.comments import Draft, Left, Written
+from flowsync.github.comments import Draft, NotWritten, Written
 from flowsync.github.drift import PREFIX, Proposal, ProposedFile, branch_name, digest_of, propose, withdraw
 from tests.support.fake_github import MAIN, PERSON, REPOSITORY, TOKEN, FakeRepo, fake_github, sha
 
@@ -77,7 +77,7 @@ def test_somebody_s_commits_on_the_branch_are_left_alone(repo: FakeRepo, github:
     propose(github, proposal())
     repo.refs[BRANCH] = sha(77)
     posting = propose(github, proposal("name: Edited again\n"))
-    assert posting == Left(f"the branch {BRANCH} has commits of somebody else")
+    assert posting == NotWritten(f"the branch {BRANCH} has commits of somebody else")
     assert withdraw(github, BRANCH, KEY, "Gone.") == repo.pulls[0]["html_url"]
     assert repo.refs[BRANCH] == sha(77)
     assert repo.pulls[0]["state"] == "closed"
@@ -88,14 +88,14 @@ def test_our_commit_with_somebody_s_edits_in_it_is_left_alone(repo: FakeRepo, gi
     propose(github, proposal())
     repo.objects[repo.refs[BRANCH]]["tree"] = {"sha": sha(88)}
     posting = propose(github, proposal("name: Edited again\n"))
-    assert posting == Left(f"the branch {BRANCH} has commits of somebody else")
+    assert posting == NotWritten(f"the branch {BRANCH} has commits of somebody else")
 
 
 def test_what_was_closed_is_not_proposed_again_but_what_is_new_is(repo: FakeRepo, github: Github) -> None:
     propose(github, proposal())
     repo.pulls[0]["state"] = "closed"
     posting = propose(github, proposal())
-    assert posting == Left(f"pull request {repo.pulls[0]['number']} proposed it and was closed")
+    assert posting == NotWritten(f"pull request {repo.pulls[0]['number']} proposed it and was closed")
     assert isinstance(propose(github, proposal("name: Other\n")), Written)
     assert [pull["state"] for pull in repo.pulls] == ["closed", "open"]
     repo.pulls[1].update(state="closed", merged_at="2026-01-02T03:04:05Z")

@@ -78,6 +78,8 @@ LIVE: dict[str, JsonValue] = {"name": "a", "type": "CARD", "active": True, "targ
         ({"targetingLogic": ""}, LIVE, ["clears-targeting"]),
         ({"targetingLogic": None}, LIVE, ["clears-targeting"]),
         ({"targetingLogic": " "}, LIVE, ["clears-targeting"]),
+        ({"targetingLogic": "1"}, LIVE, ["clears-targeting"]),
+        ({"targetingLogic": "10"}, LIVE, []),
         ({"targetingLogic": "!user.isGuest()"}, LIVE, []),
         ({"targetingLogic": ""}, {**LIVE, "active": False}, []),
         ({"targetingLogic": "", "active": True}, {**LIVE, "active": False}, ["clears-targeting"]),
@@ -126,6 +128,34 @@ def test_edits_in_the_dashboard_go_by_policy(origin: Origin | None, policy: Poli
     fields = tuple(replace(each, origin=origin) for each in change.fields)
     attributed = replace(plan, changes=(replace(change, fields=fields),))
     assert codes(attributed, Guards(on_drift=policy, on_conflict=policy)) == expected
+
+
+@pytest.mark.parametrize(
+    ("origin", "policy", "message", "flag"),
+    [
+        (Origin.DRIFT, Policy.REFUSE, "An edit in the dashboard would be undone.", "--on-drift overwrite"),
+        (
+            Origin.DRIFT,
+            Policy.KEEP,
+            "An edit in the dashboard would be undone, for what was edited cannot be left out of what this plan sends.",
+            "--on-drift overwrite",
+        ),
+        (
+            Origin.CONFLICT,
+            Policy.REFUSE,
+            "An edit in the dashboard to what this branch changed too would be undone.",
+            "--on-conflict overwrite",
+        ),
+    ],
+)
+def test_a_refused_edit_says_what_would_be_undone_and_what_allows_it(
+    origin: Origin, policy: Policy, message: str, flag: str
+) -> None:
+    plan = one(flow(name="b"), row(name="a"))
+    (change,) = plan.changes
+    attributed = replace(plan, changes=(replace(change, fields=(replace(change.fields[0], origin=origin),)),))
+    (refusal,) = judged(attributed, Guards(on_drift=policy, on_conflict=policy)).refusals
+    assert (refusal.message, refusal.flag, refusal.slugs) == (message, flag, ("flow_a",))
 
 
 def test_by_default_conflicts_are_refused_and_drift_is_not() -> None:

@@ -11,19 +11,8 @@ import click
 
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.apply import Moved, stand
-from flowsync.cli import applying
+from flowsync.cli import applying, options
 from flowsync.cli.connection import Purpose, connect, connecting
-from flowsync.cli.options import (
-    base_option,
-    complete_slugs,
-    format_option,
-    global_options,
-    guard_options,
-    invocation,
-    require_base,
-    sandbox_option,
-    write_options,
-)
 from flowsync.cli.output import screen_of_stdout, write_note, write_result, write_warnings
 from flowsync.cli.planning import plan_files, refuse_unseen_versions
 from flowsync.cli.project import open_project
@@ -54,14 +43,14 @@ _MOST_READ: Final = 256 * 1024 * 1024
 
 
 @click.command("apply")
-@click.argument("arguments", nargs=-1, metavar="[SLUG]... | FILE.json", shell_complete=complete_slugs)
-@format_option(ledger.FORMATS)
-@write_options
-@base_option
-@guard_options
+@click.argument("arguments", nargs=-1, metavar="[SLUG]... | FILE.json", shell_complete=options.complete_slugs)
+@options.format_option(ledger.FORMATS)
+@options.write_options
+@options.base_option
+@options.guard_options
 @applying.record_option
-@sandbox_option
-@global_options
+@options.sandbox_option
+@options.global_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -81,20 +70,20 @@ def command(
     is needed. Each flow is read again right before it is written and refused if it changed since it was planned.
     Exits 4 when something was refused, 5 when some writes failed.
     """
-    given = invocation(context)
-    project = open_project(given, parallelism)
+    project = open_project(context, parallelism)
+    given = project.given
     guards = replace(project.settings.guards, **given.guards)
     saved = find_saved(project.base, arguments)
-    with applying.only_run(project, context.command_path, given, in_sandbox=in_sandbox):
+    with applying.only_run(project, context.command_path, in_sandbox=in_sandbox):
         if saved is not None and base is not None:
             raise UsageError("A saved plan says itself what it was compared with.", hint="Leave --base out.")
         with (
-            _planned(project, arguments, given, base, guards, in_sandbox=in_sandbox)
+            _planned(project, arguments, base, guards, in_sandbox=in_sandbox)
             if saved is None
-            else checked_saved(saved, project, given, guards, in_sandbox=in_sandbox)
+            else checked_saved(saved, project, guards, in_sandbox=in_sandbox)
         ) as (made, connection, is_done):
             if saved is not None:
-                require_base(given, made.base, "This plan was saved without: save one that plan --base made.")
+                options.require_base(given, made.base, "This plan was saved without: save one that plan --base made.")
             applying.show_plan(made, format_, given)
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
             if is_done:
@@ -104,24 +93,23 @@ def command(
             refuse_unseen_versions(made, project)
             if made.writes:
                 applying.confirm(made, given, yes=yes)
-            return applying.carry_out(made, connection, project, given, format_, record_file=record_file)
+            return applying.carry_out(made, connection, format_, record_file=record_file)
 
 
 @contextmanager
 def _planned(
-    project: Project, slugs: Sequence[str], given: Invocation, base: str | None, guards: Guards, *, in_sandbox: bool
+    project: Project, slugs: Sequence[str], base: str | None, guards: Guards, *, in_sandbox: bool
 ) -> Iterator[tuple[Plan, Connection, bool]]:
-    require_base(given, base)
-    with connecting(project, Purpose.WRITE, base, given, in_sandbox=in_sandbox) as connect:
+    options.require_base(project.given, base)
+    with connecting(project, Purpose.WRITE, base, in_sandbox=in_sandbox) as connect:
         made = plan_files(
             project,
             connect,
             slugs,
-            given,
             base=base,
             guards=guards,
             kept=Kept.FRESH,
-            warn=lambda problems: write_warnings(problems, project, given),
+            warn=lambda problems: write_warnings(problems, project),
         )
         yield made.plan, made.connection, False
 
@@ -175,7 +163,7 @@ def read_saved(path: Path) -> Plan:
 
 @contextmanager
 def checked_saved(
-    path: Path, project: Project, given: Invocation, guards: Guards, *, in_sandbox: bool
+    path: Path, project: Project, guards: Guards, *, in_sandbox: bool
 ) -> Iterator[tuple[Plan, Connection, bool]]:
     """The plan saved at `path`, judged by the guards, the open connection, and whether all of it is there already.
 
@@ -185,8 +173,8 @@ def checked_saved(
     saved = read_saved(path)
     _refuse_elsewhere(saved, project, SANDBOX_URL if in_sandbox else project.settings.api_url)
     seeds = project.load().flows if in_sandbox else ()
-    with connect(project, seeds, Purpose.WRITE, given, in_sandbox=in_sandbox) as connection:
-        listing = connection.fetch([change.slug for change in saved.writes], given)
+    with connect(project, seeds, Purpose.WRITE, in_sandbox=in_sandbox) as connection:
+        listing = connection.fetch([change.slug for change in saved.writes])
         checked = _check(saved, listing)
         if checked.stale:
             raise RefusedError(

@@ -73,7 +73,7 @@ def command(
     given = invocation(context)
     persona = _persona(user, at, given)
     if slug is not None and expression is None:
-        explanation = explain_flow(open_project(given), slug, step, persona)
+        explanation = explain_flow(open_project(context), slug, step, persona)
     elif expression is not None and slug is None and step is None:
         explanation = explain_text(expression, persona)
     else:

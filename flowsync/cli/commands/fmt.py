@@ -9,7 +9,7 @@ import click
 
 from flowsync import document
 from flowsync.cli.files import select, slugs_of
-from flowsync.cli.options import global_options, invocation, slugs_argument
+from flowsync.cli.options import global_options, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, source_lines, write_note, write_result
 from flowsync.cli.project import open_project
 from flowsync.document.formatting import KeyOrder, formatted
@@ -29,10 +29,7 @@ if TYPE_CHECKING:
     from flowsync.workspace import Workspace
 
 _BUTTON: Final = KeyOrder(BUTTON_KEYS)
-_FIELD: Final = KeyOrder(
-    FIELD_KEYS,
-    inside={"options": KeyOrder(OPTION_KEYS), "pattern": KeyOrder(PATTERN_KEYS)},
-)
+_FIELD: Final = KeyOrder(FIELD_KEYS, inside={"options": KeyOrder(OPTION_KEYS), "pattern": KeyOrder(PATTERN_KEYS)})
 _STEP: Final = KeyOrder(STEP_KEYS, inside={"primaryButton": _BUTTON, "secondaryButton": _BUTTON, "fields": _FIELD})
 _DATA: Final = KeyOrder(("title", "subtitle", "sequential", "props"), ("steps",), inside={"steps": _STEP})
 _SHORT: Final = ("name", "type", "description", "active", "targetingLogic", "slug", "target", "protected")
@@ -92,8 +89,7 @@ def command(context: click.Context, *, slugs: tuple[str, ...], check: bool, show
     What a file says and every comment stay, and so does how each value is written; a comment moves with the key that it
     stands above or beside. A file that cannot be kept so is left as it is and named, and the exit code is 3.
     """
-    given = invocation(context)
-    project = open_project(given)
+    project = open_project(context)
     found = list(format_files(project, slugs))
     problems = [each for each in found if isinstance(each, Problem)]
     files = [each for each in found if not isinstance(each, Problem)]
@@ -103,13 +99,15 @@ def command(context: click.Context, *, slugs: tuple[str, ...], check: bool, show
         if writes:
             project.replace_unchanged(each.file, each.before, each.after, hint="Run the command again.")
         if shows_diff:
-            write_result(text_diff.unified(each.file.name, each.before, each.after, screen_of_stdout(given)))
+            write_result(text_diff.unified(each.file.name, each.before, each.after, screen_of_stdout(project.given)))
         else:
             write_result(f"{each.file.name}\n")
     if files:
-        write_note(_summary(len(changes), len(files), writes=writes), given)
+        write_note(_summary(len(changes), len(files), writes=writes), project.given)
     if problems:
-        write_note(problem_formats.text(problems, source_lines(project.base), screen_of_stderr(given)), given)
+        write_note(
+            problem_formats.text(problems, source_lines(project.base), screen_of_stderr(project.given)), project.given
+        )
         return ExitCode.INVALID
     return ExitCode.CHANGES if changes and check else ExitCode.OK
 

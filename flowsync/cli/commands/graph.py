@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flowsync.cli.files import load_readable, select, slugs_of
-from flowsync.cli.options import format_option, global_options, invocation, slugs_argument
+from flowsync.cli.options import format_option, global_options, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
 from flowsync.flows.waits import neighbourhood, waiting_graph
@@ -23,10 +23,9 @@ def command(context: click.Context, slugs: tuple[str, ...], format_: str) -> Non
     Offline, from the files. An arrow leads from the flow that waits to the one it waits for; flows that do neither are
     left out. SLUGs, globs or paths of files narrow it to these flows and their neighbours. Circles are marked.
     """
-    given = invocation(context)
-    project = open_project(given)
+    project = open_project(context)
     flows = load_readable(project).flows
     graph = waiting_graph(flows)
     if slugs:
         graph = neighbourhood(graph, {flow.slug for flow in select(flows, slugs_of(project, slugs))})
-    write_result(diagrams.FORMATS[format_](graph, screen_of_stdout(given)))
+    write_result(diagrams.FORMATS[format_](graph, screen_of_stdout(project.given)))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from flowsync import config, document, git, templates, validate
-from flowsync.cli.options import global_options, invocation
+from flowsync.cli.options import global_options
 from flowsync.cli.output import ask, screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.cli.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, open_project
 from flowsync.document.editing import edited
@@ -67,8 +67,8 @@ def command(context: click.Context, *, wanted: Hosting, yes: bool) -> None:
 
     Nothing that is there is overwritten; each file is told, and running it again changes nothing.
     """
-    given = invocation(context)
-    project = open_project(given)
+    project = open_project(context)
+    given = project.given
     origin = git.origin(project.home)
     action = templates.this_action()
     place = hosting(origin) if wanted is Hosting.UNKNOWN else wanted

@@ -8,7 +8,7 @@ import click
 
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.files import load_selection
-from flowsync.cli.options import format_option, global_options, invocation, sandbox_option, slugs_argument
+from flowsync.cli.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import concerned_slugs, make_plan
 from flowsync.cli.project import open_project
@@ -30,14 +30,13 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, in_sandbox: bool) -> None:
     """List every live flow with its file, id, version, status and whether it is in step with the file."""
-    given = invocation(context)
-    project = open_project(given)
+    project = open_project(context)
     selection = load_selection(project, slugs)
-    with connect(project, selection.flows, Purpose.READ, given, in_sandbox=in_sandbox) as connection:
-        listing = connection.fetch(concerned_slugs(selection.flows), given)
+    with connect(project, selection.flows, Purpose.READ, in_sandbox=in_sandbox) as connection:
+        listing = connection.fetch(concerned_slugs(selection.flows))
     made = make_plan(project, selection, listing, connection.api_url, access=connection.access)
     lines = sorted(_lines(made, listing), key=lambda line: line.slug)
-    write_result(listings.FORMATS[format_](lines, screen_of_stdout(given)))
+    write_result(listings.FORMATS[format_](lines, screen_of_stdout(project.given)))
 
 
 def _lines(made: Plan, listing: Listing) -> Iterator[ListedFlow]:

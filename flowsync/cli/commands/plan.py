@@ -8,20 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flowsync.cli import options
 from flowsync.cli.commands.init import example_hint
 from flowsync.cli.connection import Purpose, connecting
-from flowsync.cli.options import (
-    base_option,
-    command_line,
-    format_option,
-    global_options,
-    invocation,
-    policy_options,
-    policy_words,
-    require_base,
-    sandbox_option,
-    slugs_argument,
-)
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_warnings
 from flowsync.cli.planning import plan_files
 from flowsync.cli.project import REVOKE_KEY, open_project, save
@@ -44,16 +33,16 @@ def _out_file(_context: click.Context, _parameter: click.Parameter, value: Path 
 
 
 @click.command("plan")
-@slugs_argument
-@format_option(plans.FORMATS)
+@options.slugs_argument
+@options.format_option(plans.FORMATS)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
 @click.option(
     "--out", metavar="FILE", type=Path, callback=_out_file, help="Save the plan too: apply FILE does exactly that."
 )
-@base_option
-@policy_options
-@sandbox_option
-@global_options
+@options.base_option
+@options.policy_options
+@options.sandbox_option
+@options.global_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -69,29 +58,28 @@ def command(
 
     SLUGs, globs or paths of files narrow it. Exits 1 when a flow is blocked: it is shown, and cannot be written.
     """
-    given = invocation(context)
-    require_base(given, base)
-    project = open_project(given)
-    with connecting(project, Purpose.READ, base, given, in_sandbox=in_sandbox) as connect:
+    options.require_base(options.invocation(context), base)
+    project = open_project(context)
+    given = project.given
+    with connecting(project, Purpose.READ, base, in_sandbox=in_sandbox) as connect:
         made = plan_files(
             project,
             connect,
             slugs,
-            given,
             base=base,
             guards=replace(project.settings.guards, **given.guards),
             kept=Kept.FRESH if out is None else Kept.SAVED,
-            warn=lambda problems: write_warnings(problems, project, given),
+            warn=lambda problems: write_warnings(problems, project),
         ).plan
-    words = ["apply", *slugs, *policy_words(given, base)]
-    following = None if out is not None else command_line(words, made, given)
+    words = ["apply", *slugs, *options.policy_words(given, base)]
+    following = None if out is not None else options.command_line(words, made, given)
     write_result(_shown(made, format_, following, screen_of_stdout(given)))
     if format_ == "json" and made.refusals:
         write_note(plans.refusals(made, screen_of_stderr(given)), given)
     if out is not None:
         _refuse_keys(made)
         save(project.base / out, plans.as_json(made), workspace(project.base))
-        write_note(_saved(made, command_line(["apply", str(out)], made, given)), given)
+        write_note(_saved(made, options.command_line(["apply", str(out)], made, given)), given)
     if made.blocked:
         count = len(made.blocked)
         raise BlockedError(

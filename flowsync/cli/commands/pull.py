@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from enum import Enum
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +18,7 @@ from flowsync.cli.commands.fmt import FILE_ORDER
 from flowsync.cli.commands.init import example_hint
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.files import PATTERN_CHARACTERS, is_settled, levels, matches, slugs_of
-from flowsync.cli.options import format_option, global_options, invocation, sandbox_option, slugs_argument
+from flowsync.cli.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import remember_versions
 from flowsync.cli.project import SCHEMA_FILE, open_project
@@ -35,7 +34,7 @@ from flowsync.render import pulls
 from flowsync.render.style import pulling_line, writing_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from flowsync.api.endpoints import Listing
     from flowsync.cli.options import Invocation
@@ -45,23 +44,6 @@ if TYPE_CHECKING:
 
 COPIES: Final = "replaced"
 """In the state directory: former texts of files that git could not bring back, a folder for each run."""
-
-
-@dataclass(frozen=True, slots=True)
-class PullOrder:
-    """What a command line asks for: slugs or globs (none: everything), and which fields.
-
-    `takes_new`: without patterns, flows that have no file get one.
-    """
-
-    patterns: tuple[str, ...]
-    scope: Scope
-    takes_new: bool
-
-    @property
-    def slugs(self) -> list[str]:
-        """The patterns that are plain slugs, so that they can be looked up."""
-        return [pattern for pattern in self.patterns if not PATTERN_CHARACTERS & set(pattern)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +96,25 @@ def command(
     it, and bring in live flows without a file. A file with uncommitted changes is left alone, and the exit code is
     4.
     """
-    given = invocation(context)
-    project = open_project(given)
-    order = PullOrder(slugs_of(project, slugs), scope, takes_new)
+    project = open_project(context)
+    given = project.given
+    patterns = slugs_of(project, slugs)
+    plain = [pattern for pattern in patterns if not PATTERN_CHARACTERS & set(pattern)]
     flows = load_files(project)
-    with connect(project, flows, Purpose.READ, given, in_sandbox=in_sandbox) as connection:
-        listing = connection.fetch([*(flow.slug for flow in flows), *order.slugs], given)
+    with connect(project, flows, Purpose.READ, in_sandbox=in_sandbox) as connection:
+        listing = connection.fetch([*(flow.slug for flow in flows), *plain])
     known: list[Pulled] = []
     with Progress(given, lambda: pulling_line(len(known))):
-        result = pull_flows(project, order, flows, listing, known.append)
-    safety = overwrite_safety(result.changes)
-    refused = frozenset(name for name, each in safety.items() if each is Safety.UNCOMMITTED and not force)
+        result = pull_flows(project, flows, listing, patterns, scope, takes_new=takes_new, report=known.append)
+    uncommitted, to_copy = at_risk(result.changes)
+    refused = frozenset() if force else uncommitted
     if check or shows_diff:
         shown = pulls.Pull(result.pulled, result.unmanaged, refused, None, pulls.Mood.CHECKED)
         _show(shown, format_, given, shows_diff=shows_diff)
         return ExitCode.CHANGES if result.changes and check else ExitCode.OK
     with Progress(given, writing_line):
         changes = [each for each in result.changes if each.file.name not in refused]
-        copies = write_pulled(project, changes, {name for name, each in safety.items() if each is not Safety.COMMITTED})
+        copies = write_pulled(project, changes, to_copy)
         if not in_sandbox:
             left = {each.slug for each in result.changes if each.file.name in refused}
             remember_versions(project, listing, (each for each in result.pulled if each.slug not in left), flows)
@@ -171,20 +154,27 @@ def load_files(project: Project) -> tuple[Flow, ...]:
 
 
 def pull_flows(
-    project: Project, order: PullOrder, flows: Sequence[Flow], listing: Listing, report: Callable[[Pulled], object]
+    project: Project,
+    flows: Sequence[Flow],
+    listing: Listing,
+    patterns: Sequence[str] = (),
+    scope: Scope = Scope.STATED,
+    *,
+    takes_new: bool = False,
+    report: Callable[[Pulled], object] = id,
 ) -> PullResult:
-    """What is to be written; each flow is reported as soon as it is known.
+    """What is to be written for the flows and live slugs that the patterns match; each is reported once it is known.
+
+    Without patterns that is every file, and with `takes_new`, or where there are no files, every live flow without one.
 
     Raises UsageError for a pattern that matches neither a file nor a live flow.
     """
     rows = rows_by_slug(listing.rows)
     slugs = {flow.slug for flow in flows}
-    _require_matches(order.patterns, tuple(sorted(slugs | rows.keys())))
+    _require_matches(patterns, tuple(sorted(slugs | rows.keys())))
     unfiled = sorted(rows.keys() - slugs)
-    takes_new = order.takes_new or not flows
-    arriving = {
-        slug: rows[slug] for slug in unfiled if (matches(slug, order.patterns) if order.patterns else takes_new)
-    }
+    takes_new = takes_new or not flows
+    arriving = {slug: rows[slug] for slug in unfiled if (matches(slug, patterns) if patterns else takes_new)}
     judge = _judge(project)
     pulled: list[Pulled] = []
 
@@ -193,16 +183,16 @@ def pull_flows(
         report(each)
 
     for flow in flows:
-        if not order.patterns or matches(flow.slug, order.patterns):
-            keep(_accepted(project, order.scope, flow, rows.get(flow.slug, ()), judge))
+        if not patterns or matches(flow.slug, patterns):
+            keep(_accepted(project, scope, flow, rows.get(flow.slug, ()), judge))
     taken = {folded(Path(flow.file).stem) for flow in flows}
     for slug, found in sorted(arriving.items(), key=lambda each: (each[0] != each[0].lower(), each[0])):
         arrived = _arrived(project, slug, found, taken, judge)
         is_archived = isinstance(arrived, Skipped) and arrived.code == "only-archived"
-        if not is_archived or order.patterns:
+        if not is_archived or patterns:
             keep(arrived)
     alive = (slug for slug in unfiled if not all(row.is_archived or row.is_gone for row in rows[slug]))
-    staying = () if order.patterns else tuple(slug for slug in alive if slug not in arriving)
+    staying = () if patterns else tuple(slug for slug in alive if slug not in arriving)
     return PullResult(tuple(sorted(pulled, key=lambda each: each.slug)), staying)
 
 
@@ -254,11 +244,7 @@ def _not_chosen(
 
 
 def _arrived(
-    project: Project,
-    slug: str,
-    rows: Sequence[LiveFlow],
-    taken: set[str],
-    judge: Callable[[Flow], Sequence[Problem]],
+    project: Project, slug: str, rows: Sequence[LiveFlow], taken: set[str], judge: Callable[[Flow], Sequence[Problem]]
 ) -> NewFile | Skipped:
     """A file for a flow that has none, in a folder of its own where one of the names `taken` differs only by case."""
     choice = choose(rows, project.settings.target)
@@ -285,37 +271,29 @@ def in_form(text: str, name: str) -> str:
         return text
 
 
-class Safety(Enum):
-    """What can be said of a file that is to be changed."""
+def at_risk(changes: Iterable[NewFile | ChangedFile]) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of changed files with content that git does not have, and of those that no git could bring back.
 
-    COMMITTED = "git has it"
-    UNCOMMITTED = "it holds what git does not have"
-    NO_REPOSITORY = "there is no repository"
-
-
-def overwrite_safety(changes: Iterable[NewFile | ChangedFile]) -> Mapping[str, Safety]:
-    """Whether git could bring back each changed file, by the file's name; new files have nothing to lose.
-
-    Each folder is asked about by itself: one of them may be in a repository of its own, a submodule.
+    New files have nothing to lose. Each folder is asked about by itself: one of them may be in a repository of its
+    own, a submodule, and one in none.
     """
     folders: dict[Path, list[ChangedFile]] = {}
     for each in changes:
         if isinstance(each, ChangedFile):
             folders.setdefault(each.file.path.parent, []).append(each)
-    return {name: found for folder, files in folders.items() for name, found in _safety_in(folder, files)}
-
-
-def _safety_in(folder: Path, files: Sequence[ChangedFile]) -> Iterator[tuple[str, Safety]]:
-    work = git.uncommitted(folder, {each.file.path.name: each.before.encode() for each in files})
-    for each in files:
+    uncommitted: set[str] = set()
+    unknown: set[str] = set()
+    for folder, files in folders.items():
+        work = git.uncommitted(folder, {each.file.path.name: each.before.encode() for each in files})
         if work is None:
-            yield each.file.name, Safety.NO_REPOSITORY
+            unknown.update(each.file.name for each in files)
         else:
-            yield each.file.name, Safety.UNCOMMITTED if each.file.path.name in work else Safety.COMMITTED
+            uncommitted.update(each.file.name for each in files if each.file.path.name in work)
+    return frozenset(uncommitted), frozenset(uncommitted | unknown)
 
 
-def write_pulled(project: Project, changes: Sequence[NewFile | ChangedFile], at_risk: Collection[str]) -> str | None:
-    """Write the files; those `at_risk` (by name) are copied first, to a folder whose name is returned.
+def write_pulled(project: Project, changes: Sequence[NewFile | ChangedFile], to_copy: Collection[str]) -> str | None:
+    """Write the files; those `to_copy` (by name) are copied first, to a folder whose name is returned.
 
     Raises FlowsyncError at the first file that cannot be written; it is as it was, and so are those after it.
     """
@@ -324,7 +302,7 @@ def write_pulled(project: Project, changes: Sequence[NewFile | ChangedFile], at_
         if isinstance(change, NewFile):
             _create(project, change.file.path, change.text)
             continue
-        if change.file.name in at_risk:
+        if change.file.name in to_copy:
             project.prepare_state()
             place = Path(os.path.relpath(change.file.path, project.home))
             _create(project, copies.joinpath(*(part for part in place.parts if part != os.pardir)), change.before)
@@ -332,7 +310,7 @@ def write_pulled(project: Project, changes: Sequence[NewFile | ChangedFile], at_
     if any(isinstance(change, NewFile) for change in changes):
         project.prepare_state()
         project.create(project.state / SCHEMA_FILE, validate.schema_text("flow"))
-    is_copied = any(isinstance(change, ChangedFile) and change.file.name in at_risk for change in changes)
+    is_copied = any(isinstance(change, ChangedFile) and change.file.name in to_copy for change in changes)
     return project.name(copies) if is_copied else None
 
 

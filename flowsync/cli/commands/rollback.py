@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -13,18 +13,9 @@ import click
 
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.api.rows import Chosen, UnknownStatus, choose
-from flowsync.cli import applying
+from flowsync.cli import applying, options
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.files import matches, slugs_of
-from flowsync.cli.options import (
-    command_line,
-    format_option,
-    global_options,
-    invocation,
-    sandbox_option,
-    slugs_argument,
-    write_options,
-)
 from flowsync.cli.output import screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import view_of
 from flowsync.cli.project import open_project
@@ -40,7 +31,6 @@ from flowsync.render import ledger, plans, records
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from pathlib import Path
 
     from flowsync.cli.connection import Connection
     from flowsync.cli.options import Invocation
@@ -63,7 +53,7 @@ class Doing(Enum):
 
 @click.command("rollback")
 @click.argument("record_file", metavar="[RECORD]", required=False)
-@slugs_argument
+@options.slugs_argument
 @click.option(
     "--list",
     "doing",
@@ -79,11 +69,11 @@ class Doing(Enum):
     type=click.UNPROCESSED,
     help="Show what would be put back, and write nothing.",
 )
-@format_option(ledger.FORMATS)
-@write_options
+@options.format_option(ledger.FORMATS)
+@options.write_options
 @click.option("--record", "kept_in", metavar="FILE", help="Where this rollback keeps in turn what it replaces.")
-@sandbox_option
-@global_options
+@options.sandbox_option
+@options.global_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -104,25 +94,26 @@ def command(
     goes back to the row it was read from. A flow that was changed since the apply is refused, one that is back
     already is left alone. A rollback leaves a record as well. The flow files are not touched.
     """
-    given = invocation(context)
-    project = open_project(given, parallelism)
+    project = open_project(context, parallelism)
+    given = project.given
     if doing is Doing.LIST:
         if record_file is not None:
             raise UsageError("--list shows every record, and takes none.", hint="Show one with --dry-run.")
         found = list_records(project.state / FOLDER, project.workspace)
         write_result(records.FORMATS[format_](found, screen_of_stdout(given)))
         return ExitCode.OK
-    path = _record_path(record_file, project)
-    name = record_file or ""
-    if doing is Doing.SHOW:
-        record, wanted = _read(path, name, slugs, project)
-        with connect(project, (), Purpose.READ, given, in_sandbox=in_sandbox) as connection:
-            made = _plan(record, wanted, connection, project, given)
-        return _show(made, format_, command_line(["rollback", name, *slugs], made, given), given)
-    with applying.only_run(project, context.command_path, given, in_sandbox=in_sandbox):
-        record, wanted = _read(path, name, slugs, project)
-        with connect(project, (), Purpose.WRITE, given, in_sandbox=in_sandbox) as connection:
-            made = _plan(record, wanted, connection, project, given)
+    if record_file is None:
+        hint = "`flowsync rollback --list` shows the records there are."
+        raise UsageError("Which apply is to be rolled back?", hint=hint)
+    is_shown_only = doing is Doing.SHOW
+    purpose = Purpose.READ if is_shown_only else Purpose.WRITE
+    only_run = applying.only_run(project, context.command_path, in_sandbox=in_sandbox)
+    with nullcontext() if is_shown_only else only_run:  # who writes reads the record when nobody adds to it
+        record, wanted = _read(record_file, slugs, project)
+        with connect(project, (), purpose, in_sandbox=in_sandbox) as connection:
+            made = _plan(record, wanted, connection)
+            if is_shown_only:
+                return _show(made, format_, options.command_line(["rollback", record_file, *slugs], made, given), given)
             if _says_something(made):
                 applying.show_plan(made, format_, given)
             else:
@@ -130,45 +121,39 @@ def command(
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
             if made.changes:
                 applying.confirm(made, given, yes=yes)
-            return applying.carry_out(
-                made, connection, project, given, format_, record_file=kept_in, purpose=values.Purpose.ROLLBACK
-            )
+            return applying.carry_out(made, connection, format_, record_file=kept_in, purpose=values.Purpose.ROLLBACK)
 
 
-def _record_path(record_file: str | None, project: Project) -> Path:
-    """The record that a command line names: a file, else a name among the records."""
-    if record_file is None:
-        raise UsageError(
-            "Which apply is to be rolled back?", hint="`flowsync rollback --list` shows the records there are."
-        )
+def _read(record_file: str, arguments: Sequence[str], project: Project) -> tuple[Record, frozenset[str]]:
+    """The record that a command line names, a file or else a name among the records; the slugs that it wants of it."""
     path = project.base / record_file
     kept = project.state / FOLDER / f"{record_file.removesuffix('.jsonl')}.jsonl"
-    return kept if not path.exists() and kept.exists() else path
-
-
-def _read(path: Path, name: str, arguments: Sequence[str], project: Project) -> tuple[Record, frozenset[str]]:
-    """The record, and the slugs that are wanted of it. Who writes reads it under the lock, when nobody adds to it."""
-    record = read_record(path, name, project.workspace)
+    record = read_record(kept if not path.exists() and kept.exists() else path, record_file, project.workspace)
     slugs = sorted({write.slug for write in record.writes})
     patterns = slugs_of(project, arguments)
     for pattern in patterns:
-        if not any(fnmatchcase(slug, pattern) for slug in slugs):
+        if not any(matches(slug, [pattern]) for slug in slugs):
             more = ", …" if len(slugs) > _MOST_NAMED else ""
             hint = f"It holds {', '.join(slugs[:_MOST_NAMED])}{more}." if slugs else "It holds none at all."
             raise UsageError(f"The record holds no flow {pattern!r}.", hint=hint)
     return record, frozenset(slug for slug in slugs if not patterns or matches(slug, patterns))
 
 
-def _plan(record: Record, slugs: frozenset[str], connection: Connection, project: Project, given: Invocation) -> Plan:
+def _plan(record: Record, slugs: frozenset[str], connection: Connection) -> Plan:
     """The plan of the way back. Raises RefusedError for a record of another place."""
-    place = Place(project.settings.environment, connection.api_url)
-    part = part_at(record, place)
+    project = connection.project
+    part = part_at(record, Place(project.settings.environment, connection.api_url))
     if len(part.runs) < len(record.runs):
-        write_note("The record holds writes to another place too: those are left as they are.", given)
-    listing = connection.fetch(sorted(slugs & {write.slug for write in part.writes}), given)
-    rows = rows_by_slug(row for row in listing.rows if row.slug in slugs)
-    view = view_of(connection.access, listing.access)
-    return plan_rollback(part, rows, environment=place.environment, api_url=place.api_url, slugs=slugs, view=view)
+        write_note("The record holds writes to another place too: those are left as they are.", project.given)
+    listing = connection.fetch(sorted(slugs & {write.slug for write in part.writes}))
+    return plan_rollback(
+        part,
+        rows_by_slug(row for row in listing.rows if row.slug in slugs),
+        environment=project.settings.environment,
+        api_url=connection.api_url,
+        slugs=slugs,
+        view=view_of(connection.access, listing.access),
+    )
 
 
 def _says_something(made: Plan) -> bool:

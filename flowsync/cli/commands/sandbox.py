@@ -11,7 +11,7 @@ import click
 from flowsync import sandbox
 from flowsync.cli.commands.pull import load_files
 from flowsync.cli.connection import open_emulator, sandbox_database
-from flowsync.cli.options import global_options, invocation
+from flowsync.cli.options import global_options
 from flowsync.cli.output import write_note, write_result
 from flowsync.cli.project import open_project
 from flowsync.errors import FlowsyncError
@@ -56,9 +56,7 @@ def command() -> None:
     help="Let something go wrong for the first TIMES requests (1, or always) to paths like PATH; repeatable.",
 )
 @click.option(
-    "--documented",
-    is_flag=True,
-    help="Answer with the documented fields only: without active and description, say.",
+    "--documented", is_flag=True, help="Answer with the documented fields only: without active and description, say."
 )
 @global_options
 @click.pass_context
@@ -75,8 +73,7 @@ def serve(
 
     Its state is that of --sandbox, .flowsync/sandbox.db; an empty one first gets an account made of the flow files.
     """
-    given = invocation(context)
-    project = open_project(given)
+    project = open_project(context)
     with ExitStack() as stack:
         emulator = stack.enter_context(open_emulator(project, load_files(project), number))
 
@@ -92,7 +89,7 @@ def serve(
                 handler,
                 faults,
                 edit,
-                lambda strike: write_note(strike, given),
+                lambda strike: write_note(strike, project.given),
                 now=lambda: answering(emulator.as_of_now()),
             )
         try:
@@ -107,7 +104,7 @@ def serve(
             f"export FRIGADE_API_KEY={sandbox.PRIVATE_KEY}\n"
             f"export FRIGADE_PUBLIC_API_KEY={sandbox.PUBLIC_KEY}\n"
         )
-        write_note(f"Serving the sandbox on {server.url}; Ctrl-C ends it.", given)
+        write_note(f"Serving the sandbox on {server.url}; Ctrl-C ends it.", project.given)
         server.wait()
 
 
@@ -116,8 +113,8 @@ def serve(
 @click.pass_context
 def reset(context: click.Context) -> None:
     """Forget the emulator's state: the next --sandbox starts over."""
-    given = invocation(context)
-    database = sandbox_database(open_project(given))
+    project = open_project(context)
+    database = sandbox_database(project)
     if database.exists():
         try:
             with sandbox.Emulator(database) as emulator:
@@ -125,4 +122,4 @@ def reset(context: click.Context) -> None:
         except FlowsyncError:  # it cannot be opened
             for path in (database, database.with_name(f"{database.name}-journal")):
                 path.unlink(missing_ok=True)
-    write_note("The sandbox starts over with the next command.", given)
+    write_note("The sandbox starts over with the next command.", project.given)

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import click
 
 from flowsync.cli.files import load_readable, select, slugs_of
-from flowsync.cli.options import format_option, global_options, invocation, slugs_argument
+from flowsync.cli.options import format_option, global_options, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
 from flowsync.errors import ExitCode
@@ -28,11 +28,10 @@ def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, cov
 
     Exits 3 when a test fails or cannot be run. validate and plan run them too. What is covered decides nothing.
     """
-    given = invocation(context)
-    project = open_project(given)
+    project = open_project(context)
     chosen = select(load_readable(project).flows, slugs_of(project, slugs))
     flows = run_flow_tests(chosen, datetime.now(timezone.utc))
     table = formats.COVERAGE_FORMATS if coverage else formats.FORMATS
-    write_result(table[format_](flows, screen_of_stdout(given)))
+    write_result(table[format_](flows, screen_of_stdout(project.given)))
     is_wrong = any(test.is_wrong for flow in flows for test in flow.tests)
     return ExitCode.INVALID if is_wrong else ExitCode.OK

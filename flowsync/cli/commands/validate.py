@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flowsync.cli.files import check_files, named_from_top
-from flowsync.cli.options import format_option, global_options, invocation, slugs_argument
+from flowsync.cli.options import format_option, global_options, slugs_argument
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
 from flowsync.cli.project import open_project
 from flowsync.errors import ExitCode
@@ -24,10 +24,9 @@ def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, str
 
     SLUGs, globs or paths of files narrow what is reported. Exits 3 when a file has an error.
     """
-    given = invocation(context)
-    project = open_project(given)
+    project = open_project(context)
     problems = check_files(project, slugs)
     base, shown = named_from_top(project, problems) if format_ in formats.FROM_TOP else (project.base, problems)
-    write_result(formats.FORMATS[format_](shown, source_lines(base), screen_of_stdout(given)))
+    write_result(formats.FORMATS[format_](shown, source_lines(base), screen_of_stdout(project.given)))
     is_wrong = any(strict or problem.severity is Severity.ERROR for problem in problems)
     return ExitCode.INVALID if is_wrong else ExitCode.OK

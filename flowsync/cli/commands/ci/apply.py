@@ -116,13 +116,13 @@ def _write(merge: Merge) -> tuple[ApplyReport, bool] | None:
     None, and nothing is written, where the branch has moved on. Nothing is written either of a saved plan that is
     done: nobody was asked about it, and a flow may just be taken back.
     """
-    run, given = merge.run, merge.run.invocation
+    run = merge.run
     extras: tuple[Change, ...] = ()
     with (
-        applying.only_run(merge.project, "flowsync ci apply", given, in_sandbox=run.in_sandbox),
+        applying.only_run(merge.project, "flowsync ci apply", in_sandbox=run.in_sandbox),
         _proposed(merge) as (plan, connection, is_done),
     ):
-        write_result(inert(plans.preview(plan, screen_of_stdout(given))))
+        write_result(inert(plans.preview(plan, screen_of_stdout(run.invocation))))
         if not is_done:
             extras = _judge(merge, plan)
         if merge.is_superseded():
@@ -130,9 +130,7 @@ def _write(merge: Merge) -> tuple[ApplyReport, bool] | None:
         outcomes: list[Outcome] = [AlreadyApplied(change) for change in plan.writes]
         is_stopped = False
         if not is_done:
-            outcomes, is_stopped = applying.run(
-                plan, connection, merge.project, given, "text", record_file=str(merge.record)
-            )
+            outcomes, is_stopped = applying.run(plan, connection, "text", record_file=str(merge.record))
     slugs = tuple(change.slug for change in extras)
     return ApplyReport(run.scene, plan, tuple(outcomes), slugs), is_stopped
 
@@ -150,7 +148,7 @@ def _proposed(merge: Merge) -> Iterator[tuple[Plan, Connection, bool]]:
         return
     path = run.plan_path(file)
     guards = guards_allowing(project, run.inputs.allow)
-    with checked_saved(path, project, run.invocation, guards, in_sandbox=run.in_sandbox) as checked:
+    with checked_saved(path, project, guards, in_sandbox=run.in_sandbox) as checked:
         run.output_plan(checked[0], path)
         yield checked
 

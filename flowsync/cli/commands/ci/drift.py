@@ -7,20 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync.cli.commands.ci.run import marker_key, tell
-from flowsync.cli.commands.pull import PullOrder, pull_flows
+from flowsync.cli.commands.pull import pull_flows
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import top_of
 from flowsync.cli.project import refuse_keys
 from flowsync.errors import ConfigError, ExitCode
 from flowsync.github.api import Marker
-from flowsync.github.comments import Left, Written, draft
-from flowsync.github.drift import Proposal, ProposedFile, branch_name, close, digest_of, propose, withdraw
-from flowsync.github.drift import tell as tell_in_issue
+from flowsync.github.comments import NotWritten, Written, draft
+from flowsync.github.drift import (
+    Proposal,
+    ProposedFile,
+    branch_name,
+    close_issues,
+    digest_of,
+    propose,
+    withdraw,
+    write_issue,
+)
 from flowsync.github.review import hexadecimal
 from flowsync.github.runner import Switch
 from flowsync.plan.document import meaning
 from flowsync.plan.guards import Kept
-from flowsync.pull.results import ChangedFile, Scope, Skipped
+from flowsync.pull.results import ChangedFile, Skipped
 from flowsync.render.escape import shown
 from flowsync.render.report_parts import DriftReport, TakeoverReport, differing
 
@@ -60,14 +68,14 @@ def _report(run: Run, project: Project, made: Planned) -> str | None:
     if not differing(plan):
         branch = branch_name(project.settings.environment, key)
         pull = withdraw(github, branch, key, FAREWELL) if proposes else None
-        return close(github, key, FAREWELL) or pull
+        return close_issues(github, key, FAREWELL) or pull
     proposed = _propose(run, github, project, made, key) if proposes else None
     if proposed is not None:
-        close(github, key, f"A pull request takes over the live edits: {proposed}")
+        close_issues(github, key, f"A pull request takes over the live edits: {proposed}")
         return proposed
     marker = Marker(key, run.commit, hexadecimal(meaning(plan)))
     title = f"Live flows differ from the files{_of(plan)}"
-    return tell_in_issue(github, draft(DriftReport(run.scene, plan), marker, title=title))
+    return write_issue(github, draft(DriftReport(run.scene, plan), marker, title=title))
 
 
 def _of(plan: Plan) -> str:
@@ -78,8 +86,7 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, key: str
     """The pull request that takes over what can be; None, and a notice why, when there is none to be looked at."""
     if run.runner.branch is None:
         raise ConfigError("A pull request needs a branch to be merged into: run this on a branch, not a tag.")
-    order = PullOrder((), Scope.STATED, takes_new=False)
-    result = pull_flows(project, order, made.flows, made.listing, report=lambda _: None)
+    result = pull_flows(project, made.flows, made.listing)
     files = tuple(_files(project, result))
     if not files:
         tell("No edit could be taken over into a file: an issue tells of the drift.")
@@ -98,7 +105,7 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, key: str
     match propose(github, proposal):
         case Written(url):
             return url
-        case Left(reason):
+        case NotWritten(reason):
             tell(f"No pull request was written: {reason}. An issue tells of the drift.")
             return None
 

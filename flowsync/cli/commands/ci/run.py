@@ -155,7 +155,7 @@ class Run:
         match posting:
             case comments.Written(url):
                 self.output({"comment-url": url})
-            case comments.Left(reason):
+            case comments.NotWritten(reason):
                 tell(f"No comment was written: {reason}.")
 
     def failure_report(self, error: FlowsyncError, project: Project | None = None) -> FailureReport:
@@ -173,19 +173,17 @@ class Run:
             private_key_variable=PRIVATE_KEY.variable if inputs.private_key else None,
             public_key_variable=PUBLIC_KEY.variable if inputs.public_key else None,
         )
-        return project_at(self.invocation.directory, self.invocation.config, flags, environ)
+        return project_at(self.invocation.directory, self.invocation.config, flags, environ, self.invocation)
 
     @contextmanager
     def plan(self, project: Project, purpose: Purpose, kept: Kept, base: str | None) -> Iterator[Planned]:
         """The plan of the files (see `planning.plan_files`); a notice where this clone does not have `base`."""
         guards = guards_allowing(project, self.inputs.allow)
-        given = self.invocation
-        with connecting(project, purpose, base, given, in_sandbox=self.in_sandbox) as connect:
+        with connecting(project, purpose, base, in_sandbox=self.in_sandbox) as connect:
             yield plan_files(
                 project,
                 connect,
                 (),
-                given,
                 base=base,
                 guards=guards,
                 kept=kept,
