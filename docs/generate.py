@@ -6,6 +6,7 @@ Each generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`
 from __future__ import annotations
 
 import inspect
+import io
 import re
 import shutil
 import subprocess
@@ -15,12 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from rich.console import Console
+from rich.text import Text
 
 from flowsync import config, sandbox, validate
 from flowsync.cli.commands import COMMANDS, flowsync
 from flowsync.errors import ExitCode
 from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS
-from flowsync.render.style import picture
+from flowsync.render.escape import columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -69,6 +72,22 @@ def terminal_picture() -> str:
         command = [sys.executable, "-m", "flowsync", "plan", "--sandbox", "--color", "always"]
         shown = subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout.decode()
     return picture(shown, "flowsync plan --sandbox")
+
+
+WEB_FONT: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+WEB_FONTS: Final = 2
+
+
+def picture(ansi: str, title: str) -> str:
+    """Return an SVG of a terminal that shows `ansi` (text with colours, as written to a terminal).
+
+    Nothing is fetched when it is viewed: it names the fonts a reader has. Same input, same bytes.
+    """
+    text = Text.from_ansi(ansi)
+    width = max((columns(row) for row in text.plain.splitlines()), default=0) or 1
+    console = Console(record=True, file=io.StringIO(), width=width, color_system="standard", force_terminal=True)
+    console.print(text, no_wrap=True, overflow="ignore", crop=False, highlight=False)
+    return WEB_FONT.sub("", console.export_svg(title=title, unique_id="flowsync"), count=WEB_FONTS)
 
 
 def pages() -> list[Path]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -35,6 +36,12 @@ def test_generated_parts_and_the_picture_are_what_the_code_says() -> None:
     )
     assert done.stdout == "", "run python docs/generate.py"
     assert done.returncode == 0, done.stderr
+
+
+def test_the_picture_of_a_terminal_fetches_nothing() -> None:
+    svg = (ROOT / "docs/plan.svg").read_text("utf-8")
+    assert ET.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
+    assert re.findall(r"url\((?!#)|@import|@font-face|<(?:image|script|use)\b", svg) == []
 
 
 def test_the_picture_of_the_comment_shows_what_a_run_writes() -> None:

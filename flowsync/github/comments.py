@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flowsync.github.api import Github, Marker
     from flowsync.model import JsonValue
-    from flowsync.render.report_parts import Report
+    from flowsync.render.report import Report
 
 DEFAULT_LOGIN: Final = "github-actions[bot]"
 """Who the job's own token is, where GitHub does not say."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flowsync.config import url_complaint
 from flowsync.errors import ConfigError, FlowsyncError
 from flowsync.render.escape import shown
-from flowsync.render.workflow_commands import stopped
+from flowsync.render.problems import stopped
 from flowsync.secrets import masked
 
 if TYPE_CHECKING:

@@ -1,63 +1,30 @@
-"""How many terminal columns text takes, and cutting it to fit.
+"""The one place where foreign text is made inert: for a terminal and a CI log, for Markdown, as JSON.
 
-Wide and full-width characters take two columns, combining marks none, all else one. Terminals
+Also how wide a text is. Wide and full-width characters take two columns, combining marks none, all else one. Terminals
 disagree about emoji sequences, so a caret under a line that holds one may be off by a column.
 """
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import unicodedata
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from flowsync.ends import equal_ends
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from flowsync.model import JsonValue
 
 ELLIPSIS: Final = "…"
-_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
-
-
-def columns(text: str) -> int:
-    """Return the number of terminal columns that `text` (one visible line) takes."""
-    if text.isascii():
-        return len(text)
-    others = _NOT_ASCII.findall(text)
-    return len(text) - len(others) + sum(map(_character_columns, others))
-
-
-def _character_columns(character: str) -> int:
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
-
-
-def padded(text: str, width: int) -> str:
-    """Return `text` filled up with spaces to `width` columns."""
-    return text + " " * (width - columns(text))
-
-
-def cut(text: str, width: int) -> str:
-    """Return `text`, its end replaced by an ellipsis when it takes more than `width` columns."""
-    if columns(text) <= width:
-        return text
-    return text[: count_fitting(text, width - 1)] + ELLIPSIS
-
-
-def count_fitting(pieces: Iterable[str], width: int) -> int:
-    """Return how many of the first `pieces` (a text's characters, or escapes) fit `width` columns."""
-    count = 0
-    for piece in pieces:
-        width -= columns(piece)
-        if width < 0:
-            break
-        count += 1
-    return count
-
+LONGEST_VALUE: Final = 300
+"""How many columns of a value are shown."""
+_SHARED: Final = 20
+"""How many characters are shown of what two values share, where they differ only further on."""
 
 _UNSEEN: Final[tuple[tuple[int, int], ...]] = (
     (0x0000, 0x001F),  # C0 controls
@@ -109,14 +76,45 @@ _LIKE_A_COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
 _SHORTEST_FENCE: Final = 3
 
 
+def columns(text: str) -> int:
+    """Return the number of terminal columns that `text` (one visible line) takes."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_character_columns, text))
+
+
+def _character_columns(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+
+
+def padded(text: str, width: int) -> str:
+    """Return `text` filled up with spaces to `width` columns."""
+    return text + " " * (width - columns(text))
+
+
+def cut(text: str, width: int) -> str:
+    """Return `text`, its end replaced by an ellipsis when it takes more than `width` columns."""
+    if columns(text) <= width:
+        return text
+    return text[: count_fitting(text, width - 1)] + ELLIPSIS
+
+
+def count_fitting(pieces: Iterable[str], width: int) -> int:
+    """Return how many of the first `pieces` (a text's characters, or escapes) fit `width` columns."""
+    count = 0
+    for piece in pieces:
+        width -= columns(piece)
+        if width < 0:
+            break
+        count += 1
+    return count
+
+
 def visible(text: str) -> str:
     """Return `text` as one line in which every character can be seen."""
-    return text if is_visible(text) else _UNSEEN_CHARACTER.sub(_escape_sequence, text)
-
-
-def is_visible(text: str) -> bool:
-    """Whether every character of `text` can be seen as it is."""
-    return (text.isascii() and text.isprintable()) or _UNSEEN_CHARACTER.search(text) is None
+    return _UNSEEN_CHARACTER.sub(_escape_sequence, text)
 
 
 def _escape_sequence(match: re.Match[str]) -> str:
@@ -127,11 +125,7 @@ def _escape_sequence(match: re.Match[str]) -> str:
 
 def mask_keys(text: str) -> str:
     """Return `text` with API keys starred out [obs: `api_public_…`, `api_private_…`], as long as before."""
-    return _KEY.sub(_starred, text) if "api_p" in text else text
-
-
-def _starred(match: re.Match[str]) -> str:
-    return match.group(1) + "*" * len(match.group(2))
+    return _KEY.sub(lambda match: match[1] + "*" * len(match[2]), text)
 
 
 def shown(text: str) -> str:
@@ -166,8 +160,6 @@ def cell_code(text: str) -> str:
 
 def html_code(text: str) -> str:
     """Return `text` as a `<code>` element for a block of raw HTML, where Markdown is not parsed."""
-    import html  # noqa: PLC0415 - only Markdown needs it
-
     return f"<code>{html.escape(shown(text))}</code>"
 
 
@@ -197,23 +189,12 @@ def cell_prose(text: str) -> str:
 
 def _words(text: str) -> str:
     """Set runs of words that are not plain English as one code span each."""
-    words: list[str] = []
-    unsafe: list[str] = []
-    for word in text.split():
-        if _is_safe(word):
-            words += [*_flushed(unsafe), word]
-        else:
-            unsafe.append(word)
-    return " ".join([*words, *_flushed(unsafe)])
-
-
-def _flushed(words: list[str]) -> list[str]:
-    if not words:
-        return []
-    text = " ".join(words)
-    words.clear()
-    name = _ENDING.sub("", text)
-    return [code_span(name) + text[len(name) :]]
+    pieces: list[str] = []
+    for is_safe, words in groupby(text.split(), _is_safe):
+        run = " ".join(words)
+        name = run if is_safe else _ENDING.sub("", run)
+        pieces.append(run if is_safe else code_span(name) + run[len(name) :])
+    return " ".join(pieces)
 
 
 def _is_safe(word: str) -> bool:
@@ -230,49 +211,48 @@ def _longest_backtick_run(text: str) -> int:
     return max(map(len, _BACKTICKS.findall(text)), default=0)
 
 
-def text(document: Mapping[str, JsonValue]) -> str:
+def markdown_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a Markdown table; the cells are inert already."""
+    heading = " ".join(f"| {title}".rstrip() for title in titles) + " |"
+    return [heading, *(f"| {' | '.join(cells)} |" for cells in (["---"] * len(titles), *rows))]
+
+
+def json_text(document: Mapping[str, JsonValue]) -> str:
     """Return `document` (whose numbers are finite), indented, with a line feed at its end."""
     shown = json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False)
     return shown.replace("\x7f", r"\u007f").replace("##[", r"##\u005b").replace("##vso[", r"##vso\u005b") + "\n"
 
 
-def masked_mapping(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return a whole document with API keys starred out of every text in it."""
-    return {key: masked(item) for key, item in value.items()}
+def masked_json(document: Mapping[str, JsonValue]) -> str:
+    """Return `document` as `json_text` does, with API keys starred out of every text in it."""
+    return json_text({key: _masked(value) for key, value in document.items()})
 
 
-def masked(value: JsonValue) -> JsonValue:
-    """Return `value` with API keys starred out of every text in it."""
+def _masked(value: JsonValue) -> JsonValue:
     match value:
         case str():
             return mask_keys(value)
         case list():
-            return [masked(item) for item in value]
+            return [_masked(item) for item in value]
         case dict():
-            return {key: masked(item) for key, item in value.items()}
+            return {key: _masked(item) for key, item in value.items()}
         case _:
             return value
 
 
-LONGEST_VALUE: Final = 300
-"""How many columns of a value are shown."""
-_BEFORE: Final = 20
-"""How many characters are shown of what two values share, where they differ only further on."""
+def compact(value: JsonValue, width: int = LONGEST_VALUE) -> str:
+    """Return `value` as JSON on one line, its end left out where it takes more than `width` columns."""
+    return cut(_line(value), width)
 
 
-def compact(value: JsonValue) -> str:
-    """Return `value` as JSON on one line, its end left out when it is long."""
-    return cut(_line(value), LONGEST_VALUE)
-
-
-def compact_pair(one: JsonValue, other: JsonValue, longest: int = LONGEST_VALUE) -> tuple[str, str]:
-    """Return both as `compact` does, in `longest` columns; from where they differ on, if that would not be seen."""
+def compact_pair(one: JsonValue, other: JsonValue, width: int = LONGEST_VALUE) -> tuple[str, str]:
+    """Return both as `compact` does; from where they differ on, if that would not be seen."""
     lines = _line(one), _line(other)
-    shown = cut(lines[0], longest), cut(lines[1], longest)
-    if shown[0] != shown[1] or lines[0] == lines[1]:
-        return shown
-    start = max(equal_ends(*lines)[0] - _BEFORE, 0)
-    return cut(ELLIPSIS + lines[0][start:], longest), cut(ELLIPSIS + lines[1][start:], longest)
+    pair = cut(lines[0], width), cut(lines[1], width)
+    if pair[0] != pair[1] or lines[0] == lines[1]:
+        return pair
+    start = max(equal_ends(*lines)[0] - _SHARED, 0)
+    return cut(ELLIPSIS + lines[0][start:], width), cut(ELLIPSIS + lines[1][start:], width)
 
 
 def _line(value: JsonValue) -> str:

@@ -1,29 +1,40 @@
-"""What apply did: a line per flow as it finishes, and the ledger of all at the end."""
+"""What apply did: a line per flow as it finishes, the ledger of all at the end, and the records of former applies."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Op, Refused
 from flowsync.plan.document import json_safe
-from flowsync.render import escape
-from flowsync.render.escape import cell_code, cell_prose, compact_pair, masked, padded, plural
-from flowsync.render.style import Screen, Span, Style, hint_lines, line, paint, sentences
-from flowsync.render.wording import structural
+from flowsync.record.values import Unreadable
+from flowsync.render import wording
+from flowsync.render.escape import (
+    cell_code,
+    cell_prose,
+    compact_pair,
+    markdown_table,
+    masked_json,
+    padded,
+    plural,
+)
+from flowsync.render.style import Screen, Span, Style, hint_lines, line, paint, sentences, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from flowsync.model import Change, FieldChange, FieldName, JsonValue, Outcome
+    from flowsync.record.values import Kept, Record
     from flowsync.render.style import Line
 
-FORMAT: Final = "flowsync-apply/1"
 MOST_DIFFERENCES: Final = 5
-"""How many places are told of one flow; the JSON document tells them all."""
+"""How many differing places are shown of one flow; the JSON document has them all."""
 UNCERTAIN: Final = "The write may have taken effect: plan again to see."
+NO_RECORDS: Final = "No records: nothing was applied from here yet."
+NOTHING_TO_PUT_BACK: Final = "Nothing to put back: every flow that was written is as it was before."
+_RECORD_TITLES: Final = ("RECORD", "COMMAND", "WRITTEN", "STATE", "WHERE")
 
 
 class Kind(Enum):
@@ -56,11 +67,7 @@ class Entry:
     """One outcome, flattened: what every format shows of it."""
 
     kind: Kind
-    slug: str
-    file: str
-    id: int
-    version: int
-    fields: tuple[FieldName, ...]
+    change: Change
     untaken: tuple[FieldName, ...] = ()
     differences: tuple[FieldChange, ...] = ()
     code: str | None = None
@@ -69,14 +76,47 @@ class Entry:
     uncertain: bool = False
 
     @property
+    def slug(self) -> str:
+        """The flow's slug."""
+        return self.change.slug
+
+    @property
+    def fields(self) -> list[FieldName]:
+        """The fields that were to be written, in the order of files."""
+        return [field for field in SENT_FIELDS if field in self.change.body]
+
+    @property
     def is_good(self) -> bool:
-        """Whether the flow now is as planned, as far as can be told."""
+        """Whether the flow now is as planned, as far as is known."""
         return self.kind in {Kind.APPLIED, Kind.UNCHANGED} and not self.untaken
+
+
+def entry(outcome: Outcome) -> Entry:
+    """Return what is shown of an outcome."""
+    match outcome:
+        case Applied(change, untaken, differences):
+            return Entry(Kind.APPLIED, change, untaken, differences)
+        case AlreadyApplied(change):
+            return Entry(Kind.UNCHANGED, change)
+        case Refused(change, code, message, differences, uncertain):
+            return Entry(Kind.REFUSED, change, (), differences, code, message, uncertain=uncertain)
+        case Failed(change, code, message, hint, uncertain):
+            return Entry(Kind.FAILED, change, (), (), code, message, hint, uncertain)
+        case NotAttempted(change, message):
+            return Entry(Kind.NOT_ATTEMPTED, change, message=message)
 
 
 def outcome_line(outcome: Outcome, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
     """Return the line, with its end, that is written when a flow is finished."""
-    return paint(sentences(_finished_line(entry(outcome)), screen), screen.colour)
+    row = entry(outcome)
+    finished = line(
+        Span(padded(row.kind.words, _NAME_WIDTH), _STYLES[row.kind]),
+        "  ",
+        Span(row.slug, Style.HEADING),
+        Span(f"  id {row.change.id}", Style.MUTED),
+        Span(f"  {explained(row)}", Style.WARNING if row.untaken else Style.PLAIN),
+    )
+    return paint(sentences(finished, screen), screen.colour)
 
 
 def text(outcomes: Iterable[Outcome], screen: Screen) -> str:
@@ -91,20 +131,21 @@ def text(outcomes: Iterable[Outcome], screen: Screen) -> str:
 def markdown(outcomes: Iterable[Outcome], screen: Screen) -> str:  # noqa: ARG001 - one signature
     """Return the ledger as a table of every flow."""
     entries = _entries(outcomes)
-    rows = ["| Outcome | Flow | File | Id | |", "| --- | --- | --- | --- | --- |", *map(_markdown_row, entries)]
-    return "\n".join([f"### flowsync apply: {counts(entries)}", "", *(rows if entries else []), ""])
+    rows = markdown_table(("Outcome", "Flow", "File", "Id", ""), map(_markdown_cells, entries)) if entries else []
+    return "\n".join([f"### flowsync apply: {counts(entries)}", "", *rows, ""])
 
 
 def as_json(outcomes: Iterable[Outcome], screen: Screen) -> str:  # noqa: ARG001 - one signature
     """Return the document `flowsync-apply/1`."""
     entries = _entries(outcomes)
-    numbers = _numbers(entries)
-    document: dict[str, JsonValue] = {
-        "format": FORMAT,
-        "counts": {kind.value: numbers[kind] for kind in Kind},
-        "outcomes": [_document(row) for row in entries],
-    }
-    return escape.text(document)
+    numbers = Counter(row.kind for row in entries)
+    return masked_json(
+        {
+            "format": "flowsync-apply/1",
+            "counts": {kind.value: numbers[kind] for kind in Kind},
+            "outcomes": [_document(row) for row in entries],
+        }
+    )
 
 
 FORMATS: Final[Mapping[str, Callable[[Iterable[Outcome], Screen], str]]] = {
@@ -115,133 +156,149 @@ FORMATS: Final[Mapping[str, Callable[[Iterable[Outcome], Screen], str]]] = {
 """What `apply --format` can offer."""
 
 
-def entry(outcome: Outcome) -> Entry:
-    """Return what is shown of an outcome."""
-    match outcome:
-        case Applied(change, untaken, differences):
-            applied = _of_change(change, Kind.APPLIED)
-            return replace(applied, untaken=untaken, differences=differences) if untaken or differences else applied
-        case AlreadyApplied(change):
-            return _of_change(change, Kind.UNCHANGED)
-        case Refused(change, code, message, differences, uncertain):
-            refused = _of_change(change, Kind.REFUSED)
-            return replace(refused, code=code, message=message, differences=differences, uncertain=uncertain)
-        case Failed(change, code, message, hint, uncertain):
-            failed = _of_change(change, Kind.FAILED)
-            return replace(failed, code=code, message=message, hint=hint, uncertain=uncertain)
-        case NotAttempted(change, message):
-            return replace(_of_change(change, Kind.NOT_ATTEMPTED), message=message)
-
-
-def _of_change(change: Change, kind: Kind) -> Entry:
-    return Entry(
-        kind=kind,
-        slug=change.slug,
-        file=change.file,
-        id=change.id,
-        version=change.version,
-        fields=tuple(field for field in SENT_FIELDS if field in change.body),
-    )
-
-
 def counts(entries: Iterable[Entry]) -> str:
     """Return the ledger in numbers; applied is always among them."""
-    numbers = _numbers(entries)
+    numbers = Counter(row.kind for row in entries)
     return ", ".join(f"{numbers[kind]:,} {kind.words}" for kind in Kind if numbers[kind] or kind is Kind.APPLIED)
-
-
-def _numbers(entries: Iterable[Entry]) -> Mapping[Kind, int]:
-    return Counter(row.kind for row in entries)
-
-
-def _entries(outcomes: Iterable[Outcome]) -> list[Entry]:
-    return sorted(map(entry, outcomes), key=lambda row: row.slug)
-
-
-def _finished_line(row: Entry) -> Line:
-    kind = Span(padded(row.kind.words, _NAME_WIDTH), _STYLES[row.kind])
-    told = Span(f"  {explained(row)}", Style.WARNING if row.untaken else Style.PLAIN)
-    return line(kind, "  ", Span(row.slug, Style.HEADING), Span(f"  id {row.id}", Style.MUTED), told)
 
 
 def explained(row: Entry) -> str:
     """Return what was written, or why nothing was, on one line."""
     match row.kind:
         case Kind.APPLIED:
-            return f"{', '.join(row.fields)}{_untaken(row)}"
+            untaken = f"; not taken by the server as sent: {', '.join(row.untaken)}" if row.untaken else ""
+            return f"{', '.join(row.fields)}{untaken}"
         case Kind.UNCHANGED:
             return "already as planned, nothing sent"
         case Kind.REFUSED | Kind.FAILED | Kind.NOT_ATTEMPTED:
             return " ".join(filter(None, [row.message, UNCERTAIN if row.uncertain else None]))
 
 
-def _untaken(row: Entry) -> str:
-    return f"; not taken by the server as sent: {', '.join(row.untaken)}" if row.untaken else ""
+def _entries(outcomes: Iterable[Outcome]) -> list[Entry]:
+    return sorted(map(entry, outcomes), key=lambda row: row.slug)
 
 
 def _trouble_lines(row: Entry, screen: Screen) -> Iterator[Line]:
-    facts = Span(f"  {row.file} · id {row.id}", Style.MUTED)
+    facts = Span(f"  {row.change.file} · id {row.change.id}", Style.MUTED)
     yield line(Span(row.kind.words, _STYLES[row.kind]), " ", Span(row.slug, Style.HEADING), facts)
     code = Span(f"error[{row.code}] ", Style.ERROR) if row.code else ""
     yield from sentences(line("  ", code, explained(row)), screen)
-    for told in _differences(row):
-        yield from sentences(line("    ", told), screen, indent=6)
+    for difference in _differences(row):
+        yield from sentences(line("    ", difference), screen, indent=6)
     yield from hint_lines(row.hint, screen)
     yield ()
 
 
-def _differences(row: Entry, most: int = MOST_DIFFERENCES) -> Iterator[str]:
-    """Yield what was expected and what is there, place by place, the last ones only counted when there are many."""
-    for change in row.differences[:most]:
-        yield structural(change) or f"{change.label}: {_sides(row, change)}"
-    if len(row.differences) > most:
-        yield f"and {plural(len(row.differences) - most, 'more difference')}"
-
-
-def _differences_sentence(row: Entry) -> str:
-    told = "; ".join(_differences(row))
-    return f"({told})" if told else ""
-
-
-def _sides(row: Entry, change: FieldChange) -> str:
-    """What was sent or expected at one place, and what is there."""
-    was, now = compact_pair(change.old, change.new)
+def _differences(row: Entry) -> Iterator[str]:
+    """Yield what was sent or expected and what is there, place by place, the last ones only counted when many."""
     expected, found = ("sent", "came back") if row.kind is Kind.APPLIED else ("expected", "found")
-    old = f"nothing {expected}" if change.op is Op.ADD else f"{expected} {was}"
-    return f"{old}, nothing {found}" if change.op is Op.REMOVE else f"{old}, {found} {now}"
+    for change in row.differences[:MOST_DIFFERENCES]:
+        was, now = compact_pair(change.old, change.new)
+        before = f"nothing {expected}" if change.op is Op.ADD else f"{expected} {was}"
+        after = f"nothing {found}" if change.op is Op.REMOVE else f"{found} {now}"
+        yield wording.structural(change) or f"{change.label}: {before}, {after}"
+    if len(row.differences) > MOST_DIFFERENCES:
+        yield f"and {plural(len(row.differences) - MOST_DIFFERENCES, 'more difference')}"
 
 
-def _markdown_row(row: Entry) -> str:
+def _markdown_cells(row: Entry) -> list[str]:
     code = f"{cell_code(row.code)} " if row.code else ""
-    told = cell_prose(" ".join(filter(None, [explained(row), _differences_sentence(row), row.hint])))
-    return f"| {row.kind.words} | {cell_code(row.slug)} | {cell_code(row.file)} | {row.id} | {code}{told} |"
+    differences = "; ".join(_differences(row))
+    parts = [explained(row), f"({differences})" if differences else "", row.hint]
+    sentence = code + cell_prose(" ".join(filter(None, parts)))
+    return [row.kind.words, cell_code(row.slug), cell_code(row.change.file), str(row.change.id), sentence]
 
 
 def _document(row: Entry) -> JsonValue:
-    return masked(
-        {
-            "slug": row.slug,
-            "file": row.file,
-            "id": row.id,
-            "version": row.version,
-            "outcome": row.kind.value,
-            "fields": list(row.fields),
-            "untaken": list(row.untaken),
-            "differences": [_difference(change) for change in row.differences],
-            "code": row.code,
-            "message": row.message,
-            "hint": row.hint,
-            "uncertain": row.uncertain,
-        }
-    )
-
-
-def _difference(change: FieldChange) -> JsonValue:
     return {
-        "field": change.field,
-        "path": change.path,
-        "label": change.label,
-        "op": change.op.value,
-        "expected": json_safe(change.old),
-        "found": json_safe(change.new),
+        "slug": row.slug,
+        "file": row.change.file,
+        "id": row.change.id,
+        "version": row.change.version,
+        "outcome": row.kind.value,
+        "fields": [*row.fields],
+        "untaken": [*row.untaken],
+        "differences": [
+            {
+                "field": change.field,
+                "path": change.path,
+                "label": change.label,
+                "op": change.op.value,
+                "expected": json_safe(change.old),
+                "found": json_safe(change.new),
+            }
+            for change in row.differences
+        ],
+        "code": row.code,
+        "message": row.message,
+        "hint": row.hint,
+        "uncertain": row.uncertain,
+    }
+
+
+def records_text(records: Sequence[Kept], screen: Screen) -> str:
+    """Return an aligned table of records, and how to go on."""
+    if not records:
+        return f"{NO_RECORDS}\n"
+    rows = [[Span(kept.name, Style.HEADING), *map(Span, _record_cells(kept))] for kept in records]
+    closing = line(
+        Span(plural(len(records), "record"), Style.HEADING), ": flowsync rollback RECORD plans the way back."
+    )
+    return paint([*table(_RECORD_TITLES, rows, screen), (), closing], screen.colour)
+
+
+def records_markdown(records: Sequence[Kept], screen: Screen) -> str:  # noqa: ARG001 - one signature
+    """Return a table of records, nothing cut."""
+    if not records:
+        return f"{NO_RECORDS}\n"
+    titles = [title.capitalize() for title in _RECORD_TITLES]
+    rows = ([cell_code(kept.name), *map(cell_prose, _record_cells(kept))] for kept in records)
+    return "\n".join([*markdown_table(titles, rows), ""])
+
+
+def records_json(records: Sequence[Kept], screen: Screen) -> str:  # noqa: ARG001 - one signature
+    """Return the document `flowsync-records/1`."""
+    return masked_json({"format": "flowsync-records/1", "records": [_record_document(kept) for kept in records]})
+
+
+RECORD_FORMATS: Final[Mapping[str, Callable[[Sequence[Kept], Screen], str]]] = {
+    "text": records_text,
+    "markdown": records_markdown,
+    "json": records_json,
+}
+"""What `rollback --list --format` offers."""
+
+
+def _record_cells(kept: Kept) -> list[str]:
+    record = kept.content
+    if isinstance(record, Unreadable):
+        return ["-", "-", "unreadable", record.message]
+    last = record.runs[-1]
+    unknown = f", {record.uncertain:,} uncertain" if record.uncertain else ""
+    written = f"{plural(len(record.writes), 'flow')}{unknown}"
+    return [last.purpose.value, written, _state(record), wording.place(last.environment, last.api_url)]
+
+
+def _state(record: Record) -> str:
+    return "complete" if record.is_complete else "cut off"
+
+
+def _record_document(kept: Kept) -> JsonValue:
+    record = kept.content
+    if isinstance(record, Unreadable):
+        return {"record": kept.name, "state": "unreadable", "message": record.message}
+    last = record.runs[-1]
+    return {
+        "record": kept.name,
+        "state": _state(record),
+        "command": last.purpose.value,
+        "time": last.time,
+        "environment": last.environment,
+        "api_url": last.api_url,
+        "digest": last.digest,
+        "tool": last.tool,
+        "runs": len(record.runs),
+        "writes": len(record.writes),
+        "uncertain": record.uncertain,
+        "slugs": [write.slug for write in record.writes],
     }

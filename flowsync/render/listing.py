@@ -1,103 +1,71 @@
-"""The live flows and the files, one line each."""
+"""The flows of a project: a table of the live ones and the files, and a diagram of which waits for which.
+
+An arrow leads from the flow that waits to the one it waits for, in Mermaid (GitHub draws it) or DOT (Graphviz). Slugs
+and step ids are untrusted: they are only ever inside quoted labels, every character that could mean something to the
+language or to HTML written by its number.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from flowsync.flows.waits import Bond
 from flowsync.model import ListState
-from flowsync.render import escape
-from flowsync.render.escape import cell_code, masked, plural
+from flowsync.render.escape import cell_code, fenced, markdown_table, masked_json, plural, shown
 from flowsync.render.style import Span, Style, line, paint, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from flowsync.flows.waits import Edge, Node, WaitingGraph
     from flowsync.model import JsonValue, ListedFlow
-    from flowsync.render.style import Line, Screen
+    from flowsync.render.style import Screen
 
-FORMAT: Final = "flowsync-list/1"
 NO_FLOWS: Final = "No flows."
-
-_STATE_NOUNS: Final = {
-    ListState.IN_STEP: "in step",
-    ListState.DIFFERS: "with differences",
-    ListState.UNVERIFIED: "unverified",
-    ListState.BLOCKED: "blocked",
-    ListState.UNMANAGED: "unmanaged",
-}
-_NONE: Final = "-"
+NO_WAITS: Final = "No flow waits for another."
+CIRCLE: Final = "waits in a circle for"
 _TITLES: Final = ("SLUG", "STATE", "VERSION", "STATUS", "ID", "FILE", "NAME")
-_STYLES: Final = {
-    ListState.IN_STEP: Style.ADDED,
-    ListState.DIFFERS: Style.WARNING,
-    ListState.UNVERIFIED: Style.WARNING,
-    ListState.BLOCKED: Style.ERROR,
-    ListState.UNMANAGED: Style.MUTED,
+_STATES: Final = {
+    ListState.IN_STEP: ("in step", Style.ADDED),
+    ListState.DIFFERS: ("with differences", Style.WARNING),
+    ListState.UNVERIFIED: ("unverified", Style.WARNING),
+    ListState.BLOCKED: ("blocked", Style.ERROR),
+    ListState.UNMANAGED: ("unmanaged", Style.MUTED),
 }
+_MEANINGFUL: Final = re.compile(r"[^A-Za-z0-9_ .,:\-]")
+_LONGEST_LABEL: Final = 80
+_ARROWS: Final = {Bond.MUST: "-->", Bond.MAY: "-.->", Bond.STEP: "-.->"}
+_LINE_STYLES: Final = {Bond.MUST: "solid", Bond.MAY: "dashed", Bond.STEP: "dotted"}
+_RED: Final = "stroke:#d1242f,stroke-width:3px"
 
 
-def text(flows: Sequence[ListedFlow], screen: Screen) -> str:
-    """Return an aligned table and the counts."""
-    return paint(_lines(flows, screen), screen.colour)
-
-
-def markdown(flows: Sequence[ListedFlow], screen: Screen) -> str:  # noqa: ARG001 - one signature
-    """Return a table, nothing cut."""
+def list_text(flows: Sequence[ListedFlow], screen: Screen) -> str:
+    """Return an aligned table of flows and the counts."""
     if not flows:
         return f"{NO_FLOWS}\n"
-    header = f"| {' | '.join(title.capitalize() for title in _TITLES)} |\n|{' --- |' * len(_TITLES)}\n"
-    return header + "".join(f"| {' | '.join(_markdown_cells(flow))} |\n" for flow in flows)
+    rows = []
+    for flow in flows:
+        cells = [Span(_cell(fact)) for fact in _facts(flow)]
+        rows.append([Span(flow.slug, Style.HEADING), Span(flow.state.value, _STATES[flow.state][1]), *cells])
+    return paint([*table(_TITLES, rows, screen), (), line(Span(counts(flows), Style.HEADING))], screen.colour)
 
 
-def as_json(flows: Sequence[ListedFlow], screen: Screen) -> str:  # noqa: ARG001 - one signature
-    """Return the document `flowsync-list/1`."""
-    return escape.text({"format": FORMAT, "flows": [_document(flow) for flow in flows]})
-
-
-FORMATS: Final[Mapping[str, Callable[[Sequence[ListedFlow], Screen], str]]] = {
-    "text": text,
-    "markdown": markdown,
-    "json": as_json,
-}
-"""What `list --format` offers."""
-
-
-def counts(flows: Sequence[ListedFlow]) -> str:
-    """Return how many flows there are, and how they stand to the files."""
-    numbers = Counter(flow.state for flow in flows)
-    told = [f"{numbers[state]:,} {_STATE_NOUNS[state]}" for state in ListState if numbers[state]]
-    return f"{plural(len(flows), 'flow')}: {', '.join(told)}"
-
-
-def _lines(flows: Sequence[ListedFlow], screen: Screen) -> Iterator[Line]:
+def list_markdown(flows: Sequence[ListedFlow], screen: Screen) -> str:  # noqa: ARG001 - one signature
+    """Return a table of flows, nothing cut."""
     if not flows:
-        yield line(NO_FLOWS)
-        return
-    yield from table(_TITLES, [_row(flow) for flow in flows], screen)
-    yield ()
-    yield line(Span(counts(flows), Style.HEADING))
+        return f"{NO_FLOWS}\n"
+    rows = []
+    for flow in flows:
+        cells = [cell_code(fact) if isinstance(fact, str) else _cell(fact) for fact in _facts(flow)]
+        rows.append([cell_code(flow.slug), flow.state.value, *cells])
+    return "\n".join([*markdown_table([title.capitalize() for title in _TITLES], rows), ""])
 
 
-def _row(flow: ListedFlow) -> list[Span]:
-    slug, state, *others = _cells(flow)
-    return [Span(slug, Style.HEADING), Span(state, _STYLES[flow.state]), *map(Span, others)]
-
-
-def _cells(flow: ListedFlow) -> list[str]:
-    values = (flow.version, flow.status, flow.id, flow.file, flow.name)
-    return [flow.slug, flow.state.value, *(_NONE if value is None else str(value) for value in values)]
-
-
-def _markdown_cells(flow: ListedFlow) -> Iterator[str]:
-    values = (flow.version, flow.status, flow.id, flow.file, flow.name)
-    yield from (cell_code(flow.slug), flow.state.value)
-    for value in values:
-        yield cell_code(value) if isinstance(value, str) else _NONE if value is None else str(value)
-
-
-def _document(flow: ListedFlow) -> JsonValue:
-    return masked(
+def list_json(flows: Sequence[ListedFlow], screen: Screen) -> str:  # noqa: ARG001 - one signature
+    """Return the document `flowsync-list/1`."""
+    documents: list[JsonValue] = [
         {
             "slug": flow.slug,
             "state": flow.state.value,
@@ -107,4 +75,148 @@ def _document(flow: ListedFlow) -> JsonValue:
             "file": flow.file,
             "name": flow.name,
         }
+        for flow in flows
+    ]
+    return masked_json({"format": "flowsync-list/1", "flows": documents})
+
+
+LIST_FORMATS: Final[Mapping[str, Callable[[Sequence[ListedFlow], Screen], str]]] = {
+    "text": list_text,
+    "markdown": list_markdown,
+    "json": list_json,
+}
+"""What `list --format` offers."""
+
+
+def counts(flows: Sequence[ListedFlow]) -> str:
+    """Return how many flows there are, and how they stand to the files."""
+    numbers = Counter(flow.state for flow in flows)
+    parts = [f"{numbers[state]:,} {noun}" for state, (noun, _) in _STATES.items() if numbers[state]]
+    return f"{plural(len(flows), 'flow')}: {', '.join(parts)}"
+
+
+def _facts(flow: ListedFlow) -> tuple[str | int | None, ...]:
+    return flow.version, flow.status, flow.id, flow.file, flow.name
+
+
+def _cell(fact: str | int | None) -> str:
+    return "-" if fact is None else str(fact)
+
+
+def mermaid(graph: WaitingGraph) -> str:
+    """Return a flowchart in Mermaid, without a fence; flows that wait in a circle are red and say so."""
+    return "\n".join(_mermaid_lines(graph)) + "\n"
+
+
+def mermaid_block(graph: WaitingGraph) -> str:
+    """Return the flowchart in a fence, for a comment, a summary or a page on GitHub."""
+    return fenced(mermaid(graph), "mermaid")
+
+
+def _mermaid_lines(graph: WaitingGraph) -> Iterator[str]:
+    names = {node.slug: f"f{number}" for number, node in enumerate(graph.nodes)}
+    connected = _connected(graph)
+    yield "flowchart LR"
+    if not connected:
+        yield f'  none["{NO_WAITS}"]'
+    for node in connected:
+        yield f'  {names[node.slug]}["{_mermaid_text(node.slug)}{_remark(node)}"]'
+    for edge in graph.edges:
+        yield f'  {names[edge.waiting]} {_ARROWS[edge.bond]}|"{_mermaid_text(_label(edge))}"| {names[edge.awaited]}'
+    foreign = [names[node.slug] for node in graph.nodes if not node.has_file]
+    if foreign:
+        yield "  classDef foreign stroke-dasharray: 4 3"
+        yield f"  class {','.join(foreign)} foreign"
+    circular = _circular(graph)
+    if circular:
+        links = ",".join(str(number) for number, edge in enumerate(graph.edges) if edge.is_circular)
+        yield f"  classDef circle {_RED}"
+        yield f"  class {','.join(name for slug, name in names.items() if slug in circular)} circle"
+        yield f"  linkStyle {links} {_RED}"
+
+
+def dot(graph: WaitingGraph) -> str:
+    """Return the graph for Graphviz."""
+    return "\n".join(_dot_lines(graph)) + "\n"
+
+
+def _dot_lines(graph: WaitingGraph) -> Iterator[str]:
+    yield "digraph flows {"
+    yield "  rankdir=LR;"
+    yield '  node [shape=box, fontname="sans-serif"];'
+    circular = _circular(graph)
+    for node in _connected(graph):
+        red = ", color=red, penwidth=2" if node.slug in circular else ""
+        style = "" if node.has_file else ", style=dashed"
+        label = f"{_shortened(node.slug)}{_remark(node)}"
+        yield f"  {_dot_text(node.slug)} [label={_dot_text(label)}{style}{red}];"
+    for edge in graph.edges:
+        red = ", color=red, penwidth=2" if edge.is_circular else ""
+        ends = f"{_dot_text(edge.waiting)} -> {_dot_text(edge.awaited)}"
+        yield f"  {ends} [label={_dot_text(_shortened(_label(edge)))}, style={_LINE_STYLES[edge.bond]}{red}];"
+    yield "}"
+
+
+def _connected(graph: WaitingGraph) -> list[Node]:
+    """The flows that wait or are waited for; the others would only crowd the picture."""
+    slugs = {slug for edge in graph.edges for slug in (edge.waiting, edge.awaited)}
+    return [node for node in graph.nodes if node.slug in slugs]
+
+
+def _circular(graph: WaitingGraph) -> frozenset[str]:
+    return frozenset(slug for edge in graph.edges if edge.is_circular for slug in (edge.waiting, edge.awaited))
+
+
+def _remark(node: Node) -> str:
+    return "" if node.has_file else " (no file)"
+
+
+def _label(edge: Edge) -> str:
+    """What an arrow says."""
+    if edge.is_circular:
+        return CIRCLE
+    if edge.bond is Bond.STEP:
+        return f"{'step' if len(edge.steps) == 1 else 'steps'} {', '.join(edge.steps)}"
+    return str(edge.bond.value)
+
+
+def _mermaid_text(text: str) -> str:
+    """Text for a quoted label: letters and digits as they are, all else by number [mermaid: entity codes]."""
+    return _MEANINGFUL.sub(lambda found: f"#{ord(found[0])};", _shortened(text))
+
+
+def _dot_text(text: str) -> str:
+    """A quoted DOT string; backslashes doubled, for DOT knows escapes of its own."""
+    escaped = shown(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _shortened(text: str) -> str:
+    visible = shown(text)
+    return visible if len(visible) <= _LONGEST_LABEL else f"{visible[: _LONGEST_LABEL - 1]}…"
+
+
+def graph_json(graph: WaitingGraph) -> str:
+    """Return the document `flowsync-graph/1`."""
+    edges: list[JsonValue] = [
+        {
+            "waiting": edge.waiting,
+            "awaited": edge.awaited,
+            "bond": edge.bond.name.lower(),
+            "steps": [*edge.steps],
+            "circular": edge.is_circular,
+        }
+        for edge in graph.edges
+    ]
+    return masked_json(
+        {
+            "format": "flowsync-graph/1",
+            "flows": [{"slug": node.slug, "file": node.has_file} for node in graph.nodes],
+            "waits": edges,
+            "circles": [[*circle] for circle in graph.circles],
+        }
     )
+
+
+GRAPH_FORMATS: Final[Mapping[str, Callable[[WaitingGraph], str]]] = {"mermaid": mermaid, "dot": dot, "json": graph_json}
+"""What `graph --format` offers."""

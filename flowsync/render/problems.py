@@ -1,24 +1,38 @@
-"""Problems of files: where, what, the line itself with a caret, and what to do."""
+r"""Problems of files, for a terminal and for GitHub: where, what, the line itself with a caret, and what to do.
+
+GitHub takes them as SARIF 2.1.0 (code scanning) and as workflow commands, which put notes beside lines. The runner
+takes a line that begins with `::`, blanks before it left aside, for a command. It decodes `%25`, `%0D` and `%0A` in a
+message, `%3A` and `%2C` too in a property [doc: workflow commands]. Line breaks are shown as `\n` like everything that
+cannot be seen, before what is left is encoded.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import traceback
 from collections import Counter
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import quote
 
 from flowsync import __version__
 from flowsync.errors import DocumentError, InvalidFilesError, RefusedError
-from flowsync.model import Severity
+from flowsync.model import Location, Origin, Severity
+from flowsync.render import wording
 from flowsync.render.escape import (
     ELLIPSIS,
     cell_code,
     cell_prose,
     columns,
     count_fitting,
+    fenced,
+    json_text,
+    markdown_table,
     mask_keys,
+    masked_json,
     plural,
+    shown,
     visible_characters,
 )
 from flowsync.render.style import NARROWEST, Screen, Span, Style, hint_lines, line, paint, sentences
@@ -27,24 +41,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from flowsync.errors import FlowsyncError
-    from flowsync.model import JsonValue, Location, Problem
+    from flowsync.model import Flow, JsonValue, Plan, Problem
     from flowsync.render.style import Line
 
 SourceLine: TypeAlias = "Callable[[Location], str | None]"
 """Gives the line that a location is on, without its end; None where it cannot be had."""
 
-FORMAT: Final = "flowsync-problems/1"
 NO_PROBLEMS: Final = "No problems found."
-
+REPORT: Final = "please report it with the command you ran and the text below."
+LIMIT: Final = 10
+"""How many annotations of one kind GitHub shows of one step; it drops the rest without a word [doc]."""
+FINGERPRINT: Final = "flowsyncProblem/v1"
+"""The name of our fingerprint in SARIF; GitHub's upload action adds one of its own beside it."""
+_SARIF_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_OF_READING: Final = (
+    "How a flow file is written, named or placed: it cannot be read as one, or not everything reads it alike."
+)
+"""What is said of the problems that come before any rule: those of reading a file."""
 _MARGIN: Final = "  | "
 _STYLES: Final = {Severity.ERROR: Style.ERROR, Severity.WARNING: Style.WARNING}
+_IN_PROPERTY: Final = str.maketrans({"%": "%25", ":": "%3A", ",": "%2C"})
 
 
 def text(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:
     """Return every problem, sorted, and their counts."""
     ordered = _sorted(problems)
-    lines = [each for problem in ordered for each in problem_lines(problem, source_line, screen)]
-    return paint([*lines, _closing(ordered)], screen.colour)
+    lines = [each for problem in ordered for each in _problem_lines(problem, source_line, screen)]
+    closing = line(Span(counts(ordered), Style.HEADING if ordered else Style.DONE))
+    return paint([*lines, closing], screen.colour)
 
 
 def markdown(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:  # noqa: ARG001 - one signature
@@ -52,31 +76,54 @@ def markdown(problems: Iterable[Problem], source_line: SourceLine, screen: Scree
     ordered = _sorted(problems)
     if not ordered:
         return f"{NO_PROBLEMS}\n"
-    rows = ["| Where | | Problem |", "| --- | --- | --- |", *map(markdown_row, ordered)]
-    return "\n".join([f"### flowsync validate: {counts(ordered)}", "", *rows, ""])
+    return "\n".join([f"### flowsync validate: {counts(ordered)}", "", *problem_table(ordered), ""])
 
 
 def as_json(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:  # noqa: ARG001 - one signature
     """Return the document `flowsync-problems/1`."""
-    from flowsync.render import escape  # noqa: PLC0415 - only this form needs it
-
-    return escape.text({"format": FORMAT, "problems": [_document(problem) for problem in _sorted(problems)]})
+    documents: list[JsonValue] = [
+        {
+            "file": problem.location.file,
+            "line": problem.location.line,
+            "column": problem.location.column,
+            "severity": problem.severity.value,
+            "code": problem.code,
+            "message": "\n".join([problem.message, *problem.detail]),
+            "hint": problem.hint,
+        }
+        for problem in _sorted(problems)
+    ]
+    return masked_json({"format": "flowsync-problems/1", "problems": documents})
 
 
 def github(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:
     """Return annotations for GitHub, then the text, which the log of the step shows beside them."""
-    from flowsync.render import workflow_commands  # noqa: PLC0415 - it knows plans too, which no other form needs
-
     ordered = _sorted(problems)
-    notes = workflow_commands.annotate(map(workflow_commands.of_problem, ordered))
-    return notes + text(ordered, source_line, screen)
+    return annotate(map(problem_annotation, ordered)) + text(ordered, source_line, screen)
 
 
 def sarif(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:  # noqa: ARG001 - one signature
-    """Return a log in SARIF 2.1.0."""
-    from flowsync.render import sarif as log  # noqa: PLC0415 - it holds the documentation of every rule
+    """Return a log in SARIF 2.1.0: one run with every rule there is, and a result for each problem.
 
-    return log.document(_sorted(problems), source_line)
+    Files are named as the problems name them; readers take that as relative to the top of the repository. GitHub shows
+    the help of a rule beside each of its alerts, and needs both descriptions [doc: SARIF support].
+    """
+    ordered = _sorted(problems)
+    rules = _sarif_rules(ordered)
+    positions = {code: position for position, code in enumerate(rules)}
+    # A fingerprint is made of what a line says and not of its number, so that an alert stays the same one while
+    # lines come and go above it; of lines that say the same, each is counted.
+    seen: Counter[tuple[str, str, str]] = Counter()
+    results: list[JsonValue] = []
+    for problem in ordered:
+        same = (problem.code, problem.location.file, (source_line(problem.location) or "").strip())
+        parts = "\0".join([*same, str(seen[same])])
+        fingerprint = hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
+        results.append(_sarif_result(problem, positions[problem.code], fingerprint))
+        seen[same] += 1
+    driver: JsonValue = {"name": "flowsync", "semanticVersion": __version__, "rules": [*rules.values()]}
+    run: JsonValue = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return json_text({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 FORMATS: Final[Mapping[str, Callable[[Iterable[Problem], SourceLine, Screen], str]]] = {
@@ -94,15 +141,37 @@ FROM_TOP: Final = frozenset({"github", "sarif"})
 def counts(problems: Sequence[Problem]) -> str:
     """Return how many errors and warnings there are, and in how many files."""
     severities = Counter(problem.severity for problem in problems)
-    told = [plural(severities[each], each.value) for each in Severity if severities[each]]
+    parts = [plural(severities[each], each.value) for each in Severity if severities[each]]
     files = {problem.location.file for problem in problems}
-    return f"{', '.join(told)} in {plural(len(files), 'file')}" if told else NO_PROBLEMS
+    return f"{', '.join(parts)} in {plural(len(files), 'file')}" if parts else NO_PROBLEMS
 
 
-def problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> Iterator[Line]:
+def problem_table(problems: Iterable[Problem]) -> list[str]:
+    """Return the lines of a Markdown table of problems: where, which, what."""
+    rows = []
+    for problem in problems:
+        where = problem.location
+        detail = "".join(f"<br>{cell_code(each)}" for each in problem.detail)
+        rows.append(
+            (
+                cell_code(f"{where.file}:{where.line}:{where.column}"),
+                f"{problem.severity.value} {cell_code(problem.code)}",
+                f"{cell_prose(_with_hint(problem))}{detail}",
+            )
+        )
+    return markdown_table(("Where", "", "Problem"), rows)
+
+
+def _sorted(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: problem.sort_key)
+
+
+def _with_hint(problem: Problem | FlowsyncError) -> str:
+    return f"{problem.message} {problem.hint or ''}".rstrip()
+
+
+def _problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> Iterator[Line]:
     """Yield one problem: its place and message, its line with a caret, its hint."""
-    from flowsync.render.style import hint_lines, sentences  # noqa: PLC0415 - mostly there are no problems
-
     where = problem.location
     kind = Span(f"{problem.severity.value}[{problem.code}]", _STYLES[problem.severity])
     place = Span(f"{where.file}:{where.line}:{where.column}: ", Style.HEADING)
@@ -115,117 +184,173 @@ def problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> 
 
 
 def _excerpt(source: str, offset: int, screen: Screen) -> Iterator[Line]:
-    """Yield the source around `offset`, and the caret under it."""
+    """Yield the source around `offset`, and the caret under it; an ellipsis where there is more."""
     room = max(screen.width, NARROWEST) - len(_MARGIN) - 2 * len(ELLIPSIS)
     start = max(0, offset - room)
     pieces = visible_characters(source[start : offset + room])
-    before = _end_of(pieces[: offset - start], start, room // 2)
-    after = _start_of(pieces[offset - start :], source[offset + room :], room - columns(before))
+    head, tail = pieces[: offset - start], pieces[offset - start :]
+    kept = count_fitting(reversed(head), room // 2)
+    before = (ELLIPSIS if start or kept < len(head) else "") + "".join(head[len(head) - kept :])
+    kept = count_fitting(tail, room - columns(before))
+    after = "".join(tail[:kept]) + (ELLIPSIS if source[offset + room :] or kept < len(tail) else "")
     margin = Span(_MARGIN, Style.MUTED)
     yield line(margin, before, after)
     yield line(margin, " " * columns(before), Span("^", Style.ERROR))
 
 
-def _start_of(pieces: Sequence[str], left_out: str, room: int) -> str:
-    """Return as many leading `pieces` as fit; an ellipsis tells that there is more."""
-    count = count_fitting(pieces, room)
-    return "".join(pieces[:count]) + (ELLIPSIS if left_out or count < len(pieces) else "")
-
-
-def _end_of(pieces: Sequence[str], left_out: int, room: int) -> str:
-    count = count_fitting(reversed(pieces), room)
-    return (ELLIPSIS if left_out or count < len(pieces) else "") + "".join(pieces[len(pieces) - count :])
-
-
-def _closing(problems: Sequence[Problem]) -> Line:
-    if not problems:
-        return line(Span(NO_PROBLEMS, Style.DONE))
-    return line(Span(counts(problems), Style.HEADING))
-
-
-def _sorted(problems: Iterable[Problem]) -> list[Problem]:
-    return sorted(problems, key=lambda problem: problem.sort_key)
-
-
-def markdown_row(problem: Problem) -> str:
-    """Return one problem as a row of a table: where, which, what."""
-    where = problem.location
-    place = cell_code(f"{where.file}:{where.line}:{where.column}")
-    sentences = cell_prose(f"{problem.message} {problem.hint or ''}".rstrip())
-    detail = "".join(f"<br>{cell_code(each)}" for each in problem.detail)
-    return f"| {place} | {problem.severity.value} {cell_code(problem.code)} | {sentences}{detail} |"
-
-
-def _document(problem: Problem) -> JsonValue:
-    from flowsync.render.escape import masked  # noqa: PLC0415 - as above
-
-    where = problem.location
-    return masked(
-        {
-            "file": where.file,
-            "line": where.line,
-            "column": where.column,
-            "severity": problem.severity.value,
-            "code": problem.code,
-            "message": "\n".join([problem.message, *problem.detail]),
-            "hint": problem.hint,
-        }
-    )
-
-
-REPORT: Final = "please report it with the command you ran and the text below."
-
-
-def _no_source(_: Location) -> None:
-    return None
-
-
 def error(
     exception: FlowsyncError,
     screen: Screen = Screen(),  # noqa: B008 - a frozen value
-    source_line: SourceLine = _no_source,
+    source_line: SourceLine = lambda _: None,
 ) -> str:
     """Return what is written to stderr for an expected failure; problems of files are listed first."""
-    return paint(_error_lines(exception, source_line, screen), screen.colour)
+    if isinstance(exception, DocumentError):
+        return paint(_problem_lines(exception.problem, source_line, screen), screen.colour)
+    lines: list[Line] = []
+    message = exception.message
+    if isinstance(exception, InvalidFilesError):
+
+        def source_of(where: Location) -> str | None:
+            text = exception.texts.get(where.file)
+            return source_line(where) if text is None else text.split("\n")[where.line - 1].rstrip("\r")
+
+        for problem in _sorted(exception.problems):
+            lines += _problem_lines(problem, source_of, screen)
+        message += f" ({counts(exception.problems)})" if exception.problems else ""
+    lines += sentences(line(Span(f"error[{exception.code}]", Style.ERROR), f" {message}"), screen)
+    for reason in exception.reasons if isinstance(exception, RefusedError) else ():
+        lines += sentences(line(f"  - {reason}"), screen)
+    return paint([*lines, *hint_lines(exception.hint, screen)], screen.colour)
 
 
 def bug(exception: BaseException, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
     """Return what is written to stderr when flowsync itself is at fault, with what a report needs."""
-    return paint(_bug_lines(exception, screen), screen.colour)
+    said = f" {type(exception).__name__}: this is a bug in flowsync, not in your flows; {REPORT}"
+    trace = "".join(traceback.format_exception(exception)).rstrip("\n").split("\n")
+    lines = [
+        *sentences(line(Span("error[bug]", Style.ERROR), said), screen),
+        (),
+        line(f"  flowsync {__version__}, Python {platform.python_version()}"),
+        *(line(Span(f"  {each}", Style.MUTED)) for each in trace),
+    ]
+    return paint(lines, screen.colour)
 
 
-def _error_lines(exception: FlowsyncError, source_line: SourceLine, screen: Screen) -> Iterator[Line]:
-    match exception:
-        case InvalidFilesError():
-            lines = partial(_line_of, exception.texts, source_line)
-            for problem in sorted(exception.problems, key=lambda problem: problem.sort_key):
-                yield from problem_lines(problem, lines, screen)
-            counted = f" ({counts(exception.problems)})" if exception.problems else ""
-            yield from _message_lines(exception, f"{exception.message}{counted}", screen)
-        case DocumentError():
-            yield from problem_lines(exception.problem, source_line, screen)
-        case _:
-            yield from _message_lines(exception, exception.message, screen)
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One note of a step: its weight, what it says under which title, and the line it is about, if any.
+
+    `location` is relative to the top of the repository, where GitHub looks for files. `detail` are further lines.
+    """
+
+    severity: Severity
+    title: str
+    message: str
+    location: Location | None = None
+    detail: tuple[str, ...] = ()
 
 
-def _line_of(texts: Mapping[str, str], source_line: SourceLine, place: Location) -> str | None:
-    text = texts.get(place.file)
-    return source_line(place) if text is None else text.split("\n")[place.line - 1].rstrip("\r")
+def problem_annotation(problem: Problem) -> Annotation:
+    """Return a problem of a file as a note beside its line."""
+    return Annotation(problem.severity, problem.code, _with_hint(problem), problem.location, problem.detail)
 
 
-def _message_lines(exception: FlowsyncError, message: str, screen: Screen) -> Iterator[Line]:
-    yield from sentences(line(Span(f"error[{exception.code}]", Style.ERROR), f" {message}"), screen)
-    if isinstance(exception, RefusedError):
-        for reason in exception.reasons:
-            yield from sentences(line(f"  - {reason}"), screen)
-    yield from hint_lines(exception.hint, screen)
+def error_annotation(error: FlowsyncError) -> Annotation:
+    """Return why a command stopped as a note of the whole run."""
+    return Annotation(Severity.ERROR, error.code, _with_hint(error))
 
 
-def _bug_lines(exception: BaseException, screen: Screen) -> Iterator[Line]:
-    name = type(exception).__name__
-    told = f" {name}: this is a bug in flowsync, not in your flows; {REPORT}"
-    yield from sentences(line(Span("error[bug]", Style.ERROR), told), screen)
-    yield ()
-    yield line(f"  flowsync {__version__}, Python {platform.python_version()}")
-    for each in "".join(traceback.format_exception(exception)).rstrip("\n").split("\n"):
-        yield line(Span(f"  {each}", Style.MUTED))
+def bug_annotation(error: Exception) -> Annotation:
+    """Return that flowsync itself failed as a note of the whole run. What a report needs stays in the log."""
+    said = f"{type(error).__name__}: this is a bug in flowsync, not in your flows. The log has what to report."
+    return Annotation(Severity.ERROR, "bug", said)
+
+
+def plan_annotations(plan: Plan, flows: Iterable[Flow]) -> Iterator[Annotation]:
+    """Yield what a reviewer should see beside the lines of the files: what is blocked, warnings, edits made elsewhere.
+
+    What this branch itself changes is not among them: that is what the pull request shows anyway.
+    """
+    sources = {flow.slug: flow.source for flow in flows}
+    for each in plan.blocked:
+        yield Annotation(Severity.ERROR, each.code, each.message, Location(each.file, 1, 1))
+    for change in plan.writes:
+        for warning in wording.warnings(change):
+            where = Location(change.file, warning.line or 1, 1)
+            yield Annotation(Severity.WARNING, warning.code, warning.message, where)
+        for field in change.fields:
+            if field.origin in {Origin.DRIFT, Origin.CONFLICT} and change.slug in sources:
+                # Positions lead to the nearest place that the file has.
+                parts = (part.replace("~1", "/").replace("~0", "~") for part in field.path.split("/")[1:])
+                path = (field.field, *(int(part) if part.isdecimal() else part for part in parts))
+                where = sources[change.slug].location(path)
+                yield Annotation(Severity.WARNING, field.origin.value, wording.outside_edit(field, field.origin), where)
+
+
+def annotate(annotations: Iterable[Annotation]) -> str:
+    """Return the lines that make GitHub show the notes: the gravest first, and how many it would have dropped."""
+    ordered = sorted(annotations, key=lambda each: each.severity is not Severity.ERROR)
+    if len(ordered) > LIMIT:
+        left_out = ordered[LIMIT - 1 :]
+        more = f"{len(left_out):,} more. The log of this step has them all."
+        ordered = [*ordered[: LIMIT - 1], Annotation(left_out[0].severity, "flowsync", more)]
+    return "".join(map(_command, ordered))
+
+
+def stopped(text: str, token: str) -> str:
+    """Return text that the runner takes no commands from: `token` must not be guessable, nor stand in the text."""
+    if token in text:
+        raise ValueError("the token stands in the text")
+    end = "" if text.endswith("\n") else "\n"
+    return f"::stop-commands::{token}\n{text}{end}::{token}::\n"
+
+
+def _command(annotation: Annotation) -> str:
+    where = annotation.location
+    place = {} if where is None else {"file": where.file, "line": str(where.line), "col": str(where.column)}
+    pairs = {**place, "title": annotation.title}.items()
+    properties = ",".join(f"{name}={shown(value).translate(_IN_PROPERTY)}" for name, value in pairs)
+    lines = [shown(each).replace("%", "%25") for each in (annotation.message, *annotation.detail)]
+    return f"::{annotation.severity.value} {properties}::{'%0A'.join(lines)}\n"
+
+
+def _sarif_rules(problems: Iterable[Problem]) -> Mapping[str, JsonValue]:
+    """Return the descriptor of every code: those with a rule, then those of reading among the problems."""
+    from flowsync import validate  # noqa: PLC0415 - the rules and their documentation, which only this format needs
+
+    rules: dict[str, JsonValue] = {}
+    for rule in validate.rules():
+        help_text = f"{rule.documentation}\n\nFor example:\n\n{fenced(rule.example, 'yaml')}\n"
+        rules[rule.code] = _sarif_rule(rule.code, rule.documentation, help_text, rule.severity)
+    others = {problem.code: problem.severity for problem in problems if problem.code not in rules}
+    return rules | {code: _sarif_rule(code, _OF_READING, _OF_READING, others[code]) for code in sorted(others)}
+
+
+def _sarif_rule(code: str, text: str, markdown: str, severity: Severity) -> JsonValue:
+    first, stop, _ = text.partition(". ")
+    return {
+        "id": code,
+        "shortDescription": {"text": first + stop.rstrip()},
+        "fullDescription": {"text": text},
+        "help": {"text": text, "markdown": markdown},
+        "defaultConfiguration": {"level": severity.value},
+        "properties": {"problem.severity": severity.value, "precision": "very-high"},
+    }
+
+
+def _sarif_result(problem: Problem, rule: int, fingerprint: str) -> JsonValue:
+    where = problem.location
+    # The one markup that plain messages know is a link, `[text](target)`.
+    lines = (shown(each).replace("](", r"\](") for each in (_with_hint(problem), *problem.detail))
+    place: JsonValue = {
+        "artifactLocation": {"uri": quote(shown(where.file)), "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": where.line, "startColumn": where.column},
+    }
+    return {
+        "ruleId": problem.code,
+        "ruleIndex": rule,
+        "level": problem.severity.value,
+        "message": {"text": "\n".join(lines)},
+        "locations": [{"physicalLocation": place}],
+        "partialFingerprints": {FINGERPRINT: fingerprint},
+    }

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from flowsync.config import SANDBOX_URL
 from flowsync.model import Op, Origin, View
 from flowsync.plan.document import allowed_by, summary
-from flowsync.render.escape import compact, compact_pair, cut, plural
+from flowsync.render.escape import compact, compact_pair, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from flowsync.model import FieldChange, JsonValue, Plan, PlanWarning, Refusal, Unchanged, Update
+    from flowsync.model import FieldChange, JsonValue, Plan, PlanWarning, Unchanged, Update
     from flowsync.plan.saved import Edited, Stale
 
 IN_STEP: Final = "The live flows are as the files say."
@@ -24,10 +24,12 @@ UNMANAGED: Final = "live without a file: shown, never touched"
 SHORT_DIGEST: Final = 12
 """How many hexadecimal digits of a digest are shown to people."""
 
+_SHORT_VALUE: Final = 80
+"""How many columns are shown of a value that came up since a plan was made."""
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ALWAYS_COUNTED: Final = frozenset({"to update", "unchanged"})
-_TOLD_BY_VISIBILITY: Final = "goes-live"
-_TOLD_OF_THE_PLAN: Final = "drafts-hidden"
+_SAID_BY_VISIBILITY: Final = "goes-live"
+_SAID_OF_THE_PLAN: Final = "drafts-hidden"
 """What is said once of a whole plan (`view`)."""
 _ORIGINS: Final = {
     Origin.DRIFT: "edited outside of the files; applying undoes that",
@@ -60,13 +62,10 @@ def in_step(plan: Plan) -> str:
     """Return how far it can be seen that the live flows are as the files say, where nothing differs."""
     if plan.unverified:
         return unverified(plan)
-    shown = [
-        *(["returns the fields"] if any(row.unseen for row in plan.unchanged) else []),
-        *(["shows drafts"] if plan.view is not View.WHOLE else []),
-    ]
-    if not shown:
-        return IN_STEP
-    return f"Nothing differs, as far as the API {' and '.join(shown)}."
+    limits = ["returns the fields"] if any(row.unseen for row in plan.unchanged) else []
+    if plan.view is not View.WHOLE:
+        limits.append("shows drafts")
+    return f"Nothing differs, as far as the API {' and '.join(limits)}." if limits else IN_STEP
 
 
 def unverified(plan: Plan) -> str:
@@ -104,10 +103,10 @@ def view(plan: Plan) -> str:
             )
 
 
-def place(plan: Plan) -> str:
-    """Return where the plan is for: the environment, if it has a name, and the API's host."""
-    host = host_of(plan.api_url)
-    return f"{plan.environment} ({host})" if plan.environment else host
+def place(environment: str | None, api_url: str) -> str:
+    """Return what a plan or a record is for: the environment, if it has a name, and the API's host."""
+    host = host_of(api_url)
+    return f"{environment} ({host})" if environment else host
 
 
 def host_of(api_url: str) -> str:
@@ -119,8 +118,8 @@ def host_of(api_url: str) -> str:
 
 def short_digest(digest: str) -> str:
     """Return the beginning of a digest, enough to compare two by eye."""
-    algorithm, _, digits = digest.rpartition(":")
-    return f"{algorithm}:{digits[:SHORT_DIGEST]}" if algorithm else digits[:SHORT_DIGEST]
+    algorithm, colon, digits = digest.rpartition(":")
+    return f"{algorithm}{colon}{digits[:SHORT_DIGEST]}"
 
 
 def revision(base: str) -> str:
@@ -130,19 +129,17 @@ def revision(base: str) -> str:
 
 def visibility(update: Update) -> str:
     """Return who will see the written row."""
-    if update.live and any(each.code == _TOLD_OF_THE_PLAN for each in update.warnings):
+    if update.live and any(each.code == _SAID_OF_THE_PLAN for each in update.warnings):
         return "live at once, unless a draft is hidden"
     if update.live:
         return "live at once"
-    if update.status == "DRAFT":
-        return "nobody sees it yet"
-    return "not shown to users"
+    return "nobody sees it yet" if update.status == "DRAFT" else "not shown to users"
 
 
 def warnings(change: Update) -> Iterator[PlanWarning]:
-    """Yield a change's warnings, but for those that `visibility` and `view` tell already."""
-    told = {_TOLD_OF_THE_PLAN, *([_TOLD_BY_VISIBILITY] if change.live else [])}
-    return (each for each in change.warnings if each.code not in told)
+    """Yield a change's warnings, but for those that `visibility` and `view` give already."""
+    said = {_SAID_OF_THE_PLAN, *([_SAID_BY_VISIBILITY] if change.live else [])}
+    return (each for each in change.warnings if each.code not in said)
 
 
 def goes_live(plan: Plan) -> str:
@@ -157,36 +154,23 @@ def goes_live(plan: Plan) -> str:
 
 def structural(change: FieldChange) -> str:
     """Return what a change does to the order, the number or the names of things; empty for any other."""
+    index = change.path.rpartition("/")[2]
+    is_item = change.label.endswith("]") and index.isdecimal()
     match change.op:
         case Op.MOVE:
             return f"{change.label} moves from position {_position(change.old)} to {_position(change.new)}"
         case Op.RENAME:
             return f"{change.label} is renamed from {compact(change.old)} to {compact(change.new)}"
         case Op.ADD:
-            return f"{change.label} is new, at position {_index_of(change)}" if _is_item(change) else ""
+            return f"{change.label} is new, at position {_position(int(index))}" if is_item else ""
         case Op.REMOVE:
-            return f"{change.label} is removed" if _is_item(change) else ""
+            return f"{change.label} is removed" if is_item else ""
         case Op.REPLACE:
             return ""
 
 
-def told(change: FieldChange) -> str:
-    """Return what else is to be said of a change beside its diff; empty for most."""
-    from flowsync.render.expression_diff import meaning_of  # noqa: PLC0415 - only a change has a meaning
-
-    return structural(change) or meaning_of(change)
-
-
 def _position(index: JsonValue) -> str:
     return str(index + 1) if isinstance(index, int) else "?"
-
-
-def _index_of(change: FieldChange) -> str:
-    return _position(int(change.path.rpartition("/")[2]))
-
-
-def _is_item(change: FieldChange) -> bool:
-    return change.label.endswith("]") and change.path.rpartition("/")[2].isdecimal()
 
 
 def origins(update: Update) -> Iterator[str]:
@@ -220,17 +204,16 @@ def unseen(update: Update) -> str:
         return ""
     be = "is" if len(update.unseen) == 1 else "are"
     sent = listed([f"{name}: {compact(update.body[name])}" for name in update.sent_unseen])
-    return f"{listed(update.unseen)} {be} not returned by the API, so not compared" + (
-        f"; sent with this change: {sent}" if sent else ""
-    )
+    also = f"; sent with this change: {sent}" if sent else ""
+    return f"{listed(update.unseen)} {be} not returned by the API, so not compared{also}"
 
 
 def unseen_elsewhere(unchanged: Iterable[Unchanged]) -> str:
     """Return which fields could not be compared in how many unchanged flows; may be empty."""
     rows = [row for row in unchanged if row.unseen]
-    fields = list(dict.fromkeys(field for row in rows for field in row.unseen))
     if not rows:
         return ""
+    fields = list(dict.fromkeys(field for row in rows for field in row.unseen))
     return (
         f"{listed(fields)} not returned by the API, so not compared, "
         f"in {plural(len(rows), 'unchanged flow')}: {listed([row.slug for row in rows])}"
@@ -239,29 +222,24 @@ def unseen_elsewhere(unchanged: Iterable[Unchanged]) -> str:
 
 def refusals(plan: Plan) -> list[str]:
     """Return what guards have against the plan, a sentence or two each, with the flag that allows it."""
-    return [f"{_concerned(refusal)}{refusal.message} {allowed_by(refusal)}" for refusal in plan.refusals]
-
-
-def _concerned(refusal: Refusal) -> str:
-    return f"{listed(refusal.slugs)}: " if refusal.slugs else ""
+    return [
+        f"{listed(each.slugs)}{': ' if each.slugs else ''}{each.message} {allowed_by(each)}" for each in plan.refusals
+    ]
 
 
 def question(plan: Plan) -> str:
     """Return what apply asks before it writes, without the answers."""
     live = sum(change.live for change in plan.changes)
     seen = f", {live:,} of them seen by users at once" if live else ", none of them seen by users yet"
+    where = place(plan.environment, plan.api_url)
     if not plan.changes:
-        return f"Send active: false to {plural(len(plan.unverified), 'flow')} of {place(plan)}?"
+        return f"Send active: false to {plural(len(plan.unverified), 'flow')} of {where}?"
     also = f", and active: false to {plural(len(plan.unverified), 'flow')} more" if plan.unverified else ""
-    return f"Apply {plural(len(plan.changes), 'update')} to {place(plan)}{seen}{also}?"
-
-
-LONGEST = 80
-"""How many columns of each value are shown."""
+    return f"Apply {plural(len(plan.changes), 'update')} to {where}{seen}{also}?"
 
 
 def reasons(stale: Iterable[Stale]) -> list[str]:
-    """Return a line for each difference. Raw text: whoever shows it makes it inert."""
+    """Return a line for each difference between a saved plan and what is live now."""
     return [f"{each.change.slug}: {sentence}" for each in stale for sentence in _sentences(each.why)]
 
 
@@ -269,7 +247,8 @@ def _sentences(why: str | Edited) -> Iterator[str]:
     if isinstance(why, str):
         yield why
         return
-    yield from map(_difference, why.differences)
+    for change in why.differences:
+        yield f"{change.label}: {_since_the_plan(change)}"
     if why.unseen:
         yield f"{listed(why.unseen)}: no longer returned by the API, so not compared."
     if why.elsewhere is not None:
@@ -277,23 +256,15 @@ def _sentences(why: str | Edited) -> Iterator[str]:
         yield f"a field that the plan leaves alone was changed, or is no longer returned by the API{named}."
 
 
-def _difference(change: FieldChange) -> str:
-    """Tell a change that leads from what is live now (`old`) to what was planned from (`new`)."""
+def _since_the_plan(change: FieldChange) -> str:
+    """Describe a change that leads from what is live now (`old`) to what was planned from (`new`)."""
     match change.op:
         case Op.ADD:
-            return f"{change.label}: planned from {_short(change.new)}, now absent"
+            return f"planned from {compact(change.new, _SHORT_VALUE)}, now absent"
         case Op.REMOVE:
-            return f"{change.label}: new since the plan, {_short(change.old)}"
+            return f"new since the plan, {compact(change.old, _SHORT_VALUE)}"
         case Op.MOVE:
-            return f"{change.label}: planned from position {_place(change.new)}, now at {_place(change.old)}"
+            return f"planned from position {_position(change.new)}, now at {_position(change.old)}"
         case Op.REPLACE | Op.RENAME:
-            was, now = compact_pair(change.new, change.old, LONGEST)
-            return f"{change.label}: planned from {was}, now {now}"
-
-
-def _place(index: JsonValue) -> str:
-    return str(index + 1) if isinstance(index, int) else "?"
-
-
-def _short(value: JsonValue) -> str:
-    return cut(compact(value), LONGEST)
+            was, now = compact_pair(change.new, change.old, _SHORT_VALUE)
+            return f"planned from {was}, now {now}"

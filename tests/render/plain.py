@@ -13,9 +13,7 @@ from flowsync.render.text_diff import (
     KEPT_AROUND,
     KEPT_WHOLE,
     LONG_LINE,
-    added_line,
-    kept_line,
-    removed_line,
+    shortened_line,
     yaml_key,
 )
 
@@ -54,7 +52,7 @@ def changed_lines(old: str, new: str) -> tuple[Line, Line]:
     kept = _without_lone_blanks(matches(old_words, new_words), old_words)
     is_alike = _similarity(old, new, _letters("".join(old_words[was] for was, _ in kept))) >= ALIKE
     if not is_alike and old[:KEPT_WHOLE] != new[:KEPT_WHOLE]:
-        return removed_line(old), added_line(new)
+        return shortened_line(old, Style.REMOVED), shortened_line(new, Style.ADDED)
     cuts = _cuts(kept, (len(old_words), len(new_words)))
     went = _marked(old_words, [was for was, _ in cuts], Style.REMOVED, Style.REMOVED_WORD)
     came = _marked(new_words, [now for _, now in cuts], Style.ADDED, Style.ADDED_WORD)
@@ -130,7 +128,7 @@ def hunks(old: Sequence[str], new: Sequence[str]) -> list[Line]:
     for was, now in [*matches(old, new), (len(old), len(new))]:
         rows += _replaced(old[start_old:was], new[start_new:now])
         if was < len(old):
-            rows.append((" ", old[was], kept_line(old[was])))
+            rows.append((" ", old[was], shortened_line(old[was])))
         start_old, start_new = was + 1, now + 1
     return _lines(rows, sorted(_shown(rows)))
 
@@ -141,8 +139,8 @@ def _replaced(removed: Sequence[str], added: Sequence[str]) -> list[tuple[str, s
         free = [i for i, each in enumerate(added) if yaml_key(each) == yaml_key(text) and i not in partners.values()]
         if free:
             partners[index] = free[0]
-    went = [("-", text, removed_line(text)) for text in removed]
-    came = [("+", text, added_line(text)) for text in added]
+    went = [("-", text, shortened_line(text, Style.REMOVED)) for text in removed]
+    came = [("+", text, shortened_line(text, Style.ADDED)) for text in added]
     for was, now in partners.items():
         old_line, new_line = changed_lines(removed[was], added[now])
         went[was], came[now] = ("-", removed[was], old_line), ("+", added[now], new_line)

@@ -31,9 +31,9 @@ RENDERINGS: Mapping[str, Callable[[], str]] = {
     "outcomes.txt": lambda: "".join(map(ledger.outcome_line, OUTCOMES)) + ledger.text(OUTCOMES, SCREEN),
     "outcomes.md": lambda: ledger.markdown(OUTCOMES, SCREEN),
     "outcomes.json": lambda: ledger.as_json(OUTCOMES, SCREEN),
-    "list.txt": lambda: listing.text(LISTED, SCREEN),
-    "list.md": lambda: listing.markdown(LISTED, SCREEN),
-    "list.json": lambda: listing.as_json(LISTED, SCREEN),
+    "list.txt": lambda: listing.list_text(LISTED, SCREEN),
+    "list.md": lambda: listing.list_markdown(LISTED, SCREEN),
+    "list.json": lambda: listing.list_json(LISTED, SCREEN),
 }
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync.flows.waits import Bond, Edge, Node, WaitingGraph
-from flowsync.render.diagrams import as_json, dot, mermaid, mermaid_block
+from flowsync.render.listing import dot, graph_json, mermaid, mermaid_block
 from tests.render import hostile
 from tests.render.parsers import pages
 
@@ -48,7 +48,7 @@ def check(names: Sequence[str]) -> None:
     _, _, _, *lines, last = drawn.splitlines()
     assert last == "}"
     assert [line for line in lines if not DOT_LINE.fullmatch(DOT_STRING.sub("S", line))] == []
-    for text in (mermaid(made), drawn, as_json(made)):
+    for text in (mermaid(made), drawn, graph_json(made)):
         assert hostile.unseen_characters(text) == []
         assert hostile.log_commands(text) == []
 
@@ -75,5 +75,5 @@ def test_a_block_is_one_fence_for_github() -> None:
 
 def test_no_key_shows() -> None:
     made = graph(["api_private_abcdef", "b"])
-    assert "abcdef" not in mermaid(made) + dot(made) + as_json(made)
-    assert json.loads(as_json(made))["format"] == "flowsync-graph/1"
+    assert "abcdef" not in mermaid(made) + dot(made) + graph_json(made)
+    assert json.loads(graph_json(made))["format"] == "flowsync-graph/1"

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync.model import FieldChange, Op
-from flowsync.render.expression_diff import expression_diff, meaning_of
 from flowsync.render.style import Colour, paint
+from flowsync.render.yaml_diff import expression_diff, remark
 from tests.render import hostile
 
 PRO = "user.property('plan') == 'pro'"
@@ -84,7 +84,7 @@ def criterion(name: str, op: Op, old: str | None, new: str | None) -> FieldChang
     ],
 )
 def test_a_changed_criterion_is_told_in_a_sentence(change: FieldChange, sentence: str) -> None:
-    assert meaning_of(change).partition(": no user")[0] == sentence
+    assert remark(change).partition(": no user")[0] == sentence
 
 
 @settings(max_examples=40, deadline=None)

@@ -227,10 +227,10 @@ def test_problems_are_inert_everywhere(found: list[Problem], source: str) -> Non
 @SLOW
 @given(listed_values)
 def test_a_listing_is_inert_everywhere(flows: list[ListedFlow]) -> None:
-    assert_inert(listing.text(flows, SCREEN))
-    assert_inert_in_colour(listing.text(flows, COLOURED))
-    assert_means_nothing(listing.markdown(flows, SCREEN))
-    assert_inert(listing.as_json(flows, SCREEN))
+    assert_inert(listing.list_text(flows, SCREEN))
+    assert_inert_in_colour(listing.list_text(flows, COLOURED))
+    assert_means_nothing(listing.list_markdown(flows, SCREEN))
+    assert_inert(listing.list_json(flows, SCREEN))
 
 
 @SLOW

@@ -70,7 +70,7 @@ def test_every_format_tells_every_flow_and_reason(name: str) -> None:
     for outcome in OUTCOMES:
         row = ledger.entry(outcome)
         assert row.slug in shown
-        assert str(row.id) in shown
+        assert str(row.change.id) in shown
         assert row.kind.value in shown.replace("not attempted", "not-attempted")
         assert all(part in shown for part in (row.message, row.code, row.hint) if part)
     assert "description" in shown

@@ -24,18 +24,21 @@ from flowsync.model import (
     Severity,
     Unmanaged,
 )
-from flowsync.render.report import fit, short
-from flowsync.render.report_parts import (
-    COMMENT,
-    SUMMARY,
+from flowsync.render.report import (
     ApplyReport,
     DriftReport,
     FailureReport,
     FilesReport,
     Moment,
     PlanReport,
-    Room,
     Scene,
+    fit,
+    short,
+)
+from flowsync.render.report_parts import (
+    COMMENT,
+    SUMMARY,
+    Room,
     enumerated,
     fitting,
     shortened,
@@ -50,7 +53,7 @@ from tests.render.test_hostile import SLOW, assert_inert, outcome_values, plan_v
 if TYPE_CHECKING:
     from flowsync.flows.waits import Wait
     from flowsync.model import JsonValue, Plan, Update
-    from flowsync.render.report_parts import Report
+    from flowsync.render.report import Report
 
 RUN = "https://github.example/acorn/flows/actions/runs/4711"
 SCENE = Scene("0123456789abcdef", RUN)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 
 from flowsync import validate
 from flowsync.model import Location, Problem, Severity
-from flowsync.render import sarif
+from flowsync.render import problems as formats
+from flowsync.render.style import Screen
 from tests.render.samples import PROBLEMS, source_line
 from tests.render.test_hostile import problem_values
 
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "schemas" / "sarif-2.1.0.json").read_text(encoding="utf-8"))
+SCREEN = Screen()
 OFFICIAL = jsonschema.Draft4Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
 
 
 def run_of(problems: Sequence[Problem]) -> Any:  # noqa: ANN401 - a JSON document, looked into
-    log = json.loads(sarif.document(problems, source_line))
+    log = json.loads(formats.sarif(problems, source_line, SCREEN))
     assert [error.message for error in OFFICIAL.iter_errors(log)] == []
     (run,) = log["runs"]
     return run
@@ -34,8 +36,8 @@ def at(line: int, code: str = "tab", file: str = "flows/a.yaml") -> Problem:
 
 
 def fingerprints(problems: Sequence[Problem], lines: Sequence[str]) -> list[str]:
-    log = json.loads(sarif.document(problems, lambda where: lines[where.line - 1]))
-    return [result["partialFingerprints"][sarif.FINGERPRINT] for result in log["runs"][0]["results"]]
+    log = json.loads(formats.sarif(problems, lambda where: lines[where.line - 1], SCREEN))
+    return [result["partialFingerprints"][formats.FINGERPRINT] for result in log["runs"][0]["results"]]
 
 
 def test_the_official_schema_is_one_that_can_say_no() -> None:
@@ -48,7 +50,7 @@ def test_every_problem_is_a_result_of_its_rule_at_its_place() -> None:
     run = run_of(PROBLEMS)
     rules = run["tool"]["driver"]["rules"]
     assert len(run["results"]) == len(PROBLEMS)
-    for result, problem in zip(run["results"], PROBLEMS, strict=True):
+    for result, problem in zip(run["results"], sorted(PROBLEMS, key=lambda each: each.sort_key), strict=True):
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == problem.code
         assert result["level"] == problem.severity.value
         place = result["locations"][0]["physicalLocation"]

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.render.style import Colour, Span, Style, inert, line, paint, picture
+from flowsync.render.style import Colour, Span, Style, inert, line, paint
 from tests.render.hostile import hostile, log_commands, unseen_characters
 
 lines_of_spans = st.lists(st.lists(st.builds(Span, hostile, st.sampled_from(Style)), max_size=4).map(tuple), max_size=4)
@@ -71,19 +70,3 @@ def test_plain_text_does_without_rich() -> None:
         "assert not {'rich', 'httpx', 'click', 'jsonschema'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
-
-
-def test_a_picture_is_one_self_contained_svg_and_always_the_same() -> None:
-    ansi = paint([line(Span("~ ", Style.HINT), "flow <x> & 日本"), line(Span("gone", Style.REMOVED))], Colour.ALWAYS)
-    svg = picture(ansi, "flowsync plan")
-    root = ET.fromstring(svg)
-    text = "".join(root.itertext())
-    assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert "flow\u00a0<x>\u00a0&\u00a0日本" in text
-    assert "flowsync plan" in text.replace("\u00a0", " ")
-    assert "http" not in svg.replace("http://www.w3.org/2000/svg", "").replace("https://www.textualize.io", "")
-    assert picture(ansi, "flowsync plan") == svg
-
-
-def test_a_picture_of_nothing_is_a_picture() -> None:
-    assert ET.fromstring(picture("", "empty")).tag.endswith("svg")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.render.style import Style
-from flowsync.render.text_diff import KEPT_WHOLE, added_line, changed_lines, kept_line
+from flowsync.render.text_diff import KEPT_WHOLE, changed_lines, shortened_line
 from tests.render import plain
 from tests.render.hostile import hostile
 
@@ -112,9 +112,9 @@ def test_what_differs_far_behind_the_beginning_is_shown(old: str, new: str, gone
 
 
 def test_a_very_long_new_line_is_cut_and_the_rest_counted() -> None:
-    assert text(added_line("x" * 5_000)) == "x" * KEPT_WHOLE + " … 4,000 more characters"
+    assert text(shortened_line("x" * 5_000, Style.ADDED)) == "x" * KEPT_WHOLE + " … 4,000 more characters"
 
 
 def test_a_line_is_not_cut_for_a_few_characters() -> None:
-    assert text(kept_line("x" * 160)) == "x" * 160
-    assert text(kept_line("x" * 161)) == "x" * 120 + " … 41 more characters"
+    assert text(shortened_line("x" * 160)) == "x" * 160
+    assert text(shortened_line("x" * 161)) == "x" * 120 + " … 41 more characters"

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 
 from flowsync.model import Location, Origin, Problem, Severity
-from flowsync.render import problems, workflow_commands
+from flowsync.render import problems
 from flowsync.render.escape import shown
+from flowsync.render.problems import Annotation, annotate
 from flowsync.render.style import Screen
-from flowsync.render.workflow_commands import Annotation, annotate
 from tests.plan.builders import flow_of, row, update_of
 from tests.render.hostile import hostile
 from tests.render.samples import BLOCKED, FULL_PLAN, plan_of
@@ -68,13 +68,13 @@ def test_errors_go_before_warnings_and_what_is_left_out_weighs_as_much_as_it_hol
 
 @given(hostile)
 def test_nothing_in_stopped_text_is_a_command(text: str) -> None:
-    commands, _ = runner.read(workflow_commands.stopped(f"::error::{text}", "t0ken") + "::notice::on again\n")
+    commands, _ = runner.read(problems.stopped(f"::error::{text}", "t0ken") + "::notice::on again\n")
     assert [command.name for command in commands] == ["notice"]
 
 
 def test_a_token_that_stands_in_the_text_is_refused() -> None:
     with pytest.raises(ValueError, match="token"):
-        workflow_commands.stopped("::t0ken::\n::error::x", "t0ken")
+        problems.stopped("::t0ken::\n::error::x", "t0ken")
 
 
 def test_the_github_format_has_the_annotations_and_then_every_problem_as_text() -> None:
@@ -88,7 +88,7 @@ def test_the_github_format_has_the_annotations_and_then_every_problem_as_text() 
 
 
 def test_a_plan_is_annotated_where_it_is_blocked_warned_about_or_edited_elsewhere() -> None:
-    notes = list(workflow_commands.of_plan(FULL_PLAN, []))
+    notes = list(problems.plan_annotations(FULL_PLAN, []))
     assert [(each.title, each.location) for each in notes] == [
         (BLOCKED.code, Location(BLOCKED.file, 1, 1)),
         ("draft-unseen", Location("flows/flow_tour.yaml", 1, 1)),
@@ -109,7 +109,7 @@ def test_an_edit_made_elsewhere_is_told_at_the_line_it_would_undo() -> None:
     live = row("flow_tour", name="A", data="steps:\n  - id: one\n    title: Theirs\n")
     change = update_of(stated, live)
     notes = {
-        origin: list(workflow_commands.of_plan(plan_of(attributed(change, origin)), [stated])) for origin in ORIGINS
+        origin: list(problems.plan_annotations(plan_of(attributed(change, origin)), [stated])) for origin in ORIGINS
     }
     assert {origin: len(found) for origin, found in notes.items()} == {
         Origin.DRIFT: 1, Origin.CONFLICT: 1, Origin.BRANCH: 0, None: 0,

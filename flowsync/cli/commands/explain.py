@@ -27,7 +27,7 @@ from flowsync.flows.expressions import (
 )
 from flowsync.flows.testing import Explanation, explain
 from flowsync.model import Location, Problem, Severity
-from flowsync.render import explanations
+from flowsync.render.testing import EXPLANATION_FORMATS
 from flowsync.targeting.context import CaseError, Verdict, moment, persona_from
 from flowsync.targeting.references import KnownFlow
 from flowsync.workspace import MOST_READ, workspace
@@ -52,7 +52,7 @@ _EXPRESSION: Final = "--expression"
 @click.option("--at", "at", metavar="TIME", help="The clock, such as 2026-02-01T09:30:00Z; now unless FILE has one.")
 @click.option("--step", "step", metavar="ID", help="Explain the criteria of this step instead.")
 @click.option("--expression", "expression", metavar="TEXT", help="Explain this expression instead of a flow's.")
-@format_option(explanations.FORMATS)
+@format_option(EXPLANATION_FORMATS)
 @global_options
 @click.pass_context
 def command(
@@ -78,7 +78,7 @@ def command(
         explanation = explain_text(expression, persona)
     else:
         raise UsageError("explain takes a SLUG, perhaps with --step, or an --expression.")
-    write_result(explanations.FORMATS[format_](explanation, screen_of_stdout(given)))
+    write_result(EXPLANATION_FORMATS[format_](explanation, screen_of_stdout(given)))
 
 
 def _persona(user: str | None, at: str | None, given: Invocation) -> Persona:

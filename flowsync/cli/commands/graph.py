@@ -6,15 +6,15 @@ import click
 
 from flowsync.cli.files import load_readable, select, slugs_of
 from flowsync.cli.options import format_option, global_options, slugs_argument
-from flowsync.cli.output import screen_of_stdout, write_result
+from flowsync.cli.output import write_result
 from flowsync.cli.project import open_project
 from flowsync.flows.waits import neighbourhood, waiting_graph
-from flowsync.render import diagrams
+from flowsync.render.listing import GRAPH_FORMATS
 
 
 @click.command("graph")
 @slugs_argument
-@format_option(diagrams.FORMATS, default="mermaid")
+@format_option(GRAPH_FORMATS, default="mermaid")
 @global_options
 @click.pass_context
 def command(context: click.Context, slugs: tuple[str, ...], format_: str) -> None:
@@ -28,4 +28,4 @@ def command(context: click.Context, slugs: tuple[str, ...], format_: str) -> Non
     graph = waiting_graph(flows)
     if slugs:
         graph = neighbourhood(graph, {flow.slug for flow in select(flows, slugs_of(project, slugs))})
-    write_result(diagrams.FORMATS[format_](graph, screen_of_stdout(project.given)))
+    write_result(GRAPH_FORMATS[format_](graph))

@@ -13,7 +13,7 @@ from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import concerned_slugs, make_plan
 from flowsync.cli.project import open_project
 from flowsync.model import ListedFlow, ListState
-from flowsync.render import listing as listings
+from flowsync.render.listing import LIST_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command("list")
 @slugs_argument
-@format_option(listings.FORMATS)
+@format_option(LIST_FORMATS)
 @sandbox_option
 @global_options
 @click.pass_context
@@ -36,7 +36,7 @@ def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, in_
         listing = connection.fetch(concerned_slugs(selection.flows))
     made = make_plan(project, selection, listing, connection.api_url, access=connection.access)
     lines = sorted(_lines(made, listing), key=lambda line: line.slug)
-    write_result(listings.FORMATS[format_](lines, screen_of_stdout(project.given)))
+    write_result(LIST_FORMATS[format_](lines, screen_of_stdout(project.given)))
 
 
 def _lines(made: Plan, listing: Listing) -> Iterator[ListedFlow]:

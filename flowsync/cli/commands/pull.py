@@ -31,7 +31,7 @@ from flowsync.pull.new_files import folded, folder_for, name_complaint, new_file
 from flowsync.pull.results import ChangedFile, NewFile, Scope, Skipped
 from flowsync.pull.updates import ExistingFile, updated
 from flowsync.render import pulls
-from flowsync.render.style import pulling_line, writing_line
+from flowsync.render.style import WRITING, pulling_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -109,16 +109,16 @@ def command(
     uncommitted, to_copy = at_risk(result.changes)
     refused = frozenset() if force else uncommitted
     if check or shows_diff:
-        shown = pulls.Pull(result.pulled, result.unmanaged, refused, None, pulls.Mood.CHECKED)
+        shown = pulls.Pull(result.pulled, result.unmanaged, refused, None, is_written=False)
         _show(shown, format_, given, shows_diff=shows_diff)
         return ExitCode.CHANGES if result.changes and check else ExitCode.OK
-    with Progress(given, writing_line):
+    with Progress(given, lambda: WRITING):
         changes = [each for each in result.changes if each.file.name not in refused]
         copies = write_pulled(project, changes, to_copy)
         if not in_sandbox:
             left = {each.slug for each in result.changes if each.file.name in refused}
             remember_versions(project, listing, (each for each in result.pulled if each.slug not in left), flows)
-    _show(pulls.Pull(result.pulled, result.unmanaged, refused, copies, pulls.Mood.DONE), format_, given)
+    _show(pulls.Pull(result.pulled, result.unmanaged, refused, copies, is_written=True), format_, given)
     if refused:
         count = len(refused)
         raise RefusedError(

@@ -27,7 +27,7 @@ from flowsync.plan.build import decide
 from flowsync.plan.document import digest, restorable
 from flowsync.record import values
 from flowsync.record.values import Place
-from flowsync.render import ledger, plans, records
+from flowsync.render import ledger, plans
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -100,7 +100,7 @@ def command(
         if record_file is not None:
             raise UsageError("--list shows every record, and takes none.", hint="Show one with --dry-run.")
         found = list_records(project.state / FOLDER, project.workspace)
-        write_result(records.FORMATS[format_](found, screen_of_stdout(given)))
+        write_result(ledger.RECORD_FORMATS[format_](found, screen_of_stdout(given)))
         return ExitCode.OK
     if record_file is None:
         hint = "`flowsync rollback --list` shows the records there are."
@@ -117,7 +117,7 @@ def command(
             if _says_something(made):
                 applying.show_plan(made, format_, given)
             else:
-                write_note(records.NOTHING_TO_PUT_BACK, given)
+                write_note(ledger.NOTHING_TO_PUT_BACK, given)
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
             if made.changes:
                 applying.confirm(made, given, yes=yes)
@@ -168,7 +168,7 @@ def _show(made: Plan, format_: str, following: str, given: Invocation) -> int:
     elif _says_something(made):
         write_result(plans.text(made, screen, following))
     else:
-        write_result(f"{records.NOTHING_TO_PUT_BACK}\n")
+        write_result(f"{ledger.NOTHING_TO_PUT_BACK}\n")
     return ExitCode.REFUSED if made.blocked else ExitCode.OK
 
 

@@ -25,8 +25,8 @@ from flowsync.github.runner import COMMAND, CiCommand, ReviewRule, Switch, inert
 from flowsync.model import Severity
 from flowsync.plan.guards import Kept
 from flowsync.render import problems as problem_formats
-from flowsync.render import wording, workflow_commands
-from flowsync.render.report_parts import FilesReport, PlanReport
+from flowsync.render import wording
+from flowsync.render.report import FilesReport, PlanReport
 from flowsync.secrets import masked
 from flowsync.workspace import workspace
 
@@ -80,7 +80,7 @@ def _validate(run: Run, project: Project) -> int:
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise InvalidFilesError("The files have errors.", problems)
     write_result(inert(problem_formats.text(problems, source_lines(project.base), screen)))
-    run.annotate(map(workflow_commands.of_problem, problems))
+    run.annotate(map(problem_formats.problem_annotation, problems))
     run.summarise(FilesReport(run.scene, problems))
     return ExitCode.OK
 

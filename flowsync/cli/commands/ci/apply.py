@@ -33,7 +33,7 @@ from flowsync.model import AlreadyApplied
 from flowsync.plan.document import action
 from flowsync.plan.guards import Kept
 from flowsync.render import ledger, plans, wording
-from flowsync.render.report_parts import ApplyReport
+from flowsync.render.report import ApplyReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from flowsync.github.api import Github
     from flowsync.github.review import Origin, Tip
     from flowsync.model import Change, Outcome, Plan
-    from flowsync.render.report_parts import Report
+    from flowsync.render.report import Report
 
 LASTING: Final = ("refs/heads/", "refs/tags/")
 QUEUE: Final = "refs/heads/gh-readonly-queue/"

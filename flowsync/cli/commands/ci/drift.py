@@ -30,7 +30,8 @@ from flowsync.plan.document import meaning
 from flowsync.plan.guards import Kept
 from flowsync.pull.results import ChangedFile, Skipped
 from flowsync.render.escape import shown
-from flowsync.render.report_parts import DriftReport, TakeoverReport, differing
+from flowsync.render.report import DriftReport, TakeoverReport
+from flowsync.render.report_parts import differing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -45,9 +45,10 @@ from flowsync.github.runner import (
     write_summary,
 )
 from flowsync.plan.document import summary
-from flowsync.render import plans, workflow_commands
-from flowsync.render.report import fit
-from flowsync.render.report_parts import SUMMARY, FailureReport, Moment, Scene
+from flowsync.render import plans
+from flowsync.render import problems as problem_formats
+from flowsync.render.report import FailureReport, Moment, Scene, fit
+from flowsync.render.report_parts import SUMMARY
 from flowsync.secrets import IN_USE
 from flowsync.workspace import workspace
 
@@ -64,8 +65,8 @@ if TYPE_CHECKING:
     from flowsync.github.runner import Inputs, Runner
     from flowsync.model import Plan
     from flowsync.plan.guards import Kept
-    from flowsync.render.report_parts import Report
-    from flowsync.render.workflow_commands import Annotation
+    from flowsync.render.problems import Annotation
+    from flowsync.render.report import Report
 
 TIMEOUTS: Final = Timeouts()
 WITHOUT_SECRETS: Final = "dependabot[bot]"
@@ -135,7 +136,7 @@ class Run:
             else note
             for note in notes
         )
-        write_result(workflow_commands.annotate(moved))
+        write_result(problem_formats.annotate(moved))
 
     def comment_on_event(self, report: Report, marker: Marker, *, is_news: bool) -> None:
         """Bring the comment of the event's pull request up to date, where there is one."""
@@ -213,8 +214,8 @@ class Run:
     def show_plan(self, made: Planned) -> None:
         """Show the plan in the log and beside the lines, save it, and set its outputs."""
         write_result(inert(plans.preview(made.plan, screen_of_stdout(self.invocation))))
-        notes = [workflow_commands.of_problem(problem) for problem in made.warnings]
-        self.annotate([*workflow_commands.of_plan(made.plan, made.flows), *notes])
+        notes = [problem_formats.problem_annotation(problem) for problem in made.warnings]
+        self.annotate([*problem_formats.plan_annotations(made.plan, made.flows), *notes])
         self.output_plan(made.plan, self.save_plan(made.plan))
 
 
@@ -229,7 +230,7 @@ def open_run(
         event = read_event(runner.event_name, runner.event_path)
     except ConfigError as error:
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            write_result(workflow_commands.annotate([workflow_commands.of_error(error)]))
+            write_result(problem_formats.annotate([problem_formats.error_annotation(error)]))
             write_outputs(output_of(os.environ), {"exit-code": str(int(error.exit_code))})
         raise
     invocation.config = invocation.config or inputs.config
@@ -272,18 +273,18 @@ def failures_shown(run: Run) -> Iterator[None]:
     except FlowsyncError as error:
         match error:
             case InvalidFilesError(problems=problems):
-                run.annotate([workflow_commands.of_problem(each) for each in problems])
+                run.annotate([problem_formats.problem_annotation(each) for each in problems])
             case DocumentError(problem=problem):
-                run.annotate([workflow_commands.of_problem(problem)])
+                run.annotate([problem_formats.problem_annotation(problem)])
             case _:
-                run.annotate([workflow_commands.of_error(error)])
+                run.annotate([problem_formats.error_annotation(error)])
         run.output({"exit-code": str(int(error.exit_code))})
         run.summarise(run.failure_report(error))
         raise
     except BrokenPipeError:
         raise
     except Exception as error:
-        run.annotate([workflow_commands.of_bug(error)])
+        run.annotate([problem_formats.bug_annotation(error)])
         run.output({"exit-code": str(int(ExitCode.ERROR))})
         raise
 
