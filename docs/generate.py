@@ -187,8 +187,8 @@ def platform_variables() -> str:
 
 def rules_reference() -> str:
     """Every rule: a table to find it, then each with an example that has the problem and one that has not."""
-    rows = [f"| [`{rule.code}`](#{rule.code}) | {weight(rule)} |" for rule in validate.rules()]
-    return "\n".join([table(("rule", "weighs"), rows), *map(rule_section, validate.rules())])
+    rows = [f"| [`{rule.code}`](#{rule.code}) | {weight(rule)} |" for rule in validate.RULES]
+    return "\n".join([table(("rule", "weighs"), rows), *map(rule_section, validate.RULES)])
 
 
 def weight(rule: validate.Rule) -> str:

@@ -319,7 +319,7 @@ def _sarif_rules(problems: Iterable[Problem]) -> Mapping[str, JsonValue]:
     from flowsync import validate  # noqa: PLC0415 - the rules and their documentation, which only this format needs
 
     rules: dict[str, JsonValue] = {}
-    for rule in validate.rules():
+    for rule in validate.RULES:
         help_text = f"{rule.documentation}\n\nFor example:\n\n{fenced(rule.example, 'yaml')}\n"
         rules[rule.code] = _sarif_rule(rule.code, rule.documentation, help_text, rule.severity)
     others = {problem.code: problem.severity for problem in problems if problem.code not in rules}

@@ -1,18 +1,21 @@
-"""Targeting expressions, each by itself: can they be read, can they come true, will readers understand them."""
+"""Targeting expressions: each by itself, what they say of other flows, and the tests of a file."""
 
 from __future__ import annotations
 
-import unicodedata
-from functools import lru_cache
+import math
+from datetime import datetime, timezone
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from flowsync.errors import UncheckedPatternError
 from flowsync.flows.expressions import expressions as expressions_of
 from flowsync.flows.expressions import flow_of_file, parse_result, parsed, references_in, targeting_expression
-from flowsync.flows.waits import circles as expressions_circles
+from flowsync.flows.testing import MAXIMUM_TESTS, Decided, Undecided, Unusable, run_tests
+from flowsync.flows.waits import circles as circles_among
 from flowsync.model import Problem, Severity
-from flowsync.targeting import checks, rules
-from flowsync.targeting.context import Verdict
+from flowsync.targeting import checks
+from flowsync.targeting.context import Verdict, moment
+from flowsync.targeting.evaluation import trace_text
 from flowsync.targeting.references import (
     KnownFlow,
     KnownFlows,
@@ -22,206 +25,206 @@ from flowsync.targeting.references import (
     check_self,
     check_self_step,
 )
-from flowsync.validate.rule import Rule, code
+from flowsync.validate.rules import (
+    TEST_FAILS,
+    TEST_NUMBER,
+    TEST_STEP,
+    TEST_TIME,
+    TEST_UNDECIDED,
+    TEST_VERDICT,
+    code,
+    did_you_mean,
+    excerpt,
+)
+from flowsync.validate.view import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from flowsync.flows.expressions import FlowExpression
-    from flowsync.model import Flow
+    from flowsync.flows.testing import TestOutcome
+    from flowsync.model import Flow, JsonValue, ValuePath
+    from flowsync.targeting.context import Case
     from flowsync.targeting.rules import Finding
-    from flowsync.validate.rule import View
+    from flowsync.validate.view import View
 
-_REMEMBERED: Final = 65_536
-FIRM: Final = frozenset({rules.SYNTAX.code, rules.TOO_LONG.code})
-"""Expressions that are false for every user, however one reads them."""
-
-
-def _stating(expression: str) -> str:
-    """A flow file with this targeting."""
-    quoted = expression.replace("'", "''")
-    return f"targetingLogic: '{quoted}'\n"
-
-
-EXPRESSIONS_RULES: Final = tuple(
-    Rule(
-        rule.code, rule.severity, rule.documentation, _stating(rule.bad), _stating(rule.good), is_firm=rule.code in FIRM
-    )
-    for rule in rules.RULES
-    if rule not in rules.FLOW_RULES
-)
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _findings(text: str) -> tuple[Finding, ...]:
-    return checks.check_parsed(text, parse_result(text))
+Mention: TypeAlias = "tuple[Flow, FlowExpression]"
+"""An expression that mentions a flow, and the flow that it belongs to."""
+_MOST_TREE_LINES: Final = 40
 
 
 def check_expressions(view: View) -> Iterator[Problem]:
     """Report what is wrong with each expression, at the character where it is."""
-    for stated in view.expressions:
-        for finding in _findings(stated.text):
-            yield problem(view.flow, stated, finding)
+    for expression in view.expressions:
+        for finding in checks.check_parsed(expression.text, parse_result(expression.text)):
+            yield _problem(view.flow, expression, finding)
 
 
-def problem(flow: Flow, stated: FlowExpression, finding: Finding) -> Problem:
-    """A finding about an expression as a problem of the flow's file."""
-    place = flow.source.offset_location(stated.path, finding.span.start)
+def _problem(flow: Flow, expression: FlowExpression, finding: Finding) -> Problem:
+    place = flow.source.offset_location(expression.path, finding.span.start)
     return Problem(place, finding.severity, finding.code, finding.message, finding.hint)
 
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from typing import TypeAlias
-
-    from flowsync.flows.expressions import FlowExpression
-    from flowsync.model import Flow
-
-    Speaking: TypeAlias = tuple[Flow, FlowExpression]
-    """An expression, and the flow that it is of."""
-
-_SETUP: Final = """\
-# flows/flow_setup.yaml
-type: FORM
-data:
-  steps:
-    - id: profile
-      fields:
-        - id: role
-# flows/flow_welcome.yaml
-"""
-UNKNOWN_FLOW: Final = Rule(
-    rules.UNKNOWN_FLOW.code,
-    Severity.WARNING,
-    "The flow referred to has no file. Offline that is a warning, for the flow may exist without one; plan and apply "
-    "look it up, and one that is not live either is an error: the condition is false for every user.",
-    f"{_SETUP}targetingLogic: user.flow('flow_setpu') == 'COMPLETED_FLOW'\n",
-    f"{_SETUP}targetingLogic: user.flow('flow_setup') == 'COMPLETED_FLOW'\n",
-)
-UNKNOWN_STEP: Final = Rule(
-    rules.UNKNOWN_STEP.code,
-    rules.UNKNOWN_STEP.severity,
-    rules.UNKNOWN_STEP.documentation,
-    f"{_SETUP}targetingLogic: {rules.UNKNOWN_STEP.bad}\n",
-    f"{_SETUP}targetingLogic: {rules.UNKNOWN_STEP.good}\n",
-)
-UNKNOWN_FIELD: Final = Rule(
-    rules.UNKNOWN_FIELD.code,
-    rules.UNKNOWN_FIELD.severity,
-    rules.UNKNOWN_FIELD.documentation,
-    f"{_SETUP}targetingLogic: {rules.UNKNOWN_FIELD.bad}\n",
-    f"{_SETUP}targetingLogic: {rules.UNKNOWN_FIELD.good}\n",
-)
-SELF: Final = Rule(
-    rules.SELF.code,
-    rules.SELF.severity,
-    rules.SELF.documentation,
-    f"# flows/flow_itself.yaml\ntargetingLogic: {rules.SELF.bad}\n",
-    f"# flows/flow_itself.yaml\ntargetingLogic: {rules.SELF.good}\n",
-)
-CYCLE: Final = Rule(
-    rules.CYCLE.code,
-    rules.CYCLE.severity,
-    rules.CYCLE.documentation,
-    "# flows/flow_hen.yaml\ntargetingLogic: user.flow('flow_egg') == 'COMPLETED_FLOW'\n"
-    "# flows/flow_egg.yaml\ntargetingLogic: user.flow('flow_hen') == 'COMPLETED_FLOW'\n",
-    "# flows/flow_hen.yaml\ntargetingLogic: user.flow('flow_egg') == 'COMPLETED_FLOW'\n"
-    "# flows/flow_egg.yaml\ntargetingLogic: user.property('plan') == 'pro'\n",
-)
-_STEP: Final = "# flows/flow_itself.yaml\ndata:\n  steps:\n    - id: profile\n      visibilityCriteria: "
-SELF_STEP: Final = Rule(
-    rules.SELF_STEP.code,
-    rules.SELF_STEP.severity,
-    rules.SELF_STEP.documentation,
-    f"{_STEP}{rules.SELF_STEP.bad}\n",
-    f"{_STEP}{rules.SELF_STEP.good}\n",
-)
-REFERENCES_RULES: Final = (UNKNOWN_FLOW, UNKNOWN_STEP, UNKNOWN_FIELD, SELF, CYCLE, SELF_STEP)
-
-
-def check_mentions(every: Sequence[Flow], speaking: Sequence[Speaking], unread: Collection[str]) -> Iterator[Problem]:
-    """Report what the files alone tell: references that lead nowhere, and waits without end.
-
-    `speaking` are the expressions that mention a flow, of all of them; `unread` are the slugs of unreadable files.
-    """
-    known = KnownFlows(World.REPO, {**dict.fromkeys(unread, KnownFlow()), **_of_files(every, speaking)})
-    yield from _nowhere(speaking, known)
-    waiting = list({flow.slug: flow for flow, _ in speaking}.values())
-    circles = expressions_circles(waiting)
-    circles_of = {slug: [each for each in circles if slug in each] for slug in chain.from_iterable(circles)}
-    for flow in waiting:
-        yield from _waits(flow, circles_of.get(flow.slug, ()))
-    for flow, stated in speaking:
-        yield from _waits_of_step(flow, stated)
-
-
-def check_live(every: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequence[Flow]) -> Iterator[Problem]:
-    """Report references that lead nowhere although all is known: the `live` flows by slug, and all `files`.
-
-    What a file states of its own flow counts, for it will be live once applied.
-    """
-    speaking = [each for flow in every for each in mentioning(flow, expressions_of(flow.fields))]
-    stated = _of_files(files, speaking)
-    told = {slug: flow for slug, flow in stated.items() if flow.steps is not None or slug not in live}
-    yield from _nowhere(speaking, KnownFlows(World.LIVE, {**live, **told}))
-
-
-def mentioning(flow: Flow, expressions: Iterable[FlowExpression]) -> list[Speaking]:
+def mentions_in(flow: Flow, expressions: Iterable[FlowExpression]) -> list[Mention]:
     """Those of a flow's expressions that mention a flow; most do not."""
     return [(flow, each) for each in expressions if references_in(each.text)]
 
 
-def _of_files(files: Sequence[Flow], speaking: Sequence[Speaking]) -> dict[str, KnownFlow]:
+def check_mentions(flows: Sequence[Flow], mentions: Sequence[Mention], unread: Collection[str]) -> Iterator[Problem]:
+    """Report what the files alone show: references that lead nowhere, and flows and steps that wait for themselves.
+
+    `mentions` are those of all `flows`; `unread` are the slugs of files that cannot be read.
+    """
+    known = KnownFlows(World.REPO, {**dict.fromkeys(unread, KnownFlow()), **_known_from_files(flows, mentions)})
+    yield from _check_references(mentions, known)
+    waiting = list({flow.slug: flow for flow, _ in mentions}.values())
+    circles = circles_among(waiting)
+    in_circles = frozenset(chain.from_iterable(circles))
+    for flow in waiting:
+        targeting = targeting_expression(flow.fields)
+        tree = None if targeting is None or flow.slug not in in_circles else parsed(targeting.text)
+        if targeting is not None and tree is not None:
+            cycles = (check_cycle(tree, flow.slug, circle) for circle in circles if flow.slug in circle)
+            for finding in chain(check_self(tree, flow.slug), *cycles):
+                yield _problem(flow, targeting, finding)
+    for flow, expression in mentions:
+        tree = parsed(expression.text)
+        if tree is not None and expression.step is not None and expression.verdict in {Verdict.SHOWS, Verdict.STARTS}:
+            for finding in check_self_step(tree, flow.slug, expression.step):
+                yield _problem(flow, expression, finding)
+
+
+def check_live(flows: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequence[Flow]) -> Iterator[Problem]:
+    """Report references of `flows` that lead neither to a `live` flow, by slug, nor to one of all `files`.
+
+    Where a file sets the steps of its flow, they count instead of the live ones: they will be live once applied.
+    """
+    mentions = [each for flow in flows for each in mentions_in(flow, expressions_of(flow.fields))]
+    in_files = _known_from_files(files, mentions)
+    changed = {slug: flow for slug, flow in in_files.items() if flow.steps is not None or slug not in live}
+    yield from _check_references(mentions, KnownFlows(World.LIVE, {**live, **changed}))
+
+
+def _known_from_files(files: Sequence[Flow], mentions: Sequence[Mention]) -> dict[str, KnownFlow]:
     """Every flow of the files, with the steps of those that are mentioned."""
-    spoken_of = {reference.slug for _, stated in speaking for reference in references_in(stated.text)}
-    return {flow.slug: flow_of_file(flow) if flow.slug in spoken_of else KnownFlow() for flow in files}
+    mentioned = {reference.slug for _, expression in mentions for reference in references_in(expression.text)}
+    return {flow.slug: flow_of_file(flow) if flow.slug in mentioned else KnownFlow() for flow in files}
 
 
-def _nowhere(speaking: Iterable[Speaking], known: KnownFlows) -> Iterator[Problem]:
-    for flow, stated in speaking:
-        for finding in check_references(references_in(stated.text), known):
-            yield problem(flow, stated, finding)
+def _check_references(mentions: Iterable[Mention], known: KnownFlows) -> Iterator[Problem]:
+    for flow, expression in mentions:
+        for finding in check_references(references_in(expression.text), known):
+            yield _problem(flow, expression, finding)
 
 
-def _waits(flow: Flow, circles: Sequence[tuple[str, ...]]) -> Iterator[Problem]:
-    """Report targeting that waits for the flow itself, or for flows that wait for it."""
-    stated = targeting_expression(flow.fields)
-    tree = None if stated is None or not circles else parsed(stated.text)
-    if stated is None or tree is None:
-        return
-    in_circles = (finding for circle in circles for finding in check_cycle(tree, flow.slug, circle))
-    for finding in (*check_self(tree, flow.slug), *in_circles):
-        yield problem(flow, stated, finding)
+def check_test_entries(view: View) -> Iterator[Problem]:
+    """Report entries of `tests` that cannot be run."""
+    tests = view.flow.tests if isinstance(view.flow.tests, list) else []
+    if len(tests) > MAXIMUM_TESTS:
+        message = f"There are {len(tests):,} tests, and at most {MAXIMUM_TESTS} are run."
+        place = view.location(("tests", MAXIMUM_TESTS))
+        yield Problem(place, Severity.ERROR, "too-many-tests", message, "Keep those that tell users apart.")
+    for index, entry in enumerate(tests[:MAXIMUM_TESTS]):
+        if isinstance(entry, dict):
+            path: ValuePath = ("tests", index)
+            yield from _check_verdict(view, path, entry)
+            step, known = entry.get("step"), _step_ids(view)
+            if isinstance(step, str) and known is not None and step not in known:
+                names = [each for each in known if isinstance(each, str)]
+                message = f"This flow has no step {code(step)}."
+                yield TEST_STEP.at(view.location((*path, "step")), message, did_you_mean(step, names))
+            yield from _check_moments(view, path, entry)
 
 
-def _waits_of_step(flow: Flow, stated: FlowExpression) -> Iterator[Problem]:
-    """Report a step that is shown or started only after itself."""
-    if stated.step is None or stated.verdict not in {Verdict.SHOWS, Verdict.STARTS}:
-        return
-    tree = parsed(stated.text)
-    for finding in () if tree is None else check_self_step(tree, flow.slug, stated.step):
-        yield problem(flow, stated, finding)
-
-
-SIMILAR_SLUG: Final = Rule(
-    "similar-slug",
-    Severity.WARNING,
-    "Two slugs differ by upper and lower case only. To Frigade they are two flows; on macOS and Windows their files "
-    "are one and the same, so one overwrites the other.",
-    "# flows/flow_welcome.yaml\nname: Welcome\n# flows/flow_Welcome.yaml\nname: Welcome again\n",
-    "# flows/flow_welcome.yaml\nname: Welcome\n# flows/flow_welcome_again.yaml\nname: Welcome again\n",
-)
-ALL_FLOWS_RULES: Final = (SIMILAR_SLUG,)
-
-
-def check_together(flows: Iterable[Flow]) -> Iterator[Problem]:
-    """Report flows that stand in each other's way."""
-    first: dict[str, Flow] = {}
-    for flow in flows:
-        earlier = first.setdefault(unicodedata.normalize("NFC", flow.slug).casefold(), flow)
-        if earlier.slug != flow.slug:
-            yield SIMILAR_SLUG.at(
-                flow.source.location(()),
-                f"The slug {code(flow.slug)} differs from {code(earlier.slug)} by case or accents only.",
-                "Rename one of the files, and the flow in Frigade.",
+def _check_verdict(view: View, path: ValuePath, entry: Mapping[str, JsonValue]) -> Iterator[Problem]:
+    match [key for key in entry if key in {verdict.value for verdict in Verdict}]:
+        case []:
+            yield TEST_VERDICT.at(view.location(path), "This test expects nothing.", "Add sees: true or sees: false.")
+        case ["sees"] if "step" in entry:
+            yield TEST_VERDICT.at(
+                view.key_location((*path, "step")),
+                "`sees` is about the whole flow, and a step is named.",
+                "Write shows, completes or starts for the step, or leave step out.",
             )
+        case [verdict] if verdict != "sees" and "step" not in entry:
+            message = f"`{verdict}` is about a step, and none is named."
+            yield TEST_VERDICT.at(view.key_location((*path, verdict)), message, "Add step: and its id.")
+        case [_, second, *_]:
+            message = "This test has more than one verdict."
+            yield TEST_VERDICT.at(view.key_location((*path, second)), message, "Write one test for each.")
+        case _:
+            pass
+
+
+def _step_ids(view: View) -> list[JsonValue] | None:
+    """The ids of the flow's steps; None if the file does not set them."""
+    return [part.value.get("id") for part in view.of(Kind.STEP)] if "data" in view.value else None
+
+
+def _check_moments(view: View, path: ValuePath, entry: Mapping[str, JsonValue]) -> Iterator[Problem]:
+    moments = [((*path, "at"), entry.get("at"))]
+    user = entry.get("user")
+    flows = user.get("flows") if isinstance(user, dict) else None
+    for slug, progress in (flows if isinstance(flows, dict) else {}).items():
+        if isinstance(progress, dict) and "done" in progress:
+            place = (*path, "user", "flows", slug, "done")
+            moments.append((place, progress["done"]))
+            if progress.get("state") not in ("COMPLETED_FLOW", "SKIPPED_FLOW"):
+                yield TEST_TIME.at(
+                    view.key_location(place),
+                    "`done` says when the flow was completed or skipped, and its state says neither.",
+                    "Add state: COMPLETED_FLOW or state: SKIPPED_FLOW, or leave done out.",
+                )
+    for place, text in moments:
+        if isinstance(text, str) and moment(text) is None:
+            message = f"{code(text)} is not a moment."
+            yield TEST_TIME.at(view.location(place), message, "Write 2026-02-01 or 2026-02-01T09:30:00Z.")
+
+
+def check_test_outcomes(view: View) -> Iterator[Problem]:
+    """Report the tests that fail, and those that decide nothing."""
+    try:
+        outcomes = run_tests(view.flow, datetime.now(timezone.utc)) if view.flow.tests else ()
+    except UncheckedPatternError:  # the patterns themselves are reported as not checked
+        return
+    for outcome in outcomes:
+        yield from _check_outcome(view, outcome)
+
+
+def _check_outcome(view: View, outcome: TestOutcome) -> Iterator[Problem]:
+    path: ValuePath = ("tests", outcome.index)
+    match outcome:
+        case Decided(_, case) if not outcome.passed:
+            tree = trace_text(outcome.trace).split("\n")
+            left_out = len(tree) - _MOST_TREE_LINES
+            more = [f"… and {left_out} more lines"] if left_out > 0 else []
+            hint = "Correct the expression, or what the test expects."
+            yield TEST_FAILS.at(view.location(path), _failure(case), hint, (*tree[:_MOST_TREE_LINES], *more))
+        case Undecided(_, case):
+            known = _step_ids(view)
+            if case.step is None or known is None or case.step in known:
+                subject = "The file" if case.step is None else f"The step '{excerpt(case.step)}'"
+                message = f"{subject} states no {case.verdict.field}, so this test decides nothing."
+                yield TEST_UNDECIDED.at(view.key_location((*path, case.verdict.value)), message)
+        case Unusable(_, error) if _is_no_number(view.flow.tests, (outcome.index, *error.path)):
+            yield TEST_NUMBER.at(view.location((*path, *error.path)), "No user has this number.")
+        case _:
+            # The form of an entry, a step that does not exist, and syntax have rules of their own.
+            pass
+
+
+def _failure(case: Case) -> str:
+    wanted, found = ("true", "false") if case.expected else ("false", "true")
+    name = "This test" if case.name is None else f"The test '{excerpt(case.name)}'"
+    step = "" if case.step is None else f" of the step '{excerpt(case.step)}'"
+    return f"{name} fails: it expects {case.verdict.value}: {wanted}, and {case.verdict.field}{step} is {found}."
+
+
+def _is_no_number(value: JsonValue, path: ValuePath) -> bool:
+    """Whether the value at `path` of the tests, or the last one on the way there, is infinite or not a number."""
+    for part in path:
+        if isinstance(value, dict) and isinstance(part, str):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+    return isinstance(value, float) and not math.isfinite(value)

@@ -1,141 +1,151 @@
-"""Comments that ignore a problem: `# flowsync: ignore[code, code]`.
+"""What a project takes back of the problems: levels of rules, and comments `# flowsync: ignore[code, code]`.
 
 Behind a line such a comment is about that line; alone on a line it is about the next line that is not a comment.
-Where a text starts on such a line (a block scalar, quotes over several lines) it is about all of the text. Whether
-something is a comment is asked of the YAML reader: the same letters inside of a text ignore nothing.
+Where a text starts on such a line (a block scalar, quotes over several lines) it is about all of the text. The YAML
+reader decides whether something is a comment: the same letters inside of a text ignore nothing.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from flowsync import document
+from flowsync.config import Level
 from flowsync.errors import DocumentError
 from flowsync.model import Location, Severity
-from flowsync.validate.rule import Rule
+from flowsync.validate.rules import RULES, UNUSED_IGNORE, code, meant
+from flowsync.validate.view import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from flowsync.model import JsonValue, Problem, ValuePath
+    from flowsync.model import Flow, Problem
 
 _COMMENT: Final = re.compile(r"#[ \t]*(?P<marker>flowsync)[ \t]*:[ \t]*ignore\b[ \t]*(?:\[(?P<codes>[^\]\n]*)\])?")
+_COMMENT_LINE: Final = re.compile(r"[ \t]*#")
 MAXIMUM_IGNORES: Final = 1_000
 """Ignores of one file that count."""
-_COMMENT_LINE: Final = re.compile(r"[ \t]*#")
+_CODES: Final = tuple(rule.code for rule in RULES)
+_FIRM: Final = frozenset(rule.code for rule in RULES if rule.is_firm)
+_IGNORABLE: Final = frozenset(_CODES) - _FIRM
+"""A problem without a rule cannot be ignored either: a file that cannot be read, a limit that it exceeds."""
+_ALL_RULES: Final = "docs/rules.md lists all rules."
 
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """One code of one comment: where it stands, and the lines (first, last) that it is about."""
+    """One code of one comment ("" where it names none), its place, and the first and last line it is about."""
 
     location: Location
     code: str
     first: int
     last: int
 
-    def covers(self, problem: Problem) -> bool:
-        """Whether it is about this problem."""
-        where = problem.location
-        is_here = where.file == self.location.file and self.first <= where.line <= self.last
-        return is_here and problem.code == self.code
+
+def govern(
+    problems: Iterable[Problem], flows: Iterable[Flow], levels: Mapping[str, Level]
+) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+    """The problems that remain, at the levels that are set; and apart from them the ignores that ignore nothing.
+
+    `flows` are those whose files the problems are about.
+    """
+    texts = {flow.file: flow.source.text for flow in flows}
+    ignores = [ignore for file, text in texts.items() for ignore in ignores_of(text, file)]
+    used: set[Ignore] = set()
+    remaining: list[Problem] = []
+    for problem in problems:
+        file, line = problem.location.file, problem.location.line
+        covering = [
+            ignore
+            for ignore in ignores
+            if ignore.code == problem.code and ignore.location.file == file and ignore.first <= line <= ignore.last
+        ]
+        if covering and problem.code in _IGNORABLE:
+            used.update(covering)
+        else:
+            remaining.append(problem)
+    unused = [_unused(ignore) for ignore in ignores if ignore not in used]
+    return tuple(_levelled(remaining, levels)), tuple(_levelled(unused, levels))
 
 
-def ignores_of(text: str, name: str) -> tuple[Ignore, ...]:
+def _levelled(problems: Iterable[Problem], levels: Mapping[str, Level]) -> Iterator[Problem]:
+    for problem in problems:
+        level = None if problem.code in _FIRM else levels.get(problem.code)
+        if level is None:
+            yield problem
+        elif level is not Level.OFF:
+            yield replace(problem, severity=Severity(level.value))
+
+
+def level_complaint(name: str, level: Level) -> tuple[str, str | None] | None:
+    """What is wrong with setting the level of a rule of this name, and what to do; None if nothing is."""
+    if name not in _CODES:
+        return f"There is no rule {code(name)}", _close_rule(name)
+    if name in _FIRM and level is not Level.ERROR:
+        return f"The rule {code(name)} cannot be lowered: what it reports is broken for every user", None
+    return None
+
+
+def _close_rule(name: str) -> str:
+    close = meant(name, _CODES)
+    return f"Did you mean {code(close)}?" if close else _ALL_RULES
+
+
+def _unused(ignore: Ignore) -> Problem:
+    name = code(ignore.code)
+    if not ignore.code:
+        message, hint = "This comment names no rule.", "Write ignore[code]."
+    elif ignore.code in _FIRM:
+        message, hint = f"{name} cannot be ignored.", "Correct what it reports."
+    elif ignore.code not in _CODES:
+        message, hint = f"There is no rule {name}.", _close_rule(ignore.code)
+    else:
+        message, hint = f"There is no {name} here to ignore.", "Delete it from the comment."
+    return UNUSED_IGNORE.at(ignore.location, message, hint)
+
+
+def ignores_of(text: str, file: str) -> tuple[Ignore, ...]:
     """Every ignore of a file; none in a text that only looks like one."""
     candidates = [*islice(_COMMENT.finditer(text), MAXIMUM_IGNORES)]
-    marked = _marked(text, name, candidates)
-    return () if marked is None else tuple(islice(_ignores(text, name, marked), MAXIMUM_IGNORES))
+    return tuple(islice(_ignores(text, file, candidates), MAXIMUM_IGNORES)) if candidates else ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Marked:
-    """The file as read with each candidate numbered: which of them are comments, and where its texts stand."""
-
-    comments: tuple[re.Match[str], ...]
-    extents: Mapping[int, int]
-
-
-def _marked(text: str, name: str, candidates: Sequence[re.Match[str]]) -> _Marked | None:
-    """Read the file with a number put into each candidate; those whose number shows up in a value are no comments."""
-    if not candidates:
-        return None
+def _ignores(text: str, file: str, candidates: Sequence[re.Match[str]]) -> Iterator[Ignore]:
+    """The ignores of those candidates that are comments: a number put into each of them is in no value of the file."""
     mark = "mark"
     while mark in text:
         mark += "k"
-    numbered = iter(range(len(candidates)))
-    changed = _COMMENT.sub(lambda found: _with_mark(found, f"{mark}{next(numbered)}."), text, len(candidates))
+    numbered, end = "", 0
+    for number, found in enumerate(candidates):
+        numbered += f"{text[end : found.start('marker')]}{mark}{number}."
+        end = found.end("marker")
     try:
-        read = document.parse(changed, name)
+        read = document.parse(numbered + text[end:], file)
     except DocumentError:
-        return None
-    spoken = {int(number) for each in _texts(read.value) for number in re.findall(rf"{mark}(\d+)\.", each)}
-    comments = tuple(found for number, found in enumerate(candidates) if number not in spoken)
-    return _Marked(comments, _extents(read) if comments else {})
-
-
-def _with_mark(found: re.Match[str], mark: str) -> str:
-    start, end = (offset - found.start() for offset in found.span("marker"))
-    return f"{found[0][:start]}{mark}{found[0][end:]}"
-
-
-def _texts(value: JsonValue) -> Iterator[str]:
-    """Every key and every text in a value."""
-    match value:
-        case str():
-            yield value
-        case list():
-            for item in value:
-                yield from _texts(item)
-        case dict():
-            for key, item in value.items():
-                yield key
-                yield from _texts(item)
-        case _:
-            return
-
-
-def _extents(read: document.Document) -> Mapping[int, int]:
-    """For each line on which a text, or its key, starts: the last line of the text."""
-    extents: dict[int, int] = {}
-    for path, text in _places(read.value, ()):
-        last = read.offset_location(path, max(len(text) - 1, 0)).line
-        for line in (read.key_location(path).line, read.location(path).line):
-            extents[line] = max(last, extents.get(line, line))
-    return extents
-
-
-def _places(value: JsonValue, path: ValuePath) -> Iterator[tuple[ValuePath, str]]:
-    match value:
-        case str():
-            yield path, value
-        case list():
-            for index, item in enumerate(value):
-                yield from _places(item, (*path, index))
-        case dict():
-            for key, item in value.items():
-                yield from _places(item, (*path, key))
-        case _:
-            return
-
-
-def _ignores(text: str, name: str, marked: _Marked) -> Iterator[Ignore]:
-    following = _lines_meant(text.split("\n"))
-    for found in marked.comments:
+        return
+    values = [*walk(read.value, ())]
+    texts = {each for path, value in values for each in (value, *path[-1:]) if isinstance(each, str)}
+    in_texts = {int(number) for each in texts for number in re.findall(rf"{mark}(\d+)\.", each)}
+    comments = [found for number, found in enumerate(candidates) if number not in in_texts]
+    if not comments:
+        return
+    last_lines: dict[int, int] = {}
+    for path, value in values:
+        if isinstance(value, str):
+            last = read.offset_location(path, max(len(value) - 1, 0)).line
+            for line in (read.key_location(path).line, read.location(path).line):
+                last_lines[line] = max(last, last_lines.get(line, line))
+    lines_meant = _lines_meant(text.split("\n"))
+    for found in comments:
         number = text.count("\n", 0, found.start()) + 1
-        column = found.start() - text.rfind("\n", 0, found.start())
-        first = following[number - 1]
-        for each in _codes(found):
-            yield Ignore(Location(name, number, column), each, first, marked.extents.get(first, first))
-
-
-def _codes(found: re.Match[str]) -> list[str]:
-    """The codes of a comment; one that names none has an empty one."""
-    named = [each.strip() for each in (found["codes"] or "").split(",")]
-    return [each for each in named if each] or [""]
+        place = Location(file, number, found.start() - text.rfind("\n", 0, found.start()))
+        first = lines_meant[number - 1]
+        codes = [each.strip() for each in (found["codes"] or "").split(",")]
+        for each in [each for each in codes if each] or [""]:
+            yield Ignore(place, each, first, last_lines.get(first, first))
 
 
 def _lines_meant(lines: Sequence[str]) -> list[int]:
@@ -145,17 +155,3 @@ def _lines_meant(lines: Sequence[str]) -> list[int]:
         if _COMMENT_LINE.match(lines[index]):
             meant[index] = meant[index + 1]
     return meant
-
-
-UNUSED_IGNORE: Final = Rule(
-    "unused-ignore",
-    Severity.WARNING,
-    "A comment `# flowsync: ignore[code]` ignores nothing: its line has no such problem any more, there is no such "
-    "rule, it names none, or the rule cannot be ignored.",
-    "name: Welcome # flowsync: ignore[targeting-months]\n",
-    "targetingLogic: user.property('seen') within 30m # flowsync: ignore[targeting-months]\n",
-)
-IGNORE_RULES: Final = (UNUSED_IGNORE,)
-
-HINT_OF_ONE: Final = "ignore"
-"""What every such comment holds: a file without it is not looked at any closer."""

@@ -1,38 +1,32 @@
-"""What users read: HTML tags and ${variables} in texts."""
+"""What users read and follow: HTML tags and ${variables} in texts, addresses, and the patterns of form fields."""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from flowsync.model import Severity
-from flowsync.validate.rule import HTML_TAGS, MEDIA, Kind, Rule, code, excerpt, listed
+from flowsync.validate.rules import (
+    HTML_TAG,
+    MEDIA_NOT_HTTPS,
+    MEDIA_UNCERTAIN,
+    PATTERN_INVALID,
+    PATTERN_SLASHES,
+    URI_IMPLAUSIBLE,
+    URI_SCRIPT,
+    VARIABLE_MALFORMED,
+    code,
+    excerpt,
+    listed,
+)
+from flowsync.validate.view import MEDIA, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from flowsync.model import Problem, ValuePath
-    from flowsync.validate.rule import View
+    from flowsync.validate.view import View
 
-HTML_TAG: Final = Rule(
-    "html-tag",
-    Severity.WARNING,
-    f"A text holds an HTML tag that Frigade does not show. It shows {listed(HTML_TAGS, 'and')}.",
-    "type: CARD\ndata:\n  steps:\n    - id: budget\n      subtitle: <h1>Budgets</h1>\n",
-    "type: CARD\ndata:\n  steps:\n    - id: budget\n      subtitle: <b>Budgets</b>\n",
-)
-VARIABLE_MALFORMED: Final = Rule(
-    "variable-malformed",
-    Severity.WARNING,
-    "A text holds `${` without a name and a closing brace, or a variable in the braces of another tool. Users would "
-    "read it as it is written.",
-    "type: CARD\ndata:\n  steps:\n    - id: budget\n      title: Welcome, ${firstName!\n",
-    "type: CARD\ndata:\n  steps:\n    - id: budget\n      title: Welcome, ${firstName}!\n",
-)
-TEXTS_RULES: Final = (HTML_TAG, VARIABLE_MALFORMED)
-
-TEXTS: Final[Mapping[Kind, tuple[str, ...]]] = {
+_TEXTS: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.ROOT: ("title", "subtitle"),
     Kind.STEP: ("title", "subtitle"),
     Kind.BUTTON: ("title",),
@@ -40,40 +34,28 @@ TEXTS: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.OPTION: ("label",),
     Kind.PATTERN: ("message",),
 }
-ADDRESSES: Final[Mapping[Kind, tuple[str, ...]]] = {
-    Kind.STEP: ("imageUri", "iconUri", "videoUri"),
-    Kind.BUTTON: ("uri",),
-}
-
-TAG: Final = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)(?:\s[^<>]*)?/?>")
-VARIABLE: Final = re.compile(r"\$\{(?:([^{}]*)\})?")
-OTHER_BRACES: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}")
+_ADDRESSES: Final[Mapping[Kind, tuple[str, ...]]] = {Kind.STEP: MEDIA, Kind.BUTTON: ("uri",)}
+HTML_TAGS: Final = ("a", "b", "br", "div", "i", "img", "p", "span", "strong", "u")
+_TAG: Final = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)(?:\s[^<>]*)?/?>")
+_VARIABLE: Final = re.compile(r"\$\{(?:([^{}]*)\})?")
+_OTHER_BRACES: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}")
 
 
 def check_texts(view: View) -> Iterator[Problem]:
     """Report tags that are not shown and variables that are not replaced."""
-    for path, text in _strings(view, TEXTS):
-        if "<" in text:
-            yield from _tags(view, path, text)
-        if "{" in text:
-            yield from _variables(view, path, text)
-    for path, text in _strings(view, ADDRESSES):
-        if "{" in text:
-            yield from _variables(view, path, text)
-
-
-def _strings(view: View, keys: Mapping[Kind, tuple[str, ...]]) -> Iterator[tuple[ValuePath, str]]:
-    """The texts under some keys that may hold a tag or a variable."""
     for part in view.parts:
-        for key in keys.get(part.kind, ()):
+        texts = _TEXTS.get(part.kind, ())
+        for key in (*texts, *_ADDRESSES.get(part.kind, ())):
             text = part.value.get(key)
-            if isinstance(text, str) and ("<" in text or "{" in text):
-                yield (*part.path, key), text
+            if isinstance(text, str):
+                path = (*part.path, key)
+                if key in texts:
+                    yield from _tags(view, path, text)
+                yield from _variables(view, path, text)
 
 
 def _tags(view: View, path: ValuePath, text: str) -> Iterator[Problem]:
-    names = dict.fromkeys(found[1].lower() for found in TAG.finditer(text))
-    for name in names:
+    for name in dict.fromkeys(found[1].lower() for found in _TAG.finditer(text)):
         if name not in HTML_TAGS:
             yield HTML_TAG.at(
                 view.location(path),
@@ -83,197 +65,132 @@ def _tags(view: View, path: ValuePath, text: str) -> Iterator[Problem]:
 
 
 def _variables(view: View, path: ValuePath, text: str) -> Iterator[Problem]:
-    complaints = [_texts_complaint(found[1]) for found in VARIABLE.finditer(text)]
-    for message, hint in dict.fromkeys(item for item in complaints if item is not None):
+    for name in dict.fromkeys(found[1] for found in _VARIABLE.finditer(text)):
+        if name is None:
+            message, hint = "A variable begins with `${` and is never closed.", "Close it with }, as in ${firstName}."
+        elif not name.strip():
+            message, hint = "`${}` names no variable.", "Write its name between the braces, as in ${firstName}."
+        elif name != name.strip():
+            message = f"The variable {code('${' + name + '}')} has spaces around its name."
+            hint = f"Write {excerpt('${' + name.strip() + '}')}."
+        else:
+            continue
         yield VARIABLE_MALFORMED.at(view.location(path), message, hint)
-    for name in dict.fromkeys(found[1] for found in OTHER_BRACES.finditer(text)):
-        yield VARIABLE_MALFORMED.at(
-            view.location(path),
-            f"{code('{{' + name + '}}')} is no variable of Frigade.",
-            f"Write {excerpt('${' + name + '}')}.",
-        )
+    for name in dict.fromkeys(found[1] for found in _OTHER_BRACES.finditer(text)):
+        message = f"{code('{{' + name + '}}')} is no variable of Frigade."
+        yield VARIABLE_MALFORMED.at(view.location(path), message, f"Write {excerpt('${' + name + '}')}.")
 
 
-def _texts_complaint(name: str | None) -> tuple[str, str] | None:
-    if name is None:
-        return "A variable begins with `${` and is never closed.", "Close it with }, as in ${firstName}."
-    if not name.strip():
-        return "`${}` names no variable.", "Write its name between the braces, as in ${firstName}."
-    if name != name.strip():
-        return (
-            f"The variable {code('${' + name + '}')} has spaces around its name.",
-            f"Write {excerpt('${' + name.strip() + '}')}.",
-        )
-    return None
-
-
-MEDIA_NOT_HTTPS: Final = Rule(
-    "media-not-https",
-    Severity.ERROR,
-    "The address of a picture or video has another scheme than https, so browsers do not load it.",
-    "type: CARD\ndata:\n  steps:\n    - id: budget\n      imageUri: http://cdn.acorn.example/budget.png\n",
-    "type: CARD\ndata:\n  steps:\n    - id: budget\n      imageUri: https://cdn.acorn.example/budget.png\n",
-)
-MEDIA_UNCERTAIN: Final = Rule(
-    "media-uncertain",
-    Severity.WARNING,
-    "The address of a picture or video is no full https address: a path, which loads only where your own site has "
-    "the file, or a data: address. An address that begins with a ${variable} is not judged.",
-    "type: CARD\ndata:\n  steps:\n    - id: budget\n      imageUri: /images/budget.png\n",
-    "type: CARD\ndata:\n  steps:\n    - id: budget\n      imageUri: https://app.acorn.example/images/budget.png\n",
-)
-URI_SCRIPT: Final = Rule(
-    "uri-script",
-    Severity.ERROR,
-    "A button leads to an address that runs code or holds a page of its own (javascript:, vbscript:, data:). Browsers "
-    "and security policies refuse these.",
-    "type: CARD\ndata:\n  steps:\n    - id: budget\n      primaryButton: {title: Go, uri: 'javascript:go()'}\n",
-    "type: CARD\ndata:\n  steps:\n    - id: budget\n      primaryButton: {title: Go, uri: /budgets}\n",
-)
-URI_IMPLAUSIBLE: Final = Rule(
-    "uri-implausible",
-    Severity.WARNING,
-    "An address does not look like one: it is empty, holds a space, or has no scheme or a broken one, so that the "
-    "browser takes it for a path of your app.",
-    "type: CARD\ndata:\n  steps:\n    - id: budget\n      primaryButton: {title: Go, uri: www.acorn.example}\n",
-    "type: CARD\ndata:\n  steps:\n    - id: budget\n      primaryButton: {title: Go, uri: https://www.acorn.example}\n",
-)
-LINKS_RULES: Final = (MEDIA_NOT_HTTPS, MEDIA_UNCERTAIN, URI_SCRIPT, URI_IMPLAUSIBLE)
-
-SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-RUNS_CODE: Final = frozenset({"javascript", "vbscript", "data"})
-HOST_WITHOUT_SCHEME: Final = re.compile(
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_HOST_WITHOUT_SCHEME: Final = re.compile(
     r"(?:www\.|(?:[A-Za-z0-9-]+\.)+(?:com|org|net|io|app|dev|co|example)(?:[/:?#]|\Z))"
 )
-BROKEN_SCHEME: Final = re.compile(r"(?:https?(?::/?(?!/)|//)|h?t?tps?://(?<!http://)(?<!https://))", re.IGNORECASE)
-LEADING_NOISE: Final = "".join(map(chr, range(0x21)))
+_BROKEN_SCHEME: Final = re.compile(r"(?:https?(?::/?(?!/)|//)|h?t?tps?://(?<!http://)(?<!https://))", re.IGNORECASE)
+_LEADING_NOISE: Final = "".join(map(chr, range(0x21)))
 """What browsers drop before they read an address: controls and spaces."""
 
 
 def check_links(view: View) -> Iterator[Problem]:
-    """Report addresses that will not load or not lead where they seem to."""
-    for part in view.of(Kind.STEP):
-        for key in MEDIA:
+    """Report addresses that will not load or not lead where they seem to; not those that begin with a variable."""
+    for part in view.parts:
+        for key in _ADDRESSES.get(part.kind, ()):
             address = part.value.get(key)
-            if isinstance(address, str):
-                yield from _media(view, (*part.path, key), address)
-    for part in view.of(Kind.BUTTON):
-        address = part.value.get("uri")
-        if isinstance(address, str):
-            yield from _button(view, (*part.path, "uri"), address)
+            if isinstance(address, str) and not address.startswith("${"):
+                check = _media if part.kind is Kind.STEP else _button
+                yield from check(view, (*part.path, key), address)
 
 
 def _media(view: View, path: ValuePath, address: str) -> Iterator[Problem]:
-    scheme = _scheme(address)
-    if address.startswith("${") or (scheme == "https" and _links_complaint(address) is None):
-        return
+    scheme, complaint = _scheme(address), _address_complaint(address)
+    name, place, hint = f"`{path[-1]}`", view.location(path), "Write the full https address."
     if scheme not in {None, "https", "data"}:
-        yield MEDIA_NOT_HTTPS.at(
-            view.location(path),
-            f"`{path[-1]}` must be an https address, not {excerpt(scheme or '')}:.",
-            "Browsers load pictures and videos over https only.",
-        )
-    elif (complaint := _links_complaint(address)) is not None:
-        yield URI_IMPLAUSIBLE.at(view.location(path), f"`{path[-1]}` {complaint}.", "Write the full https address.")
-    else:
-        yield MEDIA_UNCERTAIN.at(
-            view.location(path),
-            f"`{path[-1]}` is not a full https address, so it may not load.",
-            "Write the full https address.",
-        )
+        message = f"{name} must be an https address, not {excerpt(scheme or '')}:."
+        yield MEDIA_NOT_HTTPS.at(place, message, "Browsers load pictures and videos over https only.")
+    elif complaint is not None:
+        yield URI_IMPLAUSIBLE.at(place, f"{name} {complaint}.", hint)
+    elif scheme != "https":
+        yield MEDIA_UNCERTAIN.at(place, f"{name} is not a full https address, so it may not load.", hint)
 
 
 def _button(view: View, path: ValuePath, address: str) -> Iterator[Problem]:
-    if address.startswith("${"):
-        return
-    scheme = _scheme(address)
-    if scheme in RUNS_CODE:
-        yield URI_SCRIPT.at(
-            view.location(path), f"A button must not lead to a {scheme}: address.", "Use `action`, or a page's address."
-        )
-    elif (complaint := _links_complaint(address)) is not None:
-        yield URI_IMPLAUSIBLE.at(
-            view.location(path), f"`uri` {complaint}.", "Write https://…, a path such as /settings, or ${variable}."
-        )
+    scheme, complaint = _scheme(address), _address_complaint(address)
+    if scheme in {"javascript", "vbscript", "data"}:
+        message = f"A button must not lead to a {scheme}: address."
+        yield URI_SCRIPT.at(view.location(path), message, "Use `action`, or a page's address.")
+    elif complaint is not None:
+        hint = "Write https://…, a path such as /settings, or ${variable}."
+        yield URI_IMPLAUSIBLE.at(view.location(path), f"`uri` {complaint}.", hint)
 
 
 def _scheme(address: str) -> str | None:
-    found = SCHEME.match(re.sub(r"[\t\r\n]", "", address.lstrip(LEADING_NOISE)))
+    found = _SCHEME.match(re.sub(r"[\t\r\n]", "", address.lstrip(_LEADING_NOISE)))
     return found[1].lower() if found else None
 
 
-def _links_complaint(address: str) -> str | None:
-    """What is wrong with an address by its looks, as the end of a sentence; None when nothing is."""
+def _address_complaint(address: str) -> str | None:
+    """What is wrong with an address by its looks, as the end of a sentence; None if nothing is."""
     if not address.strip():
         return "is empty"
     outside_variables = re.sub(r"\$\{[^{}]*\}", "", address)
     if " " in outside_variables or not outside_variables.isprintable():
         return "holds a space or an invisible character"
-    if BROKEN_SCHEME.match(address):
+    if _BROKEN_SCHEME.match(address):
         return "has a misspelt scheme"
-    return "has no scheme, so browsers take it for a path" if HOST_WITHOUT_SCHEME.match(address) else None
+    return "has no scheme, so browsers take it for a path" if _HOST_WITHOUT_SCHEME.match(address) else None
 
 
-TOKEN: Final = re.compile(
+_TOKEN: Final = re.compile(
     r"""
       (?P<escape>\\.) | (?P<dangling>\\)
     | (?P<set>\[\^?(?:\\.|[^\]\\])*\]) | (?P<unclosed>\[)
-    | (?P<look>\(\?(?:=|!|<=|<!)) | (?P<group>\(\?(?:[a-z]*(?:-[a-z]*)?:|<[^\s<>=!][^\s<>]*>)) | (?P<odd>\(\?)
+    | (?P<look>\(\?(?:=|!|<=|<!)) | (?P<group>\(\?(?:[a-z]*(?:-[a-z]*)?:|<[^\s<>=!][^\s<>]*>)) | (?P<unknown>\(\?)
     | (?P<open>\() | (?P<close>\))
     | (?P<range>\{[0-9]+(?:,[0-9]*)?\}\??) | (?P<quantifier>[*+?]\??)
     | (?P<anchor>[\^$|]) | (?P<atom>.)
     """,
     re.VERBOSE | re.DOTALL,
 )
-SET_ITEM: Final = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|c[A-Za-z]|.)|[^\\]", re.DOTALL)
-NOTHING_TO_REPEAT: Final = frozenset({"start", "look", "group", "open", "anchor", "quantifier", "range"})
-DEPTH: Final = {"look": 1, "group": 1, "open": 1, "close": -1}
+_SET_ITEM: Final = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|c[A-Za-z]|.)|[^\\]", re.DOTALL)
+_NOTHING_TO_REPEAT: Final = frozenset({"start", "look", "group", "open", "anchor", "quantifier", "range"})
+_DEPTH: Final = {"look": 1, "group": 1, "open": 1, "close": -1}
+_ALWAYS_WRONG: Final = {
+    "dangling": "it ends in a backslash",
+    "unclosed": "a bracket [ is never closed",
+    "unknown": "(? is followed by nothing that JavaScript knows",
+}
 
 
-@lru_cache(maxsize=256)
-def complaint(pattern: str) -> str | None:
-    """What keeps JavaScript from compiling `pattern`, as a clause; None when nothing does."""
+def pattern_complaint(pattern: str) -> str | None:
+    """What keeps JavaScript from compiling `pattern`, as a clause; None if nothing does."""
     depth = 0
     previous = "start"
-    for token in TOKEN.finditer(pattern):
-        kind = str(token.lastgroup)
-        depth += DEPTH.get(kind, 0)
-        wrong = _wrong_token(kind, token[0], previous, depth)
+    for token in _TOKEN.finditer(pattern):
+        kind, text = str(token.lastgroup), token[0]
+        depth += _DEPTH.get(kind, 0)
+        if kind in _ALWAYS_WRONG:
+            return _ALWAYS_WRONG[kind]
+        if depth < 0:
+            return "a parenthesis ) closes nothing"
+        if kind in {"quantifier", "range"} and previous in _NOTHING_TO_REPEAT:
+            return f"there is nothing before {text[:20]} that could be repeated"
+        wrong = _wrong_count(text) if kind == "range" else _wrong_set(text) if kind == "set" else None
         if wrong is not None:
             return wrong
         previous = kind
     return "a parenthesis ( is never closed" if depth else None
 
 
-def _wrong_token(kind: str, text: str, previous: str, depth: int) -> str | None:
-    if kind in _ALWAYS_WRONG:
-        return _ALWAYS_WRONG[kind]
-    if depth < 0:
-        return "a parenthesis ) closes nothing"
-    if kind in {"quantifier", "range"} and previous in NOTHING_TO_REPEAT:
-        return f"there is nothing before {text[:20]} that could be repeated"
-    if kind == "range":
-        return _wrong_count(text)
-    return _wrong_set(SET_ITEM.findall(text, 1, len(text) - 1)) if kind == "set" else None
-
-
-_ALWAYS_WRONG: Final = {
-    "dangling": "it ends in a backslash",
-    "unclosed": "a bracket [ is never closed",
-    "odd": "(? is followed by nothing that JavaScript knows",
-}
-
-
 def _wrong_count(text: str) -> str | None:
-    """Compared as digits, for such numbers may be too long to be converted."""
+    """Two numbers in the wrong order, compared as digits because Python refuses to convert very long ones."""
     least, _, most = text.rstrip("?").strip("{}").partition(",")
     low, high = least.lstrip("0"), most.lstrip("0")
     is_reversed = bool(most) and (len(high), high) < (len(low), low)
     return f"the numbers in {text[:20]} are in the wrong order" if is_reversed else None
 
 
-def _wrong_set(items: list[str]) -> str | None:
+def _wrong_set(text: str) -> str | None:
     """A range such as z-a; only plain characters are compared."""
+    items = _SET_ITEM.findall(text, 1, len(text) - 1)
     index = 1 if items[:1] == ["^"] else 0
     while index + 2 < len(items):
         low, dash, high = items[index : index + 3]
@@ -283,43 +200,16 @@ def _wrong_set(items: list[str]) -> str | None:
     return None
 
 
-PATTERN_INVALID: Final = Rule(
-    "pattern-invalid",
-    Severity.ERROR,
-    "The `pattern` of a form field is not a regular expression that JavaScript can compile, so the form breaks.",
-    "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: zip\n"
-    "          pattern: {value: '[0-9'}\n",
-    "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: zip\n"
-    "          pattern: {value: '[0-9]+'}\n",
-)
-PATTERN_SLASHES: Final = Rule(
-    "pattern-slashes",
-    Severity.WARNING,
-    "The `pattern` of a form field is written between slashes, as in JavaScript source. Here the slashes are part of "
-    "the pattern, so hardly any answer matches.",
-    "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: zip\n"
-    "          pattern: {value: '/^[0-9]+$/'}\n",
-    "type: FORM\ndata:\n  steps:\n    - id: profile\n      fields:\n        - id: zip\n"
-    "          pattern: {value: '^[0-9]+$'}\n",
-)
-PATTERNS_RULES: Final = (PATTERN_INVALID, PATTERN_SLASHES)
-
-
 def check_patterns(view: View) -> Iterator[Problem]:
     """Report patterns that do not compile or cannot match."""
     for part in view.of(Kind.PATTERN):
         value = part.value.get("value")
         if not isinstance(value, str):
             continue
-        path = (*part.path, "value")
-        wrong = complaint(value)
+        place = view.location((*part.path, "value"))
+        wrong = pattern_complaint(value)
         if wrong is not None:
-            yield PATTERN_INVALID.at(
-                view.location(path),
-                f"This pattern is not a regular expression: {wrong}.",
-                "Escape characters that mean themselves with a backslash.",
-            )
+            message = f"This pattern is not a regular expression: {wrong}."
+            yield PATTERN_INVALID.at(place, message, "Escape characters that mean themselves with a backslash.")
         elif len(value) > 1 and value.startswith("/^") and value.endswith("$/"):
-            yield PATTERN_SLASHES.at(
-                view.location(path), "The slashes are part of this pattern.", "Leave out the slashes."
-            )
+            yield PATTERN_SLASHES.at(place, "The slashes are part of this pattern.", "Leave out the slashes.")

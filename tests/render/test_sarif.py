@@ -62,8 +62,8 @@ def test_every_problem_is_a_result_of_its_rule_at_its_place() -> None:
 
 def test_every_rule_there_is_comes_with_what_github_shows_of_it() -> None:
     rules = {rule["id"]: rule for rule in run_of([])["tool"]["driver"]["rules"]}
-    assert list(rules) == [rule.code for rule in validate.rules()]
-    for rule in validate.rules():
+    assert list(rules) == [rule.code for rule in validate.RULES]
+    for rule in validate.RULES:
         told = rules[rule.code]
         assert told["fullDescription"]["text"] == rule.documentation
         assert rule.documentation.startswith(told["shortDescription"]["text"])

@@ -13,8 +13,6 @@ from flowsync.model import SENT_FIELDS, Flow, Location, Problem
 from flowsync.validate import check_all, govern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flowsync.model import JsonValue, ValuePath
 
 HERE = Path(__file__).parent
@@ -73,16 +71,3 @@ def flow_with(value: dict[str, JsonValue]) -> Flow:
         tests=value.get("tests"),
         source=ValueSource(value),
     )
-
-
-def strings_of(value: JsonValue) -> Iterator[str]:
-    """Every text inside a value, keys too."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from strings_of(item)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield key
-            yield from strings_of(item)

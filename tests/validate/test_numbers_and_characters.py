@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowsync import document
+from flowsync.model import Severity
 from flowsync.validate import check
 from tests.validate.building import flow_of
 
@@ -22,6 +23,7 @@ LARGE_INTEGERS = {
     "in an overlay": (f"name: x\nenvironments:\n  dev: {{data: {{a: {LARGE}}}}}\n", [(3, 19)]),
     "behind zeros": (f"data:\n  a: {'0' * 5000}{LARGE}\n", [(2, 6)]),
     "in many digits": (f"data:\n  a: {'9' * 300}\n", [(2, 6)]),
+    "in more digits than a double has": (f"data:\n  a: -{'9' * 5000}\n  {'9' * 400}: a\n", [(2, 6), (3, 3)]),
     "in octal": ("data:\n  a: 0o400000000000000001\n", [(2, 6)]),
     "behind a byte order mark": (f"\ufeffdata: {{a: {LARGE}}}\n", [(1, 11)]),
     "none": (f"data: {{a: {int(LARGE) - 1}, b: '{LARGE}', '{LARGE}': c, d: 1e300, e: {LARGE}.5}} # {LARGE}\n", []),
@@ -31,7 +33,9 @@ LARGE_INTEGERS = {
 
 @pytest.mark.parametrize(("text", "places"), LARGE_INTEGERS.values(), ids=LARGE_INTEGERS)
 def test_a_whole_number_beyond_a_double_is_an_error_where_it_is(text: str, places: list[tuple[int, int]]) -> None:
-    assert places_of(text, "large-integer") == places
+    found = [each for each in check(flow_of(text)) if each.severity is Severity.ERROR]
+    assert {each.code for each in found} <= {"large-integer"}
+    assert [(each.location.line, each.location.column) for each in found] == places
 
 
 def places_of(text: str, code: str) -> list[tuple[int, int]]:

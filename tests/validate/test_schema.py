@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 
 from flowsync import document
-from flowsync.model import SENT_FIELDS, JsonValue, Target
+from flowsync.model import SENT_FIELDS, Target
 from flowsync.validate import check, schema_text
-from flowsync.validate.rule import (
-    BUTTON_ACTIONS,
-    BUTTON_KEYS,
-    FIELD_KEYS,
-    FIELD_TYPES,
-    FLOW_TYPES,
-    LEGACY_FLOW_TYPES,
-    OPTION_KEYS,
-    PATTERN_KEYS,
-    ROOT_KEYS,
-    STEP_KEYS,
-)
-from flowsync.validate.schema import RULES, TRANSLATIONS
+from flowsync.validate import schema as words
+from flowsync.validate.rules import Rule
+from flowsync.validate.schema import TRANSLATIONS
+from flowsync.validate.view import FIELD_TYPES, FLOW_TYPES, KNOWN_KEYS, LEGACY_FLOW_TYPES, Kind
 from tests.support import language_server
 from tests.validate.building import FLOWS, HERE, flow_of
 
@@ -31,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-Schema = dict[str, JsonValue]
+Schema = dict[str, Any]
 
 FLOW: Schema = json.loads(schema_text("flow"))
 DATA: Schema = json.loads(schema_text("data"))
@@ -64,20 +55,9 @@ def all_schemas(schema: Schema, place: str = "#") -> Iterator[tuple[str, Schema]
 
 def resolved(schema: Schema, root: Schema) -> Schema:
     reference = schema.get("$ref")
-    if not isinstance(reference, str):
+    if reference is None:
         return schema
-    definitions = root["$defs"]
-    assert isinstance(definitions, dict)
-    target = definitions[reference.removeprefix("#/$defs/")]
-    assert isinstance(target, dict)
-    return {**resolved(target, root), **schema}
-
-
-def keys_of(schema: JsonValue) -> tuple[str, ...]:
-    assert isinstance(schema, dict)
-    properties = schema["properties"]
-    assert isinstance(properties, dict)
-    return tuple(properties)
+    return {**resolved(root["$defs"][reference.removeprefix("#/$defs/")], root), **schema}
 
 
 def definition(name: str, schema: Schema = DATA) -> Schema:
@@ -97,34 +77,21 @@ DOCUMENTED = [
 def test_every_property_has_a_title_a_description_and_examples_that_fit(schema: Schema, root: Schema) -> None:
     whole = resolved(schema, root)
     assert isinstance(whole.get("title"), str)
-    description = whole.get("description")
-    assert isinstance(description, str)
-    assert description.endswith(".")
-    assert not any(mark in description for mark in ("`", "**", "]("))
-    examples = whole.get("examples")
-    assert isinstance(examples, list)
-    assert examples
+    assert whole["description"].endswith(".")
+    assert not any(mark in whole["description"] for mark in ("`", "**", "]("))
+    assert whole["examples"]
     validator = jsonschema.Draft202012Validator({**whole, "$defs": root["$defs"]})
-    assert [error.message for example in examples for error in validator.iter_errors(example)] == []
+    assert [error.message for example in whole["examples"] for error in validator.iter_errors(example)] == []
 
 
 @pytest.mark.parametrize("root", [FLOW, DATA], ids=["flow", "data"])
-def test_every_reference_stays_inside_the_text(root: Schema) -> None:
-    references = [schema["$ref"] for _, schema in all_schemas(root) if "$ref" in schema]
-    definitions = root["$defs"]
-    assert isinstance(definitions, dict)
-    assert references
-    assert {reference for reference in references if isinstance(reference, str)} <= {
-        f"#/$defs/{name}" for name in definitions
+def test_every_reference_stays_inside_the_text_and_every_definition_is_used(root: Schema) -> None:
+    used = {each["$ref"].removeprefix("#/$defs/") for _, each in all_schemas(root) if "$ref" in each}
+    assert used
+    assert used <= set(root["$defs"])
+    assert set(root["$defs"]) <= used | {
+        each["$ref"].removeprefix("#/$defs/") for _, each in all_schemas(FLOW) if "$ref" in each
     }
-
-
-@pytest.mark.parametrize("root", [FLOW, DATA], ids=["flow", "data"])
-def test_every_definition_is_used(root: Schema) -> None:
-    text = json.dumps([FLOW, root])
-    definitions = root["$defs"]
-    assert isinstance(definitions, dict)
-    assert [name for name in definitions if f'"#/$defs/{name}"' not in text] == []
 
 
 def test_every_keyword_that_refuses_has_words_and_no_word_is_idle() -> None:
@@ -141,62 +108,45 @@ def test_what_refuses_nothing_by_itself_is_used_only_as_a_condition() -> None:
     for place, schema in all_schemas(FLOW):
         if "minItems" in schema or "const" in schema:
             assert "/if" in place
-        alternatives = schema.get("anyOf")
-        assert alternatives is None or (isinstance(alternatives, list) and {} in alternatives)
+        assert {} in schema.get("anyOf", [{}])
+
+
+FILE_KEYS = (*SENT_FIELDS, "slug", "target", "protected", "environments", "tests")
+PATTERN = definition("field")["properties"]["pattern"]
 
 
 @pytest.mark.parametrize(
     ("listed", "known"),
     [
-        (DATA, ROOT_KEYS),
-        (definition("step"), STEP_KEYS),
-        (definition("button"), BUTTON_KEYS),
-        (definition("field"), FIELD_KEYS),
-        (definition("option"), OPTION_KEYS),
+        (DATA, KNOWN_KEYS[Kind.ROOT]),
+        *(
+            (definition(kind.name.lower()), KNOWN_KEYS[kind])
+            for kind in (Kind.STEP, Kind.BUTTON, Kind.FIELD, Kind.OPTION)
+        ),
+        (PATTERN, KNOWN_KEYS[Kind.PATTERN]),
         (definition("overlay", FLOW), (*SENT_FIELDS, "target", "protected")),
-        (FLOW, (*SENT_FIELDS, "slug", "target", "protected", "environments", "tests")),
+        (FLOW, FILE_KEYS),
     ],
-    ids=["root", "step", "button", "field", "option", "overlay", "file"],
+    ids=["root", "step", "button", "field", "option", "pattern", "overlay", "file"],
 )
 def test_schema_and_code_know_the_same_keys(listed: Schema, known: tuple[str, ...]) -> None:
-    assert sorted(keys_of(listed)) == sorted(known)
-
-
-def property_of(schema: Schema, name: str) -> Schema:
-    properties = schema["properties"]
-    assert isinstance(properties, dict)
-    found = properties[name]
-    assert isinstance(found, dict)
-    return found
-
-
-def enum_of(schema: Schema) -> JsonValue:
-    """The first of the alternatives: the words that are suggested; the second takes any other."""
-    alternatives = schema["anyOf"]
-    assert isinstance(alternatives, list)
-    first, rest = alternatives
-    assert isinstance(first, dict)
-    assert rest == {}
-    return first["enum"]
+    assert sorted(listed["properties"]) == sorted(known)
 
 
 def test_schema_and_code_know_the_same_words() -> None:
     assert definition("type", FLOW)["enum"] == [*FLOW_TYPES, *LEGACY_FLOW_TYPES]
     assert definition("target", FLOW)["enum"] == [target.value for target in Target]
-    assert property_of(definition("button"), "action")["enum"] == [*BUTTON_ACTIONS, False, None]
-    assert enum_of(property_of(definition("field"), "type")) == list(FIELD_TYPES)
-    assert keys_of(property_of(definition("field"), "pattern")) == PATTERN_KEYS
+    suggested, anything = definition("field")["properties"]["type"]["anyOf"]
+    assert (suggested["enum"], anything) == ([*FIELD_TYPES], {})
 
 
 def test_each_choice_has_its_description() -> None:
     for place, schema in all_schemas(FLOW):
-        choices, descriptions = schema.get("enum"), schema.get("enumDescriptions")
-        if isinstance(choices, list) and descriptions is not None:
-            assert isinstance(descriptions, list)
-            assert len(choices) == len(descriptions), place
+        if "enumDescriptions" in schema:
+            assert len(schema["enum"]) == len(schema["enumDescriptions"]), place
 
 
-BY_SCHEMA = {rule.code for rule in RULES}
+BY_SCHEMA = {each.code for each in vars(words).values() if isinstance(each, Rule)}
 EXAMPLES = sorted([*(HERE / "negative").glob("*.yaml"), *(HERE / "positive").glob("*.yaml"), *FLOWS.glob("*.yaml")])
 
 
@@ -241,7 +191,7 @@ def judged(text: str) -> set[int]:
     for error in jsonschema.Draft202012Validator(FLOW).iter_errors(read.value):
         path = tuple(error.absolute_path)
         if error.validator == "additionalProperties":
-            known = set(keys_of(dict(error.schema)))
+            known = set(dict(error.schema)["properties"])
             keys = [key for key in dict(error.instance) if key not in known and not key.startswith("x-")]
             lines |= {read.key_location((*path, key)).line for key in keys}
         else:

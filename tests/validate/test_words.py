@@ -13,11 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.validate import check
-from flowsync.validate.rule import (
-    BUTTON_KEYS,
+from flowsync.validate.rules import (
     LONGEST_EXCERPT,
-    OPTION_KEYS,
-    STEP_KEYS,
     described,
     did_you_mean,
     excerpt,
@@ -26,8 +23,9 @@ from flowsync.validate.rule import (
     printable,
     sentence,
 )
-from flowsync.validate.rule import meant as meant_by
-from flowsync.validate.texts import complaint
+from flowsync.validate.rules import meant as meant_by
+from flowsync.validate.texts import pattern_complaint
+from flowsync.validate.view import BUTTON_KEYS, OPTION_KEYS, STEP_KEYS
 from tests.validate.building import HERE, flow_with
 
 if TYPE_CHECKING:
@@ -125,12 +123,12 @@ def test_a_word_of_another_tool_is_offered_only_where_it_has_a_counterpart() -> 
 
 @pytest.mark.parametrize("pattern", PATTERNS["accepted"])
 def test_a_pattern_that_javascript_compiles_is_accepted(pattern: str) -> None:
-    assert complaint(pattern) is None
+    assert pattern_complaint(pattern) is None
 
 
 @pytest.mark.parametrize("pattern", PATTERNS["refused"])
 def test_a_pattern_that_javascript_refuses_is_explained(pattern: str) -> None:
-    assert complaint(pattern)
+    assert pattern_complaint(pattern)
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="the stored answers stand in for Node")
@@ -148,7 +146,7 @@ def test_the_stored_answers_are_those_of_node() -> None:
 
 @given(st.text(alphabet="ab01,()[]{}*+?|^$\\-:=!<>d", max_size=30))
 def test_any_text_gets_a_verdict(pattern: str) -> None:
-    assert complaint(pattern) is None or len(str(complaint(pattern))) < 100
+    assert pattern_complaint(pattern) is None or len(str(pattern_complaint(pattern))) < 100
 
 
 HOSTILE = {

@@ -18,7 +18,7 @@ from flowsync.model import Location, Problem, Severity
 from flowsync.render import problems as problem_formats
 from flowsync.render import text_diff
 from flowsync.render.escape import plural
-from flowsync.validate.rule import BUTTON_KEYS, FIELD_KEYS, OPTION_KEYS, PATTERN_KEYS, STEP_KEYS
+from flowsync.validate.view import BUTTON_KEYS, FIELD_KEYS, OPTION_KEYS, PATTERN_KEYS, STEP_KEYS
 from flowsync.workspace import MOST_READ
 
 if TYPE_CHECKING:

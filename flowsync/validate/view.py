@@ -1,0 +1,136 @@
+"""A flow as its rules see it: the whole value, and the parts of its `data`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from flowsync.flows.expressions import expressions as expressions_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flowsync.flows.expressions import FlowExpression
+    from flowsync.model import Flow, JsonValue, Location, ValuePath
+
+STEP_KEYS: Final = (
+    *("id", "type", "selector", "title", "subtitle", "imageUri", "iconUri", "videoUri", "props"),
+    *("visibilityCriteria", "startCriteria", "completionCriteria", "fields", "primaryButton", "secondaryButton"),
+)
+BUTTON_KEYS: Final = ("title", "action", "uri", "target")
+FIELD_KEYS: Final = (
+    *("id", "type", "label", "positiveLabel", "negativeLabel", "placeholder", "value", "required", "maxLength"),
+    *("multiple", "pattern", "options", "props"),
+)
+OPTION_KEYS: Final = ("label", "value")
+PATTERN_KEYS: Final = ("value", "message")
+MEDIA: Final = ("imageUri", "iconUri", "videoUri")
+FLOW_TYPES: Final = ("ANNOUNCEMENT", "BANNER", "CARD", "CHECKLIST", "CUSTOM", "FORM", "SURVEY", "TOUR")
+LEGACY_FLOW_TYPES: Final = ("SUPPORT", "EMBEDDED_TIP", "NPS_SURVEY")
+"""Types of live flows [obs]; read, compared and sent, but not to be chosen for a new flow."""
+FIELD_TYPES: Final = ("text", "textarea", "select", "radio", "checkbox", "nps")
+"""Any other field type names a component of the app."""
+
+
+class Kind(Enum):
+    """What a part is, in the words of a message."""
+
+    ROOT = "the flow's data"
+    STEP = "a step"
+    BUTTON = "a button"
+    FIELD = "a form field"
+    OPTION = "an option"
+    PATTERN = "a pattern"
+
+
+KNOWN_KEYS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.ROOT: ("title", "subtitle", "sequential", "props", "steps"),
+    Kind.STEP: STEP_KEYS,
+    Kind.BUTTON: BUTTON_KEYS,
+    Kind.FIELD: FIELD_KEYS,
+    Kind.OPTION: OPTION_KEYS,
+    Kind.PATTERN: PATTERN_KEYS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One mapping of `data`; `path` starts with "data". A custom part is read by a component of the app."""
+
+    kind: Kind
+    path: ValuePath
+    value: Mapping[str, JsonValue]
+    is_custom: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A flow, its expressions and its parts, parents first.
+
+    `value` is the whole file with `flow.fields` in place of what it sets: overlays applied, `data` parsed.
+    """
+
+    flow: Flow
+    value: Mapping[str, JsonValue]
+    expressions: tuple[FlowExpression, ...]
+    parts: tuple[Part, ...]
+
+    def of(self, kind: Kind) -> Iterator[Part]:
+        """The parts of one kind, in the order of the file."""
+        return (part for part in self.parts if part.kind is kind)
+
+    def location(self, path: ValuePath) -> Location:
+        """Where the value at `path` starts."""
+        return self.flow.source.location(path)
+
+    def key_location(self, path: ValuePath) -> Location:
+        """Where the key of the value at `path` starts."""
+        return self.flow.source.key_location(path)
+
+
+def view(flow: Flow) -> View:
+    """The view of one flow. A `data` that could not be read is left out: nothing below it can be checked."""
+    raw = flow.source.value
+    sent: dict[str, JsonValue] = {str(field): each for field, each in flow.fields.items()}
+    value = {**raw, **sent} if isinstance(raw, dict) else sent
+    if isinstance(value.get("data"), str):
+        del value["data"]
+    return View(flow, value, expressions_of(flow.fields), tuple(_parts(value.get("data"), value.get("type"))))
+
+
+def _parts(data: JsonValue, flow_type: JsonValue) -> Iterator[Part]:
+    if not isinstance(data, dict):
+        return
+    is_custom = flow_type == "CUSTOM"
+    yield Part(Kind.ROOT, ("data",), data, is_custom)
+    for path, step in _mappings(data, ("data",), "steps"):
+        yield Part(Kind.STEP, path, step, is_custom or isinstance(step.get("type"), str))
+        for name in ("primaryButton", "secondaryButton"):
+            button = step.get(name)
+            if isinstance(button, dict):
+                yield Part(Kind.BUTTON, (*path, name), button)
+        for field_path, field in _mappings(step, path, "fields"):
+            yield Part(Kind.FIELD, field_path, field, is_custom or field.get("type", "text") not in FIELD_TYPES)
+            for option_path, option in _mappings(field, field_path, "options"):
+                yield Part(Kind.OPTION, option_path, option)
+            pattern = field.get("pattern")
+            if isinstance(pattern, dict):
+                yield Part(Kind.PATTERN, (*field_path, "pattern"), pattern)
+
+
+def _mappings(
+    parent: Mapping[str, JsonValue], path: ValuePath, key: str
+) -> Iterator[tuple[ValuePath, Mapping[str, JsonValue]]]:
+    items = parent.get(key)
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield (*path, key, index), item
+
+
+def walk(value: JsonValue, path: ValuePath) -> Iterator[tuple[ValuePath, JsonValue]]:
+    """Every value in `value`, which is at `path`, with its path; parents first."""
+    yield path, value
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from walk(item, (*path, key))
