@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing, contextmanager
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -182,15 +181,36 @@ class Deadline(threading.local):
         return bounded
 
 
+class _NoCookies(httpx.Cookies):
+    """Keeps nothing, and takes no time for it: httpx would build a request of urllib for each response."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Nothing: no response may change the requests after it."""
+
+
+_NO_COOKIES: Final = _NoCookies()
+
+
+class _Client(httpx.Client):
+    """A client without cookies."""
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """None, ever."""
+        return _NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        """Nothing."""
+
+
 def _client(headers: Mapping[str, str], connections: int, handler: Handler | None, *, is_local: bool) -> httpx.Client:
     limits = httpx.Limits(
         max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEP_ALIVE
     )
     try:
-        return httpx.Client(
+        return _Client(
             headers=headers,
-            # What a server sets is not kept: no response may change the requests after it.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             limits=limits,
             transport=None if handler is None else httpx.MockTransport(_answering(handler)),
             verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts no one: no TLS is spoken

@@ -52,10 +52,7 @@ def write_line(change: Change, row: LiveFlow, time: str) -> bytes:
         "body": dict(change.body.items()),
     }
     withheld = {
-        name
-        for part in parts.values()
-        for name, value in part.items()
-        if name not in _IDENTITY and private_key_at(json.dumps(value)) is not None
+        name for part in parts.values() for name, value in part.items() if name not in _IDENTITY and _holds_key(value)
     }
     kept: dict[str, JsonValue] = {
         title: {name: value for name, value in part.items() if name not in withheld} for title, part in parts.items()
@@ -93,21 +90,32 @@ def outcome_line(outcome: Outcome, row: LiveFlow | None, time: str, seconds: flo
             word, code, message, uncertain = "failed", outcome.code, outcome.message, outcome.uncertain
         case NotAttempted():
             word, message = "not-attempted", outcome.message
-    value: dict[str, JsonValue] = {
-        "event": "outcome",
-        "slug": change.slug,
-        "id": change.id,
-        "time": time,
-        "seconds": seconds,
-        "outcome": word,
-        "uncertain": uncertain,
-        "untaken": [*untaken],
-        "code": code,
-        "message": message,
-        "after": None if row is None else {name: row.fields[name] for name in change.body if name in row.fields},
-    }
-    line = _line(value)
-    return line if private_key_at(line.decode()) is None else _line({**value, "message": None, "after": None})
+    after: dict[str, JsonValue] = {}
+    if row is not None:
+        after = {name: row.fields[name] for name in change.body if name in row.fields}
+    holds_key = _holds_key(message) or any(map(_holds_key, after.values()))
+    return _line(
+        {
+            "event": "outcome",
+            "slug": change.slug,
+            "id": change.id,
+            "time": time,
+            "seconds": seconds,
+            "outcome": word,
+            "uncertain": uncertain,
+            "untaken": [*untaken],
+            "code": code,
+            "message": None if holds_key else message,
+            "after": None if row is None or holds_key else after,
+        }
+    )
+
+
+def _holds_key(value: JsonValue) -> bool:
+    """Whether a key is in a value. A text is searched as it is: its JSON has escapes, which take time to decode."""
+    if isinstance(value, list | dict):
+        value = json.dumps(value)
+    return isinstance(value, str) and private_key_at(value) is not None
 
 
 def end_line(time: str) -> bytes:
