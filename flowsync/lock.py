@@ -1,6 +1,6 @@
-"""One writer at a time: a lock that the operating system lets go when its process ends, however it ends.
+"""One writer at a time: a lock that the operating system releases when its process ends, however it ends.
 
-The file beside it tells whoever waits who holds it. A file that is left over proves nothing: only the
+The locked file says who holds the lock, for whoever has to wait. A file that is left over proves nothing: only the
 lock of the system counts, so a crash, a reboot or a reused process number leaves nothing to clean up.
 """
 
@@ -11,7 +11,6 @@ import json
 import os
 import socket
 import stat
-import sys
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,18 +18,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flowsync.errors import FlowsyncError, RefusedError
+from filelock import lock_descriptor
 
-if sys.platform == "win32":  # pragma: no cover - the same on another system
-    import msvcrt
-else:
-    import fcntl
+from flowsync.errors import FlowsyncError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_FAR: Final = 1 << 30
-"""Where the byte is that Windows locks: beyond the owner's text, which others read."""
+_LOCKED: Final = b" "
+"""The first byte of the file: the one that Windows locks, so that others cannot read it. The owner follows."""
 _MOST_READ: Final = 4096
 
 
@@ -44,7 +40,7 @@ class Owner:
     command: str
 
     def __str__(self) -> str:
-        """Tell it in words."""
+        """In words."""
         return f"process {self.pid} on {self.host}, `{self.command}`, started {self.started}"
 
 
@@ -83,79 +79,72 @@ def name(*what: str) -> str:
 def held(path: Path, command: str) -> Iterator[Owner | None]:
     """Hold the lock at `path` for as long as the context lasts.
 
-    Gives the owner that ended without letting go, None where the last one did. Raises LockedError, which tells
+    Gives the owner that ended without releasing it, None where the last one did. Raises LockedError, which names
     the owner, while another process holds it, and FlowsyncError when no lock can be had at `path` at all.
     """
-    handle = _opened(path)
+    descriptor = _open(path)
     try:
-        _lock(handle, path)
-        left = _read(handle)
-        _note(handle, json.dumps(asdict(_this(command))))
+        _lock(descriptor, path)
+        left = _read_owner(descriptor)
+        started = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+        owner = Owner(os.getpid(), socket.gethostname(), started, command)
+        _write(descriptor, _LOCKED + json.dumps(asdict(owner)).encode())
         try:
             yield left
         finally:
-            _note(handle, "")
+            _write(descriptor, b"")
     finally:
-        os.close(handle)
+        os.close(descriptor)
 
 
-def take(handle: int) -> None:
-    """Lock an open file for as long as it stays open, or its process lives.
+def take(descriptor: int) -> bool:
+    """Lock an open file for as long as it stays open, or its process lives; False while somebody else holds the lock.
 
-    Raises BlockingIOError or PermissionError while somebody else holds it, OSError where there can be no lock.
+    Raises OSError where there can be no lock.
     """
-    if sys.platform == "win32":  # pragma: no cover - the same on another system
-        os.lseek(handle, _FAR, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return lock_descriptor(descriptor, blocking=False)
 
 
-def _this(command: str) -> Owner:
-    started = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
-    return Owner(os.getpid(), socket.gethostname(), started, command)
-
-
-def _opened(path: Path) -> int:
+def _open(path: Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError as error:
         raise _unusable(path, error) from None
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         raise _unusable(path, OSError(errno.EINVAL, "It is no regular file"))
-    return handle
+    return descriptor
 
 
-def _lock(handle: int, path: Path) -> None:
+def _lock(descriptor: int, path: Path) -> None:
     try:
-        take(handle)
-    except (BlockingIOError, PermissionError):
-        owner = _read(handle)
+        is_mine = take(descriptor)
+    except OSError as error:
+        raise _unusable(path, error) from None
+    if not is_mine:
+        owner = _read_owner(descriptor)
         who = f" by {owner}" if owner else ""
         raise LockedError(
             f"Another run that writes to the same place is under way: its lock is held{who}.",
             hint="Wait until it has ended. The lock goes with its process, however that ends.",
-        ) from None
-    except OSError as error:
-        raise _unusable(path, error) from None
+        )
 
 
-def _read(handle: int) -> Owner | None:
-    os.lseek(handle, 0, os.SEEK_SET)
+def _read_owner(descriptor: int) -> Owner | None:
     with suppress(ValueError, TypeError, RecursionError):
-        owner = Owner(**json.loads(os.read(handle, _MOST_READ)))
+        os.lseek(descriptor, len(_LOCKED), os.SEEK_SET)
+        owner = Owner(**json.loads(os.read(descriptor, _MOST_READ)))
         return owner if str(owner).isprintable() else None
     return None
 
 
-def _note(handle: int, text: str) -> None:
-    """Say who holds the lock, where the disk has room for it: the lock is the system's, whatever the file says."""
+def _write(descriptor: int, content: bytes) -> None:
+    """Replace what the file says, where the disk has room for it: the lock is the system's, whatever it says."""
     with suppress(OSError):
-        os.lseek(handle, 0, os.SEEK_SET)
-        os.ftruncate(handle, 0)
-        os.write(handle, text.encode())
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, content)
 
 
 def _unusable(path: Path, error: OSError) -> FlowsyncError:

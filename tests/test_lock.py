@@ -82,10 +82,10 @@ def test_two_runs_in_one_process_exclude_each_other_too(lock_file: Path) -> None
         pass
 
 
-UNPRINTABLE = json.dumps({"pid": 1, "host": "\x1b[31mx", "started": "now", "command": "x"})
+UNPRINTABLE = " " + json.dumps({"pid": 1, "host": "\x1b[31mx", "started": "now", "command": "x"})
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "[]", '{"pid": 1}', '"x"', "\x00\xff", "[" * 4000, UNPRINTABLE])
+@pytest.mark.parametrize("text", ["", " nonsense", " []", ' {"pid": 1}', ' "x"', "\x00\xff", "[" * 4000, UNPRINTABLE])
 def test_whatever_stands_in_the_file_is_no_lock(lock_file: Path, text: str) -> None:
     lock_file.parent.mkdir()
     lock_file.write_text(text)

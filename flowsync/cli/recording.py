@@ -172,12 +172,9 @@ def _opening(name: str) -> Iterator[None]:
 
 def _lock(descriptor: int, name: str) -> None:
     """Keep other runs, to another place, out of the record: each line is of the run whose header precedes it."""
-    try:
-        lock.take(descriptor)
-    except (BlockingIOError, PermissionError):
-        raise RecordError(f"Another run that is under way writes to {name}.", hint=_ANOTHER_PLACE) from None
-    except OSError:
-        pass  # not every file system has locks
+    with suppress(OSError):  # not every file system has locks
+        if not lock.take(descriptor):
+            raise RecordError(f"Another run that is under way writes to {name}.", hint=_ANOTHER_PLACE)
 
 
 def _require_record(descriptor: int, name: str) -> None:
