@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
+from operator import eq
 from typing import TYPE_CHECKING, Final
 
 from flowsync.document import parse, same
@@ -18,7 +20,6 @@ from flowsync.document.dumping import (
     wrapped,
 )
 from flowsync.document.tree import Piece, pieces_of
-from flowsync.ends import equal_ends
 from flowsync.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -151,6 +152,12 @@ def _splice(site: Site, units: list[Piece], start: int, end: int, value: str) ->
         parts += [site.text[at:begin], _encoded(site, words)]
         at = stop
     return "".join([*parts, site.text[at:end]])
+
+
+def equal_ends(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
+    """How many items are equal at the beginning, and how many of the rest at the end."""
+    head = sum(takewhile(bool, map(eq, old, new)))
+    return head, sum(takewhile(bool, map(eq, reversed(old[head:]), reversed(new[head:]))))
 
 
 def _differences(old: list[str], new: list[str]) -> Iterator[tuple[int, int, str]]:

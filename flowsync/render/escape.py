@@ -10,10 +10,8 @@ import html
 import json
 import re
 import unicodedata
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING, Final
-
-from flowsync.ends import equal_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -251,7 +249,8 @@ def compact_pair(one: JsonValue, other: JsonValue, width: int = LONGEST_VALUE) -
     pair = cut(lines[0], width), cut(lines[1], width)
     if pair[0] != pair[1] or lines[0] == lines[1]:
         return pair
-    start = max(equal_ends(*lines)[0] - _SHARED, 0)
+    first = next(at for at, (one_char, other_char) in enumerate(zip_longest(*lines)) if one_char != other_char)
+    start = max(first - _SHARED, 0)
     return cut(ELLIPSIS + lines[0][start:], width), cut(ELLIPSIS + lines[1][start:], width)
 
 

@@ -13,7 +13,7 @@ from itertools import cycle, groupby, pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.diff.lists import longest_increasing
-from flowsync.ends import equal_ends
+from flowsync.document.texts import equal_ends
 from flowsync.lookalikes import code_points_that_differ, look_alike
 from flowsync.render.style import Span, Style, paint
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.ends import equal_ends
+from flowsync.document.texts import equal_ends
 
 
 @pytest.mark.parametrize(
