@@ -58,9 +58,9 @@ class FlowProgress:
 class Context:
     """One user, their group, and the clock.
 
-    `at` is milliseconds since 1970. A property that is absent was never set; a flow that is absent
-    from `flows` was not started, unless `known_flows` is given and lacks it: then it does not exist.
-    `url` None means that the app reported no page address. `groups` are the ids of the user's groups.
+    `at` is milliseconds since 1970. A property that is absent was never set, a flow that is absent from `flows` not
+    started; whether it exists is for rules to say. `url` None means that the app reported no page address.
+    `groups` are the ids of the user's groups.
     """
 
     at: float
@@ -72,12 +72,9 @@ class Context:
     flows: Mapping[str, FlowProgress] = field(default_factory=dict)
     group_properties: Mapping[str, JsonValue] = field(default_factory=dict)
     group_events: Mapping[str, int] = field(default_factory=dict)
-    known_flows: frozenset[str] | None = None
 
-    def progress(self, slug: str) -> FlowProgress | None:
-        """How far the user is with a flow; None when there is no such flow."""
-        if self.known_flows is not None and slug not in self.known_flows:
-            return None
+    def progress(self, slug: str) -> FlowProgress:
+        """How far the user is with a flow."""
         return self.flows.get(slug, FlowProgress())
 
 
@@ -138,11 +135,10 @@ class CaseError(FlowsyncError):
         self.path = path
 
 
-def persona_from(value: JsonValue, now: datetime, known_flows: frozenset[str] | None = None) -> Persona:
+def persona_from(value: JsonValue, now: datetime) -> Persona:
     """The user that a mapping as in `tests:` describes; CaseError with the path of what is wrong.
 
-    `now` (with its time zone) is the clock where the mapping has no `at`. `known_flows` are the slugs that
-    exist; None when that is not known, so that each one named counts as existing.
+    `now` (with its time zone) is the clock where the mapping has no `at`.
     """
     verdicts = [key for key in _VERDICTS if isinstance(value, dict) and key in value]
     if verdicts:
@@ -150,13 +146,13 @@ def persona_from(value: JsonValue, now: datetime, known_flows: frozenset[str] | 
         raise CaseError(f"{verdicts[0]} is a verdict, and a user has none.", (verdicts[0],), hint=hint)
     entry = _Entry(value).mapping("name", "user", "group", "at", "step")
     return Persona(
-        _context(entry, now, known_flows),
+        _context(entry, now),
         entry["name"].text() if "name" in entry else None,
         entry["step"].text() if "step" in entry else None,
     )
 
 
-def case_from(value: JsonValue, now: datetime, known_flows: frozenset[str] | None = None) -> Case:
+def case_from(value: JsonValue, now: datetime) -> Case:
     """One entry of `tests:`; as `persona_from`, the path leads from the entry to what is wrong."""
     entry = _Entry(value).mapping("name", "user", "group", "at", "step", *_VERDICTS)
     verdicts = [verdict for verdict in Verdict if verdict.value in entry]
@@ -168,7 +164,7 @@ def case_from(value: JsonValue, now: datetime, known_flows: frozenset[str] | Non
         raise CaseError(message, (verdicts[1].value,), hint="Write one test for each.")
     verdict = verdicts[0]
     name = entry["name"].text() if "name" in entry else None
-    context = _context(entry, now, known_flows)
+    context = _context(entry, now)
     if verdict is Verdict.SEES and "step" in entry:
         hint = "For a step write shows, starts or completes; for the flow leave step out."
         raise CaseError("sees is about the flow, not about a step.", ("step",), hint=hint)
@@ -179,7 +175,7 @@ def case_from(value: JsonValue, now: datetime, known_flows: frozenset[str] | Non
     return Case(name, context, verdict, step, expected=entry[verdict.value].truth())
 
 
-def _context(entry: Mapping[str, _Entry], now: datetime, known_flows: frozenset[str] | None) -> Context:
+def _context(entry: Mapping[str, _Entry], now: datetime) -> Context:
     user = entry.get("user", _NULL).mapping("properties", "groups", "url", "guest", "events", "flows")
     group = entry.get("group", _NULL).mapping("properties", "events")
     return Context(
@@ -192,7 +188,6 @@ def _context(entry: Mapping[str, _Entry], now: datetime, known_flows: frozenset[
         flows={slug: flow.flow_progress() for slug, flow in user.get("flows", _NULL).mapping().items()},
         group_properties=group.get("properties", _NULL).values(),
         group_events=group.get("events", _NULL).counts(),
-        known_flows=known_flows,
     )
 
 

@@ -106,7 +106,6 @@ class Unknown(Enum):
     """Why a source has no value at all, not even null: every comparison with it is false [obs]."""
 
     NO_URL = "no page address was reported"
-    NO_SUCH_FLOW = "there is no such flow"
     NOT_DONE = "the flow was not done, or it is not known when"
 
 
@@ -156,27 +155,16 @@ def _calculate(value: Arithmetic, context: Context) -> float | None:
 def _about_flow(source: Source, context: Context) -> Resolved:
     slug, *names = (argument.value for argument in source.arguments)
     progress = context.progress(slug)
-    if progress is None:
-        return Unknown.NO_SUCH_FLOW
     step = progress.steps.get(names[0]) if names else None
     match source.kind:
         case SourceKind.USER_FLOW:
             return progress.state.value
         case SourceKind.USER_DAYS_SINCE_FLOW_DONE:
-            done = _done(source, context)
-            return done if isinstance(done, Unknown) else (context.at - done) / _DAY
+            return Unknown.NOT_DONE if progress.done is None else (context.at - progress.done) / _DAY
         case SourceKind.USER_FLOW_STEP:
             return (StepState.NOT_STARTED if step is None else step.state).value
         case _:
             return None if step is None else step.data.get(names[1])
-
-
-def _done(source: Source, context: Context) -> float | Unknown:
-    """When the flow of a source was done, in milliseconds since 1970."""
-    progress = context.progress(source.arguments[0].value)
-    if progress is None:
-        return Unknown.NO_SUCH_FLOW
-    return Unknown.NOT_DONE if progress.done is None else progress.done
 
 
 def _about_user(source: Source, context: Context) -> Resolved:  # noqa: PLR0911 - one return per kind of source
@@ -374,7 +362,8 @@ def _left(condition: Condition, context: Context) -> Resolved:
     value, operator = condition.left, condition.operator
     is_about_time = operator in TIMES or (operator in ORDERINGS and is_moment(condition.right))
     if isinstance(value, Source) and value.kind is SourceKind.USER_FLOW and is_about_time:
-        return _done(value, context)
+        done = context.progress(value.arguments[0].value).done
+        return Unknown.NOT_DONE if done is None else done
     return _resolve(value, context)
 
 

@@ -154,5 +154,4 @@ contexts = st.builds(
     flows=st.dictionaries(st.sampled_from(SLUGS), _flows),
     group_properties=_properties,
     group_events=_events,
-    known_flows=st.one_of(st.none(), st.just(frozenset({"flow_a"}))),
 )

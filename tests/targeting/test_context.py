@@ -47,7 +47,7 @@ def test_every_key_of_a_test_is_read() -> None:
         "at": "2026-02-02T00:00:00Z",
         "sees": True,
     }
-    case = case_from(value, NOW, frozenset({"flow_setup"}))
+    case = case_from(value, NOW)
     assert (case.name, case.verdict, case.step, case.expected) == (
         "pro users who finished setup",
         Verdict.SEES,
@@ -65,7 +65,6 @@ def test_every_key_of_a_test_is_read() -> None:
         flows={"flow_setup": FlowProgress(FlowState.COMPLETED, MILLISECONDS - 7 * DAY, {"profile": profile})},
         group_properties={"seats": 40},
         group_events={"invited": 3},
-        known_flows=frozenset({"flow_setup"}),
     )
 
 

@@ -25,7 +25,6 @@ ANNA = Context(
     at=strategies.NOW,
     properties={"plan": "pro", "seats": 7, "tags": ["a"], "odd": "\x1b[31mred\u202e"},
     events={"login": 2},
-    known_flows=frozenset({"flow_a"}),
 )
 
 
@@ -36,7 +35,7 @@ def explanation(text: str) -> list[str]:
 def test_an_explanation_shows_every_term_with_its_values_and_truth() -> None:
     text = (
         "(user.property('plan') == 'pro' && user.property('gone') == 1)"
-        " || user.flow('flow_x') == 'COMPLETED_FLOW' || user.currentUrl() contains 'a' || false"
+        " || user.daysSinceFlowDone('flow_x') > 7 || user.currentUrl() contains 'a' || false"
     )
     assert explanation(text) == [
         "- at least one of",
@@ -44,8 +43,9 @@ def test_an_explanation_shows_every_term_with_its_values_and_truth() -> None:
         "    + user.property('plan') == 'pro'   (user.property('plan') is `pro`)",
         "    - user.property('gone') == 1   (user.property('gone') is not set; comparing null is false)",
         (
-            "  - user.flow('flow_x') == 'COMPLETED_FLOW'   (user.flow('flow_x') is unknown: there is no such flow;"
-            " there is no such flow, so this is false)"
+            "  - user.daysSinceFlowDone('flow_x') > 7   (user.daysSinceFlowDone('flow_x') is unknown:"
+            " the flow was not done, or it is not known when;"
+            " the flow was not done, or it is not known when, so this is false)"
         ),
         (
             "  - user.currentUrl() contains 'a'   (user.currentUrl() is unknown: no page address was reported;"
