@@ -89,11 +89,14 @@ class Emulator:
             body = _read_body(request)
             _check_key(request, keys)
             parameters = dict(parse_qsl(query, keep_blank_values=True))
-            return endpoint(_Call(self.store, self.clock(), flow, parameters, request.headers, body))
+            value = endpoint(_Call(self.store, self.clock(), flow, parameters, request.headers, body))
         except Refusal as refusal:
             return refusal.response
         except sqlite3.Error as error:
             return refused(HTTPStatus.INTERNAL_SERVER_ERROR, f"The sandbox's database failed: {error}")
+        if request.method == "DELETE":
+            return Response(HTTPStatus.NO_CONTENT.value, {}, b"")
+        return answered(HTTPStatus.CREATED if request.method == "POST" else HTTPStatus.OK, value)
 
     def as_of_now(self) -> Handler:
         """What answers as this account does now, whatever becomes of it."""
@@ -143,40 +146,41 @@ class _Call:
         """The row whose numeric id the path holds; a slug there does not work [obs]."""
         if not _is_number(self.flow):
             raise Refusal(HTTPStatus.BAD_REQUEST, "Validation failed (numeric string is expected)")
-        return _first([row] if (row := self.store.find(int(self.flow))) else [])
+        row = self.store.find(int(self.flow))
+        return _first([row] if row else [])
 
-    def created(self, row: Row) -> Response:
+    def created(self, row: Row) -> JsonValue:
         now = timestamp(self.now)
         row = replace(row, id=0, created_at=now, modified_at=now, archived_at=None)
-        return answered(HTTPStatus.CREATED, _private(replace(row, id=self.store.add(row))))
+        return _private(replace(row, id=self.store.add(row)))
 
-    def stored(self, row: Row) -> Response:
+    def stored(self, row: Row) -> JsonValue:
         row = replace(row, modified_at=timestamp_after(self.now, row.modified_at))
         self.store.replace(row)
-        return answered(HTTPStatus.OK, _private(row))
+        return _private(row)
 
 
-def _list_public(call: _Call) -> Response:
+def _list_public(call: _Call) -> JsonValue:
     """`{"data": [Flow], "offset": 0, "limit": 100}` [doc]; only active flows without an SDK version header [obs]."""
     offset, limit = call.window()
     rows = call.store.page(offset, limit, published=True, on=_SDK_VERSION_HEADER not in call.headers)
-    return answered(HTTPStatus.OK, {"data": [_public(row) for row in rows], "offset": offset, "limit": limit})
+    return {"data": [_public(row) for row in rows], "offset": offset, "limit": limit}
 
 
-def _show_public(call: _Call) -> Response:
+def _show_public(call: _Call) -> JsonValue:
     """One flow by slug [doc]: its published row, whether switched on or off."""
     rows = call.store.versions(call.flow)
-    return answered(HTTPStatus.OK, _public(_first([row for row in rows if row.status is Status.ACTIVE])))
+    return _public(_first([row for row in rows if row.status is Status.ACTIVE]))
 
 
-def _list_private(call: _Call) -> Response:
+def _list_private(call: _Call) -> JsonValue:
     """Every row of every status, with private fields [obs]."""
     offset, limit = call.window()
     rows = call.store.page(offset, limit)
-    return answered(HTTPStatus.OK, {"data": [_private(row) for row in rows], "offset": offset, "limit": limit})
+    return {"data": [_private(row) for row in rows], "offset": offset, "limit": limit}
 
 
-def _show_private(call: _Call) -> Response:
+def _show_private(call: _Call) -> JsonValue:
     """One flow by slug or id; `?version=N` picks another version of it [obs]."""
     named = call.store.find(int(call.flow)) if _is_number(call.flow) else None
     rows = call.store.versions(named.slug if named else call.flow)
@@ -186,17 +190,17 @@ def _show_private(call: _Call) -> Response:
     elif named:
         rows = [named]
     published = [row for row in rows if row.status is Status.ACTIVE]
-    return answered(HTTPStatus.OK, _private(_first([*published, *rows])))
+    return _private(_first([*published, *rows]))
 
 
-def _list_versions(call: _Call) -> Response:
+def _list_versions(call: _Call) -> JsonValue:
     """Every version of a slug, newest first [obs], as a plain list."""
     rows = call.store.versions(call.flow)
     _first(rows)
-    return answered(HTTPStatus.OK, [_private(row) for row in rows])
+    return [_private(row) for row in rows]
 
 
-def _create(call: _Call) -> Response:
+def _create(call: _Call) -> JsonValue:
     """A new flow; name and data are required, the slug is made from the name where there is none [obs]."""
     check(call.body, CREATE_CHECKS, required=("name", "data"))
     name = str(call.body["name"])
@@ -208,7 +212,7 @@ def _create(call: _Call) -> Response:
         return call.created(row)
 
 
-def _update(call: _Call) -> Response:
+def _update(call: _Call) -> JsonValue:
     """Write the fields that the body holds and leave the others alone [doc]; archived rows are read-only [doc]."""
     with call.store.writing():
         row = call.row()
@@ -218,7 +222,7 @@ def _update(call: _Call) -> Response:
         return call.stored(written(row, call.body))
 
 
-def _create_version(call: _Call) -> Response:
+def _create_version(call: _Call) -> JsonValue:
     """A draft that starts as a copy of the given row; there is at most one per slug [doc]."""
     with call.store.writing():
         row = call.row()
@@ -229,7 +233,7 @@ def _create_version(call: _Call) -> Response:
         return call.created(replace(row, version=versions[0].version + 1, status=Status.DRAFT, published_at=None))
 
 
-def _activate(call: _Call) -> Response:
+def _activate(call: _Call) -> JsonValue:
     """Publish a draft; the version that was published becomes ARCHIVED [obs]."""
     now = timestamp(call.now)
     with call.store.writing():
@@ -243,11 +247,11 @@ def _activate(call: _Call) -> Response:
         return call.stored(replace(row, status=Status.ACTIVE, published_at=now))
 
 
-def _delete(call: _Call) -> Response:
-    """Delete that version's row only [obs]; there is no way back [doc]. The answer is 204 [doc]."""
+def _delete(call: _Call) -> JsonValue:
+    """Delete that version's row only [obs]; there is no way back [doc]."""
     with call.store.writing():
         call.store.remove(call.row().id)
-    return Response(HTTPStatus.NO_CONTENT.value, {}, b"")
+    return None
 
 
 _ANY_KEY: Final = frozenset({PRIVATE_KEY, PUBLIC_KEY})
@@ -267,7 +271,7 @@ _ROUTES: Final = (
 """Method, path with the slug or id of a flow in it, the keys that open it, and what answers."""
 
 
-def _find_route(method: str, path: str) -> tuple[Callable[[_Call], Response], frozenset[str], str]:
+def _find_route(method: str, path: str) -> tuple[Callable[[_Call], JsonValue], frozenset[str], str]:
     """What answers, the keys that open it, and the slug or id in the path.
 
     A trailing slash is another path, which is not there [obs].

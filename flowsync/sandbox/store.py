@@ -74,12 +74,11 @@ _Check: TypeAlias = Callable[[str, "JsonValue"], "str | None"]
 """Takes a field's name and value; returns what is wrong with it, if anything."""
 
 
-def _is_boolean(name: str, value: JsonValue) -> str | None:
-    return None if isinstance(value, bool) else f"{name} must be a boolean value"
+def _is_a(kind: type, words: str) -> _Check:
+    return lambda name, value: None if isinstance(value, kind) else f"{name} must be {words}"
 
 
-def _is_string(name: str, value: JsonValue) -> str | None:
-    return None if isinstance(value, str) else f"{name} must be a string"
+_is_string = _is_a(str, "a string")
 
 
 def _is_filled_string(name: str, value: JsonValue) -> str | None:
@@ -99,18 +98,16 @@ def _is_one_of(*choices: str) -> _Check:
 
 def _is_targeting(name: str, value: JsonValue) -> str | None:
     """Balanced parentheses are all that the server asks for [obs]; those inside strings count too."""
-    if not isinstance(value, str):
-        return f"{name} must be a string"
     depth = 0
-    for character in value:
+    for character in str(value):
         depth += (character == "(") - (character == ")")
         if depth < 0:
             break
-    return None if depth == 0 else f"{name} has unbalanced parentheses"
+    return _is_string(name, value) or (None if depth == 0 else f"{name} has unbalanced parentheses")
 
 
 UPDATE_CHECKS: Final[Mapping[str, _Check]] = {
-    "active": _is_boolean,
+    "active": _is_a(bool, "a boolean value"),
     "data": _is_string,
     "description": _is_string,
     "name": _is_filled_string,
