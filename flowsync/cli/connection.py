@@ -136,10 +136,9 @@ def _open_sandbox(stack: ExitStack, project: Project, flows: Sequence[Flow]) -> 
     if answers not in _ANSWERS:
         hint = f"Set it to {' or '.join(_ANSWERS)}, or not at all."
         raise ConfigError(f"{ANSWERS_VARIABLE} is {shown(answers)}.", hint=hint)
-    emulator = stack.enter_context(open_emulator(project, flows))
-    handler = sandbox.documented(emulator.handle) if answers == "documented" else emulator.handle
+    emulator = stack.enter_context(open_emulator(project, flows, documented=answers == "documented"))
     key = Key(sandbox.PRIVATE_KEY, "the sandbox")
-    return _open(stack, project, SANDBOX_URL, key, access=Access.PRIVATE, handler=sandbox.embedded(handler))
+    return _open(stack, project, SANDBOX_URL, key, access=Access.PRIVATE, handler=sandbox.embedded(emulator.handle))
 
 
 def _open(
@@ -176,11 +175,13 @@ def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
 
 
 @contextmanager
-def open_emulator(project: Project, flows: Sequence[Flow], number: int = 0) -> Iterator[Emulator]:
+def open_emulator(
+    project: Project, flows: Sequence[Flow], number: int = 0, *, documented: bool = False
+) -> Iterator[Emulator]:
     """The project's emulator; an empty one first gets an account that belongs to `flows`."""
     from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
 
-    with sandbox.Emulator(sandbox_database(project)) as emulator:
+    with sandbox.Emulator(sandbox_database(project), documented=documented) as emulator:
         if emulator.is_empty():
             sandbox.seed(emulator, [_seed(flow, project) for flow in flows], number=number)
         yield emulator

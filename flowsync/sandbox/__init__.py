@@ -4,7 +4,7 @@
 gives it a first state that belongs to a repo's files. It knows the API's facts and nothing of the planner.
 """
 
-from flowsync.sandbox.emulator import Emulator, documented
+from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.faults import ALWAYS, LATENESS, PEOPLE, Fault, FaultKind, Faulty, parse_fault
 from flowsync.sandbox.seeds import Scenario, SeedFlow, dashboard_edit, seed
 from flowsync.sandbox.server import Server, serve
@@ -40,7 +40,6 @@ __all__ = [
     "Server",
     "Status",
     "dashboard_edit",
-    "documented",
     "embedded",
     "parse_fault",
     "seed",

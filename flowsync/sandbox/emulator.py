@@ -67,13 +67,15 @@ class Emulator:
     """An account at Frigade, emulated. Safe to use from many threads, and by several processes on one file.
 
     `database` is where the account is kept; it is made, parents included, when it does not exist. None
-    keeps it in memory. `clock` tells when rows are made and changed. Raises FlowsyncError when the file
-    cannot be used.
+    keeps it in memory. `clock` tells when rows are made and changed. A `documented` one answers with the fields of
+    the reference alone [doc]: no `active`, no `description`, nothing else. Raises FlowsyncError when the file cannot
+    be used.
     """
 
-    def __init__(self, database: Path | None, *, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Path | None, *, clock: Clock = utc_now, documented: bool = False) -> None:
         self.store = Store(database)
         self.clock = clock
+        self.documented = documented
 
     def __enter__(self) -> Emulator:
         return self
@@ -89,7 +91,8 @@ class Emulator:
             body = _read_body(request)
             _check_key(request, keys)
             parameters = dict(parse_qsl(query, keep_blank_values=True))
-            value = endpoint(_Call(self.store, self.clock(), flow, parameters, request.headers, body))
+            view = _public if self.documented else _private
+            value = endpoint(_Call(self.store, self.clock(), view, flow, parameters, request.headers, body))
         except Refusal as refusal:
             return refusal.response
         except sqlite3.Error as error:
@@ -103,7 +106,7 @@ class Emulator:
         rows = self.store.page()
 
         def handle(request: Request) -> Response:
-            with Emulator(None, clock=self.clock) as copy:
+            with Emulator(None, clock=self.clock, documented=self.documented) as copy:
                 for row in rows:
                     copy.store.add(row)
                 return copy.handle(request)
@@ -122,10 +125,14 @@ class Emulator:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A request that found its endpoint. `flow` is the slug or id in the path, "" where there is none."""
+    """A request that found its endpoint. `flow` is the slug or id in the path, "" where there is none.
+
+    `view` makes of a row what a private key is shown of it.
+    """
 
     store: Store
     now: datetime
+    view: Callable[[Row], dict[str, JsonValue]]
     flow: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
@@ -152,12 +159,12 @@ class _Call:
     def created(self, row: Row) -> JsonValue:
         now = timestamp(self.now)
         row = replace(row, id=0, created_at=now, modified_at=now, archived_at=None)
-        return _private(replace(row, id=self.store.add(row)))
+        return self.view(replace(row, id=self.store.add(row)))
 
     def stored(self, row: Row) -> JsonValue:
         row = replace(row, modified_at=timestamp_after(self.now, row.modified_at))
         self.store.replace(row)
-        return _private(row)
+        return self.view(row)
 
 
 def _list_public(call: _Call) -> JsonValue:
@@ -177,7 +184,7 @@ def _list_private(call: _Call) -> JsonValue:
     """Every row of every status, with private fields [obs]."""
     offset, limit = call.window()
     rows = call.store.page(offset, limit)
-    return {"data": [_private(row) for row in rows], "offset": offset, "limit": limit}
+    return {"data": [call.view(row) for row in rows], "offset": offset, "limit": limit}
 
 
 def _show_private(call: _Call) -> JsonValue:
@@ -190,14 +197,14 @@ def _show_private(call: _Call) -> JsonValue:
     elif named:
         rows = [named]
     published = [row for row in rows if row.status is Status.ACTIVE]
-    return _private(_first([*published, *rows]))
+    return call.view(_first([*published, *rows]))
 
 
 def _list_versions(call: _Call) -> JsonValue:
     """Every version of a slug, newest first [obs], as a plain list."""
     rows = call.store.versions(call.flow)
     _first(rows)
-    return [_private(row) for row in rows]
+    return [call.view(row) for row in rows]
 
 
 def _create(call: _Call) -> JsonValue:
@@ -350,28 +357,3 @@ def _private(row: Row) -> dict[str, JsonValue]:
         "archivedAt": row.archived_at,
         "internalData": None,
     }
-
-
-_DOCUMENTED: Final = frozenset(_public(Row(0, "", 1, Status.ACTIVE, "")))
-
-
-def documented(handler: Handler) -> Handler:
-    """`handler` with flows as the reference describes them [doc]: no `active`, no `description`, nothing else."""
-
-    def handle(request: Request) -> Response:
-        response = handler(request)
-        if response.status not in {HTTPStatus.OK.value, HTTPStatus.CREATED.value}:
-            return response
-        return answered(HTTPStatus(response.status), _documented(json.loads(response.body)))
-
-    return handle
-
-
-def _documented(value: JsonValue) -> JsonValue:
-    if isinstance(value, list):
-        return [_documented(row) for row in value]
-    if not isinstance(value, dict):
-        return value
-    if "slug" in value:
-        return {name: each for name, each in value.items() if name in _DOCUMENTED}
-    return {name: _documented(each) for name, each in value.items()}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flowsync.sandbox import PRIVATE_KEY, Emulator, SeedFlow, documented, seed, serve
+from flowsync.sandbox import PRIVATE_KEY, Emulator, SeedFlow, seed, serve
 from tests.support.command import environment, flowsync, write_flows
 from tests.support.fake_frigade import PUBLIC_KEY, UNOBSERVABLE, FakeConfig, fake_frigade, row
 
@@ -95,7 +95,7 @@ def test_a_row_that_was_brought_into_line_meanwhile_is_switched_off_all_the_same
 def test_the_documented_sandbox_leaves_nothing_to_plan_after_an_apply(tmp_path: Path) -> None:
     flows = {f"flow_{number}": f"name: N{number}\nactive: {'false' if number % 2 else 'true'}\n" for number in range(4)}
     write_flows(tmp_path, flows)
-    with Emulator(None) as emulator, serve(documented(emulator.handle)) as server:
+    with Emulator(None, documented=True) as emulator, serve(emulator.handle) as server:
         seed(emulator, [SeedFlow(slug, {"name": slug, "active": True}) for slug in flows])
         env = environment(server.url, PRIVATE_KEY)
         assert flowsync("apply", "--allow-many", root=tmp_path, env=env).code == 0

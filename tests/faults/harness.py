@@ -35,7 +35,7 @@ from flowsync.record.values import Purpose, Run
 from flowsync.sandbox import PEOPLE, PRIVATE_KEY, Delivery, Emulator, Fault, FaultKind, Faulty, SeedFlow, embedded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flowsync.api.client import Client
     from flowsync.cli.files import Selection
@@ -92,11 +92,6 @@ class Drafted:
     id: int
 
 
-def whole(handler: Handler) -> Handler:
-    """Answers with every field."""
-    return handler
-
-
 HIDDEN = {"active", "description"}
 """What documented answers leave out, of all that is sent."""
 
@@ -106,7 +101,6 @@ class Journal:
     """What happened, in order."""
 
     emulator: Emulator
-    answers: Callable[[Handler], Handler] = whole
     entries: list[Seen | Effect | Edited | Drafted] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
     stale: list[Response] = field(default_factory=list)
@@ -158,7 +152,7 @@ class Journal:
 
     def now(self) -> Handler:
         """What answers as of now, whose answers are known for stale ones."""
-        handler = self.answers(self.emulator.as_of_now())
+        handler = self.emulator.as_of_now()
 
         def handle(request: Request) -> Response:
             response = handler(request)
@@ -173,11 +167,11 @@ class Journal:
 
     def __post_init__(self) -> None:
         self._act = sandbox.dashboard_edit(self.emulator)
-        self.handle = self.answers(self.emulator.handle)
+        self.handle = self.emulator.handle
 
     def shown(self, names: Iterable[str]) -> set[str]:
         """Those of the fields that the API returns."""
-        return {*names} - (HIDDEN if self.answers is sandbox.documented else set())
+        return {*names} - (HIDDEN if self.emulator.documented else set())
 
     def effects(self) -> list[Effect]:
         return [entry for entry in self.entries if isinstance(entry, Effect)]
@@ -315,11 +309,13 @@ def check(
     faults: Sequence[Fault],
     folder: Path,
     parallelism: int = 3,
-    answers: Callable[[Handler], Handler] = whole,
+    *,
+    documented: bool = False,
 ) -> Ran:
     """A run with these faults, and every invariant. What went wrong is told with how to repeat it."""
     with account(number) as emulator:
-        journal = Journal(emulator, answers)
+        emulator.documented = documented
+        journal = Journal(emulator)
         path = folder / "record.jsonl"
         path.unlink(missing_ok=True)
         before = {row.id: row for row in emulator.store.page(0, 100)}
@@ -457,10 +453,10 @@ def check_the_way_back(journal: Journal, path: Path) -> None:
     last_written = {effect.id: effect.after for effect in journal.effects()}
     first_written = {effect.id: effect.before for effect in reversed(journal.effects())}
     bodies = {effect.id: journal.shown(effect.body) for effect in journal.effects()}
-    with Emulator(None) as copy:
+    with Emulator(None, documented=emulator.documented) as copy:
         for row in now.values():
             copy.store.add(row)
-        with connected(journal.answers(copy.handle)) as client:
+        with connected(copy.handle) as client:
             rows = rows_by_slug(list_flows(client.reader(), Access.PRIVATE).rows)
             back = plan_rollback(kept, rows, environment=None, api_url=SANDBOX_URL)
             outcomes = carry_out(client, back, path.with_name("back.jsonl"), 2)

@@ -14,17 +14,15 @@ from flowsync.api.endpoints import Access, find_missing, list_flows
 from flowsync.cli.commands.pull import pull_flows
 from flowsync.errors import ApiError, ExitCode
 from flowsync.model import AlreadyApplied, Applied, Refused
-from flowsync.sandbox import ALWAYS, PEOPLE, Fault, FaultKind, documented
-from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run, whole, workspace
+from flowsync.sandbox import ALWAYS, PEOPLE, Fault, FaultKind
+from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from flowsync.api.client import Client
     from flowsync.cli.commands.pull import PullResult
     from flowsync.model import Plan
-    from flowsync.sandbox import Handler
 
 SCHEDULES = 200
 CHUNKS = 8
@@ -44,14 +42,12 @@ FAILED = [kind for kind in ACCIDENTS if kind is not FaultKind.NOT_FOUND]
 
 @pytest.mark.parametrize("times", [1, ALWAYS])
 @pytest.mark.parametrize(
-    ("step", "answers"), [*((step, whole) for step in STEPS), ("fresh read", documented), ("write", documented)]
+    ("step", "documented"), [*((step, False) for step in STEPS), ("fresh read", True), ("write", True)]
 )
 @pytest.mark.parametrize("kind", ACCIDENTS)
-def test_every_fault_at_every_step(
-    tmp_path: Path, kind: FaultKind, step: str, times: int, answers: Callable[[Handler], Handler]
-) -> None:
+def test_every_fault_at_every_step(tmp_path: Path, kind: FaultKind, step: str, times: int, *, documented: bool) -> None:
     method, path = STEPS[step]
-    ran = check(1, [Fault(kind, method, path, times)], tmp_path, answers=answers)
+    ran = check(1, [Fault(kind, method, path, times)], tmp_path, documented=documented)
     if times == 1 and kind not in FIRM and not (kind in OF_ANOTHER and method == "GET"):
         assert ran.code is ExitCode.OK, "one fault is got over"
     if kind is FaultKind.SLOW:
@@ -172,7 +168,7 @@ def check_schedule(seed: int, number: int, folder: Path) -> None:
     dice = random.Random(f"{seed}/{number}")
     try:
         account_number, faults = dice.randrange(8), random_faults(dice)
-        answers = dice.choice([whole, documented])
-        check(account_number, faults, folder, parallelism=dice.randint(1, 4), answers=answers)
+        documented = dice.choice([False, True])
+        check(account_number, faults, folder, parallelism=dice.randint(1, 4), documented=documented)
     except AssertionError as error:
         raise AssertionError(f"FLOWSYNC_FAULT_SEED={seed}, schedule {number}: {error}") from error

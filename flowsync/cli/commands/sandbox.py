@@ -75,12 +75,8 @@ def serve(
     """
     project = open_project(context)
     with ExitStack() as stack:
-        emulator = stack.enter_context(open_emulator(project, load_files(project), number))
-
-        def answering(handler: sandbox.Handler) -> sandbox.Handler:
-            return sandbox.documented(handler) if documented else handler
-
-        handler = answering(emulator.handle)
+        emulator = stack.enter_context(open_emulator(project, load_files(project), number, documented=documented))
+        handler: sandbox.Handler = emulator.handle
         if latency:
             handler = sandbox.with_latency(handler, latency)
         if faults:
@@ -90,7 +86,7 @@ def serve(
                 faults,
                 edit,
                 lambda strike: write_note(strike, project.given),
-                now=lambda: answering(emulator.as_of_now()),
+                now=emulator.as_of_now,
             )
         try:
             server = stack.enter_context(sandbox.serve(handler, port=port))
