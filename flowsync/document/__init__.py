@@ -287,7 +287,9 @@ def _block_below(key: str, text: str) -> str | None:
     if first is None or first[2] in "[{&!*|>\"'":
         return None
     # Indentation counts only relative to the collection: all of it is lowered alike, and comments to the margin.
-    return re.sub(rf"^ {{0,{len(first[1])}}}", "", _without_tail(block), flags=re.MULTILINE)
+    margin = first[1]
+    lines = _without_tail(block).split("\n")
+    return "\n".join(line[len(margin) :] if line.startswith(margin) else line.lstrip(" ") for line in lines)
 
 
 @lru_cache(maxsize=32)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from flowsync.document.refusals import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH, failure, is_too_deep
+from flowsync.document.refusals import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH, failure
 from flowsync.model import Location
 from flowsync.numbers import number_text
 
@@ -69,10 +69,12 @@ def dump(value: JsonValue, width: int = WIDTH) -> str:
     Raises DocumentError `unsafe-integer` for an integer that a double cannot hold, `yaml-key` for a key
     longer than YAML allows, `nesting` below 100 levels of collections.
     """
-    if is_too_deep(value):
-        raise _refusal("nesting", f"More than {MAXIMUM_DEPTH} lists and mappings are nested.", "Flatten the value.")
-    write = collection_lines if is_collection(value) else scalar_lines
-    return "\n".join([*write(value, 0, USUAL, width), ""])
+    lines: list[str] = []
+    if is_collection(value):
+        _add_collection(lines, "", value, 0, USUAL, width)
+    else:
+        lines += scalar_lines(value, 0, USUAL, width)
+    return "\n".join([*lines, ""])
 
 
 def is_collection(value: JsonValue) -> bool:
@@ -80,33 +82,50 @@ def is_collection(value: JsonValue) -> bool:
     return isinstance(value, (dict, list)) and bool(value)
 
 
-def collection_lines(value: JsonValue, column: int, style: Style, width: int = WIDTH) -> list[str]:
-    """The lines of a filled collection at `column`, the first one without its margin."""
-    entries = [(f"{key_text(key)}:", item) for key, item in value.items()] if isinstance(value, dict) else []
-    entries = entries or [("-", item) for item in (value if isinstance(value, list) else [])]
-    margin = " " * column
-    lines: list[str] = []
-    for mark, item in entries:
-        first, *more = entry_lines(mark, item, column, style, width)
-        lines += [f"{margin if lines else ''}{first}", *more]
-    return lines
-
-
-def entry_lines(  # noqa: PLR0917 - an entry, where it stands, and how
-    mark: str, value: JsonValue, column: int, style: Style, width: int = WIDTH, beside: str = ""
-) -> list[str]:
+def entry_lines(mark: str, value: JsonValue, column: int, style: Style, beside: str = "") -> list[str]:
     """The lines of `key: value` or `- value` in a block collection at `column`; the first one without its margin.
 
     `mark` is the dash, or the key with its colon, and whatever anchor follows; `beside` is a comment to end its line.
     """
-    if not is_collection(value):
+    lines: list[str] = []
+    _add_entry(lines, "", f"{mark}{beside}" if is_collection(value) else mark, value, column, style, WIDTH)
+    if beside and not is_collection(value):
+        lines[0] += beside
+    return lines
+
+
+def _add_entry(  # noqa: PLR0917 - where an entry stands, and how
+    lines: list[str], lead: str, mark: str, value: JsonValue, column: int, style: Style, width: int
+) -> None:
+    """Add the lines of an entry, the first one behind `lead`."""
+    if isinstance(value, str) and len(value) <= width - column - 2 and "\n" not in value:
+        lines.append(f"{lead}{mark} {_one_line(value)}")  # as below, but most values are such texts
+        return
+    if not isinstance(value, (dict, list)) or not value:
         first, *more = scalar_lines(value, column, style, width)
-        return [f"{mark} {first}{beside}", *more]
+        lines.append(f"{lead}{mark} {first}")
+        lines += more
+        return
     nested = style.dash if mark[:2] in {"-", "- "} else style.mapping if isinstance(value, dict) else style.sequence
-    first, *more = collection_lines(value, column + nested, style, width)
-    if mark == "-" and not beside:
-        return [f"{mark.ljust(nested)}{first}", *more]
-    return [f"{mark}{beside}", f"{' ' * (column + nested)}{first}", *more]
+    if mark == "-":
+        _add_collection(lines, f"{lead}{mark.ljust(nested)}", value, column + nested, style, width)
+    else:
+        lines.append(f"{lead}{mark}")
+        _add_collection(lines, " " * (column + nested), value, column + nested, style, width)
+
+
+def _add_collection(  # noqa: PLR0917 - as above
+    lines: list[str], lead: str, value: JsonValue, column: int, style: Style, width: int
+) -> None:
+    """Add the lines of a filled collection at `column`, the first one behind `lead`."""
+    if column > MAXIMUM_DEPTH * max(style.mapping, style.sequence, style.dash):
+        raise _refusal("nesting", f"More than {MAXIMUM_DEPTH} lists and mappings are nested.", "Flatten the value.")
+    for key, item in value.items() if isinstance(value, dict) else ():
+        _add_entry(lines, lead, f"{key_text(key)}:", item, column, style, width)
+        lead = " " * column
+    for item in value if isinstance(value, list) else ():
+        _add_entry(lines, lead, "-", item, column, style, width)
+        lead = " " * column
 
 
 def scalar_lines(value: JsonValue, column: int, style: Style, width: int = WIDTH) -> list[str]:

@@ -65,8 +65,15 @@ def normalised(text: str) -> str:
                 "A file that begins with a byte order mark begins with an indented line or a list.",
                 "Save the file without a byte order mark.",
             )
-    if "\r" in text:
-        text = _without_returns(text)
+    lone = _LONE_RETURN.search(text) if "\r" in text else None
+    if lone:
+        raise Refusal(
+            lone.start(),
+            "yaml-syntax",
+            "A carriage return without a line feed is a line end to some parsers and text to others.",
+            r"Save the file with LF line ends; inside double quotes write \r.",
+        )
+    text = text.replace("\r\n", "\n")
     if text.endswith("\n"):
         return text
     last = text[text.rfind("\n") + 1 :]
@@ -75,18 +82,6 @@ def normalised(text: str) -> str:
             len(text), "yaml-syntax", "The last line holds only spaces, and may or may not be text.", "Remove them."
         )
     return f"{text}\n"
-
-
-def _without_returns(text: str) -> str:
-    lone = _LONE_RETURN.search(text)
-    if lone:
-        raise Refusal(
-            lone.start(),
-            "yaml-syntax",
-            "A carriage return without a line feed is a line end to some parsers and text to others.",
-            r"Save the file with LF line ends; inside double quotes write \r.",
-        )
-    return text.replace("\r\n", "\n")
 
 
 def without_directive(text: str) -> str:

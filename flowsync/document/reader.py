@@ -73,12 +73,10 @@ class Reader(LeafReader):
 
     def _root(self, event: Event) -> JsonValue:
         value = self._value(event, Context(-1, 0, in_flow=False, seen=Seen(guard.FIRST_GAP)))
-        if isinstance(value, str) and self.text.startswith("---", event.start_mark.index):
-            self.warn(
-                event.start_mark.index,
-                "Versions of js-yaml differ on where a text begins that starts with ---.",
-                "Put the text in quotes.",
-            )
+        start = event.start_mark.index
+        if isinstance(value, str) and self.text.startswith("---", start):
+            message = "Versions of js-yaml differ on where a text begins that starts with ---."
+            self.warn(start, message, "Put the text in quotes.")
         return value
 
     def _value(self, event: Event, around: Context) -> JsonValue:
@@ -164,7 +162,7 @@ class Reader(LeafReader):
     def _untagged(self, event: Event, begin: int, column: int, around: Context) -> JsonValue:
         """A collection without regard to its anchor and tag; `column` is for one that is written by indentation."""
         if not event.flow_style:
-            return self._parts(event, Context(column, around.depth + 1, in_flow=False, seen=IN_BLOCK))
+            return self._entries(event, Context(column, around.depth + 1, in_flow=False, seen=IN_BLOCK))
         inside = Context(around.column, around.depth + 1, in_flow=True, seen=IN_BRACKETS)
         if self.text[begin] not in "[{":
             return self._pair(inside)
@@ -174,7 +172,7 @@ class Reader(LeafReader):
             guard.check_below(self.text, before, start, around.column)
         self.at = begin + 1
         self.follows_quotes = False
-        value = self._parts(event, inside)
+        value = self._entries(event, inside)
         if not around.in_flow:
             guard.check_brackets(self.text, begin, self.at, around.column)
         return value
@@ -195,17 +193,13 @@ class Reader(LeafReader):
         key = self._key(event, inside)
         self._check_key(key, event, {})
         if "\n" in self.text[event.start_mark.index : self.at]:
-            raise Refusal(
-                event.start_mark.index,
-                "yaml-key",
-                "A key must be on one line.",
-                "Is a comma missing at the end of the line above?",
-            )
+            hint = "Is a comma missing at the end of the line above?"
+            raise Refusal(event.start_mark.index, "yaml-key", "A key must be on one line.", hint)
         value = self._value(self.next_event(), inside)
         self.next_event()
         return {key: value}
 
-    def _parts(self, event: Event, inside: Context) -> JsonValue:
+    def _entries(self, event: Event, inside: Context) -> JsonValue:
         kind: type = type(event)
         return self._mapping(inside) if kind is MappingStartEvent else self._sequence(inside)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from flowsync.document import same
 from flowsync.document.dumping import Style
 from flowsync.document.tree import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flowsync.document.tree import Entry, Span
     from flowsync.model import JsonValue, ValuePath
@@ -28,11 +28,8 @@ class Survivors(NamedTuple):
     moved: frozenset[int]
 
 
-class Matching(Protocol):
-    """Tells which items of a list live on in another."""
-
-    def __call__(self, old: list[JsonValue], new: list[JsonValue], key: str, /) -> Survivors:
-        """The items of `old` that are in `new`; both lists are under `key`."""
+Matching: TypeAlias = "Callable[[list[JsonValue], list[JsonValue], str], Survivors]"
+"""Which items of an old list live on in a new one; both lists are under a key."""
 
 
 class Goal(NamedTuple):

@@ -304,7 +304,10 @@ class LeafReader:
         anchor = self.anchors.open(event.anchor, start) if event.anchor else None
         self.pass_gap(start, around)
         if begin >= end:
-            begin = end = self._end_of_nothing(begin, around)
+            if around.in_flow or "\t" in self.text:
+                message = "A tag or anchor without a value is read in different ways here."
+                raise refusals.read_differently(begin, message, "Write the value.")
+            begin = end = self.end_before(begin, " \n")
         elif self.text[begin] in "\n#":
             begin = self._line_below(begin, event, around)
         self.at = end
@@ -318,18 +321,9 @@ class LeafReader:
         begin = guard.HEAD.match(self.text, after).end()  # type: ignore[union-attr]  # matches nothing too
         column = begin - self.text.rfind("\n", 0, begin) - 1
         if around.in_flow or event.style in {"|", ">"} or column <= around.column or self.text[begin] in "#\t":
-            raise refusals.read_differently(
-                after, "A text on the line below its tag or anchor is read in different ways.", "Move it up to the tag."
-            )
+            message = "A text on the line below its tag or anchor is read in different ways."
+            raise refusals.read_differently(after, message, "Move it up to the tag.")
         return begin
-
-    def _end_of_nothing(self, begin: int, around: Context) -> int:
-        """Where a tag or anchor without a value ends."""
-        if around.in_flow or "\t" in self.text:
-            raise refusals.read_differently(
-                begin, "A tag or anchor without a value is read in different ways here.", "Write the value."
-            )
-        return self.end_before(begin, " \n")
 
     def end_before(self, offset: int, blanks: str) -> int:
         """The offset after the last character above `offset` that is none of `blanks`."""

@@ -45,10 +45,10 @@ class Layout(Enum):
 class Span:
     """One value in the text.
 
-    `start` is after its anchor and tag; `end` is after its last character, before any comment. A block scalar ends at
-    the start of the line after its text. `column` is where the entries of a block collection are, and of any
-    other value the column of the block collection around it (-1: none), which its further lines must exceed.
-    `anchor` is the name it is given; `target` what an alias stands for; `is_block_text` is for a text after `|` or `>`.
+    `start` is after its anchor and tag, which begin at `outer`; `end` is after its last character, before any comment.
+    A block text (after `|` or `>`) ends at the start of the line after it. `column` is where the entries of a block
+    collection are, and of any other value the column of the block collection around it (-1: none), which its further
+    lines must exceed. `anchor` is the name it is given; `target` what an alias stands for.
     """
 
     value: JsonValue
@@ -57,6 +57,7 @@ class Span:
     end: int
     column: int
     in_flow: bool
+    outer: int = 0
     entries: tuple[Entry, ...] = ()
     anchor: str | None = None
     target: Span | None = None
@@ -158,44 +159,35 @@ def repeated_key(text: str) -> Refusal:
     raise AssertionError("a key that is set twice is found twice")
 
 
-class _Node(NamedTuple):
-    """A key or value that was read, and where its anchor or tag begins, or it does itself."""
-
-    span: Span
-    outer: int
-
-
 class _TreeReader(Reader):
-    """The reader, noting where everything is: nodes are put on a stack, and a collection takes its own off."""
+    """The reader, noting where everything is: spans are put on a stack, and a collection takes its own off."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self._nodes: list[_Node] = []
+        self._spans: list[Span] = []
         self._anchored: dict[str, Span] = {}
         self._opened: list[int] = []
 
     @property
     def root_span(self) -> Span:
         """The span of the whole."""
-        if self._nodes:
-            return self._nodes[0].span
+        if self._spans:
+            return self._spans[0]
         end = self.at or _end_of(_BETWEEN_ENTRIES, self.text, 0)
         return Span(None, Layout.EMPTY, end, end, -1, in_flow=False)
 
     def scalar(self, event: Event, around: Context) -> JsonValue:
         value = super().scalar(event, around)
-        outer = event.start_mark.index
-        if outer == event.end_mark.index:
-            self._push(Span(value, Layout.EMPTY, outer, outer, around.column, around.in_flow), event)
-            return value
-        end = self.at
-        start = min(_end_of(HEAD, self.text, self._after_names(event)), end)
+        start = end = event.start_mark.index
         is_block_text = event.style in {"|", ">"}
+        if start != event.end_mark.index:
+            end = self.at
+            start = min(_end_of(HEAD, self.text, self._after_names(event)), end)
         if is_block_text:
             end = _without_blank_lines(self.text, start, end)
         layout = Layout.SCALAR if start < end else Layout.EMPTY
-        span = Span(value, layout, start, end, around.column, around.in_flow, anchor=event.anchor)
-        self._push(replace(span, is_block_text=is_block_text), event)
+        span = Span(value, layout, start, end, around.column, around.in_flow, is_block_text=is_block_text)
+        self._push(span, event)
         return value
 
     def alias(self, event: Event, around: Context) -> JsonValue:
@@ -205,29 +197,29 @@ class _TreeReader(Reader):
         return value
 
     def collection(self, event: Event, around: Context) -> JsonValue:
-        first = len(self._nodes)
+        first = len(self._spans)
         self._opened.append(first)
         value = super().collection(event, around)
         self._opened.pop()
-        nodes = self._nodes[first:]
-        del self._nodes[first:]
+        spans = self._spans[first:]
+        del self._spans[first:]
         start = self._after_names(event)
         if event.flow_style:
-            entries = tuple(self._keys(value, nodes) if isinstance(value, dict) else _items(nodes))
+            entries = tuple(self._keys(value, spans) if isinstance(value, dict) else _items(spans))
             layout = Layout.FLOW if self.text[start] in "[{" else Layout.PAIR
             end = self.at if layout is Layout.FLOW else entries[-1].span.end
             span = Span(value, layout, start, end, around.column, in_flow=True, entries=entries)
         else:
             start = _end_of(_BETWEEN_ENTRIES, self.text, start)
             column = start - self.text.rfind("\n", 0, start) - 1
-            entries = tuple(self._keys(value, nodes) if isinstance(value, dict) else self._dashes(nodes, start))
+            entries = tuple(self._keys(value, spans) if isinstance(value, dict) else self._dashes(spans, start))
             span = Span(value, Layout.BLOCK, start, entries[-1].span.end, column, in_flow=False, entries=entries)
-        self._push(replace(span, anchor=event.anchor), event)
+        self._push(span, event)
         return value
 
     def duplicate(self, key: str, offset: int) -> Refusal:
-        keys = self._nodes[self._opened[-1] : -1 : 2]
-        first = next((node.span.start for node in keys if key_text(node.span.value) == key), offset)
+        keys = self._spans[self._opened[-1] : -1 : 2]
+        first = next((span.start for span in keys if key_text(span.value) == key), offset)
         line, earlier = (self.text.count("\n", 0, at) + 1 for at in (offset, first))
         return Refusal(
             offset,
@@ -237,34 +229,35 @@ class _TreeReader(Reader):
         )
 
     def _push(self, span: Span, event: Event) -> None:
-        self._nodes.append(_Node(span, event.start_mark.index))
-        if event.anchor and span.layout is not Layout.ALIAS:
-            self._anchored[event.anchor] = span
+        anchor = None if span.target else event.anchor
+        span = replace(span, outer=event.start_mark.index, anchor=anchor)
+        self._spans.append(span)
+        if anchor:
+            self._anchored[anchor] = span
 
     def _after_names(self, event: Event) -> int:
         """The offset after the anchor and the tag of an event."""
         start = event.start_mark.index
         return _end_of(PROPERTIES, self.text, start) if event.anchor or event.tag else start
 
-    def _dashes(self, nodes: list[_Node], dash: int) -> Iterator[Entry]:
+    def _dashes(self, spans: list[Span], dash: int) -> Iterator[Entry]:
         """The items of a list that is written by indentation, with its first dash at `dash`."""
-        for index, node in enumerate(nodes):
+        for index, span in enumerate(spans):
             if index:
-                dash = _end_of(_BETWEEN_ENTRIES, self.text, nodes[index - 1].span.end)
-            yield Entry(index, dash, dash + 1, node.span)
+                dash = _end_of(_BETWEEN_ENTRIES, self.text, spans[index - 1].end)
+            yield Entry(index, dash, dash + 1, span)
 
-    def _keys(self, value: dict[str, JsonValue], nodes: list[_Node]) -> Iterator[Entry]:
-        for key, key_node, node in zip(value, nodes[::2], nodes[1::2], strict=True):
-            after = _end_of(_COLON, self.text, key_node.span.end)
-            span = node.span
+    def _keys(self, value: dict[str, JsonValue], spans: list[Span]) -> Iterator[Entry]:
+        for key, key_span, span in zip(value, spans[::2], spans[1::2], strict=True):
+            after = _end_of(_COLON, self.text, key_span.end)
             if span.layout is Layout.EMPTY and span.in_flow and span.anchor is None:
-                span = Span(span.value, Layout.EMPTY, after, after, span.column, in_flow=True)
-            yield Entry(key, key_node.outer, after, span, key_node.span)
+                span = replace(span, start=after, end=after)  # noqa: PLW2901 - after the colon, not after its key
+            yield Entry(key, key_span.outer, after, span, key_span)
 
 
-def _items(nodes: list[_Node]) -> Iterator[Entry]:
+def _items(spans: list[Span]) -> Iterator[Entry]:
     """The items of a list in brackets."""
-    return (Entry(index, node.outer, node.outer, node.span) for index, node in enumerate(nodes))
+    return (Entry(index, span.outer, span.outer, span) for index, span in enumerate(spans))
 
 
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
