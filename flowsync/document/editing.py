@@ -158,7 +158,8 @@ def _end(text: str, end: int) -> int:
 
 def _as_written(text: str, original: str) -> str:
     """`text` with the byte order mark, the line ends and the missing last line end of `original`."""
-    mark = _BYTE_ORDER_MARK if original.startswith(_BYTE_ORDER_MARK) else ""
+    may_be_marked = not text.startswith((" ", "\t", "- "))  # else it would be refused
+    mark = _BYTE_ORDER_MARK if may_be_marked and original.startswith(_BYTE_ORDER_MARK) else ""
     body = original.removeprefix(_BYTE_ORDER_MARK)
     if body and not body.endswith("\n"):
         text = text.removesuffix("\n")

@@ -17,7 +17,7 @@ from yaml.events import (
 
 from flowsync.document import guard, refusals
 from flowsync.document.refusals import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH, Refusal
-from flowsync.document.scalars import IN_BLOCK, IN_BRACKETS, YAML_TAG, Context, LeafReader, Seen, key_text
+from flowsync.document.scalars import IN_BLOCK, IN_BRACKETS, YAML_TAG, Context, ScalarReader, Seen, key_text
 
 if TYPE_CHECKING:
     from flowsync.document.libyaml import Event
@@ -30,7 +30,7 @@ _LONG_KEY: Final = MAXIMUM_KEY_LENGTH // 8
 """A key of fewer characters is short enough even if each is written as an escape."""
 
 
-class Reader(LeafReader):
+class Reader(ScalarReader):
     """Reads one normalised text."""
 
     def read(self) -> JsonValue:

@@ -173,7 +173,7 @@ class Warned(NamedTuple):
     hint: str
 
 
-class LeafReader:
+class ScalarReader:
     """Reads scalars and aliases of one normalised text.
 
     `at` is the offset after the last token; `gap` is what was between it and the token before, as far as it matters.

@@ -117,6 +117,39 @@ def test_limits_are_clear_errors() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a: [" + "1," * 49_997 + "1]\n", None),
+        ("a: [" + "1," * 49_998 + "1]\n", "too-many-values"),
+        ("a: [" + "1," * 50_000 + "]]]", "too-many-values"),
+        ("- {" + ", ".join(f"k{number}: 1" for number in range(50_000)) + ": : :", "too-many-values"),
+        ("- &a [" + "1," * 999 + "1]\n" + "- *a\n" * 48, None),
+        ("- &a [" + "1," * 999 + "1]\n" + "- *a\n" * 49, "too-many-values"),
+    ],
+    ids=["at the limit", "beyond it", "never read to its end", "keys", "aliases", "one alias more"],
+)
+def test_a_text_with_too_many_values_is_refused_as_soon_as_that_is_known(text: str, code: str | None) -> None:
+    if code is None:
+        document.parse(text)
+    else:
+        assert code_of(text) == code
+
+
+@pytest.mark.parametrize(
+    "text", ["a: &a\n  1\n", 'a: &a # c\n  "1"\n', "a:\n- &a\n- !t\n  # c\n\n  1\n", "- !!str\n  1\n  2\n"]
+)
+def test_a_text_below_its_anchor_or_tag_is_read_where_it_is(text: str) -> None:
+    read = document.parse(text)
+    path: list[str | int] = []
+    value = read.value
+    while isinstance(value, dict | list):
+        key = next(iter(value)) if isinstance(value, dict) else len(value) - 1
+        path, value = [*path, key], value[key]  # type: ignore[index]
+    place = read.location(tuple(path))
+    assert text.split("\n")[place.line - 1][place.column - 1 :].startswith(("1", '"1'))
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "- \n" * 200_000,

@@ -252,6 +252,8 @@ def test_comments_of_a_list_that_becomes_empty_stay_where_they_belong_to_no_item
         ("a: 1\r\nb: 2\nc: 3\r\n", {"a": 1, "b": 3, "c": 3, "d": 4}, "a: 1\r\nb: 3\r\nc: 3\r\nd: 4\r\n"),
         ("&k a: *k\n", {"a": "b"}, "&k a: b\n"),
         ("x: &a 1\n*a : 2\n", {"x": 3, "1": 2}, None),
+        ("\ufeff{}\r\n", {"a": 1}, "\ufeffa: 1\r\n"),
+        ("\ufeff[]\n", ["a"], "- a\n"),
         ("a: &n [1]\nb: {c: *n, d: *n}\n", {"b": {"c": [1], "d": [1]}}, "b: {c: &n [1], d: *n}\n"),
     ],
 )  # fmt: skip
