@@ -157,7 +157,7 @@ def check_block_text(text: str, start: int, end: int, column: int) -> None:
     header = _BLOCK_HEADER.match(text, start)
     if header is None:
         raise refusals.bad_header(text, start)
-    if column < 0 and "\n#" in text:
+    if column < 0 and text.find("\n#", start) >= 0:
         raise refusals.read_differently(
             start,
             "A text after | or > that is the whole document, with a comment at the margin, is read in different ways.",

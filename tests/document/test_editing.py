@@ -353,6 +353,8 @@ values: st.SearchStrategy[JsonValue] = trees(scalars | prose) | flow_data.map(la
 def test_an_edited_text_says_what_is_wanted(pair: tuple[JsonValue, JsonValue], seed: int) -> None:
     old, new = pair
     text = written(old, seed)
+    # A text after | that is the whole document may not have a comment below it.
+    assume(not isinstance(old, str) or "\n#" not in text)
     assume(same(parse(text).value, old))
     done = edited(text, new, matching=survivors)
     assert same(parse(done.text).value, new)
