@@ -50,12 +50,28 @@ CORPUS: Final = [case.text for case in CASES]
 PLAUSIBLE: Final = [case.text for case in CASES if "real" in case.tags]
 MARKS: Final[list[str]] = [*"\n \t:-?#,[]{}&*!|>'\"%@`~.0123e+_\\/=<", *"\u2028\x85\xa0\ufeff\x7f\x0bé😀"]
 PIECES: Final[list[str]] = [
-    *("  ", "\n  ", "\n\n", "   \n", "\n   x", "\n\t", "\t\n", "\\n", "\\\n", "\r\n", " #", "# c", "\n#", "\n#c\n"),
+    *(
+        "  ",
+        "\n  ",
+        "\n\n",
+        "   \n",
+        "\n   x",
+        "\n\t",
+        "\t\n",
+        "\\n",
+        "\\\n",
+        "\r\n",
+        " #",
+        "# c",
+        "\n#",
+        "\n#c\n",
+        "\t #",
+    ),
     *("- ", ": ", "? ", "key: v\n", "\n  - k: v\n    w: 2\n", "\n-", "\n]", "\n}", "]", "[a, b]", "{a: b}", "[a: b]"),
     *("|\n", "|-\n", ">\n", ">+\n", "|2\n", "'x'", '"y"', "''", '"\\ud83d\\ude00"', '"\\ud83d"', "{{x}}", "<<"),
     *("&a ", "&a\n  ", "!t # c\n  ", "*a", "!!str ", "!!int ", "!t ", "! "),
     *("---\n", "...\n", "\n%YAML 1.2\n", "%YAML 1.2\n---\n"),
-    *("null", "true", "1e3", "0x1F", "-.5", "2026-01-01"),
+    *("null", "true", "1e3", "0x1F", "-.5", "2026-01-01", "\t #"),
 ]
 COMPLEX_KEY: Final = re.compile(r"(?:^ *(?:- +)*|[{,] *)\? ", re.MULTILINE)
 """What PyYAML writes for a key of several lines, and flowsync refuses."""

@@ -176,6 +176,7 @@ def test_the_sample_is_part_of_the_corpus() -> None:
         ('a: "b\\\n\n  c"\n', "yaml-syntax", 2, 1, "backslash"),
         ("a: |1\n   b\n  \nc: 1\n", "yaml-syntax", 3, 1, "only spaces"),
         ("a: !!str\n  |\n  1\n", "yaml-syntax", 1, 9, "below its tag"),
+        ("a: |\n  \t # b\n", "tab", 2, 3, "tab"),
         ("--- |\na\n", "yaml-syntax", 1, 1, "next line"),
     ],
 )
