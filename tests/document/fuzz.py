@@ -50,23 +50,7 @@ CORPUS: Final = [case.text for case in CASES]
 PLAUSIBLE: Final = [case.text for case in CASES if "real" in case.tags]
 MARKS: Final[list[str]] = [*"\n \t:-?#,[]{}&*!|>'\"%@`~.0123e+_\\/=<", *"\u2028\x85\xa0\ufeff\x7f\x0bé😀"]
 PIECES: Final[list[str]] = [
-    *(
-        "  ",
-        "\n  ",
-        "\n\n",
-        "   \n",
-        "\n   x",
-        "\n\t",
-        "\t\n",
-        "\\n",
-        "\\\n",
-        "\r\n",
-        " #",
-        "# c",
-        "\n#",
-        "\n#c\n",
-        "\t #",
-    ),
+    *("  ", "\n  ", "\n\n", "   \n", "\n   x", "\n\t", "\t\n", "\\n", "\\\n", "\r\n", " #", "# c", "\n#", "\n#c\n"),
     *("- ", ": ", "? ", "key: v\n", "\n  - k: v\n    w: 2\n", "\n-", "\n]", "\n}", "]", "[a, b]", "{a: b}", "[a: b]"),
     *("|\n", "|-\n", ">\n", ">+\n", "|2\n", "'x'", '"y"', "''", '"\\ud83d\\ude00"', '"\\ud83d"', "{{x}}", "<<"),
     *("&a ", "&a\n  ", "!t # c\n  ", "*a", "!!str ", "!!int ", "!t ", "! "),
