@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from flowsync import document
 from flowsync.diff.canonical import canonical
-from flowsync.diff.fields import comparable, compare, fingerprint, observe
+from flowsync.diff.fields import changes_between, comparable, compare, fingerprint, observe
 from flowsync.model import SENT_FIELDS, FieldChange, Op
 from tests.support import strategies as flows
 
@@ -161,3 +161,10 @@ def test_the_order_of_keys_does_not_count(
     assert fingerprint(one.old) == fingerprint(other.old)
     assert fingerprint(one.new) == fingerprint(other.new)
     assert [name for name in SENT_FIELDS if name in one.changed] == list(one.changed)
+
+
+def test_changes_are_those_of_the_fields_that_both_have() -> None:
+    old: dict[FieldName, JsonValue] = {"type": "CARD", "name": "A", "data": "steps: ["}
+    new: dict[FieldName, JsonValue] = {"name": "B", "description": "B", "data": STEPS}
+    assert [change.field for change in changes_between(old, new, data_is_text=True)] == ["name", "data"]
+    assert changes_between(old, {"active": True}) == ()

@@ -111,6 +111,14 @@ def test_switching_off_unseen_is_sent_unless_a_base_shows_that_it_was(base: Base
     assert len(plan.unchanged) == is_verified
 
 
+def test_switching_off_unseen_is_warned_of_whenever_it_is_sent() -> None:
+    base = base_of(flow(name="A", active=False))
+    (alone,) = plan_of([flow(active=False)], [row(name="A")]).unverified
+    (along,) = plan_of([flow(name="B", active=False)], [row(name="A")], base=base).changes
+    (seen,) = plan_of([flow(name="B", active=False)], [row(name="A", active=False)], base=base).changes
+    assert ["turned-off" in codes(each) for each in (alone, along, seen)] == [True, True, False]
+
+
 def test_switching_on_unseen_is_not_sent_unless_the_file_changed_it() -> None:
     assert not plan_of([flow(active=True)], [row(name="A")]).writes
     (change,) = plan_of([flow(active=True)], [row(name="A")], base=base_of(flow(active=False))).changes
