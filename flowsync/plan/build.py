@@ -184,11 +184,9 @@ def _suggested(blocked: Sequence[Blocked], live: Collection[str]) -> Iterator[Bl
         return
     by_appearance = {appearance(slug).casefold(): slug for slug in live}
     for each in blocked:
-        near = (
-            by_appearance.get(appearance(each.slug).casefold()) or closest(each.slug, live)
-            if each.code == NO_SUCH_FLOW
-            else None
-        )
+        near = None
+        if each.code == NO_SUCH_FLOW:
+            near = by_appearance.get(appearance(each.slug).casefold()) or closest(each.slug, live)
         yield each if near is None else replace(each, message=f"{each.message} {_question(each.slug, near)}")
 
 
