@@ -133,11 +133,15 @@ def _resolve(value: Value, context: Context) -> Resolved:  # noqa: PLR0911 - one
             return _calculate(value, context)
 
 
-_STEPS: Final[dict[str, Callable[[float, float], float]]] = {
+_SIGNS: Final[dict[str, Callable[[float, float], float]]] = {
     "+": add,
     "-": sub,
     "*": mul,
     "/": lambda left, right: left / right if right else math.nan,
+    "<": lt,
+    "<=": le,
+    ">": gt,
+    ">=": ge,
 }
 
 
@@ -148,7 +152,7 @@ def _calculate(value: Arithmetic, context: Context) -> float | None:
     for (sign, _), right in zip(value.rest, rest, strict=True):
         if result is None or right is None:
             return None
-        result = _STEPS[sign](result, right)
+        result = _SIGNS[sign](result, right)
     return result if result is not None and math.isfinite(result) else None
 
 
@@ -381,14 +385,6 @@ def _why_missing(value: Resolved) -> str | None:
     return "comparing null is false" if value is None else None
 
 
-_ORDERS: Final[dict[Operator, Callable[[float, float], bool]]] = {
-    Operator.LESS: lt,
-    Operator.AT_MOST: le,
-    Operator.GREATER: gt,
-    Operator.AT_LEAST: ge,
-}
-
-
 def _judge(  # noqa: PLR0911 - one or two returns per kind of operator
     condition: Condition, left: JsonValue, right: JsonValue, context: Context
 ) -> tuple[bool, str | None]:
@@ -397,7 +393,7 @@ def _judge(  # noqa: PLR0911 - one or two returns per kind of operator
         lower, upper = number_of(left), number_of(right)
         if lower is None or upper is None:
             return False, "only numbers and dates have an order, so this is false"
-        return _ORDERS[operator](lower, upper), None
+        return bool(_SIGNS[operator.value](lower, upper)), None
     if isinstance(condition.right, Duration):
         then, start = number_of(left), context.at - condition.right.milliseconds
         if then is None:

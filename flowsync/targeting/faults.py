@@ -113,7 +113,7 @@ _SHAPES: Final[dict[tuple[Expected, TokenKind | None], str]] = {
     (Expected.TEXT, TokenKind.NUMBER): "Put the number in quotes.",
     (Expected.COUNT, None): "The number of events is user.event('name').count.",
 }
-"""Hints for something of the wrong shape; None stands for any shape."""
+"""Hints for something of the wrong shape; None fits any shape."""
 
 
 def unexpected(token: Token, following: Token, expected: Expected) -> TargetingError:

@@ -69,7 +69,7 @@ class SourceKind(Enum):
 
 
 class Operator(Enum):
-    """What stands between two values; `===` and `!==` are read as EQUAL and NOT_EQUAL."""
+    """What is claimed of two values; `===` and `!==` are read as EQUAL and NOT_EQUAL."""
 
     EQUAL = "=="
     NOT_EQUAL = "!="
