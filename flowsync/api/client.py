@@ -1,20 +1,17 @@
-"""The clients: one for Frigade's API, which gives a reader and a writer, and one for GitHub."""
+"""The client for Frigade's API, which gives a reader and a writer, and what sends requests for it and for GitHub."""
 
 from __future__ import annotations
 
 import json
-import re
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
 from flowsync import __version__
 from flowsync.api.endpoints import FlowReader, FlowWriter
-from flowsync.api.failures import Identity, Redactor, failure, server_message, unreadable
+from flowsync.api.failures import Identity, Redactor, failure, unreadable
 from flowsync.api.messages import Request, Timing, parse_json
-from flowsync.api.retry import Sender, Throttle
+from flowsync.api.retry import RATE_LIMIT_PATIENCE, Sender, Throttle
 from flowsync.api.transport import Transport
 
 if TYPE_CHECKING:
@@ -26,11 +23,35 @@ if TYPE_CHECKING:
     from flowsync.model import JsonValue
 
 DEFAULT_USER_AGENT: Final = f"flowsync/{__version__}"
-_GITHUB_CONNECTIONS: Final = 2
-_GITHUB_PATIENCE: Final = 60.0
-"""Seconds: when GitHub asks for more, it is not waited for."""
-_NEXT: Final = re.compile(r'<([^<>\s]{1,2000})>\s*;[^,<]*\brel="?next"?')
-"""The next page in a Link header (RFC 8288)."""
+
+
+@contextmanager
+def open_sender(
+    urls: Sequence[str],
+    key: Key,
+    *,
+    timeouts: Timeouts,
+    connections: int,
+    user_agent: str = DEFAULT_USER_AGENT,
+    headers: Mapping[str, str] | None = None,
+    patience: float = RATE_LIMIT_PATIENCE,
+    resends_writes: bool = False,
+    handler: Handler | None = None,
+    timing: Timing | None = None,
+) -> Iterator[Sender]:
+    """What sends requests with `key` to the hosts of `urls`, over so many connections, closed at the end.
+
+    With `handler` there are no connections, and every request goes to it. Raises ConfigError when the key, or proxies
+    or certificates in the environment, cannot be used.
+    """
+    timing = timing or Timing()
+    identity = Identity(key, user_agent, Redactor(key.value))
+    transport = Transport(
+        urls, identity, timeouts=timeouts, connections=connections, timing=timing, headers=headers, handler=handler
+    )
+    with closing(transport):
+        throttle = Throttle(timing, connections, patience)
+        yield Sender(transport, throttle, identity, resends_writes=resends_writes)
 
 
 @contextmanager
@@ -44,18 +65,18 @@ def open_client(
     handler: Handler | None = None,
     timing: Timing | None = None,
 ) -> Iterator[Client]:
-    """A client for the API at `api_url` (trusted: config has checked it), closed at the end.
-
-    `parallelism` connections are kept at most; with `handler` there are none, and every request goes to
-    it. Raises ConfigError when the key, or proxies or certificates in the environment, cannot be used.
-    """
-    identity = Identity(key, user_agent or DEFAULT_USER_AGENT, Redactor(key.value))
-    timing = timing or Timing()
-    transport = Transport(
-        (api_url,), identity, timeouts=timeouts, connections=parallelism, timing=timing, handler=handler
+    """A client for the API at `api_url` (trusted: config has checked it). Raises ConfigError as `open_sender` does."""
+    sender = open_sender(
+        (api_url,),
+        key,
+        timeouts=timeouts,
+        connections=parallelism,
+        user_agent=user_agent or DEFAULT_USER_AGENT,
+        handler=handler,
+        timing=timing,
     )
-    with closing(transport):
-        yield Client(api_url, Sender(transport, Throttle(timing, parallelism), identity))
+    with sender as opened:
+        yield Client(api_url, opened)
 
 
 class Client:
@@ -113,81 +134,3 @@ def _value(exchange: Exchange) -> JsonValue:
         return parse_json(response.body)
     except ValueError:
         raise unreadable(exchange) from None
-
-
-@dataclass(frozen=True, slots=True)
-class GithubResponse:
-    """What GitHub answered. `value` is None where the body is no JSON; `excerpt` is safe to print."""
-
-    shown: str
-    status: int
-    reason: str
-    value: JsonValue
-    excerpt: str
-    next_url: str | None
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the status is 2xx."""
-        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
-
-
-@contextmanager
-def open_github(
-    urls: Sequence[str],
-    key: Key,
-    *,
-    timeouts: Timeouts,
-    headers: Mapping[str, str],
-    timing: Timing | None = None,
-) -> Iterator[GithubClient]:
-    """A client for the hosts of `urls`, closed at the end. Raises ConfigError as `open_client` does."""
-    identity = Identity(key, DEFAULT_USER_AGENT, Redactor(key.value))
-    timing = timing or Timing()
-    transport = Transport(
-        urls, identity, timeouts=timeouts, connections=_GITHUB_CONNECTIONS, timing=timing, headers=headers
-    )
-    with closing(transport):
-        throttle = Throttle(timing, _GITHUB_CONNECTIONS, _GITHUB_PATIENCE)
-        yield GithubClient(Sender(transport, throttle, identity, resends_writes=True))
-
-
-class GithubClient:
-    """Sends JSON to GitHub. A response of any status is returned; only the lack of one is an error."""
-
-    def __init__(self, sender: Sender) -> None:
-        self._sender = sender
-
-    def send(self, method: str, url: str, body: JsonValue = None) -> GithubResponse:
-        """Send one request, with `body` as JSON unless it is None.
-
-        Raises ApiError when nothing usable comes back, or the request would leave the known hosts.
-        """
-        content = None if body is None else json.dumps(body, allow_nan=False).encode()
-        address, _, query = url.partition("?")
-        return self._sender.send(Request(method, address, query, content), _github_response)
-
-
-def _github_response(exchange: Exchange) -> GithubResponse:
-    request, response, redactor = exchange.request, exchange.response, exchange.identity.redactor
-    try:
-        value = parse_json(response.body)
-    except ValueError:
-        value = None
-    return GithubResponse(
-        shown=request.shown,
-        status=response.status,
-        reason=redactor.excerpt(response.reason),
-        value=value,
-        excerpt="" if response.is_success else redactor.excerpt(server_message(response)),
-        next_url=_next_url(request, response.headers.get("link", "")),
-    )
-
-
-def _next_url(request: Request, link: str) -> str | None:
-    """The URL of the next page; None where there is none, or it is no address."""
-    found = _NEXT.search(link)
-    try:
-        return urljoin(request.target, found[1]) if found else None
-    except ValueError:
-        return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from urllib.parse import quote
 
@@ -166,11 +165,10 @@ def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map
     Lists may leave flows out [obs], so every such slug is asked for by itself, through `map_`. Only a
     404 on every path that could know it means that it does not exist; any other failure is raised.
     """
-    grouped = rows_by_slug(listing.rows)
-    wanted = [slug for slug in dict.fromkeys(slugs) if _is_wanting(grouped.get(slug, ()))]
-    look_up = partial(_look_up, reader, access=listing.access)
+    found_slugs = {row.slug for row in listing.rows if not row.is_archived and not row.is_gone}
+    missing = [slug for slug in dict.fromkeys(slugs) if slug not in found_slugs]
     rows = {row.id: row for row in listing.rows}
-    for found in map_(look_up, wanted):
+    for found in map_(lambda slug: _look_up(reader, slug, listing.access), missing):
         rows.update((row.id, row) for row in found)
     return Listing(tuple(rows.values()), listing.access)
 
@@ -198,8 +196,7 @@ def reread(
     rows = rows or _listed(reader, slug, access, listed)
     if rows and _show(rows, row_id, {"data", *wanted}):
         return rows
-    row = _by_slug(reader, slug, access)
-    rows = rows if row is None else _merged((row,), rows)
+    rows = _merged(_by_slug(reader, slug, access), rows)
     if not has_versions or _show(rows, row_id, {"data"}):
         return rows
     return _merged(_listed(reader, slug, access, Access.PUBLIC), rows)
@@ -226,20 +223,15 @@ def _merged(rows: tuple[LiveFlow, ...], others: tuple[LiveFlow, ...]) -> tuple[L
     return tuple(found.values())
 
 
-def _look_up(reader: FlowReader, slug: str, *, access: Access) -> tuple[LiveFlow, ...]:
+def _look_up(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, ...]:
     """Every row of `slug` that can be found without the list; empty if there is none.
 
     Where the versions leave out the data of one that can be written, the answer by slug may show it.
     """
-    rows = _versions(reader, slug, access) or ()
+    rows = _versions(reader, slug, access)
     if rows and all("data" in row.fields for row in rows if not row.is_archived and not row.is_gone):
         return rows
-    row = _by_slug(reader, slug, access)
-    return rows if row is None else _merged((row,), rows)
-
-
-def _is_wanting(rows: tuple[LiveFlow, ...]) -> bool:
-    return all(row.is_archived or row.is_gone for row in rows)
+    return _merged(_by_slug(reader, slug, access), rows)
 
 
 def _show(rows: tuple[LiveFlow, ...], row_id: int, names: Collection[FieldName]) -> bool:
@@ -247,50 +239,41 @@ def _show(rows: tuple[LiveFlow, ...], row_id: int, names: Collection[FieldName])
     return all(row.fields.keys() >= set(names) for row in rows if row.id == row_id)
 
 
-def _versions(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, ...] | None:
-    """Every version of `slug` [obs]; None where the path, or the slug, is not known."""
-    if access is Access.PUBLIC:
-        return None
+def _versions(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, ...]:
+    """Every version of `slug` [obs]; empty where the path, or the slug, is not known."""
     path = f"/v1/flows/{_segment(slug)}/versions"
-    answer = _get(reader, path)
-    return None if answer is None else _of_slug(parse_rows(answer[0], path), slug)
+    return _rows_at(reader, path, slug, parse_rows) if access is Access.PRIVATE else ()
 
 
-def _by_slug(reader: FlowReader, slug: str, access: Access) -> LiveFlow | None:
-    """The one row that the API gives for `slug`, of its private path [obs] if there is one."""
-    private = _row_at(reader, f"/v1/flows/{_segment(slug)}", slug) if access is Access.PRIVATE else None
-    return private or _row_at(reader, f"/v1/public/flows/{_segment(slug)}", slug)
+def _by_slug(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, ...]:
+    """The one row that the API gives for `slug`, of its private path [obs] if there is one; empty if there is none."""
+    paths = [f"/v1/flows/{_segment(slug)}"] if access is Access.PRIVATE else []
+    rows = (_rows_at(reader, path, slug, _parse_row) for path in [*paths, f"/v1/public/flows/{_segment(slug)}"])
+    return next(filter(None, rows), ())
 
 
-def _row_at(reader: FlowReader, path: str, slug: str) -> LiveFlow | None:
-    answer = _get(reader, path)
-    if answer is None:
-        return None
-    # A slug of digits could be taken for an id, and another flow come back.
-    return next(iter(_of_slug((live_flow(answer[0], f"GET {path}"),), slug)), None)
+def _parse_row(answer: JsonValue, path: str) -> tuple[LiveFlow, ...]:
+    return (live_flow(answer, f"GET {path}"),)
 
 
-def _of_slug(rows: tuple[LiveFlow, ...], slug: str) -> tuple[LiveFlow, ...]:
-    return tuple(row for row in rows if row.slug == slug)
-
-
-def _get(reader: FlowReader, path: str) -> tuple[JsonValue] | None:
-    """The answer, wrapped so that a JSON null is told from nothing; None where there is nothing."""
+def _rows_at(
+    reader: FlowReader, path: str, slug: str, parse: Callable[[JsonValue, str], tuple[LiveFlow, ...]]
+) -> tuple[LiveFlow, ...]:
+    """The rows of `slug` at a path; empty where there is nothing."""
     try:
-        return (reader.get(path, _NO_QUERY),)
+        answer = reader.get(path, {})
     except ApiError as error:
         if is_absent(error):
-            return None
+            return ()
         raise
+    # A slug of digits could be taken for an id, and another flow come back.
+    return tuple(row for row in parse(answer, path) if row.slug == slug)
 
 
 def _segment(slug: str) -> str:
     """`slug` as one segment of a path: never a step up, a query or a further segment."""
     quoted = quote(slug, safe="", errors="replace")
     return quoted.replace(".", "%2E") if slug in {".", ".."} else quoted
-
-
-_NO_QUERY: Mapping[str, str] = {}
 
 
 def write(writer: FlowWriter, row_id: int, body: Mapping[str, JsonValue]) -> LiveFlow | None:

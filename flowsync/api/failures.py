@@ -53,9 +53,6 @@ class Redactor:
     def __init__(self, key: str) -> None:
         self._secrets = Secrets(key)
 
-    def __repr__(self) -> str:
-        return "Redactor()"
-
     def text(self, text: str) -> str:
         """`text` without keys, however they are spelled."""
         return _ANY_KEY.sub(REDACTED, self._secrets.masked(text))

@@ -134,7 +134,8 @@ def choose(rows: Sequence[LiveFlow], target: Target) -> Choice:
     if not writable:
         return OnlyArchived(max(there, key=_age))
     published = _latest(row for row in writable if row.is_published)
-    row = _targeted(writable, target, published)
+    draft = _latest(row for row in writable if row.status == "DRAFT")
+    row = {Target.LATEST: _latest(writable), Target.ACTIVE: published, Target.DRAFT: draft}[target]
     if row is None:
         return NoSuchTarget(target)
     if not row.has_known_status:
@@ -145,16 +146,6 @@ def choose(rows: Sequence[LiveFlow], target: Target) -> Choice:
 def newest(rows: Iterable[LiveFlow]) -> LiveFlow | None:
     """The latest of the `rows` of one slug that is not archived, whatever its status; None if there is none."""
     return _latest(row for row in rows if not row.is_archived and not row.is_gone)
-
-
-def _targeted(writable: Sequence[LiveFlow], target: Target, published: LiveFlow | None) -> LiveFlow | None:
-    match target:
-        case Target.LATEST:
-            return _latest(writable)
-        case Target.ACTIVE:
-            return published
-        case Target.DRAFT:
-            return _latest(row for row in writable if row.status == "DRAFT")
 
 
 def _latest(rows: Iterable[LiveFlow]) -> LiveFlow | None:

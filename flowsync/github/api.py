@@ -17,7 +17,7 @@ from flowsync.errors import GithubError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flowsync.api.client import GithubResponse
+    from flowsync.github.client import GithubResponse
     from flowsync.model import JsonValue
 
 HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}

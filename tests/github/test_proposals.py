@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.api.client import open_github
 from flowsync.config import Key, Timeouts
 from flowsync.errors import GithubError
 from flowsync.github.api import Github, Marker
+from flowsync.github.client import open_github
 from flowsync.github.comments import Draft, NotWritten, Written
 from flowsync.github.drift import PREFIX, Proposal, ProposedFile, branch_name, digest_of, propose, withdraw
 from tests.support.fake_github import MAIN, PERSON, REPOSITORY, TOKEN, FakeRepo, fake_github, sha

@@ -247,7 +247,7 @@ def _open_github(inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
     if inputs.token is None:
         yield None
         return
-    from flowsync.api.client import open_github  # noqa: PLC0415 - httpx is slow to import; without a token nothing needs it
+    from flowsync.github.client import open_github  # noqa: PLC0415 - httpx is slow to import; without a token nothing needs it
 
     urls = (runner.api_url, runner.graphql_url)
     key = Key(inputs.token, TOKEN.variable)

@@ -1,4 +1,4 @@
-"""JSON to another service: what is repeated, where the token goes, and where it never does."""
+"""JSON to GitHub: what is repeated, where the token goes, and where it never does."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.api.client import open_github
 from flowsync.config import Key, Timeouts
 from flowsync.errors import ApiError
+from flowsync.github.client import open_github
 from tests.api.support import NOW, FakeTime
 from tests.support.fake_frigade import (
     PRIVATE_KEY,
@@ -27,7 +27,7 @@ from tests.support.fake_frigade import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.api.client import GithubClient
+    from flowsync.github.client import GithubClient
     from tests.support.fake_frigade import (
         FakeFrigade,
         Fault,
