@@ -1,14 +1,4 @@
-"""Every error that flowsync raises on purpose, with its exit code and hint as data.
-
-| exit code | errors |
-| --- | --- |
-| 1 | UncheckedPatternError, ConfigError, GitError, RecordError, BlockedError; ApiError and its subclasses |
-| 3 | DocumentError, InvalidFilesError, TargetingError |
-| 4 | RefusedError, PlanFileError, UnreviewedError |
-| 5 | PartlyAppliedError |
-| 64 | UsageError |
-| 130 | InterruptedByUser |
-"""
+"""Every error that flowsync raises on purpose, with its exit code and hint as data."""
 
 from __future__ import annotations
 
@@ -18,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flowsync.model import Change, Location, Problem
+    from flowsync.model import Change, Problem
 
 
 class ExitCode(IntEnum):
@@ -55,11 +45,6 @@ class DocumentError(FlowsyncError):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message, hint=problem.hint)
         self.problem = problem
-
-    @property
-    def location(self) -> Location:
-        """Where reading stopped."""
-        return self.problem.location
 
 
 class InvalidFilesError(FlowsyncError):

@@ -115,51 +115,6 @@ class Writing(Protocol):
         """The text; None where there is none."""
 
 
-class ListState(Enum):
-    """How a live flow compares with its file."""
-
-    IN_STEP = "in step"
-    DIFFERS = "differs"
-    UNVERIFIED = "unverified"
-    BLOCKED = "blocked"
-    UNMANAGED = "unmanaged"
-
-
-@dataclass(frozen=True, slots=True)
-class ListedFlow:
-    """One line of `flowsync list`: a live row (`id` is None without one), a file, or both."""
-
-    slug: str
-    file: str | None
-    id: int | None
-    version: int | None
-    status: str | None
-    name: str | None
-    state: ListState
-
-
-class FileState(Enum):
-    """What `flowsync init` did with a file."""
-
-    CREATED = "created"
-    EXTENDED = "extended"
-    KEPT = "kept"
-    BY_HAND = "by hand"
-
-
-@dataclass(frozen=True, slots=True)
-class StartFile:
-    """A file that a project starts with; `name` is relative to the current directory.
-
-    `text` is the whole file; for BY_HAND, what people have to add. `note` says why, or what was added.
-    """
-
-    name: str
-    state: FileState
-    text: str
-    note: str | None = None
-
-
 class Op(Enum):
     """Kind of a difference."""
 

@@ -92,6 +92,13 @@ def test_a_key_of_somebody_else_is_known_by_its_form(writing: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ['a\\"b<c&d', "a&#34;b&lt;c&amp;d", 'A"B<C&D', 'a"b<c<i></i>&d', "a%2522b%253Cc%2526d", 'a\\n\\"b<c&d']
+)
+def test_a_short_key_of_punctuation_is_found_escaped_and_taken_apart(text: str) -> None:
+    assert Secrets('a"b<c&d').masked(f"It said {text}!") == f"It said {REDACTED}!"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Private keys begin with api_private_ and public ones with api_public_.",

@@ -133,7 +133,7 @@ def unreadable(row: LiveFlow) -> str:
     try:
         document.parse_data(str(row.fields["data"]), "data")
     except DocumentError as error:
-        return f"It cannot be read (line {error.location.line}): {error.message}"
+        return f"It cannot be read (line {error.problem.location.line}): {error.message}"
     return "It cannot be read."
 
 

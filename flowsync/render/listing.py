@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from flowsync.flows.waits import Bond
-from flowsync.model import ListState
 from flowsync.render.escape import cell_code, fenced, markdown_table, masked_json, plural, shown
 from flowsync.render.style import Span, Style, line, paint, table
 
@@ -20,8 +21,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flowsync.flows.waits import Edge, Node, WaitingGraph
-    from flowsync.model import JsonValue, ListedFlow
+    from flowsync.model import JsonValue
     from flowsync.render.style import Screen
+
+
+class ListState(Enum):
+    """How a live flow compares with its file."""
+
+    IN_STEP = "in step"
+    DIFFERS = "differs"
+    UNVERIFIED = "unverified"
+    BLOCKED = "blocked"
+    UNMANAGED = "unmanaged"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFlow:
+    """One line of `flowsync list`: a live row (`id` is None without one), a file, or both."""
+
+    slug: str
+    file: str | None
+    id: int | None
+    version: int | None
+    status: str | None
+    name: str | None
+    state: ListState
+
 
 NO_FLOWS: Final = "No flows."
 NO_WAITS: Final = "No flow waits for another."

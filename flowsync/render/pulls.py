@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from flowsync.model import FileState
 from flowsync.pull.results import ChangedFile, NewFile, SameFile, Skipped
 from flowsync.render import text_diff
 from flowsync.render.escape import columns, masked_json, padded, plural, shown
@@ -16,7 +15,7 @@ from flowsync.render.style import Detail, Span, Style, hint_lines, line, paint, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from flowsync.model import JsonValue, StartFile
+    from flowsync.model import JsonValue
     from flowsync.pull.results import Pulled
     from flowsync.render.style import Line, Screen
 
@@ -44,6 +43,30 @@ _STYLES: Final = {
     Kind.SKIPPED: Style.WARNING,
     Kind.REFUSED: Style.ERROR,
 }
+
+
+class FileState(Enum):
+    """What `flowsync init` did with a file."""
+
+    CREATED = "created"
+    EXTENDED = "extended"
+    KEPT = "kept"
+    BY_HAND = "by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class StartFile:
+    """A file that a project starts with; `name` is relative to the current directory.
+
+    `text` is the whole file; for BY_HAND, what people have to add. `note` says why, or what was added.
+    """
+
+    name: str
+    state: FileState
+    text: str
+    note: str | None = None
+
+
 _FILE_STYLES: Final = {
     FileState.CREATED: Style.ADDED,
     FileState.EXTENDED: Style.ADDED,

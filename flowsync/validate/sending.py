@@ -61,7 +61,7 @@ def _reason(data: str, name: str) -> str:
     try:
         document.parse_data(data, name)
     except DocumentError as error:
-        return f"{printable(error.message)} (line {error.location.line} of the text)"
+        return f"{printable(error.message)} (line {error.problem.location.line} of the text)"
     return "it is plain text, not a mapping."
 
 

@@ -102,7 +102,7 @@ def test_every_refusal_has_a_place_in_the_text_and_a_sentence() -> None:
     refusals = [(case, got) for case in CASES if isinstance(got := read(case.text), DocumentError)]
     assert refusals
     for case, error in refusals:
-        where = error.location
+        where = error.problem.location
         assert where.file == "case.yaml", case.name
         assert 1 <= where.line <= case.text.count("\n") + case.text.count("\r") + 2, case.name
         assert where.column >= 1, case.name

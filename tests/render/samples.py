@@ -15,8 +15,6 @@ from flowsync.model import (
     Blocked,
     Failed,
     FieldChange,
-    ListedFlow,
-    ListState,
     Location,
     NotAttempted,
     Op,
@@ -30,6 +28,7 @@ from flowsync.model import (
     Unmanaged,
     Update,
 )
+from flowsync.render.listing import ListedFlow, ListState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,8 +16,6 @@ from flowsync.model import (
     Blocked,
     Failed,
     FieldChange,
-    ListedFlow,
-    ListState,
     Location,
     NotAttempted,
     Op,
@@ -34,6 +32,7 @@ from flowsync.model import (
 )
 from flowsync.plan.saved import from_text
 from flowsync.render import ledger, listing, plans, problems
+from flowsync.render.listing import ListedFlow, ListState
 from flowsync.render.problems import bug, error
 from flowsync.render.style import Colour, Detail, Screen
 from tests.render.hostile import hostile, log_commands, unseen_characters

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from flowsync.flows.files import load_flows
 from flowsync.model import SENT_FIELDS, FieldName, Location, Problem, Severity
 from flowsync.validate import SchemaName, check, check_all, schema_text
+from tests.support.strategies import trees, wild_scalars
 from tests.validate.building import flow_of, flow_with
 
 if TYPE_CHECKING:
@@ -79,11 +80,6 @@ def test_no_message_holds_a_long_or_unprintable_excerpt() -> None:
     assert "x" * 200 not in told
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=12,
-)
 KEYS = st.sampled_from(
     [*SENT_FIELDS, "steps", "id", "fields", "options", "type", "tests", "environments", "primaryButton", "user"]
 )
@@ -94,7 +90,7 @@ def shaped(inner: st.SearchStrategy[JsonValue]) -> st.SearchStrategy[JsonValue]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dictionaries(KEYS, st.recursive(JSON, shaped, max_leaves=20), max_size=5))
+@given(st.dictionaries(KEYS, st.recursive(trees(wild_scalars), shaped, max_leaves=20), max_size=5))
 def test_whatever_the_value_checking_it_raises_nothing_and_tells_nothing_twice(value: dict[str, JsonValue]) -> None:
     problems = check(flow_with(value))
     assert len(problems) == len(set(problems))

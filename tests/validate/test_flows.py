@@ -9,6 +9,7 @@ import pytest
 
 from flowsync import document
 from flowsync.errors import DocumentError
+from flowsync.flows.expressions import expressions
 from flowsync.flows.files import load_flows
 from flowsync.model import Severity
 from flowsync.targeting import checks
@@ -16,12 +17,9 @@ from flowsync.targeting.context import case_from
 from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.parser import parse
 from flowsync.validate import check
-from flowsync.validate.view import Kind, view
 from tests.validate.building import FLOWS, flow_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flowsync.model import Flow, JsonValue
 
 ALL = load_flows(FLOWS.parent, FLOWS.name).flows
@@ -33,29 +31,17 @@ TESTS = [
 ]
 
 
-def expressions(flow: Flow) -> Iterator[tuple[str | None, str, str]]:
-    """Step, field and text of each expression."""
-    logic = flow.fields.get("targetingLogic")
-    if isinstance(logic, str):
-        yield None, "targetingLogic", logic
-    for part in view(flow).of(Kind.STEP):
-        for field in ("visibilityCriteria", "startCriteria", "completionCriteria"):
-            text = part.value.get(field)
-            if isinstance(text, str):
-                yield str(part.value["id"]), field, text
-
-
 @pytest.mark.parametrize(("flow", "entry"), TESTS)
 def test_a_targeting_test_of_the_examples_comes_out_as_it_says(flow: Flow, entry: JsonValue) -> None:
     case = case_from(entry, NOW)
-    by_place = {(step, field): text for step, field, text in expressions(flow)}
-    expression = parse(by_place[case.step, case.verdict.field])
-    assert evaluate(expression, case.context) is case.expected
+    texts = {(each.step, each.verdict): each.text for each in expressions(flow.fields)}
+    assert evaluate(parse(texts[case.step, case.verdict]), case.context) is case.expected
 
 
 @pytest.mark.parametrize("flow", ALL, ids=lambda flow: flow.slug)
 def test_nothing_can_be_said_against_the_expressions_of_the_examples(flow: Flow) -> None:
-    assert [finding for *_, text in expressions(flow) if text for finding in checks.check(text)] == []
+    texts = [each.text for each in expressions(flow.fields) if each.text]
+    assert [finding for text in texts for finding in checks.check(text)] == []
 
 
 @pytest.mark.parametrize("flow", ALL, ids=lambda flow: flow.slug)

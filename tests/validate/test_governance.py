@@ -33,6 +33,14 @@ IGNORED = {
     "behind a step": f"data: {{steps: [\n  {{startCriteria: {MONTHS}, id: a}}]}} #flowsync: ignore[targeting-months]\n",
     "without a last line feed": f"targetingLogic: {MONTHS} # flowsync: ignore[targeting-months]",
     "carriage returns": f"# flowsync: ignore[targeting-months]\r\ntargetingLogic: {MONTHS}\r\n",
+    "beside lists and numbers": (
+        "type: FORM\nactive: true\ndata:\n  steps:\n    - id: a\n      props: {words: [one, two]}\n"
+        "      fields: [{id: b, options: [{label: a, value: a}], maxLength: 3}]\n"
+        f"      startCriteria: {MONTHS} # flowsync: ignore[targeting-months]\n"
+    ),
+    "beside a text like our own marker": (
+        f"x-a: mark0. markk1.\ntargetingLogic: {MONTHS} # flowsync: ignore[targeting-months]\n"
+    ),
 }
 
 
@@ -60,19 +68,11 @@ def test_what_only_looks_like_a_comment_ignores_nothing(text: str) -> None:
 
 
 def test_an_ignore_is_about_its_line_its_code_and_its_file_only() -> None:
-    text = f"""\
-# flows/flow_a.yaml
-data:
-  steps:
-    - id: a
-      startCriteria: {MONTHS} # flowsync: ignore[targeting-months]
-      completionCriteria: {MONTHS}
-# flows/flow_b.yaml
-name: b
-x-a: 1
-x-b: 1
-targetingLogic: {MONTHS}
-"""
+    text = (
+        "# flows/flow_a.yaml\ndata:\n  steps:\n    - id: a\n"
+        f"      startCriteria: {MONTHS} # flowsync: ignore[targeting-months]\n      completionCriteria: {MONTHS}\n"
+        f"# flows/flow_b.yaml\nname: b\nx-a: 1\nx-b: 1\ntargetingLogic: {MONTHS}\n"
+    )
     assert governed(text) == [(5, 56, "warning", "targeting-months"), (4, 46, "warning", "targeting-months")]
 
 
@@ -134,34 +134,10 @@ def test_every_other_level_can_be_set() -> None:
     assert [rule.code for rule in RULES if level_complaint(rule.code, Level.ERROR) is not None] == []
     firm = {rule.code for rule in RULES if level_complaint(rule.code, Level.OFF) is not None}
     assert firm == {
-        "targeting-syntax",
-        "targeting-too-long",
-        "data-unreadable",
-        "not-json",
-        "private-key",
-        "control-character",
-        "large-integer",
+        *("targeting-syntax", "targeting-too-long", "data-unreadable", "not-json"),
+        *("private-key", "control-character", "large-integer"),
     }
 
 
 def test_ignores_of_a_file_that_cannot_be_read_are_none() -> None:
     assert ignores_of("name: [ # flowsync: ignore[wrong-type]\n", "flows/a.yaml") == ()
-
-
-def test_an_ignore_beside_lists_and_numbers() -> None:
-    text = f"""\
-type: FORM
-active: true
-data:
-  steps:
-    - id: a
-      fields: [{{id: b, options: [{{label: a, value: a}}], maxLength: 3}}]
-      props: {{words: [one, two]}}
-      startCriteria: {MONTHS} # flowsync: ignore[targeting-months]
-"""
-    assert governed(text) == []
-
-
-def test_a_marker_of_ours_in_the_text_confuses_nothing() -> None:
-    text = f"x-a: mark0. markk1.\ntargetingLogic: {MONTHS} # flowsync: ignore[targeting-months]\n"
-    assert governed(text) == []

@@ -17,8 +17,8 @@ from flowsync.cli.output import ask, screen_of_stderr, screen_of_stdout, write_n
 from flowsync.cli.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, open_project
 from flowsync.document.editing import edited
 from flowsync.errors import DocumentError, FlowsyncError
-from flowsync.model import FileState, Problem, StartFile
-from flowsync.render.pulls import files, steps
+from flowsync.model import Problem
+from flowsync.render.pulls import FileState, StartFile, files, steps
 from flowsync.templates import PLACEHOLDER
 from flowsync.workspace import MOST_READ
 

@@ -12,8 +12,7 @@ from flowsync.cli.options import format_option, global_options, sandbox_option, 
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import concerned_slugs, make_plan
 from flowsync.cli.project import open_project
-from flowsync.model import ListedFlow, ListState
-from flowsync.render.listing import LIST_FORMATS
+from flowsync.render.listing import LIST_FORMATS, ListedFlow, ListState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
