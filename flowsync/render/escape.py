@@ -24,41 +24,16 @@ LONGEST_VALUE: Final = 300
 _SHARED: Final = 20
 """How many characters are shown of what two values share, where they differ only further on."""
 
-_UNSEEN: Final[tuple[tuple[int, int], ...]] = (
-    (0x0000, 0x001F),  # C0 controls
-    (0x007F, 0x00A0),  # DEL, C1 controls, no-break space
-    (0x00AD, 0x00AD),  # soft hyphen
-    (0x034F, 0x034F),  # combining grapheme joiner
-    (0x0600, 0x0605),  # Arabic number signs: format characters
-    (0x061C, 0x061C),  # Arabic letter mark
-    (0x06DD, 0x06DD),
-    (0x070F, 0x070F),
-    (0x0890, 0x0891),
-    (0x08E2, 0x08E2),
-    (0x115F, 0x1160),  # Hangul fillers
-    (0x1680, 0x1680),  # Ogham space
-    (0x17B4, 0x17B5),  # Khmer inherent vowels
-    (0x180B, 0x180F),  # Mongolian selectors
-    (0x2000, 0x200F),  # blanks, zero-width characters, directional marks
-    (0x2028, 0x202F),  # line and paragraph separator, bidirectional controls
-    (0x205F, 0x206F),  # word joiner, isolates, deprecated format characters
-    (0x2800, 0x2800),  # blank Braille pattern
-    (0x3000, 0x3000),  # ideographic space
-    (0x3164, 0x3164),  # Hangul filler
-    (0xD800, 0xDFFF),  # lone surrogates
-    (0xFE00, 0xFE0E),  # variation selectors but the emoji one
-    (0xFEFF, 0xFEFF),  # byte order mark
-    (0xFFA0, 0xFFA0),  # half-width Hangul filler
-    (0xFFF0, 0xFFFB),  # interlinear annotation
-    (0xFFFE, 0xFFFF),
-    (0x110BD, 0x110BD),
-    (0x110CD, 0x110CD),
-    (0x13430, 0x1343F),  # hieroglyph joiners
-    (0x1BCA0, 0x1BCA3),  # shorthand controls
-    (0x1D173, 0x1D17A),  # musical controls
-    (0xE0000, 0xE0FFF),  # tags and further variation selectors
+_UNSEEN_CHARACTER: Final = re.compile(
+    r"[\x00-\x1f\x7f-\xa0\xad"  # controls, no-break space, soft hyphen
+    r"\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2"  # a joiner, Arabic and Syriac format characters
+    r"\u115f-\u1160\u1680\u17b4-\u17b5\u180b-\u180f"  # Hangul fillers, Ogham space, Khmer vowels, Mongolian selectors
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f"  # blanks, zero-width characters, directional marks and isolates
+    r"\u2800\u3000\u3164\ud800-\udfff"  # blank Braille pattern, ideographic space, a filler, lone surrogates
+    r"\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ufffe-\uffff"  # variation selectors but the emoji one, byte order mark
+    r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"  # signs that join or group others
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"  # musical controls, tags and further variation selectors
 )
-_UNSEEN_CHARACTER: Final = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _UNSEEN) + "]")
 _SHORT_ESCAPES: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _KEY: Final = re.compile(r"(api_(?:public|private)_)([A-Za-z0-9_.~+/=-]+)")
 LOG_COMMAND: Final = re.compile(r"##(?:vso)?\[")

@@ -76,11 +76,6 @@ class Entry:
     uncertain: bool = False
 
     @property
-    def slug(self) -> str:
-        """The flow's slug."""
-        return self.change.slug
-
-    @property
     def fields(self) -> list[FieldName]:
         """The fields that were to be written, in the order of files."""
         return [field for field in SENT_FIELDS if field in self.change.body]
@@ -112,7 +107,7 @@ def outcome_line(outcome: Outcome, screen: Screen = Screen()) -> str:  # noqa: B
     finished = line(
         Span(padded(row.kind.words, _NAME_WIDTH), _STYLES[row.kind]),
         "  ",
-        Span(row.slug, Style.HEADING),
+        Span(row.change.slug, Style.HEADING),
         Span(f"  id {row.change.id}", Style.MUTED),
         Span(f"  {explained(row)}", Style.WARNING if row.untaken else Style.PLAIN),
     )
@@ -175,12 +170,12 @@ def explained(row: Entry) -> str:
 
 
 def _entries(outcomes: Iterable[Outcome]) -> list[Entry]:
-    return sorted(map(entry, outcomes), key=lambda row: row.slug)
+    return sorted(map(entry, outcomes), key=lambda row: row.change.slug)
 
 
 def _trouble_lines(row: Entry, screen: Screen) -> Iterator[Line]:
     facts = Span(f"  {row.change.file} · id {row.change.id}", Style.MUTED)
-    yield line(Span(row.kind.words, _STYLES[row.kind]), " ", Span(row.slug, Style.HEADING), facts)
+    yield line(Span(row.kind.words, _STYLES[row.kind]), " ", Span(row.change.slug, Style.HEADING), facts)
     code = Span(f"error[{row.code}] ", Style.ERROR) if row.code else ""
     yield from sentences(line("  ", code, explained(row)), screen)
     for difference in _differences(row):
@@ -206,12 +201,12 @@ def _markdown_cells(row: Entry) -> list[str]:
     differences = "; ".join(_differences(row))
     parts = [explained(row), f"({differences})" if differences else "", row.hint]
     sentence = code + cell_prose(" ".join(filter(None, parts)))
-    return [row.kind.words, cell_code(row.slug), cell_code(row.change.file), str(row.change.id), sentence]
+    return [row.kind.words, cell_code(row.change.slug), cell_code(row.change.file), str(row.change.id), sentence]
 
 
 def _document(row: Entry) -> JsonValue:
     return {
-        "slug": row.slug,
+        "slug": row.change.slug,
         "file": row.change.file,
         "id": row.change.id,
         "version": row.change.version,

@@ -1,6 +1,6 @@
 r"""Problems of files, for a terminal and for GitHub: where, what, the line itself with a caret, and what to do.
 
-GitHub takes them as SARIF 2.1.0 (code scanning) and as workflow commands, which put notes beside lines. The runner
+GitHub takes them as SARIF 2.1.0 (code scanning) and as workflow commands, which put notes next to lines. The runner
 takes a line that begins with `::`, blanks before it left aside, for a command. It decodes `%25`, `%0D` and `%0A` in a
 message, `%3A` and `%2C` too in a property [doc: workflow commands]. Line breaks are shown as `\n` like everything that
 cannot be seen, before what is left is encoded.
@@ -97,7 +97,7 @@ def as_json(problems: Iterable[Problem], source_line: SourceLine, screen: Screen
 
 
 def github(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:
-    """Return annotations for GitHub, then the text, which the log of the step shows beside them."""
+    """Return annotations for GitHub, then the text, which the log of the step shows with them."""
     ordered = _sorted(problems)
     return annotate(map(problem_annotation, ordered)) + text(ordered, source_line, screen)
 
@@ -298,9 +298,9 @@ def annotate(annotations: Iterable[Annotation]) -> str:
 
 
 def stopped(text: str, token: str) -> str:
-    """Return text that the runner takes no commands from: `token` must not be guessable, nor stand in the text."""
+    """Return text that the runner takes no commands from: `token` must not be guessable, nor be in the text."""
     if token in text:
-        raise ValueError("the token stands in the text")
+        raise ValueError("the token is in the text")
     end = "" if text.endswith("\n") else "\n"
     return f"::stop-commands::{token}\n{text}{end}::{token}::\n"
 

@@ -227,13 +227,13 @@ def _blocked_points(plan: Plan) -> list[str]:
 
 def apply_alerts(plan: Plan, outcomes: Iterable[Outcome], extras: Sequence[str], room: Room) -> Iterator[str]:
     """Yield what was not as planned or not as reviewed (`extras`), else that all went well."""
-    entries = sorted(map(ledger.entry, outcomes), key=lambda entry: entry.slug)
+    entries = sorted(map(ledger.entry, outcomes), key=lambda entry: entry.change.slug)
     bad = [entry for entry in entries if not entry.is_good]
     if extras:
         yield alert("WARNING", "Written though no merged pull request showed it:", map(name, extras), room)
     if bad:
         lead = f"{plural(len(bad), 'flow')} of {len(entries):,} {'is' if len(bad) == 1 else 'are'} not as planned."
-        points = (f"{name(each.slug)} {each.kind.words}: {sentence(ledger.explained(each))}" for each in bad)
+        points = (f"{name(each.change.slug)} {each.kind.words}: {sentence(ledger.explained(each))}" for each in bad)
         yield alert("CAUTION", lead, points, room)
     elif entries:
         live = sum(change.live for change in plan.writes)

@@ -150,7 +150,7 @@ def hint_lines(hint: str | None, screen: Screen) -> Iterator[Line]:
 
 def sentences(whole: Line, screen: Screen, indent: int = 4) -> Iterator[Line]:
     """Yield a line of prose, where the screen wants it broken at blanks, what follows set off by `indent`."""
-    seen = [Span(shown(span.text), span.style) for span in whole]
+    seen = [Span(shown(span.text), span.style) for span in whole] if screen.wrap else []
     if screen.wrap is None or columns("".join(span.text for span in seen)) <= screen.wrap:
         yield whole
         return

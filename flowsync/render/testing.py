@@ -217,15 +217,15 @@ def _expectation(case: Case) -> str:
 def _remark(outcome: TestOutcome) -> str | None:
     """What there is to say of an outcome other than a pass."""
     match outcome:
-        case Decided(_, case, stated) if not outcome.passed:
-            return f"expects {_expectation(case)}, and {stated.label} is {'false' if case.expected else 'true'}"
+        case Decided(_, case, expression) if not outcome.passed:
+            return f"expects {_expectation(case)}, and {expression.label} is {'false' if case.expected else 'true'}"
         case Decided():
             return None
         case Undecided(_, case):
             step = "" if case.step is None else f" for step {case.step}"
             return f"the file states no {case.verdict.field}{step}: nothing is tested"
-        case Unreadable(_, _, stated):
-            return f"{stated.label} cannot be read: flowsync validate says why"
+        case Unreadable(_, _, expression):
+            return f"{expression.label} cannot be read: flowsync validate says why"
         case Unusable(_, error):
             return f"{error.message} {error.hint or ''}".rstrip()
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter, defaultdict, deque
-from itertools import cycle, groupby, pairwise
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.diff.lists import longest_increasing
 from flowsync.document.texts import equal_ends
 from flowsync.lookalikes import code_points_that_differ, look_alike
-from flowsync.render.style import Span, Style, paint
+from flowsync.render.style import MARKED, Span, Style, paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,11 +79,11 @@ def _anchors(old: Sequence[str], new: Sequence[str], start: int) -> list[tuple[i
     """
     if max(len(old), len(new)) - start <= SEARCHED_AT_MOST:
         return []
-    once_old, once_new = (
-        {item for item, count in Counter(items[start:]).items() if count == 1} for items in (old, new)
-    )
-    places = {item: start + index for index, item in enumerate(old[start:]) if item in once_old & once_new}
-    pairs = [(places[item], start + index) for index, item in enumerate(new[start:]) if item in places]
+    counts = [Counter(items[start:]) for items in (old, new)]
+    places = {
+        item: index for index, item in enumerate(old) if index >= start and counts[0][item] == counts[1][item] == 1
+    }
+    pairs = [(places[item], index) for index, item in enumerate(new) if index >= start and item in places]
     return [pairs[index] for index in longest_increasing([was for was, _ in pairs])]
 
 
@@ -97,17 +97,20 @@ def changed_lines(old: str, new: str) -> tuple[Line, Line]:
     old_words, new_words = _WORD.findall(old), _WORD.findall(new)
     kept = [run for run in runs(old_words, new_words) if not _is_lone_blank(run, old_words)]
     stayed = "".join(word for was, _, size in kept for word in old_words[was : was + size])
-    # Lines that begin alike for as long as is shown of them are told by where they differ, however little they share.
+    # Where lines begin alike for as long as is shown of them, only the words that differ can show the difference.
     if old[:KEPT_WHOLE] != new[:KEPT_WHOLE] and _similarity(old, new, stayed) < ALIKE:
         return shortened_line(old, Style.REMOVED), shortened_line(new, Style.ADDED)
-    # Both lines are cut into what changed, what stayed, what changed, and so on in turn.
-    cuts = [cut for was, now, size in kept for cut in ((was, now), (was + size, now + size))]
-    cuts = [(0, 0), *cuts, (len(old_words), len(new_words))]
-    went = _marked(old_words, [was for was, _ in cuts], Style.REMOVED, Style.REMOVED_WORD)
-    came = _marked(new_words, [now for _, now in cuts], Style.ADDED, Style.ADDED_WORD)
+    went: list[Span] = []
+    came: list[Span] = []
+    start_old = start_new = 0
+    for was, now, size in [*kept, (len(old_words), len(new_words), 0)]:
+        same = "".join(old_words[was : was + size])
+        went += [Span("".join(old_words[start_old:was]), Style.REMOVED_WORD), Span(same, Style.REMOVED)]
+        came += [Span("".join(new_words[start_new:now]), Style.ADDED_WORD), Span(same, Style.ADDED)]
+        start_old, start_new = was + size, now + size
     if max(len(old), len(new)) <= LONG_LINE:
         return _joined(went), _joined(came)
-    tail = KEPT_AROUND if went[-1].text or came[-1].text else 0
+    tail = KEPT_AROUND if went[-2].text or came[-2].text else 0
     return _joined(_around_marks(went, tail)), _joined(_around_marks(came, tail))
 
 
@@ -132,19 +135,13 @@ def _is_lone_blank(run: Run, words: Sequence[str]) -> bool:
     return size == 1 and 0 < was < len(words) - 1 and words[was].isspace()
 
 
-def _marked(words: Sequence[str], cuts: Sequence[int], style: Style, mark: Style) -> list[Span]:
-    """Return the pieces, marked and not in turn; one that is empty is where only the other line has something."""
-    pieces = ["".join(words[start:end]) for start, end in pairwise(cuts)]
-    return [Span(piece, each) for piece, each in zip(pieces, cycle((mark, style)), strict=False)]
-
-
 def _around_marks(spans: Sequence[Span], last_tail: int) -> Iterator[Span]:
-    """Yield the marked pieces, at even places, and of the others what is next to a marked one."""
+    """Yield the marked spans, at even places, and of those between them what is next to a marked one."""
     for position, span in enumerate(spans):
-        if position % 2 == 0:
+        if span.style in MARKED:
             yield from _shortened(span, KEPT_WHOLE, 0)
         else:
-            yield from _shortened(span, KEPT_AROUND, last_tail if position == len(spans) - 2 else KEPT_AROUND)
+            yield from _shortened(span, KEPT_AROUND, last_tail if position == len(spans) - 3 else KEPT_AROUND)
 
 
 def _shortened(span: Span, head: int, tail: int) -> Iterator[Span]:

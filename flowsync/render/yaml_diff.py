@@ -75,7 +75,7 @@ def _criterion_meaning(change: FieldChange) -> str:
 def expression_diff(label: str, old: str, new: str) -> list[Line]:
     """Return the lines of a changed expression: what the change means, and the tree of conditions.
 
-    Where there is no tree to show (one side cannot be read, or only order and repetition differ) the texts stand whole.
+    Where there is no tree to show (one side cannot be read, or only order and repetition differ) both texts are shown.
     """
     found = compare(old, new)
     has_tree = any(each.change not in (None, TermChange.KEPT) for each in found.lines)

@@ -1,10 +1,42 @@
-"""Whole outputs, held to files that a person has read."""
+"""Whole outputs, held to files that a person has read; run as a module, this writes the files again, for review."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tests.render.renderings import EXPECTED, RENDERINGS
+from flowsync.render import ledger, listing, plans, problems
+from flowsync.render.style import Colour, Detail, Screen
+from tests.render.samples import EMPTY_PLAN, FULL_PLAN, LISTED, OUTCOMES, PROBLEMS, source_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+EXPECTED = Path(__file__).parent / "expected"
+SCREEN = Screen()
+COLOURED = Screen(colour=Colour.ALWAYS)
+
+RENDERINGS: Mapping[str, Callable[[], str]] = {
+    "plan.txt": lambda: plans.text(FULL_PLAN),
+    "plan.summary.txt": lambda: plans.text(FULL_PLAN, Screen(detail=Detail.SUMMARY)),
+    "plan.md": lambda: plans.markdown(FULL_PLAN),
+    "plan.json": lambda: plans.as_json(FULL_PLAN),
+    "plan.ansi": lambda: plans.text(FULL_PLAN, COLOURED),
+    "no-changes.txt": lambda: plans.text(EMPTY_PLAN),
+    "no-changes.md": lambda: plans.markdown(EMPTY_PLAN),
+    "problems.txt": lambda: problems.text(PROBLEMS, source_line, SCREEN),
+    "problems.md": lambda: problems.markdown(PROBLEMS, source_line, SCREEN),
+    "problems.json": lambda: problems.as_json(PROBLEMS, source_line, SCREEN),
+    "problems.github.txt": lambda: problems.github(PROBLEMS, source_line, SCREEN),
+    "outcomes.txt": lambda: "".join(map(ledger.outcome_line, OUTCOMES)) + ledger.text(OUTCOMES, SCREEN),
+    "outcomes.md": lambda: ledger.markdown(OUTCOMES, SCREEN),
+    "outcomes.json": lambda: ledger.as_json(OUTCOMES, SCREEN),
+    "list.txt": lambda: listing.list_text(LISTED, SCREEN),
+    "list.md": lambda: listing.list_markdown(LISTED, SCREEN),
+    "list.json": lambda: listing.list_json(LISTED, SCREEN),
+}
 
 
 @pytest.mark.parametrize("name", RENDERINGS)
@@ -14,3 +46,8 @@ def test_an_output_is_as_reviewed(name: str) -> None:
 
 def test_every_reviewed_output_is_made() -> None:
     assert {file.name for file in EXPECTED.iterdir()} == set(RENDERINGS)
+
+
+if __name__ == "__main__":
+    for name, rendering in RENDERINGS.items():
+        (EXPECTED / name).write_text(rendering(), encoding="utf-8", newline="\n")

@@ -144,16 +144,19 @@ def assert_inert_in_colour(text: str) -> None:
     assert_inert(text)
 
 
-def assert_means_nothing(markdown: str) -> None:
+def assert_means_nothing(markdown: str, links: int = 0) -> None:
+    """Foreign text is inside of code; at most as many links as said."""
     assert_inert(markdown)
     for page in pages(markdown):
-        assert set(page.tags) <= OURS
-        assert page.attributes <= {"class", "lang"}
+        assert set(page.tags) <= (OURS | {"a"} if links else OURS)
+        assert page.attributes <= ({"class", "lang", "href"} if links else {"class", "lang"})
+        assert page.tags.count("a") <= links
         prose = page.prose
         for kind in ("CAUTION", "WARNING", "NOTE"):
             prose = prose.replace(f"[!{kind}]", "")
         assert not set(prose) & set("@#<>*_[]{}|\\`$~&%")
-        assert page.tags.count("details") == page.tags.count("pre")
+        assert page.tags.count("details") == page.tags.count("summary")
+        assert links or page.tags.count("details") == page.tags.count("pre")
 
 
 @SLOW

@@ -69,7 +69,7 @@ def test_every_format_tells_every_flow_and_reason(name: str) -> None:
     shown = (told + ledger.FORMATS[name](OUTCOMES, SCREEN)).replace("`", "")
     for outcome in OUTCOMES:
         row = ledger.entry(outcome)
-        assert row.slug in shown
+        assert row.change.slug in shown
         assert str(row.change.id) in shown
         assert row.kind.value in shown.replace("not attempted", "not-attempted")
         assert all(part in shown for part in (row.message, row.code, row.hint) if part)

@@ -48,14 +48,8 @@ def test_every_format_tells_every_fact(name: str) -> None:
     assert [fact for fact in facts(FULL_PLAN) if fact not in shown] == []
 
 
-@pytest.mark.parametrize("name", ["text", "markdown"])
-def test_people_are_told_the_counts(name: str) -> None:
-    assert "2 to update, 2 unchanged, 1 blocked, 1 unmanaged" in plans.FORMATS[name](FULL_PLAN, Screen())
-
-
 def test_the_json_is_the_plans_document() -> None:
-    assert json.loads(plans.as_json(FULL_PLAN)) == to_document(FULL_PLAN)
-    assert list(json.loads(plans.as_json(FULL_PLAN))) == list(to_document(FULL_PLAN))
+    assert list(json.loads(plans.as_json(FULL_PLAN)).items()) == list(to_document(FULL_PLAN).items())
 
 
 def test_the_json_is_ascii_and_holds_no_log_command() -> None:
@@ -175,14 +169,6 @@ def test_unseen_fields_that_are_not_sent_are_only_noted() -> None:
     assert wording.unseen(change) == "description, active are not returned by the API, so not compared"
 
 
-def test_many_names_are_counted() -> None:
-    assert wording.listed(["a", "b", "c"], 2) == "a, b and 1 more"
-
-
-def test_a_digest_without_an_algorithm_is_shortened_too() -> None:
-    assert wording.short_digest("0123456789abcdef") == "0123456789ab"
-
-
 @pytest.mark.parametrize(
     ("url", "host"),
     [
@@ -194,6 +180,10 @@ def test_a_digest_without_an_algorithm_is_shortened_too() -> None:
 )
 def test_the_host_is_what_people_recognise(url: str, host: str) -> None:
     assert wording.host_of(url) == host
+
+
+def test_many_names_are_counted() -> None:
+    assert wording.listed(["a", "b", "c"], 2) == "a, b and 1 more"
 
 
 def test_many_unmanaged_flows_are_counted_unless_all_is_asked_for() -> None:
@@ -212,11 +202,6 @@ def test_a_long_diff_is_cut_unless_all_is_asked_for() -> None:
     assert "601 more lines" in plans.text(plan)
     assert "more lines" not in plans.markdown(plan)
     assert "key999: 999" in plans.text(plan, VERBOSE)
-
-
-def test_the_same_plan_is_the_same_text() -> None:
-    for render in plans.FORMATS.values():
-        assert render(FULL_PLAN, Screen()) == render(FULL_PLAN, Screen())
 
 
 def test_labels_are_found_as_the_comparison_makes_them() -> None:

@@ -7,7 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.render.style import Colour, Span, Style, inert, line, paint
+from flowsync.render.escape import columns
+from flowsync.render.style import (
+    MARKED,
+    Colour,
+    Screen,
+    Span,
+    Style,
+    inert,
+    line,
+    paint,
+    progress_line,
+    pulling_line,
+    reading_line,
+    sentences,
+)
 from tests.render.hostile import hostile, log_commands, unseen_characters
 
 lines_of_spans = st.lists(st.lists(st.builds(Span, hostile, st.sampled_from(Style)), max_size=4).map(tuple), max_size=4)
@@ -46,7 +60,7 @@ def test_what_is_made_inert_keeps_its_styles() -> None:
 @given(lines_of_spans)
 def test_nothing_unseen_is_painted_and_every_line_stays_one(lines: list[tuple[Span, ...]]) -> None:
     text = paint(lines, Colour.NEVER)
-    marked = sum(any(span.style in {Style.ADDED_WORD, Style.REMOVED_WORD} for span in spans) for spans in lines)
+    marked = sum(any(span.style in MARKED for span in spans) for spans in lines)
     assert unseen_characters(text) == []
     assert log_commands(text) == []
     assert text.count("\n") == len(lines) + marked
@@ -70,3 +84,66 @@ def test_plain_text_does_without_rich() -> None:
         "assert not {'rich', 'httpx', 'click', 'jsonschema'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+WHOLE = line("  ", Span("warning[x]", Style.WARNING), ": a sentence ", Span("of several", Style.HEADING), " styles")
+
+
+def text(lines: object) -> list[str]:
+    assert isinstance(lines, list)
+    return ["".join(span.text for span in each) for each in lines]
+
+
+def test_a_line_is_whole_where_it_fits_and_where_nobody_sees_it() -> None:
+    assert list(sentences(WHOLE, Screen())) == [WHOLE]
+    assert list(sentences(WHOLE, Screen(width=20))) == [WHOLE]
+    assert list(sentences(WHOLE, Screen(width=50, wrap=50))) == [WHOLE]
+
+
+def test_a_longer_one_is_broken_between_words_and_set_off() -> None:
+    rows = list(sentences(WHOLE, Screen(width=26, wrap=26)))
+    assert text(rows) == ["  warning[x]: a sentence", "    of several styles"]
+    assert Span("several", Style.HEADING) in rows[1]
+
+
+@given(st.lists(st.text("ab |\u6f22\u0301", max_size=30), max_size=6), st.integers(10, 60), st.integers(0, 9))
+def test_no_word_is_lost_or_broken_and_no_row_is_too_wide(parts: list[str], wrap: int, indent: int) -> None:
+    whole = line(*parts)
+    rows = text(list(sentences(whole, Screen(wrap=wrap), indent)))
+    assert " ".join(rows).split() == "".join(parts).split()
+    for row in rows[1:]:
+        assert row.startswith(" " * indent)
+    for row in rows:
+        assert columns(row.rstrip(" ")) <= wrap or len(row.split()) == 1 or row == "".join(parts)
+
+
+@given(st.text(st.characters() | st.sampled_from("a\u6f22\u0301\u200b")))
+def test_a_text_takes_as_many_columns_as_its_characters(text: str) -> None:
+    assert columns(text) == sum(map(columns, text))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((0, 40), "Applying [....................] 0/40, 40 left"),
+        ((10, 40, 8), "Applying [#####...............] 10/40, 30 left, 8 waiting for the rate limit"),
+        ((40, 40), "Applying [####################] 40/40"),
+        ((0, 0), "Applying [####################] 0/0"),
+        ((1_000, 10_000), "Applying [##..................] 1,000/10,000, 9,000 left"),
+    ],
+)
+def test_progress_is_one_line(arguments: tuple[int, ...], line: str) -> None:
+    assert progress_line("Applying", *arguments) == line
+
+
+def test_reading_tells_who_waits() -> None:
+    assert reading_line(0) == "Reading the live flows ..."
+    assert reading_line(3) == "Reading the live flows, 3 requests waiting for the rate limit ..."
+
+
+def test_pulling_counts_the_flows_that_are_done() -> None:
+    assert [pulling_line(count) for count in (0, 1, 1200)] == [
+        "Pulling, 0 flows done ...",
+        "Pulling, 1 flow done ...",
+        "Pulling, 1,200 flows done ...",
+    ]

@@ -4,15 +4,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsync.document import UNFOLDED, dump
 from flowsync.model import FieldChange, Op
-from flowsync.render.escape import mask_keys
-from flowsync.render.style import Colour, Span, Style, paint
-from flowsync.render.yaml_diff import LINES_PER_FLOW, capped, flow_diff
-from tests.render import plain
+from flowsync.render.style import Colour, paint
+from flowsync.render.yaml_diff import LINES_PER_FLOW, capped, expression_diff, flow_diff, remark
+from tests.render.hostile import hostile, log_commands, unseen_characters
 from tests.render.samples import data_update, update
 from tests.support.strategies import flow_data
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from flowsync.model import JsonValue, Update
 
 
-def told(change: Update) -> list[str]:
+def diff(change: Update) -> list[str]:
     return paint(flow_diff(change), Colour.NEVER).splitlines()
 
 
@@ -36,38 +34,34 @@ C: dict[str, JsonValue] = {"id": "c", "title": "Cherries"}
 
 def test_plain_fields_are_told_in_the_order_of_files() -> None:
     change = update({"active": True, "name": "Old"}, {"active": False, "name": "New"})
-    assert told(change) == ["- name: Old", "+ name: New", "- active: true", "+ active: false"]
+    assert diff(change) == ["- name: Old", "+ name: New", "- active: true", "+ active: false"]
 
 
-def test_a_changed_step_is_told_under_its_name() -> None:
-    change = data_update(steps(A, B), steps(A, {**B, "title": "Berries"}))
-    assert told(change) == ["@@ steps[b] @@", "  id: b", "- title: Bananas", "+ title: Berries"]
-
-
-def test_a_moved_step_is_compared_with_itself() -> None:
-    change = data_update(steps(A, B, C), steps(C, A, {**B, "title": "Berries"}))
-    assert told(change) == ["@@ steps[b] @@", "  id: b", "- title: Bananas", "+ title: Berries"]
+@pytest.mark.parametrize("others", [[A], [C, A]], ids=["in its place", "moved"])
+def test_a_changed_step_is_compared_with_itself_under_its_name(others: list[JsonValue]) -> None:
+    change = data_update(steps(A, B, C), steps(*others, {**B, "title": "Berries"}, *([] if C in others else [C])))
+    assert diff(change) == ["@@ steps[b] @@", "  id: b", "- title: Bananas", "+ title: Berries"]
 
 
 def test_a_step_under_a_new_id_is_compared_with_what_it_was() -> None:
     change = data_update(steps(A, B), steps(A, {**B, "id": "fruit"}))
-    assert told(change) == ["@@ steps[fruit] @@", "- id: b", "+ id: fruit", "  title: Bananas"]
+    assert diff(change) == ["@@ steps[fruit] @@", "- id: b", "+ id: fruit", "  title: Bananas"]
 
 
 def test_new_and_removed_steps_are_told_where_they_are_or_were() -> None:
     change = data_update(steps(A, B, {"id": "x"}), steps(B, C))
-    headers = [row for row in told(change) if row.startswith("@@")]
+    headers = [row for row in diff(change) if row.startswith("@@")]
     assert headers == ["@@ steps[a] @@", "@@ steps[x] @@", "@@ steps[c] @@"]
 
 
 def test_steps_without_ids_are_told_by_their_places() -> None:
     change = data_update(steps("one", "two"), steps("one", "three"))
-    assert told(change)[0] == "@@ steps[1] @@"
+    assert diff(change)[0] == "@@ steps[1] @@"
 
 
 def test_what_is_beside_the_steps_is_told_first() -> None:
     change = data_update({"title": "T", "steps": [A]}, {"sequential": True, "title": "T", "steps": [B, A]})
-    assert told(change)[:3] == ["@@ data @@", "+ sequential: true", "  title: T"]
+    assert diff(change)[:3] == ["@@ data @@", "+ sequential: true", "  title: T"]
 
 
 @pytest.mark.parametrize(
@@ -79,30 +73,30 @@ def test_what_is_beside_the_steps_is_told_first() -> None:
     ],
 )
 def test_order_of_keys_and_ways_of_writing_numbers_are_no_differences(old: JsonValue, new: JsonValue) -> None:
-    changed = [row for row in told(data_update(old, new)) if row[0] in "+-"]
+    changed = [row for row in diff(data_update(old, new)) if row[0] in "+-"]
     assert not {"x", "a", "b", "id", "k", "l"} & {row.strip("+- ").partition(":")[0] for row in changed}
     assert changed
 
 
 def test_a_character_that_one_side_holds_in_halves_is_no_difference() -> None:
     change = data_update({"title": "\ud83d\ude00", "x": "One"}, {"title": "\U0001f600", "x": "Two"})
-    assert told(change) == ["@@ data @@", "  title: \U0001f600", "- x: One", "+ x: Two"]
+    assert diff(change) == ["@@ data @@", "  title: \U0001f600", "- x: One", "+ x: Two"]
 
 
-def test_a_new_step_without_anything_in_it_is_told() -> None:
-    assert told(data_update(steps(A), steps(A, {}))) == ["@@ steps[1] @@", "+ {}"]
+def test_a_new_step_without_anything_in_it_is_shown() -> None:
+    assert diff(data_update(steps(A), steps(A, {}))) == ["@@ steps[1] @@", "+ {}"]
 
 
 def test_data_that_becomes_a_mapping_is_told_as_a_field() -> None:
-    assert told(data_update("not a mapping", {"steps": []}))[0].startswith("- data: ")
+    assert diff(data_update("not a mapping", {"steps": []}))[0].startswith("- data: ")
 
 
 def test_true_is_not_one() -> None:
-    assert told(data_update({"a": True}, {"a": 1})) == ["@@ data @@", "- a: true", "+ a: 1"]
+    assert diff(data_update({"a": True}, {"a": 1})) == ["@@ data @@", "- a: true", "+ a: 1"]
 
 
 def test_keys_are_never_shown_and_still_told_to_differ() -> None:
-    shown = told(data_update({"props": {"key": "api_private_abc"}}, {"props": {"key": "api_private_xyz"}}))
+    shown = diff(data_update({"props": {"key": "api_private_abc"}}, {"props": {"key": "api_private_xyz"}}))
     assert shown == ["@@ data @@", KEY_ONLY]
 
 
@@ -113,9 +107,9 @@ def test_keys_are_never_shown_and_still_told_to_differ() -> None:
         ("one\n\n\n\n", "one\n\n", ["  title: |+", "    one", "  ", "- ", "- "]),
     ],
 )
-def test_line_ends_at_the_very_end_are_told(old: str, new: str, expected: list[str]) -> None:
+def test_line_ends_at_the_very_end_are_shown(old: str, new: str, expected: list[str]) -> None:
     change = data_update(steps({"id": "a", "title": old}), steps({"id": "a", "title": new}))
-    assert told(change) == ["@@ steps[a] @@", *expected]
+    assert diff(change) == ["@@ steps[a] @@", *expected]
 
 
 def test_without_the_values_around_them_changes_are_told_by_their_labels() -> None:
@@ -127,7 +121,7 @@ def test_without_the_values_around_them_changes_are_told_by_their_labels() -> No
         FieldChange("name", "", "name", Op.REPLACE, "x" * 900, "y"),
     )
     change = replace(data_update({}, {}), fields=changes, old={}, new={})
-    rows = told(change)
+    rows = diff(change)
     assert rows[0].startswith('- name: "xxx')
     assert rows[0].endswith("x…")
     assert rows[1:3] == ['+ name: "y"', '- title: "Old"']
@@ -149,33 +143,85 @@ def test_a_diff_is_empty_exactly_when_nothing_changed(old: dict[str, JsonValue],
     assert bool(flow_diff(change)) is not moves
 
 
-values: st.SearchStrategy[JsonValue] = st.sampled_from(
+PRO = "user.property('plan') == 'pro'"
+GUEST = "user.isGuest() == false"
+SEATS = "user.property('seats') > {}"
+
+
+def tree(old: str, new: str) -> str:
+    """The lines, without those of carets under the words that changed."""
+    lines = paint(expression_diff("targetingLogic", old, new), Colour.NEVER).splitlines(keepends=True)
+    return "".join(line for line in lines if line.strip(" ^\n"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
     [
-        True,
-        1,
-        2.5,
-        None,
-        "",
-        "text",
-        "two\n\nlines",
-        "end\n\n",
-        "end\n\n\n",
-        "api_private_abc",
-        "api_private_xyz",
-        {"a": 1, "b": {"c": "d"}},
-    ]
+        (
+            PRO,
+            f"{PRO} && {GUEST}",
+            f"  targetingLogic: adds a condition: fewer users qualify\n    all of\n      {PRO}\n+     {GUEST}\n",
+        ),
+        (
+            f"{PRO} && {GUEST}",
+            GUEST,
+            f"  targetingLogic: drops a condition: more users qualify\n    all of\n      {GUEST}\n-     {PRO}\n",
+        ),
+        (PRO, "", f"  targetingLogic: now everyone\n-   {PRO}\n+   everyone\n"),
+        ("", PRO, f"  targetingLogic: no longer everyone: fewer users qualify\n-   everyone\n+   {PRO}\n"),
+        (
+            SEATS.format(3),
+            SEATS.format(5),
+            "  targetingLogic: changes a condition: fewer users qualify\n-   {}\n+   {}\n".format(
+                *map(SEATS.format, (3, 5))
+            ),
+        ),
+        (PRO, GUEST, f"  targetingLogic: changes a condition\n-   {PRO}\n+   {GUEST}\n"),
+        # Where no condition came or went, the texts stand whole.
+        (
+            f"{PRO} && {GUEST}",
+            f"{GUEST} && {PRO}",
+            f"  targetingLogic: same meaning\n-   {PRO} && {GUEST}\n+   {GUEST} && {PRO}\n",
+        ),
+        (
+            "true && (",
+            GUEST,
+            f"  targetingLogic: was malformed, so no user qualified; now it can be read\n-   true && (\n+   {GUEST}\n",
+        ),
+    ],
 )
-sides = st.dictionaries(st.sampled_from("abcdefghijkl"), values, min_size=1)
+def test_a_change_is_told_as_a_tree(old: str, new: str, text: str | None) -> None:
+    assert tree(old, new) == text
 
 
-@given(sides, sides, sides)
-def test_what_both_sides_share_is_told_as_if_all_of_it_were_compared(
-    shared: dict[str, JsonValue], old: dict[str, JsonValue], new: dict[str, JsonValue]
-) -> None:
-    old, new = dict(sorted({**old, **shared}.items())), dict(sorted({**new, **shared}.items()))
-    change = data_update({"steps": [{"id": "x", **old}]}, {"steps": [{"id": "x", **new}]})
-    was, now = (mask_keys(dump({"id": "x", **side}, UNFOLDED)).removesuffix("\n").split("\n") for side in (old, new))
-    if any(each.path.startswith("/steps/0") for each in change.fields):
-        assert flow_diff(change)[1:] == (plain.hunks(was, now) or [(Span(KEY_ONLY, Style.MUTED),)])
-    else:
-        assert flow_diff(change) == []
+def criterion(name: str, op: Op, old: str | None, new: str | None) -> FieldChange:
+    return FieldChange("data", f"/steps/0/{name}", f"steps[a].{name}", op, old, new)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            criterion("startCriteria", Op.REPLACE, PRO, f"{PRO} && {GUEST}"),
+            "steps[a].startCriteria: adds a condition: fewer users qualify",
+        ),
+        (
+            criterion("visibilityCriteria", Op.ADD, None, PRO),
+            "steps[a].visibilityCriteria: no longer everyone: fewer users qualify",
+        ),
+        (criterion("visibilityCriteria", Op.REMOVE, PRO, None), "steps[a].visibilityCriteria: now everyone"),
+        (criterion("completionCriteria", Op.REMOVE, PRO, None), ""),
+        (criterion("startCriteria", Op.REPLACE, "((", "))"), "steps[a].startCriteria: was malformed and still is"),
+        (criterion("title", Op.REPLACE, PRO, GUEST), ""),
+    ],
+)
+def test_a_changed_criterion_is_told_in_a_sentence(change: FieldChange, sentence: str) -> None:
+    assert remark(change).partition(": no user")[0] == sentence
+
+
+@settings(max_examples=40, deadline=None)
+@given(hostile.filter(lambda text: "'" not in text), st.sampled_from([PRO, ""]))
+def test_hostile_values_stay_on_their_lines(value: str, old: str) -> None:
+    text = tree(old, f"user.property('{value}') == '{value}'")
+    assert unseen_characters(text) == []
+    assert log_commands(text) == []
