@@ -48,6 +48,8 @@ _FIREWALL: Final = Response(
     b"<html><head><title>403 Forbidden</title></head><body><h1>Request blocked</h1></body></html>",
 )
 _PLAIN: Final = Delivery.WHOLE
+_LATER: Final = "carried out later, after a few others"
+_THOUGH: Final = "though the request was carried out"
 _SOMEBODY: Final = "in the dashboard right before the request is carried out"
 
 
@@ -58,31 +60,21 @@ class FaultKind(Enum):
     """
 
     SERVER_ERROR_BEFORE = "500-before", False, _SERVER_ERROR, "500; the request is not carried out"
-    SERVER_ERROR_AFTER = "500-after", True, _SERVER_ERROR, "500, though the request was carried out"
-    SERVER_ERROR_LATE = "500-late", False, _SERVER_ERROR, "500; the request is carried out later, after a few others"
+    SERVER_ERROR_AFTER = "500-after", True, _SERVER_ERROR, f"500, {_THOUGH}"
+    SERVER_ERROR_LATE = "500-late", False, _SERVER_ERROR, f"500; the request is {_LATER}"
     RESET_BEFORE = "reset-before", False, Delivery.RESET, "the connection is reset; the request is not carried out"
     RESET_AFTER = "reset-after", True, Delivery.RESET, "the connection is reset after the request was carried out"
     HANG_BEFORE = "hang-before", False, Delivery.NEVER, "no answer ever; the request is not carried out"
-    HANG_AFTER = "hang-after", True, Delivery.NEVER, "no answer ever, though the request was carried out"
-    HANG_LATE = (
-        "hang-late",
-        False,
-        Delivery.NEVER,
-        "no answer ever; the request is carried out later, after a few others",
-    )
+    HANG_AFTER = "hang-after", True, Delivery.NEVER, f"no answer ever, {_THOUGH}"
+    HANG_LATE = "hang-late", False, Delivery.NEVER, f"no answer ever; the request is {_LATER}"
     TRUNCATED = "truncated", True, Delivery.TRUNCATED, "the request is carried out, and the answer breaks off half way"
     WRONG_JSON = "wrong-json", True, _WRONG, "the request is carried out, and the answer is JSON of something else"
     HTML_403 = "html-403", False, _FIREWALL, "a firewall's HTML page with 403; the request is not carried out"
-    HTML_403_AFTER = (
-        "html-403-after",
-        True,
-        _FIREWALL,
-        "a firewall's HTML page with 403, though the request was carried out",
-    )
+    HTML_403_AFTER = "html-403-after", True, _FIREWALL, f"a firewall's HTML page with 403, {_THOUGH}"
     NOT_FOUND = "404", False, _NOT_FOUND, "404; the request is not carried out"
     RATE_LIMITED = "429", False, _RATE_LIMITED, "429 with Retry-After: 1; the request is not carried out"
     UNAVAILABLE_BEFORE = "503-before", False, _UNAVAILABLE, "503 with Retry-After: 1; the request is not carried out"
-    UNAVAILABLE_AFTER = "503-after", True, _UNAVAILABLE, "503 with Retry-After: 1, though the request was carried out"
+    UNAVAILABLE_AFTER = "503-after", True, _UNAVAILABLE, f"503 with Retry-After: 1, {_THOUGH}"
     SLOW = "slow", True, Delivery.SLOW, "the answer comes in drips, for about a second"
     STALE = "stale", True, _PLAIN, "what is read is from before the last change of any flow, as from a copy that lags"
     EDIT = "edit", True, _PLAIN, f"somebody edits the flow {_SOMEBODY}"

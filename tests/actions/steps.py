@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parent.parent.parent
 ACTION: Final[dict[str, Any]] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 INSTALL, RUN = ACTION["runs"]["steps"]
+IDENTITY: Final = ("-c", "user.name=Ann", "-c", "user.email=ann@acorn.example")
+"""What lets git commit."""
 
 
 def run(step: Mapping[str, Any], env: Mapping[str, str], workspace: Path) -> Completed:

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS, TOKEN, read_inputs
-from tests.actions.steps import ACTION, INSTALL, ROOT, RUN, inputs, run, run_of_github
+from tests.actions.steps import ACTION, IDENTITY, INSTALL, ROOT, RUN, inputs, run, run_of_github
 from tests.support import runner
 from tests.support.command import CLEAN
 from tests.support.fake_github import TOKEN as GITHUB_TOKEN
@@ -206,9 +206,6 @@ def repository(tmp_path: Path) -> Path:
     programs.mkdir(parents=True)
     executable(programs / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     return top
-
-
-IDENTITY = ("-c", "user.name=Ann", "-c", "user.email=ann@acorn.example")
 
 
 def outputs(env: dict[str, str]) -> dict[str, str]:

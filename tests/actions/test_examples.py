@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from flowsync.templates import PLACEHOLDER, pre_commit, workflows
-from tests.actions.steps import ROOT
+from tests.actions.steps import IDENTITY, ROOT
 from tests.support.command import Completed, checked, write_flows
 from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, UNOBSERVABLE, FakeConfig, fake_frigade, row
 from tests.support.programs import ON_PATH, assert_passes
@@ -131,9 +131,6 @@ def committed(project: Path) -> str:
         subprocess.run(["git", *arguments], cwd=project, check=True)
     done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project, check=True, capture_output=True, text=True)
     return done.stdout.strip()
-
-
-IDENTITY = ("-c", "user.name=Ann", "-c", "user.email=ann@acorn.example")
 
 
 def test_the_gitlab_file_is_what_gitlab_s_schema_says() -> None:

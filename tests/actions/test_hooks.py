@@ -11,7 +11,7 @@ import yaml
 
 from flowsync.cli.commands import COMMANDS
 from flowsync.templates import PLACEHOLDER, pre_commit
-from tests.actions.steps import ROOT
+from tests.actions.steps import IDENTITY, ROOT
 from tests.support.command import Completed, write_flows
 from tests.support.programs import ON_PATH, assert_passes
 
@@ -71,9 +71,6 @@ def test_a_commit_of_other_files_is_left_alone(project: Path) -> None:
     subprocess.run(["git", *IDENTITY, "commit", "-qm", "One"], cwd=project, check=True)
     (project / "README.md").write_text("Hello\n")
     assert "no files to check" in commit(project, "flowsync-validate").out
-
-
-IDENTITY = ("-c", "user.name=Ann", "-c", "user.email=ann@acorn.example")
 
 
 @pytest.mark.parametrize(
