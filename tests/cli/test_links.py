@@ -135,7 +135,7 @@ def test_a_configuration_that_cannot_be_used_is_never_none(
 ) -> None:
     make(project / name)
     for command in ("validate", "fmt", "init"):
-        done = process(command, root=project)
+        done = flowsync(command, root=project)
         assert (done.code, f"{name} cannot be read" in done.err) == (1, True)
 
 
@@ -218,7 +218,7 @@ def test_a_special_file_that_is_named_neither_hangs_nor_fills_memory(project: Pa
     with fake_frigade(rows=LIVE) as server:
         for file in ("/dev/zero", "pipe", "../pipe.json"):
             command = [*arguments, file, *(["validate"] if arguments == ["--config"] else [])]
-            done = process(*command, root=project, env=environment(server.url))
+            done = flowsync(*command, root=project, env=environment(server.url))
             assert done.code in {1, 3, 4, 64}, done.both
             assert server.writes == []
 
