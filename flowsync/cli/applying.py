@@ -11,8 +11,6 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
-import click
-
 from flowsync import __version__, lock
 from flowsync.api import endpoints
 from flowsync.apply import apply_changes, exit_code
@@ -49,13 +47,6 @@ if TYPE_CHECKING:
 _STDERR: Final = 2
 _STOPPING: Final = b"Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.\n"
 INTERRUPTED: Final = "Interrupted: what was in flight has finished, nothing further was started."
-
-record_option = click.option(
-    "--record",
-    "record_file",
-    metavar="FILE",
-    help="Keep what is replaced in FILE, added to what it holds, instead of a new one in .flowsync/applies.",
-)
 
 
 @dataclass(frozen=True, slots=True)

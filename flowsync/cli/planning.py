@@ -69,9 +69,10 @@ def plan_files(
     """
     selection = load_selection(project, slugs)
     warn(selection.warnings)
-    compared = None
+    compared: Base | None = None
     try:
-        compared = None if base is None else read_base(project, selection.flows, base)
+        if base is not None:
+            compared = read_base(project, selection.flows, base)
     except GitError as error:
         if without_base is None:
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from flowsync.api.endpoints import Listing
     from flowsync.cli.connection import Connection
-    from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
     from flowsync.config import Guards
     from flowsync.model import LiveFlow, Plan, Update
@@ -48,7 +46,12 @@ _MOST_READ: Final = 256 * 1024 * 1024
 @options.write_options
 @options.base_option
 @options.guard_options
-@applying.record_option
+@click.option(
+    "--record",
+    "record_file",
+    metavar="FILE",
+    help="Keep what is replaced in FILE, added to what it holds, instead of a new one in .flowsync/applies.",
+)
 @options.sandbox_option
 @options.global_options
 @click.pass_context
@@ -87,7 +90,10 @@ def command(
             applying.show_plan(made, format_, given)
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
             if is_done:
-                _report_done(made, format_, given)
+                outcomes = [AlreadyApplied(change) for change in made.writes]
+                write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(given)))
+                if made.writes:
+                    write_note("This plan was applied already: the live flows are as it would write them.", given)
                 return ExitCode.OK
             applying.refuse_guarded(made)
             refuse_unseen_versions(made, project)
@@ -114,46 +120,35 @@ def _planned(
         yield made.plan, made.connection, False
 
 
-def _report_done(made: Plan, format_: str, given: Invocation) -> None:
-    """Nothing is left to do: the live flows are as the saved plan would write them."""
-    outcomes = [AlreadyApplied(change) for change in made.writes]
-    write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(given)))
-    if made.writes:
-        write_note("This plan was applied already: the live flows are as it would write them.", given)
-
-
 def find_saved(base: Path, arguments: Sequence[str]) -> Path | None:
     """The saved plan that the arguments of apply name: an existing file that ends in .json, or is a plan.
 
     None when they name flows. Raises UsageError for a plan beside other arguments, and for a missing one.
     """
     named = [argument for argument in arguments if argument.endswith(".json") or _is_plan(base / argument)]
-    files = [base / argument for argument in named if (base / argument).is_file()]
     if not named:
         return None
-    if not files:
+    path = next((base / argument for argument in named if (base / argument).is_file()), None)
+    if path is None:
         raise UsageError(f"There is no file {named[0]}.", hint="flowsync plan --out FILE.json saves a plan.")
     if len(arguments) > 1:
         raise UsageError("A saved plan is applied by itself and as a whole: name nothing else beside it.")
-    return files[0]
+    return path
 
 
 def _is_plan(path: Path) -> bool:
     """Whether a file begins as a saved plan does, whatever its name."""
     try:
-        return path.is_file() and _BEGINNING.match(_content(path, _BEGINNING_LENGTH)) is not None
+        content = workspace(path.parent).read_named(path, _BEGINNING_LENGTH) if path.is_file() else b""
     except (OSError, ValueError):
         return False
-
-
-def _content(path: Path, most: int) -> bytes:
-    return workspace(path.parent).read_named(path, most)
+    return _BEGINNING.match(content) is not None
 
 
 def read_saved(path: Path) -> Plan:
     """Read a saved plan. Raises PlanFileError when it is not what flowsync wrote."""
     try:
-        return from_text(_content(path, _MOST_READ).decode("utf-8-sig"))
+        return from_text(workspace(path.parent).read_named(path, _MOST_READ).decode("utf-8-sig"))
     except UnicodeDecodeError:
         hint = "flowsync plan --out FILE saves one."
         raise PlanFileError("This file is not a plan of flowsync.", hint=hint) from None
@@ -175,14 +170,21 @@ def checked_saved(
     seeds = project.load().flows if in_sandbox else ()
     with connect(project, seeds, Purpose.WRITE, in_sandbox=in_sandbox) as connection:
         listing = connection.fetch([change.slug for change in saved.writes])
-        checked = _check(saved, listing)
-        if checked.stale:
+        rows = rows_by_slug(listing.rows)
+        states = [_state(change, rows.get(change.slug, ())) for change in saved.writes]
+        stale = [each for each in states if isinstance(each, Stale)]
+        if stale:
             raise RefusedError(
                 "Nothing was written: the saved plan is no longer true.",
-                reasons=wording.reasons(checked.stale),
+                reasons=wording.reasons(stale),
                 hint="Plan again, and have the new plan reviewed.",
             )
-        yield replace(judge(checked.plan, guards, Kept.SAVED), digest=saved.digest), connection, checked.is_done
+        changes = tuple(each.change for each in states if each.change.is_verified)
+        unverified = tuple(each.change for each in states if not each.change.is_verified)
+        made = judge(replace(saved, changes=changes, unverified=unverified), guards, Kept.SAVED)
+        # A field that the API does not return is never done: nobody can see that it is.
+        is_done = all(isinstance(each, AsWritten) and not each.change.sent_unseen for each in states)
+        yield replace(made, digest=saved.digest), connection, is_done
 
 
 def _refuse_elsewhere(saved: Plan, project: Project, api_url: str) -> None:
@@ -203,32 +205,6 @@ def _refuse_elsewhere(saved: Plan, project: Project, api_url: str) -> None:
 
 def _named(environment: str | None) -> str:
     return "no environment" if environment is None else f"the environment {environment}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    """A saved plan with live values; the changes that may not be carried out any more; whether all is there already."""
-
-    plan: Plan
-    stale: tuple[Stale, ...]
-    is_done: bool
-
-
-def _check(saved: Plan, listing: Listing) -> _Checked:
-    """Compare every change of a saved plan with the live rows.
-
-    One that sends a field which the API does not return is never done: nobody can see that it is.
-    """
-    rows = rows_by_slug(listing.rows)
-    states = [_state(change, rows.get(change.slug, ())) for change in saved.writes]
-    changes = [each.change for each in states]
-    plan = replace(
-        saved,
-        changes=tuple(each for each in changes if each.is_verified),
-        unverified=tuple(each for each in changes if not each.is_verified),
-    )
-    stale = tuple(each for each in states if isinstance(each, Stale))
-    return _Checked(plan, stale, all(isinstance(each, AsWritten) and not each.change.sent_unseen for each in states))
 
 
 def _state(change: Update, rows: Sequence[LiveFlow]) -> AsPlanned | AsWritten | Stale:

@@ -84,26 +84,22 @@ def command(
 def _persona(user: str | None, at: str | None, given: Invocation) -> Persona:
     """The user that a file or stdin describes; without one, a user of whom nothing is known."""
     now = datetime.now(timezone.utc)
-    persona = persona_from({}, now)
-    if user is not None:
-        name = "stdin" if user == "-" else user
-        try:
-            place = workspace(given.directory)
-            is_stdin = user == "-"
-            raw = sys.stdin.buffer.read(MOST_READ) if is_stdin else place.read_named(given.directory / user, MOST_READ)
-        except OSError as error:
-            raise FlowsyncError(f"{user} cannot be read: {error.strerror}.", hint="--user names a file.") from None
-        persona = read_persona(document.decode(raw, name), name, now)
-    if at is None:
-        return persona
-    clock = moment(at)
+    persona = persona_from({}, now) if user is None else _read_persona(user, given, now)
+    clock = persona.context.at if at is None else moment(at)
     if clock is None:
         raise UsageError(f"{at!r} is not a moment.", hint="Write 2026-02-01 or 2026-02-01T09:30:00Z.")
     return replace(persona, context=replace(persona.context, at=clock))
 
 
-def read_persona(text: str, name: str, now: datetime) -> Persona:
-    """The user that a YAML or JSON text describes. Raises DocumentError and InvalidFilesError."""
+def _read_persona(user: str, given: Invocation, now: datetime) -> Persona:
+    try:
+        if user == "-":
+            name, raw = "stdin", sys.stdin.buffer.read(MOST_READ)
+        else:
+            name, raw = user, workspace(given.directory).read_named(given.directory / user, MOST_READ)
+    except OSError as error:
+        raise FlowsyncError(f"{user} cannot be read: {error.strerror}.", hint="--user names a file.") from None
+    text = document.decode(raw, name)
     source = document.parse(text, name)
     try:
         return persona_from(source.value, now)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 
+from flowsync import document
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.api.rows import Chosen, UnknownStatus, choose
 from flowsync.cli import applying, options
@@ -22,7 +23,7 @@ from flowsync.cli.project import open_project
 from flowsync.cli.recording import FOLDER, list_records, read_record
 from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import ExitCode, RefusedError, UsageError
-from flowsync.model import SENT_FIELDS, Blocked, Flow, Location, Plan, PlanWarning, Unchanged, Update, View
+from flowsync.model import SENT_FIELDS, Blocked, Flow, Plan, PlanWarning, Unchanged, Update, View
 from flowsync.plan.build import decide
 from flowsync.plan.document import digest, restorable
 from flowsync.record import values
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from flowsync.cli.connection import Connection
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
-    from flowsync.model import FieldName, JsonValue, LiveFlow, Problem, ValuePath
+    from flowsync.model import FieldName, JsonValue, LiveFlow
     from flowsync.record.values import Record, Write
 
 _Decision: TypeAlias = "Update | Unchanged | Blocked"
@@ -267,7 +268,7 @@ def _restore(
     warnings: tuple[PlanWarning, ...],
 ) -> _Decision:
     """The row as it was, planned as if a file said so; `text` is its `data`."""
-    source = _RecordSource(write.file, {str(name): value for name, value in past.items()})
+    source = document.parse("", write.file)  # no file, so there are no places in one
     data_text = text if isinstance(text, str) else None
     flow = Flow(write.slug, write.file, past, data_text, write.target, False, None, source)  # noqa: FBT003
     decision = decide(flow, rows, write.target)
@@ -313,22 +314,3 @@ def _changes_since(write: Write, row: LiveFlow) -> str:
     more = f" and {len(labels) - _MOST_NAMED:,} more" if len(labels) > _MOST_NAMED else ""
     verb = "is" if len(labels) == 1 else "are"
     return f"It was changed since: {', '.join(labels[:_MOST_NAMED])}{more} {verb} no longer as written."
-
-
-@dataclass(frozen=True, slots=True)
-class _RecordSource:
-    """Where a restored value comes from: no file, so there are no places in one."""
-
-    file: str
-    value: JsonValue
-    text: str = ""
-    warnings: tuple[Problem, ...] = ()
-
-    def location(self, path: ValuePath) -> Location:  # noqa: ARG002 - the shape of Source
-        return Location(self.file, 1, 1)
-
-    def key_location(self, path: ValuePath) -> Location:
-        return self.location(path)
-
-    def offset_location(self, path: ValuePath, offset: int) -> Location:  # noqa: ARG002 - the shape of Source
-        return self.location(path)
