@@ -31,6 +31,18 @@ def way_back(planned: Change, before: LiveFlow, live: Sequence[LiveFlow], after:
     lines = [header(), write(planned, before)]
     if after is not None:
         lines.append(ended(Applied(planned), after))
+    return back(lines, *live)
+
+
+def restored(made: Plan) -> Mapping[FieldName, JsonValue]:
+    """What the one write of the plan sends."""
+    decision = only(made)
+    assert isinstance(decision, Update)
+    return decision.body
+
+
+def back(lines: Sequence[bytes], *live: LiveFlow) -> Plan:
+    """The plan from a record of these lines."""
     return plan_rollback(record(*lines), rows_by_slug(live), environment=None, api_url=URL)
 
 
@@ -50,16 +62,14 @@ def test_the_exact_text_that_was_there_is_sent_back_to_the_same_row() -> None:
 def test_only_what_was_written_is_put_back() -> None:
     """Somebody has changed the description since, which the apply had not touched."""
     before = row(data=OLD, description="d")
-    decision = only(way_back(DATA, before, [row(data=NEW, description="Edited since")]))
-    assert isinstance(decision, Update)
-    assert decision.body == {"data": OLD}
+    assert restored(way_back(DATA, before, [row(data=NEW, description="Edited since")])) == {"data": OLD}
 
 
 def test_text_that_could_not_be_read_is_put_back_as_it_was() -> None:
     broken = "steps: [\n\tbroken"
-    decision = only(way_back(replace(DATA, old={"data": broken}), row(data=broken), [row(data=NEW)]))
-    assert isinstance(decision, Update)
-    assert decision.body == {"data": broken}
+    assert restored(way_back(replace(DATA, old={"data": broken}), row(data=broken), [row(data=NEW)])) == {
+        "data": broken
+    }
 
 
 NAMED = change()
@@ -81,9 +91,7 @@ def test_null_goes_back_as_the_api_takes_it(
     ((name, value),) = fields.items()
     planned = change(old=fields, body={name: old})
     before, live = ({**row().raw, name: each} for each in (value, old))
-    decision = only(way_back(planned, live_flow(before), [live_flow(live)]))
-    assert isinstance(decision, Update)
-    assert decision.body == sent
+    assert restored(way_back(planned, live_flow(before), [live_flow(live)])) == sent
 
 
 def test_what_is_back_already_is_left_alone_whatever_its_text() -> None:
@@ -98,16 +106,14 @@ def test_a_write_of_unknown_fate_is_told_by_what_is_live() -> None:
 
 def test_what_the_server_made_of_it_counts_as_written() -> None:
     """It had cut the name short, and said so."""
-    decision = only(way_back(NAMED, row(), [row(name="Ne")], after=row(name="Ne")))
-    assert isinstance(decision, Update)
-    assert decision.body == {"name": "Old"}
+    assert restored(way_back(NAMED, row(), [row(name="Ne")], after=row(name="Ne"))) == {"name": "Old"}
 
 
 def test_what_was_seen_after_a_write_that_failed_does_not_count_as_written() -> None:
     """It was somebody else's edit: rolling back must not undo that."""
     edited = row(name="Edited meanwhile")
     lines = [header(), write(NAMED, row()), ended(Refused(NAMED, "changed-while-writing", "m", uncertain=True), edited)]
-    made = plan_rollback(record(*lines), {"flow_x": (edited,)}, environment=None, api_url=URL)
+    made = back(lines, edited)
     (blocked,) = made.blocked
     assert blocked.code == "changed-since-apply"
 
@@ -118,7 +124,7 @@ FAILED = Failed(NAMED, "api-rejected", "m", None, uncertain=False)
 def test_what_somebody_wrote_after_a_write_that_failed_for_certain_is_left_alone() -> None:
     """Another apply, of another record, has written the very same: it is not this record's to undo."""
     lines = [header(), write(NAMED, row()), ended(FAILED, None)]
-    made = plan_rollback(record(*lines), {"flow_x": (row(name="New"),)}, environment=None, api_url=URL)
+    made = back(lines, row(name="New"))
     assert (made.changes, made.unchanged, made.blocked) == ((), (), ())
 
 
@@ -132,16 +138,12 @@ FIRST = [header(), write(NAMED, row()), ended(Applied(NAMED), row(name="New")), 
 )
 def test_after_a_second_write_in_doubt_either_of_both_leads_back(ending: list[bytes], live: str) -> None:
     lines = [*FIRST, write(RENAMED, row(name="New")), *ending]
-    decision = only(plan_rollback(record(*lines), {"flow_x": (row(name=live),)}, environment=None, api_url=URL))
-    assert isinstance(decision, Update)
-    assert decision.body == {"name": "Old"}
+    assert restored(back(lines, row(name=live))) == {"name": "Old"}
 
 
 def test_a_second_write_that_failed_for_certain_does_not_stand_in_the_way_of_the_first() -> None:
     lines = [*FIRST, write(RENAMED, row(name="New")), ended(replace(FAILED, change=RENAMED), None)]
-    decision = only(plan_rollback(record(*lines), {"flow_x": (row(name="New"),)}, environment=None, api_url=URL))
-    assert isinstance(decision, Update)
-    assert decision.body == {"name": "Old"}
+    assert restored(back(lines, row(name="New"))) == {"name": "Old"}
 
 
 @pytest.mark.parametrize(
@@ -149,25 +151,15 @@ def test_a_second_write_that_failed_for_certain_does_not_stand_in_the_way_of_the
     [Refused(RENAMED, "changed-since-planned", "m"), Failed(RENAMED, "api-server", "m", None, uncertain=False)],
 )
 def test_a_second_run_that_did_not_write_a_flow_says_nothing_of_the_first(outcome: Outcome) -> None:
-    decision = only(
-        plan_rollback(
-            record(*FIRST[:2], ended(Applied(NAMED), row(name="Ne")), header(), ended(outcome, None)),
-            {"flow_x": (row(name="Ne"),)},
-            environment=None,
-            api_url=URL,
-        )
-    )
-    assert isinstance(decision, Update)
-    assert decision.body == {"name": "Old"}
+    lines = [*FIRST[:2], ended(Applied(NAMED), row(name="Ne")), header(), ended(outcome, None)]
+    assert restored(back(lines, row(name="Ne"))) == {"name": "Old"}
 
 
 def test_an_edit_after_a_write_that_failed_for_certain_is_what_the_next_one_leads_back_to() -> None:
     edited = row(name="Edited")
     then = change(old={"name": "Edited"}, body={"name": "Newer"})
     lines = [header(), write(NAMED, row()), ended(FAILED, None), header(), write(then, edited)]
-    decision = only(plan_rollback(record(*lines), {"flow_x": (row(name="Newer"),)}, environment=None, api_url=URL))
-    assert isinstance(decision, Update)
-    assert decision.body == {"name": "Edited"}
+    assert restored(back(lines, row(name="Newer"))) == {"name": "Edited"}
 
 
 def test_what_the_server_made_of_an_earlier_write_counts_after_a_later_one_of_another_field() -> None:
@@ -176,15 +168,13 @@ def test_what_the_server_made_of_an_earlier_write_counts_after_a_later_one_of_an
     lines = [header(), write(NAMED, row(description="d")), ended(Applied(NAMED, ("name",)), short)]
     lines += [header(), write(then, short), ended(Applied(then), row(name="Ne", description="e"))]
     live = row(name="Ne", description="e")
-    decision = only(plan_rollback(record(*lines), {"flow_x": (live,)}, environment=None, api_url=URL))
-    assert isinstance(decision, Update)
-    assert decision.body == {"name": "Old", "description": "d"}
+    assert restored(back(lines, live)) == {"name": "Old", "description": "d"}
 
 
 def test_what_an_earlier_write_lost_is_still_named_after_a_later_one() -> None:
     unshown, then = change(old={}, body={"description": "d"}), NAMED
     lines = [header(), write(unshown, row()), header(), write(then, row())]
-    decision = only(plan_rollback(record(*lines), {"flow_x": (row(name="New"),)}, environment=None, api_url=URL))
+    decision = only(back(lines, row(name="New")))
     assert isinstance(decision, Update)
     assert "cannot be restored: description" in decision.warnings[-1].message
 
@@ -228,9 +218,8 @@ def test_a_draft_beside_a_row_that_was_chosen_as_the_active_one_is_no_obstacle()
 
 def test_an_edit_between_two_applies_of_one_record_is_refused() -> None:
     again = change(old={"name": "Edited"}, body={"name": "Newer"})
-    kept = record(header(), write(NAMED, row()), header(), write(again, row(name="Edited")))
-    made = plan_rollback(kept, {"flow_x": (row(name="Newer"),)}, environment=None, api_url=URL)
-    (blocked,) = made.blocked
+    lines = [header(), write(NAMED, row()), header(), write(again, row(name="Edited"))]
+    (blocked,) = back(lines, row(name="Newer")).blocked
     assert blocked.code == "edited-between"
 
 
@@ -299,11 +288,7 @@ def test_each_place_has_its_own_way_back_out_of_one_record() -> None:
     kept = record(header(), write(NAMED, row()), staging, write(there, row(name="Another")))
     rows = {"flow_x": (row(name="New"),)}
     here = part_at(kept, Place(None, URL))
-    update = only(plan_rollback(here, rows, environment=None, api_url=URL))
-    assert isinstance(update, Update)
-    assert update.body == {"name": "Old"}
+    assert restored(plan_rollback(here, rows, environment=None, api_url=URL)) == {"name": "Old"}
     part = part_at(kept, Place("staging", URL))
     rows = {"flow_x": (row(name="Staged"),)}
-    update = only(plan_rollback(part, rows, environment="staging", api_url=URL))
-    assert isinstance(update, Update)
-    assert update.body == {"name": "Another"}
+    assert restored(plan_rollback(part, rows, environment="staging", api_url=URL)) == {"name": "Another"}

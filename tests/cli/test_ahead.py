@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +16,7 @@ from flowsync.cli.connection import Connection
 from flowsync.cli.project import Project
 from flowsync.config import Settings
 from flowsync.errors import TransportError
-from tests.support.command import UNMEASURED, command_line, environment, flowsync, process, write_flows
+from tests.support.command import environment, flowsync, process, start, write_flows
 from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, hang, reply, row
 
 if TYPE_CHECKING:
@@ -116,15 +115,7 @@ def test_ctrl_c_ends_the_wait_for_the_list(tmp_path: Path) -> None:
     write_flows(tmp_path, RIGHT)
     with (
         fake_frigade(FakeConfig(faults=(hang().on(times=ALWAYS),)), [row(1, "flow_a")]) as server,
-        subprocess.Popen(
-            command_line("plan"),
-            cwd=tmp_path,
-            env={**UNMEASURED, **environment(server.url)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as running,
+        start("plan", root=tmp_path, env=environment(server.url)) as running,
     ):
         assert seen_within(server, 30)
         time.sleep(0.3)

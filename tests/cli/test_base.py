@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.command import CLEAN, environment, flowsync, write_flows
+from tests.support.command import commit, environment, flowsync, git, write_flows
 from tests.support.fake_frigade import FakeConfig, fake_frigade, row
 
 if TYPE_CHECKING:
@@ -28,29 +27,17 @@ data:
 """
 
 
-def git(root: Path, *arguments: str) -> str:
-    identity = {f"GIT_{who}_{what}": "t@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    quiet = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
-    done = subprocess.run(
-        ["git", *arguments], cwd=root, env={**CLEAN, **identity, **quiet}, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
-
-
-def commit(root: Path) -> str:
-    git(root, "add", "-A")
-    git(root, "commit", "-q", "--allow-empty", "-m", "a state")
-    return git(root, "rev-parse", "HEAD")
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A repository whose main has one flow; what comes after is the branch's."""
-    git(tmp_path, "init", "-q", "-b", "main")
     write_flows(tmp_path, {"flow_a": BASE})
     commit(tmp_path)
     git(tmp_path, "checkout", "-q", "-b", "branch")
     return tmp_path
+
+
+def commit_to_main(project: Path) -> None:
+    git(project, "branch", "-f", "main", commit(project))
 
 
 def live(**fields: object) -> list[Row]:
@@ -167,8 +154,7 @@ def test_a_file_is_followed_to_another_folder_and_from_another_flows_directory(p
         (project / "flows").rename(project / "elsewhere")
         (project / "flowsync.yaml").write_text("flows: elsewhere\n")
         assert origins(project, server) == ["drift name"]
-        commit(project)
-        git(project, "branch", "-f", "main")
+        commit_to_main(project)
         (project / "elsewhere").rename(project / "flows")
         (project / "flowsync.yaml").unlink()
         assert origins(project, server) == ["drift name"]
@@ -178,13 +164,11 @@ def test_a_configuration_that_is_broken_at_the_base_is_taken_as_now(project: Pat
     with fake_frigade(rows=live(name="Edited")) as server:
         for broken in ("flows: [\n", "flows: 3\n"):
             (project / "flowsync.yaml").write_text(broken)
-            commit(project)
-            git(project, "branch", "-f", "main")
+            commit_to_main(project)
             (project / "flowsync.yaml").write_text("flows: flows\n")
             assert origins(project, server) == ["drift name"]
         (project / "flowsync.yaml").write_text("- no mapping\n")
-        commit(project)
-        git(project, "branch", "-f", "main")
+        commit_to_main(project)
         (project / "flowsync.yaml").unlink()
         assert origins(project, server) == ["drift name"]
 
@@ -192,13 +176,11 @@ def test_a_configuration_that_is_broken_at_the_base_is_taken_as_now(project: Pat
 def test_a_project_below_the_top_of_its_repository_and_a_directory_beside_it(project: Path) -> None:
     below = project / "apps" / "web app"
     write_flows(below, {"flow_a": BASE.replace("Name", "Below")})
-    commit(project)
-    git(project, "branch", "-f", "main")
+    commit_to_main(project)
     with fake_frigade(rows=live(name="Edited")) as server:
         assert origins(below, server) == ["drift name"]
         (below / "flowsync.yaml").write_text("flows: ../../flows\n")
-        commit(project)
-        git(project, "branch", "-f", "main")
+        commit_to_main(project)
         assert origins(below, server) == ["drift name"]
 
 
@@ -215,8 +197,7 @@ def test_the_overlay_of_the_environment_is_laid_over_the_base_too(project: Path)
     overlaid = BASE + "environments:\n  production: {name: There}\n"
     (project / "flowsync.yaml").write_text("environments: {production: {}}\n")
     write_flows(project, {"flow_a": overlaid})
-    commit(project)
-    git(project, "branch", "-f", "main")
+    commit_to_main(project)
     write_flows(project, {"flow_a": overlaid.replace("About", "Mine")})
     with fake_frigade(rows=live(name="Edited")) as server:
         assert origins(project, server, "-e", "production") == ["drift name", "branch description"]
@@ -225,8 +206,7 @@ def test_the_overlay_of_the_environment_is_laid_over_the_base_too(project: Path)
 @pytest.mark.parametrize("broken", ["name: [\n", "- x\n", "slug: other\n", "name: x\ndata: 'a: ['\n"])
 def test_a_file_that_is_broken_at_the_base_tells_nothing_and_that_is_said(project: Path, broken: str) -> None:
     write_flows(project, {"flow_a": broken})
-    commit(project)
-    git(project, "branch", "-f", "main")
+    commit_to_main(project)
     write_flows(project, {"flow_a": BASE})
     with fake_frigade(rows=live(name="Edited")) as server:
         assert origins(project, server) == ["None name"]
@@ -236,15 +216,13 @@ def test_a_file_that_is_broken_at_the_base_tells_nothing_and_that_is_said(projec
 def test_a_link_and_a_slug_that_two_files_had_tell_nothing_either(project: Path) -> None:
     (project / "flows" / "two").mkdir()
     (project / "flows" / "two" / "flow_a.yml").write_text(BASE)
-    commit(project)
-    git(project, "branch", "-f", "main")
+    commit_to_main(project)
     (project / "flows" / "two" / "flow_a.yml").unlink()
     with fake_frigade(rows=live(name="Edited")) as server:
         assert origins(project, server) == ["None name"]
         (project / "flows" / "flow_a.yaml").rename(project / "flows" / "real.txt")
         (project / "flows" / "flow_a.yaml").symlink_to("real.txt")
-        commit(project)
-        git(project, "branch", "-f", "main")
+        commit_to_main(project)
         assert origins(project, server) == ["None name"]
 
 
@@ -366,7 +344,7 @@ def test_a_project_that_was_moved_as_a_whole_is_followed(project: Path) -> None:
 def test_a_project_is_followed_to_where_a_directory_without_flows_was(project: Path, name: str) -> None:
     (project / "app" / "flows").mkdir(parents=True)
     (project / "app" / "flows" / name).write_text("name: Here\n")
-    git(project, "branch", "-q", "--force", "main", commit(project))
+    commit_to_main(project)
     for file in (project / "flows").iterdir():
         file.rename(project / "app" / "flows" / file.name)
     with fake_frigade(rows=live(name="Edited")) as server:
@@ -382,15 +360,13 @@ def test_a_project_that_was_copied_has_no_past(project: Path) -> None:
 def test_a_configuration_that_had_its_other_name_or_was_a_link_is_found(project: Path) -> None:
     (project / "flows").rename(project / "elsewhere")
     (project / "flowsync.yml").write_text("flows: elsewhere\n")
-    commit(project)
-    git(project, "branch", "-f", "main")
+    commit_to_main(project)
     (project / "flowsync.yml").rename(project / "flowsync.yaml")
     with fake_frigade(rows=live(name="Edited")) as server:
         assert origins(project, server) == ["drift name"]
         (project / "flowsync.yaml").rename(project / "shared.yaml")
         (project / "flowsync.yaml").symlink_to("shared.yaml")
-        commit(project)
-        git(project, "branch", "-f", "main")
+        commit_to_main(project)
         (project / "flowsync.yaml").unlink()
         (project / "shared.yaml").rename(project / "flowsync.yaml")
         assert origins(project, server) == ["drift name"]
@@ -409,7 +385,6 @@ def test_what_a_link_or_a_submodule_holds_is_never_taken_for_the_branchs(project
         assert "At the base flows is a link or a submodule" in refused.err
         (project / "flows").rename(project / "real")
         (project / "flows").mkdir()
-        git(project / "real", "init", "-q")
         commit(project / "real")
         (project / "real").rename(project / "flows" / "team")
         (project / "flows" / "flow_b.yaml").write_text("name: B\n")
@@ -424,8 +399,7 @@ def test_what_a_link_or_a_submodule_holds_is_never_taken_for_the_branchs(project
 def test_what_git_sets_for_hooks_does_not_lead_astray(project: Path) -> None:
     below = project / "app"
     write_flows(below, {"flow_a": BASE})
-    commit(project)
-    git(project, "branch", "-f", "main")
+    commit_to_main(project)
     with fake_frigade(rows=live(name="Edited")) as server:
         for place in (str(project / ".git"), ".git"):
             env = {**environment(server.url), "GIT_DIR": place, "GIT_INDEX_FILE": ".git/index", "GIT_PREFIX": ""}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync import __version__
-from tests.support.command import CLEAN, command_line, environment, flowsync, process, write_flows
+from tests.support.command import CLEAN, command_line, environment, flowsync, process, start, write_flows
 from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, hang, rate_limited, row
 from tests.support.terminal import Terminal
 
@@ -348,19 +348,6 @@ def test_a_signal_while_the_ledger_is_told_costs_nothing_of_it(tmp_path: Path, s
         out, _ = running.communicate(timeout=60)
     assert json.loads(out)["counts"]["applied"] == 50
     assert running.returncode == 130
-
-
-def start(*arguments: str, root: Path, env: dict[str, str], pipe_bytes: int = -1) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command_line(*arguments),
-        cwd=root,
-        env={**CLEAN, **env},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        pipesize=pipe_bytes,
-    )
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.command import CLEAN, command_line, environment, flowsync, process, write_flows
+from tests.support.command import commit, environment, flowsync, process, start, write_flows
 from tests.support.fake_frigade import fake_frigade, row
 
 if TYPE_CHECKING:
@@ -27,18 +26,11 @@ tests:
 """
 
 
-def git(root: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
-    subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
-
-
 @pytest.fixture
 def started(tmp_path: Path) -> Path:
     """A repository with what `init` writes, committed."""
-    git(tmp_path, "init", "-q", "-b", "main")
     assert flowsync("init", "--yes", root=tmp_path).code == 0
-    git(tmp_path, "add", "-A")
-    git(tmp_path, "commit", "-qm", "Start")
+    commit(tmp_path)
     return tmp_path
 
 
@@ -59,8 +51,7 @@ def test_every_order_of_commands_on_the_sandbox_is_fine(started: Path, commands:
     for command in commands:
         name, *options = command.split()
         if name == "pull":
-            git(started, "add", "-A")
-            git(started, "commit", "-qm", "Before", "--allow-empty")
+            commit(started)
         done = flowsync(name, *options, "--sandbox", root=started)
         assert done.code == 0, (command, done.both)
         for offline in OFFLINE:
@@ -147,11 +138,9 @@ def test_a_group_without_a_command_shows_its_help(tmp_path: Path, group: list[st
 
 
 def test_a_sandbox_is_served_where_there_are_no_files_yet(tmp_path: Path) -> None:
-    serving = subprocess.Popen(
-        command_line("sandbox", "serve"), cwd=tmp_path, env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    serving = start("sandbox", "serve", root=tmp_path)
     assert serving.stdout is not None
     first = serving.stdout.readline()
     serving.terminate()
     serving.communicate(timeout=10)
-    assert first.startswith(b"export FRIGADE_API_URL=http://127.0.0.1:")
+    assert first.startswith("export FRIGADE_API_URL=http://127.0.0.1:")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.github.support import workplace
-from tests.support.command import CLEAN, environment, flowsync, write_flows
+from tests.support.command import commit, environment, flowsync, git, write_flows
 from tests.support.fake_frigade import fake_frigade, row
 
 if TYPE_CHECKING:
@@ -24,20 +23,9 @@ FLOW = "name: Name\n"
 LIVE = [row(1, "flow_a", name="Edited")]
 
 
-def git(root: Path, *arguments: str) -> str:
-    identity = {f"GIT_{who}_{what}": "t@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    quiet = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
-    done = subprocess.run(
-        ["git", *arguments], cwd=root, env={**CLEAN, **identity, **quiet}, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
-
-
 def repository(root: Path, below: str = "") -> Path:
-    git(root, "init", "-q", "-b", "main")
     write_flows(root / below, {"flow_a": FLOW})
-    git(root, "add", "-A")
-    git(root, "commit", "-q", "-m", "all")
+    commit(root)
     return root / below
 
 
@@ -117,8 +105,7 @@ def test_a_repository_among_the_files_runs_nothing(tmp_path: Path, trap: Trap, c
     project = repository(tmp_path, "app")
     plant(project / "flows", trap)
     plant(project, trap)
-    git(tmp_path, "add", "-A")
-    git(tmp_path, "commit", "-q", "-m", "trap")
+    commit(tmp_path)
     with fake_frigade(rows=LIVE) as server:
         done = flowsync(*command, root=project, env=environment(server.url))
     assert (done.code in {0, 2}, trap.is_sprung) == (True, False), done.both
@@ -154,7 +141,7 @@ def test_what_a_partial_clone_lacks_is_not_fetched(tmp_path: Path, trap: Trap, a
     repository(origin)
     git(origin, "config", "uploadpack.allowFilter", "true")
     write_flows(origin, {"flow_a": "name: Newer\n"})
-    git(origin, "commit", "-qam", "newer")
+    commit(origin)
     git(tmp_path, "clone", "-q", "--filter=blob:none", f"file://{origin}", "clone")
     clone = tmp_path / "clone"
     configure(clone, trap)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
-import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -22,7 +21,7 @@ from flowsync.config import Flags
 from flowsync.document.formatting import formatted
 from flowsync.templates import Action
 from flowsync.validate import schema_text
-from tests.support.command import CLEAN, command_line, environment, flowsync, write_flows
+from tests.support.command import CLEAN, command_line, environment, flowsync, git, write_flows
 from tests.support.fake_frigade import fake_frigade
 from tests.support.terminal import Terminal
 
@@ -37,10 +36,6 @@ ALWAYS = [
     ".pre-commit-config.yaml",
 ]
 WORKFLOWS = [f".github/workflows/flowsync-{name}.yml" for name in ("plan", "apply", "drift")]
-
-
-def git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture

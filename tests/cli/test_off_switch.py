@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flowsync.sandbox import PRIVATE_KEY, Emulator, SeedFlow, seed, serve
-from tests.support.command import environment, flowsync, write_flows
+from tests.support.command import commit, environment, flowsync, write_flows
 from tests.support.fake_frigade import PUBLIC_KEY, UNOBSERVABLE, FakeConfig, fake_frigade, row
 
 if TYPE_CHECKING:
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 OFF = "name: Same\nactive: false\n"
 ON = "name: Same\nactive: true\ndescription: Text\n"
 HIDING = FakeConfig(hidden=UNOBSERVABLE)
-
-
-def git(folder: Path, words: str) -> None:
-    identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
-    subprocess.run(["git", *identity, *words.split()], cwd=folder, check=True)
 
 
 def test_what_cannot_be_verified_is_no_change_and_never_unchanged(tmp_path: Path) -> None:
@@ -67,8 +62,7 @@ def test_a_saved_plan_sends_what_cannot_be_verified(tmp_path: Path) -> None:
 
 def test_a_base_shows_that_it_was_sent(tmp_path: Path) -> None:
     write_flows(tmp_path, {"flow_a": OFF})
-    for words in ("init -q -b main", "add .", "commit -qm off"):
-        git(tmp_path, words)
+    commit(tmp_path)
     with fake_frigade(HIDING, [row(1, "flow_a", name="Same")]) as server:
         env = environment(server.url)
         assert "unverified" not in flowsync("plan", "--base", "main", root=tmp_path, env=env).out

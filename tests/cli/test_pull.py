@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from flowsync import document
 from flowsync.sandbox import Emulator, SeedFlow, seed
-from tests.support.command import environment, flowsync, process, write_flows
+from tests.support.command import commit, environment, flowsync, git, process, write_flows
 from tests.support.fake_frigade import UNOBSERVABLE, DataFormat, FakeConfig, fake_frigade, row
 from tests.support.strategies import flow_fields
 
@@ -23,19 +22,6 @@ if TYPE_CHECKING:
     from flowsync.model import FieldName, JsonValue
     from tests.support.command import Completed
     from tests.support.fake_frigade import FakeFrigade
-
-IDENTITY = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "core.autocrlf=false"]
-
-
-def git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *IDENTITY, *arguments], cwd=root, check=True, capture_output=True)
-    return done.stdout.decode()
-
-
-def commit(root: Path) -> None:
-    git(root, "init", "-q")
-    git(root, "add", "-A")
-    git(root, "commit", "-qm", "All")
 
 
 def run(server: FakeFrigade, root: Path, *arguments: str) -> Completed:
@@ -115,7 +101,7 @@ def test_an_edit_made_in_the_dashboard_comes_into_the_file(repository: Path) -> 
     assert done.code == 0
     assert done.out == "updated    flows/flow_welcome.yaml  name\n\n1 updated, 1 unchanged.\n"
     assert "7 live flows without a file: Flow_Setup, con, flow_draft, flow_odd, …. pull --new" in done.err
-    assert git(repository, "diff", "--numstat") == "1\t1\tflows/flow_welcome.yaml\n"
+    assert git(repository, "diff", "--numstat") == "1\t1\tflows/flow_welcome.yaml"
     assert (repository / "flows/flow_welcome.yaml").read_text() == "# ours\nname: Flow welcome # the name\n"
     assert sorted(path.name for path in (repository / "flows").iterdir()) == ["flow_setup.yaml", "flow_welcome.yaml"]
 
@@ -195,7 +181,7 @@ def test_a_file_with_uncommitted_changes_is_left_alone(repository: Path) -> None
     (copy,) = (repository / ".flowsync/replaced").rglob("*.yaml")
     assert copy.read_text() == "# mine\nname: Mine\n"
     assert copy.parent.parent.relative_to(repository).as_posix() in forced.err
-    assert git(repository, "status", "--porcelain", "flows") == " M flows/flow_welcome.yaml\n"
+    assert git(repository, "status", "--porcelain", "flows") == " M flows/flow_welcome.yaml"
 
 
 def test_uncommitted_changes_in_a_submodule_are_left_alone(repository: Path) -> None:
@@ -204,8 +190,7 @@ def test_uncommitted_changes_in_a_submodule_are_left_alone(repository: Path) -> 
     (module / "flow_old.yaml").write_text("name: Old\n")
     (module / "flow_shop.yaml").write_text("name: Old\n")
     commit(module)
-    git(repository, "add", "flows/module")
-    git(repository, "commit", "-qm", "Module")
+    commit(repository)
     (module / "flow_old.yaml").write_text("name: Not committed\n")
     with fake_frigade(rows=ACCOUNT) as server:
         done = pull(server, repository, "flow_old", "flow_shop")
@@ -370,7 +355,7 @@ def test_a_one_word_edit_of_a_long_file_is_a_one_line_diff(tmp_path: Path) -> No
         assert pull(server, tmp_path).code == 0
         assert run(server, tmp_path, "plan", "--detailed-exitcode").code == 0
         assert pull(server, tmp_path).out == "1 unchanged.\n"
-    assert git(tmp_path, "diff", "--numstat") == "1\t1\tflows/flow_long.yaml\n"
-    *_, went, came = git(tmp_path, "diff", "-U0").removesuffix("\n").split("\n")
+    assert git(tmp_path, "diff", "--numstat") == "1\t1\tflows/flow_long.yaml"
+    *_, went, came = git(tmp_path, "diff", "-U0").split("\n")
     assert (went, came) == ("-        A second paragraph.\r", "+        A new paragraph.\r")
     assert not file.read_bytes().endswith(b"\n")

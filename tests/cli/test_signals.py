@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import UNMEASURED, command_line, environment, write_flows
+from tests.support.command import UNMEASURED, command_line, environment, start, write_flows
 from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, hang, row
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells when a process hears signals")
@@ -26,15 +26,7 @@ def heard(process: subprocess.Popen[str], number: signal.Signals) -> bool:
 
 
 def started(*arguments: str, root: Path, env: dict[str, str]) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        command_line(*arguments),
-        cwd=root,
-        env={**UNMEASURED, **env},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    )
+    process = start(*arguments, root=root, env=env)
     while not heard(process, signal.SIGTERM) and process.poll() is None:
         time.sleep(0.001)
     return process

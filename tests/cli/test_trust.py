@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.github.support import workplace
-from tests.support.command import environment, flowsync, process, write_flows
+from tests.support.command import commit, environment, flowsync, git, process, write_flows
 from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, FakeConfig, fake_frigade, row
 
 if TYPE_CHECKING:
@@ -71,21 +70,14 @@ def test_an_address_that_only_the_file_names_is_given_no_key(
     assert "FLOWSYNC_ALLOW_HOSTS=" in refused.err
 
 
-def git(root: Path, *arguments: str) -> None:
-    who = ("-c", "user.name=a", "-c", "user.email=a@b.example")
-    subprocess.run(["git", "-C", str(root), *who, *arguments], check=True, capture_output=True, timeout=30)
-
-
 def test_a_pull_request_that_changes_the_configuration_gets_no_key(tmp_path: Path) -> None:
     project(tmp_path, "")
-    git(tmp_path, "init", "-q", "-b", "main")
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "-qm", "Ours")
+    commit(tmp_path)
     git(tmp_path, "switch", "-qc", "theirs")
     (tmp_path / "flowsync.yaml").write_text(
         f"default_environment: x\nenvironments:\n  x:\n    api_url: {THEIRS}\n    api_key_variable: FRIGADE_API_KEY\n"
     )
-    git(tmp_path, "commit", "-qam", "Theirs")
+    commit(tmp_path)
     with proxy() as (variables, listening):
         refused = process("plan", "--base", "main", root=tmp_path, env={**KEYS, **variables})
         assert nobody_came(listening)

@@ -94,3 +94,37 @@ def write_flows(root: Path, flows: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for slug, text in flows.items():
         (folder / f"{slug}.yaml").write_text(text, encoding="utf-8")
+
+
+def start(
+    *arguments: str, root: Path, env: Mapping[str, str] | None = None, pipe_bytes: int = -1
+) -> subprocess.Popen[str]:
+    """Begin to run the command in a process of its own, its streams being pipes. It may be killed."""
+    return subprocess.Popen(
+        command_line(*arguments),
+        cwd=root,
+        env={**UNMEASURED, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        pipesize=pipe_bytes,
+    )
+
+
+def git(root: Path, *arguments: str) -> str:
+    """What git answers there, whatever the configuration of this machine."""
+    identity = {f"GIT_{who}_{what}": "t@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    env = {**CLEAN, **identity, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    command = ["git", "-C", str(root), "-c", "core.autocrlf=false", *arguments]
+    done = subprocess.run(command, env=env, check=True, capture_output=True, timeout=30)
+    return done.stdout.decode().removesuffix("\n")
+
+
+def commit(root: Path) -> str:
+    """Commit all there is in a repository, a new one on `main` where there is none; the commit."""
+    if not (root / ".git").exists():
+        git(root, "init", "-q", "-b", "main")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "--allow-empty", "-m", "All")
+    return git(root, "rev-parse", "HEAD")
