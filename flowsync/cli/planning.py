@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from flowsync.api.endpoints import Access, rows_by_slug
 from flowsync.api.rows import Chosen, choose
+from flowsync.cli.connection import connecting
 from flowsync.cli.files import check_references, load_selection, read_base
+from flowsync.cli.output import write_warnings
 from flowsync.config import Policy, place_of
 from flowsync.errors import FlowsyncError, GitError, RefusedError
 from flowsync.flows import waits
@@ -22,10 +24,10 @@ from flowsync.pull.results import Skipped
 from flowsync.workspace import MOST_READ, OWNER_ONLY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from flowsync.api.endpoints import Listing
-    from flowsync.cli.connection import Connection
+    from flowsync.cli.connection import Connection, Purpose
     from flowsync.cli.files import Selection
     from flowsync.cli.project import Project
     from flowsync.config import Guards
@@ -42,50 +44,59 @@ _VERSIONS_FILE: Final = "pulled.json"
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan judged by the guards, and what it was made of: selected flows with their warnings, live rows."""
+    """A plan judged by the guards, the open connection, and what the plan was made of.
+
+    `is_done`: it is a saved plan, and all of it is live already.
+    """
 
     plan: Plan
     connection: Connection
     listing: Listing
-    flows: tuple[Flow, ...]
-    warnings: tuple[Problem, ...]
+    flows: tuple[Flow, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    is_done: bool = False
 
 
+@contextmanager
 def plan_files(
     project: Project,
-    connect: Callable[[Sequence[Flow]], Connection],
     slugs: Sequence[str],
+    purpose: Purpose,
     *,
     base: str | None,
     guards: Guards,
     kept: Kept,
-    warn: Callable[[Sequence[Problem]], object] = len,
+    in_sandbox: bool,
+    shows_warnings: bool = True,
     without_base: Callable[[GitError], object] | None = None,
-) -> Planned:
-    """Load the files, read what is live, compare (with the revision `base` too), judge; `warn` gets the warnings early.
+) -> Iterator[Planned]:
+    """Load the files, read what is live, compare (with the revision `base` too), judge.
 
-    Raises what keeps it from being made; what is wrong with files or `base` comes first. A `base` that git does not
+    Raises what keeps it from being done; what is wrong with files or `base` comes first. A `base` that git does not
     have is passed to `without_base`, where that is given, and not compared with.
     """
-    selection = load_selection(project, slugs)
-    warn(selection.warnings)
-    compared: Base | None = None
-    try:
-        if base is not None:
-            compared = read_base(project, selection.flows, base)
-    except GitError as error:
-        if without_base is None:
-            raise
-        without_base(error)
-    connection = connect(selection.flows)
-    listing = connection.fetch(concerned_slugs(selection.flows))
-    warnings = check_references(project, selection, listing)
-    warn(warnings)
-    made = make_plan(
-        project, selection, listing, connection.api_url, access=connection.access, base=compared, guards=guards
-    )
-    made = judged(made, guards, kept)
-    return Planned(made, connection, listing, selection.flows, (*selection.warnings, *warnings))
+    with connecting(project, purpose, base, in_sandbox=in_sandbox) as connect:
+        selection = load_selection(project, slugs)
+        if shows_warnings:
+            write_warnings(selection.warnings, project)
+        compared: Base | None = None
+        try:
+            if base is not None:
+                compared = read_base(project, selection.flows, base)
+        except GitError as error:
+            if without_base is None:
+                raise
+            without_base(error)
+        connection = connect(selection.flows)
+        listing = connection.fetch(concerned_slugs(selection.flows))
+        warnings = check_references(project, selection, listing)
+        if shows_warnings:
+            write_warnings(warnings, project)
+        made = make_plan(
+            project, selection, listing, connection.api_url, access=connection.access, base=compared, guards=guards
+        )
+        every = (*selection.warnings, *warnings)
+        yield Planned(judged(made, guards, kept), connection, listing, selection.flows, every)
 
 
 def concerned_slugs(flows: Iterable[Flow]) -> list[str]:

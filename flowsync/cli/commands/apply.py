@@ -12,9 +12,9 @@ import click
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.apply import Moved, stand
 from flowsync.cli import applying, options
-from flowsync.cli.connection import Purpose, connect, connecting
-from flowsync.cli.output import screen_of_stdout, write_note, write_result, write_warnings
-from flowsync.cli.planning import plan_files, refuse_unseen_versions
+from flowsync.cli.connection import Purpose, connect
+from flowsync.cli.output import screen_of_stdout, write_note, write_result
+from flowsync.cli.planning import Planned, plan_files, refuse_unseen_versions
 from flowsync.cli.project import open_project
 from flowsync.config import SANDBOX_URL, place_of
 from flowsync.errors import ExitCode, PlanFileError, RefusedError, UsageError
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from flowsync.cli.connection import Connection
     from flowsync.cli.project import Project
     from flowsync.config import Guards
     from flowsync.model import LiveFlow, Plan, Update
@@ -80,16 +79,21 @@ def command(
     with applying.only_run(project, context.command_path, in_sandbox=in_sandbox):
         if saved is not None and base is not None:
             raise UsageError("A saved plan says itself what it was compared with.", hint="Leave --base out.")
-        with (
-            _planned(project, arguments, base, guards, in_sandbox=in_sandbox)
-            if saved is None
-            else checked_saved(saved, project, guards, in_sandbox=in_sandbox)
-        ) as (made, connection, is_done):
+        if saved is not None:
+            planning = checked_saved(saved, project, guards, in_sandbox=in_sandbox)
+        else:
+            options.require_base(given, base)
+            planning = plan_files(
+                project, arguments, Purpose.WRITE, base=base, guards=guards, kept=Kept.FRESH, in_sandbox=in_sandbox
+            )
+        with planning as planned:
+            made = planned.plan
             if saved is not None:
-                options.require_base(given, made.base, "This plan was saved without: save one that plan --base made.")
+                hint = "This plan was saved without: save one that plan --base made."
+                options.require_base(given, made.base, hint)
             applying.show_plan(made, format_, given)
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
-            if is_done:
+            if planned.is_done:
                 outcomes = [AlreadyApplied(change) for change in made.writes]
                 write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(given)))
                 if made.writes:
@@ -99,25 +103,7 @@ def command(
             refuse_unseen_versions(made, project)
             if made.writes:
                 applying.confirm(made, given, yes=yes)
-            return applying.carry_out(made, connection, format_, record_file=record_file)
-
-
-@contextmanager
-def _planned(
-    project: Project, slugs: Sequence[str], base: str | None, guards: Guards, *, in_sandbox: bool
-) -> Iterator[tuple[Plan, Connection, bool]]:
-    options.require_base(project.given, base)
-    with connecting(project, Purpose.WRITE, base, in_sandbox=in_sandbox) as connect:
-        made = plan_files(
-            project,
-            connect,
-            slugs,
-            base=base,
-            guards=guards,
-            kept=Kept.FRESH,
-            warn=lambda problems: write_warnings(problems, project),
-        )
-        yield made.plan, made.connection, False
+            return applying.carry_out(made, planned.connection, format_, record_file=record_file)
 
 
 def find_saved(base: Path, arguments: Sequence[str]) -> Path | None:
@@ -157,12 +143,10 @@ def read_saved(path: Path) -> Plan:
 
 
 @contextmanager
-def checked_saved(
-    path: Path, project: Project, guards: Guards, *, in_sandbox: bool
-) -> Iterator[tuple[Plan, Connection, bool]]:
-    """The plan saved at `path`, judged by the guards, the open connection, and whether all of it is there already.
+def checked_saved(path: Path, project: Project, guards: Guards, *, in_sandbox: bool) -> Iterator[Planned]:
+    """The plan saved at `path`, judged by the guards, compared with what is live.
 
-    The plan has the values of every managed field, as far as they are known. Raises PlanFileError when it is no plan,
+    It has the values of every managed field, as far as they are known. Raises PlanFileError when it is no plan,
     RefusedError when it is for another place or no longer true.
     """
     saved = read_saved(path)
@@ -184,7 +168,7 @@ def checked_saved(
         made = judge(replace(saved, changes=changes, unverified=unverified), guards, Kept.SAVED)
         # A field that the API does not return is never done: nobody can see that it is.
         is_done = all(isinstance(each, AsWritten) and not each.change.sent_unseen for each in states)
-        yield replace(made, digest=saved.digest), connection, is_done
+        yield Planned(replace(made, digest=saved.digest), connection, listing, is_done=is_done)
 
 
 def _refuse_elsewhere(saved: Plan, project: Project, api_url: str) -> None:

@@ -10,8 +10,8 @@ import click
 
 from flowsync.cli import options
 from flowsync.cli.commands.init import example_hint
-from flowsync.cli.connection import Purpose, connecting
-from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_warnings
+from flowsync.cli.connection import Purpose
+from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import plan_files
 from flowsync.cli.project import REVOKE_KEY, open_project, save
 from flowsync.errors import BlockedError, ExitCode, RefusedError, UsageError
@@ -61,16 +61,12 @@ def command(
     options.require_base(options.invocation(context), base)
     project = open_project(context)
     given = project.given
-    with connecting(project, Purpose.READ, base, in_sandbox=in_sandbox) as connect:
-        made = plan_files(
-            project,
-            connect,
-            slugs,
-            base=base,
-            guards=replace(project.settings.guards, **given.guards),
-            kept=Kept.FRESH if out is None else Kept.SAVED,
-            warn=lambda problems: write_warnings(problems, project),
-        ).plan
+    guards = replace(project.settings.guards, **given.guards)
+    kept = Kept.FRESH if out is None else Kept.SAVED
+    with plan_files(
+        project, slugs, Purpose.READ, base=base, guards=guards, kept=kept, in_sandbox=in_sandbox
+    ) as planned:
+        made = planned.plan
     words = ["apply", *slugs, *options.policy_words(given, base)]
     following = None if out is not None else options.command_line(words, made, given)
     write_result(_shown(made, format_, following, screen_of_stdout(given)))

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsync.cli.commands.ci.run import Run
-    from flowsync.cli.connection import Connection
+    from flowsync.cli.planning import Planned
     from flowsync.cli.project import Project
     from flowsync.github.api import Github
     from flowsync.github.review import Origin, Tip
@@ -118,39 +118,37 @@ def _write(merge: Merge) -> tuple[ApplyReport, bool] | None:
     """
     run = merge.run
     extras: tuple[Change, ...] = ()
-    with (
-        applying.only_run(merge.project, "flowsync ci apply", in_sandbox=run.in_sandbox),
-        _proposed(merge) as (plan, connection, is_done),
-    ):
+    with applying.only_run(merge.project, "flowsync ci apply", in_sandbox=run.in_sandbox), _planned(merge) as planned:
+        plan = planned.plan
         write_result(inert(plans.preview(plan, screen_of_stdout(run.invocation))))
-        if not is_done:
+        if not planned.is_done:
             extras = _judge(merge, plan)
         if merge.is_superseded():
             return None
         outcomes: list[Outcome] = [AlreadyApplied(change) for change in plan.writes]
         is_stopped = False
-        if not is_done:
-            outcomes, is_stopped = applying.run(plan, connection, "text", record_file=str(merge.record))
+        if not planned.is_done:
+            outcomes, is_stopped = applying.run(plan, planned.connection, "text", record_file=str(merge.record))
     slugs = tuple(change.slug for change in extras)
     return ApplyReport(run.scene, plan, tuple(outcomes), slugs), is_stopped
 
 
 @contextmanager
-def _proposed(merge: Merge) -> Iterator[tuple[Plan, Connection, bool]]:
-    """The saved plan where the input plan-file names one, and whether it is done already; else a plan made now."""
+def _planned(merge: Merge) -> Iterator[Planned]:
+    """The saved plan where the input plan-file names one, else a plan made now."""
     run, project, file = merge.run, merge.project, merge.run.inputs.plan_file
     if file is None:
         shown = merge.origin.marker.base if merge.origin.marker else None
         base = base_of(run.event, run.invocation.directory, shown)
         with run.plan(project, Purpose.WRITE, Kept.FRESH, base) as made:
             run.output_plan(made.plan, run.save_plan(made.plan))
-            yield made.plan, made.connection, False
+            yield made
         return
     path = run.plan_path(file)
     guards = guards_allowing(project, run.inputs.allow)
-    with checked_saved(path, project, guards, in_sandbox=run.in_sandbox) as checked:
-        run.output_plan(checked[0], path)
-        yield checked
+    with checked_saved(path, project, guards, in_sandbox=run.in_sandbox) as saved:
+        run.output_plan(saved.plan, path)
+        yield saved
 
 
 def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:

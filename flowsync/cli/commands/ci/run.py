@@ -11,7 +11,6 @@ from posixpath import normpath
 from typing import TYPE_CHECKING, Final
 
 from flowsync import git
-from flowsync.cli.connection import connecting
 from flowsync.cli.options import guards_allowing
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import plan_files
@@ -54,6 +53,7 @@ from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from flowsync.cli.connection import Purpose
     from flowsync.cli.options import Invocation
@@ -176,20 +176,19 @@ class Run:
         )
         return project_at(self.invocation.directory, self.invocation.config, flags, environ, self.invocation)
 
-    @contextmanager
-    def plan(self, project: Project, purpose: Purpose, kept: Kept, base: str | None) -> Iterator[Planned]:
+    def plan(self, project: Project, purpose: Purpose, kept: Kept, base: str | None) -> AbstractContextManager[Planned]:
         """The plan of the files (see `planning.plan_files`); a notice where this clone does not have `base`."""
-        guards = guards_allowing(project, self.inputs.allow)
-        with connecting(project, purpose, base, in_sandbox=self.in_sandbox) as connect:
-            yield plan_files(
-                project,
-                connect,
-                (),
-                base=base,
-                guards=guards,
-                kept=kept,
-                without_base=lambda error: tell_failure("Whose each change is cannot be told.", error),
-            )
+        return plan_files(
+            project,
+            (),
+            purpose,
+            base=base,
+            guards=guards_allowing(project, self.inputs.allow),
+            kept=kept,
+            in_sandbox=self.in_sandbox,
+            shows_warnings=False,
+            without_base=lambda error: tell_failure("Whose each change is cannot be told.", error),
+        )
 
     def plan_path(self, file: str) -> Path:
         """Where a saved plan is, from the top of the file system: later steps may run elsewhere."""
