@@ -14,17 +14,9 @@ from typing import TYPE_CHECKING, Final
 from flowsync import __version__, lock
 from flowsync.api import endpoints
 from flowsync.apply import apply_changes, exit_code
+from flowsync.cli import output
 from flowsync.cli.commands.init import example_hint
 from flowsync.cli.options import Verbosity, command_line
-from flowsync.cli.output import (
-    Progress,
-    ask,
-    screen_of_stderr,
-    screen_of_stdout,
-    write_note,
-    write_result,
-    write_sentence,
-)
 from flowsync.cli.recording import FOLDER, new_record_path, now, open_record
 from flowsync.config import place_of
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, PartlyAppliedError, RefusedError
@@ -84,7 +76,7 @@ def only_run(project: Project, command: str, *, in_sandbox: bool) -> Iterator[No
         project.prepare_state("The lock would lie there, or where XDG_STATE_HOME names a directory to write to.")
     with lock.held(path, command) as left:
         if left is not None:
-            write_sentence(
+            output.write_sentence(
                 f"The last run ended without finishing ({left}): what it had in flight may or may not have landed. "
                 "The plan shows how the flows stand.",
                 project.given,
@@ -95,9 +87,9 @@ def only_run(project: Project, command: str, *, in_sandbox: bool) -> Iterator[No
 def show_plan(made: Plan, format_: str, given: Invocation) -> None:
     """The plan goes first: on stdout as text, on stderr where stdout holds a document."""
     if format_ == "text":
-        write_result(plans.preview(made, screen_of_stdout(given)))
+        output.write_result(plans.preview(made, output.screen_of_stdout(given)))
     else:
-        write_note(plans.preview(made, screen_of_stderr(given)), given)
+        output.write_note(plans.preview(made, output.screen_of_stderr(given)), given)
 
 
 def refuse_blocked(made: Plan, *, skip_blocked: bool) -> None:
@@ -124,7 +116,7 @@ def confirm(made: Plan, given: Invocation, *, yes: bool) -> None:
     """Ask a terminal whether to go on. Raises FlowsyncError for any answer but yes."""
     if yes or not sys.stdin.isatty():
         return
-    if ask(plans.confirm_question(made, screen_of_stderr(given))) not in {"y", "yes"}:
+    if output.ask(plans.confirm_question(made, output.screen_of_stderr(given))) not in {"y", "yes"}:
         raise FlowsyncError("Not confirmed: nothing was written.")
 
 
@@ -142,7 +134,7 @@ def carry_out(
     """
 
     def conclude(outcomes: list[Outcome]) -> None:
-        write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(connection.project.given)))
+        output.write_result(ledger.FORMATS[format_](outcomes, output.screen_of_stdout(connection.project.given)))
 
     outcomes, is_stopped = run(made, connection, format_, record_file=record_file, purpose=purpose, conclude=conclude)
     if is_stopped:
@@ -219,14 +211,14 @@ def _recording(
 def _report_record(record: RecordFile, name: str, purpose: Purpose, way_back: str, given: Invocation) -> None:
     """Say where to find the way back, and what the record lacks."""
     if record.trouble is not None:
-        write_sentence(f"The record {name} is not complete: {record.trouble.message}", given, Verbosity.QUIET)
+        output.write_sentence(f"The record {name} is not complete: {record.trouble.message}", given, Verbosity.QUIET)
     if not record.writes:
         return
     if purpose is Purpose.ROLLBACK:
-        write_sentence(
+        output.write_sentence(
             "The flow files still say otherwise: revert them too, or the next apply writes them again.", given
         )
-    write_note(f"What was replaced is kept; to put it back: {way_back}", given)
+    output.write_note(f"What was replaced is kept; to put it back: {way_back}", given)
 
 
 def _apply(made: Plan, connection: Connection, record: RecordFile, reporter: _Reporter, stop: Event) -> list[Outcome]:
@@ -238,7 +230,7 @@ def _apply(made: Plan, connection: Connection, record: RecordFile, reporter: _Re
     def line() -> str:
         return progress_line("Applying", len(outcomes), len(made.writes), connection.client.waiting)
 
-    with Progress(connection.project.given, line) as progress:
+    with output.Progress(connection.project.given, line) as progress:
         for outcome in apply_changes(made.writes, store, parallelism=parallelism, stop=stop, record=record):
             outcomes.append(outcome)
             with progress.hidden():
@@ -258,8 +250,8 @@ class _Reporter:
 
     def __init__(self, format_: str, given: Invocation) -> None:
         self._given = given
-        self._screen = screen_of_stdout(given) if format_ == "text" else screen_of_stderr(given)
-        self._write = write_result if format_ == "text" else self._note
+        self._screen = output.screen_of_stdout(given) if format_ == "text" else output.screen_of_stderr(given)
+        self._write = output.write_result if format_ == "text" else self._note
         self.trouble: OSError | FlowsyncError | None = None
 
     def report(self, outcome: Outcome) -> None:
@@ -279,7 +271,7 @@ class _Reporter:
         if self.trouble is None:
             return
         with suppress(OSError):
-            write_note(ledger.text(outcomes, screen_of_stderr(self._given)), self._given, Verbosity.QUIET)
+            output.write_note(ledger.text(outcomes, output.screen_of_stderr(self._given)), self._given, Verbosity.QUIET)
         reason = "its reader went away" if isinstance(self.trouble, BrokenPipeError) else str(self.trouble)
         raise PartlyAppliedError(
             f"The result could not be written to stdout: {reason}. Nothing further was started.",
@@ -288,7 +280,7 @@ class _Reporter:
 
     def _note(self, text: str) -> None:
         with suppress(OSError):  # where nobody reads stderr any more, the ledger has it all the same
-            write_note(text, self._given)
+            output.write_note(text, self._given)
 
 
 @contextmanager

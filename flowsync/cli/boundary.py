@@ -24,7 +24,11 @@ def guarded(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     given = Invocation()
     try:
-        return _run(arguments, given)
+        from flowsync.cli.commands import flowsync  # noqa: PLC0415 - an import that fails is shown like any other bug
+
+        result = flowsync.main(args=list(arguments), prog_name="flowsync", standalone_mode=False, obj=given)
+        sys.stdout.flush()
+        return int(result or ExitCode.OK)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.exceptions.NoArgsIsHelpError as help_:
@@ -35,14 +39,6 @@ def guarded(arguments: Sequence[str]) -> int:
         return ExitCode.ERROR
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what is neither expected nor usage is a bug
         return _fail(error, given)
-
-
-def _run(arguments: Sequence[str], given: Invocation) -> int:
-    from flowsync.cli.commands import flowsync  # noqa: PLC0415 - an import that fails is shown like any other bug
-
-    result = flowsync.main(args=list(arguments), prog_name="flowsync", standalone_mode=False, obj=given)
-    sys.stdout.flush()
-    return int(result or ExitCode.OK)
 
 
 def _fail(error: BaseException, given: Invocation) -> int:

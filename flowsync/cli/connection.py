@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from flowsync.api.endpoints import Listing, Map
     from flowsync.api.transport import Handler
     from flowsync.cli.project import Project
-    from flowsync.model import Flow
-    from flowsync.sandbox import Emulator, SeedFlow
+    from flowsync.model import FieldName, Flow, JsonValue
+    from flowsync.sandbox import Emulator
 
 
 ANSWERS_VARIABLE: Final = "FLOWSYNC_SANDBOX_ANSWERS"
@@ -183,17 +183,16 @@ def open_emulator(
 
     with sandbox.Emulator(sandbox_database(project), documented=documented) as emulator:
         if emulator.is_empty():
-            sandbox.seed(emulator, [_seed(flow, project) for flow in flows], number=number)
+            default = project.settings.target
+            seeds = [sandbox.SeedFlow(flow.slug, _sent_fields(flow), flow.target or default) for flow in flows]
+            sandbox.seed(emulator, seeds, number=number)
         yield emulator
 
 
-def _seed(flow: Flow, project: Project) -> SeedFlow:
-    from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
-
-    fields = {
+def _sent_fields(flow: Flow) -> dict[FieldName, JsonValue]:
+    return {
         name: flow.data_text if name == "data" else flow.fields[name] for name in SENT_FIELDS if name in flow.fields
     }
-    return sandbox.SeedFlow(flow.slug, fields, flow.target or project.settings.target)
 
 
 def sandbox_database(project: Project) -> Path:

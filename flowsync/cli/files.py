@@ -44,10 +44,6 @@ class Selection:
     warnings: tuple[Problem, ...]
     every: tuple[Flow, ...]
 
-    def concerns(self, slug: str) -> bool:
-        """Whether a live flow is within what was selected: a selected file's, or one without a file."""
-        return not self.patterns or matches(slug, self.patterns)
-
 
 def matches(slug: str, patterns: Iterable[str]) -> bool:
     """Whether one of the slugs or globs matches."""

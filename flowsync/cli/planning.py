@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.api.endpoints import Access, rows_by_slug
 from flowsync.api.rows import Chosen, choose
 from flowsync.cli.connection import connecting
-from flowsync.cli.files import check_references, load_selection, read_base
+from flowsync.cli.files import check_references, load_selection, matches, read_base
 from flowsync.cli.output import write_warnings
 from flowsync.config import Policy, place_of
 from flowsync.errors import FlowsyncError, GitError, RefusedError
@@ -121,11 +121,12 @@ def make_plan(
     `access` is what kind of key the listing was read with. Edits in the dashboard that `base` shows are kept where
     `guards` (else those of the project) say so.
     """
+    rows = [row for row in listing.rows if not selection.patterns or matches(row.slug, selection.patterns)]
     guards = guards or project.settings.guards
     policies = {Origin.DRIFT: guards.on_drift, Origin.CONFLICT: guards.on_conflict}
     return build_plan(
         selection.flows,
-        rows_by_slug(row for row in listing.rows if selection.concerns(row.slug)),
+        rows_by_slug(rows),
         environment=project.settings.environment,
         api_url=api_url,
         target=project.settings.target,

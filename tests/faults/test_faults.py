@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsync.api.client import Client
-    from flowsync.cli.commands.pull import PullResult
     from flowsync.model import Plan
+    from flowsync.render.pulls import Pull
 
 SCHEDULES = 200
 CHUNKS = 8
@@ -132,7 +132,7 @@ def test_a_pull_that_meets_a_fault_is_the_same_pull_or_an_error(kind: FaultKind,
         assert found is None or found == pull_of(1)
 
 
-def pulled(client: Client) -> PullResult:
+def pulled(client: Client) -> Pull:
     """What a pull would write, live flows without a file included."""
     place = workspace()
     flows = place.selection.flows
@@ -141,7 +141,7 @@ def pulled(client: Client) -> PullResult:
 
 
 @lru_cache
-def pull_of(number: int) -> PullResult:
+def pull_of(number: int) -> Pull:
     """What is pulled from an account when nothing goes wrong."""
     with account(number) as emulator, connected(emulator.handle) as client:
         found = pulled(client)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -44,19 +44,6 @@ if TYPE_CHECKING:
 
 COPIES: Final = "replaced"
 """In the state directory: former texts of files that git could not bring back, a folder for each run."""
-
-
-@dataclass(frozen=True, slots=True)
-class PullResult:
-    """What pulling comes to, by slug, and the live flows that stay without a file."""
-
-    pulled: tuple[Pulled, ...]
-    unmanaged: tuple[str, ...]
-
-    @property
-    def changes(self) -> tuple[NewFile | ChangedFile, ...]:
-        """The files to be written."""
-        return tuple(each for each in self.pulled if isinstance(each, NewFile | ChangedFile))
 
 
 @click.command("pull")
@@ -109,8 +96,7 @@ def command(
     uncommitted, to_copy = at_risk(result.changes)
     refused = frozenset() if force else uncommitted
     if check or shows_diff:
-        shown = pulls.Pull(result.pulled, result.unmanaged, refused, None, is_written=False)
-        _show(shown, format_, given, shows_diff=shows_diff)
+        _show(replace(result, refused=refused), format_, given, shows_diff=shows_diff)
         return ExitCode.CHANGES if result.changes and check else ExitCode.OK
     with Progress(given, lambda: WRITING):
         changes = [each for each in result.changes if each.file.name not in refused]
@@ -118,7 +104,7 @@ def command(
         if not in_sandbox:
             left = {each.slug for each in result.changes if each.file.name in refused}
             remember_versions(project, listing, (each for each in result.pulled if each.slug not in left), flows)
-    _show(pulls.Pull(result.pulled, result.unmanaged, refused, copies, is_written=True), format_, given)
+    _show(replace(result, refused=refused, copies=copies, is_written=True), format_, given)
     if refused:
         count = len(refused)
         raise RefusedError(
@@ -162,7 +148,7 @@ def pull_flows(
     *,
     takes_new: bool = False,
     report: Callable[[Pulled], object] = id,
-) -> PullResult:
+) -> pulls.Pull:
     """What is to be written for the flows and live slugs that the patterns match; each is reported once it is known.
 
     Without patterns that is every file, and with `takes_new`, or where there are no files, every live flow without one.
@@ -193,7 +179,8 @@ def pull_flows(
             keep(arrived)
     alive = (slug for slug in unfiled if not all(row.is_archived or row.is_gone for row in rows[slug]))
     staying = () if patterns else tuple(slug for slug in alive if slug not in arriving)
-    return PullResult(tuple(sorted(pulled, key=lambda each: each.slug)), staying)
+    pulled.sort(key=lambda each: each.slug)
+    return pulls.Pull(pulled, staying, frozenset(), None, is_written=False)
 
 
 def _require_matches(patterns: Iterable[str], known: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from flowsync import errors
 from flowsync.apply import exit_code
 from flowsync.cli import applying
 from flowsync.cli.commands.apply import checked_saved
@@ -14,15 +15,6 @@ from flowsync.cli.connection import Purpose
 from flowsync.cli.options import guards_allowing
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import refuse_unseen_versions
-from flowsync.errors import (
-    ApiError,
-    ConfigError,
-    ExitCode,
-    FlowsyncError,
-    InterruptedByUser,
-    RefusedError,
-    UnreviewedError,
-)
 from flowsync.github import review
 from flowsync.github.api import NO_PLAN, Marker
 from flowsync.github.comments import draft
@@ -79,16 +71,16 @@ def apply(run: Run) -> int:
     merge = _open(run)
     try:
         done = None if merge.is_superseded() else _write(merge)
-    except FlowsyncError as error:  # reviewers too are told why nothing was written
+    except errors.FlowsyncError as error:  # reviewers too are told why nothing was written
         _comment(merge, merge.origin.shown, run.failure_report(error, merge.project))
         raise
     if done is None:
         tell(SUPERSEDED)
-        return ExitCode.OK
+        return errors.ExitCode.OK
     report, is_stopped = done
-    _report(merge, report, is_whole=exit_code(report.outcomes) == ExitCode.OK and not is_stopped)
+    _report(merge, report, is_whole=exit_code(report.outcomes) == errors.ExitCode.OK and not is_stopped)
     if is_stopped:
-        raise InterruptedByUser(applying.INTERRUPTED)
+        raise errors.InterruptedByUser(applying.INTERRUPTED)
     return exit_code(report.outcomes)
 
 
@@ -96,12 +88,12 @@ def _open(run: Run) -> Merge:
     # A pull request's merge, or a queue's, is only tried.
     is_tried = isinstance(run.event, PullRequestEvent | MergeGroupEvent) or run.runner.ref.startswith(QUEUE)
     if is_tried or not run.runner.ref.startswith(LASTING):
-        raise RefusedError(
+        raise errors.RefusedError(
             "Nothing was written: apply does not run for what is not merged yet.",
             hint="Run it on a push to the branch; for a pull request there is plan.",
         )
     if run.github is None:
-        raise ConfigError(
+        raise errors.ConfigError(
             "Nothing was written: the input github-token is empty.",
             hint="apply asks GitHub whether this is still the newest commit, and what its pull request showed.",
         )
@@ -167,7 +159,7 @@ def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
         reasons = [f"Not shown: {action(each)} of {each.slug} in {', '.join(each.body)}." for each in extras[:NAMED]]
         if len(extras) > NAMED:
             reasons.append(f"And {len(extras) - NAMED:,} more.")
-        raise UnreviewedError(
+        raise errors.UnreviewedError(
             "Nothing was written: no merged pull request showed all that would be.",
             extras,
             hint=_why(merge.origin),
@@ -210,7 +202,7 @@ def _others(merge: Merge) -> Mapping[int, Marker | None]:
         return {}
     try:
         return pushed_with(merge.github, merge.tip, merge.origin, event.commits)
-    except ApiError as error:
+    except errors.ApiError as error:
         tell(f"Other pull requests of this push are not told of the result. {error.message}")
         return {}
 

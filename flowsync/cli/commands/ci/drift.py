@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flowsync.cli.commands.ci.run import Run
-    from flowsync.cli.commands.pull import PullResult
     from flowsync.cli.planning import Planned
     from flowsync.cli.project import Project
     from flowsync.github.api import Github
     from flowsync.model import Plan
     from flowsync.pull.results import Pulled
+    from flowsync.render.pulls import Pull
 
 FAREWELL: Final = "The live flows are as the files say again."
 
@@ -111,7 +111,7 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, key: str
             return None
 
 
-def _files(project: Project, result: PullResult) -> Iterator[ProposedFile]:
+def _files(project: Project, result: Pull) -> Iterator[ProposedFile]:
     """The files as they would be, named from the top of the repository; a link's own file, where it is in there."""
     top = Path(os.path.realpath(top_of(project)))
     for change in result.changes:

@@ -10,21 +10,12 @@ from pathlib import Path
 from posixpath import normpath
 from typing import TYPE_CHECKING, Final
 
-from flowsync import git
+from flowsync import errors, git
 from flowsync.cli.options import guards_allowing
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import plan_files
 from flowsync.cli.project import project_at, save
 from flowsync.config import API_URL_VARIABLE, FILE_NAMES, Flags, Key, Timeouts
-from flowsync.errors import (
-    ApiError,
-    ConfigError,
-    DocumentError,
-    ExitCode,
-    FlowsyncError,
-    InvalidFilesError,
-    UnreviewedError,
-)
 from flowsync.github import api as github_api
 from flowsync.github import comments
 from flowsync.github.api import key_of
@@ -150,7 +141,7 @@ class Run:
             return
         try:
             posting = comments.post(self.github, pull, wanted, self.inputs.comment)
-        except ApiError as error:
+        except errors.ApiError as error:
             tell_failure("No comment was written.", error)
             return
         match posting:
@@ -159,10 +150,10 @@ class Run:
             case comments.NotWritten(reason):
                 tell(f"No comment was written: {reason}.")
 
-    def failure_report(self, error: FlowsyncError, project: Project | None = None) -> FailureReport:
+    def failure_report(self, error: errors.FlowsyncError, project: Project | None = None) -> FailureReport:
         """What is shown of a failure, with the changes that nobody was shown where those are its reason."""
         environment = project.settings.environment if project else self.invocation.environment
-        changes = error.changes if isinstance(error, UnreviewedError) else ()
+        changes = error.changes if isinstance(error, errors.UnreviewedError) else ()
         return FailureReport(self.scene, self.inputs.command.value, environment or "", error, changes)
 
     def open_project(self) -> Project:
@@ -206,7 +197,7 @@ class Run:
                 path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             message = f"The plan cannot be saved: {path.parent} is no directory ({error.strerror})."
-            raise FlowsyncError(message) from None
+            raise errors.FlowsyncError(message) from None
         save(path, plans.as_json(plan), within)
         return path
 
@@ -222,12 +213,12 @@ class Run:
 def open_run(
     invocation: Invocation, command: str | None, pull_request: Switch | None, *, in_sandbox: bool
 ) -> Iterator[Run]:
-    """The run that the environment describes. Raises ConfigError outside of GitHub Actions."""
+    """The run that the environment describes. Raises errors.ConfigError outside of GitHub Actions."""
     try:
         inputs = read_inputs(os.environ, command)
         runner = read_runner(os.environ, tempfile.gettempdir())
         event = read_event(runner.event_name, runner.event_path)
-    except ConfigError as error:
+    except errors.ConfigError as error:
         if os.environ.get("GITHUB_ACTIONS") == "true":
             write_result(problem_formats.annotate([problem_formats.error_annotation(error)]))
             write_outputs(output_of(os.environ), {"exit-code": str(int(error.exit_code))})
@@ -259,7 +250,7 @@ def tell(text: str) -> None:
     write_result(notice(text))
 
 
-def tell_failure(consequence: str, error: FlowsyncError) -> None:
+def tell_failure(consequence: str, error: errors.FlowsyncError) -> None:
     """Say what did not work, and why; it is no failure of the run."""
     tell(f"{consequence} {error.message} {error.hint or ''}".rstrip())
 
@@ -269,11 +260,11 @@ def failures_shown(run: Run) -> Iterator[None]:
     """Show on GitHub why a run ends early, and pass the failure on."""
     try:
         yield
-    except FlowsyncError as error:
+    except errors.FlowsyncError as error:
         match error:
-            case InvalidFilesError(problems=problems):
+            case errors.InvalidFilesError(problems=problems):
                 run.annotate([problem_formats.problem_annotation(each) for each in problems])
-            case DocumentError(problem=problem):
+            case errors.DocumentError(problem=problem):
                 run.annotate([problem_formats.problem_annotation(problem)])
             case _:
                 run.annotate([problem_formats.error_annotation(error)])
@@ -284,7 +275,7 @@ def failures_shown(run: Run) -> Iterator[None]:
         raise
     except Exception as error:
         run.annotate([problem_formats.bug_annotation(error)])
-        run.output({"exit-code": str(int(ExitCode.ERROR))})
+        run.output({"exit-code": str(int(errors.ExitCode.ERROR))})
         raise
 
 
