@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from flowsync import config
 from flowsync.cli.commands.apply import command as apply
-from tests.support.command import UNMEASURED, command_line, environment, flowsync, write_flows
+from tests.support.command import environment, flowsync, start, write_flows
 from tests.support.fake_frigade import FakeConfig, fake_frigade, hang, row
 
 
@@ -95,13 +94,7 @@ def test_two_applies_to_one_account_exclude_each_other_also_from_two_clones(tmp_
         write_flows(clone, {"flow_00": "name: New\n"})
     with fake_frigade(FakeConfig(faults=(hang().on("PUT"),)), rows(1)) as server:
         env = environment(server.url)
-        first = subprocess.Popen(
-            command_line("apply"),
-            cwd=clones[0],
-            env={**UNMEASURED, **env},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        first = start("apply", root=clones[0], env=env)
         with first:
             while not server.writes:
                 assert first.poll() is None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from flowsync.cli import run
 from tests.support.command import CLEAN, environment, flowsync, process
 from tests.support.fake_frigade import fake_frigade, row
 
@@ -125,18 +130,31 @@ def test_where_there_are_no_flow_files_at_all_that_is_what_is_said(project: Path
         assert (refused.code, "error[no-flows] There is no directory flows." in refused.both) == (3, True), refused.both
 
 
-def completed(root: Path, words: str, **env: str) -> list[str]:
+def completed(root: Path, words: str) -> list[str]:
     """What bash is offered for the last word."""
-    asked = {"_FLOWSYNC_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), **env}
-    done = subprocess.run(
-        [Path(sys.executable).with_name("flowsync")], cwd=root, env={**CLEAN, **asked}, capture_output=True, check=False
-    )
-    assert done.stderr == b""
-    return done.stdout.decode().split()
+    asked = {"_FLOWSYNC_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    out, err, before = io.TextIOWrapper(io.BytesIO()), io.StringIO(), Path.cwd()
+    os.chdir(root)
+    try:
+        with (
+            mock.patch.dict(os.environ, {**CLEAN, **asked}, clear=True),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            pytest.raises(SystemExit),
+        ):
+            run([])
+    finally:
+        os.chdir(before)
+    assert err.getvalue() == ""
+    out.seek(0)
+    return out.read().split()
 
 
 def test_a_shell_completes_commands_slugs_and_files(project: Path) -> None:
-    assert completed(project, "flowsync pl") == ["plain,plan"]
+    asked = {"_FLOWSYNC_COMPLETE": "bash_complete", "COMP_WORDS": "flowsync pl", "COMP_CWORD": "1"}
+    script = [Path(sys.executable).with_name("flowsync")]
+    done = subprocess.run(script, cwd=project, env={**CLEAN, **asked}, capture_output=True, check=False)
+    assert (done.stdout, done.stderr) == (b"plain,plan\n", b"")
     for command in ("fmt", "plan", "apply", "explain", "pull"):
         assert completed(project, f"flowsync {command} flow_")[1:] == [f"plain,flow_{each}" for each in "abcd"]
         assert completed(project, f"flowsync {command} flows/")[0] == "file,flows/"

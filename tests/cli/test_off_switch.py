@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -67,9 +66,7 @@ def test_a_base_shows_that_it_was_sent(tmp_path: Path) -> None:
         env = environment(server.url)
         assert "unverified" not in flowsync("plan", "--base", "main", root=tmp_path, env=env).out
         write_flows(tmp_path, {"flow_a": OFF.replace("false", "true")})
-        subprocess.run(
-            ["git", "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qam", "on"], cwd=tmp_path, check=True
-        )
+        commit(tmp_path)
         write_flows(tmp_path, {"flow_a": OFF})
         changed = flowsync("plan", "--base", "main", "--detailed-exitcode", root=tmp_path, env=env)
         assert changed.code == 2

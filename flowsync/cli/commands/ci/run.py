@@ -213,7 +213,7 @@ class Run:
 def open_run(
     invocation: Invocation, command: str | None, pull_request: Switch | None, *, in_sandbox: bool
 ) -> Iterator[Run]:
-    """The run that the environment describes. Raises errors.ConfigError outside of GitHub Actions."""
+    """The run that the environment describes. Raises ConfigError outside of GitHub Actions."""
     try:
         inputs = read_inputs(os.environ, command)
         runner = read_runner(os.environ, tempfile.gettempdir())
