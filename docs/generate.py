@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from flowsync import config, sandbox, validate
-from flowsync.cli.commands import COMMANDS, flowsync
+from flowsync.cli.app import COMMANDS, flowsync
 from flowsync.errors import ExitCode
 from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS
 from flowsync.render.escape import columns

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from flowsync.cli.commands import COMMANDS
+from flowsync.cli.app import COMMANDS
 from flowsync.validate import schema_text
 from tests.support.command import CLEAN, flowsync
 

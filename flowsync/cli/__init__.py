@@ -94,6 +94,6 @@ def run(arguments: Sequence[str]) -> int:
     # Files and plans are held until the end, so that looking for garbage among them is a tenth of the time for nothing;
     # among what is imported it is as futile.
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
-    from flowsync.cli.boundary import guarded  # noqa: PLC0415 - --version pays for none of it
+    from flowsync.cli.app import guarded  # noqa: PLC0415 - --version pays for none of it
 
     return guarded(arguments)

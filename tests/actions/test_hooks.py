@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from flowsync.cli.commands import COMMANDS
+from flowsync.cli.app import COMMANDS
 from flowsync.templates import PLACEHOLDER, pre_commit
 from tests.actions.steps import IDENTITY, ROOT
 from tests.support.command import Completed, write_flows

@@ -92,7 +92,7 @@ class Last:
 
 class Finder:
     def find_spec(self, name, path, target=None):
-        if name == "flowsync.cli.commands":
+        if name == "flowsync.cli.commands.plan":
             {happens}
 
 sys.meta_path.insert(0, Finder())

@@ -1,0 +1,117 @@
+"""The click application, and the one place where an exception becomes an exit code: expected, usage, Ctrl-C, or a bug.
+
+Commands are imported when they are run: a start pays only for what it uses, and an import that fails is shown like any
+other bug.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from flowsync import __version__, cli
+from flowsync.cli.options import Invocation, global_options
+from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, UsageError
+from flowsync.secrets import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: Final = {
+    "init": "Set up a project: configuration, schemas, hooks, workflows.",
+    "pull": "Write what is live into the files: a first import, or an edit made in the dashboard.",
+    "validate": "Check every flow file, offline.",
+    "test": "Run the targeting tests of the flow files, offline.",
+    "plan": "Show what applying the files would do to the live flows.",
+    "apply": "Write what plan shows.",
+    "rollback": "Put back what an apply replaced.",
+    "list": "List the live flows and how they stand to the files.",
+    "explain": "Tell why a user sees a flow or does not.",
+    "graph": "Draw which flow waits for which.",
+    "fmt": "Put flow files in canonical form, every comment kept.",
+    "schema": "Print the JSON Schema of a flow file or of flowsync.yaml.",
+    "ci": "Run inside GitHub Actions: comment, summary, notes, outputs.",
+    "sandbox": "Serve or reset the embedded emulator of the API.",
+}
+"""Every command with its one line of help, in the order of a working day; the module of its name holds it."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and imports only the one that is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command's object; an unknown name is refused with the nearest one, unless a shell completes."""
+        if cmd_name in COMMANDS:
+            command: click.Command = import_module(f"flowsync.cli.commands.{cmd_name}").command
+            return command
+        if ctx.resilient_parsing:
+            return None
+        from flowsync.closeness import closest  # noqa: PLC0415 - only this refusal needs it
+
+        close = closest(cmd_name, tuple(COMMANDS))
+        question = f" Did you mean {close!r}?" if close else ""
+        raise click.UsageError(f"No such command {cmd_name!r}.{question}", ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Keys come from the environment: FRIGADE_API_KEY (private), FRIGADE_PUBLIC_API_KEY (public).",
+)
+@click.version_option(__version__, prog_name="flowsync", message="%(prog)s %(version)s")
+@global_options
+def flowsync() -> None:
+    """Flows as code for Frigade: one YAML file per flow, planned in the pull request, applied on the merge."""
+
+
+def guarded(arguments: Sequence[str]) -> int:
+    """Run the click application; every exception ends as a message on stderr and an exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a character gets an escape, not a crash
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    given = Invocation()
+    try:
+        result = flowsync.main(args=list(arguments), prog_name="flowsync", standalone_mode=False, obj=given)
+        sys.stdout.flush()
+        return int(result or ExitCode.OK)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.exceptions.NoArgsIsHelpError as help_:
+        sys.stderr.write(f"{help_.format_message()}\n")
+        return ExitCode.USAGE
+    except BrokenPipeError:  # the reader of stdout went away (`| head`): keep Python from saying so at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.ERROR
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what is neither expected nor usage is a bug
+        return _fail(error, given)
+
+
+def _fail(error: BaseException, given: Invocation) -> int:
+    from flowsync.cli.output import screen_of_stderr, source_lines  # noqa: PLC0415 - only failures need it
+    from flowsync.render import problems  # noqa: PLC0415 - only failures need it
+
+    if cli.is_interrupted or isinstance(error, click.Abort | KeyboardInterrupt):
+        error = InterruptedByUser("Interrupted.")
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        command = context.command_path if isinstance(context, click.Context) else "flowsync"
+        error = UsageError(error.format_message(), hint=f"Try `{command} --help`.")
+    screen = screen_of_stderr(given)
+    if isinstance(error, FlowsyncError):
+        sys.stderr.write(masked(problems.error(error, screen, source_lines(given.directory))))
+        return error.exit_code
+    sys.stderr.write(masked(problems.bug(error, screen)))
+    return ExitCode.ERROR
