@@ -49,6 +49,13 @@ def test_no_longer_run_increases(numbers: list[int]) -> None:
     assert not any(list(each) == sorted(set(each)) for each in longer)
 
 
+@pytest.mark.parametrize("same", [["b", "c", "d"], [{"n": 1}, {"n": 2}, {"n": 3}]])
+def test_equal_items_around_a_change_are_not_told(same: list[JsonValue]) -> None:
+    assert [each.path for each in differences("data", ["a", *same], ["x", *same])] == ["/0"]
+    assert [each.path for each in differences("data", [*same, "a"], [*same, "x"])] == ["/3"]
+    assert [each.path for each in differences("data", [*same, "a", *same], [*same, "x", *same])] == ["/3"]
+
+
 @given(st.permutations("abcdef"), st.permutations("abcdef"))
 def test_as_few_steps_move_as_possible(old: list[str], new: list[str]) -> None:
     moves = [each for each in differences("data", steps(old), steps(new)) if each.op is Op.MOVE]
@@ -66,6 +73,7 @@ def test_as_few_steps_move_as_possible(old: list[str], new: list[str]) -> None:
         (["a", "b"], [1, "a", "b"], {1: 0, 2: 1}),
         (["a", "b", "c"], ["b", "c"], {0: 1, 1: 2}),
         ([1, 2], [3], {0: 0}),
+        ([1, 3, 0, 0, 3], [0, 1, 1, 3, 2, 2, 2, 0], {2: 0, 3: 1, 4: 2, 5: 3, 7: 4}),
     ],
 )
 def test_an_item_between_two_that_stayed_was_changed(
