@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
 from flowsync.errors import GithubError
@@ -17,7 +17,7 @@ from flowsync.errors import GithubError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flowsync.github.client import GithubResponse
+    from flowsync.github.client import GithubClient, GithubResponse
     from flowsync.model import JsonValue
 
 HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
@@ -37,25 +37,18 @@ _HINTS: Final[Mapping[int, str]] = {
 }
 
 
-class Sender(Protocol):
-    """Sends one request, with the token, to one of GitHub's addresses."""
-
-    def send(self, method: str, url: str, body: JsonValue = None) -> GithubResponse:
-        """The answer, whatever its status. Raises ApiError when none comes."""
-
-
 class Github:
     """One repository on GitHub. Paths are below the repository unless they begin with a slash."""
 
-    def __init__(self, sender: Sender, api_url: str, graphql_url: str, repository: str) -> None:
-        self._sender = sender
+    def __init__(self, client: GithubClient, api_url: str, graphql_url: str, repository: str) -> None:
+        self._client = client
         self._api_url = api_url
         self._graphql_url = graphql_url
         self.repository = repository
 
     def get(self, path: str, **query: str | int) -> JsonValue:
         """The value at a path."""
-        return self._checked(self._sender.send("GET", self._url(path, query))).value
+        return self._checked(self._client.send("GET", self._url(path, query))).value
 
     def items(self, path: str, **query: str | int) -> Iterator[dict[str, JsonValue]]:
         """Every item of a list, page after page."""
@@ -63,7 +56,7 @@ class Github:
         for _ in range(MOST_PAGES):
             if url is None:
                 return
-            answer = self._checked(self._sender.send("GET", url))
+            answer = self._checked(self._client.send("GET", url))
             if not isinstance(answer.value, list):
                 raise GithubError(f"{answer.shown}: GitHub answered with no list.", status=answer.status)
             yield from (item for item in answer.value if isinstance(item, dict))
@@ -71,11 +64,11 @@ class Github:
 
     def write(self, method: str, path: str, body: JsonValue = None) -> JsonValue:
         """What a request that changes something is answered with."""
-        return self._checked(self._sender.send(method, self._url(path, {}), body)).value
+        return self._checked(self._client.send(method, self._url(path, {}), body)).value
 
     def graphql(self, query: str, **variables: JsonValue) -> JsonValue:
         """The data of a GraphQL answer; raises GithubError where it holds errors."""
-        answer = self._checked(self._sender.send("POST", self._graphql_url, {"query": query, "variables": variables}))
+        answer = self._checked(self._client.send("POST", self._graphql_url, {"query": query, "variables": variables}))
         if not isinstance(data := at(answer.value, "data"), dict) or at(answer.value, "errors"):
             raise GithubError(f"{answer.shown}: GitHub could not answer the query.", status=answer.status)
         return data
