@@ -114,7 +114,7 @@ LIST_FORMATS: Final[Mapping[str, Callable[[Sequence[ListedFlow], Screen], str]]]
 
 
 def counts(flows: Sequence[ListedFlow]) -> str:
-    """Return how many flows there are, and how they stand to the files."""
+    """Return how many flows there are, and how they compare with the files."""
     numbers = Counter(flow.state for flow in flows)
     parts = [f"{numbers[state]:,} {noun}" for state, (noun, _) in _STATES.items() if numbers[state]]
     return f"{plural(len(flows), 'flow')}: {', '.join(parts)}"

@@ -1,4 +1,4 @@
-"""A plan for a terminal: counts first, then each change, then what stands in the way."""
+"""A plan for a terminal: counts first, then each change, then what is in the way."""
 
 from __future__ import annotations
 

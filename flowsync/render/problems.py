@@ -52,7 +52,7 @@ REPORT: Final = "please report it with the command you ran and the text below."
 LIMIT: Final = 10
 """How many annotations of one kind GitHub shows of one step; it drops the rest without a word [doc]."""
 FINGERPRINT: Final = "flowsyncProblem/v1"
-"""The name of our fingerprint in SARIF; GitHub's upload action adds one of its own beside it."""
+"""The name of our fingerprint in SARIF; GitHub's upload action adds one of its own."""
 _SARIF_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _OF_READING: Final = (
     "How a flow file is written, named or placed: it cannot be read as one, or not everything reads it alike."
@@ -106,7 +106,7 @@ def sarif(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) 
     """Return a log in SARIF 2.1.0: one run with every rule there is, and a result for each problem.
 
     Files are named as the problems name them; readers take that as relative to the top of the repository. GitHub shows
-    the help of a rule beside each of its alerts, and needs both descriptions [doc: SARIF support].
+    the help of a rule with each of its alerts, and needs both descriptions [doc: SARIF support].
     """
     ordered = _sorted(problems)
     rules = _sarif_rules(ordered)
@@ -251,7 +251,7 @@ class Annotation:
 
 
 def problem_annotation(problem: Problem) -> Annotation:
-    """Return a problem of a file as a note beside its line."""
+    """Return a problem of a file as a note at its line."""
     return Annotation(problem.severity, problem.code, _with_hint(problem), problem.location, problem.detail)
 
 
@@ -267,7 +267,7 @@ def bug_annotation(error: Exception) -> Annotation:
 
 
 def plan_annotations(plan: Plan, flows: Iterable[Flow]) -> Iterator[Annotation]:
-    """Yield what a reviewer should see beside the lines of the files: what is blocked, warnings, edits made elsewhere.
+    """Yield what a reviewer should see at the lines of the files: what is blocked, warnings, edits made elsewhere.
 
     What this branch itself changes is not among them: that is what the pull request shows anyway.
     """

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from flowsync.errors import FlowsyncError
     from flowsync.flows.waits import ChangedWaits
     from flowsync.model import Change, Outcome, Plan, Problem
-    from flowsync.render.report_parts import Room
+    from flowsync.render.report_parts import Limits
 
 SHORT_COMMIT: Final = 7
 
@@ -123,17 +123,22 @@ class FailureReport:
 Report: TypeAlias = "PlanReport | ApplyReport | DriftReport | TakeoverReport | FilesReport | FailureReport"
 
 
-def fit(report: Report, room: Room, reserved: int = 0) -> Fitted:
-    """Return the report within `room`, less what is `reserved` of it for something else."""
-    opening, closing = [_heading(report), *_opening(report, room)], [*_notes(report, room), _footer(report)]
+def fit(report: Report, limits: Limits, reserved: int = 0) -> Fitted:
+    """Return the report within `limits`, less what is `reserved` of it for something else."""
+    opening, closing = [_heading(report), *_opening(report, limits)], [*_notes(report, limits), _footer(report)]
     changes = _changes(report)
-    left = room.whole - reserved - sum(room.measure(block) + 2 for block in (*opening, *closing)) - room.per_list // 4
-    details = details_that_fit(changes, left, room)
+    left = (
+        limits.total
+        - reserved
+        - sum(limits.measure(block) + 2 for block in (*opening, *closing))
+        - limits.per_list // 4
+    )
+    details = details_that_fit(changes, left, limits)
     missing = [change.slug for change in changes if change.slug not in details]
     shown = [details[change.slug] for change in changes if change.slug in details]
     blocks = [*opening, *(each.text for each in shown)]
     if missing:
-        names = enumerated(map(name, missing), room.per_list // 4 - LEAST_ROOM, room.measure)
+        names = enumerated(map(name, missing), limits.per_list // 4 - LEAST_ROOM, limits.measure)
         url = report.scene.run_url
         where = f" The [summary of the run]({url}) has more." if url else ""
         blocks.append(f"No room here for the details of {plural(len(missing), 'flow')}: {names}.{where}")
@@ -171,30 +176,30 @@ def _place(plan: Plan) -> str:
     return plan.environment or wording.host_of(plan.api_url)
 
 
-def _opening(report: Report, room: Room) -> Iterator[str]:
+def _opening(report: Report, limits: Limits) -> Iterator[str]:
     match report:
         case PlanReport(scene, plan, waits):
-            yield from plan_alerts(plan, scene.moment.value, room)
-            yield from plan_table(plan, "What happens", "What changes", room)
-            yield from changed_waits(waits, room)
+            yield from plan_alerts(plan, scene.moment.value, limits)
+            yield from plan_table(plan, "What happens", "What changes", limits)
+            yield from changed_waits(waits, limits)
         case ApplyReport(_, plan, outcomes, extras):
-            yield from apply_alerts(plan, outcomes, extras, room)
-            yield from apply_table(plan, outcomes, room)
+            yield from apply_alerts(plan, outcomes, extras, limits)
+            yield from apply_table(plan, outcomes, limits)
         case DriftReport(_, plan):
-            yield drift_alert(plan, room)
-            yield from plan_table(plan, "An apply would", "What differs", room)
+            yield drift_alert(plan, limits)
+            yield from plan_table(plan, "An apply would", "What differs", limits)
             yield from [WHAT_TO_DO] if differing(plan) else []
         case TakeoverReport(_, _, files, left):
-            yield from takeover(files, left, room)
+            yield from takeover(files, left, limits)
         case FilesReport(_, problems):
-            yield alert("NOTE", "The files are valid.", [], room)
-            yield from problems_table(problems, room)
+            yield alert("NOTE", "The files are valid.", [], limits)
+            yield from problems_table(problems, limits)
         case FailureReport(error=error):
-            yield failure_alert(error, room)
+            yield failure_alert(error, limits)
             if isinstance(error, InvalidFilesError):
-                yield from problems_table(error.problems, room)
+                yield from problems_table(error.problems, limits)
             elif isinstance(error, DocumentError):
-                yield from problems_table((error.problem,), room)
+                yield from problems_table((error.problem,), limits)
 
 
 def _changes(report: Report) -> tuple[Change, ...]:
@@ -207,7 +212,7 @@ def _changes(report: Report) -> tuple[Change, ...]:
             return ()
 
 
-def _notes(report: Report, room: Room) -> Iterator[str]:
+def _notes(report: Report, limits: Limits) -> Iterator[str]:
     if not isinstance(report, PlanReport | DriftReport):
         return
     plan = report.plan
@@ -218,7 +223,7 @@ def _notes(report: Report, room: Room) -> Iterator[str]:
         yield sentence(note)
     if plan.unmanaged:
         rows = (f"{name(row.slug)} ({name(row.name)}, id {row.id})" for row in plan.unmanaged)
-        names = enumerated(rows, room.per_list // 8, room.measure)
+        names = enumerated(rows, limits.per_list // 8, limits.measure)
         yield f"Live without a file, so never touched: {names}."
 
 

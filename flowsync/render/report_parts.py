@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from flowsync.render.ledger import Entry
 
 NAME_LENGTH: Final = 100
-"""Characters of a slug, label or file that are shown where many stand together."""
+"""Characters of a slug, label or file that are shown where there are many."""
 SENTENCE_LENGTH: Final = 500
 DRAWN_WAITS: Final = 40
 """More arrows than these are no picture any more."""
@@ -83,19 +83,19 @@ def utf8_bytes(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Limits:
     """How much may be said, in the units of `measure`: in all, about one flow, by one list of points, by a table."""
 
-    whole: int
+    total: int
     per_flow: int
     per_list: int
     per_table: int
     measure: Callable[[str], int]
 
 
-COMMENT: Final = Room(64_000, 8_000, 5_000, 16_000, utf16_units)
+COMMENT: Final = Limits(64_000, 8_000, 5_000, 16_000, utf16_units)
 """GitHub refuses a body of more than 65,536 characters."""
-SUMMARY: Final = Room(1_000_000, 60_000, 100_000, 200_000, utf8_bytes)
+SUMMARY: Final = Limits(1_000_000, 60_000, 100_000, 200_000, utf8_bytes)
 """GitHub drops all of a summary of more than 1 MiB."""
 
 
@@ -123,15 +123,15 @@ def enumerated(names: Iterable[str], size: int, measure: Callable[[str], int]) -
     return f"{shown} and {rest:,} more" if shown else f"{rest:,} in all"
 
 
-def _fitting_or_counted(lines: Sequence[str], most: int, size: int, room: Room, more: str) -> list[str]:
+def _fitting_or_counted(lines: Sequence[str], most: int, size: int, limits: Limits, more: str) -> list[str]:
     """Return what fits of the first `most` lines; where some are left out, `more` says how many (`{}`)."""
-    kept = fitting(lines[:most], size, room.measure)
+    kept = fitting(lines[:most], size, limits.measure)
     rest = len(lines) - len(kept)
     return [*kept, more.format(f"{rest:,}")] if rest else [*kept]
 
 
 def brief(text: str) -> str:
-    """Return a name cut to what is shown where many stand together."""
+    """Return a name cut to what is shown where there are many."""
     return shortened(text, NAME_LENGTH)
 
 
@@ -155,32 +155,32 @@ def differing(plan: Plan) -> int:
     return len(plan.changes) + len(plan.blocked)
 
 
-def alert(kind: str, lead: str, points: Iterable[str], room: Room) -> str:
+def alert(kind: str, lead: str, points: Iterable[str], limits: Limits) -> str:
     """Return one of GitHub's alerts (NOTE, WARNING, CAUTION): a raw sentence in bold, and as many points as fit."""
     lines = [f"> - {point}" for point in points]
-    kept = _fitting_or_counted(lines, len(lines), room.per_list, room, "> - and {} more")
+    kept = _fitting_or_counted(lines, len(lines), limits.per_list, limits, "> - and {} more")
     heading = [f"> [!{kind}]", f"> **{prose(lead) or 'It failed without a word.'}**"]
     return "\n".join([*heading, *([">"] if lines else []), *kept])
 
 
-def plan_alerts(plan: Plan, moment: str, room: Room) -> Iterator[str]:
+def plan_alerts(plan: Plan, moment: str, limits: Limits) -> Iterator[str]:
     """Yield what keeps a plan from being applied, then what users will notice at `moment` and what to be wary of."""
     if plan.blocked:
         lead = f"Nothing can be applied: {plural(len(plan.blocked), 'flow')} cannot be written."
-        yield alert("CAUTION", lead, _blocked_points(plan), room)
+        yield alert("CAUTION", lead, _blocked_points(plan), limits)
     if plan.refusals:
         points = []
         for refusal in plan.refusals:
             slugs = wording.listed([name(slug) for slug in refusal.slugs])
             reason = sentence(f"{refusal.message} {allowed_by(refusal)}")
             points.append(f"{slugs}: {reason}" if slugs else reason)
-        yield alert("CAUTION", wording.REFUSED, points, room)
+        yield alert("CAUTION", wording.REFUSED, points, limits)
     points = list(_warning_points(plan))
     if plan.changes or points:
         is_felt = bool(points) or any(change.live for change in plan.changes)
-        yield alert("WARNING" if is_felt else "NOTE", _impact(plan, moment), points, room)
+        yield alert("WARNING" if is_felt else "NOTE", _impact(plan, moment), points, limits)
     elif not plan.blocked:
-        yield alert("NOTE", f"Nothing changes for users: {_in_step(plan)}", [], room)
+        yield alert("NOTE", f"Nothing changes for users: {_in_step(plan)}", [], limits)
 
 
 def _in_step(plan: Plan) -> str:
@@ -225,16 +225,16 @@ def _blocked_points(plan: Plan) -> list[str]:
     return [f"{name(each.slug)}: {sentence(each.message)}" for each in plan.blocked]
 
 
-def apply_alerts(plan: Plan, outcomes: Iterable[Outcome], extras: Sequence[str], room: Room) -> Iterator[str]:
+def apply_alerts(plan: Plan, outcomes: Iterable[Outcome], extras: Sequence[str], limits: Limits) -> Iterator[str]:
     """Yield what was not as planned or not as reviewed (`extras`), else that all went well."""
     entries = sorted(map(ledger.entry, outcomes), key=lambda entry: entry.change.slug)
     bad = [entry for entry in entries if not entry.is_good]
     if extras:
-        yield alert("WARNING", "Written though no merged pull request showed it:", map(name, extras), room)
+        yield alert("WARNING", "Written though no merged pull request showed it:", map(name, extras), limits)
     if bad:
         lead = f"{plural(len(bad), 'flow')} of {len(entries):,} {'is' if len(bad) == 1 else 'are'} not as planned."
         points = (f"{name(each.change.slug)} {each.kind.words}: {sentence(ledger.explained(each))}" for each in bad)
-        yield alert("CAUTION", lead, points, room)
+        yield alert("CAUTION", lead, points, limits)
     elif entries:
         live = sum(change.live for change in plan.writes)
         if not live:
@@ -243,38 +243,38 @@ def apply_alerts(plan: Plan, outcomes: Iterable[Outcome], extras: Sequence[str],
             seen = f"Users notice {live:,} of them now."
         else:
             seen = "Users notice it now." if live == 1 else "Users notice all of them now."
-        yield alert("NOTE", f"Applied: {plural(len(entries), 'flow')} as planned. {seen}", [], room)
+        yield alert("NOTE", f"Applied: {plural(len(entries), 'flow')} as planned. {seen}", [], limits)
     else:
-        yield alert("NOTE", f"Nothing was to be written: {_in_step(plan)}", [], room)
+        yield alert("NOTE", f"Nothing was to be written: {_in_step(plan)}", [], limits)
 
 
-def drift_alert(plan: Plan, room: Room) -> str:
+def drift_alert(plan: Plan, limits: Limits) -> str:
     """Return how many flows differ from the files."""
     count = differing(plan)
     if not count:
-        return alert("NOTE", wording.nothing_changes(plan), [], room)
+        return alert("NOTE", wording.nothing_changes(plan), [], limits)
     lead = f"{plural(count, 'flow')} {'is' if count == 1 else 'are'} live otherwise than the files say."
-    return alert("WARNING", lead, _blocked_points(plan), room)
+    return alert("WARNING", lead, _blocked_points(plan), limits)
 
 
-def takeover(files: Mapping[str, str], left: Mapping[str, str], room: Room) -> Iterator[str]:
+def takeover(files: Mapping[str, str], left: Mapping[str, str], limits: Limits) -> Iterator[str]:
     """Yield what merging the files (by slug) does, which flows are left and why, and what to do instead."""
     lead = "Merging this takes edits made outside of the files into them. Nothing changes for users."
-    yield alert("NOTE", lead, (f"{name(slug)} in {name(file)}" for slug, file in files.items()), room)
+    yield alert("NOTE", lead, (f"{name(slug)} in {name(file)}" for slug, file in files.items()), limits)
     if left:
         points = (f"{name(slug)}: {sentence(reason)}" for slug, reason in left.items())
-        yield alert("WARNING", "What could not be taken over:", points, room)
+        yield alert("WARNING", "What could not be taken over:", points, limits)
     yield "To undo the edits instead, close this pull request and apply again: the files then win."
 
 
-def failure_alert(error: FlowsyncError, room: Room) -> str:
-    """Return why a command stopped, with what stands in the way and what to do."""
+def failure_alert(error: FlowsyncError, limits: Limits) -> str:
+    """Return why a command stopped, with what is in the way and what to do."""
     reasons = error.reasons if isinstance(error, RefusedError) else ()
     points = [*reasons, *([error.hint] if error.hint else [])]
-    return alert("CAUTION", shortened(error.message, SENTENCE_LENGTH), map(sentence, points), room)
+    return alert("CAUTION", shortened(error.message, SENTENCE_LENGTH), map(sentence, points), limits)
 
 
-def changed_waits(waits: ChangedWaits | None, room: Room) -> Iterator[str]:
+def changed_waits(waits: ChangedWaits | None, limits: Limits) -> Iterator[str]:
     """Yield which flows begin or cease to wait for others, and a drawing of that where it can still be read."""
     if not waits:
         return
@@ -283,14 +283,14 @@ def changed_waits(waits: ChangedWaits | None, room: Room) -> Iterator[str]:
         for sentences, changed in ((_WAIT_ADDED, waits.added), (_WAIT_REMOVED, waits.removed))
         for waiting, awaited, bond in changed
     ]
-    kept = _fitting_or_counted(points, len(points), room.per_list // 2, room, "- and {} more")
+    kept = _fitting_or_counted(points, len(points), limits.per_list // 2, limits, "- and {} more")
     yield "\n".join(["Which flows wait for others changes:", "", *kept])
     drawing = listing.mermaid_block(waits.graph)
-    if 0 < len(waits.graph.edges) <= DRAWN_WAITS and room.measure(drawing) <= room.per_list:
+    if 0 < len(waits.graph.edges) <= DRAWN_WAITS and limits.measure(drawing) <= limits.per_list:
         yield drawing
 
 
-def plan_table(plan: Plan, happens: str, changes: str, room: Room) -> Iterator[str]:
+def plan_table(plan: Plan, happens: str, changes: str, limits: Limits) -> Iterator[str]:
     """Yield the table of a plan, where it holds anything, with the titles of two of its columns."""
     if not plan.writes and not plan.blocked:
         return
@@ -306,10 +306,10 @@ def plan_table(plan: Plan, happens: str, changes: str, room: Room) -> Iterator[s
     rows += [[cell(change.slug), "unverified", "not known", "active: false", ""] for change in plan.unverified]
     width = 5 if has_origins else 4
     titles = ["Flow", happens, "Seen by users", changes, "Made by"][:width]
-    yield _table(markdown_table(titles, (row[:width] for row in rows)), room)
+    yield _table(markdown_table(titles, (row[:width] for row in rows)), limits)
 
 
-def apply_table(plan: Plan, outcomes: Iterable[Outcome], room: Room) -> Iterator[str]:
+def apply_table(plan: Plan, outcomes: Iterable[Outcome], limits: Limits) -> Iterator[str]:
     """Yield the table of what became of each change, where there were any."""
     if not plan.writes:
         return
@@ -318,7 +318,7 @@ def apply_table(plan: Plan, outcomes: Iterable[Outcome], room: Room) -> Iterator
     for change in plan.writes:
         entry = entries.get(change.slug)
         rows.append([cell(change.slug), entry.kind.words if entry else "", _seen_now(change, entry), _places(change)])
-    yield _table(markdown_table(["Flow", "Outcome", "Seen by users", "Planned changes"], rows), room)
+    yield _table(markdown_table(["Flow", "Outcome", "Seen by users", "Planned changes"], rows), limits)
 
 
 def _seen_now(change: Change, entry: Entry | None) -> str:
@@ -332,39 +332,39 @@ def _places(change: Change) -> str:
     return wording.listed([cell(place) for place in wording.changed_places(change)])
 
 
-def problems_table(problems: Sequence[Problem], room: Room) -> Iterator[str]:
+def problems_table(problems: Sequence[Problem], limits: Limits) -> Iterator[str]:
     """Yield the table of problems, where there are any."""
     if problems:
-        yield _table(problem_table(problems), room)
+        yield _table(problem_table(problems), limits)
 
 
-def _table(lines: Sequence[str], room: Room) -> str:
+def _table(lines: Sequence[str], limits: Limits) -> str:
     """Return a table that fits; `lines` begins with its two lines of heading."""
     more = f"| and {{}} more |{' |' * (lines[0].count('|') - 2)}"
-    return "\n".join([*lines[:2], *_fitting_or_counted(lines[2:], TABLE_ROWS, room.per_table, room, more)])
+    return "\n".join([*lines[:2], *_fitting_or_counted(lines[2:], TABLE_ROWS, limits.per_table, limits, more)])
 
 
-def details_that_fit(changes: Iterable[Change], left: int, room: Room) -> Mapping[str, Fitted]:
+def details_that_fit(changes: Iterable[Change], left: int, limits: Limits) -> Mapping[str, Fitted]:
     """Return each flow's details by slug, those first that matter most, until there is no room."""
     details: dict[str, Fitted] = {}
     for change in sorted(changes, key=lambda change: _ORDER.index(action(change))):
         if left < LEAST_ROOM:
             break
-        block = _details(change, room)
-        size = room.measure(block.text) + 2
+        block = _details(change, limits)
+        size = limits.measure(block.text) + 2
         if size <= left:
             details[change.slug] = block
             left -= size
     return details
 
 
-def _details(change: Change, room: Room) -> Fitted:
+def _details(change: Change, limits: Limits) -> Fitted:
     count = plural(len(wording.changed_places(change)), "change")
     summary = f"<details><summary>{html_code(brief(change.slug))} {action(change)}: {count}</summary>"
     remarks = [f"- {name(change.file)}, version {change.version}, {sentence(change.status)}, id {change.id}"]
     remarks += [f"- {sentence(each)}" for each in (*map(remark, change.fields), wording.unseen(change)) if each]
-    kept = fitting(remarks[:REMARKS], room.per_flow // 4, room.measure)
+    kept = fitting(remarks[:REMARKS], limits.per_flow // 4, limits.measure)
     lines = paint(flow_diff(change), Colour.NEVER).rstrip("\n").split("\n")
-    diff = _fitting_or_counted(lines, len(lines), room.per_flow, room, "… {} more lines")
+    diff = _fitting_or_counted(lines, len(lines), limits.per_flow, limits, "… {} more lines")
     text = "\n\n".join([summary, "\n".join(kept), fenced("\n".join(diff), "diff"), "</details>"])
     return Fitted(text, diff != lines)

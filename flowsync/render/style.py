@@ -29,14 +29,14 @@ _PIECES: Final = re.compile(r" +|[^ ]+")
 
 
 class Colour(Enum):
-    """Whether text carries ANSI colours. Nothing is told by colour alone."""
+    """Whether text carries ANSI colours. Nothing is said by colour only."""
 
     NEVER = "never"
     ALWAYS = "always"
 
 
 class Detail(Enum):
-    """How much is told: what would happen, how each flow differs, or without any cap."""
+    """How much is shown: what would happen, how each flow differs, or without any cap."""
 
     SUMMARY = "summary"
     FULL = "full"
@@ -74,7 +74,7 @@ class Style(Enum):
 
 
 MARKED: Final = frozenset({Style.ADDED_WORD, Style.REMOVED_WORD})
-"""The styles of words that differ: carets stand under them where there is no colour."""
+"""The styles of words that differ: where there is no colour, carets are under them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +148,11 @@ def hint_lines(hint: str | None, screen: Screen) -> Iterator[Line]:
         yield line(Span(_HINT, Style.HINT) if position == 0 else " " * len(_HINT), row)
 
 
-def sentences(whole: Line, screen: Screen, indent: int = 4) -> Iterator[Line]:
+def sentences(spans: Line, screen: Screen, indent: int = 4) -> Iterator[Line]:
     """Yield a line of prose, where the screen wants it broken at blanks, what follows set off by `indent`."""
-    seen = [Span(shown(span.text), span.style) for span in whole] if screen.wrap else []
+    seen = [Span(shown(span.text), span.style) for span in spans] if screen.wrap else []
     if screen.wrap is None or columns("".join(span.text for span in seen)) <= screen.wrap:
-        yield whole
+        yield spans
         return
     pieces = [Span(piece, span.style) for span in seen for piece in _PIECES.findall(span.text)]
     row: list[Span] = []

@@ -40,7 +40,7 @@ OUTCOMES: Final = {
 """What it means that an expression is true or false."""
 _WIDE: Final = Screen(width=100, colour=Colour.NEVER)
 _WIDEST_TERM: Final = 60
-"""Columns up to which the values of all terms stand in one column; those of longer terms stand below them."""
+"""Columns up to which the values of all terms are in one column; those of longer terms are below them."""
 _WORDS: Final = {"passed": "pass", "failed": "FAIL", "undecided": "skip", "unreadable": "FAIL", "unusable": "FAIL"}
 _STYLES: Final = {"pass": Style.ADDED, "FAIL": Style.ERROR, "skip": Style.WARNING}
 
@@ -231,7 +231,7 @@ def _remark(outcome: TestOutcome) -> str | None:
 
 
 def _coverage_lines(flows: Sequence[TestedFlow]) -> Iterator[Line]:
-    """Yield each expression with its terms, whole flows that no test decides, and how much is seen both ways."""
+    """Yield each expression with its terms, the flows that no test decides, and how much is seen both ways."""
     yield line(Span("Coverage: which truths of each term some test saw", Style.HEADING))
     terms = [term for flow in flows for each in flow.coverage for term in each.terms]
     for flow in flows:
@@ -299,9 +299,9 @@ def _coverage_document(each: ExpressionCoverage) -> dict[str, JsonValue]:
     }
 
 
-def _tree_lines(whole: Trace, screen: Screen, margin: str = "  ") -> Iterator[Line]:
+def _tree_lines(trace: Trace, screen: Screen, margin: str = "  ") -> Iterator[Line]:
     """Yield one line for each term and chain; true or false first, the values behind the term or below it."""
-    lines = [(each, 2 * each.depth + columns(each.text)) for each in outline(whole)]
+    lines = [(each, 2 * each.depth + columns(each.text)) for each in outline(trace)]
     widths = (width for each, width in lines if (each.values or each.note) and width <= _WIDEST_TERM)
     column = max(widths, default=0)
     for each, width in lines:
@@ -323,11 +323,11 @@ def _tree_lines(whole: Trace, screen: Screen, margin: str = "  ") -> Iterator[Li
             yield from sentences(below, screen, indent)
 
 
-def _tree_document(whole: Trace) -> dict[str, JsonValue]:
+def _tree_document(trace: Trace) -> dict[str, JsonValue]:
     """The tree for machines: chains have `parts`, terms have `values` and perhaps a `note`."""
-    if isinstance(whole, TermTrace):
+    if isinstance(trace, TermTrace):
         values: list[JsonValue] = []
-        for value, resolved in whole.values:
+        for value, resolved in trace.values:
             if not isinstance(value, Source):
                 continue
             source: dict[str, JsonValue] = {"source": formatted(value)}
@@ -335,11 +335,11 @@ def _tree_document(whole: Trace) -> dict[str, JsonValue]:
                 values.append({**source, "value": None, "unknown": resolved.value})
             else:
                 values.append({**source, "value": resolved})
-        return {"term": formatted(whole.term), "truth": whole.truth, "values": values, "note": whole.note}
-    if len(whole.parts) == 1:
-        return _tree_document(whole.parts[0])
-    parts: list[JsonValue] = [_tree_document(part) for part in whole.parts]
-    return {"chain": outline(whole)[0].text, "truth": whole.truth, "parts": parts}
+        return {"term": formatted(trace.term), "truth": trace.truth, "values": values, "note": trace.note}
+    if len(trace.parts) == 1:
+        return _tree_document(trace.parts[0])
+    parts: list[JsonValue] = [_tree_document(part) for part in trace.parts]
+    return {"chain": outline(trace)[0].text, "truth": trace.truth, "parts": parts}
 
 
 def _moment(milliseconds: float) -> str:

@@ -53,7 +53,7 @@ def capped(lines: list[Line], limit: int = LINES_PER_FLOW) -> list[Line]:
 
 
 def remark(change: FieldChange) -> str:
-    """Return what is to be said of a change beside its diff; empty for most."""
+    """Return what is to be said of a change besides its diff; empty for most."""
     return structural(change) or _criterion_meaning(change)
 
 
@@ -112,7 +112,7 @@ def _field_diff(field: FieldName, old: JsonValue, new: JsonValue) -> list[Line]:
 
 
 def _data_diff(old: dict[str, JsonValue], new: dict[str, JsonValue], numbers: ValueNumbers) -> list[Line]:
-    """Compare what is beside the steps, then each step with its counterpart, in the new order."""
+    """Compare all but the steps, then each step with its counterpart, in the new order."""
     old_steps, new_steps = old.get("steps"), new.get("steps")
     if not isinstance(old_steps, list) or not isinstance(new_steps, list):
         return _section_diff("data", old or None, new or None, numbers)

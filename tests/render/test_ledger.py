@@ -61,16 +61,3 @@ def test_long_values_are_shown_from_where_they_differ() -> None:
     change = FieldChange("data", "/steps/0/title", "steps[a].title", Op.REPLACE, f"{words}old end", f"{words}new")
     text = ledger.text([Applied(WELCOME, ("data",), (change,))], Screen(width=200))
     assert 'steps[a].title: sent …word word word word old end", came back …word word word word new"' in text
-
-
-@pytest.mark.parametrize("name", ledger.FORMATS)
-def test_every_format_tells_every_flow_and_reason(name: str) -> None:
-    told = "".join(map(ledger.outcome_line, OUTCOMES)) if name == "text" else ""
-    shown = (told + ledger.FORMATS[name](OUTCOMES, SCREEN)).replace("`", "")
-    for outcome in OUTCOMES:
-        row = ledger.entry(outcome)
-        assert row.change.slug in shown
-        assert str(row.change.id) in shown
-        assert row.kind.value in shown.replace("not attempted", "not-attempted")
-        assert all(part in shown for part in (row.message, row.code, row.hint) if part)
-    assert "description" in shown

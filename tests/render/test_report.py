@@ -38,7 +38,7 @@ from flowsync.render.report import (
 from flowsync.render.report_parts import (
     COMMENT,
     SUMMARY,
-    Room,
+    Limits,
     enumerated,
     fitting,
     shortened,
@@ -89,8 +89,8 @@ def test_a_report_means_nothing_to_markdown(report: Report) -> None:
 @SLOW
 @given(reports, st.integers(200, 4_000))
 def test_a_report_without_room_is_whole_blocks_of_it(report: Report, size: int) -> None:
-    room = Room(size, size // 4, size // 4, size // 4, utf16_units)
-    fitted = fit(report, room)
+    limits = Limits(size, size // 4, size // 4, size // 4, utf16_units)
+    fitted = fit(report, limits)
     assert_means_nothing(fitted.text, links=2)
     for page in pages(fitted.text):
         assert (
@@ -127,8 +127,8 @@ WORST: list[Report] = [
 @pytest.mark.parametrize("report", WORST, ids=lambda report: type(report).__name__)
 def test_the_worst_still_fits(report: Report) -> None:
     comment, summary = fit(report, COMMENT, reserved=16_200), fit(report, SUMMARY)
-    assert utf16_units(comment.text) <= COMMENT.whole - 16_200
-    assert utf8_bytes(summary.text) <= SUMMARY.whole
+    assert utf16_units(comment.text) <= COMMENT.total - 16_200
+    assert utf8_bytes(summary.text) <= SUMMARY.total
     assert utf16_units(short(report)) < 5_000
     assert_means_nothing(comment.text, links=2)
 
