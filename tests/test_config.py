@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import textwrap
 from contextlib import nullcontext
 from dataclasses import replace
@@ -297,18 +296,15 @@ def test_without_a_key_the_error_names_both_ways_out() -> None:
         "Set FRIGADE_PUBLIC_API_KEY (enough for plan) or FRIGADE_API_KEY, or try it on the embedded sandbox with "
         "--sandbox."
     )
+
+
+def test_the_private_key_reads_where_there_is_one_and_only_it_can_write() -> None:
+    both = settings(environ={"FRIGADE_API_KEY": "api_private_x", "FRIGADE_PUBLIC_API_KEY": "api_public_x"})
+    assert both.reading_key().variable == both.writing_key().variable == "FRIGADE_API_KEY"
+    public = settings(environ={"FRIGADE_PUBLIC_API_KEY": "api_public_x"})
+    assert public.reading_key().looks_public
     with pytest.raises(ConfigError, match="no private API key"):
-        settings(environ={"FRIGADE_PUBLIC_API_KEY": "api_public_x"}).writing_key()
-
-
-def test_the_private_key_reads_where_there_is_one() -> None:
-    environ = {"FRIGADE_API_KEY": "api_private_x", "FRIGADE_PUBLIC_API_KEY": "api_public_x"}
-    assert settings(environ=environ).reading_key().variable == "FRIGADE_API_KEY"
-    assert settings(environ=environ).writing_key().variable == "FRIGADE_API_KEY"
-    assert settings(environ={"FRIGADE_PUBLIC_API_KEY": "api_public_x"}).reading_key().looks_public
-
-
-def test_a_public_key_cannot_write() -> None:
+        public.writing_key()
     with pytest.raises(ConfigError, match="FRIGADE_API_KEY is a public one"):
         settings(environ={"FRIGADE_API_KEY": "api_public_x"}).writing_key()
 
@@ -321,20 +317,20 @@ def test_a_key_with_a_line_end_inside_is_refused_without_being_printed() -> None
 
 
 SCHEMA: Any = config.schema()
-SECTIONS = [
-    (path, functools.reduce(lambda section, part: section[part], path, SCHEMA)["properties"])
-    for path in (
-        *((), ("properties", "timeouts"), ("properties", "guards")),
-        ("properties", "environments", "additionalProperties"),
-        ("properties", "environments", "additionalProperties", "properties", "guards"),
-    )
-]
-PLACES = {"additionalProperties": "production", "properties": None}
+TOP = SCHEMA["properties"]
+ENVIRONMENT = TOP["environments"]["additionalProperties"]["properties"]
+SECTIONS = {
+    (): TOP,
+    ("timeouts",): TOP["timeouts"]["properties"],
+    ("guards",): TOP["guards"]["properties"],
+    ("environments", "production"): ENVIRONMENT,
+    ("environments", "production", "guards"): ENVIRONMENT["guards"]["properties"],
+}
 EACH_SETTING = [
-    (tuple(PLACES.get(part, part) for part in path if PLACES.get(part, part)), name)
-    for path, settings_ in SECTIONS
-    for name, setting in settings_.items()
-    if "additionalProperties" not in setting
+    (path, name)
+    for path, settings_ in SECTIONS.items()
+    for name, each in settings_.items()
+    if "additionalProperties" not in each
 ]
 NEAR_MISSES: tuple[Any, ...] = (
     *(None, True, False, 0, 0.5, 1, 5.0, 64, 65, 600, 600.5, -1, [], {}, ["x"], {"x": 1}),
@@ -393,7 +389,7 @@ def test_an_editor_and_the_reader_agree_on_the_shape_of_the_file(value: JsonValu
 
 def test_every_setting_has_what_an_editor_shows() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    for _, properties in SECTIONS:
+    for properties in SECTIONS.values():
         for name, each in properties.items():
             assert each["title"][0].isupper(), name
             assert each["description"].endswith("."), name
@@ -404,12 +400,11 @@ def test_every_setting_has_what_an_editor_shows() -> None:
 
 
 def test_the_schema_shows_the_defaults_and_the_limit_that_the_code_has() -> None:
-    top = SCHEMA["properties"]
-    shown = {name: each["default"] for name, each in top.items() if "default" in each}
+    shown = {name: each["default"] for name, each in TOP.items() if "default" in each}
     assert {name: getattr(Settings(), name) for name in shown} == {**shown, "target": Target(shown["target"])}
-    assert top["parallelism"]["maximum"] == PARALLELISM_LIMIT
+    assert TOP["parallelism"]["maximum"] == PARALLELISM_LIMIT
     for section, default in (("timeouts", Timeouts()), ("guards", Guards())):
-        for name, each in top[section]["properties"].items():
+        for name, each in TOP[section]["properties"].items():
             value = getattr(default, name)
             assert (value.value if isinstance(value, Policy) else value) == each["default"], name
 

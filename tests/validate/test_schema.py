@@ -37,20 +37,17 @@ CONDITIONS = {"if", "then", "allOf", "anyOf", "items", "minItems", "const", *MAP
 """Keywords that refuse nothing by themselves; `minItems`, `const` and `anyOf` occur only where they cannot."""
 
 
-def child_schemas(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    for keyword, value in schema.items():
-        if keyword in MAPS_OF_SCHEMAS and isinstance(value, dict):
-            yield from ((f"{keyword}/{name}", child) for name, child in value.items() if isinstance(child, dict))
-        elif keyword in LISTS_OF_SCHEMAS and isinstance(value, list):
-            yield from ((f"{keyword}/{index}", child) for index, child in enumerate(value) if isinstance(child, dict))
-        elif keyword in SCHEMAS and isinstance(value, dict):
-            yield keyword, value
-
-
 def all_schemas(schema: Schema, place: str = "#") -> Iterator[tuple[str, Schema]]:
     yield place, schema
-    for name, child in child_schemas(schema):
-        yield from all_schemas(child, f"{place}/{name}")
+    for keyword, value in schema.items():
+        if keyword in MAPS_OF_SCHEMAS:
+            inner = {f"{keyword}/{name}": child for name, child in value.items()}
+        elif keyword in LISTS_OF_SCHEMAS:
+            inner = {f"{keyword}/{index}": child for index, child in enumerate(value)}
+        else:
+            inner = {keyword: value} if keyword in SCHEMAS and isinstance(value, dict) else {}
+        for name, child in inner.items():
+            yield from all_schemas(child, f"{place}/{name}")
 
 
 def resolved(schema: Schema, root: Schema) -> Schema:
