@@ -16,7 +16,8 @@ from corpus import write_flows
 from processes import Command, environment
 
 from flowsync.flows.files import load_flows
-from flowsync.sandbox import PRIVATE_KEY, Emulator, Request
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.values import PRIVATE_KEY, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

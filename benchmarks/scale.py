@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowsync import sandbox
-from flowsync.sandbox import PRIVATE_KEY, Emulator, Response
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.server import serve
+from flowsync.sandbox.store import Row, Status
+from flowsync.sandbox.values import PRIVATE_KEY, Response
 
 if TYPE_CHECKING:
-    from flowsync.sandbox import Handler, Request
+    from flowsync.sandbox.values import Handler, Request
 
 STEPS = 5
 
@@ -77,7 +79,7 @@ def main() -> None:
         (root / "flows").mkdir()
         fill(emulator, root, given.flows)
         limiter = Limiter(emulator.handle, given.rate or sys.maxsize)
-        with sandbox.serve(limiter.handle) as server:
+        with serve(limiter.handle) as server:
             env = {**os.environ, "FRIGADE_API_URL": server.url, "FRIGADE_API_KEY": PRIVATE_KEY}
             measure("plan, all differ", ["plan", "--format", "json"], root, env)
             apply = ["apply", "--allow-many", "--format", "json", "--parallelism", given.parallelism]
@@ -95,11 +97,11 @@ def fill(emulator: Emulator, root: Path, count: int) -> None:
     with emulator.store.writing():
         for number in range(count):
             (root / "flows" / f"flow_{number:05}.yaml").write_text(flow(number, "new"))
-            row = sandbox.Row(
+            row = Row(
                 id=number + 1,
                 slug=f"flow_{number:05}",
                 version=1,
-                status=sandbox.Status.ACTIVE,
+                status=Status.ACTIVE,
                 name=f"Flow {number}",
                 type="CHECKLIST",
                 description=None,

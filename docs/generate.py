@@ -19,11 +19,12 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from flowsync import config, sandbox, validate
+from flowsync import config, validate
 from flowsync.cli.app import COMMANDS, flowsync
 from flowsync.errors import ExitCode
 from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS
 from flowsync.render.escape import columns
+from flowsync.sandbox.faults import FaultKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -209,7 +210,7 @@ def shortened(text: str) -> str:
 
 def faults_table() -> str:
     """Every kind of fault that the sandbox can let happen."""
-    rows = [f"| `{kind.value}` | {kind.meaning} |" for kind in sandbox.FaultKind]
+    rows = [f"| `{kind.value}` | {kind.meaning} |" for kind in FaultKind]
     return table(("kind", "what happens"), rows)
 
 

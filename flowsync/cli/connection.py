@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from flowsync.api.transport import Handler
     from flowsync.cli.project import Project
     from flowsync.model import FieldName, Flow, JsonValue
-    from flowsync.sandbox import Emulator
+    from flowsync.sandbox.emulator import Emulator
 
 
 ANSWERS_VARIABLE: Final = "FLOWSYNC_SANDBOX_ANSWERS"
@@ -130,15 +130,15 @@ def _open_api(stack: ExitStack, project: Project, purpose: Purpose) -> Connectio
 
 
 def _open_sandbox(stack: ExitStack, project: Project, flows: Sequence[Flow]) -> Connection:
-    from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
+    from flowsync.sandbox.values import PRIVATE_KEY, embedded  # noqa: PLC0415 - only the sandbox needs it
 
     answers = os.environ.get(ANSWERS_VARIABLE) or "whole"
     if answers not in _ANSWERS:
         hint = f"Set it to {' or '.join(_ANSWERS)}, or not at all."
         raise ConfigError(f"{ANSWERS_VARIABLE} is {shown(answers)}.", hint=hint)
     emulator = stack.enter_context(open_emulator(project, flows, documented=answers == "documented"))
-    key = Key(sandbox.PRIVATE_KEY, "the sandbox")
-    return _open(stack, project, SANDBOX_URL, key, access=Access.PRIVATE, handler=sandbox.embedded(emulator.handle))
+    key = Key(PRIVATE_KEY, "the sandbox")
+    return _open(stack, project, SANDBOX_URL, key, access=Access.PRIVATE, handler=embedded(emulator.handle))
 
 
 def _open(
@@ -179,13 +179,14 @@ def open_emulator(
     project: Project, flows: Sequence[Flow], number: int = 0, *, documented: bool = False
 ) -> Iterator[Emulator]:
     """The project's emulator; an empty one first gets an account that belongs to `flows`."""
-    from flowsync import sandbox  # noqa: PLC0415 - only the sandbox needs it
+    from flowsync.sandbox.emulator import Emulator  # noqa: PLC0415 - only the sandbox needs it
+    from flowsync.sandbox.seeds import SeedFlow, seed  # noqa: PLC0415 - only the sandbox needs it
 
-    with sandbox.Emulator(sandbox_database(project), documented=documented) as emulator:
+    with Emulator(sandbox_database(project), documented=documented) as emulator:
         if emulator.is_empty():
             default = project.settings.target
-            seeds = [sandbox.SeedFlow(flow.slug, _sent_fields(flow), flow.target or default) for flow in flows]
-            sandbox.seed(emulator, seeds, number=number)
+            seeds = [SeedFlow(flow.slug, _sent_fields(flow), flow.target or default) for flow in flows]
+            seed(emulator, seeds, number=number)
         yield emulator
 
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flowsync.sandbox import PRIVATE_KEY, Emulator, SeedFlow, seed, serve
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.seeds import SeedFlow, seed
+from flowsync.sandbox.server import serve
+from flowsync.sandbox.values import PRIVATE_KEY
 from tests.support.command import commit, environment, flowsync, write_flows
 from tests.support.fake_frigade import PUBLIC_KEY, UNOBSERVABLE, FakeConfig, fake_frigade, row
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync import document
-from flowsync.sandbox import Emulator, SeedFlow, seed
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.seeds import SeedFlow, seed
 from tests.support.command import commit, environment, flowsync, git, process, write_flows
 from tests.support.fake_frigade import UNOBSERVABLE, DataFormat, FakeConfig, fake_frigade, row
 from tests.support.strategies import flow_fields

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event, Lock, get_ident
 from typing import TYPE_CHECKING
 
-from flowsync import document, sandbox
+from flowsync import document
 from flowsync.api.client import open_client
 from flowsync.api.endpoints import Access, find_missing, list_flows, rows_by_slug
 from flowsync.api.messages import Timing
@@ -32,7 +32,10 @@ from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
 from flowsync.errors import ApiError, ExitCode
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused, Target, View
 from flowsync.record.values import Purpose, Run
-from flowsync.sandbox import PEOPLE, PRIVATE_KEY, Delivery, Emulator, Fault, FaultKind, Faulty, SeedFlow, embedded
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.faults import ALWAYS, PEOPLE, Fault, FaultKind, Faulty
+from flowsync.sandbox.seeds import SeedFlow, dashboard_edit, seed
+from flowsync.sandbox.values import PRIVATE_KEY, Delivery, Request, embedded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,7 +44,8 @@ if TYPE_CHECKING:
     from flowsync.cli.files import Selection
     from flowsync.cli.project import Project
     from flowsync.model import Outcome, Plan
-    from flowsync.sandbox import Handler, Request, Response, Row
+    from flowsync.sandbox.store import Row
+    from flowsync.sandbox.values import Handler, Response
 
 FLOWS = ("flow_bank_incident", "flow_goals_launch", "flow_invite_team", "flow_setup", "flow_welcome")
 """Example flows that refer to no others."""
@@ -166,7 +170,7 @@ class Journal:
         return Faulty(self.inner, faults, self.act, late=self.late, now=self.now)
 
     def __post_init__(self) -> None:
-        self._act = sandbox.dashboard_edit(self.emulator)
+        self._act = dashboard_edit(self.emulator)
         self.handle = self.emulator.handle
 
     def shown(self, names: Iterable[str]) -> set[str]:
@@ -223,10 +227,10 @@ def seeded_rows(number: int) -> tuple[Row, ...]:
         flows = workspace().selection.flows
         fields = [{**flow.fields, **({"data": flow.data_text} if flow.data_text else {})} for flow in flows]
         seeds = [SeedFlow(flow.slug, each, flow.target) for flow, each in zip(flows, fields, strict=True)]
-        sandbox.seed(emulator, seeds, number=number)
-        edit = sandbox.dashboard_edit(emulator)
+        seed(emulator, seeds, number=number)
+        edit = dashboard_edit(emulator)
         for flow in flows:
-            edit(sandbox.Request("GET", f"/v1/flows/{flow.slug}", {}, b""), FaultKind.EDIT)
+            edit(Request("GET", f"/v1/flows/{flow.slug}", {}, b""), FaultKind.EDIT)
         return tuple(emulator.store.page(0, 100))
 
 
@@ -535,8 +539,8 @@ def random_faults(dice: random.Random) -> list[Fault]:
     return [*(_random_fault(dice) for _ in range(dice.randint(1, 5))), *lacking]
 
 
-NO_VERSIONS = Fault(FaultKind.NOT_FOUND, "GET", "/v1/flows/*/versions", sandbox.ALWAYS)
-NO_LIST = Fault(FaultKind.NOT_FOUND, "GET", "/v1/flows", sandbox.ALWAYS)
+NO_VERSIONS = Fault(FaultKind.NOT_FOUND, "GET", "/v1/flows/*/versions", ALWAYS)
+NO_LIST = Fault(FaultKind.NOT_FOUND, "GET", "/v1/flows", ALWAYS)
 LACKING = [(), (), (), (NO_VERSIONS,), (NO_VERSIONS, NO_LIST), (NO_VERSIONS, replace(NO_LIST, after=1))]
 """Paths that a server may lack, or loses after the plan was made."""
 
@@ -545,5 +549,5 @@ def _random_fault(dice: random.Random) -> Fault:
     kind = dice.choice(list(FaultKind))
     method = "GET" if kind in PEOPLE else dice.choice(["GET", "PUT", "*"])
     path = dice.choice(["/v1/flows", "/v1/flows/*/versions", "/v1/flows/*", "*"])
-    times = dice.choice([1, 1, 1, 2, 3, 5, 25, sandbox.ALWAYS])
+    times = dice.choice([1, 1, 1, 2, 3, 5, 25, ALWAYS])
     return Fault(kind, method, path, times, after=dice.choice([0, 0, 1, 2, 5, 10]))

@@ -14,7 +14,7 @@ from flowsync.api.endpoints import Access, find_missing, list_flows
 from flowsync.cli.commands.pull import pull_flows
 from flowsync.errors import ApiError, ExitCode
 from flowsync.model import AlreadyApplied, Applied, Refused
-from flowsync.sandbox import ALWAYS, PEOPLE, Fault, FaultKind
+from flowsync.sandbox.faults import ALWAYS, PEOPLE, Fault, FaultKind
 from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run, workspace
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.cli.recording import read_record
-from flowsync.sandbox import PRIVATE_KEY, serve
+from flowsync.sandbox.server import serve
+from flowsync.sandbox.values import PRIVATE_KEY
 from tests.faults.harness import Journal, account, workspace
 from tests.support.command import CLEAN, UNMEASURED, command_line, flowsync
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from flowsync.sandbox import Emulator, Request, Response
+    from flowsync.sandbox.emulator import Emulator
+    from flowsync.sandbox.values import Request, Response
 
 KILLS = 5
 ALLOWED = ("--allow-many", "--allow-clear-targeting", "--allow-type-change", "--allow-protected")

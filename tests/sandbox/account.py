@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
-from flowsync.sandbox import PRIVATE_KEY, Request
+from flowsync.sandbox.values import PRIVATE_KEY, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flowsync.sandbox import Emulator, Handler
+    from flowsync.sandbox.emulator import Emulator
+    from flowsync.sandbox.values import Handler
 
 ARCHIVED: Final = 1
 ACTIVE: Final = 2

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.sandbox import Emulator
+from flowsync.sandbox.emulator import Emulator
 from tests.sandbox.account import SteppingClock, populate
 
 if TYPE_CHECKING:

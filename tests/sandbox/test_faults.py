@@ -12,29 +12,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from flowsync.sandbox import (
-    ALWAYS,
-    LATENESS,
-    PEOPLE,
-    PRIVATE_KEY,
-    Delivery,
-    Emulator,
-    Fault,
-    FaultKind,
-    Faulty,
-    Request,
-    SeedFlow,
-    dashboard_edit,
-    embedded,
-    parse_fault,
-    seed,
-    serve,
-)
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.faults import ALWAYS, LATENESS, PEOPLE, Fault, FaultKind, Faulty, parse_fault
+from flowsync.sandbox.seeds import SeedFlow, dashboard_edit, seed
+from flowsync.sandbox.server import serve
+from flowsync.sandbox.values import PRIVATE_KEY, Delivery, Request, embedded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.sandbox import Handler
+    from flowsync.sandbox.values import Handler
 
 DATA = "steps:\n  - {id: a, title: Get started, subtitle: Now, primaryButton: {title: Next}}\n"
 AUTH = {"authorization": f"Bearer {PRIVATE_KEY}"}

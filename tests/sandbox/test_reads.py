@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from flowsync.sandbox import PRIVATE_KEY, PUBLIC_KEY, Emulator
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY
 from tests.sandbox.account import ACTIVE, ARCHIVED, DATA, DRAFT, SWITCHED_OFF, SteppingClock, ask
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from flowsync.sandbox import PUBLIC_KEY, Request
+from flowsync.sandbox.values import PUBLIC_KEY, Request
 from tests.sandbox.account import ACTIVE, ARCHIVED, DATA, DRAFT, NOWHERE, SWITCHED_OFF, ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flowsync.sandbox import Emulator
+    from flowsync.sandbox.emulator import Emulator
 
 JSON: Final = {"content-type": "application/json"}
 PRIVATE: Final = "api_private_sandbox"

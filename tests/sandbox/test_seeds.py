@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from flowsync import document
 from flowsync.model import Target
-from flowsync.sandbox import Emulator, Scenario, SeedFlow, seed
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.seeds import Scenario, SeedFlow, seed
 from tests.sandbox.account import SteppingClock, ask
 
 if TYPE_CHECKING:

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Final
 import httpx
 import pytest
 
-from flowsync.sandbox import PRIVATE_KEY, Request, Response, serve, with_latency
-from flowsync.sandbox.server import MAX_BODY_BYTES
+from flowsync.sandbox.server import MAX_BODY_BYTES, serve
+from flowsync.sandbox.values import PRIVATE_KEY, Request, Response, with_latency
 from tests.sandbox.account import ACTIVE, ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.sandbox import Emulator, Server
+    from flowsync.sandbox.emulator import Emulator
+    from flowsync.sandbox.server import Server
 
 DELAYED_ACKNOWLEDGEMENT: Final = 0.04
 """Seconds that a system waits before it acknowledges a packet by itself."""

@@ -12,7 +12,8 @@ from typing import Final
 import pytest
 
 from flowsync.errors import FlowsyncError
-from flowsync.sandbox import Emulator, SeedFlow, seed
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.seeds import SeedFlow, seed
 from tests.sandbox.account import ACTIVE, DRAFT, SWITCHED_OFF, ask, populate
 
 ROOT: Final = Path(__file__).parents[2]
@@ -69,7 +70,8 @@ def test_two_emulators_share_one_file(database: Path) -> None:
 WRITER: Final = """
 import sys
 from pathlib import Path
-from flowsync.sandbox import Emulator, SeedFlow, seed
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.seeds import SeedFlow, seed
 from tests.sandbox.account import ask
 with Emulator(Path(sys.argv[1])) as emulator:
     told = seed(emulator, [SeedFlow("flow_one", {"name": "One"})])

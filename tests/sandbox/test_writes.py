@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync import document
-from flowsync.sandbox import Emulator
+from flowsync.sandbox.emulator import Emulator
 from tests.sandbox.account import ACTIVE, ARCHIVED, DATA, DRAFT, PUBLISH, SWITCHED_OFF, SteppingClock, ask, populate
 
 if TYPE_CHECKING:

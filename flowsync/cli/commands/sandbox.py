@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync import sandbox
 from flowsync.cli.commands.pull import load_files
 from flowsync.cli.connection import open_emulator, sandbox_database
 from flowsync.cli.options import global_options
 from flowsync.cli.output import write_note, write_result
 from flowsync.cli.project import open_project
 from flowsync.errors import FlowsyncError
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.faults import Faulty, parse_fault
+from flowsync.sandbox.seeds import dashboard_edit
+from flowsync.sandbox.server import serve as serve_handler
+from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, with_latency
+
+if TYPE_CHECKING:
+    from flowsync.sandbox.faults import Fault
+    from flowsync.sandbox.values import Handler
 
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)?")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
@@ -28,9 +36,9 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
     return float(match[1]) * _UNITS[match[2]]
 
 
-def _faults(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[sandbox.Fault, ...]:
+def _faults(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Fault, ...]:
     try:
-        return tuple(map(sandbox.parse_fault, texts))
+        return tuple(map(parse_fault, texts))
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -66,7 +74,7 @@ def serve(
     port: int,
     latency: float,
     number: int,
-    faults: tuple[sandbox.Fault, ...],
+    faults: tuple[Fault, ...],
     documented: bool,
 ) -> None:
     """Serve the emulator over real HTTP until interrupted.
@@ -76,12 +84,12 @@ def serve(
     project = open_project(context)
     with ExitStack() as stack:
         emulator = stack.enter_context(open_emulator(project, load_files(project), number, documented=documented))
-        handler: sandbox.Handler = emulator.handle
+        handler: Handler = emulator.handle
         if latency:
-            handler = sandbox.with_latency(handler, latency)
+            handler = with_latency(handler, latency)
         if faults:
-            edit = sandbox.dashboard_edit(emulator)
-            handler = sandbox.Faulty(
+            edit = dashboard_edit(emulator)
+            handler = Faulty(
                 handler,
                 faults,
                 edit,
@@ -89,7 +97,7 @@ def serve(
                 now=emulator.as_of_now,
             )
         try:
-            server = stack.enter_context(sandbox.serve(handler, port=port))
+            server = stack.enter_context(serve_handler(handler, port=port))
         except OSError as error:
             raise FlowsyncError(
                 f"Port {port} of this machine cannot be served on: {error.strerror or error}.",
@@ -97,8 +105,8 @@ def serve(
             ) from None
         write_result(
             f"export FRIGADE_API_URL={server.url}\n"
-            f"export FRIGADE_API_KEY={sandbox.PRIVATE_KEY}\n"
-            f"export FRIGADE_PUBLIC_API_KEY={sandbox.PUBLIC_KEY}\n"
+            f"export FRIGADE_API_KEY={PRIVATE_KEY}\n"
+            f"export FRIGADE_PUBLIC_API_KEY={PUBLIC_KEY}\n"
         )
         write_note(f"Serving the sandbox on {server.url}; Ctrl-C ends it.", project.given)
         server.wait()
@@ -113,7 +121,7 @@ def reset(context: click.Context) -> None:
     database = sandbox_database(project)
     if database.exists():
         try:
-            with sandbox.Emulator(database) as emulator:
+            with Emulator(database) as emulator:
                 emulator.reset()  # for whoever has it open
         except FlowsyncError:  # it cannot be opened
             for path in (database, database.with_name(f"{database.name}-journal")):
