@@ -31,9 +31,7 @@ from tests.support.fake_frigade import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.fake_frigade import (
-        Fault,
-    )
+    from tests.support.fake_frigade import Fault
 
 
 @dataclass(frozen=True)

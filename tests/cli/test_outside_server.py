@@ -24,9 +24,7 @@ from tests.support.fake_frigade import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.fake_frigade import (
-        Row,
-    )
+    from tests.support.fake_frigade import Row
 
 COMMENTED = """\
 name: Welcome

@@ -161,11 +161,7 @@ PUBLISHED_ONLY = BEFORE_THE_DRAFT.on("GET", "/v1/public/flows", times=ALWAYS)
 
 @pytest.mark.parametrize(
     ("faults", "code"),
-    [
-        ((replace(NO_VERSIONS, times=1),), 4),
-        ((NO_VERSIONS,), 4),
-        ((NO_VERSIONS, NO_LIST, PUBLISHED_ONLY), 5),
-    ],
+    [((replace(NO_VERSIONS, times=1),), 4), ((NO_VERSIONS,), 4), ((NO_VERSIONS, NO_LIST, PUBLISHED_ONLY), 5)],
     ids=["not found once", "no such path", "no private list any more"],
 )
 def test_a_draft_that_came_since_the_plan_is_noticed(tmp_path: Path, faults: tuple[Fault, ...], code: int) -> None:
