@@ -24,7 +24,7 @@ def main() -> None:
     """Entry point of the `flowsync` command."""
     try:
         if sys.argv[1:] != ["--version"]:
-            _hear_signals()
+            _handle_signals()
         _open_closed_streams()
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # before anything could report it, or while it was reported
@@ -38,14 +38,14 @@ def main() -> None:
     os._exit(code)
 
 
-def _hear_signals() -> None:
+def _handle_signals() -> None:
     """Let SIGTERM end a command as Ctrl-C does, and a second signal end it at once, whatever it is doing.
 
     A shell has what it starts in the background ignore Ctrl-C: that stays so.
     """
     import signal  # noqa: PLC0415 - --version pays for none of it
 
-    heard = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) is not signal.SIG_IGN]
+    handled = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) is not signal.SIG_IGN]
 
     def end(_number: int, _frame: object) -> None:
         os._exit(_INTERRUPTED)
@@ -53,12 +53,12 @@ def _hear_signals() -> None:
     def interrupt(_number: int, _frame: object) -> None:
         global is_interrupted  # noqa: PLW0603 - a signal is for the whole process
         is_interrupted = True
-        for each in heard:
+        for each in handled:
             signal.signal(each, end)
         sys.unraisablehook = _end_if_lost
         raise KeyboardInterrupt
 
-    for each in heard:
+    for each in handled:
         signal.signal(each, interrupt)
 
 

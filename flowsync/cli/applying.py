@@ -78,7 +78,7 @@ def only_run(project: Project, command: str, *, in_sandbox: bool) -> Iterator[No
         if left is not None:
             output.write_sentence(
                 f"The last run ended without finishing ({left}): what it had in flight may or may not have landed. "
-                "The plan shows how the flows stand.",
+                "The plan shows how the flows are now.",
                 project.given,
             )
         yield

@@ -110,7 +110,7 @@ global_options = _all(
     _option("Configuration file, instead of flowsync.yaml.", _keep("config"), "--config", metavar="FILE"),
     _option("Environment of flowsync.yaml to use.", _keep("environment"), "-e", "--environment", metavar="ENV"),
     _option("Only the result, and what is wrong.", _QUIET, "-q", "--quiet", is_flag=True),
-    _option("Also tell each step, and every warning.", _VERBOSE, "-v", "--verbose", is_flag=True),
+    _option("Also show each step, and every warning.", _VERBOSE, "-v", "--verbose", is_flag=True),
     _option("Colour: auto (on a terminal), always, never. NO_COLOR is honoured.", _keep("color"), "--color", **_COLOR),
 )
 sandbox_option = click.option(
@@ -122,7 +122,7 @@ sandbox_option = click.option(
 base_option = click.option(
     "--base",
     metavar="REF",
-    help="Git revision to tell this branch's own changes from edits in the dashboard by, such as origin/main.",
+    help="Git revision to compare with, to detect edits in the dashboard, such as origin/main.",
 )
 _POLICY: Final = click.Choice([policy.value for policy in Policy])
 policy_options = _all(
@@ -192,7 +192,7 @@ def require_base(given: Invocation, base: str | None, hint: str = "For example -
     for flag, part in _POLICIES.items():
         policy = given.guards.get(part, Policy.OVERWRITE)
         if base is None and policy is not Policy.OVERWRITE:
-            message = f"{flag} {policy.value} needs --base: without it no edit in the dashboard can be told."
+            message = f"{flag} {policy.value} needs --base: without it edits in the dashboard cannot be detected."
             raise UsageError(message, hint=hint)
 
 

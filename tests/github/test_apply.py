@@ -249,7 +249,7 @@ def test_pull_requests_that_cannot_be_looked_for_are_no_failure(tmp_path: Path) 
         payload = {"before": BASE, "commits": [{"id": sha(8)}, {"id": MERGE}]}
         done = place.run("apply", name="push", payload=payload)
         assert done.code == 0
-        assert "Other pull requests of this push are not told of the result." in done.log
+        assert "The result is not shown on the other pull requests of this push." in done.log
         assert "Applied: 1 flow" in place.comment()
 
 

@@ -65,7 +65,7 @@ def command(
     expression: str | None,
     format_: str,
 ) -> None:
-    """Tell why a user sees the flow SLUG or does not: each condition with its value for that user.
+    """Explain why a user sees the flow SLUG or does not: each condition with its value for that user.
 
     Offline, from the files. Without --user nothing is known of the user. docs/targeting.md says how far the model of
     Frigade's evaluation goes.
@@ -126,10 +126,10 @@ def explain_flow(project: Project, slug: str, step: str | None, persona: Persona
         **{each.slug: flow_of_file(each) for each in repository.flows},
     }
     parts = []
-    for stated in _targeting(flow) if wanted is None else _criteria(flow, wanted):
-        message = f"{stated.label} of {flow.slug} cannot be read: to the server it is false for every user."
-        place = partial(flow.source.offset_location, stated.path)
-        parts.append(_explained(stated, persona, message=message, place=place, flow=flow, known=known))
+    for criterion in _targeting(flow) if wanted is None else _criteria(flow, wanted):
+        message = f"{criterion.label} of {flow.slug} cannot be read: to the server it is false for every user."
+        place = partial(flow.source.offset_location, criterion.path)
+        parts.append(_explained(criterion, persona, message=message, place=place, flow=flow, known=known))
     return Explanation(flow.slug, flow.file, persona, tuple(parts), is_off=flow.fields.get("active") is False)
 
 
@@ -146,20 +146,20 @@ def _flow(repository: Repository, named: Sequence[str]) -> Flow:
 
 
 def _targeting(flow: Flow) -> tuple[FlowExpression, ...]:
-    stated = targeting_expression(flow.fields)
-    if stated is None:
+    criterion = targeting_expression(flow.fields)
+    if criterion is None:
         raise UsageError(
             f"{flow.file} states no targetingLogic, so flowsync does not know who sees the flow.",
             hint=_misspelt(flow, ["targetingLogic"]) or "State it, or pass it with --expression.",
         )
-    return (stated,)
+    return (criterion,)
 
 
 def _criteria(flow: Flow, step: str) -> tuple[FlowExpression, ...]:
     found = step_criteria(flow.fields, step)
     if found:
         return found
-    steps = sorted({stated.step for stated in expressions(flow.fields) if stated.step is not None})
+    steps = sorted({criterion.step for criterion in expressions(flow.fields) if criterion.step is not None})
     hint = f"Steps with criteria: {', '.join(steps)}." if steps else "No step of this flow has criteria."
     ids = [each["id"] for _, each in steps_of(flow.fields.get("data")) if isinstance(each.get("id"), str)]
     if step not in ids:
@@ -189,7 +189,7 @@ def explain_text(text: str, persona: Persona) -> Explanation:
 
 
 def _explained(
-    stated: FlowExpression,
+    criterion: FlowExpression,
     persona: Persona,
     *,
     message: str,
@@ -199,8 +199,8 @@ def _explained(
 ) -> Explained:
     """The expression explained. Raises InvalidFilesError, with `message`, where it cannot be read."""
     try:
-        return explain(stated, persona, flow, known)
+        return explain(criterion, persona, flow, known)
     except TargetingError as error:
         problem = Problem(place(error.offset), Severity.ERROR, error.code, error.message, error.hint)
-        texts = {_EXPRESSION: stated.text} if flow is None else None
+        texts = {_EXPRESSION: criterion.text} if flow is None else None
         raise InvalidFilesError(message, [problem], texts=texts) from None

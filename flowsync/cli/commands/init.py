@@ -65,7 +65,7 @@ class Hosting(Enum):
 def command(context: click.Context, *, wanted: Hosting, yes: bool) -> None:
     """Set up a project here: flowsync.yaml, the schemas, a flow to look at, and what git, pre-commit and GitHub need.
 
-    Nothing that is there is overwritten; each file is told, and running it again changes nothing.
+    Nothing that is there is overwritten; each file is listed, and running it again changes nothing.
     """
     project = open_project(context)
     given = project.given

@@ -19,7 +19,7 @@ from flowsync.render.testing import COVERAGE_FORMATS, TEST_FORMATS
 @slugs_argument
 @format_option(TEST_FORMATS)
 @click.option(
-    "--coverage", is_flag=True, help="Also tell, for each term, whether some test saw it true and some saw it false."
+    "--coverage", is_flag=True, help="Also show, for each term, whether some test saw it true and some saw it false."
 )
 @global_options
 @click.pass_context

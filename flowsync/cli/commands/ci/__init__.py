@@ -9,7 +9,7 @@ import click
 
 from flowsync.cli.commands.ci.apply import apply
 from flowsync.cli.commands.ci.drift import drift
-from flowsync.cli.commands.ci.run import NAMED, failures_shown, marker_key, open_run, tell, tell_failure
+from flowsync.cli.commands.ci.run import NAMED, failures_shown, marker_key, open_run, show_failure, show_notice
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import check_files, named_from_top
 from flowsync.cli.options import global_options, invocation, sandbox_option
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 def command(context: click.Context, *, what: str | None, pull_request: Switch | None, in_sandbox: bool) -> int:
     """Run inside GitHub Actions: validate, plan, apply or drift, with comment, summary, notes and outputs.
 
-    What to do is told by the argument, or like everything else by the action's inputs (docs/github.md).
+    What to do is given by the argument, or like everything else by the action's inputs (docs/github.md).
     """
     with open_run(invocation(context), what, pull_request, in_sandbox=in_sandbox) as run, failures_shown(run):
         code = COMMANDS[run.inputs.command](run)
@@ -90,7 +90,7 @@ def plan(run: Run) -> int:
     project = run.open_project()
     has_no_key = not run.in_sandbox and project.settings.private_key is None and project.settings.public_key is None
     if run.gets_no_secrets and has_no_key:
-        tell("Only the files are checked: GitHub gives no secrets to this pull request, so no plan can be made.")
+        show_notice("Only the files are checked: GitHub gives no secrets to this pull request, so no plan can be made.")
         return _validate(run, project)
     marker = Marker(marker_key(project, "plan"), run.commit, NO_PLAN)
     tip = Tip(run.runner.sha, run.runner.branch, marker.key)
@@ -103,7 +103,7 @@ def plan(run: Run) -> int:
     except FlowsyncError as error:
         run.comment_on_event(run.failure_report(error, project), marker, is_news=True)
         raise
-    _tell_unreviewed(run, made.plan, tip, came_with)
+    _report_unreviewed(run, made.plan, tip, came_with)
     if made.plan.blocked:
         return ExitCode.ERROR
     return ExitCode.CHANGES if made.plan.changes and run.inputs.fail_on_changes is Switch.ON else ExitCode.OK
@@ -125,11 +125,11 @@ def _came_with(run: Run, tip: Tip) -> Origin | None:
     try:
         return origin(run.github, tip)
     except ApiError as error:
-        tell_failure("The plan of the pull request cannot be found.", error)
+        show_failure("The plan of the pull request cannot be found.", error)
         return None
 
 
-def _tell_unreviewed(run: Run, plan: Plan, tip: Tip, came_with: Origin | None) -> None:
+def _report_unreviewed(run: Run, plan: Plan, tip: Tip, came_with: Origin | None) -> None:
     """Say of a push what apply would stop at, before anybody approves it."""
     if run.github is None or came_with is None or run.inputs.require_reviewed_plan is ReviewRule.OFF:
         return
@@ -139,7 +139,7 @@ def _tell_unreviewed(run: Run, plan: Plan, tip: Tip, came_with: Origin | None) -
         return
     if extras:
         slugs = wording.listed([change.slug for change in extras], NAMED)
-        tell(f"No merged pull request showed what would be written to {slugs}: apply asks for that.")
+        show_notice(f"No merged pull request showed what would be written to {slugs}: apply asks for that.")
 
 
 COMMANDS: Final[Mapping[CiCommand, Callable[[Run], int]]] = {

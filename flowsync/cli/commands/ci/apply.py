@@ -10,7 +10,7 @@ from flowsync import errors
 from flowsync.apply import exit_code
 from flowsync.cli import applying
 from flowsync.cli.commands.apply import checked_saved
-from flowsync.cli.commands.ci.run import NAMED, marker_key, tell
+from flowsync.cli.commands.ci.run import NAMED, marker_key, show_notice
 from flowsync.cli.connection import Purpose
 from flowsync.cli.options import guards_allowing
 from flowsync.cli.output import screen_of_stdout, write_result
@@ -75,7 +75,7 @@ def apply(run: Run) -> int:
         _comment(merge, merge.origin.shown, run.failure_report(error, merge.project))
         raise
     if done is None:
-        tell(SUPERSEDED)
+        show_notice(SUPERSEDED)
         return errors.ExitCode.OK
     report, is_stopped = done
     _report(merge, report, is_whole=exit_code(report.outcomes) == errors.ExitCode.OK and not is_stopped)
@@ -167,7 +167,7 @@ def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
         )
     if extras:
         slugs = wording.listed([change.slug for change in extras], NAMED)
-        tell(f"No merged pull request showed what is written to {slugs}.")
+        show_notice(f"No merged pull request showed what is written to {slugs}.")
     return extras
 
 
@@ -203,7 +203,7 @@ def _others(merge: Merge) -> Mapping[int, Marker | None]:
     try:
         return pushed_with(merge.github, merge.tip, merge.origin, event.commits)
     except errors.ApiError as error:
-        tell(f"Other pull requests of this push are not told of the result. {error.message}")
+        show_notice(f"The result is not shown on the other pull requests of this push. {error.message}")
         return {}
 
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flowsync.cli.commands.ci.run import marker_key, tell
+from flowsync.cli.commands.ci.run import marker_key, show_notice
 from flowsync.cli.commands.pull import pull_flows
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import top_of
@@ -63,7 +63,7 @@ def _report(run: Run, project: Project, made: Planned) -> str | None:
     """Where people read of the drift, or that it is gone; None when there is nothing to report."""
     github, plan = run.github, made.plan
     if github is None:
-        raise ConfigError("Nobody can be told of drift: the input github-token is empty.")
+        raise ConfigError("Drift cannot be reported: the input github-token is empty.")
     key = marker_key(project, "drift")
     proposes = run.inputs.pull_request is Switch.ON
     if not differing(plan):
@@ -90,7 +90,7 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, key: str
     result = pull_flows(project, made.flows, made.listing)
     files = tuple(_files(project, result))
     if not files:
-        tell("No edit could be taken over into a file: an issue tells of the drift.")
+        show_notice("No edit could be taken over into a file: an issue reports the drift.")
         return None
     marker = Marker(key, run.commit, digest_of(files))
     named = {change.slug: change.file.name for change in result.changes}
@@ -107,7 +107,7 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, key: str
         case Written(url):
             return url
         case NotWritten(reason):
-            tell(f"No pull request was written: {reason}. An issue tells of the drift.")
+            show_notice(f"No pull request was written: {reason}. An issue reports the drift.")
             return None
 
 

@@ -137,18 +137,18 @@ class Run:
     def comment(self, pull: int, wanted: Draft) -> None:
         """Bring a comment up to date. What keeps it from that is reported, and is no failure of the run."""
         if self.github is None:
-            tell("No comment was written: the input github-token is empty.")
+            show_notice("No comment was written: the input github-token is empty.")
             return
         try:
             posting = comments.post(self.github, pull, wanted, self.inputs.comment)
         except errors.ApiError as error:
-            tell_failure("No comment was written.", error)
+            show_failure("No comment was written.", error)
             return
         match posting:
             case comments.Written(url):
                 self.output({"comment-url": url})
             case comments.NotWritten(reason):
-                tell(f"No comment was written: {reason}.")
+                show_notice(f"No comment was written: {reason}.")
 
     def failure_report(self, error: errors.FlowsyncError, project: Project | None = None) -> FailureReport:
         """What is shown of a failure, with the changes that nobody was shown where those are its reason."""
@@ -178,7 +178,7 @@ class Run:
             kept=kept,
             in_sandbox=self.in_sandbox,
             shows_warnings=False,
-            without_base=lambda error: tell_failure("Whose each change is cannot be told.", error),
+            without_base=lambda error: show_failure("Who made each change is not known.", error),
         )
 
     def plan_path(self, file: str) -> Path:
@@ -245,14 +245,14 @@ def _open_github(inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
         yield github_api.Github(client, runner.api_url, runner.graphql_url, runner.repository)
 
 
-def tell(text: str) -> None:
+def show_notice(text: str) -> None:
     """Say a sentence in the log, and on the run's page."""
     write_result(notice(text))
 
 
-def tell_failure(consequence: str, error: errors.FlowsyncError) -> None:
+def show_failure(consequence: str, error: errors.FlowsyncError) -> None:
     """Say what did not work, and why; it is no failure of the run."""
-    tell(f"{consequence} {error.message} {error.hint or ''}".rstrip())
+    show_notice(f"{consequence} {error.message} {error.hint or ''}".rstrip())
 
 
 @contextmanager
