@@ -12,13 +12,12 @@ import hashlib
 import platform
 import traceback
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote
 
 from flowsync import __version__
-from flowsync.errors import DocumentError, InvalidFilesError, RefusedError
-from flowsync.model import Location, Origin, Severity
+from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError, RefusedError
+from flowsync.model import Location, Origin, Problem, Severity
 from flowsync.render import wording
 from flowsync.render.escape import (
     ELLIPSIS,
@@ -40,8 +39,7 @@ from flowsync.render.style import NARROWEST, Screen, Span, Style, hint_lines, li
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from flowsync.errors import FlowsyncError
-    from flowsync.model import Flow, JsonValue, Plan, Problem
+    from flowsync.model import Flow, JsonValue, Plan
     from flowsync.render.style import Line
 
 SourceLine: TypeAlias = "Callable[[Location], str | None]"
@@ -99,7 +97,7 @@ def as_json(problems: Iterable[Problem], source_line: SourceLine, screen: Screen
 def github(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:
     """Return annotations for GitHub, then the text, which the log of the step shows with them."""
     ordered = _sorted(problems)
-    return annotate(map(problem_annotation, ordered)) + text(ordered, source_line, screen)
+    return annotate(ordered) + text(ordered, source_line, screen)
 
 
 def sarif(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:  # noqa: ARG001 - one signature
@@ -236,65 +234,60 @@ def bug(exception: BaseException, screen: Screen = Screen()) -> str:  # noqa: B0
     return paint(lines, screen.colour)
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
-    """One note of a step: its weight, what it says under which title, and the line it is about, if any.
-
-    `location` is relative to the top of the repository, where GitHub looks for files. `detail` are further lines.
-    """
-
-    severity: Severity
-    title: str
-    message: str
-    location: Location | None = None
-    detail: tuple[str, ...] = ()
-
-
-def problem_annotation(problem: Problem) -> Annotation:
-    """Return a problem of a file as a note at its line."""
-    return Annotation(problem.severity, problem.code, _with_hint(problem), problem.location, problem.detail)
-
-
-def error_annotation(error: FlowsyncError) -> Annotation:
-    """Return why a command stopped as a note of the whole run."""
-    return Annotation(Severity.ERROR, error.code, _with_hint(error))
-
-
-def bug_annotation(error: Exception) -> Annotation:
-    """Return that flowsync itself failed as a note of the whole run. What a report needs stays in the log."""
-    said = f"{type(error).__name__}: this is a bug in flowsync, not in your flows. The log has what to report."
-    return Annotation(Severity.ERROR, "bug", said)
-
-
-def plan_annotations(plan: Plan, flows: Iterable[Flow]) -> Iterator[Annotation]:
+def plan_problems(plan: Plan, flows: Iterable[Flow]) -> Iterator[Problem]:
     """Yield what a reviewer should see at the lines of the files: what is blocked, warnings, edits made elsewhere.
 
     What this branch itself changes is not among them: that is what the pull request shows anyway.
     """
     sources = {flow.slug: flow.source for flow in flows}
     for each in plan.blocked:
-        yield Annotation(Severity.ERROR, each.code, each.message, Location(each.file, 1, 1))
+        yield Problem(Location(each.file, 1, 1), Severity.ERROR, each.code, each.message)
     for change in plan.writes:
         for warning in wording.warnings(change):
             where = Location(change.file, warning.line or 1, 1)
-            yield Annotation(Severity.WARNING, warning.code, warning.message, where)
+            yield Problem(where, Severity.WARNING, warning.code, warning.message)
         for field in change.fields:
             if field.origin in {Origin.DRIFT, Origin.CONFLICT} and change.slug in sources:
                 # Positions lead to the nearest place that the file has.
                 parts = (part.replace("~1", "/").replace("~0", "~") for part in field.path.split("/")[1:])
                 path = (field.field, *(int(part) if part.isdecimal() else part for part in parts))
                 where = sources[change.slug].location(path)
-                yield Annotation(Severity.WARNING, field.origin.value, wording.outside_edit(field, field.origin), where)
+                yield Problem(where, Severity.WARNING, field.origin.value, wording.outside_edit(field, field.origin))
 
 
-def annotate(annotations: Iterable[Annotation]) -> str:
-    """Return the lines that make GitHub show the notes: the gravest first, and how many it would have dropped."""
-    ordered = sorted(annotations, key=lambda each: each.severity is not Severity.ERROR)
-    if len(ordered) > LIMIT:
-        left_out = ordered[LIMIT - 1 :]
-        more = f"{len(left_out):,} more. The log of this step has them all."
-        ordered = [*ordered[: LIMIT - 1], Annotation(left_out[0].severity, "flowsync", more)]
-    return "".join(map(_command, ordered))
+def annotate(notes: Iterable[Problem | Exception]) -> str:
+    """Return the workflow commands by which GitHub shows problems at their lines, and failures as notes of the run.
+
+    The gravest come first; those that GitHub would drop are counted. Problems name files from the top of the
+    repository, where GitHub looks for them. An exception other than a FlowsyncError is a bug in flowsync; what a report
+    needs of it stays in the log.
+    """
+    ordered = sorted(notes, key=lambda note: _severity(note) is not Severity.ERROR)
+    if len(ordered) <= LIMIT:
+        return "".join(map(_command, ordered))
+    left_out = ordered[LIMIT - 1 :]
+    more = f"{len(left_out):,} more. The log of this step has them all."
+    commands = [*map(_command, ordered[: LIMIT - 1]), f"::{_severity(left_out[0]).value} title=flowsync::{more}\n"]
+    return "".join(commands)
+
+
+def _severity(note: Problem | Exception) -> Severity:
+    return note.severity if isinstance(note, Problem) else Severity.ERROR
+
+
+def _command(note: Problem | Exception) -> str:
+    if isinstance(note, Problem):
+        where = note.location
+        properties = {"file": where.file, "line": str(where.line), "col": str(where.column), "title": note.code}
+        lines = [_with_hint(note), *note.detail]
+    elif isinstance(note, FlowsyncError):
+        properties, lines = {"title": note.code}, [_with_hint(note)]
+    else:
+        bug = "this is a bug in flowsync, not in your flows. The log has what to report."
+        properties, lines = {"title": "bug"}, [f"{type(note).__name__}: {bug}"]
+    pairs = ",".join(f"{name}={shown(value).translate(_IN_PROPERTY)}" for name, value in properties.items())
+    message = "%0A".join(shown(each).replace("%", "%25") for each in lines)
+    return f"::{_severity(note).value} {pairs}::{message}\n"
 
 
 def stopped(text: str, token: str) -> str:
@@ -303,15 +296,6 @@ def stopped(text: str, token: str) -> str:
         raise ValueError("the token is in the text")
     end = "" if text.endswith("\n") else "\n"
     return f"::stop-commands::{token}\n{text}{end}::{token}::\n"
-
-
-def _command(annotation: Annotation) -> str:
-    where = annotation.location
-    place = {} if where is None else {"file": where.file, "line": str(where.line), "col": str(where.column)}
-    pairs = {**place, "title": annotation.title}.items()
-    properties = ",".join(f"{name}={shown(value).translate(_IN_PROPERTY)}" for name, value in pairs)
-    lines = [shown(each).replace("%", "%25") for each in (annotation.message, *annotation.detail)]
-    return f"::{annotation.severity.value} {properties}::{'%0A'.join(lines)}\n"
 
 
 def _sarif_rules(problems: Iterable[Problem]) -> Mapping[str, JsonValue]:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
+from flowsync.errors import FlowsyncError
 from flowsync.model import Location, Origin, Problem, Severity
 from flowsync.render import problems
 from flowsync.render.escape import shown
-from flowsync.render.problems import Annotation, annotate
+from flowsync.render.problems import annotate
 from flowsync.render.style import Screen
 from tests.plan.builders import flow_of, row, update_of
 from tests.render.hostile import hostile
@@ -19,16 +20,17 @@ from tests.support import runner
 if TYPE_CHECKING:
     from flowsync.model import Update
 
-WHERE = Location("flows/flow_a.yaml", 3, 5)
 
-
-def note(message: str = "Look.", severity: Severity = Severity.ERROR, where: Location | None = WHERE) -> Annotation:
-    return Annotation(severity, "a-code", message, where)
+def note(message: str = "Look.", severity: Severity = Severity.ERROR) -> Problem:
+    return Problem(Location("flows/flow_a.yaml", 3, 5), severity, "a-code", message)
 
 
 def test_an_annotation_is_the_command_that_github_documents() -> None:
     assert annotate([note()]) == "::error file=flows/flow_a.yaml,line=3,col=5,title=a-code::Look.\n"
-    assert annotate([note(severity=Severity.WARNING, where=None)]) == "::warning title=a-code::Look.\n"
+    assert annotate([FlowsyncError("No.", hint="Look.")]) == "::error title=error::No. Look.\n"
+    assert annotate([KeyError("api_private_abc")]) == (
+        "::error title=bug::KeyError: this is a bug in flowsync, not in your flows. The log has what to report.\n"
+    )
 
 
 def test_what_means_something_to_the_runner_is_encoded_where_it_does() -> None:
@@ -40,11 +42,11 @@ def test_what_means_something_to_the_runner_is_encoded_where_it_does() -> None:
 
 @given(hostile, hostile, hostile)
 def test_the_runner_reads_back_what_was_meant_and_no_other_command(file: str, title: str, message: str) -> None:
-    log = annotate([Annotation(Severity.WARNING, title, message, Location(file, 1, 2)), note()])
+    log = annotate([Problem(Location(file, 1, 2), Severity.WARNING, title, message), note()])
     commands, texts = runner.read(log)
     assert texts == []
     assert [command.name for command in commands] == ["warning", "error"][::-1]
-    assert commands[1].message == shown(message)
+    assert commands[1].message == shown(message.rstrip())
     assert commands[1].properties == {"file": shown(file), "line": "1", "col": "2", "title": shown(title)}
 
 
@@ -88,8 +90,8 @@ def test_the_github_format_has_the_annotations_and_then_every_problem_as_text() 
 
 
 def test_a_plan_is_annotated_where_it_is_blocked_warned_about_or_edited_elsewhere() -> None:
-    notes = list(problems.plan_annotations(FULL_PLAN, []))
-    assert [(each.title, each.location) for each in notes] == [
+    notes = list(problems.plan_problems(FULL_PLAN, []))
+    assert [(each.code, each.location) for each in notes] == [
         (BLOCKED.code, Location(BLOCKED.file, 1, 1)),
         ("draft-unseen", Location("flows/flow_tour.yaml", 1, 1)),
         ("targeting-cleared", Location("flows/flow_welcome.yaml", 6, 1)),
@@ -108,14 +110,12 @@ def test_an_edit_made_elsewhere_is_told_at_the_line_it_would_undo() -> None:
     stated = flow_of("name: A\ndata:\n  steps:\n    - id: one\n      title: Ours\n", "flow_tour")
     live = row("flow_tour", name="A", data="steps:\n  - id: one\n    title: Theirs\n")
     change = update_of(stated, live)
-    notes = {
-        origin: list(problems.plan_annotations(plan_of(attributed(change, origin)), [stated])) for origin in ORIGINS
-    }
+    notes = {origin: list(problems.plan_problems(plan_of(attributed(change, origin)), [stated])) for origin in ORIGINS}
     assert {origin: len(found) for origin, found in notes.items()} == {
         Origin.DRIFT: 1, Origin.CONFLICT: 1, Origin.BRANCH: 0, None: 0,
     }  # fmt: skip
     (edit,) = notes[Origin.DRIFT]
     assert edit.location == Location("flows/flow_tour.yaml", 5, 14)
-    assert edit.title == "drift"
+    assert edit.code == "drift"
     assert edit.message.startswith("steps[one].title was edited outside of the files")
     assert "Theirs" in edit.message

@@ -80,7 +80,7 @@ def _validate(run: Run, project: Project) -> int:
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise InvalidFilesError("The files have errors.", problems)
     write_result(inert(problem_formats.text(problems, source_lines(project.base), screen)))
-    run.annotate(map(problem_formats.problem_annotation, problems))
+    run.annotate(problems)
     run.summarise(FilesReport(run.scene, problems))
     return ExitCode.OK
 

@@ -34,6 +34,7 @@ from flowsync.github.runner import (
     write_outputs,
     write_summary,
 )
+from flowsync.model import Problem
 from flowsync.plan.document import summary
 from flowsync.render import plans
 from flowsync.render import problems as problem_formats
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from flowsync.github.runner import Inputs, Runner
     from flowsync.model import Plan
     from flowsync.plan.guards import Kept
-    from flowsync.render.problems import Annotation
     from flowsync.render.report import Report
 
 TIMEOUTS: Final = Timeouts()
@@ -118,12 +118,12 @@ class Run:
         """Add the report to the job's summary."""
         write_summary(self.runner.summary, fit(report, SUMMARY).text)
 
-    def annotate(self, notes: Iterable[Annotation]) -> None:
+    def annotate(self, notes: Iterable[Problem | Exception]) -> None:
         """Show notes beside the lines they are about, files named from the top of the repository."""
         prefix = git.prefix(self.invocation.directory)
         moved = (
             replace(note, location=replace(note.location, file=normpath(prefix + note.location.file)))
-            if note.location is not None
+            if isinstance(note, Problem)
             else note
             for note in notes
         )
@@ -204,8 +204,7 @@ class Run:
     def show_plan(self, made: Planned) -> None:
         """Show the plan in the log and beside the lines, save it, and set its outputs."""
         write_result(inert(plans.preview(made.plan, screen_of_stdout(self.invocation))))
-        notes = [problem_formats.problem_annotation(problem) for problem in made.warnings]
-        self.annotate([*problem_formats.plan_annotations(made.plan, made.flows), *notes])
+        self.annotate([*problem_formats.plan_problems(made.plan, made.flows), *made.warnings])
         self.output_plan(made.plan, self.save_plan(made.plan))
 
 
@@ -220,7 +219,7 @@ def open_run(
         event = read_event(runner.event_name, runner.event_path)
     except errors.ConfigError as error:
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            write_result(problem_formats.annotate([problem_formats.error_annotation(error)]))
+            write_result(problem_formats.annotate([error]))
             write_outputs(output_of(os.environ), {"exit-code": str(int(error.exit_code))})
         raise
     invocation.config = invocation.config or inputs.config
@@ -263,18 +262,18 @@ def failures_shown(run: Run) -> Iterator[None]:
     except errors.FlowsyncError as error:
         match error:
             case errors.InvalidFilesError(problems=problems):
-                run.annotate([problem_formats.problem_annotation(each) for each in problems])
+                run.annotate(problems)
             case errors.DocumentError(problem=problem):
-                run.annotate([problem_formats.problem_annotation(problem)])
+                run.annotate([problem])
             case _:
-                run.annotate([problem_formats.error_annotation(error)])
+                run.annotate([error])
         run.output({"exit-code": str(int(error.exit_code))})
         run.summarise(run.failure_report(error))
         raise
     except BrokenPipeError:
         raise
     except Exception as error:
-        run.annotate([problem_formats.bug_annotation(error)])
+        run.annotate([error])
         run.output({"exit-code": str(int(errors.ExitCode.ERROR))})
         raise
 
