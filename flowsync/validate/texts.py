@@ -102,14 +102,15 @@ def check_links(view: View) -> Iterator[Problem]:
 
 def _media(view: View, path: ValuePath, address: str) -> Iterator[Problem]:
     scheme, complaint = _scheme(address), _address_complaint(address)
-    name, place, hint = f"`{path[-1]}`", view.location(path), "Write the full https address."
+    name, hint = f"`{path[-1]}`", "Write the full https address."
     if scheme not in {None, "https", "data"}:
         message = f"{name} must be an https address, not {excerpt(scheme or '')}:."
-        yield MEDIA_NOT_HTTPS.at(place, message, "Browsers load pictures and videos over https only.")
+        yield MEDIA_NOT_HTTPS.at(view.location(path), message, "Browsers load pictures and videos over https only.")
     elif complaint is not None:
-        yield URI_IMPLAUSIBLE.at(place, f"{name} {complaint}.", hint)
+        yield URI_IMPLAUSIBLE.at(view.location(path), f"{name} {complaint}.", hint)
     elif scheme != "https":
-        yield MEDIA_UNCERTAIN.at(place, f"{name} is not a full https address, so it may not load.", hint)
+        message = f"{name} is not a full https address, so it may not load."
+        yield MEDIA_UNCERTAIN.at(view.location(path), message, hint)
 
 
 def _button(view: View, path: ValuePath, address: str) -> Iterator[Problem]:
@@ -206,10 +207,13 @@ def check_patterns(view: View) -> Iterator[Problem]:
         value = part.value.get("value")
         if not isinstance(value, str):
             continue
-        place = view.location((*part.path, "value"))
+        path = (*part.path, "value")
         wrong = pattern_complaint(value)
         if wrong is not None:
             message = f"This pattern is not a regular expression: {wrong}."
-            yield PATTERN_INVALID.at(place, message, "Escape characters that mean themselves with a backslash.")
+            yield PATTERN_INVALID.at(
+                view.location(path), message, "Escape characters that mean themselves with a backslash."
+            )
         elif len(value) > 1 and value.startswith("/^") and value.endswith("$/"):
-            yield PATTERN_SLASHES.at(place, "The slashes are part of this pattern.", "Leave out the slashes.")
+            message = "The slashes are part of this pattern."
+            yield PATTERN_SLASHES.at(view.location(path), message, "Leave out the slashes.")

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsync.flows.files import load_flows
+from flowsync.flows.files import FlowSource, load_flows
 from flowsync.model import SENT_FIELDS, FieldName, Location, Problem, Severity
 from flowsync.validate import SchemaName, check, check_all, schema_text
 from tests.support.strategies import trees, wild_scalars
 from tests.validate.building import flow_of, flow_with
 
 if TYPE_CHECKING:
-    from flowsync.model import JsonValue
+    from flowsync.model import JsonValue, ValuePath
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -47,6 +47,19 @@ def test_a_bad_example_has_just_the_problems_it_names(file: Path) -> None:
 @pytest.mark.parametrize("file", POSITIVE, ids=lambda file: file.stem)
 def test_a_good_example_has_no_problem(file: Path) -> None:
     assert check(flow_of(file.read_text(encoding="utf-8"), f"flows/{file.name}")) == ()
+
+
+class Placeless(FlowSource):
+    def location(self, path: ValuePath) -> Location:
+        pytest.fail(f"the place of {path} was asked for, which takes as long as reading the file")
+
+
+@pytest.mark.parametrize("file", POSITIVE, ids=lambda file: file.stem)
+def test_no_place_is_looked_for_in_a_good_example(file: Path) -> None:
+    flow = flow_of(file.read_text(encoding="utf-8"), f"flows/{file.name}")
+    source = flow.source
+    assert isinstance(source, FlowSource)
+    assert check(replace(flow, source=Placeless(source.file, source.environment, source.data))) == ()
 
 
 @pytest.mark.parametrize("environment", [None, "development", "production", "staging"])
