@@ -162,6 +162,24 @@ CASES: list[tuple[str, JsonValue, JsonValue, list[Told]]] = [
         ],
     ),
     (
+        "a step in another's place that has a third in common with it",
+        steps({"id": "a", "t": 1, "u": 2, "v": 3}),
+        steps({"id": "b", "t": 1, "w": 4, "x": 5}),
+        [
+            ("remove", "/steps/0", "steps[a]", {"id": "a", "t": 1, "u": 2, "v": 3}, None),
+            ("add", "/steps/0", "steps[b]", None, {"id": "b", "t": 1, "w": 4, "x": 5}),
+        ],
+    ),
+    (
+        "a step elsewhere that has two thirds in common with one that is gone",
+        steps({"id": "a", "t": 1, "u": 2, "v": 3}, B),
+        steps(B, {"id": "b2", "t": 1, "u": 2, "v": 4}),
+        [
+            ("remove", "/steps/0", "steps[a]", {"id": "a", "t": 1, "u": 2, "v": 3}, None),
+            ("add", "/steps/1", "steps[b2]", None, {"id": "b2", "t": 1, "u": 2, "v": 4}),
+        ],
+    ),
+    (
         "the more similar one of two",
         steps(changed(D, flag=1, props={"x": 1, "y": 2, "z": 3}), A),
         steps(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.model import Target, View
 from tests.plan.builders import flow_of, plan_of, row_of
 
 if TYPE_CHECKING:
@@ -149,3 +150,19 @@ def test_a_change_is_live_when_users_notice_it(status: str, was: bool | None, wi
     text = FILE.replace("active: true", f"active: {str(will_be).lower()}")
     (change,) = plan_of([flow_of(text)], [live(status, name="Hi", active=was)]).changes
     assert change.live is felt
+
+
+@pytest.mark.parametrize(
+    ("view", "target", "is_warned"),
+    [
+        (View.WHOLE, Target.LATEST, False),
+        (View.PUBLIC_KEY, Target.LATEST, True),
+        (View.FALLBACK, Target.LATEST, True),
+        (View.PUBLIC_KEY, Target.ACTIVE, False),
+    ],
+)
+def test_a_newer_draft_may_be_hidden_where_the_latest_version_is_asked_for(
+    view: View, target: Target, *, is_warned: bool
+) -> None:
+    plan = plan_of([flow_of("name: B")], [row_of({"name": "A"})], target=target, view=view)
+    assert ("drafts-hidden" in [each.code for each in plan.changes[0].warnings]) is is_warned
