@@ -74,6 +74,11 @@ def cut(text: str, width: int) -> str:
     return text[: count_fitting(text, width - 1)] + ELLIPSIS
 
 
+def shortened(text: str, length: int) -> str:
+    """Return `text`, cut to `length` characters with an ellipsis where it is longer."""
+    return text if len(text) <= length else text[: length - 1] + ELLIPSIS
+
+
 def count_fitting(pieces: Iterable[str], width: int) -> int:
     """Return how many of the first `pieces` (a text's characters, or escapes) fit `width` columns."""
     count = 0

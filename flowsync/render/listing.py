@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from flowsync.flows.waits import Bond
-from flowsync.render.escape import cell_code, fenced, markdown_table, masked_json, plural, shown
+from flowsync.render.escape import cell_code, fenced, markdown_table, masked_json, plural, shortened, shown
 from flowsync.render.style import Span, Style, line, paint, table
 
 if TYPE_CHECKING:
@@ -173,12 +173,13 @@ def _dot_lines(graph: WaitingGraph) -> Iterator[str]:
     for node in _connected(graph):
         red = ", color=red, penwidth=2" if node.slug in circular else ""
         style = "" if node.has_file else ", style=dashed"
-        label = f"{_shortened(node.slug)}{_remark(node)}"
+        label = f"{shortened(shown(node.slug), _LONGEST_LABEL)}{_remark(node)}"
         yield f"  {_dot_text(node.slug)} [label={_dot_text(label)}{style}{red}];"
     for edge in graph.edges:
         red = ", color=red, penwidth=2" if edge.is_circular else ""
         ends = f"{_dot_text(edge.waiting)} -> {_dot_text(edge.awaited)}"
-        yield f"  {ends} [label={_dot_text(_shortened(_label(edge)))}, style={_LINE_STYLES[edge.bond]}{red}];"
+        label = shortened(shown(_label(edge)), _LONGEST_LABEL)
+        yield f"  {ends} [label={_dot_text(label)}, style={_LINE_STYLES[edge.bond]}{red}];"
     yield "}"
 
 
@@ -207,18 +208,13 @@ def _label(edge: Edge) -> str:
 
 def _mermaid_text(text: str) -> str:
     """Text for a quoted label: letters and digits as they are, all else by number [mermaid: entity codes]."""
-    return _MEANINGFUL.sub(lambda found: f"#{ord(found[0])};", _shortened(text))
+    return _MEANINGFUL.sub(lambda found: f"#{ord(found[0])};", shortened(shown(text), _LONGEST_LABEL))
 
 
 def _dot_text(text: str) -> str:
     """A quoted DOT string; backslashes doubled, for DOT knows escapes of its own."""
     escaped = shown(text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def _shortened(text: str) -> str:
-    visible = shown(text)
-    return visible if len(visible) <= _LONGEST_LABEL else f"{visible[: _LONGEST_LABEL - 1]}…"
 
 
 def graph_json(graph: WaitingGraph) -> str:

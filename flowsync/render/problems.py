@@ -154,7 +154,7 @@ def problem_table(problems: Iterable[Problem]) -> list[str]:
             (
                 cell_code(f"{where.file}:{where.line}:{where.column}"),
                 f"{problem.severity.value} {cell_code(problem.code)}",
-                f"{cell_prose(_with_hint(problem))}{detail}",
+                f"{cell_prose(wording.with_hint(problem.message, problem.hint))}{detail}",
             )
         )
     return markdown_table(("Where", "", "Problem"), rows)
@@ -162,10 +162,6 @@ def problem_table(problems: Iterable[Problem]) -> list[str]:
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.sort_key)
-
-
-def _with_hint(problem: Problem | FlowsyncError) -> str:
-    return f"{problem.message} {problem.hint or ''}".rstrip()
 
 
 def _problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> Iterator[Line]:
@@ -279,9 +275,9 @@ def _command(note: Problem | Exception) -> str:
     if isinstance(note, Problem):
         where = note.location
         properties = {"file": where.file, "line": str(where.line), "col": str(where.column), "title": note.code}
-        lines = [_with_hint(note), *note.detail]
+        lines = [wording.with_hint(note.message, note.hint), *note.detail]
     elif isinstance(note, FlowsyncError):
-        properties, lines = {"title": note.code}, [_with_hint(note)]
+        properties, lines = {"title": note.code}, [wording.with_hint(note.message, note.hint)]
     else:
         bug = "this is a bug in flowsync, not in your flows. The log has what to report."
         properties, lines = {"title": "bug"}, [f"{type(note).__name__}: {bug}"]
@@ -325,7 +321,10 @@ def _sarif_rule(code: str, text: str, markdown: str, severity: Severity) -> Json
 def _sarif_result(problem: Problem, rule: int, fingerprint: str) -> JsonValue:
     where = problem.location
     # The one markup that plain messages know is a link, `[text](target)`.
-    lines = (shown(each).replace("](", r"\](") for each in (_with_hint(problem), *problem.detail))
+    lines = (
+        shown(each).replace("](", r"\](")
+        for each in (wording.with_hint(problem.message, problem.hint), *problem.detail)
+    )
     place: JsonValue = {
         "artifactLocation": {"uri": quote(shown(where.file)), "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": where.line, "startColumn": where.column},

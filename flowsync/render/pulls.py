@@ -11,6 +11,7 @@ from flowsync.pull.results import ChangedFile, NewFile, SameFile, Skipped
 from flowsync.render import text_diff
 from flowsync.render.escape import columns, masked_json, padded, plural, shown
 from flowsync.render.style import Detail, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -185,8 +186,7 @@ def _remark(pull: Pull, each: Pulled) -> str:
         case ChangedFile() if each.file.name in pull.refused:
             return UNCOMMITTED
         case ChangedFile():
-            more = len(each.places) - _MOST_PLACES
-            return ", ".join(each.places[:_MOST_PLACES]) + (f" and {more:,} more" if more > 0 else "")
+            return listed(each.places, _MOST_PLACES)
         case NewFile():
             return ", ".join(each.fields)
         case Skipped():

@@ -11,7 +11,6 @@ from flowsync.model import Origin
 from flowsync.plan.document import action, allowed_by
 from flowsync.render import ledger, listing, wording
 from flowsync.render.escape import (
-    ELLIPSIS,
     cell_code,
     code_span,
     fenced,
@@ -19,6 +18,7 @@ from flowsync.render.escape import (
     markdown_table,
     plural,
     prose,
+    shortened,
 )
 from flowsync.render.problems import problem_table
 from flowsync.render.style import Colour, paint
@@ -97,11 +97,6 @@ COMMENT: Final = Limits(64_000, 8_000, 5_000, 16_000, utf16_units)
 """GitHub refuses a body of more than 65,536 characters."""
 SUMMARY: Final = Limits(1_000_000, 60_000, 100_000, 200_000, utf8_bytes)
 """GitHub drops all of a summary of more than 1 MiB."""
-
-
-def shortened(text: str, length: int) -> str:
-    """Return `text`, cut to `length` characters with an ellipsis where it is longer."""
-    return text if len(text) <= length else text[: length - 1] + ELLIPSIS
 
 
 def fitting(lines: Sequence[str], size: int, measure: Callable[[str], int]) -> Sequence[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.flows.testing import Decided, Undecided, Unreadable, Unusable
 from flowsync.render.escape import cell_code, code_span, columns, fenced, masked_json, plural, prose
 from flowsync.render.style import Colour, Detail, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render.wording import with_hint
 from flowsync.targeting.context import EPOCH, Context, Verdict
 from flowsync.targeting.evaluation import TermTrace, Unknown, outline
 from flowsync.targeting.nodes import Source, formatted
@@ -125,7 +126,7 @@ def explanation_markdown(explanation: Explanation, screen: Screen) -> str:  # no
         blocks.append(fenced(paint(_tree_lines(part.trace, _WIDE, ""), Colour.NEVER), "text"))
         points = []
         for finding in part.findings:
-            sentence = prose(f"{finding.message} {finding.hint or ''}".rstrip())
+            sentence = prose(with_hint(finding.message, finding.hint))
             points.append(f"- {finding.severity.value} {cell_code(finding.code)}: {sentence}")
         blocks += ["\n".join(points)] if points else []
     if explanation.is_off:
@@ -227,7 +228,7 @@ def _remark(outcome: TestOutcome) -> str | None:
         case Unreadable(_, _, expression):
             return f"{expression.label} cannot be read: flowsync validate says why"
         case Unusable(_, error):
-            return f"{error.message} {error.hint or ''}".rstrip()
+            return with_hint(error.message, error.hint)
 
 
 def _coverage_lines(flows: Sequence[TestedFlow]) -> Iterator[Line]:

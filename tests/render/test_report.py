@@ -24,6 +24,7 @@ from flowsync.model import (
     Severity,
     Unmanaged,
 )
+from flowsync.render.escape import shortened
 from flowsync.render.report import (
     ApplyReport,
     DriftReport,
@@ -41,7 +42,6 @@ from flowsync.render.report_parts import (
     Limits,
     enumerated,
     fitting,
-    shortened,
     utf8_bytes,
     utf16_units,
 )
