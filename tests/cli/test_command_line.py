@@ -129,11 +129,10 @@ def test_the_same_plan_made_twice_is_the_same_to_the_byte(project: Path) -> None
 
 def test_json_on_stdout_is_the_document_and_nothing_else(project: Path) -> None:
     write_flows(project, {"flow_a": GOOD + "      zzz: warning\n"})
-    for command in ("plan", "list", "validate"):
-        sandbox = [] if command == "validate" else ["--sandbox"]
-        assert process(command, *sandbox, "--format", "json", root=project).json["format"].startswith("flowsync-")
-    assert process("apply", "--sandbox", "--format", "json", root=project).json["format"] == "flowsync-apply/1"
-    assert process("apply", "--sandbox", "--format", "markdown", root=project).out.startswith("### flowsync apply")
+    assert process("plan", "--sandbox", "--format", "json", root=project).json["format"] == "flowsync-plan/1"
+    for command in (["list", "--sandbox"], ["validate"], ["apply", "--sandbox"]):
+        assert flowsync(*command, "--format", "json", root=project).json["format"].startswith("flowsync-")
+    assert flowsync("apply", "--sandbox", "--format", "markdown", root=project).out.startswith("### flowsync apply")
 
 
 def test_a_terminal_is_asked_before_anything_is_written(project: Path) -> None:
