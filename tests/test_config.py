@@ -417,8 +417,3 @@ def test_the_configuration_file_is_found_beside_the_flows(tmp_path: Path) -> Non
     (tmp_path / "flowsync.yaml").touch()
     with pytest.raises(ConfigError, match="both"):
         config.config_path(tmp_path, None)
-
-
-@pytest.mark.parametrize(("name", "shown"), [("a\x1b[31m", "a\\u001b[31m"), ("x" * 99, "x" * 57 + "..."), ("ok", "ok")])
-def test_a_name_in_a_message_is_short_and_printable(name: str, shown: str) -> None:
-    assert config.shown(name) == shown

@@ -19,6 +19,7 @@ from flowsync.errors import (
     UnreadableResponseError,
 )
 from flowsync.secrets import REDACTED, Secrets
+from flowsync.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,12 +77,7 @@ class Redactor:
         head = self.text(text[:_EXCERPT_SOURCE])
         head = head if len(text) <= _EXCERPT_SOURCE else head[:-_EXCERPT_MARGIN]
         words = self.text(" ".join(_TAG.sub(" ", head).split()))
-        return printable(words if len(words) <= _EXCERPT_LENGTH else words[:_EXCERPT_LENGTH] + "…")
-
-
-def printable(text: str) -> str:
-    """`text` with control, bidirectional and other invisible characters written as escapes."""
-    return text if text.isprintable() else "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+        return excerpt(words, _EXCERPT_LENGTH)
 
 
 @dataclass(frozen=True, slots=True)

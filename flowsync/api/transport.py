@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import httpx
 
-from flowsync.api.failures import printable
 from flowsync.api.messages import (
     CHECK_NETWORK,
     NoResponseError,
@@ -28,6 +27,7 @@ from flowsync.api.messages import (
     requested_wait,
 )
 from flowsync.errors import ConfigError, UnreadableResponseError
+from flowsync.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -54,7 +54,7 @@ class LazyGroup(click.Group):
             return command
         if ctx.resilient_parsing:
             return None
-        from flowsync.closeness import closest  # noqa: PLC0415 - only this refusal needs it
+        from flowsync.text import closest  # noqa: PLC0415 - only this refusal needs it
 
         close = closest(cmd_name, tuple(COMMANDS))
         question = f" Did you mean {close!r}?" if close else ""

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final
 from flowsync import git
 from flowsync.api.endpoints import Access, find_missing, list_flows
 from flowsync.cli.output import Progress, write_sentence
-from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of, shown
+from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of
 from flowsync.errors import ConfigError, FlowsyncError, GitError
 from flowsync.model import SENT_FIELDS
 from flowsync.render.style import reading_line
+from flowsync.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -135,7 +136,7 @@ def _open_sandbox(stack: ExitStack, project: Project, flows: Sequence[Flow]) -> 
     answers = os.environ.get(ANSWERS_VARIABLE) or "whole"
     if answers not in _ANSWERS:
         hint = f"Set it to {' or '.join(_ANSWERS)}, or not at all."
-        raise ConfigError(f"{ANSWERS_VARIABLE} is {shown(answers)}.", hint=hint)
+        raise ConfigError(f"{ANSWERS_VARIABLE} is {excerpt(answers)}.", hint=hint)
     emulator = stack.enter_context(open_emulator(project, flows, documented=answers == "documented"))
     key = Key(PRIVATE_KEY, "the sandbox")
     return _open(stack, project, SANDBOX_URL, key, access=Access.PRIVATE, handler=embedded(emulator.handle))

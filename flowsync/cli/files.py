@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync import config, document, git, validate
 from flowsync.api.endpoints import rows_by_slug
-from flowsync.closeness import closest
 from flowsync.errors import DocumentError, GitError, InvalidFilesError, UsageError
 from flowsync.flows.expressions import flow_of_rows, referenced_slugs
 from flowsync.flows.files import ENDINGS, FlowFile, flow_from_bytes, in_environments
 from flowsync.model import Flow, Problem, Severity
 from flowsync.plan.base import Base
 from flowsync.targeting.references import KnownFlow
+from flowsync.text import closest, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -163,10 +163,10 @@ def select(flows: Sequence[Named], patterns: Sequence[str]) -> list[Named]:
         if any(fnmatchcase(slug, pattern) for slug in slugs):
             continue
         if PATTERN_CHARACTERS & set(pattern):
-            raise UsageError(f"No flow file matches {config.shown(pattern)}.")
+            raise UsageError(f"No flow file matches {excerpt(pattern)}.")
         close = closest(pattern, slugs)
         hint = f"Did you mean {close}?" if close else None
-        raise UsageError(f"There is no flow file for {config.shown(pattern)}.", hint=hint)
+        raise UsageError(f"There is no flow file for {excerpt(pattern)}.", hint=hint)
     return [flow for flow in flows if not patterns or matches(flow.slug, patterns)]
 
 
@@ -187,9 +187,9 @@ def _slugs(project: Project, argument: str) -> Iterator[str]:
     if name.lower().endswith(ENDINGS):
         is_path = bool(os.path.dirname(name)) or path.exists()  # noqa: PTH120
         if is_path and not path.parent.resolve().is_relative_to(flows) and flows.is_dir():
-            where = config.shown(project.flows_directory)
+            where = excerpt(project.flows_directory)
             raise UsageError(
-                f"{config.shown(argument)} is not in {where}, where the flow files are.",
+                f"{excerpt(argument)} is not in {where}, where the flow files are.",
                 hint=f"A flow is named by its slug, such as {path.stem}, or by the path of its file.",
             )
         yield escape(path.stem) if path.is_file() else path.stem
@@ -197,7 +197,7 @@ def _slugs(project: Project, argument: str) -> Iterator[str]:
         files = [each for each in project.flow_files() if isinstance(each, FlowFile)]
         inside = [each.slug for each in files if each.path.resolve().is_relative_to(path.resolve())]
         if not inside:
-            raise UsageError(f"There is no flow file in {config.shown(argument)}.")
+            raise UsageError(f"There is no flow file in {excerpt(argument)}.")
         is_slug = any(each.slug == argument for each in files)
         yield from [argument] if is_slug else map(escape, inside)
     else:

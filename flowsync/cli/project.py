@@ -15,6 +15,7 @@ from flowsync.config import Flags
 from flowsync.errors import ConfigError, FlowsyncError
 from flowsync.flows.files import discover, load_flows
 from flowsync.secrets import private_key_at
+from flowsync.text import excerpt
 from flowsync.workspace import MOST_READ, OWNER_ONLY, workspace
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def _read_configuration(base: Path, path: Path) -> Document:
 
 def _require_own_flows(project: Project) -> None:
     """Raise ConfigError where the flows directory is not part of the repository, by its name or because of a link."""
-    flows, name = project.home / project.settings.flows, config.shown(project.flows_directory)
+    flows, name = project.home / project.settings.flows, excerpt(project.flows_directory)
     hint = "`flows` in the configuration names a directory of the repository itself."
     if not project.workspace.holds(flows) or ".git" in {part.lower() for part in flows.parts}:
         raise ConfigError(f"The flows directory {name} is outside of the repository.", hint=hint)

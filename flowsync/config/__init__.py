@@ -15,7 +15,6 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
-from flowsync.closeness import closest
 from flowsync.config.address import (
     ALLOW_HOSTS_VARIABLE,
     DEFAULT_API_URL,
@@ -36,11 +35,11 @@ from flowsync.config.file import (
     refuse_problems,
     schema,
     schema_text,
-    shown,
 )
 from flowsync.errors import ConfigError
 from flowsync.model import Target
 from flowsync.secrets import IN_USE
+from flowsync.text import closest, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,7 +55,6 @@ __all__ = [
     "place_of",
     "schema",
     "schema_text",
-    "shown",
     "url_complaint",
 ]
 
@@ -89,7 +87,7 @@ class Key:
         """Raise ConfigError, without the value, if it has not the form of a key: then it is sent nowhere."""
         if not _KEY_FORM.fullmatch(self.value):
             raise ConfigError(
-                f"{shown(self.variable)} holds no API key: one starts with {PRIVATE_PREFIX} or {PUBLIC_PREFIX}, and "
+                f"{excerpt(self.variable)} holds no API key: one starts with {PRIVATE_PREFIX} or {PUBLIC_PREFIX}, and "
                 "has no blanks.",
                 hint="Copy the key again; quotes and line ends do not belong to it.",
             )
@@ -195,7 +193,7 @@ class Settings:
             raise self._not_sent(found[0])
         raise ConfigError(
             f"There is no API key to read the live flows{self._of_environment} with.",
-            hint=self._key_hint(" (enough for plan) or ".join(map(shown, filter(None, self.key_variables[::-1])))),
+            hint=self._key_hint(" (enough for plan) or ".join(map(excerpt, filter(None, self.key_variables[::-1])))),
         )
 
     def writing_key(self) -> Key:
@@ -205,16 +203,16 @@ class Settings:
             variable = self.key_variables[0]
             unset, wanted = "", ""
             if variable is not None:
-                unset = f": {shown(variable)} is not set"
-                wanted = f"{shown(variable)} to a key that starts with {PRIVATE_PREFIX}"
+                unset = f": {excerpt(variable)} is not set"
+                wanted = f"{excerpt(variable)} to a key that starts with {PRIVATE_PREFIX}"
             raise ConfigError(
                 f"There is no private API key to write{self._of_environment} with{unset}.", hint=self._key_hint(wanted)
             )
         key.refuse_other_forms()
         if key.looks_public:
             raise ConfigError(
-                f"The key in {shown(key.variable)} is a public one; a public key can only read.",
-                hint=f"Set {shown(key.variable)} to the private key of the same environment.",
+                f"The key in {excerpt(key.variable)} is a public one; a public key can only read.",
+                hint=f"Set {excerpt(key.variable)} to the private key of the same environment.",
             )
         if not self._may_send(key):
             raise self._not_sent(key)
@@ -224,22 +222,22 @@ class Settings:
         return self.is_trusted or (key.variable == _IN_FILE and key.looks_public)
 
     def _not_sent(self, key: Key) -> ConfigError:
-        host = shown(urlsplit(self.api_url).netloc)
+        host = excerpt(urlsplit(self.api_url).netloc)
         return ConfigError(
-            f"The key in {shown(key.variable)} is not sent to {host}, an address that only flowsync.yaml names.",
+            f"The key in {excerpt(key.variable)} is not sent to {host}, an address that only flowsync.yaml names.",
             hint=f"If you trust that host, set {API_URL_VARIABLE}={shlex.quote(self.api_url)} or "
             f"{ALLOW_HOSTS_VARIABLE}={shlex.quote(host)} where this runs.",
         )
 
     @property
     def _of_environment(self) -> str:
-        return f" of {shown(self.environment)}" if self.environment is not None else ""
+        return f" of {excerpt(self.environment)}" if self.environment is not None else ""
 
     def _key_hint(self, wanted: str) -> str:
         """How to give a key: `wanted` is what to set, or empty where flowsync.yaml names no variable."""
         if wanted:
             return f"Set {wanted}, or try it on the embedded sandbox with --sandbox."
-        environment = shown(self.environment or "")
+        environment = excerpt(self.environment or "")
         return f"Name its variable in flowsync.yaml: api_key_variable under environments, {environment}."
 
 
@@ -297,7 +295,7 @@ def _environment_name(flags: Flags, top: Section, environments: Section) -> str 
     known = ", ".join(environments) or "none; define it under `environments:` in flowsync.yaml"
     close = closest(name, environments)
     question = f" Did you mean {close}?" if close else ""
-    raise ConfigError(f"There is no environment {shown(name)}.{question}", hint=f"Known environments: {known}.")
+    raise ConfigError(f"There is no environment {excerpt(name)}.{question}", hint=f"Known environments: {known}.")
 
 
 def _address(top: Section, chosen: Section, environ: Mapping[str, str]) -> tuple[str, str | None, bool]:

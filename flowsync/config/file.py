@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from flowsync.closeness import closest
 from flowsync.config.address import ADDRESS_PATTERN, url_complaint
 from flowsync.errors import ConfigError, InvalidFilesError
 from flowsync.model import Problem, Severity
+from flowsync.text import closest, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -108,7 +108,7 @@ def _section_problems(source: Source, section: JsonValue, path: ValuePath, schem
         elif name not in settings:
             close = closest(name, settings)
             hint = f"Did you mean `{close}`?" if close else f"Known keys: {', '.join(sorted(settings))}."
-            message = f"`{shown(name)}` is not a setting of flowsync."
+            message = f"`{excerpt(name)}` is not a setting of flowsync."
             yield _problem(source.key_location(here), "unknown-key", message, hint)
         elif (complaint := _complaint(name, value, settings[name])) is not None:
             yield _problem(source.location(here), "invalid-setting", f"`{name}` {complaint}.")
@@ -121,7 +121,7 @@ def _map_problems(source: Source, value: JsonValue, path: ValuePath, schema: Sch
             if "properties" in schema:
                 yield from _section_problems(source, item, (*path, name), schema)
             elif item not in schema["enum"]:
-                message = f"The level of `{shown(name)}` must be one of {', '.join(schema['enum'])}."
+                message = f"The level of `{excerpt(name)}` must be one of {', '.join(schema['enum'])}."
                 yield _problem(source.location((*path, name)), "invalid-setting", message)
     elif path == ("rules",) and value is not None:
         hint = "Write one line for each: targeting-months: off."
@@ -203,9 +203,3 @@ def _holds_private_key(value: JsonValue) -> bool:
 
 def _problem(location: Location, code: str, message: str, hint: str | None = None) -> Problem:
     return Problem(location, Severity.ERROR, code, message, hint)
-
-
-def shown(name: str) -> str:
-    """`name` as one short printable word for a message."""
-    text = "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in name)
-    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - a message stays on one line

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from flowsync.diff.canonical import ValueNumbers, plainly_equal
 from flowsync.diff.lists import ItemKey, align_lists, merged
 from flowsync.model import FieldChange, Op
+from flowsync.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,8 +45,7 @@ class Place(NamedTuple):
 
 def quoted(text: str) -> str:
     """Return `text` in double quotes, on one line, with everything that does not print escaped."""
-    inside = json.dumps(text, ensure_ascii=False)
-    return "".join(character if character.isprintable() else json.dumps(character)[1:-1] for character in inside)
+    return printable(json.dumps(text, ensure_ascii=False))
 
 
 def _identified(identity: str, value: JsonValue) -> str:

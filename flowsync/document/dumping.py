@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.document.refusals import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH, failure
 from flowsync.model import Location
-from flowsync.numbers import number_text
+from flowsync.text import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from flowsync.document import guard, refusals
 from flowsync.document.guard import Anchors
 from flowsync.document.libyaml import events_of, shown, without_directive
 from flowsync.document.refusals import MAXIMUM_VALUES, TOO_MANY_VALUES, Refusal
-from flowsync.numbers import number_text
+from flowsync.text import number_text
 
 if TYPE_CHECKING:
     from flowsync.document.libyaml import Event

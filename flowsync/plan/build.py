@@ -6,14 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
-from flowsync.closeness import closest
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import compare, fingerprint
-from flowsync.lookalikes import appearance, code_points_that_differ, look_alike
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update, View
 from flowsync.plan.base import FileAndRow
 from flowsync.plan.document import digest
 from flowsync.plan.warnings import warnings_of_unchanged, warnings_of_update
+from flowsync.text import appearance, closest, code_points_that_differ, look_alike
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

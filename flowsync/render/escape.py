@@ -1,4 +1,4 @@
-"""The one place where foreign text is made inert: for a terminal and a CI log, for Markdown, as JSON.
+"""Foreign text made inert: for a terminal and a CI log, for Markdown, as JSON.
 
 Also how wide a text is. Wide and full-width characters take two columns, combining marks none, all else one. Terminals
 disagree about emoji sequences, so a caret under a line that holds one may be off by a column.
@@ -13,28 +13,18 @@ import unicodedata
 from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING, Final
 
+from flowsync.text import ELLIPSIS, printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from flowsync.model import JsonValue
 
-ELLIPSIS: Final = "…"
 LONGEST_VALUE: Final = 300
 """How many columns of a value are shown."""
 _SHARED: Final = 20
 """How many characters are shown of what two values share, where they differ only further on."""
 
-_UNSEEN_CHARACTER: Final = re.compile(
-    r"[\x00-\x1f\x7f-\xa0\xad"  # controls, no-break space, soft hyphen
-    r"\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2"  # a joiner, Arabic and Syriac format characters
-    r"\u115f-\u1160\u1680\u17b4-\u17b5\u180b-\u180f"  # Hangul fillers, Ogham space, Khmer vowels, Mongolian selectors
-    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f"  # blanks, zero-width characters, directional marks and isolates
-    r"\u2800\u3000\u3164\ud800-\udfff"  # blank Braille pattern, ideographic space, a filler, lone surrogates
-    r"\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ufffe-\uffff"  # variation selectors but the emoji one, byte order mark
-    r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"  # signs that join or group others
-    r"\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"  # musical controls, tags and further variation selectors
-)
-_SHORT_ESCAPES: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _KEY: Final = re.compile(r"(api_(?:public|private)_)([A-Za-z0-9_.~+/=-]+)")
 LOG_COMMAND: Final = re.compile(r"##(?:vso)?\[")
 """What CI runners take for a command anywhere in a line."""
@@ -74,11 +64,6 @@ def cut(text: str, width: int) -> str:
     return text[: count_fitting(text, width - 1)] + ELLIPSIS
 
 
-def shortened(text: str, length: int) -> str:
-    """Return `text`, cut to `length` characters with an ellipsis where it is longer."""
-    return text if len(text) <= length else text[: length - 1] + ELLIPSIS
-
-
 def count_fitting(pieces: Iterable[str], width: int) -> int:
     """Return how many of the first `pieces` (a text's characters, or escapes) fit `width` columns."""
     count = 0
@@ -90,17 +75,6 @@ def count_fitting(pieces: Iterable[str], width: int) -> int:
     return count
 
 
-def visible(text: str) -> str:
-    """Return `text` as one line in which every character can be seen."""
-    return _UNSEEN_CHARACTER.sub(_escape_sequence, text)
-
-
-def _escape_sequence(match: re.Match[str]) -> str:
-    character = match.group()
-    code = ord(character)
-    return _SHORT_ESCAPES.get(character) or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")  # noqa: PLR2004 - the last code of four hexadecimal digits
-
-
 def mask_keys(text: str) -> str:
     """Return `text` with API keys starred out [obs: `api_public_…`, `api_private_…`], as long as before."""
     return _KEY.sub(lambda match: match[1] + "*" * len(match[2]), text)
@@ -108,12 +82,12 @@ def mask_keys(text: str) -> str:
 
 def shown(text: str) -> str:
     """Return `text` as one visible line without keys, and without commands to a CI log in its midst."""
-    return LOG_COMMAND.sub(lambda match: match.group()[:-1] + r"\u005b", mask_keys(visible(text)))
+    return LOG_COMMAND.sub(lambda match: match.group()[:-1] + r"\u005b", mask_keys(printable(text)))
 
 
 def visible_characters(text: str) -> list[str]:
     """Return what is shown for each character of `text`, where positions in it count."""
-    characters = [visible(character) for character in text]
+    characters = [printable(character) for character in text]
     for command in LOG_COMMAND.finditer(text):
         characters[command.end() - 1] = r"\u005b"
     return characters

@@ -14,8 +14,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from flowsync.flows.waits import Bond
-from flowsync.render.escape import cell_code, fenced, markdown_table, masked_json, plural, shortened, shown
+from flowsync.render.escape import cell_code, fenced, markdown_table, masked_json, plural, shown
 from flowsync.render.style import Span, Style, line, paint, table
+from flowsync.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -20,7 +20,6 @@ from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError, Ref
 from flowsync.model import Location, Origin, Problem, Severity
 from flowsync.render import wording
 from flowsync.render.escape import (
-    ELLIPSIS,
     cell_code,
     cell_prose,
     columns,
@@ -35,6 +34,7 @@ from flowsync.render.escape import (
     visible_characters,
 )
 from flowsync.render.style import NARROWEST, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.text import ELLIPSIS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -18,11 +18,11 @@ from flowsync.render.escape import (
     markdown_table,
     plural,
     prose,
-    shortened,
 )
 from flowsync.render.problems import problem_table
 from flowsync.render.style import Colour, paint
 from flowsync.render.yaml_diff import flow_diff, meaning, remark
+from flowsync.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -10,7 +10,8 @@ from functools import cache
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync.render.escape import LOG_COMMAND, columns, cut, mask_keys, padded, plural, shown, visible
+from flowsync.render.escape import LOG_COMMAND, columns, cut, mask_keys, padded, plural, shown
+from flowsync.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -112,7 +113,7 @@ def inert(spans: Line) -> Line:
 
     Keys and commands are looked for in the line as a whole, since they may begin in one span and end in another.
     """
-    seen = [Span(visible(span.text), span.style) for span in spans]
+    seen = [Span(printable(span.text), span.style) for span in spans]
     text = mask_keys("".join(span.text for span in seen))
     characters = list(text)
     for command in LOG_COMMAND.finditer(text):

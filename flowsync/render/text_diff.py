@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.diff.lists import longest_increasing
 from flowsync.document.texts import equal_ends
-from flowsync.lookalikes import code_points_that_differ, look_alike
 from flowsync.render.style import MARKED, Span, Style, paint
+from flowsync.text import code_points_that_differ, look_alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -8,7 +8,6 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync.closeness import closest
 from flowsync.errors import TargetingError, UncheckedPatternError
 from flowsync.model import Severity
 from flowsync.targeting import rules
@@ -59,7 +58,8 @@ from flowsync.targeting.nodes import (
 )
 from flowsync.targeting.parser import MAXIMUM_READ, parse
 from flowsync.targeting.rules import Finding
-from flowsync.targeting.tokens import MAXIMUM_LENGTH, is_too_long, length, printable, shown
+from flowsync.targeting.tokens import MAXIMUM_LENGTH, is_too_long, length, shown
+from flowsync.text import closest, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

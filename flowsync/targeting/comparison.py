@@ -28,7 +28,8 @@ from flowsync.targeting.nodes import (
     subject,
 )
 from flowsync.targeting.parser import parse
-from flowsync.targeting.tokens import canonical, is_too_long, printable
+from flowsync.targeting.tokens import canonical, is_too_long
+from flowsync.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from flowsync.closeness import closest
 from flowsync.errors import ExitCode, FlowsyncError
 from flowsync.targeting.tokens import shown
+from flowsync.text import closest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,6 @@ from operator import add, ge, gt, le, lt, mul, sub
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from flowsync.errors import UncheckedPatternError
-from flowsync.numbers import number_text
 from flowsync.targeting.context import StepState, moment
 from flowsync.targeting.nodes import (
     AFFIXES,
@@ -44,7 +43,8 @@ from flowsync.targeting.nodes import (
     formatted,
     terms,
 )
-from flowsync.targeting.tokens import printable, shown
+from flowsync.targeting.tokens import shown
+from flowsync.text import number_text, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

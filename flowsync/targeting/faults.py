@@ -6,10 +6,10 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from flowsync.closeness import closest
 from flowsync.errors import TargetingError
 from flowsync.targeting.nodes import Operator, SourceKind
 from flowsync.targeting.tokens import TokenKind, shown
+from flowsync.text import closest
 
 if TYPE_CHECKING:
     from flowsync.targeting.tokens import Token

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from flowsync.closeness import closest
 from flowsync.model import Severity
 from flowsync.targeting import rules
 from flowsync.targeting.context import Context
 from flowsync.targeting.evaluation import decide
 from flowsync.targeting.nodes import And, Condition, Group, Or, sources, terms
 from flowsync.targeting.tokens import shown
+from flowsync.text import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""An expression as tokens, their one canonical spelling, and what foreign text looks like in a message."""
+"""An expression as tokens, and the one canonical spelling of them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,15 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from flowsync.errors import TargetingError
+from flowsync.text import excerpt
 
-_LONGEST: Final = 40
+_LONGEST_SHOWN: Final = 40
 
 
 def shown(text: str) -> str:
-    """The text for a message: invisible characters spelled out, cut to 40 characters, quoted if it can be."""
-    cut = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    visible = printable(cut)
+    """The beginning of a text for a message, printable and in backticks, unless it has one itself."""
+    visible = excerpt(text, _LONGEST_SHOWN)
     return f"`{visible}`" if "`" not in visible else visible
-
-
-def printable(text: str) -> str:
-    """The text with every character that is invisible, or acts on a terminal, spelled out."""
-    return "".join(char if char.isprintable() else f"<U+{ord(char):04X}>" for char in text)
 
 
 MAXIMUM_LENGTH: Final = 2_000

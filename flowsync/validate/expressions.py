@@ -25,6 +25,7 @@ from flowsync.targeting.references import (
     check_self,
     check_self_step,
 )
+from flowsync.text import excerpt
 from flowsync.validate.rules import (
     TEST_FAILS,
     TEST_NUMBER,
@@ -34,7 +35,6 @@ from flowsync.validate.rules import (
     TEST_VERDICT,
     code,
     did_you_mean,
-    excerpt,
 )
 from flowsync.validate.view import Kind
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flowsync import document
-from flowsync.closeness import closest, folded
 from flowsync.model import Problem, Severity
 from flowsync.targeting import rules as targeting
+from flowsync.text import closest, excerpt, folded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -135,23 +135,6 @@ _TARGETING: Final = [
 _OWN: Final = [each for each in [*globals().values()] if isinstance(each, Rule)]
 RULES: Final = tuple(sorted([*_OWN, *_TARGETING], key=lambda rule: rule.code))
 """Every rule, by code."""
-
-LONGEST_EXCERPT: Final = 60
-"""Characters of an author's text that a message repeats at most."""
-
-
-def printable(text: str) -> str:
-    """`text` with every control, bidi and other unprintable character escaped by its number."""
-    return "".join(each if each.isprintable() else _escaped(ord(each)) for each in text)
-
-
-def _escaped(number: int) -> str:
-    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"  # noqa: PLR2004 - the end of the basic plane
-
-
-def excerpt(text: str) -> str:
-    """The beginning of `text`, printable, on one line."""
-    return printable(text if len(text) <= LONGEST_EXCERPT else f"{text[: LONGEST_EXCERPT - 1]}…")
 
 
 def code(text: str) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from flowsync import document
 from flowsync.document import line_starts, locate
 from flowsync.errors import DocumentError
-from flowsync.validate.rules import CONTROL_CHARACTER, DATA_UNREADABLE, LARGE_INTEGER, NOT_JSON, printable
+from flowsync.text import printable
+from flowsync.validate.rules import CONTROL_CHARACTER, DATA_UNREADABLE, LARGE_INTEGER, NOT_JSON
 from flowsync.validate.view import walk
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from flowsync.text import excerpt
 from flowsync.validate.rules import (
     HTML_TAG,
     MEDIA_NOT_HTTPS,
@@ -15,7 +16,6 @@ from flowsync.validate.rules import (
     URI_SCRIPT,
     VARIABLE_MALFORMED,
     code,
-    excerpt,
     listed,
 )
 from flowsync.validate.view import MEDIA, Kind

@@ -21,6 +21,7 @@ from flowsync.errors import (
     UnauthorizedError,
     UnreadableResponseError,
 )
+from flowsync.text import printable
 from tests.api.scripted import scripted
 from tests.api.support import FakeTime, client_of, troubled
 from tests.support.fake_frigade import (
@@ -64,7 +65,7 @@ def put_error(*faults: Fault, read: float = 5.0) -> tuple[ApiError, int, str]:
 
 def checked(error: ApiError) -> ApiError:
     for text in (error.message, error.hint or ""):
-        assert text.isprintable()
+        assert printable(text) == text
         assert "secret" not in text
         assert len(text) < 700
     assert error.__cause__ is error.__context__ is None
@@ -88,7 +89,7 @@ API_TABLE = [
     (unavailable().on(times=ALWAYS), ServerError, "503 Service Unavailable after 4 attempts, as an HTML page"),
     (reply(505), ServerError, "505"),
     (html(403), ForbiddenError, "not the API but a proxy or firewall in front of it refused"),
-    (html(404), NotFoundError, 'It said: "Blocked No\\x1b[31m entry"'),
+    (html(404), NotFoundError, 'It said: "Blocked No\\u001b[31m entry"'),
     (html(200), UnreadableResponseError, "200 OK, but with an HTML page where the API's JSON was expected"),
     (success(b""), UnreadableResponseError, "but with nothing where"),
     (

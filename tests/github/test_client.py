@@ -155,7 +155,7 @@ def test_what_a_server_says_is_told_without_keys_and_safe_to_print() -> None:
     with web(said, html(404)) as (server, client):
         answer = client.send("GET", f"{server.url}/v1/flows")
         assert PRIVATE_KEY not in answer.excerpt
-        assert answer.excerpt == r"No \x1b[31m [redacted]"
+        assert answer.excerpt == r"No \u001b[31m [redacted]"
         page = client.send("GET", f"{server.url}/v1/flows")
         assert page.value is None
-        assert "No\\x1b" in page.excerpt
+        assert "No\\u001b" in page.excerpt

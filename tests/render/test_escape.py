@@ -1,51 +1,13 @@
 from __future__ import annotations
 
-import sys
-import unicodedata
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.render import escape
-from tests.render.hostile import hostile, unseen_characters
+from flowsync.text import printable
+from tests.render.hostile import hostile
 from tests.render.parsers import pages
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain text", "plain text"),
-        ("a\nb\r\tc", r"a\nb\r\tc"),
-        ("\x1b[31m", r"\u001b[31m"),
-        ("\u202eevil", r"\u202eevil"),
-        ("\ud800", r"\ud800"),
-        ("tag\U000e0041", r"tag\U000e0041"),
-        ("no\u00a0break", r"no\u00a0break"),
-        ("👩\u200d💻", r"👩\u200d💻"),
-        ("❤\ufe0f", "❤\ufe0f"),
-        ("Grüße, 日本", "Grüße, 日本"),
-        (r"C:\new", r"C:\new"),
-    ],
-)
-def test_unseen_characters_are_shown_as_escapes(text: str, shown: str) -> None:
-    assert escape.visible(text) == shown
-
-
-def test_no_character_that_python_calls_unseen_is_missed() -> None:
-    everything = "".join(map(chr, range(sys.maxunicode + 1)))
-    assert unseen_characters(escape.visible(everything)) == []
-
-
-def test_letters_marks_numbers_and_symbols_stay_as_they_are() -> None:
-    escaped = {chr(code) for code in range(sys.maxunicode + 1) if escape.visible(chr(code)) != chr(code)}
-    seen = {character for character in escaped if unicodedata.category(character)[0] in "LNPS"}
-    assert seen == set("\u115f\u1160\u2800\u3164\uffa0")
-
-
-@given(hostile)
-def test_making_visible_twice_changes_nothing(text: str) -> None:
-    assert escape.visible(escape.visible(text)) == escape.visible(text)
 
 
 @pytest.mark.parametrize("kind", ["public", "private"])
@@ -130,7 +92,7 @@ def test_a_sentence_means_nothing_to_markdown(text: str) -> None:
 
 @given(st.lists(hostile, max_size=5))
 def test_a_fence_ends_where_it_should(lines: list[str]) -> None:
-    body = "\n".join(f"- {escape.visible(line)}" for line in lines)
+    body = "\n".join(f"- {printable(line)}" for line in lines)
     for page in pages(f"{escape.fenced(body, 'diff')}\n\nafter"):
         assert page.tags == ["pre", "code", "p"]
         assert page.preformatted == [body + "\n"] if body else page.preformatted

@@ -24,7 +24,6 @@ from flowsync.model import (
     Severity,
     Unmanaged,
 )
-from flowsync.render.escape import shortened
 from flowsync.render.report import (
     ApplyReport,
     DriftReport,
@@ -45,6 +44,7 @@ from flowsync.render.report_parts import (
     utf8_bytes,
     utf16_units,
 )
+from flowsync.text import shortened
 from tests.render.hostile import hostile
 from tests.render.parsers import pages
 from tests.render.samples import DRAFT, EMPTY_PLAN, FULL_PLAN, OUTCOMES, PROBLEMS, WELCOME, data_update, plan_of, update

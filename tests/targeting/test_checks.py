@@ -14,6 +14,7 @@ from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.nodes import formatted
 from flowsync.targeting.parser import parse
 from flowsync.targeting.rules import FLOW_RULES, RULES
+from flowsync.text import printable
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 from tests.targeting.tables import CLEAN, EVERY_VALID, FOUND, INVALID, Found
@@ -63,8 +64,8 @@ def test_checking_never_raises_and_findings_are_sorted_and_inside(text: str) -> 
     assert [finding.span for finding in found] == sorted(finding.span for finding in found)
     for finding in found:
         assert 0 <= finding.span.start <= finding.span.end <= len(text)
-        assert finding.message.isprintable()
-        assert finding.hint is None or finding.hint.isprintable()
+        assert printable(finding.message) == finding.message
+        assert finding.hint is None or printable(finding.hint) == finding.hint
         assert finding.severity in Severity
 
 

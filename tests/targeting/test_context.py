@@ -17,6 +17,7 @@ from flowsync.targeting.context import (
     case_from,
     persona_from,
 )
+from flowsync.text import printable
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue, ValuePath
@@ -106,7 +107,7 @@ WRONG: list[tuple[JsonValue, ValuePath, str]] = [
     ({"sees": True, "name": True}, ("name",), "Expected a text, found true."),
     ({"sees": True, "usr": {}}, ("usr",), "Did you mean user?"),
     ({"sees": True, "zzz": {}}, ("zzz",), "Known are name, user, group, at"),
-    ({"sees": True, "\x1b[0m": {}}, ("\x1b[0m",), "<U+001B>"),
+    ({"sees": True, "\x1b[0m": {}}, ("\x1b[0m",), "\\u001b"),
     ({"sees": True, "at": "noon"}, ("at",), "Expected a date"),
     ({"sees": True, "at": 5}, ("at",), "Expected a date"),
     ({"sees": True, "user": []}, ("user",), "Expected a mapping"),
@@ -154,7 +155,7 @@ def test_what_is_wrong_is_reported_with_its_path(value: JsonValue, path: ValuePa
     error = caught.value
     assert error.path == path
     assert says in f"{error.message} {error.hint}"
-    assert error.message.isprintable()
+    assert printable(error.message) == error.message
     assert error.exit_code is ExitCode.INVALID
 
 

@@ -25,6 +25,7 @@ from flowsync.targeting.nodes import (
     values,
 )
 from flowsync.targeting.parser import MAXIMUM_DEPTH, parse
+from flowsync.text import printable
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 from tests.targeting.tables import CROSSED, EVERY_VALID, INVALID, VALID
@@ -70,8 +71,8 @@ def test_an_invalid_expression_is_reported_at_its_offset_with_a_way_out(case: In
     error = caught.value
     assert error.offset == case.offset
     assert case.says in f"{error.message} {error.hint}"
-    assert error.message.isprintable()
-    assert error.hint is None or error.hint.isprintable()
+    assert printable(error.message) == error.message
+    assert error.hint is None or printable(error.hint) == error.hint
 
 
 def test_the_tables_hold_several_hundred_expressions() -> None:
@@ -136,7 +137,7 @@ def test_no_text_makes_the_parser_raise_anything_but_its_own_error(text: str) ->
     outcome = attempt(text)
     if isinstance(outcome, TargetingError):
         assert 0 <= outcome.offset <= len(text)
-        assert outcome.message.isprintable()
+        assert printable(outcome.message) == outcome.message
     else:
         assert parse(formatted(outcome)) == outcome
 

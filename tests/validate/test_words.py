@@ -14,13 +14,10 @@ from hypothesis import strategies as st
 
 from flowsync.validate import check
 from flowsync.validate.rules import (
-    LONGEST_EXCERPT,
     described,
     did_you_mean,
-    excerpt,
     listed,
     named,
-    printable,
     sentence,
 )
 from flowsync.validate.rules import meant as meant_by
@@ -32,26 +29,6 @@ if TYPE_CHECKING:
     from flowsync.model import JsonValue, ValuePath
 
 PATTERNS = json.loads((HERE / "patterns.json").read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain ünïcode 🌰", "plain ünïcode 🌰"),
-        ("\x1b[31m", "\\u001b[31m"),
-        ("a\u202eb", "a\\u202eb"),
-        ("a\nb", "a\\u000ab"),
-        ("\U000e0001", "\\U000e0001"),
-    ],
-)
-def test_what_cannot_be_printed_is_escaped_by_its_number(text: str, shown: str) -> None:
-    assert printable(text) == shown
-
-
-@given(st.text())
-def test_an_excerpt_is_short_and_printable(text: str) -> None:
-    assert excerpt(text).isprintable()
-    assert len(excerpt(text)) <= 10 * LONGEST_EXCERPT
 
 
 @pytest.mark.parametrize(

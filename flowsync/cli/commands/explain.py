@@ -15,7 +15,6 @@ from flowsync.cli.files import select, slugs_of
 from flowsync.cli.options import complete_slugs, format_option, global_options, invocation
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
-from flowsync.closeness import closest
 from flowsync.errors import FlowsyncError, InvalidFilesError, TargetingError, UsageError
 from flowsync.flows.expressions import (
     FlowExpression,
@@ -30,6 +29,7 @@ from flowsync.model import Location, Problem, Severity
 from flowsync.render.testing import EXPLANATION_FORMATS
 from flowsync.targeting.context import CaseError, Verdict, moment, persona_from
 from flowsync.targeting.references import KnownFlow
+from flowsync.text import closest
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:

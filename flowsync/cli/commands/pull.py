@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync import config, git, validate
+from flowsync import git, validate
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose
 from flowsync.cli.commands.fmt import FILE_ORDER
@@ -22,7 +22,6 @@ from flowsync.cli.options import format_option, global_options, sandbox_option, 
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import remember_versions
 from flowsync.cli.project import SCHEMA_FILE, open_project
-from flowsync.closeness import closest
 from flowsync.document.formatting import formatted
 from flowsync.errors import DocumentError, ExitCode, FlowsyncError, InvalidFilesError, RefusedError, UsageError
 from flowsync.flows.files import FlowFile, file_named
@@ -32,6 +31,7 @@ from flowsync.pull.results import ChangedFile, NewFile, Scope, Skipped
 from flowsync.pull.updates import ExistingFile, updated
 from flowsync.render import pulls
 from flowsync.render.style import WRITING, pulling_line
+from flowsync.text import closest, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -188,7 +188,7 @@ def _require_matches(patterns: Iterable[str], known: Sequence[str]) -> None:
         if not any(fnmatchcase(slug, pattern) for slug in known):
             close = closest(pattern, known)
             raise UsageError(
-                f"Neither a file nor a live flow matches {config.shown(pattern)}.",
+                f"Neither a file nor a live flow matches {excerpt(pattern)}.",
                 hint=f"Did you mean {close}?" if close else None,
             )
 
@@ -226,7 +226,7 @@ def _not_chosen(
             kind = "published version" if target is Target.ACTIVE else "draft"
             return Skipped(slug, file, "no-such-target", f"It has no {kind}, which is what `target` asks for.")
         case UnknownStatus(row):
-            message = f"Its status is {config.shown(row.status)}, which is not known."
+            message = f"Its status is {excerpt(row.status)}, which is not known."
             return Skipped(slug, file, "unknown-status", message)
 
 
