@@ -1,4 +1,4 @@
-"""The flow files: read, validated, those that a command line names, and what they were at a revision of git."""
+"""The flow files: read, validated, and those that a command line names."""
 
 from __future__ import annotations
 
@@ -7,32 +7,25 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from glob import escape
 from pathlib import Path
-from posixpath import basename, normpath
+from posixpath import normpath
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from flowsync import config, document, git, validate
-from flowsync.api.endpoints import rows_by_slug
-from flowsync.errors import DocumentError, GitError, InvalidFilesError, UsageError
-from flowsync.flows.expressions import flow_of_rows, referenced_slugs
-from flowsync.flows.files import ENDINGS, FlowFile, flow_from_bytes, in_environments
+from flowsync import git, validate
+from flowsync.errors import InvalidFilesError, UsageError
+from flowsync.flows.files import ENDINGS, FlowFile, in_environments
 from flowsync.model import Flow, Problem, Severity
-from flowsync.plan.base import Base
-from flowsync.targeting.references import KnownFlow
 from flowsync.text import closest, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from flowsync.api.endpoints import Listing
     from flowsync.cli.project import Project
     from flowsync.config import Level
     from flowsync.flows.files import Repository
-    from flowsync.git import Entry
 
 
 Named = TypeVar("Named", Flow, FlowFile)
 PATTERN_CHARACTERS: Final = frozenset("*?[")
-DEFAULT_FOLDER: Final = "flows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,25 +127,6 @@ def is_settled(problem: Problem) -> bool:
     return problem.code != validate.UNKNOWN_FLOW
 
 
-def check_references(project: Project, selection: Selection, listing: Listing) -> tuple[Problem, ...]:
-    """The warnings about the selected flows that the files alone did not give, now that it is known what is live.
-
-    Raises InvalidFilesError when a flow refers to another that is neither live nor among the files (unless the
-    project's rules say otherwise): it would be shown to nobody. `listing` holds every flow referred to that exists
-    (see `planning.concerned_slugs`).
-    """
-    rows = rows_by_slug(listing.rows)
-    stating_steps = {flow.slug for flow in selection.every if "data" in flow.fields}
-    referred = {slug for flow in selection.flows for slug in referenced_slugs(flow)} - stating_steps
-    known = {slug: flow_of_rows(rows[slug]) if slug in referred else KnownFlow() for slug in rows}
-    found = validate.check_live(selection.flows, known, selection.every)
-    reported = {(each.location, each.code) for each in selection.warnings}
-    added = [problem for problem in found if (problem.location, problem.code) not in reported]
-    problems, _ = validate.govern(added, selection.flows, levels(project))
-    refuse_errors(problems, "The files refer to what is neither in the files nor live.")
-    return tuple(problems)
-
-
 def select(flows: Sequence[Named], patterns: Sequence[str]) -> list[Named]:
     """The flows, or their files, whose slug a pattern matches (all without patterns).
 
@@ -202,88 +176,3 @@ def _slugs(project: Project, argument: str) -> Iterator[str]:
         yield from [argument] if is_slug else map(escape, inside)
     else:
         yield argument
-
-
-_NamedEntries = list[tuple[str, "Entry"]]
-"""The files of one slug at a revision: their names below the flows directory, and what they are."""
-
-
-def read_base(project: Project, flows: Iterable[Flow], revision: str) -> Base:
-    """What the files of `flows` were at `revision`, wherever in the flows directory they were: the slug decides.
-
-    The directory is the one that the configuration file named then; where there was none, the whole project may have
-    been moved. Raises GitError where the project is in no repository, the revision is not in this clone, or the
-    directory was a link or a submodule then.
-    """
-    commit = git.commit_of(project.home, revision)
-    entries = _entries(project, commit)
-    found: dict[str, _NamedEntries] = {}
-    for name, entry in entries.items():
-        if _is_flow_file(name):
-            found.setdefault(basename(name).rpartition(".")[0], []).append((name, entry))
-    hidden = tuple(f"{name}/" for name, entry in entries.items() if not entry.is_file)
-    directory = project.home / project.settings.flows
-    known: dict[str, Flow] = {}
-    unreadable: set[str] = set()
-    changed: dict[str, tuple[str, Entry]] = {}
-    for flow in flows:
-        named = found.get(flow.slug, [])
-        if len(named) == 1 and named[0][1].is_file:
-            is_same = git.content_id(flow.source.text.encode(), named[0][1].id) == named[0][1].id
-            if is_same:
-                known[flow.slug] = flow
-            else:
-                changed[flow.slug] = named[0]
-        elif named or os.path.relpath(project.base / flow.file, directory).replace(os.sep, "/").startswith(hidden):
-            unreadable.add(flow.slug)  # several files, a link, or behind a directory that was a link or a submodule
-    contents = git.contents(project.home, [entry.id for _, entry in changed.values()])
-    for (slug, (name, _)), content in zip(changed.items(), contents, strict=True):
-        flow_then = flow_from_bytes(content, FlowFile(Path(), name), project.settings.environment)
-        if isinstance(flow_then, Flow) and not isinstance(flow_then.fields.get("data"), str):
-            known[slug] = flow_then
-        else:
-            unreadable.add(slug)
-    return Base(commit, known, frozenset(unreadable))
-
-
-def _entries(project: Project, commit: str) -> Mapping[str, Entry]:
-    """What was in the flows directory as it was named then, else as it is named now, else what was moved."""
-    for folder in dict.fromkeys((_folder(project, commit), project.settings.flows)):
-        entries = git.entries(project.home, commit, folder)
-        if "" in entries and not entries[""].is_file:
-            raise GitError(
-                f"At the base {folder} is a link or a submodule, and what is behind it cannot be seen from here.",
-                hint="Let flows in flowsync.yaml name the directory itself, or run flowsync in the submodule.",
-            )
-        if any(_is_flow_file(name) or not entry.is_file for name, entry in entries.items()):
-            return entries
-    # The files of the whole repository that are not where they were, by their names from its top.
-    # What still is there was copied at the most, and is another project's.
-    up = "../" * git.prefix(project.home).count("/") or "."
-    return {
-        name: entry
-        for name, entry in git.entries(project.home, commit, up).items()
-        if _is_flow_file(name) and not os.path.lexists(project.home / up / name)
-    }
-
-
-def _folder(project: Project, commit: str) -> str:
-    """The flows directory as the configuration named it then; as now, where that cannot be told."""
-    names = project.config_names
-    usual = config.FILE_NAMES if set(names) <= set(config.FILE_NAMES) else ()  # it may have had another of these
-    for name in dict.fromkeys((*names, *usual)):
-        entry = git.entries(project.home, commit, name).get("")
-        if entry is None:
-            continue
-        content = git.contents(project.home, [entry.id])[0] if entry.is_file else b"a link"
-        try:
-            value = document.read(content, "flowsync.yaml").value
-        except DocumentError:
-            return project.settings.flows
-        folder = value.get("flows", DEFAULT_FOLDER) if isinstance(value, dict) else DEFAULT_FOLDER
-        return folder if isinstance(folder, str) else project.settings.flows
-    return DEFAULT_FOLDER
-
-
-def _is_flow_file(name: str) -> bool:
-    return name.endswith(ENDINGS) and not any(part.startswith(".") for part in name.split("/"))

@@ -8,19 +8,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from flowsync import validate
 from flowsync.api.endpoints import Access, rows_by_slug
 from flowsync.api.rows import Chosen, choose
+from flowsync.cli.base import read_base
 from flowsync.cli.connection import connecting
-from flowsync.cli.files import check_references, load_selection, matches, read_base
+from flowsync.cli.files import levels, load_selection, matches, refuse_errors
 from flowsync.cli.output import write_warnings
 from flowsync.config import Policy, place_of
 from flowsync.errors import FlowsyncError, GitError, RefusedError
 from flowsync.flows import waits
-from flowsync.flows.expressions import referenced_slugs
+from flowsync.flows.expressions import flow_of_rows, referenced_slugs
 from flowsync.model import Origin, View
 from flowsync.plan.build import build_plan
 from flowsync.plan.guards import judged
 from flowsync.pull.results import Skipped
+from flowsync.targeting.references import KnownFlow
 from flowsync.workspace import MOST_READ, OWNER_ONLY
 
 if TYPE_CHECKING:
@@ -89,7 +92,7 @@ def plan_files(
             without_base(error)
         connection = connect(selection.flows)
         listing = connection.fetch(concerned_slugs(selection.flows))
-        warnings = check_references(project, selection, listing)
+        warnings = _check_references(project, selection, listing)
         if shows_warnings:
             write_warnings(warnings, project)
         made = make_plan(
@@ -193,3 +196,22 @@ def _pulled_versions(project: Project) -> tuple[dict[str, dict[str, JsonValue]],
         known = json.loads(project.workspace.read(project.state / _VERSIONS_FILE, MOST_READ))
     every = known if isinstance(known, dict) else {}
     return {place: {}, **{name: each for name, each in every.items() if isinstance(each, dict)}}, place
+
+
+def _check_references(project: Project, selection: Selection, listing: Listing) -> tuple[Problem, ...]:
+    """The warnings about the selected flows that the files alone did not give, now that it is known what is live.
+
+    Raises InvalidFilesError when a flow refers to another that is neither live nor among the files (unless the
+    project's rules say otherwise): it would be shown to nobody. `listing` holds every flow referred to that exists
+    (see `concerned_slugs`).
+    """
+    rows = rows_by_slug(listing.rows)
+    stating_steps = {flow.slug for flow in selection.every if "data" in flow.fields}
+    referred = {slug for flow in selection.flows for slug in referenced_slugs(flow)} - stating_steps
+    known = {slug: flow_of_rows(rows[slug]) if slug in referred else KnownFlow() for slug in rows}
+    found = validate.check_live(selection.flows, known, selection.every)
+    reported = {(each.location, each.code) for each in selection.warnings}
+    added = [problem for problem in found if (problem.location, problem.code) not in reported]
+    problems, _ = validate.govern(added, selection.flows, levels(project))
+    refuse_errors(problems, "The files refer to what is neither in the files nor live.")
+    return tuple(problems)

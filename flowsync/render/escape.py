@@ -215,3 +215,8 @@ def _line(value: JsonValue) -> str:
 def plural(count: int, noun: str) -> str:
     """Return a count with its noun: `1 flow`, `2,000 flows`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def with_hint(message: str, hint: str | None) -> str:
+    """Return a message and what to do about it as one text."""
+    return f"{message} {hint or ''}".rstrip()

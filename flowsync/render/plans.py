@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from flowsync.model import Location, Origin, Problem, Severity
 from flowsync.plan.document import to_document
 from flowsync.render import wording
 from flowsync.render.escape import json_text, plural
@@ -13,7 +14,7 @@ from flowsync.render.yaml_diff import capped, flow_diff, remark
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from flowsync.model import Plan, PlanWarning, Unchanged, Update
+    from flowsync.model import Flow, Plan, PlanWarning, Unchanged, Update
     from flowsync.render.style import Line
 
 NAMES_SHOWN: Final = 50
@@ -147,3 +148,24 @@ def _refusals(plan: Plan, screen: Screen) -> Iterator[Line]:
         yield line(Span(wording.REFUSED, Style.WARNING))
         for sentence in wording.refusals(plan):
             yield from sentences(line(f"  - {sentence}"), screen)
+
+
+def plan_problems(plan: Plan, flows: Iterable[Flow]) -> Iterator[Problem]:
+    """Yield what a reviewer should see at the lines of the files: what is blocked, warnings, edits made elsewhere.
+
+    What this branch itself changes is not among them: that is what the pull request shows anyway.
+    """
+    sources = {flow.slug: flow.source for flow in flows}
+    for each in plan.blocked:
+        yield Problem(Location(each.file, 1, 1), Severity.ERROR, each.code, each.message)
+    for change in plan.writes:
+        for warning in wording.warnings(change):
+            where = Location(change.file, warning.line or 1, 1)
+            yield Problem(where, Severity.WARNING, warning.code, warning.message)
+        for field in change.fields:
+            if field.origin in {Origin.DRIFT, Origin.CONFLICT} and change.slug in sources:
+                # Positions lead to the nearest place that the file has.
+                parts = (part.replace("~1", "/").replace("~0", "~") for part in field.path.split("/")[1:])
+                path = (field.field, *(int(part) if part.isdecimal() else part for part in parts))
+                where = sources[change.slug].location(path)
+                yield Problem(where, Severity.WARNING, field.origin.value, wording.outside_edit(field, field.origin))

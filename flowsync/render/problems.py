@@ -17,8 +17,7 @@ from urllib.parse import quote
 
 from flowsync import __version__
 from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError, RefusedError
-from flowsync.model import Location, Origin, Problem, Severity
-from flowsync.render import wording
+from flowsync.model import Problem, Severity
 from flowsync.render.escape import (
     cell_code,
     cell_prose,
@@ -32,6 +31,7 @@ from flowsync.render.escape import (
     plural,
     shown,
     visible_characters,
+    with_hint,
 )
 from flowsync.render.style import NARROWEST, Screen, Span, Style, hint_lines, line, paint, sentences
 from flowsync.text import ELLIPSIS
@@ -39,7 +39,7 @@ from flowsync.text import ELLIPSIS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from flowsync.model import Flow, JsonValue, Plan
+    from flowsync.model import JsonValue, Location
     from flowsync.render.style import Line
 
 SourceLine: TypeAlias = "Callable[[Location], str | None]"
@@ -154,7 +154,7 @@ def problem_table(problems: Iterable[Problem]) -> list[str]:
             (
                 cell_code(f"{where.file}:{where.line}:{where.column}"),
                 f"{problem.severity.value} {cell_code(problem.code)}",
-                f"{cell_prose(wording.with_hint(problem.message, problem.hint))}{detail}",
+                f"{cell_prose(with_hint(problem.message, problem.hint))}{detail}",
             )
         )
     return markdown_table(("Where", "", "Problem"), rows)
@@ -230,27 +230,6 @@ def bug(exception: BaseException, screen: Screen = Screen()) -> str:  # noqa: B0
     return paint(lines, screen.colour)
 
 
-def plan_problems(plan: Plan, flows: Iterable[Flow]) -> Iterator[Problem]:
-    """Yield what a reviewer should see at the lines of the files: what is blocked, warnings, edits made elsewhere.
-
-    What this branch itself changes is not among them: that is what the pull request shows anyway.
-    """
-    sources = {flow.slug: flow.source for flow in flows}
-    for each in plan.blocked:
-        yield Problem(Location(each.file, 1, 1), Severity.ERROR, each.code, each.message)
-    for change in plan.writes:
-        for warning in wording.warnings(change):
-            where = Location(change.file, warning.line or 1, 1)
-            yield Problem(where, Severity.WARNING, warning.code, warning.message)
-        for field in change.fields:
-            if field.origin in {Origin.DRIFT, Origin.CONFLICT} and change.slug in sources:
-                # Positions lead to the nearest place that the file has.
-                parts = (part.replace("~1", "/").replace("~0", "~") for part in field.path.split("/")[1:])
-                path = (field.field, *(int(part) if part.isdecimal() else part for part in parts))
-                where = sources[change.slug].location(path)
-                yield Problem(where, Severity.WARNING, field.origin.value, wording.outside_edit(field, field.origin))
-
-
 def annotate(notes: Iterable[Problem | Exception]) -> str:
     """Return the workflow commands by which GitHub shows problems at their lines, and failures as notes of the run.
 
@@ -275,9 +254,9 @@ def _command(note: Problem | Exception) -> str:
     if isinstance(note, Problem):
         where = note.location
         properties = {"file": where.file, "line": str(where.line), "col": str(where.column), "title": note.code}
-        lines = [wording.with_hint(note.message, note.hint), *note.detail]
+        lines = [with_hint(note.message, note.hint), *note.detail]
     elif isinstance(note, FlowsyncError):
-        properties, lines = {"title": note.code}, [wording.with_hint(note.message, note.hint)]
+        properties, lines = {"title": note.code}, [with_hint(note.message, note.hint)]
     else:
         bug = "this is a bug in flowsync, not in your flows. The log has what to report."
         properties, lines = {"title": "bug"}, [f"{type(note).__name__}: {bug}"]
@@ -321,10 +300,7 @@ def _sarif_rule(code: str, text: str, markdown: str, severity: Severity) -> Json
 def _sarif_result(problem: Problem, rule: int, fingerprint: str) -> JsonValue:
     where = problem.location
     # The one markup that plain messages know is a link, `[text](target)`.
-    lines = (
-        shown(each).replace("](", r"\](")
-        for each in (wording.with_hint(problem.message, problem.hint), *problem.detail)
-    )
+    lines = (shown(each).replace("](", r"\](") for each in (with_hint(problem.message, problem.hint), *problem.detail))
     place: JsonValue = {
         "artifactLocation": {"uri": quote(shown(where.file)), "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": where.line, "startColumn": where.column},

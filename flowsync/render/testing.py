@@ -10,9 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from flowsync.flows.testing import Decided, Undecided, Unreadable, Unusable
-from flowsync.render.escape import cell_code, code_span, columns, fenced, masked_json, plural, prose
+from flowsync.render.escape import cell_code, code_span, columns, fenced, masked_json, plural, prose, with_hint
 from flowsync.render.style import Colour, Detail, Screen, Span, Style, hint_lines, line, paint, sentences
-from flowsync.render.wording import with_hint
 from flowsync.targeting.context import EPOCH, Context, Verdict
 from flowsync.targeting.evaluation import TermTrace, Unknown, outline
 from flowsync.targeting.nodes import Source, formatted

@@ -187,11 +187,6 @@ def outside_edit(change: FieldChange, origin: Origin) -> str:
     return f"{change.label} was {_ORIGINS[origin]}.{live}"
 
 
-def with_hint(message: str, hint: str | None) -> str:
-    """Return a message and what to do about it as one text."""
-    return f"{message} {hint or ''}".rstrip()
-
-
 def listed(names: Sequence[str], limit: int = 5) -> str:
     """Return names as an enumeration, the last ones only counted when there are many."""
     shown = ", ".join(names[:limit])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import TYPE_CHECKING, Final
@@ -14,13 +15,14 @@ from flowsync.validate.rules import CONTROL_CHARACTER, DATA_UNREADABLE, LARGE_IN
 from flowsync.validate.view import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from flowsync.model import Location, Problem
+    from flowsync.model import FieldName, JsonValue, Location, Problem
     from flowsync.validate.view import View
 
 _NOT_PRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 """What YAML 1.2 calls not printable, as js-yaml does."""
+_MAY_BE_LARGE: Final = re.compile(r"[0-9][0-9a-fA-Fxo]{13}")
 _INTEGER: Final = re.compile(
     r"(?:[&!][^ \t\r\n]*[ \t\r\n]+)*(?P<digits>[-+]?(?:0x[0-9a-fA-F]+|0o[0-7]+|[0-9]+))(?![\w.])"
 )
@@ -53,9 +55,19 @@ def check_sendable(view: View) -> Iterator[Problem]:
         )
     text = view.flow.source.text.removeprefix("\ufeff")  # places count from behind a byte order mark
     yield from _control_characters(view, text)
-    starts = line_starts(text)
-    yield from _large_integers(view, text, starts)
-    yield from _not_json(view, text, starts)
+    written = view.flow.written
+    if _MAY_BE_LARGE.search(text) or (isinstance(written, str) and _MAY_BE_LARGE.search(written)):
+        yield from _large_integers(view, text, line_starts(text))
+    if not _fits_json(view.flow.fields):
+        yield from _not_json(view, text, line_starts(text))
+
+
+def _fits_json(fields: Mapping[FieldName, JsonValue]) -> bool:
+    try:
+        json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        return False
+    return True
 
 
 def _reason(data: str, name: str) -> str:

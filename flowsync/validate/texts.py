@@ -49,9 +49,10 @@ def check_texts(view: View) -> Iterator[Problem]:
             text = part.value.get(key)
             if isinstance(text, str):
                 path = (*part.path, key)
-                if key in texts:
+                if key in texts and "<" in text:
                     yield from _tags(view, path, text)
-                yield from _variables(view, path, text)
+                if "{" in text:
+                    yield from _variables(view, path, text)
 
 
 def _tags(view: View, path: ValuePath, text: str) -> Iterator[Problem]:

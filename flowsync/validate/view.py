@@ -130,7 +130,9 @@ def _mappings(
 
 def walk(value: JsonValue, path: ValuePath) -> Iterator[tuple[ValuePath, JsonValue]]:
     """Every value in `value`, which is at `path`, with its path; parents first."""
-    yield path, value
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in items:
-        yield from walk(item, (*path, key))
+    waiting: list[tuple[ValuePath, JsonValue]] = [(path, value)]
+    while waiting:
+        path, value = waiting.pop()
+        yield path, value
+        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        waiting += reversed([((*path, key), item) for key, item in items])

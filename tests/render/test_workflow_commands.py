@@ -10,6 +10,7 @@ from flowsync.errors import FlowsyncError
 from flowsync.model import Location, Origin, Problem, Severity
 from flowsync.render import problems
 from flowsync.render.escape import shown
+from flowsync.render.plans import plan_problems
 from flowsync.render.problems import annotate
 from flowsync.render.style import Screen
 from tests.plan.builders import flow_of, row, update_of
@@ -90,7 +91,7 @@ def test_the_github_format_has_the_annotations_and_then_every_problem_as_text() 
 
 
 def test_a_plan_is_annotated_where_it_is_blocked_warned_about_or_edited_elsewhere() -> None:
-    notes = list(problems.plan_problems(FULL_PLAN, []))
+    notes = list(plan_problems(FULL_PLAN, []))
     assert [(each.code, each.location) for each in notes] == [
         (BLOCKED.code, Location(BLOCKED.file, 1, 1)),
         ("draft-unseen", Location("flows/flow_tour.yaml", 1, 1)),
@@ -110,7 +111,7 @@ def test_an_edit_made_elsewhere_is_told_at_the_line_it_would_undo() -> None:
     stated = flow_of("name: A\ndata:\n  steps:\n    - id: one\n      title: Ours\n", "flow_tour")
     live = row("flow_tour", name="A", data="steps:\n  - id: one\n    title: Theirs\n")
     change = update_of(stated, live)
-    notes = {origin: list(problems.plan_problems(plan_of(attributed(change, origin)), [stated])) for origin in ORIGINS}
+    notes = {origin: list(plan_problems(plan_of(attributed(change, origin)), [stated])) for origin in ORIGINS}
     assert {origin: len(found) for origin, found in notes.items()} == {
         Origin.DRIFT: 1, Origin.CONFLICT: 1, Origin.BRANCH: 0, None: 0,
     }  # fmt: skip

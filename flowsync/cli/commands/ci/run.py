@@ -204,7 +204,7 @@ class Run:
     def show_plan(self, made: Planned) -> None:
         """Show the plan in the log and beside the lines, save it, and set its outputs."""
         write_result(inert(plans.preview(made.plan, screen_of_stdout(self.invocation))))
-        self.annotate([*problem_formats.plan_problems(made.plan, made.flows), *made.warnings])
+        self.annotate([*plans.plan_problems(made.plan, made.flows), *made.warnings])
         self.output_plan(made.plan, self.save_plan(made.plan))
 
 
