@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import DocumentError
 from flowsync.model import Location, Problem, Severity
+from flowsync.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -199,7 +200,7 @@ def bad_escape(text: str, offset: int) -> Refusal:
     return Refusal(
         offset,
         "yaml-escape",
-        f"{ascii(text[offset : offset + 2])[1:-1].replace(2 * chr(92), chr(92))} is no escape that YAML knows.",
+        f"{printable(text[offset : offset + 2])} is no escape that YAML knows.",
         "Write \\\\ for a backslash, or use single quotes, where a backslash is just a character.",
     )
 

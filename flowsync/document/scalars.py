@@ -11,7 +11,7 @@ from flowsync.document import guard, refusals
 from flowsync.document.guard import Anchors
 from flowsync.document.libyaml import events_of, shown, without_directive
 from flowsync.document.refusals import MAXIMUM_VALUES, TOO_MANY_VALUES, Refusal
-from flowsync.text import number_text
+from flowsync.text import number_text, printable
 
 if TYPE_CHECKING:
     from flowsync.document.libyaml import Event
@@ -362,7 +362,7 @@ class ScalarReader:
                 "yaml-tag",
             )
         elif event.tag and event.tag.removeprefix(YAML_TAG) not in _CORE_TAGS:
-            message = f"The tag {ascii(written)[1:-1]} is not supported: JavaScript's parsers differ on it."
+            message = f"The tag {printable(written)} is not supported: JavaScript's parsers differ on it."
             raise refusals.wrong_tag(self.text.index("!", start), message)
         return found.end()
 

@@ -55,23 +55,9 @@ class Rule:
 
 @cache
 def _texts() -> Mapping[str, Mapping[str, str]]:
-    """The texts in rules.yaml, and those of targeting where there is none."""
-    texts: dict[str, Any] = {
-        rule.code: {
-            "documentation": rule.documentation,
-            "example": _file_with(rule.bad),
-            "good": _file_with(rule.good),
-        }
-        for rule in targeting.RULES
-    }
     file = Path(__file__).with_name("rules.yaml")
-    own: Any = document.parse(file.read_text(encoding="utf-8"), file.name).value
-    return {**texts, **{code: {**texts.get(code, {}), **each} for code, each in own.items()}}
-
-
-def _file_with(expression: str) -> str:
-    quoted = expression.replace("'", "''")
-    return f"targetingLogic: '{quoted}'\n"
+    texts: Any = document.parse(file.read_text(encoding="utf-8"), file.name).value
+    return {**texts}
 
 
 def _error(code: str, *, is_firm: bool = False) -> Rule:

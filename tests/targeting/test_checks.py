@@ -13,7 +13,6 @@ from flowsync.targeting.context import Context
 from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.nodes import formatted
 from flowsync.targeting.parser import parse
-from flowsync.targeting.rules import FLOW_RULES, RULES
 from flowsync.text import printable
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
@@ -21,28 +20,6 @@ from tests.targeting.tables import CLEAN, EVERY_VALID, FOUND, INVALID, Found
 
 if TYPE_CHECKING:
     from flowsync.targeting.nodes import Condition, Expression
-    from flowsync.targeting.rules import Rule
-
-ALONE = [rule for rule in RULES if rule not in FLOW_RULES]
-
-
-@pytest.mark.parametrize("rule", ALONE, ids=lambda rule: rule.code)
-def test_a_rule_finds_its_bad_example_and_nothing_in_the_good_one(rule: Rule) -> None:
-    found = [finding for finding in check(rule.bad) if finding.code == rule.code]
-    assert found
-    assert all(finding.severity is rule.severity for finding in found)
-    assert check(rule.good) == ()
-
-
-@pytest.mark.parametrize("rule", FLOW_RULES, ids=lambda rule: rule.code)
-def test_the_examples_of_rules_about_flows_are_otherwise_clean(rule: Rule) -> None:
-    assert check(rule.bad) == check(rule.good) == ()
-
-
-def test_rules_have_codes_of_their_own_and_a_paragraph_each() -> None:
-    assert len({rule.code for rule in RULES}) == len(RULES)
-    assert all(rule.code.startswith("targeting-") for rule in RULES)
-    assert all(rule.documentation.endswith((".", ")")) and "\n" not in rule.documentation for rule in RULES)
 
 
 @pytest.mark.parametrize(("text", "expected"), FOUND, ids=[ascii(text) for text, _ in FOUND])
