@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.cli import options
+from flowsync.cli.guards import ALLOWED
 from flowsync.github.api import read_marker
 from flowsync.github.runner import ALLOWABLE
 from tests.github.support import BASE, HEAD, MERGE, flow, reviewed, workplace
@@ -450,7 +450,7 @@ def test_guards_refuse_are_told_before_and_can_be_let_through(tmp_path: Path) ->
 
 
 def test_what_can_be_let_through_is_what_guards_know() -> None:
-    assert set(ALLOWABLE) == set(options.ALLOWED)
+    assert set(ALLOWABLE) == set(ALLOWED)
 
 
 def test_the_plan_of_a_push_says_before_anybody_approves_it_what_was_not_shown(place: Workplace) -> None:

@@ -13,6 +13,7 @@ from flowsync.api.endpoints import rows_by_slug
 from flowsync.apply import Moved, stand
 from flowsync.cli import applying, options
 from flowsync.cli.connection import Purpose, connect
+from flowsync.cli.guards import guard_options, require_base, write_options
 from flowsync.cli.output import screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import Planned, plan_files, refuse_unseen_versions
 from flowsync.cli.project import open_project
@@ -42,9 +43,9 @@ _MOST_READ: Final = 256 * 1024 * 1024
 @click.command("apply")
 @click.argument("arguments", nargs=-1, metavar="[SLUG]... | FILE.json", shell_complete=options.complete_slugs)
 @options.format_option(ledger.FORMATS)
-@options.write_options
+@write_options
 @options.base_option
-@options.guard_options
+@guard_options
 @click.option(
     "--record",
     "record_file",
@@ -82,7 +83,7 @@ def command(
         if saved is not None:
             planning = checked_saved(saved, project, guards, in_sandbox=in_sandbox)
         else:
-            options.require_base(given, base)
+            require_base(given, base)
             planning = plan_files(
                 project, arguments, Purpose.WRITE, base=base, guards=guards, kept=Kept.FRESH, in_sandbox=in_sandbox
             )
@@ -90,7 +91,7 @@ def command(
             made = planned.plan
             if saved is not None:
                 hint = "This plan was saved without: save one that plan --base made."
-                options.require_base(given, made.base, hint)
+                require_base(given, made.base, hint)
             applying.show_plan(made, format_, given)
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
             if planned.is_done:

@@ -11,6 +11,7 @@ import click
 from flowsync.cli import options
 from flowsync.cli.commands.init import example_hint
 from flowsync.cli.connection import Purpose
+from flowsync.cli.guards import command_line, policy_options, policy_words, require_base
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import plan_files
 from flowsync.cli.project import REVOKE_KEY, open_project, save
@@ -40,7 +41,7 @@ def _out_file(_context: click.Context, _parameter: click.Parameter, value: Path 
     "--out", metavar="FILE", type=Path, callback=_out_file, help="Save the plan too: apply FILE does exactly that."
 )
 @options.base_option
-@options.policy_options
+@policy_options
 @options.sandbox_option
 @options.global_options
 @click.pass_context
@@ -58,7 +59,7 @@ def command(
 
     SLUGs, globs or paths of files narrow it. Exits 1 when a flow is blocked: it is shown, and cannot be written.
     """
-    options.require_base(options.invocation(context), base)
+    require_base(options.invocation(context), base)
     project = open_project(context)
     given = project.given
     guards = replace(project.settings.guards, **given.guards)
@@ -67,15 +68,15 @@ def command(
         project, slugs, Purpose.READ, base=base, guards=guards, kept=kept, in_sandbox=in_sandbox
     ) as planned:
         made = planned.plan
-    words = ["apply", *slugs, *options.policy_words(given, base)]
-    following = None if out is not None else options.command_line(words, made, given)
+    words = ["apply", *slugs, *policy_words(given, base)]
+    following = None if out is not None else command_line(words, made, given)
     write_result(_shown(made, format_, following, screen_of_stdout(given)))
     if format_ == "json" and made.refusals:
         write_note(plans.refusals(made, screen_of_stderr(given)), given)
     if out is not None:
         _refuse_keys(made)
         save(project.base / out, plans.as_json(made), workspace(project.base))
-        write_note(_saved(made, options.command_line(["apply", str(out)], made, given)), given)
+        write_note(_saved(made, command_line(["apply", str(out)], made, given)), given)
     if made.blocked:
         count = len(made.blocked)
         raise BlockedError(

@@ -17,6 +17,7 @@ from flowsync.api.rows import Chosen, UnknownStatus, choose
 from flowsync.cli import applying, options
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.files import matches, slugs_of
+from flowsync.cli.guards import command_line, write_options
 from flowsync.cli.output import screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import view_of
 from flowsync.cli.project import open_project
@@ -71,7 +72,7 @@ class Doing(Enum):
     help="Show what would be put back, and write nothing.",
 )
 @options.format_option(ledger.FORMATS)
-@options.write_options
+@write_options
 @click.option("--record", "kept_in", metavar="FILE", help="Where this rollback keeps in turn what it replaces.")
 @options.sandbox_option
 @options.global_options
@@ -114,7 +115,7 @@ def command(
         with connect(project, (), purpose, in_sandbox=in_sandbox) as connection:
             made = _plan(record, wanted, connection)
             if is_shown_only:
-                return _show(made, format_, options.command_line(["rollback", record_file, *slugs], made, given), given)
+                return _show(made, format_, command_line(["rollback", record_file, *slugs], made, given), given)
             if _says_something(made):
                 applying.show_plan(made, format_, given)
             else:

@@ -12,7 +12,7 @@ from flowsync.cli import applying
 from flowsync.cli.commands.apply import checked_saved
 from flowsync.cli.commands.ci.run import NAMED, marker_key, show_notice
 from flowsync.cli.connection import Purpose
-from flowsync.cli.options import guards_allowing
+from flowsync.cli.guards import guards_allowing
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import refuse_unseen_versions
 from flowsync.github import review

@@ -11,7 +11,7 @@ from posixpath import normpath
 from typing import TYPE_CHECKING, Final
 
 from flowsync import errors, git
-from flowsync.cli.options import guards_allowing
+from flowsync.cli.guards import guards_allowing
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import plan_files
 from flowsync.cli.project import project_at, save

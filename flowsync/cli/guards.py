@@ -1,0 +1,112 @@
+"""Options of commands that plan and write: what they let past the guards, and the command line that says the same."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from flowsync.cli.options import combined, invocation, kept_option
+from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT, SANDBOX_URL, Policy
+from flowsync.errors import UsageError
+from flowsync.render.escape import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flowsync.cli.options import Invocation
+    from flowsync.cli.project import Project
+    from flowsync.config import Guards
+    from flowsync.model import Plan
+
+ALLOWED: Final[Mapping[str, Mapping[str, object]]] = {
+    "many": {"max_changes": None, "max_changed_percent": None},
+    "clear-targeting": {"allow_clear_targeting": True},
+    "type-change": {"allow_type_change": True},
+    "protected": {"allow_protected": True},
+    "unsaved-plan": {"require_saved_plan": False},
+    "drift": {"on_drift": Policy.OVERWRITE},
+    "conflict": {"on_conflict": Policy.OVERWRITE},
+}
+"""What can be let past the guards by name, as replacements in Guards."""
+_POLICIES: Final = {"--on-drift": "on_drift", "--on-conflict": "on_conflict"}
+
+
+def _keep_guards(context: click.Context, parameter: click.Parameter, given: object) -> None:
+    """Keep what --allow-NAME lets past the guards, or the policy that --on-drift or --on-conflict names."""
+    if given:
+        name = (parameter.name or "").removeprefix("allow_").replace("_", "-")
+        invocation(context).guards.update(ALLOWED.get(name) or {str(parameter.name): Policy(given)})
+
+
+_POLICY: Final = click.Choice([policy.value for policy in Policy])
+policy_options = combined(
+    kept_option(
+        "With --base: undo edits in the dashboard, keep what was edited, or refuse.",
+        _keep_guards,
+        "--on-drift",
+        type=_POLICY,
+    ),
+    kept_option("The same for what the branch changed too.", _keep_guards, "--on-conflict", type=_POLICY),
+)
+_UNSAVED: Final = "Plan and apply in one, where only saved plans are allowed."
+guard_options = combined(
+    policy_options,
+    kept_option("Write however many flows there are.", _keep_guards, "--allow-many", is_flag=True),
+    kept_option("Make a live flow one for everyone.", _keep_guards, "--allow-clear-targeting", is_flag=True),
+    kept_option("Change the type of a flow.", _keep_guards, "--allow-type-change", is_flag=True),
+    kept_option("Write flows marked as protected.", _keep_guards, "--allow-protected", is_flag=True),
+    kept_option(_UNSAVED, _keep_guards, "--allow-unsaved-plan", is_flag=True),
+)
+write_options = combined(
+    click.option(
+        "--yes", is_flag=True, help="Do not ask. Only a terminal is asked: in a pipeline the merge was the approval."
+    ),
+    click.option("--skip-blocked", is_flag=True, help="Write the rest when some flows are blocked."),
+    click.option(
+        "--parallelism",
+        metavar="N",
+        type=click.IntRange(1, PARALLELISM_LIMIT),
+        help=f"How many flows are in flight at once, 1 to {PARALLELISM_LIMIT}; "
+        f"{DEFAULT_PARALLELISM} unless flowsync.yaml says otherwise.",
+    ),
+)
+"""What apply and rollback share."""
+
+
+def require_base(given: Invocation, base: str | None, hint: str = "For example --base origin/main.") -> None:
+    """Raise UsageError where edits in the dashboard are to be kept or refused, and no base shows them."""
+    for flag, part in _POLICIES.items():
+        policy = given.guards.get(part, Policy.OVERWRITE)
+        if base is None and policy is not Policy.OVERWRITE:
+            message = f"{flag} {policy.value} needs --base: without it edits in the dashboard cannot be detected."
+            raise UsageError(message, hint=hint)
+
+
+def policy_words(given: Invocation, base: str | None) -> list[str]:
+    """--base, --on-drift and --on-conflict as they were given on this command line, for another one."""
+    stated = {"--base": base} | {
+        flag: given.guards[part].value for flag, part in _POLICIES.items() if part in given.guards
+    }
+    return [word for flag, value in stated.items() if value is not None for word in (flag, value)]
+
+
+def guards_allowing(project: Project, names: Iterable[str]) -> Guards:
+    """The project's guards with what these names of ALLOWED let past them."""
+    replaced = {part: value for name in names for part, value in ALLOWED[name].items()}
+    return replace(project.settings.guards, **replaced)  # type: ignore[arg-type]  # ALLOWED holds parts of Guards
+
+
+def command_line(words: Iterable[str], made: Plan, given: Invocation) -> str:
+    """`flowsync` and `words`, for the same folder, configuration, environment and API as the plan `made`.
+
+    Quoted for a shell, and inert: whoever writes flowsync.yaml chooses the names in it.
+    """
+    folder = ["-C", str(given.directory)] if given.directory != Path() else []
+    config = ["--config", given.config] if given.config is not None else []
+    environment = ["-e", made.environment] if made.environment is not None else []
+    api = ["--sandbox"] if made.api_url == SANDBOX_URL else []
+    return shown(shlex.join(["flowsync", *words, *folder, *config, *environment, *api]))
