@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.flows.expressions import expressions, own_fields, parsed
-from flowsync.targeting.checks import check_parsed
+from flowsync.targeting.checks import check
 from flowsync.targeting.context import CaseError, Verdict, case_from
 from flowsync.targeting.evaluation import coverage, evaluate, trace
 from flowsync.targeting.nodes import Everyone
 from flowsync.targeting.parser import parse
-from flowsync.targeting.references import KnownFlows, World, check_references, check_self, references
+from flowsync.targeting.references import check_references, check_self, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -203,9 +203,9 @@ def explain(
     Raises TargetingError for an expression that cannot be read.
     """
     tree = parse(expression.text)
-    findings = list(check_parsed(expression.text, tree))
+    findings = list(check(expression.text, tree))
     if known is not None:
-        findings += check_references(references(tree), KnownFlows(World.REPO, known))
+        findings += check_references(references(tree), known, is_live=False)
     if flow is not None and expression.verdict is Verdict.SEES:
         findings += check_self(tree, flow.slug)
     findings.sort(key=lambda finding: (finding.span, finding.code))

@@ -56,7 +56,7 @@ from flowsync.targeting.nodes import (
     values,
     walk,
 )
-from flowsync.targeting.parser import MAXIMUM_READ, parse
+from flowsync.targeting.parser import MAXIMUM_READ
 from flowsync.targeting.rules import Finding
 from flowsync.targeting.tokens import MAXIMUM_LENGTH, is_too_long, length, shown
 from flowsync.text import closest, printable
@@ -81,16 +81,11 @@ _STATES: Final = {
 }
 
 
-def check(text: str) -> tuple[Finding, ...]:
-    """Everything that can be said against one expression by itself, by position; linear time, never raises."""
-    try:
-        return check_parsed(text, parse(text))
-    except TargetingError as error:
-        return check_parsed(text, error)
+def check(text: str, parsed: Expression | TargetingError) -> tuple[Finding, ...]:
+    """Everything that can be said against one expression by itself, by position; linear time.
 
-
-def check_parsed(text: str, parsed: Expression | TargetingError) -> tuple[Finding, ...]:
-    """As `check`, for a text that was parsed already, with or without success."""
+    `parsed` is what `parse` made of the text, or raised.
+    """
     findings = list(_check_text(text))
     if isinstance(parsed, TargetingError):
         if len(text) <= MAXIMUM_READ:

@@ -159,24 +159,16 @@ def _matched(
     Those that mean the same come first, then those about the same subject, and chains that share a part. It takes
     the square of the number of parts, which the length of an expression bounds.
     """
-    remaining = {index: (meaning(part), _topics(part)) for index, part in enumerate(olds)}
-    matched: list[Expression | None] = []
-    for part in news:
-        wanted = meaning(part)
-        index = next((index for index, (said, _) in remaining.items() if said == wanted), None)
-        if index is None:
-            matched.append(None)
-        else:
-            matched.append(olds[index])
-            del remaining[index]
-    for number, part in enumerate(news):
-        if matched[number] is None:
-            shared = (index for topic in _topics(part) for index, (_, topics) in remaining.items() if topic in topics)
-            index = next(shared, None)
-            if index is not None:
-                matched[number] = olds[index]
-                del remaining[index]
-    return matched, [olds[index] for index in remaining]
+    remaining = [*olds]
+    matched: list[Expression | None] = [None] * len(news)
+    for topics_of in (lambda part: [meaning(part)], _topics):
+        topics = {id(part): topics_of(part) for part in olds}
+        for number, part in enumerate(news):
+            if matched[number] is None:
+                shared = (old for topic in topics_of(part) for old in remaining if topic in topics[id(old)])
+                matched[number] = next(shared, None)
+                remaining = [old for old in remaining if old is not matched[number]]
+    return matched, remaining
 
 
 def _topics(part: Expression) -> list[str]:

@@ -23,14 +23,12 @@ from flowsync.targeting.nodes import (
     ORDERINGS,
     PRESENCES,
     TIMES,
-    And,
     Arithmetic,
     Boolean,
     Clock,
     Condition,
     Duration,
     Enclosed,
-    Everyone,
     Group,
     Null,
     Number,
@@ -47,11 +45,11 @@ from flowsync.targeting.tokens import shown
 from flowsync.text import number_text, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from flowsync.model import JsonValue
     from flowsync.targeting.context import Context
-    from flowsync.targeting.nodes import Expression, Term, Value
+    from flowsync.targeting.nodes import And, Everyone, Expression, Term, Value
 
 _DAY: Final = 86_400_000
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
@@ -297,12 +295,9 @@ def _offset(pattern: str, refusal: str) -> int:
     return next((at for at in _places(pattern, part) if _kind_of_refusal(pattern[:at]) != kind), 0)
 
 
-def _places(pattern: str, part: str) -> Iterator[int]:
+def _places(pattern: str, part: str) -> list[int]:
     """Every offset at which the part is in the pattern, the last first."""
-    at = pattern.rfind(part)
-    while part and at >= 0:
-        yield at
-        at = pattern.rfind(part, 0, at + len(part) - 1)
+    return [at for at in reversed(range(len(pattern))) if part and pattern.startswith(part, at)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,17 +312,10 @@ class TermTrace:
 
 def evaluate(expression: Expression, context: Context) -> bool:
     """Whether the expression holds for this user at this moment."""
-    match expression:
-        case Everyone():
-            return True
-        case Or(parts):
-            return any(evaluate(part, context) for part in parts)
-        case And(parts):
-            return all(evaluate(part, context) for part in parts)
-        case Group(inner):
-            return evaluate(inner, context)
-        case _:
-            return decide(expression, context).truth
+    if isinstance(expression, Condition | Source | Boolean):
+        return decide(expression, context).truth
+    holds = any if isinstance(expression, Or) else all
+    return holds(evaluate(part, context) for part in chain_parts(expression))
 
 
 def decide(term: Term, context: Context) -> TermTrace:
@@ -445,12 +433,11 @@ Trace: TypeAlias = "TermTrace | BranchTrace"
 
 def trace(expression: Expression, context: Context) -> Trace:
     """Evaluate an expression and keep every term's values and truth; no part is skipped."""
-    if not isinstance(expression, Or | And | Group | Everyone):
+    if isinstance(expression, Condition | Source | Boolean):
         return decide(expression, context)
-    inner = (expression.inner,) if isinstance(expression, Group) else chain_parts(expression)
-    traces = tuple(trace(part, context) for part in inner)
+    parts = tuple(trace(part, context) for part in chain_parts(expression))
     holds = any if isinstance(expression, Or) else all
-    return BranchTrace(expression, holds(part.truth for part in traces), traces)
+    return BranchTrace(expression, holds(part.truth for part in parts), parts)
 
 
 class SourceValue(NamedTuple):
@@ -507,14 +494,14 @@ def _described(resolved: Resolved) -> str:
             return printable(text_of(resolved))
 
 
-def trace_text(whole: Trace) -> str:
-    """A trace as indented plain text, one line a term: `+` holds, `-` does not."""
+def trace_lines(whole: Trace) -> list[str]:
+    """A trace as indented lines of plain text, one a term: `+` holds, `-` does not."""
     lines = []
     for line in outline(whole):
         remarks = "; ".join([*map(str, line.values), *([line.note] if line.note else [])])
         text = f"{'  ' * line.depth}{'+' if line.truth else '-'} {line.text}"
         lines.append(f"{text}   ({remarks})" if remarks else text)
-    return "\n".join(lines)
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

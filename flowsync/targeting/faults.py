@@ -185,13 +185,9 @@ def _quoted(name: str) -> str:
 
 _UNITS: Final = {
     "min": "i, for minutes",
-    "M": "m, for months of 30 days",
-    "y": "12m or 365d",
-    "Y": "12m or 365d",
-    "q": "3m or 90d",
-    "Q": "3m or 90d",
-    "mo": "m, for months of 30 days",
-    "mO": "m, for months of 30 days",
+    **dict.fromkeys(("M", "mo", "mO"), "m, for months of 30 days"),
+    **dict.fromkeys("yY", "12m or 365d"),
+    **dict.fromkeys("qQ", "3m or 90d"),
 }
 """How units that do not exist begin, and what was likely meant; the first that fits counts."""
 

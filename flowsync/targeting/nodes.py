@@ -276,7 +276,7 @@ Expression: TypeAlias = "Everyone | Or | And | Group | Term"
 def walk(expression: Expression) -> Iterator[Expression]:
     """An expression and every one inside it, in the order written; the outer before the inner."""
     yield expression
-    for part in (expression.inner,) if isinstance(expression, Group) else chain_parts(expression):
+    for part in chain_parts(expression):
         if part is not expression:
             yield from walk(part)
 
@@ -297,10 +297,12 @@ def sources(term: Term) -> tuple[Source, ...]:
 
 
 def chain_parts(expression: Expression) -> tuple[Expression, ...]:
-    """The parts of a chain; anything else is the one part of itself, and Everyone has none."""
+    """The parts of a chain, or what is in parentheses; a term is the one part of itself, and Everyone has none."""
     match expression:
         case And(parts) | Or(parts):
             return parts
+        case Group(inner):
+            return (inner,)
         case Everyone():
             return ()
         case _:

@@ -8,7 +8,6 @@ skipped) it. Parts of `&&` all count, of `||` only what every part waits for. Fl
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from flowsync.model import Severity
@@ -80,13 +79,6 @@ def _waits(expression: Expression) -> frozenset[tuple[str, str | None]]:
             return frozenset()
 
 
-class World(Enum):
-    """How much of what exists is known."""
-
-    LIVE = "every flow of the environment is known"
-    REPO = "only the flows of the repository are known"
-
-
 @dataclass(frozen=True, slots=True)
 class KnownFlow:
     """The steps of a flow by id, each with the ids of its fields; None where they cannot be known."""
@@ -94,26 +86,23 @@ class KnownFlow:
     steps: Mapping[str, frozenset[str] | None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFlows:
-    """The flows that references are held against, by slug."""
+def check_references(
+    references: Iterable[Reference], known: Mapping[str, KnownFlow], *, is_live: bool
+) -> tuple[Finding, ...]:
+    """References to flows, steps and fields that do not exist, in the order given.
 
-    world: World
-    flows: Mapping[str, KnownFlow]
-
-
-def check_references(references: Iterable[Reference], known: KnownFlows) -> tuple[Finding, ...]:
-    """References to flows, steps and fields that do not exist, in the order given."""
-    found = (_check_reference(reference, known) for reference in references)
+    `known` are flows by slug: all those of the environment if `is_live`, else only those of the repository.
+    """
+    found = (_check_reference(reference, known, is_live=is_live) for reference in references)
     return tuple(finding for finding in found if finding is not None)
 
 
-def _check_reference(reference: Reference, known: KnownFlows) -> Finding | None:
+def _check_reference(reference: Reference, known: Mapping[str, KnownFlow], *, is_live: bool) -> Finding | None:
     slug, span = reference.slug, reference.names[0].span
-    flow = known.flows.get(slug)
+    flow = known.get(slug)
     if flow is None:
-        hint = _did_you_mean(slug, known.flows)
-        if known.world is World.LIVE:
+        hint = _did_you_mean(slug, known)
+        if is_live:
             message = f"There is no flow {shown(slug)}, so this is false for every user."
             return rules.UNKNOWN_FLOW.finding(span, message, hint)
         message = f"No file describes the flow {shown(slug)}; whether it exists is not known offline."

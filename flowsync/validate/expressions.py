@@ -15,11 +15,9 @@ from flowsync.flows.waits import circles as circles_among
 from flowsync.model import Problem, Severity
 from flowsync.targeting import checks
 from flowsync.targeting.context import Verdict, moment
-from flowsync.targeting.evaluation import trace_text
+from flowsync.targeting.evaluation import trace_lines
 from flowsync.targeting.references import (
     KnownFlow,
-    KnownFlows,
-    World,
     check_cycle,
     check_references,
     check_self,
@@ -56,7 +54,7 @@ _MOST_TREE_LINES: Final = 40
 def check_expressions(view: View) -> Iterator[Problem]:
     """Report what is wrong with each expression, at the character where it is."""
     for expression in view.expressions:
-        for finding in checks.check_parsed(expression.text, parse_result(expression.text)):
+        for finding in checks.check(expression.text, parse_result(expression.text)):
             yield _problem(view.flow, expression, finding)
 
 
@@ -75,8 +73,8 @@ def check_mentions(flows: Sequence[Flow], mentions: Sequence[Mention], unread: C
 
     `mentions` are those of all `flows`; `unread` are the slugs of files that cannot be read.
     """
-    known = KnownFlows(World.REPO, {**dict.fromkeys(unread, KnownFlow()), **_known_from_files(flows, mentions)})
-    yield from _check_references(mentions, known)
+    known = {**dict.fromkeys(unread, KnownFlow()), **_known_from_files(flows, mentions)}
+    yield from _check_references(mentions, known, is_live=False)
     waiting = list({flow.slug: flow for flow, _ in mentions}.values())
     circles = circles_among(waiting)
     in_circles = frozenset(chain.from_iterable(circles))
@@ -102,7 +100,7 @@ def check_live(flows: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequ
     mentions = [each for flow in flows for each in mentions_in(flow, expressions_of(flow.fields))]
     in_files = _known_from_files(files, mentions)
     changed = {slug: flow for slug, flow in in_files.items() if flow.steps is not None or slug not in live}
-    yield from _check_references(mentions, KnownFlows(World.LIVE, {**live, **changed}))
+    yield from _check_references(mentions, {**live, **changed}, is_live=True)
 
 
 def _known_from_files(files: Sequence[Flow], mentions: Sequence[Mention]) -> dict[str, KnownFlow]:
@@ -111,9 +109,11 @@ def _known_from_files(files: Sequence[Flow], mentions: Sequence[Mention]) -> dic
     return {flow.slug: flow_of_file(flow) if flow.slug in mentioned else KnownFlow() for flow in files}
 
 
-def _check_references(mentions: Iterable[Mention], known: KnownFlows) -> Iterator[Problem]:
+def _check_references(
+    mentions: Iterable[Mention], known: Mapping[str, KnownFlow], *, is_live: bool
+) -> Iterator[Problem]:
     for flow, expression in mentions:
-        for finding in check_references(references_in(expression.text), known):
+        for finding in check_references(references_in(expression.text), known, is_live=is_live):
             yield _problem(flow, expression, finding)
 
 
@@ -195,7 +195,7 @@ def _check_outcome(view: View, outcome: TestOutcome) -> Iterator[Problem]:
     path: ValuePath = ("tests", outcome.index)
     match outcome:
         case Decided(_, case) if not outcome.passed:
-            tree = trace_text(outcome.trace).split("\n")
+            tree = trace_lines(outcome.trace)
             left_out = len(tree) - _MOST_TREE_LINES
             more = [f"… and {left_out} more lines"] if left_out > 0 else []
             hint = "Correct the expression, or what the test expects."

@@ -101,13 +101,22 @@ def term(words: Words, context: Context) -> bool:  # noqa: PLR0911 - the rules, 
     if operator.removeprefix("!") not in OPERATORS and operator not in OPERATORS:
         return left is True or left == "true"
     words.take()
-    is_flow_time = start[0] == "user.flow" and operator in ("within", "!within", "<", "<=", ">", ">=")
-    if is_flow_time:
-        left = flow_done(start[2][1:-1], context)
+    is_flow = start[0] == "user.flow"
     if operator in ("within", "!within"):
+        left = flow_done(start[2][1:-1], context) if is_flow else left
         return within(left, operator, words.take(), context)
     null_right = words.peek() == "null"
+    after = list(words.rest)
     right = value(words, context)
+    written = after[: len(after) - len(words.rest)]
+    is_number = written[-1][0].isdigit() and len(written) <= len(["-", "1"])
+    if (
+        is_flow
+        and operator in ("<", "<=", ">", ">=")
+        and not is_number
+        and not written[0].startswith(("user.", "group."))
+    ):
+        left = flow_done(start[2][1:-1], context)
     is_groups = start[0] == "user.memberOfGroup" and start[2] == ")"
     if NEVER in (left, right):
         return False

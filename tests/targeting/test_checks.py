@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowsync.flows.expressions import parse_result
 from flowsync.model import Severity
-from flowsync.targeting.checks import check, check_parsed
+from flowsync.targeting.checks import check
 from flowsync.targeting.context import Context
 from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.nodes import formatted
@@ -20,11 +21,16 @@ from tests.targeting.tables import CLEAN, EVERY_VALID, FOUND, INVALID, Found
 
 if TYPE_CHECKING:
     from flowsync.targeting.nodes import Condition, Expression
+    from flowsync.targeting.rules import Finding
+
+
+def found_in(text: str) -> tuple[Finding, ...]:
+    return check(text, parse_result(text))
 
 
 @pytest.mark.parametrize(("text", "expected"), FOUND, ids=[ascii(text) for text, _ in FOUND])
 def test_a_finding_is_where_it_should_be_and_says_what_to_do(text: str, expected: tuple[Found, ...]) -> None:
-    found = [Found(each.code, text[slice(*each.span)], f"{each.message} {each.hint}") for each in check(text)]
+    found = [Found(each.code, text[slice(*each.span)], f"{each.message} {each.hint}") for each in found_in(text)]
     assert sorted(each[:2] for each in found) == sorted(each[:2] for each in expected)
     for wanted in expected:
         assert any(wanted.says in each.says for each in found if each[:2] == wanted[:2])
@@ -32,12 +38,12 @@ def test_a_finding_is_where_it_should_be_and_says_what_to_do(text: str, expected
 
 @pytest.mark.parametrize("text", CLEAN)
 def test_nothing_is_found_where_nothing_is_wrong(text: str) -> None:
-    assert check(text) == ()
+    assert found_in(text) == ()
 
 
 @given(st.one_of(st.sampled_from([*EVERY_VALID, *(case.text for case in INVALID)]), st.text()))
 def test_checking_never_raises_and_findings_are_sorted_and_inside(text: str) -> None:
-    found = check(text)
+    found = found_in(text)
     assert [finding.span for finding in found] == sorted(finding.span for finding in found)
     for finding in found:
         assert 0 <= finding.span.start <= finding.span.end <= len(text)
@@ -49,13 +55,13 @@ def test_checking_never_raises_and_findings_are_sorted_and_inside(text: str) -> 
 @given(strategies.expressions)
 def test_any_tree_can_be_checked(tree: Expression) -> None:
     text = formatted(tree)
-    assert len(check(text)) == len(check_parsed(text, tree))
+    assert len(found_in(text)) == len(check(text, tree))
 
 
 @settings(max_examples=100)
 @given(strategies.conditions, strategies.contexts)
 def test_what_is_said_to_be_never_true_is_never_true(condition: Condition, context: Context) -> None:
-    found = check(formatted(condition))
+    found = found_in(formatted(condition))
     if any("never true" in finding.message or finding.code == "targeting-pattern" for finding in found):
         assert not evaluate(condition, context)
 
@@ -63,14 +69,14 @@ def test_what_is_said_to_be_never_true_is_never_true(condition: Condition, conte
 def test_null_is_no_subject_that_conditions_could_contradict_each_other_about() -> None:
     text = "null isNotSet true && null == user.property('k')"
     assert evaluate(parse(text), Context(at=0))
-    assert "targeting-contradiction" not in [finding.code for finding in check(text)]
+    assert "targeting-contradiction" not in [finding.code for finding in found_in(text)]
 
 
 @settings(max_examples=150)
 @given(strategies.conditions, strategies.conditions, strategies.contexts)
 def test_a_contradiction_holds_for_nobody(first: Condition, second: Condition, context: Context) -> None:
     text = f"{formatted(first)} && {formatted(replace(second, left=first.left))}"
-    if any(finding.code == "targeting-contradiction" for finding in check(text)):
+    if any(finding.code == "targeting-contradiction" for finding in found_in(text)):
         assert not evaluate(parse(text), context)
 
 
@@ -79,7 +85,7 @@ def test_a_contradiction_holds_for_nobody(first: Condition, second: Condition, c
 def test_a_constant_is_the_same_for_everyone(first: Condition, second: Condition, context: Context) -> None:
     """Where a value is set: constants and tautologies leave out users who never had it set."""
     text = f"{formatted(first)} || {formatted(replace(second, left=first.left))}"
-    messages = [finding.message for finding in check(text) if "for every user." in finding.message]
+    messages = [finding.message for finding in found_in(text) if "for every user." in finding.message]
     if any(message.startswith("One of") or " is true for" in message for message in messages):
         assert evaluate(parse(text), context)
 
@@ -87,7 +93,7 @@ def test_a_constant_is_the_same_for_everyone(first: Condition, second: Condition
 def test_many_terms_take_work_in_proportion() -> None:
     def work(size: int) -> int:
         text = " && ".join(f"user.property('p{number % 7}') != 'v{number}'" for number in range(size))
-        return calls_during(lambda: check(text))
+        return calls_during(lambda: found_in(text))
 
     assert work(200) <= 2.4 * work(100)
 
@@ -98,7 +104,7 @@ def test_many_terms_take_work_in_proportion() -> None:
 )
 def test_an_expression_is_as_long_as_javascript_finds_it(character: str, count: int, *, is_too_long: bool) -> None:
     text = character * count
-    findings = [finding for finding in check(text) if finding.code == "targeting-too-long"]
+    findings = [finding for finding in found_in(text) if finding.code == "targeting-too-long"]
     assert bool(findings) is is_too_long
     assert all(0 <= finding.span.start < len(text) for finding in findings)
 
@@ -107,5 +113,5 @@ def test_an_expression_is_as_long_as_javascript_finds_it(character: str, count: 
 def test_what_there_may_be_no_value_of_is_neither_set_nor_unset_for_every_user(source: str) -> None:
     text = f"{source} isSet true || {source} isNotSet true"
     assert not evaluate(parse(text), Context(at=0))
-    (message,) = [finding.message for finding in check(text) if finding.code == "targeting-tautology"]
+    (message,) = [finding.message for finding in found_in(text) if finding.code == "targeting-tautology"]
     assert message.endswith(f"is true for every user who has {source} set.")

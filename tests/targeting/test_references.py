@@ -10,8 +10,6 @@ from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.parser import parse
 from flowsync.targeting.references import (
     KnownFlow,
-    KnownFlows,
-    World,
     check_cycle,
     check_references,
     check_self,
@@ -59,12 +57,12 @@ def test_references_name_flow_step_and_field_with_their_places() -> None:
     ],
 )
 def test_a_reference_to_nothing_is_an_error(text: str, code: str, about: str, hint: str | None) -> None:
-    (found,) = check_references(references(parse(text)), KnownFlows(World.LIVE, KNOWN))
+    (found,) = check_references(references(parse(text)), KNOWN, is_live=True)
     assert (found.code, found.severity, text[slice(*found.span)], found.hint) == (code, Severity.ERROR, about, hint)
 
 
 def test_a_flow_without_a_file_is_only_a_warning_offline() -> None:
-    (found,) = check_references(references(parse("user.flow('x') == 'y'")), KnownFlows(World.REPO, KNOWN))
+    (found,) = check_references(references(parse("user.flow('x') == 'y'")), KNOWN, is_live=False)
     assert found.severity is Severity.WARNING
     assert "not known offline" in found.message
 
@@ -81,7 +79,7 @@ def test_a_flow_without_a_file_is_only_a_warning_offline() -> None:
     ],
 )
 def test_references_to_what_exists_or_cannot_be_known_are_fine(text: str) -> None:
-    assert check_references(references(parse(text)), KnownFlows(World.LIVE, KNOWN)) == ()
+    assert check_references(references(parse(text)), KNOWN, is_live=True) == ()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from flowsync.targeting.evaluation import (
     evaluate,
     outline,
     trace,
-    trace_text,
+    trace_lines,
 )
 from flowsync.targeting.nodes import formatted, terms
 from flowsync.targeting.parser import parse
@@ -29,7 +29,7 @@ ANNA = Context(
 
 
 def explanation(text: str) -> list[str]:
-    return trace_text(trace(parse(text), ANNA)).splitlines()
+    return trace_lines(trace(parse(text), ANNA))
 
 
 def test_an_explanation_shows_every_term_with_its_values_and_truth() -> None:
@@ -74,7 +74,7 @@ def test_notes_say_what_is_remarkable() -> None:
 
 
 def test_nothing_of_the_data_reaches_the_terminal_raw() -> None:
-    text = trace_text(trace(parse("user.property('odd') == 'x\x1b[0m'"), ANNA))
+    (text,) = explanation("user.property('odd') == 'x\x1b[0m'")
     assert text.isprintable()
     assert "\\u001b" in text
 

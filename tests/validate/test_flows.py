@@ -41,7 +41,7 @@ def test_a_targeting_test_of_the_examples_comes_out_as_it_says(flow: Flow, entry
 @pytest.mark.parametrize("flow", ALL, ids=lambda flow: flow.slug)
 def test_nothing_can_be_said_against_the_expressions_of_the_examples(flow: Flow) -> None:
     texts = [each.text for each in expressions(flow.fields) if each.text]
-    assert [finding for text in texts for finding in checks.check(text)] == []
+    assert [finding for text in texts for finding in checks.check(text, parse(text))] == []
 
 
 @pytest.mark.parametrize("flow", ALL, ids=lambda flow: flow.slug)
