@@ -51,6 +51,7 @@ from flowsync.targeting.nodes import (
     Text,
     formatted,
     meaning,
+    printed,
     simplified,
     terms,
     values,
@@ -115,10 +116,7 @@ def _check_term(term: Term) -> Iterator[Finding]:
         case Condition():
             yield from _check_condition(term)
         case Source() if term.result not in (Result.ANYTHING, Result.TRUTH):
-            message = (
-                f"{printable(formatted(term))} gives {term.result.value} and is compared with nothing,"
-                " so this is never true."
-            )
+            message = f"{printed(term)} gives {term.result.value} and is compared with nothing, so this is never true."
             yield rules.ALONE.finding(term.span, message, "Add the comparison: an operator and a value.")
     for value in values(term):
         for text in value.arguments if isinstance(value, Source) else [value]:
@@ -147,7 +145,7 @@ def _check_condition(condition: Condition) -> Iterator[Finding]:
     if isinstance(left, Source) and left.result in _STATES and operator in TEXTS and isinstance(right, Text):
         yield from _check_part(left, operator, right)
     if isinstance(right, Source) and not isinstance(left, Source):
-        message = f"The source stands on the right: {printable(formatted(right))}."
+        message = f"The source stands on the right: {printed(right)}."
         yield rules.BACKWARDS.finding(condition.span, message, "Turn the comparison around.")
     yield from _check_lists(condition)
     yield from _check_time(right)
@@ -170,7 +168,7 @@ def _check_operator(condition: Condition) -> Iterator[Finding]:
         needed, hint = "a date beside a date", "Compare it with a number, or the date with a property that holds one."
     else:
         return
-    message = f"{operator.value} needs {needed}; {printable(formatted(left))} gives {result.value}."
+    message = f"{operator.value} needs {needed}; {printed(left)} gives {result.value}."
     yield rules.OPERATOR.finding(condition.span, message, hint)
 
 
@@ -218,7 +216,7 @@ def _check_value(source: Source, other: Value, *, is_list: bool) -> Iterator[Fin
         value, hint = shown(formatted(other)), _VALUE_HINTS.get(result, "Compare it with a quoted text.")
     else:
         return
-    yield rules.IMPOSSIBLE.finding(other.span, f"{printable(formatted(source))} can never be {value}.", hint)
+    yield rules.IMPOSSIBLE.finding(other.span, f"{printed(source)} can never be {value}.", hint)
 
 
 _VALUE_HINTS: Final = {
@@ -263,12 +261,11 @@ def _check_part(source: Source, operator: Operator, text: Text) -> Iterator[Find
     decisions = [decide(Condition(Text(state), operator, text), Context(at=0)) for state in known]
     if not any(each.note or each.truth is is_plain for each in decisions):  # a note: the pattern is none
         fits = _FITS[operator if is_plain else OPPOSITES[operator]]
-        message = f"No state of {printable(formatted(source))} {fits} {shown(text.value)}."
+        message = f"No state of {printed(source)} {fits} {shown(text.value)}."
         yield rules.IMPOSSIBLE.finding(text.span, message, f"Compare with == or isIn: it is one of {', '.join(known)}.")
 
 
 def _check_lists(condition: Condition) -> Iterator[Finding]:
-    """Empty values in a list, or spaces around one: in that of isIn, and in lists of groups."""
     left, operator, right = condition.left, condition.operator, condition.right
     lists: list[Value] = []
     if isinstance(left, Source) and left.kind is SourceKind.USER_MEMBER_OF_GROUP:
@@ -353,7 +350,6 @@ def _is_balanced(text: str) -> bool:
 
 
 def _check_mixed(expression: Expression) -> Iterator[Finding]:
-    """Every && directly in a chain of ||, without parentheses."""
     for chain in walk(expression):
         for part in chain.parts if isinstance(chain, Or) else ():
             if isinstance(part, And):
@@ -388,7 +384,7 @@ def _check_constant(term: Term, *, is_whole: bool) -> Iterator[Finding]:
     elif isinstance(term, Condition):
         truth = _fixed_truth(term)
     if truth is not None:
-        message = f"{printable(formatted(term))} is {'true' if truth else 'false'} for {among}."
+        message = f"{printed(term)} is {'true' if truth else 'false'} for {among}."
         yield rules.CONSTANT.finding(term.span, message, "Delete it, or compare with what was meant.")
 
 
@@ -417,7 +413,6 @@ def _fixed_truth(condition: Condition) -> bool | None:
 
 
 def _varies(value: Value) -> bool:
-    """Whether a value depends on the user or on the clock."""
     match value:
         case Source() | Clock() | Duration():
             return True
@@ -444,7 +439,7 @@ def _check_chain(chain: And | Or) -> Iterator[Finding]:
     claims_about: dict[str, list[Condition]] = defaultdict(list)
     for part in chain.parts:
         if meaning(part) in seen:
-            message = f"{printable(formatted(part))} stands here twice."
+            message = f"{printed(part)} stands here twice."
             yield rules.DUPLICATE.finding(part.span, message, "Delete one of them.")
         seen.add(meaning(part))
         claim = part
@@ -469,7 +464,7 @@ def _clash(chain: And | Or, about: str, first: Condition, second: Condition) -> 
     hint = f"Join them with {joint}, or change one of them."
     if first.operator is second.operator is operator:
         hint = f"Join them with {joint}, or list the values: {'isIn' if is_and else '!isIn'} 'a,b'."
-    one, other = printable(formatted(first)), printable(formatted(second))
+    one, other = printed(first), printed(second)
     if is_and:
         return rules.CONTRADICTION.finding(second.span, f"No user meets both {one} and {other}.", hint)
     scope = "every user" if _leaves_out_nobody(first) else f"every user who has {printable(about)} set"

@@ -22,14 +22,13 @@ from flowsync.targeting.nodes import (
     Or,
     Text,
     chain_parts,
-    formatted,
     meaning,
+    printed,
     simplified,
     subject,
 )
 from flowsync.targeting.parser import parse
 from flowsync.targeting.tokens import canonical, is_too_long
-from flowsync.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,9 +118,8 @@ def _never_true(before: Expression | None, after: Expression | None, old: str, n
 
 
 def _difference(old: Expression, new: Expression, depth: int = 0) -> Iterator[DiffLine]:
-    """The difference of two simplified expressions."""
     if meaning(old) == meaning(new):
-        yield DiffLine(depth, TermChange.KEPT, _text(new))
+        yield DiffLine(depth, TermChange.KEPT, printed(new))
         return
     if isinstance(old, And | Or) and type(old) is type(new):
         yield from _chain_difference(type(old), old, new, depth)
@@ -130,7 +128,7 @@ def _difference(old: Expression, new: Expression, depth: int = 0) -> Iterator[Di
         if isinstance(chain, And | Or) and meaning(other) in map(meaning, chain.parts):
             yield from _chain_difference(type(chain), old, new, depth)
             return
-    yield DiffLine(depth, TermChange.CHANGED, _text(new), _text(old), _change_effect(old, new))
+    yield DiffLine(depth, TermChange.CHANGED, printed(new), printed(old), _change_effect(old, new))
 
 
 def _chain_difference(kind: type[And | Or], old: Expression, new: Expression, depth: int) -> Iterator[DiffLine]:
@@ -144,11 +142,11 @@ def _chain_difference(kind: type[And | Or], old: Expression, new: Expression, de
     matched, removed = _matched(olds, news)
     for earlier, part in zip(matched, news, strict=True):
         if earlier is None:
-            yield DiffLine(depth + 1, TermChange.ADDED, _text(part), effect=more, is_alternative=is_any)
+            yield DiffLine(depth + 1, TermChange.ADDED, printed(part), effect=more, is_alternative=is_any)
         else:
             yield from _difference(earlier, part, depth + 1)
     for part in removed:
-        yield DiffLine(depth + 1, TermChange.REMOVED, _text(part), effect=fewer, is_alternative=is_any)
+        yield DiffLine(depth + 1, TermChange.REMOVED, printed(part), effect=fewer, is_alternative=is_any)
 
 
 def _matched(
@@ -241,7 +239,3 @@ def _sentence(before: Expression, after: Expression, lines: tuple[DiffLine, ...]
 def _counted(count: int, noun: str) -> str:
     article = "an" if noun[0] == "a" else "a"
     return f"{article} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _text(expression: Expression) -> str:
-    return "everyone" if isinstance(expression, Everyone) else printable(formatted(expression))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import Enum
@@ -234,15 +234,8 @@ class _Entry:
         """A mapping to anything but, at any depth, a number that JavaScript cannot hold."""
         entries = self.mapping()
         for entry in entries.values():
-            pending = [entry.value]
-            while pending:
-                item = pending.pop()
-                if isinstance(item, list):
-                    pending.extend(item)
-                elif isinstance(item, dict):
-                    pending.extend(item.values())
-                elif isinstance(item, int | float) and not _is_double(item):
-                    raise CaseError("This number is too large.", entry.path)
+            if _holds_large_number(entry.value):
+                raise CaseError("This number is too large.", entry.path)
         return {key: entry.value for key, entry in entries.items()}
 
     def group_ids(self) -> tuple[str, ...]:
@@ -257,7 +250,7 @@ class _Entry:
 
     def count(self) -> int:
         value = self.value
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0 or not _is_double(value):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0 or _holds_large_number(value):
             raise self._wrong("a whole number, 0 or more")
         return value
 
@@ -304,11 +297,16 @@ class _Entry:
 _NULL: Final = _Entry(None)
 
 
-def _is_double(number: float) -> bool:
-    try:
-        return math.isfinite(float(number))
-    except OverflowError:
-        return False
+def _holds_large_number(value: JsonValue) -> bool:
+    match value:
+        case list():
+            return any(map(_holds_large_number, value))
+        case dict():
+            return any(map(_holds_large_number, value.values()))
+        case int() | float():
+            return not abs(value) <= sys.float_info.max  # nor is it NaN
+        case _:
+            return False
 
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)

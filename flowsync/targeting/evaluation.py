@@ -38,7 +38,7 @@ from flowsync.targeting.nodes import (
     SourceKind,
     Text,
     chain_parts,
-    formatted,
+    printed,
     terms,
 )
 from flowsync.targeting.tokens import shown
@@ -296,7 +296,6 @@ def _offset(pattern: str, refusal: str) -> int:
 
 
 def _places(pattern: str, part: str) -> list[int]:
-    """Every offset at which the part is in the pattern, the last first."""
     return [at for at in reversed(range(len(pattern))) if part and pattern.startswith(part, at)]
 
 
@@ -470,11 +469,11 @@ def outline(whole: Trace, depth: int = 0) -> tuple[OutlineLine, ...]:
     match whole:
         case TermTrace(term, truth, decided, note):
             values = tuple(
-                SourceValue(printable(formatted(value)), _described(resolved))
+                SourceValue(printed(value), _described(resolved))
                 for value, resolved in decided
                 if isinstance(value, Source)
             )
-            return (OutlineLine(depth, truth, printable(formatted(term)), values, note),)
+            return (OutlineLine(depth, truth, printed(term), values, note),)
         case BranchTrace(Group(), _, (inside,)):
             return outline(inside, depth)
         case BranchTrace(expression, truth, parts):

@@ -154,10 +154,10 @@ def _word_hint(token: Token, expected: Expected) -> str | None:
 def unknown_name(token: Token, following: Token) -> TargetingError:
     """The error for a name in the place of a condition that the language does not know; `following` is after it."""
     message = f"{shown(token.text)} is not something that can be compared."
-    return TargetingError(message, token.start, hint=_name_hint(token, following))
+    return TargetingError(message, token.start, hint=_name_hint(token, is_call=following.kind is TokenKind.OPEN))
 
 
-def _name_hint(token: Token, following: Token) -> str:
+def _name_hint(token: Token, *, is_call: bool) -> str:
     lowered = token.text.lower()
     if lowered in _WORDS:
         return _WORDS[lowered]
@@ -166,7 +166,6 @@ def _name_hint(token: Token, following: Token) -> str:
         return f"Write {owner.lower()}.property({_quoted(key)})."
     if token.text in _OPERATOR_WORDS:
         return "Something to compare is missing before this: user.property('plan')."
-    is_call = following.kind is TokenKind.OPEN
     owner, _, key = token.text.partition(".")
     if owner.lower() in _OWNERS and key.isidentifier() and not is_call:
         meant: str | None = f"{_OWNERS[owner.lower()]}.property({key[:_LONGEST_KEY]!r})"

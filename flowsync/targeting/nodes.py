@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from flowsync.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -342,6 +344,11 @@ def formatted(node: Expression | Value) -> str:  # noqa: C901, PLR0911 - one ret
             return f"{amount}{unit}"
         case Arithmetic(first, rest):
             return formatted(first) + "".join(f" {sign} {formatted(operand)}" for sign, operand in rest)
+
+
+def printed(node: Expression | Value) -> str:
+    """The text of an expression or value for people, printable; `everyone` for the empty expression."""
+    return printable(formatted(node)) or "everyone"
 
 
 def simplified(expression: Expression) -> Expression:

@@ -101,8 +101,6 @@ def parse(text: str) -> Expression:
 
 
 class _Parser:
-    """One pass over the tokens of one expression."""
-
     def __init__(self, tokens: tuple[Token, ...]) -> None:
         self._tokens = tokens
         self._index = 0
@@ -160,7 +158,6 @@ class _Parser:
         return Group(inner, span=Span(opening.start, self._close().end))
 
     def _open(self) -> None:
-        """Step over an opening parenthesis, one level down."""
         self._depth += 1
         if self._depth > MAXIMUM_DEPTH:
             raise TargetingError(
@@ -171,7 +168,6 @@ class _Parser:
         self._advance()
 
     def _close(self) -> Token:
-        """Step over a closing parenthesis, one level up."""
         self._depth -= 1
         return self._take(TokenKind.CLOSE, Expected.CLOSE)
 

@@ -155,5 +155,4 @@ def check_cycle(targeting: Expression, slug: str, circle: tuple[str, ...]) -> tu
 
 
 def _waiting_span(expression: Expression, wait: tuple[str, str | None]) -> Span:
-    """Where the first term is that waits for a flow or step by itself."""
     return next((term.span for term in terms(expression) if wait in _waits(term)), expression.span)

@@ -81,6 +81,8 @@ _PATTERN: Final = re.compile(
     )""",
     re.VERBOSE | re.ASCII | re.DOTALL,
 )
+_ENDS_IN_BACKSLASH: Final = re.compile(r"(?<!\\)(?:\\\\)*\\['\"]\Z")
+"""A quoted text whose end depends on whether backslashes escape: an odd number of them is before the quote."""
 
 
 def tokenize(text: str) -> tuple[Token, ...]:
@@ -92,10 +94,14 @@ def tokenize(text: str) -> tuple[Token, ...]:
             raise _unreadable(text, match.start(group), tokens)
         token = Token(TokenKind[group], match[group], match.start(group), match.end())
         tokens.append(token)
-        if token.kind is TokenKind.TEXT:
-            _refuse_escaped_end(token)
-        elif token.kind is TokenKind.END:
+        if token.kind is TokenKind.END:
             break
+        if token.kind is TokenKind.TEXT and _ENDS_IN_BACKSLASH.search(token.text):
+            raise TargetingError(
+                "A backslash right before the closing quote: it is not known whether the server ends the text there.",
+                token.end - 2,
+                hint="To put a quote inside a text, enclose the text in the other kind of quotes.",
+            )
     return tuple(tokens)
 
 
@@ -122,17 +128,6 @@ def canonical(text: str) -> str:
         else _ALIASES.get(token.text, token.text)
         for token in tokens[:-1]
     )
-
-
-def _refuse_escaped_end(token: Token) -> None:
-    """Refuse a text whose end depends on whether backslashes escape."""
-    content = token.text[1:-1]
-    if (len(content) - len(content.rstrip("\\"))) % 2:
-        raise TargetingError(
-            "A backslash right before the closing quote: it is not known whether the server ends the text there.",
-            token.end - 2,
-            hint="To put a quote inside a text, enclose the text in the other kind of quotes.",
-        )
 
 
 _HINTS: Final = {
@@ -168,7 +163,6 @@ _HINTS: Final = {
 
 
 def _unreadable(text: str, offset: int, before: list[Token]) -> TargetingError:
-    """The error for the character at `offset`, which starts no token."""
     character = text[offset]
     if character in "'\"":
         return _unclosed(text, offset, before)
@@ -190,7 +184,6 @@ _AFTER_A_TEXT: Final = re.compile(r"\)[ ]*(?:[=!<>]|&&|\|\||[A-Za-z])|&&|\|\||[ 
 
 
 def _unclosed(text: str, offset: int, before: list[Token]) -> TargetingError:
-    """The error for a quote that nothing closes on its line, at the text that was likely meant."""
     line = re.split(r"[\r\n]", text[offset : offset + 80], maxsplit=1)[0]
     quotes = [token for token in before if token.kind is TokenKind.TEXT and _AFTER_A_TEXT.search(token.text)]
     suspect = quotes[0] if quotes else Token(TokenKind.TEXT, line, offset, offset + len(line))
