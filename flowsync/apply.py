@@ -9,13 +9,12 @@ remains between the fresh read and the write.
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from dataclasses import dataclass
 from enum import Enum
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from flowsync.api.rows import Chosen, UnknownStatus, choose
 from flowsync.diff.data import quoted
@@ -61,36 +60,19 @@ class ApplyRecord(Protocol):
         """Keep what became of a change, and the row as it came back where it did. Raises nothing."""
 
 
-class Unrecorded(ApplyRecord):
-    """A record that keeps nothing."""
-
-    def before(self, change: Change, row: LiveFlow) -> None:
-        """Nothing."""
-
-    def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
-        """Nothing."""
-
-
-UNRECORDED: Final = Unrecorded()
-
-
 class Match(Enum):
-    """How a live row's managed fields stand to a change."""
+    """How the managed fields of a live row compare with a change."""
 
     BEFORE = "as it was planned"
     AFTER = "as it would be written"
     NEITHER = "something else"
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """Why a flow may not be written any more."""
 
     code: str
     message: str
-
-
-Standing: TypeAlias = "Match | Moved"
 
 
 def apply_changes(
@@ -99,7 +81,7 @@ def apply_changes(
     *,
     parallelism: int,
     stop: Event,
-    record: ApplyRecord = UNRECORDED,
+    record: ApplyRecord,
     pause: Callable[[float], None] = time.sleep,
 ) -> Iterator[Outcome]:
     """Apply every change, `parallelism` at a time, and yield each Outcome as it is known.
@@ -112,13 +94,14 @@ def apply_changes(
     crew = _Crew(lambda change: _settled(change, store, record, pause, stop), parallelism)
     try:
         while True:
-            while crew.has_room and not stop.is_set() and (change := next(waiting, None)) is not None:
+            # One in line behind each that is in flight is enough.
+            while crew.taken < 2 * crew.size and not stop.is_set() and (change := next(waiting, None)) is not None:
                 crew.take(change)
-            if not crew.is_busy:
+            if not crew.taken:
                 break
-            yield from sorted(crew.finished(), key=lambda outcome: outcome.change.slug)
+            yield from crew.finished()
     finally:
-        if crew.is_busy:
+        if crew.taken:
             stop.set()
         crew.dismiss()
     for change in waiting:
@@ -126,49 +109,53 @@ def apply_changes(
 
 
 class _Crew:
-    """Threads that settle changes. Each finds the next one waiting, so that none waits to be given it.
+    """Threads that settle changes, up to `size` of them. `taken` counts the changes whose outcome is still to come.
 
-    What is in line is only started once nothing told `stop`; so a line longer than needed costs nothing.
+    Each thread finds the next change in line, so that none waits to be given it. What is in line is only started
+    while `stop` is not set; so a line longer than needed costs nothing.
     """
 
     def __init__(self, settle: Callable[[Change], Outcome], size: int) -> None:
+        self.size = size
+        self.taken = 0
         self._settle = settle
-        self._size = size
         self._line: SimpleQueue[Change | None] = SimpleQueue()
         self._settled: SimpleQueue[Outcome | BaseException] = SimpleQueue()
         self._threads: list[Thread] = []
-        self._taken = 0
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether an outcome is still to come."""
-        return self._taken > 0
-
-    @property
-    def has_room(self) -> bool:
-        """Whether another change may be taken: one in line behind each that is in flight is enough."""
-        return self._taken < 2 * self._size
 
     def take(self, change: Change) -> None:
-        """Put a change in line."""
-        self._taken += 1
+        """Put a change in line, and start another thread.
+
+        Where the system has none left, those that there are do it all; without any, RuntimeError is raised.
+        """
+        self.taken += 1
         self._line.put(change)
-        if len(self._threads) < self._size:
-            self._grow()
+        if len(self._threads) == self.size:
+            return
+        thread = Thread(target=self._work, name=f"apply_{len(self._threads)}")
+        try:
+            thread.start()
+        except RuntimeError:
+            if not self._threads:
+                raise
+            self.size = len(self._threads)
+        else:
+            self._threads.append(thread)
 
     def finished(self) -> list[Outcome]:
-        """What is settled since it was asked for last; waits a little when that is nothing."""
+        """What is settled since it was asked for last, sorted; waits a little when that is nothing."""
         try:
             found = [self._settled.get(timeout=LONGEST_DEAFNESS)]
         except Empty:
             return []
         while not self._settled.empty():
             found.append(self._settled.get())
-        self._taken -= len(found)
+        self.taken -= len(found)
         for each in found:
             if isinstance(each, BaseException):
                 raise each
-        return [each for each in found if not isinstance(each, BaseException)]
+        outcomes = [each for each in found if not isinstance(each, BaseException)]
+        return sorted(outcomes, key=lambda outcome: outcome.change.slug)
 
     def dismiss(self) -> None:
         """Let the threads finish what is in line, and end."""
@@ -177,27 +164,13 @@ class _Crew:
         for thread in self._threads:
             thread.join()
 
-    def _grow(self) -> None:
-        """Start another thread. Where the system has none left, those that there are do it all; without any, raise."""
-        thread = Thread(target=self._work, name=f"apply_{len(self._threads)}")
-        try:
-            thread.start()
-        except RuntimeError:
-            if not self._threads:
-                raise
-            self._size = len(self._threads)
-        else:
-            self._threads.append(thread)
-
     def _work(self) -> None:
         while (change := self._line.get()) is not None:
-            self._settled.put(self._outcome(change))
-
-    def _outcome(self, change: Change) -> Outcome | BaseException:
-        try:
-            return self._settle(change)
-        except BaseException as error:  # noqa: BLE001 - it is raised where the outcomes are asked for
-            return error
+            try:
+                outcome: Outcome | BaseException = self._settle(change)
+            except BaseException as error:  # noqa: BLE001 - it is raised where the outcomes are asked for
+                outcome = error
+            self._settled.put(outcome)
 
 
 def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
@@ -235,7 +208,7 @@ def _not_attempted(change: Change, record: ApplyRecord) -> NotAttempted:
 def apply_change(
     change: Change,
     store: FlowStore,
-    record: ApplyRecord = UNRECORDED,
+    record: ApplyRecord,
     pause: Callable[[float], None] = time.sleep,
 ) -> Outcome:
     """One flow's turn: fresh read, comparison, write, comparison; again from the start after a failed write."""
@@ -246,8 +219,8 @@ def apply_change(
     return verdict.outcome
 
 
-def stand(change: Change, rows: Sequence[LiveFlow]) -> Standing:
-    """How the fresh rows of a slug stand to what was planned for it."""
+def compare_rows(change: Change, rows: Sequence[LiveFlow]) -> Match | Moved:
+    """Compare the rows of a slug, just read, with what was planned for it."""
     row = _row_of(change, rows)
     if row is None or row.is_gone:
         return Moved("gone", f"Version {change.version} (id {change.id}) is no longer there.")
@@ -303,15 +276,14 @@ def _is_same(one: JsonValue, other: JsonValue) -> bool:
     return type(one) is type(other) and isinstance(one, str | bool | None) and one == other
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Verdict(NamedTuple):
     """How a turn ended; `row` is the flow as it was seen last, where it was seen after a write."""
 
     outcome: Outcome
     row: LiveFlow | None = None
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class _Turn:
     """One flow's turn so far.
 
@@ -344,21 +316,18 @@ class _Turn:
         except ApiError as error:
             return _Verdict(self._unreadable(error))
         row = _row_of(self.change, rows)
-        match stand(self.change, rows):
-            case Moved(code, message):
-                return _Verdict(self._refused(code, message, ()), row)
-            case Match.AFTER if self._must_be_sent(row):
-                return self._as_planned(row)
-            case Match.AFTER:
-                done = Applied(self.change) if self.doubt or self.accepted else AlreadyApplied(self.change)
-                return _Verdict(done, row)
-            case Match.NEITHER:
-                return self._something_else(row)
-            case Match.BEFORE:
-                return self._as_planned(row)
+        found = compare_rows(self.change, rows)
+        if isinstance(found, Moved):
+            return _Verdict(self._refused(found.code, found.message, ()), row)
+        assert row is not None  # noqa: S101 - else the flow is gone
+        if found is Match.NEITHER:
+            return self._something_else(row)
+        if found is Match.AFTER and not self._must_be_sent(row):
+            return _Verdict(Applied(self.change) if self._is_uncertain else AlreadyApplied(self.change), row)
+        return self._as_planned(row)
 
-    def _as_planned(self, row: LiveFlow | None) -> _Verdict | None:
-        if row is not None and self.accepted and not self.is_strange and self._is_unshown(row):
+    def _as_planned(self, row: LiveFlow) -> _Verdict | None:
+        if self.accepted and not self.is_strange and self._is_unshown(row):
             return _read_back(self.change, row)
         if self.failure and self.is_over:
             return _Verdict(self._failed(self.failure, f"{self._as_read_back(row)}."), row)
@@ -370,27 +339,24 @@ class _Turn:
             return None
         return self._write(row)
 
-    def _write(self, row: LiveFlow | None) -> _Verdict | None:
+    def _write(self, row: LiveFlow) -> _Verdict | None:
         try:
-            self._keep(row)
+            if not self.is_kept:  # a further attempt replaces the same
+                self.record.before(self.change, row)
+                self.is_kept = True
             answer = self.store.write(self.change.id, self.change.body)
         except RecordError as error:
             return _Verdict(Failed(self.change, error.code, error.message, error.hint, uncertain=self._is_uncertain))
         except ApiError as error:
             return self._after_failure(error)
         is_another = answer is not None and answer.id != self.change.id
-        if answer is None or is_another or _lacks(answer, self.change, row):
+        # Only a field that a read shows and the answer holds tells whether it was taken.
+        if answer is None or is_another or any(name in row.fields.keys() - answer.fields for name in self.change.body):
             self.accepted = True
             self.is_strange = self.is_strange or is_another
             self._count_failure()
             return None
         return _judged(self.change, answer)
-
-    def _keep(self, row: LiveFlow | None) -> None:
-        """Record what is there before the first write; a further one replaces the same."""
-        if row is not None and not self.is_kept:
-            self.record.before(self.change, row)
-            self.is_kept = True
 
     def _after_failure(self, error: ApiError) -> _Verdict | None:
         """Whether a failed write is the end; None when the flow is to be looked at again."""
@@ -410,50 +376,49 @@ class _Turn:
         self.failures += 1
         self.is_rested = False
 
-    def _something_else(self, row: LiveFlow | None) -> _Verdict:
+    def _something_else(self, row: LiveFlow) -> _Verdict:
         """The flow is neither as it was planned nor as it was to be."""
-        if row is not None and self.accepted:
+        if self.accepted:
             return _read_back(self.change, row)
         expected = self.change.new if self.doubt else self.change.old
-        found = observe({} if row is None else row.fields, expected.keys()).values
+        found = observe(row.fields, expected.keys()).values
         differences = changes_between(expected, found)
         message = f"The live flow was changed after it was planned: {_places(differences)}."
         return _Verdict(self._refused("changed-since-planned", message, differences), row)
 
     def _refused(self, code: str, message: str, differences: tuple[FieldChange, ...]) -> Refused:
-        if self.doubt is None and not self.accepted:
+        if not self._is_uncertain:
             return Refused(self.change, code, message, differences)
-        reason = self._said() or "The server accepted the write without showing the flow."
-        told = (
-            f"{reason} Read back, the flow is neither as it was nor as it was to be: {_places(differences)}."
-            if differences
-            else f"{reason} Read back: {message}"
-        )
-        return Refused(self.change, "changed-while-writing", told, differences, uncertain=True)
+        reason = self._reasons() or "The server accepted the write without showing the flow."
+        if differences:
+            found = f"Read back, the flow is neither as it was nor as it was to be: {_places(differences)}."
+        else:
+            found = f"Read back: {message}"
+        return Refused(self.change, "changed-while-writing", f"{reason} {found}", differences, uncertain=True)
 
-    def _must_be_sent(self, row: LiveFlow | None) -> bool:
+    def _must_be_sent(self, row: LiveFlow) -> bool:
         """Whether a flow that looks as wanted is written even so: it does not show all that is sent."""
-        if row is not None and self.doubt is None and not self.accepted:
+        if not self._is_uncertain:
             sent, shown = (observe(each, self.change.sent_unseen).values for each in (self.change.body, row.fields))
             self.is_there = fingerprint(sent) != fingerprint(shown)
         return self.is_there
 
-    def _is_unshown(self, row: LiveFlow | None) -> bool:
+    def _is_unshown(self, row: LiveFlow) -> bool:
         """Whether nothing that changes is shown, so that no read can tell if the write landed."""
         if self.is_there:
             return True
-        shown = observe({} if row is None else row.fields, self.change.old.keys()).values
+        shown = observe(row.fields, self.change.old.keys()).values
         old, new = ({name: side[name] for name in shown} for side in (self.change.old, self.change.new))
         return fingerprint(old) == fingerprint(new)
 
-    def _not_written(self, row: LiveFlow | None) -> Failed:
+    def _not_written(self, row: LiveFlow) -> Failed:
         """No attempt took effect so far; unless each was refused, or never sent, one may take effect yet."""
-        said = self._said() or f"PUT /v1/flows/{self.change.id}: the server accepted the write and did nothing."
+        said = self._reasons() or f"PUT /v1/flows/{self.change.id}: the server accepted the write and did nothing."
         hint = self.failure.hint if self.failure and not self._is_uncertain else None
         message = f"{said} Tried {WRITE_ATTEMPTS} times; {self._as_read_back(row).lower()}."
         return Failed(self.change, "not-written", message, hint, uncertain=self._is_uncertain)
 
-    def _as_read_back(self, row: LiveFlow | None) -> str:
+    def _as_read_back(self, row: LiveFlow) -> str:
         """What the last read says of the writes before it."""
         if not self._is_uncertain:
             return "The flow is as it was"
@@ -471,25 +436,20 @@ class _Turn:
         self.failure = error
         return self._failed(error)
 
-    def _said(self) -> str:
+    def _reasons(self) -> str:
         """Each failure that tells why: the last one, and the one that leaves a doubt."""
         messages = dict.fromkeys(error.message for error in (self.doubt, self.failure) if error)
         return " ".join(each if each.endswith(".") else f"{each}." for each in messages)
 
     def _failed(self, error: ApiError, ending: str = "") -> Failed:
         alone = not ending and self.doubt in {None, error}
-        message = error.message if alone else f"{self._said()} {ending}".rstrip()
+        message = error.message if alone else f"{self._reasons()} {ending}".rstrip()
         hint = None if isinstance(error, ServerError) and self._is_uncertain else error.hint
         return Failed(self.change, error.code, message, hint, uncertain=self._is_uncertain)
 
     @property
     def _is_uncertain(self) -> bool:
         return self.doubt is not None or self.accepted
-
-
-def _lacks(answer: LiveFlow, change: Change, row: LiveFlow | None) -> bool:
-    """Whether the answer to a write leaves out what was sent and a read shows: only that tells if it was taken."""
-    return row is not None and any(name in row.fields and name not in answer.fields for name in change.body)
 
 
 def _judged(change: Change, row: LiveFlow) -> _Verdict:
@@ -511,7 +471,7 @@ def _judged(change: Change, row: LiveFlow) -> _Verdict:
 def _read_back(change: Change, row: LiveFlow) -> _Verdict:
     """Judge what a read shows after a write that was accepted unseen.
 
-    What is otherwise than sent may be an edit made since: it is told, and not kept as what the write led to.
+    What is otherwise than sent may be an edit made since: it is reported, and not kept as what the write led to.
     """
     verdict = _judged(change, row)
     return verdict if verdict.outcome == Applied(change) else _Verdict(verdict.outcome, None)

@@ -106,7 +106,7 @@ class Hiding(Shelf):
 
 
 def turn(store: Shelf, planned: Update | None = None) -> Outcome:
-    return apply_change(planned or change(), store, pause=lambda _: None)
+    return apply_change(planned or change(), store, Notebook(store), lambda _: None)
 
 
 def test_a_flow_as_planned_is_written_once_with_the_body_of_the_plan() -> None:
@@ -502,7 +502,7 @@ class Notebook(ApplyRecord):
         self.kept.append((change.slug, len(self.store.writes), row.fields["name"]))
 
     def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
-        self.ended.append((outcome, None if row is None else row.fields["name"]))
+        self.ended.append((outcome, None if row is None else row.fields.get("name")))
 
 
 def test_what_a_write_replaces_is_kept_once_before_the_first_of_its_attempts() -> None:
@@ -617,7 +617,8 @@ def test_an_answer_that_is_not_what_was_sent_to_the_letter_is_compared_by_meanin
 
 
 def run(store: Shelf, changes: Sequence[Update], parallelism: int = 4, stop: Event | None = None) -> list[Outcome]:
-    return list(apply_changes(changes, store, parallelism=parallelism, stop=stop or Event(), pause=lambda _: None))
+    stop, record = stop or Event(), Notebook(store)
+    return list(apply_changes(changes, store, parallelism=parallelism, stop=stop, record=record, pause=lambda _: None))
 
 
 def many(count: int) -> tuple[list[Update], Shelf]:
@@ -754,9 +755,9 @@ def test_a_signal_that_does_not_wake_the_waiting_thread_is_handled_all_the_same(
     previous = signal.signal(signal.SIGUSR1, handle)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     try:
-        rows = {1: row("flow_a", 1), 2: row("flow_b", 2)}
+        store = Slow({1: row("flow_a", 1), 2: row("flow_b", 2)})
         planned = [change("flow_a", 1), change("flow_b", 2)]
-        first, second = apply_changes(planned, Slow(rows), parallelism=1, stop=stop)
+        first, second = apply_changes(planned, store, parallelism=1, stop=stop, record=Notebook(store))
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
         signal.signal(signal.SIGUSR1, previous)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from flowsync.api.endpoints import rows_by_slug
-from flowsync.apply import Moved, stand
+from flowsync.apply import Moved, compare_rows
 from flowsync.cli import applying, options
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.guards import guard_options, require_base, write_options
@@ -193,7 +193,7 @@ def _named(environment: str | None) -> str:
 
 
 def _state(change: Update, rows: Sequence[LiveFlow]) -> AsPlanned | AsWritten | Stale:
-    found = stand(change, rows)
+    found = compare_rows(change, rows)
     if isinstance(found, Moved):
         return Stale(change, found.message)
     as_restored = restored(change, next(row for row in rows if row.id == change.id))
