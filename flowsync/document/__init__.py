@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import yaml
@@ -36,6 +35,9 @@ from flowsync.errors import DocumentError
 from flowsync.model import Location, Problem, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flowsync.document.tree import Tree
     from flowsync.model import JsonValue, ValuePath
 
 __all__ = [
@@ -72,34 +74,25 @@ _MEANS_MORE_ALONE: Final = re.compile(r"\*|^(?:---|\.\.\.|%|\ufeff)", re.MULTILI
 class Document:
     """One YAML or JSON text and what it says; a `model.Source`.
 
-    `held` is the text, or its UTF-8 where that is shorter: a text with one emoji in it takes four bytes a character.
-
     `value` is what npm yaml reads: numbers are doubles (whole ones up to 2^53 as int), keys are JavaScript's
     property names. `warnings` are about what other JavaScript parsers read differently.
     """
 
     name: str
-    held: str | bytes
+    text: str
     value: JsonValue
     warnings: tuple[Problem, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """The whole text."""
-        return self.held if isinstance(self.held, str) else self.held.decode("utf-8")
 
     def location(self, path: ValuePath) -> Location:
         """Where the value at `path` starts; the nearest enclosing value where `path` is absent.
 
         A value behind an alias stands at the alias, what is inside it where the anchor stands.
         """
-        tree = tree_of(self.held)
-        return locate(self.name, tree.text, tree.value_span(path).start) if tree else _start(self.name)
+        return self._found(lambda tree: tree.find(path)[0].start)
 
     def key_location(self, path: ValuePath) -> Location:
         """Where the key of `path`'s last part starts; as `location` for list items and the root."""
-        tree = tree_of(self.held)
-        return locate(self.name, tree.text, tree.key_start(path)) if tree else _start(self.name)
+        return self._found(lambda tree: tree.find(path)[1])
 
     def offset_location(self, path: ValuePath, offset: int) -> Location:
         """Where the character at `offset` (from 0) of the text at `path` is written.
@@ -107,8 +100,11 @@ class Document:
         The length of the text gives the place just after its last character. An escape or a folded
         line end stands where it starts. What is not text, or has no such character, starts at `location`.
         """
-        tree = tree_of(self.held)
-        return locate(self.name, tree.text, tree.character_start(path, offset)) if tree else _start(self.name)
+        return self._found(lambda tree: tree.character_start(path, offset))
+
+    def _found(self, find: Callable[[Tree], int]) -> Location:
+        tree = tree_of(self.text)
+        return locate(self.name, tree.text, find(tree)) if tree else Location(self.name, 1, 1)
 
     def own_lines(self, key: str) -> str | None:
         """The author's lines of the block collection at a root key, dedented, comments and all.
@@ -117,16 +113,18 @@ class Document:
         """
         if not isinstance(self.value, dict) or not isinstance(self.value.get(key), (dict, list)):
             return None
-        block = _block_below(key, _lines(self.text, self.name))
-        if block is None or (_MEANS_MORE_ALONE.search(block) and not _says(block, self.value[key])):
+        try:
+            block = _block_below(key, normalised(self.text))
+            if block is not None and _MEANS_MORE_ALONE.search(block) and not same(parse(block).value, self.value[key]):
+                return None
+        except (DocumentError, Refusal):
             return None
         return block
 
 
 def read(raw: bytes, name: str) -> Document:
     """Read a file as `parse` reads its text. Raises DocumentError as `parse` and `decode` do."""
-    text = decode(raw, name)
-    return _parsed(text if len(text) == len(raw) else raw, text, name)
+    return parse(decode(raw, name), name)
 
 
 def decode(raw: bytes, name: str) -> str:
@@ -156,7 +154,21 @@ def parse(text: str, name: str = "<string>") -> Document:
     reading is not certain. No text is read as a value that npm yaml would not read.
     """
     _require_size(text, name)
-    return _parsed(text, text, name)
+    lines = text
+    try:
+        lines = normalised(text)
+        reader = Reader(lines)
+        value = reader.read()
+    except yaml.YAMLError as error:
+        raise _error(explained(lines, error), lines, name) from None
+    except Refusal as refusal:
+        known = repeated_key(lines) if refusal.code == "duplicate-key" else refusal
+        raise _error(known, lines, name) from None
+    warnings = (
+        Problem(locate(name, lines, each.offset), Severity.WARNING, each.code, each.message, each.hint)
+        for each in sorted(reader.warnings)
+    )
+    return Document(name, text, value, tuple(warnings))
 
 
 def parse_data(text: str, name: str = "data") -> Document:
@@ -184,31 +196,6 @@ def same(left: JsonValue, right: JsonValue) -> bool:
     return left == right or (left != left and right != right)  # noqa: PLR0124 - only NaN differs from itself
 
 
-def _parsed(held: str | bytes, text: str, name: str) -> Document:
-    lines = _lines(text, name)
-    try:
-        reader = Reader(lines)
-        value = reader.read()
-    except yaml.YAMLError as error:
-        raise _error(explained(lines, error), lines, name) from None
-    except Refusal as refusal:
-        known = repeated_key(lines) if refusal.code == "duplicate-key" else refusal
-        raise _error(known, lines, name) from None
-    warnings = (
-        Problem(locate(name, lines, each.offset), Severity.WARNING, each.code, each.message, each.hint)
-        for each in sorted(reader.warnings)
-    )
-    return Document(name, held, value, tuple(warnings))
-
-
-def _lines(text: str, name: str) -> str:
-    """The text without a byte order mark, every line ended by a line feed. Raises DocumentError."""
-    try:
-        return normalised(text)
-    except Refusal as refusal:
-        raise _error(refusal, text, name) from None
-
-
 def _error(refusal: Refusal, text: str, name: str) -> DocumentError:
     """The error for a refusal, or for a conflict that git left before it, which then is what is wrong."""
     conflict = _CONFLICT.search(text, 0, text.find("\n", refusal.offset) + 1 or len(text))
@@ -229,15 +216,11 @@ def _require_size(text: str, name: str) -> None:
 
 def _too_large(name: str) -> DocumentError:
     return failure(
-        _start(name),
+        Location(name, 1, 1),
         "too-large",
         "The text is larger than 1 MiB, the most that is read as one document.",
         "A flow is a few kilobytes: is this the right file? Host images and videos elsewhere and link to them.",
     )
-
-
-def _start(name: str) -> Location:
-    return Location(name, 1, 1)
 
 
 def _json_value(text: str, name: str) -> JsonValue:
@@ -246,15 +229,15 @@ def _json_value(text: str, name: str) -> JsonValue:
     Raises ValueError for what JSON.parse refuses, DocumentError `nesting` below 100 levels and `too-many-values`.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_json_number, parse_float=_json_number)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_number, parse_float=_number)
         is_deep = text.count("[") + text.count("{") > MAXIMUM_DEPTH and is_too_deep(value)
     except RecursionError:
         value, is_deep = None, True
     if is_deep:
         message = f"More than {MAXIMUM_DEPTH} lists and mappings are nested inside one another."
-        raise failure(_start(name), "nesting", message, "Flatten the document.")
+        raise failure(Location(name, 1, 1), "nesting", message, "Flatten the document.")
     if len(text) > 2 * MAXIMUM_VALUES and count_values(value) > MAXIMUM_VALUES:  # each takes two characters at least
-        raise failure(_start(name), *TOO_MANY_VALUES)
+        raise failure(Location(name, 1, 1), *TOO_MANY_VALUES)
     return value  # type: ignore[no-any-return]
 
 
@@ -262,15 +245,8 @@ def _refuse_constant(constant: str) -> JsonValue:
     raise ValueError(constant)
 
 
-def _json_number(digits: str) -> int | float:
+def _number(digits: str) -> int | float:
     return as_double(float(digits))
-
-
-def _says(block: str, value: JsonValue) -> bool:
-    try:
-        return same(parse(block).value, value)
-    except DocumentError:
-        return False
 
 
 def _block_below(key: str, text: str) -> str | None:
@@ -278,7 +254,12 @@ def _block_below(key: str, text: str) -> str | None:
 
     Comments between the lines belong to them; comments at the margin and blank lines after the last do not.
     """
-    found = _key_line(key).search(text)
+    name = re.escape(key)
+    found = re.search(
+        rf"^(?:{name}|\"{name}\"|'{name}')[ \t]*:(?:[ \t]+[&!][^ \t\n]*)*(?:[ \t]+#[^\n]*|[ \t]*)(?=\n)",
+        text,
+        re.MULTILINE,
+    )
     end = found and _BLOCK_END.search(text, found.end())
     if found is None or end is None:
         return None
@@ -290,14 +271,6 @@ def _block_below(key: str, text: str) -> str | None:
     margin = first[1]
     lines = _without_tail(block).split("\n")
     return "\n".join(line[len(margin) :] if line.startswith(margin) else line.lstrip(" ") for line in lines)
-
-
-@lru_cache(maxsize=32)
-def _key_line(key: str) -> re.Pattern[str]:
-    name = re.escape(key)
-    return re.compile(
-        rf"^(?:{name}|\"{name}\"|'{name}')[ \t]*:(?:[ \t]+[&!][^ \t\n]*)*(?:[ \t]+#[^\n]*|[ \t]*)(?=\n)", re.MULTILINE
-    )
 
 
 def _without_tail(block: str) -> str:

@@ -13,9 +13,7 @@ from flowsync.document.texts import Site, is_block_scalar, new_scalar
 from flowsync.document.tree import Layout, comments_end, line_below
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from flowsync.document.rewriting import Goal, Rewriting, Slot
+    from flowsync.document.rewriting import Goal, Rewriting
     from flowsync.document.tree import Entry, Span
 
 _COMMENT: Final = re.compile(r"(?:^|[ \t]+)#[^\n]*", re.MULTILINE)
@@ -32,45 +30,35 @@ def edited_block(writing: Rewriting, span: Span, region: Region, goal: Goal) -> 
     slots = slots_of(span, goal, writing.matching)
     if not are_in_place(slots, span):
         writing.touched.append(goal.path)
-    parts = [f"{lead}{body}" for lead, body in _arranged(writing, span, region, slots)]
-    return "".join([*parts, region.tail])
-
-
-def _arranged(writing: Rewriting, span: Span, region: Region, slots: Sequence[Slot]) -> list[tuple[str, str]]:
-    """What stands above each entry, its margin included, and the entry's own lines."""
-    arranged: list[tuple[str, str]] = []
     margin = " " * span.column
     floating = [placed.floating for placed in region.entries]
     above, floating[0] = floating[0], ""
+    usual_separator = region.usual_separator
     highest = -1
+    parts: list[str] = []
     for position, slot in enumerate(slots):
+        placed = None if slot.index is None else region.entries[slot.index]
         if slot.index is not None and not slot.is_moved:
             above += "".join(floating[highest + 1 : slot.index + 1])
             highest = slot.index
-        lead = above + _lead(region, slot, position)
-        is_beside_dash = region.is_inline and position == 0
-        opening = "" if is_beside_dash and not lead else f"\n{lead}{margin}" if is_beside_dash else f"{lead}{margin}"
-        arranged.append((opening, _lines(writing, span, region, slot)))
+        if position == 0:
+            above += region.entries[0].separator
+        else:
+            above += placed.separator if placed and slot.index else usual_separator
+        above += placed.attached if placed else ""
+        if position or not region.is_inline:
+            parts.append(f"{above}{margin}")
+        elif above:
+            parts.append(f"\n{above}{margin}")
+        parts.append(_entry(writing, placed, slot.goal) if placed else _new_entry(writing, span, slot.goal))
         above = ""
-    rest = "".join(floating[highest + 1 :])
-    return [*arranged, (rest, "")] if rest else arranged
+    return "".join([*parts, *floating[highest + 1 :], region.tail])
 
 
-def _lead(region: Region, slot: Slot, position: int) -> str:
-    """The blank lines and comments above an entry."""
-    placed = None if slot.index is None else region.entries[slot.index]
-    attached = placed.attached if placed else ""
-    if position == 0:
-        return region.entries[0].separator + attached
-    return (placed.separator if placed and slot.index else region.usual_separator) + attached
-
-
-def _lines(writing: Rewriting, span: Span, region: Region, slot: Slot) -> str:
-    if slot.index is not None:
-        return _entry(writing, region.entries[slot.index], slot.goal)
-    part = slot.goal.path[-1]
+def _new_entry(writing: Rewriting, span: Span, goal: Goal) -> str:
+    part = goal.path[-1]
     mark = f"{key_text(part)}:" if isinstance(part, str) else "-"
-    return "\n".join([*entry_lines(mark, slot.goal.value, span.column, writing.style), ""])
+    return "\n".join([*entry_lines(mark, goal.value, span.column, writing.style), ""])
 
 
 def _entry(writing: Rewriting, placed: Placed, goal: Goal) -> str:
@@ -86,32 +74,21 @@ def _entry(writing: Rewriting, placed: Placed, goal: Goal) -> str:
 
 def _edited_entry(writing: Rewriting, placed: Placed, goal: Goal) -> str:
     text, entry, span = writing.text, placed.entry, placed.entry.span
-    match span.layout:
-        case Layout.BLOCK if writing.may_enter(span, goal):
-            region = region_of(text, span, placed.end, is_root=False)
-            lines = edited_block(writing, span, region, goal)
-            head = text[entry.start : region.start]
-            return f"{head.rstrip(' ')}{lines}" if lines.startswith("\n") else f"{head}{lines}"
-        case Layout.FLOW if writing.may_enter(span, goal):
-            return text[entry.start : span.start] + edited_flow(writing, span, goal) + text[span.end : placed.end]
-        case Layout.ALIAS if writing.stands(span, goal):
-            return text[entry.start : placed.end]
-        case Layout.SCALAR | Layout.EMPTY if same(span.value, goal.value):
-            return text[entry.start : placed.end]
-        case Layout.SCALAR if _is_simple(writing, entry, goal):
-            writing.touched.append(goal.path)
-            scalar = new_scalar(Site(text, span, writing.style), goal.value)
-            return text[entry.start : span.start] + _with_rest(writing, placed, scalar)
-        case _:
-            writing.touched.append(goal.path)
-            return _rewritten(writing, placed, goal)
-
-
-def _is_simple(writing: Rewriting, entry: Entry, goal: Goal) -> bool:
-    """Whether a scalar without a tag becomes another one."""
-    if is_collection(goal.value) or goal.path in writing.forced:
-        return False
-    return "!" not in _COMMENT.sub("", writing.text[entry.after_mark : entry.span.start])
+    if span.layout is Layout.BLOCK and writing.may_enter(span, goal):
+        region = region_of(text, span, placed.end, is_root=False)
+        lines = edited_block(writing, span, region, goal)
+        head = text[entry.start : region.start]
+        return f"{head.rstrip(' ')}{lines}" if lines.startswith("\n") else f"{head}{lines}"
+    if span.layout is Layout.FLOW and writing.may_enter(span, goal):
+        return text[entry.start : span.start] + edited_flow(writing, span, goal) + text[span.end : placed.end]
+    if writing.is_alias_of(span, goal) or writing.is_same_scalar(span, goal):
+        return text[entry.start : placed.end]
+    writing.touched.append(goal.path)
+    properties = _COMMENT.sub("", text[entry.after_mark : span.start])
+    if span.layout is Layout.SCALAR and "!" not in properties and writing.may_be_scalar(goal):
+        scalar = new_scalar(Site(text, span, writing.style), goal.value)
+        return text[entry.start : span.start] + _with_rest(writing, placed, scalar)
+    return _rewritten(writing, placed, goal)
 
 
 def _with_rest(writing: Rewriting, placed: Placed, scalar: str) -> str:
@@ -144,7 +121,7 @@ def _rewritten(writing: Rewriting, placed: Placed, goal: Goal) -> str:
         writing.rewritten.append(goal.path)
     beside, *others = _comments(text, placed, goal)
     mark = text[entry.start : entry.after_mark] + _anchor(writing, entry, goal)
-    lines = entry_lines(mark, goal.value, placed.column, writing.style, beside=beside)
+    lines = entry_lines(mark, goal.value, placed.column, writing.style, comment=beside)
     margin = " " * placed.column
     return "\n".join([*lines, *(f"{margin}{other.strip()}" for other in others), ""])
 
@@ -218,10 +195,10 @@ def region_of(text: str, span: Span, limit: int, *, is_root: bool) -> Region:
     start = span.start if is_inline else 0 if is_root and line == 0 else _below_content(text, line)
     placed: list[Placed] = []
     above = start
-    for number, entry in enumerate(span.entries):
-        mark = entry.start if number == 0 and is_inline else text.rfind("\n", 0, entry.start) + 1
-        following = span.entries[number + 1 :]
-        below = text.rfind("\n", 0, following[0].start) + 1 if following else limit
+    marks = [text.rfind("\n", 0, entry.start) + 1 for entry in span.entries]
+    if is_inline:
+        marks[0] = start
+    for number, (entry, mark, below) in enumerate(zip(span.entries, marks, [*marks[1:], limit], strict=True)):
         end = comments_end(text, line_below(text, entry.span), below, span.column)
         lines = text[above:mark]
         gap = (lines, "", "") if is_root and number == 0 else _gap(lines)
@@ -262,30 +239,31 @@ def edited_flow(writing: Rewriting, span: Span, goal: Goal) -> str:
     if not are_in_place(slots, span):
         writing.touched.append(goal.path)
         if span.layout is Layout.PAIR or "#" in "".join([opening, *between, closing]):
-            return rewritten_flow(writing, span, goal)
+            return _rewritten_flow(writing, span, goal)
         between = [max(between, key=between.count, default=", ")] * (len(slots) - 1)
-    like_json = is_like_json(writing.text, span)
-    entries = [_flow_slot(writing, slot, span, like_json=like_json) for slot in slots]
-    return opening + "".join(map("".join, zip(entries, [*between, closing], strict=True)))
+    like_json = _is_like_json(writing.text, span)
+    parts = [opening]
+    for slot, after in zip(slots, [*between, closing], strict=True):
+        key = slot.goal.path[-1]
+        if slot.index is not None:
+            parts.append(_flow_entry(writing, span.entries[slot.index], slot.goal, like_json=like_json))
+        else:
+            mark = f"{flow_text(key, like_json=like_json)}: " if isinstance(key, str) else ""
+            parts.append(mark + flow_text(slot.goal.value, like_json=like_json))
+        parts.append(after)
+    return "".join(parts)
 
 
-def rewritten_flow(writing: Rewriting, span: Span, goal: Goal) -> str:
+def _rewritten_flow(writing: Rewriting, span: Span, goal: Goal) -> str:
     """The whole collection, or whatever takes its place, on one line anew."""
     if is_collection(goal.value):
         writing.rewritten.append(goal.path)
-    return flow_text(goal.value, like_json=is_like_json(writing.text, span))
+    return flow_text(goal.value, like_json=_is_like_json(writing.text, span))
 
 
-def is_like_json(text: str, span: Span) -> bool:
+def _is_like_json(text: str, span: Span) -> bool:
     """Whether the first text in a collection is in double quotes, as all of them are in JSON."""
     return _QUOTED_KEY.match(text, span.start, span.end) is not None
-
-
-def _flow_slot(writing: Rewriting, slot: Slot, span: Span, *, like_json: bool) -> str:
-    if slot.index is not None:
-        return _flow_entry(writing, span.entries[slot.index], slot.goal, like_json=like_json)
-    part, text = slot.goal.path[-1], flow_text(slot.goal.value, like_json=like_json)
-    return f"{flow_text(part, like_json=like_json)}: {text}" if isinstance(part, str) else text
 
 
 def _flow_entry(writing: Rewriting, entry: Entry, goal: Goal, *, like_json: bool) -> str:
@@ -300,36 +278,23 @@ def _flow_entry(writing: Rewriting, entry: Entry, goal: Goal, *, like_json: bool
     if is_changed and span.layout is Layout.EMPTY:
         head = head.rstrip() + (" " if writing.text[entry.after_mark - 1] in ":[," else ": ")
     writing.note_key(entry)
-    text = head + edited_value(writing, span, goal, like_json=like_json)
+    text = head + _flow_value(writing, span, goal, like_json=like_json)
     writing.note_value(entry, goal)
     return text
 
 
-def edited_value(writing: Rewriting, span: Span, goal: Goal, *, like_json: bool) -> str:
+def _flow_value(writing: Rewriting, span: Span, goal: Goal, *, like_json: bool) -> str:
     """The text of one value among brackets."""
-    match span.layout:
-        case Layout.FLOW | Layout.PAIR if writing.may_enter(span, goal):
-            return edited_flow(writing, span, goal)
-        case Layout.ALIAS:
-            return _alias(writing, span, goal, like_json=like_json)
-        case Layout.SCALAR | Layout.EMPTY if same(span.value, goal.value):
-            return writing.text[span.start : span.end]
-        case _:
-            return _replaced(writing, span, goal, like_json=like_json)
-
-
-def _replaced(writing: Rewriting, span: Span, goal: Goal, *, like_json: bool) -> str:
-    writing.touched.append(goal.path)
-    if span.layout is Layout.SCALAR and not is_collection(goal.value) and goal.path not in writing.forced:
-        return new_scalar(Site(writing.text, span, writing.style, like_json), goal.value)
-    if is_collection(span.value):
-        return rewritten_flow(writing, span, goal)
-    return flow_text(goal.value, like_json=like_json)
-
-
-def _alias(writing: Rewriting, span: Span, goal: Goal, *, like_json: bool) -> str:
-    if writing.stands(span, goal):
+    if span.layout in {Layout.FLOW, Layout.PAIR} and writing.may_enter(span, goal):
+        return edited_flow(writing, span, goal)
+    if writing.is_alias_of(span, goal) or writing.is_same_scalar(span, goal):
         return writing.text[span.start : span.end]
     writing.touched.append(goal.path)
-    writing.rewritten.append(goal.path)
-    return f"{writing.adopted(span, goal)}{flow_text(goal.value, like_json=like_json)}"
+    if span.layout is Layout.ALIAS:
+        writing.rewritten.append(goal.path)
+        return f"{writing.adopted(span, goal)}{flow_text(goal.value, like_json=like_json)}"
+    if span.layout is Layout.SCALAR and writing.may_be_scalar(goal):
+        return new_scalar(Site(writing.text, span, writing.style, like_json), goal.value)
+    if is_collection(span.value):
+        return _rewritten_flow(writing, span, goal)
+    return flow_text(goal.value, like_json=like_json)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from flowsync.document.refusals import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH, failure
@@ -69,11 +68,7 @@ def dump(value: JsonValue, width: int = WIDTH) -> str:
     Raises DocumentError `unsafe-integer` for an integer that a double cannot hold, `yaml-key` for a key
     longer than YAML allows, `nesting` below 100 levels of collections.
     """
-    lines: list[str] = []
-    if is_collection(value):
-        _add_collection(lines, "", value, 0, USUAL, width)
-    else:
-        lines += scalar_lines(value, 0, USUAL, width)
+    lines = _collection_lines(value, 0, USUAL, width) if is_collection(value) else scalar_lines(value, 0, USUAL, width)
     return "\n".join([*lines, ""])
 
 
@@ -82,50 +77,34 @@ def is_collection(value: JsonValue) -> bool:
     return isinstance(value, (dict, list)) and bool(value)
 
 
-def entry_lines(mark: str, value: JsonValue, column: int, style: Style, beside: str = "") -> list[str]:
+def entry_lines(  # noqa: PLR0917 - where an entry is, and how it is written
+    mark: str, value: JsonValue, column: int, style: Style, comment: str = "", width: int = WIDTH
+) -> list[str]:
     """The lines of `key: value` or `- value` in a block collection at `column`; the first one without its margin.
 
-    `mark` is the dash, or the key with its colon, and whatever anchor follows; `beside` is a comment to end its line.
+    `mark` is the dash, or the key with its colon, and whatever anchor follows; `comment` ends its line.
     """
-    lines: list[str] = []
-    _add_entry(lines, "", f"{mark}{beside}" if is_collection(value) else mark, value, column, style, WIDTH)
-    if beside and not is_collection(value):
-        lines[0] += beside
-    return lines
-
-
-def _add_entry(  # noqa: PLR0917 - where an entry stands, and how
-    lines: list[str], lead: str, mark: str, value: JsonValue, column: int, style: Style, width: int
-) -> None:
-    """Add the lines of an entry, the first one behind `lead`."""
-    if isinstance(value, str) and len(value) <= width - column - 2 and "\n" not in value:
-        lines.append(f"{lead}{mark} {_one_line(value)}")  # as below, but most values are such texts
-        return
-    if not isinstance(value, (dict, list)) or not value:
+    if not is_collection(value):
         first, *more = scalar_lines(value, column, style, width)
-        lines.append(f"{lead}{mark} {first}")
-        lines += more
-        return
+        return [f"{mark} {first}{comment}", *more]
     nested = style.dash if mark[:2] in {"-", "- "} else style.mapping if isinstance(value, dict) else style.sequence
-    if mark == "-":
-        _add_collection(lines, f"{lead}{mark.ljust(nested)}", value, column + nested, style, width)
-    else:
-        lines.append(f"{lead}{mark}")
-        _add_collection(lines, " " * (column + nested), value, column + nested, style, width)
+    first, *more = _collection_lines(value, column + nested, style, width)
+    if mark == "-" and not comment:
+        return [f"{mark.ljust(nested)}{first}", *more]
+    return [f"{mark}{comment}", f"{' ' * (column + nested)}{first}", *more]
 
 
-def _add_collection(  # noqa: PLR0917 - as above
-    lines: list[str], lead: str, value: JsonValue, column: int, style: Style, width: int
-) -> None:
-    """Add the lines of a filled collection at `column`, the first one behind `lead`."""
+def _collection_lines(value: JsonValue, column: int, style: Style, width: int) -> list[str]:
+    """The lines of a filled collection at `column`, the first one without its margin."""
     if column > MAXIMUM_DEPTH * max(style.mapping, style.sequence, style.dash):
         raise _refusal("nesting", f"More than {MAXIMUM_DEPTH} lists and mappings are nested.", "Flatten the value.")
-    for key, item in value.items() if isinstance(value, dict) else ():
-        _add_entry(lines, lead, f"{key_text(key)}:", item, column, style, width)
-        lead = " " * column
-    for item in value if isinstance(value, list) else ():
-        _add_entry(lines, lead, "-", item, column, style, width)
-        lead = " " * column
+    lines: list[str] = []
+    entries = value.items() if isinstance(value, dict) else ((None, item) for item in value)  # type: ignore[union-attr]
+    for key, item in entries:
+        mark = "-" if key is None else f"{key_text(key)}:"
+        first, *more = entry_lines(mark, item, column, style, width=width)
+        lines += [f"{' ' * column if lines else ''}{first}", *more]
+    return lines
 
 
 def scalar_lines(value: JsonValue, column: int, style: Style, width: int = WIDTH) -> list[str]:
@@ -137,7 +116,6 @@ def scalar_lines(value: JsonValue, column: int, style: Style, width: int = WIDTH
     return [first, *(f"{margin}{line}" if line else "" for line in more)]
 
 
-@lru_cache(maxsize=512)
 def key_text(key: str) -> str:
     """A key of a block mapping."""
     name = _one_line(key)
@@ -159,28 +137,20 @@ def _constant(value: JsonValue) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     assert isinstance(value, (int, float))  # noqa: S101 - texts are written elsewhere
-    return _number(value)
-
-
-def _number(number: float) -> str:
-    if isinstance(number, int):
-        return _integer(number)
-    if math.isfinite(number):
-        text = number_text(number)
-        # Digits alone would be an integer beyond 2^53, which a file must not hold: `1e+20`, not a one and 20 zeros.
-        return repr(number) if number.is_integer() and len(text) >= _DIGITS_OF_LARGEST and "e" not in text else text
-    return ".nan" if math.isnan(number) else f"{'-' if number < 0 else ''}.inf"
-
-
-def _integer(number: int) -> str:
-    digits = number.bit_length()
-    if digits > _DOUBLE_DIGITS and (digits > _LARGEST_EXPONENT or int(float(number)) != number):
-        raise _refusal(
-            "unsafe-integer",
-            "An integer is too large for JavaScript, which would round it.",
-            "Make it text: put it in quotes.",
-        )
-    return str(number)
+    if isinstance(value, int):
+        bits = value.bit_length()
+        if bits > _DOUBLE_DIGITS and (bits > _LARGEST_EXPONENT or int(float(value)) != value):
+            raise _refusal(
+                "unsafe-integer",
+                "An integer is too large for JavaScript, which would round it.",
+                "Make it text: put it in quotes.",
+            )
+        return str(value)
+    if not math.isfinite(value):
+        return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
+    text = number_text(value)
+    # Digits alone would be an integer beyond 2^53, which a file must not hold: `1e+20`, not a one and 20 zeros.
+    return repr(value) if value.is_integer() and len(text) >= _DIGITS_OF_LARGEST and "e" not in text else text
 
 
 def _text_lines(text: str, room: int) -> list[str]:
@@ -218,7 +188,6 @@ def fits_block(text: str) -> bool:
     return text[:1] not in {"", " ", "\t", "\n"} and is_printable(text) and not _BLANK_LINE.search(text)
 
 
-@lru_cache(maxsize=1024)
 def _one_line(text: str) -> str:
     """Text as it is where no reader takes it for anything else, else in quotes."""
     if _PLAIN_START.match(text) and not needs_quotes(text):
@@ -256,12 +225,12 @@ def _refusal(code: str, message: str, hint: str) -> DocumentError:
 def flow_text(value: JsonValue, *, like_json: bool) -> str:
     """A value on one line, for inside of brackets; `like_json`: keys and texts all in double quotes."""
     if isinstance(value, dict):
-        texts = (
-            (flow_text(key, like_json=like_json), flow_text(item, like_json=like_json)) for key, item in value.items()
-        )
-        return "{" + ", ".join(map(": ".join, texts)) + "}"
+        entries = [
+            f"{flow_text(key, like_json=like_json)}: {flow_text(value[key], like_json=like_json)}" for key in value
+        ]
+        return f"{{{', '.join(entries)}}}"
     if isinstance(value, list):
-        return "[" + ", ".join(flow_text(item, like_json=like_json) for item in value) + "]"
+        return f"[{', '.join(flow_text(item, like_json=like_json) for item in value)}]"
     if not isinstance(value, str):
         return _constant(value)
     is_plain = not like_json and _FLOW_PLAIN.fullmatch(value) and not needs_quotes(value)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from flowsync.document.tree import Entry, Span, Tree
-    from flowsync.errors import DocumentError
 
 _MODELINE: Final = re.compile(r"#[ \t]*yaml-language-server:")
 _PREFIX: Final = re.compile(r"(?:(?:%[^\n]*|[ \t]*(?:#[^\n]*)?)\n)*---[ \t]*(?:(?<=[ \t])#[^\n]*)?\n")
@@ -59,7 +58,7 @@ class KeyOrder:
 
 
 @dataclass(eq=False)
-class _Unkept(Exception):  # noqa: N818 - what could not be kept, not an error of the program
+class _UnformattableError(Exception):
     """A place that cannot be put in form; `reason` completes "the file is left as it is: …"."""
 
     offset: int
@@ -98,22 +97,21 @@ def formatted(text: str, name: str, order: KeyOrder) -> str:
     assert tree is not None  # noqa: S101 - what has no tree cannot be parsed
     try:
         result = _in_form(tree, order)
-    except _Unkept as unkept:
-        raise _refusal(name, tree.text, unkept.offset, unkept.reason) from None
-    if result != text:  # the last guard: whatever went wrong, no file is changed in what it says
-        after = tree_of(result)
-        if after is None or not same(after.root.value, tree.root.value) or _comments(after) != _comments(tree):
-            raise _refusal(name, tree.text, 0, "its lines cannot be put in order without changing what they say")
+        _require_same(tree, tree_of(result))
+    except _UnformattableError as error:
+        raise failure(
+            locate(name, tree.text, error.offset),
+            "unformattable",
+            f"The file is left as it is: {error.reason}.",
+            "Write this place in a plainer way, or order the file by hand.",
+        ) from None
     return result
 
 
-def _refusal(name: str, text: str, offset: int, reason: str) -> DocumentError:
-    return failure(
-        locate(name, text, offset),
-        "unformattable",
-        f"The file is left as it is: {reason}.",
-        "Write this place in a plainer way, or order the file by hand.",
-    )
+def _require_same(before: Tree, after: Tree | None) -> None:
+    """The last guard: whatever went wrong, no file is changed in what it says."""
+    if after is None or not same(after.root.value, before.root.value) or _comments(after) != _comments(before):
+        raise _UnformattableError(0, "its lines cannot be put in order without changing what they say")
 
 
 def _in_form(tree: Tree, order: KeyOrder) -> str:
@@ -126,37 +124,33 @@ def _in_form(tree: Tree, order: KeyOrder) -> str:
     end = suffix.start() if suffix else len(text)
     lines = _block_lines(text, root, 0, begin, end, order).lines
     if _MODELINE.search(text, begin, root.start):
-        lines = _modeline_first(lines)
+        # The editor's line about the schema belongs at the top; it is above the first key, at the margin.
+        at = next(index for index, line in enumerate(lines) if _MODELINE.match(line))
+        modeline = lines.pop(at)
+        if lines[at : at + 1] == [""] and (at == 0 or not lines[at - 1]):
+            del lines[at]
+        lines = [modeline, *_without_leading_blank(lines)]
     above, below = (_collapsed(part.split("\n")[:-1]) for part in (text[:begin], text[end:]))
     return "\n".join([*_without_leading_blank(above), *lines, *below, ""])
-
-
-def _modeline_first(lines: list[str]) -> list[str]:
-    """The editor's line about the schema belongs at the top; it stood above the first key, at the margin."""
-    at = next(index for index, line in enumerate(lines) if _MODELINE.match(line))
-    rest = [*lines[:at], *lines[at + 1 :]]
-    if rest[at : at + 1] == [""] and (at == 0 or not rest[at - 1]):
-        del rest[at]
-    return [lines[at], *_without_leading_blank(rest)]
 
 
 def _comments(tree: Tree) -> Counter[str]:
     """How often each comment stands in a text; blanks at its end do not count."""
     found: Counter[str] = Counter()
     at = 0
-    for start, end in [*_said(tree.text, tree.root), (len(tree.text), 0)]:
+    for start, end in [*_marks_and_values(tree.text, tree.root), (len(tree.text), 0)]:
         found.update(each[0].rstrip() for each in _COMMENT.finditer(tree.text, at, start))
         at = end
     return found
 
 
-def _said(text: str, span: Span) -> Iterator[tuple[int, int]]:
-    """The stretches of keys and values, in the order of the text: where no comment can be."""
+def _marks_and_values(text: str, span: Span) -> Iterator[tuple[int, int]]:
+    """Where keys, dashes and values are, in the order of the text: no comment can be there."""
     if span.layout in {Layout.SCALAR, Layout.ALIAS}:
         yield text.index("\n", span.start) if span.is_block_text else span.start, span.end
     for entry in span.entries:
         yield entry.start, max(entry.start, entry.after_mark)
-        yield from _said(text, entry.span)
+        yield from _marks_and_values(text, entry.span)
 
 
 def _block_lines(  # noqa: PLR0917 - where a collection stands in both texts
@@ -167,9 +161,11 @@ def _block_lines(  # noqa: PLR0917 - where a collection stands in both texts
     `begin` is a line start, or where the first entry itself begins beside the dash of a list.
     """
     placed, tail = _placed(text, span, column, begin, end)
-    head, first_lead = _parted(placed[0].lead)
-    placed[0] = placed[0]._replace(lead=first_lead)
-    done = _Lines([*head, ""], is_open=True) if head else _Lines([])
+    lead = _without_leading_blank(placed[0].lead)
+    blank = max((index for index, line in enumerate(lead) if not line), default=-1)
+    placed[0] = placed[0]._replace(lead=lead[blank + 1 :])
+    # Above the last blank line is the head of the collection, which stays there whichever entry comes first.
+    done = _Lines(lead[: blank + 1], is_open=True)
     for index in _ordered(span, order):
         each = placed[index]
         more = _entry_lines(text, span, each, column, order)
@@ -181,60 +177,43 @@ def _block_lines(  # noqa: PLR0917 - where a collection stands in both texts
 def _placed(text: str, span: Span, column: int, begin: int, end: int) -> tuple[list[_Placed], list[str]]:
     """Every entry with what belongs to it, and the comments at the end that belong to the collection."""
     starts = [max(text.rfind("\n", 0, entry.start) + 1, begin) for entry in span.entries]
-    _require_comments(text, begin, starts[0])
+    belows = [line_below(text, entry.span) for entry in span.entries]
+    for after, before in zip([begin, *belows], [*starts, end], strict=True):
+        if found := _NO_COMMENT.search(text, after, before):
+            raise _UnformattableError(found.start(), "an anchor or a tag stands on a line of its own")
     lead = _comment_lines(text, begin, starts[0], column)
     placed = []
-    for entry, following in zip(span.entries, [*starts[1:], end], strict=True):
-        below = line_below(text, entry.span)
-        _require_comments(text, below, following)
+    for entry, below, following in zip(span.entries, belows, [*starts[1:], end], strict=True):
         own_end = comments_end(text, below, following, span.column)
         placed.append(_Placed(entry, lead, below, own_end))
         lead = _comment_lines(text, own_end, following, column)
     return placed, lead[:-1] if lead and not lead[-1] else lead
 
 
-def _require_comments(text: str, start: int, end: int) -> None:
-    """Raise _Unkept where more than comments and blank lines stands between two entries."""
-    found = _NO_COMMENT.search(text, start, end)
-    if found:
-        raise _Unkept(found.start(), "an anchor or a tag stands on a line of its own")
-
-
-def _parted(lead: list[str]) -> tuple[list[str], list[str]]:
-    """What stands at the head of a collection, and what belongs to its first entry: a blank line parts them."""
-    lines = _without_leading_blank(lead)
-    blanks = [index for index, line in enumerate(lines) if not line]
-    return (lines[: blanks[-1]], lines[blanks[-1] + 1 :]) if blanks else ([], lines)
-
-
 def _entry_lines(text: str, span: Span, placed: _Placed, column: int, order: KeyOrder) -> _Lines:
     """An entry's own lines, and above them comments that stood beside its dash no longer."""
     entry, margin, inner = placed.entry, " " * column, order.at(placed.entry.key)
     if entry.span.layout is not Layout.BLOCK:
-        (first, *rest), is_open = _value_lines(text, entry, placed.below, column, inner)
+        (top, *rest), is_open = _value_lines(text, entry, placed.below, column, inner)
         delta = None if entry.span.is_block_text else column - span.column
-        below = _Lines(["."], is_open).above(_comment_lines(text, placed.below, placed.end, column, delta))
-        return _Lines([f"{margin}{_marked(first, entry)}", *rest, *below], is_open and not below)
+        below = _comment_lines(text, placed.below, placed.end, column, delta)
+        below = _without_leading_blank(below) if is_open else below
+        return _Lines([f"{margin}{_marked(top, entry)}", *rest, *below], is_open and not below)
     begin = text.index("\n", entry.after_mark) + 1
-    if entry.span.entries[0].start < begin:
-        return _beside_dash(text, placed, column, inner)
-    header = text[entry.start : begin - 1].rstrip(" \t")
-    lines, is_open = _block_lines(text, entry.span, column + _STEP, begin, placed.end, inner)
-    return _Lines([f"{margin}{_marked(header, entry)}", *lines], is_open)
+    if entry.span.entries[0].start >= begin:
+        header = text[entry.start : begin - 1].rstrip(" \t")
+        lines, is_open = _block_lines(text, entry.span, column + _STEP, begin, placed.end, inner)
+        return _Lines([f"{margin}{_marked(header, entry)}", *lines], is_open)
+    # The first entry is beside the dash: what leads that entry now goes above the dash.
+    lines, is_open = _block_lines(text, entry.span, column + _STEP, entry.span.entries[0].start, placed.end, inner)
+    first = next(index for index, line in enumerate(lines) if line and line[column + _STEP] != "#")
+    above = [line[_STEP:] for line in lines[:first]]
+    return _Lines([*above, f"{margin}- {lines[first][column + _STEP :]}", *lines[first + 1 :]], is_open)
 
 
 def _marked(line: str, entry: Entry) -> str:
     """The first line of an entry; one space after the dash of a list."""
     return line if isinstance(entry.key, str) or line == "-" else f"- {line[1:].lstrip(' ')}"
-
-
-def _beside_dash(text: str, placed: _Placed, column: int, order: KeyOrder) -> _Lines:
-    """A collection whose first entry stands beside the dash; what leads that entry now goes above the dash."""
-    span = placed.entry.span
-    lines, is_open = _block_lines(text, span, column + _STEP, span.entries[0].start, placed.end, order)
-    first = next(index for index, line in enumerate(lines) if line and line[column + _STEP] != "#")
-    above = [f"{line[_STEP:]}" for line in lines[:first]]
-    return _Lines([*above, f"{' ' * column}- {lines[first][column + _STEP :]}", *lines[first + 1 :]], is_open)
 
 
 def _ordered(span: Span, order: KeyOrder) -> list[int]:

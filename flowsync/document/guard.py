@@ -46,7 +46,7 @@ PROPERTIES: Final = re.compile(
 SPACES_BEFORE_BREAK: Final = re.compile(r"[ \t]+\n")
 """Spaces at the end of a line."""
 
-_ODD_IN_GAP: Final = re.compile(
+_BAD_IN_GAP: Final = re.compile(
     r"(?P<tab>(?:(?<=\n)|(?<=- )|(?<=-)) *\t)|(?P<comment>(?<![ \t\n])#)|(?P<key>\?)|:(?P<colon>)\Z|(?P<inside>#)"
 )
 _LINE_START: Final = re.compile(r"\n( *)(?=[^ \n])")
@@ -62,16 +62,9 @@ _TAB_IN_MARGIN: Final = re.compile(r"\n *(?=\t)")
 _SPACES_ONLY: Final = re.compile(r"\n +(?=\n|\Z)")
 
 
-def check_gap(text: str, start: int, end: int, pattern: re.Pattern[str]) -> None:
-    """Refuse what stands between two tokens unless it is sure to be read alike."""
-    is_glued = start < end and text[end - 1] == ":" and text[end] not in "]}\n\t " and pattern is not QUOTED_FLOW_GAP
-    if is_glued or not pattern.fullmatch(text, start, end):
-        raise odd_gap(text, start, end)
-
-
-def odd_gap(text: str, start: int, end: int) -> Refusal:
+def bad_gap(text: str, start: int, end: int) -> Refusal:
     """What is wrong with something between two tokens."""
-    found = _ODD_IN_GAP.search(text, start, end)
+    found = _BAD_IN_GAP.search(text, start, end)
     if found is None:
         return refusals.something_follows(text, start)
     match found.lastgroup:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from flowsync.document import same
-from flowsync.document.dumping import Style
+from flowsync.document.dumping import Style, is_collection
 from flowsync.document.tree import Layout
 
 if TYPE_CHECKING:
@@ -71,10 +71,18 @@ class Rewriting:
             return False
         return any(isinstance(span.value, kind) and isinstance(goal.value, kind) for kind in (dict, list))
 
-    def stands(self, span: Span, goal: Goal) -> bool:
+    def may_be_scalar(self, goal: Goal) -> bool:
+        """Whether a scalar may stand here in the style of the old one."""
+        return not is_collection(goal.value) and goal.path not in self.forced
+
+    def is_same_scalar(self, span: Span, goal: Goal) -> bool:
+        """Whether a scalar, or nothing at all, already says what is wanted there."""
+        return span.layout in {Layout.SCALAR, Layout.EMPTY} and same(span.value, goal.value)
+
+    def is_alias_of(self, span: Span, goal: Goal) -> bool:
         """Whether the alias at `span` still means what is wanted there."""
         name = self.text[span.start + 1 : span.end]
-        return name in self.names and same(self.names[name], goal.value)
+        return span.layout is Layout.ALIAS and name in self.names and same(self.names[name], goal.value)
 
     def adopted(self, span: Span, goal: Goal) -> str:
         """`&name ` for what takes the place of an alias whose anchor is gone, for the later aliases; else nothing."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flowsync.document.libyaml import Event
-    from flowsync.document.scalars import Context
+    from flowsync.document.reader import Context
     from flowsync.model import JsonValue, ValuePath
 
 _BETWEEN_ENTRIES: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)* *")
@@ -106,26 +106,11 @@ class Tree:
     _entries: dict[int, dict[str | int, Entry]] = field(default_factory=dict)
     _sources: dict[int, Sources] = field(default_factory=dict)
 
-    def value_span(self, path: ValuePath) -> Span:
-        """The span of the value at `path`, or of the nearest one around it; an alias where the path ends at one."""
-        return self._step(path)[0]
+    def find(self, path: ValuePath) -> tuple[Span, int]:
+        """The span of the value at `path`, or of the nearest one around it, and where its key begins.
 
-    def key_start(self, path: ValuePath) -> int:
-        """Where the key of the last part of `path` begins; where the value does that has no key."""
-        return self._step(path)[1]
-
-    def character_start(self, path: ValuePath, offset: int) -> int:
-        """Where the character at `offset` of the text at `path` is written, as `Document.offset_location` has it."""
-        span = self.value_span(path)
-        said = span.target or span
-        if said.layout is not Layout.SCALAR or not isinstance(said.value, str):
-            return span.start
-        if said.start not in self._sources:
-            self._sources[said.start] = Sources(self.text, said)
-        source = self._sources[said.start].of(offset)
-        return span.start if source is None else source
-
-    def _step(self, path: ValuePath) -> tuple[Span, int]:
+        Where the path ends at an alias, the span is that of the alias; of a value without a key its own start is given.
+        """
         span, key_start = self.root, self.root.start
         for part in path:
             collection = span.target or span
@@ -137,12 +122,23 @@ class Tree:
             span, key_start = entry.span, (entry.key_span or entry.span).start
         return span, key_start
 
+    def character_start(self, path: ValuePath, offset: int) -> int:
+        """Where the character at `offset` of the text at `path` is written, as `Document.offset_location` has it."""
+        span = self.find(path)[0]
+        said = span.target or span
+        if said.layout is not Layout.SCALAR or not isinstance(said.value, str):
+            return span.start
+        if said.start not in self._sources:
+            self._sources[said.start] = Sources(self.text, said)
+        source = self._sources[said.start].of(offset)
+        return span.start if source is None else source
+
 
 @lru_cache(maxsize=16)
-def tree_of(held: str | bytes) -> Tree | None:
-    """The tree of a text, or of its UTF-8; None for a text that only JSON reads."""
+def tree_of(text: str) -> Tree | None:
+    """The tree of a text; None for a text that only JSON reads."""
     try:
-        lines = normalised(held if isinstance(held, str) else held.decode("utf-8"))
+        lines = normalised(text)
         reader = _TreeReader(lines)
         reader.read()
     except (Refusal, yaml.YAMLError):

@@ -208,27 +208,6 @@ def test_what_versions_of_the_javascript_parsers_read_differently_is_warned_abou
     assert warning.hint
 
 
-def test_a_warning_is_given_again_for_the_same_text() -> None:
-    """What was read before is read from memory."""
-    for name in ("a.yaml", "b.yaml"):
-        (warning,) = document.parse("a: 2026-01-01\n", name).warnings
-        assert warning.location.file == name
-
-
-@pytest.mark.parametrize(
-    ("fine", "refused"),
-    [
-        ("a: 1\t#c\nb: 2\n", "a: >\n  x\n\n\t#c\nb: 2\n"),
-        ("a: |\n  x\n#c\nb: 2\n", "a: 'x'#c\nb: 2\n"),
-    ],
-)
-def test_what_is_fine_in_one_place_is_no_excuse_in_another(fine: str, refused: str) -> None:
-    """What was read before is read from memory."""
-    document.parse(fine)
-    with pytest.raises(DocumentError):
-        document.parse(refused)
-
-
 @pytest.mark.parametrize("text", ["- - a\n  - b\n- c\n", "- -\n", "-\n- a\n", "a:\n  -\nb: 1\n", "- a:\n- b\n"])
 def test_an_empty_item_that_all_read_alike_is_no_cause_for_a_warning(text: str) -> None:
     assert document.parse(text).warnings == ()

@@ -298,14 +298,6 @@ def test_what_cannot_be_written_exactly_is_refused(value: JsonValue, code: str) 
     assert caught.value.problem.code == code
 
 
-def test_a_file_is_held_in_as_few_bytes_as_it_has() -> None:
-    assert document.read(b"name: Welcome\n", "flow.yaml").held == "name: Welcome\n"
-    read = document.read("name: Grüße 🎉\r\n".encode(), "flow.yaml")
-    assert isinstance(read.held, bytes)
-    assert read.text == "name: Grüße 🎉\r\n"
-    assert read.location(("name",)).column == 7
-
-
 @pytest.mark.parametrize(
     ("text", "line"),
     [
