@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from flowsync.errors import TransportError, UnreadableResponseError
+from flowsync.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -166,7 +167,9 @@ def read_body(chunks: Iterable[bytes], encoding: str, request: Request) -> bytes
         case "gzip" | "x-gzip":
             unpacked = _unzipped(chunks, request)
         case other:
-            raise UnreadableResponseError(f"{request.shown}: the answer is packed as {other[:40]!a}, not as asked for.")
+            raise UnreadableResponseError(
+                f"{request.shown}: the answer is packed as '{excerpt(other)}', not as asked for."
+            )
     body = bytearray()
     for chunk in unpacked:
         body += chunk

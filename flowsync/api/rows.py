@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import UnreadableResponseError
 from flowsync.model import SENT_FIELDS, LiveFlow, Target
+from flowsync.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -64,11 +65,10 @@ def _unusable(raw: Mapping[str, JsonValue], name: str, wanted: str, source: str)
 
 
 def _named(raw: Mapping[str, JsonValue]) -> str:
-    """Which row it is, by what can be told; `repr` escapes whatever a terminal could trip over."""
     for name in ("slug", "id", "name"):
         value = raw.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-            return f" ({name} {str(value)[:80]!r})"
+            return f" ({name} '{excerpt(str(value))}')"
     return ""
 
 

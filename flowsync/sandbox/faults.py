@@ -17,6 +17,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.sandbox.values import Delivery, Response, refused
+from flowsync.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -186,7 +187,7 @@ class Faulty:
         failure: FaultKind | None = None
         for kind in self._strike(request):
             if self._report is not None:
-                self._report(f"{kind.value} strikes {ascii(request.method)[1:-1]} {ascii(request.target)[1:-1]}")
+                self._report(f"{kind.value} strikes {printable(request.method)} {printable(request.target)}")
             if kind in PEOPLE:
                 self._remember()
                 self._act(request, kind)

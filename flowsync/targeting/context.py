@@ -278,23 +278,17 @@ class _Entry:
 
     def _wrong(self, wanted: str) -> CaseError:
         """The error for a value of another type; it names the type, and the text if it is one."""
-        match self.value:
-            case str(text):
-                found = shown(text)
-            case None:
-                found = "nothing"
-            case bool(truth):
-                found = "true" if truth else "false"
-            case int() | float():
-                found = "a number"
-            case list():
-                found = "a list"
-            case _:
-                found = "a mapping"
+        if isinstance(self.value, str):
+            found = shown(self.value)
+        elif isinstance(self.value, bool):
+            found = "true" if self.value else "false"
+        else:
+            found = _KINDS[type(self.value)]
         return CaseError(f"Expected {wanted}, found {found}.", self.path)
 
 
 _NULL: Final = _Entry(None)
+_KINDS: Final = {type(None): "nothing", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
 
 
 def _holds_large_number(value: JsonValue) -> bool:
