@@ -145,7 +145,7 @@ def _check_condition(condition: Condition) -> Iterator[Finding]:
     if isinstance(left, Source) and left.result in _STATES and operator in TEXTS and isinstance(right, Text):
         yield from _check_part(left, operator, right)
     if isinstance(right, Source) and not isinstance(left, Source):
-        message = f"The source stands on the right: {printed(right)}."
+        message = f"The source is on the right: {printed(right)}."
         yield rules.BACKWARDS.finding(condition.span, message, "Turn the comparison around.")
     yield from _check_lists(condition)
     yield from _check_time(right)
@@ -439,7 +439,7 @@ def _check_chain(chain: And | Or) -> Iterator[Finding]:
     claims_about: dict[str, list[Condition]] = defaultdict(list)
     for part in chain.parts:
         if meaning(part) in seen:
-            message = f"{printed(part)} stands here twice."
+            message = f"{printed(part)} is here twice."
             yield rules.DUPLICATE.finding(part.span, message, "Delete one of them.")
         seen.add(meaning(part))
         claim = part

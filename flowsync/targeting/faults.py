@@ -76,8 +76,8 @@ _PAIRS: Final = {
     "=<": "Write <= for at most.",
     "<>": "Write != for not equal.",
     "=!": "Write != for not equal.",
-    "//": "Comments cannot stand inside an expression; write them in the YAML around it.",
-    "/*": "Comments cannot stand inside an expression; write them in the YAML around it.",
+    "//": "An expression cannot hold comments; write them in the YAML around it.",
+    "/*": "An expression cannot hold comments; write them in the YAML around it.",
 }
 KNOWN_NAMES: Final = (
     *(kind.spelled for kind in SourceKind),
@@ -94,7 +94,7 @@ _SHAPES: Final[dict[tuple[Expected, TokenKind | None], str]] = {
     (Expected.CONDITION, TokenKind.END): "Add the condition that is missing, or delete the && or || before it.",
     (Expected.CONDITION, TokenKind.OPERATOR): "A condition is missing before this.",
     (Expected.CONDITION, TokenKind.CLOSE): "Put a condition between the parentheses, or delete them.",
-    (Expected.OPEN, None): "Parentheses belong to the name even when nothing stands in them: user.currentUrl().",
+    (Expected.OPEN, None): "Parentheses belong to the name even when they are empty: user.currentUrl().",
     (Expected.VALUE, TokenKind.END): "Add the value to compare with.",
     (Expected.VALUE, TokenKind.OPERATOR): "Not equal is written !=, at least >=, at most <=.",
     (Expected.TEXT, TokenKind.OPERATOR): "A pattern goes in quotes, without slashes: matches 'pattern'.",
@@ -108,7 +108,7 @@ _SHAPES: Final[dict[tuple[Expected, TokenKind | None], str]] = {
     (Expected.LIST, None): "Write a list as one quoted text: isIn 'a,b,c'.",
     (Expected.TRUE, None): "Write isSet true, or isNotSet true.",
     (Expected.DURATION, None): "Write the number and its unit together and without quotes: within 7d.",
-    (Expected.VALUE, TokenKind.DURATION): "A time span stands only after within: user.property('signup') within 7d.",
+    (Expected.VALUE, TokenKind.DURATION): "A time span can only follow within: user.property('signup') within 7d.",
     (Expected.NAME, TokenKind.NUMBER): "Put the number in quotes.",
     (Expected.TEXT, TokenKind.NUMBER): "Put the number in quotes.",
     (Expected.COUNT, None): "The number of events is user.event('name').count.",

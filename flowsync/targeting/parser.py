@@ -298,7 +298,7 @@ class _Parser:
             end = self._advance().end
         if self._token.kind is TokenKind.MEMBER:
             raise TargetingError(
-                f"{shown(self._token.text)} cannot stand here.",
+                f"{shown(self._token.text)} cannot be here.",
                 self._token.start,
                 hint="Only user.event('name') and group.event('name') are followed by .count; leave it out here.",
             )

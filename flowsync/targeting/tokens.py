@@ -149,10 +149,10 @@ _HINTS: Final = {
     **dict.fromkeys("[]", "Write a list as one quoted text: isIn 'a,b,c'."),
     **dict.fromkeys("{}", "Compare with a value directly; variables such as ${name} are not replaced here."),
     ";": "Leave the semicolon out.",
-    "#": "Comments cannot stand inside an expression; write them in the YAML around it.",
+    "#": "An expression cannot hold comments; write them in the YAML around it.",
     "%": "There is no % operator.",
     "?": "There is no ?: operator; combine conditions with && and ||.",
-    ".": "A name stands on both sides of a dot without spaces: user.property('plan').",
+    ".": "A dot is between two names, without spaces: user.property('plan').",
     "~": "For a pattern, write: matches 'pattern'.",
     "^": "For a pattern, write: matches '^start.*'.",
     "@": "Put the value in quotes: 'someone@example.com'.",
@@ -197,5 +197,5 @@ def _unclosed(text: str, offset: int, before: list[Token]) -> TargetingError:
     return TargetingError(
         f"This text seems to lack its closing quote: {shown(suspect.text)}.",
         suspect.start,
-        hint=f"Add the missing {suspect.text[0]} where the text was meant to end; a text stands on one line.",
+        hint=f"Add the missing {suspect.text[0]} where the text was meant to end; a text is on one line.",
     )
