@@ -70,11 +70,6 @@ def targeting_expression(fields: Mapping[FieldName, JsonValue]) -> FlowExpressio
     return FlowExpression(("targetingLogic",), Verdict.SEES, None, text or "")
 
 
-def step_criteria(fields: Mapping[FieldName, JsonValue], step: str) -> tuple[FlowExpression, ...]:
-    """The expressions of one step."""
-    return tuple(each for each in expressions(fields) if each.step == step)
-
-
 def steps_of(data: JsonValue) -> list[tuple[int, Mapping[str, JsonValue]]]:
     """The steps of parsed `data` with their indices; what is no mapping is passed over."""
     steps = data.get("steps") if isinstance(data, dict) else None
@@ -125,23 +120,22 @@ def flow_of_file(flow: Flow) -> KnownFlow:
 
 def flow_of_rows(rows: Iterable[LiveFlow]) -> KnownFlow:
     """The steps of any version of a live flow that is neither archived nor deleted; unknown if one cannot be read."""
-    every = [_steps(_parsed_data(row)) for row in rows if not row.is_archived and not row.is_gone]
-    merged: dict[str, frozenset[str] | None] = {}
-    for steps in every:
+    merged: dict[str, frozenset[str] | None] | None = None
+    for row in rows:
+        if row.is_archived or row.is_gone:
+            continue
+        text = row.fields.get("data")
+        try:
+            steps = _steps(document.parse_data(text).value) if isinstance(text, str) else None
+        except DocumentError:
+            steps = None
         if steps is None:
             return KnownFlow()
+        merged = merged or {}
         for step, fields in steps.items():
             earlier = merged.get(step, frozenset())
             merged[step] = None if earlier is None or fields is None else earlier | fields
-    return KnownFlow(merged if every else None)
-
-
-def _parsed_data(row: LiveFlow) -> JsonValue:
-    text = row.fields.get("data")
-    try:
-        return document.parse_data(text).value if isinstance(text, str) else None
-    except DocumentError:
-        return None
+    return KnownFlow(merged)
 
 
 def _steps(data: JsonValue) -> dict[str, frozenset[str] | None] | None:
@@ -152,15 +146,15 @@ def _steps(data: JsonValue) -> dict[str, frozenset[str] | None] | None:
     """
     if not isinstance(data, dict) or not isinstance(data.get("steps"), list):
         return None
-    return {identity: _field_ids(step) for _, step in steps_of(data) if isinstance(identity := step.get("id"), str)}
-
-
-def _field_ids(step: Mapping[str, JsonValue]) -> frozenset[str] | None:
-    fields = step.get("fields")
-    if not isinstance(fields, list):
-        return None
-    ids = (field.get("id") for field in fields if isinstance(field, dict))
-    return frozenset(identity for identity in ids if isinstance(identity, str))
+    found: dict[str, frozenset[str] | None] = {}
+    for _, step in steps_of(data):
+        identity, fields = step.get("id"), step.get("fields")
+        if isinstance(identity, str) and isinstance(fields, list):
+            ids = (field.get("id") for field in fields if isinstance(field, dict))
+            found[identity] = frozenset(each for each in ids if isinstance(each, str))
+        elif isinstance(identity, str):
+            found[identity] = None
+    return found
 
 
 def referenced_slugs(flow: Flow) -> frozenset[str]:

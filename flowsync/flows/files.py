@@ -7,6 +7,7 @@ be read as a flow at all. A missing or empty directory is a problem, never an em
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,7 +19,7 @@ from flowsync.model import SENT_FIELDS, Flow, Location, Problem, Severity, Targe
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flowsync.document import Document
     from flowsync.model import FieldName, JsonValue, ValuePath, Writing
@@ -31,6 +32,10 @@ _MOST_CHECKED: Final = 200_000
 """Values of one file, times its environments."""
 _MUCH_TEXT: Final = 2 * _MOST_CHECKED
 """Shorter texts hold fewer values, but for what aliases repeat."""
+_NO_FLOWS_HINT: Final = (
+    "An empty set of files is never taken for an empty account. Is this the project's root (-C DIR)? "
+    "`flows:` in flowsync.yaml names the directory."
+)
 _TARGETS: Final = {target.value: target for target in Target}
 
 
@@ -101,7 +106,7 @@ def discover(root: Path, directory: str, within: Workspace | None = None) -> Ite
     try:
         (within or workspace(root)).require_folder(top)
     except (FileNotFoundError, NotADirectoryError):
-        yield _no_flows(directory, f"There is no directory {directory}.")
+        yield _file_problem(directory, "no-flows", f"There is no directory {directory}.", _NO_FLOWS_HINT)
         return
     except OSError as error:
         yield _file_problem(directory, "unreadable-file", f"This directory cannot be read: {error.strerror}.")
@@ -124,7 +129,7 @@ def discover(root: Path, directory: str, within: Workspace | None = None) -> Ite
         elif name.lower().endswith(ENDINGS):
             yield _file_problem(name, "file-ending", "A flow file's name must end in .yaml or .yml.", "Rename it.")
     if not has_flow:
-        yield _no_flows(directory, f"There is no flow file in {directory}.")
+        yield _file_problem(directory, "no-flows", f"There is no flow file in {directory}.", _NO_FLOWS_HINT)
 
 
 def _walk(folder: str, name: str) -> Iterator[tuple[os.DirEntry[str], str]]:
@@ -154,16 +159,6 @@ def _target_of_link(path: Path, top: Path) -> Path | None:
     return None if any(part.startswith(".") for part in below.parts) else top / below
 
 
-def _no_flows(directory: str, message: str) -> Problem:
-    return _file_problem(
-        directory,
-        "no-flows",
-        message,
-        "An empty set of files is never taken for an empty account. Is this the project's root (-C DIR)? "
-        "`flows:` in flowsync.yaml names the directory.",
-    )
-
-
 def _file_problem(name: str, code: str, message: str, hint: str | None = None) -> Problem:
     return Problem(Location(name, 1, 1), Severity.ERROR, code, message, hint)
 
@@ -187,21 +182,27 @@ def flow_from_document(parsed: Document, file: FlowFile, environment: str | None
         message = f"`slug` does not agree with the file's name, which says {file.slug}."
         hint = "The file's name decides: rename the file, or correct or drop `slug`."
         return Problem(parsed.location(("slug",)), Severity.ERROR, "slug-mismatch", message, hint)
-    excess = _too_many_environments(parsed, value)
-    if excess is not None:
+    if excess := _too_many_environments(parsed, value):
         return excess
     overlay = _overlay(value, environment)
     stated = {**value, **{key: merged(value.get(key), item) for key, item in (overlay or {}).items()}}
     fields: dict[FieldName, JsonValue] = {field: stated[field] for field in SENT_FIELDS if field in stated}
-    inside = _data_document(stated.get("data"), file.name)
-    if inside is not None:
-        fields["data"] = inside.value
+    data = stated.get("data")
+    written: str | Writing | None = data if isinstance(data, str) else None
+    inside = None
+    if isinstance(data, str):
+        with suppress(DocumentError):  # validation reports what cannot be read
+            inside = document.parse_data(data, file.name)
+            fields["data"] = inside.value
+    elif "data" in stated:
+        is_overlaid = overlay is not None and "data" in overlay
+        written = WrittenData(data, None if is_overlaid else parsed)
     target = stated.get("target")
     return Flow(
         slug=file.slug,
         file=file.name,
         fields=fields,
-        written=_written(parsed, stated, overlay),
+        written=written,
         target=_TARGETS.get(target) if isinstance(target, str) else None,
         protected=stated.get("protected") is True,
         tests=value.get("tests"),
@@ -221,25 +222,6 @@ def _too_many_environments(parsed: Document, value: Mapping[str, JsonValue]) -> 
         return None
     place = parsed.key_location(("environments",))
     return Problem(place, Severity.ERROR, "too-many-environments", message, "Split the flow.")
-
-
-def _data_document(data: JsonValue, name: str) -> Document | None:
-    """What `data` given as a text says; None when it is none, or cannot be read, which validation reports."""
-    try:
-        return document.parse_data(data, name) if isinstance(data, str) else None
-    except DocumentError:
-        return None
-
-
-def _written(
-    parsed: Document, stated: Mapping[str, JsonValue], overlay: Mapping[str, JsonValue] | None
-) -> str | Writing | None:
-    """How `data` is written: by its author, where no overlay touches it."""
-    if "data" not in stated:
-        return None
-    data = stated["data"]
-    is_overlaid = overlay is not None and "data" in overlay
-    return data if isinstance(data, str) else WrittenData(data, None if is_overlaid else parsed)
 
 
 def in_environments(flows: Iterable[Flow], environments: Iterable[str]) -> Iterator[tuple[Flow, ...]]:
@@ -322,20 +304,24 @@ class FlowSource:
 
     def location(self, path: ValuePath) -> Location:
         """Where the value is stated: in the overlay if it states it, else in the file's own part."""
-        return self._located(path, document.Document.location)
+        inside = self._inside(path)
+        return self._in_file(inside.location(path[1:])) if inside else self.file.location(self._stated(path))
 
     def key_location(self, path: ValuePath) -> Location:
         """As `location`, for the key."""
-        return self._located(path, document.Document.key_location)
+        inside = self._inside(path)
+        return self._in_file(inside.key_location(path[1:])) if inside else self.file.key_location(self._stated(path))
 
     def offset_location(self, path: ValuePath, offset: int) -> Location:
         """As `location`, for one character of a text."""
-        return self._located(path, lambda stated, inner: stated.offset_location(inner, offset))
+        inside = self._inside(path)
+        if inside:
+            return self._in_file(inside.offset_location(path[1:], offset))
+        return self.file.offset_location(self._stated(path), offset)
 
-    def _located(self, path: ValuePath, locate: Callable[[Document, ValuePath], Location]) -> Location:
-        if self.data is not None and len(path) > 1 and path[0] == "data":
-            return self._in_file(locate(self.data, path[1:]))
-        return locate(self.file, self._stated(path))
+    def _inside(self, path: ValuePath) -> Document | None:
+        """The document that holds what `path` leads to, where that is the text of `data`."""
+        return self.data if len(path) > 1 and path[0] == "data" else None
 
     def _stated(self, path: ValuePath) -> ValuePath:
         """The path from the root of the file to what `path` leads to once the overlay is applied."""

@@ -192,13 +192,25 @@ def _groups(graph: Mapping[str, Iterable[str]]) -> list[frozenset[str]]:
 
     A slug that shares this with no other is a group by itself.
     """
+    order: list[str] = []  # in which a depth-first walk leaves the slugs
+    seen: set[str] = set()
+    for root in graph:
+        walk = [(root, False)]
+        while walk:
+            slug, is_left = walk.pop()
+            if is_left:
+                order.append(slug)
+            elif slug not in seen:
+                seen.add(slug)
+                walk.append((slug, True))
+                walk.extend((target, False) for target in graph.get(slug, ()))
     backwards: dict[str, list[str]] = defaultdict(list)
     for slug, targets in graph.items():
         for target in targets:
             backwards[target].append(slug)
     groups: list[frozenset[str]] = []
     placed: set[str] = set()
-    for slug in reversed(_finish_order(graph)):
+    for slug in reversed(order):
         if slug not in placed:
             group, pending = [slug], [slug]
             placed.add(slug)
@@ -209,20 +221,3 @@ def _groups(graph: Mapping[str, Iterable[str]]) -> list[frozenset[str]]:
                 pending += sources
             groups.append(frozenset(group))
     return groups
-
-
-def _finish_order(graph: Mapping[str, Iterable[str]]) -> list[str]:
-    """Slugs in the order in which a depth-first walk leaves them."""
-    order: list[str] = []
-    seen: set[str] = set()
-    for root in graph:
-        pending = [(root, False)]
-        while pending:
-            slug, is_left = pending.pop()
-            if is_left:
-                order.append(slug)
-            elif slug not in seen:
-                seen.add(slug)
-                pending.append((slug, True))
-                pending.extend((target, False) for target in graph.get(slug, ()))
-    return order

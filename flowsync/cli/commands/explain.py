@@ -20,7 +20,6 @@ from flowsync.flows.expressions import (
     FlowExpression,
     expressions,
     flow_of_file,
-    step_criteria,
     steps_of,
     targeting_expression,
 )
@@ -156,7 +155,7 @@ def _targeting(flow: Flow) -> tuple[FlowExpression, ...]:
 
 
 def _criteria(flow: Flow, step: str) -> tuple[FlowExpression, ...]:
-    found = step_criteria(flow.fields, step)
+    found = tuple(each for each in expressions(flow.fields) if each.step == step)
     if found:
         return found
     steps = sorted({criterion.step for criterion in expressions(flow.fields) if criterion.step is not None})
