@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeGuard, TypeV
 
 from flowsync.diff.canonical import ValueNumbers
 from flowsync.diff.renames import candidates, renames
-from flowsync.document.rewriting import Survivors
-from flowsync.document.texts import equal_ends
+from flowsync.document.rewriting import Survivors, equal_ends
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence

@@ -30,7 +30,7 @@ from flowsync.document.refusals import (
     locate,
 )
 from flowsync.document.scalars import as_double
-from flowsync.document.tree import repeated_key, tree_of
+from flowsync.document.tree import tree_of
 from flowsync.errors import DocumentError
 from flowsync.model import Location, Problem, Severity
 
@@ -162,8 +162,7 @@ def parse(text: str, name: str = "<string>") -> Document:
     except yaml.YAMLError as error:
         raise _error(explained(lines, error), lines, name) from None
     except Refusal as refusal:
-        known = repeated_key(lines) if refusal.code == "duplicate-key" else refusal
-        raise _error(known, lines, name) from None
+        raise _error(refusal, lines, name) from None
     warnings = (
         Problem(locate(name, lines, each.offset), Severity.WARNING, each.code, each.message, each.hint)
         for each in sorted(reader.warnings)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.document import same
 from flowsync.document.dumping import entry_lines, flow_text, is_collection, key_text
-from flowsync.document.rewriting import are_in_place, slots_of
-from flowsync.document.texts import Site, is_block_scalar, new_scalar
+from flowsync.document.rewriting import Site, are_in_place, is_block_scalar, new_scalar, slots_of
 from flowsync.document.tree import Layout, comments_end, line_below
 
 if TYPE_CHECKING:
@@ -33,7 +32,8 @@ def edited_block(writing: Rewriting, span: Span, region: Region, goal: Goal) -> 
     margin = " " * span.column
     floating = [placed.floating for placed in region.entries]
     above, floating[0] = floating[0], ""
-    usual_separator = region.usual_separator
+    separators = [placed.separator for placed in region.entries[1:]]
+    usual_separator = max(separators, key=separators.count, default="")
     highest = -1
     parts: list[str] = []
     for position, slot in enumerate(slots):
@@ -180,12 +180,6 @@ class Region:
     is_inline: bool
     entries: tuple[Placed, ...]
     tail: str
-
-    @property
-    def usual_separator(self) -> str:
-        """The blank lines that most entries after the first have above them."""
-        separators = [placed.separator for placed in self.entries[1:]]
-        return max(separators, key=separators.count, default="")
 
 
 def region_of(text: str, span: Span, limit: int, *, is_root: bool) -> Region:

@@ -16,8 +16,7 @@ from flowsync.document import parse, same
 from flowsync.document.blocks import edited_block, edited_flow, region_of
 from flowsync.document.dumping import dump, is_collection
 from flowsync.document.refusals import failure
-from flowsync.document.rewriting import Goal, Rewriting, Survivors, style_of
-from flowsync.document.texts import Site, is_block_scalar, new_scalar
+from flowsync.document.rewriting import Goal, Rewriting, Site, Survivors, is_block_scalar, new_scalar, style_of
 from flowsync.document.tree import Layout, tree_of
 from flowsync.errors import DocumentError
 from flowsync.model import Location

@@ -271,8 +271,8 @@ class Reader:
             raise refusals.wrong_tag(start, f"The tag !!{name} does not fit the value after it.")
         return value
 
-    def _key(self, event: Event, around: Context, values: dict[str, JsonValue]) -> str:
-        """A key as JavaScript's property name; one that `values` has, or that is too long, is refused."""
+    def _key(self, event: Event, around: Context, earlier: dict[str, int]) -> str:
+        """A key as JavaScript's property name; one that is set `earlier`, or that is too long, is refused."""
         start = event.start_mark.index
         kind: type = type(event)
         value: JsonValue = {}
@@ -288,8 +288,15 @@ class Reader:
             message = 'npm yaml reads a null key as the key "", js-yaml as the key "null".'
             self._warn(start, message, 'Put the key in quotes: "null".')
         key = key_text(value)
-        if key in values:
-            raise self.duplicate(key, start)
+        if key in earlier:
+            line, first = (self.text.count("\n", 0, at) + 1 for at in (start, earlier[key]))
+            raise Refusal(
+                start,
+                "duplicate-key",
+                f'The key "{key}" on line {line} is already set on line {first}; one of them would be lost.',
+                "Keep one of the two, or rename one.",
+            )
+        earlier[key] = start
         if key == "<<" and self.text.startswith("<", start):
             self._warn(
                 start,
@@ -307,10 +314,6 @@ class Reader:
                 "Where this is text with a colon in it, put it in quotes.",
             )
         return key
-
-    def duplicate(self, key: str, offset: int) -> Refusal:
-        """The refusal of a key that its mapping has already."""
-        return Refusal(offset, "duplicate-key", f'The key "{key}" is already set; one of the two would be lost.')
 
     def collection(self, event: Event, around: Context) -> JsonValue:
         """The value of a mapping or list."""
@@ -374,12 +377,13 @@ class Reader:
     def _entries(self, event: Event, inside: Context) -> JsonValue:
         """The keys and values, or the items, up to the end of a collection."""
         keyed: dict[str, JsonValue] = {}
+        starts: dict[str, int] = {}
         items: list[JsonValue] = []
         last, is_mapping = event, isinstance(event, MappingStartEvent)
         while not isinstance(event := self._next_event(), CollectionEndEvent):
             last = event
             if is_mapping:
-                key = self._key(event, inside, keyed)
+                key = self._key(event, inside, starts)
                 keyed[key] = self._value(self._next_event(), inside)
             else:
                 items.append(self._value(event, inside))

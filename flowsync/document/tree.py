@@ -16,7 +16,6 @@ from flowsync.document.guard import HEAD, PROPERTIES
 from flowsync.document.libyaml import normalised
 from flowsync.document.reader import Reader
 from flowsync.document.refusals import Refusal
-from flowsync.document.scalars import key_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,16 +142,10 @@ def tree_of(text: str) -> Tree | None:
         reader.read()
     except (Refusal, yaml.YAMLError):
         return None
-    return Tree(lines, reader.root_span)
-
-
-def repeated_key(text: str) -> Refusal:
-    """The refusal of the first key of a normalised text that its mapping has already, with the lines of both."""
-    try:
-        _TreeReader(text).read()
-    except Refusal as refusal:
-        return refusal
-    raise AssertionError("a key that is set twice is found twice")
+    if reader.spans:
+        return Tree(lines, reader.spans[0])
+    end = reader.at or _end_of(_BETWEEN_ENTRIES, lines, 0)
+    return Tree(lines, Span(None, Layout.EMPTY, end, end, -1, in_flow=False))
 
 
 class _TreeReader(Reader):
@@ -160,17 +153,8 @@ class _TreeReader(Reader):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self._spans: list[Span] = []
+        self.spans: list[Span] = []
         self._anchored: dict[str, Span] = {}
-        self._opened: list[int] = []
-
-    @property
-    def root_span(self) -> Span:
-        """The span of the whole."""
-        if self._spans:
-            return self._spans[0]
-        end = self.at or _end_of(_BETWEEN_ENTRIES, self.text, 0)
-        return Span(None, Layout.EMPTY, end, end, -1, in_flow=False)
 
     def scalar(self, event: Event, around: Context) -> JsonValue:
         value = super().scalar(event, around)
@@ -193,15 +177,14 @@ class _TreeReader(Reader):
         return value
 
     def collection(self, event: Event, around: Context) -> JsonValue:
-        first = len(self._spans)
-        self._opened.append(first)
+        first = len(self.spans)
         value = super().collection(event, around)
-        self._opened.pop()
-        spans = self._spans[first:]
-        del self._spans[first:]
+        spans = self.spans[first:]
+        del self.spans[first:]
         start = self._after_names(event)
         if event.flow_style:
-            entries = tuple(self._keys(value, spans) if isinstance(value, dict) else _items(spans))
+            items = (Entry(index, span.outer, span.outer, span) for index, span in enumerate(spans))
+            entries = tuple(self._keys(value, spans) if isinstance(value, dict) else items)
             layout = Layout.FLOW if self.text[start] in "[{" else Layout.PAIR
             end = self.at if layout is Layout.FLOW else entries[-1].span.end
             span = Span(value, layout, start, end, around.column, in_flow=True, entries=entries)
@@ -213,21 +196,10 @@ class _TreeReader(Reader):
         self._push(span, event)
         return value
 
-    def duplicate(self, key: str, offset: int) -> Refusal:
-        keys = self._spans[self._opened[-1] : -1 : 2]
-        first = next((span.start for span in keys if key_text(span.value) == key), offset)
-        line, earlier = (self.text.count("\n", 0, at) + 1 for at in (offset, first))
-        return Refusal(
-            offset,
-            "duplicate-key",
-            f'The key "{key}" on line {line} is already set on line {earlier}; one of them would be lost.',
-            "Keep one of the two, or rename one.",
-        )
-
     def _push(self, span: Span, event: Event) -> None:
         anchor = None if span.target else event.anchor
         span = replace(span, outer=event.start_mark.index, anchor=anchor)
-        self._spans.append(span)
+        self.spans.append(span)
         if anchor:
             self._anchored[anchor] = span
 
@@ -249,11 +221,6 @@ class _TreeReader(Reader):
             if span.layout is Layout.EMPTY and span.in_flow and span.anchor is None:
                 span = replace(span, start=after, end=after)  # noqa: PLW2901 - after the colon, not after its key
             yield Entry(key, key_span.outer, after, span, key_span)
-
-
-def _items(spans: list[Span]) -> Iterator[Entry]:
-    """The items of a list in brackets."""
-    return (Entry(index, span.outer, span.outer, span) for index, span in enumerate(spans))
 
 
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:

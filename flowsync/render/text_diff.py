@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.diff.lists import longest_increasing
-from flowsync.document.texts import equal_ends
+from flowsync.document.rewriting import equal_ends
 from flowsync.render.style import MARKED, Span, Style, paint
 from flowsync.text import code_points_that_differ, look_alike
 

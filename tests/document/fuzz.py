@@ -27,7 +27,7 @@ from flowsync import document
 from flowsync.errors import DocumentError
 from tests.document import written
 from tests.document.styles import Styled, flow_value
-from tests.document.test_corpus import CASES
+from tests.document.test_corpus import CASES, comparable
 from tests.support import javascript
 from tests.support import styles as authors
 
@@ -180,19 +180,7 @@ def _cut(chance: random.Random, text: str) -> str:
     return chance.choice((text[:at], text[at:]))
 
 
-SLIPS: Final[list[Callable[[random.Random, str], str]]] = [
-    _insert,
-    _insert,
-    _insert,
-    _insert,
-    _delete,
-    _delete,
-    _splice,
-    _indent,
-    _move,
-    _add_line,
-    _cut,
-]
+SLIPS: Final = [*[_insert] * 4, *[_delete] * 2, _splice, _indent, _move, _add_line, _cut]
 
 
 @dataclass
@@ -243,10 +231,6 @@ class Outcome:
             f"{len(self.refused)} refused of {self.agreed} plausible texts that both parsers read alike"
         )
         return "\n".join([*lines, ""])
-
-
-def comparable(reading: Any) -> object:  # noqa: ANN401 - JSON as it comes
-    return written.comparable(written.decoded(reading))
 
 
 def fuzz(count: int, seed: int, seconds: float = SECONDS) -> Outcome:

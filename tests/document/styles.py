@@ -18,20 +18,8 @@ if TYPE_CHECKING:
 SENTENCE: Final = "Budgets keep themselves up to date: money goes out, it's yours #1 🎉 Größe {a} [b] 100 % a&b *c yes"
 WORDS: Final = SENTENCE.split()
 PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 ]*[A-Za-z0-9]")
-KEYS: Final = (
-    "id",
-    "title",
-    "subtitle",
-    "type",
-    "props",
-    "label",
-    "value",
-    "options",
-    "fields",
-    "action",
-    "own",
-    "else",
-)
+_KEYS: Final = "id title subtitle type props label value options fields action own else"
+KEYS: Final = _KEYS.split()
 BUTTON: Final = ("uri", "title", "own", "action", "target")
 
 

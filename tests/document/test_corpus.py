@@ -6,7 +6,6 @@ The corpus lies beside the repository for its developers; where it is not there,
 from __future__ import annotations
 
 import json
-import math
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,11 +16,11 @@ import pytest
 
 from flowsync import document
 from flowsync.errors import DocumentError
+from tests.document import written
 
 HERE = Path(__file__).parent
 WHOLE = HERE.parents[1].parent / "shared" / "yaml" / "corpus.jsonl"
 SAMPLE = HERE / "data" / "corpus-sample.jsonl"
-NUMBERS = {"Infinity": math.inf, "-Infinity": -math.inf, "-0": 0.0}
 
 
 @dataclass(frozen=True)
@@ -41,23 +40,8 @@ def read_cases(path: Path) -> list[Case]:
 CASES = read_cases(WHOLE if WHOLE.exists() else SAMPLE)
 
 
-def comparable(value: Any) -> Any:  # noqa: ANN401, PLR0911 - JSON as it comes, one return per kind
-    """Values so that 1 is 1.0, true is not 1 and NaN is NaN; the corpus's `$num` resolved."""
-    match value:
-        case {"$num": "NaN"}:
-            return "NaN"
-        case {"$num": str(name)}:
-            return ("number", NUMBERS[name])
-        case dict():
-            return {key: comparable(item) for key, item in value.items()}
-        case list():
-            return [comparable(item) for item in value]
-        case bool() | None:
-            return ("constant", value)
-        case int() | float():
-            return "NaN" if math.isnan(value) else ("number", float(value))
-        case _:
-            return value
+def comparable(reading: Any) -> object:  # noqa: ANN401 - JSON as it comes
+    return written.comparable(written.decoded(reading))
 
 
 def read(text: str) -> Any:  # noqa: ANN401 - any JSON value, or the refusal

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from flowsync.diff.lists import survivors
 from flowsync.document import parse, parse_data, same
 from flowsync.document.editing import edited
+from flowsync.document.rewriting import equal_ends
 from flowsync.errors import DocumentError
 from tests.support.strategies import KEYS, edits, flow_data, scalars, trees
 from tests.support.styles import written
@@ -405,3 +406,22 @@ def replaced(value: Any, path: tuple[str | int, ...], new: JsonValue) -> JsonVal
     inner[path[-1]] = new
     result: JsonValue = copy
     return result
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ends"),
+    [("", "", (0, 0)), ("abc", "abc", (3, 0)), ("abxc", "abyyc", (2, 1)), ("aa", "a", (1, 0)), ("b", "ab", (0, 1))],
+)
+def test_the_end_begins_behind_the_beginning(old: str, new: str, ends: tuple[int, int]) -> None:
+    assert equal_ends(old, new) == ends
+
+
+@given(st.lists(st.integers(0, 2)), st.lists(st.integers(0, 2)))
+def test_both_are_equal_and_as_long_as_can_be(old: list[int], new: list[int]) -> None:
+    head, tail = equal_ends(old, new)
+    assert old[:head] == new[:head]
+    rest, other = old[head:], new[head:]
+    assert not (rest and other) or rest[0] != other[0]
+    assert rest[len(rest) - tail :] == other[len(other) - tail :]
+    left, right = rest[: len(rest) - tail], other[: len(other) - tail]
+    assert not (left and right) or left[-1] != right[-1]

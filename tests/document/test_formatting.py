@@ -16,7 +16,7 @@ from flowsync.document.formatting import KeyOrder, formatted
 from flowsync.errors import DocumentError
 from tests.document.styles import Styled, flow_value
 from tests.document.test_corpus import CASES as CASES_OF_CORPUS
-from tests.document.test_document import same
+from tests.document.written import comparable
 
 if TYPE_CHECKING:
     from flowsync.model import JsonValue
@@ -47,9 +47,9 @@ def test_value_and_comments_stay_whatever_the_style(seed: int) -> None:
     author = Styled(random)
     value = flow_value(random)
     text = author.text(value)
-    assert same_by_keys(document.parse(text).value, value)
+    assert comparable(document.parse(text).value) == comparable(value)
     result = formatted(text, "flow.yaml", FILE)
-    assert same_by_keys(document.parse(result).value, value)
+    assert comparable(document.parse(result).value) == comparable(value)
     found = Counter(line.strip() for line in comments(result))
     assert found == Counter(comment.strip() for comment in author.comments)
     assert signs(result) == signs(text)
@@ -60,16 +60,6 @@ def test_value_and_comments_stay_whatever_the_style(seed: int) -> None:
 def signs(text: str) -> Counter[str]:
     """How often each character stands in a text that is no blank: moving lines changes none of it."""
     return Counter(re.sub(r"[ \t\r\n\ufeff]", "", text))
-
-
-def same_by_keys(left: JsonValue, right: JsonValue) -> bool:
-    return same(sorted_keys(left), sorted_keys(right))
-
-
-def sorted_keys(value: JsonValue) -> JsonValue:
-    if isinstance(value, dict):
-        return {key: sorted_keys(value[key]) for key in sorted(value)}
-    return [sorted_keys(item) for item in value] if isinstance(value, list) else value
 
 
 def require_style(text: str, result: str, value: dict[str, JsonValue]) -> None:
@@ -228,7 +218,7 @@ def test_whatever_is_read_is_put_in_form_or_left_alone_but_never_changed() -> No
     kept = {name: result for name, result in results.items() if result is not None}
     assert len(kept) > len(read) * 0.97
     for name, result in kept.items():
-        assert same_by_keys(document.parse(result).value, document.parse(read[name]).value), name
+        assert comparable(document.parse(result).value) == comparable(document.parse(read[name]).value), name
         assert signs(result) == signs(read[name]), name
         assert in_form(result) == result, name
 

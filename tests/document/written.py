@@ -46,24 +46,8 @@ PROSE = (
     "See https://acorn.example/help?topic=budgets#first for more, or write to us. # not a comment ",
     "two  spaces, a tab\tand a - dash ",
 )
-KEYS = (
-    "id",
-    "title",
-    "subtitle",
-    "props",
-    "steps",
-    "a.b",
-    "0",
-    "10",
-    "",
-    " ",
-    "<<",
-    "null",
-    "yes",
-    "1.0",
-    "k: v",
-    "# k",
-)
+_KEYS = "id title subtitle props steps a.b 0 10 << null yes 1.0"
+KEYS = (*_KEYS.split(), "", " ", "k: v", "# k")
 MOST = 4
 DEEPEST = 4
 
@@ -71,19 +55,8 @@ DEEPEST = 4
 def numbers(random: Random) -> JsonValue:
     exponent = random.choice((0, 1, 3, 16, 20, 21, 22, 53, 300, 308, -5, -6, -7, -300, -320))
     number = random.choice((-1, 1)) * random.random() * 10.0**exponent
-    return random.choice(
-        (
-            number,
-            random.randint(-(2**53), 2**53),
-            random.randint(-9, 9),
-            2**60,
-            1e21,
-            5e-324,
-            math.inf,
-            -math.inf,
-            math.nan,
-        )
-    )
+    integer = random.choice((random.randint(-(2**53), 2**53), random.randint(-9, 9), 2**60))
+    return random.choice((number, integer, integer, integer, 1e21, 5e-324, math.inf, -math.inf, math.nan))
 
 
 def texts(random: Random) -> str:

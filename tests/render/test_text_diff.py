@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.document.texts import equal_ends
+from flowsync.document.rewriting import equal_ends
 from flowsync.render.style import MARKED, Colour, Style, paint
 from flowsync.render.text_diff import (
     CONTEXT,
