@@ -12,11 +12,13 @@ from hypothesis import HealthCheck, settings
 from flowsync.secrets import IN_USE, Secrets
 from tests.support import javascript, language_server
 
-settings.register_profile(
-    "flowsync",
-    deadline=None,  # a slow machine is no failure; what is to be fast is measured by benchmarks
-    suppress_health_check=[HealthCheck.too_slow],
-)
+for profile, examples in (("flowsync", 60), ("thorough", 1_000)):
+    settings.register_profile(
+        profile,
+        max_examples=examples,
+        deadline=None,  # a slow machine is no failure; what is to be fast is measured by benchmarks
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 settings.load_profile("flowsync")
 
 
