@@ -250,7 +250,7 @@ def compile_pattern(pattern: str) -> Callable[[str], bool]:
     reasons = (reason for opening, reason in _GROUPS if rest.startswith(opening))
     if not compiled.startswith("invalid perl operator"):
         reasons = (reason for opening, reason in _REASONS if compiled.startswith(opening))
-    raise PatternError(next(reasons, f"RE2 says: {compiled}"), offset)
+    raise PatternError(next(reasons, f"RE2 says: {printable(compiled)}"), offset)
 
 
 @lru_cache(maxsize=256)
