@@ -289,13 +289,7 @@ class Reader:
             self._warn(start, message, 'Put the key in quotes: "null".')
         key = key_text(value)
         if key in earlier:
-            line, first = (self.text.count("\n", 0, at) + 1 for at in (start, earlier[key]))
-            raise Refusal(
-                start,
-                "duplicate-key",
-                f'The key "{key}" on line {line} is already set on line {first}; one of them would be lost.',
-                "Keep one of the two, or rename one.",
-            )
+            raise refusals.repeated_key(self.text, key, start, earlier[key])
         earlier[key] = start
         if key == "<<" and self.text.startswith("<", start):
             self._warn(

@@ -164,6 +164,13 @@ def complex_key(text: str, start: int) -> Refusal:
     )
 
 
+def repeated_key(text: str, key: str, offset: int, earlier: int) -> Refusal:
+    """The refusal of a key that its mapping has already, at the offset `earlier`."""
+    line, first = (text.count("\n", 0, at) + 1 for at in (offset, earlier))
+    message = f'The key "{key}" on line {line} is already set on line {first}; one of them would be lost.'
+    return Refusal(offset, "duplicate-key", message, "Keep one of the two, or rename one.")
+
+
 def nothing_in_brackets(mark: str, offset: int) -> Refusal:
     """The refusal of - ? or : where a value in brackets should begin."""
     if mark == "?":
