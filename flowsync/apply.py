@@ -1,4 +1,4 @@
-"""Carry out a plan: read each flow afresh, write what was planned, compare what comes back.
+"""Carry out a plan: read each flow again, write what was planned, compare what comes back.
 
 A flow that is no longer as it was planned is refused. What a write replaces is kept first; where that
 cannot be done nothing is written. A write whose outcome is unknown (a 5xx, a reset, a timeout, an
@@ -44,7 +44,7 @@ class FlowStore(Protocol):
     """The live flows, as far as applying is concerned. Both raise ApiError."""
 
     def rows(self, change: Change) -> Sequence[LiveFlow]:
-        """Every row of the change's slug that can be seen, read afresh; empty when there is none."""
+        """Every row of the change's slug that can be seen, read now; empty when there is none."""
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         """Update one row; the row as the server answers it, None when the answer holds none."""
@@ -87,7 +87,7 @@ def apply_changes(
     """Apply every change, `parallelism` at a time, and yield each Outcome as it is known.
 
     Setting `stop` lets what is in flight finish and starts nothing further; a failure that every
-    flow would meet sets it too, and so does whoever no longer takes the outcomes. Every change gets
+    flow would meet sets it too, and so does a caller that takes no more outcomes. Every change gets
     exactly one Outcome.
     """
     waiting = iter(changes)
@@ -290,7 +290,7 @@ class _Turn:
     `failure` is the last failed write; `doubt` the last after which it may have landed, or may land yet: a server that
     answers 500 may still be at work. `accepted` says that the server took a write and did not show the flow,
     `is_strange` that it then showed another. `is_there`: before anything was sent, all that is shown was as wanted,
-    and the write is for what is not shown, so that no read tells whether it landed. `is_over`: no further
+    and the write is for what is not shown, so that no read shows whether it landed. `is_over`: no further
     attempt is any use.
     """
 
@@ -350,7 +350,7 @@ class _Turn:
         except ApiError as error:
             return self._after_failure(error)
         is_another = answer is not None and answer.id != self.change.id
-        # Only a field that a read shows and the answer holds tells whether it was taken.
+        # Only a field that a read shows and the answer holds shows whether it was taken.
         if answer is None or is_another or any(name in row.fields.keys() - answer.fields for name in self.change.body):
             self.accepted = True
             self.is_strange = self.is_strange or is_another
@@ -437,7 +437,7 @@ class _Turn:
         return self._failed(error)
 
     def _reasons(self) -> str:
-        """Each failure that tells why: the last one, and the one that leaves a doubt."""
+        """Each failure that says why: the last one, and the one that leaves a doubt."""
         messages = dict.fromkeys(error.message for error in (self.doubt, self.failure) if error)
         return " ".join(each if each.endswith(".") else f"{each}." for each in messages)
 

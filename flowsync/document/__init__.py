@@ -86,7 +86,7 @@ class Document:
     def location(self, path: ValuePath) -> Location:
         """Where the value at `path` starts; the nearest enclosing value where `path` is absent.
 
-        A value behind an alias stands at the alias, what is inside it where the anchor stands.
+        A value behind an alias is at the alias, what is inside it where the anchor is.
         """
         return self._found(lambda tree: tree.find(path)[0].start)
 
@@ -98,7 +98,7 @@ class Document:
         """Where the character at `offset` (from 0) of the text at `path` is written.
 
         The length of the text gives the place just after its last character. An escape or a folded
-        line end stands where it starts. What is not text, or has no such character, starts at `location`.
+        line end is where it starts. What is not text, or has no such character, starts at `location`.
         """
         return self._found(lambda tree: tree.character_start(path, offset))
 
@@ -249,7 +249,7 @@ def _number(digits: str) -> int | float:
 
 
 def _block_below(key: str, text: str) -> str | None:
-    """The dedented lines below a key at the margin, if a block-style collection stands there; else None.
+    """The dedented lines below a key at the margin, if a block-style collection is there; else None.
 
     Comments between the lines belong to them; comments at the margin and blank lines after the last do not.
     """

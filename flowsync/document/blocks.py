@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flowsync.document.tree import Entry, Span
 
 _COMMENT: Final = re.compile(r"(?:^|[ \t]+)#[^\n]*", re.MULTILINE)
-"""Where only comments, anchors and tags can stand."""
+"""Where only comments, anchors and tags can be."""
 _QUOTED_KEY: Final = re.compile(r'[\[{\s]*"(?:[^"\\]|\\.)*"\s*[:,\]]')
 _ANCHOR: Final = re.compile(r"(?:^|(?<=[ \t\n]))&[^ \t\n,\[\]{}]+")
 
@@ -92,15 +92,15 @@ def _edited_entry(writing: Rewriting, placed: Placed, goal: Goal) -> str:
 
 
 def _with_rest(writing: Rewriting, placed: Placed, scalar: str) -> str:
-    """A scalar, then the comment that stood beside the old one, and the lines below."""
+    """A scalar, then the comment on the line of the old one, and the lines below."""
     text, span = writing.text, placed.entry.span
     below = line_below(text, span)
     rest = text[below : placed.end]
-    beside = "" if below == span.end else text[span.end : below - 1]
+    comment = "" if below == span.end else text[span.end : below - 1]
     if not is_block_scalar(scalar):
-        return f"{scalar}{_header_comment(text, span) if below == span.end else beside}\n{rest}"
+        return f"{scalar}{_header_comment(text, span) if below == span.end else comment}\n{rest}"
     header, _, lines = scalar.partition("\n")
-    return f"{header}{beside}\n{lines}{rest if below == span.end else _moved(rest, span.column)}"
+    return f"{header}{comment}\n{lines}{rest if below == span.end else _moved(rest, span.column)}"
 
 
 def _header_comment(text: str, span: Span) -> str:
@@ -115,29 +115,29 @@ def _moved(comments: str, column: int) -> str:
 
 
 def _rewritten(writing: Rewriting, placed: Placed, goal: Goal) -> str:
-    """An entry whose value is written anew, with its anchor and the comments around it."""
+    """An entry whose value is rewritten, with its anchor and the comments around it."""
     text, entry, span = writing.text, placed.entry, placed.entry.span
     if span.layout is Layout.ALIAS or (is_collection(span.value) and is_collection(goal.value)):
         writing.rewritten.append(goal.path)
-    beside, *others = _comments(text, placed, goal)
+    comment, *others = _comments(text, placed, goal)
     mark = text[entry.start : entry.after_mark] + _anchor(writing, entry, goal)
-    lines = entry_lines(mark, goal.value, placed.column, writing.style, comment=beside)
+    lines = entry_lines(mark, goal.value, placed.column, writing.style, comment=comment)
     margin = " " * placed.column
     return "\n".join([*lines, *(f"{margin}{other.strip()}" for other in others), ""])
 
 
 def _comments(text: str, placed: Placed, goal: Goal) -> list[str]:
-    """The comment to stand beside an entry's mark, "" for none, and those to stand below it."""
+    """The comment for the line of an entry's mark, "" for none, and those for the lines below it."""
     entry, span = placed.entry, placed.entry.span
     if span.layout is Layout.BLOCK:
         line = text[entry.after_mark : span.start].partition("\n")[0]
-        beside = _COMMENT.findall(line)
-        return [*(beside or [""]), *([] if goal.value else _unattached(text, placed))]
+        found = _COMMENT.findall(line)
+        return [*(found or [""]), *([] if goal.value else _unattached(text, placed))]
     below = line_below(text, span)
-    beside = _COMMENT.findall(text[entry.after_mark : span.start])
-    beside += [_header_comment(text, span)] if below == span.end else _COMMENT.findall(text[span.end : below])
-    beside = [comment if comment[0] in " \t" else f" {comment}" for comment in beside if comment]
-    return [*(beside or [""]), *_COMMENT.findall(text[below : placed.end])]
+    found = _COMMENT.findall(text[entry.after_mark : span.start])
+    found += [_header_comment(text, span)] if below == span.end else _COMMENT.findall(text[span.end : below])
+    found = [comment if comment[0] in " \t" else f" {comment}" for comment in found if comment]
+    return [*(found or [""]), *_COMMENT.findall(text[below : placed.end])]
 
 
 def _unattached(text: str, placed: Placed) -> list[str]:
@@ -171,7 +171,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """All lines of a block collection. `is_inline`: the first entry stands on the line of a dash.
+    """All lines of a block collection. `is_inline`: the first entry is on the line of a dash.
 
     `tail` are the comments after the last entry.
     """
@@ -202,7 +202,7 @@ def region_of(text: str, span: Span, limit: int, *, is_root: bool) -> Region:
 
 
 def _below_content(text: str, line: int) -> int:
-    """The start of the highest of the blank and comment lines that stand right above `line`."""
+    """The start of the highest of the blank and comment lines right above `line`."""
     while line:
         above = text.rfind("\n", 0, line - 1) + 1
         content = text[above : line - 1].strip(" \t")
@@ -249,7 +249,7 @@ def edited_flow(writing: Rewriting, span: Span, goal: Goal) -> str:
 
 
 def _rewritten_flow(writing: Rewriting, span: Span, goal: Goal) -> str:
-    """The whole collection, or whatever takes its place, on one line anew."""
+    """The whole collection, or whatever takes its place, rewritten on one line."""
     if is_collection(goal.value):
         writing.rewritten.append(goal.path)
     return flow_text(goal.value, like_json=_is_like_json(writing.text, span))

@@ -39,7 +39,7 @@ WIDTH: Final = 100
 UNFOLDED: Final = 2**31
 """A width that no text reaches: each text without line ends stays on one line."""
 _NARROWEST: Final = 40
-"""Columns that a folded text gets, however deep it stands."""
+"""Columns that a folded text gets, however deep it is nested."""
 _SHORT_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _DIGITS_OF_LARGEST: Final = len(str(2**53))
 _LARGEST_BYTE: Final = 0xFF

@@ -1,8 +1,8 @@
 """A text with another value and otherwise as its author wrote it.
 
 What stays the same keeps its bytes: comments, key order, quotes, block styles, anchors, line ends, indentation. What
-differs is edited where it stands, in the style that stands there. The result is always read again: it either says
-exactly what is wanted, or the smallest part that could not be edited in place is written anew.
+differs is edited where it is, in the style that it has. The result is always read again: it either says
+exactly what is wanted, or the smallest part that could not be edited in place is rewritten.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BLANKS: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
 _HEAD: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*(?:---[ \t]*\n(?:[ \t]*(?:#[^\n]*)?\n)*)?")
 
 _MOST_ATTEMPTS: Final = 25
-"""How often a part more is written anew; one that needs more of them is written anew as a whole."""
+"""How often one more part is rewritten; a text that needs more of them is rewritten as a whole."""
 
 Reads: TypeAlias = "Callable[[str], JsonValue]"
 """What a text says; raises DocumentError where it says nothing."""
@@ -60,32 +60,32 @@ def _read_yaml(text: str) -> JsonValue:
 def edited(text: str, value: JsonValue, *, matching: Matching = _by_place, reads: Reads = _read_yaml) -> Edited:
     """Return `text` changed so that it says `value`.
 
-    `matching` tells which items of a list live on in another, `reads` how the result is read. A text that says `value`
+    `matching` says which items of a list live on in another, `reads` how the result is read. A text that says `value`
     already comes back as it is. Raises DocumentError where `text` cannot be read, or where `value` cannot be written so
     that it is read back.
     """
     if same(reads(text), value):
         return Edited(text, ())
-    spanned = tree_of(text)
+    tree = tree_of(text)
     forced: frozenset[ValuePath] = frozenset()
-    attempts = 0
-    while spanned is not None and () not in forced and attempts < _MOST_ATTEMPTS:
-        writing = Rewriting(spanned.text, style_of(spanned.root, spanned.text), matching, forced)
-        finished = _as_written(_attempt(writing, spanned.root, value), text)
-        amiss = _amiss(finished, value, reads)
-        if amiss is None:
+    for _ in range(_MOST_ATTEMPTS):
+        if tree is None or () in forced:
+            break
+        writing = Rewriting(tree.text, style_of(tree.root, tree.text), matching, forced)
+        finished = _as_written(_attempt(writing, tree.root, value), text)
+        differences = _differences(finished, value, reads)
+        if differences is None:
             return Edited(finished, tuple(dict.fromkeys(writing.rewritten)))
-        forced = _wider(forced, amiss, writing.touched)
-        attempts += 1
-    return Edited(_anew(text, value, reads), ((),))
+        forced = _wider(forced, differences, writing.touched)
+    return Edited(_rewritten(text, value, reads), ((),))
 
 
-def _anew(text: str, value: JsonValue, reads: Reads) -> str:
-    """The whole text written anew, below the comments at its head."""
+def _rewritten(text: str, value: JsonValue, reads: Reads) -> str:
+    """The whole text rewritten, below the comments at its head."""
     for head in (_head(text.replace("\r\n", "\n").removeprefix(_BYTE_ORDER_MARK)), ""):
-        anew = _as_written(head + dump(value), text)
-        if _amiss(anew, value, reads) is None:
-            return anew
+        whole = _as_written(head + dump(value), text)
+        if _differences(whole, value, reads) is None:
+            return whole
     raise failure(
         Location("<value>", 1, 1),
         "unwritable",
@@ -99,8 +99,8 @@ def _head(text: str) -> str:
     return found[0] if found else ""
 
 
-def _amiss(text: str, value: JsonValue, reads: Reads) -> Sequence[ValuePath] | None:
-    """None where the text says the value; else where it does not, as far as that can be told."""
+def _differences(text: str, value: JsonValue, reads: Reads) -> Sequence[ValuePath] | None:
+    """None where the text says the value; else where it does not, as far as that is known."""
     try:
         found = reads(text)
     except DocumentError:
@@ -119,11 +119,11 @@ def _first_difference(found: JsonValue, wanted: JsonValue) -> ValuePath:
 
 
 def _wider(
-    forced: frozenset[ValuePath], amiss: Sequence[ValuePath], touched: Sequence[ValuePath]
+    forced: frozenset[ValuePath], differences: Sequence[ValuePath], touched: Sequence[ValuePath]
 ) -> frozenset[ValuePath]:
-    """More to be written anew: what came out wrong or, where that is not known, all edits; then what is around it."""
+    """More to be rewritten: what came out wrong or, where that is not known, all edits; then what is around it."""
     wider: set[ValuePath] = set()
-    for path in amiss or touched or [()]:
+    for path in differences or touched or [()]:
         around = [each for each in forced if path[: len(each)] == each]
         wider.add(min(around, key=len)[:-1] if around else path)
     return forced | wider

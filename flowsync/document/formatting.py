@@ -1,7 +1,7 @@
 """One canonical form of a text: what it says and every comment stay, and so does how the author wrote each value.
 
-Lines move with their keys and get another margin; nothing is written anew. The result is always read again and must
-say the same with the same comments, else the text is left as it is and the reason told.
+Lines move with their keys and get another margin; nothing is rewritten. The result is always read again and must
+say the same with the same comments, else the text is left as it is and the reason given.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _STEP: Final = 2
 class KeyOrder:
     """The order of a mapping's keys: those of `first`, then all others as the author has them, then those of `last`.
 
-    `inside` holds the order of what stands at a key, where that is a list of each of its items; `others` that of
-    what stands at any other key.
+    `inside` holds the order of what is at a key, where that is a list of each of its items; `others` that of
+    what is at any other key.
     """
 
     first: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class KeyOrder:
     others: KeyOrder | None = None
 
     def at(self, key: str | int) -> KeyOrder:
-        """The order of what stands at a key; of an item of a list it is that of the list."""
+        """The order of what is at a key; of an item of a list it is that of the list."""
         if isinstance(key, int):
             return self
         return self.inside.get(key) or self.others or KeyOrder()
@@ -135,7 +135,7 @@ def _in_form(tree: Tree, order: KeyOrder) -> str:
 
 
 def _comments(tree: Tree) -> Counter[str]:
-    """How often each comment stands in a text; blanks at its end do not count."""
+    """How often each comment is in a text; blanks at its end do not count."""
     found: Counter[str] = Counter()
     at = 0
     for start, end in [*_marks_and_values(tree.text, tree.root), (len(tree.text), 0)]:
@@ -153,12 +153,12 @@ def _marks_and_values(text: str, span: Span) -> Iterator[tuple[int, int]]:
         yield from _marks_and_values(text, entry.span)
 
 
-def _block_lines(  # noqa: PLR0917 - where a collection stands in both texts
+def _block_lines(  # noqa: PLR0917 - where a collection is in both texts
     text: str, span: Span, column: int, begin: int, end: int, order: KeyOrder
 ) -> _Lines:
     """The collection between the offsets `begin` and `end`, its entries in order, at `column`.
 
-    `begin` is a line start, or where the first entry itself begins beside the dash of a list.
+    `begin` is a line start, or where the first entry itself begins on the line of a dash.
     """
     placed, tail = _placed(text, span, column, begin, end)
     lead = _without_leading_blank(placed[0].lead)
@@ -191,7 +191,7 @@ def _placed(text: str, span: Span, column: int, begin: int, end: int) -> tuple[l
 
 
 def _entry_lines(text: str, span: Span, placed: _Placed, column: int, order: KeyOrder) -> _Lines:
-    """An entry's own lines, and above them comments that stood beside its dash no longer."""
+    """An entry's own lines, and above them comments that are no longer on the line of its dash."""
     entry, margin, inner = placed.entry, " " * column, order.at(placed.entry.key)
     if entry.span.layout is not Layout.BLOCK:
         (top, *rest), is_open = _value_lines(text, entry, placed.below, column, inner)
@@ -204,7 +204,7 @@ def _entry_lines(text: str, span: Span, placed: _Placed, column: int, order: Key
         header = text[entry.start : begin - 1].rstrip(" \t")
         lines, is_open = _block_lines(text, entry.span, column + _STEP, begin, placed.end, inner)
         return _Lines([f"{margin}{_marked(header, entry)}", *lines], is_open)
-    # The first entry is beside the dash: what leads that entry now goes above the dash.
+    # The first entry is on the line of the dash: what leads that entry now goes above the dash.
     lines, is_open = _block_lines(text, entry.span, column + _STEP, entry.span.entries[0].start, placed.end, inner)
     first = next(index for index, line in enumerate(lines) if line and line[column + _STEP] != "#")
     above = [line[_STEP:] for line in lines[:first]]
@@ -248,14 +248,14 @@ def _binds(above: Sequence[tuple[str | None, bool]], below: Sequence[tuple[str |
 
 
 def _text_ranges(text: str, span: Span) -> list[tuple[int, int]]:
-    """Where texts stand whose line ends, and the blanks before them, belong to what the author wrote."""
+    """Where texts are whose line ends, and the blanks before them, belong to what the author wrote."""
     if span.layout is Layout.SCALAR:
         return [(text_start(text, span), span.end)]
     return [each for entry in span.entries for each in _text_ranges(text, entry.span)]
 
 
 def _value_lines(text: str, entry: Entry, end: int, column: int, order: KeyOrder) -> _Lines:
-    """The lines of an entry from its mark on, up to `end`, in a collection that comes to stand at `column`."""
+    """The lines of an entry from its mark on, up to `end`, in a collection that is to be at `column`."""
     span = entry.span
     if span.is_block_text:
         body = text_start(text, span)
@@ -298,7 +298,7 @@ def _other_lines(source: str, ranges: list[tuple[int, int]], delta: int) -> list
 
 
 def _flow_text(text: str, span: Span, order: KeyOrder) -> str:
-    """A collection in brackets with its keys in order, as far as it stands on one line."""
+    """A collection in brackets with its keys in order, as far as it is on one line."""
     if span.layout not in {Layout.FLOW, Layout.PAIR} or not span.entries:
         return text[span.start : span.end]
     entries = [
@@ -316,7 +316,7 @@ def _flow_text(text: str, span: Span, order: KeyOrder) -> str:
 def _comment_lines(text: str, start: int, end: int, column: int, delta: int | None = None) -> list[str]:
     """The comments of a stretch of whole lines, with at most one blank line in a row.
 
-    They come to stand at `column`, or are moved by `delta` where their own columns must not become fewer.
+    They are put at `column`, or are moved by `delta` where their own columns must not become fewer.
     """
     lines = [line.rstrip(" \t") for line in text[start:end].split("\n")[:-1]]
     columns = [column if delta is None else len(line) - len(line.lstrip()) + delta for line in lines]

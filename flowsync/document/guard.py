@@ -1,6 +1,6 @@
 """The guard: refuses, with the place, what libyaml reads and npm `yaml` refuses or reads as something else.
 
-It works by allow-list. What stands between two tokens must match a pattern of blanks, comments, dashes, colons and
+It works by allow-list. What is between two tokens must match a pattern of blanks, comments, dashes, colons and
 commas that both are known to read alike; so must what a token itself consists of, where it is more than a plain line.
 """
 
@@ -146,7 +146,7 @@ def check_flow_plain(text: str, start: int, end: int) -> None:
 
 
 def check_block_text(text: str, start: int, end: int, column: int) -> None:
-    """Refuse block text with an odd header, tabs in its margin, or lines of spaces that may or may not be text."""
+    """Refuse block text with an unusual header, tabs in its margin, or lines of spaces that may or may not be text."""
     header = _BLOCK_HEADER.match(text, start)
     if header is None:
         raise refusals.bad_header(text, start)

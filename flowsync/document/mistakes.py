@@ -29,33 +29,25 @@ _ITEM_AMONG_KEYS: Final = (
 
 
 class _Mistake(NamedTuple):
-    """Where a parser noticed a mistake, and where what it was reading began."""
+    """Where a parser noticed a mistake, and where what it was reading began.
+
+    `mark` is the character at which it was noticed (none at the end of the text), `margin` what is before it on the
+    line.
+    """
 
     text: str
     at: int
     start: int
-
-    @property
-    def mark(self) -> str:
-        """The character at which it was noticed; none at the end of the text."""
-        return self.text[self.at : self.at + 1]
-
-    @property
-    def margin(self) -> str:
-        """What is before that on the line."""
-        return self.text[self.text.rfind("\n", 0, self.at) + 1 : self.at]
-
-    @property
-    def start_column(self) -> int:
-        """The column where it began."""
-        return self.start - self.text.rfind("\n", 0, self.start) - 1
+    mark: str
+    margin: str
 
 
 def explained(text: str, error: yaml.YAMLError) -> Refusal:
     """The refusal for an error of libyaml or of PyYAML's own parser."""
     noticed, began = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     at = noticed.index if noticed else 0
-    mistake = _Mistake(text, at, began.index if began else at)
+    margin = text[text.rfind("\n", 0, at) + 1 : at]
+    mistake = _Mistake(text, at, began.index if began else at, text[at : at + 1], margin)
     problem = f"{getattr(error, 'context', None) or ''}: {getattr(error, 'problem', None) or error}"
     for pattern, explain in _EXPLANATIONS.items():
         if re.search(pattern, problem):
@@ -103,7 +95,8 @@ def _misplaced(mistake: _Mistake) -> Refusal:
     text, at, mark = mistake.text, mistake.at, mistake.mark
     if mistake.margin.strip():
         return refusals.something_follows(text, at)
-    if len(mistake.margin) > mistake.start_column:
+    start_column = mistake.start - text.rfind("\n", 0, mistake.start) - 1
+    if len(mistake.margin) > start_column:
         return Refusal(
             at,
             "indentation",
@@ -131,7 +124,7 @@ def _after_the_document(mistake: _Mistake) -> Refusal:
 
 def _in_brackets(mistake: _Mistake) -> Refusal:
     """A bracket that is never closed, or something between its entries that is no comma."""
-    text, at, opening = mistake
+    text, at, opening = mistake.text, mistake.at, mistake.start
     if text[opening : opening + 1] not in _CLOSING:
         opening = _last_open_bracket(text, at)
     mark = text[opening : opening + 1]

@@ -45,23 +45,22 @@ def count_values(value: JsonValue) -> int:
     while rest and total <= MAXIMUM_VALUES:
         item = rest.pop()
         total += 1
-        rest += children(item)
+        rest += _children(item)
     return total
-
-
-def children(value: JsonValue) -> Collection[JsonValue]:
-    """What a collection holds; a scalar holds nothing."""
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def is_too_deep(value: JsonValue) -> bool:
     """Whether more collections are nested than a text may hold."""
     level = [value]
     for _ in range(MAXIMUM_DEPTH + 1):
-        level = [child for item in level for child in children(item)]
+        level = [child for item in level for child in _children(item)]
     return bool(level)
+
+
+def _children(value: JsonValue) -> Collection[JsonValue]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 @lru_cache(maxsize=4)
@@ -74,7 +73,7 @@ def line_starts(text: str) -> tuple[int, ...]:
 
 
 def locate(name: str, text: str, offset: int) -> Location:
-    """Where the character at `offset` stands; only a line feed ends a line, as in JavaScript's parsers."""
+    """Where the character at `offset` is; only a line feed ends a line, as in JavaScript's parsers."""
     starts = line_starts(text)
     line = bisect_right(starts, offset)
     return Location(name, line, offset - starts[line - 1] + 1)
@@ -250,7 +249,7 @@ def not_inside(text: str, offset: int, opening: int) -> Refusal:
 
 
 def something_follows(text: str, at: int) -> Refusal:
-    """The refusal of what stands right behind a value."""
+    """The refusal of what is right behind a value."""
     if text.startswith("#", at):
         return Refusal(at, *GLUED_COMMENT)
     message = "Something follows the value that ends here."

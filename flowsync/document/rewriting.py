@@ -48,7 +48,7 @@ Matching: TypeAlias = "Callable[[list[JsonValue], list[JsonValue], str], Survivo
 
 
 class Goal(NamedTuple):
-    """What is to stand at one place: the value, the path to it, and the last mapping key on the way."""
+    """What is to be at one place: the value, the path to it, and the last mapping key on the way."""
 
     value: JsonValue
     path: ValuePath
@@ -63,9 +63,9 @@ class Goal(NamedTuple):
 class Rewriting:
     """One pass over one text, in the order of the new one.
 
-    `forced` are the paths of what is to be written anew as a whole. `names` are the anchors written so far and what
+    `forced` are the paths of what is to be rewritten as a whole. `names` are the anchors written so far and what
     they stand for by now. `touched` are the paths of all edits, `rewritten` of those subtrees that were not edited
-    in place but written anew.
+    in place but rewritten.
     """
 
     text: str
@@ -87,7 +87,7 @@ class Rewriting:
         return any(isinstance(span.value, kind) and isinstance(goal.value, kind) for kind in (dict, list))
 
     def may_be_scalar(self, goal: Goal) -> bool:
-        """Whether a scalar may stand here in the style of the old one."""
+        """Whether the new value may be a scalar in the style of the old one."""
         return not is_collection(goal.value) and goal.path not in self.forced
 
     def is_same_scalar(self, span: Span, goal: Goal) -> bool:
@@ -188,7 +188,7 @@ _LEAST_WIDTH: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The scalar to be replaced, and the whole text it stands in; `like_json`: among brackets, with all in quotes."""
+    """The scalar to be replaced, and the whole text it is in; `like_json`: among brackets, with all in quotes."""
 
     text: str
     span: Span
@@ -202,7 +202,7 @@ class Site:
 
     @property
     def mark(self) -> str:
-        """The first character, which tells the style."""
+        """The first character, which shows the style."""
         return self.source[:1]
 
     @property
@@ -308,7 +308,7 @@ def equal_ends(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
 
 
 def _differences(old: list[str], new: list[str]) -> Iterator[tuple[int, int, str]]:
-    """From where to where in `old` something else is to stand, and what."""
+    """From where to where in `old` something else is to be, and what."""
     head, tail = equal_ends(old, new)
     old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]
     if not old_middle and not new_middle:
@@ -335,7 +335,7 @@ def _encoded(site: Site, text: str) -> str:
 
 
 def _block_texts(site: Site, value: str) -> Iterator[str]:
-    """A text under the old header: with only those words replaced that differ, and all of it anew in the old column."""
+    """A text under the old header: with only those words replaced that differ, or rewritten in the old column."""
     header = _HEADER.match(site.source)
     if header is None:
         return

@@ -291,7 +291,7 @@ def text_start(text: str, span: Span) -> int:
 
 
 def line_below(text: str, span: Span) -> int:
-    """The start of the line below a value and the comment beside it."""
+    """The start of the line below a value and the comment on its line."""
     while span.entries and not span.in_flow:
         span = span.entries[-1].span
     return span.end if span.is_block_text else text.find("\n", span.end) + 1 or len(text)
