@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.document import same
 from flowsync.document.dumping import entry_lines, flow_text, is_collection, key_text
-from flowsync.document.rewriting import Site, are_in_place, is_block_scalar, new_scalar, slots_of
+from flowsync.document.rewriting import Site, is_block_scalar, new_scalar, slots_of
 from flowsync.document.tree import Layout, comments_end, line_below
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ def edited_block(writing: Rewriting, span: Span, region: Region, goal: Goal) -> 
 
     They begin with a line end where the first entry was on the line of a dash and can no longer be.
     """
-    slots = slots_of(span, goal, writing.matching)
-    if not are_in_place(slots, span):
-        writing.touched.append(goal.path)
+    slots, _ = slots_of(writing, span, goal)
     margin = " " * span.column
     floating = [placed.floating for placed in region.entries]
     above, floating[0] = floating[0], ""
@@ -226,12 +224,11 @@ def _gap(lines: str) -> tuple[str, str, str]:
 
 def edited_flow(writing: Rewriting, span: Span, goal: Goal) -> str:
     """The text of a collection in brackets that is to hold what `goal` says."""
-    slots = slots_of(span, goal, writing.matching)
+    slots, are_other = slots_of(writing, span, goal)
     ends = [span.start, *(entry.span.end for entry in span.entries)]
     starts = [*(entry.start for entry in span.entries), span.end]
     opening, *between, closing = (writing.text[end:start] for end, start in zip(ends, starts, strict=True))
-    if not are_in_place(slots, span):
-        writing.touched.append(goal.path)
+    if are_other:
         if span.layout is Layout.PAIR or "#" in "".join([opening, *between, closing]):
             return _rewritten_flow(writing, span, goal)
         between = [max(between, key=between.count, default=", ")] * (len(slots) - 1)

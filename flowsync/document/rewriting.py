@@ -127,18 +127,18 @@ class Slot:
     is_moved: bool = False
 
 
-def slots_of(span: Span, goal: Goal, matching: Matching) -> list[Slot]:
-    """The entries that a collection is to have, in the order they are to have."""
+def slots_of(writing: Rewriting, span: Span, goal: Goal) -> tuple[list[Slot], bool]:
+    """The entries that a collection is to have, in the order they are to have, and whether any came, went or moved."""
     if isinstance(span.value, dict) and isinstance(goal.value, dict):
-        return _keys(span.entries, goal, goal.value)
-    assert isinstance(span.value, list) and isinstance(goal.value, list)  # noqa: S101, PT018 - the caller entered it
-    pairs, moved = matching(span.value, goal.value, goal.key)
-    return [Slot(pairs.get(now), goal.at(now, item), now in moved) for now, item in enumerate(goal.value)]
-
-
-def are_in_place(slots: Sequence[Slot], span: Span) -> bool:
-    """Whether nothing came, went or moved."""
-    return [slot.index for slot in slots] == list(range(len(span.entries)))
+        slots = _keys(span.entries, goal, goal.value)
+    else:
+        assert isinstance(span.value, list) and isinstance(goal.value, list)  # noqa: S101, PT018 - the caller entered it
+        pairs, moved = writing.matching(span.value, goal.value, goal.key)
+        slots = [Slot(pairs.get(now), goal.at(now, item), now in moved) for now, item in enumerate(goal.value)]
+    are_other = [slot.index for slot in slots] != list(range(len(span.entries)))
+    if are_other:
+        writing.touched.append(goal.path)
+    return slots, are_other
 
 
 def _keys(entries: Sequence[Entry], goal: Goal, wanted: dict[str, JsonValue]) -> list[Slot]:
@@ -238,23 +238,24 @@ def is_block_scalar(scalar: str) -> bool:
 def _candidates(site: Site, value: JsonValue) -> Iterator[str]:
     if not isinstance(value, str) or not isinstance(site.span.value, str):
         return
+    units = _units(pieces_of(site.text, site.span))
     gains_lines = value.count("\n") > site.span.value.count("\n")
     match site.mark:
         case "|" | ">" if not site.span.in_flow:
             if fits_block(value):
-                yield from _block_texts(site, value)
+                yield from _block_texts(site, units, value)
         case _ if gains_lines and not site.span.in_flow and fits_block(value):
             return
         case "'":
             if is_printable(value) and "\t" not in value:
-                yield _spliced(site, value)
+                yield _splice(site, units, site.span.start, site.span.end, value)
                 yield "'" + value.replace("'", "''") + "'"
         case '"':
-            yield _spliced(site, value)
+            yield _splice(site, units, site.span.start, site.span.end, value)
             yield double_quoted(value)
         case _:
             if not needs_quotes(value.replace("\n", " ")):
-                yield _spliced(site, value)
+                yield _splice(site, units, site.span.start, site.span.end, value)
                 yield value
 
 
@@ -269,10 +270,6 @@ def _reads_back(site: Site, candidate: str, value: JsonValue) -> bool:
         return False
     wanted: JsonValue = [value] if site.span.in_flow else value
     return not read.warnings and same(read.value, {"k": wanted} if key else wanted)
-
-
-def _spliced(site: Site, value: str) -> str:
-    return _splice(site, _units(pieces_of(site.text, site.span)), site.span.start, site.span.end, value)
 
 
 def _units(pieces: Sequence[Piece]) -> list[Piece]:
@@ -334,7 +331,7 @@ def _encoded(site: Site, text: str) -> str:
             return _BREAKS.sub(lambda found: f"{found[0]}\n{margin}", text)
 
 
-def _block_texts(site: Site, value: str) -> Iterator[str]:
+def _block_texts(site: Site, units: list[Piece], value: str) -> Iterator[str]:
     """A text under the old header: with only those words replaced that differ, or rewritten in the old column."""
     header = _HEADER.match(site.source)
     if header is None:
@@ -344,7 +341,6 @@ def _block_texts(site: Site, value: str) -> Iterator[str]:
     chomping = ("-", "", "+")[min(breaks, 2)]
     top = f"{header[1]}{header[2].strip('+-')}{chomping}{header[3]}"
     ends = [""] * max(breaks, 1)
-    units = _units(pieces_of(site.text, site.span))
     old = "".join(unit.text for unit in units)
     while units and not units[-1].text.strip("\n"):
         units.pop()

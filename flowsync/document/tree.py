@@ -103,7 +103,7 @@ class Tree:
     text: str
     root: Span
     _entries: dict[int, dict[str | int, Entry]] = field(default_factory=dict)
-    _sources: dict[int, Sources] = field(default_factory=dict)
+    _pieces: dict[int, tuple[list[Piece], list[int]]] = field(default_factory=dict)
 
     def find(self, path: ValuePath) -> tuple[Span, int]:
         """The span of the value at `path`, or of the nearest one around it, and where its key begins.
@@ -127,10 +127,15 @@ class Tree:
         said = span.target or span
         if said.layout is not Layout.SCALAR or not isinstance(said.value, str):
             return span.start
-        if said.start not in self._sources:
-            self._sources[said.start] = Sources(self.text, said)
-        source = self._sources[said.start].of(offset)
-        return span.start if source is None else source
+        if said.start not in self._pieces:
+            pieces = pieces_of(self.text, said)
+            self._pieces[said.start] = pieces, [*accumulate(len(piece.text) for piece in pieces)]
+        pieces, ends = self._pieces[said.start]
+        index = bisect_right(ends, offset)
+        if index < len(ends):
+            characters, start, end = pieces[index]
+            return start + (offset - ends[index] + len(characters) if end - start == len(characters) else 0)
+        return pieces[-1].end if ends and offset == ends[-1] else span.start
 
 
 @lru_cache(maxsize=16)
@@ -256,22 +261,6 @@ class Piece(NamedTuple):
     text: str
     start: int
     end: int
-
-
-class Sources:
-    """From the characters of a scalar's value back to the source."""
-
-    def __init__(self, text: str, span: Span) -> None:
-        self._pieces = pieces_of(text, span)
-        self._ends = [*accumulate(len(piece.text) for piece in self._pieces)]
-
-    def of(self, offset: int) -> int | None:
-        """Where the character at `offset` of the value is written; just after the last for its length."""
-        index = bisect_right(self._ends, offset)
-        if index == len(self._ends):
-            return self._pieces[-1].end if self._ends and offset == self._ends[-1] else None
-        text, start, end = self._pieces[index]
-        return start + (offset - self._ends[index] + len(text) if end - start == len(text) else 0)
 
 
 def pieces_of(text: str, span: Span) -> list[Piece]:
