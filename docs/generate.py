@@ -41,7 +41,7 @@ EXIT_CODES: Final = {
     ExitCode.INVALID: "Files are invalid.",
     ExitCode.REFUSED: "Refused: a flow changed since it was planned, or while it was written, or a flow is blocked.",
     ExitCode.PARTLY_APPLIED: "Partly applied: some writes failed; the ledger says which.",
-    ExitCode.USAGE: "The command line makes no sense.",
+    ExitCode.USAGE: "Usage error.",
     ExitCode.INTERRUPTED: "Interrupted by Ctrl-C or SIGTERM; what was in flight has finished.",
 }
 

@@ -24,6 +24,7 @@ from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, PartlyAp
 from flowsync.model import NotAttempted, View
 from flowsync.record.values import Purpose, Run
 from flowsync.render import ledger, plans, wording
+from flowsync.render.escape import plural
 from flowsync.render.style import progress_line
 
 if TYPE_CHECKING:
@@ -96,8 +97,9 @@ def show_plan(made: Plan, format_: str, given: Invocation) -> None:
 def refuse_blocked(made: Plan, *, skip_blocked: bool) -> None:
     """Raise RefusedError when flows are blocked, unless they are to be skipped."""
     if made.blocked and not skip_blocked:
+        verb = "is" if len(made.blocked) == 1 else "are"
         raise RefusedError(
-            f"Nothing was written: {len(made.blocked)} of the flows cannot be.",
+            f"{plural(len(made.blocked), 'flow')} {verb} blocked; nothing was written.",
             hint=example_hint(each.slug for each in made.blocked)
             or "Mend what blocks them, or write the rest with --skip-blocked.",
         )
