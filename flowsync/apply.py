@@ -34,8 +34,8 @@ RETRY_PAUSE: Final = 0.5
 """Seconds before the second attempt; doubled for the third. The flow is read again after each pause."""
 MOST_WAITS: Final = 20
 """How often one flow's write is put off because the server asks to come back later."""
-LONGEST_DEAFNESS: Final = 0.1
-"""Seconds of waiting without a look around: a signal that comes just before a wait is handled only after it."""
+POLL_INTERVAL: Final = 0.1
+"""Seconds that one wait may take: a signal that comes just before a wait is handled only after it."""
 _FATAL_CODES: Final = frozenset({"api-forbidden", "api-unauthorized", "api-rate-limited", "api-unavailable", "record"})
 """Failures that every further flow would meet too: nothing more is started after one."""
 
@@ -145,7 +145,7 @@ class _Crew:
     def finished(self) -> list[Outcome]:
         """What is settled since it was asked for last, sorted; waits a little when that is nothing."""
         try:
-            found = [self._settled.get(timeout=LONGEST_DEAFNESS)]
+            found = [self._settled.get(timeout=POLL_INTERVAL)]
         except Empty:
             return []
         while not self._settled.empty():

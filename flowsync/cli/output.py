@@ -104,12 +104,12 @@ def ask(question: str) -> str | None:
     """What a person at the terminal answers, in lower case; None where they ended the input (Ctrl-D)."""
     import select  # noqa: PLC0415 - for questions only
 
-    from flowsync.apply import LONGEST_DEAFNESS  # noqa: PLC0415 - as above
+    from flowsync.apply import POLL_INTERVAL  # noqa: PLC0415 - as above
 
     sys.stderr.write(masked(question))
     sys.stderr.flush()
     # Reading alone would not notice a signal that comes just before it waits. On Windows select takes only sockets.
-    while hasattr(select, "poll") and not select.select([sys.stdin], [], [], LONGEST_DEAFNESS)[0]:
+    while hasattr(select, "poll") and not select.select([sys.stdin], [], [], POLL_INTERVAL)[0]:
         pass
     answer = sys.stdin.readline()
     if answer.endswith("\n"):

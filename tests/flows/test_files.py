@@ -172,13 +172,6 @@ def test_what_cannot_be_read_is_reported_for_every_file(
     assert codes(repository(tmp_path, files)) == expected
 
 
-def test_an_alias_bomb_is_refused(tmp_path: Path) -> None:
-    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 8)]
-    (problem,) = repository(tmp_path, {"flows/a.yaml": "\n".join(lines)}).problems
-    assert problem.code == "alias-bomb"
-
-
 def test_symlinks_may_not_leave_the_directory(tmp_path: Path) -> None:
     (tmp_path / "secret.yaml").write_text("name: secret")
     (tmp_path / "outside").mkdir()
