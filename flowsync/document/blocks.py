@@ -94,22 +94,20 @@ def _with_rest(writing: Rewriting, placed: Placed, scalar: str) -> str:
     text, span = writing.text, placed.entry.span
     below = line_below(text, span)
     rest = text[below : placed.end]
-    comment = "" if below == span.end else text[span.end : below - 1]
+    was_block = below == span.end
+    comment = "" if was_block else text[span.end : below - 1]
     if not is_block_scalar(scalar):
-        return f"{scalar}{_header_comment(text, span) if below == span.end else comment}\n{rest}"
+        return f"{scalar}{_header_comment(text, span) if was_block else comment}\n{rest}"
+    if not was_block:  # comment lines as deep as the text would be taken for a part of it
+        margin = " " * max(span.column, 0)
+        rest = "\n".join(f"{margin}{line.strip()}" if line.strip() else "" for line in rest.split("\n"))
     header, _, lines = scalar.partition("\n")
-    return f"{header}{comment}\n{lines}{rest if below == span.end else _moved(rest, span.column)}"
+    return f"{header}{comment}\n{lines}{rest}"
 
 
 def _header_comment(text: str, span: Span) -> str:
     comment = _COMMENT.search(text[span.start : span.end].partition("\n")[0])
     return comment[0] if comment else ""
-
-
-def _moved(comments: str, column: int) -> str:
-    """Comment lines at another column, so that they are not taken for the text above."""
-    lines = [line.strip() for line in comments.split("\n")]
-    return "\n".join(f"{' ' * max(column, 0)}{line}" if line else "" for line in lines)
 
 
 def _rewritten(writing: Rewriting, placed: Placed, goal: Goal) -> str:
@@ -130,18 +128,16 @@ def _comments(text: str, placed: Placed, goal: Goal) -> list[str]:
     if span.layout is Layout.BLOCK:
         line = text[entry.after_mark : span.start].partition("\n")[0]
         found = _COMMENT.findall(line)
-        return [*(found or [""]), *([] if goal.value else _unattached(text, placed))]
+        if goal.value:
+            return found or [""]
+        region = region_of(text, span, placed.end, is_root=False)
+        unattached = "".join([*(each.floating for each in region.entries), region.tail])
+        return [*(found or [""]), *_COMMENT.findall(unattached)]
     below = line_below(text, span)
     found = _COMMENT.findall(text[entry.after_mark : span.start])
     found += [_header_comment(text, span)] if below == span.end else _COMMENT.findall(text[span.end : below])
     found = [comment if comment[0] in " \t" else f" {comment}" for comment in found if comment]
     return [*(found or [""]), *_COMMENT.findall(text[below : placed.end])]
-
-
-def _unattached(text: str, placed: Placed) -> list[str]:
-    """The comments in a collection that belong to none of its entries."""
-    region = region_of(text, placed.entry.span, placed.end, is_root=False)
-    return _COMMENT.findall("".join([*(each.floating for each in region.entries), region.tail]))
 
 
 def _anchor(writing: Rewriting, entry: Entry, goal: Goal) -> str:
