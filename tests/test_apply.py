@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from flowsync.apply import MOST_WAITS, WRITE_ATTEMPTS, ApplyRecord, FlowStore, apply_change, apply_changes, exit_code
+from flowsync.apply import (
+    MOST_WAITS,
+    RETRY_PAUSE,
+    WRITE_ATTEMPTS,
+    ApplyRecord,
+    FlowStore,
+    apply_change,
+    apply_changes,
+    exit_code,
+)
 from flowsync.diff.fields import fingerprint
 from flowsync.errors import (
     ExitCode,
@@ -564,6 +573,14 @@ def test_an_answer_that_is_not_what_was_sent_to_the_letter_is_compared_by_meanin
 def run(store: Shelf, changes: Sequence[Update], parallelism: int = 4, stop: Event | None = None) -> list[Outcome]:
     stop, record = stop or Event(), Notebook(store)
     return list(apply_changes(changes, store, parallelism=parallelism, stop=stop, record=record, pause=lambda _: None))
+
+
+def test_each_further_attempt_waits_twice_as_long() -> None:
+    store = shelf(row(), faults=[(ServerError("500", status=500), False)] * WRITE_ATTEMPTS)
+    pauses: list[float] = []
+    changes = apply_changes([change()], store, parallelism=1, stop=Event(), record=Notebook(store), pause=pauses.append)
+    assert len(list(changes)) == 1
+    assert pauses == [RETRY_PAUSE, 2 * RETRY_PAUSE]
 
 
 def many(count: int) -> tuple[list[Update], Shelf]:
