@@ -99,7 +99,7 @@ def outcomes(figures: Mapping[str, Figure]) -> list[Outcome]:
 BUDGETS: Final = (
     Budget("version", "`--version`, to `python -c pass`", 2.0),
     Budget("help", "`--help`, to `python -c pass`", 6.0),
-    Budget("reader", "reading files, to CSafeLoader in the same process", 1.5),
+    Budget("reader", "reading files, to CSafeLoader in the same process", 1.3),
     Budget("validate", "`validate` of 1,000 valid flows, to Y", 1.3),
     Budget("validate memory", "its memory", 70, "MB"),
     Budget("validate many", "`validate` of 10,000, to ten times that of 1,000", 1.15),

@@ -18,7 +18,7 @@ from flowsync.document import guard, refusals
 from flowsync.document.guard import Anchors
 from flowsync.document.libyaml import events_of, shown, without_directive
 from flowsync.document.refusals import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH, MAXIMUM_VALUES, Refusal
-from flowsync.document.scalars import FLOAT, INTEGER, TYPED_STARTS, WORDS, ambiguity, core_value, key_text
+from flowsync.document.scalars import FLOAT, INTEGER, NUMERIC_STARTS, WORDS, ambiguity, core_value, key_text
 from flowsync.text import printable
 
 if TYPE_CHECKING:
@@ -113,6 +113,9 @@ class Reader:
 
     def _pass_gap(self, start: int, around: Context) -> None:
         """Go past what is between the last token and the next one. Raises Refusal."""
+        gap = self.text[self.at : start]
+        if around.depth and not around.in_flow and (gap == ": " or (gap[:1] == "\n" and not gap.strip("\n "))):
+            return  # what most gaps are; any other is held to a pattern
         if around.in_flow and self._follows_quotes:
             pattern = guard.QUOTED_FLOW_GAP
         elif around.in_flow:
@@ -239,8 +242,8 @@ class Reader:
         meant: JsonValue = value
         if event.tag:
             meant = self._tagged(event, begin)
-        elif not event.style and value[:1] in TYPED_STARTS:
-            meant = self._typed(value, begin)
+        elif not event.style:
+            meant = self._typed(value, begin) if value[:1] in NUMERIC_STARTS else WORDS.get(value, value)
         return self._shown.restored(meant, begin) if self._shown.originals and isinstance(meant, str) else meant
 
     def _typed(self, raw: str, start: int) -> JsonValue:
@@ -287,7 +290,7 @@ class Reader:
         if value is None:
             message = 'npm yaml reads a null key as the key "", js-yaml as the key "null".'
             self._warn(start, message, 'Put the key in quotes: "null".')
-        key = key_text(value)
+        key = value if isinstance(value, str) else key_text(value)
         if key in earlier:
             raise refusals.repeated_key(self.text, key, start, earlier[key])
         earlier[key] = start

@@ -22,8 +22,7 @@ WORDS: Final[dict[str, JsonValue]] = {
 """The scalars that are not text and not written in digits."""
 
 NUMERIC_STARTS: Final = frozenset("0123456789+-.")
-TYPED_STARTS: Final = frozenset(["", *NUMERIC_STARTS, *"~nNtTfF"])
-"""A plain scalar that starts with none of these is text."""
+"""A plain scalar that starts with none of these is one of WORDS, or text."""
 INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+")
 
