@@ -296,11 +296,16 @@ def _ref(repo: FakeRepo, _: Seen, branch: str) -> object:
 
 def _add_ref(repo: FakeRepo, seen: Seen) -> object:
     _check(repo, "write")
-    repo.refs[seen.json["ref"].removeprefix("refs/heads/")] = seen.json["sha"]
+    branch = seen.json["ref"].removeprefix("refs/heads/")
+    if branch in repo.refs:
+        raise _Refused(422, "Reference already exists")
+    repo.refs[branch] = seen.json["sha"]
     return {}
 
 
 def _edit_ref(repo: FakeRepo, seen: Seen, branch: str) -> object:
+    if branch not in repo.refs:
+        raise _Refused(422, "Reference does not exist")
     if not seen.json["force"]:
         raise _Refused(422, "Update is not a fast forward")
     repo.refs[branch] = seen.json["sha"]
