@@ -32,6 +32,23 @@ _CORE_TAGS: Final = frozenset({"str", "int", "float", "bool", "null", "map", "se
 _BELOW: Final = re.compile(r"[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*(?P<margin> *)(?P<dash>-(?=[ \n]))?")
 
 
+_KNOWN: Final[dict[str, tuple[JsonValue]]] = {}
+"""What plain scalars of one line say, by themselves and the gap before them, in collections without brackets.
+
+Most are keys, and the same in every file. Nothing around them makes a difference.
+"""
+_KNOWN_GAP: Final = re.compile(r": |\n *(?:- )?")
+_LONGEST_KNOWN: Final = 60
+_SHORT_KEY: Final = MAXIMUM_KEY_LENGTH // 2  # an emoji is two UTF-16 units
+_MOST_KNOWN: Final = 5_000
+
+
+def _remember(text: str, value: JsonValue) -> None:
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    _KNOWN[text] = (value,)
+
+
 class Context(NamedTuple):
     """Where a node is: the column of the block collection around it (-1: none), and how deep it is nested."""
 
@@ -113,9 +130,8 @@ class Reader:
 
     def _pass_gap(self, start: int, around: Context) -> None:
         """Go past what is between the last token and the next one. Raises Refusal."""
-        gap = self.text[self.at : start]
-        if around.depth and not around.in_flow and (gap == ": " or (gap[:1] == "\n" and not gap.strip("\n "))):
-            return  # what most gaps are; any other is held to a pattern
+        if around.depth and not around.in_flow and self.text[self.at : start] == ": ":
+            return  # as most gaps are; any other is held to a pattern
         if around.in_flow and self._follows_quotes:
             pattern = guard.QUOTED_FLOW_GAP
         elif around.in_flow:
@@ -138,12 +154,16 @@ class Reader:
     def _value(self, event: Event, around: Context) -> JsonValue:
         """A value in a collection, or the root."""
         self._count(1)
-        if type(event) in _COLLECTION_TAGS:
-            return self.collection(event, around)
-        before, start = self.at, event.start_mark.index
+        before = self.at
         kind: type = type(event)
-        value = self.alias(event, around) if kind is AliasEvent else self.scalar(event, around)
-        if not around.in_flow and start != event.end_mark.index and "\n" in self.text[before:start]:
+        if kind is ScalarEvent:
+            value = self.scalar(event, around)
+        elif kind is AliasEvent:
+            value = self.alias(event, around)
+        else:
+            return self.collection(event, around)
+        start = event.start_mark.index
+        if not around.in_flow and "\n" in self.text[before:start] and start != event.end_mark.index:
             guard.check_below(self.text, before, start, around.column)
         return value
 
@@ -161,13 +181,24 @@ class Reader:
 
     def scalar(self, event: Event, around: Context) -> JsonValue:
         """The value of a scalar; of nothing at all it is null."""
-        start, end = event.start_mark.index, event.end_mark.index
+        at, end = self.at, event.end_mark.index
+        is_short = end - at <= _LONGEST_KNOWN and around.depth > 0 and not around.in_flow
+        known = _KNOWN.get(self.text[at:end]) if is_short else None
+        if known:
+            self.at, self._follows_quotes = end, False
+            return known[0]
+        start = event.start_mark.index
         if start == end:
             return None
         if not (event.tag or event.anchor):
+            warned = len(self.warnings)
             self._pass_gap(start, around)
             self.at = end
-            return self._content(event, start, around)
+            value = self._content(event, start, around)
+            is_new = is_short and not event.style and len(self.warnings) == warned and not self._shown.originals
+            if is_new and event.value == self.text[start:end] and _KNOWN_GAP.fullmatch(self.text, at, start):
+                _remember(self.text[at:end], value)
+            return value
         begin = self._after_properties(event)
         anchor = self._anchors.open(event.anchor, start) if event.anchor else None
         self._pass_gap(start, around)
@@ -279,10 +310,13 @@ class Reader:
         start = event.start_mark.index
         kind: type = type(event)
         value: JsonValue = {}
-        if kind is AliasEvent:
-            value = self.alias(event, around)
-        elif kind is ScalarEvent:
+        if kind is ScalarEvent:
             value = self.scalar(event, around)
+        elif kind is AliasEvent:
+            value = self.alias(event, around)
+        if isinstance(value, str) and value not in earlier and value != "<<" and self.at - start < _SHORT_KEY:
+            earlier[value] = start
+            return value
         if isinstance(value, (dict, list)):
             raise refusals.complex_key(self.text, start)
         if value is None and start == event.end_mark.index:
@@ -300,10 +334,7 @@ class Reader:
                 "npm yaml reads << as an ordinary key, js-yaml merges the mapping after it into this one.",
                 'Write out the keys to merge, or put the key in quotes: "<<".',
             )
-        length = self.at - start
-        if length * 2 >= MAXIMUM_KEY_LENGTH:  # an emoji is two UTF-16 units
-            length = len(self.text[start : self.at].encode("utf-16-le", "surrogatepass")) // 2
-        if length >= MAXIMUM_KEY_LENGTH:
+        if len(self.text[start : self.at].encode("utf-16-le", "surrogatepass")) // 2 >= MAXIMUM_KEY_LENGTH:
             raise Refusal(
                 start,
                 "yaml-key",
@@ -377,13 +408,15 @@ class Reader:
         starts: dict[str, int] = {}
         items: list[JsonValue] = []
         last, is_mapping = event, isinstance(event, MappingStartEvent)
-        while not isinstance(event := self._next_event(), CollectionEndEvent):
-            last = event
-            if is_mapping:
+        next_event = self._next_event
+        if is_mapping:
+            while not isinstance(event := next_event(), CollectionEndEvent):
                 key = self._key(event, inside, starts)
-                keyed[key] = self._value(self._next_event(), inside)
-            else:
+                keyed[key] = self._value(next_event(), inside)
+        else:
+            while not isinstance(event := next_event(), CollectionEndEvent):
                 items.append(self._value(event, inside))
+                last = event
         if inside.in_flow:
             self._pass_gap(event.start_mark.index, inside)
             self.at = event.start_mark.index + 1

@@ -438,10 +438,11 @@ def _check_chain(chain: And | Or) -> Iterator[Finding]:
     seen: set[str] = set()
     claims_about: dict[str, list[Condition]] = defaultdict(list)
     for part in chain.parts:
-        if meaning(part) in seen:
+        said = meaning(part)
+        if said in seen:
             message = f"{printed(part)} is here twice."
             yield rules.DUPLICATE.finding(part.span, message, "Delete one of them.")
-        seen.add(meaning(part))
+        seen.add(said)
         claim = part
         if isinstance(part, Source):
             claim = Condition(part, Operator.EQUAL, Boolean(value=True), span=part.span)
