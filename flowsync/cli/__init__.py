@@ -29,6 +29,10 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # before anything could report it, or while it was reported
         code = _interrupted()
+    except Exception:
+        if not is_interrupted:  # a library that is being imported may have made another error of it
+            raise
+        code = _interrupted()
     for stream in (sys.stdout, sys.stderr):
         try:  # noqa: SIM105 - contextlib is not there yet for --version
             stream.flush()

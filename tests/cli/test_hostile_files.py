@@ -58,7 +58,7 @@ def test_ten_hostile_files_are_refused_within_seconds(tmp_path: Path) -> None:
     assert shown.code == 3, shown.err
     found = {(problem["file"], problem["code"]) for problem in shown.json["problems"]}
     assert {(f"flows/{name}.yaml", code) for name, (_, code) in HOSTILE.items()} <= found
-    assert seconds < 20
+    assert seconds < 60  # seconds, not minutes: it takes eight, three times as long while coverage is measured
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ class Last:
 
 class Finder:
     def find_spec(self, name, path, target=None):
-        if name == "flowsync.cli.commands.plan":
+        if name == "{module}":
             {happens}
 
 sys.meta_path.insert(0, Finder())
@@ -110,10 +110,11 @@ try:
 
 
 @pytest.mark.parametrize("happens", [SWALLOWED, CHANGED])
-def test_an_interruption_counts_whatever_it_hits_upon(tmp_path: Path, happens: str) -> None:
+@pytest.mark.parametrize("module", ["click", "flowsync.cli.app", "flowsync.cli.commands.plan"])
+def test_an_interruption_counts_whatever_it_hits_upon(tmp_path: Path, module: str, happens: str) -> None:
     write_flows(tmp_path, {"flow_a": "name: New\n"})
     process = subprocess.run(
-        [sys.executable, "-c", LOST.replace("{happens}", happens)],
+        [sys.executable, "-c", LOST.replace("{module}", module).replace("{happens}", happens)],
         cwd=tmp_path,
         env={**UNMEASURED, **environment("http://127.0.0.1:9")},
         capture_output=True,
