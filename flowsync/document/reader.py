@@ -32,10 +32,11 @@ _CORE_TAGS: Final = frozenset({"str", "int", "float", "bool", "null", "map", "se
 _BELOW: Final = re.compile(r"[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*(?P<margin> *)(?P<dash>-(?=[ \n]))?")
 
 
-_KNOWN: Final[dict[str, tuple[JsonValue]]] = {}
-"""What plain scalars of one line say, by themselves and the gap before them, in collections without brackets.
+_KNOWN: Final[dict[str, tuple[str, JsonValue]]] = {}
+"""Plain scalars of one line in collections without brackets: each with the gap before it, to its text and value.
 
-Most are keys, and the same in every file. Nothing around them makes a difference.
+Most are keys, and the same in every file. Nothing around them makes a difference. The text tells them from an empty
+scalar, whose gap may read as another's gap and text (`?`).
 """
 _KNOWN_GAP: Final = re.compile(r": |\n *(?:- )?")
 _LONGEST_KNOWN: Final = 60
@@ -43,10 +44,10 @@ _SHORT_KEY: Final = MAXIMUM_KEY_LENGTH // 2  # an emoji is two UTF-16 units
 _MOST_KNOWN: Final = 5_000
 
 
-def _remember(text: str, value: JsonValue) -> None:
+def _remember(with_gap: str, text: str, value: JsonValue) -> None:
     if len(_KNOWN) >= _MOST_KNOWN:
         _KNOWN.clear()
-    _KNOWN[text] = (value,)
+    _KNOWN[with_gap] = (text, value)
 
 
 class Context(NamedTuple):
@@ -184,9 +185,9 @@ class Reader:
         at, end = self.at, event.end_mark.index
         is_short = end - at <= _LONGEST_KNOWN and around.depth > 0 and not around.in_flow
         known = _KNOWN.get(self.text[at:end]) if is_short else None
-        if known:
+        if known and known[0] == event.value:
             self.at, self._follows_quotes = end, False
-            return known[0]
+            return known[1]
         start = event.start_mark.index
         if start == end:
             return None
@@ -197,7 +198,7 @@ class Reader:
             value = self._content(event, start, around)
             is_new = is_short and not event.style and len(self.warnings) == warned and not self._shown.originals
             if is_new and event.value == self.text[start:end] and _KNOWN_GAP.fullmatch(self.text, at, start):
-                _remember(self.text[at:end], value)
+                _remember(self.text[at:end], event.value, value)
             return value
         begin = self._after_properties(event)
         anchor = self._anchors.open(event.anchor, start) if event.anchor else None
