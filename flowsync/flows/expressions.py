@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flowsync.targeting.references import Reference
 
 _TREES_KEPT: Final = 2_048
+_CRITERIA: Final = tuple((verdict, verdict.field) for verdict in (Verdict.SHOWS, Verdict.STARTS, Verdict.COMPLETES))
 """Expressions kept parsed: several rules ask for those of one flow, one after the other. A tree takes some 2 kB."""
 
 
@@ -55,10 +56,10 @@ def expressions(fields: Mapping[FieldName, JsonValue]) -> tuple[FlowExpression, 
     for index, step in steps_of(fields.get("data")):
         identity = step.get("id")
         name = identity if isinstance(identity, str) else None
-        for verdict in (Verdict.SHOWS, Verdict.STARTS, Verdict.COMPLETES):
-            text = step.get(verdict.field)
+        for verdict, field in _CRITERIA:
+            text = step.get(field)
             if isinstance(text, str):
-                found.append(FlowExpression(("data", "steps", index, verdict.field), verdict, name, text))
+                found.append(FlowExpression(("data", "steps", index, field), verdict, name, text))
     return tuple(found)
 
 
