@@ -29,8 +29,8 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # before anything could report it, or while it was reported
         code = _interrupted()
-    except Exception:
-        if not is_interrupted:  # a library that is being imported may have made another error of it
+    except Exception:  # a library that an interruption hits while it is imported may raise another error
+        if not is_interrupted:
             raise
         code = _interrupted()
     for stream in (sys.stdout, sys.stderr):

@@ -84,7 +84,7 @@ def _entries(project: Project, commit: str) -> Mapping[str, Entry]:
 
 
 def _folder(project: Project, commit: str) -> str:
-    """The flows directory as the configuration named it then; as now, where that cannot be told."""
+    """The flows directory that the configuration named then, or names now if the one of then cannot be read."""
     names = project.config_names
     usual = config.FILE_NAMES if set(names) <= set(config.FILE_NAMES) else ()  # it may have had another of these
     for name in dict.fromkeys((*names, *usual)):

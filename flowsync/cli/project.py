@@ -67,7 +67,7 @@ class Project:
 
     @property
     def state(self) -> Path:
-        """The directory of what flowsync keeps on this machine."""
+        """The folder `.flowsync` of the project: what flowsync keeps on this machine, such as records."""
         return self.home / STATE_DIRECTORY
 
     @property

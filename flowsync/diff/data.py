@@ -59,7 +59,7 @@ def _escaped(key: str) -> str:
 
 
 def unescaped(part: str) -> str:
-    """Return the key that one part of a JSON pointer stands for."""
+    """Return the key that one part of a JSON pointer encodes."""
     return part.replace("~1", "/").replace("~0", "~")
 
 

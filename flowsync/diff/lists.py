@@ -80,7 +80,7 @@ def _align_middle(old: Sequence[int], new: Sequence[int]) -> list[Pair]:
 
 
 def _deep_difference(old: Sequence[int], new: Sequence[int]) -> tuple[set[int], set[int]]:
-    """Return the indices of what was removed and of what was added."""
+    """Return the indices of the removed items in the old list and of the added ones in the new list."""
     from deepdiff import DeepDiff  # noqa: PLC0415 - takes 30 ms, and few plans need it
 
     difference = DeepDiff(list(old), list(new), view="tree")

@@ -251,7 +251,7 @@ def _arrived(
 
 
 def in_form(text: str, name: str) -> str:
-    """A new file as `fmt` would have it, so that the first commit is in form; as it came where that cannot be had."""
+    """The text of a new file as `fmt` writes it, or unchanged if `fmt` cannot format it."""
     try:
         return formatted(text, name, FILE_ORDER)
     except DocumentError:

@@ -64,7 +64,7 @@ def command(context: click.Context, *, what: str | None, pull_request: Switch | 
 
 
 def validate(run: Run) -> int:
-    """Check the files offline: the log, notes beside the lines, the summary, SARIF where it is asked for."""
+    """Check the files offline; write the log, annotations, the summary, and SARIF if the run asks for it."""
     return _validate(run, run.open_project())
 
 

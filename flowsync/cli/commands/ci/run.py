@@ -119,7 +119,7 @@ class Run:
         write_summary(self.runner.summary, fit(report, SUMMARY).text)
 
     def annotate(self, notes: Iterable[Problem | Exception]) -> None:
-        """Show notes beside the lines they are about, files named from the top of the repository."""
+        """Annotate the lines of files, which are named from the top of the repository."""
         prefix = git.prefix(self.invocation.directory)
         moved = (
             replace(note, location=replace(note.location, file=normpath(prefix + note.location.file)))
@@ -187,7 +187,7 @@ class Run:
         return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, which nobody asked for
 
     def save_plan(self, plan: Plan) -> Path:
-        """Save the plan where the input plan-file says, else beside what the runner throws away; where that is."""
+        """Save the plan and return its path: that of the input plan-file, or one in the runner's temporary folder."""
         path = self.plan_path(self.inputs.plan_file) if self.inputs.plan_file else self.runner.temporary / PLAN_NAME
         within = workspace(self.invocation.directory)
         try:
@@ -202,7 +202,7 @@ class Run:
         return path
 
     def show_plan(self, made: Planned) -> None:
-        """Show the plan in the log and beside the lines, save it, and set its outputs."""
+        """Show the plan in the log and as annotations, save it, and set its outputs."""
         write_result(inert(plans.preview(made.plan, screen_of_stdout(self.invocation))))
         self.annotate([*plans.plan_problems(made.plan, made.flows), *made.warnings])
         self.output_plan(made.plan, self.save_plan(made.plan))
