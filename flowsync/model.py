@@ -134,9 +134,13 @@ class View(Enum):
 
 
 class Origin(Enum):
-    """Who made a difference, according to a base revision: this branch, the dashboard, or both."""
+    """Who made a difference, according to a base revision: this branch, the dashboard, or both.
+
+    WAITING: live is what an earlier commit of the file said, so a merge was not applied yet and nobody edited anything.
+    """
 
     BRANCH = "branch"
+    WAITING = "waiting"
     DRIFT = "drift"
     CONFLICT = "conflict"
 
@@ -271,6 +275,36 @@ class Unmanaged:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A live flow whose file was there at the base and is not any more: it stays live as it is, unmanaged.
+
+    `file` is the file's former name, `name` the flow's name as it is live. `renamed_to` is the slug of a new file with
+    the same content, None where there is none.
+    """
+
+    slug: str
+    file: str
+    id: int
+    name: str
+    version: int
+    status: str
+    renamed_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """A setting of flowsync.yaml that a branch changes, which decides what is written, where to, or past which guard.
+
+    `place` is its dotted path, such as `environments.production.api_url`; the values are as YAML in one line, None
+    where the setting is not there.
+    """
+
+    place: str
+    old: str | None
+    new: str | None
+
+
 Change: TypeAlias = Update
 """What a plan can write."""
 
@@ -291,6 +325,7 @@ class Plan:
 
     `unverified` flows are switched off in their file, and the API does not return whether they are on. A saved plan
     names no unchanged flows, only their number: `unnamed_unchanged`. `refusals` are those of the guards, if asked.
+    `removed` is known only where the plan was compared with a base.
     """
 
     environment: str | None
@@ -305,6 +340,7 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     unverified: tuple[Update, ...] = ()
     view: View = View.WHOLE
+    removed: tuple[Removed, ...] = ()
 
     @property
     def writes(self) -> tuple[Change, ...]:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from flowsync.errors import FlowsyncError
     from flowsync.flows.waits import ChangedWaits
-    from flowsync.model import Change, Outcome, Plan, Problem
+    from flowsync.model import Change, Outcome, Plan, Problem, SettingChange
     from flowsync.render.report_parts import Limits
 
 SHORT_COMMIT: Final = 7
@@ -65,12 +65,30 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherPull:
+    """Another open pull request that changes some of the same flows."""
+
+    number: int
+    slugs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanReport:
-    """What would happen, and what that does to which flow waits for which; None where that is not known."""
+    """What would happen.
+
+    `waits` is what that does to which flow waits for which, None where it is not known. `problems` are the warnings
+    about the files, `settings` what the branch changes in flowsync.yaml. `into` is the branch that this would be merged
+    into, where that is another than `applied`, the one that is applied; None where it is the same or not known.
+    """
 
     scene: Scene
     plan: Plan
     waits: ChangedWaits | None = None
+    problems: tuple[Problem, ...] = ()
+    settings: tuple[SettingChange, ...] = ()
+    others: tuple[OtherPull, ...] = ()
+    into: str | None = None
+    applied: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
