@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +33,7 @@ class Target(Enum):
     DRAFT = "draft"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(NamedTuple):
     """A place in a file; `line` and `column` count from 1, columns in characters."""
 
     file: str
@@ -42,8 +41,7 @@ class Location:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One finding about one place in one file. `detail` holds further lines, such as the tree of a failing test."""
 
     location: Location
@@ -145,8 +143,7 @@ class Origin(Enum):
     CONFLICT = "conflict"
 
 
-@dataclass(frozen=True, slots=True)
-class LiveFlow:
+class LiveFlow(NamedTuple):
     """One row of the API: one version of a slug.
 
     `fields` holds those of SENT_FIELDS that the server returned, unchanged (`data` is a text). `status` is ACTIVE,
@@ -181,8 +178,7 @@ class LiveFlow:
         return self.status in {"ACTIVE", "DRAFT", "ARCHIVED", ""}
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(NamedTuple):
     """One difference at one place.
 
     `path` is a JSON pointer inside the field ("" is the field itself), `label` the same for people, such as
@@ -199,8 +195,7 @@ class FieldChange:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlanWarning:
+class PlanWarning(NamedTuple):
     """Something a reviewer should know about one planned change; `line` is in the flow's file."""
 
     code: str
@@ -256,8 +251,7 @@ class Unchanged:
     warnings: tuple[PlanWarning, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(NamedTuple):
     """A file whose flow cannot be written; it is left out of the plan."""
 
     slug: str
@@ -266,8 +260,7 @@ class Blocked:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unmanaged:
+class Unmanaged(NamedTuple):
     """A live flow without a file: shown, never written."""
 
     slug: str
@@ -309,8 +302,7 @@ Change: TypeAlias = Update
 """What a plan can write."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why a guard refuses a plan. `flag` is apply's option that allows it; `slugs`: the flows it is about, or none."""
 
     code: str
@@ -348,8 +340,7 @@ class Plan:
         return tuple(sorted((*self.changes, *self.unverified), key=lambda change: change.slug))
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """Written. `untaken`: fields not stored as sent. `differences`: `old` is what was sent, `new` what came back."""
 
     change: Change
@@ -357,15 +348,13 @@ class Applied:
     differences: tuple[FieldChange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AlreadyApplied:
+class AlreadyApplied(NamedTuple):
     """The flow already was as planned: nothing was sent."""
 
     change: Change
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """The flow is not, or no longer, as it was when the plan was made: nothing, or nothing more, was sent.
 
     `differences`: `old` is what was expected, `new` what is there. Expected is the state before the write, or after a
@@ -379,8 +368,7 @@ class Refused:
     uncertain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """The write, or the read before it, failed. `uncertain`: the write may have taken effect."""
 
     change: Change
@@ -390,8 +378,7 @@ class Failed:
     uncertain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NotAttempted:
+class NotAttempted(NamedTuple):
     """Nothing was sent: the run stopped before this flow."""
 
     change: Change

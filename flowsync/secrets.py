@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import re
-import string
 from base64 import b64encode
 from bisect import bisect_right
 from operator import itemgetter
@@ -55,9 +54,8 @@ _ESCAPE: Final = re.compile(
 _BASES: Final = {"percent": 16, "unicode": 16, "hex": 16, "entity": 16, "decimal": 10}
 _NAMES: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ASCII: Final = 0x7F
-_KEPT: Final = frozenset((string.ascii_letters + string.digits).encode())
 _LOWER: Final = bytes(range(256)).lower()
-_DROPPED: Final = bytes(code for code in range(256) if code not in _KEPT)
+_DROPPED: Final = bytes(code for code in range(256) if not bytes([code]).isalnum())
 
 
 class Secrets:

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +33,7 @@ _UNBLOCKED: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _AS_FOLDER: Final = os.O_RDONLY | _UNFOLLOWED | getattr(os, "O_DIRECTORY", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
+class _Folder(NamedTuple):
     """An open folder, or on Windows the path of one that was checked."""
 
     descriptor: int | None
@@ -163,7 +161,7 @@ class Workspace:
                 _refuse_link(status)
                 _refuse_special(status)
                 kept = stat.S_IMODE(status.st_mode)
-            temporary = f".{name}.{secrets.token_hex(4)}.tmp"
+            temporary = f".{name}.{os.urandom(4).hex()}.tmp"
             descriptor = folder.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             with _unlinked_on_failure(folder, temporary):
                 with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor

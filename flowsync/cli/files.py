@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from glob import escape
 from pathlib import Path
 from posixpath import normpath
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from flowsync import git, validate
+from flowsync import validate
 from flowsync.errors import InvalidFilesError, UsageError
 from flowsync.flows.files import ENDINGS, FlowFile, in_environments
 from flowsync.model import Flow, Problem, Severity
@@ -28,8 +27,7 @@ Named = TypeVar("Named", Flow, FlowFile)
 PATTERN_CHARACTERS: Final = frozenset("*?[")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """The flows a command works on, out of all that the files hold (`every`)."""
 
     flows: tuple[Flow, ...]
@@ -68,16 +66,18 @@ def named_from_top(project: Project, problems: Iterable[Problem]) -> tuple[Path,
 
     Outside of a repository that is the project's own directory.
     """
+    from flowsync import git  # noqa: PLC0415 - 9 ms; validating for a terminal needs no git
+
     prefix = git.prefix(project.base)
     moved = tuple(
-        replace(each, location=replace(each.location, file=normpath(prefix + each.location.file))) for each in problems
+        each._replace(location=each.location._replace(file=normpath(prefix + each.location.file))) for each in problems
     )
-    return top_of(project), moved
+    return project.base.joinpath(*[".."] * prefix.count("/")), moved
 
 
 def top_of(project: Project) -> Path:
     """The top of the repository, from where the command was started; that place itself outside of a repository."""
-    return project.base.joinpath(*[".."] * git.prefix(project.base).count("/"))
+    return named_from_top(project, ())[0]
 
 
 def levels(project: Project) -> Mapping[str, Level]:

@@ -12,7 +12,7 @@ import re
 import shlex
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from flowsync.config.address import (
@@ -123,8 +123,7 @@ class Guards:
     require_saved_plan: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(NamedTuple):
     """Options of the command line that are settings; None where an option is not given.
 
     The two variables hold keys that were given for this very run: flowsync.yaml does not choose them.
@@ -144,8 +143,7 @@ class Level(Enum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleLevel:
+class RuleLevel(NamedTuple):
     """The level that flowsync.yaml sets for a rule, and where; `validate` knows whether there is such a rule."""
 
     code: str

@@ -30,7 +30,6 @@ from flowsync.document.refusals import (
     locate,
 )
 from flowsync.document.scalars import as_double
-from flowsync.document.tree import tree_of
 from flowsync.errors import DocumentError
 from flowsync.model import Location, Problem, Severity
 
@@ -103,6 +102,8 @@ class Document:
         return self._found(lambda tree: tree.character_start(path, offset))
 
     def _found(self, find: Callable[[Tree], int]) -> Location:
+        from flowsync.document.tree import tree_of  # noqa: PLC0415 - 3 ms that only files with problems should pay
+
         tree = tree_of(self.text)
         return locate(self.name, tree.text, find(tree)) if tree else Location(self.name, 1, 1)
 

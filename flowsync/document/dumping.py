@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.document.refusals import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH, failure
 from flowsync.model import Location
@@ -48,8 +47,7 @@ _DOUBLE_DIGITS: Final = 53
 _LARGEST_EXPONENT: Final = 1023
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """Columns that something nested is to the right: a mapping or list below its key, a value after its dash."""
 
     mapping: int = 2

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from flowsync.document.refusals import Refusal
 
@@ -31,8 +30,7 @@ _BLOCKS: Final = (0xE000, 0xE800, 0xF000)
 """Where in the private-use area stand-ins for escaped halves of characters may be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A text as libyaml is to see it, character for character as long as the original, and the way back."""
 
     text: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync import document
 from flowsync.errors import DocumentError, TargetingError
@@ -24,8 +23,7 @@ _CRITERIA: Final = tuple((verdict, verdict.field) for verdict in (Verdict.SHOWS,
 """Expressions kept parsed: several rules ask for those of one flow, one after the other. A tree takes some 2 kB."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlowExpression:
+class FlowExpression(NamedTuple):
     """One expression as a flow states it.
 
     `path` leads to it from the root of the file, `verdict` is what tests call its outcome. `step` is the id of its

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync import document
 from flowsync.document import count_values, line_starts
@@ -39,8 +39,7 @@ _NO_FLOWS_HINT: Final = (
 _TARGETS: Final = {target.value: target for target in Target}
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(NamedTuple):
     """What a flows directory holds: the flows that could be read, by slug, what could not, and the slugs of those."""
 
     flows: tuple[Flow, ...]
@@ -48,8 +47,7 @@ class Repository:
     unread: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class FlowFile:
+class FlowFile(NamedTuple):
     """One file to read: where it is (no link), the name people see (perhaps a link's), and the slug its stem gives."""
 
     path: Path
@@ -254,8 +252,7 @@ def merged(base: JsonValue, over: JsonValue) -> JsonValue:
     return {**base, **{key: merged(base.get(key), item) for key, item in over.items()}}
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenData:
+class WrittenData(NamedTuple):
     """How `data` is written: as its author did in `file`; as a dump where that is None, for an overlay changed it."""
 
     data: JsonValue
@@ -300,7 +297,7 @@ class FlowSource:
     def warnings(self) -> tuple[Problem, ...]:
         """What other parsers read differently, in the file and in the text that `data` is."""
         inside = () if self.data is None else self.data.warnings
-        return (*self.file.warnings, *(replace(each, location=self._in_file(each.location)) for each in inside))
+        return (*self.file.warnings, *(each._replace(location=self._in_file(each.location)) for each in inside))
 
     def location(self, path: ValuePath) -> Location:
         """Where the value is stated: in the overlay if it states it, else in the file's own part."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from flowsync.flows.expressions import expressions, own_fields, parsed
 from flowsync.targeting.checks import check
@@ -79,8 +79,7 @@ class Unusable:
 TestOutcome: TypeAlias = "Decided | Undecided | Unreadable | Unusable"
 
 
-@dataclass(frozen=True, slots=True)
-class Tested:
+class Tested(NamedTuple):
     """One test, where it is in the file, and what came out."""
 
     location: Location
@@ -94,8 +93,7 @@ class Tested:
         return not isinstance(self.outcome, Undecided)
 
 
-@dataclass(frozen=True, slots=True)
-class ExpressionCoverage:
+class ExpressionCoverage(NamedTuple):
     """What tests say of one expression: how many decide it, and for each term which truths they saw."""
 
     expression: FlowExpression
@@ -103,8 +101,7 @@ class ExpressionCoverage:
     terms: tuple[TermCoverage, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TestedFlow:
+class TestedFlow(NamedTuple):
     """The tests of one flow, and what they saw of its expressions."""
 
     slug: str
@@ -169,8 +166,7 @@ def _coverage(flow: Flow, outcomes: Iterable[TestOutcome]) -> tuple[ExpressionCo
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(NamedTuple):
     """How one expression came out for a user, and what the rules have to say of it."""
 
     expression: FlowExpression
@@ -178,8 +174,7 @@ class Explained:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """The answer to "why doesn't she see it".
 
     `slug` and `file` are None for an expression that is of no flow; `is_off` says that the file turns the flow off.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from flowsync.flows.expressions import expressions, parsed, targeting_expression
 from flowsync.targeting.context import Verdict
@@ -28,16 +27,14 @@ class Bond(Enum):
     STEP = "a step waits for"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A flow of the graph; one without a file is only known by its name."""
 
     slug: str
     has_file: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """`waiting` waits for `awaited`. `steps` are the labels of the steps that do, for STEP; else empty.
 
     `is_circular`: the two are part of a circle of flows that all wait for each other.
@@ -50,8 +47,7 @@ class Edge:
     is_circular: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingGraph:
+class WaitingGraph(NamedTuple):
     """Flows and their waits, sorted; `circles` are flows that wait for each other, each a shortest way round."""
 
     nodes: tuple[Node, ...]
@@ -63,8 +59,7 @@ Wait: TypeAlias = "tuple[str, str, Bond]"
 """Who waits, for whom, and how firmly."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedWaits:
+class ChangedWaits(NamedTuple):
     """The waits that come and go, sorted; `graph` is what the flows concerned wait for afterwards."""
 
     added: tuple[Wait, ...]

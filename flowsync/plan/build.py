@@ -186,7 +186,7 @@ def _suggested(blocked: Sequence[Blocked], live: Collection[str]) -> Iterator[Bl
         near = None
         if each.code == NO_SUCH_FLOW:
             near = by_appearance.get(appearance(each.slug).casefold()) or closest(each.slug, live)
-        yield each if near is None else replace(each, message=f"{each.message} {_question(each.slug, near)}")
+        yield each if near is None else each._replace(message=f"{each.message} {_question(each.slug, near)}")
 
 
 def _question(slug: str, near: str) -> str:

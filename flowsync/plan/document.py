@@ -137,8 +137,8 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
         "summary": {name: number for name, number in numbers.items() if number or name != "unverified"},
         "changes": [_change(change, plan.refusals) for change in plan.changes],
         "unverified": [_change(change, plan.refusals) for change in plan.unverified],
-        "blocked": [asdict(blocked) for blocked in plan.blocked],
-        "unmanaged": [asdict(unmanaged) for unmanaged in plan.unmanaged],
+        "blocked": [blocked._asdict() for blocked in plan.blocked],
+        "unmanaged": [unmanaged._asdict() for unmanaged in plan.unmanaged],
     }
     if plan.view is View.WHOLE:
         del content["view"]
@@ -162,7 +162,7 @@ def _change(change: Change, refusals: Iterable[Refusal]) -> JsonValue:
         "live": change.live,
         "fields": [_field_change(field) for field in change.fields],
         "unseen": list(change.unseen),
-        "warnings": [asdict(warning) for warning in warnings],
+        "warnings": [warning._asdict() for warning in warnings],
         "body": {name: json_safe(value) for name, value in change.body.items()},
         "before": change.before,
         "after": change.after,

@@ -8,7 +8,6 @@ cannot be seen, before what is left is encoded.
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import traceback
 from collections import Counter
@@ -106,6 +105,8 @@ def sarif(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) 
     Files are named as the problems name them; readers take that as relative to the top of the repository. GitHub shows
     the help of a rule with each of its alerts, and needs both descriptions [doc: SARIF support].
     """
+    from hashlib import sha256  # noqa: PLC0415 - 3 ms that only this format needs
+
     ordered = _sorted(problems)
     rules = _sarif_rules(ordered)
     positions = {code: position for position, code in enumerate(rules)}
@@ -116,7 +117,7 @@ def sarif(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) 
     for problem in ordered:
         same = (problem.code, problem.location.file, (source_line(problem.location) or "").strip())
         parts = "\0".join([*same, str(seen[same])])
-        fingerprint = hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
+        fingerprint = sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
         results.append(_sarif_result(problem, positions[problem.code], fingerprint))
         seen[same] += 1
     driver: JsonValue = {"name": "flowsync", "semanticVersion": __version__, "rules": [*rules.values()]}

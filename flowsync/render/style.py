@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from flowsync.render.escape import LOG_COMMAND, columns, cut, mask_keys, padded, plural, shown
 from flowsync.text import printable
@@ -44,8 +43,7 @@ class Detail(Enum):
     VERBOSE = "verbose"
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(NamedTuple):
     """The place a text is for. `width` is in columns; only tables and hints adapt to it everywhere.
 
     `wrap` is where sentences are broken: on a terminal, which else breaks them in mid-word. None leaves each on one
@@ -78,8 +76,7 @@ MARKED: Final = frozenset({Style.ADDED_WORD, Style.REMOVED_WORD})
 """The styles of words that differ: where there is no colour, carets are under them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A run of text, raw, in one style."""
 
     text: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from operator import add, ge, gt, le, lt, mul, sub
@@ -299,8 +298,7 @@ def _places(pattern: str, part: str) -> list[int]:
     return [at for at in reversed(range(len(pattern))) if part and pattern.startswith(part, at)]
 
 
-@dataclass(frozen=True, slots=True)
-class TermTrace:
+class TermTrace(NamedTuple):
     """How one term came out: the truth, each of its values with what it is, and what is remarkable about it."""
 
     term: Term
@@ -418,8 +416,7 @@ def server_pattern(operator: Operator, text: str) -> str:
     return f"^{text}.*" if is_start else f".*{text}"
 
 
-@dataclass(frozen=True, slots=True)
-class BranchTrace:
+class BranchTrace(NamedTuple):
     """A chain, a group or the empty expression, with the traces of its parts; all parts are evaluated."""
 
     expression: Or | And | Group | Everyone
@@ -449,8 +446,7 @@ class SourceValue(NamedTuple):
         return f"{self.source} is {self.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class OutlineLine:
+class OutlineLine(NamedTuple):
     """One line of an explanation: how deep it is indented, whether it holds, what it says.
 
     `values` are what the sources in it are for this user, `note` what is remarkable. All texts are
@@ -503,8 +499,7 @@ def trace_lines(whole: Trace) -> list[str]:
     return lines
 
 
-@dataclass(frozen=True, slots=True)
-class TermCoverage:
+class TermCoverage(NamedTuple):
     """Whether some test saw a term true, and whether some test saw it false."""
 
     term: Term

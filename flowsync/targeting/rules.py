@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.model import Severity
 
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from flowsync.targeting.nodes import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that a rule found in one expression; `span` counts characters of its text from 0."""
 
     code: str
@@ -22,8 +20,7 @@ class Finding:
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule: its code, and how severe what it finds is."""
 
     code: str

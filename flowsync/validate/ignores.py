@@ -8,9 +8,8 @@ reader decides whether something is a comment: the same letters inside of a text
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync import document
 from flowsync.config import Level
@@ -35,8 +34,7 @@ _IGNORABLE: Final = frozenset(_CODES) - _FIRM
 _ALL_RULES: Final = "docs/rules.md lists all rules."
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(NamedTuple):
     """One code of one comment ("" where it names none), its place, and the first and last line it is about."""
 
     location: Location
@@ -77,7 +75,7 @@ def _levelled(problems: Iterable[Problem], levels: Mapping[str, Level]) -> Itera
         if level is None:
             yield problem
         elif level is not Level.OFF:
-            yield replace(problem, severity=Severity(level.value))
+            yield problem._replace(severity=Severity(level.value))
 
 
 def level_complaint(name: str, level: Level) -> tuple[str, str | None] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.flows.expressions import expressions as expressions_of
 
@@ -54,8 +54,7 @@ KNOWN_KEYS: Final[Mapping[Kind, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One mapping of `data`; `path` starts with "data". A custom part is read by a component of the app."""
 
     kind: Kind

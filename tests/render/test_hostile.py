@@ -106,8 +106,8 @@ plan_values = st.builds(
 )
 outcome_values: st.SearchStrategy[list[Outcome]] = st.lists(
     st.one_of(
-        st.builds(Applied, updates(), st.just(("data",))),
-        st.builds(Refused, updates(), hostile, hostile),
+        st.builds(Applied, updates(), st.just(("data",)), st.just(())),
+        st.builds(Refused, updates(), hostile, hostile, st.just(()), st.booleans()),
         st.builds(Failed, updates(), hostile, hostile, st.none() | hostile, st.booleans()),
         st.builds(NotAttempted, updates(), hostile),
     ),
@@ -116,7 +116,7 @@ outcome_values: st.SearchStrategy[list[Outcome]] = st.lists(
 problem_values = st.lists(
     st.builds(
         Problem, st.builds(Location, hostile, numbers, st.integers(1, 40)), st.sampled_from(Severity), hostile, hostile,
-        st.none() | hostile,
+        st.none() | hostile, st.just(()),
     ),
     max_size=2,
 )  # fmt: skip

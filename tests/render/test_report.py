@@ -112,7 +112,7 @@ ODD_PLAN = replace(
     base=LONG,
     changes=(ODD, *(replace(SHORT, slug=f"{number}{LONG}") for number in range(110))),
     unmanaged=tuple(Unmanaged(f"{number}{LONG}", number, LONG) for number in range(110)),
-    blocked=tuple(replace(FULL_PLAN.blocked[0], slug=f"{number}{LONG}", message=LONG) for number in range(110)),
+    blocked=tuple(FULL_PLAN.blocked[0]._replace(slug=f"{number}{LONG}", message=LONG) for number in range(110)),
 )
 ODD_PROBLEMS = [Problem(Location(LONG, 1, 1), Severity.ERROR, LONG, LONG, LONG)] * 110
 WORST: list[Report] = [

@@ -122,7 +122,7 @@ class Run:
         """Annotate the lines of files, which are named from the top of the repository."""
         prefix = git.prefix(self.invocation.directory)
         moved = (
-            replace(note, location=replace(note.location, file=normpath(prefix + note.location.file)))
+            note._replace(location=note.location._replace(file=normpath(prefix + note.location.file)))
             if isinstance(note, Problem)
             else note
             for note in notes
