@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from flowsync.diff.canonical import ValueNumbers, plainly_equal
+from flowsync.diff.canonical import ValueNumbers
 from flowsync.diff.lists import ItemKey, align_lists, merged
 from flowsync.model import FieldChange, Op
 from flowsync.text import printable
@@ -69,7 +69,8 @@ def differences(field: FieldName, old: JsonValue, new: JsonValue) -> tuple[Field
     Paths lead into `new`; those of removals into `old`. A renamed item's path is that of its id.
     An item that is renamed or moved may have further changes of its own, below it.
     """
-    if plainly_equal(old, new):
+    same_things = _SameThings(ValueNumbers(), {})
+    if same_things.numbers.same(old, new):
         return ()
     from deepdiff import DeepDiff  # noqa: PLC0415 - takes 30 ms, and in most plans no `data` differs
 
@@ -77,43 +78,48 @@ def differences(field: FieldName, old: JsonValue, new: JsonValue) -> tuple[Field
         old,
         new,
         view="tree",
-        custom_operators=[_SameThings(ValueNumbers())],
+        custom_operators=[same_things],
         threshold_to_diff_deeper=0,  # a mapping that keeps few of its keys is still compared key by key
         ignore_private_variables=False,  # a key may begin with two underscores
     )
-    orders: dict[tuple[int, int], Mapping[str | ItemKey, int]] = {}
-    changes = [_change(field, level, orders) for levels in found.values() for level in levels]
+    changes = [_change(field, level, same_things.orders) for levels in found.values() for level in levels]
     return tuple(change for _, change in sorted(changes, key=lambda each: each[0]))
 
 
 @dataclass(frozen=True, slots=True)
 class _SameThings:
-    """Tells DeepDiff which values are equal and which items of two lists are the same, as an operator of its own.
+    """Leaves DeepDiff only what differs, and tells it which items of two lists are the same, as an operator of its own.
 
     DeepDiff walks both values and finds what was added, removed and replaced. Three things it cannot do. It holds true
     to equal 1 where 1 is to equal 1.0. Its `iterable_compare_func` asks about every pair of items, and loses an item
     that was added as a copy of another. It knows neither moves of as few items as possible nor renamed ids. So this
-    operator says what is equal, and hands it two lists as two mappings, in which the same item has the same key.
+    operator takes out what is equal, and hands it two lists as two mappings, in which the same item has the same key.
+    `orders` holds the position of each key by the `id` of the old mapping that DeepDiff was handed.
     """
 
     numbers: ValueNumbers
+    orders: dict[int, Mapping[str | ItemKey, int]]
 
     def match(self, level: DiffLevel) -> bool:
-        """Return whether this operator applies to two values: always."""
-        return level is not None
+        """Return whether there is anything in two values that could be the same."""
+        return isinstance(level.t1, dict | list) and type(level.t1) is type(level.t2)
 
     def give_up_diffing(self, level: DiffLevel, diff_instance: DeepDiff) -> bool:
-        """Return whether two values are equal; if not, DeepDiff goes on with them, or with the mappings for lists."""
+        """Put mappings of what differs in the place of two mappings or lists; DeepDiff goes on with those."""
         old, new = level.t1, level.t2
-        if self.numbers.same(old, new):
-            return True
-        if isinstance(old, list) and isinstance(new, list):
+        moved: list[ItemKey] = []
+        if isinstance(old, list):
             steps = reversed(level.path(output_format="list"))
             alignment = align_lists(old, new, next((step for step in steps if isinstance(step, str)), ""), self.numbers)
-            level.t1, level.t2 = alignment.items(old, new)
-            for key in level.t2:
-                if key.now in alignment.moved:
-                    _report_move(key, level, diff_instance)
+            old, new = alignment.items(old, new)
+            moved = [key for key in new if key.now in alignment.moved]
+        both = (key for key in new if key in old)
+        same = {key for key in both if self.numbers.same(old[key], new[key])}.difference(moved)
+        level.t1 = {key: value for key, value in old.items() if key not in same}
+        level.t2 = {key: value for key, value in new.items() if key not in same}
+        self.orders[id(level.t1)] = {key: number for number, key in enumerate(merged(old, new))}
+        for key in moved:
+            _report_move(key, level, diff_instance)
         return False
 
 
@@ -134,20 +140,14 @@ _OPS: Final[Mapping[str, Op]] = {
 
 
 def _change(
-    field: FieldName, found: DiffLevel, orders: dict[tuple[int, int], Mapping[str | ItemKey, int]]
+    field: FieldName, found: DiffLevel, orders: Mapping[int, Mapping[str | ItemKey, int]]
 ) -> tuple[list[int], FieldChange]:
-    """Return what DeepDiff found as a change, and its sort key: the position of each key on the path to it.
-
-    `orders` caches those positions for each pair of mappings.
-    """
+    """Return what DeepDiff found as a change, and its sort key: the position of each key on the path to it."""
     op = _OPS[found.report_type or ""]
     steps = found.path(output_format="list")
     place, order, level = Place(), [], found.all_up
     for step in steps:
-        mappings = id(level.t1), id(level.t2)
-        if mappings not in orders:
-            orders[mappings] = {key: number for number, key in enumerate(merged(level.t1, level.t2))}
-        order.append(orders[mappings][step])
+        order.append(orders[id(level.t1)][step])
         if isinstance(step, str):
             place = place.at_key(step)
         elif op is Op.REMOVE:

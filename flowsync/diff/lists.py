@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from flowsync.diff.canonical import ValueNumbers
 from flowsync.diff.renames import candidates, renames
@@ -13,7 +13,6 @@ from flowsync.document.rewriting import Survivors, equal_ends
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
-    from flowsync.diff.renames import Item
     from flowsync.model import JsonValue
 
 Key = TypeVar("Key", bound="Hashable")
@@ -131,34 +130,25 @@ class Alignment:
 def align_lists(old: list[JsonValue], new: list[JsonValue], key: str, numbers: ValueNumbers) -> Alignment:
     """Match the items of two lists that are under `key`."""
     identity = IDENTITIES.get(key, "id")
-    if _is_identified(old, identity, numbers) and _is_identified(new, identity, numbers):
-        return _align_identified(old, new, identity, numbers)
-    pairs = align([numbers.of(item) for item in old], [numbers.of(item) for item in new])
-    return Alignment({now: was for was, now in pairs}, frozenset(), None)
-
-
-def _is_identified(items: list[JsonValue], identity: str, numbers: ValueNumbers) -> TypeGuard[list[Item]]:
-    """Whether every item is a mapping, and its identity a scalar that no other item has."""
-    values = [item.get(identity) for item in items if isinstance(item, dict)]
-    scalars = {numbers.of(value) for value in values if isinstance(value, str | int | float)}
-    return len(scalars) == len(items)
-
-
-def _align_identified(old: list[Item], new: list[Item], identity: str, numbers: ValueNumbers) -> Alignment:
-    kept = _kept(old, new, identity, numbers)
+    old_places, new_places = (_places(items, identity, numbers) for items in (old, new))
+    if old_places is None or new_places is None:
+        pairs = align([numbers.of(item) for item in old], [numbers.of(item) for item in new])
+        return Alignment({now: was for was, now in pairs}, frozenset(), None)
+    kept = [(old_places[number], now) for number, now in new_places.items() if number in old_places]
     unmoved = _unmoved(kept)
-    removed = candidates(old, (was for was, _ in kept), [was for was, _ in unmoved], identity, numbers)
-    added = candidates(new, (now for _, now in kept), [now for _, now in unmoved], identity, numbers)
+    removed = candidates(old, {was for was, _ in kept}, [was for was, _ in unmoved], identity, numbers)
+    added = candidates(new, {now for _, now in kept}, [now for _, now in unmoved], identity, numbers)
     renamed = ((was.index, now.index) for was, now in renames(removed, added))
     pairs = sorted([*kept, *renamed], key=lambda pair: pair[1])
     moved = {now for _, now in pairs}.difference(now for _, now in _unmoved(pairs))
     return Alignment({now: was for was, now in pairs}, frozenset(moved), identity)
 
 
-def _kept(old: Sequence[Item], new: Sequence[Item], identity: str, numbers: ValueNumbers) -> list[Pair]:
-    places = {numbers.of(item[identity]): index for index, item in enumerate(old)}
-    wanted = ((places.get(numbers.of(item[identity])), index) for index, item in enumerate(new))
-    return [(was, now) for was, now in wanted if was is not None]
+def _places(items: list[JsonValue], identity: str, numbers: ValueNumbers) -> dict[int, int] | None:
+    """The index of each item by its identity; None unless each is a mapping with one of its own, a scalar."""
+    values = [item.get(identity) for item in items if isinstance(item, dict)]
+    places = {numbers.of(value): at for at, value in enumerate(values) if isinstance(value, str | int | float)}
+    return places if len(places) == len(items) else None
 
 
 def _unmoved(pairs: Sequence[Pair]) -> list[Pair]:

@@ -9,12 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 
     from flowsync.diff.canonical import ValueNumbers
     from flowsync.model import JsonValue
 
-Item: TypeAlias = "dict[str, JsonValue]"
 Bag: TypeAlias = "Counter[Hashable]"
 
 SIMILAR_IN_PLACE: Final = 0.5
@@ -35,7 +34,7 @@ class Candidate:
 
     index: int
     gap: int
-    rest: Item
+    rest: dict[str, JsonValue]
     number: int | None
     numbers: ValueNumbers
 
@@ -53,14 +52,15 @@ Candidates: TypeAlias = "Sequence[Candidate]"
 
 
 def candidates(
-    items: Sequence[Item], kept: Iterable[int], unmoved: Sequence[int], key: str, numbers: ValueNumbers
+    items: Sequence[JsonValue], kept: Collection[int], unmoved: Sequence[int], key: str, numbers: ValueNumbers
 ) -> list[Candidate]:
-    """Return those items whose index is not `kept`; `unmoved` holds ascending indices."""
+    """Return those items, all of them mappings, whose index is not `kept`; `unmoved` holds ascending indices."""
     found = []
-    for index in sorted(set(range(len(items))).difference(kept)):
-        rest = {name: value for name, value in items[index].items() if name != key}
-        number = numbers.of(rest) if rest else None
-        found.append(Candidate(index, bisect_left(unmoved, index), rest, number, numbers))
+    for index, item in enumerate(items):
+        if index not in kept and isinstance(item, dict):
+            rest = {name: value for name, value in item.items() if name != key}
+            number = numbers.of(rest) if rest else None
+            found.append(Candidate(index, bisect_left(unmoved, index), rest, number, numbers))
     return found
 
 
