@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -25,6 +26,7 @@ from flowsync.apply import (
 )
 from flowsync.diff.fields import fingerprint
 from flowsync.errors import (
+    ApiError,
     ExitCode,
     ForbiddenError,
     RateLimitedError,
@@ -34,14 +36,21 @@ from flowsync.errors import (
     TransportError,
     UnreadableResponseError,
 )
-from flowsync.model import AlreadyApplied, Applied, Failed, FieldChange, LiveFlow, NotAttempted, Op, Refused, Update
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from flowsync.errors import ApiError
-    from flowsync.model import Change, FieldName, JsonValue, Outcome
-
+from flowsync.model import (
+    AlreadyApplied,
+    Applied,
+    Change,
+    Failed,
+    FieldChange,
+    FieldName,
+    JsonValue,
+    LiveFlow,
+    NotAttempted,
+    Op,
+    Outcome,
+    Refused,
+    Update,
+)
 
 Ended = TypeVar("Ended", Applied, Refused, Failed)
 

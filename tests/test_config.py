@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -14,13 +16,7 @@ from flowsync import config, document
 from flowsync.config import PARALLELISM_LIMIT, Flags, Guards, Policy, Settings, Timeouts, read_settings
 from flowsync.config.address import DEFAULT_API_URL
 from flowsync.errors import ConfigError, InvalidFilesError
-from flowsync.model import Target
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from flowsync.model import JsonValue
+from flowsync.model import JsonValue, Target
 
 ENVIRONMENTS = """
     default_environment: development

@@ -7,8 +7,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -16,9 +16,6 @@ import pytest
 from flowsync.cli.app import COMMANDS
 from flowsync.validate import schema_text
 from tests.support.command import CLEAN, flowsync
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
 OFFLINE = {"explain", "fmt", "graph", "init", "sandbox", "schema", "test", "validate"}

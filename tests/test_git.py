@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 from unittest import mock
 
 import pytest
 
 from flowsync.errors import GitError
 from flowsync.git import ask, commit_of, content_id, contents, entries, prefix, uncommitted
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 IDENTITY = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "core.autocrlf=false")
 CLEAN = b"name: clean\n"

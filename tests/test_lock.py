@@ -7,17 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from flowsync.errors import ExitCode, FlowsyncError
 from flowsync.lock import LockedError, directory, held, name
 from tests.support.command import UNMEASURED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HOLDER = """
 import sys

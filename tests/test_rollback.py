@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,16 +11,25 @@ from flowsync.api.endpoints import rows_by_slug
 from flowsync.api.rows import live_flow
 from flowsync.cli.commands.rollback import part_at, plan_rollback
 from flowsync.errors import RefusedError
-from flowsync.model import Applied, Blocked, Failed, Refused, Target, Unchanged, Update
+from flowsync.model import (
+    Applied,
+    Blocked,
+    Change,
+    Failed,
+    FieldName,
+    JsonValue,
+    LiveFlow,
+    Outcome,
+    Plan,
+    Refused,
+    Target,
+    Unchanged,
+    Update,
+)
 from flowsync.plan.document import restorable
 from flowsync.record.lines import run_line
 from flowsync.record.values import Place
 from tests.record.building import RUN, URL, change, ended, header, record, row, write
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Outcome, Plan
 
 OLD = "steps:\n  # As it was, comment and all\n  - {id: a, title: Old}\n"
 NEW = "steps: [{id: a, title: New}]\n"

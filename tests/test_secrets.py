@@ -6,7 +6,7 @@ import html
 import json
 import string
 from base64 import b64encode, urlsafe_b64encode
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -14,10 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.secrets import REDACTED, WINDOW, Secrets
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 KEY = "api_private_Qx7T3stOnly-9fKdLmN2pRsTuVw_4hJ8kZ"
 SECRET = KEY.removeprefix("api_private_")

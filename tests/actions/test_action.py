@@ -10,8 +10,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -23,9 +23,6 @@ from tests.support.command import CLEAN
 from tests.support.fake_github import TOKEN as GITHUB_TOKEN
 from tests.support.fake_github import FakeRepo, fake_github, sha
 from tests.support.programs import assert_passes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Recorded(dict[str, str]):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
@@ -14,13 +15,8 @@ import yaml
 from flowsync.templates import PLACEHOLDER, pre_commit, workflows
 from tests.actions.steps import IDENTITY, ROOT
 from tests.support.command import Completed, checked, write_flows
-from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, UNOBSERVABLE, FakeConfig, fake_frigade, row
+from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, UNOBSERVABLE, FakeConfig, FakeFrigade, fake_frigade, row
 from tests.support.programs import ON_PATH, assert_passes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.support.fake_frigade import FakeFrigade
 
 EXAMPLES = ROOT / "docs" / "examples"
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,9 +15,6 @@ from flowsync.templates import PLACEHOLDER, pre_commit
 from tests.actions.steps import IDENTITY, ROOT
 from tests.support.command import Completed, write_flows
 from tests.support.programs import ON_PATH, assert_passes
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HOOKS: dict[str, dict[str, Any]] = {
     hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))

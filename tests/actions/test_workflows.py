@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -11,9 +12,6 @@ import yaml
 from flowsync.templates import PLACEHOLDER, Action, workflows
 from tests.actions.steps import ACTION, ROOT
 from tests.support.programs import SCRIPTS, assert_passes
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 GIVEN = sorted((ROOT / "flowsync" / "templates" / "workflows").glob("*.yml"))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 from flowsync.api.endpoints import FlowReader, FlowWriter
 from flowsync.errors import ApiError, NotFoundError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from flowsync.model import JsonValue
+from flowsync.model import JsonValue
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import struct
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterator
+from typing import TypeAlias
 
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from flowsync.api.client import open_client
+from flowsync.api.client import Client, open_client
 from flowsync.api.messages import Timing
+from flowsync.api.transport import Handler
 from flowsync.config import Key, Timeouts
-from tests.support.fake_frigade import PRIVATE_KEY, FakeConfig, fake_frigade, row
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from flowsync.api.client import Client
-    from flowsync.api.transport import Handler
-    from tests.support.fake_frigade import FakeFrigade, Fault
+from tests.support.fake_frigade import PRIVATE_KEY, FakeConfig, FakeFrigade, Fault, fake_frigade, row
 
 KEY = Key(PRIVATE_KEY, "FRIGADE_API_KEY")
 NOW = 1_767_323_045.0

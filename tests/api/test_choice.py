@@ -1,18 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, live_flow
-from flowsync.model import Target
+from flowsync.api.rows import Choice, Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, live_flow
+from flowsync.model import LiveFlow, Target
 from tests.api.readers import raw
-
-if TYPE_CHECKING:
-    from flowsync.api.rows import Choice
-    from flowsync.model import LiveFlow
 
 
 def row(row_id: int, version: int, status: str) -> LiveFlow:

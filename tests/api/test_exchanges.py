@@ -14,22 +14,17 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from flowsync.api.client import Client
 from flowsync.config import Key
 from flowsync.errors import ApiError, ConfigError, RejectedError, TransportError
-from tests.api.scripted import End, Hasty, scripted
+from flowsync.model import JsonValue
+from tests.api.scripted import End, Hasty, Step, scripted
 from tests.api.support import FakeTime, client_of
 from tests.support.fake_frigade import fake_frigade
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from flowsync.api.client import Client
-    from flowsync.model import JsonValue
-    from tests.api.scripted import Step
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -1,23 +1,18 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.api.endpoints import MOST_PAGES, Access, list_flows, rows_by_slug
-from flowsync.errors import ForbiddenError, NotFoundError, RejectedError, UnreadableResponseError
+from flowsync.api.endpoints import MOST_PAGES, Access, Map, list_flows, rows_by_slug
+from flowsync.errors import ApiError, ForbiddenError, NotFoundError, RejectedError, UnreadableResponseError
+from flowsync.model import JsonValue
 from tests.api.readers import PagedReader, PathReader, eager_map, raw
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from flowsync.api.endpoints import Map
-    from flowsync.errors import ApiError
-    from flowsync.model import JsonValue
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

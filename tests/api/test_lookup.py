@@ -1,18 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from flowsync.api.endpoints import Access, Listing, find_missing, reread
+from flowsync.api.endpoints import Access, Listing, Map, find_missing, reread
 from flowsync.api.rows import live_flow
-from flowsync.errors import ForbiddenError, NotFoundError, RejectedError, ServerError, UnreadableResponseError
+from flowsync.errors import ApiError, ForbiddenError, NotFoundError, RejectedError, ServerError, UnreadableResponseError
+from flowsync.model import JsonValue
 from tests.api.readers import PathReader, eager_map, raw
-
-if TYPE_CHECKING:
-    from flowsync.api.endpoints import Map
-    from flowsync.errors import ApiError
-    from flowsync.model import JsonValue
 
 VERSIONS, SLUG, PUBLIC = "/v1/flows/flow_a/versions", "/v1/flows/flow_a", "/v1/public/flows/flow_a"
 LIST, PUBLIC_LIST = "/v1/flows", "/v1/public/flows"

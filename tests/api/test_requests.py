@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import inspect
 import json
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from flowsync.api.endpoints import Access, find_missing, list_flows, reread, wri
 from flowsync.api.messages import parse_json
 from flowsync.config import SANDBOX_URL, Key, Timeouts
 from flowsync.errors import ForbiddenError, NotFoundError, RejectedError
+from flowsync.model import JsonValue
 from tests.api.support import KEY, client_of, troubled
 from tests.support.fake_frigade import (
     PRIVATE_KEY,
@@ -30,12 +32,6 @@ from tests.support.fake_frigade import (
     row,
     success,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from flowsync.model import JsonValue
 
 
 def test_a_get_carries_the_key_no_body_and_no_content_type() -> None:

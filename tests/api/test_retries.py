@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from email.utils import formatdate
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -19,6 +18,7 @@ from tests.api.support import NOW, FakeTime, troubled
 from tests.support.fake_frigade import (
     ALWAYS,
     Effect,
+    Fault,
     hang,
     html,
     rate_limited,
@@ -28,12 +28,6 @@ from tests.support.fake_frigade import (
     truncated,
     unavailable,
 )
-
-if TYPE_CHECKING:
-    from tests.support.fake_frigade import (
-        Fault,
-    )
-
 
 TRANSIENT = [server_error(), reply(502), html(503), reply(504), reset(), truncated(), reset(Effect.AFTER)]
 

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from flowsync.api.rows import live_flow
 from flowsync.errors import UnreadableResponseError
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue
+from flowsync.model import JsonValue
 
 WHOLE: dict[str, JsonValue] = {
     "id": 12,

@@ -6,7 +6,7 @@ import html as markup
 import json
 import pickle
 import traceback
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -19,10 +19,6 @@ from flowsync.errors import ApiError, ServerError
 from flowsync.secrets import REDACTED
 from tests.api.support import FakeTime, client_of, troubled
 from tests.support.fake_frigade import PRIVATE_KEY, Fault, fake_frigade, key_echo, redirect, reply, success
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 STRANGE_KEY = "sk+/=\"'&<%\\Zz9~"
 

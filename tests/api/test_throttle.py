@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.api.client import Client
 from flowsync.api.retry import RATE_LIMIT_PATIENCE as PATIENCE
 from flowsync.api.retry import Throttle
 from flowsync.errors import RateLimitedError
 from tests.api.support import FakeTime, client_of, troubled
 from tests.support.fake_frigade import FakeConfig, fake_frigade, rate_limited, row
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from flowsync.api.client import Client
 
 
 @contextmanager

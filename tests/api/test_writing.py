@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from flowsync.api.endpoints import write
+from flowsync.model import JsonValue
 from tests.api.readers import CannedWriter, raw
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue
 
 
 def test_a_write_goes_to_the_numeric_id_and_gives_the_row_that_came_back() -> None:

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import pytest
 
+from flowsync.api.client import Client
 from flowsync.api.endpoints import Access, list_flows
 from flowsync.cli.connection import Connection
 from flowsync.cli.project import Project
 from flowsync.config import Settings
 from flowsync.errors import TransportError
+from flowsync.model import JsonValue
 from tests.support.command import environment, flowsync, process, start, write_flows
-from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, hang, reply, row
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from flowsync.api.client import Client
-    from flowsync.model import JsonValue
-    from tests.support.fake_frigade import FakeFrigade
+from tests.support.fake_frigade import ALWAYS, FakeConfig, FakeFrigade, fake_frigade, hang, reply, row
 
 WRONG = {"flow_a": "nmae: New\n"}
 RIGHT = {"flow_a": "name: New\n"}

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from tests.support.command import commit, environment, flowsync, git, write_flows
-from tests.support.fake_frigade import FakeConfig, fake_frigade, row
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.command import Completed
-    from tests.support.fake_frigade import FakeFrigade, Row
+from tests.support.command import Completed, commit, environment, flowsync, git, write_flows
+from tests.support.fake_frigade import FakeConfig, FakeFrigade, Row, fake_frigade, row
 
 BASE = """\
 name: Name

@@ -11,21 +11,16 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from flowsync import __version__
 from tests.support.command import CLEAN, command_line, environment, flowsync, process, start, write_flows
-from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, hang, rate_limited, row
+from tests.support.fake_frigade import ALWAYS, FakeConfig, FakeFrigade, Row, fake_frigade, hang, rate_limited, row
 from tests.support.terminal import Terminal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.support.fake_frigade import FakeFrigade, Row
 
 GOOD = "name: Hello\ntype: ANNOUNCEMENT\ndata:\n  steps:\n    - id: a\n      title: Hi there\n      subtitle: More\n"
 

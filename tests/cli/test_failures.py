@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +14,7 @@ from tests.support.fake_frigade import (
     PRIVATE_KEY,
     Effect,
     FakeConfig,
+    Fault,
     fake_frigade,
     html,
     key_echo,
@@ -27,11 +28,6 @@ from tests.support.fake_frigade import (
     truncated,
     unavailable,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.fake_frigade import Fault
 
 
 @dataclass(frozen=True)

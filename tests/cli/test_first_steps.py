@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.command import commit, environment, flowsync, process, start, write_flows
 from tests.support.fake_frigade import fake_frigade, row
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 EXAMPLE = "flows/flowsync_example.yaml"
 TESTED = """\

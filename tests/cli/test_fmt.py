@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +14,6 @@ from flowsync.model import Problem
 from flowsync.workspace import workspace
 from tests.support.command import environment, flowsync, process, write_flows
 from tests.support.fake_frigade import fake_frigade, row
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOOSE = "type: CARD\r\n# about name\r\nname: x   # beside\r\ndata:\r\n    steps:\r\n    - title: T\r\n      id: a\r\n"
 FORM = "# about name\nname: x   # beside\ntype: CARD\ndata:\n  steps:\n    - id: a\n      title: T\n"

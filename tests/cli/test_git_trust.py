@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.github.support import workplace
-from tests.support.command import commit, environment, flowsync, git, write_flows
+from tests.support.command import Completed, commit, environment, flowsync, git, write_flows
 from tests.support.fake_frigade import fake_frigade, row
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.support.command import Completed
 
 FLOW = "name: Name\n"
 LIVE = [row(1, "flow_a", name="Edited")]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.command import flowsync, process, write_flows
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MIB = 2**20
 CONDITION = "user.property('plan') == 'pro' && "

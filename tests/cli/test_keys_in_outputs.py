@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,10 +16,6 @@ from tests.record.building import change as planned
 from tests.record.building import row as seen
 from tests.support.command import environment, flowsync, write_flows
 from tests.support.fake_frigade import ALWAYS, PRIVATE_KEY, FakeConfig, fake_frigade, reply, row
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 SECRET = PRIVATE_KEY.removeprefix("api_private_")
 OTHERS = "api_private_SomebodyElses0123"

@@ -7,8 +7,8 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,9 +16,6 @@ from flowsync.workspace import MOST_READ, workspace
 from tests.github.support import workplace
 from tests.support.command import environment, flowsync, process, write_flows
 from tests.support.fake_frigade import fake_frigade, row
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SECRET = "//registry.example/:_authToken=npm_5ecret\n"
 UNFORMED = "data: {steps: []}\nname:   Old\n"

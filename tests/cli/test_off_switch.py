@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +15,6 @@ from flowsync.sandbox.server import serve
 from flowsync.sandbox.values import PRIVATE_KEY
 from tests.support.command import commit, environment, flowsync, write_flows
 from tests.support.fake_frigade import PUBLIC_KEY, UNOBSERVABLE, FakeConfig, fake_frigade, row
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 OFF = "name: Same\nactive: false\n"
 ON = "name: Same\nactive: true\ndescription: Text\n"

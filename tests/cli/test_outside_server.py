@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -17,14 +17,10 @@ from tests.support.fake_frigade import (
     Endpoints,
     FakeConfig,
     Offset,
+    Row,
     fake_frigade,
     row,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.fake_frigade import Row
 
 COMMENTED = """\
 name: Welcome

@@ -6,23 +6,18 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync import document
+from flowsync.model import FieldName, JsonValue
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.seeds import SeedFlow, seed
-from tests.support.command import commit, environment, flowsync, git, process, write_flows
-from tests.support.fake_frigade import UNOBSERVABLE, DataFormat, FakeConfig, fake_frigade, row
+from tests.support.command import Completed, commit, environment, flowsync, git, process, write_flows
+from tests.support.fake_frigade import UNOBSERVABLE, DataFormat, FakeConfig, FakeFrigade, fake_frigade, row
 from tests.support.strategies import flow_fields
-
-if TYPE_CHECKING:
-    from flowsync.model import FieldName, JsonValue
-    from tests.support.command import Completed
-    from tests.support.fake_frigade import FakeFrigade
 
 
 def run(server: FakeFrigade, root: Path, *arguments: str) -> Completed:

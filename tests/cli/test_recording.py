@@ -8,8 +8,8 @@ import resource
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,9 +21,6 @@ from tests.record.building import RUN, change, row
 from tests.support.command import UNMEASURED, command_line, environment, flowsync, write_flows
 from tests.support.fake_frigade import FakeConfig, fake_frigade
 from tests.support.fake_frigade import row as api_row
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def test_a_record_is_for_its_owner_only_and_holds_the_run(tmp_path: Path) -> None:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from flowsync import lock
 from flowsync.config import place_of
 from tests.support.command import CLEAN, STATE, command_line, environment, flowsync, process, write_flows
-from tests.support.fake_frigade import PRIVATE_KEY, Endpoints, FakeConfig, fake_frigade, row
+from tests.support.fake_frigade import PRIVATE_KEY, Endpoints, FakeConfig, FakeFrigade, fake_frigade, row
 from tests.support.terminal import Terminal
-
-if TYPE_CHECKING:
-    from tests.support.fake_frigade import FakeFrigade
 
 DATA = "steps:\n  # a comment\n  - {id: a, title: Old}\n"
 NEW = "name: New\ndata:\n  steps:\n    - {id: a, title: New}\n"

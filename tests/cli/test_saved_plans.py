@@ -6,8 +6,9 @@ import json
 import os
 import shutil
 import stat
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,7 @@ from flowsync.errors import PlanFileError
 from flowsync.plan.document import digest, to_document
 from flowsync.plan.saved import from_document
 from flowsync.workspace import workspace
-from tests.support.command import CLEAN, command_line, environment, flowsync, write_flows
+from tests.support.command import CLEAN, Completed, command_line, environment, flowsync, write_flows
 from tests.support.fake_frigade import (
     PRIVATE_KEY,
     PUBLIC_KEY,
@@ -25,17 +26,12 @@ from tests.support.fake_frigade import (
     DataFormat,
     Endpoints,
     FakeConfig,
+    FakeFrigade,
+    Row,
     fake_frigade,
     row,
 )
 from tests.support.terminal import Terminal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from tests.support.command import Completed
-    from tests.support.fake_frigade import FakeFrigade, Row
 
 TARGETING = "user.property('plan') == 'pro'"
 FILE = f"""\

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.github.support import workplace
 from tests.support.command import commit, environment, flowsync, git, process, write_flows
 from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, FakeConfig, fake_frigade, row
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 COMMANDS = [["plan"], ["apply", "--yes"], ["list"], ["pull"], ["pull", "--check"], ["plan", "--out", "plan.json"]]
 THEIRS = "https://theirs.example"

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.command import environment, flowsync, write_flows
-from tests.support.fake_frigade import ALWAYS, DataFormat, Effect, FakeConfig, fake_frigade, html, reply, row, success
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.fake_frigade import Fault, Row
+from tests.support.fake_frigade import (
+    ALWAYS,
+    DataFormat,
+    Effect,
+    FakeConfig,
+    Fault,
+    Row,
+    fake_frigade,
+    html,
+    reply,
+    row,
+    success,
+)
 
 FILE = "name: New\ndata:\n  steps: []\n"
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support import runner
 from tests.support.command import flowsync, process, write_flows
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +14,6 @@ from flowsync.config import Settings
 from flowsync.errors import FlowsyncError
 from flowsync.flows.files import FlowFile, file_named
 from flowsync.pull.results import ChangedFile, NewFile
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LONE_SURROGATE = "\ud800"
 """What no file in UTF-8 can hold: writing it fails midway."""

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from flowsync.model import FieldChange, Op
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from flowsync.model import JsonValue
+from flowsync.model import FieldChange, JsonValue, Op
 
 Changes = dict[tuple[bool, str], dict[Op, FieldChange]]
 """Changes by whether their path leads into the old value, and the path."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import pytest
 
 from flowsync.diff.canonical import ValueNumbers, canonical_text
 from flowsync.diff.data import quoted
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue
+from flowsync.model import JsonValue
 
 TEXTS: list[tuple[JsonValue, str]] = [
     (None, "null"),

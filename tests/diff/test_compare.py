@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given, settings
@@ -13,13 +13,8 @@ from hypothesis import strategies as st
 from flowsync import document
 from flowsync.diff.canonical import canonical
 from flowsync.diff.fields import changes_between, comparable, compare, fingerprint, observe
-from flowsync.model import SENT_FIELDS, FieldChange, Op
+from flowsync.model import SENT_FIELDS, FieldChange, FieldName, JsonValue, Op
 from tests.support import strategies as flows
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from flowsync.model import FieldName, JsonValue
 
 STEPS: JsonValue = {"steps": [{"id": "a", "title": "A"}]}
 

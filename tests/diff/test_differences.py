@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import pytest
 
 from flowsync.diff.data import differences
 from flowsync.diff.lists import ALIGNED_AT_MOST
 from flowsync.diff.renames import COMPARED_AT_MOST
-from flowsync.model import Op
+from flowsync.model import JsonValue, Op
 from tests.diff.patch import patch
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue
 
 Told: TypeAlias = "tuple[str, str, str, JsonValue, JsonValue]"
 

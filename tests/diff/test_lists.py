@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -11,10 +10,7 @@ from hypothesis import strategies as st
 
 from flowsync.diff.data import differences
 from flowsync.diff.lists import longest_increasing, merged, survivors
-from flowsync.model import Op
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue
+from flowsync.model import JsonValue, Op
 
 
 def steps(ids: str | list[str]) -> list[JsonValue]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
@@ -13,14 +12,10 @@ from flowsync import document
 from flowsync.diff.data import differences
 from flowsync.diff.fields import compare
 from flowsync.diff.origin import attributed, differing
-from flowsync.model import Op, Origin
-from tests.diff.test_properties import pairs
+from flowsync.model import FieldChange, FieldName, JsonValue, Op, Origin
+from tests.diff.test_properties import Pair, pairs
 
-if TYPE_CHECKING:
-    from flowsync.model import FieldChange, FieldName, JsonValue
-    from tests.diff.test_properties import Pair
-
-    Fields = dict[FieldName, JsonValue]
+Fields = dict[FieldName, JsonValue]
 
 
 def changes_of(base: Fields, live: Fields, file: Fields) -> tuple[FieldChange, ...]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync.diff.canonical import canonical, canonical_text, plainly_equal
 from flowsync.diff.data import differences, undone
+from flowsync.model import FieldChange, JsonValue
 from tests.diff.patch import patch
 from tests.support import strategies as flows
-
-if TYPE_CHECKING:
-    from flowsync.model import FieldChange, JsonValue
 
 Pair: TypeAlias = "tuple[JsonValue, JsonValue]"
 

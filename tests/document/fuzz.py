@@ -17,24 +17,21 @@ import re
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import yaml
 
 from flowsync import document
 from flowsync.errors import DocumentError
+from flowsync.model import JsonValue
 from tests.document import written
 from tests.document.styles import Styled, flow_value
 from tests.document.test_corpus import CASES, comparable
 from tests.support import javascript
 from tests.support import styles as authors
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from flowsync.model import JsonValue
 
 COUNT: Final = 20_000
 BATCH: Final = 2_000

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from random import Random
+from typing import Any, Final
 
 from flowsync import document
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from random import Random
-
-    from flowsync.model import JsonValue
+from flowsync.model import JsonValue
 
 SENTENCE: Final = "Budgets keep themselves up to date: money goes out, it's yours #1 🎉 Größe {a} [b] 100 % a&b *c yes"
 WORDS: Final = SENTENCE.split()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,11 +14,7 @@ from hypothesis import strategies as st
 
 from flowsync import document
 from flowsync.errors import DocumentError
-
-if TYPE_CHECKING:
-    from random import Random
-
-    from flowsync.model import JsonValue, ValuePath
+from flowsync.model import JsonValue, ValuePath
 
 TEXT = """\
 # about

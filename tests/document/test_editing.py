@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -13,17 +14,12 @@ from hypothesis import strategies as st
 
 from flowsync.diff.lists import survivors
 from flowsync.document import parse, parse_data, same
-from flowsync.document.editing import edited
+from flowsync.document.editing import Reads, edited
 from flowsync.document.rewriting import equal_ends
 from flowsync.errors import DocumentError
+from flowsync.model import JsonValue
 from tests.support.strategies import KEYS, edits, flow_data, scalars, trees
 from tests.support.styles import written
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from flowsync.document.editing import Reads
-    from flowsync.model import JsonValue
 
 Change = "Callable[[Any], object]"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -14,12 +13,10 @@ from hypothesis import strategies as st
 from flowsync import document
 from flowsync.document.formatting import KeyOrder, formatted
 from flowsync.errors import DocumentError
+from flowsync.model import JsonValue
 from tests.document.styles import Styled, flow_value
 from tests.document.test_corpus import CASES as CASES_OF_CORPUS
 from tests.document.written import comparable
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue
 
 BUTTON = KeyOrder(first=("title", "action", "uri"))
 OPTION = KeyOrder(first=("label", "value"))

@@ -10,19 +10,16 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flowsync import document
+from flowsync.model import JsonValue
 from tests.support import javascript
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from flowsync.model import JsonValue
 
 STORED = Path(__file__).parent / "data" / "written.jsonl"
 SEED = 20260201

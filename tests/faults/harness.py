@@ -10,42 +10,34 @@ import json
 import random
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Event, Lock, get_ident
-from typing import TYPE_CHECKING
 
 from flowsync import document
-from flowsync.api.client import open_client
+from flowsync.api.client import Client, open_client
 from flowsync.api.endpoints import Access, find_missing, list_flows, rows_by_slug
 from flowsync.api.messages import Timing
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import planning
 from flowsync.cli.applying import LiveStore
 from flowsync.cli.commands.rollback import plan_rollback
-from flowsync.cli.files import load_selection
+from flowsync.cli.files import Selection, load_selection
+from flowsync.cli.project import Project
 from flowsync.cli.project import project_at as open_project
 from flowsync.cli.recording import open_record, read_record
 from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
 from flowsync.errors import ApiError, ExitCode
-from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused, Target, View
+from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Outcome, Plan, Refused, Target, View
 from flowsync.record.values import Purpose, Run
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.faults import ALWAYS, PEOPLE, Fault, FaultKind, Faulty
 from flowsync.sandbox.seeds import SeedFlow, dashboard_edit, seed
-from flowsync.sandbox.values import PRIVATE_KEY, Delivery, Request, embedded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from flowsync.api.client import Client
-    from flowsync.cli.files import Selection
-    from flowsync.cli.project import Project
-    from flowsync.model import Outcome, Plan
-    from flowsync.sandbox.store import Row
-    from flowsync.sandbox.values import Handler, Response
+from flowsync.sandbox.store import Row
+from flowsync.sandbox.values import PRIVATE_KEY, Delivery, Handler, Request, Response, embedded
 
 FLOWS = ("flow_bank_incident", "flow_goals_launch", "flow_invite_team", "flow_setup", "flow_welcome")
 """Example flows that refer to no others."""

@@ -6,23 +6,18 @@ import os
 import random
 from collections import Counter
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from flowsync.api.client import Client
 from flowsync.api.endpoints import Access, find_missing, list_flows
 from flowsync.cli.commands.pull import pull_flows
 from flowsync.errors import ApiError, ExitCode
-from flowsync.model import AlreadyApplied, Applied, Refused
+from flowsync.model import AlreadyApplied, Applied, Plan, Refused
+from flowsync.render.pulls import Pull
 from flowsync.sandbox.faults import ALWAYS, PEOPLE, Fault, FaultKind
 from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run, workspace
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from flowsync.api.client import Client
-    from flowsync.model import Plan
-    from flowsync.render.pulls import Pull
 
 SCHEDULES = 200
 CHUNKS = 8

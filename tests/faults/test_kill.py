@@ -9,24 +9,19 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from flowsync.cli.recording import read_record
+from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.server import serve
-from flowsync.sandbox.values import PRIVATE_KEY
+from flowsync.sandbox.values import PRIVATE_KEY, Request, Response
 from tests.faults.harness import Journal, account, workspace
 from tests.support.command import CLEAN, UNMEASURED, command_line, flowsync
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from flowsync.sandbox.emulator import Emulator
-    from flowsync.sandbox.values import Request, Response
 
 KILLS = 5
 ALLOWED = ("--allow-many", "--allow-clear-targeting", "--allow-type-change", "--allow-protected")

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.flows.files import load_flows, merged
-from flowsync.model import Target
+from flowsync.flows.files import Repository, load_flows, merged
+from flowsync.model import Flow, Target
 from flowsync.workspace import MOST_READ, workspace
-
-if TYPE_CHECKING:
-    from flowsync.flows.files import Repository
-    from flowsync.model import Flow
 
 
 def repository(root: Path, files: dict[str, str | bytes], environment: str | None = None) -> Repository:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.flows.waits import Bond, Edge, circles, find_circles, neighbourhood, waiting_graph
+from flowsync.flows.waits import Bond, Edge, WaitingGraph, circles, find_circles, neighbourhood, waiting_graph
 from tests.targeting.counting import calls_during
 from tests.validate.building import flows_of
-
-if TYPE_CHECKING:
-    from flowsync.flows.waits import WaitingGraph
 
 DONE = "user.flow('{}') == 'COMPLETED_FLOW'"
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
 
 from flowsync import document
-from flowsync.model import SENT_FIELDS, Flow, LiveFlow, Target, View
+from flowsync.model import SENT_FIELDS, FieldName, Flow, JsonValue, LiveFlow, Origin, Plan, Target, Update, View
+from flowsync.plan.base import Base
 from flowsync.plan.build import build_plan
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from flowsync.model import FieldName, JsonValue, Origin, Plan, Update
-    from flowsync.plan.base import Base
 
 API = "https://api.frigade.test"
 

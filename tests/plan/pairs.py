@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from hypothesis import strategies as st
 
 from flowsync import document
+from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, Plan
 from tests.plan.builders import flow, plan_of, row_of
 from tests.support import strategies as flows
-
-if TYPE_CHECKING:
-    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, Plan
 
 Pairs: TypeAlias = "dict[str, tuple[dict[FieldName, JsonValue], dict[FieldName, JsonValue]]]"
 """By slug, what a file states and what the server has, `data` parsed."""

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
 from flowsync import document
 from flowsync.diff.fields import fingerprint
-from flowsync.model import Op, Target, Unchanged, Unmanaged, View
+from flowsync.model import LiveFlow, Op, Target, Unchanged, Unmanaged, View
 from flowsync.plan.build import MOST_SUGGESTIONS, build_plan
 from tests.plan.builders import API, flow, plan_of, row, update_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from flowsync.model import LiveFlow
 
 DATA = {"steps": [{"id": "a", "title": "A"}]}
 DATA_TEXT = document.dump({"steps": [{"id": "a", "title": "A"}]})

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsync.model import Blocked, Origin, Unchanged, Unmanaged
+from flowsync.model import Blocked, LiveFlow, Origin, Plan, Unchanged, Unmanaged
 from flowsync.plan.document import digest, meaning
 from tests.plan.builders import flow, flow_of, plan_of, row, row_of
-from tests.plan.pairs import files, plan_from, sent, stated_and_live
+from tests.plan.pairs import Pairs, files, plan_from, sent, stated_and_live
 from tests.support import strategies as flows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from flowsync.model import LiveFlow, Plan
-    from tests.plan.pairs import Pairs
 
 FILE = """\
 name: Welcome

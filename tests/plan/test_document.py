@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from flowsync.model import Op, Origin
+from flowsync.model import JsonValue, Op, Origin
 from flowsync.plan.document import Summary, json_safe, summary, to_document
 from tests.plan.builders import API, flow, flow_of, plan_of, row
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue
 
 FLOWS = [
     flow("flow_x", name="X", description="D", data={"steps": [{"id": "welcome", "title": "b"}]}),

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
 from flowsync import document
 from flowsync.config import Guards, Policy
-from flowsync.model import Origin, Refusal
+from flowsync.model import Flow, JsonValue, LiveFlow, Origin, Plan, Refusal
 from flowsync.plan.document import to_document
 from flowsync.plan.guards import Kept, judged
 from flowsync.plan.saved import from_document
 from flowsync.render import plans
 from tests.plan.builders import flow, flow_of, plan_of, row, row_of
-
-if TYPE_CHECKING:
-    from flowsync.model import Flow, JsonValue, LiveFlow, Plan
 
 OPEN = Guards(max_changes=None, max_changed_percent=None)
 

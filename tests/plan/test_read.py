@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
 from flowsync.diff.canonical import canonical_text
 from flowsync.errors import PlanFileError
-from flowsync.model import Origin, Target, View
+from flowsync.model import JsonValue, Origin, Plan, Target, View
 from flowsync.plan.document import digest, to_document
 from flowsync.plan.saved import from_document, from_text
 from flowsync.render import escape, plans
 from tests.plan.builders import flow, flow_of, plan_of, row
-from tests.plan.pairs import plan_from, stated_and_live
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from flowsync.model import JsonValue, Plan
-    from tests.plan.pairs import Pairs
+from tests.plan.pairs import Pairs, plan_from, stated_and_live
 
 LIVE_DATA = "steps: [{id: a, title: Old}, {id: b, title: B}, {id: c, title: C}]\n"
 FILE = """\

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -11,17 +10,13 @@ from hypothesis import strategies as st
 
 from flowsync.diff.fields import fingerprint
 from flowsync.errors import PlanFileError
-from flowsync.model import SENT_FIELDS, Op
+from flowsync.model import SENT_FIELDS, FieldName, JsonValue, LiveFlow, Op, Plan, Update
 from flowsync.plan.document import digest, to_document
 from flowsync.plan.saved import AsPlanned, AsWritten, Edited, Stale, from_document, restored
 from flowsync.render.wording import reasons
 from tests.plan.builders import flow_of, plan_of, row, update_of
-from tests.plan.pairs import plan_from, rows, sent, stated_and_live
+from tests.plan.pairs import Pairs, plan_from, rows, sent, stated_and_live
 from tests.support import strategies as flows
-
-if TYPE_CHECKING:
-    from flowsync.model import FieldName, JsonValue, LiveFlow, Plan, Update
-    from tests.plan.pairs import Pairs
 
 
 def read_back(plan: Plan) -> Plan:

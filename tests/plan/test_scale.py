@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import cProfile
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from flowsync import document
-from flowsync.model import Target
+from flowsync.model import Flow, JsonValue, LiveFlow, Target
 from flowsync.plan.build import build_plan
 from tests.plan.builders import API, flow, row
-
-if TYPE_CHECKING:
-    from flowsync.model import Flow, JsonValue, LiveFlow
 
 
 def data(title: str) -> JsonValue:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import pytest
 
-from flowsync.model import Target, View
+from flowsync.model import Flow, JsonValue, LiveFlow, PlanWarning, Target, View
 from tests.plan.builders import flow_of, plan_of, row_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from flowsync.model import Flow, JsonValue, LiveFlow, PlanWarning
 
 FILE = """\
 name: Welcome

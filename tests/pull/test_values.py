@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,17 +15,12 @@ from flowsync import document, validate
 from flowsync.api.rows import live_flow
 from flowsync.diff.fields import compare
 from flowsync.flows.files import FlowFile, flow_from_document
-from flowsync.model import Flow, Severity
+from flowsync.model import Flow, JsonValue, LiveFlow, Problem, Severity
 from flowsync.pull.new_files import new_file
 from flowsync.pull.results import ChangedFile, SameFile, Scope
 from flowsync.pull.updates import ExistingFile, updated
 from tests.support.strategies import edits, flow_data, targeting, texts, wild_texts
 from tests.support.styles import written
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from flowsync.model import JsonValue, LiveFlow, Problem
 
 FILE = FlowFile(Path("flows/flow_x.yaml"), "flows/flow_x.yaml")
 MODELINE = "# yaml-language-server: $schema=../.flowsync/flow.schema.json\n"

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from flowsync.api.rows import live_flow
 from flowsync.diff.fields import fingerprint
-from flowsync.model import Update
+from flowsync.model import FieldName, JsonValue, LiveFlow, Outcome, Update
 from flowsync.record.lines import outcome_line, read, run_line, write_line
-from flowsync.record.values import Purpose, Run
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from flowsync.model import FieldName, JsonValue, LiveFlow, Outcome
-    from flowsync.record.values import Record
+from flowsync.record.values import Purpose, Record, Run
 
 TIME = "2026-01-02T03:04:05.000Z"
 URL = "https://api.frigade.com"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,15 +11,12 @@ from hypothesis import strategies as st
 
 from flowsync.api.rows import live_flow
 from flowsync.errors import RecordError
-from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
+from flowsync.model import AlreadyApplied, Applied, Failed, JsonValue, NotAttempted, Outcome, Refused
 from flowsync.record.lines import end_line, outcome_line, run_line, write_line
 from flowsync.record.values import Purpose, Result
 from flowsync.secrets import IN_USE
 from tests.record.building import RUN, TIME, change, ended, header, record, row, write
 from tests.support.strategies import scalars, trees, wild_texts
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue, Outcome
 
 APPLIED = Applied(change())
 WHOLE = [header(), write(change(), row()), ended(APPLIED, row(name="New")), end_line(TIME)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flowsync.diff.data import differences
 from flowsync.model import (
@@ -15,10 +15,13 @@ from flowsync.model import (
     Blocked,
     Failed,
     FieldChange,
+    FieldName,
+    JsonValue,
     Location,
     NotAttempted,
     Op,
     Origin,
+    Outcome,
     Plan,
     PlanWarning,
     Problem,
@@ -29,11 +32,6 @@ from flowsync.model import (
     Update,
 )
 from flowsync.render.listing import ListedFlow, ListState
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from flowsync.model import FieldName, JsonValue, Outcome
 
 VALUES = Path(__file__).parent / "values"
 

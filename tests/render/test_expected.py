@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from flowsync.render import ledger, listing, plans, problems
 from flowsync.render.style import Colour, Detail, Screen
 from tests.render.samples import EMPTY_PLAN, FULL_PLAN, LISTED, OUTCOMES, PROBLEMS, source_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 EXPECTED = Path(__file__).parent / "expected"
 SCREEN = Screen()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,10 +15,12 @@ from flowsync.model import (
     Blocked,
     Failed,
     FieldChange,
+    JsonValue,
     Location,
     NotAttempted,
     Op,
     Origin,
+    Outcome,
     Plan,
     PlanWarning,
     Problem,
@@ -39,9 +40,6 @@ from tests.render.hostile import hostile, log_commands, unseen_characters
 from tests.render.parsers import OURS, pages
 from tests.render.samples import data_update, plan_of
 from tests.support import runner
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue, Outcome
 
 SCREEN = Screen()
 COLOURED = Screen(colour=Colour.ALWAYS, detail=Detail.VERBOSE)

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.model import Applied, Failed, FieldChange, Op
+from flowsync.model import Applied, Failed, FieldChange, Op, Outcome
 from flowsync.render import ledger
 from flowsync.render.style import Screen
 from tests.render.samples import OUTCOMES, WELCOME
-
-if TYPE_CHECKING:
-    from flowsync.model import Outcome
 
 SCREEN = Screen()
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -16,9 +16,6 @@ from flowsync.render.style import LAST_COLUMN, Screen
 from tests.render.hostile import PIECES, hostile, log_commands, unseen_characters
 from tests.render.parsers import pages
 from tests.render.samples import LISTED
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 SCREEN = Screen()
 

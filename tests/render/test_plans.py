@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
 from flowsync.config import SANDBOX_URL
 from flowsync.diff.data import quoted
-from flowsync.model import FieldChange, Op, Origin, Unmanaged
+from flowsync.model import FieldChange, JsonValue, Op, Origin, Plan, Unmanaged
 from flowsync.plan.document import to_document
 from flowsync.render import plans, wording
 from flowsync.render.plans import NAMES_SHOWN
@@ -23,9 +22,6 @@ from tests.render.samples import (
     data_update,
     plan_of,
 )
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue, Plan
 
 VERBOSE = Screen(detail=Detail.VERBOSE)
 

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError
-from flowsync.flows.waits import Bond, ChangedWaits, Edge, Node, WaitingGraph
+from flowsync.flows.waits import Bond, ChangedWaits, Edge, Node, Wait, WaitingGraph
 from flowsync.model import (
     AlreadyApplied,
     Applied,
     Failed,
+    JsonValue,
     Location,
     NotAttempted,
     Op,
+    Plan,
     PlanWarning,
     Problem,
     Refused,
     Severity,
     Unmanaged,
+    Update,
 )
 from flowsync.render.report import (
     ApplyReport,
@@ -31,6 +33,7 @@ from flowsync.render.report import (
     FilesReport,
     Moment,
     PlanReport,
+    Report,
     Scene,
     fit,
     short,
@@ -49,11 +52,6 @@ from tests.render.hostile import hostile
 from tests.render.parsers import pages
 from tests.render.samples import DRAFT, EMPTY_PLAN, FULL_PLAN, OUTCOMES, PROBLEMS, WELCOME, data_update, plan_of, update
 from tests.render.test_hostile import SLOW, assert_means_nothing, outcome_values, plan_values, problem_values
-
-if TYPE_CHECKING:
-    from flowsync.flows.waits import Wait
-    from flowsync.model import JsonValue, Plan, Update
-    from flowsync.render.report import Report
 
 RUN = "https://github.example/acorn/flows/actions/runs/4711"
 SCENE = Scene("0123456789abcdef", RUN)

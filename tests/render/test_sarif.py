@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 import jsonschema
@@ -15,9 +16,6 @@ from flowsync.render import problems as formats
 from flowsync.render.style import Screen
 from tests.render.samples import PROBLEMS, source_line
 from tests.render.test_hostile import problem_values
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "schemas" / "sarif-2.1.0.json").read_text(encoding="utf-8"))
 SCREEN = Screen()

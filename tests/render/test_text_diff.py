@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.document.rewriting import equal_ends
-from flowsync.render.style import MARKED, Colour, Style, paint
+from flowsync.render.style import MARKED, Colour, Line, Style, paint
 from flowsync.render.text_diff import (
     CONTEXT,
     KEPT_WHOLE,
@@ -22,9 +21,6 @@ from flowsync.render.text_diff import (
     yaml_key,
 )
 from tests.render.hostile import hostile
-
-if TYPE_CHECKING:
-    from flowsync.render.style import Line
 
 letters = st.lists(st.sampled_from("abcdef"), max_size=30)
 

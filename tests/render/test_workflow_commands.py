@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 
 from flowsync.errors import FlowsyncError
-from flowsync.model import Location, Origin, Problem, Severity
+from flowsync.model import Location, Origin, Problem, Severity, Update
 from flowsync.render import problems
 from flowsync.render.escape import shown
 from flowsync.render.plans import plan_problems
@@ -17,9 +16,6 @@ from tests.plan.builders import flow_of, row, update_of
 from tests.render.hostile import hostile
 from tests.render.samples import BLOCKED, FULL_PLAN, plan_of
 from tests.support import runner
-
-if TYPE_CHECKING:
-    from flowsync.model import Update
 
 
 def note(message: str = "Look.", severity: Severity = Severity.ERROR) -> Problem:

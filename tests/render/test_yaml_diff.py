@@ -1,21 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsync.model import FieldChange, Op
+from flowsync.model import FieldChange, JsonValue, Op, Update
 from flowsync.render.style import Colour, paint
 from flowsync.render.yaml_diff import LINES_PER_FLOW, capped, expression_diff, flow_diff, remark
 from tests.render.hostile import hostile, log_commands, unseen_characters
 from tests.render.samples import data_update, update
 from tests.support.strategies import flow_data
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue, Update
 
 
 def diff(change: Update) -> list[str]:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from flowsync.sandbox.values import PRIVATE_KEY, Request
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from flowsync.sandbox.emulator import Emulator
-    from flowsync.sandbox.values import Handler
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.values import PRIVATE_KEY, Handler, Request
 
 ARCHIVED: Final = 1
 ACTIVE: Final = 2

@@ -5,9 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,12 +16,7 @@ from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.faults import ALWAYS, LATENESS, PEOPLE, Fault, FaultKind, Faulty, parse_fault
 from flowsync.sandbox.seeds import SeedFlow, dashboard_edit, seed
 from flowsync.sandbox.server import serve
-from flowsync.sandbox.values import PRIVATE_KEY, Delivery, Request, embedded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from flowsync.sandbox.values import Handler
+from flowsync.sandbox.values import PRIVATE_KEY, Delivery, Handler, Request, embedded
 
 DATA = "steps:\n  - {id: a, title: Get started, subtitle: Now, primaryButton: {title: Next}}\n"
 AUTH = {"authorization": f"Bearer {PRIVATE_KEY}"}

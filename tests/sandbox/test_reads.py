@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 import pytest
 
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY
 from tests.sandbox.account import ACTIVE, ARCHIVED, DATA, DRAFT, SWITCHED_OFF, SteppingClock, ask
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DOCUMENTED: Final = {
     *("id", "slug", "version", "status", "name", "type"),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
+from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.values import PUBLIC_KEY, Request
 from tests.sandbox.account import ACTIVE, ARCHIVED, DATA, DRAFT, NOWHERE, SWITCHED_OFF, ask
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from flowsync.sandbox.emulator import Emulator
 
 JSON: Final = {"content-type": "application/json"}
 PRIVATE: Final = "api_private_sandbox"

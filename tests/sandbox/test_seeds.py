@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync import document
-from flowsync.model import Target
+from flowsync.model import FieldName, JsonValue, Target
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.seeds import Scenario, SeedFlow, seed
 from tests.sandbox.account import SteppingClock, ask
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from flowsync.model import FieldName, JsonValue
 
 DATA: Final = """# The first thing that people see
 steps:

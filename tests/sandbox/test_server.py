@@ -8,22 +8,18 @@ import socket
 import statistics
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import httpx
 import pytest
 
-from flowsync.sandbox.server import MAX_BODY_BYTES, serve
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.server import MAX_BODY_BYTES, Server, serve
 from flowsync.sandbox.values import PRIVATE_KEY, Request, Response, with_latency
 from tests.sandbox.account import ACTIVE, ask
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from flowsync.sandbox.emulator import Emulator
-    from flowsync.sandbox.server import Server
 
 DELAYED_ACKNOWLEDGEMENT: Final = 0.04
 """Seconds that a system waits before it acknowledges a packet by itself."""

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync import document
+from flowsync.model import JsonValue
 from flowsync.sandbox.emulator import Emulator
 from tests.sandbox.account import ACTIVE, ARCHIVED, DATA, DRAFT, PUBLISH, SWITCHED_OFF, SteppingClock, ask, populate
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue
 
 TIMES: Final = {"modifiedAt", "publishedAt", "archivedAt"}
 

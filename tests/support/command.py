@@ -9,16 +9,14 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from flowsync.cli import run
 from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 STATE = tempfile.TemporaryDirectory(prefix="flowsync-state-")
 """Where the locks of these tests lie, not among those of whoever runs them; gone when the tests are over."""

@@ -20,20 +20,18 @@ import re
 import socket
 import struct
 import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from flowsync.model import JsonValue
+from flowsync.model import JsonValue
 
 Row = dict[str, Any]
 PRIVATE_KEY = "api_private_T3stOnlyKeyOfTheFake"

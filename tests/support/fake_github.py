@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
-from tests.support.fake_frigade import listening
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.support.fake_frigade import Answer, Fault, Seen
+from tests.support.fake_frigade import Answer, Fault, Seen, listening
 
 Row = dict[str, Any]
 TOKEN = "ghs_T3stOnlyTokenOfTheFakeGithub"

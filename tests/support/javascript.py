@@ -10,13 +10,11 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import Any
 
 FOLDER = Path(__file__).parents[1] / "javascript"
 PARSERS = tuple(sorted(json.loads((FOLDER / "package.json").read_text(encoding="utf-8"))["dependencies"]))

@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
 
 from tests.support import javascript
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 PACKAGE = "yaml-language-server"
 PATIENCE = 90.0

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sysconfig
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.support.command import CLEAN
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 ON_PATH = {**CLEAN, "PATH": f"{SCRIPTS}:{CLEAN['PATH']}"}

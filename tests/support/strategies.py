@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from copy import deepcopy
-from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from flowsync.model import SENT_FIELDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from flowsync.model import FieldName, JsonValue
+from flowsync.model import SENT_FIELDS, FieldName, JsonValue
 
 LEGIBLE = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029\ufeff\ufffe\uffff")
 IDS = st.sampled_from(["welcome", "invite", "done", "a.b", "a/b", "~", "2", "Ü", ""])

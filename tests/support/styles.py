@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING
 
 from flowsync.document import dump, parse, same
 from flowsync.errors import DocumentError
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue
+from flowsync.model import JsonValue
 
 PLAIN_IN_BRACKETS = re.compile(r"[A-Za-z][A-Za-z0-9 ]*(?<! )")
 

@@ -9,14 +9,11 @@ import select
 import subprocess
 import termios
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-    from types import TracebackType
-
-    from typing_extensions import Self
+from typing_extensions import Self
 
 PATIENCE = 30.0
 """Seconds that a test waits at most for what a terminal should show."""

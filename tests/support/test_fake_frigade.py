@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,14 +16,12 @@ from tests.support.fake_frigade import (
     DataFormat,
     Endpoints,
     FakeConfig,
+    FakeFrigade,
     dump,
     fake_frigade,
     load,
     row,
 )
-
-if TYPE_CHECKING:
-    from tests.support.fake_frigade import FakeFrigade
 
 COMMENTED = "# who sees it\nsteps:\n  - id: first # really\n"
 

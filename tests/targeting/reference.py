@@ -12,14 +12,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from flowsync.targeting.nodes import formatted
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue
-    from flowsync.targeting.context import Context
-    from flowsync.targeting.nodes import Expression
+from flowsync.model import JsonValue
+from flowsync.targeting.context import Context
+from flowsync.targeting.nodes import Expression, formatted
 
 NEVER = "<never>"
 """What a source becomes that makes its term false."""

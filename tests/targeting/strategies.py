@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from flowsync.targeting.context import Context, FlowProgress, FlowState, StepProgress, StepState
 from flowsync.targeting.nodes import (
@@ -17,6 +16,7 @@ from flowsync.targeting.nodes import (
     Condition,
     Duration,
     Enclosed,
+    Expression,
     Group,
     Null,
     Number,
@@ -25,13 +25,9 @@ from flowsync.targeting.nodes import (
     Source,
     SourceKind,
     Text,
+    Value,
     formatted,
 )
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
-
-    from flowsync.targeting.nodes import Expression, Value
 
 NOW = 1_769_904_000_000.0
 """2026-02-01T00:00:00Z."""

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -12,16 +11,13 @@ from flowsync.model import Severity
 from flowsync.targeting.checks import check
 from flowsync.targeting.context import Context
 from flowsync.targeting.evaluation import evaluate
-from flowsync.targeting.nodes import formatted
+from flowsync.targeting.nodes import Condition, Expression, formatted
 from flowsync.targeting.parser import parse
+from flowsync.targeting.rules import Finding
 from flowsync.text import printable
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
 from tests.targeting.tables import CLEAN, EVERY_VALID, FOUND, INVALID, Found
-
-if TYPE_CHECKING:
-    from flowsync.targeting.nodes import Condition, Expression
-    from flowsync.targeting.rules import Finding
 
 
 def found_in(text: str) -> tuple[Finding, ...]:

@@ -1,21 +1,16 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.targeting.comparison import Effect, TermChange, compare
+from flowsync.targeting.context import Context
 from flowsync.targeting.evaluation import evaluate
-from flowsync.targeting.nodes import LISTS, ORDERINGS, TIMES, Condition, formatted
+from flowsync.targeting.nodes import LISTS, ORDERINGS, TIMES, Condition, Expression, Source, formatted
 from flowsync.targeting.parser import parse
 from tests.targeting import strategies
 from tests.targeting.tables import INVALID, VALID
-
-if TYPE_CHECKING:
-    from flowsync.targeting.context import Context
-    from flowsync.targeting.nodes import Expression, Source
 
 A, B, C = "user.property('a') == 1", "user.isGuest()", "user.flow('c') == 'COMPLETED_FLOW'"
 LESS, MORE, SAME, OTHER = Effect.NARROWER, Effect.WIDER, Effect.NONE, Effect.UNKNOWN

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 import pytest
 
 from flowsync.errors import ExitCode
+from flowsync.model import JsonValue, ValuePath
 from flowsync.targeting.context import (
     CaseError,
     Context,
@@ -18,9 +18,6 @@ from flowsync.targeting.context import (
     persona_from,
 )
 from flowsync.text import printable
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue, ValuePath
 
 NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)
 MILLISECONDS = 1_769_904_000_000.0

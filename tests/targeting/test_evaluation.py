@@ -1,21 +1,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from flowsync.model import JsonValue
 from flowsync.targeting.context import Context, FlowProgress, FlowState, persona_from
 from flowsync.targeting.evaluation import evaluate
+from flowsync.targeting.nodes import Expression
 from flowsync.targeting.parser import parse
 from tests.targeting import reference, strategies
 from tests.targeting.tables import FALSE, TRUE
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue
-    from flowsync.targeting.nodes import Expression
 
 NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)
 USER: dict[str, JsonValue] = {

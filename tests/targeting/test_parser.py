@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from flowsync.targeting.nodes import (
     Boolean,
     Condition,
     Everyone,
+    Expression,
     Group,
     Number,
     Operator,
@@ -28,13 +29,7 @@ from flowsync.targeting.parser import MAXIMUM_DEPTH, parse
 from flowsync.text import printable
 from tests.targeting import strategies
 from tests.targeting.counting import calls_during
-from tests.targeting.tables import CROSSED, EVERY_VALID, INVALID, VALID
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from flowsync.targeting.nodes import Expression
-    from tests.targeting.tables import Invalid
+from tests.targeting.tables import CROSSED, EVERY_VALID, INVALID, VALID, Invalid
 
 
 @pytest.mark.parametrize("text", VALID)

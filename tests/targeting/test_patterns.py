@@ -2,16 +2,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.targeting.evaluation import PatternError, compile_pattern
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MATCHED = [
     ("", ""),

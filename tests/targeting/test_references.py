@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from hypothesis import given
 
 from flowsync.model import Severity
+from flowsync.targeting.context import Context
 from flowsync.targeting.evaluation import evaluate
+from flowsync.targeting.nodes import Expression
 from flowsync.targeting.parser import parse
 from flowsync.targeting.references import (
     KnownFlow,
@@ -18,10 +18,6 @@ from flowsync.targeting.references import (
     waits_for,
 )
 from tests.targeting import strategies
-
-if TYPE_CHECKING:
-    from flowsync.targeting.context import Context
-    from flowsync.targeting.nodes import Expression
 
 KNOWN = {
     "flow_setup": KnownFlow({"profile": frozenset({"role", "team"}), "custom": None}),

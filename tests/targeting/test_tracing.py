@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hypothesis import given
 
 from flowsync.targeting.context import Context
@@ -14,12 +12,9 @@ from flowsync.targeting.evaluation import (
     trace,
     trace_lines,
 )
-from flowsync.targeting.nodes import formatted, terms
+from flowsync.targeting.nodes import And, formatted, terms
 from flowsync.targeting.parser import parse
 from tests.targeting import strategies
-
-if TYPE_CHECKING:
-    from flowsync.targeting.nodes import And
 
 ANNA = Context(
     at=strategies.NOW,

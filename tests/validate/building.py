@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flowsync import document
 from flowsync.flows.files import FlowFile, flow_from_document
-from flowsync.model import SENT_FIELDS, Flow, Location, Problem
+from flowsync.model import SENT_FIELDS, Flow, JsonValue, Location, Problem, ValuePath
 from flowsync.validate import check_all, govern
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue, ValuePath
 
 HERE = Path(__file__).parent
 FLOWS = HERE.parent.parent / "flows"

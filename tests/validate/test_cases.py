@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import jsonschema
 import pytest
@@ -14,13 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowsync.flows.files import FlowSource, load_flows
-from flowsync.model import SENT_FIELDS, FieldName, Location, Problem, Severity
+from flowsync.model import SENT_FIELDS, FieldName, JsonValue, Location, Problem, Severity, ValuePath
 from flowsync.validate import SchemaName, check, check_all, schema_text
 from tests.support.strategies import trees, wild_scalars
 from tests.validate.building import flow_of, flow_with
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue, ValuePath
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

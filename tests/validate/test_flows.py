@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,16 +10,13 @@ from flowsync import document
 from flowsync.errors import DocumentError
 from flowsync.flows.expressions import expressions
 from flowsync.flows.files import load_flows
-from flowsync.model import Severity
+from flowsync.model import Flow, JsonValue, Severity
 from flowsync.targeting import checks
 from flowsync.targeting.context import case_from
 from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.parser import parse
 from flowsync.validate import check
 from tests.validate.building import FLOWS, flow_of
-
-if TYPE_CHECKING:
-    from flowsync.model import Flow, JsonValue
 
 ALL = load_flows(FLOWS.parent, FLOWS.name).flows
 NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from flowsync import document, validate
 from flowsync.model import Severity
 from flowsync.targeting.rules import FLOW_RULES
-from flowsync.validate import RULES, check, check_all
+from flowsync.validate import RULES, Rule, check, check_all
 from flowsync.validate.rules import listed
 from flowsync.validate.texts import HTML_TAGS
 from tests.validate.building import HERE, flow_of, flow_with, problems_of
-
-if TYPE_CHECKING:
-    from flowsync.validate import Rule
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)

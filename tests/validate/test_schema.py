@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -17,10 +19,6 @@ from flowsync.validate.schema import TRANSLATIONS
 from flowsync.validate.view import FIELD_TYPES, FLOW_TYPES, KNOWN_KEYS, LEGACY_FLOW_TYPES, Kind
 from tests.support import language_server
 from tests.validate.building import FLOWS, HERE, flow_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 Schema = dict[str, Any]
 

@@ -6,12 +6,12 @@ import json
 import shutil
 import subprocess
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowsync.model import JsonValue, ValuePath
 from flowsync.validate import check
 from flowsync.validate.rules import (
     described,
@@ -24,9 +24,6 @@ from flowsync.validate.rules import meant as meant_by
 from flowsync.validate.texts import pattern_complaint
 from flowsync.validate.view import BUTTON_KEYS, OPTION_KEYS, STEP_KEYS
 from tests.validate.building import HERE, flow_with
-
-if TYPE_CHECKING:
-    from flowsync.model import JsonValue, ValuePath
 
 PATTERNS = json.loads((HERE / "patterns.json").read_text(encoding="utf-8"))
 
