@@ -514,10 +514,7 @@ def test_a_record_that_cannot_be_kept_stops_the_write_and_the_run() -> None:
 
 def test_data_is_compared_by_value_with_what_comes_back() -> None:
     planned = replace(
-        change(),
-        body={"data": "steps: [] # none yet\n"},
-        old={"data": {"steps": [1]}},
-        new={"data": {"steps": []}},
+        change(), body={"data": "steps: [] # none yet\n"}, old={"data": {"steps": [1]}}, new={"data": {"steps": []}}
     )
     store = shelf(row(data="steps: [1]\n"))
     store.on_write = lambda: store.kept.update({7: row(data='{"steps": []}')})

@@ -43,12 +43,7 @@ def test_the_picture_of_a_terminal_fetches_nothing() -> None:
 
 def test_the_picture_of_the_comment_shows_what_a_run_writes() -> None:
     done = subprocess.run(
-        [sys.executable, "docs/comment.py", "--check"],
-        cwd=ROOT,
-        env=CLEAN,
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "docs/comment.py", "--check"], cwd=ROOT, env=CLEAN, capture_output=True, text=True, check=False
     )
     assert done.stdout == "", "run python docs/comment.py"
     assert done.returncode == 0, done.stderr

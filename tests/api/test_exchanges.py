@@ -333,10 +333,7 @@ def site(certificates: Path) -> ssl.SSLContext:
 
 def test_a_server_that_proves_who_it_is_is_spoken_to(certificates: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
-    with (
-        scripted((OK,) * 2, tls=site(certificates)) as server,
-        client_of(f"https://localhost:{server.port}") as client,
-    ):
+    with scripted((OK,) * 2, tls=site(certificates)) as server, client_of(f"https://localhost:{server.port}") as client:
         assert [read(client), write(client)] == [[], []]
     assert server.connections == 1
     assert server.requests[0].startswith(b"GET /v1/flows/1 HTTP/1.1\r\n")
@@ -387,10 +384,7 @@ def test_authorities_in_a_folder_are_trusted(certificates: Path, monkeypatch: py
     subprocess.run(["openssl", "rehash", str(folder)], check=True)
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("SSL_CERT_DIR", str(folder))
-    with (
-        scripted((OK,), tls=site(certificates)) as server,
-        client_of(f"https://localhost:{server.port}") as client,
-    ):
+    with scripted((OK,), tls=site(certificates)) as server, client_of(f"https://localhost:{server.port}") as client:
         assert read(client) == []
 
 

@@ -88,20 +88,12 @@ def certificate_error(message: str) -> ssl.SSLCertVerificationError:
             "cannot reach https://api.example: nothing listens there.",
             True,
         ),
-        (
-            OSError(101, "Network is unreachable"),
-            "cannot reach https://api.example: Network is unreachable.",
-            True,
-        ),
+        (OSError(101, "Network is unreachable"), "cannot reach https://api.example: Network is unreachable.", True),
         (OSError("odd"), "cannot reach https://api.example: no connection.", True),
         (ValueError("odd"), "cannot reach https://api.example: no connection could be made.", True),
         (socket.gaierror(socket.EAI_NONAME, "unknown"), "its name cannot be resolved.", False),
         (socket.gaierror(socket.EAI_AGAIN, "later"), "its name cannot be resolved.", True),
-        (
-            certificate_error("self-signed certificate"),
-            "does not prove who it is: self-signed certificate.",
-            False,
-        ),
+        (certificate_error("self-signed certificate"), "does not prove who it is: self-signed certificate.", False),
         (ssl.SSLError(1, "wrong version"), "speaks no TLS that can be used (no reason given).", False),
     ],
 )

@@ -40,12 +40,7 @@ def changed(item: JsonValue, **values: JsonValue) -> JsonValue:
 CASES: list[tuple[str, JsonValue, JsonValue, list[Told]]] = [
     ("equal values", steps(A, B), steps(A, B), []),
     ("whole numbers as floats", {"n": 1, "z": 0}, {"z": -0.0, "n": 1.0}, []),
-    (
-        "true is not 1",
-        {"n": 1},
-        {"n": True},
-        [("replace", "/n", "n", 1, True)],
-    ),
+    ("true is not 1", {"n": 1}, {"n": True}, [("replace", "/n", "n", 1, True)]),
     (
         "a scalar of a step",
         steps(A, B),
@@ -63,38 +58,15 @@ CASES: list[tuple[str, JsonValue, JsonValue, list[Told]]] = [
             ("add", "/new", "new", None, 3),
         ],
     ),
-    (
-        "an inserted step",
-        steps(A, B),
-        steps(A, C, B),
-        [("add", "/steps/1", "steps[c]", None, C)],
-    ),
-    (
-        "a removed step",
-        steps(A, C, B),
-        steps(A, B),
-        [("remove", "/steps/1", "steps[c]", C, None)],
-    ),
-    (
-        "the first step removed",
-        steps(C, A),
-        steps(A),
-        [("remove", "/steps/0", "steps[c]", C, None)],
-    ),
-    (
-        "a moved step",
-        steps(A, B, C, D),
-        steps(B, C, A, D),
-        [("move", "/steps/2", "steps[a]", 0, 2)],
-    ),
+    ("an inserted step", steps(A, B), steps(A, C, B), [("add", "/steps/1", "steps[c]", None, C)]),
+    ("a removed step", steps(A, C, B), steps(A, B), [("remove", "/steps/1", "steps[c]", C, None)]),
+    ("the first step removed", steps(C, A), steps(A), [("remove", "/steps/0", "steps[c]", C, None)]),
+    ("a moved step", steps(A, B, C, D), steps(B, C, A, D), [("move", "/steps/2", "steps[a]", 0, 2)]),
     (
         "a step that is moved and changed",
         steps(A, B, C, D),
         steps(D, A, B, changed(C, title="Cheddar")),
-        [
-            ("move", "/steps/0", "steps[d]", 3, 0),
-            ("replace", "/steps/3/title", "steps[c].title", "Cheese", "Cheddar"),
-        ],
+        [("move", "/steps/0", "steps[d]", 3, 0), ("replace", "/steps/3/title", "steps[c].title", "Cheese", "Cheddar")],
     ),
     (
         "a renamed step id",
@@ -124,10 +96,7 @@ CASES: list[tuple[str, JsonValue, JsonValue, list[Told]]] = [
         "a step that is renamed and moved",
         steps(A, B, C, D),
         steps(changed(D, id="date"), A, B, C),
-        [
-            ("move", "/steps/0", "steps[date]", 3, 0),
-            ("rename", "/steps/0/id", "steps[date].id", "d", "date"),
-        ],
+        [("move", "/steps/0", "steps[date]", 3, 0), ("rename", "/steps/0/id", "steps[date].id", "d", "date")],
     ),
     (
         "a step that is renamed, moved and slightly changed",
@@ -153,10 +122,7 @@ CASES: list[tuple[str, JsonValue, JsonValue, list[Told]]] = [
         "another step in the same place",
         steps(A, C, B),
         steps(A, D, B),
-        [
-            ("remove", "/steps/1", "steps[c]", C, None),
-            ("add", "/steps/1", "steps[d]", None, D),
-        ],
+        [("remove", "/steps/1", "steps[c]", C, None), ("add", "/steps/1", "steps[d]", None, D)],
     ),
     (
         "a step in another's place that has a third in common with it",
@@ -207,10 +173,7 @@ CASES: list[tuple[str, JsonValue, JsonValue, list[Told]]] = [
         "a step with nothing but an id, and another elsewhere",
         steps({"id": "a"}, B),
         steps(B, {"id": "c"}),
-        [
-            ("remove", "/steps/0", "steps[a]", {"id": "a"}, None),
-            ("add", "/steps/1", "steps[c]", None, {"id": "c"}),
-        ],
+        [("remove", "/steps/0", "steps[a]", {"id": "a"}, None), ("add", "/steps/1", "steps[c]", None, {"id": "c"})],
     ),
     (
         "twins: the one in the same place is the renamed one",
@@ -254,10 +217,7 @@ CASES: list[tuple[str, JsonValue, JsonValue, list[Told]]] = [
         "a list of scalars",
         {"tags": ["a", "b", "c", "d", "e"]},
         {"tags": ["a", "c", "d", "x", "e"]},
-        [
-            ("remove", "/tags/1", "tags[1]", "b", None),
-            ("add", "/tags/3", "tags[3]", None, "x"),
-        ],
+        [("remove", "/tags/1", "tags[1]", "b", None), ("add", "/tags/3", "tags[3]", None, "x")],
     ),
     (
         "a list that only grew",
@@ -265,30 +225,15 @@ CASES: list[tuple[str, JsonValue, JsonValue, list[Told]]] = [
         {"tags": ["a", "b", "c"]},
         [("add", "/tags/1", "tags[1]", None, "b")],
     ),
-    (
-        "a list with nothing in common",
-        [1, 2],
-        [3],
-        [("replace", "/0", "[0]", 1, 3), ("remove", "/1", "[1]", 2, None)],
-    ),
+    ("a list with nothing in common", [1, 2], [3], [("replace", "/0", "[0]", 1, 3), ("remove", "/1", "[1]", 2, None)]),
     (
         "values of another kind",
         {"a": {"b": 1}, "c": [1]},
         {"a": [1], "c": None},
         [("replace", "/a", "a", {"b": 1}, [1]), ("replace", "/c", "c", [1], None)],
     ),
-    (
-        "a null that came",
-        {},
-        {"a": None},
-        [("add", "/a", "a", None, None)],
-    ),
-    (
-        "the whole value",
-        None,
-        {"steps": []},
-        [("replace", "", "data", None, {"steps": []})],
-    ),
+    ("a null that came", {}, {"a": None}, [("add", "/a", "a", None, None)]),
+    ("the whole value", None, {"steps": []}, [("replace", "", "data", None, {"steps": []})]),
     (
         "keys that pointers and labels escape",
         {"props": {"a.b": 1, "a/b": 1, "~": 1, "[x]": 1, "": 1, "\x1b[1m": 1, "\u202e": 1, "ü": 1, "\ud800": 1}},

@@ -267,8 +267,7 @@ def test_the_form_of_what_is_written(value: JsonValue, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "code"),
-    [({"a": 2**53 + 1}, "unsafe-integer"), ({"k" * 2000: 1}, "yaml-key"), (None, "nesting")],
+    ("value", "code"), [({"a": 2**53 + 1}, "unsafe-integer"), ({"k" * 2000: 1}, "yaml-key"), (None, "nesting")]
 )
 def test_what_cannot_be_written_exactly_is_refused(value: JsonValue, code: str) -> None:
     if value is None:

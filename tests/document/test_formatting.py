@@ -118,10 +118,7 @@ CASES = {
         "type: |+\n  a\n\nactive: true\n\nname: |+\n  x\n",
         "name: |+\n  x\ntype: |+\n  a\n\nactive: true\n",
     ),
-    "one blank line at most, none at either end": (
-        "\n\nname: x\n\n\n\ntype: CARD\n\n\n",
-        "name: x\n\ntype: CARD\n",
-    ),
+    "one blank line at most, none at either end": ("\n\nname: x\n\n\n\ntype: CARD\n\n\n", "name: x\n\ntype: CARD\n"),
     "no blanks at the ends of lines, but those of text": (
         "name: x  \ntype: | \n  a  \n  b\nown: 'c  \n  d'   # e  \n",
         "name: x\ntype: |\n  a  \n  b\nown: 'c  \n  d'   # e\n",
@@ -139,10 +136,7 @@ CASES = {
         "target: &t latest\nx-b: &b {title: Go}\nname: *t\ndata: {own: *b}\n",
         "target: &t latest\nname: *t\nx-b: &b {title: Go}\ndata: {own: *b}\n",
     ),
-    "a name that is given twice": (
-        "data: &a x\nname: *a\ntype: &a CARD\n",
-        "data: &a x\nname: *a\ntype: &a CARD\n",
-    ),
+    "a name that is given twice": ("data: &a x\nname: *a\ntype: &a CARD\n", "data: &a x\nname: *a\ntype: &a CARD\n"),
     "an anchor and an alias as keys": (
         "x-a: {&k own: 1}\ndata:\n  *k : 2\n  title: T\n",
         "x-a: {&k own: 1}\ndata:\n  title: T\n  *k : 2\n",
@@ -188,10 +182,7 @@ def test_the_canonical_form(text: str, wanted: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code", "line"),
-    [
-        ("name: x\ndata:\n  &a\n  title: T\n", "unformattable", 3),
-        ("name: [x\n", "yaml-syntax", 1),
-    ],
+    [("name: x\ndata:\n  &a\n  title: T\n", "unformattable", 3), ("name: [x\n", "yaml-syntax", 1)],
     ids=["an anchor on a line of its own", "unreadable"],
 )
 def test_what_cannot_be_kept_is_refused_with_its_place(text: str, code: str, line: int) -> None:

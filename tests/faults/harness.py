@@ -300,14 +300,7 @@ def run(journal: Journal, faults: Sequence[Fault], path: Path, parallelism: int 
         return Ran(made, outcomes, None)
 
 
-def check(
-    number: int,
-    faults: Sequence[Fault],
-    folder: Path,
-    parallelism: int = 3,
-    *,
-    documented: bool = False,
-) -> Ran:
+def check(number: int, faults: Sequence[Fault], folder: Path, parallelism: int = 3, *, documented: bool = False) -> Ran:
     """A run with these faults, and every invariant. What went wrong is told with how to repeat it."""
     with account(number) as emulator:
         emulator.documented = documented

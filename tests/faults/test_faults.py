@@ -21,11 +21,7 @@ from tests.faults.harness import Journal, account, check, connected, make_plan, 
 
 SCHEDULES = 200
 CHUNKS = 8
-STEPS = {
-    "list": ("GET", "/v1/flows"),
-    "fresh read": ("GET", "/v1/flows/*/versions"),
-    "write": ("PUT", "*"),
-}
+STEPS = {"list": ("GET", "/v1/flows"), "fresh read": ("GET", "/v1/flows/*/versions"), "write": ("PUT", "*")}
 ACCIDENTS = [kind for kind in FaultKind if kind not in PEOPLE]
 FIRM = {FaultKind.HTML_403, FaultKind.NOT_FOUND}
 """Faults that are no accident: they are told, and nothing is tried again."""
@@ -70,10 +66,7 @@ def test_an_edit_while_a_write_is_in_doubt_is_kept(tmp_path: Path, first: FaultK
 
 def test_an_edit_after_a_write_that_was_accepted_unseen_is_told_and_never_rolled_back(tmp_path: Path) -> None:
     slug = plan_of(3).changes[0].slug
-    faults = [
-        Fault(FaultKind.WRONG_JSON, "PUT"),
-        Fault(FaultKind.EDIT, "GET", f"/v1/flows/{slug}/versions", after=1),
-    ]
+    faults = [Fault(FaultKind.WRONG_JSON, "PUT"), Fault(FaultKind.EDIT, "GET", f"/v1/flows/{slug}/versions", after=1)]
     ran = check(3, faults, tmp_path, parallelism=1)
     assert ran.code is ExitCode.PARTLY_APPLIED
     (edited,) = [outcome for outcome in ran.outcomes if isinstance(outcome, Applied) and outcome.untaken]

@@ -112,10 +112,7 @@ def test_a_status_that_is_not_known_is_named() -> None:
         ("flow_b", None),
         ("flow_welcom", 'Did you mean "flow_welcom"?'),
         ("FLOW_welcome", 'Did you mean "FLOW_welcome", which differs in capital letters only?'),
-        (
-            "flow_welc\u043eme",
-            'Did you mean "flow_welc\u043eme", which looks the same? They differ in U+006F LATIN',
-        ),
+        ("flow_welc\u043eme", 'Did you mean "flow_welc\u043eme", which looks the same? They differ in U+006F LATIN'),
     ],
 )
 def test_an_unmanaged_flow_of_nearly_that_slug_is_asked_about(live: str, question: str | None) -> None:

@@ -46,12 +46,7 @@ CASES: list[tuple[str, str, list[LiveFlow], list[tuple[str, int | None]]]] = [
     ("a change to a draft", FILE, [live("DRAFT", name="Hi")], [("draft-unseen", None)]),
     ("a draft that is in step", FILE, [live("DRAFT")], [("draft-unseen", None)]),
     ("nothing of a status nobody knows", FILE, [live("PAUSED", name="Hi")], []),
-    (
-        "a flow turned off",
-        FILE.replace("active: true", "active: false"),
-        [live()],
-        [("turned-off", 3)],
-    ),
+    ("a flow turned off", FILE.replace("active: true", "active: false"), [live()], [("turned-off", 3)]),
     ("a flow turned on", FILE, [live(active=False)], [("goes-live", None), ("turned-on", 3)]),
     (
         "nothing of a change to what is and stays off",
@@ -75,12 +70,7 @@ CASES: list[tuple[str, str, list[LiveFlow], list[tuple[str, int | None]]]] = [
         [("draft-unseen", None), ("targeting-cleared", 4)],
     ),
     ("not targeting that was for everyone already", FILE, [live(targetingLogic="x")], [("goes-live", None)]),
-    (
-        "not targeting that is narrowed",
-        FILE.replace('""', "user.isGuest()"),
-        [live()],
-        [("goes-live", None)],
-    ),
+    ("not targeting that is narrowed", FILE.replace('""', "user.isGuest()"), [live()], [("goes-live", None)]),
     (
         "a renamed step id",
         FILE,

@@ -74,10 +74,7 @@ OUTCOMES: list[tuple[Outcome, Result]] = [
         Refused(change(), "changed-while-writing", "m", uncertain=True),
         Result("refused", uncertain=True, after={"name": "Seen"}),
     ),
-    (
-        Failed(change(), "c", "m", None, uncertain=True),
-        Result("failed", uncertain=True, after={"name": "Seen"}),
-    ),
+    (Failed(change(), "c", "m", None, uncertain=True), Result("failed", uncertain=True, after={"name": "Seen"})),
     (NotAttempted(change(), "m"), Result("not-attempted", uncertain=False, after={"name": "Seen"})),
 ]
 

@@ -157,11 +157,7 @@ LISTED = (
     ListedFlow("flow_sale", None, 9, 1, "ACTIVE", "Spring sale | 50 %", ListState.UNMANAGED),
 )
 
-SOURCE = {
-    1: "titel: Hello",
-    2: "\tname: 日本語 x",
-    3: "description: " + "long words " * 40,
-}
+SOURCE = {1: "titel: Hello", 2: "\tname: 日本語 x", 3: "description: " + "long words " * 40}
 PROBLEMS = (
     Problem(Location("flows/b.yaml", 1, 1), Severity.ERROR, "unknown-key", '"titel" is no key.', 'Use "title".'),
     Problem(Location("flows/a.yaml", 3, 200), Severity.WARNING, "deprecated", "This is old.", "Write it anew. " * 9),

@@ -12,16 +12,7 @@ from flowsync.plan.document import to_document
 from flowsync.render import plans, wording
 from flowsync.render.plans import NAMES_SHOWN
 from flowsync.render.style import Colour, Detail, Screen
-from tests.render.samples import (
-    BLOCKED,
-    DRAFT,
-    EMPTY_PLAN,
-    FULL_PLAN,
-    UNCHANGED,
-    WELCOME,
-    data_update,
-    plan_of,
-)
+from tests.render.samples import BLOCKED, DRAFT, EMPTY_PLAN, FULL_PLAN, UNCHANGED, WELCOME, data_update, plan_of
 
 VERBOSE = Screen(detail=Detail.VERBOSE)
 
@@ -109,11 +100,7 @@ def test_the_question_says_how_much_goes_where(plan: Plan, question: str) -> Non
 
 @pytest.mark.parametrize(
     ("status", "live", "words"),
-    [
-        ("ACTIVE", True, "live at once"),
-        ("DRAFT", False, "nobody sees it yet"),
-        ("ACTIVE", False, "not shown to users"),
-    ],
+    [("ACTIVE", True, "live at once"), ("DRAFT", False, "nobody sees it yet"), ("ACTIVE", False, "not shown to users")],
 )
 def test_each_change_says_who_sees_it(status: str, live: bool, words: str) -> None:  # noqa: FBT001 - a value of a case
     change = replace(WELCOME, status=status, live=live)

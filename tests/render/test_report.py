@@ -38,15 +38,7 @@ from flowsync.render.report import (
     fit,
     short,
 )
-from flowsync.render.report_parts import (
-    COMMENT,
-    SUMMARY,
-    Limits,
-    enumerated,
-    fitting,
-    utf8_bytes,
-    utf16_units,
-)
+from flowsync.render.report_parts import COMMENT, SUMMARY, Limits, enumerated, fitting, utf8_bytes, utf16_units
 from flowsync.text import shortened
 from tests.render.hostile import hostile
 from tests.render.parsers import pages

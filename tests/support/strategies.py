@@ -72,8 +72,7 @@ def steps(ids: st.SearchStrategy[JsonValue]) -> st.SearchStrategy[dict[str, Json
 
 
 flow_data: st.SearchStrategy[dict[str, JsonValue]] = mappings(
-    {"steps": identified(steps, "id")},
-    {"title": texts, "sequential": st.booleans(), "props": trees(scalars, 6)},
+    {"steps": identified(steps, "id")}, {"title": texts, "sequential": st.booleans(), "props": trees(scalars, 6)}
 )
 """The value of `data` of a flow: steps, fields and options with identities, and free props."""
 

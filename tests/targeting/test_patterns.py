@@ -25,13 +25,7 @@ MATCHED = [
     ("(a*)*", "aaa"),
     ("(" * 60 + ")" * 60, ""),
 ]
-UNMATCHED = [
-    ("abc", "xabcx"),
-    ("a.c", "a\nc"),
-    ("a$", "a\n"),
-    ("(?m)^b", "a\nb"),
-    (r"\Ab", "ab"),
-]
+UNMATCHED = [("abc", "xabcx"), ("a.c", "a\nc"), ("a$", "a\n"), ("(?m)^b", "a\nb"), (r"\Ab", "ab")]
 REFUSED = [
     ("(?=a)", 0, "look-ahead"),
     ("x(?!a)", 1, "look-ahead"),

@@ -19,10 +19,7 @@ from flowsync.targeting.references import (
 )
 from tests.targeting import strategies
 
-KNOWN = {
-    "flow_setup": KnownFlow({"profile": frozenset({"role", "team"}), "custom": None}),
-    "flow_opaque": KnownFlow(),
-}
+KNOWN = {"flow_setup": KnownFlow({"profile": frozenset({"role", "team"}), "custom": None}), "flow_opaque": KnownFlow()}
 
 
 def test_references_name_flow_step_and_field_with_their_places() -> None:

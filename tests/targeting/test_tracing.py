@@ -3,15 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 
 from flowsync.targeting.context import Context
-from flowsync.targeting.evaluation import (
-    BranchTrace,
-    TermTrace,
-    coverage,
-    evaluate,
-    outline,
-    trace,
-    trace_lines,
-)
+from flowsync.targeting.evaluation import BranchTrace, TermTrace, coverage, evaluate, outline, trace, trace_lines
 from flowsync.targeting.nodes import And, formatted, terms
 from flowsync.targeting.parser import parse
 from tests.targeting import strategies

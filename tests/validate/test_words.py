@@ -13,13 +13,7 @@ from hypothesis import strategies as st
 
 from flowsync.model import JsonValue, ValuePath
 from flowsync.validate import check
-from flowsync.validate.rules import (
-    described,
-    did_you_mean,
-    listed,
-    named,
-    sentence,
-)
+from flowsync.validate.rules import described, did_you_mean, listed, named, sentence
 from flowsync.validate.rules import meant as meant_by
 from flowsync.validate.texts import pattern_complaint
 from flowsync.validate.view import BUTTON_KEYS, OPTION_KEYS, STEP_KEYS
