@@ -19,7 +19,7 @@ from flowsync.cli.project import Project
 from flowsync.config import Settings
 from flowsync.errors import TransportError
 from flowsync.model import JsonValue
-from tests.support.command import environment, flowsync, process, start, write_flows
+from tests.support.command import environment, flowsync, process, served, start, write_flows
 from tests.support.fake_frigade import ALWAYS, FakeConfig, FakeFrigade, fake_frigade, hang, reply, row
 
 WRONG = {"flow_a": "nmae: New\n"}
@@ -62,36 +62,32 @@ def test_wrong_files_come_before_a_server_that_is_not_there_and_a_key_that_is_no
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_is_asked_ahead_is_the_list_and_nothing_else(tmp_path: Path, command: tuple[str, ...]) -> None:
-    write_flows(tmp_path, WRONG)
-    with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
-        assert flowsync(*command, root=tmp_path, env=environment(server.url)).code == 3
+    with served(tmp_path, WRONG, [row(1, "flow_a")]) as (server, run):
+        assert run(*command).code == 3
         seen_within(server, 0.5)
         assert {(seen.method, seen.path) for seen in server.requests} <= {("GET", "/v1/flows")}
 
 
 @pytest.mark.parametrize("command", ["validate", "test", "fmt", "graph"])
 def test_an_offline_command_never_asks(tmp_path: Path, command: str) -> None:
-    write_flows(tmp_path, RIGHT)
-    with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
-        flowsync(command, root=tmp_path, env=environment(server.url))
+    with served(tmp_path, RIGHT, [row(1, "flow_a")]) as (server, run):
+        run(command)
         assert not seen_within(server, 0.1)
 
 
 @pytest.mark.parametrize("arguments", [("plan", "--base"), ("plan", "flow_b"), ("-e", "nowhere", "plan")])
 def test_a_command_line_that_cannot_be_is_told_as_ever(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    write_flows(tmp_path, RIGHT)
-    with fake_frigade(FakeConfig(faults=(reply(401).on(times=ALWAYS),)), [row(1, "flow_a")]) as server:
-        told = flowsync(*arguments, root=tmp_path, env=environment(server.url))
+    with served(tmp_path, RIGHT, [row(1, "flow_a")], faults=(reply(401).on(times=ALWAYS),)) as (_, run):
+        told = run(*arguments)
     assert told.code in {1, 64}
     assert "401" not in told.both
 
 
 def test_each_page_is_asked_for_once(tmp_path: Path) -> None:
     slugs = [f"flow_{number:03}" for number in range(250)]
-    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
     rows = [row(number, slug) for number, slug in enumerate(slugs, start=1)]
-    with fake_frigade(FakeConfig(), rows) as server:
-        planned = flowsync("plan", "--format", "json", root=tmp_path, env=environment(server.url))
+    with served(tmp_path, dict.fromkeys(slugs, "name: New\n"), rows) as (server, run):
+        planned = run("plan", "--format", "json")
         offsets = [seen.query["offset"] for seen in server.requests_to("GET", "/v1/flows")]
     assert planned.json["summary"]["update"] == 250
     assert sorted(offsets, key=int)[:3] == ["0", "100", "200"]

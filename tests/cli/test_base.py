@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import Completed, commit, environment, flowsync, git, write_flows
+from tests.support.command import Completed, commit, environment, flowsync, git, served, write_flows
 from tests.support.fake_frigade import FakeConfig, FakeFrigade, Row, fake_frigade, row
 
 BASE = """\
@@ -44,8 +44,10 @@ def plan(project: Path, server: FakeFrigade, *options: str) -> Completed:
     return flowsync("plan", "--base", "main", *options, root=project, env=environment(server.url))
 
 
-def origins(project: Path, server: FakeFrigade, *options: str) -> list[str]:
-    document = plan(project, server, "--format", "json", *options).json
+def origins(project: Path, *options: str, rows: list[Row] | None = None) -> list[str]:
+    """Whose each difference is, where the name was edited in the dashboard if nothing else is said."""
+    with fake_frigade(rows=rows or live(name="Edited")) as server:
+        document = plan(project, server, "--format", "json", *options).json
     return [f"{each['origin']} {each['label']}" for change in document["changes"] for each in change["fields"]]
 
 
@@ -141,41 +143,38 @@ def test_conflicts_may_be_kept_too(project: Path) -> None:
 
 
 def test_a_file_is_followed_to_another_folder_and_from_another_flows_directory(project: Path) -> None:
-    with fake_frigade(rows=live(name="Edited")) as server:
-        (project / "flows" / "deep" / "er").mkdir(parents=True)
-        (project / "flows" / "flow_a.yaml").rename(project / "flows" / "deep" / "er" / "flow_a.yml")
-        assert origins(project, server) == ["drift name"]
-        (project / "flows").rename(project / "elsewhere")
-        (project / "flowsync.yaml").write_text("flows: elsewhere\n")
-        assert origins(project, server) == ["drift name"]
-        commit_to_main(project)
-        (project / "elsewhere").rename(project / "flows")
-        (project / "flowsync.yaml").unlink()
-        assert origins(project, server) == ["drift name"]
+    (project / "flows" / "deep" / "er").mkdir(parents=True)
+    (project / "flows" / "flow_a.yaml").rename(project / "flows" / "deep" / "er" / "flow_a.yml")
+    assert origins(project) == ["drift name"]
+    (project / "flows").rename(project / "elsewhere")
+    (project / "flowsync.yaml").write_text("flows: elsewhere\n")
+    assert origins(project) == ["drift name"]
+    commit_to_main(project)
+    (project / "elsewhere").rename(project / "flows")
+    (project / "flowsync.yaml").unlink()
+    assert origins(project) == ["drift name"]
 
 
 def test_a_configuration_that_is_broken_at_the_base_is_taken_as_now(project: Path) -> None:
-    with fake_frigade(rows=live(name="Edited")) as server:
-        for broken in ("flows: [\n", "flows: 3\n"):
-            (project / "flowsync.yaml").write_text(broken)
-            commit_to_main(project)
-            (project / "flowsync.yaml").write_text("flows: flows\n")
-            assert origins(project, server) == ["drift name"]
-        (project / "flowsync.yaml").write_text("- no mapping\n")
+    for broken in ("flows: [\n", "flows: 3\n"):
+        (project / "flowsync.yaml").write_text(broken)
         commit_to_main(project)
-        (project / "flowsync.yaml").unlink()
-        assert origins(project, server) == ["drift name"]
+        (project / "flowsync.yaml").write_text("flows: flows\n")
+        assert origins(project) == ["drift name"]
+    (project / "flowsync.yaml").write_text("- no mapping\n")
+    commit_to_main(project)
+    (project / "flowsync.yaml").unlink()
+    assert origins(project) == ["drift name"]
 
 
 def test_a_project_below_the_top_of_its_repository_and_a_directory_beside_it(project: Path) -> None:
     below = project / "apps" / "web app"
     write_flows(below, {"flow_a": BASE.replace("Name", "Below")})
     commit_to_main(project)
-    with fake_frigade(rows=live(name="Edited")) as server:
-        assert origins(below, server) == ["drift name"]
-        (below / "flowsync.yaml").write_text("flows: ../../flows\n")
-        commit_to_main(project)
-        assert origins(below, server) == ["drift name"]
+    assert origins(below) == ["drift name"]
+    (below / "flowsync.yaml").write_text("flows: ../../flows\n")
+    commit_to_main(project)
+    assert origins(below) == ["drift name"]
 
 
 def test_a_new_file_is_the_branchs_and_a_deleted_one_is_nobodys(project: Path) -> None:
@@ -193,8 +192,7 @@ def test_the_overlay_of_the_environment_is_laid_over_the_base_too(project: Path)
     write_flows(project, {"flow_a": overlaid})
     commit_to_main(project)
     write_flows(project, {"flow_a": overlaid.replace("About", "Mine")})
-    with fake_frigade(rows=live(name="Edited")) as server:
-        assert origins(project, server, "-e", "production") == ["drift name", "branch description"]
+    assert origins(project, "-e", "production") == ["drift name", "branch description"]
 
 
 @pytest.mark.parametrize("broken", ["name: [\n", "- x\n", "slug: other\n", "name: x\ndata: 'a: ['\n"])
@@ -202,8 +200,8 @@ def test_a_file_that_is_broken_at_the_base_tells_nothing_and_that_is_said(projec
     write_flows(project, {"flow_a": broken})
     commit_to_main(project)
     write_flows(project, {"flow_a": BASE})
+    assert origins(project) == ["None name"]
     with fake_frigade(rows=live(name="Edited")) as server:
-        assert origins(project, server) == ["None name"]
         assert "warning[origin-unknown]" in plan(project, server).out
 
 
@@ -212,12 +210,11 @@ def test_a_link_and_a_slug_that_two_files_had_tell_nothing_either(project: Path)
     (project / "flows" / "two" / "flow_a.yml").write_text(BASE)
     commit_to_main(project)
     (project / "flows" / "two" / "flow_a.yml").unlink()
-    with fake_frigade(rows=live(name="Edited")) as server:
-        assert origins(project, server) == ["None name"]
-        (project / "flows" / "flow_a.yaml").rename(project / "flows" / "real.txt")
-        (project / "flows" / "flow_a.yaml").symlink_to("real.txt")
-        commit_to_main(project)
-        assert origins(project, server) == ["None name"]
+    assert origins(project) == ["None name"]
+    (project / "flows" / "flow_a.yaml").rename(project / "flows" / "real.txt")
+    (project / "flows" / "flow_a.yaml").symlink_to("real.txt")
+    commit_to_main(project)
+    assert origins(project) == ["None name"]
 
 
 def test_unseen_fields_that_the_file_changed_are_sent_by_themselves(project: Path) -> None:
@@ -238,8 +235,7 @@ def test_unseen_fields_that_the_file_changed_are_sent_by_themselves(project: Pat
 
 def test_a_field_that_the_branch_states_for_the_first_time_is_its_own(project: Path) -> None:
     write_flows(project, {"flow_a": BASE + "type: CARD\n"})
-    with fake_frigade(rows=live()) as server:
-        assert origins(project, server) == ["branch type"]
+    assert origins(project, rows=live()) == ["branch type"]
 
 
 @pytest.mark.parametrize(
@@ -264,24 +260,32 @@ def test_a_revision_that_is_none_is_refused_before_anything_is_asked(project: Pa
         assert f"error[git] {said}" in failed.err
 
 
-def test_a_shallow_clone_says_how_to_fetch_what_is_missing(
-    project: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    first = git(project, "rev-parse", "HEAD")
+@pytest.fixture
+def shallow(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of the branch's last commit."""
     write_flows(project, {"flow_a": BASE.replace("Name", "Mine")})
     commit(project)
-    clone = tmp_path_factory.mktemp("clone")
-    git(clone, "clone", "-q", "--depth=1", f"file://{project}", "here")
+    clone = tmp_path_factory.mktemp("clone") / "here"
+    git(project, "clone", "-q", "--depth=1", f"file://{project}", str(clone))
+    return clone
+
+
+def test_a_shallow_clone_compares_with_what_was_fetched_and_says_how_to_fetch_the_rest(
+    project: Path, shallow: Path
+) -> None:
+    first = git(project, "rev-parse", "main")
     with fake_frigade(rows=live()) as server:
         env = environment(server.url)
         for revision in ("HEAD~1", first, "main"):
-            failed = flowsync("plan", "--base", revision, root=clone / "here", env=env)
+            failed = flowsync("plan", "--base", revision, root=shallow, env=env)
             assert failed.code == 1
             assert f"This clone is shallow, and {revision!r} is not in it." in failed.err
             assert "fetch-depth: 0" in failed.err
-        assert flowsync("plan", "--base", "HEAD", root=clone / "here", env=env).code == 0
-        git(clone / "here", "fetch", "-q", "--depth=1", "origin", first)
-        planned = flowsync("plan", "--base", first, "--format", "json", root=clone / "here", env=env)
+        for fetched, revision in (("main:refs/remotes/origin/main", "origin/main"), ("main", "FETCH_HEAD")):
+            git(shallow, "fetch", "-q", "--depth=1", "origin", fetched)
+            assert flowsync("plan", "--base", revision, root=shallow, env=env).code == 0
+        assert flowsync("plan", "--base", "HEAD", root=shallow, env=env).code == 0
+        planned = flowsync("plan", "--base", first, "--format", "json", root=shallow, env=env)
         assert planned.json["changes"][0]["fields"][0]["origin"] == "branch"
 
 
@@ -301,37 +305,21 @@ def test_a_shallow_clone_says_how_to_fetch_what_is_missing(
     ],
 )
 def test_a_shallow_clone_tells_a_name_that_was_not_fetched_from_a_cut_history(
-    project: Path, tmp_path_factory: pytest.TempPathFactory, revision: str, said: str
+    shallow: Path, revision: str, said: str
 ) -> None:
-    commit(project)
-    clone = tmp_path_factory.mktemp("clone") / "here"
-    git(project, "clone", "-q", "--depth=1", f"file://{project}", str(clone))
-    failed = flowsync("plan", "--base", revision, root=clone, env=environment("http://127.0.0.1:9"))
+    failed = flowsync("plan", "--base", revision, root=shallow, env=environment("http://127.0.0.1:9"))
     assert failed.code == 1
     assert f"This clone is shallow, and {revision!r} is not in it." in failed.err
     assert said in " ".join(failed.err.split())
 
 
-def test_what_is_said_to_fetch_fetches(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    commit(project)
-    clone = tmp_path_factory.mktemp("clone") / "here"
-    git(project, "clone", "-q", "--depth=1", f"file://{project}", str(clone))
-    with fake_frigade(rows=live(name="Edited")) as server:
-        git(clone, "fetch", "-q", "--depth=1", "origin", "main:refs/remotes/origin/main")
-        env = environment(server.url)
-        assert flowsync("plan", "--base", "origin/main", root=clone, env=env).code == 0
-        git(clone, "fetch", "-q", "--depth=1", "origin", "main")
-        assert flowsync("plan", "--base", "FETCH_HEAD", root=clone, env=env).code == 0
-
-
 def test_a_project_that_was_moved_as_a_whole_is_followed(project: Path) -> None:
     (project / "app").mkdir()
     (project / "flows").rename(project / "app" / "flows")
-    with fake_frigade(rows=live(name="Edited")) as server:
-        assert origins(project / "app", server) == ["drift name"]
-        (project / "app" / "flows").rename(project / "elsewhere")
-        (project / "flowsync.yaml").write_text("flows: elsewhere\n")
-        assert origins(project, server) == ["drift name"]
+    assert origins(project / "app") == ["drift name"]
+    (project / "app" / "flows").rename(project / "elsewhere")
+    (project / "flowsync.yaml").write_text("flows: elsewhere\n")
+    assert origins(project) == ["drift name"]
 
 
 @pytest.mark.parametrize("name", [".gitkeep", "README.md", ".draft.yaml"])
@@ -341,14 +329,12 @@ def test_a_project_is_followed_to_where_a_directory_without_flows_was(project: P
     commit_to_main(project)
     for file in (project / "flows").iterdir():
         file.rename(project / "app" / "flows" / file.name)
-    with fake_frigade(rows=live(name="Edited")) as server:
-        assert origins(project / "app", server) == ["drift name"]
+    assert origins(project / "app") == ["drift name"]
 
 
 def test_a_project_that_was_copied_has_no_past(project: Path) -> None:
     write_flows(project / "app", {"flow_a": BASE})
-    with fake_frigade(rows=live(name="Edited")) as server:
-        assert origins(project / "app", server) == ["branch name"]
+    assert origins(project / "app") == ["branch name"]
 
 
 def test_a_configuration_that_had_its_other_name_or_was_a_link_is_found(project: Path) -> None:
@@ -356,14 +342,13 @@ def test_a_configuration_that_had_its_other_name_or_was_a_link_is_found(project:
     (project / "flowsync.yml").write_text("flows: elsewhere\n")
     commit_to_main(project)
     (project / "flowsync.yml").rename(project / "flowsync.yaml")
-    with fake_frigade(rows=live(name="Edited")) as server:
-        assert origins(project, server) == ["drift name"]
-        (project / "flowsync.yaml").rename(project / "shared.yaml")
-        (project / "flowsync.yaml").symlink_to("shared.yaml")
-        commit_to_main(project)
-        (project / "flowsync.yaml").unlink()
-        (project / "shared.yaml").rename(project / "flowsync.yaml")
-        assert origins(project, server) == ["drift name"]
+    assert origins(project) == ["drift name"]
+    (project / "flowsync.yaml").rename(project / "shared.yaml")
+    (project / "flowsync.yaml").symlink_to("shared.yaml")
+    commit_to_main(project)
+    (project / "flowsync.yaml").unlink()
+    (project / "shared.yaml").rename(project / "flowsync.yaml")
+    assert origins(project) == ["drift name"]
 
 
 def test_what_a_link_or_a_submodule_holds_is_never_taken_for_the_branchs(project: Path) -> None:
@@ -410,8 +395,7 @@ def test_line_endings_a_worktree_and_a_detached_head_change_nothing(
     place = tmp_path_factory.mktemp("worktree") / "here"
     git(project, "-c", "core.autocrlf=true", "worktree", "add", "-q", "--detach", str(place), "main")
     assert b"\r\n" in (place / "flows" / "flow_a.yaml").read_bytes()
-    with fake_frigade(rows=live(name="Edited")) as server:
-        assert origins(place, server) == ["drift name"]
+    assert origins(place) == ["drift name"]
 
 
 def test_a_repository_of_somebody_else_is_told_with_what_git_advises(project: Path) -> None:
@@ -436,8 +420,7 @@ def test_a_clone_without_contents_says_so(project: Path, tmp_path_factory: pytes
 
 
 def test_outside_of_a_repository_it_is_said_that_one_is_needed(tmp_path: Path) -> None:
-    write_flows(tmp_path, {"flow_a": BASE})
-    with fake_frigade(rows=live()) as server:
-        failed = flowsync("plan", "--base", "main", root=tmp_path, env=environment(server.url))
+    with served(tmp_path, {"flow_a": BASE}, live()) as (_, run):
+        failed = run("plan", "--base", "main")
         assert failed.code == 1
         assert "--base needs a git repository with history." in failed.err

@@ -20,7 +20,7 @@ import pytest
 from flowsync import __version__
 from tests.support.command import CLEAN, command_line, environment, flowsync, process, start, write_flows
 from tests.support.fake_frigade import ALWAYS, FakeConfig, FakeFrigade, Row, fake_frigade, hang, rate_limited, row
-from tests.support.terminal import Terminal
+from tests.support.terminal import on_terminal
 
 GOOD = "name: Hello\ntype: ANNOUNCEMENT\ndata:\n  steps:\n    - id: a\n      title: Hi there\n      subtitle: More\n"
 
@@ -131,24 +131,32 @@ def test_json_on_stdout_is_the_document_and_nothing_else(project: Path) -> None:
 
 
 def test_a_terminal_is_asked_before_anything_is_written(project: Path) -> None:
-    with Terminal(command_line("apply", "--sandbox"), project, CLEAN) as terminal:
-        terminal.expect("[y/N]")
-        terminal.send("n\r")
-        assert terminal.wait() == 1
-    assert "nothing was written" in terminal.screen
-    with Terminal(command_line("apply", "--sandbox"), project, CLEAN) as terminal:
-        terminal.expect("[y/N]")
-        terminal.send("y\r")
-        assert terminal.wait() == 0
+    terminal = on_terminal(command_line("apply", "--sandbox"), project, question="[y/N]", answer="y\r")
+    assert terminal.code == 0
     assert "applied" in terminal.screen
     assert "\x1b[" in terminal.screen
-    with Terminal(command_line("apply", "--sandbox"), project, CLEAN) as terminal:
-        assert terminal.wait() == 0  # nothing to do: nothing to ask
+    assert on_terminal(command_line("apply", "--sandbox"), project).code == 0  # nothing to do: nothing to ask
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        ("n\r", 1, "nothing was written"),
+        ("\x04", 1, r"\[y/N\] \r\n\S*error\[error\]\S* Not confirmed: nothing was written\."),
+        ("\x03", 130, r"error\[interrupted\]"),
+    ],
+    ids=["no", "the end of the input", "Ctrl-C"],
+)
+def test_what_is_no_yes_writes_nothing(project: Path, answer: str, code: int, said: str) -> None:
+    terminal = on_terminal(command_line("apply", "--sandbox"), project, question="[y/N]", answer=answer)
+    assert terminal.code == code
+    assert re.search(said, terminal.screen)
+    assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=project).code == 2
 
 
 def test_yes_on_a_terminal_is_not_asked_and_no_color_is_honoured(project: Path) -> None:
-    with Terminal(command_line("apply", "--sandbox", "--yes"), project, {**CLEAN, "NO_COLOR": "1"}) as terminal:
-        assert terminal.wait() == 0
+    terminal = on_terminal(command_line("apply", "--sandbox", "--yes"), project, {"NO_COLOR": "1"})
+    assert terminal.code == 0
     assert "[y/N]" not in terminal.screen
     assert "\x1b[1m" not in terminal.screen
 
@@ -156,22 +164,6 @@ def test_yes_on_a_terminal_is_not_asked_and_no_color_is_honoured(project: Path) 
 def test_color_is_for_terminals_unless_asked_for(project: Path) -> None:
     assert "\x1b" not in process("plan", "--sandbox", root=project).both
     assert "\x1b[" in process("plan", "--sandbox", "--color", "always", root=project).out
-
-
-def test_the_end_of_the_input_is_no_answer_and_ends_the_line_of_the_question(project: Path) -> None:
-    with Terminal(command_line("apply", "--sandbox"), project, CLEAN) as terminal:
-        terminal.expect("[y/N]")
-        terminal.send("\x04")
-        assert terminal.wait() == 1
-    assert re.search(r"\[y/N\] \r\n\S*error\[error\]\S* Not confirmed: nothing was written\.", terminal.screen)
-
-
-def test_ctrl_c_at_the_question_exits_130_and_writes_nothing(project: Path) -> None:
-    with Terminal(command_line("apply", "--sandbox"), project, CLEAN) as terminal:
-        terminal.expect("[y/N]")
-        terminal.send("\x03")
-        assert terminal.wait() == 130
-    assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=project).code == 2
 
 
 DEAF = """
@@ -203,10 +195,8 @@ except KeyboardInterrupt:
 
 
 def test_ctrl_c_just_before_a_question_waits_is_heard(tmp_path: Path) -> None:
-    with Terminal([sys.executable, "-c", DEAF], tmp_path, CLEAN) as terminal:
-        terminal.expect("[y/N]")
-        terminal.send("\x03")
-        assert terminal.wait() == 130
+    terminal = on_terminal([sys.executable, "-c", DEAF], tmp_path, question="[y/N]", answer="\x03")
+    assert terminal.code == 130
 
 
 def test_ctrl_c_while_planning_exits_130_at_once(tmp_path: Path) -> None:
@@ -401,9 +391,9 @@ def test_an_unexpected_exception_is_said_to_be_a_bug_with_what_to_report(project
 def test_progress_is_shown_on_a_terminal_and_taken_away_again(tmp_path: Path) -> None:
     rows = to_write(tmp_path, 6)
     with fake_frigade(FakeConfig(latency=0.2), rows) as server:
-        env = {**CLEAN, **environment(server.url)}
-        with Terminal(command_line("apply", "--yes", "--parallelism", "1"), tmp_path, env) as terminal:
-            assert terminal.wait() == 0
+        env = environment(server.url)
+        terminal = on_terminal(command_line("apply", "--yes", "--parallelism", "1"), tmp_path, env)
+        assert terminal.code == 0
     assert "Applying [" in terminal.screen
     assert "\x1b[K" in terminal.screen.rpartition("Applying [")[2]
     assert "6 applied" in terminal.screen
@@ -413,11 +403,15 @@ def test_a_terminal_tells_who_waits_for_the_rate_limit_and_ctrl_c_does_not_wait_
     write_flows(tmp_path, dict.fromkeys(("flow_a", "flow_b"), "name: New\n"))
     faults = (rate_limited("60").on("GET", "*/versions", times=ALWAYS),)
     with fake_frigade(FakeConfig(faults=faults), [row(1, "flow_a"), row(2, "flow_b")]) as server:
-        env = {**CLEAN, **environment(server.url)}
-        with Terminal(command_line("apply", "--yes"), tmp_path, env) as terminal:
-            terminal.expect("0/2, 2 left, 2 waiting for the rate limit")
-            terminal.send("\x03")
-            assert terminal.wait() == 130
+        env = environment(server.url)
+        terminal = on_terminal(
+            command_line("apply", "--yes"),
+            tmp_path,
+            env,
+            question="0/2, 2 left, 2 waiting for the rate limit",
+            answer="\x03",
+        )
+        assert terminal.code == 130
         assert server.writes == []
     assert "not sent: the run stopped while it waited" in " ".join(terminal.screen.split())
     assert "may have taken effect" not in terminal.screen

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import CLEAN, command_line, flowsync, process, write_flows
-from tests.support.terminal import Terminal
+from tests.support.terminal import on_terminal
 
 FLOW = """\
 name: Upgrade
@@ -334,8 +334,7 @@ def test_a_terminal_breaks_sentences_and_terms_between_words(tmp_path: Path) -> 
     words = " ".join(["word"] * 40)
     write_flows(tmp_path, {"flow_a": f"name: A\ntargetingLogic: user.property('plan') == '{words}'\nzzz: 1\n"})
     for command in ("validate", "explain"):
-        with Terminal(command_line(command, "flow_a"), tmp_path, {**CLEAN, "NO_COLOR": "1"}) as terminal:
-            terminal.wait()
+        terminal = on_terminal(command_line(command, "flow_a"), tmp_path, {"NO_COLOR": "1"})
         told = terminal.screen.replace("\r\n", "\n").splitlines()
         assert all(len(row) <= 100 for row in told), told
     assert words in flowsync("explain", "flow_a", root=tmp_path).out

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import commit, environment, flowsync, process, start, write_flows
+from tests.support.command import commit, environment, flowsync, process, served, start
 from tests.support.fake_frigade import fake_frigade, row
 
 EXAMPLE = "flows/flowsync_example.yaml"
@@ -116,12 +116,10 @@ def test_the_next_command_leads_to_the_same_folder_configuration_and_environment
 
 
 def test_a_pull_whose_tests_no_longer_hold_says_what_to_do(tmp_path: Path) -> None:
-    write_flows(tmp_path, {"flow_a": TESTED})
-    with fake_frigade(rows=[row(1, "flow_a", targetingLogic="")]) as server:
-        env = environment(server.url)
-        checked = flowsync("pull", "--check", root=tmp_path, env=env)
+    with served(tmp_path, {"flow_a": TESTED}, [row(1, "flow_a", targetingLogic="")]) as (_, run):
+        checked = run("pull", "--check")
         assert "no longer hold" not in checked.err
-        pulled = flowsync("pull", root=tmp_path, env=env)
+        pulled = run("pull")
     assert pulled.code == 0
     assert "1 file with tests that no longer hold, which plan refuses: correct the tests" in pulled.err
     assert flowsync("validate", root=tmp_path).code == 3

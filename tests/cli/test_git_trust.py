@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.github.support import workplace
-from tests.support.command import Completed, commit, environment, flowsync, git, write_flows
+from tests.support.command import Completed, commit, environment, flowsync, git, served, write_flows
 from tests.support.fake_frigade import fake_frigade, row
 
 FLOW = "name: Name\n"
@@ -213,9 +213,8 @@ def test_another_repositorys_variables_put_no_uncommitted_work_at_risk(
 def test_work_that_the_index_hides_is_not_overwritten(tmp_path: Path, mark: str) -> None:
     project = repository(tmp_path)
     git(project, "update-index", mark, "flows/flow_a.yaml")
-    write_flows(project, {"flow_a": "name: Uncommitted\n"})
-    with fake_frigade(rows=LIVE) as server:
-        assert flowsync("pull", root=project, env=environment(server.url)).code == 4
+    with served(project, {"flow_a": "name: Uncommitted\n"}, LIVE) as (_, run):
+        assert run("pull").code == 4
     assert (project / "flows" / "flow_a.yaml").read_text() == "name: Uncommitted\n"
 
 

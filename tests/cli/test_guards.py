@@ -9,7 +9,7 @@ import pytest
 
 from flowsync import config
 from flowsync.cli.commands.apply import command as apply
-from tests.support.command import environment, flowsync, start, write_flows
+from tests.support.command import environment, flowsync, served, start, write_flows
 from tests.support.fake_frigade import FakeConfig, fake_frigade, hang, row
 
 
@@ -34,30 +34,26 @@ def rows(count: int) -> list[dict[str, object]]:
 def test_a_guard_is_told_by_plan_obeyed_by_apply_and_passed_by_its_flag(
     tmp_path: Path, files: dict[str, str], said: str, flag: str
 ) -> None:
-    write_flows(tmp_path, files)
-    with fake_frigade(rows=rows(21)) as server:
-        env = environment(server.url)
-        planned = flowsync("plan", "--out", "plan.json", root=tmp_path, env=env)
+    with served(tmp_path, files, rows(21)) as (server, run):
+        planned = run("plan", "--out", "plan.json")
         assert planned.code == 0
         assert f"Apply would refuse this plan:\n  - {said}" in planned.out
         assert f"{flag} allows it." in planned.out
-        told = flowsync("plan", "--format", "json", root=tmp_path, env=env)
+        told = run("plan", "--format", "json")
         assert f"  - {said}" in told.err
         assert told.out == (tmp_path / "plan.json").read_text()
         for arguments in ((), ("plan.json",)):
-            refused = flowsync("apply", *arguments, root=tmp_path, env=env)
+            refused = run("apply", *arguments)
             assert (refused.code, server.writes) == (4, [])
             assert f"  - {said}" in refused.err
             assert flag in refused.err
-        assert flowsync("apply", "plan.json", flag, root=tmp_path, env=env).code == 0
+        assert run("apply", "plan.json", flag).code == 0
         assert len(server.writes) == len(files)
 
 
 def test_a_guard_about_one_flow_is_among_its_warnings_in_json(tmp_path: Path) -> None:
-    write_flows(tmp_path, {"flow_00": "type: TOUR\n"})
-    with fake_frigade(rows=rows(1)) as server:
-        env = environment(server.url)
-        (change,) = flowsync("plan", "--format", "json", root=tmp_path, env=env).json["changes"]
+    with served(tmp_path, {"flow_00": "type: TOUR\n"}, rows(1)) as (_, run):
+        (change,) = run("plan", "--format", "json").json["changes"]
         assert [warning["code"] for warning in change["warnings"]] == ["goes-live", "type-changed", "apply-refuses"]
 
 

@@ -21,9 +21,9 @@ from flowsync.config import Flags
 from flowsync.document.formatting import formatted
 from flowsync.templates import Action
 from flowsync.validate import schema_text
-from tests.support.command import CLEAN, command_line, environment, flowsync, git, write_flows
+from tests.support.command import command_line, environment, flowsync, git, write_flows
 from tests.support.fake_frigade import fake_frigade
-from tests.support.terminal import Terminal
+from tests.support.terminal import on_terminal
 
 ROOT = Path(__file__).parents[2]
 ALWAYS = [
@@ -290,30 +290,26 @@ def test_a_broken_configuration_is_told_and_nothing_is_written(repository: Path)
     assert list(contents(repository)) == ["flowsync.yaml"]
 
 
-@pytest.mark.parametrize(("answer", "is_written"), [("\n", True), ("n\n", False)])
-def test_a_terminal_is_asked_where_the_remote_does_not_tell(repository: Path, answer: str, *, is_written: bool) -> None:
-    with Terminal(command_line("init"), repository, CLEAN) as terminal:
-        terminal.expect("GitHub?")
-        terminal.send(answer)
-        assert terminal.wait() == 0
+@pytest.mark.parametrize(
+    ("answer", "code", "is_written"),
+    [("\n", 0, True), ("n\n", 0, False), ("\x04", 1, False)],
+    ids=["enter", "no", "the end of the input"],
+)
+def test_a_terminal_is_asked_where_the_remote_does_not_tell(
+    repository: Path, answer: str, code: int, *, is_written: bool
+) -> None:
+    terminal = on_terminal(command_line("init"), repository, question="GitHub?", answer=answer)
+    assert terminal.code == code
     assert (repository / ".github").exists() is is_written
+    is_answered = code == 0
+    assert ("No answer: nothing was written." in terminal.screen) is not is_answered
+    assert (contents(repository) != {}) is is_answered
 
 
 def test_yes_asks_nothing(repository: Path) -> None:
-    with Terminal(command_line("init", "--yes"), repository, CLEAN) as terminal:
-        assert terminal.wait() == 0
-    assert "GitHub?" not in terminal.screen
+    terminal = on_terminal(command_line("init", "--yes"), repository)
+    assert (terminal.code, "GitHub?" in terminal.screen) == (0, False)
     assert (repository / ".github").exists()
-
-
-def test_the_end_of_the_input_is_no_answer(repository: Path) -> None:
-    before = sorted(repository.iterdir())
-    with Terminal(command_line("init"), repository, CLEAN) as terminal:
-        terminal.expect("GitHub?")
-        terminal.send("\x04")
-        assert terminal.wait() == 1
-    assert "No answer: nothing was written." in terminal.screen
-    assert sorted(repository.iterdir()) == before
 
 
 def test_this_repository_ignores_what_a_project_does() -> None:

@@ -14,7 +14,7 @@ from flowsync.record.lines import write_line
 from flowsync.secrets import IN_USE, REDACTED, Secrets
 from tests.record.building import change as planned
 from tests.record.building import row as seen
-from tests.support.command import environment, flowsync, write_flows
+from tests.support.command import environment, flowsync, served, write_flows
 from tests.support.fake_frigade import ALWAYS, PRIVATE_KEY, FakeConfig, fake_frigade, reply, row
 
 SECRET = PRIVATE_KEY.removeprefix("api_private_")
@@ -47,25 +47,23 @@ def traces(spelled: str) -> list[str]:
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_live_content_does_not_bring_a_key_into_any_output(tmp_path: Path, spelling: str) -> None:
     spelled = SPELLINGS[spelling](PRIVATE_KEY)
-    write_flows(tmp_path, {"flow_a": "name: New\ndata:\n  steps: []\n"})
     live = row(1, "flow_a", name=f"Old {spelled}", data={"steps": [{"id": "a", "title": spelled}]})
-    with fake_frigade(FakeConfig(), [live]) as server:
-        env = environment(server.url)
+    with served(tmp_path, {"flow_a": "name: New\ndata:\n  steps: []\n"}, [live]) as (_, run):
         for form in ("text", "markdown", "json"):
-            shown = flowsync("plan", "--format", form, root=tmp_path, env=env)
+            shown = run("plan", "--format", form)
             assert shown.code == 0
             assert not [trace for trace in traces(spelled) if trace in shown.both]
             assert form != "json" or shown.json["changes"]
-        saved = flowsync("plan", "--out", "plan.json", root=tmp_path, env=env)
+        saved = run("plan", "--out", "plan.json")
         assert (saved.code, (tmp_path / "plan.json").exists()) == (4, False)
         assert "flow_a: name" in saved.err
-        pulled = flowsync("pull", root=tmp_path, env=env)
+        pulled = run("pull")
         assert pulled.code == 0
         assert "left out name: The file holds a private API key." in pulled.out
         assert "left out data: The file holds a private API key." in pulled.out
         written = (tmp_path / "flows/flow_a.yaml").read_text()
         assert not [trace for trace in traces(spelled) if trace in pulled.both + written]
-        assert flowsync("apply", root=tmp_path, env=env).code == 0
+        assert run("apply").code == 0
     record = next((tmp_path / ".flowsync/applies").glob("*")).read_text()
     assert not [trace for trace in traces(spelled) if trace in record]
 
@@ -82,9 +80,8 @@ def test_an_answer_does_not_bring_a_key_into_an_error(tmp_path: Path, spelling: 
 
 @pytest.mark.parametrize("key", [PRIVATE_KEY, OTHERS])
 def test_a_key_in_a_file_is_an_error_with_its_place_and_is_never_sent(tmp_path: Path, key: str) -> None:
-    write_flows(tmp_path, {"flow_a": f"name: New\ndata:\n  steps: [] # {key}\n"})
-    with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
-        refused = flowsync("apply", root=tmp_path, env=environment(server.url))
+    with served(tmp_path, {"flow_a": f"name: New\ndata:\n  steps: [] # {key}\n"}, [row(1, "flow_a")]) as (server, run):
+        refused = run("apply")
         assert server.writes == []
     assert refused.code == 3
     assert "flows/flow_a.yaml:3:" in refused.err

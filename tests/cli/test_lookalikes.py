@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import environment, flowsync, write_flows
+from tests.support.command import environment, flowsync, served, write_flows
 from tests.support.fake_frigade import FakeConfig, fake_frigade, row
 
 
@@ -20,9 +20,8 @@ from tests.support.fake_frigade import FakeConfig, fake_frigade, row
     ],
 )
 def test_a_slug_that_is_nearly_live_is_asked_about(tmp_path: Path, slug: str, live: str, said: str) -> None:
-    write_flows(tmp_path, {slug: "name: New\n"})
-    with fake_frigade(FakeConfig(), [row(1, live)]) as server:
-        shown = flowsync("plan", root=tmp_path, env=environment(server.url))
+    with served(tmp_path, {slug: "name: New\n"}, [row(1, live)]) as (_, run):
+        shown = run("plan")
     assert shown.code == 1
     assert "Did you mean" in shown.out
     assert said in " ".join(shown.out.split())
@@ -56,9 +55,8 @@ def test_lines_that_look_the_same_are_followed_by_what_differs(
 
 
 def test_lines_that_a_person_can_tell_apart_are_not_explained(tmp_path: Path) -> None:
-    write_flows(tmp_path, {"flow_a": "name: caf\u00e9\n"})
-    with fake_frigade(FakeConfig(), [row(1, "flow_a", name="cafe")]) as server:
-        shown = flowsync("plan", root=tmp_path, env=environment(server.url))
+    with served(tmp_path, {"flow_a": "name: caf\u00e9\n"}, [row(1, "flow_a", name="cafe")]) as (_, run):
+        shown = run("plan")
     assert "these two differ" not in shown.out
 
 

@@ -13,7 +13,7 @@ from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.seeds import SeedFlow, seed
 from flowsync.sandbox.server import serve
 from flowsync.sandbox.values import PRIVATE_KEY
-from tests.support.command import commit, environment, flowsync, write_flows
+from tests.support.command import commit, environment, flowsync, served, write_flows
 from tests.support.fake_frigade import PUBLIC_KEY, UNOBSERVABLE, FakeConfig, fake_frigade, row
 
 OFF = "name: Same\nactive: false\n"
@@ -214,15 +214,13 @@ def test_a_file_that_was_pulled_again_from_what_is_shown_is_no_longer_the_draft_
 
 
 def test_a_file_that_was_pulled_from_the_live_version_is_not_taken_for_the_draft_s(tmp_path: Path) -> None:
-    write_flows(tmp_path, {"flow_a": "name: Old\ntarget: active\n"})
     rows = [row(1, "flow_a", version=1, name="Live"), row(2, "flow_a", version=2, status="DRAFT", name="Draft")]
-    with fake_frigade(FakeConfig(), rows) as server:
-        env = environment(server.url)
-        assert flowsync("pull", "--force", root=tmp_path, env=env).code == 0
+    with served(tmp_path, {"flow_a": "name: Old\ntarget: active\n"}, rows) as (server, run):
+        assert run("pull", "--force").code == 0
         write_flows(tmp_path, {"flow_a": "name: Better\ntarget: active\n"})
         server.rows.pop()
         server.behave(FakeConfig(absent_paths=("/v1/flows", "/v1/flows/*/versions", "/v1/flows/flow_a")))
-        assert flowsync("apply", root=tmp_path, env=env).code == 0
+        assert run("apply").code == 0
         assert [request.path for request in server.writes] == ["/v1/flows/1"]
 
 

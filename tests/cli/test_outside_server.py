@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import environment, flowsync, write_flows
+from tests.support.command import environment, flowsync, served, write_flows
 from tests.support.fake_frigade import (
     PRIVATE_KEY,
     PUBLIC_KEY,
@@ -97,9 +97,8 @@ def test_plan_only_reads_apply_writes_what_was_planned_and_the_next_plan_is_empt
 
 
 def test_a_field_that_is_not_stated_is_neither_compared_nor_sent(tmp_path: Path) -> None:
-    write_flows(tmp_path, {"flow_tips": "name: Better tips\n"})
-    with fake_frigade(rows=account()) as server:
-        assert flowsync("apply", root=tmp_path, env=environment(server.url)).code == 0
+    with served(tmp_path, {"flow_tips": "name: Better tips\n"}, account()) as (server, run):
+        assert run("apply").code == 0
         assert server.writes[0].json == {"name": "Better tips"}
 
 
@@ -128,15 +127,13 @@ def test_a_public_key_plans_but_cannot_apply(tmp_path: Path) -> None:
 
 def test_a_draft_is_written_where_it_is_the_latest_and_the_active_row_on_demand(tmp_path: Path) -> None:
     rows = [row(31, "flow_a", version=3), row(32, "flow_a", version=4, status="DRAFT")]
-    write_flows(tmp_path, {"flow_a": "name: New\n"})
-    with fake_frigade(rows=rows) as server:
-        env = environment(server.url)
-        planned = flowsync("plan", "--format", "json", root=tmp_path, env=env)
+    with served(tmp_path, {"flow_a": "name: New\n"}, rows) as (server, run):
+        planned = run("plan", "--format", "json")
         (change,) = planned.json["changes"]
         assert (change["id"], change["live"]) == (32, False)
         assert "draft-unseen" in {warning["code"] for warning in change["warnings"]}
         write_flows(tmp_path, {"flow_a": "name: New\ntarget: active\n"})
-        assert flowsync("apply", root=tmp_path, env=env).code == 0
+        assert run("apply").code == 0
         assert [seen.path for seen in server.writes] == ["/v1/flows/31"]
 
 
@@ -158,13 +155,11 @@ def test_blocked_flows_are_shown_by_plan_and_refused_by_apply_unless_skipped(tmp
 
 
 def test_slugs_and_globs_narrow_a_plan_and_others_do_not_become_unmanaged(tmp_path: Path) -> None:
-    write_flows(tmp_path, {"flow_tips": "name: z\n", "flow_welcome": "name: y\n"})
-    with fake_frigade(rows=account()) as server:
-        env = environment(server.url)
-        planned = flowsync("plan", "flow_t*", "--format", "json", root=tmp_path, env=env).json
+    with served(tmp_path, {"flow_tips": "name: z\n", "flow_welcome": "name: y\n"}, account()) as (_, run):
+        planned = run("plan", "flow_t*", "--format", "json").json
         assert [change["slug"] for change in planned["changes"]] == ["flow_tips"]
         assert planned["unmanaged"] == []
-        unknown = flowsync("plan", "flow_tip", root=tmp_path, env=env)
+        unknown = run("plan", "flow_tip")
         assert unknown.code == 64
         assert "Did you mean flow_tips?" in unknown.err
 

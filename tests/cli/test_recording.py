@@ -18,7 +18,7 @@ from flowsync.errors import RecordError
 from flowsync.model import Applied
 from flowsync.record.values import Record, Unreadable
 from tests.record.building import RUN, change, row
-from tests.support.command import UNMEASURED, command_line, environment, flowsync, write_flows
+from tests.support.command import UNMEASURED, command_line, environment, flowsync, served, write_flows
 from tests.support.fake_frigade import FakeConfig, fake_frigade
 from tests.support.fake_frigade import row as api_row
 
@@ -211,9 +211,8 @@ def test_records_are_listed_newest_first_whatever_they_hold(tmp_path: Path) -> N
 
 
 def test_a_disk_that_is_full_before_the_first_write_stops_everything(tmp_path: Path) -> None:
-    write_flows(tmp_path, {"flow_a": "name: New\n"})
-    with fake_frigade(FakeConfig(), [api_row(1, "flow_a")]) as server:
-        failed = flowsync("apply", "--record", "/dev/full", root=tmp_path, env=environment(server.url))
+    with served(tmp_path, {"flow_a": "name: New\n"}, [api_row(1, "flow_a")]) as (server, run):
+        failed = run("apply", "--record", "/dev/full")
         assert server.writes == []
     assert failed.code == 1
     assert "No space left on device" in failed.err
@@ -223,9 +222,8 @@ def test_a_disk_that_is_full_before_the_first_write_stops_everything(tmp_path: P
 def test_a_disk_that_fills_up_stops_the_run_and_what_was_written_can_still_be_rolled_back(tmp_path: Path) -> None:
     """A limit on the size of files stands for the disk; it would cut the bytecode that Python keeps, too."""
     slugs = [f"flow_{number:02}" for number in range(9)]
-    write_flows(tmp_path, dict.fromkeys(slugs, "name: New\n"))
     rows = [api_row(number + 1, slug, name="Old") for number, slug in enumerate(slugs)]
-    with fake_frigade(FakeConfig(), rows) as server:
+    with served(tmp_path, dict.fromkeys(slugs, "name: New\n"), rows) as (server, run):
         env = environment(server.url)
         done = subprocess.run(
             command_line("apply", "--parallelism", "2", "--record", "r.jsonl"),
@@ -242,7 +240,7 @@ def test_a_disk_that_fills_up_stops_the_run_and_what_was_written_can_still_be_ro
         assert 0 < len(written) < 9
         assert "File too large" in done.stdout
         assert "The record r.jsonl is not complete" in done.stderr
-        back = flowsync("rollback", "r.jsonl", root=tmp_path, env=env)
+        back = run("rollback", "r.jsonl")
         assert back.code == 0, back.err
         assert [each["name"] for each in server.rows] == ["Old"] * 9
 

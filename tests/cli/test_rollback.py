@@ -9,9 +9,9 @@ import pytest
 
 from flowsync import lock
 from flowsync.config import place_of
-from tests.support.command import CLEAN, STATE, command_line, environment, flowsync, process, write_flows
+from tests.support.command import STATE, command_line, environment, flowsync, process, served, write_flows
 from tests.support.fake_frigade import PRIVATE_KEY, Endpoints, FakeConfig, FakeFrigade, fake_frigade, row
-from tests.support.terminal import Terminal
+from tests.support.terminal import on_terminal
 
 DATA = "steps:\n  # a comment\n  - {id: a, title: Old}\n"
 NEW = "name: New\ndata:\n  steps:\n    - {id: a, title: New}\n"
@@ -60,9 +60,8 @@ def test_an_apply_is_rolled_back_and_forward_again(tmp_path: Path, endpoints: En
 
 def test_the_record_is_the_owners_and_holds_no_key(tmp_path: Path) -> None:
     leaky = [row(1, "flow_a", name="Old", internalData=f"Bearer {PRIVATE_KEY}")]
-    write_flows(tmp_path, {"flow_a": "name: New\n"})
-    with fake_frigade(FakeConfig(), leaky) as server:
-        assert flowsync("apply", "--record", "r.jsonl", root=tmp_path, env=environment(server.url)).code == 0
+    with served(tmp_path, {"flow_a": "name: New\n"}, leaky) as (_, run):
+        assert run("apply", "--record", "r.jsonl").code == 0
     kept = tmp_path / "r.jsonl"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert PRIVATE_KEY not in kept.read_text()
@@ -117,14 +116,12 @@ def test_a_dry_run_shows_and_writes_nothing(tmp_path: Path) -> None:
 def test_a_terminal_is_asked(tmp_path: Path) -> None:
     with fake_frigade(FakeConfig(), rows()) as server:
         name = applied(tmp_path, server)
-        env = {**CLEAN, **environment(server.url)}
-        with Terminal(command_line("rollback", name), tmp_path, env) as terminal:
-            terminal.expect("[y/N]")
-            terminal.send("n\r")
-            assert terminal.wait() == 1
+        env = environment(server.url)
+        terminal = on_terminal(command_line("rollback", name), tmp_path, env, question="[y/N]", answer="n\r")
+        assert terminal.code == 1
         assert {each["name"] for each in server.rows} == {"New"}
-        with Terminal(command_line("rollback", name, "--yes"), tmp_path, env) as terminal:
-            assert terminal.wait() == 0
+        terminal = on_terminal(command_line("rollback", name, "--yes"), tmp_path, env)
+        assert terminal.code == 0
         assert {each["name"] for each in server.rows} == {"Old"}
 
 

@@ -31,7 +31,7 @@ from tests.support.fake_frigade import (
     fake_frigade,
     row,
 )
-from tests.support.terminal import Terminal
+from tests.support.terminal import on_terminal
 
 TARGETING = "user.property('plan') == 'pro'"
 FILE = f"""\
@@ -406,11 +406,9 @@ def test_a_file_that_is_no_plan_is_no_plan_by_its_place_alone(project: Path, ser
 def test_a_terminal_is_shown_the_plan_and_asked(project: Path, server: FakeFrigade) -> None:
     save(project, server)
     env = {**CLEAN, **environment(server.url)}
-    with Terminal(command_line("apply", "plan.json"), project, env) as terminal:
-        terminal.expect("[y/N]")
-        assert "@@ steps[a] @@" in terminal.screen
-        terminal.send("n\r")
-        assert terminal.wait() == 1
+    terminal = on_terminal(command_line("apply", "plan.json"), project, env, question="[y/N]", answer="n\r")
+    assert terminal.code == 1
+    assert "@@ steps[a] @@" in terminal.screen.partition("[y/N]")[0]
     assert server.writes == []
 
 

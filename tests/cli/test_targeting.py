@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import environment, flowsync, write_flows
-from tests.support.fake_frigade import FakeConfig, fake_frigade, row
+from tests.support.command import environment, flowsync, served, write_flows
+from tests.support.fake_frigade import fake_frigade, row
 
 WAITING = "targetingLogic: user.flow('flow_b') == 'COMPLETED_FLOW'\n"
 
@@ -38,9 +38,8 @@ def test_a_flow_whose_file_cannot_be_read_has_a_file(tmp_path: Path, command: li
 def test_a_reference_to_what_is_neither_in_the_files_nor_live_stops_plan_and_apply(
     tmp_path: Path, command: str
 ) -> None:
-    write_flows(tmp_path, {"flow_a": WAITING})
-    with fake_frigade(rows=[row(1, "flow_a"), row(3, "flow_c")]) as server:
-        refused = flowsync(command, root=tmp_path, env=environment(server.url))
+    with served(tmp_path, {"flow_a": WAITING}, [row(1, "flow_a"), row(3, "flow_c")]) as (server, run):
+        refused = run(command)
         assert server.writes == []
     assert (refused.code, refused.out) == (3, "")
     assert "flows/flow_a.yaml:1:27: error[targeting-unknown-flow]" in refused.err
@@ -48,10 +47,9 @@ def test_a_reference_to_what_is_neither_in_the_files_nor_live_stops_plan_and_app
 
 
 def test_a_flow_that_the_list_lacks_is_looked_up_before_it_counts_as_missing(tmp_path: Path) -> None:
-    write_flows(tmp_path, {"flow_a": WAITING})
     rows = [row(1, "flow_a"), row(2, "flow_b")]
-    with fake_frigade(FakeConfig(unlisted=frozenset({"flow_b"})), rows=rows) as server:
-        assert flowsync("plan", root=tmp_path, env=environment(server.url)).code == 0
+    with served(tmp_path, {"flow_a": WAITING}, rows, unlisted=frozenset({"flow_b"})) as (_, run):
+        assert run("plan").code == 0
 
 
 def test_what_is_no_slug_is_never_asked_for(tmp_path: Path) -> None:

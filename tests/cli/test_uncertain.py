@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import environment, flowsync, write_flows
+from tests.support.command import environment, flowsync, served, write_flows
 from tests.support.fake_frigade import (
     ALWAYS,
     DataFormat,
@@ -33,10 +33,9 @@ def record_of(root: Path) -> str:
 @pytest.mark.parametrize("form", ["text", "markdown", "json"])
 @pytest.mark.parametrize("status", [400, 408, 422, 500, 502])
 def test_every_failed_line_has_method_status_and_the_server_s_words(tmp_path: Path, form: str, status: int) -> None:
-    write_flows(tmp_path, {"flow_a": FILE})
     fault = reply(status, "No room\x1b[31m left").on("PUT", times=ALWAYS)
-    with fake_frigade(FakeConfig(faults=(fault,)), [row(1, "flow_a")]) as server:
-        failed = flowsync("apply", "--format", form, root=tmp_path, env=environment(server.url))
+    with served(tmp_path, {"flow_a": FILE}, [row(1, "flow_a")], faults=(fault,)) as (server, run):
+        failed = run("apply", "--format", form)
     assert failed.code == 5
     assert f"PUT {server.url}/v1/flows/1: {status}" in failed.out.replace("`", "")
     assert "No room" in failed.out
@@ -71,10 +70,9 @@ def test_only_the_api_s_own_refusal_is_certain(tmp_path: Path, fault: Fault) -> 
 
 @pytest.mark.parametrize("fault", [*NO_REFUSALS, *PAGES, EMPTY], ids=lambda fault: f"{fault.status}")
 def test_a_write_that_was_carried_out_all_the_same_is_found_applied(tmp_path: Path, fault: Fault) -> None:
-    write_flows(tmp_path, {"flow_a": FILE})
     landed = replace(fault.on("PUT"), effect=Effect.AFTER)
-    with fake_frigade(FakeConfig(faults=(landed,)), [row(1, "flow_a")]) as server:
-        assert flowsync("apply", root=tmp_path, env=environment(server.url)).code == 0
+    with served(tmp_path, {"flow_a": FILE}, [row(1, "flow_a")], faults=(landed,)) as (server, run):
+        assert run("apply").code == 0
         assert server.rows[0]["name"] == "New"
         assert len(server.writes) == 1
 
@@ -102,23 +100,21 @@ def test_every_reason_of_a_failure_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_write_that_lands_after_it_was_read_back_is_rolled_back(tmp_path: Path) -> None:
-    write_flows(tmp_path, {"flow_a": FILE})
     fault = reply(500, "Later").on("PUT", times=3)
-    with fake_frigade(FakeConfig(faults=(fault,)), [row(1, "flow_a", name="Old")]) as server:
-        env = environment(server.url)
-        failed = flowsync("apply", "--format", "json", root=tmp_path, env=env)
+    with served(tmp_path, {"flow_a": FILE}, [row(1, "flow_a", name="Old")], faults=(fault,)) as (server, run):
+        failed = run("apply", "--format", "json")
         assert (failed.code, failed.json["outcomes"][0]["uncertain"]) == (5, True)
         text = (tmp_path / ".flowsync/applies" / record_of(tmp_path)).read_text()
         kept = [json.loads(line) for line in text.splitlines()]
         assert [line["uncertain"] for line in kept if line.get("event") == "outcome"] == [True]
 
-        untouched = flowsync("rollback", record_of(tmp_path), root=tmp_path, env=env)
+        untouched = run("rollback", record_of(tmp_path))
         assert untouched.code == 0
         writes = len(server.writes)
 
         server.rows[0]["name"] = "New"  # the effect of the first attempt comes now
         server.rows[0]["data"] = json.dumps({"steps": []})
-        back = flowsync("rollback", record_of(tmp_path), root=tmp_path, env=env)
+        back = run("rollback", record_of(tmp_path))
         assert back.code == 0, back.err
         assert len(server.writes) == writes + 1
         assert server.rows[0]["name"] == "Old"
@@ -152,9 +148,8 @@ def test_data_that_came_as_an_object_is_put_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", ["DELETED", "SCHEDULED"])
 def test_a_row_of_an_unknown_status_is_not_written(tmp_path: Path, status: str) -> None:
-    write_flows(tmp_path, {"flow_a": FILE})
-    with fake_frigade(FakeConfig(), [row(1, "flow_a", status=status)]) as server:
-        refused = flowsync("apply", root=tmp_path, env=environment(server.url))
+    with served(tmp_path, {"flow_a": FILE}, [row(1, "flow_a", status=status)]) as (server, run):
+        refused = run("apply")
         assert server.writes == []
     assert refused.code == 4
 

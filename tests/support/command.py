@@ -9,14 +9,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from unittest import mock
 
 from flowsync.cli import run
-from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY
+from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, FakeConfig, FakeFrigade, Row, fake_frigade
 
 STATE = tempfile.TemporaryDirectory(prefix="flowsync-state-")
 """Where the locks of these tests lie, not among those of whoever runs them; gone when the tests are over."""
@@ -92,6 +93,25 @@ def write_flows(root: Path, flows: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for slug, text in flows.items():
         (folder / f"{slug}.yaml").write_text(text, encoding="utf-8")
+
+
+class Run(Protocol):
+    """Runs the command in this process, in one project and against one server."""
+
+    def __call__(self, *arguments: str) -> Completed: ...
+
+
+@contextmanager
+def served(
+    root: Path,
+    flows: Mapping[str, str],
+    rows: Iterable[Row],
+    **behaviour: Any,  # noqa: ANN401 - fields of FakeConfig
+) -> Iterator[tuple[FakeFrigade, Run]]:
+    """A project with these flow files, the server with these rows that it talks to, and a way to run commands there."""
+    write_flows(root, flows)
+    with fake_frigade(FakeConfig(**behaviour), rows) as server:
+        yield server, lambda *arguments: flowsync(*arguments, root=root, env=environment(server.url))
 
 
 def start(

@@ -10,71 +10,64 @@ import subprocess
 import termios
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
-from typing_extensions import Self
+from tests.support.command import CLEAN
 
 PATIENCE = 30.0
 """Seconds that a test waits at most for what a terminal should show."""
 
 
-class Terminal:
-    """Everything the command writes to its terminal gathers in `screen`."""
+@dataclass(frozen=True)
+class Shown:
+    """How a command ended, and everything that it wrote to its terminal."""
 
-    def __init__(self, command: list[str], root: Path, env: Mapping[str, str]) -> None:
-        self.screen = ""
-        self._own, theirs = pty.openpty()
-        self._process = subprocess.Popen(
-            command,
-            cwd=root,
-            env={**env, "TERM": "xterm-256color", "COLUMNS": "100"},
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-            preexec_fn=_own_terminal,  # noqa: PLW1509 - between fork and exec is where a terminal is taken
-        )
-        os.close(theirs)
+    code: int
+    screen: str
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.kill()
-        self._process.wait()
-        os.close(self._own)
+def on_terminal(
+    command: list[str], root: Path, env: Mapping[str, str] | None = None, *, question: str = "", answer: str = ""
+) -> Shown:
+    """Run a command to its end. As soon as `question` is on the screen, `answer` is typed."""
+    own, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command,
+        cwd=root,
+        env={**CLEAN, **(env or {}), "TERM": "xterm-256color", "COLUMNS": "100"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=_own_terminal,  # noqa: PLW1509 - between fork and exec is where a terminal is taken
+    )
+    os.close(theirs)
+    deadline = time.monotonic() + PATIENCE
+    written, is_asked = bytearray(), False
+    try:
+        while more := _read(own, deadline - time.monotonic()):
+            written += more
+            if question and not is_asked and question.encode() in written:
+                is_asked = True
+                os.write(own, answer.encode())
+        screen = written.decode(errors="replace")
+        assert time.monotonic() < deadline, screen
+        assert question in screen
+        return Shown(process.wait(timeout=PATIENCE), screen)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(own)
 
-    def expect(self, text: str) -> None:
-        """Read until `text` is on the screen."""
-        deadline = time.monotonic() + PATIENCE
-        while text not in self.screen:
-            assert time.monotonic() < deadline, self.screen
-            assert self._read(0.1), self.screen
 
-    def send(self, text: str) -> None:
-        os.write(self._own, text.encode())
-
-    def wait(self) -> int:
-        """Read to the end; the exit code."""
-        deadline = time.monotonic() + PATIENCE
-        while self._read(0.1):
-            assert time.monotonic() < deadline, self.screen
-        return self._process.wait(timeout=PATIENCE)
-
-    def _read(self, seconds: float) -> bool:
-        """Take in what there is; False at the end."""
-        ready, _, _ = select.select([self._own], [], [], seconds)
-        if not ready:
-            return True
-        try:
-            data = os.read(self._own, 65536)
-        except OSError:  # what Linux says once the other side is closed
-            return False
-        self.screen += data.decode(errors="replace")
-        return bool(data)
+def _read(terminal: int, seconds: float) -> bytes:
+    """What comes next; nothing at the end, and where nothing comes in time."""
+    ready, _, _ = select.select([terminal], [], [], max(seconds, 0))
+    try:
+        return os.read(terminal, 65536) if ready else b""
+    except OSError:  # what Linux says once the other side is closed
+        return b""
 
 
 def _own_terminal() -> None:
