@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,51 +31,65 @@ def record_of(root: Path) -> str:
     return next((root / ".flowsync" / "applies").glob("*.jsonl")).name
 
 
+def each_failing(faults: Sequence[Fault], times: int = ALWAYS) -> tuple[list[Row], tuple[Fault, ...]]:
+    """A flow for each fault, and the faults on their writes."""
+    numbers = range(1, len(faults) + 1)
+    rows = [row(number, f"flow_{number:02}") for number in numbers]
+    return rows, tuple(fault.on("PUT", f"/v1/flows/{n}", times=times) for n, fault in zip(numbers, faults, strict=True))
+
+
+APPLY = ("apply", "--allow-many", "--parallelism", "16")
+DOUBTFUL = {408: True, 500: True, 502: True, 400: False, 422: False}
+
+
 @pytest.mark.parametrize("form", ["text", "markdown", "json"])
-@pytest.mark.parametrize("status", [400, 408, 422, 500, 502])
-def test_every_failed_line_has_method_status_and_the_server_s_words(tmp_path: Path, form: str, status: int) -> None:
-    fault = reply(status, "No room\x1b[31m left").on("PUT", times=ALWAYS)
-    with served(tmp_path, {"flow_a": FILE}, [row(1, "flow_a")], faults=(fault,)) as (server, run):
-        failed = run("apply", "--format", form)
+def test_every_failed_line_has_method_status_and_the_server_s_words(tmp_path: Path, form: str) -> None:
+    rows, faults = each_failing([reply(status, "No room\x1b[31m left") for status in DOUBTFUL])
+    with served(tmp_path, {each["slug"]: FILE for each in rows}, rows, faults=faults) as (server, run):
+        failed = run(*APPLY, "--format", form)
     assert failed.code == 5
-    assert f"PUT {server.url}/v1/flows/1: {status}" in failed.out.replace("`", "")
-    assert "No room" in failed.out
+    for number, status in enumerate(DOUBTFUL, start=1):
+        assert f"PUT {server.url}/v1/flows/{number}: {status}" in failed.out.replace("`", "")
+    assert failed.out.count("No room") >= len(DOUBTFUL)
     assert "\x1b" not in failed.out
     if form == "markdown":
-        assert failed.out.count("may have taken effect") == (status in {408, 500, 502})
+        assert failed.out.count("may have taken effect") == 3
     if form == "json":
-        assert failed.json["outcomes"][0]["uncertain"] is (status in {408, 500, 502})
-        assert ("later" in failed.out) is (status in {408, 500, 502})
+        outcomes = failed.json["outcomes"]
+        assert [each["uncertain"] for each in outcomes] == [*DOUBTFUL.values()]
+        assert ["later" in json.dumps(each) for each in outcomes] == [*DOUBTFUL.values()]
 
 
-OWN = [reply(status, "No") for status in (400, 401, 403, 404, 409, 422)]
+OWN = [reply(status, "No") for status in (400, 404, 409, 422)]
+STOPPING = [reply(status, "No") for status in (401, 403)]
 NO_REFUSALS = [reply(status, "No") for status in (406, 408, 425, 444, 499, 500, 520)]
-PAGES = [html(status) for status in (400, 401, 403, 404, 413)]
-EMPTY = replace(reply(403), body=b"")
+PAGES = [html(status) for status in (400, 404, 413)]
+STOPPING_PAGES = [html(401), html(403), replace(reply(403), body=b"")]
 
 
-@pytest.mark.parametrize("fault", [*OWN, *NO_REFUSALS, *PAGES, EMPTY], ids=lambda fault: f"{fault.status}")
-def test_only_the_api_s_own_refusal_is_certain(tmp_path: Path, fault: Fault) -> None:
+@pytest.mark.parametrize("faults", [[*OWN, *NO_REFUSALS, *PAGES], *([each] for each in (*STOPPING, *STOPPING_PAGES))])
+def test_only_the_api_s_own_refusal_is_certain(tmp_path: Path, faults: list[Fault]) -> None:
     """What a proxy answers may come after it passed the write on, and says nothing about its end."""
-    write_flows(tmp_path, {"flow_a": FILE})
-    with fake_frigade(FakeConfig(faults=(fault.on("PUT", times=ALWAYS),)), [row(1, "flow_a")]) as server:
-        failed = flowsync("apply", "--format", "json", root=tmp_path, env=environment(server.url))
+    rows, striking = each_failing(faults)
+    with served(tmp_path, {each["slug"]: FILE for each in rows}, rows, faults=striking) as (server, run):
+        failed = run(*APPLY, "--format", "json")
     assert failed.code == 5
-    (outcome,) = failed.json["outcomes"]
-    assert outcome["outcome"] == "failed"
-    assert f"PUT {server.url}/v1/flows/1: {fault.status}" in outcome["message"]
-    assert outcome["uncertain"] is (fault not in OWN)
-    assert ("may take effect later" in outcome["message"]) is (fault not in OWN)
-    assert len(server.writes) == (3 if fault in NO_REFUSALS else 1)
+    for number, (fault, outcome) in enumerate(zip(faults, failed.json["outcomes"], strict=True), start=1):
+        assert outcome["outcome"] == "failed"
+        assert f"PUT {server.url}/v1/flows/{number}: {fault.status}" in outcome["message"]
+        is_own = fault in (*OWN, *STOPPING)
+        assert outcome["uncertain"] is not is_own
+        assert ("may take effect later" in outcome["message"]) is not is_own
+        assert len(server.requests_to("PUT", f"/v1/flows/{number}")) == (3 if fault in NO_REFUSALS else 1)
 
 
-@pytest.mark.parametrize("fault", [*NO_REFUSALS, *PAGES, EMPTY], ids=lambda fault: f"{fault.status}")
-def test_a_write_that_was_carried_out_all_the_same_is_found_applied(tmp_path: Path, fault: Fault) -> None:
-    landed = replace(fault.on("PUT"), effect=Effect.AFTER)
-    with served(tmp_path, {"flow_a": FILE}, [row(1, "flow_a")], faults=(landed,)) as (server, run):
-        assert run("apply").code == 0
-        assert server.rows[0]["name"] == "New"
-        assert len(server.writes) == 1
+def test_a_write_that_was_carried_out_all_the_same_is_found_applied(tmp_path: Path) -> None:
+    faults = [replace(fault, effect=Effect.AFTER) for fault in (*NO_REFUSALS, *PAGES, *STOPPING_PAGES)]
+    rows, striking = each_failing(faults, times=1)
+    with served(tmp_path, {each["slug"]: FILE for each in rows}, rows, faults=striking) as (server, run):
+        assert run(*APPLY).code == 0
+        assert {each["name"] for each in server.rows} == {"New"}
+        assert len(server.writes) == len(rows)
 
 
 def test_every_reason_of_a_failure_is_kept(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ what goes wrong, and when, is a tuple of `Fault`s in it.
 
 It shares no line with flowsync, so that a mistake of flowsync's (in reading YAML, say) is not made twice, and it can
 be each server that the reference leaves possible. flowsync's own emulator (`flowsync.sandbox`) is one server, with
-versions, times and a database; tests of faults and of flows over time use that.
+versions, times and a database; tests of faults and of flows over time use that. Here is only what flowsync asks
+for: any other request is answered with a 404, and is among `server.writes` unless it is a GET.
 `Listener`, the server below the API, is what the fake GitHub is made of, too.
 """
 
@@ -287,7 +288,7 @@ class _Account:
             value = self._carried_out(seen)
         except _Refused as refused:
             return refused.status, refused.body, ()
-        return (204, b"", ()) if seen.method == "DELETE" else (200, json.dumps(value).encode(), ())
+        return 200, json.dumps(value).encode(), ()
 
     def _carried_out(self, seen: Seen) -> object:
         if not seen.body and "content-type" in seen.headers:
@@ -343,50 +344,12 @@ class _Account:
 
     def update(self, seen: Seen, row_id: str) -> object:
         stored = self._by_id(row_id)
-        body = _checked_body(seen, _FIELD_TYPES)
+        body = _checked_body(seen)
         if stored["status"] == "ARCHIVED":
             raise _Refused(400, "Archived versions are read-only")
         stored.update(body)
         stored["modifiedAt"] = "2026-01-02T04:00:00.000Z"
         return self.show(stored)
-
-    def delete(self, _: Seen, row_id: str) -> None:
-        self.rows.remove(self._by_id(row_id))
-
-    def create(self, seen: Seen) -> object:
-        body = _checked_body(seen, {**_FIELD_TYPES, "slug": str})
-        missing = [f"{name} should not be empty" for name in ("name", "data") if not body.get(name)]
-        if missing:
-            raise _Refused(400, missing)
-        slug = body.pop("slug", None) or re.sub(r"\W+", "_", body["name"].lower())
-        if self._of_slug(slug):
-            raise _Refused(400, f"Flow with slug {slug} already exists")
-        return self._add(row(self._next_id(), slug, **body))
-
-    def draft(self, _: Seen, row_id: str) -> object:
-        origin = self._by_id(row_id)
-        rows = self._of_slug(origin["slug"])
-        if any(each["status"] == "DRAFT" for each in rows):
-            raise _Refused(400, "A draft version already exists")
-        fresh = {"id": self._next_id(), "version": rows[0]["version"] + 1, "status": "DRAFT"}
-        return self._add({**origin, **fresh})
-
-    def activate(self, seen: Seen, row_id: str) -> object:
-        chosen = self._by_id(row_id)
-        if seen.json.get("archiveBehavior") not in _ARCHIVE_BEHAVIOURS or chosen["status"] != "DRAFT":
-            raise _Refused(400, "Only a draft can be activated, with an archiveBehavior")
-        for each in self._of_slug(chosen["slug"]):
-            if each["status"] == "ACTIVE":
-                each["status"] = "ARCHIVED"
-        chosen["status"] = "ACTIVE"
-        return self.show(chosen)
-
-    def _add(self, fresh: Row) -> Row:
-        self.rows.append(fresh)
-        return self.show(fresh)
-
-    def _next_id(self) -> int:
-        return 1 + max((int(each["id"]) for each in self.rows), default=0)
 
     def _of_slug(self, slug: str) -> list[Row]:
         found = [each for each in self.rows if each["slug"] == slug]
@@ -409,10 +372,9 @@ _FIELD_TYPES: Mapping[str, type] = {
     "targetingLogic": str,
     "data": str,
 }
-_ARCHIVE_BEHAVIOURS = {"EXIT_EXISTING_USERS", "RESTART_EXISTING_USERS", "RESTART_ALL_USERS"}
 
 
-def _checked_body(seen: Seen, types: Mapping[str, type]) -> dict[str, Any]:
+def _checked_body(seen: Seen) -> dict[str, Any]:
     """The body of a write, if the server would take it."""
     if seen.headers.get("content-type", "").partition(";")[0] != "application/json":
         raise _Refused(400, "Content-Type must be application/json")
@@ -421,8 +383,12 @@ def _checked_body(seen: Seen, types: Mapping[str, type]) -> dict[str, Any]:
         load(str(body.get("data", "")))
     except (ValueError, AttributeError):
         raise _Refused(400, "The body, or its data, cannot be parsed") from None
-    wrong = [f"property {name} should not exist" for name in body if name not in types]
-    wrong += [f"{name} is of the wrong type" for name in body if name in types and type(body[name]) is not types[name]]
+    wrong = [f"property {name} should not exist" for name in body if name not in _FIELD_TYPES]
+    wrong += [
+        f"{name} is of the wrong type"
+        for name, kind in _FIELD_TYPES.items()
+        if name in body and type(body[name]) is not kind
+    ]
     if wrong:
         raise _Refused(400, wrong)
     depth = 0
@@ -448,13 +414,9 @@ _ENDPOINTS = (
     _Endpoint("GET", "/v1/public/flows", _Account.list_rows, documented=True, public=True),
     _Endpoint("GET", "/v1/public/flows/([^/]+)", _Account.public_one, documented=True, public=True),
     _Endpoint("PUT", "/v1/flows/([^/]+)", _Account.update, documented=True),
-    _Endpoint("DELETE", "/v1/flows/([^/]+)", _Account.delete, documented=True),
     _Endpoint("GET", "/v1/flows", _Account.list_rows),
     _Endpoint("GET", "/v1/flows/([^/]+)", _Account.one),
     _Endpoint("GET", "/v1/flows/([^/]+)/versions", _Account.versions),
-    _Endpoint("POST", "/v1/flows", _Account.create),
-    _Endpoint("POST", "/v1/flows/([^/]+)/versions", _Account.draft),
-    _Endpoint("PUT", "/v1/flows/([^/]+)/activate", _Account.activate),
 )
 
 
