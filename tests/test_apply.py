@@ -24,7 +24,6 @@ from flowsync.apply import (
     apply_changes,
     exit_code,
 )
-from flowsync.diff.fields import fingerprint
 from flowsync.errors import (
     ApiError,
     ExitCode,
@@ -51,34 +50,9 @@ from flowsync.model import (
     Refused,
     Update,
 )
+from tests.record.building import change, row
 
 Ended = TypeVar("Ended", Applied, Refused, Failed)
-
-
-def row(
-    slug: str = "flow_x", row_id: int = 7, version: int = 1, status: str = "ACTIVE", **fields: JsonValue
-) -> LiveFlow:
-    kept: dict[FieldName, JsonValue] = {"name": "Old", **fields}  # type: ignore[dict-item] # field names by construction
-    return LiveFlow(row_id, slug, version, status, kept, {})
-
-
-def change(slug: str = "flow_x", row_id: int = 7, old: str = "Old", new: str = "New") -> Update:
-    return Update(
-        slug=slug,
-        file=f"flows/{slug}.yaml",
-        id=row_id,
-        version=1,
-        status="ACTIVE",
-        live=True,
-        fields=(FieldChange("name", "", "name", Op.REPLACE, old, new),),
-        unseen=(),
-        warnings=(),
-        body={"name": new},
-        before=fingerprint({"name": old}),
-        after=fingerprint({"name": new}),
-        old={"name": old},
-        new={"name": new},
-    )
 
 
 @dataclass
@@ -198,12 +172,8 @@ def test_a_flow_that_was_turned_on_since_is_not_written_as_one_that_nobody_sees(
     assert isinstance(turn(shelf(row(name="New", active=True)), off), AlreadyApplied)
 
 
-NAME_AND_DESCRIPTION = replace(
-    change(),
-    old={"name": "Old", "description": "d"},
-    new={"name": "New", "description": "e"},
-    body={"name": "New", "description": "e"},
-)
+BOTH: dict[FieldName, JsonValue] = {"name": "New", "description": "e"}
+NAME_AND_DESCRIPTION = replace(change(), old={"name": "Old", "description": "d"}, new=BOTH, body=BOTH)
 
 
 def test_a_field_that_the_fresh_read_leaves_out_does_not_count() -> None:
@@ -217,6 +187,8 @@ def test_a_flow_that_is_as_wanted_as_far_as_it_is_shown_is_not_written_again() -
     assert store.writes == []
 
 
+UNSHOWN = replace(change(body={"name": "Old"}), body={"description": "New"})
+"""A write of what no answer shows."""
 UNSEEN = replace(change(), unseen=("active",), body={"name": "New", "active": False})
 
 
@@ -233,28 +205,65 @@ def test_a_field_that_nobody_sees_is_sent_though_the_rest_is_there_and_a_failure
 AMBIGUOUS = [ServerError("500", status=500), TransportError("reset"), UnreadableResponseError("not JSON")]
 
 
+@pytest.mark.parametrize("faults", [[True], [False, False]], ids=["landed", "did not land"])
 @pytest.mark.parametrize("fault", AMBIGUOUS, ids=lambda fault: fault.code)
-def test_a_write_that_landed_though_it_failed_is_a_success(fault: ApiError) -> None:
-    store = shelf(row(), faults=[(fault, True)])
+def test_a_write_that_failed_is_sent_again_until_it_is_found_to_have_landed(
+    fault: ApiError, faults: list[bool]
+) -> None:
+    store = shelf(row(), faults=[(fault, lands) for lands in faults])
     assert turn(store) == Applied(change())
-    assert len(store.writes) == 1
+    assert len(store.writes) == (1 if faults == [True] else WRITE_ATTEMPTS)
 
 
-@pytest.mark.parametrize("fault", AMBIGUOUS, ids=lambda fault: fault.code)
-def test_a_write_that_did_not_land_is_sent_again(fault: ApiError) -> None:
-    store = shelf(row(), faults=[(fault, False), (fault, False)])
-    assert turn(store) == Applied(change())
-    assert len(store.writes) == WRITE_ATTEMPTS
+BROKEN = (ServerError("PUT /v1/flows/7: 500. It said: no.", status=500), False)
+MAY_LAND_LATER = (
+    "PUT /v1/flows/7: 500. It said: no. Tried 3 times; read back, the flow is as it was, "
+    "but a write may take effect later."
+)
+UNSENT = (TransportError("refused", unsent=True), False)
 
 
-def test_a_write_that_does_not_land_may_land_later_and_the_server_s_words_are_kept() -> None:
-    store = shelf(row(), faults=[(ServerError("PUT /v1/flows/7: 500. It said: no."), False)] * WRITE_ATTEMPTS)
+@pytest.mark.parametrize(
+    ("behaviour", "code", "message", "uncertain", "writes"),
+    [
+        ({"faults": [BROKEN] * 3}, "not-written", MAY_LAND_LATER, True, 3),
+        ({"faults": [(TransportError("timeout"), False), BROKEN, BROKEN]}, "not-written", MAY_LAND_LATER, True, 3),
+        (
+            {"faults": [(TransportError("reset"), True)], "read_faults": [None, TransportError("gone")]},
+            "api-transport",
+            "reset. Reading back failed too. gone",
+            True,
+            1,
+        ),
+        (
+            {"answers": False, "read_faults": [None, ServerError("500")]},
+            "api-server",
+            "The server accepted the write; reading it back failed. 500",
+            True,
+            1,
+        ),
+        ({"read_faults": [ServerError("500")]}, "api-server", "500", False, 0),
+        ({"faults": [UNSENT] * 3}, "not-written", "refused. Tried 3 times; the flow is as it was.", False, 3),
+        (
+            {"faults": [UNSENT], "read_faults": [None, TransportError("refused too")]},
+            "api-transport",
+            "refused too",
+            False,
+            1,
+        ),
+    ],
+    ids=[
+        *("never landed", "may still be at work", "not read back", "accepted, not read back"),
+        *("not read", "never sent", "not sent, not read back"),
+    ],
+)
+def test_a_failure_says_what_is_known_of_the_write_and_the_server_s_words(
+    behaviour: dict[str, Any], code: str, message: str, *, uncertain: bool, writes: int
+) -> None:
+    store = shelf(row(), **behaviour)
     outcome = ended(Failed, store)
-    assert (outcome.code, outcome.uncertain) == ("not-written", True)
-    assert outcome.message.startswith(
-        "PUT /v1/flows/7: 500. It said: no. Tried 3 times; read back, the flow is as it was"
-    )
-    assert store.kept[7].fields["name"] == "Old"
+    assert (outcome.code, outcome.message, outcome.uncertain) == (code, message, uncertain)
+    assert len(store.writes) == writes
 
 
 def test_an_edit_between_a_failed_write_and_the_next_is_never_overwritten() -> None:
@@ -278,23 +287,10 @@ def test_a_flow_that_goes_away_during_a_failed_write_is_told() -> None:
     assert "no longer there" in outcome.message
 
 
-def test_when_reading_back_fails_too_the_outcome_is_uncertain() -> None:
-    store = shelf(row(), faults=[(TransportError("reset"), True)], read_faults=[None, TransportError("gone")])
-    outcome = ended(Failed, store)
-    assert outcome.uncertain
-    assert outcome.message == "reset. Reading back failed too. gone"
-
-
 def test_a_rejected_write_is_not_tried_again() -> None:
     store = shelf(row(), faults=[(RejectedError("400: unbalanced", hint="Balance it."), False)])
     assert turn(store) == Failed(change(), "api-rejected", "400: unbalanced", "Balance it.", uncertain=False)
     assert len(store.writes) == 1
-
-
-def test_a_failed_fresh_read_writes_nothing() -> None:
-    store = shelf(row(), read_faults=[ServerError("500")])
-    assert not ended(Failed, store).uncertain
-    assert store.writes == []
 
 
 def test_a_field_that_the_server_did_not_take_is_told() -> None:
@@ -311,13 +307,6 @@ def test_an_answer_without_a_flow_is_made_up_for_by_reading() -> None:
     store = shelf(row(), answers=False)
     store.on_write = lambda: store.kept.update({7: row(name="NEW")})
     assert ended(Applied, store).untaken == ("name",)
-
-
-def test_an_answer_without_a_flow_that_cannot_be_read_back_is_uncertain() -> None:
-    store = shelf(row(), answers=False, read_faults=[None, ServerError("500")])
-    outcome = ended(Failed, store)
-    assert outcome.uncertain
-    assert outcome.message == "The server accepted the write; reading it back failed. 500"
 
 
 def test_an_answer_without_a_flow_that_never_takes_effect_is_a_failure() -> None:
@@ -357,50 +346,21 @@ def test_patience_with_a_server_that_always_puts_off_ends() -> None:
     assert len(store.writes) == MOST_WAITS + 1
 
 
-def test_a_write_that_was_never_sent_leaves_no_doubt() -> None:
-    store = shelf(row(), faults=[(TransportError("refused", unsent=True), False)] * WRITE_ATTEMPTS)
-    outcome = ended(Failed, store)
-    assert not outcome.uncertain
-    assert outcome.message == "refused. Tried 3 times; the flow is as it was."
-    store = shelf(
-        row(),
-        faults=[(TransportError("refused", unsent=True), False)],
-        read_faults=[None, TransportError("refused too")],
-    )
-    assert turn(store) == Failed(change(), "api-transport", "refused too", None, uncertain=False)
-
-
-def test_a_server_that_may_still_be_at_work_is_so_whatever_it_answers_to_the_next_attempt() -> None:
-    store = shelf(row(), faults=[(TransportError("timeout"), False), *[(ServerError("500", status=500), False)] * 2])
-    outcome = ended(Failed, store)
-    assert outcome.uncertain
-    assert outcome.message.endswith("read back, the flow is as it was, but a write may take effect later.")
-
-
 def test_a_write_of_what_the_server_does_not_show_stays_uncertain() -> None:
-    planned = replace(change(old="Old", new="Old"), body={"description": "New"})
     store = shelf(row(), faults=[(ServerError("500", status=500), False)] * WRITE_ATTEMPTS)
-    outcome = ended(Failed, store, planned)
+    outcome = ended(Failed, store, UNSHOWN)
     assert outcome.uncertain
     assert "cannot be read back" in outcome.message
 
 
 def test_an_accepted_write_of_what_the_server_does_not_show_is_applied_once() -> None:
-    planned = replace(change(old="Old", new="Old"), body={"description": "New"})
     store = shelf(row(), answers=False)
     store.on_write = lambda: store.kept.update({7: row()})
-    assert turn(store, planned) == Applied(planned)
+    assert turn(store, UNSHOWN) == Applied(UNSHOWN)
     assert len(store.writes) == 1
 
 
-DESCRIBED = replace(
-    change(),
-    old={"description": "d"},
-    new={"description": "e"},
-    body={"description": "e"},
-    before=fingerprint({"description": "d"}),
-    after=fingerprint({"description": "e"}),
-)
+DESCRIBED = change(old={"description": "d"}, body={"description": "e"})
 
 
 def test_an_accepted_write_that_the_fresh_read_does_not_show_is_applied_once() -> None:
@@ -419,10 +379,9 @@ def test_a_failed_write_that_the_fresh_read_does_not_show_stays_uncertain() -> N
 
 
 def test_reading_back_may_show_that_an_accepted_write_was_not_taken() -> None:
-    planned = replace(change(old="Old", new="Old"), body={"description": "New"})
     store = shelf(row(), answers=False)
     store.on_write = lambda: store.kept.update({7: row(description="Old")})
-    assert ended(Applied, store, planned).untaken == ("description",)
+    assert ended(Applied, store, UNSHOWN).untaken == ("description",)
     assert len(store.writes) == 1
 
 
@@ -447,10 +406,9 @@ def test_an_answer_that_leaves_out_what_was_sent_is_read_back() -> None:
 
 
 def test_a_write_answered_with_another_flow_is_not_taken_for_accepted_unseen() -> None:
-    planned = replace(change(old="Old", new="Old"), body={"description": "New"})
     confused = Confused(shelf(row(), row("flow_y", 8)).kept)
     confused.on_write = lambda: confused.kept.update({7: row()})
-    assert ended(Failed, confused, planned).uncertain
+    assert ended(Failed, confused, UNSHOWN).uncertain
 
 
 @dataclass
