@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 from unittest import mock
 
@@ -11,14 +10,9 @@ import pytest
 
 from flowsync.errors import GitError
 from flowsync.git import ask, commit_of, content_id, contents, entries, prefix, uncommitted
+from tests.support.command import git
 
-IDENTITY = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "core.autocrlf=false")
 CLEAN = b"name: clean\n"
-
-
-def git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *IDENTITY, *arguments], cwd=root, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 @pytest.fixture
@@ -26,9 +20,6 @@ def empty(tmp_path: Path) -> Path:
     """A repository without commits."""
     git(tmp_path, "init", "-q", "-b", "main")
     return tmp_path
-
-
-# Asking
 
 
 def test_an_answer_comes_back_as_bytes_and_what_is_given_reaches_git(empty: Path) -> None:
@@ -61,9 +52,6 @@ def test_the_way_from_the_top_of_the_repository(empty: Path, place: str) -> None
 def test_outside_of_a_repository_there_is_no_way_and_nothing_can_be_said_of_files(tmp_path: Path) -> None:
     assert prefix(tmp_path) == ""
     assert uncommitted(tmp_path, {}) is None
-
-
-# Files at a revision
 
 
 @pytest.fixture(params=["sha1", "sha256"])
@@ -129,9 +117,6 @@ def test_content_that_is_not_there_is_an_error_with_a_way_out(repository: Path) 
     assert "git fetch" in (caught.value.hint or "")
     with pytest.raises(GitError, match="does not have it"):
         contents(repository, [commit])
-
-
-# What is not committed
 
 
 def test_a_file_is_uncommitted_unless_the_last_commit_holds_what_it_holds(tmp_path: Path) -> None:

@@ -126,10 +126,18 @@ def test_any_key_is_found_among_any_text(secret: str, writing: str, before: str,
     secrets = Secrets(key)
     assert secrets.private_key_at(text) is not None
     masked = secrets.masked(text)
+    assert REDACTED in masked
     assert key not in masked
+    assert secret[-12:] not in masked
     document = secrets.masked(json.dumps({"a": [text], "b": text}))
     assert set(json.loads(document)) == {"a", "b"}
     assert secrets.private_key_at(json.loads(document)["b"]) is None or writing.startswith("base64")
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz .,/<>&%\\0123456789\n", max_size=60))
+def test_words_stay_as_they_are(text: str) -> None:
+    assert Secrets(KEY).masked(text) == text
+    assert Secrets(KEY).private_key_at(text) is None
 
 
 @given(st.text(), st.lists(st.text(max_size=20), max_size=3))

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from flowsync.record.lines import write_line
-from flowsync.secrets import IN_USE, REDACTED, Secrets
-from tests.record.building import change as planned
-from tests.record.building import row as seen
 from tests.support.command import environment, flowsync, served, write_flows
 from tests.support.fake_frigade import ALWAYS, PRIVATE_KEY, FakeConfig, fake_frigade, reply, row
+from tests.test_secrets import WRITINGS
 
 SECRET = PRIVATE_KEY.removeprefix("api_private_")
 OTHERS = "api_private_SomebodyElses0123"
 SPELLINGS: dict[str, Callable[[str], str]] = {
-    "plain": str,
-    "upper case": str.upper,
-    "lower case": str.lower,
-    "reversed": lambda key: key[::-1],
-    "hexadecimal": lambda key: key.encode().hex(),
-    "base64": lambda key: base64.b64encode(key.encode()).decode(),
-    "base64, shifted by one": lambda key: base64.b64encode(b"x" + key.encode()).decode(),
-    "base64 for URLs, shifted by two": lambda key: base64.urlsafe_b64encode(b"xy" + key.encode()).decode(),
-    "percent": lambda key: "".join(f"%{ord(char):02x}" for char in key),
-    "JSON": lambda key: "".join(f"\\u{ord(char):04X}" for char in key),
-    "HTML": lambda key: "".join(f"&#{ord(char)};" for char in key),
-    "two lines": lambda key: f"{key[:20]}\n{key[20:]}",
-    "markup": lambda key: f"{key[:15]}<b>{key[15:20]}</b>{key[20:]}",
-    "spaced": " ".join,
+    **{name: WRITINGS[name] for name in WRITINGS if name not in {"lines in JSON", "percent twice", "JSON in JSON"}},
     "its first half": lambda key: key[: len(key) - 8],
     "its second half": lambda key: key[-12:],
 }
@@ -105,31 +86,3 @@ def test_every_key_that_an_environment_could_use_is_masked(tmp_path: Path) -> No
         shown = flowsync("plan", "-e", "a", root=tmp_path, env={**environment(server.url), "OTHER": other})
     assert shown.code == 0
     assert other[12:] not in shown.both
-
-
-def test_an_odd_key_stays_out_of_the_record() -> None:
-    odd = "api_private_a\"b\\c<d>&'ef"
-    IN_USE.add(odd)
-    line = write_line(planned(), seen(name=odd), "2026-01-01T00:00:00Z")
-    assert b'"withheld":["name"]' in line
-    assert b"c<d>&'ef" not in line
-
-
-WORDS = st.text("abcdefghijklmnopqrstuvwxyz .,/<>&%\\0123456789\n", max_size=60)
-
-
-@given(before=WORDS, after=WORDS, spelling=st.sampled_from(sorted(SPELLINGS)))
-def test_masking_takes_out_the_key_however_it_is_spelled(before: str, after: str, spelling: str) -> None:
-    spelled = SPELLINGS[spelling](PRIVATE_KEY)
-    text = f"{before}| {spelled} |{after}"
-    secrets = Secrets(PRIVATE_KEY)
-    shown = secrets.masked(text)
-    assert REDACTED in shown
-    assert not [trace for trace in traces(spelled) if trace in shown]
-    assert secrets.private_key_at(text) is not None
-
-
-@given(WORDS)
-def test_words_stay_as_they_are(text: str) -> None:
-    assert Secrets(PRIVATE_KEY).masked(text) == text
-    assert Secrets(PRIVATE_KEY).private_key_at(text) is None
