@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -51,6 +50,7 @@ from flowsync.model import (
     Update,
 )
 from tests.record.building import change, row
+from tests.support.command import execute
 
 Ended = TypeVar("Ended", Applied, Refused, Failed)
 
@@ -577,21 +577,13 @@ print(len(run(store, changes, 64)), len(store.writes))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what a process may take is bounded otherwise elsewhere")
-def test_a_system_without_room_for_all_threads_costs_no_outcome() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", CROWDED.format(threads=3)], capture_output=True, text=True, check=False
-    )
-    assert done.stdout == "50 50\n", done.stderr
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="what a process may take is bounded otherwise elsewhere")
-def test_a_system_without_room_for_any_thread_writes_nothing() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", CROWDED.format(threads=0)], capture_output=True, text=True, check=False
-    )
-    assert done.stdout == ""
+def test_a_system_without_room_for_all_threads_costs_no_outcome_and_without_any_writes_nothing() -> None:
+    done = execute([sys.executable, "-c", CROWDED.format(threads=3)])
+    assert done.out == "50 50\n", done.err
+    done = execute([sys.executable, "-c", CROWDED.format(threads=0)])
+    assert done.out == ""
     # Which of the two depends on what the interpreter happens to have left over.
-    assert done.stderr.splitlines()[-1].strip() in {"RuntimeError: can't start new thread", "MemoryError:"}
+    assert done.err.splitlines()[-1].strip() in {"RuntimeError: can't start new thread", "MemoryError:"}
 
 
 def test_a_stop_finishes_what_is_in_flight_and_starts_nothing_more() -> None:

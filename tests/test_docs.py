@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,38 +14,24 @@ import pytest
 
 from flowsync.cli.app import COMMANDS
 from flowsync.validate import schema_text
-from tests.support.command import CLEAN, flowsync
+from tests.support.command import execute, flowsync
 
 ROOT = Path(__file__).parent.parent
 OFFLINE = {"explain", "fmt", "graph", "init", "sandbox", "schema", "test", "validate"}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_generated_parts_and_the_picture_are_what_the_code_says() -> None:
-    done = subprocess.run(
-        [sys.executable, "docs/generate.py", "--check"],
-        cwd=ROOT,
-        env=CLEAN,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout == "", "run python docs/generate.py"
-    assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize("script", ["docs/generate.py", "docs/comment.py"])
+def test_generated_parts_and_pictures_are_what_the_code_says(script: str) -> None:
+    done = execute([sys.executable, script, "--check"], ROOT)
+    assert done.out == "", f"run python {script}"
+    assert done.code == 0, done.err
 
 
 def test_the_picture_of_a_terminal_fetches_nothing() -> None:
     svg = (ROOT / "docs/plan.svg").read_text("utf-8")
     assert ET.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
     assert re.findall(r"url\((?!#)|@import|@font-face|<(?:image|script|use)\b", svg) == []
-
-
-def test_the_picture_of_the_comment_shows_what_a_run_writes() -> None:
-    done = subprocess.run(
-        [sys.executable, "docs/comment.py", "--check"], cwd=ROOT, env=CLEAN, capture_output=True, text=True, check=False
-    )
-    assert done.stdout == "", "run python docs/comment.py"
-    assert done.returncode == 0, done.stderr
 
 
 def links(page: Path) -> Iterator[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.command import CLEAN
+from tests.support.command import execute
 
 SLOW = ("jsonschema", "httpx", "deepdiff", "rich", "concurrent.futures")
 
@@ -18,15 +17,9 @@ def imported(directory: Path, *arguments: str, env: Mapping[str, str] | None = N
         "import sys, click; before = set(sys.modules); from flowsync.cli import run; code = run(sys.argv[1:]);"
         f" print('imported', *(name for name in {SLOW!r} if name in sys.modules.keys() - before)); sys.exit(code)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        cwd=directory,
-        env={**CLEAN, **(env or {})},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return set(done.stdout.splitlines()[-1].split()[1:])
+    done = execute([sys.executable, "-c", script, *arguments], directory, env)
+    assert done.code == 0, done.err
+    return set(done.out.splitlines()[-1].split()[1:])
 
 
 def test_validating_right_files_imports_nothing_slow(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from flowsync.errors import ExitCode, FlowsyncError
 from flowsync.lock import LockedError, directory, held, name
-from tests.support.command import UNMEASURED
+from tests.support.command import UNMEASURED, execute
 
 HOLDER = """
 import sys
@@ -120,7 +120,7 @@ def test_a_full_disk_keeps_nobody_from_the_lock(lock_file: Path) -> None:
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
         "with held(Path(sys.argv[1]), 'flowsync apply'):\n    pass\n"
     )
-    assert subprocess.run([sys.executable, "-c", code, str(lock_file)], env=UNMEASURED, check=False).returncode == 0
+    assert execute([sys.executable, "-c", code, lock_file], is_measured=False).code == 0
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -13,29 +12,18 @@ from typing import Any, Final
 
 import yaml
 
-from tests.support.command import CLEAN, Completed
+from tests.support.command import Completed, execute
 
 ROOT: Final = Path(__file__).parent.parent.parent
 ACTION: Final[dict[str, Any]] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 INSTALL, RUN = ACTION["runs"]["steps"]
-IDENTITY: Final = ("-c", "user.name=Ann", "-c", "user.email=ann@acorn.example")
-"""What lets git commit."""
 
 
 def run(step: Mapping[str, Any], env: Mapping[str, str], workspace: Path) -> Completed:
     """Run one step, with `env` and no other variable of GitHub or flowsync."""
     script = Path(env["RUNNER_TEMP"]) / "step.sh"
     script.write_text(step["run"], encoding="utf-8")
-    done = subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
-        cwd=workspace,
-        env={**CLEAN, **env},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return Completed(done.returncode, done.stdout, done.stderr)
+    return execute(["bash", "--noprofile", "--norc", "-eo", "pipefail", script], workspace, env, timeout=300)
 
 
 def inputs(**given: str) -> dict[str, str]:

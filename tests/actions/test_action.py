@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -17,9 +16,9 @@ import pytest
 import yaml
 
 from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS, TOKEN, read_inputs
-from tests.actions.steps import ACTION, IDENTITY, INSTALL, ROOT, RUN, inputs, run, run_of_github
+from tests.actions.steps import ACTION, INSTALL, ROOT, RUN, inputs, run, run_of_github
 from tests.support import runner
-from tests.support.command import CLEAN
+from tests.support.command import CLEAN, commit
 from tests.support.fake_github import TOKEN as GITHUB_TOKEN
 from tests.support.fake_github import FakeRepo, fake_github, sha
 from tests.support.programs import assert_passes
@@ -197,8 +196,7 @@ def repository(tmp_path: Path) -> Path:
     """A checkout of a project with this repository's flows, and flowsync where the action's first step puts it."""
     top = tmp_path / "checkout"
     shutil.copytree(ROOT / "flows", top / "flows")
-    for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], [*IDENTITY, "commit", "-qm", "Flows"]):
-        subprocess.run(["git", *arguments], cwd=top, check=True)
+    commit(top)
     programs = tmp_path / "runner" / "flowsync-action" / "bin"
     programs.mkdir(parents=True)
     executable(programs / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')

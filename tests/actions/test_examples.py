@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ import pytest
 import yaml
 
 from flowsync.templates import PLACEHOLDER, pre_commit, workflows
-from tests.actions.steps import IDENTITY, ROOT
-from tests.support.command import Completed, checked, write_flows
+from tests.actions.steps import ROOT
+from tests.support.command import Completed, checked, commit, execute, write_flows
 from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, UNOBSERVABLE, FakeConfig, FakeFrigade, fake_frigade, row
 from tests.support.programs import ON_PATH, assert_passes
 
@@ -37,9 +36,7 @@ def project(tmp_path: Path) -> Path:
 
 def bash(script: str, project: Path, server: FakeFrigade, **keys: str) -> Completed:
     env = {**ON_PATH, "FRIGADE_API_URL": server.url, **keys}
-    command = ["bash", "-eo", "pipefail", "-c", script]
-    done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, timeout=60, check=False)
-    return checked(Completed(done.returncode, done.stdout, done.stderr))
+    return checked(execute(["bash", "-eo", "pipefail", "-c", script], project, env))
 
 
 def plain(what: str, project: Path, server: FakeFrigade, **keys: str) -> Completed:
@@ -100,7 +97,7 @@ def test_a_gitlab_pipeline_of_the_branch_itself_is_compared_with_what_it_was(
 ) -> None:
     """Else a field that the API does not return would never be written."""
     plan = "\n".join(GITLAB["plan"]["script"])
-    base = committed(project)
+    base = commit(project)
     write_flows(project, {"flow_a": "name: Newest\n"})
     for before, told in ((base, base), ("0" * 40, None)):
         assert bash(plan, project, server, FRIGADE_PUBLIC_API_KEY=PUBLIC_KEY, CI_COMMIT_BEFORE_SHA=before).code == 0
@@ -109,7 +106,7 @@ def test_a_gitlab_pipeline_of_the_branch_itself_is_compared_with_what_it_was(
 
 def test_with_a_base_both_tell_whose_a_change_is(project: Path, server: FakeFrigade) -> None:
     (project / "flows" / "flow_a.yaml").write_text("name: Old\n")
-    base = committed(project)
+    base = commit(project)
     write_flows(project, {"flow_a": "name: New\n"})
     plan = "\n".join(GITLAB["plan"]["script"])
     keys = {"FRIGADE_PUBLIC_API_KEY": PUBLIC_KEY, "CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
@@ -119,14 +116,6 @@ def test_with_a_base_both_tell_whose_a_change_is(project: Path, server: FakeFrig
         document = json.loads(file.read_text(encoding="utf-8"))
         assert document["base"] == base
         assert [field["origin"] for field in document["changes"][0]["fields"]] == ["branch"]
-
-
-def committed(project: Path) -> str:
-    """Everything committed as it is; the commit."""
-    for arguments in (["init", "-q"], ["add", "-A"], [*IDENTITY, "commit", "-qm", "Old"]):
-        subprocess.run(["git", *arguments], cwd=project, check=True)
-    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def test_the_gitlab_file_is_what_gitlab_s_schema_says() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ import yaml
 
 from flowsync.cli.app import COMMANDS
 from flowsync.templates import PLACEHOLDER, pre_commit
-from tests.actions.steps import IDENTITY, ROOT
-from tests.support.command import Completed, write_flows
+from tests.actions.steps import ROOT
+from tests.support.command import Completed, execute, git, write_flows
 from tests.support.programs import ON_PATH, assert_passes
 
 HOOKS: dict[str, dict[str, Any]] = {
@@ -25,7 +24,7 @@ GOOD = "name: Hello\ntype: ANNOUNCEMENT\ndata:\n  steps:\n    - id: a\n      tit
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A repository that has the hooks, as installed here instead of by pre-commit, which would need the network."""
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    git(tmp_path, "init", "-q")
     hooks = [{**hook, "language": "system"} for hook in HOOKS.values()]
     (tmp_path / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [{"repo": "local", "hooks": hooks}]}))
     write_flows(tmp_path, {"flow_a": GOOD})
@@ -34,17 +33,9 @@ def project(tmp_path: Path) -> Path:
 
 def commit(project: Path, *arguments: str) -> Completed:
     """What pre-commit says of everything that is to be committed."""
-    subprocess.run(["git", "add", "-A"], cwd=project, check=True)
-    done = subprocess.run(
-        ["pre-commit", "run", "--color=never", *arguments],
-        cwd=project,
-        env={**ON_PATH, "PRE_COMMIT_HOME": str(project / ".git" / "pre-commit")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return Completed(done.returncode, done.stdout, done.stderr)
+    git(project, "add", "-A")
+    env = {**ON_PATH, "PRE_COMMIT_HOME": str(project / ".git" / "pre-commit")}
+    return execute(["pre-commit", "run", "--color=never", *arguments], project, env)
 
 
 def test_validate_stops_a_commit_with_an_error_and_passes_a_good_one(project: Path) -> None:
@@ -66,7 +57,7 @@ def test_fmt_puts_files_in_form_once(project: Path) -> None:
 
 def test_a_commit_of_other_files_is_left_alone(project: Path) -> None:
     commit(project, "flowsync-validate")
-    subprocess.run(["git", *IDENTITY, "commit", "-qm", "One"], cwd=project, check=True)
+    git(project, "commit", "-qm", "One")
     (project / "README.md").write_text("Hello\n")
     assert "no files to check" in commit(project, "flowsync-validate").out
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from flowsync import __version__
-from tests.support.command import CLEAN, command_line, environment, flowsync, process, start, write_flows
+from tests.support.command import command_line, environment, execute, flowsync, process, start, write_flows
 from tests.support.fake_frigade import ALWAYS, FakeConfig, FakeFrigade, Row, fake_frigade, hang, rate_limited, row
 from tests.support.terminal import on_terminal
 
@@ -352,21 +352,18 @@ def test_a_reader_that_goes_away_is_no_error_message(project: Path) -> None:
 
 
 def test_a_result_that_cannot_be_written_is_an_error_and_no_bug(project: Path) -> None:
-    command = [*command_line("schema")]
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        done = subprocess.run(
-            command, cwd=project, env=CLEAN, stdout=full, stderr=subprocess.PIPE, text=True, check=False
-        )
-    assert done.returncode == 1
-    assert "The result cannot be written to stdout: No space left on device." in done.stderr
-    assert "bug" not in done.stderr
+        done = execute(command_line("schema"), project, stdout=full)
+    assert done.code == 1
+    assert "The result cannot be written to stdout: No space left on device." in done.err
+    assert "bug" not in done.err
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 def test_a_closed_stream_is_as_good_as_one_that_nobody_reads(project: Path, closed: str) -> None:
     line = f"{shlex.join(command_line('schema'))} {closed}"
-    done = subprocess.run(["sh", "-c", line], cwd=project, env=CLEAN, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    done = execute(["sh", "-c", line], project)
+    assert (done.code, done.err) == (0, "")
 
 
 def test_an_unexpected_exception_is_said_to_be_a_bug_with_what_to_report(project: Path, tmp_path: Path) -> None:
@@ -374,18 +371,10 @@ def test_an_unexpected_exception_is_said_to_be_a_bug_with_what_to_report(project
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "sitecustomize.py").write_text("import sys\nsys.modules['flowsync.validate'] = None\n")
-    done = subprocess.run(
-        command_line("validate"),
-        cwd=project,
-        env={**CLEAN, "PYTHONPATH": str(broken)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error[bug]")
-    assert "please report it" in done.stderr
+    done = execute(command_line("validate"), project, {"PYTHONPATH": str(broken)})
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error[bug]")
+    assert "please report it" in done.err
 
 
 def test_progress_is_shown_on_a_terminal_and_taken_away_again(tmp_path: Path) -> None:
@@ -455,9 +444,9 @@ def test_a_directory_that_is_gone_is_no_bug(tmp_path: Path, command: str) -> Non
     gone = tmp_path / "gone"
     gone.mkdir()
     script = f"rmdir {shlex.quote(str(gone))}; exec {shlex.join(command_line(*command.split()))}"
-    done = subprocess.run(["sh", "-c", script], cwd=gone, env=CLEAN, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "error[config] The directory that this runs in is gone." in done.stderr
+    done = execute(["sh", "-c", script], gone)
+    assert (done.code, done.out) == (1, "")
+    assert "error[config] The directory that this runs in is gone." in done.err
 
 
 def test_a_port_that_is_in_use_is_told(project: Path) -> None:
@@ -498,8 +487,7 @@ def test_another_seed_gives_another_first_state(project: Path) -> None:
 
 def test_the_package_runs_as_a_module_and_as_a_script(tmp_path: Path) -> None:
     script = Path(sys.executable).with_name("flowsync")
-    done = subprocess.run([str(script), "--version"], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == process("--version", root=tmp_path).out
+    assert execute([script, "--version"]).out == process("--version", root=tmp_path).out
 
 
 def test_a_thousand_flows_are_planned_and_applied_in_the_sandbox(tmp_path: Path) -> None:

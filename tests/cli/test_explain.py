@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support.command import CLEAN, command_line, flowsync, process, write_flows
+from tests.support.command import command_line, execute, flowsync, process, write_flows
 from tests.support.terminal import on_terminal
 
 FLOW = """\
@@ -323,11 +322,9 @@ def test_a_user_from_stdin_is_shown_where_it_is_wrong(tmp_path: Path) -> None:
 def test_a_user_without_end_is_too_large(tmp_path: Path, user: str) -> None:
     asked = command_line("explain", "--expression", "user.isGuest()", "--user", user)
     with Path("/dev/zero").open("rb") as endless:
-        done = subprocess.run(
-            asked, cwd=tmp_path, env=CLEAN, stdin=endless, capture_output=True, text=True, timeout=20, check=False
-        )
-    assert (done.returncode, done.stdout) == (3, "")
-    assert "error[too-large]" in done.stderr
+        done = execute(asked, tmp_path, stdin=endless, timeout=20)
+    assert (done.code, done.out) == (3, "")
+    assert "error[too-large]" in done.err
 
 
 def test_a_terminal_breaks_sentences_and_terms_between_words(tmp_path: Path) -> None:

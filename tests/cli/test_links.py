@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 from flowsync.workspace import MOST_READ, workspace
 from tests.github.support import workplace
-from tests.support.command import environment, flowsync, process, write_flows
+from tests.support.command import environment, flowsync, git, process, write_flows
 from tests.support.fake_frigade import fake_frigade, row
 
 SECRET = "//registry.example/:_authToken=npm_5ecret\n"
@@ -36,7 +35,7 @@ def outside(tmp_path: Path) -> Path:
 def project(tmp_path: Path) -> Path:
     root = tmp_path / "repository"
     root.mkdir()
-    subprocess.run(["git", "init", "-q", "-b", "main", str(root)], check=True)
+    git(root, "init", "-q", "-b", "main")
     write_flows(root, {"flow_a": UNFORMED})
     return root
 

@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from unittest import mock
@@ -14,7 +13,7 @@ from unittest import mock
 import pytest
 
 from flowsync.cli import run
-from tests.support.command import CLEAN, environment, flowsync, process
+from tests.support.command import CLEAN, environment, execute, flowsync, process
 from tests.support.fake_frigade import fake_frigade, row
 
 FLOW = "name: Hello\ntype: ANNOUNCEMENT\ntargetingLogic: user.isGuest() == false\ndata: {steps: [{id: a, title: Hi}]}\n"
@@ -152,9 +151,8 @@ def completed(root: Path, words: str) -> list[str]:
 
 def test_a_shell_completes_commands_slugs_and_files(project: Path) -> None:
     asked = {"_FLOWSYNC_COMPLETE": "bash_complete", "COMP_WORDS": "flowsync pl", "COMP_CWORD": "1"}
-    script = [Path(sys.executable).with_name("flowsync")]
-    done = subprocess.run(script, cwd=project, env={**CLEAN, **asked}, capture_output=True, check=False)
-    assert (done.stdout, done.stderr) == (b"plain,plan\n", b"")
+    done = execute([Path(sys.executable).with_name("flowsync")], project, asked)
+    assert (done.out, done.err) == ("plain,plan\n", "")
     for command in ("fmt", "plan", "apply", "explain", "pull"):
         assert completed(project, f"flowsync {command} flow_")[1:] == [f"plain,flow_{each}" for each in "abcd"]
         assert completed(project, f"flowsync {command} flows/")[0] == "file,flows/"

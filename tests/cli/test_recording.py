@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import resource
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from flowsync.errors import RecordError
 from flowsync.model import Applied
 from flowsync.record.values import Record, Unreadable
 from tests.record.building import RUN, change, row
-from tests.support.command import UNMEASURED, command_line, environment, flowsync, served, write_flows
+from tests.support.command import command_line, environment, execute, flowsync, served, write_flows
 from tests.support.fake_frigade import FakeConfig, fake_frigade
 from tests.support.fake_frigade import row as api_row
 
@@ -224,22 +223,18 @@ def test_a_disk_that_fills_up_stops_the_run_and_what_was_written_can_still_be_ro
     slugs = [f"flow_{number:02}" for number in range(9)]
     rows = [api_row(number + 1, slug, name="Old") for number, slug in enumerate(slugs)]
     with served(tmp_path, dict.fromkeys(slugs, "name: New\n"), rows) as (server, run):
-        env = environment(server.url)
-        done = subprocess.run(
+        done = execute(
             command_line("apply", "--parallelism", "2", "--record", "r.jsonl"),
-            cwd=tmp_path,
-            env={**UNMEASURED, **env, "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+            tmp_path,
+            {**environment(server.url), "PYTHONDONTWRITEBYTECODE": "1"},
+            is_measured=False,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, 6_000)),
         )
-        assert done.returncode == 5, done.stderr
+        assert done.code == 5, done.err
         written = {seen.path for seen in server.writes}
         assert 0 < len(written) < 9
-        assert "File too large" in done.stdout
-        assert "The record r.jsonl is not complete" in done.stderr
+        assert "File too large" in done.out
+        assert "The record r.jsonl is not complete" in done.err
         back = run("rollback", "r.jsonl")
         assert back.code == 0, back.err
         assert [each["name"] for each in server.rows] == ["Old"] * 9
@@ -259,8 +254,7 @@ def test_a_record_of_somebody_else_or_without_room_is_told_and_left_alone(tmp_pa
         "try:\n    with open_record(Path(sys.argv[1]), 'r'):\n        pass\n"
         "except RecordError as error:\n    sys.exit(7 if 'cannot be opened' in error.message else 8)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], env=UNMEASURED, check=False)
-    assert done.returncode == 7
+    assert execute([sys.executable, "-c", code, path], is_measured=False).code == 7
 
 
 def test_a_state_directory_that_cannot_be_made_is_told_with_the_way_out(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import UNMEASURED, command_line, environment, start, write_flows
+from tests.support.command import UNMEASURED, command_line, environment, execute, start, write_flows
 from tests.support.fake_frigade import ALWAYS, FakeConfig, fake_frigade, hang, row
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells when a process hears signals")
@@ -113,16 +113,10 @@ try:
 @pytest.mark.parametrize("module", ["click", "flowsync.cli.app", "flowsync.cli.commands.plan"])
 def test_an_interruption_counts_whatever_it_hits_upon(tmp_path: Path, module: str, happens: str) -> None:
     write_flows(tmp_path, {"flow_a": "name: New\n"})
-    process = subprocess.run(
-        [sys.executable, "-c", LOST.replace("{module}", module).replace("{happens}", happens)],
-        cwd=tmp_path,
-        env={**UNMEASURED, **environment("http://127.0.0.1:9")},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert (process.returncode, process.stdout) == (130, "")
-    assert "Interrupted." in process.stderr
-    assert "Traceback" not in process.stderr
-    assert "bug" not in process.stderr
+    script = LOST.replace("{module}", module).replace("{happens}", happens)
+    env = environment("http://127.0.0.1:9")
+    process = execute([sys.executable, "-c", script], tmp_path, env, is_measured=False)
+    assert (process.code, process.out) == (130, "")
+    assert "Interrupted." in process.err
+    assert "Traceback" not in process.err
+    assert "bug" not in process.err

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.support import runner
-from tests.support.command import flowsync, process, write_flows
+from tests.support.command import flowsync, git, process, write_flows
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project in a folder of its repository."""
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    git(tmp_path, "init", "-q")
     write_flows(tmp_path / "onboarding", {"flow_a": "nmae: x\ntype: CARD\n", "flow_b": "type: BANNER\n"})
     return tmp_path / "onboarding"
 

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,16 +67,22 @@ def command_line(*arguments: str) -> list[str]:
 
 def process(*arguments: str, root: Path, env: Mapping[str, str] | None = None, stdin: str = "") -> Completed:
     """Run the command in a process of its own, its streams being pipes."""
-    done = subprocess.run(
-        command_line(*arguments),
-        cwd=root,
-        env={**CLEAN, **(env or {})},
-        input=stdin.encode(),
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    return checked(Completed(done.returncode, done.stdout.decode(), done.stderr.decode()))
+    return checked(execute(command_line(*arguments), root, env, input=stdin.encode()))
+
+
+def execute(
+    command: Sequence[str | Path],
+    root: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    *,
+    is_measured: bool = True,
+    **how: Any,  # noqa: ANN401 - what subprocess.run takes
+) -> Completed:
+    """Run any program, in the environment without what a developer's shell may hold."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 60, **how}
+    around = CLEAN if is_measured else UNMEASURED
+    done = subprocess.run(command, cwd=root, env={**around, **(env or {})}, check=False, **streams)
+    return Completed(done.returncode, (done.stdout or b"").decode(), (done.stderr or b"").decode())
 
 
 def checked(completed: Completed) -> Completed:

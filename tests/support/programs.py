@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.support.command import CLEAN
+from tests.support.command import CLEAN, execute
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 ON_PATH = {**CLEAN, "PATH": f"{SCRIPTS}:{CLEAN['PATH']}"}
@@ -16,13 +15,5 @@ ON_PATH = {**CLEAN, "PATH": f"{SCRIPTS}:{CLEAN['PATH']}"}
 
 def assert_passes(name: str, *arguments: str | Path, files: Iterable[Path] = (), stdin: str = "") -> None:
     """Run a checker; what it finds is what the test fails with."""
-    done = subprocess.run(
-        [SCRIPTS / name, *arguments, *files],
-        input=stdin,
-        env=ON_PATH,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = execute([SCRIPTS / name, *arguments, *files], env=ON_PATH, input=stdin.encode())
+    assert done.code == 0, done.both

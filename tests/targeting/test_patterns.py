@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.targeting.evaluation import PatternError, compile_pattern
+from tests.support.command import Completed, execute
 
 MATCHED = [
     ("", ""),
@@ -104,10 +104,8 @@ def test_no_pattern_raises_anything_but_its_own_error(pattern: str) -> None:
 WITHOUT_RE2 = "import sys; sys.modules['re2'] = None; from flowsync.cli import main; sys.exit(main())"
 
 
-def flowsync_without_re2(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", WITHOUT_RE2, *arguments], cwd=project, capture_output=True, text=True, check=False
-    )
+def flowsync_without_re2(project: Path, *arguments: str) -> Completed:
+    return execute([sys.executable, "-c", WITHOUT_RE2, *arguments], project)
 
 
 def test_without_the_engine_patterns_are_not_checked_and_that_is_said_once(tmp_path: Path) -> None:
@@ -119,11 +117,11 @@ def test_without_the_engine_patterns_are_not_checked_and_that_is_said_once(tmp_p
             "tests:\n  - user: {properties: {mail: x}}\n    sees: true\n"
         )
     checked = flowsync_without_re2(tmp_path, "validate")
-    assert checked.returncode == 0
-    assert checked.stdout.count("google-re2 is not installed") == 1
-    assert "pip install google-re2" in checked.stdout
+    assert checked.code == 0
+    assert checked.out.count("google-re2 is not installed") == 1
+    assert "pip install google-re2" in checked.out
 
     tested = flowsync_without_re2(tmp_path, "test")
-    assert tested.returncode == 1
-    assert tested.stderr.count("google-re2 is not installed") == 1
-    assert "Traceback" not in tested.stderr
+    assert tested.code == 1
+    assert tested.err.count("google-re2 is not installed") == 1
+    assert "Traceback" not in tested.err
