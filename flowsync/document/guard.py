@@ -56,7 +56,7 @@ _ESCAPES: Final = re.compile(
     r'[^\\]*(?:\\(?:[0abtnvfre "/\\N_LP\n]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})[^\\]*)*'
 )
 _BLANK_AFTER_BACKSLASH: Final = re.compile(r"\\\n[ \t]*\n")
-_FLOW_PLAIN: Final = re.compile(r"(?!-(?:\s|\Z)|[?:]|\.\.\.|---)[^\[\]{},]*")
+FLOW_PLAIN: Final = re.compile(r"(?!-(?:\s|\Z)|[?:]|\.\.\.|---)[^\[\]{},]*")
 _BLOCK_HEADER: Final = re.compile(r"[|>](?:[-+]?([1-9])?|([1-9])[-+])(?: *| +#[^\n]*)\n")
 _TAB_IN_MARGIN: Final = re.compile(r"\n *(?=\t)")
 _SPACES_ONLY: Final = re.compile(r"\n +(?=\n|\Z)")
@@ -138,7 +138,7 @@ def check_quoted(text: str, start: int, end: int, column: int) -> None:
 
 def check_flow_plain(text: str, start: int, end: int) -> None:
     """Refuse plain text inside brackets that npm yaml does not take for text."""
-    if _FLOW_PLAIN.fullmatch(text, start, end):
+    if FLOW_PLAIN.fullmatch(text, start, end):
         return
     if text[start] in "-?:":
         raise refusals.nothing_in_brackets(text[start], start)

@@ -39,6 +39,8 @@ class Shown(NamedTuple):
 
     def restored(self, value: str, offset: int) -> str:
         """A value that libyaml read, in the characters of the original. Raises Refusal."""
+        if not self.originals:
+            return value
         value = value.translate(self.originals)
         if self.escape_of_half is None:
             return value

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from sys import intern
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from yaml.events import (
     AliasEvent,
-    CollectionEndEvent,
     DocumentStartEvent,
+    MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
+    SequenceEndEvent,
     SequenceStartEvent,
 )
 
@@ -22,6 +24,8 @@ from flowsync.document.scalars import FLOAT, INTEGER, NUMERIC_STARTS, WORDS, amb
 from flowsync.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flowsync.document.libyaml import Event
     from flowsync.model import JsonValue
 
@@ -32,22 +36,14 @@ _CORE_TAGS: Final = frozenset({"str", "int", "float", "bool", "null", "map", "se
 _BELOW: Final = re.compile(r"[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*(?P<margin> *)(?P<dash>-(?=[ \n]))?")
 
 
-_KNOWN: Final[dict[str, tuple[str, JsonValue]]] = {}
-"""Plain scalars of one line in collections without brackets: each with the gap before it, to its text and value.
-
-Most are keys, and the same in every file. Nothing around them makes a difference. The text tells them from an empty
-scalar, whose gap may read as another's gap and text (`?`).
-"""
-_KNOWN_GAP: Final = re.compile(r": |\n *(?:- )?")
-_LONGEST_KNOWN: Final = 60
+_class_of: Final[Callable[[object], type]] = type  # which mypy does not draw conclusions from
 _SHORT_KEY: Final = MAXIMUM_KEY_LENGTH // 2  # an emoji is two UTF-16 units
-_MOST_KNOWN: Final = 5_000
-
-
-def _remember(with_gap: str, text: str, value: JsonValue) -> None:
-    if len(_KNOWN) >= _MOST_KNOWN:
-        _KNOWN.clear()
-    _KNOWN[with_gap] = (text, value)
+_BELOW_GAPS: Final = [f"{before}{' ' * margin}" for before in ("", "\n", ":\n") for margin in range(40)]
+_ITEM_GAPS: Final = [f"{gap}- " for gap in _BELOW_GAPS]
+_KEY_GAPS: Final = frozenset({": ", *_BELOW_GAPS, *_ITEM_GAPS})
+_VALUE_GAPS: Final = frozenset({": ", *_ITEM_GAPS})
+_FLOW_GAPS: Final = frozenset({"", ", ", ": "})
+"""Most gaps before keys, before values, and inside brackets. Any other is held to a pattern, which allows these too."""
 
 
 class Context(NamedTuple):
@@ -83,7 +79,7 @@ class Reader:
         self.warnings: list[Warned] = []
         self.at = 0  # the offset after the last token
         self._values = 0  # what aliases repeat included
-        self._follows_quotes = False  # or a closing bracket
+        self._style: str | None = None  # of that token; a closing bracket's is "]"
         self._anchors = Anchors()
         self._shown = shown(self.text)
         self._next_event = events_of(self._shown.text)
@@ -131,9 +127,9 @@ class Reader:
 
     def _pass_gap(self, start: int, around: Context) -> None:
         """Go past what is between the last token and the next one. Raises Refusal."""
-        if around.depth and not around.in_flow and self.text[self.at : start] == ": ":
-            return  # as most gaps are; any other is held to a pattern
-        if around.in_flow and self._follows_quotes:
+        if around.in_flow and self.text[self.at : start] in _FLOW_GAPS:
+            return
+        if around.in_flow and self._style:
             pattern = guard.QUOTED_FLOW_GAP
         elif around.in_flow:
             pattern = guard.FLOW_GAP
@@ -155,17 +151,14 @@ class Reader:
     def _value(self, event: Event, around: Context) -> JsonValue:
         """A value in a collection, or the root."""
         self._count(1)
-        before = self.at
-        kind: type = type(event)
+        kind = _class_of(event)
         if kind is ScalarEvent:
-            value = self.scalar(event, around)
-        elif kind is AliasEvent:
-            value = self.alias(event, around)
-        else:
+            return self.scalar(event, around, _FLOW_GAPS if around.in_flow else _VALUE_GAPS)
+        if kind is not AliasEvent:
             return self.collection(event, around)
-        start = event.start_mark.index
-        if not around.in_flow and "\n" in self.text[before:start] and start != event.end_mark.index:
-            guard.check_below(self.text, before, start, around.column)
+        before = self.at
+        value = self.alias(event, around)
+        self._check_below(before, event.start_mark.index, around)
         return value
 
     def alias(self, event: Event, around: Context) -> JsonValue:
@@ -173,35 +166,42 @@ class Reader:
         start, end = event.start_mark.index, event.end_mark.index
         self._pass_gap(start, around)
         self.at = end
-        self._follows_quotes = False
+        self._style = None
         if self.text[end] not in " \n,]}":
             raise Refusal(start, *refusals.BAD_ALIAS)
         anchor = self._anchors.use(str(event.anchor), start)
         self._count(anchor.size - 1)
         return anchor.value
 
-    def scalar(self, event: Event, around: Context) -> JsonValue:
-        """The value of a scalar; of nothing at all it is null."""
-        at, end = self.at, event.end_mark.index
-        is_short = end - at <= _LONGEST_KNOWN and around.depth > 0 and not around.in_flow
-        known = _KNOWN.get(self.text[at:end]) if is_short else None
-        if known and known[0] == event.value:
-            self.at, self._follows_quotes = end, False
-            return known[1]
-        start = event.start_mark.index
+    def scalar(self, event: Event, around: Context, usual: frozenset[str]) -> JsonValue:
+        """The value of a scalar; of nothing at all it is null. What is `usual` before it tells keys from values."""
+        start, end = event.start_mark.index, event.end_mark.index
         if start == end:
             return None
-        if not (event.tag or event.anchor):
-            warned = len(self.warnings)
-            self._pass_gap(start, around)
+        text, before, value = self.text, self.at, event.value
+        is_usual = text[before:start] in usual
+        if event.anchor or event.tag:
+            meant = self._marked(event, around)
+        else:
+            if not is_usual:
+                self._pass_gap(start, around)
             self.at = end
-            value = self._content(event, start, around)
-            is_new = is_short and not event.style and len(self.warnings) == warned and not self._shown.originals
-            if is_new and event.value == self.text[start:end] and _KNOWN_GAP.fullmatch(self.text, at, start):
-                _remember(self.text[at:end], event.value, value)
-            return value
+            style = self._style = event.style
+            if style or value != text[start:end] or (usual is _FLOW_GAPS and not guard.FLOW_PLAIN.fullmatch(value)):
+                value = self._shown.restored(self._checked(event, start, around), start)
+            if style:
+                meant = value
+            else:
+                meant = self._typed(value, start) if value[0] in NUMERIC_STARTS else WORDS.get(value, value)
+        if not is_usual and usual is not _KEY_GAPS:
+            self._check_below(before, start, around)
+        return meant
+
+    def _marked(self, event: Event, around: Context) -> JsonValue:
+        """The value of a scalar with a tag or an anchor."""
+        start, end = event.start_mark.index, event.end_mark.index
         begin = self._after_properties(event)
-        anchor = self._anchors.open(event.anchor, start) if event.anchor else None
+        anchor = self._opened(event)
         self._pass_gap(start, around)
         if begin >= end:
             if around.in_flow or "\t" in self.text:
@@ -210,11 +210,22 @@ class Reader:
             begin = end = self._end_before(begin, " \n")
         elif self.text[begin] in "\n#":
             begin = self._line_below(begin, event, around)
-        self.at = end
-        value = self._content(event, begin, around)
+        self.at, self._style = end, event.style
+        text = self._checked(event, begin, around)
+        value = self._tagged(text, event, begin) if event.tag else text if event.style else self._typed(text, begin)
+        if isinstance(value, str):
+            value = self._shown.restored(value, begin)
         if anchor:
             self._anchors.close(anchor, value)
         return value
+
+    def _check_below(self, before: int, start: int, around: Context) -> None:
+        """Refuse a value on a line below its key where it must not be."""
+        if not around.in_flow and "\n" in self.text[before:start]:
+            guard.check_below(self.text, before, start, around.column)
+
+    def _opened(self, event: Event) -> guard.Anchor | None:
+        return self._anchors.open(event.anchor, event.start_mark.index) if event.anchor else None
 
     def _after_properties(self, event: Event) -> int:
         """The offset after the anchor and the tag of an event, and the spaces after them. Raises Refusal."""
@@ -251,32 +262,26 @@ class Reader:
             offset -= 1
         return offset
 
-    def _content(self, event: Event, begin: int, around: Context) -> JsonValue:
-        """What a scalar says that begins at `begin`, after its anchor and tag, and ends at the current offset."""
-        end, value = self.at, event.value
-        self._follows_quotes = event.style in {"'", '"'}
-        if event.style in {"|", ">"}:
-            guard.check_block_text(self.text, begin, end, around.column)
-            value = guard.with_tabs(self.text[begin:end], value) if "\t" in self.text[begin:end] else value
-        elif event.style and value != self.text[begin + 1 : end - 1]:
-            guard.check_quoted(self.text, begin, end, around.line_column)
-            if spaces := guard.SPACES_BEFORE_BREAK.search(self.text, begin, end):
+    def _checked(self, event: Event, begin: int, around: Context) -> str:
+        """The text that a scalar says between `begin`, which is after its anchor and tag, and the current offset."""
+        text, end, value, style = self.text, self.at, event.value, event.style
+        if style in {"|", ">"}:
+            guard.check_block_text(text, begin, end, around.column)
+            value = guard.with_tabs(text[begin:end], value) if "\t" in text[begin:end] else value
+        elif style and value != text[begin + 1 : end - 1]:
+            guard.check_quoted(text, begin, end, around.line_column)
+            if spaces := guard.SPACES_BEFORE_BREAK.search(text, begin, end):
                 self._warn(
                     spaces.start(),
                     "npm yaml drops the spaces at the end of this line, js-yaml 4.1.0 keeps them in the text.",
                     "Remove the spaces.",
                 )
-        elif not event.style and begin != end:
-            if value != self.text[begin:end]:
-                guard.check_lines(self.text, begin, end, around.line_column)
+        elif not style:
+            if value != text[begin:end]:
+                guard.check_lines(text, begin, end, around.line_column)
             if around.in_flow:
-                guard.check_flow_plain(self.text, begin, end)
-        meant: JsonValue = value
-        if event.tag:
-            meant = self._tagged(event, begin)
-        elif not event.style:
-            meant = self._typed(value, begin) if value[:1] in NUMERIC_STARTS else WORDS.get(value, value)
-        return self._shown.restored(meant, begin) if self._shown.originals and isinstance(meant, str) else meant
+                guard.check_flow_plain(text, begin, end)
+        return value
 
     def _typed(self, raw: str, start: int) -> JsonValue:
         """What a plain scalar means that may be something else than text."""
@@ -290,9 +295,9 @@ class Reader:
             )
         return value
 
-    def _tagged(self, event: Event, start: int) -> JsonValue:
-        """The value that a tag makes of a scalar."""
-        raw, name = event.value, str(event.tag).removeprefix(_YAML_TAG)
+    def _tagged(self, raw: str, event: Event, start: int) -> JsonValue:
+        """The value that a tag makes of a text."""
+        name = str(event.tag).removeprefix(_YAML_TAG)
         if name == "str" or name[0] == "!":
             return raw
         value = core_value(raw)
@@ -306,18 +311,13 @@ class Reader:
             raise refusals.wrong_tag(start, f"The tag !!{name} does not fit the value after it.")
         return value
 
-    def _key(self, event: Event, around: Context, earlier: dict[str, int]) -> str:
+    def _other_key(self, event: Event, around: Context) -> JsonValue:
+        """What an alias stands for that is a key; {} for a collection, which can be none."""
+        return self.alias(event, around) if _class_of(event) is AliasEvent else {}
+
+    def _checked_key(self, value: JsonValue, event: Event, earlier: dict[str, JsonValue], starts: list[int]) -> str:
         """A key as JavaScript's property name; one that is set `earlier`, or that is too long, is refused."""
         start = event.start_mark.index
-        kind: type = type(event)
-        value: JsonValue = {}
-        if kind is ScalarEvent:
-            value = self.scalar(event, around)
-        elif kind is AliasEvent:
-            value = self.alias(event, around)
-        if isinstance(value, str) and value not in earlier and value != "<<" and self.at - start < _SHORT_KEY:
-            earlier[value] = start
-            return value
         if isinstance(value, (dict, list)):
             raise refusals.complex_key(self.text, start)
         if value is None and start == event.end_mark.index:
@@ -327,8 +327,7 @@ class Reader:
             self._warn(start, message, 'Put the key in quotes: "null".')
         key = value if isinstance(value, str) else key_text(value)
         if key in earlier:
-            raise refusals.repeated_key(self.text, key, start, earlier[key])
-        earlier[key] = start
+            raise refusals.repeated_key(self.text, key, start, starts[[*earlier].index(key)])
         if key == "<<" and self.text.startswith("<", start):
             self._warn(
                 start,
@@ -356,13 +355,15 @@ class Reader:
             if event.tag and event.tag[0] != "!" and event.tag != _COLLECTION_TAGS[type(event)]:
                 tag = event.tag.removeprefix(_YAML_TAG)
                 raise refusals.wrong_tag(begin, f"The tag !!{tag} does not fit the value after it.")
-            anchor = self._anchors.open(event.anchor, start) if event.anchor else None
+            anchor = self._opened(event)
             if not event.flow_style:
                 column = self._column_below(start, begin, around)
-        if event.flow_style:
+        if not event.flow_style:
+            value, _ = self._entries(event, Context(column, around.depth + 1, in_flow=False))
+        elif self.text[begin] in "[{":
             value = self._brackets(event, begin, around)
         else:
-            value = self._entries(event, Context(column, around.depth + 1, in_flow=False))
+            value = self._pair(Context(around.column, around.depth + 1, in_flow=True))
         if anchor:
             self._anchors.close(anchor, value)
         return value
@@ -370,7 +371,7 @@ class Reader:
     def _column_below(self, start: int, begin: int, around: Context) -> int:
         """The column of a block collection whose anchor or tag is at `start`, on the line above it."""
         self._pass_gap(start, around)
-        self._follows_quotes = False
+        self._style = None
         self.at = self._end_before(begin, " ")
         at = begin
         while self.text[at] in " \t\n#":
@@ -378,24 +379,27 @@ class Reader:
         return at - self.text.rfind("\n", 0, at) - 1
 
     def _brackets(self, event: Event, begin: int, around: Context) -> JsonValue:
-        """A collection in brackets, of which the first is at `begin`; or one pair without braces: `[a: b]`."""
+        """A collection in brackets, of which the first is at `begin`."""
         inside = Context(around.column, around.depth + 1, in_flow=True)
-        if self.text[begin] not in "[{":
-            return self._pair(inside)
         start, before = event.start_mark.index, self.at
         self._pass_gap(start, around)
-        if "\n" in self.text[before:start] and not around.in_flow:
-            guard.check_below(self.text, before, start, around.column)
+        self._check_below(before, start, around)
         self.at = begin + 1
-        self._follows_quotes = False
-        value = self._entries(event, inside)
+        self._style = None
+        value, end = self._entries(event, inside)
+        self._pass_gap(end, inside)
+        self.at = end + 1
+        self._style = "]"
         if not around.in_flow:
             guard.check_brackets(self.text, begin, self.at, around.column)
         return value
 
     def _pair(self, inside: Context) -> JsonValue:
+        """One pair without braces in a list in brackets: `[a: b]`."""
         event = self._next_event()
-        key = self._key(event, inside, {})
+        kind = _class_of(event)
+        said = self.scalar(event, inside, _FLOW_GAPS) if kind is ScalarEvent else self._other_key(event, inside)
+        key = self._checked_key(said, event, {}, [])
         if "\n" in self.text[event.start_mark.index : self.at]:
             hint = "Is a comma missing at the end of the line above?"
             raise Refusal(event.start_mark.index, "yaml-key", "A key must be on one line.", hint)
@@ -403,28 +407,38 @@ class Reader:
         self._next_event()
         return {key: value}
 
-    def _entries(self, event: Event, inside: Context) -> JsonValue:
-        """The keys and values, or the items, up to the end of a collection."""
+    def _entries(self, event: Event, inside: Context) -> tuple[JsonValue, int]:
+        """The keys and values, or the items, of a collection, and where it ends."""
+        return self._mapping(inside) if _class_of(event) is MappingStartEvent else self._list(inside)
+
+    def _mapping(self, inside: Context) -> tuple[JsonValue, int]:
         keyed: dict[str, JsonValue] = {}
-        starts: dict[str, int] = {}
+        starts: list[int] = []
+        next_event, scalar = self._next_event, self.scalar
+        key_gaps, value_gaps = (_FLOW_GAPS, _FLOW_GAPS) if inside.in_flow else (_KEY_GAPS, _VALUE_GAPS)
+        while (kind := _class_of(event := next_event())) is not MappingEndEvent:
+            key = scalar(event, inside, key_gaps) if kind is ScalarEvent else self._other_key(event, inside)
+            start = event.start_mark.index
+            starts.append(start)
+            if not isinstance(key, str) or key in keyed or key == "<<" or self.at - start >= _SHORT_KEY:
+                key = self._checked_key(key, event, keyed, starts)
+            kind = _class_of(event := next_event())
+            if kind is ScalarEvent and self._values < MAXIMUM_VALUES:
+                self._values += 1
+                keyed[intern(key)] = scalar(event, inside, value_gaps)
+            else:
+                keyed[intern(key)] = self._value(event, inside)
+        return keyed, event.start_mark.index
+
+    def _list(self, inside: Context) -> tuple[JsonValue, int]:
         items: list[JsonValue] = []
-        last, is_mapping = event, isinstance(event, MappingStartEvent)
-        next_event = self._next_event
-        if is_mapping:
-            while not isinstance(event := next_event(), CollectionEndEvent):
-                key = self._key(event, inside, starts)
-                keyed[key] = self._value(next_event(), inside)
-        else:
-            while not isinstance(event := next_event(), CollectionEndEvent):
-                items.append(self._value(event, inside))
-                last = event
-        if inside.in_flow:
-            self._pass_gap(event.start_mark.index, inside)
-            self.at = event.start_mark.index + 1
-            self._follows_quotes = True
-        elif items and items[-1] is None and last.start_mark.index == last.end_mark.index:
+        next_event, last = self._next_event, None
+        while _class_of(event := next_event()) is not SequenceEndEvent:
+            items.append(self._value(event, inside))
+            last = event
+        if last and items[-1] is None and last.start_mark.index == last.end_mark.index and not inside.in_flow:
             self._warn_of_empty_item(last.start_mark.index, inside)
-        return keyed if is_mapping else items
+        return items, event.start_mark.index
 
     def _warn_of_empty_item(self, offset: int, inside: Context) -> None:
         below = _BELOW.match(self.text, offset)

@@ -161,8 +161,8 @@ class _TreeReader(Reader):
         self.spans: list[Span] = []
         self._anchored: dict[str, Span] = {}
 
-    def scalar(self, event: Event, around: Context) -> JsonValue:
-        value = super().scalar(event, around)
+    def scalar(self, event: Event, around: Context, usual: frozenset[str]) -> JsonValue:
+        value = super().scalar(event, around, usual)
         start = end = event.start_mark.index
         is_block_text = event.style in {"|", ">"}
         if start != event.end_mark.index:
