@@ -99,6 +99,7 @@ def comment(folder: Path) -> str:
         "GITHUB_EVENT_PATH": str(folder / "event.json"),
         "GITHUB_REPOSITORY": "acorn/flows",
         "GITHUB_SHA": HEAD,
+        "FLOWSYNC_COMMENT": "off",
         "GITHUB_RUN_ID": "4711",
         "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
         "RUNNER_TEMP": str(folder),

@@ -168,8 +168,6 @@ Posting: TypeAlias = "Written | NotWritten"
 
 def post(github: Github, pull: int, draft: Draft, mode: CommentMode) -> Posting:
     """Bring the pull request's comment up to date. Raises ApiError."""
-    if mode is CommentMode.OFF:
-        return NotWritten("comments are off")
     if draft.head is not None and (reason := _too_late(github.get(f"pulls/{pull}"), draft.head)):
         return NotWritten(reason)
     me = own_author(github)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import git
 from flowsync.errors import ConfigError
-from flowsync.github.api import at
+from flowsync.github.api import at, text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,12 +25,16 @@ _NO_COMMIT: Final = re.compile(r"0+")
 
 @dataclass(frozen=True, slots=True)
 class PullRequestEvent:
-    """A pull request was opened or changed. `head` and `base` are commits; `is_fork`: its head is elsewhere."""
+    """A pull request was opened or changed. `head` and `base` are commits, `into` is the branch it is for.
+
+    `is_fork`: its head is elsewhere.
+    """
 
     number: int
     head: str
     base: str
     is_fork: bool
+    into: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def _parse_event(name: str, payload: JsonValue) -> Event | None:
             if not isinstance(number, int) or not head or not base:
                 return None
             is_fork = at(pull, "head", "repo", "full_name") != at(pull, "base", "repo", "full_name")
-            return PullRequestEvent(number, head, base, is_fork)
+            return PullRequestEvent(number, head, base, is_fork, text(pull, "base", "ref"))
         case "merge_group":
             base = _sha(at(payload, "merge_group", "base_sha"))
             return MergeGroupEvent(base) if base else None

@@ -215,8 +215,8 @@ _INPUTS: Final = {
     "plan_file": ActionInput("plan-file", "Where plan saves the plan; for apply, the saved plan to carry out."),
     "comment": ActionInput(
         "comment",
-        "The pull request's comment: update it, recreate it, write one on changes-only, or off.",
-        CommentMode.UPDATE,
+        "The pull request's comment: changes-only (none while no flow changes), update, recreate, or off.",
+        CommentMode.CHANGES_ONLY,
     ),
     "require_reviewed_plan": ActionInput(
         "require-reviewed-plan",
@@ -233,6 +233,10 @@ _INPUTS: Final = {
         "pull-request",
         "Whether drift opens a pull request that pulls the live edits into the files, in place of an issue.",
         Switch.OFF,
+    ),
+    "live_branch": ActionInput(
+        "live-branch",
+        "Branch whose pushes are applied: a pull request into another one says that merging it changes nothing live.",
     ),
     "sarif_file": ActionInput("sarif-file", "Where validate also writes its problems as SARIF; nowhere when empty."),
     "sandbox": ActionInput(
@@ -251,6 +255,7 @@ ACTION_OUTPUTS: Final = {
     "exit-code": "The exit code of flowsync.",
     "plan-json": "Path of the saved plan.",
     "plan-digest": "Digest of the plan, over all that it says.",
+    "plan-artifact": "Name to upload the saved plan under, so that apply can tell that this run made it.",
     "creates": "How many flows would be created.",
     "updates": "How many flows would be updated.",
     "unverified": "How many flows are off in the files though the API does not say whether they are.",
@@ -278,6 +283,7 @@ class Inputs:
     allow: tuple[str, ...]
     fail_on_changes: Switch
     pull_request: Switch
+    live_branch: str | None
     sarif_file: str | None
     sandbox: Switch
     token: str | None = field(repr=False)

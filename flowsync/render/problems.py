@@ -257,7 +257,9 @@ def _command(note: Problem | Exception) -> str:
         properties = {"file": where.file, "line": str(where.line), "col": str(where.column), "title": note.code}
         lines = [with_hint(note.message, note.hint), *note.detail]
     elif isinstance(note, FlowsyncError):
-        properties, lines = {"title": note.code}, [with_hint(note.message, note.hint)]
+        reasons = note.reasons if isinstance(note, RefusedError) else ()
+        properties, lines = {"title": note.code}, [with_hint(note.message, None if reasons else note.hint), *reasons]
+        lines += [note.hint] if reasons and note.hint else []
     else:
         bug = "this is a bug in flowsync, not in your flows. The log has what to report."
         properties, lines = {"title": "bug"}, [f"{type(note).__name__}: {bug}"]

@@ -80,7 +80,7 @@ LIVE_BRANCH: Final = "main"
 
 def workflows(action: Action, branch: str = LIVE_BRANCH) -> Mapping[str, str]:
     """The workflows by their paths in a repository: plan in pull requests, apply on `branch`, drift on weekdays."""
-    live, wanted = (f"- {json.dumps(name)}\n" for name in (LIVE_BRANCH, branch))
+    live, wanted = (f" {json.dumps(name)}\n" for name in (LIVE_BRANCH, branch))
     texts = {f"{FOLDER}/{name}": _template("workflows", name) for name in NAMES}
     return {path: text.replace(PLACEHOLDER.uses, action.uses).replace(live, wanted) for path, text in texts.items()}
 

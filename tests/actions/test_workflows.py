@@ -73,7 +73,7 @@ def test_a_workflow_grants_the_least_and_trusts_only_what_is_pinned(path: Path) 
     assert workflow["permissions"] == {}
     assert "pull_request_target" not in workflow[True]  # `on` is true to YAML 1.1
     for line in text.splitlines():
-        assert "uses:" not in line or PIN.search(line) or line.endswith("uses: ./")
+        assert " uses:" not in line or PIN.search(line) or line.endswith("uses: ./")
     for job in jobs(workflow):
         assert job["timeout-minutes"] <= 30
         for step in job["steps"]:
@@ -89,11 +89,11 @@ def test_only_the_job_that_publishes_may_prove_who_it_is() -> None:
         for name, job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].items()
     }
     assert {job: scopes for job, scopes in granted.items() if scopes} == {
-        ("plan.yml", "plan"): {"pull-requests"},
+        ("plan.yml", "plan"): {"pull-requests", "statuses"},
         ("apply.yml", "apply"): {"pull-requests"},
         ("drift.yml", "drift"): {"issues"},
         ("release.yml", "publish"): {"id-token"},
-        ("flowsync-plan.yml", "plan"): {"pull-requests"},
+        ("flowsync-plan.yml", "plan"): {"pull-requests", "statuses"},
         ("flowsync-apply.yml", "apply"): {"pull-requests"},
         ("flowsync-drift.yml", "drift"): {"issues"},
         ("code-scanning.yml", "validate"): {"security-events"},

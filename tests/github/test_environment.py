@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def test_empty_inputs_mean_their_defaults() -> None:
     inputs = read_inputs({each.variable: " " for each in ACTION_INPUTS})
     assert inputs == read_inputs({each.variable: each.default for each in ACTION_INPUTS})
-    assert (inputs.command, inputs.comment) == (CiCommand.PLAN, CommentMode.UPDATE)
+    assert (inputs.command, inputs.comment) == (CiCommand.PLAN, CommentMode.CHANGES_ONLY)
     assert (inputs.require_reviewed_plan, inputs.sandbox) == (ReviewRule.ERROR, Switch.OFF)
     assert inputs.config is None
 

@@ -64,7 +64,7 @@ def test_the_plan_is_saved_for_its_owner_only_and_the_marker_holds_its_digest(pl
 
 
 def test_a_plan_without_changes_says_so(place: Workplace) -> None:
-    done = place.plan()
+    done = place.plan(FLOWSYNC_COMMENT="update")
     assert done.outputs["has-changes"] == "false"
     assert "Nothing changes for users: the live flows are as the files say." in place.comment()
 
@@ -74,6 +74,47 @@ def test_changes_fail_the_run_only_where_that_is_asked_for(place: Workplace) -> 
     assert place.plan(FLOWSYNC_FAIL_ON_CHANGES="true").code == 2
     place.write(flow_a=flow("Alpha"))
     assert place.plan(FLOWSYNC_FAIL_ON_CHANGES="true").code == 0
+
+
+def test_a_plan_that_apply_would_refuse_fails_the_check_with_the_flow_and_the_guard(place: Workplace) -> None:
+    place.write(flow_a=f"type: ANNOUNCEMENT\n{flow('Alpha')}")
+    place.frigade.rows[0]["type"] = "CHECKLIST"
+    done = place.plan()
+    assert (done.code, done.outputs["exit-code"], done.outputs["has-changes"]) == (4, "4", "true")
+    assert "::error" in done.log
+    assert "flow_a: The type of a flow would change." in done.log
+    assert place.plan(FLOWSYNC_ALLOW="type-change").code == 0
+    assert [(each["sha"], each["state"]) for each in place.repo.statuses] == [(HEAD, "failure"), (HEAD, "success")]
+
+
+def test_each_environment_has_a_status_of_its_own_with_a_link_to_the_run(place: Workplace) -> None:
+    (place.root / "flowsync.yaml").write_text("environments:\n  one: {}\n  two: {}\n")
+    place.plan(FLOWSYNC_ENVIRONMENT="one")
+    place.write(flow_new=flow("New"))
+    place.plan(FLOWSYNC_ENVIRONMENT="two")
+    assert [(each["context"], each["state"]) for each in place.repo.statuses] == [
+        ("flowsync plan (one)", "success"),
+        ("flowsync plan (two)", "failure"),
+    ]
+    assert {each["target_url"] for each in place.repo.statuses} == {
+        "https://github.example/acorn/flows/actions/runs/4711"
+    }
+
+
+def test_a_status_that_github_does_not_take_is_nobody_s_concern(tmp_path: Path) -> None:
+    with workplace(tmp_path, FakeRepo(forbidden=frozenset({"status"}))) as place:
+        done = place.plan()
+        assert (done.code, place.repo.statuses) == (0, [])
+        assert "Resource not accessible" not in done.log
+
+
+def test_an_address_in_the_file_that_is_not_the_input_s_is_refused(place: Workplace) -> None:
+    (place.root / "flowsync.yaml").write_text("api_url: https://other.example\n")
+    done = place.plan(FLOWSYNC_API_URL=place.frigade.url)
+    assert done.code == 1
+    assert "flowsync.yaml names the address https://other.example, the input api-url http://127.0.0.1" in done.log
+    (place.root / "flowsync.yaml").write_text(f"api_url: {place.frigade.url}\n")
+    assert place.plan(FLOWSYNC_API_URL=place.frigade.url).code == 0
 
 
 def test_a_blocked_flow_fails_the_run_and_is_told_first(place: Workplace) -> None:
@@ -120,7 +161,7 @@ def test_the_same_comment_is_edited_and_an_unchanged_one_left_alone(place: Workp
 
 
 def test_the_comment_is_found_among_more_than_a_hundred(place: Workplace) -> None:
-    place.plan()
+    place.plan(FLOWSYNC_COMMENT="update")
     for number in range(230):
         place.repo.add_comment(5, f"What about {number}?", PERSON)
     place.write(flow_a=CHANGED)
@@ -131,6 +172,7 @@ def test_the_comment_is_found_among_more_than_a_hundred(place: Workplace) -> Non
 
 @pytest.mark.parametrize("prefix", ["", "  ", "Hello\n"])
 def test_a_forged_marker_is_no_comment_of_ours(place: Workplace, prefix: str) -> None:
+    place.extra = {"FLOWSYNC_COMMENT": "update"}
     place.plan()
     forged = prefix + place.comment()
     place.repo.comments[0].update(user=PERSON, body=forged)
@@ -140,7 +182,7 @@ def test_a_forged_marker_is_no_comment_of_ours(place: Workplace, prefix: str) ->
 
 
 def test_duplicates_are_folded_away_and_the_newest_is_kept(place: Workplace) -> None:
-    place.plan()
+    place.plan(FLOWSYNC_COMMENT="update")
     older, newer = place.repo.comments[0], place.repo.add_comment(5, place.comment())
     place.write(flow_a=CHANGED)
     place.plan()
@@ -153,6 +195,7 @@ def test_duplicates_are_folded_away_and_the_newest_is_kept(place: Workplace) -> 
 
 def test_environments_have_a_comment_each(place: Workplace) -> None:
     (place.root / "flowsync.yaml").write_text("environments:\n  one: {}\n  two: {}\n")
+    place.extra = {"FLOWSYNC_COMMENT": "update"}
     place.plan(FLOWSYNC_ENVIRONMENT="one")
     place.plan(FLOWSYNC_ENVIRONMENT="two")
     place.plan("-e", "one")
@@ -161,6 +204,7 @@ def test_environments_have_a_comment_each(place: Workplace) -> None:
 
 def test_the_usual_configuration_is_the_same_one_by_its_name(place: Workplace) -> None:
     """Jobs may or may not name it; a plan is looked for under the same key then."""
+    place.extra = {"FLOWSYNC_COMMENT": "update"}
     place.plan()
     (place.root / "flowsync.yaml").write_text("flows: flows\n")
     place.plan()
@@ -186,6 +230,7 @@ def test_whoever_the_token_is_finds_its_own_comment(
     tmp_path: Path, viewer: str | None, user: str | None, author: dict[str, str]
 ) -> None:
     with workplace(tmp_path, FakeRepo(viewer=viewer, user=user)) as place:
+        place.extra = {"FLOWSYNC_COMMENT": "update"}
         place.plan()
         place.repo.comments[0]["user"] = author
         place.plan()
@@ -219,27 +264,31 @@ def test_recreate_tells_where_the_new_comment_is_though_the_old_one_stays(tmp_pa
         assert len(place.repo.comments) == 2
 
 
-def test_changes_only_starts_with_the_first_change_and_then_follows(place: Workplace) -> None:
-    assert "comment-url" not in place.plan(FLOWSYNC_COMMENT="changes-only").outputs
+def test_the_comment_starts_with_the_first_change_and_then_follows(place: Workplace) -> None:
+    done = place.plan()
+    assert (done.code, "comment-url" in done.outputs) == (0, False)
     place.write(flow_a=CHANGED)
-    place.plan(FLOWSYNC_COMMENT="changes-only")
+    place.plan()
     place.write(flow_a=flow("Alpha"))
-    place.plan(FLOWSYNC_COMMENT="changes-only")
+    place.plan()
     assert "Nothing changes for users" in place.comment()
 
 
 @pytest.mark.parametrize(
-    ("without", "said"),
+    ("without", "said", "code"),
     [
-        ({"FLOWSYNC_COMMENT": "off"}, "No comment was written: comments are off."),
-        ({"GITHUB_TOKEN": ""}, "No comment was written: the input github-token is empty."),
+        ({"FLOWSYNC_COMMENT": "off"}, "No comment was written: comments are off.", 0),
+        ({"GITHUB_TOKEN": ""}, "No comment was written: the input github-token is empty.", 1),
+        ({"GITHUB_TOKEN": "", "FLOWSYNC_COMMENT": "off"}, "No comment was written: comments are off.", 0),
     ],
 )
-def test_without_a_comment_there_is_all_the_rest(place: Workplace, without: dict[str, str], said: str) -> None:
+def test_without_a_comment_there_is_all_the_rest(
+    place: Workplace, without: dict[str, str], said: str, code: int
+) -> None:
     place.extra = without
     place.write(flow_a=CHANGED)
     done = place.plan()
-    assert (done.code, place.repo.comments) == (0, [])
+    assert (done.code, place.repo.comments) == (code, [])
     assert "Good morning" in done.summary
     assert said in done.log
 
@@ -331,7 +380,7 @@ TRANSIENT = [
 @pytest.mark.parametrize("fault", TRANSIENT)
 def test_what_passes_leaves_one_right_comment(tmp_path: Path, fault: Fault) -> None:
     with workplace(tmp_path, FakeRepo(faults=(fault,))) as place:
-        place.plan()
+        place.plan(FLOWSYNC_COMMENT="update")
         place.write(flow_a=CHANGED)
         done = place.plan()
         assert done.code == 0
@@ -341,11 +390,14 @@ def test_what_passes_leaves_one_right_comment(tmp_path: Path, fault: Fault) -> N
 
 
 @pytest.mark.parametrize("status", [401, 404, 500, 503])
-def test_what_does_not_pass_is_a_notice_and_no_failure(tmp_path: Path, status: int) -> None:
+def test_a_plan_that_cannot_be_shown_fails_the_check(tmp_path: Path, status: int) -> None:
     fault = replace(reply(status, f"Bearer {TOKEN} \x1b[31m::error::"), status=status).on("POST", COMMENTS, times=99)
     with workplace(tmp_path, FakeRepo(faults=(fault,))) as place:
+        place.write(flow_a=CHANGED)
         done = place.plan()
-        assert done.code == 0
+        assert (done.code, done.outputs["has-changes"]) == (1, "true")
+        assert ":The plan could not be shown in the pull request. The notice says why." in done.log
+        assert [each["state"] for each in place.repo.statuses] == ["failure"]
         assert f"No comment was written. POST {place.github.api_url}{COMMENTS}: {status}" in done.log
         assert "\x1b" not in done.log
 
@@ -354,8 +406,9 @@ def test_a_next_page_on_another_host_is_refused_and_never_asked(tmp_path: Path) 
     with workplace(tmp_path, FakeRepo(page_size=1, next_host="https://evil.example")) as place:
         for _ in range(3):
             place.repo.add_comment(5, "Hello", PERSON)
+        place.write(flow_a=CHANGED)
         done = place.plan()
-        assert done.code == 0
+        assert done.code == 1
         assert "another host" in done.log
         assert "evil" not in done.log
 
@@ -369,6 +422,7 @@ def test_no_list_where_one_should_be_is_told(tmp_path: Path) -> None:
 def test_enterprise_has_its_own_addresses(tmp_path: Path) -> None:
     repo = FakeRepo(prefix="/api/v3", graphql_path="/api/graphql", page_size=1)
     with workplace(tmp_path, repo) as place:
+        place.extra = {"FLOWSYNC_COMMENT": "update"}
         place.plan()
         place.repo.add_comment(5, "Hello", PERSON)
         place.plan()

@@ -109,10 +109,10 @@ def test_a_bug_is_shown_on_the_page_of_the_run_too(place: Workplace, tmp_path: P
     assert "Traceback" in done.completed.err
 
 
-def test_a_comment_that_may_be_read_but_not_edited_is_a_notice(tmp_path: Path) -> None:
+def test_a_comment_that_may_be_read_but_not_edited_fails_the_check(tmp_path: Path) -> None:
     with workplace(tmp_path, FakeRepo(faults=(reply(403, "No").on("PATCH", "*"),))) as place:
-        place.plan()
+        place.plan(FLOWSYNC_COMMENT="update")
         place.write(flow_a=flow("Alpha", "Good morning"))
         done = place.plan()
-        assert done.code == 0
+        assert done.code == 1
         assert "No comment was written. PATCH" in done.log

@@ -42,7 +42,7 @@ class FakeRepo:
     viewer: str | None = "github-actions[bot]"
     user: str | None = None
     forbidden: frozenset[str] = frozenset()
-    """Those of "comment", "editor", "issue", "minimise", "write" that the token may not do."""
+    """Those of "comment", "editor", "issue", "minimise", "pull", "status", "write" that the token may not do."""
     longest_body: int = 65_536
     page_size: int = 100
     prefix: str = ""
@@ -55,6 +55,10 @@ class FakeRepo:
     refs: dict[str, str] = field(default_factory=dict)
     trees: dict[str, Row] = field(default_factory=dict)
     objects: dict[str, Row] = field(default_factory=dict)
+    statuses: list[Row] = field(default_factory=list)
+    """Those of commits, the newest last; each has the commit's `sha`."""
+    files_of: dict[int, list[Row]] = field(default_factory=dict)
+    """The changed files of pull requests."""
     number: int = 1_000
 
     def next_number(self) -> int:
@@ -119,7 +123,9 @@ class FakeGithub:
 
     @property
     def writes(self) -> list[Seen]:
-        return [each for each in self.requests if each.method != "GET" and each.path != self.repo.graphql_path]
+        """The requests that change something, but for statuses of commits."""
+        changing = [each for each in self.requests if each.method != "GET" and each.path != self.repo.graphql_path]
+        return [each for each in changing if "/statuses/" not in each.path]
 
 
 @contextmanager
@@ -264,8 +270,26 @@ def _edit_issue(repo: FakeRepo, seen: Seen, number: str) -> object:
 
 
 def _pulls(repo: FakeRepo, seen: Seen) -> object:
-    branch = seen.query["head"].removeprefix(f"{REPOSITORY.partition('/')[0]}:")
-    return [each for each in reversed(repo.pulls) if each["head"]["ref"] == branch]
+    """The newest first: those in a state (open unless it says otherwise), from a branch, and into one."""
+    state, head, base = (seen.query.get(name, usual) for name, usual in (("state", "open"), ("head", ""), ("base", "")))
+    branch = head.removeprefix(f"{REPOSITORY.partition('/')[0]}:")
+    return [
+        each
+        for each in reversed(repo.pulls)
+        if state in {"all", each["state"]} and branch in {"", each["head"]["ref"]} and base in {"", each["base"]["ref"]}
+    ]
+
+
+def _pull_files(repo: FakeRepo, _: Seen, number: str) -> object:
+    return repo.files_of.get(int(number), [])
+
+
+def _add_status(repo: FakeRepo, seen: Seen, commit: str) -> object:
+    _check(repo, "status")
+    if len(seen.json["description"]) > 140:
+        raise _Refused(422, "Validation Failed: description is too long (maximum is 140 characters)")
+    repo.statuses.append({"sha": commit, **seen.json})
+    return repo.statuses[-1]
 
 
 def _add_pull(repo: FakeRepo, seen: Seen) -> object:
@@ -337,6 +361,8 @@ _ENDPOINTS: tuple[tuple[str, str, Callable[..., object]], ...] = (
     ("GET", "REPO/commits/([^/]+)/pulls", _pulls_of),
     ("GET", "REPO/pulls/(\\d+)", _pull),
     ("GET", "REPO/pulls", _pulls),
+    ("GET", "REPO/pulls/(\\d+)/files", _pull_files),
+    ("POST", "REPO/statuses/([0-9a-f]+)", _add_status),
     ("POST", "REPO/pulls", _add_pull),
     ("PATCH", "REPO/pulls/(\\d+)", _edit_pull),
     ("GET", "REPO/git/ref/heads/(.+)", _ref),

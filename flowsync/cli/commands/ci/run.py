@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from posixpath import normpath
@@ -21,10 +21,12 @@ from flowsync.github import comments
 from flowsync.github.api import key_of
 from flowsync.github.comments import draft
 from flowsync.github.event import PullRequestEvent, read_event
+from flowsync.github.review import hexadecimal
 from flowsync.github.runner import (
     PRIVATE_KEY,
     PUBLIC_KEY,
     TOKEN,
+    CommentMode,
     Switch,
     inert,
     notice,
@@ -38,9 +40,11 @@ from flowsync.model import Problem
 from flowsync.plan.document import summary
 from flowsync.render import plans
 from flowsync.render import problems as problem_formats
+from flowsync.render.escape import shown
 from flowsync.render.report import FailureReport, Moment, Scene, fit
 from flowsync.render.report_parts import SUMMARY
-from flowsync.secrets import IN_USE
+from flowsync.secrets import IN_USE, masked
+from flowsync.text import shortened
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
@@ -55,7 +59,7 @@ if TYPE_CHECKING:
     from flowsync.github.comments import Draft
     from flowsync.github.event import Event
     from flowsync.github.runner import Inputs, Runner
-    from flowsync.model import Plan
+    from flowsync.model import JsonValue, Plan
     from flowsync.plan.guards import Kept
     from flowsync.render.report import Report
 
@@ -63,6 +67,10 @@ TIMEOUTS: Final = Timeouts()
 WITHOUT_SECRETS: Final = "dependabot[bot]"
 """Whose pull requests get no secrets, as those from forks [doc]."""
 PLAN_NAME: Final = "flowsync-plan.json"
+MOST_DESCRIPTION: Final = 140
+"""Characters of a commit status's description that GitHub takes [doc]."""
+ARTIFACT_DIGITS: Final = 16
+"""Hexadecimal digits of a plan's digest in the name of its artefact."""
 NAMED: Final = 20
 """How many flows one sentence names; the rest is counted."""
 
@@ -107,6 +115,7 @@ class Run:
                 "has-changes": str(bool(plan.writes)).lower(),
                 "plan-json": str(path),
                 "plan-digest": plan.digest,
+                "plan-artifact": f"flowsync-plan-{hexadecimal(plan.digest)[:ARTIFACT_DIGITS]}",
                 "creates": str(numbers.create),
                 "updates": str(numbers.update),
                 "unverified": str(numbers.unverified),
@@ -129,26 +138,52 @@ class Run:
         )
         write_result(problem_formats.annotate(moved))
 
-    def comment_on_event(self, report: Report, marker: Marker, *, is_news: bool) -> None:
-        """Bring the comment of the event's pull request up to date, where there is one."""
-        if isinstance(self.event, PullRequestEvent):
-            self.comment(self.event.number, draft(report, marker, is_news=is_news, head=self.event.head))
+    def comment_on_event(self, report: Report, marker: Marker, *, is_news: bool) -> bool:
+        """Bring the comment of the event's pull request up to date; whether it says now what it should.
 
-    def comment(self, pull: int, wanted: Draft) -> None:
-        """Bring a comment up to date. What keeps it from that is reported, and is no failure of the run."""
+        So it does where there is no pull request, and where GitHub gives its run no token that may comment.
+        """
+        if not isinstance(self.event, PullRequestEvent):
+            return True
+        wanted = draft(report, marker, is_news=is_news, head=self.event.head)
+        return self.comment(self.event.number, wanted) or self.gets_no_secrets
+
+    def comment(self, pull: int, wanted: Draft) -> bool:
+        """Bring a comment up to date; whether it says now what it should. A notice says what keeps it from that."""
+        if self.inputs.comment is CommentMode.OFF:
+            show_notice("No comment was written: comments are off.")
+            return True
         if self.github is None:
             show_notice("No comment was written: the input github-token is empty.")
-            return
+            return False
         try:
             posting = comments.post(self.github, pull, wanted, self.inputs.comment)
         except errors.ApiError as error:
             show_failure("No comment was written.", error)
-            return
+            return False
         match posting:
             case comments.Written(url):
                 self.output({"comment-url": url})
             case comments.NotWritten(reason):
                 show_notice(f"No comment was written: {reason}.")
+        return True
+
+    def set_status(self, state: str, description: str, environment: str | None) -> None:
+        """Set the status of the pull request's head, one for each environment, with a link to this run.
+
+        It is shown where checks are. Nothing is said where GitHub does not take it: the job needs statuses: write.
+        """
+        if self.github is None or not isinstance(self.event, PullRequestEvent):
+            return
+        status: dict[str, JsonValue] = {
+            "state": state,
+            "context": masked(f"flowsync plan ({shown(environment)})" if environment else "flowsync plan"),
+            "description": shortened(masked(shown(description)), MOST_DESCRIPTION),
+        }
+        if self.runner.run_url:
+            status["target_url"] = self.runner.run_url
+        with suppress(errors.ApiError):
+            self.github.write("POST", f"statuses/{self.event.head}", status)
 
     def failure_report(self, error: errors.FlowsyncError, project: Project | None = None) -> FailureReport:
         """What is shown of a failure, with the changes that nobody was shown where those are its reason."""
@@ -157,7 +192,10 @@ class Run:
         return FailureReport(self.scene, self.inputs.command.value, environment or "", error, changes)
 
     def open_project(self) -> Project:
-        """The project, its keys and the address from the action's inputs where those are given."""
+        """The project, its keys and the address from the action's inputs where those are given.
+
+        Raises ConfigError also where flowsync.yaml names another address than the input.
+        """
         inputs = self.inputs
         environ = {**os.environ, API_URL_VARIABLE: inputs.api_url} if inputs.api_url else os.environ
         flags = Flags(
@@ -165,7 +203,13 @@ class Run:
             private_key_variable=PRIVATE_KEY.variable if inputs.private_key else None,
             public_key_variable=PUBLIC_KEY.variable if inputs.public_key else None,
         )
-        return project_at(self.invocation.directory, self.invocation.config, flags, environ, self.invocation)
+        project = project_at(self.invocation.directory, self.invocation.config, flags, environ, self.invocation)
+        if inputs.api_url and (other := project.settings.unused_url):
+            raise errors.ConfigError(
+                f"flowsync.yaml names the address {shown(other)}, the input api-url {shown(project.settings.api_url)}.",
+                hint="Both must name the same one, or flowsync.yaml none: else nobody can tell what is planned for.",
+            )
+        return project
 
     def plan(self, project: Project, purpose: Purpose, kept: Kept, base: str | None) -> AbstractContextManager[Planned]:
         """The plan of the files (see `planning.plan_files`); a notice where this clone does not have `base`."""

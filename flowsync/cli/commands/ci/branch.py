@@ -1,0 +1,120 @@
+"""What a pull request changes besides flows: flowsync.yaml, and which rules its files ignore; and who changes the same.
+
+Configuration is code: it decides where flows are written to, with which key, and past which guard.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from flowsync import config, document, git
+from flowsync.errors import ApiError, DocumentError, GitError
+from flowsync.github.api import number, text
+from flowsync.model import SettingChange
+from flowsync.render.report import OtherPull
+from flowsync.validate.ignores import ignores_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from flowsync.cli.project import Project
+    from flowsync.github.api import Github
+    from flowsync.model import Change, Flow, JsonValue
+
+MOST_PULLS: Final = 20
+"""Open pull requests, the last updated first, whose files are looked at."""
+_UNREADABLE: Final = "not readable"
+
+
+def settings_changed(project: Project, flows: Iterable[Flow], base: str) -> tuple[SettingChange, ...]:
+    """What differs from the commit `base` in flowsync.yaml and in the comments of `flows` that ignore rules.
+
+    Empty where this clone does not have the commit.
+    """
+    try:
+        commit = git.commit_of(project.home, base)
+        return (*_configuration(project, commit), *_ignores(project, flows, commit))
+    except GitError:
+        return ()
+
+
+def _configuration(project: Project, commit: str) -> Iterator[SettingChange]:
+    before = next(filter(None, (_settings_at(project, commit, name) for name in project.config_names)), {})
+    after: Mapping[str, str] = {}
+    for name in project.config_names:
+        if (project.home / name).is_file():
+            after = _settings((project.home / name).read_bytes())
+    for place in sorted({*before, *after}):
+        if before.get(place) != after.get(place):
+            yield SettingChange(place, before.get(place), after.get(place))
+
+
+def _settings_at(project: Project, commit: str, name: str) -> Mapping[str, str]:
+    """The settings in a file of a commit; none where it was not there."""
+    entry = git.entries(project.home, commit, name).get("")
+    if entry is None:
+        return {}
+    return _settings(git.contents(project.home, [entry.id])[0]) if entry.is_file else {name: _UNREADABLE}
+
+
+def _settings(content: bytes) -> Mapping[str, str]:
+    """The settings of a flowsync.yaml by their dotted paths, as JSON in one line unless they are texts."""
+    try:
+        value = document.read(content, config.FILE_NAMES[0]).value
+    except DocumentError:
+        return {config.FILE_NAMES[0]: _UNREADABLE}
+    return {".".join(path): each if isinstance(each, str) else json.dumps(each) for path, each in _leaves(value)}
+
+
+def _leaves(value: JsonValue, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], JsonValue]]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _leaves(each, (*path, key))
+    elif path:
+        yield path, value
+
+
+def _ignores(project: Project, flows: Iterable[Flow], commit: str) -> Iterator[SettingChange]:
+    """The rules that files ignore more often, or less, than at the commit."""
+    entries = git.entries(project.base, commit, project.flows_directory)
+    names = {flow.file: flow.file.removeprefix(f"{project.flows_directory}/") for flow in flows}
+    then = {file: entry for file, name in names.items() if (entry := entries.get(name)) and entry.is_file}
+    contents = dict(zip(then, git.contents(project.home, [entry.id for entry in then.values()]), strict=True))
+    for flow in flows:
+        content = contents.get(flow.file, b"")
+        before, after = (_ignored(each, flow.file) for each in (content.decode("utf-8", "replace"), flow.source.text))
+        if before != after:
+            yield SettingChange(f"ignores of {flow.file}", before, after)
+
+
+def _ignored(content: str, file: str) -> str | None:
+    """The rules that a file ignores, and how often where it is more than once; None where it ignores none."""
+    counts = Counter(ignore.code for ignore in ignores_of(content, file))
+    return ", ".join(f"{code} ({count} times)" if count > 1 else code for code, count in sorted(counts.items())) or None
+
+
+def others_changing(github: Github, pull: int, changes: Sequence[Change], prefix: str) -> tuple[OtherPull, ...]:
+    """The other open pull requests that change files of the same flows; `prefix` leads to files from the top.
+
+    At most MOST_PULLS are looked at. None where GitHub does not answer: this is a help, no promise.
+    """
+    slugs = {prefix + change.file: change.slug for change in changes}
+    found: list[OtherPull] = []
+    if not slugs:
+        return ()
+    try:
+        listed = github.items("pulls", state="open", sort="updated", direction="desc")
+        numbers = [number(each, "number") for each, _ in zip(listed, range(MOST_PULLS + 1), strict=False)]
+        for other in [each for each in numbers if each != pull][:MOST_PULLS]:
+            files = {
+                text(file, key)
+                for file in github.items(f"pulls/{other}/files")
+                for key in ("filename", "previous_filename")
+            }
+            if same := tuple(sorted(slugs[file] for file in files & slugs.keys())):
+                found.append(OtherPull(other, same))
+    except ApiError:
+        return ()
+    return tuple(sorted(found, key=lambda each: each.number))
