@@ -52,11 +52,11 @@ def expressions(fields: Mapping[FieldName, JsonValue]) -> tuple[FlowExpression, 
     own = targeting_expression(fields)
     found = [] if own is None else [own]
     for index, step in steps_of(fields.get("data")):
-        identity = step.get("id")
-        name = identity if isinstance(identity, str) else None
         for verdict, field in _CRITERIA:
             text = step.get(field)
             if isinstance(text, str):
+                identity = step.get("id")
+                name = identity if isinstance(identity, str) else None
                 found.append(FlowExpression(("data", "steps", index, field), verdict, name, text))
     return tuple(found)
 

@@ -75,6 +75,8 @@ _LOWER: Final = frozenset({Operator.GREATER, Operator.AT_LEAST})
 _INCLUSIVE: Final = frozenset({Operator.AT_LEAST, Operator.AT_MOST})
 _SOMETIMES_UNKNOWN: Final = frozenset({SourceKind.USER_CURRENT_URL, SourceKind.USER_DAYS_SINCE_FLOW_DONE})
 """What there may be no value of, not even null: a condition about it is false then, whatever its operator."""
+_SOMETIMES_UNSET: Final = frozenset({Result.ANYTHING, Result.DAYS, Result.ADDRESS})
+_PARTS_OF_PROPERTIES: Final = frozenset({SourceKind.USER_PROPERTY_CONTAINS, SourceKind.GROUP_PROPERTY_CONTAINS})
 _NUMBERS: Final = frozenset({Result.COUNT, Result.DAYS})
 _STATES: Final = {
     Result.FLOW_STATE: tuple(state.value for state in FlowState),
@@ -327,6 +329,7 @@ def _check_pattern(operator: Operator, text: Value) -> Iterator[Finding]:
             yield rules.AFFIX.finding(text.span, message, _AFFIX_HINT)
 
 
+_PARENTHESIS: Final = re.compile(r"[()]")
 _LOGIC: Final = re.compile(r"(?:^|\s)(AND|OR)(?:\s|$)|(&&|\|\|)")
 
 
@@ -345,7 +348,7 @@ def _check_quoted(text: Text) -> Iterator[Finding]:
 
 
 def _is_balanced(text: str) -> bool:
-    depths = [0, *accumulate((character == "(") - (character == ")") for character in text)]
+    depths = [0, *accumulate(1 if each == "(" else -1 for each in _PARENTHESIS.findall(text))]
     return min(depths) == depths[-1] == 0
 
 
@@ -425,8 +428,7 @@ def _varies(value: Value) -> bool:
 
 
 def _is_always_set(source: Source) -> bool:
-    is_partial = source.kind in (SourceKind.USER_PROPERTY_CONTAINS, SourceKind.GROUP_PROPERTY_CONTAINS)
-    return source.result not in (Result.ANYTHING, Result.DAYS, Result.ADDRESS) and not is_partial
+    return source.result not in _SOMETIMES_UNSET and source.kind not in _PARTS_OF_PROPERTIES
 
 
 def _check_chain(chain: And | Or) -> Iterator[Finding]:

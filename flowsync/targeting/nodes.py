@@ -31,7 +31,13 @@ NOWHERE = Span(0, 0)
 """The span of a node that was not read from a text."""
 
 
-class Result(Enum):
+class _Word(Enum):
+    """A word of the language; the hash of Enum is Python code, and sets of words are asked all the time."""
+
+    __hash__ = object.__hash__
+
+
+class Result(_Word):
     """What kind of value a source gives, when it gives one."""
 
     ANYTHING = "any value"
@@ -44,7 +50,7 @@ class Result(Enum):
     GROUPS = "groups"
 
 
-class SourceKind(Enum):
+class SourceKind(_Word):
     """What an expression can ask about.
 
     `spelled` is the name before the parentheses, `result` the kind of value that comes out, `roles`
@@ -70,7 +76,7 @@ class SourceKind(Enum):
         self.spelled, self.result, self.roles = spelled, result, roles
 
 
-class Operator(Enum):
+class Operator(_Word):
     """What is claimed of two values; `===` and `!==` are read as EQUAL and NOT_EQUAL."""
 
     EQUAL = "=="
@@ -317,7 +323,16 @@ def formatted(node: Expression | Value) -> str:  # noqa: C901, PLR0911 - one ret
     Spacing, quotes and aliases come out in one spelling (`&&`, `==`, 'single quotes'); parentheses
     stay as they are. A tree made by hand gets the parentheses without which it would mean another.
     """
-    match node:
+    match node:  # the most frequent first
+        case Text(content):
+            return f'"{content}"' if "'" in content else f"'{content}'"
+        case Source(kind, arguments):
+            count = ".count" if kind.result is Result.COUNT else ""
+            return f"{kind.spelled}({', '.join(map(formatted, arguments))}){count}"
+        case Condition(left, operator, right):
+            return f"{formatted(left)} {operator.value} {formatted(right)}"
+        case Number(text) | Clock(text):
+            return text
         case Everyone():
             return ""
         case Or(parts):
@@ -327,15 +342,6 @@ def formatted(node: Expression | Value) -> str:  # noqa: C901, PLR0911 - one ret
             return " && ".join(f"({formatted(part)})" if isinstance(part, loose) else formatted(part) for part in parts)
         case Group(inner) | Enclosed(inner):
             return f"({formatted(inner)})"
-        case Condition(left, operator, right):
-            return f"{formatted(left)} {operator.value} {formatted(right)}"
-        case Source(kind, arguments):
-            count = ".count" if kind.result is Result.COUNT else ""
-            return f"{kind.spelled}({', '.join(map(formatted, arguments))}){count}"
-        case Text(content):
-            return f'"{content}"' if "'" in content else f"'{content}'"
-        case Number(text) | Clock(text):
-            return text
         case Boolean(truth):
             return "true" if truth else "false"
         case Null():

@@ -81,6 +81,7 @@ _PATTERN: Final = re.compile(
     )""",
     re.VERBOSE | re.ASCII | re.DOTALL,
 )
+_KINDS: Final = TokenKind.__members__
 _ENDS_IN_BACKSLASH: Final = re.compile(r"(?<!\\)(?:\\\\)*\\['\"]\Z")
 """A quoted text whose end depends on whether backslashes escape: an odd number of them is before the quote."""
 
@@ -92,11 +93,11 @@ def tokenize(text: str) -> tuple[Token, ...]:
         group = match.lastgroup or ""
         if group == "UNREADABLE":
             raise _unreadable(text, match.start(group), tokens)
-        token = Token(TokenKind[group], match[group], match.start(group), match.end())
+        token = Token(_KINDS[group], match[group], match.start(group), match.end())
         tokens.append(token)
-        if token.kind is TokenKind.END:
+        if group == "END":
             break
-        if token.kind is TokenKind.TEXT and _ENDS_IN_BACKSLASH.search(token.text):
+        if group == "TEXT" and _ENDS_IN_BACKSLASH.search(token.text):
             raise TargetingError(
                 "A backslash right before the closing quote: it is not known whether the server ends the text there.",
                 token.end - 2,

@@ -6,7 +6,7 @@ import math
 from datetime import datetime, timezone
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.errors import UncheckedPatternError
 from flowsync.flows.expressions import expressions as expressions_of
@@ -35,7 +35,7 @@ from flowsync.validate.rules import (
     code,
     did_you_mean,
 )
-from flowsync.validate.view import Kind
+from flowsync.validate.view import STEP
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -44,25 +44,40 @@ if TYPE_CHECKING:
     from flowsync.flows.testing import TestOutcome
     from flowsync.model import Flow, JsonValue, ValuePath
     from flowsync.targeting.context import Case
+    from flowsync.targeting.references import Reference
     from flowsync.targeting.rules import Finding
     from flowsync.validate.view import View
 
-Mention: TypeAlias = "tuple[Flow, FlowExpression]"
-"""An expression that mentions a flow, and the flow that it belongs to."""
 _MOST_TREE_LINES: Final = 40
+_VERDICTS: Final = frozenset(verdict.value for verdict in Verdict)
+
+
+class Mention(NamedTuple):
+    """An expression that mentions flows, and the flow that it belongs to."""
+
+    flow: Flow
+    expression: FlowExpression
+    references: tuple[Reference, ...]
+
+
+class _Reading(NamedTuple):
+    """What is wrong with one expression, and the flows that it mentions."""
+
+    findings: tuple[Finding, ...]
+    references: tuple[Reference, ...]
+
+
+@lru_cache(maxsize=2_048)
+def _reading(text: str) -> _Reading:
+    """Flows share many expressions: five in six, in the files of the benchmarks."""
+    return _Reading(checks.check(text, parse_result(text)), references_in(text))
 
 
 def check_expressions(view: View) -> Iterator[Problem]:
     """Report what is wrong with each expression, at the character where it is."""
     for expression in view.expressions:
-        for finding in _findings(expression.text):
+        for finding in _reading(expression.text).findings:
             yield _problem(view.flow, expression, finding)
-
-
-@lru_cache(maxsize=2_048)
-def _findings(text: str) -> tuple[Finding, ...]:
-    """What is wrong with one expression. Flows share many: five in six, in the files of the benchmarks."""
-    return checks.check(text, parse_result(text))
 
 
 def _problem(flow: Flow, expression: FlowExpression, finding: Finding) -> Problem:
@@ -72,7 +87,7 @@ def _problem(flow: Flow, expression: FlowExpression, finding: Finding) -> Proble
 
 def mentions_in(flow: Flow, expressions: Iterable[FlowExpression]) -> list[Mention]:
     """Those of a flow's expressions that mention a flow; most do not."""
-    return [(flow, each) for each in expressions if references_in(each.text)]
+    return [Mention(flow, each, found) for each in expressions if (found := _reading(each.text).references)]
 
 
 def check_mentions(flows: Sequence[Flow], mentions: Sequence[Mention], unread: Collection[str]) -> Iterator[Problem]:
@@ -82,7 +97,7 @@ def check_mentions(flows: Sequence[Flow], mentions: Sequence[Mention], unread: C
     """
     known = {**dict.fromkeys(unread, KnownFlow()), **_known_from_files(flows, mentions)}
     yield from _check_references(mentions, known, is_live=False)
-    waiting = list({flow.slug: flow for flow, _ in mentions}.values())
+    waiting = list({mention.flow.slug: mention.flow for mention in mentions}.values())
     circles = circles_among(waiting)
     in_circles = frozenset(chain.from_iterable(circles))
     for flow in waiting:
@@ -92,7 +107,7 @@ def check_mentions(flows: Sequence[Flow], mentions: Sequence[Mention], unread: C
             cycles = (check_cycle(tree, flow.slug, circle) for circle in circles if flow.slug in circle)
             for finding in chain(check_self(tree, flow.slug), *cycles):
                 yield _problem(flow, targeting, finding)
-    for flow, expression in mentions:
+    for flow, expression, _ in mentions:
         tree = parsed(expression.text)
         if tree is not None and expression.step is not None and expression.verdict in {Verdict.SHOWS, Verdict.STARTS}:
             for finding in check_self_step(tree, flow.slug, expression.step):
@@ -112,15 +127,15 @@ def check_live(flows: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequ
 
 def _known_from_files(files: Sequence[Flow], mentions: Sequence[Mention]) -> dict[str, KnownFlow]:
     """Every flow of the files, with the steps of those that are mentioned."""
-    mentioned = {reference.slug for _, expression in mentions for reference in references_in(expression.text)}
+    mentioned = {reference.slug for mention in mentions for reference in mention.references}
     return {flow.slug: flow_of_file(flow) if flow.slug in mentioned else KnownFlow() for flow in files}
 
 
 def _check_references(
     mentions: Iterable[Mention], known: Mapping[str, KnownFlow], *, is_live: bool
 ) -> Iterator[Problem]:
-    for flow, expression in mentions:
-        for finding in check_references(references_in(expression.text), known, is_live=is_live):
+    for flow, expression, references in mentions:
+        for finding in check_references(references, known, is_live=is_live):
             yield _problem(flow, expression, finding)
 
 
@@ -135,7 +150,8 @@ def check_test_entries(view: View) -> Iterator[Problem]:
         if isinstance(entry, dict):
             path: ValuePath = ("tests", index)
             yield from _check_verdict(view, path, entry)
-            step, known = entry.get("step"), _step_ids(view)
+            step = entry.get("step")
+            known = _step_ids(view) if isinstance(step, str) else None
             if isinstance(step, str) and known is not None and step not in known:
                 names = [each for each in known if isinstance(each, str)]
                 message = f"This flow has no step {code(step)}."
@@ -144,7 +160,7 @@ def check_test_entries(view: View) -> Iterator[Problem]:
 
 
 def _check_verdict(view: View, path: ValuePath, entry: Mapping[str, JsonValue]) -> Iterator[Problem]:
-    match [key for key in entry if key in {verdict.value for verdict in Verdict}]:
+    match [key for key in entry if key in _VERDICTS]:
         case []:
             yield TEST_VERDICT.at(view.location(path), "This test expects nothing.", "Add sees: true or sees: false.")
         case ["sees"] if "step" in entry:
@@ -165,7 +181,7 @@ def _check_verdict(view: View, path: ValuePath, entry: Mapping[str, JsonValue]) 
 
 def _step_ids(view: View) -> list[JsonValue] | None:
     """The ids of the flow's steps; None if the file does not set them."""
-    return [part.value.get("id") for part in view.of(Kind.STEP)] if "data" in view.value else None
+    return [part.value.get("id") for part in view.of(STEP)] if "data" in view.value else None
 
 
 def _check_moments(view: View, path: ValuePath, entry: Mapping[str, JsonValue]) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ from flowsync.validate.rules import (
     listed,
     meant,
 )
-from flowsync.validate.view import FLOW_TYPES, KNOWN_KEYS, LEGACY_FLOW_TYPES, Kind
+from flowsync.validate.view import FIELD, FLOW_TYPES, LEGACY_FLOW_TYPES, STEP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,10 +33,13 @@ if TYPE_CHECKING:
     from flowsync.validate.view import Part, View
 
 
+_USUAL_SLUG: Final = re.compile(r"[A-Za-z0-9_-]+")
+
+
 def check_file(view: View) -> Iterator[Problem]:
     """Report what is wrong with the file as a whole."""
     slug, text = view.flow.slug, view.flow.source.text
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", slug):
+    if not _USUAL_SLUG.fullmatch(slug):
         yield UNUSUAL_SLUG.at(
             view.location(()),
             f"The slug {code(slug)}, which is the file's name, holds unusual characters.",
@@ -66,15 +69,6 @@ def check_file(view: View) -> Iterator[Problem]:
         )
 
 
-_NEVER_EMPTY: Final[Mapping[Kind, frozenset[str]]] = {
-    Kind.ROOT: frozenset({"steps"}),
-    Kind.STEP: frozenset({"id"}),
-    Kind.BUTTON: frozenset(),
-    Kind.FIELD: frozenset({"id", "value"}),
-    Kind.OPTION: frozenset({"label", "value"}),
-    Kind.PATTERN: frozenset({"value"}),
-}
-"""Keys for which null is an error of the schema, or (a field's initial value) is fine."""
 _DEPRECATED_STEP_KEYS: Final = {
     "primaryButtonTitle": "primaryButton: {title: …}",
     "primaryButtonUri": "primaryButton: {uri: …}",
@@ -89,54 +83,59 @@ _DEPRECATED_STEP_KEYS: Final = {
 def check_keys(view: View) -> Iterator[Problem]:
     """Report every key of `data` that will not do what its author meant."""
     for part in view.parts:
-        known = KNOWN_KEYS[part.kind]
+        known = part.kind.keys
         for key, value in part.value.items():
-            place = (*part.path, key)
-            if part.kind is Kind.STEP and key in _DEPRECATED_STEP_KEYS:
-                hint = f"Write {_DEPRECATED_STEP_KEYS[key]} instead."
-                yield DEPRECATED_KEY.at(view.key_location(place), f"`{key}` is deprecated.", hint)
-            elif key not in known:
-                match = meant(key, [name for name in known if name not in part.value])
-                if match is not None or not part.is_custom:
-                    message = f"{code(key)} is not a key of {part.kind.value}; Frigade ignores it without a word."
-                    hint = "What a component of your own reads belongs in `props`."
-                    hint = f"Did you mean `{match}`?" if match else hint
-                    yield UNKNOWN_DATA_KEY.at(view.key_location(place), message, hint)
+            if key not in known:
+                yield from _unknown_key(view, part, key)
             elif value is None and not _is_refused_by_schema(view, part, key):
                 yield EMPTY_VALUE.at(
-                    view.key_location(place),
+                    view.key_location((*part.path, key)),
                     f"`{key}` has no value, so null is sent.",
                     "Give it a value, or remove the line.",
                 )
 
 
+def _unknown_key(view: View, part: Part, key: str) -> Iterator[Problem]:
+    place = (*part.path, key)
+    if part.kind is STEP and key in _DEPRECATED_STEP_KEYS:
+        hint = f"Write {_DEPRECATED_STEP_KEYS[key]} instead."
+        yield DEPRECATED_KEY.at(view.key_location(place), f"`{key}` is deprecated.", hint)
+        return
+    match = meant(key, sorted(part.kind.keys - part.value.keys()))
+    if match is not None or not part.is_custom:
+        message = f"{code(key)} is not a key of {part.kind.name}; Frigade ignores it without a word."
+        hint = f"Did you mean `{match}`?" if match else "What a component of your own reads belongs in `props`."
+        yield UNKNOWN_DATA_KEY.at(view.key_location(place), message, hint)
+
+
 def _is_refused_by_schema(view: View, part: Part, key: str) -> bool:
-    if key in _NEVER_EMPTY[part.kind]:
+    if key in part.kind.needed:
         return True
-    if part.kind is Kind.FIELD and key == "options":
+    if part.kind is FIELD and key == "options":
         return part.value.get("type") in ("select", "radio")
-    return part.kind is Kind.STEP and key == "selector" and view.value.get("type") == "TOUR"
+    return part.kind is STEP and key == "selector" and view.value.get("type") == "TOUR"
 
 
-_LISTS: Final[Mapping[Kind, tuple[str, str, str, Rule]]] = {
-    Kind.ROOT: ("steps", "id", "flow", DUPLICATE_STEP_ID),
-    Kind.STEP: ("fields", "id", "step", DUPLICATE_FIELD_ID),
-    Kind.FIELD: ("options", "value", "field", DUPLICATE_OPTION_VALUE),
+_LISTS: Final[Mapping[str, tuple[str, str, Rule]]] = {
+    "steps": ("id", "flow", DUPLICATE_STEP_ID),
+    "fields": ("id", "step", DUPLICATE_FIELD_ID),
+    "options": ("value", "field", DUPLICATE_OPTION_VALUE),
 }
-"""For each kind of part that has a list: its key, what identifies an item and where, and the rule against repeats."""
+"""For each list: what identifies an item, where it is unique, and the rule against repeats."""
 
 
 def check_lists(view: View) -> Iterator[Problem]:
     """Report lists of steps, fields and options that are empty, and repeated ids and values in them."""
     for part in view.parts:
-        if part.kind not in _LISTS:
+        name = part.kind.items
+        items = part.value.get(name) if name else None
+        if name is None or not isinstance(items, list):
             continue
-        name, key, scope, rule = _LISTS[part.kind]
-        path, items = (*part.path, name), part.value.get(name)
-        if items == []:
+        path, (key, scope, rule) = (*part.path, name), _LISTS[name]
+        if not items:
             yield EMPTY_LIST.at(view.location(path), f"`{name}` is empty, so there is nothing to show.", f"Add {name}.")
         first: dict[str, int] = {}
-        for index, item in enumerate(items if isinstance(items, list) else ()):
+        for index, item in enumerate(items):
             identity = _browser_text(item.get(key)) if isinstance(item, dict) else None
             if identity is not None and first.setdefault(identity, index) != index:
                 line = view.location((*path, first[identity], key)).line
@@ -149,6 +148,8 @@ def check_lists(view: View) -> Iterator[Problem]:
 
 def _browser_text(value: JsonValue) -> str | None:
     """How a browser stores an id or a value; None for what is neither."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, (str, int, float)) else None
+    return str(value) if isinstance(value, (int, float)) else None

@@ -18,45 +18,39 @@ from flowsync.validate.rules import (
     code,
     listed,
 )
-from flowsync.validate.view import MEDIA, Kind
+from flowsync.validate.view import PATTERN, STEP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from flowsync.model import Problem, ValuePath
     from flowsync.validate.view import View
 
-_TEXTS: Final[Mapping[Kind, tuple[str, ...]]] = {
-    Kind.ROOT: ("title", "subtitle"),
-    Kind.STEP: ("title", "subtitle"),
-    Kind.BUTTON: ("title",),
-    Kind.FIELD: ("label", "placeholder", "required", "positiveLabel", "negativeLabel"),
-    Kind.OPTION: ("label",),
-    Kind.PATTERN: ("message",),
-}
-_ADDRESSES: Final[Mapping[Kind, tuple[str, ...]]] = {Kind.STEP: MEDIA, Kind.BUTTON: ("uri",)}
 HTML_TAGS: Final = ("a", "b", "br", "div", "i", "img", "p", "span", "strong", "u")
 _TAG: Final = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)(?:\s[^<>]*)?/?>")
-_VARIABLE: Final = re.compile(r"\$\{(?:([^{}]*)\})?")
+_MALFORMED_VARIABLE: Final = re.compile(r"\$\{(?:(|\s[^{}]*|[^{}]*\s)\}|(?![^{}]*\}))")
+_WHOLE_VARIABLE: Final = re.compile(r"\$\{[^{}]*\}")
 _OTHER_BRACES: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}")
 
 
 def check_texts(view: View) -> Iterator[Problem]:
     """Report tags that are not shown and variables that are not replaced."""
-    for part in view.parts:
-        texts = _TEXTS.get(part.kind, ())
-        for key in (*texts, *_ADDRESSES.get(part.kind, ())):
-            text = part.value.get(key)
+    for kind, path, value, _ in view.parts:
+        for key in kind.texts:
+            text = value.get(key)
             if isinstance(text, str):
-                path = (*part.path, key)
-                if key in texts and "<" in text:
-                    yield from _tags(view, path, text)
+                if "<" in text:
+                    yield from _tags(view, (*path, key), text)
                 if "{" in text:
-                    yield from _variables(view, path, text)
+                    yield from _variables(view, (*path, key), text)
+        for key in kind.addresses:
+            address = value.get(key)
+            if isinstance(address, str) and "{" in address:
+                yield from _variables(view, (*path, key), address)
 
 
 def _tags(view: View, path: ValuePath, text: str) -> Iterator[Problem]:
-    for name in dict.fromkeys(found[1].lower() for found in _TAG.finditer(text)):
+    for name in dict.fromkeys(map(str.lower, _TAG.findall(text))):
         if name not in HTML_TAGS:
             yield HTML_TAG.at(
                 view.location(path),
@@ -66,43 +60,41 @@ def _tags(view: View, path: ValuePath, text: str) -> Iterator[Problem]:
 
 
 def _variables(view: View, path: ValuePath, text: str) -> Iterator[Problem]:
-    for name in dict.fromkeys(found[1] for found in _VARIABLE.finditer(text)):
+    for name in dict.fromkeys(found[1] for found in _MALFORMED_VARIABLE.finditer(text)):
         if name is None:
             message, hint = "A variable begins with `${` and is never closed.", "Close it with }, as in ${firstName}."
         elif not name.strip():
             message, hint = "`${}` names no variable.", "Write its name between the braces, as in ${firstName}."
-        elif name != name.strip():
+        else:
             message = f"The variable {code('${' + name + '}')} has spaces around its name."
             hint = f"Write {excerpt('${' + name.strip() + '}')}."
-        else:
-            continue
         yield VARIABLE_MALFORMED.at(view.location(path), message, hint)
-    for name in dict.fromkeys(found[1] for found in _OTHER_BRACES.finditer(text)):
+    for name in dict.fromkeys(_OTHER_BRACES.findall(text)):
         message = f"{code('{{' + name + '}}')} is no variable of Frigade."
         yield VARIABLE_MALFORMED.at(view.location(path), message, f"Write {excerpt('${' + name + '}')}.")
 
 
-_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_SCHEME: Final = re.compile(r"[\x00-\x20]*([A-Za-z](?:[\t\r\n]*[A-Za-z0-9+.-])*)[\t\r\n]*:")
+"""A scheme as browsers see it: they drop controls and spaces before it, and tabs and line ends in it."""
 _HOST_WITHOUT_SCHEME: Final = re.compile(
     r"(?:www\.|(?:[A-Za-z0-9-]+\.)+(?:com|org|net|io|app|dev|co|example)(?:[/:?#]|\Z))"
 )
 _BROKEN_SCHEME: Final = re.compile(r"(?:https?(?::/?(?!/)|//)|h?t?tps?://(?<!http://)(?<!https://))", re.IGNORECASE)
-_LEADING_NOISE: Final = "".join(map(chr, range(0x21)))
-"""What browsers drop before they read an address: controls and spaces."""
 
 
 def check_links(view: View) -> Iterator[Problem]:
     """Report addresses that will not load or not lead where they seem to; not those that begin with a variable."""
-    for part in view.parts:
-        for key in _ADDRESSES.get(part.kind, ()):
-            address = part.value.get(key)
+    for kind, path, value, _ in view.parts:
+        for key in kind.addresses:
+            address = value.get(key)
             if isinstance(address, str) and not address.startswith("${"):
-                check = _media if part.kind is Kind.STEP else _button
-                yield from check(view, (*part.path, key), address)
+                found = _SCHEME.match(address)
+                scheme = "".join(found[1].split()).lower() if found else None
+                check = _media if kind is STEP else _button
+                yield from check(view, (*path, key), scheme, _address_complaint(address))
 
 
-def _media(view: View, path: ValuePath, address: str) -> Iterator[Problem]:
-    scheme, complaint = _scheme(address), _address_complaint(address)
+def _media(view: View, path: ValuePath, scheme: str | None, complaint: str | None) -> Iterator[Problem]:
     name, hint = f"`{path[-1]}`", "Write the full https address."
     if scheme not in {None, "https", "data"}:
         message = f"{name} must be an https address, not {excerpt(scheme or '')}:."
@@ -114,8 +106,7 @@ def _media(view: View, path: ValuePath, address: str) -> Iterator[Problem]:
         yield MEDIA_UNCERTAIN.at(view.location(path), message, hint)
 
 
-def _button(view: View, path: ValuePath, address: str) -> Iterator[Problem]:
-    scheme, complaint = _scheme(address), _address_complaint(address)
+def _button(view: View, path: ValuePath, scheme: str | None, complaint: str | None) -> Iterator[Problem]:
     if scheme in {"javascript", "vbscript", "data"}:
         message = f"A button must not lead to a {scheme}: address."
         yield URI_SCRIPT.at(view.location(path), message, "Use `action`, or a page's address.")
@@ -124,16 +115,11 @@ def _button(view: View, path: ValuePath, address: str) -> Iterator[Problem]:
         yield URI_IMPLAUSIBLE.at(view.location(path), f"`uri` {complaint}.", hint)
 
 
-def _scheme(address: str) -> str | None:
-    found = _SCHEME.match(re.sub(r"[\t\r\n]", "", address.lstrip(_LEADING_NOISE)))
-    return found[1].lower() if found else None
-
-
 def _address_complaint(address: str) -> str | None:
     """What is wrong with an address by its looks, as the end of a sentence; None if nothing is."""
     if not address.strip():
         return "is empty"
-    outside_variables = re.sub(r"\$\{[^{}]*\}", "", address)
+    outside_variables = _WHOLE_VARIABLE.sub("", address)
     if " " in outside_variables or not outside_variables.isprintable():
         return "holds a space or an invisible character"
     if _BROKEN_SCHEME.match(address):
@@ -204,7 +190,7 @@ def _wrong_set(text: str) -> str | None:
 
 def check_patterns(view: View) -> Iterator[Problem]:
     """Report patterns that do not compile or cannot match."""
-    for part in view.of(Kind.PATTERN):
+    for part in view.of(PATTERN):
         value = part.value.get("value")
         if not isinstance(value, str):
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.flows.expressions import expressions as expressions_of
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from flowsync.flows.expressions import FlowExpression
     from flowsync.model import Flow, JsonValue, Location, ValuePath
 
+ROOT_KEYS: Final = ("title", "subtitle", "sequential", "props", "steps")
 STEP_KEYS: Final = (
     *("id", "type", "selector", "title", "subtitle", "imageUri", "iconUri", "videoUri", "props"),
     *("visibilityCriteria", "startCriteria", "completionCriteria", "fields", "primaryButton", "secondaryButton"),
@@ -25,7 +25,6 @@ FIELD_KEYS: Final = (
 )
 OPTION_KEYS: Final = ("label", "value")
 PATTERN_KEYS: Final = ("value", "message")
-MEDIA: Final = ("imageUri", "iconUri", "videoUri")
 FLOW_TYPES: Final = ("ANNOUNCEMENT", "BANNER", "CARD", "CHECKLIST", "CUSTOM", "FORM", "SURVEY", "TOUR")
 LEGACY_FLOW_TYPES: Final = ("SUPPORT", "EMBEDDED_TIP", "NPS_SURVEY")
 """Types of live flows [obs]; read, compared and sent, but not to be chosen for a new flow."""
@@ -33,25 +32,46 @@ FIELD_TYPES: Final = ("text", "textarea", "select", "radio", "checkbox", "nps")
 """Any other field type names a component of the app."""
 
 
-class Kind(Enum):
-    """What a part is, in the words of a message."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """A kind of mapping in `data`: its name in a message, its keys, and what rules ask about them."""
 
-    ROOT = "the flow's data"
-    STEP = "a step"
-    BUTTON = "a button"
-    FIELD = "a form field"
-    OPTION = "an option"
-    PATTERN = "a pattern"
+    name: str
+    keys: frozenset[str]
+    needed: frozenset[str] = frozenset()
+    """Keys for which null is an error of the schema, or (a field's initial value) is fine."""
+    texts: tuple[str, ...] = ()
+    """Keys of what users read."""
+    addresses: tuple[str, ...] = ()
+    items: str | None = None
+    """The key of its list."""
 
 
-KNOWN_KEYS: Final[Mapping[Kind, tuple[str, ...]]] = {
-    Kind.ROOT: ("title", "subtitle", "sequential", "props", "steps"),
-    Kind.STEP: STEP_KEYS,
-    Kind.BUTTON: BUTTON_KEYS,
-    Kind.FIELD: FIELD_KEYS,
-    Kind.OPTION: OPTION_KEYS,
-    Kind.PATTERN: PATTERN_KEYS,
-}
+ROOT: Final = Kind(
+    "the flow's data",
+    frozenset(ROOT_KEYS),
+    needed=frozenset({"steps"}),
+    texts=("title", "subtitle"),
+    items="steps",
+)
+STEP: Final = Kind(
+    "a step",
+    frozenset(STEP_KEYS),
+    needed=frozenset({"id"}),
+    texts=("title", "subtitle"),
+    addresses=("imageUri", "iconUri", "videoUri"),
+    items="fields",
+)
+BUTTON: Final = Kind("a button", frozenset(BUTTON_KEYS), texts=("title",), addresses=("uri",))
+FIELD: Final = Kind(
+    "a form field",
+    frozenset(FIELD_KEYS),
+    needed=frozenset({"id", "value"}),
+    texts=("label", "placeholder", "required", "positiveLabel", "negativeLabel"),
+    items="options",
+)
+OPTION: Final = Kind("an option", frozenset(OPTION_KEYS), needed=frozenset({"label", "value"}), texts=("label",))
+PATTERN: Final = Kind("a pattern", frozenset(PATTERN_KEYS), needed=frozenset({"value"}), texts=("message",))
 
 
 class Part(NamedTuple):
@@ -75,9 +95,9 @@ class View:
     expressions: tuple[FlowExpression, ...]
     parts: tuple[Part, ...]
 
-    def of(self, kind: Kind) -> Iterator[Part]:
+    def of(self, kind: Kind) -> list[Part]:
         """The parts of one kind, in the order of the file."""
-        return (part for part in self.parts if part.kind is kind)
+        return [part for part in self.parts if part.kind is kind]
 
     def location(self, path: ValuePath) -> Location:
         """Where the value at `path` starts."""
@@ -102,29 +122,28 @@ def _parts(data: JsonValue, flow_type: JsonValue) -> Iterator[Part]:
     if not isinstance(data, dict):
         return
     is_custom = flow_type == "CUSTOM"
-    yield Part(Kind.ROOT, ("data",), data, is_custom)
+    yield Part(ROOT, ("data",), data, is_custom)
     for path, step in _mappings(data, ("data",), "steps"):
-        yield Part(Kind.STEP, path, step, is_custom or isinstance(step.get("type"), str))
+        yield Part(STEP, path, step, is_custom or isinstance(step.get("type"), str))
         for name in ("primaryButton", "secondaryButton"):
             button = step.get(name)
             if isinstance(button, dict):
-                yield Part(Kind.BUTTON, (*path, name), button)
+                yield Part(BUTTON, (*path, name), button)
         for field_path, field in _mappings(step, path, "fields"):
-            yield Part(Kind.FIELD, field_path, field, is_custom or field.get("type", "text") not in FIELD_TYPES)
+            yield Part(FIELD, field_path, field, is_custom or field.get("type", "text") not in FIELD_TYPES)
             for option_path, option in _mappings(field, field_path, "options"):
-                yield Part(Kind.OPTION, option_path, option)
+                yield Part(OPTION, option_path, option)
             pattern = field.get("pattern")
             if isinstance(pattern, dict):
-                yield Part(Kind.PATTERN, (*field_path, "pattern"), pattern)
+                yield Part(PATTERN, (*field_path, "pattern"), pattern)
 
 
 def _mappings(
     parent: Mapping[str, JsonValue], path: ValuePath, key: str
-) -> Iterator[tuple[ValuePath, Mapping[str, JsonValue]]]:
+) -> list[tuple[ValuePath, Mapping[str, JsonValue]]]:
     items = parent.get(key)
-    for index, item in enumerate(items if isinstance(items, list) else ()):
-        if isinstance(item, dict):
-            yield (*path, key, index), item
+    every = enumerate(items) if isinstance(items, list) else ()
+    return [((*path, key, index), item) for index, item in every if isinstance(item, dict)]
 
 
 def walk(value: JsonValue, path: ValuePath) -> Iterator[tuple[ValuePath, JsonValue]]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flowsync import document
+from flowsync.errors import DocumentError
 from flowsync.model import Severity
 from flowsync.validate import check
 from tests.validate.building import flow_of
@@ -36,6 +41,26 @@ def test_a_whole_number_beyond_a_double_is_an_error_where_it_is(text: str, place
     found = [each for each in check(flow_of(text)) if each.severity is Severity.ERROR]
     assert {each.code for each in found} <= {"large-integer"}
     assert [(each.location.line, each.location.column) for each in found] == places
+
+
+NUMBERS = st.lists(
+    st.sampled_from([*"0179.eE+-", "0x", "0o", "F", "999", "0" * 13, "9" * 310, "inf", "Inf", "NAN", "nan"]), max_size=7
+).map("".join)
+HALVES = st.lists(st.sampled_from(["a", r"\ud83d", r"\uDE00", r"\U0000d83d", r"\x5c", "ud800", r"\\ud83d"]), max_size=4)
+
+
+@pytest.mark.parametrize(
+    "form", ["data: {a: [%s]}", "data:\n  %s: x", "data: '{\"a\": [%s]}'"], ids=["value", "key", "JSON"]
+)
+@given(scalar=NUMBERS | HALVES.map(lambda parts: f'"{"".join(parts)}"'))
+def test_whatever_json_cannot_hold_is_an_error(form: str, scalar: str) -> None:
+    try:
+        flow = flow_of(form % scalar + "\n")
+        json.dumps(flow.fields, ensure_ascii=False, allow_nan=False).encode()
+    except DocumentError:
+        return
+    except ValueError:
+        assert {each.code for each in check(flow)} & {"not-json", "large-integer"}
 
 
 def places_of(text: str, code: str) -> list[tuple[int, int]]:

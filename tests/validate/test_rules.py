@@ -13,7 +13,7 @@ from flowsync.targeting.rules import FLOW_RULES
 from flowsync.validate import RULES, Rule, check, check_all
 from flowsync.validate.rules import listed
 from flowsync.validate.texts import HTML_TAGS
-from tests.validate.building import HERE, flow_of, flow_with, problems_of
+from tests.validate.building import HERE, flow_of, problems_of
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
@@ -67,7 +67,8 @@ def test_a_slug_that_frigade_would_not_give_is_a_warning(slug: str) -> None:
 
 
 def test_half_of_a_surrogate_pair_cannot_be_sent_as_text_or_as_key() -> None:
-    problems = check(flow_with({"type": "CUSTOM", "data": {"props": {"a": "\ud83d", "\ude00": 1, "b": ["fine 🌰"]}}}))
+    text = r'data: {props: {a: "\ud83d", "\ude00": 1, b: ["fine \ud83c\udf30"]}}'
+    problems = check(flow_of(f"type: CUSTOM\n{text}\n"))
     assert [problem.code for problem in problems] == ["not-json", "not-json"]
     assert all(problem.message.isprintable() for problem in problems)
 
