@@ -8,7 +8,6 @@ import re
 import shlex
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from flowsync import __version__
-from tests.support.command import command_line, environment, execute, flowsync, process, start, write_flows
-from tests.support.fake_frigade import ALWAYS, FakeConfig, FakeFrigade, Row, fake_frigade, hang, rate_limited, row
+from tests.support.command import Running, command_line, environment, execute, flowsync, process, start, write_flows
+from tests.support.fake_frigade import ALWAYS, FakeConfig, FakeFrigade, Row, fake_frigade, rate_limited, row
 from tests.support.terminal import on_terminal
 
 GOOD = "name: Hello\ntype: ANNOUNCEMENT\ndata:\n  steps:\n    - id: a\n      title: Hi there\n      subtitle: More\n"
@@ -199,17 +198,6 @@ def test_ctrl_c_just_before_a_question_waits_is_heard(tmp_path: Path) -> None:
     assert terminal.code == 130
 
 
-def test_ctrl_c_while_planning_exits_130_at_once(tmp_path: Path) -> None:
-    write_flows(tmp_path, {"flow_a": "name: New\n"})
-    with fake_frigade(FakeConfig(faults=(hang().on("GET"),)), [row(1, "flow_a")]) as server:
-        running = start("plan", root=tmp_path, env=environment(server.url))
-        wait_for(lambda: server.requests)
-        running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=60)
-    assert running.returncode == 130
-    assert "Interrupted" in err
-
-
 def to_write(root: Path, count: int) -> list[Row]:
     """Files of so many flows at `root`; the rows of an account in which each is to be written."""
     slugs = [f"flow_{number:03}" for number in range(count)]
@@ -217,14 +205,26 @@ def to_write(root: Path, count: int) -> list[Row]:
     return [row(number + 1, slug) for number, slug in enumerate(slugs)]
 
 
+@contextmanager
+def applying(
+    root: Path, count: int, *options: str, latency: float = 0.0, pipe_bytes: int = -1
+) -> Iterator[tuple[FakeFrigade, Running]]:
+    """An apply that writes so many flows, by a Python that buffers its streams as it does unless told otherwise."""
+    rows = to_write(root, count)
+    with fake_frigade(FakeConfig(latency=latency), rows) as server:
+        env = {**environment(server.url), "PYTHONUNBUFFERED": ""}
+        yield server, start("apply", "--allow-many", *options, root=root, env=env, pipe_bytes=pipe_bytes)
+
+
+SLOWLY = ("--parallelism", "2")
+AS_JSON = ("--format", "json")
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_while_applying_finishes_what_is_in_flight_and_prints_the_ledger(
     tmp_path: Path, sent: signal.Signals
 ) -> None:
-    rows = to_write(tmp_path, 40)
-    with fake_frigade(FakeConfig(latency=0.1), rows) as server:
-        options = ("--parallelism", "2", "--format", "json", "--allow-many")
-        running = start("apply", *options, root=tmp_path, env=environment(server.url))
+    with applying(tmp_path, 40, *SLOWLY, *AS_JSON, latency=0.1) as (server, running):
         wait_for(lambda: server.writes)
         running.send_signal(sent)
         out, err = running.communicate(timeout=60)
@@ -238,15 +238,10 @@ def test_ctrl_c_while_applying_finishes_what_is_in_flight_and_prints_the_ledger(
 
 
 def test_a_reader_that_goes_away_while_applying_stops_the_run_and_costs_no_ledger(tmp_path: Path) -> None:
-    rows = to_write(tmp_path, 40)
-    with fake_frigade(FakeConfig(latency=0.05), rows) as server:
-        options = ("--parallelism", "2", "--allow-many")
-        running = start("apply", *options, root=tmp_path, env=environment(server.url))
-        assert running.stdout is not None
+    with applying(tmp_path, 40, *SLOWLY, latency=0.05) as (server, running):
         while not server.writes:
             running.stdout.readline()
         running.stdout.close()
-        assert running.stderr is not None
         err = running.stderr.read()
         assert running.wait(60) == 5
         running.stderr.close()
@@ -257,15 +252,10 @@ def test_a_reader_that_goes_away_while_applying_stops_the_run_and_costs_no_ledge
 
 
 def test_a_reader_of_stderr_that_goes_away_while_applying_costs_nothing(tmp_path: Path) -> None:
-    rows = to_write(tmp_path, 40)
-    with fake_frigade(FakeConfig(latency=0.02), rows) as server:
-        options = ("--parallelism", "2", "--format", "json", "--allow-many")
-        running = start("apply", *options, root=tmp_path, env=environment(server.url))
-        assert running.stderr is not None
+    with applying(tmp_path, 40, *SLOWLY, *AS_JSON, latency=0.02) as (server, running):
         while not server.writes:
             running.stderr.readline()
         running.stderr.close()
-        assert running.stdout is not None
         out = running.stdout.read()
         assert running.wait(60) == 0
         running.stdout.close()
@@ -275,19 +265,11 @@ def test_a_reader_of_stderr_that_goes_away_while_applying_costs_nothing(tmp_path
 small_pipes = pytest.mark.skipif(sys.platform != "linux", reason="the size of a pipe is given on Linux only")
 
 
-def buffered(server: FakeFrigade) -> dict[str, str]:
-    """The environment of a user whose Python buffers its streams, as it does unless told otherwise."""
-    return {**environment(server.url), "PYTHONUNBUFFERED": ""}
-
-
-@contextmanager
-def applying_to_nobody(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """An apply that waits in the middle for somebody to read what it says beside its result."""
-    rows = to_write(tmp_path, 300)
-    with fake_frigade(FakeConfig(), rows) as server:
-        options = ("--format", "json", "--allow-many")
-        running = start("apply", *options, root=tmp_path, env=buffered(server), pipe_bytes=4096)
-        assert running.stderr is not None
+@small_pipes
+@pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
+def test_ctrl_c_is_heard_though_nobody_reads_what_is_said_beside_the_result(tmp_path: Path, *, again: bool) -> None:
+    """Once, it costs no ledger; twice, it ends the run at once."""
+    with applying(tmp_path, 300, *AS_JSON, pipe_bytes=4096) as (server, running):
         while not server.writes:
             running.stderr.readline()
         seen = -1
@@ -295,36 +277,20 @@ def applying_to_nobody(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
             seen = len(server.writes)
             time.sleep(0.5)
         assert seen < 300
-        yield running
-
-
-@small_pipes
-def test_ctrl_c_while_nobody_reads_what_is_said_costs_no_ledger(tmp_path: Path) -> None:
-    with applying_to_nobody(tmp_path) as running:
         running.send_signal(signal.SIGINT)
         time.sleep(0.2)
+        if again:
+            running.send_signal(signal.SIGINT)
+            assert running.wait(20) == 130
         out, err = running.communicate(timeout=60)
         assert running.returncode == 130, err
-        assert json.loads(out)["counts"]["not-attempted"] > 0
-
-
-@small_pipes
-def test_ctrl_c_twice_ends_at_once_though_nobody_reads_what_is_said(tmp_path: Path) -> None:
-    with applying_to_nobody(tmp_path) as running:
-        running.send_signal(signal.SIGINT)
-        time.sleep(0.2)
-        running.send_signal(signal.SIGINT)
-        assert running.wait(20) == 130
-        running.communicate()
+        assert again or json.loads(out)["counts"]["not-attempted"] > 0
 
 
 @small_pipes
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_the_ledger_is_told_costs_nothing_of_it(tmp_path: Path, sent: signal.Signals) -> None:
-    rows = to_write(tmp_path, 50)
-    with fake_frigade(FakeConfig(), rows) as server:
-        options = ("--quiet", "--format", "json", "--allow-many")
-        running = start("apply", *options, root=tmp_path, env=buffered(server), pipe_bytes=4096)
+    with applying(tmp_path, 50, "--quiet", *AS_JSON, pipe_bytes=4096) as (server, running):
         wait_for(lambda: len(server.writes) == 50)
         time.sleep(0.5)
         running.send_signal(sent)
@@ -343,8 +309,6 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
 
 def test_a_reader_that_goes_away_is_no_error_message(project: Path) -> None:
     running = start("plan", "--sandbox", root=project, env={})
-    assert running.stdout is not None
-    assert running.stderr is not None
     running.stdout.close()
     assert running.stderr.read() == ""
     running.stderr.close()
@@ -413,21 +377,25 @@ def test_output_that_the_terminal_cannot_encode_is_escaped(project: Path) -> Non
     assert "Gr\\xfc\\xdfe" in done.out
 
 
+@contextmanager
+def serving(project: Path, *options: str) -> Iterator[tuple[dict[str, str], Running]]:
+    """The sandbox over HTTP, and the variables that lead to it; it ends by Ctrl-C."""
+    server = start("sandbox", "serve", *options, root=project)
+    lines = [server.stdout.readline().removeprefix("export ").strip() for _ in range(3)]
+    yield dict(line.split("=", 1) for line in lines), server
+    server.send_signal(signal.SIGINT)
+    assert server.wait(60) == 130
+
+
 def test_the_sandbox_is_served_over_http(project: Path) -> None:
-    serving = start("sandbox", "serve", "--port", "0", "--latency", "1ms", root=project, env={})
-    assert serving.stdout is not None
-    lines = [serving.stdout.readline().removeprefix("export ").strip() for _ in range(3)]
-    env = dict(line.split("=", 1) for line in lines)
-    assert env["FRIGADE_API_URL"].startswith("http://127.0.0.1:")
-    embedded = flowsync("plan", "--sandbox", "--format", "json", root=project).json
-    served = flowsync("plan", "--format", "json", root=project, env=env).json
-    assert served["changes"] == embedded["changes"]
-    assert flowsync("apply", root=project, env=env).code == 0
-    assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=project).code == 0
-    serving.send_signal(signal.SIGINT)
-    _, err = serving.communicate(timeout=60)
-    assert serving.returncode == 130
-    assert "Traceback" not in err
+    with serving(project, "--port", "0", "--latency", "1ms") as (env, server):
+        assert env["FRIGADE_API_URL"].startswith("http://127.0.0.1:")
+        embedded = flowsync("plan", "--sandbox", "--format", "json", root=project).json
+        served = flowsync("plan", "--format", "json", root=project, env=env).json
+        assert served["changes"] == embedded["changes"]
+        assert flowsync("apply", root=project, env=env).code == 0
+        assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=project).code == 0
+    assert "Traceback" not in server.communicate()[1]
 
 
 @pytest.mark.parametrize("name", ["", " "])
@@ -460,13 +428,9 @@ def test_a_port_that_is_in_use_is_told(project: Path) -> None:
 
 def test_faults_strike_what_is_served_and_are_told(project: Path) -> None:
     faults = ["--fault", "500-after:PUT *:2", "--fault", "edit:GET */flow_h/versions"]
-    serving = start("sandbox", "serve", *faults, root=project, env={})
-    assert serving.stdout is not None
-    lines = [serving.stdout.readline().removeprefix("export ").strip() for _ in range(3)]
-    env = dict(line.split("=", 1) for line in lines)
-    flowsync("apply", root=project, env=env)
-    serving.send_signal(signal.SIGINT)
-    _, err = serving.communicate(timeout=60)
+    with serving(project, *faults) as (env, server):
+        flowsync("apply", root=project, env=env)
+    _, err = server.communicate()
     assert err.count("500-after strikes PUT /v1/flows/") == 2
     refused = flowsync("sandbox", "serve", "--fault", "explosion", root=project)
     assert (refused.code, "hang-after" in refused.err) == (64, True)
@@ -476,12 +440,9 @@ def test_another_seed_gives_another_first_state(project: Path) -> None:
     states = []
     for number in ("1", "2", "1"):
         flowsync("sandbox", "reset", root=project)
-        serving = start("sandbox", "serve", "--seed", number, root=project, env={})
-        assert serving.stdout is not None
-        serving.stdout.readline()
-        states.append(flowsync("list", "--sandbox", "--format", "json", root=project).out)
-        serving.send_signal(signal.SIGINT)
-        serving.communicate(timeout=60)
+        with serving(project, "--seed", number) as (_, server):
+            states.append(flowsync("list", "--sandbox", "--format", "json", root=project).out)
+        server.communicate()
     assert states[0] == states[2] != states[1]
 
 

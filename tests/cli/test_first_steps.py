@@ -134,7 +134,6 @@ def test_a_group_without_a_command_shows_its_help(tmp_path: Path, group: list[st
 
 def test_a_sandbox_is_served_where_there_are_no_files_yet(tmp_path: Path) -> None:
     serving = start("sandbox", "serve", root=tmp_path)
-    assert serving.stdout is not None
     first = serving.stdout.readline()
     serving.terminate()
     serving.communicate(timeout=10)

@@ -45,24 +45,9 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 COMMANDS = [
-    ["validate"],
-    ["validate", "--format", "github"],
-    ["validate", "--format", "sarif"],
-    ["fmt"],
-    ["fmt", "--diff"],
-    ["plan"],
-    ["plan", "--sandbox"],
-    ["apply", "--yes"],
-    ["apply", "--yes", "--sandbox"],
-    ["pull"],
-    ["pull", "--new", "--force"],
-    ["init", "--yes"],
-    ["list"],
-    ["test"],
-    ["graph"],
-    ["explain", "flow_a"],
-    ["rollback", "--list"],
-    ["sandbox", "reset"],
+    *("validate", "validate --format github", "validate --format sarif", "fmt", "fmt --diff", "plan", "plan --sandbox"),
+    *("apply --yes", "apply --yes --sandbox", "pull", "pull --new --force", "init --yes", "list", "test", "graph"),
+    *("explain flow_a", "rollback --list", "sandbox reset"),
 ]
 
 
@@ -71,7 +56,9 @@ def run_all(project: Path, outside: Path) -> list[int]:
     before, codes = contents(outside), []
     with fake_frigade(rows=LIVE) as server:
         for command in COMMANDS:
-            done = flowsync(*command, root=project, env={**environment(server.url), "XDG_STATE_HOME": "/dev/null"})
+            done = flowsync(
+                *command.split(), root=project, env={**environment(server.url), "XDG_STATE_HOME": "/dev/null"}
+            )
             assert "5ecret" not in done.both
             assert "registry" not in done.both
             assert contents(outside) == before, command

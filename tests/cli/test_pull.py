@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,12 @@ ACCOUNT = [
     row(10, "flow_draft", version=1),
     row(11, "flow_draft", version=2, status="DRAFT", name="Drafted"),
 ]
+
+
+@pytest.fixture
+def server() -> Iterator[FakeFrigade]:
+    with fake_frigade(rows=ACCOUNT) as serving:
+        yield serving
 
 
 @pytest.mark.parametrize("data", [DataFormat.JSON, DataFormat.STORED])
@@ -91,9 +98,8 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_an_edit_made_in_the_dashboard_comes_into_the_file(repository: Path) -> None:
-    with fake_frigade(rows=ACCOUNT) as server:
-        done = pull(server, repository)
+def test_an_edit_made_in_the_dashboard_comes_into_the_file(repository: Path, server: FakeFrigade) -> None:
+    done = pull(server, repository)
     assert done.code == 0
     assert done.out == "updated    flows/flow_welcome.yaml  name\n\n1 updated, 1 unchanged.\n"
     assert "7 live flows without a file: Flow_Setup, con, flow_draft, flow_odd, …. pull --new" in done.err
@@ -116,31 +122,29 @@ def test_named_flows_and_new_ones_come_in_on_request(repository: Path) -> None:
     assert "Did you mean flow_welcome?" in wrong.err
 
 
-def test_check_and_dry_run_write_nothing(repository: Path) -> None:
-    with fake_frigade(rows=ACCOUNT) as server:
-        checked = pull(server, repository, "--check")
-        assert (checked.code, checked.out.splitlines()[-1]) == (2, "1 to update, 1 unchanged.")
-        assert pull(server, repository, "--check", "flow_setup").code == 0
-        shown = pull(server, repository, "--dry-run", "-q")
-        assert (shown.code, shown.err) == (0, "")
-        assert shown.out == (
-            "--- flows/flow_welcome.yaml\n+++ flows/flow_welcome.yaml\n@@ -1,2 +1,2 @@\n # ours\n"
-            "-name: Old # the name\n+name: Flow welcome # the name\n"
-        )
-        both = pull(server, repository, "--dry-run", "--check", "--new")
-        assert both.code == 2
-        assert "+++ flows/same-name-2/Flow_Setup.yaml\n" in both.out
-        assert "would create" in both.err
-        told = pull(server, repository, "--check", "--format", "json").json
+def test_check_and_dry_run_write_nothing(repository: Path, server: FakeFrigade) -> None:
+    checked = pull(server, repository, "--check")
+    assert (checked.code, checked.out.splitlines()[-1]) == (2, "1 to update, 1 unchanged.")
+    assert pull(server, repository, "--check", "flow_setup").code == 0
+    shown = pull(server, repository, "--dry-run", "-q")
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out == (
+        "--- flows/flow_welcome.yaml\n+++ flows/flow_welcome.yaml\n@@ -1,2 +1,2 @@\n # ours\n"
+        "-name: Old # the name\n+name: Flow welcome # the name\n"
+    )
+    both = pull(server, repository, "--dry-run", "--check", "--new")
+    assert both.code == 2
+    assert "+++ flows/same-name-2/Flow_Setup.yaml\n" in both.out
+    assert "would create" in both.err
+    told = pull(server, repository, "--check", "--format", "json").json
     assert (told["format"], told["written"]) == ("flowsync-pull/1", False)
     assert git(repository, "status", "--porcelain") == ""
 
 
-def test_the_json_document_tells_everything(repository: Path) -> None:
+def test_the_json_document_tells_everything(repository: Path, server: FakeFrigade) -> None:
     (repository / "flows/flow_lost.yaml").write_text("name: Lost\n")
     commit(repository)
-    with fake_frigade(rows=ACCOUNT) as server:
-        told = pull(server, repository, "--format", "json", "flow_*", "con").json
+    told = pull(server, repository, "--format", "json", "flow_*", "con").json
     assert list(told) == ["format", "written", "summary", "flows", "unmanaged", "copies"]
     assert told["summary"] == {"created": 4, "updated": 1, "unchanged": 1, "skipped": 3, "refused": 0}
     by_slug = {each["slug"]: each for each in told["flows"]}
@@ -159,18 +163,17 @@ def test_the_json_document_tells_everything(repository: Path) -> None:
     assert by_slug["flow_shop"]["left_out"][0]["field"] == "type"
 
 
-def test_a_file_with_uncommitted_changes_is_left_alone(repository: Path) -> None:
+def test_a_file_with_uncommitted_changes_is_left_alone(repository: Path, server: FakeFrigade) -> None:
     mine = repository / "flows/flow_welcome.yaml"
     mine.write_text("# mine\nname: Mine\n")
     mine.chmod(0o640)
-    with fake_frigade(rows=ACCOUNT) as server:
-        refused = pull(server, repository)
-        assert refused.code == 4
-        assert "refused    flows/flow_welcome.yaml  It holds changes that are not committed." in refused.out
-        assert "error[refused] 1 file holds changes that are not committed, and was left alone." in refused.err
-        assert mine.read_text() == "# mine\nname: Mine\n"
-        assert pull(server, repository, "flow_setup").code == 0
-        forced = pull(server, repository, "--force")
+    refused = pull(server, repository)
+    assert refused.code == 4
+    assert "refused    flows/flow_welcome.yaml  It holds changes that are not committed." in refused.out
+    assert "error[refused] 1 file holds changes that are not committed, and was left alone." in refused.err
+    assert mine.read_text() == "# mine\nname: Mine\n"
+    assert pull(server, repository, "flow_setup").code == 0
+    forced = pull(server, repository, "--force")
     assert forced.code == 0
     assert mine.read_text() == "# mine\nname: Flow welcome\n"
     assert mine.stat().st_mode & 0o777 == 0o640
@@ -180,7 +183,7 @@ def test_a_file_with_uncommitted_changes_is_left_alone(repository: Path) -> None
     assert git(repository, "status", "--porcelain", "flows") == " M flows/flow_welcome.yaml"
 
 
-def test_uncommitted_changes_in_a_submodule_are_left_alone(repository: Path) -> None:
+def test_uncommitted_changes_in_a_submodule_are_left_alone(repository: Path, server: FakeFrigade) -> None:
     module = repository / "flows" / "module"
     module.mkdir()
     (module / "flow_old.yaml").write_text("name: Old\n")
@@ -188,17 +191,15 @@ def test_uncommitted_changes_in_a_submodule_are_left_alone(repository: Path) -> 
     commit(module)
     commit(repository)
     (module / "flow_old.yaml").write_text("name: Not committed\n")
-    with fake_frigade(rows=ACCOUNT) as server:
-        done = pull(server, repository, "flow_old", "flow_shop")
+    done = pull(server, repository, "flow_old", "flow_shop")
     assert done.code == 4, done.both
     assert (module / "flow_old.yaml").read_text() == "name: Not committed\n"
     assert (module / "flow_shop.yaml").read_text() != "name: Old\n"
 
 
-def test_outside_of_a_repository_the_former_text_is_kept(tmp_path: Path) -> None:
+def test_outside_of_a_repository_the_former_text_is_kept(tmp_path: Path, server: FakeFrigade) -> None:
     write_flows(tmp_path, EXISTING)
-    with fake_frigade(rows=ACCOUNT) as server:
-        done = pull(server, tmp_path)
+    done = pull(server, tmp_path)
     assert done.code == 0
     assert "the former texts of files that were changed: they are in .flowsync/replaced/" in done.err
     (copy,) = (tmp_path / ".flowsync/replaced").rglob("*.yaml")
@@ -224,10 +225,9 @@ def test_what_cannot_be_taken_over_says_why(tmp_path: Path) -> None:
     assert "skipped    flows/flow_c.yaml  It has no published version, which is what `target` asks for.\n" in shown
 
 
-def test_files_that_cannot_be_read_stop_a_pull(repository: Path) -> None:
+def test_files_that_cannot_be_read_stop_a_pull(repository: Path, server: FakeFrigade) -> None:
     write_flows(repository, {"flow_bad": "name: [\n"})
-    with fake_frigade(rows=ACCOUNT) as server:
-        done = pull(server, repository)
+    done = pull(server, repository)
     assert done.code == 3
     assert "flows/flow_bad.yaml:1:7: error[yaml-syntax]" in done.err
     assert server.requests == []

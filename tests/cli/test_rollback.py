@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ NEW = "name: New\ndata:\n  steps:\n    - {id: a, title: New}\n"
 
 def rows() -> list[dict[str, object]]:
     return [row(number, f"flow_{name}", name="Old", data=DATA) for number, name in enumerate("abc", start=1)]
+
+
+@pytest.fixture
+def server() -> Iterator[FakeFrigade]:
+    with fake_frigade(rows=rows()) as serving:
+        yield serving
 
 
 def applied(root: Path, server: FakeFrigade) -> str:
@@ -71,66 +78,63 @@ def test_the_record_is_the_owners_and_holds_no_key(tmp_path: Path) -> None:
     assert not (tmp_path / ".flowsync" / "applies").exists()
 
 
-def test_a_flow_that_was_edited_since_is_refused_and_the_others_only_if_asked_for(tmp_path: Path) -> None:
-    with fake_frigade(FakeConfig(), rows()) as server:
-        name = applied(tmp_path, server)
-        server.row(2)["name"] = "Edited since"
-        env = environment(server.url)
-        shown = flowsync("rollback", name, "--dry-run", root=tmp_path, env=env)
-        assert shown.code == 4
-        assert "changed-since-apply" in shown.out
-        count = len(server.writes)
-        refused = flowsync("rollback", name, root=tmp_path, env=env)
-        assert (refused.code, len(server.writes)) == (4, count)
-        assert flowsync("rollback", name, "--skip-blocked", root=tmp_path, env=env).code == 0
-        assert [each["name"] for each in server.rows] == ["Old", "Edited since", "Old"]
+def test_a_flow_that_was_edited_since_is_refused_and_the_others_only_if_asked_for(
+    tmp_path: Path, server: FakeFrigade
+) -> None:
+    name = applied(tmp_path, server)
+    server.row(2)["name"] = "Edited since"
+    env = environment(server.url)
+    shown = flowsync("rollback", name, "--dry-run", root=tmp_path, env=env)
+    assert shown.code == 4
+    assert "changed-since-apply" in shown.out
+    count = len(server.writes)
+    refused = flowsync("rollback", name, root=tmp_path, env=env)
+    assert (refused.code, len(server.writes)) == (4, count)
+    assert flowsync("rollback", name, "--skip-blocked", root=tmp_path, env=env).code == 0
+    assert [each["name"] for each in server.rows] == ["Old", "Edited since", "Old"]
 
 
-def test_rolling_back_can_be_narrowed(tmp_path: Path) -> None:
-    with fake_frigade(FakeConfig(), rows()) as server:
-        name = applied(tmp_path, server)
-        env = environment(server.url)
-        assert flowsync("rollback", name.removesuffix(".jsonl"), "flow_b", "*_c", root=tmp_path, env=env).code == 0
-        assert [each["name"] for each in server.rows] == ["New", "Old", "Old"]
-        wrong = flowsync("rollback", name, "flow_x", root=tmp_path, env=env)
-        assert wrong.code == 64
-        assert "It holds flow_a, flow_b, flow_c." in wrong.err
+def test_rolling_back_can_be_narrowed(tmp_path: Path, server: FakeFrigade) -> None:
+    name = applied(tmp_path, server)
+    env = environment(server.url)
+    assert flowsync("rollback", name.removesuffix(".jsonl"), "flow_b", "*_c", root=tmp_path, env=env).code == 0
+    assert [each["name"] for each in server.rows] == ["New", "Old", "Old"]
+    wrong = flowsync("rollback", name, "flow_x", root=tmp_path, env=env)
+    assert wrong.code == 64
+    assert "It holds flow_a, flow_b, flow_c." in wrong.err
 
 
-def test_a_dry_run_shows_and_writes_nothing(tmp_path: Path) -> None:
-    with fake_frigade(FakeConfig(), rows()) as server:
-        name = applied(tmp_path, server)
-        count = len(server.writes)
-        env = environment(server.url)
-        plan = flowsync("rollback", name, "--dry-run", "--format", "json", root=tmp_path, env=env)
-        assert (plan.code, plan.json["format"], plan.json["summary"]["update"]) == (0, "flowsync-plan/1", 3)
-        shown = flowsync("rollback", name, "flow_*", "--dry-run", root=tmp_path, env=env).out
-        assert "+ name: Old" in shown
-        assert f"Next: flowsync rollback {name} 'flow_*'" in shown.splitlines()[-1]
-        assert len(server.writes) == count
-        assert flowsync("rollback", name, root=tmp_path, env=env).code == 0
-        assert "Nothing to put back" in flowsync("rollback", name, "--dry-run", root=tmp_path, env=env).out
-        assert len(list((tmp_path / ".flowsync" / "applies").iterdir())) == 2
+def test_a_dry_run_shows_and_writes_nothing(tmp_path: Path, server: FakeFrigade) -> None:
+    name = applied(tmp_path, server)
+    count = len(server.writes)
+    env = environment(server.url)
+    plan = flowsync("rollback", name, "--dry-run", "--format", "json", root=tmp_path, env=env)
+    assert (plan.code, plan.json["format"], plan.json["summary"]["update"]) == (0, "flowsync-plan/1", 3)
+    shown = flowsync("rollback", name, "flow_*", "--dry-run", root=tmp_path, env=env).out
+    assert "+ name: Old" in shown
+    assert f"Next: flowsync rollback {name} 'flow_*'" in shown.splitlines()[-1]
+    assert len(server.writes) == count
+    assert flowsync("rollback", name, root=tmp_path, env=env).code == 0
+    assert "Nothing to put back" in flowsync("rollback", name, "--dry-run", root=tmp_path, env=env).out
+    assert len(list((tmp_path / ".flowsync" / "applies").iterdir())) == 2
 
 
-def test_a_terminal_is_asked(tmp_path: Path) -> None:
-    with fake_frigade(FakeConfig(), rows()) as server:
-        name = applied(tmp_path, server)
-        env = environment(server.url)
-        terminal = on_terminal(command_line("rollback", name), tmp_path, env, question="[y/N]", answer="n\r")
-        assert terminal.code == 1
-        assert {each["name"] for each in server.rows} == {"New"}
-        terminal = on_terminal(command_line("rollback", name, "--yes"), tmp_path, env)
-        assert terminal.code == 0
-        assert {each["name"] for each in server.rows} == {"Old"}
+def test_a_terminal_is_asked(tmp_path: Path, server: FakeFrigade) -> None:
+    name = applied(tmp_path, server)
+    env = environment(server.url)
+    terminal = on_terminal(command_line("rollback", name), tmp_path, env, question="[y/N]", answer="n\r")
+    assert terminal.code == 1
+    assert {each["name"] for each in server.rows} == {"New"}
+    terminal = on_terminal(command_line("rollback", name, "--yes"), tmp_path, env)
+    assert terminal.code == 0
+    assert {each["name"] for each in server.rows} == {"Old"}
 
 
-def test_broken_files_do_not_stand_in_the_way_of_a_rollback(tmp_path: Path) -> None:
-    with fake_frigade(FakeConfig(), rows()) as server:
-        name = applied(tmp_path, server)
-        write_flows(tmp_path, {"flow_a": "nonsense: [\n"})
-        assert flowsync("rollback", name, root=tmp_path, env=environment(server.url)).code == 0
-        assert {each["name"] for each in server.rows} == {"Old"}
+def test_broken_files_do_not_stand_in_the_way_of_a_rollback(tmp_path: Path, server: FakeFrigade) -> None:
+    name = applied(tmp_path, server)
+    write_flows(tmp_path, {"flow_a": "nonsense: [\n"})
+    assert flowsync("rollback", name, root=tmp_path, env=environment(server.url)).code == 0
+    assert {each["name"] for each in server.rows} == {"Old"}
 
 
 def test_another_address_or_environment_is_refused(tmp_path: Path) -> None:

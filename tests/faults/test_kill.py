@@ -21,7 +21,7 @@ from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.server import serve
 from flowsync.sandbox.values import PRIVATE_KEY, Request, Response
 from tests.faults.harness import Journal, account, workspace
-from tests.support.command import CLEAN, UNMEASURED, command_line, flowsync
+from tests.support.command import CLEAN, command_line, flowsync, start
 
 KILLS = 5
 ALLOWED = ("--allow-many", "--allow-clear-targeting", "--allow-type-change", "--allow-protected")
@@ -105,19 +105,12 @@ def check_kill(dice: random.Random, folder: Path) -> int:
 
 def kill_apply(assassin: Assassin, folder: Path, env: dict[str, str]) -> int:
     """Start an apply that is going to be killed; its exit code. It may be done before it is."""
-    with subprocess.Popen(
-        command_line("apply", *ALLOWED, "--parallelism", "2", "--record", RECORD),
-        cwd=folder,
-        env={**UNMEASURED, **env},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as running:
-        assassin.victim = running.pid
-        assassin.ready.set()
-        code = running.wait(60)
+    running = start("apply", *ALLOWED, "--parallelism", "2", "--record", RECORD, root=folder, env=env)
+    assassin.victim = running.pid
+    assassin.ready.set()
+    running.communicate(timeout=60)
     assassin.victim = None
-    return code
+    return running.returncode
 
 
 def check_record(journal: Journal, path: Path, *, finished: bool) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 from unittest import mock
 
 from flowsync.cli import run
@@ -120,11 +120,16 @@ def served(
         yield server, lambda *arguments: flowsync(*arguments, root=root, env=environment(server.url))
 
 
-def start(
-    *arguments: str, root: Path, env: Mapping[str, str] | None = None, pipe_bytes: int = -1
-) -> subprocess.Popen[str]:
-    """Begin to run the command in a process of its own, its streams being pipes. It may be killed."""
-    return subprocess.Popen(
+class Running(subprocess.Popen[str]):
+    """A process whose streams are pipes."""
+
+    stdout: IO[str]
+    stderr: IO[str]
+
+
+def start(*arguments: str, root: Path, env: Mapping[str, str] | None = None, pipe_bytes: int = -1) -> Running:
+    """Begin to run the command in a process of its own. It may be killed."""
+    return Running(
         command_line(*arguments),
         cwd=root,
         env={**UNMEASURED, **(env or {})},
