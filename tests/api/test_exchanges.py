@@ -473,7 +473,7 @@ def test_a_connection_made_while_the_client_is_closed_is_closed_too(pause: float
     """By the warnings of the interpreter, which are errors here."""
     for _ in range(20):
         with fake_frigade() as server, ThreadPoolExecutor(1) as pool:
-            with client_of(server.url) as client:
+            with client_of(server.url, read=0.3) as client:
                 asked = pool.submit(read, client)
                 time.sleep(pause)
             with suppress(ApiError):

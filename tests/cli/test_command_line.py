@@ -343,7 +343,7 @@ def test_an_unexpected_exception_is_said_to_be_a_bug_with_what_to_report(project
 
 def test_progress_is_shown_on_a_terminal_and_taken_away_again(tmp_path: Path) -> None:
     rows = to_write(tmp_path, 6)
-    with fake_frigade(FakeConfig(latency=0.2), rows) as server:
+    with fake_frigade(FakeConfig(latency=0.1), rows) as server:
         env = environment(server.url)
         terminal = on_terminal(command_line("apply", "--yes", "--parallelism", "1"), tmp_path, env)
         assert terminal.code == 0
