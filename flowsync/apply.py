@@ -252,7 +252,9 @@ def _row_of(change: Change, rows: Sequence[LiveFlow]) -> LiveFlow | None:
 
 def _match(change: Change, row: LiveFlow) -> Match:
     """Compare the fields that both the plan and this row show: a server may leave one out of some answers."""
-    if _is_as_shown(change, row):
+    shown = change.shown or {}
+    # Mostly the fields are, to the letter, what was planned from, and need no reading.
+    if all(name in shown and name in row.fields and _is_same(shown[name], row.fields[name]) for name in change.old):
         return Match.BEFORE
     seen = observe(row.fields, change.old.keys()).values
     now = fingerprint(seen)
@@ -261,14 +263,6 @@ def _match(change: Change, row: LiveFlow) -> Match:
     if now == fingerprint({name: change.new[name] for name in seen}):
         return Match.AFTER
     return Match.NEITHER
-
-
-def _is_as_shown(change: Change, row: LiveFlow) -> bool:
-    """Whether the managed fields are, to the letter, what was planned from: mostly they are, and need no reading."""
-    shown = change.shown
-    return shown is not None and all(
-        name in shown and name in row.fields and _is_same(shown[name], row.fields[name]) for name in change.old
-    )
 
 
 def _is_same(one: JsonValue, other: JsonValue) -> bool:

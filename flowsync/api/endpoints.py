@@ -248,12 +248,9 @@ def _versions(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, 
 def _by_slug(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, ...]:
     """The one row that the API gives for `slug`, of its private path [obs] if there is one; empty if there is none."""
     paths = [f"/v1/flows/{_segment(slug)}"] if access is Access.PRIVATE else []
-    rows = (_rows_at(reader, path, slug, _parse_row) for path in [*paths, f"/v1/public/flows/{_segment(slug)}"])
+    paths.append(f"/v1/public/flows/{_segment(slug)}")
+    rows = (_rows_at(reader, path, slug, lambda answer, path: (live_flow(answer, f"GET {path}"),)) for path in paths)
     return next(filter(None, rows), ())
-
-
-def _parse_row(answer: JsonValue, path: str) -> tuple[LiveFlow, ...]:
-    return (live_flow(answer, f"GET {path}"),)
 
 
 def _rows_at(

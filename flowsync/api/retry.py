@@ -77,9 +77,6 @@ class Throttle:
     def acquire(self) -> bool:
         """Wait until a request may be sent, to be followed by `release`; False when nothing is waited for any more."""
         with self._lock:
-            if self._in_flight < self._allowed and self._opens_at <= self.timing.monotonic():
-                self._in_flight += 1
-                return True
             self._waiting += 1
         try:
             while (delay := self._try_to_acquire()) > 0:

@@ -1,4 +1,4 @@
-"""When two values are equal: canonical texts, numbers for values, and a quick look."""
+"""When two values are equal: canonical texts, and numbers for values."""
 
 from __future__ import annotations
 
@@ -55,26 +55,6 @@ def _number(number: float) -> int | float:
 _KEPT_AS_IT_IS: Final = 64
 
 
-def plainly_equal(one: JsonValue, other: JsonValue) -> bool:
-    """Return whether `==` shows two values to be equal; it misses NaN and huge numbers, which `ValueNumbers` finds.
-
-    `==` also holds for true and 1, so where it holds, those are looked for.
-    """
-    return one is other or (one == other and not _is_mixed(one, other))
-
-
-def _is_mixed(one: JsonValue, other: JsonValue) -> bool:
-    """Return whether, of two values for which `==` holds, one has a truth value where the other has a number."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key, value in one.items():
-            if not isinstance(value, str) and value is not other[key] and _is_mixed(value, other[key]):
-                return True
-        return False
-    if isinstance(one, list) and isinstance(other, list):
-        return any(map(_is_mixed, one, other))
-    return isinstance(one, bool) is not isinstance(other, bool)
-
-
 class ValueNumbers:
     """Gives equal values, those of the same `canonical_text`, the same number.
 
@@ -98,16 +78,14 @@ class ValueNumbers:
         return known[1]
 
     def same(self, one: JsonValue, other: JsonValue) -> bool:
-        """Return whether two values are equal, without numbering what `==` shows to be."""
-        if plainly_equal(one, other):
-            return True
+        """Return whether two values are equal; only what `==` and their types do not show to be is numbered."""
         match one, other:
             case dict(), dict() if one.keys() == other.keys():
                 return all(self.same(value, other[key]) for key, value in one.items())
             case list(), list():
                 return len(one) == len(other) and all(map(self.same, one, other))
             case _:
-                return self.of(one) == self.of(other)
+                return (type(one) is type(other) and one == other) or self.of(one) == self.of(other)
 
     def _number(self, value: JsonValue) -> int:
         text = canonical_text(value)

@@ -48,10 +48,13 @@ def observe(
         del found["active"]
     if "data" not in found:
         return Observed(found, data_is_unreadable=False)
+    data = found["data"]
+    text = data if isinstance(data, str) else json.dumps(data)  # text [doc]; the value itself is understood
     try:
-        return Observed({**found, "data": _parsed(found["data"], known)}, data_is_unreadable=False)
+        value = known[text] if text in known else document.parse_data(text).value
     except DocumentError:
         return Observed(found, data_is_unreadable=True)
+    return Observed({**found, "data": value}, data_is_unreadable=False)
 
 
 def comparable(field: FieldName, value: JsonValue) -> JsonValue:
@@ -88,14 +91,6 @@ def sha256(value: JsonValue) -> str:
 
 def _hashed(text: str) -> str:
     return "sha256:" + hashlib.sha256(text.encode("ascii")).hexdigest()
-
-
-def _parsed(data: JsonValue, known: Mapping[str, JsonValue]) -> JsonValue:
-    """Return the value of `data`, which [doc] is text; a server that sends the value itself is understood."""
-    text = data if isinstance(data, str) else json.dumps(data)
-    if text in known:
-        return known[text]
-    return document.parse_data(text).value
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +137,15 @@ def changes_between(
 
     With `data_is_text` the old `data` is a text that could not be read: it differs as a whole.
     """
-    names = (name for name in SENT_FIELDS if name in old and name in new)
-    return tuple(
-        change for name in names for change in _field_changes(name, old[name], new[name], data_is_text=data_is_text)
-    )
-
-
-def _field_changes(field: FieldName, old: JsonValue, new: JsonValue, *, data_is_text: bool) -> tuple[FieldChange, ...]:
-    if _is_same(old, new):
-        return ()
-    if field == "data" and not data_is_text:
-        return differences(field, old, new)
-    if field != "data" and form(field, old) == form(field, new):
-        return ()
-    return (FieldChange(field, "", field, Op.REPLACE, old, new),)
-
-
-def _is_same(old: JsonValue, new: JsonValue) -> bool:
-    """Return whether two values are one object or the same text."""
-    return old is new or (isinstance(old, str) and old == new)
+    changes: list[FieldChange] = []
+    for name in SENT_FIELDS:
+        if name not in old or name not in new:
+            continue
+        was, now = old[name], new[name]
+        if was is now or (isinstance(was, str) and was == now):
+            continue
+        if name == "data" and not data_is_text:
+            changes += differences(name, was, now)
+        elif name == "data" or form(name, was) != form(name, now):
+            changes.append(FieldChange(name, "", name, Op.REPLACE, was, now))
+    return tuple(changes)

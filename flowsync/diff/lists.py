@@ -61,31 +61,22 @@ def align(old: Sequence[int], new: Sequence[int]) -> list[Pair]:
     The equal beginning and end are paired as they are; DeepDiff sees only what is between.
     """
     head, tail = equal_ends(old, new)
-    middle = _align_middle(old[head : len(old) - tail], new[head : len(new) - tail])
+    old_middle, new_middle = list(old[head : len(old) - tail]), list(new[head : len(new) - tail])
+    removed: set[int] = set()
+    added: set[int] = set()
+    if not set(old_middle).isdisjoint(new_middle) and len(old_middle) * len(new_middle) <= ALIGNED_AT_MOST:
+        from deepdiff import DeepDiff  # noqa: PLC0415 - takes 30 ms, and few plans need it
+
+        found = DeepDiff(old_middle, new_middle, view="tree")
+        removed = {level.path(output_format="list")[0] for level in found.get("iterable_item_removed", ())}
+        added = {level.path(output_format="list", use_t2=True)[0] for level in found.get("iterable_item_added", ())}
+    was = (head + index for index in range(len(old_middle)) if index not in removed)
+    now = (head + index for index in range(len(new_middle)) if index not in added)
     return [
         *((index, index) for index in range(head)),
-        *((head + was, head + now) for was, now in middle),
+        *zip(was, now, strict=False),
         *((len(old) - left, len(new) - left) for left in range(tail, 0, -1)),
     ]
-
-
-def _align_middle(old: Sequence[int], new: Sequence[int]) -> list[Pair]:
-    if set(old).isdisjoint(new) or len(old) * len(new) > ALIGNED_AT_MOST:
-        return [(index, index) for index in range(min(len(old), len(new)))]
-    removed, added = _deep_difference(old, new)
-    survivors = (index for index in range(len(old)) if index not in removed)
-    places = (index for index in range(len(new)) if index not in added)
-    return list(zip(survivors, places, strict=True))
-
-
-def _deep_difference(old: Sequence[int], new: Sequence[int]) -> tuple[set[int], set[int]]:
-    """Return the indices of the removed items in the old list and of the added ones in the new list."""
-    from deepdiff import DeepDiff  # noqa: PLC0415 - takes 30 ms, and few plans need it
-
-    difference = DeepDiff(list(old), list(new), view="tree")
-    removed = {level.path(output_format="list")[0] for level in difference.get("iterable_item_removed", ())}
-    added = {level.path(output_format="list", use_t2=True)[0] for level in difference.get("iterable_item_added", ())}
-    return removed, added
 
 
 IDENTITIES: Final[Mapping[str, str]] = {"options": "value"}

@@ -81,14 +81,15 @@ def protected(plan: Plan, guards: Guards) -> Iterator[Refusal]:
         yield Refusal("protected", "A flow marked as protected would be written.", "--allow-protected", slugs)
 
 
-def drift(plan: Plan, guards: Guards) -> Iterator[Refusal]:
+def edits_undone(plan: Plan, guards: Guards) -> Iterator[Refusal]:
     """Refuse to undo an edit in the dashboard, where the policy says so or the edit cannot be kept."""
-    yield from _overwriting(plan, Origin.DRIFT, guards.on_drift)
-
-
-def conflicts(plan: Plan, guards: Guards) -> Iterator[Refusal]:
-    """Refuse to undo an edit in the dashboard to what the branch changed too."""
-    yield from _overwriting(plan, Origin.CONFLICT, guards.on_conflict)
+    for origin, policy in ((Origin.DRIFT, guards.on_drift), (Origin.CONFLICT, guards.on_conflict)):
+        slugs = tuple(change.slug for change in plan.writes if any(each.origin is origin for each in change.fields))
+        if slugs and policy is not Policy.OVERWRITE:
+            cannot = ", for what was edited cannot be left out of what this plan sends"
+            reason = "" if policy is Policy.REFUSE else cannot
+            flag = f"--on-{origin.value} overwrite"
+            yield Refusal(f"overwrites-{origin.value}", f"{_EDITS[origin]}{reason}.", flag, slugs)
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -97,8 +98,7 @@ RULES: Final[tuple[Rule, ...]] = (
     targeting_cleared,
     type_changed,
     protected,
-    drift,
-    conflicts,
+    edits_undone,
 )
 
 _UNSAVED: Final = Refusal(
@@ -108,15 +108,6 @@ _EDITS: Final = {
     Origin.DRIFT: "An edit in the dashboard would be undone",
     Origin.CONFLICT: "An edit in the dashboard to what this branch changed too would be undone",
 }
-
-
-def _overwriting(plan: Plan, origin: Origin, policy: Policy) -> Iterator[Refusal]:
-    slugs = _slugs(plan, lambda change: any(field.origin is origin for field in change.fields))
-    if not slugs or policy is Policy.OVERWRITE:
-        return
-    reason = "." if policy is Policy.REFUSE else ", for what was edited cannot be left out of what this plan sends."
-    flag = f"--on-{origin.value} overwrite"
-    yield Refusal(f"overwrites-{origin.value}", f"{_EDITS[origin]}{reason}", flag, slugs)
 
 
 def _slugs(plan: Plan, concerned: Callable[[Update], bool]) -> tuple[str, ...]:

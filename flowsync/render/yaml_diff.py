@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flowsync.diff.canonical import ValueNumbers, plainly_equal
+from flowsync.diff.canonical import ValueNumbers
 from flowsync.diff.data import Place
 from flowsync.diff.lists import align_lists, merged
 from flowsync.document import UNFOLDED, dump
@@ -128,11 +128,9 @@ def _data_diff(old: dict[str, JsonValue], new: dict[str, JsonValue], numbers: Va
 
 def _section_diff(label: str, old: JsonValue, new: JsonValue, numbers: ValueNumbers) -> list[Line]:
     """Compare one part of a flow on its own. None: there is no such part on that side."""
-    if plainly_equal(old, new):
+    if numbers.same(old, new):
         return []
     lines = hunks(_yaml_lines(_in_order_of(new, old, "", numbers)), _yaml_lines(new))
-    if not lines and numbers.same(old, new):
-        return []
     heading: list[Line] = [(Span(f"@@ {label} @@", Style.HINT),)] if label else []
     return heading + (lines or [(Span(_KEY_ONLY, Style.MUTED),)])
 
@@ -143,10 +141,10 @@ def _yaml_lines(value: JsonValue) -> list[str]:
 
 def _in_order_of(new: JsonValue, old: JsonValue, key: str, numbers: ValueNumbers) -> JsonValue:
     """Return `old` with its keys in the order of `new`, and whatever is the same written the same."""
-    if plainly_equal(old, new):
+    if numbers.same(old, new):
         return new
     match new, old:
-        case dict(), dict() if old.keys() == new.keys() or not numbers.same(old, new):
+        case dict(), dict():
             return {
                 name: _in_order_of(new.get(name), old[name], name, numbers) for name in merged(old, new) if name in old
             }
@@ -157,7 +155,7 @@ def _in_order_of(new: JsonValue, old: JsonValue, key: str, numbers: ValueNumbers
                 for was, item in enumerate(old)
             ]
         case _:
-            return new if numbers.same(old, new) else old
+            return old
 
 
 def _change_lines(change: FieldChange) -> Iterator[Line]:
