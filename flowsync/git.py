@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.errors import GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 TIMEOUT: Final = 60.0
 """Seconds that one answer may take; reading objects of a large repository stays far below."""
@@ -32,6 +32,9 @@ _SETTINGS: Final = {
     "protocol.allow": "never",
     "core.quotePath": "false",
     "color.ui": "false",
+    "log.showRoot": "true",
+    "log.showSignature": "false",
+    "log.diffMerges": "separate",
 }
 _OPTIONS: Final = ("--no-pager", *(word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")))
 _ENVIRONMENT: Final = {
@@ -64,6 +67,13 @@ _NOTHING_TO_ASK: Final = ("not a git repository", "git is not installed")
 _STEP: Final = re.compile(r"[~^:]|@\{")
 """Where in a revision its name ends, as in main~3."""
 _HASH: Final = re.compile(r"[0-9a-fA-F]{7,64}")
+_LOG: Final = (
+    *("--first-parent", "-m", "--topo-order", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-relative"),
+    *("--no-show-signature", "--no-ext-diff", "--no-textconv", "--no-notes", "--no-decorate", "--encoding=UTF-8"),
+)
+_SPECIAL: Final = re.compile(r"[\\*?\[\]]")
+_ESCAPED: Final = r"\\\g<0>"
+"""How a character that has a meaning in patterns of git stands for itself."""
 _FILE_MODES: Final = frozenset({"100644", "100755"})
 _SHA256_LENGTH: Final = 64
 
@@ -77,6 +87,21 @@ class Origin:
 
     url: str | None
     branch: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one commit of a branch did to one file: the ids of its content before and after.
+
+    None where there was no regular file. `has_parent` is false for the first commit, and where a shallow clone ends.
+    """
+
+    commit: str
+    subject: str
+    has_parent: bool
+    path: str
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +269,33 @@ def contents(directory: Path, ids: Sequence[str]) -> list[bytes]:
     return found
 
 
+def steps(directory: Path, commit: str, stems: Iterable[str]) -> list[Step]:
+    """What each commit from `commit` backwards did to files named STEM.yaml or STEM.yml, wherever they were.
+
+    The newest comes first. Of a merge only the first parent is followed, and the merge counts for all that it brought:
+    these are the states that the branch itself was in. Paths are named from the top of the repository.
+    """
+    patterns = (f":(top,glob)**/{_SPECIAL.sub(_ESCAPED, stem)}.y*ml" for stem in stems)
+    output = ask(directory, "log", *_LOG, "--format=%H%n%P%n%s", commit, "--", *patterns)
+    parts = iter(output.decode("utf-8", "surrogateescape").split("\0")[:-1])
+    found: list[Step] = []
+    hash_ = parents = subject = ""
+    for part in parts:
+        facts = part.removeprefix("\n")  # git ends the line of a commit before what that changed
+        if not facts.startswith(":"):
+            hash_, parents, subject = facts.split("\n", 2)
+            continue
+        old_mode, new_mode, old, new, _ = facts[1:].split(" ")
+        before, after = old if old_mode in _FILE_MODES else None, new if new_mode in _FILE_MODES else None
+        found.append(Step(hash_, subject, bool(parents), next(parts), before, after))
+    return found
+
+
+def is_shallow(directory: Path) -> bool:
+    """Whether the clone lacks the beginning of the history. Raises GitError."""
+    return ask(directory, "rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
 def content_id(content: bytes, like: str) -> str:
     """The id that git gives this content, by the kind of hash that the id `like` is of."""
     kind = sha256 if len(like) == _SHA256_LENGTH else sha1
@@ -286,20 +338,20 @@ def _path_from_top(directory: Path) -> str:
 def _no_commit(directory: Path, revision: str) -> GitError:
     """What to say when `revision` names no commit of the repository `directory` is in, and what to do about it."""
     try:
-        is_shallow = ask(directory, "rev-parse", "--is-shallow-repository").strip() == b"true"
+        lacks_history = is_shallow(directory)
     except GitError as error:
         return GitError(f"--base needs a git repository with history. {error.message}", hint=error.hint)
     if (other := _id(directory, revision)) and (kind := answer(directory, "cat-file", "-t", other)):
         return GitError(f"{revision!r} is a {kind}, and --base needs a commit.", hint="Name a branch, tag or commit.")
     message = f"This clone is shallow, and {revision!r} is not in it."
-    if not is_shallow:
+    if not lacks_history:
         message = f"There is no revision {revision!r} here."
-    return GitError(message, hint=_way_out(directory, revision, is_shallow=is_shallow))
+    return GitError(message, hint=_way_out(directory, revision, lacks_history=lacks_history))
 
 
-def _way_out(directory: Path, revision: str, *, is_shallow: bool) -> str:
+def _way_out(directory: Path, revision: str, *, lacks_history: bool) -> str:
     name = _STEP.split(revision, maxsplit=1)[0]
-    if is_shallow and name.strip() and ".." not in name:
+    if lacks_history and name.strip() and ".." not in name:
         remote, _, branch = name.partition("/")
         if name != revision and _id(directory, name):
             fetch = f"git fetch --unshallow. {name} is here; what comes before was not fetched."

@@ -3,46 +3,48 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from posixpath import basename
+from posixpath import basename, normpath
 from typing import TYPE_CHECKING, Final
 
 from flowsync import config, document, git
+from flowsync.cli.history import GitHistory, read_flow
 from flowsync.errors import DocumentError, GitError
-from flowsync.flows.files import ENDINGS, FlowFile, flow_from_bytes
-from flowsync.model import Flow
-from flowsync.plan.base import Base
+from flowsync.flows.files import ENDINGS
+from flowsync.plan.base import Base, GoneFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
+    from flowsync.cli.files import Selection
     from flowsync.cli.project import Project
     from flowsync.git import Entry
+    from flowsync.model import Flow
+    from flowsync.plan.base import Fields
 
 _DEFAULT_FOLDER: Final = "flows"
 _NamedEntries = list[tuple[str, "Entry"]]
 """The files of one slug at a revision: their names below the flows directory, and what they are."""
 
 
-def read_base(project: Project, flows: Iterable[Flow], revision: str) -> Base:
-    """What the files of `flows` were at `revision`, wherever in the flows directory they were: the slug decides.
+def read_base(project: Project, selection: Selection, revision: str) -> Base:
+    """What the selected files were at `revision`, wherever in the flows directory they were: the slug decides.
 
     The directory is the one that the configuration file named then; where there was none, the whole project may have
     been moved. Raises GitError where the project is in no repository, the revision is not in this clone, or the
     directory was a link or a submodule then.
     """
     commit = git.commit_of(project.home, revision)
-    entries = _entries(project, commit)
+    top, entries = _entries(project, commit)
     found: dict[str, _NamedEntries] = {}
     for name, entry in entries.items():
         if _is_flow_file(name):
-            found.setdefault(basename(name).rpartition(".")[0], []).append((name, entry))
+            found.setdefault(_slug(name), []).append((name, entry))
     hidden = tuple(f"{name}/" for name, entry in entries.items() if not entry.is_file)
     directory = project.home / project.settings.flows
     known: dict[str, Flow] = {}
     unreadable: set[str] = set()
     changed: dict[str, tuple[str, Entry]] = {}
-    for flow in flows:
+    for flow in selection.flows:
         named = found.get(flow.slug, [])
         if len(named) == 1 and named[0][1].is_file:
             is_same = git.content_id(flow.source.text.encode(), named[0][1].id) == named[0][1].id
@@ -52,18 +54,42 @@ def read_base(project: Project, flows: Iterable[Flow], revision: str) -> Base:
                 changed[flow.slug] = named[0]
         elif named or os.path.relpath(project.base / flow.file, directory).replace(os.sep, "/").startswith(hidden):
             unreadable.add(flow.slug)  # several files, a link, or behind a directory that was a link or a submodule
-    contents = git.contents(project.home, [entry.id for _, entry in changed.values()])
-    for (slug, (name, _)), content in zip(changed.items(), contents, strict=True):
-        flow_then = flow_from_bytes(content, FlowFile(Path(), name), project.settings.environment)
-        if isinstance(flow_then, Flow) and not isinstance(flow_then.fields.get("data"), str):
-            known[slug] = flow_then
-        else:
-            unreadable.add(slug)
-    return Base(commit, known, frozenset(unreadable))
+    present = {flow.slug for flow in selection.every}
+    missing = {slug: named[0] for slug, named in found.items() if slug not in present and selection.includes(slug)}
+    read = _read(project, {**changed, **missing})
+    known |= {slug: then for slug in changed if (then := read[slug])}
+    paths = {slug: normpath(f"{git.prefix(project.home)}{top}/{named[0][0]}") for slug, named in found.items()}
+    return Base(
+        commit,
+        known,
+        frozenset(unreadable.union(slug for slug in changed if read[slug] is None)),
+        {
+            slug: GoneFile(project.name(project.home / top / name), _fields(read[slug]))
+            for slug, (name, _) in missing.items()
+        },
+        GitHistory(project.home, commit, paths, project.settings.environment),
+    )
 
 
-def _entries(project: Project, commit: str) -> Mapping[str, Entry]:
-    """What was in the flows directory as it was named then, else as it is named now, else what was moved."""
+def _read(project: Project, files: Mapping[str, tuple[str, Entry]]) -> Mapping[str, Flow | None]:
+    """The flows that files were, by slug; None for what was no file, or no flow that can be read."""
+    regular = {slug: entry.id for slug, (_, entry) in files.items() if entry.is_file}
+    contents = dict(zip(regular, git.contents(project.home, list(regular.values())), strict=True))
+    return {
+        slug: read_flow(contents[slug], name, project.settings.environment) if slug in contents else None
+        for slug, (name, _) in files.items()
+    }
+
+
+def _fields(flow: Flow | None) -> Fields | None:
+    return None if flow is None else flow.fields
+
+
+def _entries(project: Project, commit: str) -> tuple[str, Mapping[str, Entry]]:
+    """What was in the flows directory as it was named then, else as it is named now, else what was moved.
+
+    By its names from a directory, whose path from the project comes first.
+    """
     for folder in dict.fromkeys((_folder(project, commit), project.settings.flows)):
         entries = git.entries(project.home, commit, folder)
         if "" in entries and not entries[""].is_file:
@@ -72,11 +98,11 @@ def _entries(project: Project, commit: str) -> Mapping[str, Entry]:
                 hint="Let flows in flowsync.yaml name the directory itself, or run flowsync in the submodule.",
             )
         if any(_is_flow_file(name) or not entry.is_file for name, entry in entries.items()):
-            return entries
+            return folder, entries
     # The files of the whole repository that are not where they were, by their names from its top.
     # What still is there was copied at the most, and is another project's.
     up = "../" * git.prefix(project.home).count("/") or "."
-    return {
+    return up, {
         name: entry
         for name, entry in git.entries(project.home, commit, up).items()
         if _is_flow_file(name) and not os.path.lexists(project.home / up / name)
@@ -103,3 +129,7 @@ def _folder(project: Project, commit: str) -> str:
 
 def _is_flow_file(name: str) -> bool:
     return name.endswith(ENDINGS) and not any(part.startswith(".") for part in name.split("/"))
+
+
+def _slug(name: str) -> str:
+    return basename(name).rpartition(".")[0]

@@ -35,6 +35,10 @@ class Selection(NamedTuple):
     warnings: tuple[Problem, ...]
     every: tuple[Flow, ...]
 
+    def includes(self, slug: str) -> bool:
+        """Whether a flow of this slug is worked on, if it is there."""
+        return not self.patterns or matches(slug, self.patterns)
+
 
 def matches(slug: str, patterns: Iterable[str]) -> bool:
     """Whether one of the slugs or globs matches."""

@@ -13,7 +13,7 @@ from flowsync.api.endpoints import Access, rows_by_slug
 from flowsync.api.rows import Chosen, choose
 from flowsync.cli.base import read_base
 from flowsync.cli.connection import connecting
-from flowsync.cli.files import levels, load_selection, matches, refuse_errors
+from flowsync.cli.files import levels, load_selection, refuse_errors
 from flowsync.cli.output import write_warnings
 from flowsync.config import Policy, place_of
 from flowsync.errors import FlowsyncError, GitError, RefusedError
@@ -85,7 +85,7 @@ def plan_files(
         compared: Base | None = None
         try:
             if base is not None:
-                compared = read_base(project, selection.flows, base)
+                compared = read_base(project, selection, base)
         except GitError as error:
             if without_base is None:
                 raise
@@ -124,7 +124,7 @@ def make_plan(
     `access` is what kind of key the listing was read with. Edits in the dashboard that `base` shows are kept where
     `guards` (else those of the project) say so.
     """
-    rows = [row for row in listing.rows if not selection.patterns or matches(row.slug, selection.patterns)]
+    rows = [row for row in listing.rows if selection.includes(row.slug)]
     guards = guards or project.settings.guards
     policies = {Origin.DRIFT: guards.on_drift, Origin.CONFLICT: guards.on_conflict}
     return build_plan(

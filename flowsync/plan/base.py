@@ -2,29 +2,75 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from flowsync.diff.origin import attributed, differing
-from flowsync.model import View
+from flowsync.model import Origin, View
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from flowsync.diff.fields import FieldComparison
-    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, Origin, Target
+    from flowsync.model import FieldChange, FieldName, Flow, JsonValue, LiveFlow, Target
+
+Fields: TypeAlias = "Mapping[FieldName, JsonValue]"
+
+EDITS: Final = frozenset({Origin.DRIFT, Origin.CONFLICT})
+"""The origins of what was edited in the dashboard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A flow file as a commit left it; `pull` is the pull request that brought the commit, where its subject says so.
+
+    `fields` is None where the commit left no file, or one that cannot be read.
+    """
+
+    commit: str
+    pull: int | None
+    fields: Fields | None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The versions of a flow file, the newest first, beginning with that of the base.
+
+    `gap` says why there may be older ones that are not known; empty where it does not matter.
+    """
+
+    versions: Iterable[Version]
+    gap: str = ""
+
+
+class History(Protocol):
+    """What flow files were before the base. It is asked only about flows with what looks like an edit."""
+
+    def before_base(self, slugs: Collection[str]) -> Mapping[str, Past]:
+        """Return the past of each of these files; one that is left out has none that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoneFile:
+    """A flow file that was there at the base and is not any more; `fields` is None where it cannot be read."""
+
+    file: str
+    fields: Fields | None
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
     """The files at `revision` (a commit), by slug, with the overlay of the planned environment.
 
-    `unreadable`: slugs whose file was no flow that can be read. Whatever is in neither did not exist.
+    `unreadable`: slugs whose file was no flow that can be read. Whatever is in neither did not exist. `gone` are those,
+    by slug, that no file has now. `history` is None where nothing before the revision is to be looked at.
     """
 
     revision: str
     flows: Mapping[str, Flow]
     unreadable: frozenset[str] = frozenset()
+    gone: Mapping[str, GoneFile] = field(default_factory=dict)
+    history: History | None = None
 
     def fields(self, slug: str) -> Mapping[FieldName, JsonValue] | None:
         """Return the fields of the file: none where there was no file, None where it could not be read."""
@@ -32,6 +78,33 @@ class Base:
             return None
         known = self.flows.get(slug)
         return {} if known is None else known.fields
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Places of a flow that are live as they were before a commit changed them, which was not applied yet."""
+
+    commit: str
+    pull: int | None
+    labels: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Search:
+    """For one difference: what the base said of it, and the commit that brought the value it has there.
+
+    Where the branch changed that value too, the commit that changed the one that is live.
+    """
+
+    origin: Origin | None
+    cause: Version | None = None
+    is_over: bool = False
+
+    def pass_over(self, version: Version, origin: Origin | None) -> None:
+        """Take note of a version that is not as it is live; the next one is older."""
+        self.is_over = self.is_over or (self.origin is Origin.DRIFT and origin is not Origin.DRIFT)
+        if not self.is_over:
+            self.cause = version
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +118,7 @@ class FileAndRow:
     `comparison` is how the file differs from the row, as far as it is to be written. `kept` are fields that differ
     and are left as they are live; `sent_unseen` those that the server does not return and the file changed since the
     base. `has_base`: there is a base that says what the file was. `is_unknown`: there is one that cannot be read.
+    `pending` is what waits for an apply; `gap` says why what counts as edited may be pending too, else it is empty.
     """
 
     flow: Flow
@@ -59,15 +133,42 @@ class FileAndRow:
     sent_unseen: tuple[FieldName, ...] = ()
     has_base: bool = False
     is_unknown: bool = False
+    pending: tuple[Pending, ...] = ()
+    gap: str = ""
 
-    def with_origins(self, base: Base | None, keep: Collection[Origin]) -> FileAndRow:
-        """Return the same with what `base` says of the differences; those of an origin in `keep` are not written."""
-        if base is None:
-            return self
+    def with_origins(self, base: Base) -> FileAndRow:
+        """Return the same with what `base` says of each difference."""
         before = base.fields(self.flow.slug)
         if before is None:
             return replace(self, is_unknown=True)
-        changes = attributed(self.comparison.changes, before, self.comparison.old, self.comparison.new)
+        sent_unseen = differing(self.flow.fields, before, self.comparison.unseen)
+        found = self._with_changes(self._attributed(self.comparison.changes, before))
+        return replace(found, sent_unseen=sent_unseen, has_base=True)
+
+    def with_past(self, past: Past) -> FileAndRow:
+        """Return the same with those edits as waiting that are no edits: live is as an earlier version of the file."""
+        changes = list(self.comparison.changes)
+        open_ = {index: _Search(change.origin) for index, change in enumerate(changes) if change.origin in EDITS}
+        found: dict[tuple[str, int | None], list[str]] = {}
+        for version in past.versions:
+            then = version.fields or {}
+            # What a version does not state, it does not say to be as it is live.
+            stated = [index for index in open_ if changes[index].field in then]
+            for index, change in zip(stated, self._attributed([changes[each] for each in stated], then), strict=True):
+                if change.origin is Origin.BRANCH:
+                    cause = open_.pop(index).cause or version
+                    found.setdefault((cause.commit, cause.pull), []).append(change.label)
+                    changes[index] = change._replace(origin=Origin.WAITING)
+                else:
+                    open_[index].pass_over(version, change.origin)
+            if not open_:
+                break
+        pending = tuple(Pending(commit, pull, tuple(labels)) for (commit, pull), labels in found.items())
+        return replace(self._with_changes(tuple(changes)), pending=pending, gap=past.gap if open_ else "")
+
+    def keeping(self, keep: Collection[Origin]) -> FileAndRow:
+        """Return the same without the fields in which all differences are of an origin in `keep`: they stay as live."""
+        changes = self.comparison.changes
         sent = {change.field for change in changes if change.origin not in keep}
         kept = tuple(name for name in self.comparison.changed if name not in sent)
         left = replace(
@@ -76,8 +177,18 @@ class FileAndRow:
             old={name: value for name, value in self.comparison.old.items() if name not in kept},
             new={name: value for name, value in self.comparison.new.items() if name not in kept},
         )
-        sent_unseen = differing(self.flow.fields, before, self.comparison.unseen)
-        return replace(self, comparison=left, kept=kept, sent_unseen=sent_unseen, has_base=True)
+        return replace(self, comparison=left, kept=kept)
+
+    def _attributed(self, changes: Iterable[FieldChange], before: Fields) -> tuple[FieldChange, ...]:
+        return attributed(changes, before, self.comparison.old, self.comparison.new)
+
+    def _with_changes(self, changes: tuple[FieldChange, ...]) -> FileAndRow:
+        return replace(self, comparison=replace(self.comparison, changes=changes))
+
+    @property
+    def has_edits(self) -> bool:
+        """Whether a difference seems to be an edit in the dashboard."""
+        return any(change.origin in EDITS for change in self.comparison.changes)
 
     @property
     def is_written(self) -> bool:
@@ -111,6 +222,16 @@ class FileAndRow:
     def sends_unseen(self, field: FieldName) -> bool:
         """Whether a field is sent that the API does not return: by itself, or with what else changes."""
         return field in self.comparison.unseen and (self.is_written or self.must_be_switched_off)
+
+
+def compared_with(base: Base, pairs: Sequence[FileAndRow], keep: Collection[Origin]) -> list[FileAndRow]:
+    """Return `pairs` with what `base` says of their differences; those of an origin in `keep` are not written."""
+    found = [pair.with_origins(base) for pair in pairs]
+    edited = [pair.flow.slug for pair in found if pair.has_edits]
+    pasts = base.history.before_base(edited) if base.history and edited else {}
+    return [
+        (pair.with_past(pasts[pair.flow.slug]) if pair.flow.slug in pasts else pair).keeping(keep) for pair in found
+    ]
 
 
 def _is_off(active: JsonValue) -> bool:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import compare, fingerprint
-from flowsync.model import SENT_FIELDS, Blocked, Plan, Target, Unchanged, Unmanaged, Update, View
-from flowsync.plan.base import FileAndRow
+from flowsync.diff.origin import differing
+from flowsync.model import SENT_FIELDS, Blocked, Plan, Removed, Target, Unchanged, Unmanaged, Update, View
+from flowsync.plan.base import FileAndRow, compared_with
 from flowsync.plan.document import digest
 from flowsync.plan.warnings import warnings_of_unchanged, warnings_of_update
 from flowsync.text import appearance, closest, code_points_that_differ, look_alike
@@ -26,7 +27,7 @@ NO_SUCH_FLOW: Final = "no-such-flow"
 """The code of a file whose slug is not live."""
 
 Decision: TypeAlias = "Update | Unchanged | Blocked"
-DecisionType = TypeVar("DecisionType", Update, Unchanged, Blocked)
+DecisionType = TypeVar("DecisionType", Update, Unchanged)
 
 
 def build_plan(
@@ -48,33 +49,37 @@ def build_plan(
     `flows`, because a command was narrowed: theirs are not unmanaged. `view` is what the rows were read from.
     """
     ordered = sorted(flows, key=lambda flow: flow.slug)
-    decisions = [decide(flow, rows.get(flow.slug, ()), target, base, keep, view=view) for flow in ordered]
+    paired = [_paired(flow, rows.get(flow.slug, ()), target, view) for flow in ordered]
+    blocked = [each for each in paired if isinstance(each, Blocked)]
+    pairs = [each for each in paired if isinstance(each, FileAndRow)]
+    decisions = [_compared(pair) for pair in (pairs if base is None else compared_with(base, pairs, keep))]
     managed = {flow.slug for flow in flows}.union(also_managed)
+    removed = () if base is None else removed_flows(base, flows, rows, managed)
+    unnamed = {*managed, *(each.slug for each in removed)}
     plan = Plan(
         environment=environment,
         api_url=api_url,
         base=None if base is None else base.revision,
         changes=tuple(each for each in _only(Update, decisions) if each.is_verified),
         unchanged=_only(Unchanged, decisions),
-        blocked=tuple(_suggested(_only(Blocked, decisions), [slug for slug in rows if slug not in managed])),
-        unmanaged=unmanaged(rows, managed),
+        blocked=tuple(_renamed(_suggested(blocked, [slug for slug in rows if slug not in managed]), removed)),
+        unmanaged=unmanaged(rows, unnamed),
         digest="",
         unverified=tuple(each for each in _only(Update, decisions) if not each.is_verified),
         view=view,
+        removed=removed,
     )
     return replace(plan, digest=digest(plan))
 
 
-def decide(
-    flow: Flow,
-    rows: Sequence[LiveFlow],
-    target: Target,
-    base: Base | None = None,
-    keep: Collection[Origin] = (),
-    *,
-    view: View = View.WHOLE,
-) -> Decision:
+def decide(flow: Flow, rows: Sequence[LiveFlow], target: Target) -> Decision:
     """Return what becomes of one file, given every version of its slug; the rest as in `build_plan`."""
+    pair = _paired(flow, rows, target, View.WHOLE)
+    return pair if isinstance(pair, Blocked) else _compared(pair)
+
+
+def _paired(flow: Flow, rows: Sequence[LiveFlow], target: Target, view: View) -> FileAndRow | Blocked:
+    """Return a file and the row to write, of every version of its slug."""
     wanted = flow.target or target
     choice = choose(rows, wanted)
     if not isinstance(choice, Chosen):
@@ -82,8 +87,7 @@ def decide(
     text = flow.data_text
     comparison = compare(flow.fields, choice.row.fields, text)
     latest = newest(rows) or choice.row
-    pair = FileAndRow(flow, wanted, choice.row, choice.published, latest, comparison, text, view)
-    return _compared(pair.with_origins(base, keep))
+    return FileAndRow(flow, wanted, choice.row, choice.published, latest, comparison, text, view)
 
 
 def unmanaged(rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]) -> tuple[Unmanaged, ...]:
@@ -92,6 +96,45 @@ def unmanaged(rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]) 
     latest = ((slug, choice.row) for slug, choice in choices if isinstance(choice, Chosen))
     names = ((slug, row, row.fields.get("name")) for slug, row in latest)
     return tuple(Unmanaged(slug, row.id, name if isinstance(name, str) else "") for slug, row, name in names)
+
+
+def removed_flows(
+    base: Base, flows: Sequence[Flow], rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]
+) -> tuple[Removed, ...]:
+    """Return the flows whose file is gone since the base while they are live, and which new file has their content."""
+    new = [flow for flow in flows if flow.slug not in base.flows and flow.slug not in base.unreadable]
+    found: list[Removed] = []
+    for live in unmanaged({slug: rows[slug] for slug in base.gone if slug in rows}, managed):
+        gone = base.gone[live.slug]
+        heir = next((flow for flow in new if gone.fields and _has_fields(flow, gone.fields)), None)
+        new = [flow for flow in new if flow is not heir]
+        row = next(row for row in rows[live.slug] if row.id == live.id)
+        renamed_to = None if heir is None else heir.slug
+        found.append(Removed(live.slug, gone.file, live.id, live.name, row.version, row.status, renamed_to))
+    return tuple(found)
+
+
+def _has_fields(flow: Flow, fields: Mapping[FieldName, JsonValue]) -> bool:
+    return flow.fields.keys() == fields.keys() and not differing(flow.fields, fields, flow.fields)
+
+
+def _renamed(blocked: Iterable[Blocked], removed: Iterable[Removed]) -> list[Blocked]:
+    """Return `blocked` with what to do about each flow that is not live because its file was renamed."""
+    former = {each.renamed_to: each for each in removed}
+    return [
+        each._replace(message=_rename(each, former[each.slug]))
+        if each.code == NO_SUCH_FLOW and each.slug in former
+        else each
+        for each in blocked
+    ]
+
+
+def _rename(blocked: Blocked, removed: Removed) -> str:
+    return (
+        f"{blocked.file} has the content that {removed.file} had, but Frigade has no rename: no live flow has the slug "
+        f"{quoted(blocked.slug)}, and {quoted(removed.slug)} stays live as it is. Give the file its old name back, or "
+        f"make {quoted(blocked.slug)} in the dashboard and switch {quoted(removed.slug)} off there."
+    )
 
 
 def _compared(pair: FileAndRow) -> Update | Unchanged:
@@ -199,5 +242,5 @@ def _question(slug: str, near: str) -> str:
     return f"Did you mean {quoted(near)}?"
 
 
-def _only(kind: type[DecisionType], decisions: Iterable[Decision]) -> tuple[DecisionType, ...]:
+def _only(kind: type[DecisionType], decisions: Iterable[Update | Unchanged]) -> tuple[DecisionType, ...]:
     return tuple(decision for decision in decisions if isinstance(decision, kind))

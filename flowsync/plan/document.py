@@ -25,6 +25,8 @@ Action: TypeAlias = Literal["create", "update", "deactivate", "delete"]
 """What can be done to a flow."""
 
 FORMAT: Final = "flowsync-plan/1"
+SOMETIMES_COUNTED: Final = ("unverified", "removed")
+"""What the document lists and counts only where there is some of it."""
 REFUSED: Final = "apply-refuses"
 """The code of the warning that apply refuses a change as it is."""
 
@@ -84,6 +86,7 @@ class Summary:
     blocked: int
     unmanaged: int
     unverified: int = 0
+    removed: int = 0
 
     @property
     def changes(self) -> int:
@@ -103,6 +106,7 @@ def summary(plan: Plan) -> Summary:
         blocked=len(plan.blocked),
         unmanaged=len(plan.unmanaged),
         unverified=len(plan.unverified),
+        removed=len(plan.removed),
     )
 
 
@@ -126,7 +130,7 @@ def digest_of(content: Mapping[str, JsonValue]) -> str:
 
 
 def _content(plan: Plan) -> dict[str, JsonValue]:
-    """Return the document without its digest; `view` and `unverified` only where there is something to say."""
+    """Return the document without its digest; what is not in every plan only where there is something to say."""
     numbers = asdict(summary(plan))
     content: dict[str, JsonValue] = {
         "format": FORMAT,
@@ -134,16 +138,18 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
         "api_url": plan.api_url,
         "base": plan.base,
         "view": plan.view.value,
-        "summary": {name: number for name, number in numbers.items() if number or name != "unverified"},
+        "summary": {name: number for name, number in numbers.items() if number or name not in SOMETIMES_COUNTED},
         "changes": [_change(change, plan.refusals) for change in plan.changes],
         "unverified": [_change(change, plan.refusals) for change in plan.unverified],
         "blocked": [blocked._asdict() for blocked in plan.blocked],
         "unmanaged": [unmanaged._asdict() for unmanaged in plan.unmanaged],
+        "removed": [asdict(removed) for removed in plan.removed],
     }
     if plan.view is View.WHOLE:
         del content["view"]
-    if not plan.unverified:
-        del content["unverified"]
+    for name in SOMETIMES_COUNTED:
+        if not content[name]:
+            del content[name]
     return content
 
 

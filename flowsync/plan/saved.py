@@ -18,12 +18,13 @@ from flowsync.model import (
     Origin,
     Plan,
     PlanWarning,
+    Removed,
     Target,
     Unmanaged,
     Update,
     View,
 )
-from flowsync.plan.document import FORMAT, Summary, digest_of, summary
+from flowsync.plan.document import FORMAT, SOMETIMES_COUNTED, Summary, digest_of, summary
 from flowsync.plan.warnings import NOT_THE_LATEST
 
 if TYPE_CHECKING:
@@ -35,9 +36,8 @@ if TYPE_CHECKING:
 Member = TypeVar("Member", bound="Enum")
 
 _PLAN: Final = ("format", "environment", "api_url", "base", "summary", "changes", "blocked", "unmanaged", "digest")
-_PLAN_OPTIONAL: Final = ("view", "unverified")
-_SUMMARY_OPTIONAL: Final = ("unverified",)
-_SUMMARY: Final = tuple(name for name in Summary.__dataclass_fields__ if name not in _SUMMARY_OPTIONAL)
+_PLAN_OPTIONAL: Final = ("view", *SOMETIMES_COUNTED)
+_SUMMARY: Final = tuple(name for name in Summary.__dataclass_fields__ if name not in SOMETIMES_COUNTED)
 _ROW: Final = ("id", "version", "status", "live")
 _CHANGE: Final = ("slug", "file", "action", *_ROW, "fields", "unseen", "warnings", "body", "before", "after")
 
@@ -61,7 +61,7 @@ def from_document(document: JsonValue) -> Plan:
     """
     _known_format(document)
     whole = _Part(document, "the plan", _PLAN, _PLAN_OPTIONAL)
-    stated = _Part(whole.value("summary"), "the summary", _SUMMARY, _SUMMARY_OPTIONAL)
+    stated = _Part(whole.value("summary"), "the summary", _SUMMARY, SOMETIMES_COUNTED)
     plan = Plan(
         environment=whole.optional("environment", str),
         api_url=whole.text("api_url"),
@@ -73,6 +73,7 @@ def from_document(document: JsonValue) -> Plan:
         digest=whole.text("digest"),
         unnamed_unchanged=stated.scalar("unchanged", int),
         unverified=tuple(replace(_change(item, place), is_verified=False) for place, item in whole.items("unverified")),
+        removed=tuple(_removed(item, place) for place, item in whole.items("removed")),
         view=_member(View, whole.text("view"), "the plan") if whole.has("view") else View.WHOLE,
     )
     _check_whole(plan, {name: stated.scalar(name, int) for name in Summary.__dataclass_fields__ if stated.has(name)})
@@ -101,7 +102,7 @@ def _check_whole(plan: Plan, stated: Mapping[str, int]) -> None:
     every = [change.slug for change in plan.writes]
     if slugs != sorted(slugs) or len(every) != len(set(every)):
         raise _malformed("its changes are not in order, or name a flow twice")
-    if asdict(summary(plan)) != {"unverified": 0, **stated}:
+    if asdict(summary(plan)) != {**dict.fromkeys(SOMETIMES_COUNTED, 0), **stated}:
         raise _malformed("its summary does not count what it holds")
 
 
@@ -189,6 +190,19 @@ def _blocked(value: JsonValue, place: str) -> Blocked:
 def _unmanaged(value: JsonValue, place: str) -> Unmanaged:
     part = _Part(value, place, Unmanaged._fields)
     return Unmanaged(part.text("slug"), part.scalar("id", int), part.text("name"))
+
+
+def _removed(value: JsonValue, place: str) -> Removed:
+    part = _Part(value, place, Removed.__dataclass_fields__)
+    return Removed(
+        slug=part.text("slug"),
+        file=part.text("file"),
+        id=part.scalar("id", int),
+        name=part.text("name"),
+        version=part.scalar("version", int),
+        status=part.text("status"),
+        renamed_to=part.optional("renamed_to", str),
+    )
 
 
 def _field_name(value: JsonValue, place: str) -> FieldName:

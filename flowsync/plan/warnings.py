@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import comparable, compare
 from flowsync.model import Op, PlanWarning, Target, View
+from flowsync.plan.base import EDITS
 from flowsync.plan.document import restorable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from flowsync.model import JsonValue
     from flowsync.plan.base import FileAndRow
@@ -25,8 +26,17 @@ NOT_THE_LATEST: Final = "not-the-latest"
 PROTECTED: Final = "protected"
 """The code of the warning that a flow is marked as protected; a guard goes by it, in saved plans too."""
 
+WAITING: Final = "waiting"
+"""The code of the warning that names the commits which an apply still has to write."""
+
+HISTORY_CUT: Final = "history-cut"
+"""The code of the warning that what counts as an edit may wait for an apply: the history that would tell is missing."""
+
 NOT_RESTORABLE: Final = "not-restorable"
 
+_SHORT_COMMIT: Final = 12
+_MOST_LABELS: Final = 5
+"""How many places one warning names."""
 _STEP_ID: Final = re.compile(r"/steps/(?P<index>\d+)/id")
 
 
@@ -156,6 +166,25 @@ def unseen_sent(pair: FileAndRow) -> Iterator[PlanWarning]:
         yield _warning(pair, field, "unseen-sent", message)
 
 
+def waiting(pair: FileAndRow) -> Iterator[PlanWarning]:
+    """Say which merged changes the differences come from that nobody made in the dashboard."""
+    for each in pair.pending:
+        number = "" if each.pull is None else f" (#{each.pull})"
+        message = (
+            f"Waiting from commit {each.commit[:_SHORT_COMMIT]}{number}, which is not applied yet: "
+            f"{_listed(each.labels)}. Live still is what an earlier commit of the file said: nobody edited it."
+        )
+        yield PlanWarning(WAITING, message)
+
+
+def history_cut(pair: FileAndRow) -> Iterator[PlanWarning]:
+    """Warn that what counts as an edit may be older."""
+    if pair.gap:
+        labels = [change.label for change in pair.comparison.changes if change.origin in EDITS]
+        message = f"An edit in the dashboard, or a merge that is not applied yet: {_listed(labels)}. {pair.gap}"
+        yield PlanWarning(HISTORY_CUT, message)
+
+
 def origin_unknown(pair: FileAndRow) -> Iterator[PlanWarning]:
     """Warn that a base was asked for and cannot be read."""
     if pair.is_unknown:
@@ -179,6 +208,8 @@ UPDATE_RULES: Final[tuple[Rule, ...]] = (
     edits_kept,
     unseen_sent,
     origin_unknown,
+    waiting,
+    history_cut,
 )
 
 
@@ -204,6 +235,11 @@ def is_for_everyone(expression: JsonValue) -> bool:
     """Whether the API takes the expression for none: an empty or one-character one is [obs]."""
     form = comparable("targetingLogic", expression)
     return isinstance(form, str) and len(form) <= 1
+
+
+def _listed(labels: Sequence[str]) -> str:
+    rest = len(labels) - _MOST_LABELS
+    return ", ".join(labels[:_MOST_LABELS]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def _in_words(value: JsonValue) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.model import Location, Origin, Problem, Severity
 from flowsync.plan.document import to_document
+from flowsync.plan.warnings import WAITING
 from flowsync.render import wording
 from flowsync.render.escape import json_text, plural
 from flowsync.render.style import Detail, Screen, Span, Style, line, paint, sentences
@@ -88,14 +89,14 @@ def _plan_lines(plan: Plan, screen: Screen) -> Iterator[Line]:
 
 
 def _other_flows(plan: Plan, screen: Screen) -> Iterator[Line]:
-    """Yield the flows that are not changed: unverified, unchanged with something to say of them, blocked, unmanaged."""
+    """Yield the flows that are not changed, where there is something to say of them."""
     for change in plan.unverified:
         yield from _row_lines("? ", change, "unverified", wording.warnings(change), screen)
         sent = line("    active: false", Span("  not returned by the API; apply sends it", Style.MUTED))
         yield from sentences(sent, screen)
-    for row in plan.unchanged:
-        if row.warnings or screen.detail is Detail.VERBOSE:
-            yield from _row_lines("= ", row, "unchanged", row.warnings, screen)
+    for same in plan.unchanged:
+        if same.warnings or screen.detail is Detail.VERBOSE:
+            yield from _row_lines("= ", same, "unchanged", same.warnings, screen)
     if note := wording.unseen_elsewhere(plan.unchanged):
         yield ()
         yield from sentences(line(Span(f"note: {note}", Style.MUTED)), screen, indent=2)
@@ -104,12 +105,19 @@ def _other_flows(plan: Plan, screen: Screen) -> Iterator[Line]:
         where = Span(f"  {each.file} · blocked", Style.MUTED)
         yield line(Span("! ", Style.ERROR), Span(each.slug, Style.HEADING), where)
         yield from sentences(line("  ", Span(f"blocked[{each.code}]", Style.ERROR), f" {each.message}"), screen)
+    for flow in plan.removed:
+        yield ()
+        facts = f"  {flow.file} is gone · id {flow.id} · version {flow.version} · {flow.status}"
+        yield from sentences(
+            line(Span("x ", Style.WARNING), Span(flow.slug, Style.HEADING), Span(facts, Style.MUTED)), screen
+        )
+        yield from sentences(line("  ", Span(wording.removed(flow), Style.WARNING)), screen)
     if plan.unmanaged and screen.detail is not Detail.SUMMARY:
         yield ()
         yield line(f"Unmanaged: {plural(len(plan.unmanaged), 'flow')}, {wording.UNMANAGED}")
         limit = len(plan.unmanaged) if screen.detail is Detail.VERBOSE else NAMES_SHOWN
-        for flow in plan.unmanaged[:limit]:
-            yield line("  ? ", Span(flow.slug, Style.HEADING), Span(f"  id {flow.id} · {flow.name}", Style.MUTED))
+        for row in plan.unmanaged[:limit]:
+            yield line("  ? ", Span(row.slug, Style.HEADING), Span(f"  id {row.id} · {row.name}", Style.MUTED))
         if len(plan.unmanaged) > limit:
             yield line(Span(f"  … {len(plan.unmanaged) - limit:,} more", Style.MUTED))
 
@@ -153,13 +161,13 @@ def _refusals(plan: Plan, screen: Screen) -> Iterator[Line]:
 def plan_problems(plan: Plan, flows: Iterable[Flow]) -> Iterator[Problem]:
     """Yield what a reviewer should see at the lines of the files: what is blocked, warnings, edits made elsewhere.
 
-    What this branch itself changes is not among them: that is what the pull request shows anyway.
+    What this branch itself changes is not among them, which the pull request shows anyway, nor what waits for an apply.
     """
     sources = {flow.slug: flow.source for flow in flows}
     for each in plan.blocked:
         yield Problem(Location(each.file, 1, 1), Severity.ERROR, each.code, each.message)
     for change in plan.writes:
-        for warning in wording.warnings(change):
+        for warning in (each for each in wording.warnings(change) if each.code != WAITING):
             where = Location(change.file, warning.line or 1, 1)
             yield Problem(where, Severity.WARNING, warning.code, warning.message)
         for field in change.fields:

@@ -13,7 +13,7 @@ from flowsync.render.escape import compact, compact_pair, plural
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from flowsync.model import FieldChange, JsonValue, Plan, PlanWarning, Unchanged, Update
+    from flowsync.model import FieldChange, JsonValue, Plan, PlanWarning, Removed, Unchanged, Update
     from flowsync.plan.saved import Edited, Stale
 
 IN_STEP: Final = "The live flows are as the files say."
@@ -48,6 +48,7 @@ def counts(plan: Plan) -> str:
         (numbers.unverified, "unverified"),
         (numbers.unchanged, "unchanged"),
         (numbers.blocked, "blocked"),
+        (numbers.removed, "no longer managed"),
         (numbers.unmanaged, "unmanaged"),
     )
     return ", ".join(f"{count:,} {words}" for count, words in parts if count or words in _ALWAYS_COUNTED)
@@ -185,6 +186,12 @@ def outside_edit(change: FieldChange, origin: Origin) -> str:
     """Return what happened to one place outside of this branch, and what is live there now."""
     live = f" Live is {compact(change.old)}." if change.op is Op.REPLACE else ""
     return f"{change.label} was {_ORIGINS[origin]}.{live}"
+
+
+def removed(flow: Removed) -> str:
+    """Return what becomes of a flow whose file is gone, and where its content went."""
+    moved = f"; {flow.renamed_to} has its content now, and Frigade has no rename" if flow.renamed_to else ""
+    return f"no longer managed; stays live as it is{moved}"
 
 
 def listed(names: Sequence[str], limit: int = 5) -> str:

@@ -177,13 +177,14 @@ def test_a_project_below_the_top_of_its_repository_and_a_directory_beside_it(pro
     assert origins(below) == ["drift name"]
 
 
-def test_a_new_file_is_the_branchs_and_a_deleted_one_is_nobodys(project: Path) -> None:
+def test_a_new_file_is_the_branchs_and_a_deleted_one_is_removed(project: Path) -> None:
     write_flows(project, {"flow_new": "name: New\n"})
     (project / "flows" / "flow_a.yaml").unlink()
     with fake_frigade(rows=[*live(), row(2, "flow_new", name="Old")]) as server:
         document = plan(project, server, "--format", "json").json
         assert [(each["slug"], each["fields"][0]["origin"]) for each in document["changes"]] == [("flow_new", "branch")]
-        assert [each["slug"] for each in document["unmanaged"]] == ["flow_a"]
+        assert [each["slug"] for each in document["removed"]] == ["flow_a"]
+        assert document["unmanaged"] == []
 
 
 def test_the_overlay_of_the_environment_is_laid_over_the_base_too(project: Path) -> None:

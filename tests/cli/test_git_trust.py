@@ -54,6 +54,8 @@ def settings(trap: Trap) -> dict[str, str]:
         "filter.x.required": "true",
         "protocol.ext.allow": "always",
         "protocol.allow": "always",
+        "gpg.program": words,
+        "log.showSignature": "true",
     }
 
 

@@ -109,7 +109,7 @@ def test_an_edit_made_elsewhere_is_told_at_the_line_it_would_undo() -> None:
     change = update_of(stated, live)
     notes = {origin: list(plan_problems(plan_of(attributed(change, origin)), [stated])) for origin in ORIGINS}
     assert {origin: len(found) for origin, found in notes.items()} == {
-        Origin.DRIFT: 1, Origin.CONFLICT: 1, Origin.BRANCH: 0, None: 0,
+        Origin.DRIFT: 1, Origin.CONFLICT: 1, Origin.BRANCH: 0, Origin.WAITING: 0, None: 0,
     }  # fmt: skip
     (edit,) = notes[Origin.DRIFT]
     assert edit.location == Location("flows/flow_tour.yaml", 5, 14)
