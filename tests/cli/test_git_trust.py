@@ -54,7 +54,7 @@ def settings(trap: Trap) -> dict[str, str]:
         "filter.x.required": "true",
         "protocol.ext.allow": "always",
         "protocol.allow": "always",
-        "gpg.program": words,
+        "gpg.program": str(trap.program),
         "log.showSignature": "true",
     }
 
