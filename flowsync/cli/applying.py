@@ -15,7 +15,7 @@ from flowsync import __version__, lock
 from flowsync.api import endpoints
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import output
-from flowsync.cli.commands.init import example_hint
+from flowsync.cli.files import example_hint
 from flowsync.cli.guards import command_line
 from flowsync.cli.options import Verbosity
 from flowsync.cli.recording import FOLDER, new_record_path, now, open_record

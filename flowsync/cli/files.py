@@ -180,3 +180,10 @@ def _slugs(project: Project, argument: str) -> Iterator[str]:
         yield from [argument] if is_slug else map(escape, inside)
     else:
         yield argument
+
+
+def example_hint(slugs: Iterable[str]) -> str | None:
+    """What to do about the example of `init` where it is among `slugs` without a live flow; None where it is not."""
+    from flowsync.templates import EXAMPLE  # noqa: PLC0415 - takes 13 ms, for a flow that is seldom missing
+
+    return f"{EXAMPLE} is the example that flowsync init wrote: delete its file." if EXAMPLE in slugs else None

@@ -23,7 +23,7 @@ from flowsync.templates import PLACEHOLDER
 from flowsync.workspace import MOST_READ
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from flowsync.cli.project import Project
@@ -230,12 +230,6 @@ def next_steps(project: Project, origin: Origin | None) -> Iterator[tuple[str, s
     variables = " or ".join(name for name in reversed(project.settings.key_variables) if name is not None)
     once = f", once {variables} holds a key" if variables else ""
     yield "flowsync pull --new", f"brings in your own flows{once}"
-
-
-def example_hint(slugs: Iterable[str]) -> str | None:
-    """What to do about the example of `init` where it is among `slugs` without a live flow; None where it is not."""
-    is_there = templates.EXAMPLE in slugs
-    return f"{templates.EXAMPLE} is the example that flowsync init wrote: delete its file." if is_there else None
 
 
 def setup_advice(files: Sequence[StartFile], action: Action) -> Iterator[str]:

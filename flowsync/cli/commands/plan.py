@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync.cli import options
-from flowsync.cli.commands.init import example_hint
 from flowsync.cli.connection import Purpose
+from flowsync.cli.files import example_hint
 from flowsync.cli.guards import command_line, policy_options, policy_words, require_base
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import plan_files

@@ -15,9 +15,8 @@ from flowsync import git, validate
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose
 from flowsync.cli.commands.fmt import FILE_ORDER
-from flowsync.cli.commands.init import example_hint
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.files import PATTERN_CHARACTERS, is_settled, levels, matches, slugs_of
+from flowsync.cli.files import PATTERN_CHARACTERS, example_hint, is_settled, levels, matches, slugs_of
 from flowsync.cli.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import remember_versions
