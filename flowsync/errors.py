@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from flowsync.model import Change, Problem
+from flowsync.model import Change, Problem
 
 
 class ExitCode(IntEnum):

@@ -11,27 +11,23 @@ import json
 import os
 import socket
 import stat
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
 from filelock import lock_descriptor
 
 from flowsync.errors import FlowsyncError, RefusedError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 _LOCKED: Final = b" "
 """The first byte of the file: the one that Windows locks, so that others cannot read it. The owner follows."""
 _MOST_READ: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Who holds a lock, or held it last: a process, its host, when it began, and which command it runs."""
 
     pid: int
@@ -88,7 +84,7 @@ def held(path: Path, command: str) -> Iterator[Owner | None]:
         left = _read_owner(descriptor)
         started = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         owner = Owner(os.getpid(), socket.gethostname(), started, command)
-        _write(descriptor, _LOCKED + json.dumps(asdict(owner)).encode())
+        _write(descriptor, _LOCKED + json.dumps(owner._asdict()).encode())
         try:
             yield left
         finally:

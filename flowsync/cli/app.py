@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -17,9 +18,6 @@ from flowsync import __version__, cli
 from flowsync.cli.options import Invocation, global_options
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, UsageError
 from flowsync.secrets import masked
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 COMMANDS: Final = {
     "init": "Set up a project: configuration, schemas, hooks, workflows.",

@@ -7,30 +7,28 @@ files wrong meanwhile, and what asking failed with is raised only where the list
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from flowsync import git
-from flowsync.api.endpoints import Access, find_missing, list_flows
+from flowsync.api.endpoints import Access, Listing, Map, find_missing, list_flows
 from flowsync.cli.output import Progress, write_sentence
 from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of
 from flowsync.errors import ConfigError, FlowsyncError, GitError
-from flowsync.model import SENT_FIELDS
+from flowsync.model import SENT_FIELDS, FieldName, Flow, JsonValue
 from flowsync.render.style import reading_line
 from flowsync.text import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
     from concurrent.futures import Future, ThreadPoolExecutor
     from pathlib import Path
 
     from flowsync.api.client import Client
-    from flowsync.api.endpoints import Listing, Map
     from flowsync.api.transport import Handler
     from flowsync.cli.project import Project
-    from flowsync.model import FieldName, Flow, JsonValue
     from flowsync.sandbox.emulator import Emulator
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from glob import escape
 from pathlib import Path
@@ -11,16 +12,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from flowsync import validate
 from flowsync.errors import InvalidFilesError, UsageError
-from flowsync.flows.files import ENDINGS, FlowFile, in_environments
+from flowsync.flows.files import ENDINGS, FlowFile, Repository, in_environments
 from flowsync.model import Flow, Problem, Severity
 from flowsync.text import closest, excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
     from flowsync.cli.project import Project
     from flowsync.config import Level
-    from flowsync.flows.files import Repository
 
 
 Named = TypeVar("Named", Flow, FlowFile)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync.cli.options import combined, invocation, kept_option
-from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT, SANDBOX_URL, Policy
+from flowsync.cli.options import Invocation, combined, invocation, kept_option
+from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT, SANDBOX_URL, Guards, Policy
 from flowsync.errors import UsageError
+from flowsync.model import Plan
 from flowsync.render.escape import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
-    from flowsync.config import Guards
-    from flowsync.model import Plan
 
 ALLOWED: Final[Mapping[str, Mapping[str, object]]] = {
     "many": {"max_changes": None, "max_changed_percent": None},

@@ -5,6 +5,7 @@ The global ones may stand before or after the command's name; the later one wins
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -14,8 +15,6 @@ import click
 from flowsync.errors import FlowsyncError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from click.shell_completion import CompletionItem
 
 
@@ -81,7 +80,6 @@ def kept_option(help_: str, callback: Callable[..., None], *names: str, **settin
 
 _DIRECTORY: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 _QUIET, _VERBOSE = _keep("verbosity", Verbosity.QUIET), _keep("verbosity", Verbosity.VERBOSE)
-_COLOURS: Final = "Colour: auto (on a terminal), always, never. NO_COLOR is honoured."
 _COLOR: Final = {"metavar": "WHEN", "type": click.Choice(["auto", "always", "never"])}
 global_options = combined(
     kept_option("Run as if started in DIR.", _keep("directory"), "-C", "directory", metavar="DIR", type=_DIRECTORY),
@@ -100,9 +98,7 @@ sandbox_option = click.option(
     help="Use the embedded emulator of the API instead; state in .flowsync/sandbox.db.",
 )
 base_option = click.option(
-    "--base",
-    metavar="REF",
-    help="Git revision to compare with, to detect edits in the dashboard, such as origin/main.",
+    "--base", metavar="REF", help="Git revision to compare with, to detect edits in the dashboard, such as origin/main."
 )
 
 

@@ -6,24 +6,23 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TextIO
 
-from flowsync.cli.options import Verbosity
+from flowsync.cli.options import Invocation, Verbosity
 from flowsync.errors import FlowsyncError
+from flowsync.model import Location, Problem
 from flowsync.render import style
 from flowsync.render.style import NARROWEST, Colour, Detail, Screen
 from flowsync.secrets import masked
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
-    from flowsync.model import Location, Problem
     from flowsync.render.problems import SourceLine
 
 _WIDTH_OFF_TERMINAL: Final = 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,23 +12,18 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import config, document
 from flowsync.cli.options import Invocation, invocation
-from flowsync.config import Flags
+from flowsync.config import Flags, Settings
 from flowsync.errors import ConfigError, FlowsyncError
-from flowsync.flows.files import discover, load_flows
+from flowsync.flows.files import FlowFile, Repository, discover, load_flows
+from flowsync.model import Problem
 from flowsync.secrets import private_key_at
 from flowsync.text import excerpt
-from flowsync.workspace import MOST_READ, OWNER_ONLY, workspace
+from flowsync.workspace import MOST_READ, OWNER_ONLY, Workspace, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     import click
 
-    from flowsync.config import Settings
     from flowsync.document import Document
-    from flowsync.flows.files import FlowFile, Repository
-    from flowsync.model import Problem
-    from flowsync.workspace import Workspace
 
 STATE_DIRECTORY: Final = ".flowsync"
 SCHEMA_FILE: Final = "flow.schema.json"

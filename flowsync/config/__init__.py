@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from flowsync.config.address import (
@@ -37,14 +38,9 @@ from flowsync.config.file import (
     schema_text,
 )
 from flowsync.errors import ConfigError
-from flowsync.model import Target
+from flowsync.model import Location, Source, Target
 from flowsync.secrets import IN_USE
 from flowsync.text import closest, excerpt
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from flowsync.model import Location, Source
 
 __all__ = [
     "FILE_NAMES",
@@ -327,7 +323,6 @@ def _key_settings(top: Section, chosen: Section, flags: Flags) -> tuple[Section,
 
 
 def _mask_keys(sections: Iterable[Section], environ: Mapping[str, str]) -> None:
-    """Mask the private keys of all environments in every output."""
     settings = ("api_key_variable", "public_api_key_variable")
     named = {section[name] for section in sections for name in settings if name in section}
     for variable in {*named, PRIVATE_KEY_VARIABLE}:

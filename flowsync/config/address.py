@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from flowsync.model import JsonValue
+from flowsync.model import JsonValue
 
 DEFAULT_API_URL: Final = "https://api.frigade.com"
 """[doc] the API reference and the SDK's default."""

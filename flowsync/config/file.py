@@ -6,19 +6,15 @@ import json
 import math
 import os
 import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from flowsync.config.address import ADDRESS_PATTERN, url_complaint
 from flowsync.errors import ConfigError, InvalidFilesError
-from flowsync.model import Problem, Severity
+from flowsync.model import JsonValue, Location, Problem, Severity, Source, ValuePath
 from flowsync.text import closest, excerpt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from flowsync.model import JsonValue, Location, Source, ValuePath
 
 Schema: TypeAlias = "dict[str, Any]"
 
@@ -115,7 +111,6 @@ def _section_problems(source: Source, section: JsonValue, path: ValuePath, schem
 
 
 def _map_problems(source: Source, value: JsonValue, path: ValuePath, schema: Schema) -> Iterator[Problem]:
-    """What is wrong with `rules` or `environments`, whose keys are anything."""
     if isinstance(value, dict):
         for name, item in value.items():
             if "properties" in schema:

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Mapping
+from typing import Final
 
 from flowsync import document
 from flowsync.diff.fields import observe
 from flowsync.errors import DocumentError
-from flowsync.flows.files import flow_from_document
-from flowsync.model import SENT_FIELDS
-from flowsync.pull.results import LeftOut, NewFile, complaint
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from flowsync.flows.files import FlowFile
-    from flowsync.model import FieldName, JsonValue, LiveFlow
-    from flowsync.pull.results import Judge
+from flowsync.flows.files import FlowFile, flow_from_document
+from flowsync.model import SENT_FIELDS, FieldName, JsonValue, LiveFlow
+from flowsync.pull.results import Judge, LeftOut, NewFile, complaint
 
 _RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
 """Names of devices on Windows, whatever follows after a dot."""
@@ -111,7 +105,6 @@ def says_something(field: FieldName, value: JsonValue) -> bool:
 
 
 def _parts(row: LiveFlow) -> tuple[dict[FieldName, str], list[LeftOut]]:
-    """Return the lines of each field that is worth some, and the fields that cannot be written."""
     parts: dict[FieldName, str] = {}
     left_out: list[LeftOut] = []
     observed = observe(row.fields, SENT_FIELDS)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from flowsync import validate
 from flowsync.diff.fields import compare
-from flowsync.model import Problem
+from flowsync.model import FieldName, Flow, LiveFlow, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-
     from flowsync.flows.files import FlowFile
-    from flowsync.model import FieldName, Flow, LiveFlow
 
 
 class Scope(Enum):
@@ -24,16 +21,14 @@ class Scope(Enum):
     ALL = "every one that the server returns"
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(NamedTuple):
     """A live field that was not taken into the file, and why."""
 
     field: FieldName
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewFile:
+class NewFile(NamedTuple):
     """A live flow gets a file. `note` says what is unusual about its place."""
 
     slug: str
@@ -44,8 +39,7 @@ class NewFile:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedFile:
+class ChangedFile(NamedTuple):
     """A file takes over what is live.
 
     `places` are the labels of what changes, `rewritten` those of parts that had to be written again.
@@ -63,8 +57,7 @@ class ChangedFile:
     failing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SameFile:
+class SameFile(NamedTuple):
     """A file that already says what is live, apart from what is left out."""
 
     slug: str
@@ -72,8 +65,7 @@ class SameFile:
     left_out: tuple[LeftOut, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(NamedTuple):
     """A flow that was not pulled. `file` is the name of its file, if there is one."""
 
     slug: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from flowsync import document
 from flowsync.diff.data import Place
@@ -11,21 +11,13 @@ from flowsync.diff.fields import compare, observe
 from flowsync.diff.lists import IDENTITIES, survivors
 from flowsync.document.editing import edited
 from flowsync.errors import DocumentError
-from flowsync.flows.files import flow_from_document
-from flowsync.model import SENT_FIELDS
+from flowsync.flows.files import FlowFile, flow_from_document
+from flowsync.model import SENT_FIELDS, FieldName, Flow, JsonValue, LiveFlow, ValuePath
 from flowsync.pull.new_files import says_something, unreadable
-from flowsync.pull.results import ChangedFile, LeftOut, SameFile, Scope, complaint, failing_tests
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from flowsync.flows.files import FlowFile
-    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, ValuePath
-    from flowsync.pull.results import Judge
+from flowsync.pull.results import ChangedFile, Judge, LeftOut, SameFile, Scope, complaint, failing_tests
 
 
-@dataclass(frozen=True, slots=True)
-class ExistingFile:
+class ExistingFile(NamedTuple):
     """A flow file and the live row whose values it takes over; `environment` names the overlay in effect."""
 
     flow: Flow
@@ -35,8 +27,7 @@ class ExistingFile:
     judge: Judge
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
+class _Draft(NamedTuple):
     """The file's text with some fields taken over, or why it may not be written."""
 
     text: str
@@ -161,7 +152,6 @@ def _laid_over(base: JsonValue, overlay: JsonValue, live: JsonValue) -> JsonValu
 
 
 def _difference(base: JsonValue, live: JsonValue) -> JsonValue:
-    """Return what an overlay must hold of `live` where `base` has the rest."""
     if not isinstance(base, dict) or not isinstance(live, dict):
         return live
     return {

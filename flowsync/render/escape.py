@@ -10,15 +10,12 @@ import html
 import json
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, zip_longest
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from flowsync.model import JsonValue
 from flowsync.text import ELLIPSIS, printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from flowsync.model import JsonValue
 
 LONGEST_VALUE: Final = 300
 """How many columns of a value are shown."""
@@ -140,7 +137,6 @@ def cell_prose(text: str) -> str:
 
 
 def _words(text: str) -> str:
-    """Set runs of words that are not plain English as one code span each."""
     pieces: list[str] = []
     for is_safe, words in groupby(text.split(), _is_safe):
         run = " ".join(words)

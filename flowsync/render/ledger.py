@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Op, Refused
 from flowsync.plan.document import json_safe
-from flowsync.record.values import Unreadable
+from flowsync.record.values import Kept, Record, Unreadable
 from flowsync.render import wording
-from flowsync.render.escape import (
-    cell_code,
-    cell_prose,
-    compact_pair,
-    markdown_table,
-    masked_json,
-    padded,
-    plural,
-)
-from flowsync.render.style import Screen, Span, Style, hint_lines, line, paint, sentences, table
+from flowsync.render.escape import cell_code, cell_prose, compact_pair, markdown_table, masked_json, padded, plural
+from flowsync.render.style import Line, Screen, Span, Style, hint_lines, line, paint, sentences, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
     from flowsync.model import Change, FieldChange, FieldName, JsonValue, Outcome
-    from flowsync.record.values import Kept, Record
-    from flowsync.render.style import Line
 
 MOST_DIFFERENCES: Final = 5
 """How many differing places are shown of one flow; the JSON document has them all."""
@@ -62,8 +50,7 @@ _STYLES: Final = {
 _NAME_WIDTH: Final = max(len(kind.words) for kind in Kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One outcome, flattened: what every format shows of it."""
 
     kind: Kind

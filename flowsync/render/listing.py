@@ -9,21 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
-from flowsync.flows.waits import Bond
+from flowsync.flows.waits import Bond, Edge, Node, WaitingGraph
+from flowsync.model import JsonValue
 from flowsync.render.escape import cell_code, fenced, markdown_table, masked_json, plural, shown
-from flowsync.render.style import Span, Style, line, paint, table
+from flowsync.render.style import Screen, Span, Style, line, paint, table
 from flowsync.text import shortened
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from flowsync.flows.waits import Edge, Node, WaitingGraph
-    from flowsync.model import JsonValue
-    from flowsync.render.style import Screen
 
 
 class ListState(Enum):
@@ -36,17 +30,16 @@ class ListState(Enum):
     UNMANAGED = "unmanaged"
 
 
-@dataclass(frozen=True, slots=True)
-class ListedFlow:
+class ListedFlow(NamedTuple):
     """One line of `flowsync list`: a live row (`id` is None without one), a file, or both."""
 
     slug: str
-    file: str | None
-    id: int | None
+    state: ListState
     version: int | None
     status: str | None
+    id: int | None
+    file: str | None
     name: str | None
-    state: ListState
 
 
 NO_FLOWS: Final = "No flows."
@@ -73,7 +66,7 @@ def list_text(flows: Sequence[ListedFlow], screen: Screen) -> str:
         return f"{NO_FLOWS}\n"
     rows = []
     for flow in flows:
-        cells = [Span(_cell(fact)) for fact in _facts(flow)]
+        cells = [Span(_cell(fact)) for fact in flow[2:]]
         rows.append([Span(flow.slug, Style.HEADING), Span(flow.state.value, _STATES[flow.state][1]), *cells])
     return paint([*table(_TITLES, rows, screen), (), line(Span(counts(flows), Style.HEADING))], screen.colour)
 
@@ -84,25 +77,14 @@ def list_markdown(flows: Sequence[ListedFlow], screen: Screen) -> str:  # noqa: 
         return f"{NO_FLOWS}\n"
     rows = []
     for flow in flows:
-        cells = [cell_code(fact) if isinstance(fact, str) else _cell(fact) for fact in _facts(flow)]
+        cells = [cell_code(fact) if isinstance(fact, str) else _cell(fact) for fact in flow[2:]]
         rows.append([cell_code(flow.slug), flow.state.value, *cells])
     return "\n".join([*markdown_table([title.capitalize() for title in _TITLES], rows), ""])
 
 
 def list_json(flows: Sequence[ListedFlow], screen: Screen) -> str:  # noqa: ARG001 - one signature
     """Return the document `flowsync-list/1`."""
-    documents: list[JsonValue] = [
-        {
-            "slug": flow.slug,
-            "state": flow.state.value,
-            "version": flow.version,
-            "status": flow.status,
-            "id": flow.id,
-            "file": flow.file,
-            "name": flow.name,
-        }
-        for flow in flows
-    ]
+    documents: list[JsonValue] = [{**flow._asdict(), "state": flow.state.value} for flow in flows]
     return masked_json({"format": "flowsync-list/1", "flows": documents})
 
 
@@ -119,10 +101,6 @@ def counts(flows: Sequence[ListedFlow]) -> str:
     numbers = Counter(flow.state for flow in flows)
     parts = [f"{numbers[state]:,} {noun}" for state, (noun, _) in _STATES.items() if numbers[state]]
     return f"{plural(len(flows), 'flow')}: {', '.join(parts)}"
-
-
-def _facts(flow: ListedFlow) -> tuple[str | int | None, ...]:
-    return flow.version, flow.status, flow.id, flow.file, flow.name
 
 
 def _cell(fact: str | int | None) -> str:
@@ -199,7 +177,6 @@ def _remark(node: Node) -> str:
 
 
 def _label(edge: Edge) -> str:
-    """What an arrow says."""
     if edge.is_circular:
         return CIRCLE
     if edge.bond is Bond.STEP:

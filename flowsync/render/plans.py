@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
 
-from flowsync.model import Location, Origin, Problem, Severity
+from flowsync.model import Flow, Location, Origin, Plan, PlanWarning, Problem, Severity, Unchanged, Update
 from flowsync.plan.document import to_document
 from flowsync.plan.warnings import WAITING
 from flowsync.render import wording
 from flowsync.render.escape import json_text, plural
-from flowsync.render.style import Detail, Screen, Span, Style, line, paint, sentences
+from flowsync.render.style import Detail, Line, Screen, Span, Style, line, paint, sentences
 from flowsync.render.yaml_diff import capped, flow_diff, remark
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from flowsync.model import Flow, Plan, PlanWarning, Unchanged, Update
-    from flowsync.render.style import Line
 
 NAMES_SHOWN: Final = 50
 """How many unmanaged flows are named unless everything is asked for."""

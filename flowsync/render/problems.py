@@ -11,12 +11,13 @@ from __future__ import annotations
 import platform
 import traceback
 from collections import Counter
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from flowsync import __version__
 from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError, RefusedError
-from flowsync.model import Problem, Severity
+from flowsync.model import JsonValue, Location, Problem, Severity
 from flowsync.render.escape import (
     cell_code,
     cell_prose,
@@ -32,14 +33,8 @@ from flowsync.render.escape import (
     visible_characters,
     with_hint,
 )
-from flowsync.render.style import NARROWEST, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render.style import NARROWEST, Line, Screen, Span, Style, hint_lines, line, paint, sentences
 from flowsync.text import ELLIPSIS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from flowsync.model import JsonValue, Location
-    from flowsync.render.style import Line
 
 SourceLine: TypeAlias = "Callable[[Location], str | None]"
 """Gives the line that a location is on, without its end; None where it cannot be had."""
@@ -80,9 +75,7 @@ def as_json(problems: Iterable[Problem], source_line: SourceLine, screen: Screen
     """Return the document `flowsync-problems/1`."""
     documents: list[JsonValue] = [
         {
-            "file": problem.location.file,
-            "line": problem.location.line,
-            "column": problem.location.column,
+            **problem.location._asdict(),
             "severity": problem.severity.value,
             "code": problem.code,
             "message": "\n".join([problem.message, *problem.detail]),
@@ -166,7 +159,6 @@ def _sorted(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> Iterator[Line]:
-    """Yield one problem: its place and message, its line with a caret, its hint."""
     where = problem.location
     kind = Span(f"{problem.severity.value}[{problem.code}]", _STYLES[problem.severity])
     place = Span(f"{where.file}:{where.line}:{where.column}: ", Style.HEADING)

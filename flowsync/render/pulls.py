@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
-from flowsync.pull.results import ChangedFile, NewFile, SameFile, Skipped
+from flowsync.model import JsonValue
+from flowsync.pull.results import ChangedFile, NewFile, Pulled, SameFile, Skipped
 from flowsync.render import text_diff
 from flowsync.render.escape import columns, masked_json, padded, plural, shown
-from flowsync.render.style import Detail, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render.style import Detail, Line, Screen, Span, Style, hint_lines, line, paint, sentences
 from flowsync.render.wording import listed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from flowsync.model import JsonValue
-    from flowsync.pull.results import Pulled
-    from flowsync.render.style import Line, Screen
 
 UNCOMMITTED: Final = "It holds changes that are not committed."
 UNCOMMITTED_HINT: Final = "Commit them, or pull with --force: a copy is kept then."
@@ -55,8 +49,7 @@ class FileState(Enum):
     BY_HAND = "by hand"
 
 
-@dataclass(frozen=True, slots=True)
-class StartFile:
+class StartFile(NamedTuple):
     """A file that a project starts with; `name` is relative to the current directory.
 
     `text` is the whole file; for BY_HAND, what people have to add. `note` says why, or what was added.
@@ -76,8 +69,7 @@ _FILE_STYLES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Pull:
+class Pull(NamedTuple):
     """What there is to report; `is_written` is False where it was only looked at.
 
     `refused` are the names of files that were not touched because git does not have all of them; `copies` is the folder

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from functools import cache
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from flowsync.render.escape import LOG_COMMAND, columns, cut, mask_keys, padded, plural, shown
 from flowsync.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 NARROWEST: Final = 40
 """Narrower screens are written to as if they had this many columns."""
@@ -130,7 +128,6 @@ def _ansi(span: Span) -> str:
 
 @cache
 def _ansi_codes(style: Style) -> tuple[str, str]:
-    """Return what rich writes before and after a text in this style, in 16 colours."""
     from rich.color import ColorSystem  # noqa: PLC0415 - rich is slow to import; only colour needs it
     from rich.style import Style as RichStyle  # noqa: PLC0415 - as above
 

@@ -6,24 +6,20 @@ A tree has a line for each condition: whether it is true, and by which values.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from flowsync.flows.testing import Decided, Undecided, Unreadable, Unusable
+from flowsync.model import JsonValue
 from flowsync.render.escape import cell_code, code_span, columns, fenced, masked_json, plural, prose, with_hint
-from flowsync.render.style import Colour, Detail, Screen, Span, Style, hint_lines, line, paint, sentences
-from flowsync.targeting.context import EPOCH, Context, Verdict
-from flowsync.targeting.evaluation import TermTrace, Unknown, outline
+from flowsync.render.style import Colour, Detail, Line, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.targeting.context import EPOCH, Case, Context, Verdict
+from flowsync.targeting.evaluation import TermTrace, Trace, Unknown, outline
 from flowsync.targeting.nodes import Source, formatted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
     from flowsync.flows.testing import Explained, Explanation, ExpressionCoverage, Tested, TestedFlow, TestOutcome
-    from flowsync.model import JsonValue
-    from flowsync.render.style import Line
-    from flowsync.targeting.context import Case
-    from flowsync.targeting.evaluation import Trace
 
 NO_TESTS: Final = "No tests. An entry of `tests:` in a flow file says who sees the flow."
 OFF: Final = "The file turns the flow off (active: false): nobody sees it, whatever its targeting says."
@@ -45,28 +41,19 @@ _WORDS: Final = {"passed": "pass", "failed": "FAIL", "undecided": "skip", "unrea
 _STYLES: Final = {"pass": Style.ADDED, "FAIL": Style.ERROR, "skip": Style.WARNING}
 
 
-def tests_text(flows: Sequence[TestedFlow], screen: Screen) -> str:
-    """Return every test of every flow, the failed ones with their trees, and the counts."""
-    return paint(_lines(flows, screen), screen.colour)
+def tests_text(flows: Sequence[TestedFlow], screen: Screen, *, coverage: bool) -> str:
+    """Return every test of every flow, the failed ones with their trees, and the counts; then what the tests saw."""
+    seen = [(), *_coverage_lines(flows)] if coverage else []
+    return paint([*_lines(flows, screen), *seen], screen.colour)
 
 
-def tests_with_coverage(flows: Sequence[TestedFlow], screen: Screen) -> str:
-    """Return the same, and for each term which truths some test saw."""
-    return paint([*_lines(flows, screen), (), *_coverage_lines(flows)], screen.colour)
+def tests_markdown(flows: Sequence[TestedFlow], screen: Screen, *, coverage: bool) -> str:  # noqa: ARG001 - one signature
+    """Return the tests for a comment or a summary; then what they saw."""
+    seen = [fenced(paint(_coverage_lines(flows), Colour.NEVER), "text")] if coverage else []
+    return "\n\n".join([*_markdown(flows), *seen]) + "\n"
 
 
-def tests_markdown(flows: Sequence[TestedFlow], screen: Screen) -> str:  # noqa: ARG001 - one signature
-    """Return the tests for a comment or a summary."""
-    return "\n\n".join(_markdown(flows)) + "\n"
-
-
-def tests_markdown_with_coverage(flows: Sequence[TestedFlow], screen: Screen) -> str:  # noqa: ARG001 - one signature
-    """Return the same, and what the tests saw."""
-    seen = fenced(paint(_coverage_lines(flows), Colour.NEVER), "text")
-    return "\n\n".join([*_markdown(flows), seen]) + "\n"
-
-
-def tests_json(flows: Sequence[TestedFlow], screen: Screen) -> str:  # noqa: ARG001 - one signature
+def tests_json(flows: Sequence[TestedFlow], screen: Screen, *, coverage: bool) -> str:  # noqa: ARG001 - one signature
     """Return the document `flowsync-tests/1`; it always holds what the tests saw."""
     documents: list[JsonValue] = [
         {
@@ -82,18 +69,8 @@ def tests_json(flows: Sequence[TestedFlow], screen: Screen) -> str:  # noqa: ARG
     return masked_json({"format": "flowsync-tests/1", "summary": summary, "flows": documents, "undecided": undecided})
 
 
-TEST_FORMATS: Final[Mapping[str, Callable[[Sequence[TestedFlow], Screen], str]]] = {
-    "text": tests_text,
-    "markdown": tests_markdown,
-    "json": tests_json,
-}
-"""What `test --format` offers."""
-COVERAGE_FORMATS: Final[Mapping[str, Callable[[Sequence[TestedFlow], Screen], str]]] = {
-    "text": tests_with_coverage,
-    "markdown": tests_markdown_with_coverage,
-    "json": tests_json,
-}
-"""The same formats for `test --coverage`."""
+TEST_FORMATS: Final = {"text": tests_text, "markdown": tests_markdown, "json": tests_json}
+"""What `test --format` offers; `coverage` is whether to show which truths of each term some test saw."""
 
 
 def explanation_text(explanation: Explanation, screen: Screen) -> str:
@@ -175,7 +152,6 @@ def _numbers(flows: Sequence[TestedFlow]) -> dict[str, int]:
 
 
 def _counts(flows: Sequence[TestedFlow]) -> str:
-    """Return how many tests there are, and how they went."""
     numbers = _numbers(flows)
     parts = [f"{numbers[name]:,} {name}" for name in _WORDS if numbers[name]]
     tests, tested = plural(numbers["tests"], "test"), plural(numbers["tested"], "flow")
@@ -215,7 +191,6 @@ def _expectation(case: Case) -> str:
 
 
 def _remark(outcome: TestOutcome) -> str | None:
-    """What there is to say of an outcome other than a pass."""
     match outcome:
         case Decided(_, case, expression) if not outcome.passed:
             return f"expects {_expectation(case)}, and {expression.label} is {'false' if case.expected else 'true'}"
@@ -231,7 +206,6 @@ def _remark(outcome: TestOutcome) -> str | None:
 
 
 def _coverage_lines(flows: Sequence[TestedFlow]) -> Iterator[Line]:
-    """Yield each expression with its terms, the flows that no test decides, and how much is seen both ways."""
     yield line(Span("Coverage: which truths of each term some test saw", Style.HEADING))
     terms = [term for flow in flows for each in flow.coverage for term in each.terms]
     for flow in flows:

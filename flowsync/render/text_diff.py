@@ -9,18 +9,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from flowsync.diff.lists import longest_increasing
 from flowsync.document.rewriting import equal_ends
-from flowsync.render.style import MARKED, Span, Style, paint
+from flowsync.render.style import MARKED, Line, Screen, Span, Style, paint
 from flowsync.text import code_points_that_differ, look_alike
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from flowsync.render.style import Line, Screen
 
 Run: TypeAlias = "tuple[int, int, int]"
 """Where equal items begin in the old sequence and in the new one, and how many they are."""
@@ -156,7 +152,6 @@ def _shortened(span: Span, head: int, tail: int) -> Iterator[Span]:
 
 
 def _joined(spans: Iterable[Span]) -> Line:
-    """Return the spans as a line: none of them empty, neighbours of one style as one."""
     styles = groupby((span for span in spans if span.text), lambda span: span.style)
     return tuple(Span("".join(span.text for span in group), style) for style, group in styles)
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from flowsync.config import SANDBOX_URL
-from flowsync.model import Op, Origin, View
+from flowsync.model import FieldChange, JsonValue, Op, Origin, Plan, PlanWarning, Removed, Unchanged, Update, View
 from flowsync.plan.document import allowed_by, summary
 from flowsync.render.escape import compact, compact_pair, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from flowsync.model import FieldChange, JsonValue, Plan, PlanWarning, Removed, Unchanged, Update
     from flowsync.plan.saved import Edited, Stale
 
 IN_STEP: Final = "The live flows are as the files say."
@@ -41,10 +39,7 @@ def counts(plan: Plan) -> str:
     """Return the plan in numbers; of what there is none is left out, but for the two usual ones."""
     numbers = summary(plan)
     parts = (
-        (numbers.create, "to create"),
         (numbers.update, "to update"),
-        (numbers.deactivate, "to deactivate"),
-        (numbers.delete, "to delete"),
         (numbers.unverified, "unverified"),
         (numbers.unchanged, "unchanged"),
         (numbers.blocked, "blocked"),

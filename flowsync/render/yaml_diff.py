@@ -7,24 +7,19 @@ them: a moved or renamed step is compared with itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from flowsync.diff.canonical import ValueNumbers
 from flowsync.diff.data import Place
 from flowsync.diff.lists import align_lists, merged
 from flowsync.document import UNFOLDED, dump
-from flowsync.model import SENT_FIELDS, Op
+from flowsync.model import SENT_FIELDS, FieldChange, FieldName, JsonValue, Op, Update
 from flowsync.render.escape import compact, mask_keys
-from flowsync.render.style import Span, Style
+from flowsync.render.style import Line, Span, Style
 from flowsync.render.text_diff import changed_lines, differing, hunks, shortened_line
 from flowsync.render.wording import structural
 from flowsync.targeting.comparison import DiffLine, TermChange, compare
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from flowsync.model import FieldChange, FieldName, JsonValue, Update
-    from flowsync.render.style import Line
 
 LINES_PER_FLOW: Final = 400
 """How many lines of one flow's diff are shown unless everything is asked for."""
@@ -112,7 +107,6 @@ def _field_diff(field: FieldName, old: JsonValue, new: JsonValue) -> list[Line]:
 
 
 def _data_diff(old: dict[str, JsonValue], new: dict[str, JsonValue], numbers: ValueNumbers) -> list[Line]:
-    """Compare all but the steps, then each step with its counterpart, in the new order."""
     old_steps, new_steps = old.get("steps"), new.get("steps")
     if not isinstance(old_steps, list) or not isinstance(new_steps, list):
         return _section_diff("data", old or None, new or None, numbers)

@@ -6,17 +6,13 @@ Made from the flow's own words, so that a difference reads like one that people 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from flowsync import document
 from flowsync.errors import FlowsyncError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from flowsync.model import JsonValue
+from flowsync.model import JsonValue
 
 _PHRASES: Final = (
     ("Get started", "Begin"),
@@ -168,8 +164,6 @@ def _field(name: str, reword: _Reword) -> Edit:
 
 
 def _heading(key: str, reword: _Reword) -> Edit:
-    """Rewords a text of `data` outside of its steps."""
-
     def edit(fields: Fields) -> Fields:
         root = fields["data"]
         new = _reworded(root, key, reword) if isinstance(root, dict) else None
@@ -179,8 +173,6 @@ def _heading(key: str, reword: _Reword) -> Edit:
 
 
 def _first_step(change: Callable[[_Step], _Step | None]) -> Edit:
-    """Changes the first step in which there is something to change."""
-
     def edit(fields: Fields) -> Fields:
         steps = _steps(fields)
         for index, step in enumerate(steps):
@@ -219,7 +211,6 @@ def _without_last_step(fields: Fields) -> Fields:
 
 
 def _reordered_steps(fields: Fields) -> Fields:
-    """The last two of three or more steps in the other order."""
     steps = _steps(fields)
     return _with_steps(fields, [*steps[:-2], steps[-1], steps[-2]]) if len(steps) > 2 else fields  # noqa: PLR2004
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, NamedTuple, final
 from urllib.parse import parse_qsl, unquote
 
+from flowsync.model import JsonValue
 from flowsync.sandbox.store import (
     ACTIVATE_CHECKS,
     CREATE_CHECKS,
     UPDATE_CHECKS,
+    Body,
     Row,
     Status,
     Store,
@@ -39,12 +42,9 @@ from flowsync.sandbox.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from flowsync.model import JsonValue
-    from flowsync.sandbox.store import Body
     from flowsync.sandbox.values import Clock, Handler, Request
 
 _SDK_VERSION_HEADER: Final = "x-frigade-sdk-version"
@@ -123,8 +123,7 @@ class Emulator:
             self.store.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(NamedTuple):
     """A request that found its endpoint. `flow` is the slug or id in the path, "" where there is none.
 
     `view` makes of a row what a private key is shown of it.

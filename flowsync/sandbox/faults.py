@@ -8,21 +8,15 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from itertools import cycle
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from flowsync.sandbox.values import Delivery, Response, refused
+from flowsync.sandbox.values import Delivery, Handler, Request, Response, refused
 from flowsync.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from flowsync.sandbox.values import Handler, Request
 
 LATENESS: Final = (4, 1, 2, 7)
 """How many requests later what comes late is carried out: the first, the second and so on, then from the start."""
@@ -35,7 +29,7 @@ _Reply: TypeAlias = "Response | Delivery"
 
 def _error(status: HTTPStatus, headers: Mapping[str, str] = {}) -> Response:
     response = refused(status, f"{status.phrase}, as asked for with --fault")
-    return replace(response, headers={**response.headers, **headers})
+    return response._replace(headers={**response.headers, **headers})
 
 
 _SERVER_ERROR: Final = _error(HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -114,8 +108,7 @@ _SPECIFICATION: Final = re.compile(rf"(?P<kind>[^:]+)(?::(?P<where>.*?))?(?::(?P
 _METHODS: Final = frozenset({"GET", "PUT", "POST", "DELETE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing going wrong for the first `times` requests of `method` (`*` any) whose path matches the glob `path`.
 
     `after` requests that match are spared first.
@@ -203,14 +196,13 @@ class Faulty:
         if failure is None:
             return self._handler(request)
         response = self._handler(request) if failure.is_carried_out else Response(0, {}, b"")
-        return replace(response, delivery=failure.reply) if isinstance(failure.reply, Delivery) else failure.reply
+        return response._replace(delivery=failure.reply) if isinstance(failure.reply, Delivery) else failure.reply
 
     def settle(self) -> None:
         """Carry out whatever waits."""
         self._carry_out_late(max(LATENESS))
 
     def _strike(self, request: Request) -> list[FaultKind]:
-        """Use up what strikes this request: what people do, a failure, or both."""
         struck: list[FaultKind] = []
         with self._lock:
             for position, fault in enumerate(self._faults):

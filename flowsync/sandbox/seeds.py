@@ -7,28 +7,23 @@ was edited in the dashboard, and one live flow has no file. Every file's flow ha
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from enum import Enum
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
 from flowsync import document
-from flowsync.model import Target
-from flowsync.sandbox.edits import DASHBOARD, DRAFT, OLDER, edited, name_of
-from flowsync.sandbox.faults import FaultKind
+from flowsync.model import FieldName, JsonValue, Target
+from flowsync.sandbox.edits import DASHBOARD, DRAFT, OLDER, Fields, edited, name_of
+from flowsync.sandbox.faults import Act, FaultKind
 from flowsync.sandbox.store import FLOW_TYPES, Row, Status, stored_text
 from flowsync.sandbox.values import PRIVATE_KEY, Request, timestamp, timestamp_after
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-
-    from flowsync.model import FieldName, JsonValue
-    from flowsync.sandbox.edits import Fields
     from flowsync.sandbox.emulator import Emulator
-    from flowsync.sandbox.faults import Act
 
 
 class Scenario(Enum):
@@ -42,8 +37,7 @@ class Scenario(Enum):
     UNMANAGED = "live without a file"
 
 
-@dataclass(frozen=True, slots=True)
-class SeedFlow:
+class SeedFlow(NamedTuple):
     """What a file says of its flow; `data` among `fields` is the text that the file would send.
 
     `target` is the version that the file wants written: a file that asks for a draft gets one.

@@ -11,18 +11,14 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from flowsync.sandbox.values import Delivery, Request, refused
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from flowsync.sandbox.values import Handler, Response
+from flowsync.sandbox.values import Delivery, Handler, Request, Response, refused
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 """Larger bodies are answered with 413."""
@@ -143,7 +139,6 @@ class _Connection(BaseHTTPRequestHandler):
         self._send(self._respond(body))
 
     def _body_size(self) -> int | HTTPStatus:
-        """The body's length in bytes, or why it cannot be read."""
         if "transfer-encoding" in self.headers:
             return HTTPStatus.LENGTH_REQUIRED
         length = self.headers.get("content-length", "0").strip()

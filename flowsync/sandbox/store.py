@@ -10,7 +10,7 @@ import json
 import re
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass, replace
 from enum import Enum
@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from flowsync import document
 from flowsync.errors import FlowsyncError
+from flowsync.model import JsonValue
 from flowsync.sandbox.values import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from flowsync.model import JsonValue
 
 FLOW_TYPES: Final = (
     *("ANNOUNCEMENT", "BANNER", "CARD", "CHECKLIST", "CUSTOM", "FORM", "SURVEY", "TOUR"),
@@ -228,7 +227,6 @@ class Store:
             raise FlowsyncError(f"The sandbox's database cannot be used: {error}", hint=_RESET_HINT) from error
 
     def _prepare(self) -> None:
-        """Create the tables, once, whoever comes first."""
         self._connection.execute("PRAGMA synchronous = OFF")
         with self.writing():
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]

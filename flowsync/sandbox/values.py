@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from flowsync.model import JsonValue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from http import HTTPStatus
 
-    from flowsync.model import JsonValue
 
 PRIVATE_KEY: Final = "api_private_sandbox"
 """Reads and writes everything [obs: private keys start so]. It opens nothing but sandboxes."""
@@ -23,8 +22,7 @@ PUBLIC_KEY: Final = "api_public_sandbox"
 _JSON_HEADERS: Final = {"content-type": "application/json; charset=utf-8"}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request: `target` is the path with its query, header names are in lower case.
 
     `arrived` is when it began to come over a connection, by the monotonic clock; None where it came over none.
@@ -47,8 +45,7 @@ class Delivery(Enum):
     NEVER = "not at all: the connection stays open"
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """One HTTP response; header names are in lower case."""
 
     status: int

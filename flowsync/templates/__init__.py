@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from importlib import metadata, resources
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
 from flowsync import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 RELEASE: Final = "release.json"
 """Beside this module in what a release publishes: `{"url": …, "commit": …}`, written when it is built."""
@@ -23,8 +20,7 @@ _REPOSITORY: Final = re.compile(r"(?P<server>https://[A-Za-z0-9.:-]+)/(?P<name>[
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """The action at one commit. `server` is where its repository lives, `version` what people call the commit."""
 
     server: str

@@ -150,11 +150,11 @@ OUTCOMES: tuple[Outcome, ...] = (
 
 LISTED = (
     ListedFlow(
-        "flow_a", "flows/flow_a.yaml", 1, 2, "ACTIVE", "Welcome to Acorn, the place for all notes", ListState.IN_STEP
+        "flow_a", ListState.IN_STEP, 2, "ACTIVE", 1, "flows/flow_a.yaml", "Welcome to Acorn, the place for all notes"
     ),
-    ListedFlow("flow_café", "flows/flow_café.yaml", 12345, 11, "DRAFT", "日本語の案内", ListState.DIFFERS),
-    ListedFlow("flow_gone", "flows/flow_gone.yaml", None, None, None, None, ListState.BLOCKED),
-    ListedFlow("flow_sale", None, 9, 1, "ACTIVE", "Spring sale | 50 %", ListState.UNMANAGED),
+    ListedFlow("flow_café", ListState.DIFFERS, 11, "DRAFT", 12345, "flows/flow_café.yaml", "日本語の案内"),
+    ListedFlow("flow_gone", ListState.BLOCKED, None, None, None, "flows/flow_gone.yaml", None),
+    ListedFlow("flow_sale", ListState.UNMANAGED, 1, "ACTIVE", 9, None, "Spring sale | 50 %"),
 )
 
 SOURCE = {1: "titel: Hello", 2: "\tname: 日本語 x", 3: "description: " + "long words " * 40}

@@ -120,8 +120,8 @@ problem_values = st.lists(
 )  # fmt: skip
 listed_values = st.lists(
     st.builds(
-        ListedFlow, hostile, st.none() | hostile, st.none() | numbers, st.none() | numbers, st.none() | hostile,
-        st.none() | hostile, st.sampled_from(ListState),
+        ListedFlow, hostile, st.sampled_from(ListState), st.none() | numbers, st.none() | hostile,
+        st.none() | numbers, st.none() | hostile, st.none() | hostile,
     ),
     max_size=3,
 )  # fmt: skip

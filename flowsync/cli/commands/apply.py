@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -16,24 +17,19 @@ from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.guards import guard_options, require_base, write_options
 from flowsync.cli.output import screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import Planned, plan_files, refuse_unseen_versions
-from flowsync.cli.project import open_project
-from flowsync.config import SANDBOX_URL, place_of
+from flowsync.cli.project import Project, open_project
+from flowsync.config import SANDBOX_URL, Guards, place_of
 from flowsync.errors import ExitCode, PlanFileError, RefusedError, UsageError
-from flowsync.model import AlreadyApplied
+from flowsync.model import AlreadyApplied, LiveFlow, Plan, Update
 from flowsync.plan.guards import Kept
 from flowsync.plan.guards import judged as judge
-from flowsync.plan.saved import AsWritten, Edited, Stale, from_text, restored
+from flowsync.plan.saved import AsPlanned, AsWritten, Edited, Stale, from_text, restored
 from flowsync.render import ledger, wording
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from flowsync.cli.project import Project
-    from flowsync.config import Guards
-    from flowsync.model import LiveFlow, Plan, Update
-    from flowsync.plan.saved import AsPlanned
 
 _BEGINNING: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"format"\s*:\s*"flowsync-plan/')
 _BEGINNING_LENGTH: Final = 200
@@ -124,7 +120,6 @@ def find_saved(base: Path, arguments: Sequence[str]) -> Path | None:
 
 
 def _is_plan(path: Path) -> bool:
-    """Whether a file begins as a saved plan does, whatever its name."""
     try:
         content = workspace(path.parent).read_named(path, _BEGINNING_LENGTH) if path.is_file() else b""
     except (OSError, ValueError):
@@ -173,7 +168,6 @@ def checked_saved(path: Path, project: Project, guards: Guards, *, in_sandbox: b
 
 
 def _refuse_elsewhere(saved: Plan, project: Project, api_url: str) -> None:
-    """Raise RefusedError when a saved plan is for another API or environment than it is to be applied to."""
     environment = project.settings.environment
     reasons = []
     if place_of(saved.api_url) != place_of(api_url):

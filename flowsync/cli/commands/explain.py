@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
@@ -12,34 +13,21 @@ import click
 
 from flowsync import document, validate
 from flowsync.cli.files import select, slugs_of
-from flowsync.cli.options import complete_slugs, format_option, global_options, invocation
+from flowsync.cli.options import Invocation, complete_slugs, format_option, global_options, invocation
 from flowsync.cli.output import screen_of_stdout, write_result
-from flowsync.cli.project import open_project
+from flowsync.cli.project import Project, open_project
 from flowsync.errors import FlowsyncError, InvalidFilesError, TargetingError, UsageError
-from flowsync.flows.expressions import (
-    FlowExpression,
-    expressions,
-    flow_of_file,
-    steps_of,
-    targeting_expression,
-)
-from flowsync.flows.testing import Explanation, explain
-from flowsync.model import Location, Problem, Severity
+from flowsync.flows.expressions import FlowExpression, expressions, flow_of_file, steps_of, targeting_expression
+from flowsync.flows.testing import Explained, Explanation, explain
+from flowsync.model import Flow, Location, Problem, Severity
 from flowsync.render.testing import EXPLANATION_FORMATS
-from flowsync.targeting.context import CaseError, Verdict, moment, persona_from
+from flowsync.targeting.context import CaseError, Persona, Verdict, moment, persona_from
 from flowsync.targeting.references import KnownFlow
 from flowsync.text import closest
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from flowsync.cli.options import Invocation
-    from flowsync.cli.project import Project
     from flowsync.flows.files import Repository
-    from flowsync.flows.testing import Explained
-    from flowsync.model import Flow
-    from flowsync.targeting.context import Persona
 
 _EXPRESSION: Final = "--expression"
 """What messages name in place of the file of an expression given on the command line."""
@@ -81,7 +69,6 @@ def command(
 
 
 def _persona(user: str | None, at: str | None, given: Invocation) -> Persona:
-    """The user that a file or stdin describes; without one, a user of whom nothing is known."""
     now = datetime.now(timezone.utc)
     persona = persona_from({}, now) if user is None else _read_persona(user, given, now)
     clock = persona.context.at if at is None else moment(at)

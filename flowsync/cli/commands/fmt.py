@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
@@ -11,7 +11,7 @@ from flowsync import document
 from flowsync.cli.files import select, slugs_of
 from flowsync.cli.options import global_options, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, source_lines, write_note, write_result
-from flowsync.cli.project import open_project
+from flowsync.cli.project import Project, open_project
 from flowsync.document.formatting import KeyOrder, formatted
 from flowsync.errors import DocumentError, ExitCode
 from flowsync.model import Location, Problem, Severity
@@ -19,14 +19,10 @@ from flowsync.render import problems as problem_formats
 from flowsync.render import text_diff
 from flowsync.render.escape import plural
 from flowsync.validate.view import BUTTON_KEYS, FIELD_KEYS, OPTION_KEYS, PATTERN_KEYS, STEP_KEYS
-from flowsync.workspace import MOST_READ
+from flowsync.workspace import MOST_READ, Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from flowsync.cli.project import Project
     from flowsync.flows.files import FlowFile
-    from flowsync.workspace import Workspace
 
 _BUTTON: Final = KeyOrder(BUTTON_KEYS)
 _FIELD: Final = KeyOrder(FIELD_KEYS, inside={"options": KeyOrder(OPTION_KEYS), "pattern": KeyOrder(PATTERN_KEYS)})
@@ -43,8 +39,7 @@ FILE_ORDER: Final = KeyOrder(
 """What fits on a line first; then the author's `x-…` keys, then `data`, and what is never sent below it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FormattedFile:
+class FormattedFile(NamedTuple):
     """A flow file as it is and as it should be; both texts whole, line ends and byte order mark included."""
 
     file: FlowFile

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -14,22 +14,18 @@ import click
 from flowsync import config, document, git, templates, validate
 from flowsync.cli.options import global_options
 from flowsync.cli.output import ask, screen_of_stderr, screen_of_stdout, write_note, write_result
-from flowsync.cli.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, open_project
+from flowsync.cli.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, Project, open_project
 from flowsync.document.editing import edited
 from flowsync.errors import DocumentError, FlowsyncError
-from flowsync.model import Problem
+from flowsync.model import JsonValue, Problem
 from flowsync.render.pulls import FileState, StartFile, files, steps
-from flowsync.templates import PLACEHOLDER
+from flowsync.templates import PLACEHOLDER, Action
 from flowsync.workspace import MOST_READ
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from flowsync.cli.project import Project
     from flowsync.git import Origin
-    from flowsync.model import JsonValue
-    from flowsync.templates import Action
 
 _HOST: Final = re.compile(r"(?:[a-z+]+://)?(?:[^@/]*@)?([^:/]+)")
 _IGNORED: Final = ("plan.json", ".env")
@@ -89,7 +85,7 @@ def _write(file: StartFile, project: Project) -> StartFile:
     if file.state is FileState.EXTENDED:
         project.replace(path, file.text)
     if file.state is FileState.CREATED and not project.create(path, file.text):
-        return replace(file, state=FileState.KEPT)
+        return file._replace(state=FileState.KEPT)
     return file
 
 
@@ -145,12 +141,11 @@ def _schema(project: Project, name: str, text: str, command: str) -> StartFile:
     """A schema; one of another version is kept, and the note says how to renew it."""
     file = _new(project, f"{project.state.name}/{name}", text)
     if file.state is FileState.KEPT and _text(project, file.name) != text:
-        return replace(file, note=f"of another version; renew it: {command} > {file.name}")
+        return file._replace(note=f"of another version; renew it: {command} > {file.name}")
     return file
 
 
 def _text(project: Project, name: str) -> str | None:
-    """What a file says; None where it cannot be read."""
     try:
         return document.decode(project.workspace.read(project.base / name, MOST_READ), name)
     except (OSError, DocumentError):
@@ -158,7 +153,6 @@ def _text(project: Project, name: str) -> str | None:
 
 
 def _ignores(project: Project, name: str, whole: str, needed: Sequence[str]) -> StartFile:
-    """A .gitignore that is new or gets the lines that it lacks, at its end."""
     file = _new(project, name, whole)
     if file.state is FileState.CREATED:
         return file

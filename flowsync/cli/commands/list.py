@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -12,13 +13,11 @@ from flowsync.cli.options import format_option, global_options, sandbox_option, 
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import concerned_slugs, make_plan
 from flowsync.cli.project import open_project
+from flowsync.model import Plan
 from flowsync.render.listing import LIST_FORMATS, ListedFlow, ListState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flowsync.api.endpoints import Listing
-    from flowsync.model import Plan
 
 
 @click.command("list")
@@ -49,6 +48,6 @@ def _lines(made: Plan, listing: Listing) -> Iterator[ListedFlow]:
     for slug, row_id, file, state in states:
         row = rows[slug, row_id]
         name = row.fields.get("name")
-        yield ListedFlow(slug, file, row.id, row.version, row.status, name if isinstance(name, str) else None, state)
+        yield ListedFlow(slug, state, row.version, row.status, row.id, file, name if isinstance(name, str) else None)
     for blocked in made.blocked:
-        yield ListedFlow(blocked.slug, blocked.file, None, None, None, None, ListState.BLOCKED)
+        yield ListedFlow(blocked.slug, ListState.BLOCKED, None, None, None, blocked.file, None)

@@ -16,13 +16,13 @@ from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, 
 from flowsync.cli.planning import plan_files
 from flowsync.cli.project import REVOKE_KEY, open_project, save
 from flowsync.errors import BlockedError, ExitCode, RefusedError, UsageError
+from flowsync.model import Plan
 from flowsync.plan.guards import Kept
 from flowsync.render import plans, wording
 from flowsync.secrets import private_key_at
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
-    from flowsync.model import Plan
     from flowsync.render.style import Screen
 
 

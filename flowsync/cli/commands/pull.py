@@ -3,43 +3,34 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
 from flowsync import git, validate
-from flowsync.api.endpoints import rows_by_slug
+from flowsync.api.endpoints import Listing, rows_by_slug
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose
 from flowsync.cli.commands.fmt import FILE_ORDER
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.files import PATTERN_CHARACTERS, example_hint, is_settled, levels, matches, slugs_of
-from flowsync.cli.options import format_option, global_options, sandbox_option, slugs_argument
+from flowsync.cli.options import Invocation, format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import remember_versions
-from flowsync.cli.project import SCHEMA_FILE, open_project
+from flowsync.cli.project import SCHEMA_FILE, Project, open_project
 from flowsync.document.formatting import formatted
 from flowsync.errors import DocumentError, ExitCode, FlowsyncError, InvalidFilesError, RefusedError, UsageError
 from flowsync.flows.files import FlowFile, file_named
-from flowsync.model import Severity, Target
+from flowsync.model import Flow, LiveFlow, Problem, Severity, Target
 from flowsync.pull.new_files import folded, folder_for, name_complaint, new_file
-from flowsync.pull.results import ChangedFile, NewFile, Scope, Skipped
+from flowsync.pull.results import ChangedFile, NewFile, Pulled, Scope, Skipped
 from flowsync.pull.updates import ExistingFile, updated
 from flowsync.render import pulls
 from flowsync.render.style import WRITING, pulling_line
 from flowsync.text import closest, excerpt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
-
-    from flowsync.api.endpoints import Listing
-    from flowsync.cli.options import Invocation
-    from flowsync.cli.project import Project
-    from flowsync.model import Flow, LiveFlow, Problem
-    from flowsync.pull.results import Pulled
 
 COPIES: Final = "replaced"
 """In the state directory: former texts of files that git could not bring back, a folder for each run."""
@@ -95,7 +86,7 @@ def command(
     uncommitted, to_copy = at_risk(result.changes)
     refused = frozenset() if force else uncommitted
     if check or shows_diff:
-        _show(replace(result, refused=refused), format_, given, shows_diff=shows_diff)
+        _show(result._replace(refused=refused), format_, given, shows_diff=shows_diff)
         return ExitCode.CHANGES if result.changes and check else ExitCode.OK
     with Progress(given, lambda: WRITING):
         changes = [each for each in result.changes if each.file.name not in refused]
@@ -103,7 +94,7 @@ def command(
         if not in_sandbox:
             left = {each.slug for each in result.changes if each.file.name in refused}
             remember_versions(project, listing, (each for each in result.pulled if each.slug not in left), flows)
-    _show(replace(result, refused=refused, copies=copies, is_written=True), format_, given)
+    _show(result._replace(refused=refused, copies=copies, is_written=True), format_, given)
     if refused:
         count = len(refused)
         raise RefusedError(
@@ -246,7 +237,7 @@ def _arrived(
     file = FlowFile(project.base / name, name)
     note = "Another flow's name differs only by case, so this one has a folder of its own." if folder else None
     made = new_file(choice.row, file, project.modeline(file.path), judge, note)
-    return replace(made, text=in_form(made.text, name))
+    return made._replace(text=in_form(made.text, name))
 
 
 def in_form(text: str, name: str) -> str:

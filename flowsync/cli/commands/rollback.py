@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from enum import Enum
@@ -15,12 +16,12 @@ from flowsync import document
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.api.rows import Chosen, UnknownStatus, choose
 from flowsync.cli import applying, options
-from flowsync.cli.connection import Purpose, connect
+from flowsync.cli.connection import Connection, Purpose, connect
 from flowsync.cli.files import matches, slugs_of
 from flowsync.cli.guards import command_line, write_options
 from flowsync.cli.output import screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import view_of
-from flowsync.cli.project import open_project
+from flowsync.cli.project import Project, open_project
 from flowsync.cli.recording import FOLDER, list_records, read_record
 from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import ExitCode, RefusedError, UsageError
@@ -28,17 +29,12 @@ from flowsync.model import SENT_FIELDS, Blocked, Flow, Plan, PlanWarning, Unchan
 from flowsync.plan.build import decide
 from flowsync.plan.document import digest, restorable
 from flowsync.record import values
-from flowsync.record.values import Place
+from flowsync.record.values import Place, Record, Write
 from flowsync.render import ledger, plans
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from flowsync.cli.connection import Connection
     from flowsync.cli.options import Invocation
-    from flowsync.cli.project import Project
     from flowsync.model import FieldName, JsonValue, LiveFlow
-    from flowsync.record.values import Record, Write
 
 _Decision: TypeAlias = "Update | Unchanged | Blocked"
 _MOST_NAMED: Final = 5
@@ -127,7 +123,6 @@ def command(
 
 
 def _read(record_file: str, arguments: Sequence[str], project: Project) -> tuple[Record, frozenset[str]]:
-    """The record that a command line names, a file or else a name among the records; the slugs that it wants of it."""
     path = project.base / record_file
     kept = project.state / FOLDER / f"{record_file.removesuffix('.jsonl')}.jsonl"
     record = read_record(kept if not path.exists() and kept.exists() else path, record_file, project.workspace)
@@ -299,7 +294,6 @@ def _obstacle(write: Write, rows: Sequence[LiveFlow]) -> tuple[str, str] | None:
 
 
 def _shows(row: LiveFlow, values: Mapping[FieldName, JsonValue]) -> bool:
-    """Whether a row shows these values, as far as it shows the fields."""
     shown = observe(row.fields, values.keys()).values
     return fingerprint(shown) == fingerprint({name: values[name] for name in shown})
 

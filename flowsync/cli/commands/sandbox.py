@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -15,14 +15,10 @@ from flowsync.cli.output import write_note, write_result
 from flowsync.cli.project import open_project
 from flowsync.errors import FlowsyncError
 from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import Faulty, parse_fault
+from flowsync.sandbox.faults import Fault, Faulty, parse_fault
 from flowsync.sandbox.seeds import dashboard_edit
 from flowsync.sandbox.server import serve as serve_handler
-from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, with_latency
-
-if TYPE_CHECKING:
-    from flowsync.sandbox.faults import Fault
-    from flowsync.sandbox.values import Handler
+from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, Handler, with_latency
 
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)?")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
@@ -69,13 +65,7 @@ def command() -> None:
 @global_options
 @click.pass_context
 def serve(
-    context: click.Context,
-    *,
-    port: int,
-    latency: float,
-    number: int,
-    faults: tuple[Fault, ...],
-    documented: bool,
+    context: click.Context, *, port: int, latency: float, number: int, faults: tuple[Fault, ...], documented: bool
 ) -> None:
     """Serve the emulator over real HTTP until interrupted.
 
@@ -90,11 +80,7 @@ def serve(
         if faults:
             edit = dashboard_edit(emulator)
             handler = Faulty(
-                handler,
-                faults,
-                edit,
-                lambda strike: write_note(strike, project.given),
-                now=emulator.as_of_now,
+                handler, faults, edit, lambda strike: write_note(strike, project.given), now=emulator.as_of_now
             )
         try:
             server = stack.enter_context(serve_handler(handler, port=port))

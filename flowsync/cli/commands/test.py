@@ -12,7 +12,7 @@ from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
 from flowsync.errors import ExitCode
 from flowsync.flows.testing import run_flow_tests
-from flowsync.render.testing import COVERAGE_FORMATS, TEST_FORMATS
+from flowsync.render.testing import TEST_FORMATS
 
 
 @click.command("test")
@@ -31,7 +31,6 @@ def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, cov
     project = open_project(context)
     chosen = select(load_readable(project).flows, slugs_of(project, slugs))
     flows = run_flow_tests(chosen, datetime.now(timezone.utc))
-    table = COVERAGE_FORMATS if coverage else TEST_FORMATS
-    write_result(table[format_](flows, screen_of_stdout(project.given)))
+    write_result(TEST_FORMATS[format_](flows, screen_of_stdout(project.given), coverage=coverage))
     is_wrong = any(test.is_wrong for flow in flows for test in flow.tests)
     return ExitCode.INVALID if is_wrong else ExitCode.OK
