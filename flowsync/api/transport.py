@@ -96,8 +96,9 @@ class Transport:
             )
         with translated(request, self._timeouts), closing(self._begin(request)) as found:
             body = read_body(found.iter_raw(), found.headers.get("content-encoding", ""), request)
-            wait = requested_wait(found.headers, self._timing.now())
-            return Response(found.status_code, printable(found.reason_phrase), found.headers, body, wait)
+        found.stream = httpx.ByteStream(b"")  # it and its response refer to each other: both would stay as garbage
+        wait = requested_wait(found.headers, self._timing.now())
+        return Response(found.status_code, printable(found.reason_phrase), found.headers, body, wait)
 
     def may_reach(self, url: str) -> bool:
         """Whether the key may go to the host of `url`."""

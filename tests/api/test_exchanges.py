@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from flowsync.api.client import Client
@@ -479,3 +480,14 @@ def test_a_connection_made_while_the_client_is_closed_is_closed_too(pause: float
             with suppress(ApiError):
                 asked.result(10)
     gc.collect()
+
+
+def test_an_answer_that_was_read_is_freed_at_once() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        with scripted((OK, OK)) as server, client_of(server.url) as client:
+            assert read(client) == write(client) == []
+            assert not [each for each in gc.get_objects() if isinstance(each, httpx.Response)]
+    finally:
+        gc.enable()
