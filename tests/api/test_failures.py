@@ -72,6 +72,10 @@ def checked(error: ApiError) -> ApiError:
     return error
 
 
+def packed(coding: str, body: bytes) -> Fault:
+    return Fault(status=200, headers=(("Content-Encoding", coding),), body=body)
+
+
 API_TABLE = [
     (reply(400, ["name must be a string", "no"]), RejectedError, 'It said: "name must be a string; no"'),
     (reply(401), UnauthorizedError, "another environment's organization"),
@@ -116,21 +120,9 @@ API_TABLE = [
     (redirect("/v1/flows").on(times=ALWAYS), UnreadableResponseError, "more than 5 redirects in a row"),
     (truncated().on(times=ALWAYS), TransportError, "the connection broke before the whole answer was there"),
     (reset().on(times=ALWAYS), TransportError, "the connection broke"),
-    (
-        Fault(status=200, headers=(("Content-Encoding", "br"),), body=b"x"),
-        UnreadableResponseError,
-        "packed as 'br', not as asked for",
-    ),
-    (
-        Fault(status=200, headers=(("Content-Encoding", "gzip"),), body=b"x" * 9),
-        UnreadableResponseError,
-        "cannot be unzipped",
-    ),
-    (
-        Fault(status=200, headers=(("Content-Encoding", "gzip"),), body=b"\x1f\x8b\x08").on(times=ALWAYS),
-        TransportError,
-        "broke off",
-    ),
+    (packed("br", b"x"), UnreadableResponseError, "packed as 'br', not as asked for"),
+    (packed("gzip", b"x" * 9), UnreadableResponseError, "cannot be unzipped"),
+    (packed("gzip", b"\x1f\x8b\x08").on(times=ALWAYS), TransportError, "broke off"),
 ]
 
 
@@ -276,5 +268,6 @@ def test_a_body_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_small_answer_that_unpacks_to_much_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(messages, "LARGEST_BODY", 1_048_576)
-    bomb = Fault(status=200, headers=(("Content-Encoding", "gzip"),), body=gzip.compress(b" " * 50_000_000))
-    assert get_error(bomb).message.endswith("the answer is larger than 1 MiB.")
+    assert get_error(packed("gzip", gzip.compress(b" " * 50_000_000))).message.endswith(
+        "the answer is larger than 1 MiB."
+    )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.flows.waits import Bond, Edge, WaitingGraph, circles, find_circles, neighbourhood, waiting_graph
-from tests.targeting.counting import calls_during
+from tests.support.counting import calls_during
 from tests.validate.building import flows_of
 
 DONE = "user.flow('{}') == 'COMPLETED_FLOW'"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import cProfile
 from dataclasses import replace
 
 from flowsync import document
 from flowsync.model import Flow, JsonValue, LiveFlow, Target
 from flowsync.plan.build import build_plan
 from tests.plan.builders import API, flow, row
+from tests.support.counting import calls_during
 
 
 def data(title: str) -> JsonValue:
@@ -29,9 +29,7 @@ def account(count: int, title: str) -> tuple[list[Flow], dict[str, list[LiveFlow
 def calls(count: int, title: str) -> int:
     """How many function calls it takes to plan that many flows."""
     files, rows = account(count, title)
-    profile = cProfile.Profile()
-    profile.runcall(build_plan, files, rows, environment=None, api_url=API, target=Target.LATEST)
-    return sum(entry.callcount for entry in profile.getstats())
+    return calls_during(lambda: build_plan(files, rows, environment=None, api_url=API, target=Target.LATEST))
 
 
 def test_ten_times_the_flows_take_ten_times_the_work() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -64,25 +65,18 @@ def updates(draw: st.DrawFn) -> Update:
         FieldChange, st.just("data"), st.just("/steps/0"), hostile, st.sampled_from(Op), hostile, hostile,
         st.none() | st.sampled_from(Origin),
     )  # fmt: skip
-    return Update(
+    return replace(
+        compared,
         slug=draw(hostile),
         file=draw(hostile),
         id=draw(numbers),
         version=draw(numbers),
         status=draw(hostile),
         live=draw(st.booleans()),
-        fields=(
-            *compared.fields,
-            *draw(st.lists(loose, max_size=2)),
-            FieldChange("name", "", "name", Op.REPLACE, "", ""),
-        ),
+        fields=(*compared.fields, *draw(st.lists(loose, max_size=2)), RENAMED),
         unseen=("description",),
         warnings=draw(warnings),
         body={"name": "", "data": ""},
-        before="sha256:",
-        after="sha256:",
-        old=compared.old,
-        new=compared.new,
     )
 
 

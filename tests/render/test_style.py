@@ -123,27 +123,22 @@ def test_a_text_takes_as_many_columns_as_its_characters(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "line"),
+    ("shown", "line"),
     [
-        ((0, 40), "Applying [....................] 0/40, 40 left"),
-        ((10, 40, 8), "Applying [#####...............] 10/40, 30 left, 8 waiting for the rate limit"),
-        ((40, 40), "Applying [####################] 40/40"),
-        ((0, 0), "Applying [####################] 0/0"),
-        ((1_000, 10_000), "Applying [##..................] 1,000/10,000, 9,000 left"),
+        (progress_line("Applying", 0, 40), "Applying [....................] 0/40, 40 left"),
+        (
+            progress_line("Applying", 10, 40, 8),
+            "Applying [#####...............] 10/40, 30 left, 8 waiting for the rate limit",
+        ),
+        (progress_line("Applying", 40, 40), "Applying [####################] 40/40"),
+        (progress_line("Applying", 0, 0), "Applying [####################] 0/0"),
+        (progress_line("Applying", 1_000, 10_000), "Applying [##..................] 1,000/10,000, 9,000 left"),
+        (reading_line(0), "Reading the live flows ..."),
+        (reading_line(3), "Reading the live flows, 3 requests waiting for the rate limit ..."),
+        (pulling_line(0), "Pulling, 0 flows done ..."),
+        (pulling_line(1), "Pulling, 1 flow done ..."),
+        (pulling_line(1200), "Pulling, 1,200 flows done ..."),
     ],
 )
-def test_progress_is_one_line(arguments: tuple[int, ...], line: str) -> None:
-    assert progress_line("Applying", *arguments) == line
-
-
-def test_reading_tells_who_waits() -> None:
-    assert reading_line(0) == "Reading the live flows ..."
-    assert reading_line(3) == "Reading the live flows, 3 requests waiting for the rate limit ..."
-
-
-def test_pulling_counts_the_flows_that_are_done() -> None:
-    assert [pulling_line(count) for count in (0, 1, 1200)] == [
-        "Pulling, 0 flows done ...",
-        "Pulling, 1 flow done ...",
-        "Pulling, 1,200 flows done ...",
-    ]
+def test_progress_is_one_line_that_counts_what_is_done_and_who_waits(shown: str, line: str) -> None:
+    assert shown == line

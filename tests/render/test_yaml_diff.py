@@ -22,7 +22,6 @@ def steps(*items: JsonValue) -> JsonValue:
     return {"steps": list(items)}
 
 
-KEY_ONLY = "Only an API key differs, which is never shown."
 A: dict[str, JsonValue] = {"id": "a", "title": "Apples"}
 B: dict[str, JsonValue] = {"id": "b", "title": "Bananas"}
 C: dict[str, JsonValue] = {"id": "c", "title": "Cherries"}
@@ -33,15 +32,50 @@ def test_plain_fields_are_told_in_the_order_of_files() -> None:
     assert diff(change) == ["- name: Old", "+ name: New", "- active: true", "+ active: false"]
 
 
-@pytest.mark.parametrize("others", [[A], [C, A]], ids=["in its place", "moved"])
-def test_a_changed_step_is_compared_with_itself_under_its_name(others: list[JsonValue]) -> None:
-    change = data_update(steps(A, B, C), steps(*others, {**B, "title": "Berries"}, *([] if C in others else [C])))
-    assert diff(change) == ["@@ steps[b] @@", "  id: b", "- title: Bananas", "+ title: Berries"]
+DIFFS: dict[str, tuple[JsonValue, JsonValue, list[str]]] = {
+    "a changed step, compared with itself under its name": (
+        steps(A, B, C),
+        steps(A, {**B, "title": "Berries"}, C),
+        ["@@ steps[b] @@", "  id: b", "- title: Bananas", "+ title: Berries"],
+    ),
+    "the same, moved": (
+        steps(A, B, C),
+        steps(C, A, {**B, "title": "Berries"}),
+        ["@@ steps[b] @@", "  id: b", "- title: Bananas", "+ title: Berries"],
+    ),
+    "a step under a new id, compared with what it was": (
+        steps(A, B),
+        steps(A, {**B, "id": "fruit"}),
+        ["@@ steps[fruit] @@", "- id: b", "+ id: fruit", "  title: Bananas"],
+    ),
+    "a new step without anything in it": (steps(A), steps(A, {}), ["@@ steps[1] @@", "+ {}"]),
+    "no difference in a character that one side holds in halves": (
+        {"title": "\ud83d\ude00", "x": "One"},
+        {"title": "\U0001f600", "x": "Two"},
+        ["@@ data @@", "  title: \U0001f600", "- x: One", "+ x: Two"],
+    ),
+    "true is not one": ({"a": True}, {"a": 1}, ["@@ data @@", "- a: true", "+ a: 1"]),
+    "keys are never shown and still told to differ": (
+        {"props": {"key": "api_private_abc"}},
+        {"props": {"key": "api_private_xyz"}},
+        ["@@ data @@", "Only an API key differs, which is never shown."],
+    ),
+    "a line end more": (
+        steps({"id": "a", "title": "one\n\n"}),
+        steps({"id": "a", "title": "one\n\n\n"}),
+        ["@@ steps[a] @@", "  title: |+", "    one", "  ", "+ "],
+    ),
+    "line ends less": (
+        steps({"id": "a", "title": "one\n\n\n\n"}),
+        steps({"id": "a", "title": "one\n\n"}),
+        ["@@ steps[a] @@", "  title: |+", "    one", "  ", "- ", "- "],
+    ),
+}
 
 
-def test_a_step_under_a_new_id_is_compared_with_what_it_was() -> None:
-    change = data_update(steps(A, B), steps(A, {**B, "id": "fruit"}))
-    assert diff(change) == ["@@ steps[fruit] @@", "- id: b", "+ id: fruit", "  title: Bananas"]
+@pytest.mark.parametrize(("old", "new", "expected"), DIFFS.values(), ids=DIFFS)
+def test_a_diff_of_data(old: JsonValue, new: JsonValue, expected: list[str]) -> None:
+    assert diff(data_update(old, new)) == expected
 
 
 def test_new_and_removed_steps_are_told_where_they_are_or_were() -> None:
@@ -74,38 +108,8 @@ def test_order_of_keys_and_ways_of_writing_numbers_are_no_differences(old: JsonV
     assert changed
 
 
-def test_a_character_that_one_side_holds_in_halves_is_no_difference() -> None:
-    change = data_update({"title": "\ud83d\ude00", "x": "One"}, {"title": "\U0001f600", "x": "Two"})
-    assert diff(change) == ["@@ data @@", "  title: \U0001f600", "- x: One", "+ x: Two"]
-
-
-def test_a_new_step_without_anything_in_it_is_shown() -> None:
-    assert diff(data_update(steps(A), steps(A, {}))) == ["@@ steps[1] @@", "+ {}"]
-
-
 def test_data_that_becomes_a_mapping_is_told_as_a_field() -> None:
     assert diff(data_update("not a mapping", {"steps": []}))[0].startswith("- data: ")
-
-
-def test_true_is_not_one() -> None:
-    assert diff(data_update({"a": True}, {"a": 1})) == ["@@ data @@", "- a: true", "+ a: 1"]
-
-
-def test_keys_are_never_shown_and_still_told_to_differ() -> None:
-    shown = diff(data_update({"props": {"key": "api_private_abc"}}, {"props": {"key": "api_private_xyz"}}))
-    assert shown == ["@@ data @@", KEY_ONLY]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "expected"),
-    [
-        ("one\n\n", "one\n\n\n", ["  title: |+", "    one", "  ", "+ "]),
-        ("one\n\n\n\n", "one\n\n", ["  title: |+", "    one", "  ", "- ", "- "]),
-    ],
-)
-def test_line_ends_at_the_very_end_are_shown(old: str, new: str, expected: list[str]) -> None:
-    change = data_update(steps({"id": "a", "title": old}), steps({"id": "a", "title": new}))
-    assert diff(change) == ["@@ steps[a] @@", *expected]
 
 
 def test_without_the_values_around_them_changes_are_told_by_their_labels() -> None:

@@ -15,8 +15,8 @@ from flowsync.targeting.nodes import Condition, Expression, formatted
 from flowsync.targeting.parser import parse
 from flowsync.targeting.rules import Finding
 from flowsync.text import printable
+from tests.support.counting import calls_during
 from tests.targeting import strategies
-from tests.targeting.counting import calls_during
 from tests.targeting.tables import CLEAN, EVERY_VALID, FOUND, INVALID, Found
 
 

@@ -27,8 +27,8 @@ from flowsync.targeting.nodes import (
 )
 from flowsync.targeting.parser import MAXIMUM_DEPTH, parse
 from flowsync.text import printable
+from tests.support.counting import calls_during
 from tests.targeting import strategies
-from tests.targeting.counting import calls_during
 from tests.targeting.tables import CROSSED, EVERY_VALID, INVALID, VALID, Invalid
 
 
