@@ -6,7 +6,7 @@ Raises GithubError for every answer that is a failure, and ApiError when none ca
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -35,6 +35,7 @@ _HINTS: Final[Mapping[int, str]] = {
     HTTPStatus.NOT_FOUND: _PERMISSIONS,
     HTTPStatus.TOO_MANY_REQUESTS: "GitHub limits how fast requests may come: run this again later.",
 }
+_UNLOCK: Final = "The conversation is locked, and nobody may comment there: unlock it."
 
 
 class Github:
@@ -50,16 +51,17 @@ class Github:
         """The value at a path."""
         return self._checked(self._client.send("GET", self._url(path, query))).value
 
-    def items(self, path: str, **query: str | int) -> Iterator[dict[str, JsonValue]]:
-        """Every item of a list, page after page."""
+    def items(self, path: str, within: str = "", **query: str | int) -> Iterator[dict[str, JsonValue]]:
+        """Every item of a list, page after page; where `within` is given, of the list at that key of each answer."""
         url: str | None = self._url(path, {**query, "per_page": PAGE_SIZE})
         for _ in range(MOST_PAGES):
             if url is None:
                 return
             answer = self._checked(self._client.send("GET", url))
-            if not isinstance(answer.value, list):
+            found = at(answer.value, within) if within else answer.value
+            if not isinstance(found, list):
                 raise GithubError(f"{answer.shown}: GitHub answered with no list.", status=answer.status)
-            yield from (item for item in answer.value if isinstance(item, dict))
+            yield from (item for item in found if isinstance(item, dict))
             url = answer.next_url
 
     def write(self, method: str, path: str, body: JsonValue = None) -> JsonValue:
@@ -81,10 +83,13 @@ class Github:
         if answer.is_success:
             return answer
         said = f' It said: "{answer.excerpt}"' if answer.excerpt.strip() else ""
+        # GitHub answers 403, too, where it means 429 [doc: rate limits].
+        status = HTTPStatus.TOO_MANY_REQUESTS.value if answer.is_limited else answer.status
+        is_locked = status == HTTPStatus.FORBIDDEN and "locked" in answer.excerpt.lower()
         raise GithubError(
             f"{answer.shown}: {answer.status} {answer.reason}".rstrip() + f".{said}",
-            status=answer.status,
-            hint=_HINTS.get(answer.status),
+            status=status,
+            hint=_UNLOCK if is_locked else _HINTS.get(status),
         )
 
 
@@ -115,10 +120,12 @@ MOST_PARTS: Final = 1_000
 """More are not listed."""
 NO_PLAN: Final = "0" * 64
 """Stands for the digest where no plan is shown."""
-_HEAD: Final = r"<!-- flowsync:v1 key=([0-9a-f]{16}) head=([0-9a-f]{40,64}) digest=([0-9a-f]{64})"
+_HEX: Final = r"[0-9a-f]{16}"
+_SHA: Final = r"[0-9a-f]{40,64}"
 _LINE: Final = re.compile(
-    rf"{_HEAD} truncated=([01]) base=((?:[0-9a-f]{{40,64}})?) parts=((?:[0-9a-f]{{16}})*)"
-    r"(?: applied=([0-9a-f]{40,64}))? -->(?:\r?\n|$)"
+    rf"<!-- flowsync:v1 key=({_HEX}) head=({_SHA}) digest=([0-9a-f]{{64}}) truncated=([01]) base=((?:{_SHA})?)"
+    rf" parts=((?:{_HEX})*)(?: run=([0-9]{{1,20}}))?(?: used=((?:{_HEX})*) by=({_SHA}))?(?: applied=({_SHA}))?"
+    r" -->(?:\r?\n|$)"
 )
 
 
@@ -127,8 +134,9 @@ class Marker:
     """What the first line says. `key` names environment and configuration; `head` is the commit planned for.
 
     `digest` is the plan's, without its algorithm; `parts` are the hashes of what the plan would write, and
-    `base` is the commit it was compared with, None where it was with none. `applied` is the commit whose apply
-    wrote all that was planned for it, None before.
+    `base` is the commit it was compared with, None where it was with none. `run` is the id of the run that made the
+    plan. `used` are the parts that an apply has written, or is about to: a review counts once. `by` is the commit whose
+    apply used them last, None while none did.
     """
 
     key: str
@@ -137,24 +145,54 @@ class Marker:
     truncated: bool = False
     base: str | None = None
     parts: frozenset[str] = frozenset()
-    applied: str | None = None
+    run: str | None = None
+    used: frozenset[str] = frozenset()
+    by: str | None = None
+
+    @property
+    def unused(self) -> frozenset[str]:
+        """What may still be applied."""
+        return self.parts - self.used
+
+    @property
+    def most_used(self) -> Marker:
+        """The longest marker that this one may become."""
+        return replace(self, used=self.parts, by=self.by or self.head)
 
     def line(self) -> str:
         """The marker as the line to begin with."""
-        listed = sorted(self.parts) if len(self.parts) <= MOST_PARTS else []
         fields = f"key={self.key} head={self.head} digest={self.digest} truncated={int(self.truncated)}"
-        applied = f" applied={self.applied}" if self.applied else ""
-        return f"<!-- flowsync:v1 {fields} base={self.base or ''} parts={''.join(listed)}{applied} -->"
+        run = f" run={self.run}" if self.run else ""
+        used = f" used={_listed(self.used)} by={self.by}" if self.by else ""
+        return f"<!-- flowsync:v1 {fields} base={self.base or ''} parts={_listed(self.parts)}{run}{used} -->"
+
+
+def _listed(parts: frozenset[str]) -> str:
+    return "".join(sorted(parts)) if len(parts) <= MOST_PARTS else ""
 
 
 def read_marker(body: str) -> Marker | None:
-    """The marker a text begins with; None where it begins otherwise."""
+    """The marker a text begins with; None where it begins otherwise.
+
+    A former version wrote `applied` where all parts were used.
+    """
     found = _LINE.match(body)
     if found is None:
         return None
-    key, head, digest, truncated, base, parts, applied = found.groups()
-    hashes = (parts[at : at + PART_LENGTH] for at in range(0, len(parts), PART_LENGTH))
-    return Marker(key, head, digest, truncated == "1", base or None, frozenset(hashes), applied)
+    key, head, digest, truncated, base, listed, run, used, by, applied = found.groups()
+    parts = _parts(listed)
+    used_parts = parts if applied else _parts(used or "")
+    return Marker(key, head, digest, truncated == "1", base or None, parts, run, used_parts, by or applied)
+
+
+def _parts(listed: str) -> frozenset[str]:
+    return frozenset(listed[at : at + PART_LENGTH] for at in range(0, len(listed), PART_LENGTH))
+
+
+def after_marker(body: str) -> str:
+    """What follows the marker's line; all of a text that begins with none."""
+    found = _LINE.match(body)
+    return body[found.end() :] if found else body
 
 
 def key_of(kind: str, environment: str | None, config: str) -> str:

@@ -28,11 +28,17 @@ _PATIENCE: Final = 60.0
 """Seconds: when GitHub asks for more, it is not waited for."""
 _NEXT: Final = re.compile(r'<([^<>\s]{1,2000})>\s*;[^,<]*\brel="?next"?')
 """The next page in a Link header (RFC 8288)."""
+_LIMITING: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
+_LIMIT: Final = re.compile("rate limit|secondary", re.IGNORECASE)
+"""What GitHub says of requests that come too fast [doc: rate limits]."""
 
 
 @dataclass(frozen=True, slots=True)
 class GithubResponse:
-    """What GitHub answered. `value` is None where the body is no JSON; `excerpt` is safe to print."""
+    """What GitHub answered. `value` is None where the body is no JSON; `excerpt` is safe to print.
+
+    `is_limited`: it was refused because requests came too fast.
+    """
 
     shown: str
     status: int
@@ -40,6 +46,7 @@ class GithubResponse:
     value: JsonValue
     excerpt: str
     next_url: str | None
+    is_limited: bool = False
 
     @property
     def is_success(self) -> bool:
@@ -93,13 +100,16 @@ def _github_response(exchange: Exchange) -> GithubResponse:
         value = parse_json(response.body)
     except ValueError:
         value = None
+    excerpt = "" if response.is_success else redactor.excerpt(server_message(response))
     return GithubResponse(
         shown=request.shown,
         status=response.status,
         reason=redactor.excerpt(response.reason),
         value=value,
-        excerpt="" if response.is_success else redactor.excerpt(server_message(response)),
+        excerpt=excerpt,
         next_url=_next_url(request, response.headers.get("link", "")),
+        is_limited=response.status in _LIMITING
+        and (response.headers.get("x-ratelimit-remaining") == "0" or _LIMIT.search(excerpt) is not None),
     )
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import ApiError, GithubError
-from flowsync.github.api import number, read_marker, text
+from flowsync.github.api import at, number, read_marker, text
 from flowsync.github.runner import CommentMode
 from flowsync.render.report import fit, short
 from flowsync.render.report_parts import COMMENT
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 DEFAULT_LOGIN: Final = "github-actions[bot]"
 """Who the job's own token is, where GitHub does not say."""
+LONGEST_RESULT: Final = 500
+"""Characters of the line that tells in a plan's comment what became of the plan."""
 _BOT: Final = "[bot]"
 _VIEWER: Final = "query { viewer { login } }"
 _EDITOR: Final = "query($id: ID!) { node(id: $id) { ... on IssueComment { editor { login __typename } } } }"
@@ -88,14 +91,26 @@ def own_comments(github: Github, pull: int, me: Author, key: str) -> list[Own]:
     return sorted(own_items(github, me, key, f"issues/{pull}/comments"), key=lambda each: number(each.item, "id"))
 
 
-def is_as_written(github: Github, comment: Own, me: Author) -> bool:
-    """Whether nobody else has edited a comment of ours since, as far as GitHub says."""
+class Edited(Enum):
+    """Whether anybody but this token edited a comment since."""
+
+    NO = "no"
+    YES = "yes"
+    NOT_KNOWN = "not known"
+
+
+def edited(github: Github, comment: Own, me: Author) -> Edited:
+    """Whether somebody else was the last to edit a comment of ours. That GitHub does not say so is no answer."""
     try:
-        found = github.graphql(_EDITOR, id=text(comment.item, "node_id"))
+        found = at(github.graphql(_EDITOR, id=text(comment.item, "node_id")), "node")
     except ApiError:
-        return True
-    login = text(found, "node", "editor", "login")
-    return not login or me.wrote(Author(login, is_bot=text(found, "node", "editor", "__typename") == "Bot"))
+        return Edited.NOT_KNOWN
+    if not isinstance(found, dict) or "editor" not in found:
+        return Edited.NOT_KNOWN
+    if found["editor"] is None:
+        return Edited.NO
+    editor = Author(text(found, "editor", "login"), is_bot=text(found, "editor", "__typename") == "Bot")
+    return Edited.NO if me.wrote(editor) else Edited.YES
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +131,8 @@ class Draft:
 
 
 def draft(report: Report, marker: Marker, *, title: str = "", is_news: bool = True, head: str | None = None) -> Draft:
-    """The draft that holds a report, or as much of it as fits."""
-    fitted = fit(report, COMMENT, reserved=len(marker.line()) + 1)
+    """The draft that holds a report, or as much of it as fits, with room for what an apply adds to the comment."""
+    fitted = fit(report, COMMENT, reserved=len(marker.most_used.line()) + LONGEST_RESULT)
     marker = replace(marker, truncated=fitted.is_truncated)
     full = f"{marker.line()}\n{masked(fitted.text)}"
     brief = f"{replace(marker, truncated=True).line()}\n{masked(short(report))}"
@@ -186,6 +201,21 @@ def post(github: Github, pull: int, draft: Draft, mode: CommentMode) -> Posting:
         url = create(github, f"issues/{pull}/comments", draft, added)
     _tidy(github, existing, mode)
     return Written(url)
+
+
+def add(github: Github, pull: int, draft: Draft, me: Author) -> Written:
+    """Write a new comment, since GitHub tells nobody of an edit; none where the newest one says the same already.
+
+    It says the same where head and digest of its marker are the same. Raises ApiError.
+    """
+
+    def same() -> list[Own]:
+        newest = own_comments(github, pull, me, draft.marker.key)[-1:]
+        wanted = (draft.marker.head, draft.marker.digest)
+        return [each for each in newest if (each.marker.head, each.marker.digest) == wanted]
+
+    found = same()
+    return Written(found[-1].url if found else create(github, f"issues/{pull}/comments", draft, same))
 
 
 def _too_late(pull: JsonValue, head: str) -> str:

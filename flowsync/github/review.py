@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cached_property
+from http import HTTPStatus
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from flowsync.diff.fields import fingerprint, sha256
 from flowsync.errors import GithubError
-from flowsync.github.api import MOST_PARTS, PART_LENGTH, number, text
-from flowsync.github.comments import is_as_written, own_author, own_comments
+from flowsync.github.api import MOST_PARTS, PART_LENGTH, at, number, text
+from flowsync.github.comments import Edited, edited, own_author, own_comments
+from flowsync.github.runner import Switch
 from flowsync.plan.document import action, json_safe, meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from flowsync.github.api import Github, Marker
-    from flowsync.github.comments import Author
+    from flowsync.github.comments import Own
     from flowsync.model import Change, FieldName, JsonValue, Plan
 
-COMMITS_LOOKED_AT: Final = 30
-"""How far back a reviewed plan is looked for: an apply that was superseded leaves its changes to the next one."""
+LOOK_BACK: Final = 30
+"""In how many commits a reviewed plan is looked for."""
+MOST_CLOSED: Final = 300
+"""How many pull requests that were closed lately are looked at."""
+_REFUSED: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+_PLANNING: Final = frozenset({"pull_request", "merge_group", "workflow_dispatch"})
+"""The events of runs that show plans."""
+_KEPT: Final = re.compile(r"flowsync-plan-([0-9a-f]{16})")
+"""The name of a run's artefact that holds a plan: with the beginning of its digest."""
+_UNCHECKED: Final = (
+    "Whether the reviewed plan is from the run that its comment names cannot be checked: this token may not read runs. "
+    "Give the job the permission actions: read."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +49,47 @@ class Tip:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a commit came with.
+class Flaw(Enum):
+    """Why a plan that a pull request shows counts for nothing; the values say so of its number."""
 
-    `shown` are its merged pull requests, each with the marker of the plan shown in it, None where none
-    was: one for a merge, a squash or a rebase, several for a merge queue, none for a direct push.
+    EDITED = "The plan in pull request {} was edited by somebody after flowsync wrote it."
+    EDITOR_UNKNOWN = (
+        "GitHub does not say who last edited the comment of pull request {}, so its plan counts as edited by hand."
+    )
+    FOREIGN = "The plan in pull request {} is not from the run that its comment names."
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The newest plan that a merged pull request shows.
+
+    `comment` is None where it shows none. A plan with a `flaw` counts for nothing. `is_fork`: the pull request came
+    from a fork, whose runs may not write comments.
     """
 
-    me: Author
-    shown: dict[int, Marker | None]
-
-    @property
-    def pull(self) -> int | None:
-        """The pull request whose comment says what became of it."""
-        return next(iter(self.shown), None)
+    pull: int
+    is_fork: bool
+    comment: Own | None
+    flaw: Flaw | None
 
     @property
     def marker(self) -> Marker | None:
-        """The marker of the plan that was shown there."""
-        return None if self.pull is None else self.shown[self.pull]
+        """The marker, where the plan counts."""
+        return self.comment.marker if self.comment and self.flaw is None else None
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """What the plan shows, whether or not it counts."""
+        return self.comment.marker.parts if self.comment else frozenset()
+
+    @property
+    def used(self) -> frozenset[str]:
+        """What of it was applied before this run."""
+        return self.comment.marker.used if self.comment else frozenset()
+
+
+def _unspent(marker: Marker) -> Marker:
+    return replace(marker, used=frozenset(), by=None)
 
 
 def branch_head(github: Github, branch: str) -> str:
@@ -63,54 +100,172 @@ def branch_head(github: Github, branch: str) -> str:
     return commit
 
 
-def origin(github: Github, tip: Tip) -> Origin:
-    """What the commit came with."""
-    me = own_author(github)
-    return Origin(me, {pull: _shown_plan(github, pull, me, tip.key) for pull in _merged(github, tip.sha, tip.branch)})
+class Reviews:
+    """What the merged pull requests of a commit and of those before it showed; each is read once.
 
-
-def pushed_with(github: Github, tip: Tip, came_with: Origin, commits: Sequence[str]) -> dict[int, Marker]:
-    """The plans of the other merged pull requests that the same push brought, as a merge queue's does."""
-    earlier = [each for each in commits if each != tip.sha][-COMMITS_LOOKED_AT:]
-    brought = dict.fromkeys(pull for commit in earlier for pull in _merged(github, commit, tip.branch))
-    others = [pull for pull in brought if pull not in came_with.shown]
-    return {pull: plan for pull in others if (plan := _shown_plan(github, pull, came_with.me, tip.key))}
-
-
-def extras(github: Github, plan: Plan, tip: Tip, came_with: Origin) -> tuple[Change, ...]:
-    """What a plan would write though no merged pull request showed it.
-
-    Commits before the tip are looked at only while something is left that nobody was shown, and only back to the
-    newest one that was applied: what was shown before that has been done, and would now undo a later edit.
+    `run_id` is this run's own. With `repeat`, what was applied already counts as reviewed once more.
     """
-    known = set(came_with.shown)
-    markers = [marker for marker in came_with.shown.values() if marker]
-    shown: list[Marker] = [*markers]
-    unseen = unreviewed(plan, shown)
-    commits = islice(github.items("commits", sha=tip.sha), 1, COMMITS_LOOKED_AT)
-    while unseen and not any(marker.applied for marker in markers) and (commit := next(commits, None)) is not None:
-        pulls = [pull for pull in _merged(github, text(commit, "sha"), tip.branch) if pull not in known]
-        known.update(pulls)
-        markers = [marker for pull in pulls if (marker := _shown_plan(github, pull, came_with.me, tip.key))]
-        if not any(marker.applied for marker in markers):
-            shown += markers
-            unseen = unreviewed(plan, shown)
-    return unseen
 
+    def __init__(self, github: Github, tip: Tip, run_id: str, repeat: Switch = Switch.OFF) -> None:
+        self.github = github
+        self.tip = tip
+        self.me = own_author(github)
+        self._run_id = run_id
+        self._repeat = repeat
+        self._read: dict[int, Review] = {}
+        self._came_with: dict[str, tuple[Review, ...]] = {}
+        self._is_unchecked = False
 
-def _merged(github: Github, commit: str, branch: str | None) -> list[int]:
-    """The merged pull requests that a commit came with, by whatever kind of merge."""
-    return [
-        number(pull, "number")
-        for pull in github.items(f"commits/{commit}/pulls")
-        if text(pull, "merged_at") and (branch is None or text(pull, "base", "ref") == branch)
-    ]
+    @property
+    def note(self) -> str | None:
+        """What could not be checked, for people."""
+        return _UNCHECKED if self._is_unchecked else None
 
+    @cached_property
+    def of_tip(self) -> tuple[Review, ...]:
+        """One for a merge, a squash or a rebase, several for a merge queue, none for a direct push."""
+        return self._of(self.tip.sha)
 
-def _shown_plan(github: Github, pull: int, me: Author, key: str) -> Marker | None:
-    """The marker of the newest plan shown in a pull request; None where somebody has edited it by hand."""
-    comments = own_comments(github, pull, me, key)
-    return comments[-1].marker if comments and is_as_written(github, comments[-1], me) else None
+    @property
+    def base(self) -> str | None:
+        """The commit that the plan of the tip's pull request was compared with."""
+        marker = self.of_tip[0].marker if self.of_tip else None
+        return marker.base if marker else None
+
+    @cached_property
+    def recent(self) -> tuple[Review, ...]:
+        """Those of the tip, then those of the commits before it: a superseded apply leaves its changes to the next."""
+        found = {review.pull: review for review in self.of_tip}
+        for commit in islice(self.github.items("commits", sha=self.tip.sha), LOOK_BACK):
+            found |= {review.pull: review for review in self._of(text(commit, "sha"))}
+        return tuple(found.values())
+
+    @property
+    def read(self) -> tuple[Review, ...]:
+        """What was read so far."""
+        return tuple(self._read.values())
+
+    def pushed(self, commits: Iterable[str]) -> frozenset[int]:
+        """The pull requests that commits came with, by number, as far as they were read."""
+        return frozenset(review.pull for each in commits for review in self._came_with.get(each, ()))
+
+    def unreviewed(self, plan: Plan) -> tuple[Change, ...]:
+        """What a plan would write though no merged pull request showed it, or no longer counts for it."""
+        markers = [review.marker for review in self.recent if review.marker]
+        return unreviewed(plan, map(self._countable, markers))
+
+    def spent(self, plan: Plan) -> Review | None:
+        """The newest review that showed something of a plan, where all of it was reviewed and is used up."""
+        shown = [review for review in self.recent if review.marker]
+        if unreviewed(plan, [_unspent(review.marker) for review in shown if review.marker]):
+            return None
+        parts = written_parts(plan).keys()
+        return next((review for review in shown if review.used & parts), None)
+
+    def flawed(self, parts: Collection[str]) -> Review | None:
+        """The newest pull request that showed any of these parts in a plan that does not count."""
+        return next((each for each in self.recent if each.flaw and each.parts.intersection(parts)), None)
+
+    def _countable(self, marker: Marker) -> Marker:
+        return _unspent(marker) if self._repeat is Switch.ON else marker
+
+    def _of(self, commit: str) -> tuple[Review, ...]:
+        """What the merged pull requests of one commit show."""
+        if commit not in self._came_with:
+            self._came_with[commit] = tuple(map(self._review, self._merged(commit)))
+        return self._came_with[commit]
+
+    def _merged(self, commit: str) -> list[dict[str, JsonValue]]:
+        """The merged pull requests that a commit came with, by whatever kind of merge.
+
+        Of a commit that is not in the default branch GitHub lists the open ones only [doc]: those are found by the
+        commit that they were merged as.
+        """
+        listed = [pull for pull in self.github.items(f"commits/{commit}/pulls") if self._is_ours(pull)]
+        return listed or [pull for pull in self._closed if text(pull, "merge_commit_sha") == commit]
+
+    @cached_property
+    def _closed(self) -> list[dict[str, JsonValue]]:
+        """The pull requests that were merged into this branch lately."""
+        base = {"base": self.tip.branch} if self.tip.branch else {}
+        found = self.github.items("pulls", state="closed", sort="updated", direction="desc", **base)
+        try:
+            return [pull for pull in islice(found, MOST_CLOSED) if self._is_ours(pull)]
+        except GithubError as error:
+            if error.status not in _REFUSED:
+                raise
+            return []
+
+    def _is_ours(self, pull: dict[str, JsonValue]) -> bool:
+        """Whether a pull request was merged, into this branch."""
+        return bool(text(pull, "merged_at")) and self.tip.branch in {None, text(pull, "base", "ref")}
+
+    def _review(self, pull: dict[str, JsonValue]) -> Review:
+        of = number(pull, "number")
+        if of not in self._read:
+            comments = own_comments(self.github, of, self.me, self.tip.key)
+            comment = comments[-1] if comments else None
+            flaw = self._flaw(comment) if comment and self._matters(comment.marker) else None
+            head, base = (at(pull, side, "repo", "full_name") for side in ("head", "base"))
+            self._read[of] = Review(of, head != base, comment, flaw)
+        return self._read[of]
+
+    def _matters(self, marker: Marker) -> bool:
+        """Whether anything of a plan can count any more: who wrote what is used up need not be known."""
+        return bool(self._countable(marker).unused) or not marker.by
+
+    def _flaw(self, comment: Own) -> Flaw | None:
+        match edited(self.github, comment, self.me):
+            case Edited.YES:
+                return Flaw.EDITED
+            case Edited.NOT_KNOWN:
+                return Flaw.EDITOR_UNKNOWN
+            case Edited.NO:
+                return None if self._is_from_its_run(comment.marker) else Flaw.FOREIGN
+
+    def _is_from_its_run(self, marker: Marker) -> bool:
+        """Whether the run that a marker names planned for its head, and kept this plan if it kept any.
+
+        Where GitHub lets this token read no runs at all, not even its own, that is not known, and said.
+        """
+        if marker.run is None:  # written by a former version
+            return True
+        try:
+            run = self.github.get(f"actions/runs/{marker.run}")
+        except GithubError as error:
+            if error.status not in _REFUSED:
+                raise
+            self._is_unchecked = self._is_unchecked or not self._reads_runs
+            return not self._reads_runs
+        repository = text(run, "repository", "full_name").lower()
+        if text(run, "event") not in _PLANNING or repository not in {"", self.github.repository.lower()}:
+            return False
+        return text(run, "head_sha") == marker.head and self._is_kept(marker)
+
+    def _is_kept(self, marker: Marker) -> bool:
+        """Whether this plan is among those that its run kept; true of a run that kept none."""
+        artifacts = self.github.items(f"actions/runs/{marker.run}/artifacts", within="artifacts")
+        try:
+            kept = {found[1] for each in artifacts if (found := _KEPT.fullmatch(text(each, "name")))}
+        except GithubError as error:
+            if error.status not in _REFUSED:
+                raise
+            self._is_unchecked = True
+            return True
+        return not kept or marker.digest[:PART_LENGTH] in kept
+
+    @cached_property
+    def _reads_runs(self) -> bool:
+        """Whether this token may read this very run."""
+        if not self._run_id.isdecimal():
+            return False
+        try:
+            self.github.get(f"actions/runs/{self._run_id}")
+        except GithubError as error:
+            if error.status not in _REFUSED:
+                raise
+            return False
+        return True
 
 
 _UNSEEN = "unseen"
@@ -126,12 +281,20 @@ def parts(plan: Plan) -> frozenset[str]:
 
 
 def unreviewed(plan: Plan, markers: Iterable[Marker]) -> tuple[Change, ...]:
-    """The changes of a plan that none of the reviewed ones showed."""
-    reviewed = tuple(markers)
-    shown = frozenset(part for marker in reviewed for part in marker.parts)
-    if hexadecimal(plan.digest) in {marker.digest for marker in reviewed} or _all(plan) in shown:
+    """The changes of a plan that none of the reviewed ones showed, or that were applied since."""
+    shown = frozenset(part for marker in markers for part in marker.unused)
+    if _all(plan) in shown:
         return ()
     return tuple(change for change in (*plan.changes, *plan.unverified) if not _is_shown(plan, change, shown))
+
+
+def written_parts(plan: Plan) -> Mapping[str, frozenset[str]]:
+    """Every hash by which a marker may list something of a plan, with the slugs that it is about."""
+    found = {_all(plan): frozenset(change.slug for change in plan.writes)}
+    for change in plan.writes:
+        fields = [_part(plan, change, field, before) for field in change.body for before in _befores(change, field)]
+        found |= dict.fromkeys((*fields, _whole(_fields(plan, change))), frozenset([change.slug]))
+    return found
 
 
 def hexadecimal(digest: str) -> str:
@@ -145,8 +308,7 @@ def _is_shown(plan: Plan, change: Change, shown: frozenset[str]) -> bool:
     The latter is how a plan made with a public key shows a field that only a private one returns.
     """
     return _whole(_fields(plan, change)) in shown or all(
-        _part(plan, change, field, _before(change, field)) in shown or _part(plan, change, field, _UNSEEN) in shown
-        for field in change.body
+        any(_part(plan, change, field, before) in shown for before in _befores(change, field)) for field in change.body
     )
 
 
@@ -167,6 +329,10 @@ def _fields(plan: Plan, change: Change) -> list[str]:
 
 def _before(change: Change, field: FieldName) -> str:
     return fingerprint({field: change.old[field]}) if field in change.old else _UNSEEN
+
+
+def _befores(change: Change, field: FieldName) -> tuple[str, str]:
+    return _before(change, field), _UNSEEN
 
 
 def _part(plan: Plan, change: Change, field: FieldName, before: str) -> str:

@@ -134,6 +134,11 @@ def notice(text: str) -> str:
     return f"::notice title=flowsync::{shown(text).replace('%', '%25')}\n"
 
 
+def warning(text: str) -> str:
+    """The same for a sentence that somebody should act on."""
+    return f"::warning title=flowsync::{shown(text).replace('%', '%25')}\n"
+
+
 def inert(text: str) -> str:
     """A text from which the runner takes no commands."""
     return stopped(text, secrets.token_hex(16))
@@ -223,6 +228,11 @@ _INPUTS: Final = {
         "When apply would write what no merged pull request showed: error, warn or off.",
         ReviewRule.ERROR,
     ),
+    "repeat": ActionInput(
+        "repeat",
+        "Whether apply may write once more what it wrote already, as after a rollback: a review counts once.",
+        Switch.OFF,
+    ),
     "allow": ActionInput(
         "allow", f"What apply's guards let through this time, separated by spaces: {', '.join(ALLOWABLE)}."
     ),
@@ -280,6 +290,7 @@ class Inputs:
     plan_file: str | None
     comment: CommentMode
     require_reviewed_plan: ReviewRule
+    repeat: Switch
     allow: tuple[str, ...]
     fail_on_changes: Switch
     pull_request: Switch

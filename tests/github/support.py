@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flowsync.github.api import read_marker
 from tests.support.command import environment, flowsync, write_flows
 from tests.support.fake_frigade import fake_frigade, row
 from tests.support.fake_github import MAIN, REPOSITORY, TOKEN, FakeRepo, fake_github, sha
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from flowsync.github.api import Marker
     from tests.support.command import Completed
     from tests.support.fake_frigade import FakeFrigade
     from tests.support.fake_github import FakeGithub
@@ -24,6 +26,7 @@ LIVE = {"steps": [{"id": "first", "title": "Hello", "subtitle": "More"}]}
 HEAD = sha(7)
 BASE = sha(1)
 MERGE = sha(9)
+FIRST_RUN = 4711
 
 
 def flow(name: str, title: str = "Hello") -> str:
@@ -81,12 +84,20 @@ class Workplace:
             "GITHUB_SHA": MERGE,
             "GITHUB_REF": f"refs/heads/{MAIN}",
             "GITHUB_SERVER_URL": "https://github.example",
-            "GITHUB_RUN_ID": "4711",
+            "GITHUB_RUN_ID": str(FIRST_RUN + self.runs - 1),
             "GITHUB_STEP_SUMMARY": str(temporary / "summary"),
             "GITHUB_OUTPUT": str(temporary / "output"),
             "RUNNER_TEMP": str(temporary),
         }
-        return {**runner, **self.github.environment(), **environment(self.frigade.url), **self.extra, **env}
+        given = {**runner, **self.github.environment(), **environment(self.frigade.url), **self.extra, **env}
+        self._remember_run(name, payload, given)
+        return given
+
+    def _remember_run(self, name: str, payload: object, given: dict[str, str]) -> None:
+        """GitHub knows each run by its id."""
+        pull = payload.get("pull_request") if isinstance(payload, dict) else None
+        head = pull["head"]["sha"] if name == "pull_request" and pull else given["GITHUB_SHA"]
+        self.repo.add_run(int(given["GITHUB_RUN_ID"]), name, head)
 
     def outcome(self, completed: Completed) -> Outcome:
         """What the newest run left behind."""
@@ -114,7 +125,7 @@ class Workplace:
 
     def merge(self) -> None:
         """Pull request 5 is merged as MERGE, by whatever kind of merge."""
-        self.repo.pulls[0].update(merged_at="2026-01-02T03:04:05Z", state="closed")
+        self.repo.pulls[0].update(merged_at="2026-01-02T03:04:05Z", state="closed", merge_commit_sha=MERGE)
         self.repo.commits.insert(0, MERGE)
         self.repo.pulls_of[MERGE] = [5]
 
@@ -127,9 +138,18 @@ class Workplace:
         return self.run("drift", *arguments, name="schedule", payload={}, **env)
 
     def comment(self) -> str:
-        """The one comment of pull request 5."""
-        (body,) = self.repo.comments_of(5)
-        return str(body)
+        """The plan's comment on pull request 5: the first, and the only one until an apply adds its result."""
+        return str(self.repo.comments_of(5)[0])
+
+    def result(self, pull: int = 5) -> str:
+        """The newest comment of a pull request, which tells what became of an apply."""
+        return str(self.repo.comments_of(pull)[-1])
+
+    def marker(self, pull: int = 5) -> Marker:
+        """The marker of the plan that a pull request shows."""
+        marker = read_marker(self.repo.comments_of(pull)[0])
+        assert marker is not None
+        return marker
 
 
 def _read(path: Path) -> str:

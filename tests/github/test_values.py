@@ -25,15 +25,22 @@ if TYPE_CHECKING:
     from flowsync.model import FieldName, JsonValue, Plan, Update
 
 hexadecimal = st.text("0123456789abcdef", min_size=16, max_size=16)
-markers = st.builds(
+commits = hexadecimal.map(lambda text: (text * 3)[:40])
+new_markers = st.builds(
     Marker,
     hexadecimal,
-    hexadecimal.map(lambda text: (text * 3)[:40]),
+    commits,
     hexadecimal.map(lambda text: text * 4),
     st.booleans(),
-    st.none() | hexadecimal.map(lambda text: (text * 3)[:40]),
+    st.none() | commits,
     st.frozensets(hexadecimal, max_size=9),
-    st.none() | hexadecimal.map(lambda text: (text * 3)[:40]),
+    st.none() | st.integers(0, 10**20 - 1).map(str),
+)
+markers = new_markers | st.builds(
+    lambda marker, count, by: replace(marker, used=frozenset(sorted(marker.parts)[:count]), by=by),
+    new_markers,
+    st.integers(0, 9),
+    commits,
 )
 
 
@@ -94,9 +101,19 @@ def test_a_plan_of_very_many_fields_is_shown_flow_by_flow() -> None:
     assert unreviewed(plan_of(less), [marker]) == (less,)
 
 
-def test_the_digest_alone_is_enough_where_parts_are_not_listed() -> None:
-    marker = Marker("a" * 16, "b" * 40, PLAN.digest.removeprefix("sha256:"))
-    assert unreviewed(PLAN, [marker]) == ()
+def test_what_was_applied_counts_no_longer() -> None:
+    marker = shown(PLAN)
+    assert unreviewed(PLAN, [replace(marker, used=marker.parts, by="d" * 40)]) == PLAN.changes
+    tour = replace(marker, used=parts(plan_of(DRAFT)), by="d" * 40)
+    assert unreviewed(PLAN, [tour]) == (DRAFT,)
+    assert unreviewed(PLAN, [tour, shown(plan_of(DRAFT))]) == ()
+
+
+def test_a_marker_of_a_former_version_that_was_applied_is_used_up() -> None:
+    former = shown(PLAN).line().replace(" -->", f" applied={'d' * 40} -->")
+    marker = read_marker(former)
+    assert marker == replace(shown(PLAN), used=parts(PLAN), by="d" * 40)
+    assert not marker.unused
 
 
 def test_a_plan_of_very_many_flows_is_shown_as_one_whatever_key_it_was_made_with() -> None:

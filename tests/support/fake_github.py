@@ -23,6 +23,8 @@ TOKEN = "ghs_T3stOnlyTokenOfTheFakeGithub"
 REPOSITORY = "acorn/flows"
 BOT: Row = {"login": "github-actions[bot]", "type": "Bot"}
 PERSON: Row = {"login": "github-actions", "type": "User"}
+EDITING_BOT: Row = {"login": "github-actions", "__typename": "Bot"}
+EDITING_PERSON: Row = {"login": "mallory", "__typename": "User"}
 MAIN = "main"
 
 
@@ -42,7 +44,12 @@ class FakeRepo:
     viewer: str | None = "github-actions[bot]"
     user: str | None = None
     forbidden: frozenset[str] = frozenset()
-    """Those of "comment", "editor", "issue", "minimise", "pull", "status", "write" that the token may not do."""
+    """Those of "actions", "comment", "editor", "issue", "minimise", "pull", "status", "write" it may not do."""
+    runs: dict[int, Row] = field(default_factory=dict)
+    artifacts: dict[int, list[str]] = field(default_factory=dict)
+    """The names of what each run kept."""
+    open_only: frozenset[str] = frozenset()
+    """Commits that are not in the default branch: of these only open pull requests are listed [doc]."""
     longest_body: int = 65_536
     page_size: int = 100
     prefix: str = ""
@@ -65,7 +72,11 @@ class FakeRepo:
         self.number += 1
         return self.number
 
-    def add_pull(self, number: int, head: str, *, merged: bool = False, base: str = MAIN) -> None:
+    def add_run(self, number: int, event: str, head: str) -> None:
+        repository = {"full_name": REPOSITORY}
+        self.runs[number] = {"id": number, "event": event, "head_sha": head, "repository": repository}
+
+    def add_pull(self, number: int, head: str, *, merged: bool = False, base: str = MAIN, fork: bool = False) -> None:
         merged_at = "2026-01-02T03:04:05Z" if merged else None
         state = "closed" if merged else "open"
         self.pulls.append(
@@ -73,9 +84,14 @@ class FakeRepo:
                 "number": number,
                 "state": state,
                 "html_url": f"https://github.example/pull/{number}",
-                "head": {"sha": head, "ref": f"topic-{number}"},
-                "base": {"ref": base},
+                "head": {
+                    "sha": head,
+                    "ref": f"topic-{number}",
+                    "repo": {"full_name": "stranger/flows" if fork else REPOSITORY},
+                },
+                "base": {"ref": base, "repo": {"full_name": REPOSITORY}},
                 "merged_at": merged_at,
+                "merge_commit_sha": None,
                 "user": BOT,
             }
         )
@@ -89,9 +105,16 @@ class FakeRepo:
             "html_url": f"https://github.example/pull/{pull}#issuecomment-{number}",
             "user": user,
             "body": body,
+            "editor": None,
+            "edits": [],
         }
         self.comments.append(comment)
         return comment
+
+    def edit_comment(self, comment: Row, body: str, editor: Row) -> None:
+        """An edit by `editor`, as GraphQL names somebody; it remembers every one, and REST names none."""
+        comment.update(body=body, editor=editor)
+        comment["edits"].append({"editor": editor, "diff": body})
 
     def comments_of(self, pull: int) -> list[str]:
         return [each["body"] for each in self.comments if each["issue"] == pull]
@@ -221,7 +244,8 @@ def _commits(repo: FakeRepo, seen: Seen) -> object:
 
 
 def _pulls_of(repo: FakeRepo, _: Seen, commit: str) -> object:
-    return [_found(repo.pulls, "number", str(each)) for each in repo.pulls_of.get(commit, [])]
+    found = [_found(repo.pulls, "number", str(each)) for each in repo.pulls_of.get(commit, [])]
+    return [each for each in found if commit not in repo.open_only or each["state"] == "open"]
 
 
 def _pull(repo: FakeRepo, _: Seen, number: str) -> object:
@@ -240,7 +264,7 @@ def _add_comment(repo: FakeRepo, seen: Seen, number: str) -> object:
 def _edit_comment(repo: FakeRepo, seen: Seen, number: str) -> object:
     _check(repo, "comment", seen.json["body"])
     comment = _found(repo.comments, "id", number)
-    comment.update(seen.json)
+    repo.edit_comment(comment, seen.json["body"], EDITING_BOT)
     return comment
 
 
@@ -354,12 +378,27 @@ def _add_commit(repo: FakeRepo, seen: Seen) -> object:
     return repo.objects[commit]
 
 
+def _run(repo: FakeRepo, _: Seen, number: str) -> Row:
+    _check(repo, "actions")
+    if int(number) not in repo.runs:
+        raise _Refused(404, "Not Found")
+    return repo.runs[int(number)]
+
+
+def _artifacts(repo: FakeRepo, seen: Seen, number: str) -> object:
+    _run(repo, seen, number)
+    names = repo.artifacts.get(int(number), [])
+    return {"total_count": len(names), "artifacts": [{"name": name, "expired": False} for name in names]}
+
+
 _ENDPOINTS: tuple[tuple[str, str, Callable[..., object]], ...] = (
     ("GET", "/user", _user),
     ("GET", "REPO/commits", _commits),
     ("GET", "REPO/commits/([^/]+)", _commit),
     ("GET", "REPO/commits/([^/]+)/pulls", _pulls_of),
     ("GET", "REPO/pulls/(\\d+)", _pull),
+    ("GET", "REPO/actions/runs/(\\d+)", _run),
+    ("GET", "REPO/actions/runs/(\\d+)/artifacts", _artifacts),
     ("GET", "REPO/pulls", _pulls),
     ("GET", "REPO/pulls/(\\d+)/files", _pull_files),
     ("POST", "REPO/statuses/([0-9a-f]+)", _add_status),

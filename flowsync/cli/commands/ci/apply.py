@@ -1,87 +1,108 @@
-"""`flowsync ci apply`: only what people were shown, only for the newest commit, reported where it was reviewed."""
+"""`flowsync ci apply`: what people were shown, once, for the newest commit; reported where it was reviewed."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from flowsync import errors
 from flowsync.apply import exit_code
 from flowsync.cli import applying
 from flowsync.cli.commands.apply import checked_saved
+from flowsync.cli.commands.ci import results
 from flowsync.cli.commands.ci.run import NAMED, marker_key, show_notice
 from flowsync.cli.connection import Purpose
 from flowsync.cli.guards import guards_allowing
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import refuse_unseen_versions
-from flowsync.github import review
-from flowsync.github.api import NO_PLAN, Marker
-from flowsync.github.comments import draft
-from flowsync.github.event import MergeGroupEvent, PullRequestEvent, PushEvent, base_of
-from flowsync.github.review import branch_head, pushed_with
+from flowsync.github import claims
+from flowsync.github.event import MergeGroupEvent, PullRequestEvent, base_of
+from flowsync.github.review import Reviews, Tip, branch_head, written_parts
 from flowsync.github.runner import ReviewRule, inert
 from flowsync.model import AlreadyApplied
 from flowsync.plan.document import action
 from flowsync.plan.guards import Kept
 from flowsync.render import ledger, plans, wording
-from flowsync.render.report import ApplyReport
+from flowsync.render.escape import plural
+from flowsync.render.report import SHORT_COMMIT, ApplyReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from flowsync.cli.commands.ci.run import Run
     from flowsync.cli.planning import Planned
     from flowsync.cli.project import Project
     from flowsync.github.api import Github
-    from flowsync.github.review import Origin, Tip
+    from flowsync.github.claims import Claim
+    from flowsync.github.review import Review
     from flowsync.model import Change, Outcome, Plan
-    from flowsync.render.report import Report
 
 LASTING: Final = ("refs/heads/", "refs/tags/")
 QUEUE: Final = "refs/heads/gh-readonly-queue/"
 """Where GitHub's merge queue keeps what it tries [doc]."""
 RECORD_NAME: Final = "flowsync-record.jsonl"
-SUPERSEDED: Final = "Superseded: the branch has a newer commit, whose own run applies it. Nothing was written."
+PENDING: Final = "Open any pull request; its plan shows what is pending."
+_FROM_FORK: Final = (
+    "Pull request {} came from a fork, and GitHub lets its runs write no comment: nobody was shown a plan. Open a pull "
+    "request from a branch of this repository, or set require-reviewed-plan to warn for this run."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """A run that applies: the project, the commit, and what it came with."""
+    """A run that applies: the project, and what the commit came with. `claims`: what the run used of reviews so far."""
 
     run: Run
     project: Project
     github: Github
-    tip: Tip
-    origin: Origin
+    reviews: Reviews
+    claims: dict[int, Claim] = field(default_factory=dict)
 
     @property
     def record(self) -> Path:
         """Where the run keeps what it replaces."""
         return self.run.runner.temporary / RECORD_NAME
 
-    def is_superseded(self) -> bool:
-        """Whether the branch has moved on, asked now. A tag does not move on."""
-        return self.tip.branch is not None and branch_head(self.github, self.tip.branch) != self.tip.sha
+    @property
+    def pulls(self) -> results.Pulls:
+        """The pull requests that are told the result."""
+        return results.Pulls(self.run, self.reviews, marker_key(self.project, "result"), self.claims)
+
+    def superseded_by(self) -> str | None:
+        """The branch's newest commit, asked now, where that is another. A tag does not move on."""
+        tip = self.reviews.tip
+        newest = tip.sha if tip.branch is None else branch_head(self.github, tip.branch)
+        return None if newest == tip.sha else newest
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """Nothing was written: the branch has the commit `by`."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A plan was carried out. `is_stopped`: not to its end; `was_done`: it had been before."""
+
+    report: ApplyReport
+    is_stopped: bool
+    was_done: bool
 
 
 def apply(run: Run) -> int:
     """Write what the merged pull request's plan showed, if this is still the branch's newest commit."""
     merge = _open(run)
-    try:
-        done = None if merge.is_superseded() else _write(merge)
-    except errors.FlowsyncError as error:  # reviewers too are told why nothing was written
-        _comment(merge, merge.origin.shown, run.failure_report(error, merge.project))
-        raise
-    if done is None:
-        show_notice(SUPERSEDED)
-        return errors.ExitCode.OK
-    report, is_stopped = done
-    _report(merge, report, is_whole=exit_code(report.outcomes) == errors.ExitCode.OK and not is_stopped)
-    if is_stopped:
-        raise errors.InterruptedByUser(applying.INTERRUPTED)
-    return exit_code(report.outcomes)
+    done = _write(merge)
+    if isinstance(done, Done):
+        return _report(merge, done)
+    commit = done.by[:SHORT_COMMIT]
+    show_notice(f"Superseded: the branch has a newer commit, {commit}, whose run applies both. Nothing was written.")
+    results.report_superseded(merge.pulls, done.by)
+    return errors.ExitCode.OK
 
 
 def _open(run: Run) -> Merge:
@@ -98,31 +119,37 @@ def _open(run: Run) -> Merge:
             hint="apply asks GitHub whether this is still the newest commit, and what its pull request showed.",
         )
     project = run.open_project()
-    tip = review.Tip(run.runner.sha, run.runner.branch, marker_key(project, "plan"))
-    return Merge(run, project, run.github, tip, review.origin(run.github, tip))
+    tip = Tip(run.runner.sha, run.runner.branch, marker_key(project, "plan"))
+    reviews = Reviews(run.github, tip, run.runner.run_id, run.inputs.repeat)
+    return Merge(run, project, run.github, reviews)
 
 
-def _write(merge: Merge) -> tuple[ApplyReport, bool] | None:
-    """Plan, ask every guard, write: the report, and whether the run was stopped on the way.
+def _write(merge: Merge) -> Superseded | Done:
+    """Plan, ask every guard, note that the review is used, write.
 
-    None, and nothing is written, where the branch has moved on. Nothing is written either of a saved plan that is
-    done: nobody was asked about it, and a flow may just be taken back.
+    Nothing is written, and nothing noted, where the branch has moved on; nor of a saved plan that is done: nobody was
+    asked about it, and a flow may just be taken back. Reviewers too are told why nothing was written.
     """
-    run = merge.run
-    extras: tuple[Change, ...] = ()
-    with applying.only_run(merge.project, "flowsync ci apply", in_sandbox=run.in_sandbox), _planned(merge) as planned:
-        plan = planned.plan
-        write_result(inert(plans.preview(plan, screen_of_stdout(run.invocation))))
-        if not planned.is_done:
-            extras = _judge(merge, plan)
-        if merge.is_superseded():
-            return None
-        outcomes: list[Outcome] = [AlreadyApplied(change) for change in plan.writes]
-        is_stopped = False
-        if not planned.is_done:
-            outcomes, is_stopped = applying.run(plan, planned.connection, "text", record_file=str(merge.record))
-    slugs = tuple(change.slug for change in extras)
-    return ApplyReport(run.scene, plan, tuple(outcomes), slugs), is_stopped
+    run, plan = merge.run, None
+    try:
+        if newer := merge.superseded_by():
+            return Superseded(newer)
+        with applying.only_run(merge.project, "flowsync ci apply", in_sandbox=run.in_sandbox), _planned(merge) as made:
+            plan = made.plan
+            write_result(inert(plans.preview(plan, screen_of_stdout(run.invocation))))
+            extras = () if made.is_done else _judge(merge, plan)
+            if newer := merge.superseded_by():
+                return Superseded(newer)
+            outcomes: list[Outcome] = [AlreadyApplied(change) for change in plan.writes]
+            is_stopped = False
+            if not made.is_done:
+                _claim(merge, plan)
+                outcomes, is_stopped = applying.run(plan, made.connection, "text", record_file=str(merge.record))
+    except errors.FlowsyncError as error:
+        results.report_not_applied(merge.pulls, run.failure_report(error, merge.project), plan)
+        raise
+    report = ApplyReport(run.scene, plan, tuple(outcomes), tuple(change.slug for change in extras))
+    return Done(report, is_stopped, made.is_done)
 
 
 @contextmanager
@@ -130,8 +157,7 @@ def _planned(merge: Merge) -> Iterator[Planned]:
     """The saved plan where the input plan-file names one, else a plan made now."""
     run, project, file = merge.run, merge.project, merge.run.inputs.plan_file
     if file is None:
-        shown = merge.origin.marker.base if merge.origin.marker else None
-        base = base_of(run.event, run.invocation.directory, shown)
+        base = base_of(run.event, run.invocation.directory, merge.reviews.base)
         with run.plan(project, Purpose.WRITE, Kept.FRESH, base) as made:
             run.output_plan(made.plan, run.save_plan(made.plan))
             yield made
@@ -148,71 +174,140 @@ def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
 
     Raises UnreviewedError where there may be none, RefusedError when flows are blocked or guards say no.
     """
-    applying.refuse_blocked(plan, skip_blocked=False)
+    if plan.blocked:
+        raise blocked_error(plan)
     applying.refuse_guarded(plan)
     refuse_unseen_versions(plan, merge.project)
     rule = merge.run.inputs.require_reviewed_plan
-    if rule is ReviewRule.OFF:
-        return ()
-    extras = review.extras(merge.github, plan, merge.tip, merge.origin)
+    extras = () if rule is ReviewRule.OFF else merge.reviews.unreviewed(plan)
+    _show_note(merge.reviews)
     if extras and rule is ReviewRule.ERROR:
-        reasons = [f"Not shown: {action(each)} of {each.slug} in {', '.join(each.body)}." for each in extras[:NAMED]]
-        if len(extras) > NAMED:
-            reasons.append(f"And {len(extras) - NAMED:,} more.")
-        raise errors.UnreviewedError(
-            "Nothing was written: no merged pull request showed all that would be.",
-            extras,
-            hint=_why(merge.origin),
-            reasons=reasons,
-        )
+        raise _unreviewed(merge, plan, extras)
     if extras:
         slugs = wording.listed([change.slug for change in extras], NAMED)
         show_notice(f"No merged pull request showed what is written to {slugs}.")
     return extras
 
 
-def _why(origin: Origin) -> str:
+def _show_note(reviews: Reviews) -> None:
+    if reviews.note:
+        show_notice(reviews.note)
+
+
+def blocked_error(plan: Plan) -> errors.RefusedError:
+    """The refusal of a plan that holds flows which cannot be written."""
+    verb = "is" if len(plan.blocked) == 1 else "are"
+    return errors.RefusedError(
+        f"{plural(len(plan.blocked), 'flow')} {verb} blocked; nothing was written.",
+        reasons=[f"{each.slug}: {each.message}" for each in plan.blocked[:NAMED]],
+        hint="Mend what blocks them in a pull request.",
+    )
+
+
+def _unreviewed(merge: Merge, plan: Plan, extras: tuple[Change, ...]) -> errors.UnreviewedError:
+    """The refusal of what nobody was shown, or what was applied already."""
+    slugs = frozenset(change.slug for change in extras)
+    parts = frozenset(part for part, about in written_parts(plan).items() if about & slugs)
+    reasons = [f"Not shown: {action(each)} of {each.slug} in {', '.join(each.body)}." for each in extras[:NAMED]]
+    if len(extras) > NAMED:
+        reasons.append(f"And {len(extras) - NAMED:,} more.")
+    message = "Nothing was written: no merged pull request showed all that would be."
+    if spent := merge.reviews.spent(plan):
+        message = "Nothing was written: a review counts once, and this one was applied already."
+        reasons = [each.replace("Not shown:", "Applied before:", 1) for each in reasons]
+        return errors.UnreviewedError(message, extras, hint=_why_spent(spent), reasons=reasons)
+    return errors.UnreviewedError(message, extras, hint=_why(merge.reviews, parts), reasons=reasons)
+
+
+def _why_spent(review: Review) -> str:
+    commit = review.comment.marker.by if review.comment else None
+    where = f"pull request {review.pull}{f', {review.comment.url}' if review.comment else ''}"
+    return (
+        f"This review was applied already by commit {(commit or '')[:SHORT_COMMIT]} ({where}). To apply it again on "
+        "purpose run the apply workflow by hand with repeat: true."
+    )
+
+
+def _why(reviews: Reviews, parts: frozenset[str]) -> str:
     """The likeliest reason, and the way out."""
-    if origin.pull is None:
+    first = next(iter(reviews.of_tip), None)
+    flawed = reviews.flawed(parts) or (first if first and first.flaw else None)
+    if flawed and flawed.flaw:
+        return f"{flawed.flaw.value.format(flawed.pull)} {PENDING}"
+    if first is None:
         reason = "This commit came with no pull request."
-    elif origin.marker is None:
-        reason = f"Pull request {origin.pull} shows no plan of flowsync, or one that was edited by hand."
+    elif first.comment is None and first.is_fork:
+        return _FROM_FORK.format(first.pull)
+    elif first.comment is None:
+        reason = f"Pull request {first.pull} shows no plan of flowsync, or one whose first line was edited by hand."
     else:
         reason = (
-            f"Pull request {origin.pull} shows another plan: flows may have been edited since, or seen by another key."
+            f"Pull request {first.pull} shows another plan: flows may have been edited since, or seen by another key."
         )
-    return f"{reason} Show the changes in a pull request, or set require-reviewed-plan to warn."
+    return f"{reason} {PENDING} Or set require-reviewed-plan to warn."
 
 
-def _report(merge: Merge, report: ApplyReport, *, is_whole: bool) -> None:
+def _claim(merge: Merge, plan: Plan) -> None:
+    """Note on every pull request that showed what is about to be written that its review is used.
+
+    Where GitHub does not take that, a review that was required would count again: nothing is written.
+    """
+    try:
+        recent = merge.reviews.recent
+    except errors.ApiError as error:
+        _unclaimed(merge, "of this commit", error)
+        return
+    if merge.run.inputs.require_reviewed_plan is ReviewRule.OFF:
+        _show_note(merge.reviews)
+    about = written_parts(plan)
+    for review in recent:
+        parts = review.parts & about.keys()
+        if review.marker and not parts <= review.used:
+            _claim_one(merge, review, parts)
+
+
+def _claim_one(merge: Merge, review: Review, parts: frozenset[str]) -> None:
+    try:
+        claim = claims.claim(merge.reviews, review, parts)
+    except errors.ApiError as error:
+        _unclaimed(merge, f"in pull request {review.pull}", error)
+        return
+    if claim is not None:
+        merge.claims[review.pull] = claim
+    elif merge.run.inputs.require_reviewed_plan is ReviewRule.ERROR:
+        raise errors.RefusedError(
+            f"Nothing was written: the plan in pull request {review.pull} was edited while this ran.", hint=PENDING
+        )
+    else:
+        show_notice(f"The plan in pull request {review.pull} was edited while this ran, and counts for nothing.")
+
+
+def _unclaimed(merge: Merge, where: str, error: errors.ApiError) -> None:
+    message = f"GitHub did not take the note that the review {where} is used."
+    if merge.run.inputs.require_reviewed_plan is not ReviewRule.ERROR:
+        show_notice(f"{message} {error.message}")
+        return
+    raise errors.RefusedError(
+        f"Nothing was written: {message}",
+        reasons=[error.message],
+        hint=f"{error.hint or 'The job needs pull-requests: write, and the conversation may not be locked.'} "
+        "Then run this again.",
+    )
+
+
+def _report(merge: Merge, done: Done) -> int:
     """Report what was written: to reviewers first, whatever becomes of the runner's files."""
-    run = merge.run
+    run, report = merge.run, done.report
+    code = exit_code(report.outcomes)
+    is_whole = code == errors.ExitCode.OK and not done.is_stopped and not report.plan.blocked
     write_result(ledger.text(report.outcomes, screen_of_stdout(run.invocation)) or "Nothing was to be written.\n")
-    applied = merge.tip.sha if is_whole else None
-    _comment(merge, _others(merge), report, applied)
-    _comment(merge, merge.origin.shown, report, applied)
+    results.report_applied(merge.pulls, report, is_whole=is_whole, is_done=done.was_done)
+    entries = [entry for entry in map(ledger.entry, report.outcomes) if not entry.is_good]
+    run.annotate(
+        errors.PartlyAppliedError(f"{each.change.slug} {each.kind.words}: {ledger.explained(each)}") for each in entries
+    )
     run.output({"record": str(merge.record) if merge.record.exists() else ""})
     run.summarise(report)
-
-
-def _others(merge: Merge) -> Mapping[int, Marker | None]:
-    """The other pull requests of the same push. What keeps them from being found is reported, and is no failure."""
-    event = merge.run.event
-    if not isinstance(event, PushEvent):
-        return {}
-    try:
-        return pushed_with(merge.github, merge.tip, merge.origin, event.commits)
-    except errors.ApiError as error:
-        show_notice(f"The result is not shown on the other pull requests of this push. {error.message}")
-        return {}
-
-
-def _comment(merge: Merge, shown: Mapping[int, Marker | None], report: Report, applied: str | None = None) -> None:
-    """Report the result where plans were shown. The markers stay those of the plans: only people review.
-
-    `applied` is the commit, where all that was planned for it is written.
-    """
-    for pull, plan in reversed(tuple(shown.items())):  # the output comment-url is of the first
-        marker = plan or Marker(merge.tip.key, merge.tip.sha, NO_PLAN)
-        marker = replace(marker, applied=applied or marker.applied)
-        merge.run.comment(pull, draft(report, marker, is_news=True, head=None))
+    if done.is_stopped:
+        raise errors.InterruptedByUser(applying.INTERRUPTED)
+    return code

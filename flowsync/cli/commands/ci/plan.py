@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flowsync import git
+from flowsync.cli.commands.ci.apply import blocked_error
 from flowsync.cli.commands.ci.branch import others_changing, settings_changed
+from flowsync.cli.commands.ci.results import report_failed_plan
 from flowsync.cli.commands.ci.run import NAMED, marker_key, show_failure, show_notice
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import check_files, named_from_top
@@ -14,10 +16,9 @@ from flowsync.cli.output import screen_of_stdout, source_lines, write_result
 from flowsync.cli.planning import changed_waits
 from flowsync.cli.project import save
 from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError, RefusedError
-from flowsync.github import review
 from flowsync.github.api import NO_PLAN, Marker
-from flowsync.github.event import PullRequestEvent, PushEvent, base_of
-from flowsync.github.review import Tip, hexadecimal, origin, parts
+from flowsync.github.event import OtherEvent, PullRequestEvent, PushEvent, base_of
+from flowsync.github.review import Reviews, Tip, hexadecimal, parts
 from flowsync.github.runner import ReviewRule, Switch, inert
 from flowsync.model import Severity
 from flowsync.plan.guards import Kept
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from flowsync.cli.commands.ci.run import Run
     from flowsync.cli.planning import Planned
     from flowsync.cli.project import Project
-    from flowsync.github.review import Origin
     from flowsync.model import Plan
 
 
@@ -60,25 +60,29 @@ def _validate(run: Run, project: Project) -> int:
 
 def plan(run: Run) -> int:
     """Show what a merge would do; in a pull request that gets no secrets, only whether the files are valid."""
-    project = run.open_project()
+    try:
+        project = run.open_project()
+    except FlowsyncError as error:
+        report_failed_plan(run, None, error)
+        raise
     has_no_key = not run.in_sandbox and project.settings.private_key is None and project.settings.public_key is None
     if run.gets_no_secrets and has_no_key:
         show_notice("Only the files are checked: GitHub gives no secrets to this pull request, so no plan can be made.")
         return _validate(run, project)
-    marker = Marker(marker_key(project, "plan"), run.commit, NO_PLAN)
-    tip = Tip(run.runner.sha, run.runner.branch, marker.key)
-    came_with = _came_with(run, tip)
-    shown_with = came_with.marker.base if came_with and came_with.marker else None
-    base = base_of(run.event, run.invocation.directory, shown_with)
+    run_id = run.runner.run_id if run.runner.run_id.isdecimal() else None
+    marker = Marker(marker_key(project, "plan"), run.commit, NO_PLAN, run=run_id)
+    reviews = _reviews(run, marker.key)
+    base = base_of(run.event, run.invocation.directory, reviews.base if reviews else None)
     try:
         with run.plan(project, Purpose.READ, Kept.SAVED, base) as made:
             is_told = _show(run, project, made, marker)
     except FlowsyncError as error:
         run.comment_on_event(run.failure_report(error, project), marker, is_news=True)
         run.set_status("failure", error.message, project.settings.environment)
+        report_failed_plan(run, project, error)
         raise
-    _report_unreviewed(run, made.plan, tip, came_with)
-    return _result(run, made.plan, is_told=is_told)
+    _report_unreviewed(run, made.plan, reviews)
+    return _result(run, project, made.plan, is_told=is_told)
 
 
 def _show(run: Run, project: Project, made: Planned, marker: Marker) -> bool:
@@ -101,15 +105,18 @@ def _show(run: Run, project: Project, made: Planned, marker: Marker) -> bool:
     return run.comment_on_event(report, marker, is_news=is_news)
 
 
-def _result(run: Run, plan: Plan, *, is_told: bool) -> ExitCode:
+def _result(run: Run, project: Project, plan: Plan, *, is_told: bool) -> ExitCode:
     """The exit code and the commit's status: they are good only where apply would take the plan, and people saw it."""
     code, said = ExitCode.OK, wording.counts(plan)
     if plan.refusals:
         code, said = ExitCode.REFUSED, "Apply would refuse this plan."
         reasons = wording.refusals(plan)
-        run.annotate([RefusedError(said, reasons=reasons, hint="What is meant, the input allow lets through.")])
+        error = RefusedError(said, reasons=reasons, hint="What is meant, the input allow lets through.")
+        run.annotate([error])
+        report_failed_plan(run, project, error)
     elif plan.blocked:
         code, said = ExitCode.ERROR, f"Nothing can be applied: {plural(len(plan.blocked), 'flow')} cannot be written."
+        report_failed_plan(run, project, blocked_error(plan))
     elif not is_told:
         code, said = ExitCode.ERROR, "The plan could not be shown in the pull request."
         run.annotate([FlowsyncError(said, hint="The notice says why. With comment: off a plan is made without one.")])
@@ -119,23 +126,26 @@ def _result(run: Run, plan: Plan, *, is_told: bool) -> ExitCode:
     return code
 
 
-def _came_with(run: Run, tip: Tip) -> Origin | None:
-    """What a pushed commit came with; None where nothing was pushed, or GitHub does not tell."""
-    if run.github is None or not isinstance(run.event, PushEvent):
+def _reviews(run: Run, key: str) -> Reviews | None:
+    """What a commit of a branch came with; None where that is no question, or GitHub does not tell."""
+    if run.github is None or run.runner.branch is None or not isinstance(run.event, PushEvent | OtherEvent):
         return None
     try:
-        return origin(run.github, tip)
+        reviews = Reviews(run.github, Tip(run.runner.sha, run.runner.branch, key), run.runner.run_id, run.inputs.repeat)
+        _ = reviews.of_tip
     except ApiError as error:
         show_failure("The plan of the pull request cannot be found.", error)
         return None
+    return reviews
 
 
-def _report_unreviewed(run: Run, plan: Plan, tip: Tip, came_with: Origin | None) -> None:
+def _report_unreviewed(run: Run, plan: Plan, reviews: Reviews | None) -> None:
     """Say of a push what apply would stop at, before anybody approves it."""
-    if run.github is None or came_with is None or run.inputs.require_reviewed_plan is ReviewRule.OFF:
+    is_off = run.inputs.require_reviewed_plan is ReviewRule.OFF
+    if reviews is None or is_off or not isinstance(run.event, PushEvent) or not plan.writes:
         return
     try:
-        extras = review.extras(run.github, plan, tip, came_with)
+        extras = reviews.unreviewed(plan)
     except ApiError:
         return
     if extras:

@@ -33,6 +33,7 @@ from flowsync.github.runner import (
     output_of,
     read_inputs,
     read_runner,
+    warning,
     write_outputs,
     write_summary,
 )
@@ -291,6 +292,11 @@ def _open_github(inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
 def show_notice(text: str) -> None:
     """Say a sentence in the log, and on the run's page."""
     write_result(notice(text))
+
+
+def show_warning(text: str) -> None:
+    """Say a sentence in the log, and on the run's page as something that somebody should act on."""
+    write_result(warning(text))
 
 
 def show_failure(consequence: str, error: errors.FlowsyncError) -> None:

@@ -1,0 +1,214 @@
+"""What became of an apply, on the pull requests that it is about: a new comment, and a line in the plan's comment.
+
+A new comment, because GitHub tells nobody of an edit. What cannot be written there is a warning of the run and no
+failure: what was applied is applied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from flowsync import errors
+from flowsync.cli.commands.ci.run import marker_key, show_warning
+from flowsync.github import claims, comments
+from flowsync.github.api import Marker, key_of, text
+from flowsync.github.claims import Result, Status, noted, status_of
+from flowsync.github.comments import draft
+from flowsync.github.event import PushEvent
+from flowsync.github.review import Reviews, Tip, written_parts
+from flowsync.github.runner import CommentMode
+from flowsync.model import Failed, NotAttempted, Refused
+from flowsync.render.escape import code_span
+from flowsync.render.ledger import entry
+from flowsync.render.report import SHORT_COMMIT, fit
+from flowsync.render.report_parts import COMMENT, sentence
+from flowsync.text import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from flowsync.cli.commands.ci.run import Run
+    from flowsync.cli.project import Project
+    from flowsync.github.claims import Claim
+    from flowsync.github.comments import Draft
+    from flowsync.github.review import Review
+    from flowsync.model import Outcome, Plan
+    from flowsync.render.report import ApplyReport, FailureReport
+
+REASON_LENGTH: Final = 200
+"""Characters of a reason in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulls:
+    """The pull requests that a run's result is about. `claims` are what it used of their reviews, by their numbers."""
+
+    run: Run
+    reviews: Reviews
+    key: str
+    claims: Mapping[int, Claim]
+
+
+def report_applied(pulls: Pulls, report: ApplyReport, *, is_whole: bool, is_done: bool) -> None:
+    """Report what was written. `is_whole`: the live flows are now as the files say; `is_done`: they were before.
+
+    What certainly was not written of a review may be applied again. Where all is written nothing of earlier reviews is
+    left to do: what they showed is live, or was replaced since.
+    """
+    unwritten = frozenset(each.change.slug for each in report.outcomes if _is_certainly_not_written(each))
+    recent, plan = _recent(pulls), report.plan
+    concerned = _concerned(pulls, recent, None if is_done else plan, is_news=bool(plan.writes) and not is_done)
+    _comment(pulls, concerned, report)
+    slugs = written_parts(plan)
+    bad = frozenset(each.change.slug for each in report.outcomes if not entry(each).is_good)
+    for review in recent:
+        ours = frozenset().union(*(slugs[part] for part in review.parts & slugs.keys()))
+        status = Status.PARTLY_APPLIED if (ours or bad) & bad else Status.APPLIED
+        used = review.parts if is_whole else _written(pulls, review, unwritten, plan)
+        _note(pulls, review, used, _result(pulls, status) if review in concerned else None)
+
+
+def report_not_applied(pulls: Pulls, report: FailureReport, plan: Plan | None) -> None:
+    """Report why nothing was written, or why it is not known what was: then what the run claimed stays used."""
+    error = report.error
+    concerned = _concerned(pulls, recent := _recent(pulls), plan, is_news=True)
+    _comment(pulls, concerned, report)
+    is_partly = error.exit_code is errors.ExitCode.PARTLY_APPLIED
+    status = Status.PARTLY_APPLIED if is_partly else Status.NOT_APPLIED
+    is_untouched = isinstance(error, errors.RefusedError | errors.RecordError)  # both come before the first write
+    for review in recent:
+        used = review.used if is_untouched else _written(pulls, review, (), plan)
+        _note(pulls, review, used, _result(pulls, status, error.message) if review in concerned else None)
+
+
+def report_superseded(pulls: Pulls, newer: str) -> None:
+    """Say in the plans' comments which commit's run applies them. That run reports the result."""
+    for review in _concerned(pulls, _recent(pulls), None, is_news=False):
+        _note(pulls, review, review.used, _result(pulls, Status.SUPERSEDED, newer))
+
+
+def report_failed_plan(run: Run, project: Project | None, error: errors.FlowsyncError) -> None:
+    """Say on the pull requests of a push that no plan could be made of it, so that nothing is applied.
+
+    `project` is None where it could not be opened.
+    """
+    if run.github is None or not isinstance(run.event, PushEvent):
+        return
+    place = (run.invocation.environment, run.inputs.config or "")
+    plan_key, key = (
+        marker_key(project, kind) if project else key_of(f"{kind} without project", *place)
+        for kind in ("plan", "result")
+    )
+    try:
+        reviews = Reviews(run.github, Tip(run.runner.sha, run.runner.branch, plan_key), run.runner.run_id)
+        report_not_applied(Pulls(run, reviews, key, {}), run.failure_report(error, project), None)
+    except errors.ApiError as trouble:
+        show_warning(f"The pull request is not told that planning failed. {trouble.message}")
+
+
+def _is_certainly_not_written(outcome: Outcome) -> bool:
+    return isinstance(outcome, NotAttempted) or (isinstance(outcome, Refused | Failed) and not outcome.uncertain)
+
+
+def _recent(pulls: Pulls) -> tuple[Review, ...]:
+    """The recent reviews, or those that could be read."""
+    try:
+        return pulls.reviews.recent
+    except errors.ApiError as error:
+        show_warning(f"Not every pull request is told the result. {error.message}")
+        return pulls.reviews.read
+
+
+def _concerned(pulls: Pulls, recent: Collection[Review], plan: Plan | None, *, is_news: bool) -> list[Review]:
+    """Those whose reviewed parts a plan would write, those of the push, and those that a former run left to this one.
+
+    Without news the push's own only where something of what they showed was never applied.
+    """
+    parts = written_parts(plan).keys() if plan else frozenset()
+    event = pulls.run.event
+    of_tip = pulls.reviews.pushed([pulls.reviews.tip.sha])
+    pushed = pulls.reviews.pushed(event.commits if isinstance(event, PushEvent) else ())
+    found = []
+    for review in recent:
+        is_pushed = review.pull in of_tip or (review.pull in pushed and review.comment is not None)
+        is_open = bool(review.parts - review.used)
+        is_left = review.comment is not None and status_of(text(review.comment.item, "body")) is Status.SUPERSEDED
+        if (is_pushed and (is_news or is_open)) or review.parts & parts or is_left:
+            found.append(review)
+    return found
+
+
+def _written(pulls: Pulls, review: Review, unwritten: Collection[str], plan: Plan | None) -> frozenset[str]:
+    """The used parts of a review: those from before, and those of this run but for what certainly was not written."""
+    if review.pull not in pulls.claims:
+        return review.used
+    slugs = written_parts(plan) if plan else {}
+    claimed = pulls.claims[review.pull].parts
+    return review.used | frozenset(part for part in claimed if not slugs.get(part) or slugs[part] - set(unwritten))
+
+
+def _result(pulls: Pulls, status: Status, rest: str = "") -> Result:
+    """What is said in a plan's comment; `rest` is a reason, or the commit that supersedes this one."""
+    commit = code_span(pulls.reviews.tip.sha[:SHORT_COMMIT])
+    url = pulls.run.runner.run_url
+    run = f" ([run]({url}))" if url else ""
+    match status:
+        case Status.APPLIED:
+            return Result(status, f"**Applied for {commit}**{run}.")
+        case Status.PARTLY_APPLIED:
+            return Result(status, f"**Partly applied for {commit}**{run}: the comment below says what is left.")
+        case Status.NOT_APPLIED:
+            return Result(status, f"**Not applied for {commit}**{run}: {sentence(shortened(rest, REASON_LENGTH))}")
+        case Status.SUPERSEDED:
+            newer = code_span(rest[:SHORT_COMMIT])
+            return Result(status, f"**Superseded by {newer}**, whose own run applies this{run}.")
+
+
+def _note(pulls: Pulls, review: Review, used: frozenset[str], result: Result | None) -> None:
+    """Bring a plan's comment up to date: what of the review is used, and what became of the plan.
+
+    A comment that somebody edited is left alone, and so is one whose review was used up before.
+    """
+    claim = pulls.claims.get(review.pull)
+    comment = claim.comment if claim else review.comment
+    if review.marker is None or comment is None or not (claim or review.parts - review.used):
+        return
+    by = review.marker.by if used == review.used else pulls.reviews.tip.sha
+    marker = replace(comment.marker, used=used, by=by)
+    shown = None if pulls.run.inputs.comment is CommentMode.OFF else result
+    body = text(comment.item, "body")
+    wanted = noted(body, marker, shown)
+    if (marker, shown) == (comment.marker, None) or wanted == body:
+        return
+    try:
+        reason = "" if claims.rewrite(pulls.reviews, review, comment, wanted) else "Somebody edited it meanwhile."
+    except errors.ApiError as error:
+        reason = f"{error.message} {error.hint or ''}".rstrip()
+    if reason:
+        again = " The next apply of what it showed asks for a new plan." if claim else ""
+        show_warning(f"The result could not be recorded in the plan of pull request {review.pull}. {reason}{again}")
+
+
+def _comment(pulls: Pulls, concerned: Collection[Review], report: ApplyReport | FailureReport) -> None:
+    """Write the result as a new comment, the one that the output comment-url names last."""
+    run = pulls.run
+    if run.inputs.comment is CommentMode.OFF:
+        return
+    # Runs that come to the same for the same commit write it once.
+    bare = fit(replace(report, scene=replace(report.scene, run_url=None)), COMMENT).text
+    marker = Marker(pulls.key, pulls.reviews.tip.sha, sha256(bare.encode("utf-8", "surrogatepass")).hexdigest())
+    wanted = draft(report, marker)
+    for review in reversed(tuple(concerned)):
+        _add(pulls, review.pull, wanted)
+
+
+def _add(pulls: Pulls, pull: int, wanted: Draft) -> None:
+    try:
+        written = comments.add(pulls.reviews.github, pull, wanted, pulls.reviews.me)
+    except errors.ApiError as error:
+        hint = f" {error.hint}" if error.hint else ""
+        show_warning(f"The result is not shown on pull request {pull}. {error.message}{hint}")
+    else:
+        pulls.run.output({"comment-url": written.url})
