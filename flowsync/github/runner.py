@@ -246,7 +246,7 @@ _INPUTS: Final = {
     ),
     "live_branch": ActionInput(
         "live-branch",
-        "Branch whose pushes are applied: a pull request into another one says that merging it changes nothing live.",
+        "The only branch that is applied: a pull request into another one says that merging it changes nothing live.",
     ),
     "sarif_file": ActionInput("sarif-file", "Where validate also writes its problems as SARIF; nowhere when empty."),
     "sandbox": ActionInput(

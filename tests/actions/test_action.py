@@ -243,6 +243,7 @@ WITHOUT_KEYS = {
     "${{ vars.FRIGADE_PUBLIC_API_KEY == '' }}": "true",
     "${{ vars.FRIGADE_PUBLIC_API_KEY == '' && 'off' || 'error' }}": "off",
     "${{ secrets.FRIGADE_API_KEY }}": "",
+    "${{ inputs.repeat || false }}": "false",
 }
 """What the expressions of our workflows come to in a fork."""
 

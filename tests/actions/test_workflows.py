@@ -90,10 +90,12 @@ def test_only_the_job_that_publishes_may_prove_who_it_is() -> None:
     }
     assert {job: scopes for job, scopes in granted.items() if scopes} == {
         ("plan.yml", "plan"): {"pull-requests", "statuses"},
+        ("apply.yml", "plan"): {"pull-requests"},
         ("apply.yml", "apply"): {"pull-requests"},
         ("drift.yml", "drift"): {"issues"},
         ("release.yml", "publish"): {"id-token"},
         ("flowsync-plan.yml", "plan"): {"pull-requests", "statuses"},
+        ("flowsync-apply.yml", "plan"): {"pull-requests"},
         ("flowsync-apply.yml", "apply"): {"pull-requests"},
         ("flowsync-drift.yml", "drift"): {"issues"},
         ("code-scanning.yml", "validate"): {"security-events"},

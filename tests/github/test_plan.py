@@ -96,9 +96,8 @@ def test_each_environment_has_a_status_of_its_own_with_a_link_to_the_run(place: 
         ("flowsync plan (one)", "success"),
         ("flowsync plan (two)", "failure"),
     ]
-    assert {each["target_url"] for each in place.repo.statuses} == {
-        "https://github.example/acorn/flows/actions/runs/4711"
-    }
+    runs = "https://github.example/acorn/flows/actions/runs"
+    assert {each["target_url"] for each in place.repo.statuses} == {f"{runs}/4711", f"{runs}/4712"}
 
 
 def test_a_status_that_github_does_not_take_is_nobody_s_concern(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_a_run_that_is_cancelled_finishes_what_is_in_flight_and_tells_the_rest(t
         done = place.outcome(Completed(running.returncode, out, err))
         assert done.code == 130
         assert 0 < len(frigade.writes) < len(slugs)
-        assert f"{len(slugs) - len(frigade.writes)} not attempted" in place.comment()
+        assert f"{len(slugs) - len(frigade.writes)} not attempted" in place.result()
         assert "Interrupted" in done.completed.err
 
 

@@ -113,6 +113,12 @@ def _open(run: Run) -> Merge:
             "Nothing was written: apply does not run for what is not merged yet.",
             hint="Run it on a push to the branch; for a pull request there is plan.",
         )
+    live, branch = run.inputs.live_branch, run.runner.branch
+    if live and branch not in {None, live}:
+        raise errors.RefusedError(
+            f"Nothing was written: this is the branch {branch}, and only {live} is applied.",
+            hint=f"Run it on {live}, which the input live-branch names.",
+        )
     if run.github is None:
         raise errors.ConfigError(
             "Nothing was written: the input github-token is empty.",
