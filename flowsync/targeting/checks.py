@@ -22,16 +22,6 @@ from flowsync.targeting.evaluation import (
     server_pattern,
 )
 from flowsync.targeting.nodes import (
-    AFFIXES,
-    EQUALITIES,
-    LISTS,
-    NEGATIVES,
-    OPPOSITES,
-    ORDERINGS,
-    PATTERNS,
-    PRESENCES,
-    TEXTS,
-    TIMES,
     And,
     Arithmetic,
     Boolean,
@@ -140,11 +130,11 @@ def _check_condition(condition: Condition) -> Iterator[Finding]:
     left, operator, right = condition.left, condition.operator, condition.right
     yield from _check_operator(condition)
     for side, other in ((left, right), (right, left)):
-        if operator in ORDERINGS:
+        if operator.is_ordering:
             yield from _check_order(operator, side, other)
-        elif operator in EQUALITIES | LISTS and isinstance(side, Source):
-            yield from _check_value(side, other, is_list=operator in LISTS)
-    if isinstance(left, Source) and left.result in _STATES and operator in TEXTS and isinstance(right, Text):
+        elif (operator.is_equality or operator.is_list) and isinstance(side, Source):
+            yield from _check_value(side, other, is_list=operator.is_list)
+    if isinstance(left, Source) and left.result in _STATES and operator.is_text and isinstance(right, Text):
         yield from _check_part(left, operator, right)
     if isinstance(right, Source) and not isinstance(left, Source):
         message = f"The source is on the right: {printed(right)}."
@@ -159,14 +149,14 @@ def _check_operator(condition: Condition) -> Iterator[Finding]:
     if not isinstance(left, Source):
         return
     result = left.result
-    if operator in TIMES and result not in (Result.ANYTHING, Result.FLOW_STATE):
+    if operator.is_time and result not in (Result.ANYTHING, Result.FLOW_STATE):
         needed, hint = "a date", "Use a property that holds one, or a flow, for when it was done."
-    elif operator in TEXTS and result in _NUMBERS | {Result.TRUTH, Result.GROUPS}:
+    elif operator.is_text and result in _NUMBERS | {Result.TRUTH, Result.GROUPS}:
         needed = "a text"
         hint = f"Compare it with {'==, !=, isIn or !isIn' if result is Result.GROUPS else '== or !='}."
-    elif operator in ORDERINGS and result is Result.GROUPS:
+    elif operator.is_ordering and result is Result.GROUPS:
         needed, hint = "a number or a date", "Compare it with ==, !=, isIn or !isIn."
-    elif operator in ORDERINGS | EQUALITIES and result in _NUMBERS and _is_date(right):
+    elif (operator.is_ordering or operator.is_equality) and result in _NUMBERS and _is_date(right):
         needed, hint = "a date beside a date", "Compare it with a number, or the date with a property that holds one."
     else:
         return
@@ -259,10 +249,10 @@ _FITS: Final = {
 def _check_part(source: Source, operator: Operator, text: Text) -> Iterator[Finding]:
     """A part, or a pattern, that fits no state of a flow or step; so its opposite fits them all."""
     known = _STATES[source.result]
-    is_plain = operator not in NEGATIVES
+    is_plain = not operator.is_negative
     decisions = [decide(Condition(Text(state), operator, text), Context(at=0)) for state in known]
     if not any(each.note or each.truth is is_plain for each in decisions):  # a note: the pattern is none
-        fits = _FITS[operator if is_plain else OPPOSITES[operator]]
+        fits = _FITS[operator if is_plain else operator.opposite]
         message = f"No state of {printed(source)} {fits} {shown(text.value)}."
         yield rules.IMPOSSIBLE.finding(text.span, message, f"Compare with == or isIn: it is one of {', '.join(known)}.")
 
@@ -273,7 +263,7 @@ def _check_lists(condition: Condition) -> Iterator[Finding]:
     if isinstance(left, Source) and left.kind is SourceKind.USER_MEMBER_OF_GROUP:
         lists += left.arguments
     is_about_groups = isinstance(left, Source) and left.result is Result.GROUPS
-    if operator in LISTS or (operator in EQUALITIES and is_about_groups):
+    if operator.is_list or (operator.is_equality and is_about_groups):
         lists.append(right)
     for each in lists:
         items = each.value.split(",") if isinstance(each, Text) else []
@@ -305,17 +295,17 @@ _AFFIX_HINT: Final = "Use contains, which takes the text as it is, or matches wi
 
 def _check_pattern(operator: Operator, text: Value) -> Iterator[Finding]:
     """A pattern that RE2 refuses; a text in which the server sees a pattern."""
-    if operator not in PATTERNS | AFFIXES or not isinstance(text, Text):
+    if not (operator.is_pattern or operator.is_affix) or not isinstance(text, Text):
         return
     special = next((character for character in text.value if character in _SPECIAL), None)
-    if operator in AFFIXES and special is None:
+    if operator.is_affix and special is None:
         return
     try:
         compile_pattern(server_pattern(operator, text.value))
     except UncheckedPatternError as error:
         yield Finding(error.code, Severity.WARNING, text.span, error.message, error.hint)
     except PatternError as error:
-        if operator in AFFIXES:
+        if operator.is_affix:
             message = f"The server makes a pattern of this text, and refuses it: {error.message}."
             yield rules.PATTERN.finding(text.span, message, _AFFIX_HINT)
         else:
@@ -324,7 +314,7 @@ def _check_pattern(operator: Operator, text: Value) -> Iterator[Finding]:
             hint = "Patterns are RE2: re2 syntax, no look-around."
             yield rules.PATTERN.finding(Span(start, text.span.end), message, hint)
     else:
-        if operator in AFFIXES:
+        if operator.is_affix:
             message = f"The server reads {shown(special or '')} in this text as part of a pattern, not as itself."
             yield rules.AFFIX.finding(text.span, message, _AFFIX_HINT)
 
@@ -383,7 +373,7 @@ def _check_constant(term: Term, *, is_whole: bool) -> Iterator[Finding]:
     if isinstance(term, Boolean) and not is_whole:
         truth = term.value
     elif isinstance(term, Condition) and _is_empty_text(term):
-        truth, among = term.operator not in NEGATIVES, "every user who has it set"
+        truth, among = not term.operator.is_negative, "every user who has it set"
     elif isinstance(term, Condition):
         truth = _fixed_truth(term)
     if truth is not None:
@@ -393,22 +383,22 @@ def _check_constant(term: Term, *, is_whole: bool) -> Iterator[Finding]:
 
 def _is_empty_text(condition: Condition) -> bool:
     """Whether every text fits: `contains ''` and the like, but not `matches ''`."""
-    is_part = condition.operator in AFFIXES | {Operator.CONTAINS, Operator.NOT_CONTAINS}
+    is_part = condition.operator.is_text and not condition.operator.is_pattern
     return is_part and _varies(condition.left) and condition.right == Text("")
 
 
 def _fixed_truth(condition: Condition) -> bool | None:
     """The truth of a condition that comes out the same whoever the user is; None for any other."""
     left, operator, right = condition.left, condition.operator, condition.right
-    if not (operator in TIMES or _varies(left) or _varies(right)):
+    if not (operator.is_time or _varies(left) or _varies(right)):
         return decide(condition, _ANYONE).truth
     if not isinstance(left, Source):
         return None
-    if _is_always_set(left) and operator in PRESENCES:
+    if _is_always_set(left) and operator.is_presence:
         return operator is Operator.IS_SET
-    if _is_always_set(left) and operator in EQUALITIES and isinstance(right, Null):
+    if _is_always_set(left) and operator.is_equality and isinstance(right, Null):
         return operator is Operator.NOT_EQUAL
-    if left.result is Result.COUNT and operator in ORDERINGS and isinstance(right, Number):
+    if left.result is Result.COUNT and operator.is_ordering and isinstance(right, Number):
         # No count (0 or more) makes a difference if neither the least nor a huge one does.
         least, huge = (decide(Condition(Number(count), operator, right), _ANYONE).truth for count in ("0", _MANY))
         return least if least is huge else None
@@ -477,10 +467,10 @@ def _clash(chain: And | Or, about: str, first: Condition, second: Condition) -> 
 def _leaves_out_nobody(claim: Condition) -> bool:
     """Whether a claim or its opposite holds for everyone, there being no user without a value."""
     left = claim.left
-    if claim.operator in PRESENCES:
+    if claim.operator.is_presence:
         return not isinstance(left, Source) or left.kind not in _SOMETIMES_UNKNOWN
-    is_fixed = claim.operator in EQUALITIES | LISTS and isinstance(claim.right, Text | Number | Boolean)
-    return is_fixed and isinstance(left, Source) and _is_always_set(left)
+    is_fixed = isinstance(claim.right, Text | Number | Boolean) and isinstance(left, Source) and _is_always_set(left)
+    return is_fixed and (claim.operator.is_equality or claim.operator.is_list)
 
 
 def _opposites(claims: list[Condition]) -> _Pair | None:
@@ -488,7 +478,7 @@ def _opposites(claims: list[Condition]) -> _Pair | None:
     seen: dict[tuple[Operator, str], Condition] = {}
     for claim in claims:
         right = formatted(claim.right)
-        opposite = seen.get((OPPOSITES[claim.operator], right))
+        opposite = seen.get((claim.operator.opposite, right))
         if opposite is not None:
             return opposite, claim
         seen.setdefault((claim.operator, right), claim)
@@ -519,7 +509,8 @@ def _unequal(claims: list[Condition]) -> _Pair | None:
     equal = next((claim for claim in claims if claim.operator is Operator.EQUAL and _literal(claim) is not None), None)
     for claim in claims if equal is not None else ():
         is_about_flow = isinstance(claim.left, Source) and claim.left.result is Result.FLOW_STATE
-        is_decidable = claim.operator in EQUALITIES | LISTS or (claim.operator in ORDERINGS and not is_about_flow)
+        operator = claim.operator
+        is_decidable = operator.is_equality or operator.is_list or (operator.is_ordering and not is_about_flow)
         if equal is None or claim is equal or not is_decidable or _literal(claim) is None:
             continue
         if not decide(Condition(equal.right, claim.operator, claim.right), _ANYONE).truth:
@@ -541,7 +532,7 @@ def _ranges(claims: list[Condition], *, is_and: bool) -> _Pair | None:
     bounds = [
         (number_of(claim.right.value), claim)
         for claim in claims
-        if claim.operator in ORDERINGS and isinstance(claim.right, Text | Number)
+        if claim.operator.is_ordering and isinstance(claim.right, Text | Number)
     ]
     lower = [(bound, claim) for bound, claim in bounds if bound is not None and claim.operator in _LOWER]
     upper = [(bound, claim) for bound, claim in bounds if bound is not None and claim.operator not in _LOWER]

@@ -11,8 +11,6 @@ from flowsync.errors import TargetingError
 from flowsync.targeting.evaluation import number_of
 from flowsync.targeting.nodes import (
     HEADINGS,
-    LISTS,
-    ORDERINGS,
     And,
     Condition,
     Duration,
@@ -192,11 +190,11 @@ def _condition_effect(old: Condition, new: Condition) -> Effect:
     operator, before, after = old.operator, old.right, new.right
     if operator is not new.operator or subject(old) != subject(new):
         return Effect.UNKNOWN
-    if operator in LISTS and isinstance(before, Text) and isinstance(after, Text):
+    if operator.is_list and isinstance(before, Text) and isinstance(after, Text):
         return _growth(set(before.value.split(",")), set(after.value.split(",")), is_wider=operator is Operator.IS_IN)
     if isinstance(before, Duration) and isinstance(after, Duration):
         return _growth(before.milliseconds, after.milliseconds, is_wider=operator is Operator.WITHIN)
-    if operator in ORDERINGS and isinstance(before, Number | Text) and isinstance(after, Number | Text):
+    if operator.is_ordering and isinstance(before, Number | Text) and isinstance(after, Number | Text):
         bound, new_bound = number_of(before.value), number_of(after.value)
         if bound is not None and new_bound is not None:
             return _growth(bound, new_bound, is_wider=operator in (Operator.LESS, Operator.AT_MOST))

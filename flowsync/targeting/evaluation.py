@@ -13,15 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from flowsync.errors import UncheckedPatternError
 from flowsync.targeting.context import StepState, moment
 from flowsync.targeting.nodes import (
-    AFFIXES,
-    EQUALITIES,
     HEADINGS,
-    LISTS,
-    NEGATIVES,
-    OPPOSITES,
-    ORDERINGS,
-    PRESENCES,
-    TIMES,
     Arithmetic,
     Boolean,
     Clock,
@@ -335,9 +327,9 @@ def _compare(condition: Condition, context: Context) -> TermTrace:
     note = None
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         truth, note = False, _why_missing(left) or _why_missing(right)
-    elif operator in PRESENCES:
+    elif operator.is_presence:
         truth = (left is not None) is (operator is Operator.IS_SET)
-    elif operator in EQUALITIES and (isinstance(condition.left, Null) or isinstance(condition.right, Null)):
+    elif operator.is_equality and (isinstance(condition.left, Null) or isinstance(condition.right, Null)):
         truth = (left is right is None) is (operator is Operator.EQUAL)
     elif left is None or right is None:
         truth, note = False, _why_missing(None)
@@ -349,7 +341,7 @@ def _compare(condition: Condition, context: Context) -> TermTrace:
 def _left(condition: Condition, context: Context) -> Resolved:
     """The left value; a flow compared with a time is the time it was done."""
     value, operator = condition.left, condition.operator
-    is_about_time = operator in TIMES or (operator in ORDERINGS and is_moment(condition.right))
+    is_about_time = operator.is_time or (operator.is_ordering and is_moment(condition.right))
     if isinstance(value, Source) and value.kind is SourceKind.USER_FLOW and is_about_time:
         done = context.progress(value.arguments[0].value).done
         return Unknown.NOT_DONE if done is None else done
@@ -374,7 +366,7 @@ def _judge(  # noqa: PLR0911 - one or two returns per kind of operator
     condition: Condition, left: JsonValue, right: JsonValue, context: Context
 ) -> tuple[bool, str | None]:
     operator = condition.operator
-    if operator in ORDERINGS:
+    if operator.is_ordering:
         lower, upper = number_of(left), number_of(right)
         if lower is None or upper is None:
             return False, "only numbers and dates have an order, so this is false"
@@ -388,10 +380,10 @@ def _judge(  # noqa: PLR0911 - one or two returns per kind of operator
     if isinstance(left, list) and is_membership:
         is_member = any(name in left for name in text_of(right).split(","))
         is_negative = operator in (Operator.NOT_EQUAL, Operator.NOT_IS_IN)
-        return operator in EQUALITIES | LISTS and is_member is not is_negative, None
-    if operator in EQUALITIES:
+        return (operator.is_equality or operator.is_list) and is_member is not is_negative, None
+    if operator.is_equality:
         return same(left, right) is (operator is Operator.EQUAL), None
-    plain = OPPOSITES[operator] if operator in NEGATIVES else operator
+    plain = operator.opposite if operator.is_negative else operator
     try:
         return _matches(plain, left, text_of(right)) is (operator is plain), None
     except PatternError as error:
@@ -410,7 +402,7 @@ def _matches(operator: Operator, left: JsonValue, right: str) -> bool:
 
 def server_pattern(operator: Operator, text: str) -> str:
     """The pattern that the server makes of the text after startsWith, endsWith or matches [obs]."""
-    if operator not in AFFIXES:
+    if not operator.is_affix:
         return text
     is_start = operator in (Operator.STARTS_WITH, Operator.NOT_STARTS_WITH)
     return f"^{text}.*" if is_start else f".*{text}"

@@ -100,33 +100,27 @@ class Operator(_Word):
     WITHIN = "within"
     NOT_WITHIN = "!within"
 
+    def __init__(self, written: str) -> None:
+        word = written.removeprefix("!")
+        self.is_equality = written in ("==", "!=")
+        self.is_ordering = written[0] in "<>"
+        self.is_presence = written in ("isSet", "isNotSet")
+        self.is_time = word == "within"
+        self.is_list = word == "isIn"
+        self.is_affix = word in ("startsWith", "endsWith")
+        self.is_pattern = word == "matches"
+        self.is_text = self.is_affix or self.is_pattern or word == "contains"
+        self.is_negative = word != written and not self.is_equality
 
-def _operators(*words: str) -> frozenset[Operator]:
-    """The operators of these words, with and without a `!`."""
-    return frozenset(operator for operator in Operator if operator.value.removeprefix("!") in words)
+    @property
+    def opposite(self) -> Operator:
+        """The operator that is false where this one is true, for a value that is set."""
+        word = self.value
+        return Operator(_OPPOSITES.get(word) or (word[1:] if self.is_negative else f"!{word}"))
 
 
-ORDERINGS = frozenset({Operator.LESS, Operator.AT_MOST, Operator.GREATER, Operator.AT_LEAST})
-EQUALITIES = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
-TIMES = _operators("within")
-PRESENCES = frozenset({Operator.IS_SET, Operator.IS_NOT_SET})
-LISTS = _operators("isIn")
-AFFIXES = _operators("startsWith", "endsWith")
-PATTERNS = _operators("matches")
-TEXTS = _operators("contains") | AFFIXES | PATTERNS
-NEGATIVES = frozenset(operator for operator in TIMES | LISTS | TEXTS if operator.value.startswith("!"))
-"""The operators with a `!` before a word."""
-
-OPPOSITES: dict[Operator, Operator] = {
-    Operator.EQUAL: Operator.NOT_EQUAL,
-    Operator.LESS: Operator.AT_LEAST,
-    Operator.GREATER: Operator.AT_MOST,
-    Operator.IS_SET: Operator.IS_NOT_SET,
-    **{Operator(negative.value[1:]): negative for negative in NEGATIVES},
-}
-"""Each operator and the one that is false where it is true, for a value that is set; both ways round."""
-OPPOSITES |= {opposite: operator for operator, opposite in OPPOSITES.items()}
-
+_OPPOSITES = {"==": "!=", "<": ">=", ">": "<=", "isSet": "isNotSet"}
+_OPPOSITES |= {opposite: word for word, opposite in _OPPOSITES.items()}
 
 UNITS = {"s": 1_000, "i": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "m": 2_592_000_000}
 """The units of time and their milliseconds; `m` is months of 30 days, not minutes, which are `i` [obs]."""

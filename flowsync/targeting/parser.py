@@ -22,9 +22,6 @@ from flowsync.targeting import faults
 from flowsync.targeting.faults import Expected
 from flowsync.targeting.nodes import (
     CLOCKS,
-    LISTS,
-    TEXTS,
-    TIMES,
     UNITS,
     And,
     Arithmetic,
@@ -189,11 +186,11 @@ class _Parser:
         raise TargetingError("This value is compared with nothing.", left.span.start, hint=hint)
 
     def _word_operand(self, operator: Operator) -> Value:
-        if operator in TEXTS:
+        if operator.is_text:
             return _text(self._take(TokenKind.TEXT, Expected.TEXT))
-        if operator in LISTS:
+        if operator.is_list:
             return _text(self._take(TokenKind.TEXT, Expected.LIST))
-        if operator in TIMES:
+        if operator.is_time:
             return _duration(self._take(TokenKind.DURATION, Expected.DURATION))
         if self._token.text != "true":
             raise self._unexpected(Expected.TRUE)
