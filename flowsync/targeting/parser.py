@@ -132,10 +132,7 @@ class _Parser:
         return self._advance()
 
     def _expression(self) -> Expression:
-        return self._chain(_OR, Or, self._conjunction)
-
-    def _conjunction(self) -> Expression:
-        return self._chain(_AND, And, self._part)
+        return self._chain(_OR, Or, lambda: self._chain(_AND, And, self._part))
 
     def _chain(self, joints: frozenset[str], kind: type[And | Or], part: Callable[[], Expression]) -> Expression:
         parts = [part()]
@@ -197,7 +194,7 @@ class _Parser:
         return Boolean(value=True, span=_span(self._advance()))
 
     def _value(self, expected: Expected) -> Value:
-        value = self._arithmetic(_SUM, self._product, expected)
+        value = self._arithmetic(_SUM, lambda first: self._arithmetic(_PRODUCT, self._operand, first), expected)
         if isinstance(value, Arithmetic) and isinstance(value.first, Number):
             date = formatted(value).replace(" ", "")
             if _DATE.fullmatch(date):
@@ -207,9 +204,6 @@ class _Parser:
                     hint=f"Write '{date}'.",
                 )
         return value
-
-    def _product(self, expected: Expected) -> Value:
-        return self._arithmetic(_PRODUCT, self._operand, expected)
 
     def _arithmetic(self, signs: frozenset[str], operand: Callable[[Expected], Value], expected: Expected) -> Value:
         """One node for a chain of signs, or the value itself when there is no sign; `expected` is for the first."""

@@ -66,9 +66,9 @@ def check_sendable(view: View) -> Iterator[Problem]:
             yield from _not_json(view, text, line_starts(text))
 
 
-def _fits_json(fields: Mapping[FieldName, JsonValue]) -> bool:
+def _fits_json(value: Mapping[FieldName, JsonValue] | JsonValue) -> bool:
     try:
-        json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:
         return False
     return True
@@ -134,9 +134,9 @@ def _integer_at(text: str, starts: Sequence[int], place: Location) -> str | None
 def _not_json(view: View, text: str, starts: Sequence[int]) -> Iterator[Problem]:
     for field, sent in view.flow.fields.items():
         for path, value in walk(sent, (field,)):
-            if isinstance(key := path[-1], str) and not _is_encodable(key):
+            if isinstance(key := path[-1], str) and not _fits_json(key):
                 yield NOT_JSON.at(view.key_location(path), "This key holds half of a surrogate pair.", _HALF_PAIR_HINT)
-            if isinstance(value, str) and not _is_encodable(value):
+            if isinstance(value, str) and not _fits_json(value):
                 yield NOT_JSON.at(view.location(path), "This text holds half of a surrogate pair.", _HALF_PAIR_HINT)
             elif isinstance(value, float) and not math.isfinite(value):
                 place = view.location(path)
@@ -144,11 +144,3 @@ def _not_json(view: View, text: str, starts: Sequence[int]) -> Iterator[Problem]
                 if _integer_at(text, starts, place) is None:
                     written = ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
                     yield NOT_JSON.at(place, f"{written} cannot be sent as JSON.", "Quote it if you mean the text.")
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

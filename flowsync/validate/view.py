@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from flowsync.flows.expressions import expressions as expressions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flowsync.flows.expressions import FlowExpression
     from flowsync.model import Flow, JsonValue, Location, ValuePath
@@ -93,7 +93,7 @@ class View:
     flow: Flow
     value: Mapping[str, JsonValue]
     expressions: tuple[FlowExpression, ...]
-    parts: tuple[Part, ...]
+    parts: Sequence[Part]
 
     def of(self, kind: Kind) -> list[Part]:
         """The parts of one kind, in the order of the file."""
@@ -115,27 +115,27 @@ def view(flow: Flow) -> View:
     value = {**raw, **sent} if isinstance(raw, dict) else sent
     if isinstance(value.get("data"), str):
         del value["data"]
-    return View(flow, value, expressions_of(flow.fields), tuple(_parts(value.get("data"), value.get("type"))))
+    return View(flow, value, expressions_of(flow.fields), _parts(value.get("data"), value.get("type")))
 
 
-def _parts(data: JsonValue, flow_type: JsonValue) -> Iterator[Part]:
+def _parts(data: JsonValue, flow_type: JsonValue) -> list[Part]:
     if not isinstance(data, dict):
-        return
+        return []
     is_custom = flow_type == "CUSTOM"
-    yield Part(ROOT, ("data",), data, is_custom)
+    found = [Part(ROOT, ("data",), data, is_custom)]
     for path, step in _mappings(data, ("data",), "steps"):
-        yield Part(STEP, path, step, is_custom or isinstance(step.get("type"), str))
+        found.append(Part(STEP, path, step, is_custom or isinstance(step.get("type"), str)))
         for name in ("primaryButton", "secondaryButton"):
             button = step.get(name)
             if isinstance(button, dict):
-                yield Part(BUTTON, (*path, name), button)
+                found.append(Part(BUTTON, (*path, name), button))
         for field_path, field in _mappings(step, path, "fields"):
-            yield Part(FIELD, field_path, field, is_custom or field.get("type", "text") not in FIELD_TYPES)
-            for option_path, option in _mappings(field, field_path, "options"):
-                yield Part(OPTION, option_path, option)
+            found.append(Part(FIELD, field_path, field, is_custom or field.get("type", "text") not in FIELD_TYPES))
+            found += [Part(OPTION, at, option) for at, option in _mappings(field, field_path, "options")]
             pattern = field.get("pattern")
             if isinstance(pattern, dict):
-                yield Part(PATTERN, (*field_path, "pattern"), pattern)
+                found.append(Part(PATTERN, (*field_path, "pattern"), pattern))
+    return found
 
 
 def _mappings(
