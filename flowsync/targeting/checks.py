@@ -441,6 +441,8 @@ def _check_chain(chain: And | Or) -> Iterator[Finding]:
         if isinstance(claim, Condition):
             claims_about[formatted(claim.left)].append(claim)
     for about, claims in claims_about.items():
+        if len(claims) == 1:
+            continue
         if isinstance(chain, And):
             pair = _opposites(claims) or _unset_but_compared(claims) or _unequal(claims)
         else:
