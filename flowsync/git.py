@@ -233,6 +233,20 @@ def commit_of(directory: Path, revision: str) -> str:
     return output.decode("ascii").strip()
 
 
+def head(directory: Path) -> str | None:
+    """The commit that is checked out; None where there is no repository, no commit yet, or no git to ask.
+
+    Raises GitError when git refuses to answer: what the repository holds is not known then.
+    """
+    try:
+        ask(directory, "rev-parse", "--git-dir")
+    except GitError as error:
+        if any(words in error.message for words in _NOTHING_TO_ASK):
+            return None
+        raise
+    return answer(directory, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+
+
 def entries(directory: Path, commit: str, path: str) -> Mapping[str, Entry]:
     """What a commit has at or below `path` (relative to `directory`), by the name below it; "" for `path` itself."""
     top = normpath(f"{_path_from_top(directory)}{path}")

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import ApiError, GithubError
@@ -76,9 +77,9 @@ class Own:
         return text(self.item, "html_url")
 
 
-def own_items(github: Github, me: Author, key: str, path: str, **query: str) -> Iterator[Own]:
-    """Those of a list that this token wrote with this key's marker, in the list's order."""
-    for item in github.items(path, **query):
+def own_items(github: Github, me: Author, key: str, path: str, most: int | None = None, **query: str) -> Iterator[Own]:
+    """Those of a list (of its first `most`) that this token wrote with this key's marker, in the list's order."""
+    for item in islice(github.items(path, **query), most):
         marker = read_marker(text(item, "body"))
         login = text(item, "user", "login")
         author = Author(login, is_bot=text(item, "user", "type") == "Bot" or login.endswith(_BOT))

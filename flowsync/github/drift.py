@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
@@ -21,22 +22,36 @@ if TYPE_CHECKING:
     from flowsync.github.comments import Draft, Own, Posting
     from flowsync.model import JsonValue
 
+CLOSED_LOOKED_AT: Final = 1_000
+"""How many closed issues and pull requests are looked through for the last issue about drift."""
 PREFIX: Final = "flowsync/drift"
 _TRAILER: Final = "flowsync-proposal: "
+_NOT_ALLOWED: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY})
+_CONFLICTS: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
+_ALLOW_IT: Final = (
+    "GitHub did not let this run open one. Switch on, in the repository's settings (Actions, General, Workflow "
+    'permissions), "Allow GitHub Actions to create and approve pull requests", and give the job pull-requests: write'
+)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
-def write_issue(github: Github, draft: Draft) -> str:
-    """Open the issue, or edit it if it shows another state; its address. Raises ApiError."""
+def write_issue(github: Github, draft: Draft) -> Posting:
+    """Open the issue, or edit it if it shows another state. Raises ApiError.
+
+    Where somebody closed the last one as not planned, it is not opened again while it would say the same.
+    """
     issues = _open_issues(github, draft.marker.key)
     if not issues:
-        return create(github, "issues", draft, lambda: _open_issues(github, draft.marker.key)[:1])
+        last = _last_closed_issue(github, draft.marker.key)
+        if last and last.marker.digest == draft.marker.digest and text(last.item, "state_reason") == "not_planned":
+            return NotWritten(f"somebody closed {last.url} as not planned, and the drift has not changed since")
+        return Written(create(github, "issues", draft, lambda: _open_issues(github, draft.marker.key)[:1]))
     oldest, *others = issues
     if oldest.marker.digest != draft.marker.digest:
         send(github, "PATCH", f"issues/{number(oldest.item, 'number')}", draft)
     for issue in others:
-        _close_issue(github, issue, "not_planned")
-    return oldest.url
+        _close_issue(github, issue)
+    return Written(oldest.url)
 
 
 def close_issues(github: Github, key: str, farewell: str) -> str | None:
@@ -44,18 +59,35 @@ def close_issues(github: Github, key: str, farewell: str) -> str | None:
     issues = _open_issues(github, key)
     for issue in issues:
         github.write("POST", f"issues/{number(issue.item, 'number')}/comments", {"body": farewell})
-        _close_issue(github, issue, "completed")
+        _close_issue(github, issue)
     return issues[0].url if issues else None
 
 
-def _close_issue(github: Github, issue: Own, reason: str) -> None:
-    github.write("PATCH", f"issues/{number(issue.item, 'number')}", {"state": "closed", "state_reason": reason})
+def _close_issue(github: Github, issue: Own) -> None:
+    """Close an issue as completed: "not planned" is what people say."""
+    github.write("PATCH", f"issues/{number(issue.item, 'number')}", {"state": "closed", "state_reason": "completed"})
 
 
 def _open_issues(github: Github, key: str) -> list[Own]:
     """The open issues that this token wrote with this key's marker, the oldest first."""
     found = own_items(github, own_author(github), key, "issues", state="open", sort="created", direction="asc")
     return [issue for issue in found if "pull_request" not in issue.item]
+
+
+def _last_closed_issue(github: Github, key: str) -> Own | None:
+    """The newest of the closed issues that this token wrote with this key's marker, if it is among those looked at."""
+    found = own_items(
+        github,
+        own_author(github),
+        key,
+        "issues",
+        most=CLOSED_LOOKED_AT,
+        state="closed",
+        sort="created",
+        direction="desc",
+    )
+    issues = [issue for issue in found if "pull_request" not in issue.item]
+    return max(issues, key=lambda issue: number(issue.item, "number"), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +134,19 @@ def propose(github: Github, proposal: Proposal) -> Posting:
     if head is not None and not _is_ours(github, head):
         return NotWritten(f"the branch {branch} has commits of somebody else")
     commit = _commit(github, proposal)
-    if head is None:
-        github.write("POST", "git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
-    else:
-        github.write("PATCH", f"git/refs/heads/{quote(branch)}", {"sha": commit, "force": True})
+    if reason := _move(github, branch, head, commit):
+        return NotWritten(reason)
     body: dict[str, JsonValue] = {"title": draft.title, "body": draft.full, "base": proposal.base}
     if known and is_open:
         return Written(text(github.write("PATCH", f"pulls/{number(known.item, 'number')}", body), "html_url"))
     body |= {"head": branch, "maintainer_can_modify": True}
-    return Written(text(github.write("POST", "pulls", body), "html_url"))
+    try:
+        return Written(text(github.write("POST", "pulls", body), "html_url"))
+    except GithubError as error:
+        if error.status not in _NOT_ALLOWED:
+            raise
+        _delete(github, branch, commit)
+        return NotWritten(f"{_ALLOW_IT} ({error.message.rstrip('.')})")
 
 
 def withdraw(github: Github, branch: str, key: str, farewell: str) -> str | None:
@@ -122,15 +158,49 @@ def withdraw(github: Github, branch: str, key: str, farewell: str) -> str | None
     github.write("PATCH", f"pulls/{number(known.item, 'number')}", {"state": "closed"})
     head = _head(github, branch)
     if head is not None and _is_ours(github, head):
-        github.write("DELETE", f"git/refs/heads/{quote(branch)}")
+        _delete(github, branch, head)
     return known.url
+
+
+def _move(github: Github, branch: str, head: str | None, commit: str) -> str:
+    """Bring the branch from `head` (None: there is none) to a commit; why that could not be, empty when it was done.
+
+    GitHub has no update that asks for the former commit. So it is looked at again right before.
+    """
+    if _head(github, branch) != head:
+        return f"somebody has just changed the branch {branch}"
+    try:
+        if head is None:
+            github.write("POST", "git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
+        else:
+            github.write("PATCH", f"git/refs/heads/{quote(branch)}", {"sha": commit, "force": True})
+    except GithubError as error:
+        if error.status not in _CONFLICTS:
+            raise
+        return f"the branch {branch} could not be updated ({error.message.rstrip('.')})"
+    return ""
+
+
+def _delete(github: Github, branch: str, commit: str) -> None:
+    """Delete the branch if it still is at our commit and nobody has opened a pull request from it.
+
+    What GitHub does not let us delete stays.
+    """
+    with suppress(GithubError):
+        pulls = github.items("pulls", state="open", head=_owned(github, branch))
+        if _head(github, branch) == commit and next(pulls, None) is None:
+            github.write("DELETE", f"git/refs/heads/{quote(branch)}")
 
 
 def _newest_pull(github: Github, branch: str, key: str) -> Own | None:
     """The newest pull request from the branch, open or not, that this token wrote with this key's marker."""
-    head = f"{github.repository.partition('/')[0]}:{branch}"
-    me = own_author(github)
+    me, head = own_author(github), _owned(github, branch)
     return next(own_items(github, me, key, "pulls", state="all", head=head, sort="created", direction="desc"), None)
+
+
+def _owned(github: Github, branch: str) -> str:
+    """The branch as lists of pull requests are asked for it."""
+    return f"{github.repository.partition('/')[0]}:{branch}"
 
 
 def _head(github: Github, branch: str) -> str | None:

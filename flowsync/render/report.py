@@ -27,6 +27,7 @@ from flowsync.render.report_parts import (
     details_that_fit,
     differing,
     drift_alert,
+    drift_limits,
     enumerated,
     failure_alert,
     name,
@@ -103,10 +104,16 @@ class ApplyReport:
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """How the live flows differ from the files of the main branch, though nobody asked to change anything."""
+    """How the live flows differ from the files of the main branch, though nobody asked to change anything.
+
+    `plan` holds edits only. `waiting` are the flows of merged changes that are not applied yet. `gap` says what is not
+    known of who made the differences; it is empty where all is.
+    """
 
     scene: Scene
     plan: Plan
+    waiting: tuple[str, ...] = ()
+    gap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +210,11 @@ def _opening(report: Report, limits: Limits) -> Iterator[str]:
         case ApplyReport(_, plan, outcomes, extras):
             yield from apply_alerts(plan, outcomes, extras, limits)
             yield from apply_table(plan, outcomes, limits)
-        case DriftReport(_, plan):
-            yield drift_alert(plan, limits)
+        case DriftReport(_, plan, waiting, gap):
+            yield drift_alert(plan, waiting, limits)
             yield from plan_table(plan, "An apply would", "What differs", limits)
             yield from [WHAT_TO_DO] if differing(plan) else []
+            yield from drift_limits(waiting, gap, limits)
         case TakeoverReport(_, _, files, left):
             yield from takeover(files, left, limits)
         case FilesReport(_, problems):

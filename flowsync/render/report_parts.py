@@ -243,13 +243,22 @@ def apply_alerts(plan: Plan, outcomes: Iterable[Outcome], extras: Sequence[str],
         yield alert("NOTE", f"Nothing was to be written: {_in_step(plan)}", [], limits)
 
 
-def drift_alert(plan: Plan, limits: Limits) -> str:
-    """Return how many flows differ from the files."""
+def drift_alert(plan: Plan, waiting: Sequence[str], limits: Limits) -> str:
+    """Return how many flows differ from the files, apart from those of changes that wait for an apply."""
     count = differing(plan)
     if not count:
-        return alert("NOTE", wording.nothing_changes(plan), [], limits)
+        return alert("NOTE", wording.NO_EDITS if waiting else wording.nothing_changes(plan), [], limits)
     lead = f"{plural(count, 'flow')} {'is' if count == 1 else 'are'} live otherwise than the files say."
     return alert("WARNING", lead, _blocked_points(plan), limits)
+
+
+def drift_limits(waiting: Sequence[str], gap: str, limits: Limits) -> Iterator[str]:
+    """Yield what differs and is no edit, and what is not known of who made the differences."""
+    if waiting:
+        names = enumerated(map(name, waiting), limits.per_list // 4, limits.measure)
+        yield f"{plural(len(waiting), 'flow')} {wording.waits(len(waiting))}: {names}."
+    if gap:
+        yield alert("WARNING", "Some of this may be no edit.", [sentence(gap)], limits)
 
 
 def takeover(files: Mapping[str, str], left: Mapping[str, str], limits: Limits) -> Iterator[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 IN_STEP: Final = "The live flows are as the files say."
 NO_CHANGES: Final = f"No changes. {IN_STEP}"
+NO_EDITS: Final = "Nobody edited a live flow outside of the files."
 BLOCKED: Final = "Apply writes nothing while flows are blocked, unless told to skip them (--skip-blocked)."
 REFUSED: Final = "Apply would refuse this plan:"
 UNMANAGED: Final = "live without a file: shown, never touched"
@@ -181,6 +182,11 @@ def outside_edit(change: FieldChange, origin: Origin) -> str:
     """Return what happened to one place outside of this branch, and what is live there now."""
     live = f" Live is {compact(change.old)}." if change.op is Op.REPLACE else ""
     return f"{change.label} was {_ORIGINS[origin]}.{live}"
+
+
+def waits(count: int) -> str:
+    """Return what is said of as many flows that differ because a merge is not applied yet."""
+    return f"{'waits' if count == 1 else 'wait'} for an apply of what is merged; that is no edit"
 
 
 def removed(flow: Removed) -> str:

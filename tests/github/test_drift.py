@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flowsync import git
 from tests.github.support import flow, workplace
+from tests.support.command import commit
 from tests.support.fake_frigade import Effect, reply, server_error
 from tests.support.fake_github import PERSON, FakeRepo
 
@@ -60,8 +61,36 @@ def test_two_issues_become_one(place: Workplace) -> None:
     place.frigade.rows[0]["name"] = "Edited again"
     place.drift()
     assert [each["state"] for each in place.repo.issues] == ["open", "closed"]
-    assert place.repo.issues[1]["state_reason"] == "not_planned"
+    assert place.repo.issues[1]["state_reason"] == "completed"  # "not planned" is what people say
     assert "Edited again" in first["body"]
+
+
+def test_an_issue_that_somebody_closed_as_not_planned_comes_back_only_with_another_drift(place: Workplace) -> None:
+    place.frigade.rows[0]["name"] = "Edited"
+    place.drift()
+    place.repo.issues[0].update(state="closed", state_reason="not_planned")
+    for _ in range(2):
+        done = place.drift()
+        assert (done.code, "comment-url" in done.outputs, len(place.repo.issues)) == (0, False, 1)
+        assert f"somebody closed {place.repo.issues[0]['html_url']} as not planned" in done.log
+    place.frigade.rows[0]["name"] = "Edited again"
+    place.drift()
+    assert [each["state"] for each in place.repo.issues] == ["closed", "open"]
+    place.repo.issues[1].update(state="closed", state_reason="completed")
+    place.drift()
+    place.repo.issues[2].update(state="closed", state_reason="completed")
+    place.frigade.rows[0]["name"] = "Edited"
+    place.drift()
+    assert [each["state"] for each in place.repo.issues] == ["closed", "closed", "closed", "open"]
+
+
+def test_a_closed_issue_of_somebody_else_or_a_pull_request_silences_nothing(place: Workplace) -> None:
+    place.frigade.rows[0]["name"] = "Edited"
+    place.drift()
+    closed = {**place.repo.issues.pop(), "state": "closed", "state_reason": "not_planned"}
+    place.repo.issues += [{**closed, "user": PERSON}, {**closed, "pull_request": {}}]
+    place.drift()
+    assert [each["state"] for each in place.repo.issues] == ["closed", "closed", "open"]
 
 
 def test_an_issue_whose_creation_ended_in_doubt_is_not_opened_twice(tmp_path: Path) -> None:
@@ -146,6 +175,14 @@ def test_a_plan_that_cannot_be_saved_is_an_error(place: Workplace) -> None:
 def test_the_failure_of_the_issue_list_is_told(tmp_path: Path) -> None:
     with workplace(tmp_path, FakeRepo(faults=(reply(410, "Issues are disabled").on("GET", "*/issues"),))) as place:
         assert 'It said: "Issues are disabled"' in place.drift().completed.err
+
+
+def test_a_policy_for_edits_hides_none_from_the_issue(place: Workplace) -> None:
+    (place.root / "flowsync.yaml").write_text("guards: {on_drift: keep, on_conflict: keep}\n")
+    commit(place.root)
+    place.frigade.rows[0]["name"] = "Edited"
+    place.drift()
+    assert "- name: Edited\n+ name: Alpha" in place.repo.issues[0]["body"]
 
 
 # A pull request in place of the issue
@@ -236,6 +273,20 @@ def test_a_file_outside_of_the_repository_is_not_proposed(place: Workplace) -> N
     place.frigade.rows[0]["name"] = "Edited"
     place.drift("--pull-request")
     assert place.repo.refs == {}
+
+
+def test_where_actions_may_open_no_pull_request_the_branch_goes_and_the_issue_reports(tmp_path: Path) -> None:
+    for number, status in enumerate((403, 422)):
+        fault = reply(status, "GitHub Actions is not permitted to create or approve pull requests.").on(
+            "POST", "*/pulls"
+        )
+        with workplace(tmp_path / str(number), FakeRepo(faults=(fault,))) as place:
+            place.frigade.rows[0]["name"] = "Edited"
+            done = place.drift("--pull-request")
+            assert (done.code, place.repo.refs, len(place.repo.pulls)) == (0, {}, 1)
+            assert done.outputs["comment-url"] == place.repo.issues[0]["html_url"]
+            assert "Allow GitHub Actions to create and approve pull requests" in done.log
+            assert "pull-requests: write" in done.log
 
 
 def test_a_pull_request_needs_a_branch(place: Workplace) -> None:

@@ -13,10 +13,13 @@ from flowsync.github.api import Github, Marker
 from flowsync.github.client import open_github
 from flowsync.github.comments import Draft, NotWritten, Written
 from flowsync.github.drift import PREFIX, Proposal, ProposedFile, branch_name, digest_of, propose, withdraw
+from tests.support.fake_frigade import reply
 from tests.support.fake_github import MAIN, PERSON, REPOSITORY, TOKEN, FakeRepo, fake_github, sha
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from flowsync.model import JsonValue
 
 KEY = "a" * 16
 BRANCH = branch_name("production", KEY)
@@ -131,10 +134,84 @@ def test_it_is_withdrawn_with_a_last_word_and_its_branch(repo: FakeRepo, github:
     assert (repo.refs, repo.comments[0]["body"]) == ({}, "Gone.")
 
 
-def test_what_the_token_may_not_do_is_an_error() -> None:
-    for what in ("write", "pull"):
-        with repository(FakeRepo(forbidden=frozenset({what}))) as github, pytest.raises(GithubError, match="403"):
-            propose(github, proposal())
+def test_what_the_token_may_not_write_is_an_error() -> None:
+    with repository(FakeRepo(forbidden=frozenset({"write"}))) as github, pytest.raises(GithubError, match="403"):
+        propose(github, proposal())
+
+
+def test_where_no_pull_request_may_be_opened_the_branch_is_deleted_again() -> None:
+    repo = FakeRepo(forbidden=frozenset({"pull"}))
+    with repository(repo) as github:
+        for _ in range(2):
+            posting = propose(github, proposal())
+            assert isinstance(posting, NotWritten)
+            assert "Allow GitHub Actions to create and approve pull requests" in posting.reason
+            assert repo.refs == {}
+
+
+class Meanwhile(Github):
+    """A GitHub where somebody does something when a path is asked for the second time."""
+
+    path: str
+    act: Callable[[], object]
+    seen = 0
+
+    def get(self, path: str, **query: str | int) -> JsonValue:
+        self.seen += path == self.path
+        if self.seen == 2:
+            self.seen += 1
+            self.act()
+        return super().get(path, **query)
+
+
+@contextmanager
+def meanwhile(repo: FakeRepo, path: str, act: Callable[[], object]) -> Iterator[Github]:
+    with (
+        fake_github(repo) as server,
+        open_github([server.url], Key(TOKEN, "GITHUB_TOKEN"), timeouts=Timeouts(), headers={}) as client,
+    ):
+        github = Meanwhile(client, server.url, f"{server.url}/graphql", REPOSITORY)
+        github.path, github.act = path, act
+        yield github
+
+
+def test_a_commit_that_comes_in_between_is_not_lost(repo: FakeRepo, github: Github) -> None:
+    pushed = {"refs": {BRANCH: sha(77)}}
+    with meanwhile(repo, f"git/ref/heads/{BRANCH}", lambda: repo.refs.update(pushed["refs"])) as busy:
+        assert propose(busy, proposal()) == NotWritten(f"somebody has just changed the branch {BRANCH}")
+        assert repo.refs == {BRANCH: sha(77)}
+    repo.refs.clear()
+    propose(github, proposal())
+    with meanwhile(repo, f"git/ref/heads/{BRANCH}", lambda: repo.refs.update(pushed["refs"])) as busy:
+        posting = propose(busy, proposal("name: Other\n"))
+        assert posting == NotWritten(f"somebody has just changed the branch {BRANCH}")
+        assert repo.refs == {BRANCH: sha(77)}
+    repo.refs.clear()
+    repo.pulls.clear()
+    propose(github, proposal())
+    with meanwhile(repo, f"git/ref/heads/{BRANCH}", lambda: repo.refs.update(pushed["refs"])) as busy:
+        assert withdraw(busy, BRANCH, KEY, "Gone.") == repo.pulls[0]["html_url"]
+        assert repo.refs == {BRANCH: sha(77)}
+
+
+def test_an_update_that_github_refuses_is_told() -> None:
+    fault = reply(422, "Update is not possible").on("PATCH", "*/git/refs/*")
+    with repository(FakeRepo(faults=(fault,))) as github:
+        propose(github, proposal())
+        posting = propose(github, proposal("name: Other\n"))
+        assert isinstance(posting, NotWritten)
+        assert posting.reason.startswith(f"the branch {BRANCH} could not be updated")
+        assert "Update is not possible" in posting.reason
+
+
+def test_a_branch_from_which_somebody_else_opened_a_pull_request_is_not_deleted(repo: FakeRepo) -> None:
+    repo.forbidden = frozenset({"pull"})
+    repo.add_pull(5, sha(7))
+    repo.pulls[-1]["head"]["ref"] = BRANCH
+    repo.pulls[-1]["user"] = PERSON
+    with repository(repo) as github:
+        assert isinstance(propose(github, proposal()), NotWritten)
+        assert BRANCH in repo.refs
 
 
 @pytest.mark.parametrize(

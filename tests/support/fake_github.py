@@ -275,7 +275,8 @@ def _delete_comment(repo: FakeRepo, _: Seen, number: str) -> object:
 
 
 def _issues(repo: FakeRepo, seen: Seen) -> object:
-    return [each for each in repo.issues if each["state"] == seen.query.get("state", "open")]
+    found = [each for each in repo.issues if seen.query.get("state", "open") in {"all", each["state"]}]
+    return sorted(found, key=lambda each: each["number"], reverse=seen.query.get("direction", "desc") == "desc")
 
 
 def _add_issue(repo: FakeRepo, seen: Seen) -> object:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from flowsync import git
 from flowsync.cli.commands.ci.run import marker_key, show_notice
 from flowsync.cli.commands.pull import pull_flows
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import top_of
 from flowsync.cli.project import refuse_keys
+from flowsync.config import Policy
 from flowsync.errors import ConfigError, ExitCode
 from flowsync.github.api import Marker
 from flowsync.github.comments import NotWritten, Written, draft
@@ -27,6 +30,7 @@ from flowsync.github.drift import (
 from flowsync.github.review import hexadecimal
 from flowsync.github.runner import Switch
 from flowsync.plan.document import meaning
+from flowsync.plan.edits import edits, is_uncertain, waiting
 from flowsync.plan.guards import Kept
 from flowsync.pull.results import ChangedFile, Skipped
 from flowsync.render.escape import shown
@@ -34,68 +38,109 @@ from flowsync.render.report import DriftReport, TakeoverReport
 from flowsync.render.report_parts import differing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flowsync.cli.commands.ci.run import Run
     from flowsync.cli.planning import Planned
     from flowsync.cli.project import Project
     from flowsync.github.api import Github
     from flowsync.model import Plan
-    from flowsync.pull.results import Pulled
-    from flowsync.render.pulls import Pull
+    from flowsync.pull.results import NewFile, Pulled
 
 FAREWELL: Final = "The live flows are as the files say again."
+NO_EDIT_LEFT: Final = "No edit is left: what still differs is merged, and waits for an apply."
+UNKNOWN: Final = (
+    "Merged changes that are not applied yet cannot be told from edits here, for the history is missing: "
+    "give actions/checkout fetch-depth: 0."
+)
+"""What is said where git does not have what would tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What differs: the `edits`, and by slug why flows `waiting` for an apply do; `gap` says what is not known."""
+
+    edits: Plan
+    waiting: Mapping[str, str]
+    gap: str
+
+    def report(self, run: Run) -> DriftReport:
+        """The same as it is shown."""
+        return DriftReport(run.scene, self.edits, tuple(self.waiting), self.gap)
 
 
 def drift(run: Run) -> int:
-    """Report how the live flows differ from the files: by one issue, or by one pull request that takes them over."""
-    project = run.open_project()
-    with run.plan(project, Purpose.READ, Kept.SAVED, None) as made:
+    """Report what was edited live: by one issue, or by one pull request that takes it over into the files.
+
+    The files are compared with their own history: what is merged and not applied yet is no edit.
+    """
+    project = _showing_edits(run.open_project())
+    commit = git.head(project.home)
+    with run.plan(project, Purpose.READ, Kept.SAVED, commit) as made:
+        is_unknown = is_uncertain(made.plan) or made.plan.base != commit
+        found = Found(edits(made.plan), waiting(made.plan), UNKNOWN if is_unknown else "")
         run.show_plan(made)
-        run.summarise(DriftReport(run.scene, made.plan))
-        if url := _report(run, project, made):
+        run.summarise(found.report(run))
+        if url := _report(run, project, made, found):
             run.output({"comment-url": url})
-    is_failure = differing(made.plan) and run.inputs.fail_on_changes is Switch.ON
+    is_failure = differing(found.edits) and run.inputs.fail_on_changes is Switch.ON
     return ExitCode.CHANGES if is_failure else ExitCode.OK
 
 
-def _report(run: Run, project: Project, made: Planned) -> str | None:
+def _showing_edits(project: Project) -> Project:
+    """The project with policies that leave no edit out of a plan, whatever an apply would do with it."""
+    guards = replace(project.settings.guards, on_drift=Policy.OVERWRITE, on_conflict=Policy.OVERWRITE)
+    return replace(project, settings=replace(project.settings, guards=guards))
+
+
+def _report(run: Run, project: Project, made: Planned, found: Found) -> str | None:
     """Where people read of the drift, or that it is gone; None when there is nothing to report."""
-    github, plan = run.github, made.plan
+    github = run.github
     if github is None:
         raise ConfigError("Drift cannot be reported: the input github-token is empty.")
     key = marker_key(project, "drift")
     proposes = run.inputs.pull_request is Switch.ON
-    if not differing(plan):
+    if not differing(found.edits):
+        farewell = NO_EDIT_LEFT if found.waiting else FAREWELL
         branch = branch_name(project.settings.environment, key)
-        pull = withdraw(github, branch, key, FAREWELL) if proposes else None
-        return close_issues(github, key, FAREWELL) or pull
-    proposed = _propose(run, github, project, made, key) if proposes else None
+        pull = withdraw(github, branch, key, farewell) if proposes else None
+        return close_issues(github, key, farewell) or pull
+    proposed = _propose(run, github, project, made, found) if proposes else None
     if proposed is not None:
         close_issues(github, key, f"A pull request takes over the live edits: {proposed}")
         return proposed
-    marker = Marker(key, run.commit, hexadecimal(meaning(plan)))
-    title = f"Live flows differ from the files{_of(plan)}"
-    return write_issue(github, draft(DriftReport(run.scene, plan), marker, title=title))
+    marker = Marker(key, run.commit, hexadecimal(meaning(found.edits)))
+    title = f"Live flows differ from the files{_of(found.edits)}"
+    match write_issue(github, draft(found.report(run), marker, title=title)):
+        case Written(url):
+            return url
+        case NotWritten(reason):
+            show_notice(f"No issue was opened: {reason}.")
+            return None
 
 
 def _of(plan: Plan) -> str:
     return f" ({shown(plan.environment)})" if plan.environment else ""
 
 
-def _propose(run: Run, github: Github, project: Project, made: Planned, key: str) -> str | None:
+def _propose(run: Run, github: Github, project: Project, made: Planned, found: Found) -> str | None:
     """The pull request that takes over what can be; None, and a notice why, when there is none to be looked at."""
     if run.runner.branch is None:
         raise ConfigError("A pull request needs a branch to be merged into: run this on a branch, not a tag.")
+    if found.gap:
+        show_notice(f"No pull request is proposed, for it could undo merged work. {found.gap}")
+        return None
     result = pull_flows(project, made.flows, made.listing)
-    files = tuple(_files(project, result))
+    taken = [change for change in result.changes if change.slug not in found.waiting]
+    files = tuple(_files(project, taken))
     if not files:
         show_notice("No edit could be taken over into a file: an issue reports the drift.")
         return None
+    key = marker_key(project, "drift")
     marker = Marker(key, run.commit, digest_of(files))
-    named = {change.slug: change.file.name for change in result.changes}
+    named = {change.slug: change.file.name for change in taken}
     left = {each.slug: reason for each in result.pulled if (reason := " ".join(_reasons(each)))}
-    report = TakeoverReport(run.scene, made.plan.environment or "", named, left)
+    report = TakeoverReport(run.scene, made.plan.environment or "", named, {**left, **found.waiting})
     proposal = Proposal(
         files,
         onto=run.runner.sha,
@@ -111,10 +156,10 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, key: str
             return None
 
 
-def _files(project: Project, result: Pull) -> Iterator[ProposedFile]:
+def _files(project: Project, changes: Iterable[NewFile | ChangedFile]) -> Iterator[ProposedFile]:
     """The files as they would be, named from the top of the repository; a link's own file, where it is in there."""
     top = Path(os.path.realpath(top_of(project)))
-    for change in result.changes:
+    for change in changes:
         path = Path(os.path.realpath(change.file.path))
         if path.is_relative_to(top):
             is_executable = path.exists() and os.access(path, os.X_OK)

@@ -1,0 +1,54 @@
+"""What of a plan is an edit in the dashboard, apart from what is merged and waits for an apply."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from flowsync.model import Origin
+from flowsync.plan.warnings import HISTORY_CUT, WAITING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flowsync.model import Plan, Update
+
+
+def edits(plan: Plan) -> Plan:
+    """Return the plan with the places only that do not wait for an apply, and without what would be sent.
+
+    So its meaning (`document.meaning`) changes with an edit, not with a merge or an apply of something else.
+    """
+    changes = (_edits(change) for change in plan.changes)
+    return replace(plan, changes=tuple(change for change in changes if change.fields))
+
+
+def _edits(change: Update) -> Update:
+    left = tuple(field for field in change.fields if field.origin is not Origin.WAITING)
+    # Where places of one field wait and others were edited, there is no value of the field to show.
+    partly = {field.field for field in change.fields if field.origin is Origin.WAITING}
+    return replace(
+        change,
+        fields=left,
+        warnings=tuple(warning for warning in change.warnings if warning.code != WAITING),
+        body={},
+        before="",
+        after="",
+        old={name: value for name, value in change.old.items() if name not in partly},
+        new={name: value for name, value in change.new.items() if name not in partly},
+    )
+
+
+def waiting(plan: Plan) -> Mapping[str, str]:
+    """Return why each flow waits for an apply that does, by slug."""
+    found = {
+        change.slug: " ".join(warning.message for warning in change.warnings if warning.code == WAITING)
+        for change in plan.changes
+        if any(field.origin is Origin.WAITING for field in change.fields)
+    }
+    return dict(sorted(found.items()))
+
+
+def is_uncertain(plan: Plan) -> bool:
+    """Whether what counts as an edit may wait for an apply, for the history that would tell is missing."""
+    return any(warning.code == HISTORY_CUT for change in plan.changes for warning in change.warnings)
