@@ -158,7 +158,6 @@ class _Crew:
         return sorted(outcomes, key=lambda outcome: outcome.change.slug)
 
     def dismiss(self) -> None:
-        """Let the threads finish what is in line, and end."""
         for _ in self._threads:
             self._line.put(None)
         for thread in self._threads:
@@ -251,12 +250,11 @@ def _row_of(change: Change, rows: Sequence[LiveFlow]) -> LiveFlow | None:
 
 
 def _match(change: Change, row: LiveFlow) -> Match:
-    """Compare the fields that both the plan and this row show: a server may leave one out of some answers."""
     shown = change.shown or {}
-    # Mostly the fields are, to the letter, what was planned from, and need no reading.
+    # Mostly they are, to the letter, what was planned from, and need no reading.
     if all(name in shown and name in row.fields and _is_same(shown[name], row.fields[name]) for name in change.old):
         return Match.BEFORE
-    seen = observe(row.fields, change.old.keys()).values
+    seen = observe(row.fields, change.old.keys()).values  # a server may leave a field out of some answers
     now = fingerprint(seen)
     if now == fingerprint({name: change.old[name] for name in seen}):
         return Match.BEFORE
@@ -371,7 +369,6 @@ class _Turn:
         self.is_rested = False
 
     def _something_else(self, row: LiveFlow) -> _Verdict:
-        """The flow is neither as it was planned nor as it was to be."""
         if self.accepted:
             return _read_back(self.change, row)
         expected = self.change.new if self.doubt else self.change.old
@@ -413,7 +410,6 @@ class _Turn:
         return Failed(self.change, "not-written", message, hint, uncertain=self._is_uncertain)
 
     def _as_read_back(self, row: LiveFlow) -> str:
-        """What the last read says of the writes before it."""
         if not self._is_uncertain:
             return "The flow is as it was"
         if self._is_unshown(row):
@@ -472,7 +468,6 @@ def _read_back(change: Change, row: LiveFlow) -> _Verdict:
 
 
 def _places(differences: Sequence[FieldChange], most: int = 5) -> str:
-    """The labels of the first few places, each once."""
     labels = list(dict.fromkeys(change.label for change in differences))
     more = f" and {len(labels) - most:,} more" if len(labels) > most else ""
     return ", ".join(labels[:most]) + more

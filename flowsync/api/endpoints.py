@@ -115,7 +115,6 @@ def is_absent(error: ApiError) -> bool:
 
 
 def _all_rows(reader: FlowReader, path: str, map_: Map, expected: int) -> tuple[LiveFlow, ...]:
-    """Rows of every page, the first of each id."""
     found: dict[int, LiveFlow] = {}
     for rows in _pages(reader, path, map_, expected):
         known = len(found)
@@ -256,7 +255,6 @@ def _by_slug(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, .
 def _rows_at(
     reader: FlowReader, path: str, slug: str, parse: Callable[[JsonValue, str], tuple[LiveFlow, ...]]
 ) -> tuple[LiveFlow, ...]:
-    """The rows of `slug` at a path; empty where there is nothing."""
     try:
         answer = reader.get(path, {})
     except ApiError as error:

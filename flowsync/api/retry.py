@@ -176,7 +176,6 @@ class Sender:
         raise UnreadableResponseError(f"{exchange.headline}: more than {MOST_REDIRECTS} redirects in a row.")
 
     def _exchange(self, request: Request) -> Exchange:
-        """The final response from one URL, after as many attempts as it takes. Raises ApiError where none comes."""
         timing = self.throttle.timing
         started = timing.monotonic()
         failures = refusals = 0
@@ -224,7 +223,6 @@ class Sender:
         return response
 
     def _redirected(self, exchange: Exchange) -> Request:
-        """The request that a redirect asks for. Raises UnreadableResponseError if it must not be made."""
         request, response = exchange.request, exchange.response
         try:
             url = _location(exchange)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from flowsync.errors import UnreadableResponseError
 from flowsync.model import SENT_FIELDS, LiveFlow, Target
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from flowsync.model import JsonValue
 
+_Scalar = TypeVar("_Scalar", int, str)
 _KINDS: Final = {
     type(None): "null",
     bool: "a boolean",
@@ -35,33 +36,23 @@ def live_flow(raw: JsonValue, source: str = "the answer") -> LiveFlow:
         raise _unreadable(source, f"is {_kind(raw)} where a flow was expected")
     status = raw.get("status")
     return LiveFlow(
-        id=_number(raw, "id", source),
-        slug=_text(raw, "slug", source),
-        version=0 if raw.get("version") is None else _number(raw, "version", source),
-        status="" if status is None or status == "" else _text(raw, "status", source),
+        id=_required(raw, "id", int, source),
+        slug=_required(raw, "slug", str, source),
+        version=0 if raw.get("version") is None else _required(raw, "version", int, source),
+        status="" if status is None or status == "" else _required(raw, "status", str, source),
         fields={name: raw[name] for name in SENT_FIELDS if name in raw},
         raw=raw,
     )
 
 
-def _number(raw: Mapping[str, JsonValue], name: str, source: str) -> int:
+def _required(raw: Mapping[str, JsonValue], name: str, kind: type[_Scalar], source: str) -> _Scalar:
     value = raw.get(name)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is kind and value != "":
         return value
-    raise _unusable(raw, name, "a whole number", source)
-
-
-def _text(raw: Mapping[str, JsonValue], name: str, source: str) -> str:
-    value = raw.get(name)
-    if isinstance(value, str) and value:
-        return value
-    raise _unusable(raw, name, "a text", source)
-
-
-def _unusable(raw: Mapping[str, JsonValue], name: str, wanted: str, source: str) -> UnreadableResponseError:
     if name not in raw:
-        return _unreadable(source, f"has no {name}{_named(raw)}")
-    return _unreadable(source, f"has {_kind(raw[name])} as its {name}, not {wanted}{_named(raw)}")
+        raise _unreadable(source, f"has no {name}{_named(raw)}")
+    wanted = "a text" if kind is str else "a whole number"
+    raise _unreadable(source, f"has {_kind(value)} as its {name}, not {wanted}{_named(raw)}")
 
 
 def _named(raw: Mapping[str, JsonValue]) -> str:
@@ -73,7 +64,6 @@ def _named(raw: Mapping[str, JsonValue]) -> str:
 
 
 def _kind(value: JsonValue) -> str:
-    """What sort of JSON value it is, with its article."""
     return "an empty text" if value == "" else _KINDS[type(value)]
 
 

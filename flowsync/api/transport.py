@@ -94,11 +94,12 @@ class Transport:
                 "not go.",
                 unsent=True,
             )
-        with translated(request, self._timeouts), closing(self._begin(request)) as found:
-            body = read_body(found.iter_raw(), found.headers.get("content-encoding", ""), request)
-        found.stream = httpx.ByteStream(b"")  # it and its response refer to each other: both would stay as garbage
-        wait = requested_wait(found.headers, self._timing.now())
-        return Response(found.status_code, printable(found.reason_phrase), found.headers, body, wait)
+        with translated(request, self._timeouts):
+            with closing(self._begin(request)) as found:
+                body = read_body(found.iter_raw(), found.headers.get("content-encoding", ""), request)
+            found.stream = httpx.ByteStream(b"")  # it and its response refer to each other: both would stay as garbage
+            wait = requested_wait(found.headers, self._timing.now())
+            return Response(found.status_code, printable(found.reason_phrase), found.headers, body, wait)
 
     def may_reach(self, url: str) -> bool:
         """Whether the key may go to the host of `url`."""
@@ -120,7 +121,6 @@ class Transport:
             stream.close()
 
     def _begin(self, request: Request) -> httpx.Response:
-        """Send a request and return the response as soon as its headers are there."""
         headers = self._client.headers.copy()
         if request.content is not None:
             headers["Content-Type"] = "application/json"
@@ -197,7 +197,6 @@ class _Client(httpx.Client):
 
     @property
     def cookies(self) -> httpx.Cookies:
-        """None, ever."""
         return _NO_COOKIES
 
     @cookies.setter
@@ -328,7 +327,6 @@ def _unreachable(error: Exception, request: Request, timeouts: Timeouts) -> ApiE
 
 
 def _root_cause(error: Exception) -> BaseException:
-    """The operating system's or TLS's own error at the end of the chain."""
     cause: BaseException = error
     while (below := cause.__cause__ or cause.__context__) is not None:
         cause = below

@@ -212,7 +212,6 @@ def _recording(
 
 
 def _report_record(record: RecordFile, name: str, purpose: Purpose, way_back: str, given: Invocation) -> None:
-    """Say where to find the way back, and what the record lacks."""
     if record.trouble is not None:
         output.write_sentence(f"The record {name} is not complete: {record.trouble.message}", given, Verbosity.QUIET)
     if not record.writes:
@@ -225,7 +224,6 @@ def _report_record(record: RecordFile, name: str, purpose: Purpose, way_back: st
 
 
 def _apply(made: Plan, connection: Connection, record: RecordFile, reporter: _Reporter, stop: Event) -> list[Outcome]:
-    """The outcomes, each reported as it is known."""
     store = LiveStore(connection.client.writer(), connection.access, made.view)
     parallelism = connection.project.settings.parallelism
     outcomes: list[Outcome] = []
@@ -258,7 +256,6 @@ class _Reporter:
         self.trouble: OSError | FlowsyncError | None = None
 
     def report(self, outcome: Outcome) -> None:
-        """One line, at once."""
         if isinstance(outcome, NotAttempted):
             return
         text = ledger.outcome_line(outcome, self._screen)

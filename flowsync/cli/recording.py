@@ -80,7 +80,6 @@ class RecordFile(ApplyRecord):
             self._keep(end_line(now()))
 
     def _keep(self, line: bytes) -> None:
-        """Append a line, and return once it is on the disk."""
         mine = self._append(line)
         with self._flushing:
             if self._flushed >= mine:

@@ -137,7 +137,6 @@ class _Origins:
     lists: dict[tuple[str, int, int, int], _Lists] = field(default_factory=dict)
 
     def of(self, change: FieldChange, whole: _Triple) -> Origin:
-        """Return the origin of one change, by the values at the end of its path."""
         leading: Literal["live", "file"] = "live" if change.op is Op.REMOVE else "file"
         above = here = whole
         for part in map(unescaped, change.path.split("/")[1:]):

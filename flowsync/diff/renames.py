@@ -132,7 +132,6 @@ def _similarity(one: Bag, other: Bag) -> float:
 
 
 def _scalars(value: JsonValue, key: str, numbers: ValueNumbers) -> Iterator[Hashable]:
-    """Yield every scalar with the key it is under, wherever that is."""
     match value:
         case dict():
             for name, inner in value.items():
@@ -145,7 +144,6 @@ def _scalars(value: JsonValue, key: str, numbers: ValueNumbers) -> Iterator[Hash
 
 
 def _keys(value: JsonValue) -> Iterator[Hashable]:
-    """Yield every mapping key, wherever it is."""
     if isinstance(value, dict):
         yield from value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():

@@ -155,7 +155,6 @@ def _compared(pair: FileAndRow) -> Update | Unchanged:
 
 
 def _update(pair: FileAndRow, sent: Collection[FieldName]) -> Update:
-    """Return a write of the fields `sent` to the row."""
     flow, row, comparison = pair.flow, pair.row, pair.comparison
     return Update(
         slug=flow.slug,
@@ -188,7 +187,6 @@ def _sent(pair: FileAndRow, name: FieldName) -> JsonValue:
 def _blocked(
     flow: Flow, choice: NoSuchFlow | OnlyArchived | NoSuchTarget | UnknownStatus, wanted: Target, view: View
 ) -> Blocked:
-    """Return why no row of a flow can be written, and what to do."""
     slug = quoted(flow.slug)
     hidden = "" if view is View.WHOLE else " The public list, which was read, may hide drafts."
     match choice:

@@ -147,7 +147,6 @@ def _target(status: str, warnings: Iterable[PlanWarning]) -> Target:
 
 
 def _with_values(change: Update, place: str) -> Update:
-    """Return `change` with the old and new values of the fields that it changes."""
     by_field = {name: [each for each in change.fields if each.field == name] for name in SENT_FIELDS}
     changed = [name for name in SENT_FIELDS if by_field[name]]
     if set(change.body) != {*changed, *(name for name in change.unseen if name in change.body)}:
@@ -241,33 +240,27 @@ class _Part:
     def __init__(
         self, value: JsonValue, place: str, keys: Collection[str], optional: Collection[str] = frozenset()
     ) -> None:
-        """Take `value` as an object with exactly these `keys`, and perhaps `optional` ones. Raises PlanFileError."""
         self.place = place
         self._values = _object(value, place)
         if unknown := sorted((set(self._values) ^ set(keys)) - set(optional)):
             raise _malformed(f"{place} lacks, or should not have, {unknown[0]}")
 
     def has(self, key: str) -> bool:
-        """Whether the key is there."""
         return key in self._values
 
     def value(self, key: str) -> JsonValue:
-        """Return whatever is there."""
         return self._values[key]
 
     def scalar(self, key: str, kind: type[Scalar]) -> Scalar:
-        """Return a text, a whole number or a truth value."""
         value = self._values[key]
         if type(value) is not kind:
             raise _malformed(f"{self.place} has the wrong kind of {key}")
         return value
 
     def text(self, key: str) -> str:
-        """Return a text."""
         return self.scalar(key, str)
 
     def optional(self, key: str, kind: type[Scalar]) -> Scalar | None:
-        """Return a scalar, or None for null."""
         return None if self._values[key] is None else self.scalar(key, kind)
 
     def items(self, key: str) -> Iterator[tuple[str, JsonValue]]:
@@ -278,12 +271,10 @@ class _Part:
         return ((f"{key}[{index}]", item) for index, item in enumerate(value))
 
     def mapping(self, key: str) -> Mapping[str, JsonValue]:
-        """Return an object with any keys."""
         return _object(self._values[key], f"the {key} of {self.place}")
 
 
 def _malformed(complaint: str) -> PlanFileError:
-    """Return the refusal of a document that flowsync did not write like this."""
     return PlanFileError(f"The saved plan cannot be read: {complaint}.", hint="Plan again: flowsync plan --out FILE.")
 
 
