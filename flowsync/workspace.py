@@ -12,13 +12,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 OWNER_ONLY: Final = 0o600
 MOST_READ: Final = 2 * 1024 * 1024
@@ -66,6 +67,14 @@ class _Folder(NamedTuple):
                 self.refuse_link(name)
             raise
 
+    def read(self, name: str, most: int) -> bytes:
+        """The first `most` bytes of a regular file in it."""
+        descriptor = _regular(self.open(name, os.O_RDONLY | _UNBLOCKED))
+        try:
+            return _content(descriptor, most)
+        finally:
+            os.close(descriptor)
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -92,11 +101,25 @@ class Workspace:
 
     def read(self, path: Path | str, most: int) -> bytes:
         """The first `most` bytes of a file of the repository."""
-        descriptor = self.open(path, os.O_RDONLY)
-        try:
-            return _content(descriptor, most)
-        finally:
-            os.close(descriptor)
+        *folders, name = self._parts(path)
+        with self._entered(folders) as folder:
+            return folder.read(name, most)
+
+    def read_each(self, paths: Iterable[Path], most: int) -> Iterator[bytes | OSError]:
+        """As `read`, for many files: files in a row that are in one folder are read without entering it again."""
+        for folder, files in groupby(paths, lambda path: path.parent):
+            with ExitStack() as stack:
+                try:
+                    entered = stack.enter_context(self._entered(self._parts(folder)))
+                except OSError as error:
+                    yield from (error for _ in files)
+                    continue
+                for path in files:
+                    try:
+                        content: bytes | OSError = entered.read(path.name, most)
+                    except OSError as error:
+                        content = error
+                    yield content
 
     def read_named(self, path: Path | str, most: int) -> bytes:
         """As `read`; a file outside, which the operator named, may be a link, a pipe or a device."""

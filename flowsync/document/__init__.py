@@ -74,13 +74,19 @@ class Document:
     """One YAML or JSON text and what it says; a `model.Source`.
 
     `value` is what npm yaml reads: numbers are doubles (whole ones up to 2^53 as int), keys are JavaScript's
-    property names. `warnings` are about what other JavaScript parsers read differently.
+    property names. `warnings` are about what other JavaScript parsers read differently. The text is kept as bytes:
+    with one emoji in it, it takes four times as much as characters.
     """
 
     name: str
-    text: str
+    encoded: bytes
     value: JsonValue
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return self.encoded.decode("utf-8", "surrogatepass")
 
     def location(self, path: ValuePath) -> Location:
         """Where the value at `path` starts; the nearest enclosing value where `path` is absent.
@@ -168,7 +174,7 @@ def parse(text: str, name: str = "<string>") -> Document:
         Problem(locate(name, lines, each.offset), Severity.WARNING, each.code, each.message, each.hint)
         for each in sorted(reader.warnings)
     )
-    return Document(name, text, value, tuple(warnings))
+    return Document(name, _encoded(text), value, tuple(warnings))
 
 
 def parse_data(text: str, name: str = "data") -> Document:
@@ -179,7 +185,7 @@ def parse_data(text: str, name: str = "data") -> Document:
     _require_size(text, name)
     if text.lstrip(" \t\r\n")[:1] in {"{", "["}:
         try:
-            return Document(name, text, _json_value(text, name))
+            return Document(name, _encoded(text), _json_value(text, name))
         except ValueError:
             pass
     return parse(text, name)
@@ -210,8 +216,12 @@ def _error(refusal: Refusal, text: str, name: str) -> DocumentError:
 
 
 def _require_size(text: str, name: str) -> None:
-    if len(text) * 4 > MAXIMUM_BYTES and len(text.encode("utf-8", "surrogatepass")) > MAXIMUM_BYTES:
+    if len(text) * 4 > MAXIMUM_BYTES and len(_encoded(text)) > MAXIMUM_BYTES:
         raise _too_large(name)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _too_large(name: str) -> DocumentError:

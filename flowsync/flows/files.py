@@ -72,18 +72,24 @@ def load_flows(
     problems: list[Problem] = []
     unread: set[str] = set()
     first: dict[str, FlowFile] = {}
-    for file in discover(root, directory, within):
-        if isinstance(file, Problem):
-            problems.append(file)
-            continue
+    files: list[FlowFile] = []
+    for found in discover(root, directory, within):
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            files.append(found)
+    contents = within.read_each((file.path for file in files), MOST_READ)
+    for file, content in zip(files, contents, strict=True):
         earlier = first.setdefault(file.slug, file)
         if earlier is not file:
             message = f"{earlier.name} has the slug {file.slug} too."
             problems.append(_file_problem(file.name, "duplicate-slug", message, "One flow, one file."))
-        try:
-            flow = flow_from_bytes(within.read(file.path, MOST_READ), file, environment)
-        except OSError as error:
-            flow = _file_problem(file.name, "unreadable-file", f"This file cannot be read: {error.strerror}.")
+        if isinstance(content, OSError):
+            flow: Flow | Problem = _file_problem(
+                file.name, "unreadable-file", f"This file cannot be read: {content.strerror}."
+            )
+        else:
+            flow = flow_from_bytes(content, file, environment)
         if isinstance(flow, Flow):
             flows.append(flow)
         else:

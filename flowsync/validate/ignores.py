@@ -50,8 +50,8 @@ def govern(
 
     `flows` are those whose files the problems are about.
     """
-    texts = {flow.file: flow.source.text for flow in flows}
-    ignores = [ignore for file, text in texts.items() for ignore in ignores_of(text, file)]
+    sources = {flow.file: flow.source for flow in flows}
+    ignores = [ignore for file, source in sources.items() for ignore in ignores_of(source.text, file)]
     used: set[Ignore] = set()
     remaining: list[Problem] = []
     for problem in problems:

@@ -189,3 +189,18 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "flows").mkdir()
     os.mkfifo(tmp_path / "flows" / "pipe.yaml")
     assert ("flows/pipe.yaml", "not-a-file") in codes(load_flows(tmp_path, "flows"))
+
+
+def test_files_that_cannot_be_read_are_told_apart_from_those_beside_them(tmp_path: Path) -> None:
+    names = ["a/x", "a/gone", "a/y", "gone/z", "b/z"]
+    for name in ("a/x", "a/y", "b/z"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    found = [*workspace(tmp_path).read_each([tmp_path / name for name in names], MOST_READ)]
+    assert [each if isinstance(each, bytes) else type(each) for each in found] == [
+        b"a/x",
+        FileNotFoundError,
+        b"a/y",
+        FileNotFoundError,
+        b"b/z",
+    ]
