@@ -294,7 +294,6 @@ _AFFIX_HINT: Final = "Use contains, which takes the text as it is, or matches wi
 
 
 def _check_pattern(operator: Operator, text: Value) -> Iterator[Finding]:
-    """A pattern that RE2 refuses; a text in which the server sees a pattern."""
     if not (operator.is_pattern or operator.is_affix) or not isinstance(text, Text):
         return
     special = next((character for character in text.value if character in _SPECIAL), None)
@@ -352,7 +351,6 @@ def _check_mixed(expression: Expression) -> Iterator[Finding]:
 
 
 def _check_nested(expression: Expression, *, is_inside: bool = False) -> Iterator[Finding]:
-    """The outermost parentheses inside others."""
     match expression:
         case Group(inner) if not is_inside:
             yield from _check_nested(inner, is_inside=True)
@@ -476,7 +474,6 @@ def _leaves_out_nobody(claim: Condition) -> bool:
 
 
 def _opposites(claims: list[Condition]) -> _Pair | None:
-    """A claim and its negation, such as `== 'a'` and `!= 'a'`."""
     seen: dict[tuple[Operator, str], Condition] = {}
     for claim in claims:
         right = formatted(claim.right)

@@ -219,7 +219,6 @@ _VERBS: Final = {TermChange.ADDED: "adds", TermChange.REMOVED: "drops", TermChan
 
 
 def _sentence(before: Expression, after: Expression, lines: tuple[DiffLine, ...], effect: Effect) -> str:
-    """The change in plain words: `adds a condition and drops 2 alternatives`."""
     if effect is Effect.NONE:
         return "same meaning"
     if isinstance(after, Everyone):

@@ -275,7 +275,6 @@ class _Entry:
         return kind(self.value)
 
     def _wrong(self, wanted: str) -> CaseError:
-        """The error for a value of another type; it names the type, and the text if it is one."""
         if isinstance(self.value, str):
             found = shown(self.value)
         elif isinstance(self.value, bool):

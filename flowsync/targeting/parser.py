@@ -119,7 +119,6 @@ class _Parser:
         return self._tokens[min(self._index + 1, len(self._tokens) - 1)]
 
     def _advance(self) -> Token:
-        """Step over the current token, which is never END, and return it."""
         self._index += 1
         return self._tokens[self._index - 1]
 
