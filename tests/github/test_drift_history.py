@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.github.api import read_marker
-from tests.github.support import LIVE, flow
+from tests.github.support import BASE, LIVE, MERGE, flow, workplace
 from tests.github.test_drift import proposed
 from tests.support.command import git
+from tests.support.fake_frigade import reply
+from tests.support.fake_github import FakeRepo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +27,8 @@ def commit(root: Path, message: str) -> None:
 
 @pytest.fixture
 def place(place: Workplace) -> Workplace:
-    """Both flows live as their files say, in a repository that has one merge."""
+    """Both flows live as their files say, in a repository that has one merge, and is at MERGE for GitHub."""
+    place.repo.commits.insert(0, MERGE)
     git(place.root, "init", "-q", "-b", "main")
     commit(place.root, "Start (#1)")
     return place
@@ -105,6 +108,36 @@ def test_a_flow_with_merged_work_alone_is_reported_by_the_issue(place: Workplace
     assert place.repo.refs == {}
     assert "No edit could be taken over into a file" in done.log
     assert "Edited" in place.repo.issues[0]["body"]
+
+
+def test_what_a_merge_begins_to_manage_is_not_taken_back_before_it_is_applied(place: Workplace) -> None:
+    """The history of the file says nothing of a field that it did not state; the note of an apply does."""
+    base = git(place.root, "rev-parse", "HEAD")
+    merge(place, 5, flow_a=flow("Alpha") + "description: Managed now\n")
+    place.frigade.rows[0]["description"] = "By hand"
+    place.plan(base=base)
+    place.merge()
+    place.repo.commits.remove(MERGE)
+    place.frigade.rows[1]["name"] = "Edited"
+    place.drift("--pull-request")
+    assert proposed(place) == {"flows/flow_b.yaml": flow("Edited")}
+    assert "showed a change of it that no apply has written yet" in place.repo.pulls[-1]["body"]
+    place.frigade.rows[1]["name"] = "Beta"
+    assert place.run("apply", name="push", payload={"before": base}).code == 0
+    place.frigade.rows[0]["description"] = "By hand again"
+    place.drift("--pull-request")
+    assert "By hand again" in proposed(place)["flows/flow_a.yaml"]
+
+
+def test_where_it_is_not_known_what_was_applied_nothing_is_proposed(tmp_path: Path) -> None:
+    fault = reply(403, "Resource not accessible by integration").on("GET", "*/commits/*/pulls")
+    with workplace(tmp_path, FakeRepo(commits=[MERGE, BASE], faults=(fault,))) as place:
+        git(place.root, "init", "-q", "-b", "main")
+        commit(place.root, "Start")
+        place.frigade.rows[0]["name"] = "Edited"
+        done = place.drift("--pull-request")
+        assert (done.code, place.repo.refs, len(place.repo.issues)) == (0, {}, 1)
+        assert "what is applied is not known" in done.log
 
 
 def test_a_proposal_is_withdrawn_when_only_merged_work_is_left(place: Workplace) -> None:

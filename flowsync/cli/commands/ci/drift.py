@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync import git
-from flowsync.cli.commands.ci.run import marker_key, show_notice
+from flowsync.cli.commands.ci.run import marker_key, show_failure, show_notice
 from flowsync.cli.commands.pull import pull_flows
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import top_of
 from flowsync.cli.project import refuse_keys
 from flowsync.config import Policy
-from flowsync.errors import ConfigError, ExitCode
+from flowsync.errors import ApiError, ConfigError, ExitCode
 from flowsync.github.api import Marker
 from flowsync.github.comments import NotWritten, Written, draft
 from flowsync.github.drift import (
@@ -27,7 +27,7 @@ from flowsync.github.drift import (
     withdraw,
     write_issue,
 )
-from flowsync.github.review import hexadecimal
+from flowsync.github.review import Reviews, Tip, hexadecimal, written_parts
 from flowsync.github.runner import Switch
 from flowsync.plan.document import meaning
 from flowsync.plan.edits import edits, is_uncertain, waiting
@@ -130,8 +130,13 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, found: F
     if found.gap:
         show_notice(f"No pull request is proposed, for it could undo merged work. {found.gap}")
         return None
+    try:
+        merged = {**_unapplied(run, github, project, made.plan), **found.waiting}
+    except ApiError as error:
+        show_failure("No pull request is proposed, for it could undo merged work: what is applied is not known.", error)
+        return None
     result = pull_flows(project, made.flows, made.listing)
-    taken = [change for change in result.changes if change.slug not in found.waiting]
+    taken = [change for change in result.changes if change.slug not in merged]
     files = tuple(_files(project, taken))
     if not files:
         show_notice("No edit could be taken over into a file: an issue reports the drift.")
@@ -140,7 +145,7 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, found: F
     marker = Marker(key, run.commit, digest_of(files))
     named = {change.slug: change.file.name for change in taken}
     left = {each.slug: reason for each in result.pulled if (reason := " ".join(_reasons(each)))}
-    report = TakeoverReport(run.scene, made.plan.environment or "", named, {**left, **found.waiting})
+    report = TakeoverReport(run.scene, made.plan.environment or "", named, {**left, **merged})
     proposal = Proposal(
         files,
         onto=run.runner.sha,
@@ -154,6 +159,25 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, found: F
         case NotWritten(reason):
             show_notice(f"No pull request was written: {reason}. An issue reports the drift.")
             return None
+
+
+def _unapplied(run: Run, github: Github, project: Project, plan: Plan) -> Mapping[str, str]:
+    """By slug, which merged pull request showed something of a plan that no apply has noted as written.
+
+    The history of a file does not tell that of a field, or a file, that a merge has just begun to manage. Raises
+    ApiError.
+    """
+    if plan.base is None:
+        return {}
+    reviews = Reviews(github, Tip(run.runner.sha, run.runner.branch, marker_key(project, "plan")), run.runner.run_id)
+    parts = written_parts(plan)
+    shown = ((review.pull, review.comment.marker.unused) for review in reviews.recent if review.comment)
+    return {
+        slug: f"Pull request #{pull} showed a change of it that no apply has written yet."
+        for pull, unused in shown
+        for part in unused & parts.keys()
+        for slug in parts[part]
+    }
 
 
 def _files(project: Project, changes: Iterable[NewFile | ChangedFile]) -> Iterator[ProposedFile]:
