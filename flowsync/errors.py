@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from flowsync.model import Change, Problem
+if TYPE_CHECKING:
+    from flowsync.model import Change, Problem  # not for --help, which imports errors only
 
 
 class ExitCode(IntEnum):
