@@ -40,13 +40,8 @@ def columns(text: str) -> int:
     """Return the number of terminal columns that `text` (one visible line) takes."""
     if text.isascii():
         return len(text)
-    return sum(map(_character_columns, text))
-
-
-def _character_columns(character: str) -> int:
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+    seen = [each for each in text if unicodedata.category(each) not in {"Mn", "Me", "Cf"}]
+    return len(seen) + sum(unicodedata.east_asian_width(each) in {"W", "F"} for each in seen)
 
 
 def padded(text: str, width: int) -> str:

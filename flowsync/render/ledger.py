@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -130,11 +130,7 @@ def as_json(outcomes: Iterable[Outcome], screen: Screen) -> str:  # noqa: ARG001
     )
 
 
-FORMATS: Final[Mapping[str, Callable[[Iterable[Outcome], Screen], str]]] = {
-    "text": text,
-    "markdown": markdown,
-    "json": as_json,
-}
+FORMATS: Final = {"text": text, "markdown": markdown, "json": as_json}
 """What `apply --format` can offer."""
 
 
@@ -243,11 +239,7 @@ def records_json(records: Sequence[Kept], screen: Screen) -> str:  # noqa: ARG00
     return masked_json({"format": "flowsync-records/1", "records": [_record_document(kept) for kept in records]})
 
 
-RECORD_FORMATS: Final[Mapping[str, Callable[[Sequence[Kept], Screen], str]]] = {
-    "text": records_text,
-    "markdown": records_markdown,
-    "json": records_json,
-}
+RECORD_FORMATS: Final = {"text": records_text, "markdown": records_markdown, "json": records_json}
 """What `rollback --list --format` offers."""
 
 

@@ -88,11 +88,7 @@ def list_json(flows: Sequence[ListedFlow], screen: Screen) -> str:  # noqa: ARG0
     return masked_json({"format": "flowsync-list/1", "flows": documents})
 
 
-LIST_FORMATS: Final[Mapping[str, Callable[[Sequence[ListedFlow], Screen], str]]] = {
-    "text": list_text,
-    "markdown": list_markdown,
-    "json": list_json,
-}
+LIST_FORMATS: Final = {"text": list_text, "markdown": list_markdown, "json": list_json}
 """What `list --format` offers."""
 
 
@@ -207,14 +203,9 @@ def graph_json(graph: WaitingGraph) -> str:
         }
         for edge in graph.edges
     ]
-    return masked_json(
-        {
-            "format": "flowsync-graph/1",
-            "flows": [{"slug": node.slug, "file": node.has_file} for node in graph.nodes],
-            "waits": edges,
-            "circles": [[*circle] for circle in graph.circles],
-        }
-    )
+    nodes: list[JsonValue] = [{"slug": node.slug, "file": node.has_file} for node in graph.nodes]
+    circles: list[JsonValue] = [[*circle] for circle in graph.circles]
+    return masked_json({"format": "flowsync-graph/1", "flows": nodes, "waits": edges, "circles": circles})
 
 
 GRAPH_FORMATS: Final[Mapping[str, Callable[[WaitingGraph], str]]] = {"mermaid": mermaid, "dot": dot, "json": graph_json}

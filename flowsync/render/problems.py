@@ -118,13 +118,7 @@ def sarif(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) 
     return json_text({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-FORMATS: Final[Mapping[str, Callable[[Iterable[Problem], SourceLine, Screen], str]]] = {
-    "text": text,
-    "markdown": markdown,
-    "json": as_json,
-    "github": github,
-    "sarif": sarif,
-}
+FORMATS: Final = {"text": text, "markdown": markdown, "json": as_json, "github": github, "sarif": sarif}
 """What `validate --format` can offer."""
 FROM_TOP: Final = frozenset({"github", "sarif"})
 """Those that name files from the top of the repository."""

@@ -6,7 +6,7 @@ A tree has a line for each condition: whether it is true, and by which values.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -125,11 +125,7 @@ def explanation_json(explanation: Explanation, screen: Screen) -> str:  # noqa: 
     )
 
 
-EXPLANATION_FORMATS: Final[Mapping[str, Callable[[Explanation, Screen], str]]] = {
-    "text": explanation_text,
-    "markdown": explanation_markdown,
-    "json": explanation_json,
-}
+EXPLANATION_FORMATS: Final = {"text": explanation_text, "markdown": explanation_markdown, "json": explanation_json}
 """What `explain --format` offers."""
 
 
