@@ -32,7 +32,9 @@ LONGEST_RESULT: Final = 500
 """Characters of the line that tells in a plan's comment what became of the plan."""
 _BOT: Final = "[bot]"
 _VIEWER: Final = "query { viewer { login } }"
-_EDITOR: Final = "query($id: ID!) { node(id: $id) { ... on IssueComment { editor { login __typename } } } }"
+_EDITOR: Final = (
+    "query($id: ID!) { node(id: $id) { ... on IssueComment { lastEditedAt editor { login __typename } } } }"
+)
 _MINIMISE: Final = (
     "mutation($id: ID!, $why: ReportedContentClassifiers!) "
     "{ minimizeComment(input: {subjectId: $id, classifier: $why}) { clientMutationId } }"
@@ -108,8 +110,8 @@ def edited(github: Github, comment: Own, me: Author) -> Edited:
         return Edited.NOT_KNOWN
     if not isinstance(found, dict) or "editor" not in found:
         return Edited.NOT_KNOWN
-    if found["editor"] is None:
-        return Edited.NO
+    if found["editor"] is None:  # nobody, or somebody whose account is gone
+        return Edited.NO if found.get("lastEditedAt") is None else Edited.NOT_KNOWN
     editor = Author(text(found, "editor", "login"), is_bot=text(found, "editor", "__typename") == "Bot")
     return Edited.NO if me.wrote(editor) else Edited.YES
 

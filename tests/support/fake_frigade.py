@@ -220,7 +220,11 @@ class FakeFrigade:
     def behave(self, config: FakeConfig) -> None:
         """From now on the server does this, and nothing goes wrong."""
         self._account.config = config
-        self._listener.faults = ()
+        self.suffer()
+
+    def suffer(self, *faults: Fault) -> None:
+        """From now on these things go wrong, and no others."""
+        self._listener.suffer(*faults)
 
     @property
     def connections(self) -> int:
@@ -460,8 +464,12 @@ class Listener(ThreadingHTTPServer):
         self.lock = threading.RLock()
         self.closing = threading.Event()
         self.open: set[socket.socket] = set()
-        self.faults = faults
-        self._matches = [0] * len(faults)
+        self.suffer(*faults)
+
+    def suffer(self, *faults: Fault) -> None:
+        with self.lock:
+            self.faults = faults
+            self._matches = [0] * len(faults)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is what some tests are about."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from tests.support.fake_frigade import Answer, Fault, Seen, listening
+from tests.support.fake_frigade import Answer, Fault, Listener, Seen, listening
 
 Row = dict[str, Any]
 TOKEN = "ghs_T3stOnlyTokenOfTheFakeGithub"
@@ -127,6 +127,11 @@ class FakeGithub:
     url: str
     repo: FakeRepo
     requests: list[Seen]
+    _listener: Listener
+
+    def suffer(self, *faults: Fault) -> None:
+        """From now on these things go wrong, and no others."""
+        self._listener.suffer(*faults)
 
     @property
     def api_url(self) -> str:
@@ -156,7 +161,7 @@ def fake_github(repo: FakeRepo | None = None) -> Iterator[FakeGithub]:
     """A server on a free port of loopback, stopped at the end."""
     repo = repo or FakeRepo()
     with listening(lambda seen: _answer(repo, listener.url, seen), repo.faults) as listener:
-        yield FakeGithub(listener.url, repo, listener.requests)
+        yield FakeGithub(listener.url, repo, listener.requests, listener)
 
 
 def _answer(repo: FakeRepo, url: str, seen: Seen) -> Answer:
@@ -205,7 +210,8 @@ def _graphql(repo: FakeRepo, query: Row) -> object:
         if "editor" in repo.forbidden:
             return {"data": None, "errors": [{"message": "Resource not accessible by integration"}]}
         comment = _found(repo.comments, "node_id", query["variables"]["id"])
-        return {"data": {"node": {"editor": comment.get("editor")}}}
+        edited = "2026-01-02T03:04:05Z" if comment["edits"] else None
+        return {"data": {"node": {"editor": comment["editor"], "lastEditedAt": edited}}}
     if "minimise" in repo.forbidden:
         return {"data": {"minimizeComment": None}, "errors": [{"message": "Resource not accessible"}]}
     repo.minimised[query["variables"]["id"]] = query["variables"]["why"]

@@ -308,10 +308,9 @@ def _report(merge: Merge, done: Done) -> int:
     is_whole = code == errors.ExitCode.OK and not done.is_stopped and not report.plan.blocked
     write_result(ledger.text(report.outcomes, screen_of_stdout(run.invocation)) or "Nothing was to be written.\n")
     results.report_applied(merge.pulls, report, is_whole=is_whole, is_done=done.was_done)
-    entries = [entry for entry in map(ledger.entry, report.outcomes) if not entry.is_good]
-    run.annotate(
-        errors.PartlyAppliedError(f"{each.change.slug} {each.kind.words}: {ledger.explained(each)}") for each in entries
-    )
+    kind = errors.RefusedError if code is errors.ExitCode.REFUSED else errors.PartlyAppliedError
+    bad = [each for each in map(ledger.entry, report.outcomes) if not each.is_good]
+    run.annotate(kind(f"{each.change.slug} {each.kind.words}: {ledger.explained(each)}") for each in bad)
     run.output({"record": str(merge.record) if merge.record.exists() else ""})
     run.summarise(report)
     if done.is_stopped:

@@ -40,6 +40,11 @@ if TYPE_CHECKING:
 REASON_LENGTH: Final = 200
 """Characters of a reason in one line."""
 
+_LEFT: Final = frozenset({Status.SUPERSEDED})
+"""What a plan's comment says where a later run is to report the result."""
+_UNFINISHED: Final = frozenset({Status.SUPERSEDED, Status.NOT_APPLIED, Status.PARTLY_APPLIED})
+"""What it says where something may have been left that is done now."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pulls:
@@ -59,7 +64,9 @@ def report_applied(pulls: Pulls, report: ApplyReport, *, is_whole: bool, is_done
     """
     unwritten = frozenset(each.change.slug for each in report.outcomes if _is_certainly_not_written(each))
     recent, plan = _recent(pulls), report.plan
-    concerned = _concerned(pulls, recent, None if is_done else plan, is_news=bool(plan.writes) and not is_done)
+    is_news = bool(plan.writes) and not is_done
+    left = _UNFINISHED if is_whole else _LEFT
+    concerned = _concerned(pulls, recent, None if is_done else plan, is_news=is_news, left=left)
     _comment(pulls, concerned, report)
     slugs = written_parts(plan)
     bad = frozenset(each.change.slug for each in report.outcomes if not entry(each).is_good)
@@ -121,8 +128,15 @@ def _recent(pulls: Pulls) -> tuple[Review, ...]:
         return pulls.reviews.read
 
 
-def _concerned(pulls: Pulls, recent: Collection[Review], plan: Plan | None, *, is_news: bool) -> list[Review]:
-    """Those whose reviewed parts a plan would write, those of the push, and those that a former run left to this one.
+def _concerned(
+    pulls: Pulls,
+    recent: Collection[Review],
+    plan: Plan | None,
+    *,
+    is_news: bool,
+    left: Collection[Status | None] = _LEFT,
+) -> list[Review]:
+    """Those whose reviewed parts a plan would write, those of the push, and those that a former run `left` to this one.
 
     Without news the push's own only where something of what they showed was never applied.
     """
@@ -134,8 +148,8 @@ def _concerned(pulls: Pulls, recent: Collection[Review], plan: Plan | None, *, i
     for review in recent:
         is_pushed = review.pull in of_tip or (review.pull in pushed and review.comment is not None)
         is_open = bool(review.parts - review.used)
-        is_left = review.comment is not None and status_of(text(review.comment.item, "body")) is Status.SUPERSEDED
-        if (is_pushed and (is_news or is_open)) or review.parts & parts or is_left:
+        status = status_of(text(review.comment.item, "body")) if review.comment else None
+        if (is_pushed and (is_news or is_open)) or review.parts & parts or (is_open and status in left):
             found.append(review)
     return found
 
