@@ -49,10 +49,13 @@ def build_plan(
     `flows`, because a command was narrowed: theirs are not unmanaged. `view` is what the rows were read from.
     """
     ordered = sorted(flows, key=lambda flow: flow.slug)
-    paired = [_paired(flow, rows.get(flow.slug, ()), target, view) for flow in ordered]
-    blocked = [each for each in paired if isinstance(each, Blocked)]
-    pairs = [each for each in paired if isinstance(each, FileAndRow)]
-    decisions = [_compared(pair) for pair in (pairs if base is None else compared_with(base, pairs, keep))]
+    chosen = [(flow, choose(rows.get(flow.slug, ()), flow.target or target)) for flow in ordered]
+    blocked = [
+        _blocked(flow, each, flow.target or target, view) for flow, each in chosen if not isinstance(each, Chosen)
+    ]
+    # One after the other, for a pair holds the text of its data; a base needs all of them.
+    pairs = (_paired(flow, each, rows[flow.slug], target, view) for flow, each in chosen if isinstance(each, Chosen))
+    decisions = [_compared(pair) for pair in (pairs if base is None else compared_with(base, [*pairs], keep))]
     managed = {flow.slug for flow in flows}.union(also_managed)
     removed = () if base is None else removed_flows(base, flows, rows, managed)
     unnamed = {*managed, *(each.slug for each in removed)}
@@ -74,20 +77,18 @@ def build_plan(
 
 def decide(flow: Flow, rows: Sequence[LiveFlow], target: Target) -> Decision:
     """Return what becomes of one file, given every version of its slug; the rest as in `build_plan`."""
-    pair = _paired(flow, rows, target, View.WHOLE)
-    return pair if isinstance(pair, Blocked) else _compared(pair)
-
-
-def _paired(flow: Flow, rows: Sequence[LiveFlow], target: Target, view: View) -> FileAndRow | Blocked:
-    """Return a file and the row to write, of every version of its slug."""
     wanted = flow.target or target
     choice = choose(rows, wanted)
     if not isinstance(choice, Chosen):
-        return _blocked(flow, choice, wanted, view)
+        return _blocked(flow, choice, wanted, View.WHOLE)
+    return _compared(_paired(flow, choice, rows, target, View.WHOLE))
+
+
+def _paired(flow: Flow, choice: Chosen, rows: Sequence[LiveFlow], target: Target, view: View) -> FileAndRow:
     text = flow.data_text
     comparison = compare(flow.fields, choice.row.fields, text)
     latest = newest(rows) or choice.row
-    return FileAndRow(flow, wanted, choice.row, choice.published, latest, comparison, text, view)
+    return FileAndRow(flow, flow.target or target, choice.row, choice.published, latest, comparison, text, view)
 
 
 def unmanaged(rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]) -> tuple[Unmanaged, ...]:
