@@ -53,11 +53,6 @@ class Context(NamedTuple):
     depth: int
     in_flow: bool
 
-    @property
-    def line_column(self) -> int:
-        """The column that further lines of a text must exceed; brackets have all their lines checked at their end."""
-        return -1 if self.in_flow else self.column
-
 
 class Warned(NamedTuple):
     """Something that is read well here but may be read otherwise elsewhere."""
@@ -207,7 +202,7 @@ class Reader:
             if around.in_flow or "\t" in self.text:
                 message = "A tag or anchor without a value is read in different ways here."
                 raise refusals.read_differently(begin, message, "Write the value.")
-            begin = end = self._end_before(begin, " \n")
+            begin = end = len(self.text[:begin].rstrip(" \n"))
         elif self.text[begin] in "\n#":
             begin = self._line_below(begin, event, around)
         self.at, self._style = end, event.style
@@ -256,20 +251,15 @@ class Reader:
             raise refusals.read_differently(after, message, "Move it up to the tag.")
         return begin
 
-    def _end_before(self, offset: int, blanks: str) -> int:
-        """The offset after the last character above `offset` that is none of `blanks`."""
-        while self.text[offset - 1] in blanks:
-            offset -= 1
-        return offset
-
     def _checked(self, event: Event, begin: int, around: Context) -> str:
         """The text that a scalar says between `begin`, which is after its anchor and tag, and the current offset."""
         text, end, value, style = self.text, self.at, event.value, event.style
+        column = -1 if around.in_flow else around.column  # brackets have all their lines checked at their end
         if style in {"|", ">"}:
-            guard.check_block_text(text, begin, end, around.column)
+            guard.check_block_text(text, begin, end, column)
             value = guard.with_tabs(text[begin:end], value) if "\t" in text[begin:end] else value
         elif style and value != text[begin + 1 : end - 1]:
-            guard.check_quoted(text, begin, end, around.line_column)
+            guard.check_quoted(text, begin, end, column)
             if spaces := guard.SPACES_BEFORE_BREAK.search(text, begin, end):
                 self._warn(
                     spaces.start(),
@@ -278,7 +268,7 @@ class Reader:
                 )
         elif not style:
             if value != text[begin:end]:
-                guard.check_lines(text, begin, end, around.line_column)
+                guard.check_lines(text, begin, end, column)
             if around.in_flow:
                 guard.check_flow_plain(text, begin, end)
         return value
@@ -372,7 +362,7 @@ class Reader:
         """The column of a block collection whose anchor or tag is at `start`, on the line above it."""
         self._pass_gap(start, around)
         self._style = None
-        self.at = self._end_before(begin, " ")
+        self.at = len(self.text[:begin].rstrip(" "))
         at = begin
         while self.text[at] in " \t\n#":
             at = self.text.find("\n", at) if self.text[at] == "#" else at + 1
