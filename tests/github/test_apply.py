@@ -81,7 +81,7 @@ def test_more_than_was_shown_is_refused_and_told_with_its_diff(place: Workplace)
         assert "flow_b" in shown
     assert "Not shown" in place.result()
     assert "Good morning" not in place.result()
-    assert "shows another plan" in place.result()
+    assert "The plan in pull request 5 is another one" in place.result()
 
 
 def test_a_refusal_is_not_reviewed_by_having_been_told(place: Workplace) -> None:

@@ -78,7 +78,7 @@ def test_applied_and_rolled_back_it_is_not_applied_again_by_the_same_run(place: 
     assert (done.code, written(place)) == (4, 1)
     assert USED in done.completed.err
     hint = " ".join(done.completed.err.split())
-    assert "This review was applied already by commit 0000000 (pull request 5, https://github.example/pull/5#" in hint
+    assert "This review was applied already by commit 0000000 (pull request 5)." in hint
     assert "To apply it again on purpose run the apply workflow by hand with repeat: true." in hint
     assert USED in place.result()
     assert "**Applied for `0000000`**" in place.comment()
@@ -546,9 +546,8 @@ def test_the_same_result_is_told_once_and_another_one_again(place: Workplace) ->
 def test_a_refusal_names_the_flows_in_an_annotation(place: Workplace) -> None:
     place.write(flow_b=flow("Beta", "Not shown"))
     (error,) = [line for line in place.apply().log.splitlines() if line.startswith("::error")]
-    assert error.startswith(
-        "::error title=unreviewed::Nothing was written: no merged pull request showed all that would be."
-    )
+    said = "no merged pull request showed what would change in flow_b."
+    assert error.startswith(f"::error title=unreviewed::Nothing was written: {said}")
     assert "Not shown: update of flow_b in data." in error
 
 

@@ -182,7 +182,12 @@ def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
     """
     if plan.blocked:
         raise blocked_error(plan)
-    applying.refuse_guarded(plan)
+    if plan.refusals:
+        raise errors.RefusedError(
+            "Nothing was written: guards refuse this plan.",
+            reasons=wording.refusals(plan),
+            hint="What is meant, the input allow lets through for one run.",
+        )
     refuse_unseen_versions(plan, merge.project)
     rule = merge.run.inputs.require_reviewed_plan
     extras = () if rule is ReviewRule.OFF else merge.reviews.unreviewed(plan)
@@ -217,19 +222,20 @@ def _unreviewed(merge: Merge, plan: Plan, extras: tuple[Change, ...]) -> errors.
     reasons = [f"Not shown: {action(each)} of {each.slug} in {', '.join(each.body)}." for each in extras[:NAMED]]
     if len(extras) > NAMED:
         reasons.append(f"And {len(extras) - NAMED:,} more.")
-    message = "Nothing was written: no merged pull request showed all that would be."
     if spent := merge.reviews.spent(plan):
         message = "Nothing was written: a review counts once, and this one was applied already."
         reasons = [each.replace("Not shown:", "Applied before:", 1) for each in reasons]
         return errors.UnreviewedError(message, extras, hint=_why_spent(spent), reasons=reasons)
+    named = wording.listed(sorted(slugs), NAMED)
+    message = f"Nothing was written: no merged pull request showed what would change in {named}."
     return errors.UnreviewedError(message, extras, hint=_why(merge.reviews, parts), reasons=reasons)
 
 
 def _why_spent(review: Review) -> str:
-    commit = review.comment.marker.by if review.comment else None
-    where = f"pull request {review.pull}{f', {review.comment.url}' if review.comment else ''}"
+    marker = review.marker
+    commit = marker.by[:SHORT_COMMIT] if marker and marker.by else "an earlier one"
     return (
-        f"This review was applied already by commit {(commit or '')[:SHORT_COMMIT]} ({where}). To apply it again on "
+        f"This review was applied already by commit {commit} (pull request {review.pull}). To apply it again on "
         "purpose run the apply workflow by hand with repeat: true."
     )
 
@@ -248,7 +254,8 @@ def _why(reviews: Reviews, parts: frozenset[str]) -> str:
         reason = f"Pull request {first.pull} shows no plan of flowsync, or one whose first line was edited by hand."
     else:
         reason = (
-            f"Pull request {first.pull} shows another plan: flows may have been edited since, or seen by another key."
+            f"The plan in pull request {first.pull} is another one: somebody may have edited a flow since, or another "
+            "key saw other versions."
         )
     return f"{reason} {PENDING} Or set require-reviewed-plan to warn."
 

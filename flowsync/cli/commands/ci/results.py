@@ -45,6 +45,9 @@ _LEFT: Final = frozenset({Status.SUPERSEDED})
 _UNFINISHED: Final = frozenset({Status.SUPERSEDED, Status.NOT_APPLIED, Status.PARTLY_APPLIED})
 """What it says where something may have been left that is done now."""
 
+NOTHING_WRITTEN: Final = "Nothing was written: "
+"""How the message of a refusal begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pulls:
@@ -174,7 +177,8 @@ def _result(pulls: Pulls, status: Status, rest: str = "") -> Result:
         case Status.PARTLY_APPLIED:
             return Result(status, f"**Partly applied for {commit}**{run}: the comment below says what is left.")
         case Status.NOT_APPLIED:
-            return Result(status, f"**Not applied for {commit}**{run}: {sentence(shortened(rest, REASON_LENGTH))}")
+            reason = sentence(shortened(rest.removeprefix(NOTHING_WRITTEN), REASON_LENGTH))
+            return Result(status, f"**Not applied for {commit}**{run}: {reason}")
         case Status.SUPERSEDED:
             newer = code_span(rest[:SHORT_COMMIT])
             return Result(status, f"**Superseded by {newer}**, whose own run applies this{run}.")
