@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from flowsync.config import Guards
     from flowsync.flows.waits import ChangedWaits
     from flowsync.model import Flow, JsonValue, Plan, Problem
-    from flowsync.plan.base import Base
+    from flowsync.plan.base import Base, History
     from flowsync.plan.guards import Kept
     from flowsync.pull.results import Pulled
 
@@ -72,11 +72,13 @@ def plan_files(
     in_sandbox: bool,
     shows_warnings: bool = True,
     without_base: Callable[[GitError], object] | None = None,
+    reviewed: Callable[[History], History] | None = None,
 ) -> Iterator[Planned]:
     """Load the files, read what is live, compare (with the revision `base` too), judge.
 
     Raises what keeps it from being done; what is wrong with files or `base` comes first. A `base` that git does not
-    have is passed to `without_base`, where that is given, and not compared with.
+    have is passed to `without_base`, where that is given, and not compared with. `reviewed` adds to the history of the
+    files what is known of reviews.
     """
     with connecting(project, purpose, base, in_sandbox=in_sandbox) as connect:
         selection = load_selection(project, slugs)
@@ -86,6 +88,8 @@ def plan_files(
         try:
             if base is not None:
                 compared = read_base(project, selection, base)
+                if reviewed and compared.history:
+                    compared = replace(compared, history=reviewed(compared.history))
         except GitError as error:
             if without_base is None:
                 raise

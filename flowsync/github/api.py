@@ -125,6 +125,7 @@ _SHA: Final = r"[0-9a-f]{40,64}"
 _LINE: Final = re.compile(
     rf"<!-- flowsync:v1 key=({_HEX}) head=({_SHA}) digest=([0-9a-f]{{64}}) truncated=([01]) base=((?:{_SHA})?)"
     rf" parts=((?:{_HEX})*)(?: run=([0-9]{{1,20}}))?(?: used=((?:{_HEX})*) by=({_SHA}))?(?: applied=({_SHA}))?"
+    rf"(?: conflicts=((?:{_HEX})*))?"
     r" -->(?:\r?\n|$)"
 )
 
@@ -136,7 +137,8 @@ class Marker:
     `digest` is the plan's, without its algorithm; `parts` are the hashes of what the plan would write, and
     `base` is the commit it was compared with, None where it was with none. `run` is the id of the run that made the
     plan. `used` are the parts that an apply has written, or is about to: a review counts once. `by` is the commit whose
-    apply used them last, None while none did.
+    apply used them last, None while none did. `conflicts` are the marks (`conflicts.marks`) of flows edited in
+    the dashboard too, and that no apply has written since.
     """
 
     key: str
@@ -148,6 +150,7 @@ class Marker:
     run: str | None = None
     used: frozenset[str] = frozenset()
     by: str | None = None
+    conflicts: frozenset[str] = frozenset()
 
     @property
     def unused(self) -> frozenset[str]:
@@ -157,14 +160,15 @@ class Marker:
     @property
     def most_used(self) -> Marker:
         """The longest marker that this one may become."""
-        return replace(self, used=self.parts, by=self.by or self.head)
+        return replace(self, used=self.parts, by=self.by or self.head, conflicts=self.conflicts | self.parts)
 
     def line(self) -> str:
         """The marker as the line to begin with."""
         fields = f"key={self.key} head={self.head} digest={self.digest} truncated={int(self.truncated)}"
         run = f" run={self.run}" if self.run else ""
         used = f" used={_listed(self.used)} by={self.by}" if self.by else ""
-        return f"<!-- flowsync:v1 {fields} base={self.base or ''} parts={_listed(self.parts)}{run}{used} -->"
+        open_ = f" conflicts={_listed(self.conflicts)}" if self.conflicts else ""
+        return f"<!-- flowsync:v1 {fields} base={self.base or ''} parts={_listed(self.parts)}{run}{used}{open_} -->"
 
 
 def _listed(parts: frozenset[str]) -> str:
@@ -179,10 +183,11 @@ def read_marker(body: str) -> Marker | None:
     found = _LINE.match(body)
     if found is None:
         return None
-    key, head, digest, truncated, base, listed, run, used, by, applied = found.groups()
+    key, head, digest, truncated, base, listed, run, used, by, applied, conflicts = found.groups()
     parts = _parts(listed)
     used_parts = parts if applied else _parts(used or "")
-    return Marker(key, head, digest, truncated == "1", base or None, parts, run, used_parts, by or applied)
+    open_ = _parts(conflicts or "")
+    return Marker(key, head, digest, truncated == "1", base or None, parts, run, used_parts, by or applied, open_)
 
 
 def _parts(listed: str) -> frozenset[str]:

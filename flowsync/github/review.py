@@ -87,6 +87,11 @@ class Review:
         """What of it was applied before this run."""
         return self.comment.marker.used if self.comment else frozenset()
 
+    @property
+    def conflicts(self) -> frozenset[str]:
+        """The marks of the flows that it left in conflict with the dashboard."""
+        return self.comment.marker.conflicts if self.comment else frozenset()
+
 
 def _unspent(marker: Marker) -> Marker:
     return replace(marker, used=frozenset(), by=None)
@@ -124,7 +129,7 @@ class Reviews:
     @cached_property
     def of_tip(self) -> tuple[Review, ...]:
         """One for a merge, a squash or a rebase, several for a merge queue, none for a direct push."""
-        return self._of(self.tip.sha)
+        return self.of(self.tip.sha)
 
     @property
     def base(self) -> str | None:
@@ -137,7 +142,7 @@ class Reviews:
         """Those of the tip, then those of the commits before it: a superseded apply leaves its changes to the next."""
         found = {review.pull: review for review in self.of_tip}
         for commit in islice(self.github.items("commits", sha=self.tip.sha), LOOK_BACK):
-            found |= {review.pull: review for review in self._of(text(commit, "sha"))}
+            found |= {review.pull: review for review in self.of(text(commit, "sha"))}
         return tuple(found.values())
 
     @property
@@ -169,7 +174,7 @@ class Reviews:
     def _countable(self, marker: Marker) -> Marker:
         return _unspent(marker) if self._repeat is Switch.ON else marker
 
-    def _of(self, commit: str) -> tuple[Review, ...]:
+    def of(self, commit: str) -> tuple[Review, ...]:
         """What the merged pull requests of one commit show."""
         if commit not in self._came_with:
             self._came_with[commit] = tuple(map(self._review, self._merged(commit)))
@@ -228,8 +233,9 @@ class Reviews:
 
         Where GitHub lets this token read no runs at all, not even its own, that is not known, and said.
         """
-        if marker.run is None:  # written by a former version
-            return True
+        if marker.run is None:  # written by a former version, or by somebody who knows why
+            self._is_unchecked = self._is_unchecked or not self._reads_runs
+            return not self._reads_runs
         try:
             run = self.github.get(f"actions/runs/{marker.run}")
         except GithubError as error:

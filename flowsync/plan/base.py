@@ -36,11 +36,13 @@ class Version:
 class Past:
     """The versions of a flow file, the newest first, beginning with that of the base.
 
-    `gap` says why there may be older ones that are not known; empty where it does not matter.
+    `gap` says why there may be older ones that are not known; empty where it does not matter. `conflict` is the pull
+    request that brought the newest version and was not applied because the flow was edited in the dashboard, if any.
     """
 
     versions: Iterable[Version]
     gap: str = ""
+    conflict: int | None = None
 
 
 class History(Protocol):
@@ -119,6 +121,7 @@ class FileAndRow:
     and are left as they are live; `sent_unseen` those that the server does not return and the file changed since the
     base. `has_base`: there is a base that says what the file was. `is_unknown`: there is one that cannot be read.
     `pending` is what waits for an apply; `gap` says why what counts as edited may be pending too, else it is empty.
+    `conflict` is the merged pull request that was not applied because of what was edited, None where there is none.
     """
 
     flow: Flow
@@ -135,6 +138,7 @@ class FileAndRow:
     is_unknown: bool = False
     pending: tuple[Pending, ...] = ()
     gap: str = ""
+    conflict: int | None = None
 
     def with_origins(self, base: Base) -> FileAndRow:
         """Return the same with what `base` says of each difference."""
@@ -164,7 +168,12 @@ class FileAndRow:
             if not open_:
                 break
         pending = tuple(Pending(commit, pull, tuple(labels)) for (commit, pull), labels in found.items())
-        return replace(self._with_changes(tuple(changes)), pending=pending, gap=past.gap if open_ else "")
+        if past.conflict is not None:
+            changes = [
+                each._replace(origin=Origin.CONFLICT) if each.origin is Origin.DRIFT else each for each in changes
+            ]
+        found_pair = replace(self._with_changes(tuple(changes)), pending=pending, gap=past.gap if open_ else "")
+        return replace(found_pair, conflict=past.conflict if open_ else None)
 
     def keeping(self, keep: Collection[Origin]) -> FileAndRow:
         """Return the same without the fields in which all differences are of an origin in `keep`: they stay as live."""

@@ -27,6 +27,7 @@ PROTECTED: Final = "protected"
 """The code of the warning that a flow is marked as protected; a guard goes by it, in saved plans too."""
 
 WAITING: Final = "waiting"
+CONFLICT_OPEN: Final = "conflict-open"
 """The code of the warning that names the commits which an apply still has to write."""
 
 HISTORY_CUT: Final = "history-cut"
@@ -177,6 +178,16 @@ def waiting(pair: FileAndRow) -> Iterator[PlanWarning]:
         yield PlanWarning(WAITING, message)
 
 
+def conflict_open(pair: FileAndRow) -> Iterator[PlanWarning]:
+    """Warn that an edit is why a merged pull request was not applied."""
+    if pair.conflict is not None:
+        message = (
+            f"Pull request #{pair.conflict} changed this flow and was not applied, because it was edited in the "
+            "dashboard: what is live counts as in conflict until a pull request that changes this flow is applied."
+        )
+        yield PlanWarning(CONFLICT_OPEN, message)
+
+
 def history_cut(pair: FileAndRow) -> Iterator[PlanWarning]:
     """Warn that what counts as an edit may be older."""
     if pair.gap:
@@ -209,6 +220,7 @@ UPDATE_RULES: Final[tuple[Rule, ...]] = (
     unseen_sent,
     origin_unknown,
     waiting,
+    conflict_open,
     history_cut,
 )
 

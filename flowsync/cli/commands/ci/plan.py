@@ -17,6 +17,7 @@ from flowsync.cli.planning import changed_waits
 from flowsync.cli.project import save
 from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError, RefusedError
 from flowsync.github.api import NO_PLAN, Marker
+from flowsync.github.conflicts import conflicting
 from flowsync.github.event import OtherEvent, PullRequestEvent, PushEvent, base_of
 from flowsync.github.review import Reviews, Tip, hexadecimal, parts
 from flowsync.github.runner import ReviewRule, Switch, inert
@@ -101,6 +102,7 @@ def _show(run: Run, project: Project, made: Planned, marker: Marker) -> bool:
             report = replace(report, into=event.into, applied=run.inputs.live_branch)
     run.summarise(report)
     marker = replace(marker, digest=hexadecimal(plan.digest), base=plan.base, parts=parts(plan))
+    marker = replace(marker, conflicts=conflicting(plan))
     is_news = bool(plan.writes or plan.blocked or plan.removed or report.settings)
     return run.comment_on_event(report, marker, is_news=is_news)
 
@@ -113,7 +115,7 @@ def _result(run: Run, project: Project, plan: Plan, *, is_told: bool) -> ExitCod
         reasons = wording.refusals(plan)
         error = RefusedError(said, reasons=reasons, hint="What is meant, the input allow lets through.")
         run.annotate([error])
-        report_failed_plan(run, project, error)
+        report_failed_plan(run, project, error, plan)
     elif plan.blocked:
         code, said = ExitCode.ERROR, f"Nothing can be applied: {plural(len(plan.blocked), 'flow')} cannot be written."
         report_failed_plan(run, project, blocked_error(plan))

@@ -16,6 +16,7 @@ from flowsync.github import claims, comments
 from flowsync.github.api import Marker, key_of, text
 from flowsync.github.claims import Result, Status, noted, status_of
 from flowsync.github.comments import draft
+from flowsync.github.conflicts import conflicting, marks
 from flowsync.github.event import PushEvent
 from flowsync.github.review import Reviews, Tip, written_parts
 from flowsync.github.runner import CommentMode
@@ -73,11 +74,13 @@ def report_applied(pulls: Pulls, report: ApplyReport, *, is_whole: bool, is_done
     _comment(pulls, concerned, report)
     slugs = written_parts(plan)
     bad = frozenset(each.change.slug for each in report.outcomes if not entry(each).is_good)
+    settled = marks(change.slug for change in plan.writes if change.slug not in bad)
     for review in recent:
         ours = frozenset().union(*(slugs[part] for part in review.parts & slugs.keys()))
         status = Status.PARTLY_APPLIED if (ours or bad) & bad else Status.APPLIED
         used = review.parts if is_whole else _written(pulls, review, unwritten, plan)
-        _note(pulls, review, used, _result(pulls, status) if review in concerned else None)
+        left = frozenset() if is_whole else review.conflicts - settled
+        _note(pulls, review, used, left, _result(pulls, status) if review in concerned else None)
 
 
 def report_not_applied(pulls: Pulls, report: FailureReport, plan: Plan | None) -> None:
@@ -90,17 +93,21 @@ def report_not_applied(pulls: Pulls, report: FailureReport, plan: Plan | None) -
     is_untouched = isinstance(error, errors.RefusedError | errors.RecordError)  # both come before the first write
     for review in recent:
         used = review.used if is_untouched else _written(pulls, review, (), plan)
-        _note(pulls, review, used, _result(pulls, status, error.message) if review in concerned else None)
+        conflicts = review.conflicts | (conflicting(plan) if plan and review in concerned else frozenset())
+        result = _result(pulls, status, error.message) if review in concerned else None
+        _note(pulls, review, used, conflicts, result)
 
 
 def report_superseded(pulls: Pulls, newer: str) -> None:
     """Say in the plans' comments which commit's run applies them. That run reports the result."""
     for review in _concerned(pulls, _recent(pulls), None, is_news=False):
-        _note(pulls, review, review.used, _result(pulls, Status.SUPERSEDED, newer))
+        _note(pulls, review, review.used, review.conflicts, _result(pulls, Status.SUPERSEDED, newer))
 
 
-def report_failed_plan(run: Run, project: Project | None, error: errors.FlowsyncError) -> None:
-    """Say on the pull requests of a push that no plan could be made of it, so that nothing is applied.
+def report_failed_plan(
+    run: Run, project: Project | None, error: errors.FlowsyncError, plan: Plan | None = None
+) -> None:
+    """Say on the pull requests of a push that no plan could be made of it, or which one apply refuses.
 
     `project` is None where it could not be opened.
     """
@@ -113,7 +120,7 @@ def report_failed_plan(run: Run, project: Project | None, error: errors.Flowsync
     )
     try:
         reviews = Reviews(run.github, Tip(run.runner.sha, run.runner.branch, plan_key), run.runner.run_id)
-        report_not_applied(Pulls(run, reviews, key, {}), run.failure_report(error, project), None)
+        report_not_applied(Pulls(run, reviews, key, {}), run.failure_report(error, project), plan)
     except errors.ApiError as trouble:
         show_warning(f"The pull request is not told that planning failed. {trouble.message}")
 
@@ -184,8 +191,8 @@ def _result(pulls: Pulls, status: Status, rest: str = "") -> Result:
             return Result(status, f"**Superseded by {newer}**, whose own run applies this{run}.")
 
 
-def _note(pulls: Pulls, review: Review, used: frozenset[str], result: Result | None) -> None:
-    """Bring a plan's comment up to date: what of the review is used, and what became of the plan.
+def _note(pulls: Pulls, review: Review, used: frozenset[str], conflicts: frozenset[str], result: Result | None) -> None:
+    """Bring a plan's comment up to date: what of the review is used, which conflicts are open, what became of the plan.
 
     A comment that somebody edited is left alone, and so is one whose review was used up before.
     """
@@ -194,7 +201,7 @@ def _note(pulls: Pulls, review: Review, used: frozenset[str], result: Result | N
     if review.marker is None or comment is None or not (claim or review.parts - review.used):
         return
     by = review.marker.by if used == review.used else pulls.reviews.tip.sha
-    marker = replace(comment.marker, used=used, by=by)
+    marker = replace(comment.marker, used=used, by=by, conflicts=conflicts)
     shown = None if pulls.run.inputs.comment is CommentMode.OFF else result
     body = text(comment.item, "body")
     wanted = noted(body, marker, shown)

@@ -20,12 +20,14 @@ from flowsync.github import api as github_api
 from flowsync.github import comments
 from flowsync.github.api import key_of
 from flowsync.github.comments import draft
+from flowsync.github.conflicts import ReviewedHistory
 from flowsync.github.event import PullRequestEvent, read_event
-from flowsync.github.review import hexadecimal
+from flowsync.github.review import Tip, hexadecimal
 from flowsync.github.runner import (
     PRIVATE_KEY,
     PUBLIC_KEY,
     TOKEN,
+    CiCommand,
     CommentMode,
     Switch,
     inert,
@@ -49,7 +51,7 @@ from flowsync.text import shortened
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from flowsync.cli.connection import Purpose
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from flowsync.github.event import Event
     from flowsync.github.runner import Inputs, Runner
     from flowsync.model import JsonValue, Plan
+    from flowsync.plan.base import History
     from flowsync.plan.guards import Kept
     from flowsync.render.report import Report
 
@@ -224,7 +227,16 @@ class Run:
             in_sandbox=self.in_sandbox,
             shows_warnings=False,
             without_base=lambda error: show_failure("Who made each change is not known.", error),
+            reviewed=self._reviewed(project) if self.inputs.command is not CiCommand.DRIFT else None,
         )
+
+    def _reviewed(self, project: Project) -> Callable[[History], History] | None:
+        """What adds to the history of flow files which conflicts are open; None where GitHub cannot be asked."""
+        if (github := self.github) is None:
+            return None
+        branch = self.event.into or None if isinstance(self.event, PullRequestEvent) else self.runner.branch
+        tip = Tip(self.runner.sha, branch, marker_key(project, "plan"))
+        return lambda history: ReviewedHistory(history, github, tip, self.runner.run_id)
 
     def plan_path(self, file: str) -> Path:
         """Where a saved plan is, from the top of the file system: later steps may run elsewhere."""

@@ -1,0 +1,65 @@
+"""Conflicts that a pull request had with the dashboard, and that no apply has settled: they stay conflicts.
+
+The plan of a later pull request sees an edit against what is merged by then, and would take it for mere drift. What is
+merged was never applied, though, because of that very edit: the marker of the pull request that brought it says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from flowsync.diff.fields import sha256
+from flowsync.github.api import PART_LENGTH
+from flowsync.github.review import Reviews, Tip, hexadecimal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from flowsync.github.api import Github
+    from flowsync.model import Plan
+    from flowsync.plan.base import History, Past
+
+COMMITS_ASKED_ABOUT: Final = 10
+"""The newest commits of a file whose pull requests are looked at."""
+_CONFLICT: Final = "overwrites-conflict"
+"""The code of the guard's refusal."""
+
+
+def conflicting(plan: Plan) -> frozenset[str]:
+    """The marks of the flows with a conflict that the guards refuse to overwrite."""
+    return marks(slug for refusal in plan.refusals if refusal.code == _CONFLICT for slug in refusal.slugs)
+
+
+def marks(slugs: Iterable[str]) -> frozenset[str]:
+    """What a marker lists of flows: a hash of each slug."""
+    return frozenset(hexadecimal(sha256(slug))[:PART_LENGTH] for slug in slugs)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedHistory:
+    """The history of flow files, and whether the pull request that changed one last left a conflict. See `History`.
+
+    `tip` says which branch and which comments are meant, `run_id` is this run's own.
+    """
+
+    history: History
+    github: Github
+    tip: Tip
+    run_id: str
+
+    def before_base(self, slugs: Collection[str]) -> Mapping[str, Past]:
+        """Return the past of each of these files. Raises ApiError where GitHub does not say what was reviewed."""
+        reviews = Reviews(self.github, self.tip, self.run_id)
+        pasts = self.history.before_base(slugs)
+        return {slug: _with_conflict(reviews, slug, past) for slug, past in pasts.items()}
+
+
+def _with_conflict(reviews: Reviews, slug: str, past: Past) -> Past:
+    versions = list(past.versions)
+    commits = [version.commit for version in versions[:COMMITS_ASKED_ABOUT]]
+    # The newest change to the file that was shown anywhere decides: what came before it was settled, or went into it.
+    shown = (review for commit in commits for review in reviews.of(commit) if review.comment)
+    newest = next(shown, None)
+    is_open = newest is not None and marks([slug]) <= newest.conflicts
+    return replace(past, versions=versions, conflict=newest.pull if newest and is_open else None)
