@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.errors import GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 TIMEOUT: Final = 60.0
 """Seconds that one answer may take; reading objects of a large repository stays far below."""
@@ -68,12 +68,19 @@ _STEP: Final = re.compile(r"[~^:]|@\{")
 """Where in a revision its name ends, as in main~3."""
 _HASH: Final = re.compile(r"[0-9a-fA-F]{7,64}")
 _LOG: Final = (
-    *("--first-parent", "-m", "--topo-order", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-relative"),
+    *(
+        "--first-parent",
+        "-m",
+        "--topo-order",
+        "--raw",
+        "-z",
+        "--no-renames",
+        "--no-abbrev",
+        "--no-relative",
+        "--no-follow",
+    ),
     *("--no-show-signature", "--no-ext-diff", "--no-textconv", "--no-notes", "--no-decorate", "--encoding=UTF-8"),
 )
-_SPECIAL: Final = re.compile(r"[\\*?\[\]]")
-_ESCAPED: Final = r"\\\g<0>"
-"""How a character that has a meaning in patterns of git stands for itself."""
 _FILE_MODES: Final = frozenset({"100644", "100755"})
 _SHA256_LENGTH: Final = 64
 
@@ -283,16 +290,15 @@ def contents(directory: Path, ids: Sequence[str]) -> list[bytes]:
     return found
 
 
-def steps(directory: Path, commit: str, stems: Iterable[str]) -> list[Step]:
-    """What each commit from `commit` backwards did to files named STEM.yaml or STEM.yml, wherever they were.
+def steps(directory: Path, commit: str) -> Iterator[Step]:
+    """What each commit from `commit` backwards did to files named *.yaml or *.yml, wherever they were.
 
     The newest comes first. Of a merge only the first parent is followed, and the merge counts for all that it brought:
     these are the states that the branch itself was in. Paths are named from the top of the repository.
     """
-    patterns = (f":(top,glob)**/{_SPECIAL.sub(_ESCAPED, stem)}.y*ml" for stem in stems)
-    output = ask(directory, "log", *_LOG, "--format=%H%n%P%n%s", commit, "--", *patterns)
+    # Not the paths of certain files: git matches each pattern with each file of each commit.
+    output = ask(directory, "log", *_LOG, "--format=%H%n%P%n%s", commit, "--", ":(top)*.yaml", ":(top)*.yml")
     parts = iter(output.decode("utf-8", "surrogateescape").split("\0")[:-1])
-    found: list[Step] = []
     hash_ = parents = subject = ""
     for part in parts:
         facts = part.removeprefix("\n")  # git ends the line of a commit before what that changed
@@ -301,8 +307,7 @@ def steps(directory: Path, commit: str, stems: Iterable[str]) -> list[Step]:
             continue
         old_mode, new_mode, old, new, _ = facts[1:].split(" ")
         before, after = old if old_mode in _FILE_MODES else None, new if new_mode in _FILE_MODES else None
-        found.append(Step(hash_, subject, bool(parents), next(parts), before, after))
-    return found
+        yield Step(hash_, subject, bool(parents), next(parts), before, after)
 
 
 def is_shallow(directory: Path) -> bool:

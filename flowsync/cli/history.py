@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import git
 from flowsync.errors import GitError
-from flowsync.flows.files import ENDINGS, FlowFile, flow_from_bytes
+from flowsync.flows.files import FlowFile, flow_from_bytes
 from flowsync.model import Flow
 from flowsync.plan.base import Past, Version
 
@@ -47,8 +47,10 @@ class GitHistory:
         """Return the past of each of these files: with one look at the history, and one at the contents."""
         paths = {slug: self.paths[slug] for slug in slugs if slug in self.paths}
         try:
-            steps = git.steps(self.home, self.commit, paths)
-            own = {slug: list(islice(_own_steps(steps, path), VERSIONS_LOOKED_AT)) for slug, path in paths.items()}
+            by_stem = _by_stem(git.steps(self.home, self.commit), slugs)
+            own = {
+                slug: list(islice(_own_steps(by_stem[slug], path), VERSIONS_LOOKED_AT)) for slug, path in paths.items()
+            }
             ids = list(dict.fromkeys(step.after for each in own.values() for step in each if step.after))
             contents = dict(zip(ids, git.contents(self.home, ids), strict=True))
             is_shallow = git.is_shallow(self.home)
@@ -75,8 +77,16 @@ def read_flow(content: bytes, name: str, environment: str | None) -> Flow | None
     return flow if isinstance(flow, Flow) and not isinstance(flow.fields.get("data"), str) else None
 
 
+def _by_stem(steps: Iterable[Step], stems: Collection[str]) -> Mapping[str, Sequence[Step]]:
+    found: dict[str, list[Step]] = {stem: [] for stem in stems}
+    for step in steps:
+        if (stem := _stem(step.path)) in found:
+            found[stem].append(step)
+    return found
+
+
 def _own_steps(steps: Iterable[Step], path: str) -> Iterator[Step]:
-    """What commits did to one file, from its last `path` back to where it was before, as long as it has one name."""
+    """What commits did to one file, from its last `path` back to where it was before under the same name."""
     by_commit: dict[str, list[Step]] = {}
     for step in steps:
         by_commit.setdefault(step.commit, []).append(step)
@@ -85,7 +95,7 @@ def _own_steps(steps: Iterable[Step], path: str) -> Iterator[Step]:
         if own is None:
             continue
         yield own
-        former = [step.path for step in together if step.after is None and _stem(step.path) == _stem(path)]
+        former = [step.path for step in together if step.after is None]
         if own.before is None and len(former) == 1:
             (path,) = former
 
@@ -96,8 +106,7 @@ def _gap(steps: Sequence[Step]) -> str:
 
 
 def _stem(path: str) -> str:
-    name = basename(path)
-    return name.rpartition(".")[0] if name.endswith(ENDINGS) else name
+    return basename(path).rpartition(".")[0]
 
 
 def _pull(subject: str) -> int | None:

@@ -156,6 +156,33 @@ def test_a_slug_is_no_pattern(tmp_path: Path, slug: str) -> None:
         assert found == {slug: "waiting", "flow1": "drift"}
 
 
+def test_no_setting_of_the_repository_hides_the_past(project: Path) -> None:
+    git(project, "checkout", "-q", "-b", "topic")
+    write_flows(project, {"flow_a": flow("Name 3", a="A2")})
+    commit(project, "Try")
+    git(project, "checkout", "-q", "main")
+    git(project, "merge", "-q", "--no-ff", "-m", "Merge pull request #14 from acorn/topic", "topic")
+    hiding = {
+        "log.showRoot": "false",
+        "log.diffMerges": "off",
+        "log.follow": "true",
+        "log.showSignature": "true",
+        "diff.relative": "true",
+        "diff.renames": "copies",
+        "diff.noprefix": "true",
+        "core.abbrev": "5",
+        "core.quotePath": "true",
+        "format.pretty": "fuller",
+        "i18n.logOutputEncoding": "UTF-16",
+    }
+    for name, value in hiding.items():
+        git(project, "config", name, value)
+    with fake_frigade(rows=[live()]) as server:
+        document = plan(project, server)
+        assert origins(document) == {"name": "waiting", "steps[a].title": "waiting"}
+        assert sorted(message.partition("#")[2][:2] for message in messages(document, "waiting")) == ["12", "14"]
+
+
 def test_the_overlay_of_the_environment_is_laid_over_what_was_too(project: Path) -> None:
     (project / "flowsync.yaml").write_text("environments: {production: {}, dev: {}}\n")
     for name in ("One", "Two"):
