@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from flowsync.model import Change, Problem  # not for --help, which imports errors only
+    from flowsync.model import Change, Plan, Problem  # not for --help, which imports errors only
 
 
 class ExitCode(IntEnum):
@@ -210,14 +210,17 @@ class BlockedError(FlowsyncError):
 
 
 class RefusedError(FlowsyncError):
-    """A guard refused the command; `reasons` holds a sentence for each objection."""
+    """A guard refused the command; `reasons` holds a sentence for each objection, `plan` what it refused."""
 
     exit_code = ExitCode.REFUSED
     code = "refused"
 
-    def __init__(self, message: str, *, hint: str | None = None, reasons: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, reasons: Sequence[str] = (), plan: Plan | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.reasons = tuple(reasons)
+        self.plan = plan
 
 
 class PlanFileError(RefusedError):

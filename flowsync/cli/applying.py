@@ -102,6 +102,7 @@ def refuse_blocked(made: Plan, *, skip_blocked: bool) -> None:
             f"{plural(len(made.blocked), 'flow')} {verb} blocked; nothing was written.",
             hint=example_hint(each.slug for each in made.blocked)
             or "Mend what blocks them, or write the rest with --skip-blocked.",
+            plan=made,
         )
 
 
@@ -112,6 +113,7 @@ def refuse_guarded(made: Plan) -> None:
             "Nothing was written: guards refuse this plan.",
             reasons=wording.refusals(made),
             hint="What is meant can be allowed by the flag, or under guards in flowsync.yaml.",
+            plan=made,
         )
 
 

@@ -10,9 +10,9 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, zip_longest
-from typing import Final
+from typing import Final, NamedTuple
 
 from flowsync.model import JsonValue
 from flowsync.text import ELLIPSIS, printable
@@ -26,8 +26,9 @@ _KEY: Final = re.compile(r"(api_(?:public|private)_)([A-Za-z0-9_.~+/=-]+)")
 LOG_COMMAND: Final = re.compile(r"##(?:vso)?\[")
 """What CI runners take for a command anywhere in a line."""
 _BACKTICKS: Final = re.compile(r"`+")
-_QUOTED: Final = re.compile(r"""(?<!\w)("[^"]*"|'[^']*'|`[^`]*`)(?!\w)""")
-_SAFE_WORD: Final = re.compile(r"\(?(?:[A-Za-z]+(?:'[a-z]{1,2})?|\d{1,6})?[,;:.?!)]{0,2}")
+_QUOTED: Final = re.compile(r"""(?<![^\s(])(?<!\w\()("(?:[^"\\]|\\.)*"|'[^']*'|`[^`]*`)(?!\w)""")
+"""A name in quotes at the beginning of a word: those of `user.property('plan')` are in the midst of one."""
+_SAFE_WORD: Final = re.compile(r"\(?(?:[A-Za-z]+(?:'[a-z]{1,2})?|\d{1,6}%?|%)?[,;:.?!)]{0,2}")
 _ENDING: Final = re.compile(r"(?<=\w)[,;:.?!]\Z")
 """What ends a clause, not the name before it."""
 _NUMBERED: Final = re.compile(r"\A\d+[.)](?!\S)")
@@ -113,12 +114,32 @@ def prose(text: str) -> str:
     Identifiers, quoted names and whatever might mean something to Markdown or GitHub (links,
     mentions, references to issues and commits) thereby end up inside code.
     """
-    sentence = ""
+    pieces: list[_Piece] = []
     for position, part in enumerate(_QUOTED.split(shown(text))):
-        piece = code_span(part) if position % 2 else _words(part)
-        is_apart = bool(sentence and piece) and not sentence.endswith("(") and not _continues(part)
-        sentence += f" {piece}" if is_apart else piece
-    return _NUMBERED.sub(lambda found: code_span(found[0]), sentence)
+        opens = bool(pieces) and not pieces[-1].is_code and pieces[-1].text.endswith("(")
+        is_apart = not opens and not (part and _continues(part))
+        found = [_Piece(part, is_code=True)] if position % 2 else [*_words(part)]
+        for piece in [first._replace(is_apart=is_apart and first.is_apart) for first in found[:1]] + found[1:]:
+            if pieces and piece.is_apart and piece.is_code and pieces[-1].is_code:
+                pieces[-1] = pieces[-1]._replace(text=f"{pieces[-1].text} {piece.text}")
+            else:
+                pieces.append(piece)
+    spaced = (
+        f" {piece.markdown}" if piece.is_apart and place else piece.markdown for place, piece in enumerate(pieces)
+    )
+    return _NUMBERED.sub(lambda found: code_span(found[0]), "".join(spaced))
+
+
+class _Piece(NamedTuple):
+    """A part of a sentence: inline code or plain English, and whether a space is between it and what is before it."""
+
+    text: str
+    is_code: bool
+    is_apart: bool = True
+
+    @property
+    def markdown(self) -> str:
+        return code_span(self.text) if self.is_code else self.text
 
 
 def _continues(text: str) -> bool:
@@ -131,13 +152,14 @@ def cell_prose(text: str) -> str:
     return prose(text).replace("|", r"\|")
 
 
-def _words(text: str) -> str:
-    pieces: list[str] = []
+def _words(text: str) -> Iterator[_Piece]:
+    """Yield runs of words that are plain English, and of others as names; what ends a clause is no part of a name."""
     for is_safe, words in groupby(text.split(), _is_safe):
         run = " ".join(words)
         name = run if is_safe else _ENDING.sub("", run)
-        pieces.append(run if is_safe else code_span(name) + run[len(name) :])
-    return " ".join(pieces)
+        yield _Piece(name, is_code=not is_safe)
+        if name != run:
+            yield _Piece(run[len(name) :], is_code=False, is_apart=False)
 
 
 def _is_safe(word: str) -> bool:
@@ -190,13 +212,17 @@ def compact(value: JsonValue, width: int = LONGEST_VALUE) -> str:
 
 def compact_pair(one: JsonValue, other: JsonValue, width: int = LONGEST_VALUE) -> tuple[str, str]:
     """Return both as `compact` does; from where they differ on, if that would not be seen."""
-    lines = _line(one), _line(other)
-    pair = cut(lines[0], width), cut(lines[1], width)
-    if pair[0] != pair[1] or lines[0] == lines[1]:
+    return cut_pair(_line(one), _line(other), width)
+
+
+def cut_pair(one: str, other: str, width: int) -> tuple[str, str]:
+    """Return two texts without keys cut to `width` columns; from where they differ on, if that would not be seen."""
+    pair = cut(one, width), cut(other, width)
+    if pair[0] != pair[1] or one == other:
         return pair
-    first = next(at for at, (one_char, other_char) in enumerate(zip_longest(*lines)) if one_char != other_char)
+    first = next(at for at, (one_char, other_char) in enumerate(zip_longest(one, other)) if one_char != other_char)
     start = max(first - _SHARED, 0)
-    return cut(ELLIPSIS + lines[0][start:], width), cut(ELLIPSIS + lines[1][start:], width)
+    return cut(ELLIPSIS + one[start:], width), cut(ELLIPSIS + other[start:], width)
 
 
 def _line(value: JsonValue) -> str:

@@ -11,31 +11,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync.errors import DocumentError, InvalidFilesError
-from flowsync.render import ledger, wording
+from flowsync.errors import InvalidFilesError
+from flowsync.render import report_plan, report_results, wording
 from flowsync.render.escape import code_span, plural
 from flowsync.render.problems import counts as problem_counts
 from flowsync.render.report_parts import (
     LEAST_ROOM,
-    WHAT_TO_DO,
     Fitted,
-    alert,
-    apply_alerts,
-    apply_table,
     brief,
-    changed_waits,
     details_that_fit,
-    differing,
-    drift_alert,
-    drift_limits,
     enumerated,
-    failure_alert,
     name,
-    plan_alerts,
-    plan_table,
     problems_table,
-    sentence,
-    takeover,
 )
 
 if TYPE_CHECKING:
@@ -50,10 +37,24 @@ SHORT_COMMIT: Final = 7
 
 
 class Moment(Enum):
-    """When what a plan shows will happen, as a reader of the plan says it."""
+    """What makes a plan come true, as the beginning of a sentence."""
 
-    MERGE = "this is merged"
-    APPLY = "this is applied"
+    MERGE = "Merging this"
+    APPLY = "Applying this"
+
+    @property
+    def next_step(self) -> str:
+        """What a reader of a plan that nothing stops does next, in a pull request or after it."""
+        if self is Moment.MERGE:
+            return "Merge when this is right: exactly this is applied then, and a new comment says how it went."
+        return "Approve the apply job when this is right: it writes exactly this."
+
+
+class Reader(Enum):
+    """Where a report is read, which decides whether it names inputs of the action or flags of the command line."""
+
+    GITHUB = "GitHub"
+    TERMINAL = "a terminal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,12 @@ class Scene:
     commit: str | None
     run_url: str | None
     moment: Moment = Moment.MERGE
+    reader: Reader = Reader.GITHUB
+
+    @property
+    def is_on_github(self) -> bool:
+        """Whether the reader can set inputs of the action, and no flags."""
+        return self.reader is Reader.GITHUB
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +157,11 @@ Report: TypeAlias = "PlanReport | ApplyReport | DriftReport | TakeoverReport | F
 
 def fit(report: Report, limits: Limits, reserved: int = 0) -> Fitted:
     """Return the report within `limits`, less what is `reserved` of it for something else."""
-    opening, closing = [_heading(report), *_opening(report, limits)], [*_notes(report, limits), _footer(report)]
+    limits = limits.less(reserved)
+    opening = [*_first(report, limits), _heading(report), _facts(report), *_opening(report, limits)]
+    closing = [*_closing(report, limits), _next(report)]
     changes = _changes(report)
-    left = (
-        limits.total
-        - reserved
-        - sum(limits.measure(block) + 2 for block in (*opening, *closing))
-        - limits.per_list // 4
-    )
+    left = limits.total - sum(limits.measure(block) + 2 for block in (*opening, *closing)) - limits.per_list // 4
     details = details_that_fit(changes, left, limits)
     missing = [change.slug for change in changes if change.slug not in details]
     shown = [details[change.slug] for change in changes if change.slug in details]
@@ -175,26 +179,29 @@ def short(report: Report) -> str:
     url = report.scene.run_url
     where = f" The [summary of the run]({url}) has all of it." if url else ""
     note = f"GitHub did not take the details here.{where}"
-    return "\n\n".join([_heading(report), note, _footer(report)]) + "\n"
+    return "\n\n".join([_heading(report), _facts(report), note, _next(report)]) + "\n"
+
+
+def _first(report: Report, limits: Limits) -> Iterator[str]:
+    if isinstance(report, PlanReport):
+        yield from report_plan.settings_alert(report.settings, limits)
 
 
 def _heading(report: Report) -> str:
     match report:
-        case PlanReport(plan=plan):
-            command, place, counted = "plan", _place(plan), wording.counts(plan)
+        case PlanReport():
+            said = report_plan.headline(report)
         case ApplyReport(plan=plan, outcomes=outcomes):
-            command, place = "apply", _place(plan)
-            counted = ledger.counts(map(ledger.entry, outcomes)) if outcomes else "nothing to do"
+            said = report_results.apply_headline(plan, outcomes, code_span(brief(_place(plan))))
         case DriftReport(plan=plan):
-            command, place, counted = "drift", _place(plan), plural(differing(plan), "flow")
-        case TakeoverReport(environment=place, files=files):
-            command, counted = "drift", f"{plural(len(files), 'file')} to bring up to date"
+            said = report_results.drift_headline(plan, report.waiting)
+        case TakeoverReport(files=files):
+            said = f"Merging this keeps dashboard edits in {plural(len(files), 'file')}. Nothing changes for users."
         case FilesReport(problems=problems):
-            command, place, counted = "validate", "", problem_counts(problems)
-        case FailureReport(command=command, environment=place, error=error):
-            counted = problem_counts(error.problems) if isinstance(error, InvalidFilesError) else "stopped"
-    where = f" · {code_span(brief(place))}" if place else ""
-    return f"### flowsync {command}{where}: {counted}"
+            said = f"The files are valid: {problem_counts(problems)}." if problems else "The files are valid."
+        case FailureReport():
+            said = report_results.failure_headline(report)
+    return f"### {said}"
 
 
 def _place(plan: Plan) -> str:
@@ -203,29 +210,24 @@ def _place(plan: Plan) -> str:
 
 def _opening(report: Report, limits: Limits) -> Iterator[str]:
     match report:
-        case PlanReport(scene, plan, waits):
-            yield from plan_alerts(plan, scene.moment.value, limits)
-            yield from plan_table(plan, "What happens", "What changes", limits)
-            yield from changed_waits(waits, limits)
-        case ApplyReport(_, plan, outcomes, extras):
-            yield from apply_alerts(plan, outcomes, extras, limits)
-            yield from apply_table(plan, outcomes, limits)
-        case DriftReport(_, plan, waiting, gap):
-            yield drift_alert(plan, waiting, limits)
-            yield from plan_table(plan, "An apply would", "What differs", limits)
-            yield from [WHAT_TO_DO] if differing(plan) else []
-            yield from drift_limits(waiting, gap, limits)
-        case TakeoverReport(_, _, files, left):
-            yield from takeover(files, left, limits)
+        case PlanReport(scene, plan, waits, _, _, others):
+            yield from report_plan.stops_alert(plan, scene, limits)
+            yield from report_plan.notice_alert(report, limits)
+            yield from report_plan.flows_table(plan, "What changes", limits)
+            yield from report_plan.changed_waits(waits, limits)
+            yield from report_plan.other_pulls(others, limits)
+            yield from ["Warnings about the files:"] if report.problems else []
+            yield from problems_table(report.problems, limits.per_list, limits)
+        case ApplyReport():
+            yield from report_results.apply_parts(report, limits)
+        case DriftReport():
+            yield from report_results.drift_parts(report, limits)
+        case TakeoverReport():
+            yield from report_results.takeover_parts(report, limits)
         case FilesReport(_, problems):
-            yield alert("NOTE", "The files are valid.", [], limits)
-            yield from problems_table(problems, limits)
-        case FailureReport(error=error):
-            yield failure_alert(error, limits)
-            if isinstance(error, InvalidFilesError):
-                yield from problems_table(error.problems, limits)
-            elif isinstance(error, DocumentError):
-                yield from problems_table((error.problem,), limits)
+            yield from problems_table(problems, limits.per_table, limits)
+        case FailureReport():
+            yield from report_results.failure_parts(report, limits)
 
 
 def _changes(report: Report) -> tuple[Change, ...]:
@@ -238,37 +240,47 @@ def _changes(report: Report) -> tuple[Change, ...]:
             return ()
 
 
-def _notes(report: Report, limits: Limits) -> Iterator[str]:
-    if not isinstance(report, PlanReport | DriftReport):
-        return
-    plan = report.plan
-    yield sentence(f"R{wording.source(plan)[1:]}. {wording.view(plan)}".rstrip())
-    if note := wording.unverified(plan):
-        yield sentence(note)
-    if note := wording.unseen_elsewhere(plan.unchanged):
-        yield sentence(note)
-    if plan.unmanaged:
-        rows = (f"{name(row.slug)} ({name(row.name)}, id {row.id})" for row in plan.unmanaged)
-        names = enumerated(rows, limits.per_list // 8, limits.measure)
-        yield f"Live without a file, so never touched: {names}."
+def _closing(report: Report, limits: Limits) -> Iterator[str]:
+    if isinstance(report, PlanReport | DriftReport):
+        yield report_plan.about(report.plan, limits)
 
 
-_DONE: Final[Mapping[type[Report], str]] = {
-    PlanReport: "Planned for",
-    ApplyReport: "Applied for",
-    DriftReport: "Compared with",
-    TakeoverReport: "Compared with",
-    FilesReport: "Checked",
-    FailureReport: "Tried for",
-}
-
-
-def _footer(report: Report) -> str:
+def _facts(report: Report) -> str:
+    """Return which run this is of, in one line: command, environment, commit, and where its log is."""
+    match report:
+        case PlanReport(plan=plan):
+            command, place = "plan", _place(plan)
+        case ApplyReport(plan=plan):
+            command, place = "apply", _place(plan)
+        case DriftReport(plan=plan):
+            command, place = "drift", _place(plan)
+        case TakeoverReport(environment=place):
+            command = "drift"
+        case FilesReport():
+            command, place = "validate", ""
+        case FailureReport(command=command, environment=place):
+            pass
     commit, url = report.scene.commit, report.scene.run_url
-    parts = [f"{_DONE[type(report)]} commit {code_span(commit[:SHORT_COMMIT])}"] if commit else []
-    if isinstance(report, PlanReport | ApplyReport | DriftReport):
-        parts += [] if commit else [f"For {name(report.plan.api_url)}"]
-        parts.append(f"plan {code_span(wording.short_digest(report.plan.digest))}")
-        parts += [f"compared with {name(wording.revision(report.plan.base))}"] if report.plan.base else []
+    parts = [f"flowsync {command}", *([code_span(brief(place))] if place else [])]
+    parts += [f"commit {code_span(commit[:SHORT_COMMIT])}"] if commit else []
+    if isinstance(report, FailureReport) and isinstance(report.error, InvalidFilesError):
+        parts.append(problem_counts(report.error.problems))
     parts += [f"[log and summary]({url})"] if url else []
     return " · ".join(parts)
+
+
+def _next(report: Report) -> str:
+    match report:
+        case PlanReport():
+            said = report_plan.next_step(report)
+        case ApplyReport():
+            said = report_results.apply_next(report)
+        case DriftReport(plan=plan):
+            said = report_results.drift_next(plan)
+        case TakeoverReport():
+            said = "Merge to keep the edits. To undo them instead, close this pull request and run apply again."
+        case FilesReport(problems=problems):
+            said = "Read the warnings; nothing has to be done." if problems else "Nothing to do."
+        case FailureReport():
+            said = report_results.failure_next(report)
+    return f"**Next:** {said}"

@@ -43,8 +43,8 @@ def test_what_was_shown_is_written_and_told_in_a_new_comment(place: Workplace) -
     assert "applied        flow_a" in done.log
     for shown in (place.result(), done.summary):
         assert "flowsync apply" in shown
-        assert "Applied: 1 flow as planned. Users notice it now." in shown
-        assert "| `flow_a` | applied |" in shown
+        assert "1 flow, live for users now." in shown
+        assert "`flow_a` · live now</sub> | title of step 1: `Hello` → `Good morning` |" in shown
     assert place.marker() == replace(marker, used=marker.parts, by=MERGE)
     assert "**Applied for `0000000`** ([run](https://github.example/acorn/flows/actions/runs/4712))." in place.comment()
     assert "flowsync plan" in place.comment()
@@ -129,7 +129,7 @@ def test_a_pull_request_without_a_plan_is_said_to_be_one(place: Workplace) -> No
         in place.apply().completed.err
     )
     assert place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN="warn").code == 0
-    assert "Applied: 1 flow" in place.result()
+    assert "1 flow, live for users now." in place.result()
 
 
 def test_a_plan_that_somebody_else_wrote_counts_for_nothing(place: Workplace) -> None:
@@ -169,7 +169,7 @@ def test_what_an_earlier_merge_left_to_do_was_reviewed_there(place: Workplace) -
     assert "::notice title=flowsync::Superseded" in place.apply().log
     done = place.run("apply", name="push", payload={}, GITHUB_SHA=sha(62))
     assert (done.code, written(place)) == (0, ["/v1/flows/1"])
-    assert "Applied: 1 flow" in place.repo.comments_of(6)[0]
+    assert "1 flow, live for users now." in place.repo.comments_of(6)[0]
 
 
 def second_pull(place: Workplace) -> None:
@@ -229,7 +229,7 @@ def test_every_pull_request_of_a_push_is_told_the_result(place: Workplace) -> No
     done = place.run("apply", name="push", payload=payload, GITHUB_SHA=tip)
     assert (done.code, len(written(place))) == (0, 2)
     for pull in (5, 6):
-        assert "Applied: 2 flows as planned." in place.result(pull)
+        assert ": 2 flows, live for users now." in place.result(pull)
         assert (place.marker(pull).by, len(place.marker(pull).used)) == (sha(62), 1)
     assert done.outputs["comment-url"].startswith("https://github.example/pull/6#")
 
@@ -243,7 +243,7 @@ def test_where_earlier_pull_requests_cannot_be_looked_for_nothing_that_needs_a_r
         done = place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN=rule)
         assert (done.code, len(written(place))) == (code, code == 0)
         assert "::warning title=flowsync::Not every pull request is told the result." in done.log
-        assert ("Applied: 1 flow" in place.result()) is (code == 0)
+        assert ("1 flow, live for users now." in place.result()) is (code == 0)
 
 
 def test_a_superseded_commit_writes_nothing_and_is_no_failure(place: Workplace) -> None:
@@ -347,21 +347,20 @@ def test_a_flow_that_fails_is_told_with_its_reason(tmp_path: Path) -> None:
         done = place.apply()
         assert done.code == 5
         assert done.outputs["exit-code"] == "5"
-        assert "1 flow of 2 is not as planned." in place.result()
+        assert "1 of 2 flows. 1 is not as planned." in place.result()
         assert "Too odd" in done.summary
-        assert "| `flow_b` | applied |" in place.result()
+        assert "`flow_b` · live now</sub> |" in place.result()
 
 
 def test_an_api_that_is_down_is_told_to_reviewers(place: Workplace) -> None:
     assert place.apply(FRIGADE_API_KEY="api_private_wrong").code == 1
-    assert "stopped" in place.result()
     assert "403" in place.result()
 
 
 def test_what_fails_after_the_writing_does_not_make_it_unsaid(place: Workplace) -> None:
     done = place.apply(GITHUB_STEP_SUMMARY="no/such/summary")
     assert (done.code, written(place)) == (1, ["/v1/flows/1"])
-    assert "Applied: 1 flow as planned." in place.result()
+    assert "1 flow, live for users now." in place.result()
     assert done.outputs["record"].endswith("/flowsync-record.jsonl")
 
 
@@ -408,7 +407,7 @@ def test_a_saved_plan_that_was_applied_already_is_fine(place: Workplace) -> None
     done = place.apply(FLOWSYNC_PLAN_FILE=file)
     assert (done.code, written(place)) == (0, ["/v1/flows/1"])
     assert len(place.frigade.requests) - before == reads_of_a_check(place, file)
-    assert "1 unchanged" in done.summary
+    assert "1 flow already was as planned." in done.summary
     assert done.outputs["record"] == ""
 
 
@@ -430,7 +429,7 @@ def test_guards_refuse_are_told_before_and_can_be_let_through(tmp_path: Path) ->
         (place.root / "flowsync.yaml").write_text("guards:\n  max_changes: 1\n")
         place.write(flow_a=CHANGED, flow_b=flow("Beta", "Good morning"))
         place.plan()
-        assert "Apply would refuse this plan:" in place.comment()
+        assert "changes nothing yet: 1 limit first." in place.comment()
         assert "max_changes" in place.comment()
         place.merge()
         done = place.apply()
@@ -475,12 +474,14 @@ def test_a_flow_that_is_switched_off_to_make_sure_is_shown_reviewed_and_sent(tmp
         assert (planned.outputs["has-changes"], planned.outputs["updates"]) == ("true", "0")
         assert planned.outputs["unverified"] == "1"
         for shown in (place.comment(), planned.summary):
-            assert "| `flow_a` | unverified | not known | active: false |" in shown
+            assert (
+                "`flow_a` · unverified</sub> | sent as **switched off**: the API does not say whether it is |" in shown
+            )
             assert "as the files say" not in shown
         assert "if the flow is on, it is turned off" in planned.log
         place.merge()
         applied = place.apply()
         assert applied.code == 0
         assert [request.json for request in place.frigade.writes] == [{"active": False}]
-        assert "Applied: 1 flow as planned." in place.result()
+        assert "1 flow, live for users now." in place.result()
         assert "no merged pull request" not in applied.summary

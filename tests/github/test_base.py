@@ -68,9 +68,9 @@ def test_each_change_is_told_with_who_made_it(place: Workplace) -> None:
     place.frigade.rows[1]["name"] = "Edited"
     commit(place.root)
     place.plan(base=base)
-    assert "| `flow_a` | update | **live at once** | `steps[first].title` | this branch |" in place.comment()
-    assert "| `flow_b` | update | **live at once** | `name` | drift |" in place.comment()
-    assert "> - `flow_b` drift: name was edited outside of the files; applying undoes that" in place.comment()
+    assert "| title of step 1: `Hello` → `Good morning` |" in place.comment()
+    assert "| name: `Edited` → `Beta` <sub>(dashboard)</sub> |" in place.comment()
+    assert "`flow_b`</sub>: Merging this overwrites a dashboard edit: name: `Edited` → `Beta`" in place.comment()
     assert "compared with `" in place.comment()
     marker = read_marker(place.comment())
     assert marker is not None
@@ -113,7 +113,7 @@ def test_where_the_reviewed_plan_cannot_be_found_the_pushed_range_is_compared(pl
     done = place.run("plan", name="push", payload=payload, GITHUB_TOKEN="ghs_wrong")
     assert done.code == 0
     assert "The plan of the pull request cannot be found." in done.log
-    assert "| this branch |" in done.summary
+    assert "(dashboard)" not in done.summary
 
 
 def test_a_field_that_the_api_does_not_return_is_written_when_the_merge_changed_it(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_field_that_the_api_does_not_return_is_written_when_the_merge_changed_
         place.write(flow_a=f"{flow('Alpha')}active: false\n")
         tip = commit(place.root)
         place.plan(base=base)
-        assert "| `flow_a` | update |" in place.comment()
+        assert "| `active` is sent: the API does not show what it replaces |" in place.comment()
         place.merge()
         place.repo.commits.insert(0, tip)
         place.repo.pulls_of[tip] = [5]

@@ -25,7 +25,7 @@ def test_drift_opens_one_issue_that_follows_it_and_closes_with_it(place: Workpla
     (issue,) = place.repo.issues
     assert done.outputs["comment-url"] == issue["html_url"]
     assert issue["title"] == "Live flows differ from the files"
-    assert "1 flow is live otherwise than the files say." in issue["body"]
+    assert "### 1 live flow differs from the files." in issue["body"]
     assert "- name: Edited\n+ name: Alpha" in issue["body"]
     before = len(place.github.writes)
     place.drift()
@@ -120,7 +120,7 @@ def test_each_environment_has_an_issue_of_its_own_that_names_it(place: Workplace
 
 
 def test_an_issue_that_is_too_long_is_written_in_counts(tmp_path: Path) -> None:
-    with workplace(tmp_path, FakeRepo(longest_body=500)) as place:
+    with workplace(tmp_path, FakeRepo(longest_body=700)) as place:
         place.frigade.rows[0]["name"] = "Edited"
         place.drift()
         assert "GitHub did not take the details here." in place.repo.issues[0]["body"]
@@ -205,7 +205,7 @@ def test_a_pull_request_takes_live_edits_into_the_files(place: Workplace) -> Non
     pull = place.repo.pulls[-1]
     assert done.outputs["comment-url"] == pull["html_url"]
     assert pull["title"] == "Take live edits into the files"
-    assert "Merging this takes edits made outside of the files into them. Nothing changes for users." in pull["body"]
+    assert "Merging this keeps dashboard edits in 1 file. Nothing changes for users." in pull["body"]
     assert "- `flow_a` in `flows/flow_a.yaml`" in pull["body"]
     assert place.repo.issues == []
     assert (place.root / "flows" / "flow_a.yaml").read_text() == f"# Ours\n{flow('Alpha')}"
@@ -240,7 +240,7 @@ def test_what_cannot_be_proposed_is_told_by_the_issue(place: Workplace) -> None:
     place.repo.pulls[-1]["state"] = "closed"
     done = place.drift("--pull-request")
     assert "No pull request was written: pull request" in done.log
-    assert "1 flow is live otherwise" in place.repo.issues[0]["body"]
+    assert "1 live flow differs" in place.repo.issues[0]["body"]
 
 
 def test_a_flow_that_is_gone_cannot_be_taken_over(place: Workplace) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tests.support.fake_frigade import Fault
 
 CHANGED = flow("Alpha", "Good morning")
+TOLD = "| **`Alpha`**<br><sub>`flow_a` · live at once</sub> | title of step 1: `Hello` → `Good morning` |"
 
 
 def test_a_change_is_shown_in_comment_summary_log_and_outputs(place: Workplace) -> None:
@@ -38,8 +39,8 @@ def test_a_change_is_shown_in_comment_summary_log_and_outputs(place: Workplace) 
     assert done.code == 0
     assert done.completed.err == ""
     for shown in (place.comment(), done.summary):
-        assert "When this is merged, 1 flow changes for users at once." in shown
-        assert "| `flow_a` | update | **live at once** | `steps[first].title` |" in shown
+        assert "Merging this changes 1 flow for users at once." in shown
+        assert TOLD in shown
         assert "- title: Hello\n+ title: Good morning" in shown
         assert "https://github.example/acorn/flows/actions/runs/4711" in shown
     assert "- title: Hello" in done.log
@@ -66,7 +67,7 @@ def test_the_plan_is_saved_for_its_owner_only_and_the_marker_holds_its_digest(pl
 def test_a_plan_without_changes_says_so(place: Workplace) -> None:
     done = place.plan(FLOWSYNC_COMMENT="update")
     assert done.outputs["has-changes"] == "false"
-    assert "Nothing changes for users: the live flows are as the files say." in place.comment()
+    assert "Merging this changes nothing for users: the live flows are as the files say." in place.comment()
 
 
 def test_changes_fail_the_run_only_where_that_is_asked_for(place: Workplace) -> None:
@@ -120,7 +121,7 @@ def test_a_blocked_flow_fails_the_run_and_is_told_first(place: Workplace) -> Non
     place.write(flow_new=flow("New"))
     done = place.plan()
     assert done.code == 1
-    assert "Nothing can be applied: 1 flow cannot be written." in place.comment()
+    assert "Merging this changes nothing yet: 1 blocked flow first." in place.comment()
     assert "::error file=flows/flow_new.yaml,line=1," in done.log
 
 
@@ -270,7 +271,7 @@ def test_the_comment_starts_with_the_first_change_and_then_follows(place: Workpl
     place.plan()
     place.write(flow_a=flow("Alpha"))
     place.plan()
-    assert "Nothing changes for users" in place.comment()
+    assert "changes nothing for users" in place.comment()
 
 
 @pytest.mark.parametrize(
@@ -353,7 +354,7 @@ def test_a_comment_that_is_too_long_for_github_is_written_in_counts(tmp_path: Pa
         place.write(flow_a=CHANGED)
         done = place.plan()
         assert "GitHub did not take the details here." in place.comment()
-        assert "1 to update" in place.comment()
+        assert "changes 1 flow" in place.comment()
         assert "Good morning" in done.summary
         marker = read_marker(place.comment())
         assert marker is not None
@@ -436,7 +437,7 @@ def test_a_merge_group_is_planned_without_a_comment(place: Workplace) -> None:
     place.write(flow_a=CHANGED)
     done = place.run("plan", name="merge_group", payload={"merge_group": {"base_sha": sha(1)}})
     assert (done.code, place.github.requests) == (0, [])
-    assert "When this is applied, 1 flow changes" in done.summary
+    assert "### Applying this changes 1 flow" in done.summary
 
 
 @pytest.mark.parametrize("name", ["push", "workflow_dispatch", "schedule"])

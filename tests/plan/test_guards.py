@@ -176,9 +176,9 @@ def test_every_format_tells_what_apply_would_refuse() -> None:
     assert "Next: flowsync apply" not in text
     assert "refuse" not in plans.preview(plan)
     markdown = plans.markdown(plan) + plans.markdown(other)
-    assert "> [!CAUTION]\n> **Apply would refuse this plan:**\n>\n> - 21 flows would" in markdown
+    assert "> [!CAUTION]\n> **What has to be settled first:**\n>\n> - 21 flows would" in markdown
     assert "more than `max_changes`, 20. `--allow-many` allows it." in markdown
-    assert "> - `flow_a`: The type of a flow would change. `--allow-type-change` allows it." in markdown
+    assert "`flow_a`</sub>: The type of a flow would change. `--allow-type-change` allows it." in markdown
     told = to_document(other)
     assert told["changes"][0]["warnings"][-1] == {  # type: ignore[index,call-overload] # a JSON document
         "code": "apply-refuses",

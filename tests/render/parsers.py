@@ -10,7 +10,7 @@ from cmarkgfm.cmark import Options  # type: ignore[import-untyped]  # as above
 from markdown_it import MarkdownIt
 
 TABLE = {"table", "thead", "tbody", "tr", "th", "td"}
-OURS = {"h3", "p", "ul", "li", "code", "pre", "details", "summary", "blockquote", "strong"} | TABLE
+OURS = {"h3", "p", "ul", "li", "code", "pre", "details", "summary", "blockquote", "strong", "br", "sub"} | TABLE
 """The elements that our Markdown makes; `a` or `img`, say, are not among them."""
 
 
@@ -34,7 +34,8 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.page.tags.append(tag)
         self.page.attributes |= {name for name, _ in attrs}
-        self.open.append(tag)
+        if tag != "br":
+            self.open.append(tag)
         if tag == "pre":
             self.page.preformatted.append("")
         if tag == "code":

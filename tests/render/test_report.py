@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError
+from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError, RefusedError
 from flowsync.flows.waits import Bond, ChangedWaits, Edge, Node, Wait, WaitingGraph
 from flowsync.model import (
     AlreadyApplied,
@@ -21,7 +21,9 @@ from flowsync.model import (
     Plan,
     PlanWarning,
     Problem,
+    Refusal,
     Refused,
+    SettingChange,
     Severity,
     Unmanaged,
     Update,
@@ -32,7 +34,9 @@ from flowsync.render.report import (
     FailureReport,
     FilesReport,
     Moment,
+    OtherPull,
     PlanReport,
+    Reader,
     Report,
     Scene,
     fit,
@@ -43,13 +47,24 @@ from flowsync.text import shortened
 from tests.render.hostile import hostile
 from tests.render.parsers import pages
 from tests.render.samples import DRAFT, EMPTY_PLAN, FULL_PLAN, OUTCOMES, PROBLEMS, WELCOME, data_update, plan_of, update
-from tests.render.test_hostile import SLOW, assert_means_nothing, outcome_values, plan_values, problem_values
+from tests.render.test_hostile import PULL, SLOW, assert_means_nothing, outcome_values, plan_values, problem_values
 
 RUN = "https://github.example/acorn/flows/actions/runs/4711"
 SCENE = Scene("0123456789abcdef", RUN)
 
+settings_changes = st.builds(SettingChange, hostile, st.none() | hostile, st.none() | hostile)
+plan_reports = st.builds(
+    PlanReport,
+    st.builds(Scene, st.just("0123456789abcdef"), st.just(RUN), st.sampled_from(Moment), st.sampled_from(Reader)),
+    plan_values,
+    problems=problem_values.map(tuple),
+    settings=st.lists(settings_changes, max_size=2).map(tuple),
+    others=st.lists(st.builds(OtherPull, st.just(PULL), st.lists(hostile).map(tuple)), max_size=1).map(tuple),
+    into=st.none() | hostile,
+    applied=st.none() | hostile,
+)
 reports: st.SearchStrategy[Report] = st.one_of(
-    st.builds(PlanReport, st.just(SCENE), plan_values),
+    plan_reports,
     st.builds(DriftReport, st.just(SCENE), plan_values),
     st.builds(
         ApplyReport, st.just(SCENE), plan_values, outcome_values.map(tuple), st.lists(hostile, max_size=2).map(tuple)
@@ -63,6 +78,12 @@ reports: st.SearchStrategy[Report] = st.one_of(
         st.one_of(
             st.builds(lambda message, hint: FlowsyncError(message, hint=hint), hostile, hostile),
             st.builds(InvalidFilesError, hostile, problem_values),
+            st.builds(
+                lambda message, reasons, plan: RefusedError(message, reasons=reasons, plan=plan),
+                hostile,
+                st.lists(hostile | st.just("x --allow-many allows it."), max_size=2),
+                st.none() | plan_values,
+            ),
         ),
         plan_values.map(lambda plan: plan.changes),
     ),
@@ -84,7 +105,7 @@ def test_a_report_without_room_is_whole_blocks_of_it(report: Report, size: int) 
     assert_means_nothing(fitted.text, links=2)
     for page in pages(fitted.text):
         assert (
-            page.tags.count("details") == page.tags.count("pre") <= len(getattr(report, "plan", EMPTY_PLAN).changes) + 2
+            page.tags.count("pre") <= page.tags.count("details") <= len(getattr(report, "plan", EMPTY_PLAN).changes) + 2
         )
 
 
@@ -105,8 +126,24 @@ ODD_PLAN = replace(
     blocked=tuple(FULL_PLAN.blocked[0]._replace(slug=f"{number}{LONG}", message=LONG) for number in range(110)),
 )
 ODD_PROBLEMS = [Problem(Location(LONG, 1, 1), Severity.ERROR, LONG, LONG, LONG)] * 110
+ODD_EDGES = [Edge(f"{number}{LONG}", LONG, Bond.MUST) for number in range(40)]
+ODD_NODES = tuple(Node(slug, has_file=True) for slug in [LONG, *(edge.waiting for edge in ODD_EDGES)])
+ODD_WAITS = ChangedWaits(
+    tuple((edge.waiting, edge.awaited, edge.bond) for edge in ODD_EDGES),
+    (),
+    WaitingGraph(ODD_NODES, tuple(ODD_EDGES), ()),
+)
 WORST: list[Report] = [
-    PlanReport(SCENE, ODD_PLAN),
+    PlanReport(
+        SCENE,
+        ODD_PLAN,
+        waits=ODD_WAITS,
+        problems=tuple(ODD_PROBLEMS),
+        settings=(SettingChange(LONG, LONG, f"{LONG}!"),) * 110,
+        others=tuple(OtherPull(PULL, (LONG,) * 9) for _ in range(110)),
+        into=LONG,
+        applied=LONG,
+    ),
     DriftReport(SCENE, ODD_PLAN),
     ApplyReport(SCENE, ODD_PLAN, OUTCOMES * 20, tuple(LONG for _ in range(110))),
     FilesReport(SCENE, tuple(ODD_PROBLEMS)),
@@ -116,10 +153,10 @@ WORST: list[Report] = [
 
 @pytest.mark.parametrize("report", WORST, ids=lambda report: type(report).__name__)
 def test_the_worst_still_fits(report: Report) -> None:
-    comment, summary = fit(report, COMMENT, reserved=16_200), fit(report, SUMMARY)
-    assert utf16_units(comment.text) <= COMMENT.total - 16_200
+    comment, summary = fit(report, COMMENT, reserved=34_000), fit(report, SUMMARY)
+    assert utf16_units(comment.text) <= COMMENT.total - 34_000
     assert utf8_bytes(summary.text) <= SUMMARY.total
-    assert utf16_units(short(report)) < 5_000
+    assert utf16_units(short(report)) < 6_000
     assert_means_nothing(comment.text, links=2)
 
 
@@ -133,10 +170,10 @@ def many(count: int, lines: int) -> Plan:
 def test_what_does_not_fit_is_counted_and_named() -> None:
     fitted = fit(PlanReport(SCENE, many(120, 20)), COMMENT)
     assert fitted.is_truncated
-    named = fitted.text.count("| update |")
-    assert f"| and {120 - named} more | | | |" in fitted.text
-    assert 50 < named <= 100
-    shown = fitted.text.count("<details>")
+    named = fitted.text.count("· live at once</sub> |") + fitted.text.count("<sub>live at once</sub> |")
+    assert f"| and {120 - named} more | |" in fitted.text
+    assert 20 < named <= 100
+    shown = fitted.text.count("in detail</summary>")
     assert 5 < shown < 120
     assert f"No room here for the details of {120 - shown} flows: `flow_{shown:04}`, " in fitted.text
     assert not fit(PlanReport(SCENE, many(120, 20)), SUMMARY).is_truncated
@@ -156,23 +193,39 @@ def test_without_the_address_of_a_run_nothing_links_to_it() -> None:
         assert "](" not in markdown
 
 
+CONFLICT = Refusal("overwrites-conflict", "An edit would be undone.", "--on-conflict overwrite", ("flow_welcome",))
+CLEARED = Refusal("clears-targeting", "The targeting would be cleared.", "--allow-clear-targeting", ("flow_welcome",))
+
+
 @pytest.mark.parametrize(
     ("plan", "moment", "said"),
     [
-        (EMPTY_PLAN, Moment.MERGE, "Nothing changes for users: the live flows are as the files say."),
-        (plan_of(WELCOME), Moment.MERGE, "When this is merged, 1 flow changes for users at once."),
-        (plan_of(WELCOME, DRAFT), Moment.APPLY, "When this is applied, 2 flows change, 1 of them for users at once."),
-        (plan_of(DRAFT), Moment.MERGE, "When this is merged, 1 flow changes. Users notice nothing yet."),
-        (plan_of(replace(DRAFT, warnings=(), fields=())), Moment.MERGE, "[!NOTE]\n> **When this is merged"),
+        (EMPTY_PLAN, Moment.MERGE, "Merging this changes nothing for users: the live flows are as the files say."),
+        (plan_of(WELCOME), Moment.MERGE, "Merging this changes 1 flow for users at once."),
+        (plan_of(WELCOME, DRAFT), Moment.APPLY, "Applying this changes 2 flows, 1 of them for users at once."),
+        (plan_of(DRAFT), Moment.MERGE, "Merging this changes 1 flow. Users notice nothing yet."),
         (
-            replace(EMPTY_PLAN, unchanged=FULL_PLAN.unchanged),
+            FULL_PLAN,
             Moment.MERGE,
-            "[!WARNING]\n> **Nothing changes for users, but:**",
+            "changes nothing yet: 1 blocked flow first. After that 2 flows change, 1 of them for users at once.",
+        ),
+        (
+            replace(plan_of(WELCOME), refusals=(CONFLICT, CLEARED)),
+            Moment.MERGE,
+            "nothing yet: 1 conflict and 1 cleared audience first. After that 1 flow changes for users at once.",
+        ),
+        (replace(EMPTY_PLAN, blocked=FULL_PLAN.blocked), Moment.MERGE, "changes nothing yet: 1 blocked flow first.\n"),
+        (
+            replace(EMPTY_PLAN, unverified=(replace(DRAFT, body={"active": False}),)),
+            Moment.MERGE,
+            "Merging this changes nothing that can be seen. 1 flow is sent as switched off, since",
         ),
     ],
 )
 def test_the_first_sentence_says_what_users_will_notice(plan: Plan, moment: Moment, said: str) -> None:
-    assert said in fit(PlanReport(Scene("abc", RUN, moment), plan), COMMENT).text
+    report = PlanReport(Scene("abc", RUN, moment), plan)
+    for shown in (fit(report, COMMENT).text, short(report)):
+        assert said in shown.partition("\n\n")[0] + "\n"
 
 
 def waits_of(added: list[Wait], edges: list[Edge]) -> ChangedWaits:
@@ -211,29 +264,35 @@ def test_what_changes_most_for_users_is_told_first_and_never_cut_for_the_rest() 
         for number in range(300)
     ]
     first, *_, last = alerted(*drafts, cleared).split("\n> - ")[1:]
-    assert first.startswith("`flow_z`, line 3: For everyone.")
+    assert first.startswith("**`flow_z`**: For everyone.")
     assert last.startswith("and ")
 
 
 def test_where_nothing_was_written_users_see_nothing_new() -> None:
     for outcome, seen in (
-        (Applied(WELCOME), "applied | **live now**"),
-        (AlreadyApplied(WELCOME), "unchanged | **live now**"),
-        (Refused(WELCOME, "stale", "It was edited."), "refused | as before"),
-        (NotAttempted(WELCOME, "Stopped."), "not attempted | as before"),
-        (Failed(WELCOME, "rejected", "Too odd.", None, uncertain=False), "failed | as before"),
-        (Failed(WELCOME, "timeout", "No answer.", None, uncertain=True), "failed | not known"),
+        (Applied(WELCOME), "live now</sub> | audience: "),
+        (AlreadyApplied(WELCOME), "live now</sub> | already as planned, nothing sent:<br>"),
+        (Refused(WELCOME, "stale", "It was edited."), "as before</sub> | **refused**, planned was:<br>"),
+        (NotAttempted(WELCOME, "Stopped."), "as before</sub> | **not attempted**, planned was:<br>"),
+        (
+            Failed(WELCOME, "rejected", "Too odd.", None, uncertain=False),
+            "as before</sub> | **failed**, planned was:<br>",
+        ),
+        (
+            Failed(WELCOME, "timeout", "No answer.", None, uncertain=True),
+            "not known</sub> | **failed**, planned was:<br>",
+        ),
     ):
         shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (outcome,)), COMMENT).text
-        assert f"| `{WELCOME.slug}` | {seen} |" in shown
+        assert f"| **`{WELCOME.slug}`**<br><sub>{seen}" in shown
     draft = fit(ApplyReport(SCENE, plan_of(DRAFT), (Applied(DRAFT),)), COMMENT).text
-    assert f"| `{DRAFT.slug}` | applied | nobody sees it yet |" in draft
+    assert f"| **`Tour`**<br><sub>`{DRAFT.slug}` · nobody sees it yet</sub> | name: `Tour` → `The Acorn tour`" in draft
 
 
 def test_drift_says_which_side_is_which() -> None:
     shown = fit(DriftReport(SCENE, FULL_PLAN), COMMENT).text
-    assert "3 flows are live otherwise than the files say." in shown
-    assert "`-` is what is live and `+` what the files say" in shown
+    assert "### 3 live flows differ from the files." in shown
+    assert "a minus is what is live and a plus what the files say" in shown
     assert "The live flows are as the files say." in fit(DriftReport(SCENE, EMPTY_PLAN), COMMENT).text
 
 
@@ -246,7 +305,7 @@ def test_new_and_removed_steps_are_told_in_words() -> None:
     change = data_update({"steps": [{"id": "a"}]}, {"steps": [{"id": "b"}, {"id": "c"}]})
     shown = fit(PlanReport(SCENE, plan_of(change)), COMMENT).text
     assert {field.op for field in change.fields} & {Op.ADD, Op.REMOVE, Op.RENAME}
-    assert "is new, at position" in shown
+    assert "new step `c`" in shown
 
 
 def test_lines_fit_as_long_as_there_is_room() -> None:
@@ -264,15 +323,24 @@ def test_lines_fit_as_long_as_there_is_room() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("user.property('a') == 1", "user.property('a') == 1 && user.property('b') == 2", "fewer users qualify"),
-        ("", "user.property('a') == 1", "targeting"),
+        (
+            "user.property('a') == 1",
+            "user.property('a') == 1 && user.property('b') == 2",
+            "`a is 1` → `a is 1 and b is 2` (fewer users qualify)",
+        ),
+        ("", "user.property('a') == 1", "`everyone` → `a is 1` (fewer users qualify)"),
+        (None, "user.property('a') == 1", "`everyone` → `a is 1` (fewer users qualify)"),
+        (
+            "user.property('a') == 1",
+            "user.property('a') matches 'x'",
+            "`user.property('a') == 1` → `user.property('a')",
+        ),
+        ("user.property('a') == 1", "user.property(", "(is malformed now: no user qualifies)"),
         ("user.property('a') == 1", "", None),
-        (None, "user.property('a') == 1", None),
-        ("user.property('a') == 1", "user.property('a') == 1", None),
     ],
 )
-def test_what_a_new_targeting_means_for_users_is_told_first(old: JsonValue, new: JsonValue, told: str | None) -> None:
+def test_what_a_new_targeting_means_for_users_is_said_first(old: JsonValue, new: JsonValue, told: str | None) -> None:
     change = update({"targetingLogic": old, "name": "A"}, {"targetingLogic": new, "name": "B"})
     alert = fit(PlanReport(SCENE, plan_of(change)), COMMENT).text.partition("\n| ")[0]
     assert (told or "") in alert
-    assert ("targeting:" in alert) == (told is not None)
+    assert ("audience: " in alert) == (told is not None)

@@ -1,0 +1,270 @@
+"""One difference in words, as Markdown: `text of step "Goals": "Old" → "New"`, `audience: plan is pro → plan is free`.
+
+For people who know the app and not its files: steps have titles here, and fields the names that the dashboard has.
+Text from flows is inline code, and only that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from flowsync.diff.data import unescaped
+from flowsync.model import FieldChange, JsonValue, Op, Origin, Update
+from flowsync.plan.warnings import WAITING
+from flowsync.render.escape import code_span, cut, cut_pair, shown
+from flowsync.targeting.comparison import TermChange, compare
+from flowsync.targeting.words import in_words
+from flowsync.text import shortened
+
+VALUE_WIDTH: Final = 80
+"""Columns that are shown of a value."""
+EXPRESSION_WIDTH: Final = 160
+NAME_LENGTH: Final = 80
+"""Characters that are shown of a name."""
+
+CHANGES_OF_A_FLOW: Final = 5
+"""How many changes of one flow are shown in words; the rest is counted, and in the details."""
+
+_FIELDS: Final = {"name": "name", "type": "type", "description": "internal description", "data": "content"}
+_NOUNS: Final = {
+    "id": "id",
+    "type": "type",
+    "title": "title",
+    "subtitle": "text",
+    "body": "text",
+    "description": "text",
+    "message": "message",
+    "placeholder": "placeholder",
+    "label": "label",
+    "primaryButton": "button",
+    "primaryButtonTitle": "button",
+    "primaryButtonUri": "link of the button",
+    "secondaryButton": "second button",
+    "secondaryButtonTitle": "second button",
+    "secondaryButtonUri": "link of the second button",
+    "uri": "link",
+    "target": "link target",
+    "action": "action",
+    "imageUri": "image",
+    "iconUri": "icon",
+    "mediaUri": "media",
+    "videoUri": "video",
+    "selector": "place on the page",
+    "completionCriteria": "completion rule",
+    "startCriteria": "start rule",
+    "visibilityCriteria": "audience",
+    "steps": "steps",
+    "fields": "fields",
+    "options": "options",
+    "props": "settings",
+}
+"""What people call a key."""
+_BUTTONS: Final = frozenset({"primaryButton", "secondaryButton"})
+_WAITING: Final = re.compile(r"Waiting from commit [0-9a-f]+ \(#(\d{1,9})\),")
+"""How the warning begins of what waits."""
+_ITEMS: Final = {"steps": "step", "fields": "field", "options": "option"}
+"""What people call an item of a list."""
+_AUDIENCE: Final = "/visibilityCriteria"
+"""A step without it is as one whose criteria are empty: it is always shown."""
+_RULES: Final = ("/completionCriteria", "/startCriteria")
+_MOST_NOUNS: Final = 4
+"""A place deeper down is named without what is in between."""
+
+
+class Described(NamedTuple):
+    """What changes; from what to what, empty where it says all by itself; both Markdown."""
+
+    what: str
+    values: str
+
+    @property
+    def markdown(self) -> str:
+        """Both, as one clause."""
+        return f"{self.what}: {self.values}" if self.values else self.what
+
+
+def name(text: str) -> str:
+    """Return a name as inline code, cut where it is long."""
+    return code_span(shortened(shown(text), NAME_LENGTH))
+
+
+def flow_name(update: Update) -> str | None:
+    """Return the name by which people know a flow, which is the live one; None where it is not known."""
+    for values in (update.shown or {}, update.old, update.new):
+        if isinstance(found := values.get("name"), str) and found.strip():
+            return found
+    return None
+
+
+def in_order(changes: Iterable[FieldChange]) -> list[FieldChange]:
+    """Return differences with those first that matter most: the switch, the audience, the type, steps, then texts."""
+
+    def rank(change: FieldChange) -> int:
+        if change.field in _RANKS:
+            return _RANKS[change.field]
+        is_step = change.path.count("/") == len(("steps", "index")) and change.op in {Op.ADD, Op.REMOVE}
+        return len(_RANKS) if is_step else len(_RANKS) + 1 + (change.op is Op.MOVE)
+
+    return sorted(changes, key=rank)
+
+
+_RANKS: Final = {"active": 0, "targetingLogic": 1, "type": 2, "name": 3}
+
+
+def described(change: FieldChange, update: Update) -> Described:
+    """Return one difference in words."""
+    if change.field == "active":
+        return Described("**switched on**" if change.new else "**switched off**", "")
+    if change.field == "targetingLogic":
+        return Described("audience", audience(change.old, change.new))
+    if change.field != "data":
+        return Described(_FIELDS[change.field], pair(change.old, change.new))
+    place, is_item = _place(change, update)
+    if is_item and change.op in {Op.ADD, Op.REMOVE}:
+        return Described(f"new {place}" if change.op is Op.ADD else f"{place} removed", "")
+    if change.op is Op.MOVE:
+        return Described(f"{place} moved from position {_position(change.old)} to {_position(change.new)}", "")
+    return Described(*_inside_data(change, place))
+
+
+def _inside_data(change: FieldChange, place: str) -> tuple[str, str]:
+    """Return what changes at a place in `data` that is no item of a list, and from what to what."""
+    if change.path.endswith(_AUDIENCE) or (change.path.endswith(_RULES) and change.op is Op.REPLACE):
+        return place, audience(change.old, change.new)
+    if change.op is Op.ADD:
+        return f"{place} added", _value(change.new)
+    if change.op is Op.REMOVE:
+        return f"{place} removed", _value(change.old)
+    return place, pair(change.old, change.new)
+
+
+def _value(value: JsonValue) -> str:
+    return "" if isinstance(value, dict | list) else code_span(cut(_plain(value), VALUE_WIDTH))
+
+
+def pair(old: JsonValue, new: JsonValue) -> str:
+    """Return what a value was and will be; empty where they are too much to be shown on a line."""
+    if isinstance(old, dict | list) or isinstance(new, dict | list):
+        return ""
+    was, now = cut_pair(_plain(old), _plain(new), VALUE_WIDTH)
+    return " → ".join("nothing" if value is None else code_span(text) for value, text in ((old, was), (new, now)))
+
+
+def audience(old: JsonValue, new: JsonValue) -> str:
+    """Return who qualified and who will, and what that does to their number: in words, else the expressions."""
+    before, after = ("" if value is None else value for value in (old, new))
+    if not isinstance(before, str) or not isinstance(after, str):
+        return pair(old, new)
+    found = compare(before, after)
+    effect = found.effect.value if found.lines else found.sentence
+    changed = [line for line in found.lines if line.change not in {None, TermChange.KEPT}]
+    if len(changed) == 1 and changed[0].old_text is not None and min(len(before), len(after)) > 1:
+        before, after = changed[0].old_text, changed[0].text  # one condition: the others say nothing new
+    words = in_words(before), in_words(after)
+    was, now = words if words[0] != words[1] else (None, None)
+    if was is None or now is None:
+        was, now = before or "everyone", after or "everyone"
+    return f"{_arrow(was, now, EXPRESSION_WIDTH)} ({effect})"
+
+
+def _arrow(old: str, new: str, width: int) -> str:
+    was, now = cut_pair(_plain(old), _plain(new), width)
+    return f"{code_span(was)} → {code_span(now)}"
+
+
+def _plain(value: JsonValue) -> str:
+    """Return a value as it is shown, so that what is cut to a width cannot grow any more."""
+    return shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _position(index: JsonValue) -> str:
+    return str(index + 1) if isinstance(index, int) else "?"
+
+
+def _place(change: FieldChange, update: Update) -> tuple[str, bool]:
+    """Return what people call a place in `data`, and whether it is an item of a list."""
+    parts = [unescaped(part) for part in change.path.split("/")[1:]]
+    document = (update.old if change.op is Op.REMOVE else update.new).get("data")
+    nouns = list(_nouns(parts, document))
+    if not nouns:
+        return "content", False
+    if len(nouns) > _MOST_NOUNS:
+        nouns = [nouns[0], *nouns[1 - _MOST_NOUNS :]]
+    is_item = parts[-1].isdecimal() and change.op is not Op.RENAME
+    return " of ".join(reversed(nouns)), is_item
+
+
+def _nouns(parts: Sequence[str], value: JsonValue) -> Iterator[str]:
+    """Yield what the places on the way to one are called, from the outside in."""
+    key = ""
+    for place, part in enumerate(parts):
+        is_last = place == len(parts) - 1
+        item = _inside(value, part)
+        if isinstance(value, list) or (value is None and part.isdecimal()):
+            yield f"{_ITEMS.get(key, 'entry')} {_item_name(item, part, parts[place + 1 :])}"
+        elif not is_last and parts[place + 1].isdecimal() and not isinstance(item, dict):
+            pass  # the item says which list it is in
+        elif key in _BUTTONS and part == "title":
+            pass  # a button is called what is written on it
+        elif part in _NOUNS:
+            yield _NOUNS[part]
+        else:
+            yield name(part)
+        key, value = part, item
+
+
+def _item_name(item: JsonValue, index: str, rest: Sequence[str]) -> str:
+    """Return what people call an item; by its number where it has no name, or its name is what changes (`rest`)."""
+    if isinstance(item, dict) and list(rest) not in [["title"], ["label"]]:
+        for key in ("title", "label", "name", "id", "value"):
+            if isinstance(found := item.get(key), str) and found.strip() and list(rest) != [key]:
+                return name(found)
+    if isinstance(item, str) and item.strip():
+        return name(item)
+    return str(int(index) + 1) if index.isdecimal() else name(index)
+
+
+def _inside(value: JsonValue, part: str) -> JsonValue:
+    match value:
+        case dict():
+            return value.get(part)
+        case list() if part.isdecimal() and int(part) < len(value):
+            return value[int(part)]
+        case _:
+            return None
+
+
+def changes_in_words(change: Update) -> list[str]:
+    """Return what changes about a flow, what matters most first; the rest is counted."""
+    lines = []
+    for field in in_order(change.fields):
+        who = origin_words(field.origin, change)
+        lines.append(described(field, change).markdown + (f" <sub>({who})</sub>" if who else ""))
+    lines += [f"{name(field)} is sent: the API does not show what it replaces" for field in change.sent_unseen]
+    rest = len(lines) - CHANGES_OF_A_FLOW
+    if rest <= 1:  # a line that counts one is as long as that one
+        return lines
+    return [*lines[:CHANGES_OF_A_FLOW], f"and {rest:,} more changes"]
+
+
+def origin_words(origin: Origin | None, change: Update) -> str:
+    """Return who made a difference, where it is not this pull request alone."""
+    match origin:
+        case Origin.WAITING:
+            return f"{merged_in(change)} and not applied yet"
+        case Origin.DRIFT:
+            return "dashboard"
+        case Origin.CONFLICT:
+            return "this PR and the dashboard"
+        case Origin.BRANCH | None:
+            return ""
+
+
+def merged_in(change: Update) -> str:
+    """Return with which pull requests came what is merged and not applied yet, where that is known."""
+    messages = (warning.message for warning in change.warnings if warning.code == WAITING)
+    pulls = dict.fromkeys(found[1] for message in messages if (found := _WAITING.match(message)))
+    return f"merged in {' and '.join(f'#{pull}' for pull in pulls)}" if pulls else "merged"

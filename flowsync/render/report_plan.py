@@ -1,0 +1,350 @@
+"""What a report says of a plan: the headline, what stops it, what users will notice, the flows, and what to do next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from flowsync.flows.waits import Bond, ChangedWaits
+from flowsync.model import Change, FieldChange, Origin, Plan, PlanWarning, Refusal, Removed, SettingChange
+from flowsync.plan.warnings import WAITING
+from flowsync.render import listing, wording
+from flowsync.render.changes import CHANGES_OF_A_FLOW, changes_in_words, described, in_order, origin_words
+from flowsync.render.escape import code_span, cut_pair, plural, shown
+from flowsync.render.report_parts import (
+    Limits,
+    alert,
+    enumerated,
+    fitting_or_counted,
+    flow,
+    flow_cell,
+    name,
+    sentence,
+    table,
+    titled_cell,
+)
+
+if TYPE_CHECKING:
+    from flowsync.render.report import OtherPull, PlanReport, Scene
+
+DRAWN_WAITS: Final = 40
+"""More arrows than these are no picture any more."""
+SETTING_WIDTH: Final = 160
+"""Columns that are shown of a setting."""
+_GRAVE: Final = frozenset({"targeting-cleared", "turned-off", "turned-on", "type-changed", "step-id-renamed"})
+"""The codes of what changes most for users."""
+_SWITCHED: Final = {
+    "turned-off": "**switched off**: nobody sees it any more",
+    "turned-on": "**switched on**: whoever it is for can see it",
+}
+_SAID: Final = _GRAVE | {WAITING}
+"""The codes of what has a point of its own."""
+_CONFLICT: Final = "overwrites-conflict"
+_EDITS: Final = {"overwrites-drift": Origin.DRIFT, _CONFLICT: Origin.CONFLICT}
+_STOPS: Final = {
+    _CONFLICT: "conflict",
+    "overwrites-drift": "dashboard edit",
+    "clears-targeting": "cleared audience",
+    "changes-type": "changed type",
+    "protected": "protected flow",
+    "plan-not-saved": "saved plan",
+}
+"""What has to be settled before a plan is applied, by the code of the refusal; anything else is a limit."""
+_ALLOWING: Final = re.compile(r"--(?:allow-([a-z-]+)|on-(drift|conflict) overwrite)")
+_ADDED: Final = {
+    Bond.MUST: "{} now waits for {}",
+    Bond.MAY: "{} may now wait for {}",
+    Bond.STEP: "a step of {} now waits for {}",
+}
+_REMOVED: Final = {
+    Bond.MUST: "{} no longer waits for {}",
+    Bond.MAY: "{} may no longer wait for {}",
+    Bond.STEP: "no step of {} waits for {} any more",
+}
+
+
+def headline(report: PlanReport) -> str:
+    """Return in one true line what happens, whether anything keeps it from happening, and how much users notice."""
+    plan, moment = report.plan, report.scene.moment.value
+    if report.into is not None:
+        where = name(report.applied) if report.applied else "the branch that is applied"
+        opening = f"This merges into {name(report.into)}; live flows change only when that reaches {where}"
+        stops = _stops(plan)
+        first = f", and {stops} {'is' if stops.startswith('1 ') else 'are'} settled" if stops else ""
+        return f"{opening}{first}. {_impact('Then', plan)}" if plan.writes else f"{opening}{first}."
+    if stops := _stops(plan):
+        after = f" {_impact('After that', plan)}" if plan.writes else ""
+        return f"{moment} changes nothing yet: {stops} first.{after}"
+    count, live = len(plan.changes), sum(change.live for change in plan.changes)
+    if not plan.writes:
+        return f"{moment} changes nothing for users: {in_step(plan)}"
+    if not count:
+        return f"{moment} changes nothing that can be seen. {_impact('', plan)}"
+    if live == count:
+        return f"{moment} changes {plural(count, 'flow')} for users at once."
+    seen = f", {live:,} of them for users at once." if live else ". Users notice nothing yet."
+    return f"{moment} changes {plural(count, 'flow')}{seen}"
+
+
+def _impact(opening: str, plan: Plan) -> str:
+    """Return how many flows change, and how many of them users notice at once."""
+    count, live = len(plan.changes), sum(change.live for change in plan.changes)
+    if not count:
+        sent = plural(len(plan.unverified), "flow")
+        one = len(plan.unverified) == 1
+        told = f"{sent} {'is' if one else 'are'} sent as switched off"
+        return f"{opening} {told}, since the API does not say whether {'it is' if one else 'they are'}.".strip()
+    flows = f"{opening} {plural(count, 'flow')} {'changes' if count == 1 else 'change'}".strip()
+    if live == count:
+        return f"{flows} for users at once."
+    return f"{flows}, {live:,} of them for users at once." if live else f"{flows}, and users notice nothing yet."
+
+
+def in_step(plan: Plan) -> str:
+    """Return how far the live flows are as the files say, as the end of a sentence."""
+    text = wording.in_step(plan)
+    return text[:1].lower() + text[1:]
+
+
+def _stops(plan: Plan) -> str:
+    """Return what has to be settled first, counted: `1 conflict and 2 blocked flows`; empty for nothing."""
+    counts: dict[str, int] = {}
+    for refusal in plan.refusals:
+        noun = _STOPS.get(refusal.code, "limit")
+        counts[noun] = counts.get(noun, 0) + (len(refusal.slugs) or 1)
+    if plan.blocked:
+        counts["blocked flow"] = len(plan.blocked)
+    parts = [plural(count, noun) for noun, count in counts.items()]
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def settings_alert(settings: Sequence[SettingChange], limits: Limits) -> Iterator[str]:
+    """Yield what changes in flowsync.yaml, which is code: it decides what is written, where to, past which guards."""
+    if settings:
+        lead = "This changes the configuration: what is written, where it goes, or what the guards let through."
+        points = [f"{name(setting.place)}: {_setting(setting)}" for setting in settings]
+        yield alert("CAUTION", lead, points, limits)
+
+
+def _setting(setting: SettingChange) -> str:
+    was, now = cut_pair(shown(setting.old or ""), shown(setting.new or ""), SETTING_WIDTH)
+    sides = (
+        ("not set" if value is None else code_span(cut)) for value, cut in ((setting.old, was), (setting.new, now))
+    )
+    return " → ".join(sides)
+
+
+def stops_alert(plan: Plan, scene: Scene, limits: Limits) -> Iterator[str]:
+    """Yield what keeps a plan from being applied: blocked flows, and what guards refuse."""
+    points = [f"{name(each.slug)} is blocked: {sentence(each.message)}" for each in plan.blocked]
+    flows = {change.slug: change for change in plan.writes}
+    points += [point for refusal in plan.refusals for point in _refusal_points(refusal, flows, scene)]
+    if points:
+        yield alert("CAUTION", "What has to be settled first:", points, limits)
+
+
+def _refusal_points(refusal: Refusal, flows: Mapping[str, Change], scene: Scene) -> Iterator[str]:
+    way = allowed(refusal, scene)
+    if (origin := _EDITS.get(refusal.code)) is None:
+        names = wording.listed([flow(flows[slug]) if slug in flows else name(slug) for slug in refusal.slugs])
+        yield f"{names}: {sentence(refusal.message)} {way}" if names else f"{sentence(refusal.message)} {way}"
+        return
+    for slug in refusal.slugs:
+        what = list(_edited(flows[slug], origin)) if slug in flows else []
+        who = (
+            "both in the dashboard and in this PR (dashboard → this PR)"
+            if origin is Origin.CONFLICT
+            else "in the dashboard"
+        )
+        title = flow(flows[slug]) if slug in flows else name(slug)
+        yield f"{title} was edited {who}" + (f": {'; '.join(what)}" if what else "")
+
+
+def _edited(change: Change, origin: Origin) -> Iterator[str]:
+    """Yield what was edited in the dashboard, from what is there to what would be."""
+    fields = [field for field in in_order(change.fields) if field.origin is origin]
+    yield from (described(field, change).markdown for field in fields[:CHANGES_OF_A_FLOW])
+    if len(fields) > CHANGES_OF_A_FLOW:
+        yield f"{len(fields) - CHANGES_OF_A_FLOW:,} more"
+
+
+def allowed(refusal: Refusal, scene: Scene) -> str:
+    """Return the way past a guard where a plan is read: an input of the action, or a flag."""
+    if not scene.is_on_github:
+        return f"{code_span(refusal.flag)} allows it."
+    names = allowances([refusal])
+    return f"The action's input {code_span(f'allow: {names}')} lets it through." if names else ""
+
+
+def allowances(refusals: Iterable[Refusal]) -> str:
+    """Return what the action's input `allow` has to name for these refusals."""
+    return " ".join(dict.fromkeys(filter(None, (allowance(refusal.flag) for refusal in refusals))))
+
+
+def allowance(flag: str) -> str:
+    """Return what the action's input `allow` has to name in place of a flag; empty where it has no such name."""
+    found = _ALLOWING.fullmatch(flag)
+    return (found[1] or found[2]) if found else ""
+
+
+def notice_alert(report: PlanReport, limits: Limits) -> Iterator[str]:
+    """Yield what users will notice most, and what else there is to be wary of."""
+    points, others = list(_grave_points(report)), list(_other_points(report))
+    if points or others:
+        lead = "What users will notice, and what is overwritten:" if points else "Worth knowing:"
+        yield alert("WARNING" if points else "NOTE", lead, [*points, *others], limits)
+
+
+def _grave_points(report: PlanReport) -> Iterator[str]:
+    """Yield who will see a flow, what is switched or overwritten: of live flows first."""
+    plan, moment = report.plan, report.scene.moment.value
+    refused = {(_EDITS[each.code], slug) for each in plan.refusals if each.code in _EDITS for slug in each.slugs}
+    writes = sorted(plan.writes, key=lambda each: not each.live)
+    for change in writes:
+        yield from (
+            f"{flow(change)}: {_grave(each, change)}" for each in wording.warnings(change) if each.code in _GRAVE
+        )
+        # Where targeting was cleared there is a warning; an edit of the dashboard is a point of its own.
+        yield from (
+            f"{flow(change)}: {described(field, change).markdown}"
+            for field in change.fields
+            if field.field == "targetingLogic" and str(field.new or "").strip() and not _is_edit(field)
+        )
+    for change in writes:
+        for origin, also in ((Origin.DRIFT, ""), (Origin.CONFLICT, " that this PR changes too")):
+            what = "; ".join(_edited(change, origin))
+            if what and (origin, change.slug) not in refused:
+                yield f"{flow(change)}: {moment} overwrites a dashboard edit{also}: {what}"
+
+
+def _grave(warning: PlanWarning, change: Change) -> str:
+    """Return a warning, in fewer words of a switch that is known to be turned."""
+    is_switched = any(field.field == "active" for field in change.fields)
+    return _SWITCHED[warning.code] if is_switched and warning.code in _SWITCHED else sentence(warning.message)
+
+
+def _is_edit(field: FieldChange) -> bool:
+    return field.origin in {Origin.DRIFT, Origin.CONFLICT}
+
+
+def _other_points(report: PlanReport) -> Iterator[str]:
+    """Yield what is no change of this pull request, and warnings of less weight."""
+    for change in report.plan.writes:
+        if any(field.origin is Origin.WAITING for field in change.fields):
+            yield f"{flow(change)}: {origin_words(Origin.WAITING, change)}, so this plan shows it too"
+    for change in report.plan.writes:
+        yield from (_warning_point(flow(change), each) for each in wording.warnings(change) if each.code not in _SAID)
+    for row in report.plan.unchanged:
+        yield from (_warning_point(name(row.slug), warning) for warning in row.warnings)
+
+
+def _warning_point(title: str, warning: PlanWarning) -> str:
+    return f"{title}: {sentence(warning.message)}"
+
+
+def flows_table(plan: Plan, title: str, limits: Limits) -> Iterator[str]:
+    """Yield the table of the flows by name, and in words what changes; `title` is that of the second column."""
+    rows = [
+        [titled_cell(each.slug, None, "blocked"), f"**blocked**: {sentence(each.message)}"] for each in plan.blocked
+    ]
+    for change in sorted(plan.changes, key=lambda each: not each.live):
+        what = changes_in_words(change)
+        rows.append([flow_cell(change, wording.visibility(change)), "<br>".join(what)])
+    for change in plan.unverified:
+        what = ["sent as **switched off**: the API does not say whether it is"]
+        rows.append([flow_cell(change, "unverified"), "<br>".join(what)])
+    rows += [[titled_cell(each.slug, each.name, _state(each)), _removed(each)] for each in plan.removed]
+    if rows:
+        yield table(["Flow", title], rows, limits)
+
+
+def _state(removed: Removed) -> str:
+    return "live" if removed.status == "ACTIVE" else "not live"
+
+
+def _removed(removed: Removed) -> str:
+    stays = f"stays {'live' if removed.status == 'ACTIVE' else 'in Frigade'} as version {removed.version}"
+    if removed.renamed_to is None:
+        return f"no longer managed: its file is gone; {stays}"
+    new = name(removed.renamed_to)
+    return (
+        f"renamed: Frigade has no rename, so this flow {stays}, no longer managed. Either name the file "
+        f"{name(removed.slug)} again, or make {new} in Frigade first and switch this one off there"
+    )
+
+
+def changed_waits(waits: ChangedWaits | None, limits: Limits) -> Iterator[str]:
+    """Yield which flows begin or cease to wait for others, and a drawing of that where it can still be read."""
+    if not waits:
+        return
+    points = [
+        f"- {sentences[bond].format(name(waiting), name(awaited))}"
+        for sentences, changed in ((_ADDED, waits.added), (_REMOVED, waits.removed))
+        for waiting, awaited, bond in changed
+    ]
+    kept = fitting_or_counted(points, len(points), limits.per_list // 2, limits, "- and {} more")
+    yield "\n".join(["Which flows wait for others changes:", "", *kept])
+    drawing = listing.mermaid_block(waits.graph)
+    if 0 < len(waits.graph.edges) <= DRAWN_WAITS and limits.measure(drawing) <= limits.per_list // 2:
+        yield drawing
+
+
+def other_pulls(others: Sequence[OtherPull], limits: Limits) -> Iterator[str]:
+    """Yield which open pull requests change some of the same flows."""
+    if others:
+        points = [
+            f"- #{each.number} changes {wording.listed([name(slug) for slug in each.slugs])} too" for each in others
+        ]
+        kept = fitting_or_counted(points, len(points), limits.per_list // 4, limits, "- and {} more")
+        yield "\n".join(["Other open pull requests:", "", *kept])
+
+
+def about(plan: Plan, limits: Limits) -> str:
+    """Return where a plan is from, and what it could not see, folded away."""
+    points = [sentence(f"R{wording.source(plan)[1:]}. {wording.view(plan)}".rstrip())]
+    points += [sentence(note) for note in (wording.unverified(plan), wording.unseen_elsewhere(plan.unchanged)) if note]
+    if plan.unmanaged:
+        rows = (f"{name(row.slug)} ({name(row.name)}, id {row.id})" for row in plan.unmanaged)
+        points.append(
+            f"Live without a file, so never touched: {enumerated(rows, limits.per_list // 8, limits.measure)}."
+        )
+    facts = [f"{name(plan.api_url)}", f"plan {code_span(wording.short_digest(plan.digest))}"]
+    facts += [f"compared with {name(wording.revision(plan.base))}"] if plan.base else []
+    lines = [f"- {point}" for point in (*points, " · ".join(facts))]
+    return "\n".join(["<details><summary>About this plan</summary>", "", *lines, "", "</details>"])
+
+
+def next_step(report: PlanReport) -> str:
+    """Return what a reader does next."""
+    plan, scene = report.plan, report.scene
+    if plan.blocked:
+        way = "" if scene.is_on_github else f", or leave them out with {code_span('--skip-blocked')}"
+        return f"Mend the blocked flows{way}."
+    if plan.refusals:
+        return past_guards(plan.refusals, scene)
+    if not plan.writes:
+        return "Nothing to do for live flows."
+    if report.into is not None:
+        return "Merge when this is right. The pull request that goes on from there shows its own plan."
+    keeping = ""
+    if any(_is_edit(field) for change in plan.changes for field in change.fields):
+        keeping = f" To keep a dashboard edit, take it into its file first ({code_span('flowsync pull')})."
+    if not scene.is_on_github:
+        return f"{code_span('flowsync apply')} writes this.{keeping}"
+    return f"{scene.moment.next_step}{keeping}"
+
+
+def past_guards(refusals: Sequence[Refusal], scene: Scene) -> str:
+    """Return the two ways on from what guards refuse."""
+    names = allowances(refusals)
+    if scene.is_on_github:
+        way = f"set the action's input {code_span(f'allow: {names}')}" if names else "change what the guards allow"
+    else:
+        flags = " ".join(dict.fromkeys(refusal.flag for refusal in refusals))
+        way = f"add {code_span(flags)}"
+    keeping = "change the files"
+    if any(refusal.code in _EDITS for refusal in refusals):
+        keeping = f"take the dashboard's edit into the file ({code_span('flowsync pull')})"
+    push = " and push" if scene.is_on_github else ""
+    return f"Either {keeping}{push}, or, to go ahead with what is shown here, {way}."

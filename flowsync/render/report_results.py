@@ -1,0 +1,199 @@
+"""What a report says of a run that applied, compared, checked, or ended early."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from flowsync.errors import DocumentError, InvalidFilesError, RefusedError
+from flowsync.model import Change, Outcome, Plan
+from flowsync.render import ledger, wording
+from flowsync.render.changes import changes_in_words
+from flowsync.render.escape import code_span, plural
+from flowsync.render.report_parts import (
+    SENTENCE_LENGTH,
+    Limits,
+    alert,
+    differing,
+    enumerated,
+    flow,
+    flow_cell,
+    name,
+    problems_table,
+    sentence,
+    table,
+)
+from flowsync.render.report_plan import allowance, flows_table, in_step, past_guards, stops_alert
+from flowsync.text import shortened
+
+if TYPE_CHECKING:
+    from flowsync.render.ledger import Entry
+    from flowsync.render.report import ApplyReport, DriftReport, FailureReport, Scene, TakeoverReport
+
+_FLAG: Final = re.compile(r"--[a-z-]+(?: overwrite)?")
+_NOT_WRITTEN: Final = frozenset({ledger.Kind.REFUSED, ledger.Kind.FAILED, ledger.Kind.NOT_ATTEMPTED})
+
+
+def apply_headline(plan: Plan, outcomes: Sequence[Outcome], place: str) -> str:
+    """Return how much was applied, and how much of it users notice."""
+    entries = list(map(ledger.entry, outcomes))
+    if not entries:
+        return f"Nothing was to be applied to {place}: {in_step(plan)}"
+    bad = [entry for entry in entries if not entry.is_good]
+    if bad:
+        good = len(entries) - len(bad)
+        be = "is" if len(bad) == 1 else "are"
+        return f"Applied to {place}: {good:,} of {plural(len(entries), 'flow')}. {len(bad):,} {be} not as planned."
+    if all(entry.kind is ledger.Kind.UNCHANGED for entry in entries):
+        was = "was" if len(entries) == 1 else "were"
+        return f"Nothing was to be applied to {place}: {plural(len(entries), 'flow')} already {was} as planned."
+    live = sum(entry.change.live for entry in entries)
+    if not live:
+        return f"Applied to {place}: {plural(len(entries), 'flow')}. Users notice nothing yet."
+    seen = f"{live:,} of them live" if live < len(entries) else "live"
+    return f"Applied to {place}: {plural(len(entries), 'flow')}, {seen} for users now."
+
+
+def apply_parts(report: ApplyReport, limits: Limits) -> Iterator[str]:
+    """Yield what was not as planned or not as reviewed, then what became of each flow."""
+    entries = sorted(map(ledger.entry, report.outcomes), key=lambda entry: entry.change.slug)
+    bad = [entry for entry in entries if not entry.is_good]
+    if bad:
+        points = (f"{flow(each.change)} {each.kind.words}: {_explained(each)}" for each in bad)
+        numbers = Counter(entry.kind.words for entry in bad)
+        lead = f"What is not as planned: {', '.join(f'{count:,} {words}' for words, count in numbers.items())}."
+        yield alert("CAUTION", lead, points, limits)
+    if report.extras:
+        yield alert("WARNING", "Written though no merged pull request showed it:", map(name, report.extras), limits)
+    known = {entry.change.slug: entry for entry in entries}
+    rows = [
+        [flow_cell(change, _seen_now(change, known.get(change.slug))), _outcome(change, known.get(change.slug))]
+        for change in report.plan.writes
+    ]
+    if rows:
+        yield table(["Flow", "What was applied"], rows, limits)
+
+
+def _explained(entry: Entry) -> str:
+    return sentence(" ".join(filter(None, [ledger.explained(entry), entry.hint])))
+
+
+def _outcome(change: Change, entry: Entry | None) -> str:
+    changes = changes_in_words(change)
+    if entry and entry.kind is ledger.Kind.APPLIED:
+        return "<br>".join(changes)
+    if entry and entry.kind is ledger.Kind.UNCHANGED:
+        return "<br>".join(["already as planned, nothing sent:", *changes])
+    words = entry.kind.words if entry else "not known"
+    return "<br>".join([f"**{words}**, planned was:", *changes])
+
+
+def _seen_now(change: Change, entry: Entry | None) -> str:
+    """Return what users see of a flow after an apply."""
+    if entry is None or entry.kind in _NOT_WRITTEN:
+        return "not known" if entry and entry.uncertain else "as before"
+    return "live now" if change.live else wording.visibility(change)
+
+
+def apply_next(report: ApplyReport) -> str:
+    """Return what to do after an apply, and how to take it back."""
+    entries = list(map(ledger.entry, report.outcomes))
+    left = [entry for entry in entries if entry.kind in _NOT_WRITTEN]
+    steps = []
+    if left:
+        steps.append(
+            "Run the workflow again for what failed. What was refused was changed since it was planned: open a pull "
+            "request, whose plan shows what is pending."
+        )
+    if any(entry.kind is ledger.Kind.APPLIED or entry.uncertain for entry in entries):
+        rollback = code_span("flowsync rollback flowsync-record.jsonl")
+        where = "the record artefact of this run" if report.scene.is_on_github else "the record"
+        steps.append(f"To take it back, use {where}: {rollback}.")
+    return " ".join(steps) or "Nothing to do."
+
+
+def drift_headline(plan: Plan, waiting: Sequence[str]) -> str:
+    """Return how many live flows differ from the files, apart from those of changes that wait for an apply."""
+    count = differing(plan)
+    if not count:
+        return wording.NO_EDITS if waiting else wording.nothing_changes(plan)
+    return f"{plural(count, 'live flow')} {'differs' if count == 1 else 'differ'} from the files."
+
+
+def drift_parts(report: DriftReport, limits: Limits) -> Iterator[str]:
+    """Yield what cannot be written, how the live flows differ, and what is no edit or may be none."""
+    yield from stops_alert(report.plan, report.scene, limits)
+    yield from flows_table(report.plan, "From what is live to what the file says", limits)
+    if report.waiting:
+        names = enumerated(map(name, report.waiting), limits.per_list // 4, limits.measure)
+        yield f"{plural(len(report.waiting), 'flow')} {wording.waits(len(report.waiting))}: {names}."
+    if report.gap:
+        yield alert("WARNING", "Some of this may be no edit.", [sentence(report.gap)], limits)
+
+
+def drift_next(plan: Plan) -> str:
+    """Return how to keep an edit, and how to undo it."""
+    if not differing(plan):
+        return "Nothing to do."
+    return (
+        f"To keep an edit, take it into the files with {code_span('flowsync pull')} and merge that; to undo it, run "
+        "the apply workflow again. In the details, a minus is what is live and a plus what the files say."
+    )
+
+
+def takeover_parts(report: TakeoverReport, limits: Limits) -> Iterator[str]:
+    """Yield which files take over edits, and which flows are left and why."""
+    points = (f"{name(slug)} in {name(file)}" for slug, file in report.files.items())
+    yield alert("NOTE", "Edits from the dashboard, taken into the files:", points, limits)
+    if report.left:
+        points = (f"{name(slug)}: {sentence(reason)}" for slug, reason in report.left.items())
+        yield alert("WARNING", "What could not be taken over:", points, limits)
+
+
+def failure_headline(report: FailureReport) -> str:
+    """Return why a command ended without a result."""
+    return sentence(report.error.message) or "It failed without a word."
+
+
+def failure_parts(report: FailureReport, limits: Limits) -> Iterator[str]:
+    """Yield what is in the way, and all that is known of the plan that it is in the way of."""
+    error, scene = report.error, report.scene
+    plan = error.plan if isinstance(error, RefusedError) else None
+    if plan and (plan.blocked or plan.refusals):
+        yield from stops_alert(plan, scene, limits)
+    elif isinstance(error, RefusedError) and error.reasons:
+        yield alert("CAUTION", "What is in the way:", (_on_github(each, scene) for each in error.reasons), limits)
+    if isinstance(error, InvalidFilesError):
+        yield from problems_table(error.problems, limits.per_table, limits)
+    elif isinstance(error, DocumentError):
+        yield from problems_table((error.problem,), limits.per_table, limits)
+    if plan:
+        yield from flows_table(plan, "What would change", limits)
+
+
+def failure_next(report: FailureReport) -> str:
+    """Return what to do about a failure."""
+    error = report.error
+    plan = error.plan if isinstance(error, RefusedError) else None
+    if plan and plan.blocked and report.scene.is_on_github:
+        return "Mend the blocked flows, then run this again."
+    if plan and plan.refusals:
+        return past_guards(plan.refusals, report.scene)
+    if error.hint:
+        return _on_github(error.hint, report.scene)
+    return "Mend what is named above, then run this again."
+
+
+def _on_github(text: str, scene: Scene) -> str:
+    """Return a sentence that names flags of the command line with the action's inputs instead, where it has them."""
+    kept = shortened(text, SENTENCE_LENGTH)
+    if not scene.is_on_github:
+        return sentence(kept)
+    parts, at = [], 0
+    for found in _FLAG.finditer(kept):
+        if wanted := allowance(found[0]):
+            parts += [sentence(kept[at : found.start()]), code_span(f"allow: {wanted}")]
+            at = found.end()
+    return " ".join(filter(None, [*parts, sentence(kept[at:])]))
