@@ -105,6 +105,16 @@ def claim(reviews: Reviews, review: Review, parts: frozenset[str]) -> Claim | No
     return None if written is None else Claim(review, written, parts - comment.marker.used)
 
 
+def withdraw(reviews: Reviews, review: Review) -> None:
+    """Let a plan count for nothing from now on of which nobody knows who edited it: this edit would hide who did.
+
+    Raises ApiError where GitHub does not take that.
+    """
+    if review.comment is not None:
+        marker = replace(review.comment.marker, parts=frozenset(), used=frozenset(), by=reviews.tip.sha)
+        rewrite(reviews, review, review.comment, noted(text(review.comment.item, "body"), marker))
+
+
 def _newest(reviews: Reviews, review: Review) -> Own | None:
     found = own_comments(reviews.github, review.pull, reviews.me, reviews.tip.key)
     return found[-1] if found else None

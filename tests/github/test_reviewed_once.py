@@ -314,6 +314,15 @@ def test_a_plan_of_which_github_does_not_say_who_edited_it_counts_as_edited(tmp_
         assert said in " ".join(done.completed.err.split())
 
 
+def test_a_plan_that_may_have_been_edited_is_used_too_where_no_review_is_required(place: Workplace) -> None:
+    place.github.suffer(reply(502).on("POST", "/graphql", times=ALWAYS))
+    assert place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN="warn").code == 0
+    place.github.suffer()
+    roll_back(place)
+    for repeat in ("false", "true"):  # the edit of the marker must not vouch for the rest of the comment
+        assert (place.apply(FLOWSYNC_REPEAT=repeat).code, written(place)) == (4, 1)
+
+
 def test_an_editor_whose_account_is_gone_is_not_nobody(place: Workplace) -> None:
     place.repo.edit_comment(place.repo.comments[0], place.comment(), EDITING_PERSON)
     place.repo.comments[0]["editor"] = None
@@ -397,8 +406,9 @@ def test_where_no_run_can_be_read_that_is_said_and_no_obstacle(tmp_path: Path) -
         assert "actions: read" in done.log
 
 
-def test_where_runs_fail_to_be_read_nothing_is_written(place: Workplace) -> None:
-    place.github.suffer(reply(502).on("GET", "*/actions/runs/*", times=ALWAYS))
+@pytest.mark.parametrize("fault", [reply(502), reply(403, "API rate limit exceeded for installation")])
+def test_where_runs_fail_to_be_read_nothing_is_written(place: Workplace, fault: Fault) -> None:
+    place.github.suffer(fault.on("GET", "*/actions/runs/*", times=ALWAYS))
     assert (place.apply().code, written(place)) == (1, 0)
 
 

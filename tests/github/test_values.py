@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from flowsync.errors import ConfigError, FlowsyncError
 from flowsync.github.api import MOST_PARTS, NO_PLAN, Marker, key_of, read_marker
+from flowsync.github.claims import Result, Status, noted, status_of
 from flowsync.github.event import MergeGroupEvent, OtherEvent, PullRequestEvent, PushEvent, read_event
 from flowsync.github.review import parts, unreviewed
 from flowsync.github.runner import inert, notice, outputs_text, read_runner, write_outputs, write_summary
@@ -50,6 +51,17 @@ def test_a_marker_is_read_back_whatever_follows(marker: Marker, rest: str) -> No
     assert read_marker(f"{marker.line()}\r\n{rest}") == marker
     assert read_marker(f" {marker.line()}\n") is None
     assert read_marker(f"{rest}\n{marker.line()}\n") is None
+
+
+@given(markers, markers, hostile)
+def test_a_note_changes_the_marker_and_one_line_and_nothing_else(first: Marker, other: Marker, rest: str) -> None:
+    body = f"{first.line()}\n{rest}"
+    assert noted(body, other) == f"{other.line()}\n{rest}"
+    superseded = noted(body, first, Result(Status.SUPERSEDED, "**Superseded**"))
+    assert status_of(superseded) is Status.SUPERSEDED
+    applied = noted(superseded, other, Result(Status.APPLIED, "**Applied**"))
+    assert applied == f"{other.line()}\n<!-- flowsync:result applied -->\n**Applied**\n\n{rest}"
+    assert noted(superseded.replace("\n", "\r\n"), other).endswith(superseded.replace("\n", "\r\n").split("\n", 1)[1])
 
 
 @given(hostile)

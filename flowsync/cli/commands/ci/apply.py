@@ -18,7 +18,7 @@ from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import refuse_unseen_versions
 from flowsync.github import claims
 from flowsync.github.event import MergeGroupEvent, PullRequestEvent, base_of
-from flowsync.github.review import Reviews, Tip, branch_head, written_parts
+from flowsync.github.review import Flaw, Reviews, Tip, branch_head, written_parts
 from flowsync.github.runner import ReviewRule, inert
 from flowsync.model import AlreadyApplied
 from flowsync.plan.document import action
@@ -274,13 +274,16 @@ def _claim(merge: Merge, plan: Plan) -> None:
         _show_note(merge.reviews)
     about = written_parts(plan)
     for review in recent:
-        parts = review.parts & about.keys()
-        if review.marker and not parts <= review.used:
+        parts = review.parts & about.keys() - review.used
+        if parts and (review.marker or review.flaw is Flaw.EDITOR_UNKNOWN):
             _claim_one(merge, review, parts)
 
 
 def _claim_one(merge: Merge, review: Review, parts: frozenset[str]) -> None:
     try:
+        if review.flaw is not None:
+            claims.withdraw(merge.reviews, review)
+            return
         claim = claims.claim(merge.reviews, review, parts)
     except errors.ApiError as error:
         _unclaimed(merge, f"in pull request {review.pull}", error)
