@@ -57,6 +57,7 @@ class Flaw(Enum):
         "GitHub does not say who last edited the comment of pull request {}, so its plan counts as edited by hand."
     )
     FOREIGN = "The plan in pull request {} is not from the run that its comment names."
+    WITHOUT_RUN = "The plan in pull request {} does not name the run that made it, as former versions did not."
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +227,9 @@ class Reviews:
             case Edited.NOT_KNOWN:
                 return Flaw.EDITOR_UNKNOWN
             case Edited.NO:
-                return None if self._is_from_its_run(comment.marker) else Flaw.FOREIGN
+                if self._is_from_its_run(comment.marker):
+                    return None
+                return Flaw.FOREIGN if comment.marker.run else Flaw.WITHOUT_RUN
 
     def _is_from_its_run(self, marker: Marker) -> bool:
         """Whether the run that a marker names planned for its head, and kept this plan if it kept any.

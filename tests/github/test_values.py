@@ -36,6 +36,7 @@ new_markers = st.builds(
     st.none() | commits,
     st.frozensets(hexadecimal, max_size=9),
     st.none() | st.integers(0, 10**20 - 1).map(str),
+    conflicts=st.frozensets(hexadecimal, max_size=9),
 )
 markers = new_markers | st.builds(
     lambda marker, count, by: replace(marker, used=frozenset(sorted(marker.parts)[:count]), by=by),

@@ -69,8 +69,8 @@ def report_applied(pulls: Pulls, report: ApplyReport, *, is_whole: bool, is_done
     unwritten = frozenset(each.change.slug for each in report.outcomes if _is_certainly_not_written(each))
     recent, plan = _recent(pulls), report.plan
     is_news = bool(plan.writes) and not is_done
-    left = _UNFINISHED if is_whole else _LEFT
-    concerned = _concerned(pulls, recent, None if is_done else plan, is_news=is_news, left=left)
+    unreported = _UNFINISHED if is_whole else _LEFT
+    concerned = _concerned(pulls, recent, None if is_done else plan, is_news=is_news, left=unreported)
     _comment(pulls, concerned, report)
     slugs = written_parts(plan)
     bad = frozenset(each.change.slug for each in report.outcomes if not entry(each).is_good)
