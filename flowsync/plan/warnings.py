@@ -133,7 +133,7 @@ def step_ids_renamed(pair: FileAndRow) -> Iterator[PlanWarning]:
             line = pair.flow.source.location(("data", "steps", int(step["index"]), "id")).line
             message = (
                 f"The step id {_in_words(change.old)} becomes {_in_words(change.new)}: "
-                "the progress users have on the step is orphaned."
+                "users on this step lose their progress."
             )
             yield PlanWarning("step-id-renamed", message, line)
 

@@ -237,11 +237,11 @@ def _inside(value: JsonValue, part: str) -> JsonValue:
             return None
 
 
-def changes_in_words(change: Update) -> list[str]:
+def changes_in_words(change: Update, branch: str = "this PR") -> list[str]:
     """Return what changes about a flow, what matters most first; the rest is counted."""
     lines = []
     for field in in_order(change.fields):
-        who = origin_words(field.origin, change)
+        who = origin_words(field.origin, change, branch)
         lines.append(described(field, change).markdown + (f" <sub>({who})</sub>" if who else ""))
     lines += [f"{name(field)} is sent: the API does not show what it replaces" for field in change.sent_unseen]
     rest = len(lines) - CHANGES_OF_A_FLOW
@@ -250,15 +250,15 @@ def changes_in_words(change: Update) -> list[str]:
     return [*lines[:CHANGES_OF_A_FLOW], f"and {rest:,} more changes"]
 
 
-def origin_words(origin: Origin | None, change: Update) -> str:
-    """Return who made a difference, where it is not this pull request alone."""
+def origin_words(origin: Origin | None, change: Update, branch: str) -> str:
+    """Return who made a difference, where it is not `branch` alone."""
     match origin:
         case Origin.WAITING:
             return f"{merged_in(change)} and not applied yet"
         case Origin.DRIFT:
             return "dashboard"
         case Origin.CONFLICT:
-            return "this PR and the dashboard"
+            return f"{branch} and the dashboard"
         case Origin.BRANCH | None:
             return ""
 

@@ -42,10 +42,10 @@ def refusals(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a fr
 
 def markdown(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008, ARG001 - a frozen value; one signature
     """Return the plan as GitHub's comment shows it, with as much room as a job's summary, whatever the screen."""
-    from flowsync.render.report import Moment, PlanReport, Reader, Scene, fit  # noqa: PLC0415 - only Markdown needs them
+    from flowsync.render.report import Moment, PlanReport, Scene, fit  # noqa: PLC0415 - only Markdown needs them
     from flowsync.render.report_parts import SUMMARY  # noqa: PLC0415 - as above
 
-    return fit(PlanReport(Scene(None, None, Moment.APPLY, Reader.TERMINAL), plan), SUMMARY).text
+    return fit(PlanReport(Scene(None, None, Moment.APPLY, wording.Reader.TERMINAL), plan), SUMMARY).text
 
 
 def as_json(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008, ARG001 - a frozen value; one signature

@@ -24,6 +24,7 @@ from flowsync.render.report_parts import (
     name,
     problems_table,
 )
+from flowsync.render.wording import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,14 +48,12 @@ class Moment(Enum):
         """What a reader of a plan that nothing stops does next, in a pull request or after it."""
         if self is Moment.MERGE:
             return "Merge when this is right: exactly this is applied then, and a new comment says how it went."
-        return "Approve the apply job when this is right: it writes exactly this."
+        return "The apply job writes exactly this."
 
-
-class Reader(Enum):
-    """Where a report is read, which decides whether it names inputs of the action or flags of the command line."""
-
-    GITHUB = "GitHub"
-    TERMINAL = "a terminal"
+    @property
+    def branch(self) -> str:
+        """What the files that are planned are of."""
+        return "this PR" if self is Moment.MERGE else "this branch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +212,7 @@ def _opening(report: Report, limits: Limits) -> Iterator[str]:
         case PlanReport(scene, plan, waits, _, _, others):
             yield from report_plan.stops_alert(plan, scene, limits)
             yield from report_plan.notice_alert(report, limits)
-            yield from report_plan.flows_table(plan, "What changes", limits)
+            yield from report_plan.flows_table(plan, "What changes", scene, limits)
             yield from report_plan.changed_waits(waits, limits)
             yield from report_plan.other_pulls(others, limits)
             yield from ["Warnings about the files:"] if report.problems else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -51,7 +50,6 @@ _STOPS: Final = {
     "plan-not-saved": "saved plan",
 }
 """What has to be settled before a plan is applied, by the code of the refusal; anything else is a limit."""
-_ALLOWING: Final = re.compile(r"--(?:allow-([a-z-]+)|on-(drift|conflict) overwrite)")
 _ADDED: Final = {
     Bond.MUST: "{} now waits for {}",
     Bond.MAY: "{} may now wait for {}",
@@ -71,20 +69,26 @@ def headline(report: PlanReport) -> str:
         where = name(report.applied) if report.applied else "the branch that is applied"
         opening = f"This merges into {name(report.into)}; live flows change only when that reaches {where}"
         stops = _stops(plan)
-        first = f", and {stops} {'is' if stops.startswith('1 ') else 'are'} settled" if stops else ""
-        return f"{opening}{first}. {_impact('Then', plan)}" if plan.writes else f"{opening}{first}."
+        first = f" Before that: {stops}." if stops else ""
+        return f"{opening}.{first} {_impact('Then', plan) if plan.writes else ''}".rstrip()
     if stops := _stops(plan):
         after = f" {_impact('After that', plan)}" if plan.writes else ""
         return f"{moment} changes nothing yet: {stops} first.{after}"
     count, live = len(plan.changes), sum(change.live for change in plan.changes)
     if not plan.writes:
-        return f"{moment} changes nothing for users: {in_step(plan)}"
+        return f"{moment} changes nothing for users: {_unmanaged(plan) if plan.removed else in_step(plan)}"
     if not count:
         return f"{moment} changes nothing that can be seen. {_impact('', plan)}"
     if live == count:
         return f"{moment} changes {plural(count, 'flow')} for users at once."
     seen = f", {live:,} of them for users at once." if live else ". Users notice nothing yet."
     return f"{moment} changes {plural(count, 'flow')}{seen}"
+
+
+def _unmanaged(plan: Plan) -> str:
+    count = len(plan.removed)
+    be, stay = ("is", "stays") if count == 1 else ("are", "stay")
+    return f"{plural(count, 'flow')} {be} no longer managed and {stay} as before."
 
 
 def _impact(opening: str, plan: Plan) -> str:
@@ -145,15 +149,19 @@ def stops_alert(plan: Plan, scene: Scene, limits: Limits) -> Iterator[str]:
 
 
 def _refusal_points(refusal: Refusal, flows: Mapping[str, Change], scene: Scene) -> Iterator[str]:
-    way = allowed(refusal, scene)
+    way = f"{code_span(refusal.flag)} allows it."
+    if scene.is_on_github:
+        wanted = wording.allowance(refusal.flag)
+        way = f"The action's input {code_span(f'allow: {wanted}')} lets it through." if wanted else ""
     if (origin := _EDITS.get(refusal.code)) is None:
         names = wording.listed([flow(flows[slug]) if slug in flows else name(slug) for slug in refusal.slugs])
         yield f"{names}: {sentence(refusal.message)} {way}" if names else f"{sentence(refusal.message)} {way}"
         return
+    branch = scene.moment.branch
     for slug in refusal.slugs:
         what = list(_edited(flows[slug], origin)) if slug in flows else []
         who = (
-            "both in the dashboard and in this PR (dashboard → this PR)"
+            f"both in the dashboard and in {branch} (dashboard → {branch})"
             if origin is Origin.CONFLICT
             else "in the dashboard"
         )
@@ -169,23 +177,9 @@ def _edited(change: Change, origin: Origin) -> Iterator[str]:
         yield f"{len(fields) - CHANGES_OF_A_FLOW:,} more"
 
 
-def allowed(refusal: Refusal, scene: Scene) -> str:
-    """Return the way past a guard where a plan is read: an input of the action, or a flag."""
-    if not scene.is_on_github:
-        return f"{code_span(refusal.flag)} allows it."
-    names = allowances([refusal])
-    return f"The action's input {code_span(f'allow: {names}')} lets it through." if names else ""
-
-
 def allowances(refusals: Iterable[Refusal]) -> str:
     """Return what the action's input `allow` has to name for these refusals."""
-    return " ".join(dict.fromkeys(filter(None, (allowance(refusal.flag) for refusal in refusals))))
-
-
-def allowance(flag: str) -> str:
-    """Return what the action's input `allow` has to name in place of a flag; empty where it has no such name."""
-    found = _ALLOWING.fullmatch(flag)
-    return (found[1] or found[2]) if found else ""
+    return " ".join(dict.fromkeys(filter(None, (wording.allowance(refusal.flag) for refusal in refusals))))
 
 
 def notice_alert(report: PlanReport, limits: Limits) -> Iterator[str]:
@@ -212,7 +206,7 @@ def _grave_points(report: PlanReport) -> Iterator[str]:
             if field.field == "targetingLogic" and str(field.new or "").strip() and not _is_edit(field)
         )
     for change in writes:
-        for origin, also in ((Origin.DRIFT, ""), (Origin.CONFLICT, " that this PR changes too")):
+        for origin, also in ((Origin.DRIFT, ""), (Origin.CONFLICT, f" that {report.scene.moment.branch} changes too")):
             what = "; ".join(_edited(change, origin))
             if what and (origin, change.slug) not in refused:
                 yield f"{flow(change)}: {moment} overwrites a dashboard edit{also}: {what}"
@@ -232,7 +226,8 @@ def _other_points(report: PlanReport) -> Iterator[str]:
     """Yield what is no change of this pull request, and warnings of less weight."""
     for change in report.plan.writes:
         if any(field.origin is Origin.WAITING for field in change.fields):
-            yield f"{flow(change)}: {origin_words(Origin.WAITING, change)}, so this plan shows it too"
+            words = origin_words(Origin.WAITING, change, report.scene.moment.branch)
+            yield f"{flow(change)}: {words}, so this plan shows it too"
     for change in report.plan.writes:
         yield from (_warning_point(flow(change), each) for each in wording.warnings(change) if each.code not in _SAID)
     for row in report.plan.unchanged:
@@ -243,13 +238,13 @@ def _warning_point(title: str, warning: PlanWarning) -> str:
     return f"{title}: {sentence(warning.message)}"
 
 
-def flows_table(plan: Plan, title: str, limits: Limits) -> Iterator[str]:
+def flows_table(plan: Plan, title: str, scene: Scene, limits: Limits) -> Iterator[str]:
     """Yield the table of the flows by name, and in words what changes; `title` is that of the second column."""
     rows = [
         [titled_cell(each.slug, None, "blocked"), f"**blocked**: {sentence(each.message)}"] for each in plan.blocked
     ]
     for change in sorted(plan.changes, key=lambda each: not each.live):
-        what = changes_in_words(change)
+        what = changes_in_words(change, scene.moment.branch)
         rows.append([flow_cell(change, wording.visibility(change)), "<br>".join(what)])
     for change in plan.unverified:
         what = ["sent as **switched off**: the API does not say whether it is"]
@@ -324,7 +319,8 @@ def next_step(report: PlanReport) -> str:
     if plan.refusals:
         return past_guards(plan.refusals, scene)
     if not plan.writes:
-        return "Nothing to do for live flows."
+        way = "Where that is not meant, put the files back; to end such a flow, switch it off in Frigade."
+        return way if plan.removed else "Nothing to do for live flows."
     if report.into is not None:
         return "Merge when this is right. The pull request that goes on from there shows its own plan."
     keeping = ""

@@ -25,7 +25,7 @@ from flowsync.render.report_parts import (
     sentence,
     table,
 )
-from flowsync.render.report_plan import allowance, flows_table, in_step, past_guards, stops_alert
+from flowsync.render.report_plan import flows_table, in_step, past_guards, stops_alert
 from flowsync.text import shortened
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def drift_headline(plan: Plan, waiting: Sequence[str]) -> str:
 def drift_parts(report: DriftReport, limits: Limits) -> Iterator[str]:
     """Yield what cannot be written, how the live flows differ, and what is no edit or may be none."""
     yield from stops_alert(report.plan, report.scene, limits)
-    yield from flows_table(report.plan, "From what is live to what the file says", limits)
+    yield from flows_table(report.plan, "From what is live to what the file says", report.scene, limits)
     if report.waiting:
         names = enumerated(map(name, report.waiting), limits.per_list // 4, limits.measure)
         yield f"{plural(len(report.waiting), 'flow')} {wording.waits(len(report.waiting))}: {names}."
@@ -154,7 +154,8 @@ def takeover_parts(report: TakeoverReport, limits: Limits) -> Iterator[str]:
 
 def failure_headline(report: FailureReport) -> str:
     """Return why a command ended without a result."""
-    return sentence(report.error.message) or "It failed without a word."
+    opening = "No plan was made. " if report.command == "plan" else ""
+    return f"{opening}{sentence(report.error.message)}" if report.error.message else "It failed without a word."
 
 
 def failure_parts(report: FailureReport, limits: Limits) -> Iterator[str]:
@@ -169,8 +170,11 @@ def failure_parts(report: FailureReport, limits: Limits) -> Iterator[str]:
         yield from problems_table(error.problems, limits.per_table, limits)
     elif isinstance(error, DocumentError):
         yield from problems_table((error.problem,), limits.per_table, limits)
-    if plan:
-        yield from flows_table(plan, "What would change", limits)
+    if report.changes:
+        rows = [[flow_cell(change, "as before"), "<br>".join(changes_in_words(change))] for change in report.changes]
+        yield table(["Flow", "What would change"], rows, limits)
+    elif plan:
+        yield from flows_table(plan, "What would change", scene, limits)
 
 
 def failure_next(report: FailureReport) -> str:
@@ -193,7 +197,9 @@ def _on_github(text: str, scene: Scene) -> str:
         return sentence(kept)
     parts, at = [], 0
     for found in _FLAG.finditer(kept):
-        if wanted := allowance(found[0]):
-            parts += [sentence(kept[at : found.start()]), code_span(f"allow: {wanted}")]
-            at = found.end()
+        if wanted := wording.allowance(found[0]):
+            at, before = found.end(), kept[at : found.start()]
+            ending = kept[at : at + 1] if kept[at : at + 1] in {".", ","} else ""
+            parts += [sentence(before), code_span(f"allow: {wanted}") + ending]
+            at += len(ending)
     return " ".join(filter(None, [*parts, sentence(kept[at:])]))

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from flowsync.config import SANDBOX_URL
-from flowsync.model import FieldChange, JsonValue, Op, Origin, Plan, PlanWarning, Removed, Unchanged, Update, View
+from flowsync.model import (
+    FieldChange,
+    JsonValue,
+    Op,
+    Origin,
+    Plan,
+    PlanWarning,
+    Refusal,
+    Removed,
+    Unchanged,
+    Update,
+    View,
+)
 from flowsync.plan.document import allowed_by, summary
 from flowsync.render.escape import compact, compact_pair, plural
 
@@ -16,7 +29,7 @@ if TYPE_CHECKING:
 
 IN_STEP: Final = "The live flows are as the files say."
 NO_CHANGES: Final = f"No changes. {IN_STEP}"
-NO_EDITS: Final = "Nobody edited a live flow outside of the files."
+NO_EDITS: Final = "Nobody edited a live flow in the dashboard."
 BLOCKED: Final = "Apply writes nothing while flows are blocked, unless told to skip them (--skip-blocked)."
 REFUSED: Final = "Apply would refuse this plan:"
 UNMANAGED: Final = "live without a file: shown, never touched"
@@ -25,14 +38,15 @@ SHORT_DIGEST: Final = 12
 
 _SHORT_VALUE: Final = 80
 """How many columns are shown of a value that came up since a plan was made."""
+_ALLOWING: Final = re.compile(r"--(?:allow-([a-z-]+)|on-(drift|conflict) overwrite)")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ALWAYS_COUNTED: Final = frozenset({"to update", "unchanged"})
 _SAID_BY_VISIBILITY: Final = "goes-live"
 _SAID_OF_THE_PLAN: Final = "drafts-hidden"
 """What is said once of a whole plan (`view`)."""
 _ORIGINS: Final = {
-    Origin.DRIFT: "edited outside of the files; applying undoes that",
-    Origin.CONFLICT: "edited both in the files and outside of them; applying undoes the latter",
+    Origin.DRIFT: "edited in the dashboard; applying overwrites that",
+    Origin.CONFLICT: "edited both in the files and in the dashboard; applying overwrites the latter",
 }
 
 
@@ -228,11 +242,33 @@ def unseen_elsewhere(unchanged: Iterable[Unchanged]) -> str:
     )
 
 
-def refusals(plan: Plan) -> list[str]:
-    """Return what guards have against the plan, a sentence or two each, with the flag that allows it."""
+class Reader(Enum):
+    """Where something is read, which decides whether it names inputs of the action or flags of the command line."""
+
+    GITHUB = "GitHub"
+    TERMINAL = "a terminal"
+
+
+def refusals(plan: Plan, reader: Reader = Reader.TERMINAL) -> list[str]:
+    """Return what guards have against the plan, a sentence or two each, with the flag or input that allows it."""
     return [
-        f"{listed(each.slugs)}{': ' if each.slugs else ''}{each.message} {allowed_by(each)}" for each in plan.refusals
+        f"{listed(each.slugs)}{': ' if each.slugs else ''}{each.message} {way_past(each, reader)}".rstrip()
+        for each in plan.refusals
     ]
+
+
+def way_past(refusal: Refusal, reader: Reader) -> str:
+    """Return the sentence that names the way past a refusal; empty where the reader has none."""
+    if reader is Reader.TERMINAL:
+        return allowed_by(refusal)
+    wanted = allowance(refusal.flag)
+    return f"The action's input allow: {wanted} lets it through." if wanted else ""
+
+
+def allowance(flag: str) -> str:
+    """Return what the action's input `allow` has to name in place of a flag; empty where it has no such name."""
+    found = _ALLOWING.fullmatch(flag)
+    return (found[1] or found[2]) if found else ""
 
 
 def question(plan: Plan) -> str:

@@ -46,7 +46,7 @@ def plain(what: str, project: Path, server: FakeFrigade, **keys: str) -> Complet
 def test_the_plain_script_plans_with_the_public_key_and_writes_nothing(project: Path, server: FakeFrigade) -> None:
     planned = plain("plan", project, server, FRIGADE_PUBLIC_API_KEY=PUBLIC_KEY)
     assert planned.code == 0, planned.err
-    assert "### flowsync plan" in planned.out
+    assert "### Applying this changes 1 flow" in planned.out
     results = project / "flowsync-results"
     assert (results / "plan.md").read_text(encoding="utf-8") in planned.out
     assert json.loads((results / "plan.json").read_text(encoding="utf-8"))["summary"]["update"] == 1

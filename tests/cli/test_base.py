@@ -69,12 +69,12 @@ def test_every_format_tells_whose_each_difference_is(project: Path) -> None:
         assert [warning["code"] for warning in change["warnings"]] == ["goes-live", "apply-refuses"]
         text = plan(project, server).out
         assert f"compared with {document['base'][:12]}" in text
-        assert "drift: name, steps[b].title were edited outside of the files; applying undoes that" in text
-        assert "conflict: steps[c].title was edited both in the files and outside of them" in text
+        assert "drift: name, steps[b].title were edited in the dashboard; applying overwrites that" in text
+        assert "conflict: steps[c].title was edited both in the files and in the dashboard" in text
         assert "flow_a: An edit in the dashboard to what this branch changed too would be undone." in text
         markdown = plan(project, server, "--format", "markdown").out
-        assert "drift:" in markdown
-        assert "conflict:" in markdown
+        assert "<sub>(dashboard)</sub>" in markdown
+        assert "edited both in the dashboard and in this branch (dashboard → this branch): title of step 3" in markdown
         without = flowsync("plan", "--format", "json", root=project, env=environment(server.url)).json
         assert without["digest"] != document["digest"]
         assert {each["origin"] for each in without["changes"][0]["fields"]} == {None}

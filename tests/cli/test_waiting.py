@@ -69,9 +69,9 @@ def test_merges_that_are_not_applied_wait_beside_an_edit_and_the_branch_s_own(pr
         env = environment(server.url)
         text = flowsync("plan", "--base", "main", root=project, env=env).out
         assert "warning[waiting] Waiting from commit" in text
-        assert "drift: steps[b].title was edited outside of the files" in text
+        assert "drift: steps[b].title was edited in the dashboard" in text
         markdown = flowsync("plan", "--base", "main", "--format", "markdown", root=project, env=env).out
-        assert "aiting from commit" in markdown
+        assert "(merged in #13 and #12 and not applied yet)" in markdown
         assert "::warning::" not in text + markdown
         assert flowsync("apply", "--base", "main", "--on-conflict", "refuse", root=project, env=env).code == 0
 

@@ -115,7 +115,7 @@ def test_messages_name_both_sides() -> None:
     assert messages == [
         "Version 2 is live: users see the change at once.",
         'The type of a live version changes from null to "CARD": the app must show it as such.',
-        'The step id "1\\\\e" becomes "first": the progress users have on the step is orphaned.',
+        'The step id "1\\\\e" becomes "first": users on this step lose their progress.',
         "The live type is not of the type that the API takes: a rollback cannot put it back.",
     ]
 

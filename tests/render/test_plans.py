@@ -143,8 +143,8 @@ def test_drift_and_conflict_are_told_with_their_places() -> None:
         ),
     )
     assert list(wording.origins(change)) == [
-        "drift: targetingLogic, title were edited outside of the files; applying undoes that",
-        "conflict: steps[invite] was edited both in the files and outside of them; applying undoes the latter",
+        "drift: targetingLogic, title were edited in the dashboard; applying overwrites that",
+        "conflict: steps[invite] was edited both in the files and in the dashboard; applying overwrites the latter",
     ]
 
 

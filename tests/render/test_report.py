@@ -18,11 +18,13 @@ from flowsync.model import (
     Location,
     NotAttempted,
     Op,
+    Origin,
     Plan,
     PlanWarning,
     Problem,
     Refusal,
     Refused,
+    Removed,
     SettingChange,
     Severity,
     Unmanaged,
@@ -36,13 +38,13 @@ from flowsync.render.report import (
     Moment,
     OtherPull,
     PlanReport,
-    Reader,
     Report,
     Scene,
     fit,
     short,
 )
 from flowsync.render.report_parts import COMMENT, SUMMARY, Limits, enumerated, fitting, utf8_bytes, utf16_units
+from flowsync.render.wording import Reader
 from flowsync.text import shortened
 from tests.render.hostile import hostile
 from tests.render.parsers import pages
@@ -123,6 +125,8 @@ ODD_PLAN = replace(
     base=LONG,
     changes=(ODD, *(replace(SHORT, slug=f"{number}{LONG}") for number in range(110))),
     unmanaged=tuple(Unmanaged(f"{number}{LONG}", number, LONG) for number in range(110)),
+    refusals=tuple(Refusal("x", f"{number}{LONG}", "--allow-many", (f"0{LONG}",)) for number in range(110)),
+    removed=tuple(Removed(f"{number}{LONG}", LONG, number, LONG, 1, LONG, LONG) for number in range(110)),
     blocked=tuple(FULL_PLAN.blocked[0]._replace(slug=f"{number}{LONG}", message=LONG) for number in range(110)),
 )
 ODD_PROBLEMS = [Problem(Location(LONG, 1, 1), Severity.ERROR, LONG, LONG, LONG)] * 110
@@ -193,6 +197,7 @@ def test_without_the_address_of_a_run_nothing_links_to_it() -> None:
         assert "](" not in markdown
 
 
+REMOVED = Removed("flow_old", "flows/flow_old.yaml", 7, "Old news", 3, "ACTIVE")
 CONFLICT = Refusal("overwrites-conflict", "An edit would be undone.", "--on-conflict overwrite", ("flow_welcome",))
 CLEARED = Refusal("clears-targeting", "The targeting would be cleared.", "--allow-clear-targeting", ("flow_welcome",))
 
@@ -215,6 +220,11 @@ CLEARED = Refusal("clears-targeting", "The targeting would be cleared.", "--allo
             "nothing yet: 1 conflict and 1 cleared audience first. After that 1 flow changes for users at once.",
         ),
         (replace(EMPTY_PLAN, blocked=FULL_PLAN.blocked), Moment.MERGE, "changes nothing yet: 1 blocked flow first.\n"),
+        (
+            replace(EMPTY_PLAN, removed=(REMOVED,)),
+            Moment.MERGE,
+            "Merging this changes nothing for users: 1 flow is no longer managed and stays as before.",
+        ),
         (
             replace(EMPTY_PLAN, unverified=(replace(DRAFT, body={"active": False}),)),
             Moment.MERGE,
@@ -344,3 +354,99 @@ def test_what_a_new_targeting_means_for_users_is_said_first(old: JsonValue, new:
     alert = fit(PlanReport(SCENE, plan_of(change)), COMMENT).text.partition("\n| ")[0]
     assert (told or "") in alert
     assert ("audience: " in alert) == (told is not None)
+
+
+def shown_of(plan: Plan, **others: object) -> str:
+    return fit(replace(PlanReport(SCENE, plan), **others), COMMENT).text  # type: ignore[arg-type]  # fields of it
+
+
+def test_a_changed_configuration_stands_above_everything_else() -> None:
+    place = "environments.production.api_url"
+    shown = shown_of(EMPTY_PLAN, settings=(SettingChange(place, "https://a.example", "https://b.example"),))
+    assert shown.startswith("> [!CAUTION]\n> **This changes the configuration")
+    assert f"> - `{place}`: `https://a.example` → `https://b.example`\n\n### Merging" in shown
+    assert "`rules.x`: not set → `off`" in shown_of(EMPTY_PLAN, settings=(SettingChange("rules.x", None, "off"),))
+
+
+def test_a_branch_that_is_not_applied_is_said_to_be_one() -> None:
+    shown = shown_of(replace(plan_of(WELCOME), refusals=(CONFLICT,)), into="feature-1", applied="main")
+    assert shown.startswith(
+        "### This merges into `feature-1`; live flows change only when that reaches `main`. Before that: 1 conflict. "
+        "Then 1 flow changes for users at once.\n"
+    )
+    assert "the branch that is applied. Then 1 flow changes" in shown_of(plan_of(WELCOME), into="feature-1")
+    assert shown_of(EMPTY_PLAN, into="a", applied="b").startswith(
+        "### This merges into `a`; live flows change only when that reaches `b`.\n"
+    )
+
+
+def test_removed_and_renamed_files_have_rows_of_their_own() -> None:
+    renamed = (
+        REMOVED._replace(renamed_to="flow_new")
+        if hasattr(REMOVED, "_replace")
+        else replace(REMOVED, renamed_to="flow_new")
+    )
+    shown = shown_of(replace(EMPTY_PLAN, removed=(REMOVED, renamed)))
+    flow = "| **`Old news`**<br><sub>`flow_old` · live</sub> |"
+    assert f"{flow} no longer managed: its file is gone; stays live as version 3 |" in shown
+    assert f"{flow} renamed: Frigade has no rename, so this flow stays live as version 3, no longer managed." in shown
+    assert "Either name the file `flow_old` again, or make `flow_new` in Frigade first" in shown
+
+
+def test_warnings_about_files_and_other_pull_requests_are_in_the_comment() -> None:
+    shown = shown_of(EMPTY_PLAN, problems=PROBLEMS[1:2], others=(OtherPull(6, ("welcome",)),))
+    assert "Warnings about the files:\n\n| Where |" in shown
+    assert "| `flows/a.yaml:3:200` | warning `deprecated` | This is old." in shown
+    assert "- #6 changes `welcome` too" in shown
+
+
+def origin_of(origin: Origin) -> Update:
+    change = update({"name": "Tour"}, {"name": "The tour"})
+    return replace(change, fields=tuple(field._replace(origin=origin) for field in change.fields))
+
+
+def test_a_dashboard_edit_is_overwritten_and_what_waits_is_none() -> None:
+    edit = "Merging this overwrites a dashboard edit: name: `Tour` → `The tour`"
+    assert edit in shown_of(plan_of(origin_of(Origin.DRIFT)))
+    assert "overwrites a dashboard edit that this PR changes too: name" in shown_of(plan_of(origin_of(Origin.CONFLICT)))
+    waiting = shown_of(plan_of(origin_of(Origin.WAITING)))
+    assert "merged and not applied yet, so this plan shows it too" in waiting
+    assert "edit" not in waiting
+
+
+def test_the_way_past_a_guard_is_an_input_on_github_and_a_flag_on_a_terminal() -> None:
+    plan = replace(plan_of(origin_of(Origin.CONFLICT)), refusals=(CONFLICT, CLEARED))
+    shown = shown_of(plan)
+    assert "The action's input `allow: clear-targeting` lets it through." in shown
+    assert "was edited both in the dashboard and in this PR (dashboard → this PR): name: `Tour` → `The tour`\n" in shown
+    assert shown.endswith("set the action's input `allow: conflict clear-targeting`.\n")
+    assert "--" not in shown.replace("| --- | --- |", "")
+    flags = shown_of(plan, scene=Scene(None, None, Moment.APPLY, Reader.TERMINAL))
+    assert "`--allow-clear-targeting` allows it." in flags
+    assert "add `--on-conflict overwrite --allow-clear-targeting`" in flags
+
+
+def test_a_failure_keeps_what_is_known_of_the_plan() -> None:
+    plan = replace(plan_of(origin_of(Origin.CONFLICT)), refusals=(CONFLICT,))
+    error = RefusedError("Nothing was written: guards refuse this plan.", reasons=["x"], plan=plan)
+    shown = fit(FailureReport(SCENE, "apply", "production", error), COMMENT).text
+    assert shown.startswith("### Nothing was written: guards refuse this plan.\n\nflowsync apply · `production` · ")
+    assert "name: `Tour` → `The tour` <sub>(this PR and the dashboard)</sub> |" in shown
+    assert "`allow: conflict`" in shown
+    told = RefusedError("No.", reasons=["flow_a: too much. --allow-many allows it."], hint="Ask --on-drift overwrite.")
+    bare = fit(FailureReport(SCENE, "apply", "", told), COMMENT).text
+    assert "> - `flow_a`: too much. `allow: many` allows it." in bare
+    assert bare.endswith("**Next:** Ask `allow: drift`.\n")
+
+
+def test_a_result_reads_by_itself() -> None:
+    shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (Applied(WELCOME),)), COMMENT).text
+    assert shown.startswith("### Applied to `api.frigade.com`: 1 flow, live for users now.\n\nflowsync apply · ")
+    assert f"[log and summary]({RUN})" in shown
+    assert shown.endswith("use the record artefact of this run: `flowsync rollback flowsync-record.jsonl`.\n")
+    failed = fit(
+        ApplyReport(SCENE, plan_of(WELCOME, DRAFT), (Applied(WELCOME), NotAttempted(DRAFT, "x"))), COMMENT
+    ).text
+    assert failed.startswith("### Applied to `api.frigade.com`: 1 of 2 flows. 1 is not as planned.")
+    assert "> **What is not as planned:" in failed
+    assert "**Next:** Run the workflow again for what failed." in failed

@@ -114,5 +114,5 @@ def test_an_edit_made_elsewhere_is_told_at_the_line_it_would_undo() -> None:
     (edit,) = notes[Origin.DRIFT]
     assert edit.location == Location("flows/flow_tour.yaml", 5, 14)
     assert edit.code == "drift"
-    assert edit.message.startswith("steps[one].title was edited outside of the files")
+    assert edit.message.startswith("steps[one].title was edited in the dashboard")
     assert "Theirs" in edit.message

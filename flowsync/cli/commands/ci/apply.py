@@ -185,8 +185,9 @@ def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
     if plan.refusals:
         raise errors.RefusedError(
             "Nothing was written: guards refuse this plan.",
-            reasons=wording.refusals(plan),
+            reasons=wording.refusals(plan, wording.Reader.GITHUB),
             hint="What is meant, the input allow lets through for one run.",
+            plan=plan,
         )
     refuse_unseen_versions(plan, merge.project)
     rule = merge.run.inputs.require_reviewed_plan
@@ -212,6 +213,7 @@ def blocked_error(plan: Plan) -> errors.RefusedError:
         f"{plural(len(plan.blocked), 'flow')} {verb} blocked; nothing was written.",
         reasons=[f"{each.slug}: {each.message}" for each in plan.blocked[:NAMED]],
         hint="Mend what blocks them in a pull request.",
+        plan=plan,
     )
 
 

@@ -112,7 +112,7 @@ def _result(run: Run, project: Project, plan: Plan, *, is_told: bool) -> ExitCod
     code, said = ExitCode.OK, wording.counts(plan)
     if plan.refusals:
         code, said = ExitCode.REFUSED, "Apply would refuse this plan."
-        reasons = wording.refusals(plan)
+        reasons = wording.refusals(plan, wording.Reader.GITHUB)
         error = RefusedError(said, reasons=reasons, hint="What is meant, the input allow lets through.")
         run.annotate([error])
         report_failed_plan(run, project, error, plan)
