@@ -95,6 +95,15 @@ def test_to_repeat_it_is_asked_for(place: Workplace) -> None:
     assert by_hand(place).code == 4
 
 
+def test_the_plan_of_a_push_says_that_it_was_applied_before(place: Workplace) -> None:
+    place.apply()
+    roll_back(place)
+    said = "What pull request 5 showed was applied already: apply asks for repeat: true."
+    payload = {"before": BASE, "commits": [{"id": MERGE}]}
+    assert said in place.run("plan", name="push", payload=payload).log
+    assert said not in place.run("plan", name="push", payload=payload, FLOWSYNC_REPEAT="true").log
+
+
 def test_to_repeat_lets_nothing_pass_that_nobody_saw(place: Workplace) -> None:
     place.apply()
     place.write(flow_b=flow("Beta", "Not shown"))
@@ -184,6 +193,18 @@ def test_what_could_not_be_written_is_resumed(two: Workplace) -> None:
     assert not two.marker().unused
     assert "**Applied for `0000000`**" in two.comment()
     assert two.comment().count("flowsync:result") == 1
+
+
+def test_where_nothing_could_be_written_the_whole_review_is_left(two: Workplace) -> None:
+    two.frigade.suffer(reply(400, "Too odd").on("PUT", "*", times=ALWAYS))
+    assert two.apply().code == 5
+    assert two.marker().unused == two.marker().parts
+    assert "**Not applied for `0000000`**" in two.comment()
+    line = two.comment().splitlines()[2]
+    assert "Too odd" in line
+    assert line.endswith("And 1 more.")
+    two.frigade.suffer()
+    assert two.apply().code == 0
 
 
 def test_what_was_written_before_is_not_written_again_with_the_rest(two: Workplace) -> None:

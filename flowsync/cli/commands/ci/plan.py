@@ -147,9 +147,11 @@ def _report_unreviewed(run: Run, plan: Plan, reviews: Reviews | None) -> None:
     if reviews is None or is_off or not isinstance(run.event, PushEvent) or not plan.writes:
         return
     try:
-        extras = reviews.unreviewed(plan)
+        extras, spent = reviews.unreviewed(plan), reviews.spent(plan)
     except ApiError:
         return
-    if extras:
+    if extras and spent:
+        show_notice(f"What pull request {spent.pull} showed was applied already: apply asks for repeat: true.")
+    elif extras:
         slugs = wording.listed([change.slug for change in extras], NAMED)
         show_notice(f"No merged pull request showed what would be written to {slugs}: apply asks for that.")

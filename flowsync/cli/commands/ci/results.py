@@ -22,13 +22,13 @@ from flowsync.github.review import Reviews, Tip, written_parts
 from flowsync.github.runner import CommentMode
 from flowsync.model import Failed, NotAttempted, Refused
 from flowsync.render.escape import code_span
-from flowsync.render.ledger import entry
+from flowsync.render.ledger import entry, explained
 from flowsync.render.report import SHORT_COMMIT, fit
 from flowsync.render.report_parts import COMMENT, sentence
 from flowsync.text import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from flowsync.cli.commands.ci.run import Run
     from flowsync.cli.project import Project
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from flowsync.github.comments import Draft
     from flowsync.github.review import Review
     from flowsync.model import Outcome, Plan
+    from flowsync.render.ledger import Entry
     from flowsync.render.report import ApplyReport, FailureReport
 
 REASON_LENGTH: Final = 200
@@ -73,14 +74,26 @@ def report_applied(pulls: Pulls, report: ApplyReport, *, is_whole: bool, is_done
     concerned = _concerned(pulls, recent, None if is_done else plan, is_news=is_news, left=unreported)
     _comment(pulls, concerned, report)
     slugs = written_parts(plan)
-    bad = frozenset(each.change.slug for each in report.outcomes if not entry(each).is_good)
+    bad = {each.change.slug: each for each in map(entry, report.outcomes) if not each.is_good}
     settled = marks(change.slug for change in plan.writes if change.slug not in bad)
     for review in recent:
         ours = frozenset().union(*(slugs[part] for part in review.parts & slugs.keys()))
-        status = Status.PARTLY_APPLIED if (ours or bad) & bad else Status.APPLIED
+        ours = ours or frozenset(change.slug for change in plan.writes)
         used = review.parts if is_whole else _written(pulls, review, unwritten, plan)
         left = frozenset() if is_whole else review.conflicts - settled
-        _note(pulls, review, used, left, _result(pulls, status) if review in concerned else None)
+        result = _applied(pulls, [bad[slug] for slug in sorted(ours & bad.keys())], is_untouched=ours <= unwritten)
+        _note(pulls, review, used, left, result if review in concerned else None)
+
+
+def _applied(pulls: Pulls, bad: Sequence[Entry], *, is_untouched: bool) -> Result:
+    """What became of the flows that a plan showed: those that are not as planned are `bad`."""
+    if not bad:
+        return _result(pulls, Status.APPLIED)
+    if not is_untouched:
+        return _result(pulls, Status.PARTLY_APPLIED)
+    first, *others = bad
+    more = f" And {len(others):,} more." if others else ""
+    return _result(pulls, Status.NOT_APPLIED, f"{first.change.slug} {first.kind.words}: {explained(first)}{more}")
 
 
 def report_not_applied(pulls: Pulls, report: FailureReport, plan: Plan | None) -> None:
