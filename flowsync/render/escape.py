@@ -29,7 +29,7 @@ _BACKTICKS: Final = re.compile(r"`+")
 _QUOTED: Final = re.compile(r"""(?<![^\s(])(?<!\w\()("(?:[^"\\]|\\.)*"|'[^']*'|`[^`]*`)(?!\w)""")
 """A name in quotes at the beginning of a word: those of `user.property('plan')` are in the midst of one."""
 _SAFE_WORD: Final = re.compile(r"\(?(?:[A-Za-z]+(?:'[a-z]{1,2})?|\d{1,6}%?|%)?[,;:.?!)]{0,2}")
-_ENDING: Final = re.compile(r"(?<=\w)[,;:.?!]\Z")
+_ENDING: Final = re.compile(r"(?<=[\w\])])[,;:.?!]\Z")
 """What ends a clause, not the name before it."""
 _NUMBERED: Final = re.compile(r"\A\d+[.)](?!\S)")
 """What makes a list of a line that starts with it."""

@@ -18,6 +18,8 @@ from flowsync.text import shortened
 
 NAME_LENGTH: Final = 100
 """Characters of a slug, label or file that are shown where there are many."""
+CELL_LENGTH: Final = 60
+"""The same in a table, which a phone shows whole only where its columns are narrow; the details have more."""
 SENTENCE_LENGTH: Final = 500
 TABLE_ROWS: Final = 100
 """How many flows a table names; the rest is counted."""
@@ -118,9 +120,10 @@ def flow_cell(change: Change, state: str) -> str:
 
 def titled_cell(slug: str, title: str | None, state: str) -> str:
     """Return a flow for a cell of a table: its name, then its slug and state in small print."""
+    code = code_span(shortened(shown(slug), CELL_LENGTH))
     if title is None:
-        return f"**{name(slug)}**<br>{small(state)}"
-    return f"**{name(title)}**<br>{small(f'{name(slug)} · {state}')}"
+        return f"**{code}**<br>{small(state)}"
+    return f"**{code_span(shortened(shown(title), CELL_LENGTH))}**<br>{small(f'{code} · {state}')}"
 
 
 def small(markdown: str) -> str:

@@ -47,9 +47,11 @@ _STOPS: Final = {
     "clears-targeting": "cleared audience",
     "changes-type": "changed type",
     "protected": "protected flow",
-    "plan-not-saved": "saved plan",
+    "too-many-changes": "size limit",
+    "too-large-a-part": "size limit",
+    "plan-not-saved": "unsaved plan",
 }
-"""What has to be settled before a plan is applied, by the code of the refusal; anything else is a limit."""
+"""What has to be settled before a plan is applied, by the code of the refusal; anything else is a guard."""
 _ADDED: Final = {
     Bond.MUST: "{} now waits for {}",
     Bond.MAY: "{} may now wait for {}",
@@ -115,7 +117,7 @@ def _stops(plan: Plan) -> str:
     """Return what has to be settled first, counted: `1 conflict and 2 blocked flows`; empty for nothing."""
     counts: dict[str, int] = {}
     for refusal in plan.refusals:
-        noun = _STOPS.get(refusal.code, "limit")
+        noun = _STOPS.get(refusal.code, "guard")
         counts[noun] = counts.get(noun, 0) + (len(refusal.slugs) or 1)
     if plan.blocked:
         counts["blocked flow"] = len(plan.blocked)

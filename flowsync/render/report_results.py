@@ -61,8 +61,8 @@ def apply_parts(report: ApplyReport, limits: Limits) -> Iterator[str]:
     entries = sorted(map(ledger.entry, report.outcomes), key=lambda entry: entry.change.slug)
     bad = [entry for entry in entries if not entry.is_good]
     if bad:
-        points = (f"{flow(each.change)} {each.kind.words}: {_explained(each)}" for each in bad)
-        numbers = Counter(entry.kind.words for entry in bad)
+        points = (f"{flow(each.change)} {_trouble(each)}: {_explained(each)}" for each in bad)
+        numbers = Counter(map(_trouble, bad))
         lead = f"What is not as planned: {', '.join(f'{count:,} {words}' for words, count in numbers.items())}."
         yield alert("CAUTION", lead, points, limits)
     if report.extras:
@@ -76,7 +76,13 @@ def apply_parts(report: ApplyReport, limits: Limits) -> Iterator[str]:
         yield table(["Flow", "What was applied"], rows, limits)
 
 
+def _trouble(entry: Entry) -> str:
+    return "stored otherwise than sent" if entry.untaken else entry.kind.words
+
+
 def _explained(entry: Entry) -> str:
+    if entry.untaken:
+        return wording.listed([name(field) for field in entry.untaken])
     return sentence(" ".join(filter(None, [ledger.explained(entry), entry.hint])))
 
 

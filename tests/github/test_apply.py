@@ -429,7 +429,7 @@ def test_guards_refuse_are_told_before_and_can_be_let_through(tmp_path: Path) ->
         (place.root / "flowsync.yaml").write_text("guards:\n  max_changes: 1\n")
         place.write(flow_a=CHANGED, flow_b=flow("Beta", "Good morning"))
         place.plan()
-        assert "changes nothing yet: 1 limit first." in place.comment()
+        assert "changes nothing yet: 1 size limit first." in place.comment()
         assert "max_changes" in place.comment()
         place.merge()
         done = place.apply()

@@ -76,6 +76,10 @@ def test_a_code_element_is_read_back_as_what_is_visible(text: str) -> None:
         ("1. step moves", "`1.` step moves"),
         ("2) is new, at position 1.", "`2)` is new, at position 1."),
         ("10 flows", "10 flows"),
+        ("user.property('plan') == 'pro' is odd.", "`user.property('plan') == 'pro'` is odd."),
+        ("see steps[a]. It moves", "see `steps[a]`. It moves"),
+        ("30 % of it, 45% more", "30 % of it, 45% more"),
+        ('a name "x \\"y\\" `z`" here', 'a name ``"x \\"y\\" `z`"`` here'),
         ("", ""),
     ],
 )

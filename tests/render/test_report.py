@@ -450,3 +450,10 @@ def test_a_result_reads_by_itself() -> None:
     assert failed.startswith("### Applied to `api.frigade.com`: 1 of 2 flows. 1 is not as planned.")
     assert "> **What is not as planned:" in failed
     assert "**Next:** Run the workflow again for what failed." in failed
+
+
+def test_what_the_server_stored_otherwise_is_not_called_applied() -> None:
+    outcome = Applied(WELCOME, ("description",))
+    shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (outcome,)), COMMENT).text
+    assert "> **What is not as planned: 1 stored otherwise than sent.**" in shown
+    assert "> - **`flow_welcome`** stored otherwise than sent: `description`\n" in shown
