@@ -11,7 +11,7 @@ from flowsync.github.api import read_marker
 from tests.github.support import BASE, LIVE, MERGE, flow, workplace
 from tests.github.test_drift import proposed
 from tests.support.command import git
-from tests.support.fake_frigade import reply
+from tests.support.fake_frigade import reply, row
 from tests.support.fake_github import FakeRepo
 
 if TYPE_CHECKING:
@@ -121,12 +121,31 @@ def test_what_a_merge_begins_to_manage_is_not_taken_back_before_it_is_applied(pl
     place.frigade.rows[1]["name"] = "Edited"
     place.drift("--pull-request")
     assert proposed(place) == {"flows/flow_b.yaml": flow("Edited")}
-    assert "showed a change of it that no apply has written yet" in place.repo.pulls[-1]["body"]
+    assert "changed it, and not all of that is applied yet" in place.repo.pulls[-1]["body"]
     place.frigade.rows[1]["name"] = "Beta"
     assert place.run("apply", name="push", payload={"before": base}).code == 0
     place.frigade.rows[0]["description"] = "By hand again"
     place.drift("--pull-request")
     assert "By hand again" in proposed(place)["flows/flow_a.yaml"]
+
+
+def test_a_merge_that_was_edited_live_while_it_waited_is_not_undone(place: Workplace) -> None:
+    """An apply that refuses a conflict leaves this behind: the history says edit, the merged change is not applied."""
+    base = git(place.root, "rev-parse", "HEAD")
+    (place.root / "flow_b.yaml").write_text("no: flow\n")
+    place.write(flow_c="name: In step\n")
+    place.frigade.rows.append(row(3, "flow_c", name="In step"))
+    merge(place, 5, flow_a=flow("Merged"))
+    tip = git(place.root, "rev-parse", "HEAD")
+    place.plan(base=base)
+    place.merge()
+    place.repo.commits[:] = [tip, base]
+    place.repo.pulls_of[tip] = [5]
+    place.frigade.rows[0]["name"] = "Edited while it waited"
+    place.frigade.rows[1]["name"] = "Edited"
+    place.drift("--pull-request", GITHUB_SHA=tip)
+    assert proposed(place) == {"flows/flow_b.yaml": flow("Edited")}
+    assert place.repo.pulls[-1]["body"].count("changed it, and not all of that is applied yet") == 1
 
 
 def test_where_it_is_not_known_what_was_applied_nothing_is_proposed(tmp_path: Path) -> None:

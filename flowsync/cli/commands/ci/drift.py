@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from posixpath import normpath
 from typing import TYPE_CHECKING, Final
 
 from flowsync import git
@@ -162,21 +163,26 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, found: F
 
 
 def _unapplied(run: Run, github: Github, project: Project, plan: Plan) -> Mapping[str, str]:
-    """By slug, which merged pull request showed something of a plan that no apply has noted as written.
+    """By slug, which merged pull request changed a file, or showed a write, that no apply has noted as done.
 
-    The history of a file does not tell that of a field, or a file, that a merge has just begun to manage. Raises
-    ApiError.
+    The history of a file does not tell that of a field, or a file, that a merge has just begun to manage, nor of a
+    change that was edited live while it waited. Raises ApiError.
     """
     if plan.base is None:
         return {}
     reviews = Reviews(github, Tip(run.runner.sha, run.runner.branch, marker_key(project, "plan")), run.runner.run_id)
     parts = written_parts(plan)
-    shown = ((review.pull, review.comment.marker.unused) for review in reviews.recent if review.comment)
+    open_ = {each.pull: each.comment.marker.unused for each in reviews.recent if each.comment}
+    found = {slug: pull for pull, unused in open_.items() for part in unused & parts.keys() for slug in parts[part]}
+    prefix = git.prefix(project.base)
+    slugs = {normpath(f"{prefix}{change.file}"): change.slug for change in plan.changes}
+    for step in git.steps(project.home, plan.base):
+        # Merged, and edited live since its plan: what it would write now is another part, and still merged work.
+        for pull in reviews.pushed([step.commit]):
+            if open_.get(pull) and step.path in slugs:
+                found.setdefault(slugs[step.path], pull)
     return {
-        slug: f"Pull request #{pull} showed a change of it that no apply has written yet."
-        for pull, unused in shown
-        for part in unused & parts.keys()
-        for slug in parts[part]
+        slug: f"Pull request #{pull} changed it, and not all of that is applied yet." for slug, pull in found.items()
     }
 
 
