@@ -13,10 +13,11 @@ import socket
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from filelock import lock_descriptor
 
@@ -27,7 +28,8 @@ _LOCKED: Final = b" "
 _MOST_READ: Final = 4096
 
 
-class Owner(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Owner:
     """Who holds a lock, or held it last: a process, its host, when it began, and which command it runs."""
 
     pid: int
@@ -84,7 +86,7 @@ def held(path: Path, command: str) -> Iterator[Owner | None]:
         left = _read_owner(descriptor)
         started = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         owner = Owner(os.getpid(), socket.gethostname(), started, command)
-        _write(descriptor, _LOCKED + json.dumps(owner._asdict()).encode())
+        _write(descriptor, _LOCKED + json.dumps(asdict(owner)).encode())
         try:
             yield left
         finally:

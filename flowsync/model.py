@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,8 @@ class Target(Enum):
     DRAFT = "draft"
 
 
-class Location(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
     """A place in a file; `line` and `column` count from 1, columns in characters."""
 
     file: str
@@ -41,7 +42,8 @@ class Location(NamedTuple):
     column: int
 
 
-class Problem(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Problem:
     """One finding about one place in one file. `detail` holds further lines, such as the tree of a failing test."""
 
     location: Location
@@ -143,7 +145,8 @@ class Origin(Enum):
     CONFLICT = "conflict"
 
 
-class LiveFlow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LiveFlow:
     """One row of the API: one version of a slug.
 
     `fields` holds those of SENT_FIELDS that the server returned, unchanged (`data` is a text). `status` is ACTIVE,
@@ -178,7 +181,8 @@ class LiveFlow(NamedTuple):
         return self.status in {"ACTIVE", "DRAFT", "ARCHIVED", ""}
 
 
-class FieldChange(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FieldChange:
     """One difference at one place.
 
     `path` is a JSON pointer inside the field ("" is the field itself), `label` the same for people, such as
@@ -195,7 +199,8 @@ class FieldChange(NamedTuple):
     origin: Origin | None = None
 
 
-class PlanWarning(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PlanWarning:
     """Something a reviewer should know about one planned change; `line` is in the flow's file."""
 
     code: str
@@ -251,7 +256,8 @@ class Unchanged:
     warnings: tuple[PlanWarning, ...] = ()
 
 
-class Blocked(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Blocked:
     """A file whose flow cannot be written; it is left out of the plan."""
 
     slug: str
@@ -260,7 +266,8 @@ class Blocked(NamedTuple):
     message: str
 
 
-class Unmanaged(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Unmanaged:
     """A live flow without a file: shown, never written."""
 
     slug: str
@@ -302,7 +309,8 @@ Change: TypeAlias = Update
 """What a plan can write."""
 
 
-class Refusal(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Refusal:
     """Why a guard refuses a plan. `flag` is apply's option that allows it; `slugs`: the flows it is about, or none."""
 
     code: str
@@ -340,7 +348,8 @@ class Plan:
         return tuple(sorted((*self.changes, *self.unverified), key=lambda change: change.slug))
 
 
-class Applied(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Applied:
     """Written. `untaken`: fields not stored as sent. `differences`: `old` is what was sent, `new` what came back."""
 
     change: Change
@@ -348,13 +357,15 @@ class Applied(NamedTuple):
     differences: tuple[FieldChange, ...] = ()
 
 
-class AlreadyApplied(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AlreadyApplied:
     """The flow already was as planned: nothing was sent."""
 
     change: Change
 
 
-class Refused(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Refused:
     """The flow is not, or no longer, as it was when the plan was made: nothing, or nothing more, was sent.
 
     `differences`: `old` is what was expected, `new` what is there. Expected is the state before the write, or after a
@@ -368,7 +379,8 @@ class Refused(NamedTuple):
     uncertain: bool = False
 
 
-class Failed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Failed:
     """The write, or the read before it, failed. `uncertain`: the write may have taken effect."""
 
     change: Change
@@ -378,7 +390,8 @@ class Failed(NamedTuple):
     uncertain: bool
 
 
-class NotAttempted(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class NotAttempted:
     """Nothing was sent: the run stopped before this flow."""
 
     change: Change

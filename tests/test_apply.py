@@ -79,7 +79,7 @@ class Shelf(FlowStore):
             fault, lands = self.faults.pop(0) if self.faults else (None, True)
             self.writes.append((row_id, body))
             if lands:
-                self.kept[row_id] = self.kept[row_id]._replace(fields={**self.kept[row_id].fields, **body})
+                self.kept[row_id] = replace(self.kept[row_id], fields={**self.kept[row_id].fields, **body})
             self.on_write()
             if fault is not None:
                 raise fault
@@ -98,7 +98,7 @@ class Hiding(Shelf):
 
     def rows(self, change: Change) -> Sequence[LiveFlow]:
         return [
-            each._replace(fields={name: value for name, value in each.fields.items() if name != self.hidden})
+            replace(each, fields={name: value for name, value in each.fields.items() if name != self.hidden})
             for each in super().rows(change)
         ]
 
@@ -390,7 +390,7 @@ class Brief(Shelf):
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         super().write(row_id, body)
-        return self.kept[row_id]._replace(fields={})
+        return replace(self.kept[row_id], fields={})
 
 
 def test_an_answer_that_leaves_out_what_was_sent_is_read_back() -> None:
@@ -507,7 +507,7 @@ def test_a_row_that_is_not_as_it_was_shown_to_the_letter_is_compared_by_meaning(
     }
     planned = replace(change(), old={**shown, "data": {"steps": [1]}}, shown=shown)
     planned = replace(planned, new={**planned.old, "name": "New"})
-    there = row()._replace(fields={**shown, **now})
+    there = replace(row(), fields={**shown, **now})
     assert isinstance(turn(shelf(there), planned), expected)
 
 
@@ -528,7 +528,7 @@ def test_an_answer_that_is_not_what_was_sent_to_the_letter_is_compared_by_meanin
 ) -> None:
     planned = replace(change(), body=sent, old={"name": "Old"}, new={"name": "New", "active": True, "data": {"a": 1}})
     store = shelf(row())
-    store.on_write = lambda: store.kept.update({7: row()._replace(fields=shown)})
+    store.on_write = lambda: store.kept.update({7: replace(row(), fields=shown)})
     outcome = ended(Applied, store, planned)
     assert outcome.untaken == untaken
     assert bool(outcome.differences) == bool(untaken)

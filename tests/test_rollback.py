@@ -151,7 +151,7 @@ def test_after_a_second_write_in_doubt_either_of_both_leads_back(ending: list[by
 
 
 def test_a_second_write_that_failed_for_certain_does_not_stand_in_the_way_of_the_first() -> None:
-    lines = [*FIRST, write(RENAMED, row(name="New")), ended(FAILED._replace(change=RENAMED), None)]
+    lines = [*FIRST, write(RENAMED, row(name="New")), ended(replace(FAILED, change=RENAMED), None)]
     assert restored(back(lines, row(name="New"))) == {"name": "Old"}
 
 

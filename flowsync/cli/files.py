@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from glob import escape
 from pathlib import Path
 from posixpath import normpath
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync import validate
 from flowsync.errors import InvalidFilesError, UsageError
@@ -25,7 +26,8 @@ Named = TypeVar("Named", Flow, FlowFile)
 PATTERN_CHARACTERS: Final = frozenset("*?[")
 
 
-class Selection(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Selection:
     """The flows a command works on, out of all that the files hold (`every`)."""
 
     flows: tuple[Flow, ...]
@@ -72,7 +74,7 @@ def named_from_top(project: Project, problems: Iterable[Problem]) -> tuple[Path,
 
     prefix = git.prefix(project.base)
     moved = tuple(
-        each._replace(location=each.location._replace(file=normpath(prefix + each.location.file))) for each in problems
+        replace(each, location=replace(each.location, file=normpath(prefix + each.location.file))) for each in problems
     )
     return project.base.joinpath(*[".."] * prefix.count("/")), moved
 

@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from flowsync.config.address import (
@@ -119,7 +119,8 @@ class Guards:
     require_saved_plan: bool = False
 
 
-class Flags(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Flags:
     """Options of the command line that are settings; None where an option is not given.
 
     The two variables hold keys that were given for this very run: flowsync.yaml does not choose them.
@@ -139,7 +140,8 @@ class Level(Enum):
     OFF = "off"
 
 
-class RuleLevel(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RuleLevel:
     """The level that flowsync.yaml sets for a rule, and where; `validate` knows whether there is such a rule."""
 
     code: str

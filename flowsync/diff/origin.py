@@ -8,7 +8,7 @@ which is drift. Base as neither: both did, which is a conflict. Items of lists a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -52,7 +52,7 @@ def attributed(changes: Iterable[FieldChange], base: Fields, live: Fields, file:
             return origins.of(change, _Triple(base[name], live[name], file[name]))
         return _origin(*(form(name, fields[name]) for fields in (base, live, file)))
 
-    return tuple(change._replace(origin=origin(change)) for change in changes)
+    return tuple(replace(change, origin=origin(change)) for change in changes)
 
 
 def differing(one: Fields, other: Fields, names: Iterable[FieldName]) -> tuple[FieldName, ...]:

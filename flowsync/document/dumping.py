@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from flowsync.document.refusals import MAXIMUM_DEPTH, MAXIMUM_KEY_LENGTH, failure
 from flowsync.model import Location
@@ -47,7 +48,8 @@ _DOUBLE_DIGITS: Final = 53
 _LARGEST_EXPONENT: Final = 1023
 
 
-class Style(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Style:
     """Columns that something nested is to the right: a mapping or list below its key, a value after its dash."""
 
     mapping: int = 2

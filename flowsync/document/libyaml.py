@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flowsync.document.refusals import Refusal
 
@@ -30,7 +31,8 @@ _BLOCKS: Final = (0xE000, 0xE800, 0xF000)
 """Where in the private-use area stand-ins for escaped halves of characters may be."""
 
 
-class Shown(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Shown:
     """A text as libyaml is to see it, character for character as long as the original, and the way back."""
 
     text: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flowsync import document
 from flowsync.errors import DocumentError, TargetingError
@@ -23,7 +24,8 @@ _CRITERIA: Final = tuple((verdict, verdict.field) for verdict in (Verdict.SHOWS,
 """Expressions kept parsed: several rules ask for those of one flow, one after the other. A tree takes some 2 kB."""
 
 
-class FlowExpression(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FlowExpression:
     """One expression as a flow states it.
 
     `path` leads to it from the root of the file, `verdict` is what tests call its outcome. `step` is the id of its

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flowsync import document
 from flowsync.document import count_values, line_starts
@@ -39,7 +39,8 @@ _NO_FLOWS_HINT: Final = (
 _TARGETS: Final = {target.value: target for target in Target}
 
 
-class Repository(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Repository:
     """What a flows directory holds: the flows that could be read, by slug, what could not, and the slugs of those."""
 
     flows: tuple[Flow, ...]
@@ -47,7 +48,8 @@ class Repository(NamedTuple):
     unread: frozenset[str] = frozenset()
 
 
-class FlowFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FlowFile:
     """One file to read: where it is (no link), the name people see (perhaps a link's), and the slug its stem gives."""
 
     path: Path
@@ -258,7 +260,8 @@ def merged(base: JsonValue, over: JsonValue) -> JsonValue:
     return {**base, **{key: merged(base.get(key), item) for key, item in over.items()}}
 
 
-class WrittenData(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class WrittenData:
     """How `data` is written: as its author did in `file`; as a dump where that is None, for an overlay changed it."""
 
     data: JsonValue
@@ -303,7 +306,7 @@ class FlowSource:
     def warnings(self) -> tuple[Problem, ...]:
         """What other parsers read differently, in the file and in the text that `data` is."""
         inside = () if self.data is None else self.data.warnings
-        return (*self.file.warnings, *(each._replace(location=self._in_file(each.location)) for each in inside))
+        return (*self.file.warnings, *(replace(each, location=self._in_file(each.location)) for each in inside))
 
     def location(self, path: ValuePath) -> Location:
         """Where the value is stated: in the overlay if it states it, else in the file's own part."""

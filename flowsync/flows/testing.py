@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.flows.expressions import expressions, own_fields, parsed
 from flowsync.targeting.checks import check
@@ -79,7 +79,8 @@ class Unusable:
 TestOutcome: TypeAlias = "Decided | Undecided | Unreadable | Unusable"
 
 
-class Tested(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Tested:
     """One test, where it is in the file, and what came out."""
 
     location: Location
@@ -93,7 +94,8 @@ class Tested(NamedTuple):
         return not isinstance(self.outcome, Undecided)
 
 
-class ExpressionCoverage(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ExpressionCoverage:
     """What tests say of one expression: how many decide it, and for each term which truths they saw."""
 
     expression: FlowExpression
@@ -101,7 +103,8 @@ class ExpressionCoverage(NamedTuple):
     terms: tuple[TermCoverage, ...]
 
 
-class TestedFlow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TestedFlow:
     """The tests of one flow, and what they saw of its expressions."""
 
     slug: str
@@ -166,7 +169,8 @@ def _coverage(flow: Flow, outcomes: Iterable[TestOutcome]) -> tuple[ExpressionCo
     return tuple(found)
 
 
-class Explained(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Explained:
     """How one expression came out for a user, and what the rules have to say of it."""
 
     expression: FlowExpression
@@ -174,7 +178,8 @@ class Explained(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-class Explanation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Explanation:
     """The answer to "why doesn't she see it".
 
     `slug` and `file` are None for an expression that is of no flow; `is_off` says that the file turns the flow off.

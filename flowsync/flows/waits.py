@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.flows.expressions import expressions, parsed, targeting_expression
 from flowsync.targeting.context import Verdict
@@ -27,14 +28,16 @@ class Bond(Enum):
     STEP = "a step waits for"
 
 
-class Node(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Node:
     """A flow of the graph; one without a file is only known by its name."""
 
     slug: str
     has_file: bool
 
 
-class Edge(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Edge:
     """`waiting` waits for `awaited`. `steps` are the labels of the steps that do, for STEP; else empty.
 
     `is_circular`: the two are part of a circle of flows that all wait for each other.
@@ -47,7 +50,8 @@ class Edge(NamedTuple):
     is_circular: bool = False
 
 
-class WaitingGraph(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class WaitingGraph:
     """Flows and their waits, sorted; `circles` are flows that wait for each other, each a shortest way round."""
 
     nodes: tuple[Node, ...]
@@ -59,7 +63,8 @@ Wait: TypeAlias = "tuple[str, str, Bond]"
 """Who waits, for whom, and how firmly."""
 
 
-class ChangedWaits(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ChangedWaits:
     """The waits that come and go, sorted; `graph` is what the flows concerned wait for afterwards."""
 
     added: tuple[Wait, ...]

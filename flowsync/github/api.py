@@ -158,6 +158,12 @@ class Marker:
         return self.parts - self.used
 
     @property
+    def seal(self) -> str:
+        """16 hexadecimal digits over all that was planned: the name of the artefact that the plan's run keeps ends in it."""
+        planned = (self.key, self.head, self.digest, self.base or "", *sorted(self.parts))
+        return sha256("\0".join(planned).encode()).hexdigest()[:PART_LENGTH]
+
+    @property
     def most_used(self) -> Marker:
         """The longest marker that this one may become."""
         return replace(self, used=self.parts, by=self.by or self.head, conflicts=self.conflicts | self.parts)

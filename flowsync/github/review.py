@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
@@ -32,8 +31,8 @@ MOST_CLOSED: Final = 300
 _REFUSED: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _PLANNING: Final = frozenset({"pull_request", "merge_group", "workflow_dispatch"})
 """The events of runs that show plans."""
-_KEPT: Final = re.compile(r"flowsync-plan-([0-9a-f]{16})")
-"""The name of a run's artefact that holds a plan: with the beginning of its digest."""
+ARTIFACT: Final = "flowsync-plan-"
+"""How the name of a run's artefact begins that holds a plan; the marker's seal follows."""
 _UNCHECKED: Final = (
     "Whether the reviewed plan is from the run that its comment names cannot be checked: this token may not read runs. "
     "Give the job the permission actions: read."
@@ -255,13 +254,14 @@ class Reviews:
         """Whether this plan is among those that its run kept; true of a run that kept none."""
         artifacts = self.github.items(f"actions/runs/{marker.run}/artifacts", within="artifacts")
         try:
-            kept = {found[1] for each in artifacts if (found := _KEPT.fullmatch(text(each, "name")))}
+            names = [text(each, "name") for each in artifacts]
         except GithubError as error:
             if error.status not in _REFUSED:
                 raise
             self._is_unchecked = True
             return True
-        return not kept or marker.digest[:PART_LENGTH] in kept
+        kept = [name for name in names if name.startswith(ARTIFACT)]
+        return not kept or f"{ARTIFACT}{marker.seal}" in kept
 
     @cached_property
     def _reads_runs(self) -> bool:

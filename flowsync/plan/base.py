@@ -162,7 +162,7 @@ class FileAndRow:
                 if change.origin is Origin.BRANCH:
                     cause = open_.pop(index).cause or version
                     found.setdefault((cause.commit, cause.pull), []).append(change.label)
-                    changes[index] = change._replace(origin=Origin.WAITING)
+                    changes[index] = replace(change, origin=Origin.WAITING)
                 else:
                     open_[index].pass_over(version, change.origin)
             if not open_:
@@ -170,7 +170,7 @@ class FileAndRow:
         pending = tuple(Pending(commit, pull, tuple(labels)) for (commit, pull), labels in found.items())
         if past.conflict is not None:
             changes = [
-                each._replace(origin=Origin.CONFLICT) if each.origin is Origin.DRIFT else each for each in changes
+                replace(each, origin=Origin.CONFLICT) if each.origin is Origin.DRIFT else each for each in changes
             ]
         found_pair = replace(self._with_changes(tuple(changes)), pending=pending, gap=past.gap if open_ else "")
         return replace(found_pair, conflict=past.conflict if open_ else None)

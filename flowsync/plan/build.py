@@ -123,7 +123,7 @@ def _renamed(blocked: Iterable[Blocked], removed: Iterable[Removed]) -> list[Blo
     """Return `blocked` with what to do about each flow that is not live because its file was renamed."""
     former = {each.renamed_to: each for each in removed}
     return [
-        each._replace(message=_rename(each, former[each.slug]))
+        replace(each, message=_rename(each, former[each.slug]))
         if each.code == NO_SUCH_FLOW and each.slug in former
         else each
         for each in blocked
@@ -228,7 +228,7 @@ def _suggested(blocked: Sequence[Blocked], live: Collection[str]) -> Iterator[Bl
         near = None
         if each.code == NO_SUCH_FLOW:
             near = by_appearance.get(appearance(each.slug).casefold()) or closest(each.slug, live)
-        yield each if near is None else each._replace(message=f"{each.message} {_question(each.slug, near)}")
+        yield each if near is None else replace(each, message=f"{each.message} {_question(each.slug, near)}")
 
 
 def _question(slug: str, near: str) -> str:

@@ -141,8 +141,8 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
         "summary": {name: number for name, number in numbers.items() if number or name not in SOMETIMES_COUNTED},
         "changes": [_change(change, plan.refusals) for change in plan.changes],
         "unverified": [_change(change, plan.refusals) for change in plan.unverified],
-        "blocked": [blocked._asdict() for blocked in plan.blocked],
-        "unmanaged": [unmanaged._asdict() for unmanaged in plan.unmanaged],
+        "blocked": [asdict(blocked) for blocked in plan.blocked],
+        "unmanaged": [asdict(unmanaged) for unmanaged in plan.unmanaged],
         "removed": [asdict(removed) for removed in plan.removed],
     }
     if plan.view is View.WHOLE:
@@ -168,7 +168,7 @@ def _change(change: Change, refusals: Iterable[Refusal]) -> JsonValue:
         "live": change.live,
         "fields": [_field_change(field) for field in change.fields],
         "unseen": list(change.unseen),
-        "warnings": [warning._asdict() for warning in warnings],
+        "warnings": [asdict(warning) for warning in warnings],
         "body": {name: json_safe(value) for name, value in change.body.items()},
         "before": change.before,
         "after": change.after,

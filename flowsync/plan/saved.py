@@ -163,7 +163,7 @@ def _with_values(change: Update, place: str) -> Update:
 
 
 def _field_change(value: JsonValue, place: str) -> FieldChange:
-    part = _Part(value, place, FieldChange._fields)
+    part = _Part(value, place, FieldChange.__dataclass_fields__)
     origin = part.optional("origin", str)
     return FieldChange(
         field=_field_name(part.text("field"), place),
@@ -177,17 +177,17 @@ def _field_change(value: JsonValue, place: str) -> FieldChange:
 
 
 def _warning(value: JsonValue, place: str) -> PlanWarning:
-    part = _Part(value, place, PlanWarning._fields)
+    part = _Part(value, place, PlanWarning.__dataclass_fields__)
     return PlanWarning(part.text("code"), part.text("message"), part.optional("line", int))
 
 
 def _blocked(value: JsonValue, place: str) -> Blocked:
-    part = _Part(value, place, Blocked._fields)
+    part = _Part(value, place, Blocked.__dataclass_fields__)
     return Blocked(part.text("slug"), part.text("file"), part.text("code"), part.text("message"))
 
 
 def _unmanaged(value: JsonValue, place: str) -> Unmanaged:
-    part = _Part(value, place, Unmanaged._fields)
+    part = _Part(value, place, Unmanaged.__dataclass_fields__)
     return Unmanaged(part.text("slug"), part.scalar("id", int), part.text("name"))
 
 

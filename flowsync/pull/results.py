@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import validate
 from flowsync.diff.fields import compare
@@ -21,14 +22,16 @@ class Scope(Enum):
     ALL = "every one that the server returns"
 
 
-class LeftOut(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LeftOut:
     """A live field that was not taken into the file, and why."""
 
     field: FieldName
     message: str
 
 
-class NewFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class NewFile:
     """A live flow gets a file. `note` says what is unusual about its place."""
 
     slug: str
@@ -39,7 +42,8 @@ class NewFile(NamedTuple):
     note: str | None = None
 
 
-class ChangedFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
     """A file takes over what is live.
 
     `places` are the labels of what changes, `rewritten` those of parts that had to be written again.
@@ -57,7 +61,8 @@ class ChangedFile(NamedTuple):
     failing: tuple[str, ...] = ()
 
 
-class SameFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SameFile:
     """A file that already says what is live, apart from what is left out."""
 
     slug: str
@@ -65,7 +70,8 @@ class SameFile(NamedTuple):
     left_out: tuple[LeftOut, ...] = ()
 
 
-class Skipped(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Skipped:
     """A flow that was not pulled. `file` is the name of its file, if there is one."""
 
     slug: str

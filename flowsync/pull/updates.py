@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from flowsync import document
 from flowsync.diff.data import Place
@@ -17,7 +17,8 @@ from flowsync.pull.new_files import says_something, unreadable
 from flowsync.pull.results import ChangedFile, Judge, LeftOut, SameFile, Scope, complaint, failing_tests
 
 
-class ExistingFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ExistingFile:
     """A flow file and the live row whose values it takes over; `environment` names the overlay in effect."""
 
     flow: Flow
@@ -27,7 +28,8 @@ class ExistingFile(NamedTuple):
     judge: Judge
 
 
-class _Draft(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Draft:
     """The file's text with some fields taken over, or why it may not be written."""
 
     text: str

@@ -186,7 +186,7 @@ def _combine(first: Write, then: Write) -> Write:
     before_last = {**first.written, **then.seen, **{name: found[name] for name in first.body if name in found}}
     return replace(
         then,
-        before=then.before._replace(fields={**found, **first.seen}),
+        before=replace(then.before, fields={**found, **first.seen}),
         earlier={**then.earlier, **first.earlier},
         body={**{name: before_last[name] for name in first.body}, **then.body},
         withheld=tuple(dict.fromkeys((*first.withheld, *then.withheld))),

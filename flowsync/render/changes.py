@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from flowsync.diff.data import unescaped
 from flowsync.model import FieldChange, JsonValue, Op, Origin, Update
@@ -74,7 +75,8 @@ _MOST_NOUNS: Final = 4
 """A place deeper down is named without what is in between."""
 
 
-class Described(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Described:
     """What changes; from what to what, empty where it says all by itself; both Markdown."""
 
     what: str

@@ -11,8 +11,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
-from typing import Final, NamedTuple
+from typing import Final
 
 from flowsync.model import JsonValue
 from flowsync.text import ELLIPSIS, printable
@@ -119,9 +120,9 @@ def prose(text: str) -> str:
         opens = bool(pieces) and not pieces[-1].is_code and pieces[-1].text.endswith("(")
         is_apart = not opens and not (part and _continues(part))
         found = [_Piece(part, is_code=True)] if position % 2 else [*_words(part)]
-        for piece in [first._replace(is_apart=is_apart and first.is_apart) for first in found[:1]] + found[1:]:
+        for piece in [replace(first, is_apart=is_apart and first.is_apart) for first in found[:1]] + found[1:]:
             if pieces and piece.is_apart and piece.is_code and pieces[-1].is_code:
-                pieces[-1] = pieces[-1]._replace(text=f"{pieces[-1].text} {piece.text}")
+                pieces[-1] = replace(pieces[-1], text=f"{pieces[-1].text} {piece.text}")
             else:
                 pieces.append(piece)
     spaced = (
@@ -130,7 +131,8 @@ def prose(text: str) -> str:
     return _NUMBERED.sub(lambda found: code_span(found[0]), "".join(spaced))
 
 
-class _Piece(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Piece:
     """A part of a sentence: inline code or plain English, and whether a space is between it and what is before it."""
 
     text: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Op, Refused
 from flowsync.plan.document import json_safe
@@ -50,7 +51,8 @@ _STYLES: Final = {
 _NAME_WIDTH: Final = max(len(kind.words) for kind in Kind)
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Entry:
     """One outcome, flattened: what every format shows of it."""
 
     kind: Kind

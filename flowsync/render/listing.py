@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from flowsync.flows.waits import Bond, Edge, Node, WaitingGraph
 from flowsync.model import JsonValue
@@ -30,7 +31,8 @@ class ListState(Enum):
     UNMANAGED = "unmanaged"
 
 
-class ListedFlow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ListedFlow:
     """One line of `flowsync list`: a live row (`id` is None without one), a file, or both."""
 
     slug: str
@@ -40,6 +42,11 @@ class ListedFlow(NamedTuple):
     id: int | None
     file: str | None
     name: str | None
+
+    @property
+    def facts(self) -> tuple[str | int | None, ...]:
+        """What is known of it besides its slug and state."""
+        return self.version, self.status, self.id, self.file, self.name
 
 
 NO_FLOWS: Final = "No flows."
@@ -66,7 +73,7 @@ def list_text(flows: Sequence[ListedFlow], screen: Screen) -> str:
         return f"{NO_FLOWS}\n"
     rows = []
     for flow in flows:
-        cells = [Span(_cell(fact)) for fact in flow[2:]]
+        cells = [Span(_cell(fact)) for fact in flow.facts]
         rows.append([Span(flow.slug, Style.HEADING), Span(flow.state.value, _STATES[flow.state][1]), *cells])
     return paint([*table(_TITLES, rows, screen), (), line(Span(counts(flows), Style.HEADING))], screen.colour)
 
@@ -77,14 +84,14 @@ def list_markdown(flows: Sequence[ListedFlow], screen: Screen) -> str:  # noqa: 
         return f"{NO_FLOWS}\n"
     rows = []
     for flow in flows:
-        cells = [cell_code(fact) if isinstance(fact, str) else _cell(fact) for fact in flow[2:]]
+        cells = [cell_code(fact) if isinstance(fact, str) else _cell(fact) for fact in flow.facts]
         rows.append([cell_code(flow.slug), flow.state.value, *cells])
     return "\n".join([*markdown_table([title.capitalize() for title in _TITLES], rows), ""])
 
 
 def list_json(flows: Sequence[ListedFlow], screen: Screen) -> str:  # noqa: ARG001 - one signature
     """Return the document `flowsync-list/1`."""
-    documents: list[JsonValue] = [{**flow._asdict(), "state": flow.state.value} for flow in flows]
+    documents: list[JsonValue] = [{**asdict(flow), "state": flow.state.value} for flow in flows]
     return masked_json({"format": "flowsync-list/1", "flows": documents})
 
 

@@ -12,6 +12,7 @@ import platform
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
@@ -75,7 +76,7 @@ def as_json(problems: Iterable[Problem], source_line: SourceLine, screen: Screen
     """Return the document `flowsync-problems/1`."""
     documents: list[JsonValue] = [
         {
-            **problem.location._asdict(),
+            **asdict(problem.location),
             "severity": problem.severity.value,
             "code": problem.code,
             "message": "\n".join([problem.message, *problem.detail]),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from flowsync.model import JsonValue
 from flowsync.pull.results import ChangedFile, NewFile, Pulled, SameFile, Skipped
@@ -49,7 +50,8 @@ class FileState(Enum):
     BY_HAND = "by hand"
 
 
-class StartFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class StartFile:
     """A file that a project starts with; `name` is relative to the current directory.
 
     `text` is the whole file; for BY_HAND, what people have to add. `note` says why, or what was added.
@@ -69,7 +71,8 @@ _FILE_STYLES: Final = {
 }
 
 
-class Pull(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Pull:
     """What there is to report; `is_written` is False where it was only looked at.
 
     `refused` are the names of files that were not touched because git does not have all of them; `copies` is the folder

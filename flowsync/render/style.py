@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from itertools import groupby, islice
@@ -41,7 +42,8 @@ class Detail(Enum):
     VERBOSE = "verbose"
 
 
-class Screen(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Screen:
     """The place a text is for. `width` is in columns; only tables and hints adapt to it everywhere.
 
     `wrap` is where sentences are broken: on a terminal, which else breaks them in mid-word. None leaves each on one

@@ -10,9 +10,9 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, NamedTuple, final
+from typing import TYPE_CHECKING, Final, final
 from urllib.parse import parse_qsl, unquote
 
 from flowsync.model import JsonValue
@@ -123,7 +123,8 @@ class Emulator:
             self.store.clear()
 
 
-class _Call(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Call:
     """A request that found its endpoint. `flow` is the slug or id in the path, "" where there is none.
 
     `view` makes of a row what a private key is shown of it.

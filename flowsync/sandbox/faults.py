@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from itertools import cycle
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from flowsync.sandbox.values import Delivery, Handler, Request, Response, refused
 from flowsync.text import printable
@@ -29,7 +30,7 @@ _Reply: TypeAlias = "Response | Delivery"
 
 def _error(status: HTTPStatus, headers: Mapping[str, str] = {}) -> Response:
     response = refused(status, f"{status.phrase}, as asked for with --fault")
-    return response._replace(headers={**response.headers, **headers})
+    return replace(response, headers={**response.headers, **headers})
 
 
 _SERVER_ERROR: Final = _error(HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -108,7 +109,8 @@ _SPECIFICATION: Final = re.compile(rf"(?P<kind>[^:]+)(?::(?P<where>.*?))?(?::(?P
 _METHODS: Final = frozenset({"GET", "PUT", "POST", "DELETE"})
 
 
-class Fault(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Fault:
     """One thing going wrong for the first `times` requests of `method` (`*` any) whose path matches the glob `path`.
 
     `after` requests that match are spared first.
@@ -196,7 +198,7 @@ class Faulty:
         if failure is None:
             return self._handler(request)
         response = self._handler(request) if failure.is_carried_out else Response(0, {}, b"")
-        return response._replace(delivery=failure.reply) if isinstance(failure.reply, Delivery) else failure.reply
+        return replace(response, delivery=failure.reply) if isinstance(failure.reply, Delivery) else failure.reply
 
     def settle(self) -> None:
         """Carry out whatever waits."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from itertools import count
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from flowsync import document
@@ -37,7 +37,8 @@ class Scenario(Enum):
     UNMANAGED = "live without a file"
 
 
-class SeedFlow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SeedFlow:
     """What a file says of its flow; `data` among `fields` is the text that the file would send.
 
     `target` is the version that the file wants written: a file that asks for a draft gets one.

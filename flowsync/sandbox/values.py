@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.model import JsonValue
 
@@ -22,7 +23,8 @@ PUBLIC_KEY: Final = "api_public_sandbox"
 _JSON_HEADERS: Final = {"content-type": "application/json; charset=utf-8"}
 
 
-class Request(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Request:
     """One HTTP request: `target` is the path with its query, header names are in lower case.
 
     `arrived` is when it began to come over a connection, by the monotonic clock; None where it came over none.
@@ -45,7 +47,8 @@ class Delivery(Enum):
     NEVER = "not at all: the connection stays open"
 
 
-class Response(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Response:
     """One HTTP response; header names are in lower case."""
 
     status: int

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import Enum
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync.errors import ExitCode, FlowsyncError
 from flowsync.targeting.tokens import shown
@@ -101,7 +101,8 @@ _FIELDS: Final = {
 _VERDICTS: Final = tuple(verdict.value for verdict in Verdict)
 
 
-class Case(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Case:
     """One entry of `tests:`: for this user, that expression holds or does not.
 
     `step` is None for SEES and names the step otherwise.
@@ -114,7 +115,8 @@ class Case(NamedTuple):
     expected: bool
 
 
-class Persona(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Persona:
     """A user to explain an expression for: as an entry of `tests:`, without a verdict."""
 
     context: Context

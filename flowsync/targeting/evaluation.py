@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from operator import add, ge, gt, le, lt, mul, sub
@@ -290,7 +291,8 @@ def _places(pattern: str, part: str) -> list[int]:
     return [at for at in reversed(range(len(pattern))) if part and pattern.startswith(part, at)]
 
 
-class TermTrace(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TermTrace:
     """How one term came out: the truth, each of its values with what it is, and what is remarkable about it."""
 
     term: Term
@@ -408,7 +410,8 @@ def server_pattern(operator: Operator, text: str) -> str:
     return f"^{text}.*" if is_start else f".*{text}"
 
 
-class BranchTrace(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class BranchTrace:
     """A chain, a group or the empty expression, with the traces of its parts; all parts are evaluated."""
 
     expression: Or | And | Group | Everyone
@@ -438,7 +441,8 @@ class SourceValue(NamedTuple):
         return f"{self.source} is {self.value}"
 
 
-class OutlineLine(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OutlineLine:
     """One line of an explanation: how deep it is indented, whether it holds, what it says.
 
     `values` are what the sources in it are for this user, `note` what is remarkable. All texts are
@@ -491,7 +495,8 @@ def trace_lines(whole: Trace) -> list[str]:
     return lines
 
 
-class TermCoverage(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TermCoverage:
     """Whether some test saw a term true, and whether some test saw it false."""
 
     term: Term

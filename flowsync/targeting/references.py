@@ -7,7 +7,8 @@ skipped) it. Parts of `&&` all count, of `||` only what every part waits for. Fl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from flowsync.model import Severity
 from flowsync.targeting import rules
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from flowsync.targeting.rules import Finding
 
 
-class Reference(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Reference:
     """A flow that an expression names, and perhaps a step of it and a field of that: one to three quoted `names`."""
 
     names: tuple[Text, ...]
@@ -77,7 +79,8 @@ def _waits(expression: Expression) -> frozenset[tuple[str, str | None]]:
             return frozenset()
 
 
-class KnownFlow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class KnownFlow:
     """The steps of a flow by id, each with the ids of its fields; None where they cannot be known."""
 
     steps: Mapping[str, frozenset[str] | None] | None = None
@@ -103,7 +106,7 @@ def _check_reference(reference: Reference, known: Mapping[str, KnownFlow], *, is
             message = f"There is no flow {shown(slug)}, so this is false for every user."
             return rules.UNKNOWN_FLOW.finding(span, message, hint)
         message = f"No file describes the flow {shown(slug)}; whether it exists is not known offline."
-        return rules.UNKNOWN_FLOW.finding(span, message, hint)._replace(severity=Severity.WARNING)
+        return replace(rules.UNKNOWN_FLOW.finding(span, message, hint), severity=Severity.WARNING)
     step, field = (*reference.names[1:], None, None)[:2]
     if step is None or flow.steps is None:
         return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from flowsync.model import Severity
 
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
     from flowsync.targeting.nodes import Span
 
 
-class Finding(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Finding:
     """One thing that a rule found in one expression; `span` counts characters of its text from 0."""
 
     code: str
@@ -20,7 +22,8 @@ class Finding(NamedTuple):
     hint: str | None = None
 
 
-class Rule(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rule:
     """One rule: its code, and how severe what it finds is."""
 
     code: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import metadata, resources
-from typing import Final, NamedTuple
+from typing import Final
 
 from flowsync import __version__
 
@@ -20,7 +21,8 @@ _REPOSITORY: Final = re.compile(r"(?P<server>https://[A-Za-z0-9.:-]+)/(?P<name>[
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 
-class Action(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Action:
     """The action at one commit. `server` is where its repository lives, `version` what people call the commit."""
 
     server: str

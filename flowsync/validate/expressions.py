@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
 from itertools import chain
@@ -60,7 +61,8 @@ class Mention(NamedTuple):
     references: tuple[Reference, ...]
 
 
-class _Reading(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Reading:
     """What is wrong with one expression, and the flows that it mentions."""
 
     findings: tuple[Finding, ...]

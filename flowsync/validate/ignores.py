@@ -8,8 +8,9 @@ reader decides whether something is a comment: the same letters inside of a text
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flowsync import document
 from flowsync.config import Level
@@ -34,7 +35,8 @@ _IGNORABLE: Final = frozenset(_CODES) - _FIRM
 _ALL_RULES: Final = "docs/rules.md lists all rules."
 
 
-class Ignore(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Ignore:
     """One code of one comment ("" where it names none), its place, and the first and last line it is about."""
 
     location: Location
@@ -75,7 +77,7 @@ def _levelled(problems: Iterable[Problem], levels: Mapping[str, Level]) -> Itera
         if level is None:
             yield problem
         elif level is not Level.OFF:
-            yield problem._replace(severity=Severity(level.value))
+            yield replace(problem, severity=Severity(level.value))
 
 
 def level_complaint(name: str, level: Level) -> tuple[str, str | None] | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from flowsync import document
 from flowsync.model import Problem, Severity
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from flowsync.model import JsonValue, Location, ValuePath
 
 
-class Rule(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rule:
     """One kind of problem; `code` is kebab-case and never changes its meaning.
 
     A firm rule can be neither lowered nor ignored: what it reports cannot be sent, or is false for every user.

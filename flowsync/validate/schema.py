@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from flowsync.model import SENT_FIELDS
 from flowsync.validate.rules import (
@@ -80,7 +81,8 @@ def _joined(value: Any, root: Schema) -> Any:  # noqa: ANN401 - any part of a sc
     return {**joined, "$ref": reference.removeprefix(_DATA_SCHEMA)} if reference else joined
 
 
-class Refusal(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Refusal:
     """What the schema has against one value: the keyword that refused it, what that keyword wants, and where."""
 
     keyword: str

@@ -244,6 +244,7 @@ WITHOUT_KEYS = {
     "${{ vars.FRIGADE_PUBLIC_API_KEY == '' && 'off' || 'error' }}": "off",
     "${{ secrets.FRIGADE_API_KEY }}": "",
     "${{ inputs.repeat || false }}": "false",
+    "${{ inputs.allow || '' }}": "",
 }
 """What the expressions of our workflows come to in a fork."""
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -22,7 +23,7 @@ def direct_url(url: str, commit: object = COMMIT) -> str:
     [
         (direct_url("https://github.com/acorn/flowsync"), HERE),
         (direct_url("https://github.com/acorn/flowsync.git"), HERE),
-        (direct_url("https://git.acorn.example:8443/acorn/flowsync/"), HERE._replace(server=ELSEWHERE)),
+        (direct_url("https://git.acorn.example:8443/acorn/flowsync/"), replace(HERE, server=ELSEWHERE)),
         (direct_url("https://user:secret@github.com/acorn/flowsync"), None),
         (direct_url("https://github.com/acorn/tools/flowsync"), None),
         (direct_url("ssh://git@github.com/acorn/flowsync"), None),
@@ -56,7 +57,7 @@ def test_workflows_use_the_action_at_its_commit_and_know_the_live_branch() -> No
 
 
 def test_the_pre_commit_entry_names_the_commit() -> None:
-    (repository,) = yaml.safe_load(pre_commit(HERE._replace(server=ELSEWHERE, commit="1" * 40)))["repos"]
+    (repository,) = yaml.safe_load(pre_commit(replace(HERE, server=ELSEWHERE, commit="1" * 40)))["repos"]
     assert repository["repo"] == f"{ELSEWHERE}/acorn/flowsync"
     assert repository["rev"] == "1" * 40
     assert [hook["id"] for hook in repository["hooks"]] == ["flowsync-fmt", "flowsync-validate"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,7 @@ def test_a_symlink_stays_one_and_what_it_names_is_changed(project: Project) -> N
     real.write_text("name: Old\n")
     link.symlink_to(real)
     file = file_named(project.base, "flows", "flows/flow_a.yaml")
-    write_pulled(project, [changed(project)._replace(file=file)], ())
+    write_pulled(project, [replace(changed(project), file=file)], ())
     assert link.is_symlink()
     assert real.read_text() == "name: New\n"
 

@@ -526,7 +526,7 @@ def random_faults(dice: random.Random) -> list[Fault]:
 
 NO_VERSIONS = Fault(FaultKind.NOT_FOUND, "GET", "/v1/flows/*/versions", ALWAYS)
 NO_LIST = Fault(FaultKind.NOT_FOUND, "GET", "/v1/flows", ALWAYS)
-LACKING = [(), (), (), (NO_VERSIONS,), (NO_VERSIONS, NO_LIST), (NO_VERSIONS, NO_LIST._replace(after=1))]
+LACKING = [(), (), (), (NO_VERSIONS,), (NO_VERSIONS, NO_LIST), (NO_VERSIONS, replace(NO_LIST, after=1))]
 """Paths that a server may lack, or loses after the plan was made."""
 
 

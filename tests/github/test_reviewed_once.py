@@ -386,11 +386,21 @@ def forget(place: Workplace) -> None:
     del place.repo.runs[4711]
 
 
+def add_part(place: Workplace) -> None:
+    """The run kept its plan; then another workflow of the same bot adds something to the marker."""
+    planned = place.marker()
+    place.repo.artifacts[4711] = [f"flowsync-plan-{planned.seal}"]
+    forged = replace(planned, parts=planned.parts | {"0123456789abcdef"})
+    comment = place.repo.comments[0]
+    comment["body"] = comment["body"].replace(planned.line(), forged.line())
+
+
 FORGERIES: dict[str, Callable[[Workplace], object]] = {
     "no such run": forget,
     "another event": lambda place: place.repo.runs[4711].update(event="push"),
     "another head": lambda place: place.repo.runs[4711].update(head_sha=sha(8)),
     "another plan": lambda place: place.repo.artifacts.update({4711: ["log", "flowsync-plan-0123456789abcdef"]}),
+    "more than its run planned": lambda place: add_part(place),
     "another repository": lambda place: place.repo.runs[4711].update(repository={"full_name": "mallory/flows"}),
     "a run that may not be read": lambda place: place.github.suffer(
         reply(403, "No").on("GET", "*/actions/runs/4711", times=ALWAYS)
@@ -414,7 +424,7 @@ def test_a_run_that_kept_this_plan_among_others_is_its_own(place: Workplace) -> 
     place.repo.artifacts[4711] = [
         "log",
         "flowsync-plan-0123456789abcdef",
-        f"flowsync-plan-{place.marker().digest[:16]}",
+        f"flowsync-plan-{place.marker().seal}",
     ]
     assert place.apply().code == 0
 

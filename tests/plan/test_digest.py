@@ -46,7 +46,7 @@ def test_the_meaning_does_not_change_between_releases() -> None:
     assert meaning(PLAN) == "sha256:396fe4ad8c0528772a75dafd9831d5d0cb8a5aae1fce3b16f15f7ad3dbf52739"
 
 
-@pytest.mark.parametrize("rows", [[LIVE], [LIVE._replace(fields=dict(reversed([*LIVE.fields.items()])))]])
+@pytest.mark.parametrize("rows", [[LIVE], [replace(LIVE, fields=dict(reversed([*LIVE.fields.items()])))]])
 def test_files_that_mean_the_same_have_one_meaning(rows: list[LiveFlow]) -> None:
     again = plan_of([flow("flow_b"), flow_of(SAME)], rows, environment="staging")
     assert meaning(again) == meaning(PLAN)
@@ -57,7 +57,7 @@ def test_files_that_mean_the_same_have_one_meaning(rows: list[LiveFlow]) -> None
 def without_meaning() -> list[Plan]:
     (change,) = PLAN.changes
     (blocked,) = PLAN.blocked
-    attributed = tuple(each._replace(origin=Origin.DRIFT, label="?") for each in change.fields)
+    attributed = tuple(replace(each, origin=Origin.DRIFT, label="?") for each in change.fields)
     return [
         replace(PLAN, base="main"),
         replace(PLAN, unchanged=(Unchanged("flow_c", "flows/flow_c.yaml", 1, 1, "ACTIVE", ()),)),
@@ -65,7 +65,7 @@ def without_meaning() -> list[Plan]:
         replace(PLAN, changes=(replace(change, file="elsewhere.yaml", warnings=()),)),
         replace(PLAN, changes=(replace(change, fields=attributed),)),
         replace(PLAN, changes=(replace(change, new={}, old={}),)),
-        replace(PLAN, blocked=(blocked._replace(file="elsewhere.yaml", message="?"),)),
+        replace(PLAN, blocked=(replace(blocked, file="elsewhere.yaml", message="?"),)),
     ]
 
 
@@ -97,7 +97,7 @@ def with_meaning() -> list[Plan]:
                 replace(change, body={"name": "Welcome"}),
                 replace(change, new={}, body={**change.body, "data": "steps: []"}),
                 replace(change, fields=change.fields[1:]),
-                replace(change, fields=(first._replace(old="?"), *change.fields[1:])),
+                replace(change, fields=(replace(first, old="?"), *change.fields[1:])),
             )
         ),
     ]

@@ -86,7 +86,7 @@ def test_the_summary_counts() -> None:
 def test_an_origin_is_told_by_its_name() -> None:
     plan = plan_of(FLOWS, ROWS)
     (change,) = plan.changes
-    drifted = replace(change, fields=(change.fields[0]._replace(origin=Origin.DRIFT),))
+    drifted = replace(change, fields=(replace(change.fields[0], origin=Origin.DRIFT),))
     assert '"origin": "drift"' in json.dumps(to_document(replace(plan, changes=(drifted,))))
 
 

@@ -121,7 +121,7 @@ def test_a_protected_flow_is_refused_also_from_a_saved_plan() -> None:
 def test_edits_in_the_dashboard_go_by_policy(origin: Origin | None, policy: Policy, expected: list[str]) -> None:
     plan = one(flow(name="b"), row(name="a"))
     (change,) = plan.changes
-    fields = tuple(each._replace(origin=origin) for each in change.fields)
+    fields = tuple(replace(each, origin=origin) for each in change.fields)
     attributed = replace(plan, changes=(replace(change, fields=fields),))
     assert codes(attributed, Guards(on_drift=policy, on_conflict=policy)) == expected
 
@@ -149,7 +149,7 @@ def test_a_refused_edit_says_what_would_be_undone_and_what_allows_it(
 ) -> None:
     plan = one(flow(name="b"), row(name="a"))
     (change,) = plan.changes
-    attributed = replace(plan, changes=(replace(change, fields=(change.fields[0]._replace(origin=origin),)),))
+    attributed = replace(plan, changes=(replace(change, fields=(replace(change.fields[0], origin=origin),)),))
     (refusal,) = judged(attributed, Guards(on_drift=policy, on_conflict=policy)).refusals
     assert (refusal.message, refusal.flag, refusal.slugs) == (message, flag, ("flow_a",))
 

@@ -99,7 +99,7 @@ def test_the_rule_that_passed_over_a_newer_row_is_told(target: Target) -> None:
 def test_whose_a_difference_is_comes_back() -> None:
     plan = example()
     first, *others = plan.changes
-    fields = tuple(each._replace(origin=Origin.DRIFT) for each in first.fields)
+    fields = tuple(replace(each, origin=Origin.DRIFT) for each in first.fields)
     attributed = replace(plan, changes=(replace(first, fields=fields), *others))
     told = saved(replace(attributed, digest=digest(attributed)))
     assert from_document(told).changes[0].fields[0].origin is Origin.DRIFT

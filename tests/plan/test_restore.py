@@ -43,7 +43,7 @@ def test_what_was_written_is_found_written(pairs: Pairs) -> None:
     plan = plan_from(pairs)
     live = {each.slug: each for each in rows(pairs)}
     for was, read in zip(plan.changes, read_back(plan).changes, strict=True):
-        written = live[was.slug]._replace(fields={**live[was.slug].fields, **was.body})
+        written = replace(live[was.slug], fields={**live[was.slug].fields, **was.body})
         found = restored(read, written)
         assert isinstance(found, AsWritten)
         assert fingerprint(found.change.new) == was.after
@@ -58,7 +58,7 @@ def test_an_edit_of_any_managed_field_is_found_edited(data: st.DataObject, pairs
         edits = data.draw(flows.flow_fields)
         edited: dict[FieldName, JsonValue] = {name: value for name, value in edits.items() if name in was.old}
         now = fingerprint({**was.old, **edited})
-        found = restored(read, live[was.slug]._replace(fields={**live[was.slug].fields, **typed(sent(edited))}))
+        found = restored(read, replace(live[was.slug], fields={**live[was.slug].fields, **typed(sent(edited))}))
         assert isinstance(found, AsPlanned) == (now == was.before)
         assert isinstance(found, AsWritten) == (now == was.after)
         if isinstance(found, Edited):

@@ -87,7 +87,7 @@ DRAFT = replace(
     version=4,
     status="DRAFT",
     live=False,
-    fields=tuple(change._replace(origin=Origin.DRIFT) for change in _DRAFT.fields),
+    fields=tuple(replace(change, origin=Origin.DRIFT) for change in _DRAFT.fields),
     warnings=(PlanWarning("draft-unseen", "Version 4 is a draft: nobody sees it until it is published."),),
 )
 BLOCKED = Blocked("flow_gone", "flows/flow_gone.yaml", "no-such-flow", 'No live flow has the slug "flow_gone".')

@@ -121,7 +121,7 @@ def test_who_made_a_change_is_said_where_it_was_not_this_branch_alone() -> None:
     change = update({"name": "A"}, {"name": "B"})
 
     def said(origin: Origin, *warnings: PlanWarning) -> str:
-        fields = tuple(field._replace(origin=origin) for field in change.fields)
+        fields = tuple(replace(field, origin=origin) for field in change.fields)
         return changes_in_words(replace(change, fields=fields, warnings=warnings))[0].removeprefix("name: `A` → `B`")
 
     merged = PlanWarning("waiting", "Waiting from commit 0123456 (#12), which is not applied yet: name.")

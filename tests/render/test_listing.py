@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -29,7 +30,7 @@ def test_only_the_name_is_cut_to_fit(width: int) -> None:
 
 
 def test_columns_are_aligned_under_wide_characters() -> None:
-    flows = [LISTED[0]._replace(slug="流れ"), LISTED[0]._replace(slug="flow")]
+    flows = [replace(LISTED[0], slug="流れ"), replace(LISTED[0], slug="flow")]
     first, second = listing.list_text(flows, SCREEN).split("\n")[1:3]
     assert columns(first[: first.index("in step")]) == columns(second[: second.index("in step")])
 

@@ -138,7 +138,7 @@ def test_drift_and_conflict_are_told_with_their_places() -> None:
     change = replace(
         WELCOME,
         fields=tuple(
-            each._replace(origin=origin)
+            replace(each, origin=origin)
             for each, origin in zip(WELCOME.fields, [Origin.DRIFT, Origin.DRIFT, Origin.CONFLICT], strict=False)
         ),
     )

@@ -127,7 +127,7 @@ ODD_PLAN = replace(
     unmanaged=tuple(Unmanaged(f"{number}{LONG}", number, LONG) for number in range(110)),
     refusals=tuple(Refusal("x", f"{number}{LONG}", "--allow-many", (f"0{LONG}",)) for number in range(110)),
     removed=tuple(Removed(f"{number}{LONG}", LONG, number, LONG, 1, LONG, LONG) for number in range(110)),
-    blocked=tuple(FULL_PLAN.blocked[0]._replace(slug=f"{number}{LONG}", message=LONG) for number in range(110)),
+    blocked=tuple(replace(FULL_PLAN.blocked[0], slug=f"{number}{LONG}", message=LONG) for number in range(110)),
 )
 ODD_PROBLEMS = [Problem(Location(LONG, 1, 1), Severity.ERROR, LONG, LONG, LONG)] * 110
 ODD_EDGES = [Edge(f"{number}{LONG}", LONG, Bond.MUST) for number in range(40)]
@@ -381,11 +381,7 @@ def test_a_branch_that_is_not_applied_is_said_to_be_one() -> None:
 
 
 def test_removed_and_renamed_files_have_rows_of_their_own() -> None:
-    renamed = (
-        REMOVED._replace(renamed_to="flow_new")
-        if hasattr(REMOVED, "_replace")
-        else replace(REMOVED, renamed_to="flow_new")
-    )
+    renamed = replace(REMOVED, renamed_to="flow_new")
     shown = shown_of(replace(EMPTY_PLAN, removed=(REMOVED, renamed)))
     flow = "| **`Old news`**<br><sub>`flow_old` · live</sub> |"
     assert f"{flow} no longer managed: its file is gone; stays live as version 3 |" in shown
@@ -402,7 +398,7 @@ def test_warnings_about_files_and_other_pull_requests_are_in_the_comment() -> No
 
 def origin_of(origin: Origin) -> Update:
     change = update({"name": "Tour"}, {"name": "The tour"})
-    return replace(change, fields=tuple(field._replace(origin=origin) for field in change.fields))
+    return replace(change, fields=tuple(replace(field, origin=origin) for field in change.fields))
 
 
 def test_a_dashboard_edit_is_overwritten_and_what_waits_is_none() -> None:

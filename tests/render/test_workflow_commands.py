@@ -31,7 +31,7 @@ def test_an_annotation_is_the_command_that_github_documents() -> None:
 
 
 def test_what_means_something_to_the_runner_is_encoded_where_it_does() -> None:
-    odd = note("100 %: a, b\r\nc")._replace(location=Location("flows/a,b: 1%.yaml", 1, 2))
+    odd = replace(note("100 %: a, b\r\nc"), location=Location("flows/a,b: 1%.yaml", 1, 2))
     assert annotate([odd]) == (
         r"::error file=flows/a%2Cb%3A 1%25.yaml,line=1,col=2,title=a-code::100 %25: a, b\r\nc" + "\n"
     )
@@ -100,7 +100,7 @@ ORIGINS = (*Origin, None)
 
 
 def attributed(change: Update, origin: Origin | None) -> Update:
-    return replace(change, warnings=(), fields=tuple(each._replace(origin=origin) for each in change.fields))
+    return replace(change, warnings=(), fields=tuple(replace(each, origin=origin) for each in change.fields))
 
 
 def test_an_edit_made_elsewhere_is_told_at_the_line_it_would_undo() -> None:

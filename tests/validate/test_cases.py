@@ -113,5 +113,5 @@ def test_field_names_are_those_of_the_model() -> None:
 
 def test_problems_that_differ_in_their_hints_alone_have_an_order() -> None:
     one = Problem(Location("a", 1, 1), Severity.ERROR, "code", "message", "One way.")
-    assert one.sort_key < one._replace(hint="The other way.").sort_key
-    assert one._replace(hint=None).sort_key < one.sort_key
+    assert one.sort_key < replace(one, hint="The other way.").sort_key
+    assert replace(one, hint=None).sort_key < one.sort_key

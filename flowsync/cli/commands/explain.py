@@ -74,7 +74,7 @@ def _persona(user: str | None, at: str | None, given: Invocation) -> Persona:
     clock = persona.context.at if at is None else moment(at)
     if clock is None:
         raise UsageError(f"{at!r} is not a moment.", hint="Write 2026-02-01 or 2026-02-01T09:30:00Z.")
-    return persona._replace(context=replace(persona.context, at=clock))
+    return replace(persona, context=replace(persona.context, at=clock))
 
 
 def _read_persona(user: str, given: Invocation, now: datetime) -> Persona:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -39,7 +40,8 @@ FILE_ORDER: Final = KeyOrder(
 """What fits on a line first; then the author's `x-…` keys, then `data`, and what is never sent below it."""
 
 
-class FormattedFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FormattedFile:
     """A flow file as it is and as it should be; both texts whole, line ends and byte order mark included."""
 
     file: FlowFile

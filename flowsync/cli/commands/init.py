@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -85,7 +86,7 @@ def _write(file: StartFile, project: Project) -> StartFile:
     if file.state is FileState.EXTENDED:
         project.replace(path, file.text)
     if file.state is FileState.CREATED and not project.create(path, file.text):
-        return file._replace(state=FileState.KEPT)
+        return replace(file, state=FileState.KEPT)
     return file
 
 
@@ -141,7 +142,7 @@ def _schema(project: Project, name: str, text: str, command: str) -> StartFile:
     """A schema; one of another version is kept, and the note says how to renew it."""
     file = _new(project, f"{project.state.name}/{name}", text)
     if file.state is FileState.KEPT and _text(project, file.name) != text:
-        return file._replace(note=f"of another version; renew it: {command} > {file.name}")
+        return replace(file, note=f"of another version; renew it: {command} > {file.name}")
     return file
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -86,7 +87,7 @@ def command(
     uncommitted, to_copy = at_risk(result.changes)
     refused = frozenset() if force else uncommitted
     if check or shows_diff:
-        _show(result._replace(refused=refused), format_, given, shows_diff=shows_diff)
+        _show(replace(result, refused=refused), format_, given, shows_diff=shows_diff)
         return ExitCode.CHANGES if result.changes and check else ExitCode.OK
     with Progress(given, lambda: WRITING):
         changes = [each for each in result.changes if each.file.name not in refused]
@@ -94,7 +95,7 @@ def command(
         if not in_sandbox:
             left = {each.slug for each in result.changes if each.file.name in refused}
             remember_versions(project, listing, (each for each in result.pulled if each.slug not in left), flows)
-    _show(result._replace(refused=refused, copies=copies, is_written=True), format_, given)
+    _show(replace(result, refused=refused, copies=copies, is_written=True), format_, given)
     if refused:
         count = len(refused)
         raise RefusedError(
@@ -237,7 +238,7 @@ def _arrived(
     file = FlowFile(project.base / name, name)
     note = "Another flow's name differs only by case, so this one has a folder of its own." if folder else None
     made = new_file(choice.row, file, project.modeline(file.path), judge, note)
-    return made._replace(text=in_form(made.text, name))
+    return replace(made, text=in_form(made.text, name))
 
 
 def in_form(text: str, name: str) -> str:

@@ -270,7 +270,7 @@ def _restore(
     decision = decide(flow, rows, write.target)
     if isinstance(decision, Blocked):
         return decision
-    return replace(decision, warnings=(*(each._replace(line=None) for each in decision.warnings), *warnings))
+    return replace(decision, warnings=(*(replace(each, line=None) for each in decision.warnings), *warnings))
 
 
 def _obstacle(write: Write, rows: Sequence[LiveFlow]) -> tuple[str, str] | None:

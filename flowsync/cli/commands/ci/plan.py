@@ -19,7 +19,7 @@ from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError
 from flowsync.github.api import NO_PLAN, Marker
 from flowsync.github.conflicts import conflicting
 from flowsync.github.event import OtherEvent, PullRequestEvent, PushEvent, base_of
-from flowsync.github.review import Reviews, Tip, hexadecimal, parts
+from flowsync.github.review import ARTIFACT, Reviews, Tip, hexadecimal, parts
 from flowsync.github.runner import ReviewRule, Switch, inert
 from flowsync.model import Severity
 from flowsync.plan.guards import Kept
@@ -103,6 +103,7 @@ def _show(run: Run, project: Project, made: Planned, marker: Marker) -> bool:
     run.summarise(report)
     marker = replace(marker, digest=hexadecimal(plan.digest), base=plan.base, parts=parts(plan))
     marker = replace(marker, conflicts=conflicting(plan))
+    run.output({"plan-artifact": f"{ARTIFACT}{marker.seal}"})
     is_news = bool(plan.writes or plan.blocked or plan.removed or report.settings)
     return run.comment_on_event(report, marker, is_news=is_news)
 

@@ -22,7 +22,7 @@ from flowsync.github.api import key_of
 from flowsync.github.comments import draft
 from flowsync.github.conflicts import ReviewedHistory
 from flowsync.github.event import PullRequestEvent, read_event
-from flowsync.github.review import Tip, hexadecimal
+from flowsync.github.review import Tip
 from flowsync.github.runner import (
     PRIVATE_KEY,
     PUBLIC_KEY,
@@ -73,8 +73,6 @@ WITHOUT_SECRETS: Final = "dependabot[bot]"
 PLAN_NAME: Final = "flowsync-plan.json"
 MOST_DESCRIPTION: Final = 140
 """Characters of a commit status's description that GitHub takes [doc]."""
-ARTIFACT_DIGITS: Final = 16
-"""Hexadecimal digits of a plan's digest in the name of its artefact."""
 NAMED: Final = 20
 """How many flows one sentence names; the rest is counted."""
 
@@ -119,7 +117,6 @@ class Run:
                 "has-changes": str(bool(plan.writes)).lower(),
                 "plan-json": str(path),
                 "plan-digest": plan.digest,
-                "plan-artifact": f"flowsync-plan-{hexadecimal(plan.digest)[:ARTIFACT_DIGITS]}",
                 "creates": str(numbers.create),
                 "updates": str(numbers.update),
                 "unverified": str(numbers.unverified),
@@ -135,7 +132,7 @@ class Run:
         """Annotate the lines of files, which are named from the top of the repository."""
         prefix = git.prefix(self.invocation.directory)
         moved = (
-            note._replace(location=note.location._replace(file=normpath(prefix + note.location.file)))
+            replace(note, location=replace(note.location, file=normpath(prefix + note.location.file)))
             if isinstance(note, Problem)
             else note
             for note in notes
