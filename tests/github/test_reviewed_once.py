@@ -400,7 +400,7 @@ FORGERIES: dict[str, Callable[[Workplace], object]] = {
     "another event": lambda place: place.repo.runs[4711].update(event="push"),
     "another head": lambda place: place.repo.runs[4711].update(head_sha=sha(8)),
     "another plan": lambda place: place.repo.artifacts.update({4711: ["log", "flowsync-plan-0123456789abcdef"]}),
-    "more than its run planned": lambda place: add_part(place),
+    "more than its run planned": add_part,
     "another repository": lambda place: place.repo.runs[4711].update(repository={"full_name": "mallory/flows"}),
     "a run that may not be read": lambda place: place.github.suffer(
         reply(403, "No").on("GET", "*/actions/runs/4711", times=ALWAYS)
