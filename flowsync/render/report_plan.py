@@ -299,7 +299,7 @@ def other_pulls(others: Sequence[OtherPull], limits: Limits) -> Iterator[str]:
 
 def about(plan: Plan, limits: Limits) -> str:
     """Return where a plan is from, and what it could not see, folded away."""
-    points = [sentence(f"R{wording.source(plan)[1:]}. {wording.view(plan)}".rstrip())]
+    points = [f"{wording.counts(plan)}.", sentence(f"R{wording.source(plan)[1:]}. {wording.view(plan)}".rstrip())]
     points += [sentence(note) for note in (wording.unverified(plan), wording.unseen_elsewhere(plan.unchanged)) if note]
     if plan.unmanaged:
         rows = (f"{name(row.slug)} ({name(row.name)}, id {row.id})" for row in plan.unmanaged)

@@ -82,7 +82,7 @@ def test_the_file_is_the_document_whatever_is_printed_and_for_its_owner_only(
     assert "Next: flowsync apply plan.json" in printed.err
     assert "Next:" not in save(project, server).out
     path.chmod(0o644)
-    assert save(project, server, "--format", "markdown").out.startswith("### flowsync plan")
+    assert save(project, server, "--format", "markdown").out.startswith("### Applying this changes")
     assert path.read_text() == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert PRIVATE_KEY not in first

@@ -128,12 +128,13 @@ def test_flowsync_ci_sends_no_key_where_only_the_files_of_a_pull_request_say(tmp
         assert nobody_came(listening)
 
 
-def test_the_input_api_url_is_the_operator_s(tmp_path: Path) -> None:
+def test_an_address_that_is_not_the_input_api_url_s_gets_nothing(tmp_path: Path) -> None:
     with workplace(tmp_path) as place:
         (place.root / "flowsync.yaml").write_text(f"api_url: {THEIRS}\n")
         done = place.plan(FRIGADE_API_URL="", FLOWSYNC_API_URL=place.frigade.url)
-        assert done.code == 0
-        assert "not https://theirs.example" in done.completed.err
+        assert done.code == 1
+        assert "names the address https://theirs.example" in " ".join(done.completed.err.split())
+        assert place.frigade.requests == []
 
 
 def test_the_private_key_of_the_action_serves_an_environment_that_names_a_public_key_only(tmp_path: Path) -> None:
