@@ -116,7 +116,7 @@ class Workplace:
             "pull_request": {
                 "number": pull,
                 "head": {"sha": head, "repo": {"full_name": repository}},
-                "base": {"sha": base, "repo": {"full_name": REPOSITORY}},
+                "base": {"sha": base, "ref": MAIN, "repo": {"full_name": REPOSITORY}},
             }
         }
         return self.run(

@@ -41,7 +41,10 @@ def settings_changed(project: Project, flows: Iterable[Flow], base: str) -> tupl
 
 
 def _configuration(project: Project, commit: str) -> Iterator[SettingChange]:
-    before = next(filter(None, (_settings_at(project, commit, name) for name in project.config_names)), {})
+    # Where it has one of the usual names now, it may have had another one.
+    usual = set(project.config_names) <= set(config.FILE_NAMES)
+    names = dict.fromkeys((*project.config_names, *(config.FILE_NAMES if usual else ())))
+    before = next(filter(None, (_settings_at(project, commit, name) for name in names)), {})
     after: Mapping[str, str] = {}
     for name in project.config_names:
         if (project.home / name).is_file():

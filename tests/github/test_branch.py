@@ -1,0 +1,89 @@
+"""What a pull request changes besides flows stands in its comment, above everything else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flowsync import git
+from tests.github.support import flow
+from tests.github.test_base import commit
+
+if TYPE_CHECKING:
+    from tests.github.support import Outcome, Workplace
+
+GUARDED = "environments:\n  production:\n    guards: {on_drift: refuse}\n"
+
+
+@pytest.fixture
+def place(place: Workplace) -> Workplace:
+    """The same in a repository whose first commit has guards."""
+    git.ask(place.root, "init", "--quiet", "--initial-branch=main")
+    (place.root / "flowsync.yaml").write_text(GUARDED)
+    commit(place.root)
+    return place
+
+
+def planned(place: Workplace, live_branch: str = "main") -> Outcome:
+    """The plan of a pull request with what was written since the first commit."""
+    base = git.ask(place.root, "rev-parse", "HEAD").decode().strip()
+    commit(place.root)
+    return place.plan(base=base, FLOWSYNC_ENVIRONMENT="production", FLOWSYNC_LIVE_BRANCH=live_branch)
+
+
+def test_a_pull_request_that_changes_no_setting_gets_no_comment(place: Workplace) -> None:
+    (place.root / "README.md").write_text("About\n")
+    (place.root / "flowsync.yaml").write_text(f"# Ours\n{GUARDED}")
+    assert planned(place).code == 0
+    assert place.repo.comments == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "shown"),
+    [
+        ("flowsync.yaml", GUARDED.replace("refuse", "overwrite"), ["on_drift", "`refuse`", "`overwrite`"]),
+        ("flowsync.yaml", "environments: {production: {}}\n", ["on_drift", "`refuse`"]),
+        ("flowsync.yml", "environments: {production: {}}\n", ["on_drift", "`refuse`"]),
+        ("flowsync.yaml", f"{GUARDED}rules: {{targeting-months: off}}\n", ["rules.targeting-months", "`off`"]),
+        ("flowsync.yaml", f"{GUARDED}target: active\n", ["target", "`active`"]),
+    ],
+    ids=["changed", "dropped", "dropped with another name", "a rule", "the target"],
+)
+def test_a_changed_setting_is_a_caution_above_everything_else(
+    place: Workplace, name: str, text: str, shown: list[str]
+) -> None:
+    (place.root / "flowsync.yaml").unlink()
+    (place.root / name).write_text(text)
+    place.write(flow_a=flow("Alpha", "Good morning"))
+    assert planned(place).code == 0
+    caution, headline = place.comment().index("> [!CAUTION]"), place.comment().index("### ")
+    assert caution < headline
+    assert all(each in place.comment()[caution:headline] for each in shown), place.comment()[:headline]
+
+
+def test_so_is_a_rule_that_a_file_ignores(place: Workplace) -> None:
+    place.write(flow_a=flow("Alpha") + "# flowsync: ignore[targeting-months]\n")
+    planned(place)
+    top = place.comment().partition("### ")[0]
+    assert "flow_a.yaml" in top
+    assert "targeting-months" in top
+
+
+def test_an_open_pull_request_with_the_same_flow_is_named(place: Workplace) -> None:
+    place.repo.add_pull(6, "6" * 40)
+    place.repo.files_of[6] = [{"filename": "flows/flow_a.yaml"}, {"filename": "README.md"}]
+    place.repo.add_pull(8, "8" * 40)
+    place.repo.files_of[8] = [{"filename": "flows/flow_b.yaml"}]
+    place.write(flow_a=flow("Alpha", "Good morning"))
+    planned(place)
+    assert "#6 " in place.comment()
+    assert "#8" not in place.comment()
+
+
+def test_a_pull_request_into_another_branch_says_that_nothing_changes_yet(place: Workplace) -> None:
+    place.write(flow_a=flow("Alpha", "Good morning"))
+    planned(place, live_branch="live")
+    headline = next(line for line in place.comment().splitlines() if line.startswith("### "))
+    assert "`main`" in headline
+    assert "`live`" in headline
