@@ -19,7 +19,7 @@ from flowsync.targeting.tokens import shown
 from flowsync.text import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from flowsync.targeting.nodes import Expression, Span, Text
     from flowsync.targeting.rules import Finding
@@ -87,21 +87,29 @@ class KnownFlow:
 
 
 def check_references(
-    references: Iterable[Reference], known: Mapping[str, KnownFlow], *, is_live: bool
+    references: Iterable[Reference],
+    known: Mapping[str, KnownFlow],
+    suggested: Collection[str] | None = None,
+    *,
+    is_live: bool,
 ) -> tuple[Finding, ...]:
     """References to flows, steps and fields that do not exist, in the order given.
 
-    `known` are flows by slug: all those of the environment if `is_live`, else only those of the repository.
+    `known` are flows by slug: all those of the environment if `is_live`, else only those of the repository. `suggested`
+    are the slugs among which one is looked for that may be meant, else all that are known.
     """
-    found = (_check_reference(reference, known, is_live=is_live) for reference in references)
+    slugs = known.keys() if suggested is None else suggested
+    found = (_check_reference(reference, known, slugs, is_live=is_live) for reference in references)
     return tuple(finding for finding in found if finding is not None)
 
 
-def _check_reference(reference: Reference, known: Mapping[str, KnownFlow], *, is_live: bool) -> Finding | None:
+def _check_reference(
+    reference: Reference, known: Mapping[str, KnownFlow], suggested: Collection[str], *, is_live: bool
+) -> Finding | None:
     slug, span = reference.slug, reference.names[0].span
     flow = known.get(slug)
     if flow is None:
-        hint = _did_you_mean(slug, known)
+        hint = _did_you_mean(slug, suggested)
         if is_live:
             message = f"There is no flow {shown(slug)}, so this is false for every user."
             return rules.UNKNOWN_FLOW.finding(span, message, hint)

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from flowsync.validate.view import View
 
 _MOST_TREE_LINES: Final = 40
+MOST_SUGGESTIONS: Final = 100
+"""Where more flows are missing, no slip of the fingers is the reason, and each would be compared with every flow."""
 _VERDICTS: Final = frozenset(verdict.value for verdict in Verdict)
 
 
@@ -134,10 +136,12 @@ def _known_from_files(files: Sequence[Flow], mentions: Sequence[Mention]) -> dic
 
 
 def _check_references(
-    mentions: Iterable[Mention], known: Mapping[str, KnownFlow], *, is_live: bool
+    mentions: Sequence[Mention], known: Mapping[str, KnownFlow], *, is_live: bool
 ) -> Iterator[Problem]:
+    missing = {reference.slug for mention in mentions for reference in mention.references} - known.keys()
+    suggested = known.keys() if len(missing) <= MOST_SUGGESTIONS else ()
     for flow, expression, references in mentions:
-        for finding in check_references(references, known, is_live=is_live):
+        for finding in check_references(references, known, suggested, is_live=is_live):
             yield _problem(flow, expression, finding)
 
 

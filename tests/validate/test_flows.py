@@ -16,7 +16,7 @@ from flowsync.targeting.context import case_from
 from flowsync.targeting.evaluation import evaluate
 from flowsync.targeting.parser import parse
 from flowsync.validate import check
-from tests.validate.building import FLOWS, flow_of
+from tests.validate.building import FLOWS, flow_of, problems_of
 
 ALL = load_flows(FLOWS.parent, FLOWS.name).flows
 NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)
@@ -68,3 +68,12 @@ def test_the_work_for_one_hostile_file_is_bounded_and_the_bound_is_said() -> Non
 def test_a_file_of_many_anchors_is_refused() -> None:
     with pytest.raises(DocumentError, match="more than 1,000 anchors"):
         document.parse("x:\n" + "".join(f"  - &a{number} x\n" for number in range(1001)), "x")
+
+
+@pytest.mark.parametrize(("missing", "suggestions"), [(100, 100), (101, 0)])
+def test_the_work_for_many_missing_flows_is_bounded(missing: int, suggestions: int) -> None:
+    targeting = "targetingLogic: user.flow('flow_numbr{}') == 'COMPLETED_FLOW'\n"
+    files = [f"# flows/flow_number{number}.yaml\n{targeting.format(number)}" for number in range(missing)]
+    found = [each for each in problems_of("".join(files)) if "No file describes" in each.message]
+    assert len(found) == missing
+    assert sum("Did you mean" in (each.hint or "") for each in found) == suggestions
