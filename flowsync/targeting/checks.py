@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import TargetingError, UncheckedPatternError
 from flowsync.model import Severity
 from flowsync.targeting import rules
+from flowsync.targeting.addresses import check_address
 from flowsync.targeting.context import Context, FlowState, StepState, moment
 from flowsync.targeting.evaluation import (
     PatternError,
@@ -49,7 +48,8 @@ from flowsync.targeting.nodes import (
 )
 from flowsync.targeting.parser import MAXIMUM_READ
 from flowsync.targeting.rules import Finding
-from flowsync.targeting.tokens import MAXIMUM_LENGTH, is_too_long, length, shown
+from flowsync.targeting.spelling import check_blanks, check_length, check_texts
+from flowsync.targeting.tokens import shown
 from flowsync.text import closest, printable
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def check(text: str, parsed: Expression | TargetingError) -> tuple[Finding, ...]
 
     `parsed` is what `parse` made of the text, or raised.
     """
-    findings = list(_check_text(text))
+    findings = list(check_length(text))
     if isinstance(parsed, TargetingError):
         if len(text) <= MAXIMUM_READ:
             end = min(parsed.offset + 1, len(text))
@@ -90,17 +90,8 @@ def check(text: str, parsed: Expression | TargetingError) -> tuple[Finding, ...]
         for chain in walk(simplified(parsed)):
             if isinstance(chain, And | Or):
                 findings += _check_chain(chain)
-        findings += [*_check_mixed(parsed), *_check_nested(parsed)]
+        findings += [*check_blanks(text, parsed), *_check_mixed(parsed), *_check_nested(parsed)]
     return tuple(sorted(findings, key=lambda finding: (finding.span, finding.code, finding.message)))
-
-
-def _check_text(text: str) -> Iterator[Finding]:
-    if is_too_long(text):
-        message = f"This expression has {length(text):,} characters; the server takes one over 2,000 for false."
-        hint = "Shorten it; several values of one property fit into isIn 'a,b,c'."
-        yield rules.TOO_LONG.finding(Span(min(MAXIMUM_LENGTH, len(text) - 1), len(text)), message, hint)
-    elif text and not text.strip(" \t\r\n"):
-        yield rules.BLANK.finding(Span(0, len(text)), "This expression is only white space.", "Write '' for everyone.")
 
 
 def _check_term(term: Term) -> Iterator[Finding]:
@@ -110,10 +101,9 @@ def _check_term(term: Term) -> Iterator[Finding]:
         case Source() if term.result not in (Result.ANYTHING, Result.TRUTH):
             message = f"{printed(term)} gives {term.result.value} and is compared with nothing, so this is never true."
             yield rules.ALONE.finding(term.span, message, "Add the comparison: an operator and a value.")
+    yield from check_texts(term)
+    yield from check_address(term)
     for value in values(term):
-        for text in value.arguments if isinstance(value, Source) else [value]:
-            if isinstance(text, Text):
-                yield from _check_quoted(text)
         if isinstance(value, Source) and value.kind in _NOT_IN_DASHBOARD:
             message = f"The dashboard's audience editor cannot show {value.kind.spelled}."
             yield rules.DASHBOARD.finding(value.span, message, _NOT_IN_DASHBOARD[value.kind])
@@ -316,29 +306,6 @@ def _check_pattern(operator: Operator, text: Value) -> Iterator[Finding]:
         if operator.is_affix:
             message = f"The server reads {shown(special or '')} in this text as part of a pattern, not as itself."
             yield rules.AFFIX.finding(text.span, message, _AFFIX_HINT)
-
-
-_PARENTHESIS: Final = re.compile(r"[()]")
-_LOGIC: Final = re.compile(r"(?:^|\s)(AND|OR)(?:\s|$)|(&&|\|\|)")
-
-
-def _check_quoted(text: Text) -> Iterator[Finding]:
-    """What a text holds that the server could take for a part of the expression."""
-    if "'" in text.value or '"' in text.value:
-        message = "This text holds a quote, at which the server likely ends it."
-        hint = "Use contains with a part of the text that has no quote, or matches with a dot in its place."
-        yield rules.QUOTE.finding(text.span, message, hint)
-    elif logic := _LOGIC.search(text.value):
-        message = f"The server may split the expression at {logic[1] or logic[2]} inside this text."
-        yield rules.LOGIC_IN_TEXT.finding(text.span, message, "Use contains with another part of the text.")
-    elif not _is_balanced(text.value):
-        message = "The parentheses in this text do not balance; the server counts them and may refuse the expression."
-        yield rules.LOGIC_IN_TEXT.finding(text.span, message, "In a pattern write [(] or [)] as \\x28 or \\x29.")
-
-
-def _is_balanced(text: str) -> bool:
-    depths = [0, *accumulate(1 if each == "(" else -1 for each in _PARENTHESIS.findall(text))]
-    return min(depths) == depths[-1] == 0
 
 
 def _check_mixed(expression: Expression) -> Iterator[Finding]:

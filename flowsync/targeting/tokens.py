@@ -20,6 +20,19 @@ def shown(text: str) -> str:
 
 MAXIMUM_LENGTH: Final = 2_000
 """Characters of an expression; the server takes a longer one for false [obs]."""
+_LINE_BREAK: Final = re.compile(r"[ \t]*[\r\n][ \t\r\n]*")
+_BREAK_AT_AN_END: Final = re.compile(rf"(?:\A|(?<=\()){_LINE_BREAK.pattern}|{_LINE_BREAK.pattern}(?=\)|\Z)")
+
+
+def on_one_line(text: str) -> str:
+    """The expression as it is sent: a blank for each line break, none at the ends and inside of parentheses.
+
+    The server strips line breaks, and whether a blank takes their place is not known. A blank between two
+    parentheses, or behind the last one, sends its parser into an endless recursion [obs].
+    """
+    if "\n" not in text and "\r" not in text:
+        return text
+    return _LINE_BREAK.sub(" ", _BREAK_AT_AN_END.sub("", text))
 
 
 def length(text: str) -> int:
@@ -28,8 +41,8 @@ def length(text: str) -> int:
 
 
 def is_too_long(text: str) -> bool:
-    """Whether the server takes an expression for false for its length alone."""
-    return length(text) > MAXIMUM_LENGTH
+    """Whether the server takes an expression for false for its length alone, as it is sent."""
+    return length(on_one_line(text)) > MAXIMUM_LENGTH
 
 
 class TokenKind(Enum):

@@ -105,6 +105,21 @@ def test_an_expression_is_as_long_as_javascript_finds_it(character: str, count: 
     assert all(0 <= finding.span.start < len(text) for finding in findings)
 
 
+@pytest.mark.parametrize(
+    ("count", "codes"),
+    [(1699, []), (1700, ["targeting-long"]), (2000, ["targeting-long"]), (2001, ["targeting-too-long"])],
+)
+@pytest.mark.parametrize("line_break", ["", "\n" + " " * 400])
+def test_the_limit_is_near_from_1700_characters_of_what_is_sent(count: int, codes: list[str], line_break: str) -> None:
+    text = f"user.property('p') =={line_break or ' '}'{'x' * (count - 24)}'"
+    assert [finding.code for finding in found_in(text)] == codes
+
+
+@pytest.mark.parametrize("text", ["(\n  (user.isGuest())\n)\n", "\n(user.isGuest())\r\n"])
+def test_line_breaks_beside_parentheses_are_not_sent_so_nothing_is_wrong_with_them(text: str) -> None:
+    assert "targeting-parentheses" not in [finding.code for finding in found_in(text)]
+
+
 @pytest.mark.parametrize("source", ["user.currentUrl()", "user.daysSinceFlowDone('f')"])
 def test_what_there_may_be_no_value_of_is_neither_set_nor_unset_for_every_user(source: str) -> None:
     text = f"{source} isSet true || {source} isNotSet true"
