@@ -258,12 +258,14 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A file whose flow cannot be written; it is left out of the plan."""
+    """A file whose flow cannot be written; it is left out of the plan. `line` and `column`: the place in it, if any."""
 
     slug: str
     file: str
     code: str
     message: str
+    line: int | None = None
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

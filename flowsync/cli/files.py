@@ -15,6 +15,7 @@ from flowsync import validate
 from flowsync.errors import InvalidFilesError, UsageError
 from flowsync.flows.files import ENDINGS, FlowFile, Repository, in_environments
 from flowsync.model import Flow, Problem, Severity
+from flowsync.plan.findings import about_files
 from flowsync.text import closest, excerpt
 
 if TYPE_CHECKING:
@@ -23,17 +24,22 @@ if TYPE_CHECKING:
 
 
 Named = TypeVar("Named", Flow, FlowFile)
+UNPLANNABLE: Final = "The files cannot be planned as they are."
 PATTERN_CHARACTERS: Final = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The flows a command works on, out of all that the files hold (`every`)."""
+    """The flows a command works on, out of all that the files hold (`every`).
+
+    `errors` are about what files would send: whether a plan would write them, only what is live tells.
+    """
 
     flows: tuple[Flow, ...]
     patterns: tuple[str, ...]
     warnings: tuple[Problem, ...]
     every: tuple[Flow, ...]
+    errors: tuple[Problem, ...] = ()
 
     def includes(self, slug: str) -> bool:
         """Whether a flow of this slug is worked on, if it is there."""
@@ -107,16 +113,19 @@ def load_readable(project: Project) -> Repository:
 def load_selection(project: Project, patterns: Sequence[str]) -> Selection:
     """Read and validate every file, then pick those that the patterns name.
 
-    Raises InvalidFilesError when any file has an error, selected or not: a plan is made of files that
-    are right as a whole.
+    Raises InvalidFilesError when a file cannot be read, or has an error that is not about what it sends, selected or
+    not: no plan can be made of it.
     """
     repository = project.load()
     found = [*repository.problems, *validate.check_all(repository.flows, repository.unread)]
     problems, _ = validate.govern(filter(is_settled, found), repository.flows, levels(project))
-    refuse_errors(problems, "The files cannot be planned as they are.")
+    errors = tuple(problem for problem in problems if problem.severity is Severity.ERROR)
+    if about_files(errors, repository.flows):
+        refuse_errors(errors, UNPLANNABLE)
     named = slugs_of(project, patterns)
     chosen = tuple(select(repository.flows, named))
-    return Selection(chosen, named, tuple(problems), repository.flows)
+    warnings = tuple(problem for problem in problems if problem.severity is Severity.WARNING)
+    return Selection(chosen, named, warnings, repository.flows, errors)
 
 
 def refuse_errors(problems: Iterable[Problem], message: str) -> None:

@@ -99,6 +99,15 @@ def write_warnings(problems: Sequence[Problem], project: Project) -> None:
         write_note(f"{escape.plural(len(problems), 'warning')} in the files: flowsync validate shows them.", given)
 
 
+def write_problems(problems: Sequence[Problem], project: Project) -> None:
+    """Problems besides a result, each with its place."""
+    from flowsync.render import problems as formats  # noqa: PLC0415 - mostly there are none
+
+    if problems:
+        given = project.given
+        write_note(formats.text(problems, source_lines(project.base), screen_of_stderr(given)), given)
+
+
 def ask(question: str) -> str | None:
     """What a person at the terminal answers, in lower case; None where they ended the input (Ctrl-D)."""
     import select  # noqa: PLC0415 - for questions only

@@ -12,15 +12,16 @@ from flowsync import validate
 from flowsync.api.endpoints import Access, rows_by_slug
 from flowsync.api.rows import Chosen, choose
 from flowsync.cli.base import read_base
-from flowsync.cli.connection import connecting
-from flowsync.cli.files import levels, load_selection, refuse_errors
-from flowsync.cli.output import write_warnings
+from flowsync.cli.connection import connecting, sandbox_database
+from flowsync.cli.files import UNPLANNABLE, levels, load_selection, refuse_errors
+from flowsync.cli.output import write_problems, write_warnings
 from flowsync.config import Policy, place_of
 from flowsync.errors import FlowsyncError, GitError, RefusedError
 from flowsync.flows import waits
 from flowsync.flows.expressions import flow_of_rows, referenced_slugs
-from flowsync.model import Origin, View
+from flowsync.model import Origin, Severity, View
 from flowsync.plan.build import build_plan
+from flowsync.plan.findings import LiveFlows, settle
 from flowsync.plan.guards import judged
 from flowsync.pull.results import Skipped
 from flowsync.targeting.references import KnownFlow
@@ -76,12 +77,14 @@ def plan_files(
 ) -> Iterator[Planned]:
     """Load the files, read what is live, compare (with the revision `base` too), judge.
 
-    Raises what keeps it from being done; what is wrong with files or `base` comes first. A `base` that git does not
+    Raises what keeps it from being done; what is wrong with files or `base` comes first. Errors about what a file sends
+    are raised only where the plan would write them, or where what is live cannot be read. A `base` that git does not
     have is passed to `without_base`, where that is given, and not compared with. `reviewed` adds to the history of the
     files what is known of reviews.
     """
     with connecting(project, purpose, base, in_sandbox=in_sandbox) as connect:
         selection = load_selection(project, slugs)
+        refuse_new_sandbox(project, selection, in_sandbox=in_sandbox)
         if shows_warnings:
             write_warnings(selection.warnings, project)
         compared: Base | None = None
@@ -94,16 +97,29 @@ def plan_files(
             if without_base is None:
                 raise
             without_base(error)
-        connection = connect(selection.flows)
-        listing = connection.fetch(concerned_slugs(selection.flows))
-        warnings = _check_references(project, selection, listing)
-        if shows_warnings:
-            write_warnings(warnings, project)
+        try:
+            connection = connect(selection.flows)
+            listing = connection.fetch(concerned_slugs(selection.flows))
+        except FlowsyncError:
+            refuse_errors(selection.errors, UNPLANNABLE)
+            raise
+        warnings, errors = check_references(project, selection, listing)
         made = make_plan(
             project, selection, listing, connection.api_url, access=connection.access, base=compared, guards=guards
         )
-        every = (*selection.warnings, *warnings)
-        yield Planned(judged(made, guards, kept), connection, listing, selection.flows, every)
+        settled = settle(made, selection.errors, errors, selection.every, live_flows(project, selection, listing))
+        refuse_errors(settled.errors, UNPLANNABLE)
+        if shows_warnings:
+            write_warnings(warnings, project)
+            write_problems(settled.warnings, project)
+        every = (*selection.warnings, *warnings, *settled.warnings)
+        yield Planned(judged(settled.plan, guards, kept), connection, listing, selection.flows, every)
+
+
+def refuse_new_sandbox(project: Project, selection: Selection, *, in_sandbox: bool) -> None:
+    """Raise InvalidFilesError for files with errors of which the sandbox would make its first state."""
+    if in_sandbox and not sandbox_database(project).exists():
+        refuse_errors(selection.errors, UNPLANNABLE)
 
 
 def concerned_slugs(flows: Iterable[Flow]) -> list[str]:
@@ -202,20 +218,30 @@ def _pulled_versions(project: Project) -> tuple[dict[str, dict[str, JsonValue]],
     return {place: {}, **{name: each for name, each in every.items() if isinstance(each, dict)}}, place
 
 
-def _check_references(project: Project, selection: Selection, listing: Listing) -> tuple[Problem, ...]:
-    """The warnings about the selected flows that the files alone did not give, now that it is known what is live.
+def check_references(
+    project: Project, selection: Selection, listing: Listing
+) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+    """The warnings, and the errors, about the selected flows that only what is live shows.
 
-    Raises InvalidFilesError when a flow refers to another that is neither live nor among the files (unless the
-    project's rules say otherwise): it would be shown to nobody. `listing` holds every flow referred to that exists
-    (see `concerned_slugs`).
+    A reference to a flow that is neither live nor among the files is an error (unless the project's rules say
+    otherwise). `listing` holds every flow referred to that exists (see `concerned_slugs`).
     """
+    known = live_flows(project, selection, listing).known
+    found = validate.check_live(selection.flows, known, selection.every)
+    reported = {(each.location, each.code) for each in (*selection.warnings, *selection.errors)}
+    added = [problem for problem in found if (problem.location, problem.code) not in reported]
+    problems, _ = validate.govern(added, selection.flows, levels(project))
+    warnings, errors = (
+        tuple(problem for problem in problems if problem.severity is severity)
+        for severity in (Severity.WARNING, Severity.ERROR)
+    )
+    return warnings, errors
+
+
+def live_flows(project: Project, selection: Selection, listing: Listing) -> LiveFlows:
+    """What is live, with the steps of each flow that a selected one refers to."""
     rows = rows_by_slug(listing.rows)
     stating_steps = {flow.slug for flow in selection.every if "data" in flow.fields}
     referred = {slug for flow in selection.flows for slug in referenced_slugs(flow)} - stating_steps
     known = {slug: flow_of_rows(rows[slug]) if slug in referred else KnownFlow() for slug in rows}
-    found = validate.check_live(selection.flows, known, selection.every)
-    reported = {(each.location, each.code) for each in selection.warnings}
-    added = [problem for problem in found if (problem.location, problem.code) not in reported]
-    problems, _ = validate.govern(added, selection.flows, levels(project))
-    refuse_errors(problems, "The files refer to what is neither in the files nor live.")
-    return tuple(problems)
+    return LiveFlows(rows, project.settings.target, known)

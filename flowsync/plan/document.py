@@ -19,7 +19,7 @@ from flowsync.model import PlanWarning, Update, View
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flowsync.model import Change, FieldChange, FieldName, JsonValue, Plan, Refusal
+    from flowsync.model import Blocked, Change, FieldChange, FieldName, JsonValue, Plan, Refusal
 
 Action: TypeAlias = Literal["create", "update", "deactivate", "delete"]
 """What can be done to a flow."""
@@ -141,7 +141,7 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
         "summary": {name: number for name, number in numbers.items() if number or name not in SOMETIMES_COUNTED},
         "changes": [_change(change, plan.refusals) for change in plan.changes],
         "unverified": [_change(change, plan.refusals) for change in plan.unverified],
-        "blocked": [asdict(blocked) for blocked in plan.blocked],
+        "blocked": [_blocked(blocked) for blocked in plan.blocked],
         "unmanaged": [asdict(unmanaged) for unmanaged in plan.unmanaged],
         "removed": [asdict(removed) for removed in plan.removed],
     }
@@ -151,6 +151,11 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
         if not content[name]:
             del content[name]
     return content
+
+
+def _blocked(blocked: Blocked) -> JsonValue:
+    """Return one blocked flow, with the place in its file where one is known."""
+    return {key: value for key, value in asdict(blocked).items() if value is not None}
 
 
 def _change(change: Change, refusals: Iterable[Refusal]) -> JsonValue:

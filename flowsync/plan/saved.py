@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 Member = TypeVar("Member", bound="Enum")
 
+_PLACE: Final = ("line", "column")
 _PLAN: Final = ("format", "environment", "api_url", "base", "summary", "changes", "blocked", "unmanaged", "digest")
 _PLAN_OPTIONAL: Final = ("view", *SOMETIMES_COUNTED)
 _SUMMARY: Final = tuple(name for name in Summary.__dataclass_fields__ if name not in SOMETIMES_COUNTED)
@@ -182,8 +183,9 @@ def _warning(value: JsonValue, place: str) -> PlanWarning:
 
 
 def _blocked(value: JsonValue, place: str) -> Blocked:
-    part = _Part(value, place, Blocked.__dataclass_fields__)
-    return Blocked(part.text("slug"), part.text("file"), part.text("code"), part.text("message"))
+    part = _Part(value, place, ("slug", "file", "code", "message"), _PLACE)
+    line, column = (part.optional(name, int) if part.has(name) else None for name in _PLACE)
+    return Blocked(part.text("slug"), part.text("file"), part.text("code"), part.text("message"), line, column)
 
 
 def _unmanaged(value: JsonValue, place: str) -> Unmanaged:

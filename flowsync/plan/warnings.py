@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import comparable, compare
-from flowsync.model import Op, PlanWarning, Target, View
+from flowsync.errors import TargetingError
+from flowsync.flows.expressions import parse_result
+from flowsync.model import Op, PlanWarning, Severity, Target, View
 from flowsync.plan.base import EDITS
 from flowsync.plan.document import restorable
+from flowsync.targeting.checks import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from flowsync.model import JsonValue
+    from flowsync.model import JsonValue, ValuePath
     from flowsync.plan.base import FileAndRow
 
 Rule: TypeAlias = "Callable[[FileAndRow], Iterator[PlanWarning]]"
@@ -33,12 +37,15 @@ CONFLICT_OPEN: Final = "conflict-open"
 HISTORY_CUT: Final = "history-cut"
 """The code of the warning that what counts as an edit may wait for an apply: the history that would tell is missing."""
 
+LIVE_TARGETING: Final = "live-targeting-broken"
+"""The code of the warning that a flow's live targeting, which its file does not state, is wrong."""
+
 NOT_RESTORABLE: Final = "not-restorable"
 
 _SHORT_COMMIT: Final = 12
 _MOST_LABELS: Final = 5
 """How many places one warning names."""
-_STEP_ID: Final = re.compile(r"/steps/(?P<index>\d+)/id")
+_STEP_ID: Final = re.compile(r"/steps/(?P<step>\d+)(?:/fields/(?P<field>\d+))?/id")
 
 
 def warnings_of_update(pair: FileAndRow) -> tuple[PlanWarning, ...]:
@@ -48,7 +55,7 @@ def warnings_of_update(pair: FileAndRow) -> tuple[PlanWarning, ...]:
 
 def warnings_of_unchanged(pair: FileAndRow) -> tuple[PlanWarning, ...]:
     """Return the warnings about a row that already is as the file says."""
-    return (*draft_unseen(pair), *edits_kept(pair))
+    return (*draft_unseen(pair), *edits_kept(pair), *live_targeting_broken(pair))
 
 
 def goes_live(pair: FileAndRow) -> Iterator[PlanWarning]:
@@ -126,16 +133,23 @@ def targeting_cleared(pair: FileAndRow) -> Iterator[PlanWarning]:
         yield _warning(pair, "targetingLogic", "targeting-cleared", message)
 
 
-def step_ids_renamed(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn, for each step under a new id, that progress stays with the old one."""
+def ids_renamed(pair: FileAndRow) -> Iterator[PlanWarning]:
+    """Warn, for each step and field under a new id, that progress and answers stay with the old one."""
     for change in pair.comparison.changes:
-        if change.op is Op.RENAME and (step := _STEP_ID.fullmatch(change.path)):
-            line = pair.flow.source.location(("data", "steps", int(step["index"]), "id")).line
-            message = (
-                f"The step id {_in_words(change.old)} becomes {_in_words(change.new)}: "
-                "users on this step lose their progress."
-            )
-            yield PlanWarning("step-id-renamed", message, line)
+        if change.op is Op.RENAME and (place := _STEP_ID.fullmatch(change.path)):
+            step: ValuePath = ("data", "steps", int(place["step"]))
+            was, now = _in_words(change.old), _in_words(change.new)
+            if place["field"] is None:
+                line = pair.flow.source.location((*step, "id")).line
+                message = f"The step id {was} becomes {now}: users on this step lose their progress."
+                yield PlanWarning("step-id-renamed", message, line)
+            else:
+                line = pair.flow.source.location((*step, "fields", int(place["field"]), "id")).line
+                message = (
+                    f"The field id {was} becomes {now}: answers stay with the old id, "
+                    "which is what flowStepData in targeting refers to."
+                )
+                yield PlanWarning("field-id-renamed", message, line)
 
 
 def live_data_unreadable(pair: FileAndRow) -> Iterator[PlanWarning]:
@@ -143,6 +157,19 @@ def live_data_unreadable(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.comparison.live_data_is_unreadable:
         message = "The live data is neither YAML nor JSON that can be read: it is replaced as a whole."
         yield _warning(pair, "data", "live-data-unreadable", message)
+
+
+def live_targeting_broken(pair: FileAndRow) -> Iterator[PlanWarning]:
+    """Warn of live targeting that is wrong and that the file does not state: pull leaves such targeting out."""
+    live = pair.row.fields.get("targetingLogic")
+    if "targetingLogic" in pair.flow.fields or not isinstance(live, str):
+        return
+    tree = parse_result(live)
+    wrong = (each.message for each in check(live, tree) if each.severity is Severity.ERROR)
+    for reason in islice(wrong, 1):
+        seen = "Nobody sees the flow" if isinstance(tree, TargetingError) else "The live targetingLogic is wrong"
+        message = f"{seen}, and the file does not state targetingLogic. What is live: {reason}"
+        yield PlanWarning(LIVE_TARGETING, message)
 
 
 def not_restorable(pair: FileAndRow) -> Iterator[PlanWarning]:
@@ -213,8 +240,9 @@ UPDATE_RULES: Final[tuple[Rule, ...]] = (
     turned_on,
     type_changed,
     targeting_cleared,
-    step_ids_renamed,
+    ids_renamed,
     live_data_unreadable,
+    live_targeting_broken,
     not_restorable,
     edits_kept,
     unseen_sent,

@@ -12,7 +12,7 @@ from flowsync.diff.fields import observe
 from flowsync.errors import DocumentError
 from flowsync.flows.files import FlowFile, flow_from_document
 from flowsync.model import SENT_FIELDS, FieldName, JsonValue, LiveFlow
-from flowsync.pull.results import Judge, LeftOut, NewFile, complaint
+from flowsync.pull.results import Judge, LeftOut, NewFile, complaint, left_out
 
 _RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
 """Names of devices on Windows, whatever follows after a dot."""
@@ -86,7 +86,7 @@ def _says(lines: str, value: JsonValue) -> bool:
 
 def new_file(row: LiveFlow, file: FlowFile, modeline: str, judge: Judge, note: str | None = None) -> NewFile:
     """Return the file for a live row, without empty fields and without those that `judge` would refuse in a file."""
-    parts, left_out = _parts(row)
+    parts, missing = _parts(row)
     kept = parts
     if _complaint(parts, row, file, judge) is not None:
         kept = {}
@@ -95,8 +95,8 @@ def new_file(row: LiveFlow, file: FlowFile, modeline: str, judge: Judge, note: s
             if reason is None:
                 kept[field] = lines
             else:
-                left_out.append(LeftOut(field, reason))
-    return NewFile(row.slug, file, modeline + _text(kept), tuple(kept), tuple(left_out), note)
+                missing.append(left_out(field, reason, row))
+    return NewFile(row.slug, file, modeline + _text(kept), tuple(kept), tuple(missing), note)
 
 
 def says_something(field: FieldName, value: JsonValue) -> bool:
@@ -106,19 +106,19 @@ def says_something(field: FieldName, value: JsonValue) -> bool:
 
 def _parts(row: LiveFlow) -> tuple[dict[FieldName, str], list[LeftOut]]:
     parts: dict[FieldName, str] = {}
-    left_out: list[LeftOut] = []
+    missing: list[LeftOut] = []
     observed = observe(row.fields, SENT_FIELDS)
     for field, value in observed.values.items():
         if not says_something(field, value):
             continue
         if field == "data" and observed.data_is_unreadable:
-            left_out.append(LeftOut("data", unreadable(row)))
+            missing.append(LeftOut("data", unreadable(row)))
             continue
         try:
             parts[field] = data_lines(row.fields["data"], value) if field == "data" else document.dump({field: value})
         except DocumentError as error:
-            left_out.append(LeftOut(field, error.message))
-    return parts, left_out
+            missing.append(left_out(field, error.message, row))
+    return parts, missing
 
 
 def unreadable(row: LiveFlow) -> str:

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import validate
 from flowsync.diff.fields import compare
+from flowsync.flows.expressions import parsed
 from flowsync.model import FieldName, Flow, LiveFlow, Problem
 
 if TYPE_CHECKING:
     from flowsync.flows.files import FlowFile
+
+
+NOBODY_SEES: Final = "Nobody sees the flow now: the expression is broken."
 
 
 class Scope(Enum):
@@ -28,6 +32,13 @@ class LeftOut:
 
     field: FieldName
     message: str
+
+
+def left_out(field: FieldName, reason: str, row: LiveFlow) -> LeftOut:
+    """A field that is left out, with who sees the flow as it is live, where that is known."""
+    live = row.fields.get(field)
+    is_broken = field == "targetingLogic" and isinstance(live, str) and parsed(live) is None
+    return LeftOut(field, f"{reason} {NOBODY_SEES}" if is_broken else reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from flowsync.errors import DocumentError
 from flowsync.flows.files import FlowFile, flow_from_document
 from flowsync.model import SENT_FIELDS, FieldName, Flow, JsonValue, LiveFlow, ValuePath
 from flowsync.pull.new_files import says_something, unreadable
-from flowsync.pull.results import ChangedFile, Judge, LeftOut, SameFile, Scope, complaint, failing_tests
+from flowsync.pull.results import ChangedFile, Judge, LeftOut, SameFile, Scope, complaint, failing_tests, left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,15 @@ class _Draft:
 
 def updated(existing: ExistingFile, scope: Scope) -> ChangedFile | SameFile:
     """Return the file with the live values of the fields that differ; what `judge` would refuse is left out."""
-    wanted, left_out = _wanted(existing, scope)
+    wanted, missing = _wanted(existing, scope)
     if not wanted:
-        return SameFile(existing.flow.slug, existing.file, tuple(left_out))
+        return SameFile(existing.flow.slug, existing.file, tuple(missing))
     known = {(each.code, each.message) for each in existing.judge(existing.flow)}
     taken, draft = [*wanted], _draft(existing, wanted, known)
     if draft.complaint is not None:
-        taken, draft = _one_by_one(existing, wanted, known, left_out)
+        taken, draft = _one_by_one(existing, wanted, known, missing)
     if not taken:
-        return SameFile(existing.flow.slug, existing.file, tuple(left_out))
+        return SameFile(existing.flow.slug, existing.file, tuple(missing))
     changes = compare(existing.flow.fields, existing.row.fields, existing.flow.data_text).changes
     places = [change.label for change in changes if change.field in taken]
     places += [field for field in taken if field not in existing.flow.fields]
@@ -60,7 +60,7 @@ def updated(existing: ExistingFile, scope: Scope) -> ChangedFile | SameFile:
         tuple(taken),
         tuple(dict.fromkeys(places)),
         draft.rewritten,
-        tuple(left_out),
+        tuple(missing),
         draft.failing,
     )
 
@@ -80,7 +80,7 @@ def _wanted(existing: ExistingFile, scope: Scope) -> tuple[dict[FieldName, JsonV
 
 
 def _one_by_one(
-    existing: ExistingFile, wanted: Mapping[FieldName, JsonValue], known: set[tuple[str, str]], left_out: list[LeftOut]
+    existing: ExistingFile, wanted: Mapping[FieldName, JsonValue], known: set[tuple[str, str]], missing: list[LeftOut]
 ) -> tuple[list[FieldName], _Draft]:
     """Take the fields one by one, so that one that cannot be taken keeps none of the others out."""
     taken: dict[FieldName, JsonValue] = {}
@@ -90,7 +90,7 @@ def _one_by_one(
         if attempt.complaint is None:
             taken[field], draft = value, attempt
         else:
-            left_out.append(LeftOut(field, attempt.complaint))
+            missing.append(left_out(field, attempt.complaint, existing.row))
     return [*taken], draft
 
 

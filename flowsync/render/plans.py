@@ -97,7 +97,8 @@ def _other_flows(plan: Plan, screen: Screen) -> Iterator[Line]:
         yield from sentences(line(Span(f"note: {note}", Style.MUTED)), screen, indent=2)
     for each in plan.blocked:
         yield ()
-        where = Span(f"  {each.file} · blocked", Style.MUTED)
+        place = f"{each.file}:{each.line}:{each.column}" if each.line else each.file
+        where = Span(f"  {place} · blocked", Style.MUTED)
         yield line(Span("! ", Style.ERROR), Span(each.slug, Style.HEADING), where)
         yield from sentences(line("  ", Span(f"blocked[{each.code}]", Style.ERROR), f" {each.message}"), screen)
     for flow in plan.removed:
@@ -160,7 +161,7 @@ def plan_problems(plan: Plan, flows: Iterable[Flow]) -> Iterator[Problem]:
     """
     sources = {flow.slug: flow.source for flow in flows}
     for each in plan.blocked:
-        yield Problem(Location(each.file, 1, 1), Severity.ERROR, each.code, each.message)
+        yield Problem(Location(each.file, each.line or 1, each.column or 1), Severity.ERROR, each.code, each.message)
     for change in plan.writes:
         for warning in (each for each in wording.warnings(change) if each.code != WAITING):
             where = Location(change.file, warning.line or 1, 1)

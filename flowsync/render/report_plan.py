@@ -31,7 +31,9 @@ DRAWN_WAITS: Final = 40
 """More arrows than these are no picture any more."""
 SETTING_WIDTH: Final = 160
 """Columns that are shown of a setting."""
-_GRAVE: Final = frozenset({"targeting-cleared", "turned-off", "turned-on", "type-changed", "step-id-renamed"})
+_GRAVE: Final = frozenset(
+    {"targeting-cleared", "turned-off", "turned-on", "type-changed", "step-id-renamed", "field-id-renamed"}
+)
 """The codes of what changes most for users."""
 _SWITCHED: Final = {
     "turned-off": "**switched off**: nobody sees it any more",

@@ -35,15 +35,13 @@ def test_a_flow_whose_file_cannot_be_read_has_a_file(tmp_path: Path, command: li
 
 
 @pytest.mark.parametrize("command", ["plan", "apply"])
-def test_a_reference_to_what_is_neither_in_the_files_nor_live_stops_plan_and_apply(
-    tmp_path: Path, command: str
-) -> None:
+def test_a_reference_to_what_is_neither_in_the_files_nor_live_blocks_its_flow(tmp_path: Path, command: str) -> None:
     with served(tmp_path, {"flow_a": WAITING}, [row(1, "flow_a"), row(3, "flow_c")]) as (server, run):
         refused = run(command)
         assert server.writes == []
-    assert (refused.code, refused.out) == (3, "")
-    assert "flows/flow_a.yaml:1:27: error[targeting-unknown-flow]" in refused.err
-    assert "There is no flow `flow_b`" in refused.err
+    assert refused.code == (1 if command == "plan" else 4)
+    assert "flows/flow_a.yaml:1:27 · blocked" in refused.out
+    assert "blocked[targeting-unknown-flow] There is no flow `flow_b`" in refused.out
 
 
 def test_a_flow_that_the_list_lacks_is_looked_up_before_it_counts_as_missing(tmp_path: Path) -> None:
@@ -57,7 +55,7 @@ def test_what_is_no_slug_is_never_asked_for(tmp_path: Path) -> None:
     with fake_frigade(rows=[row(1, "flow_a")]) as server:
         refused = flowsync("plan", root=tmp_path, env=environment(server.url))
         assert [request.path for request in server.requests] == ["/v1/flows"]
-    assert refused.code == 3
+    assert refused.code == 1
 
 
 def test_steps_of_a_live_flow_without_a_file_are_known(tmp_path: Path) -> None:
@@ -65,9 +63,9 @@ def test_steps_of_a_live_flow_without_a_file_are_known(tmp_path: Path) -> None:
     data = "steps:\n- id: one\n- id: two\n"
     with fake_frigade(rows=[row(1, "flow_a"), row(2, "flow_b", data=data)]) as server:
         refused = flowsync("plan", root=tmp_path, env=environment(server.url))
-    assert refused.code == 3
-    assert "error[targeting-unknown-step]" in refused.err
-    assert "Did you mean `two`?" in refused.err
+    assert refused.code == 1
+    assert "blocked[targeting-unknown-step]" in refused.out
+    assert "Did you mean `two`?" in refused.out
 
 
 def test_the_project_says_how_much_a_rule_weighs(tmp_path: Path) -> None:

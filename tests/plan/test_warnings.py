@@ -78,10 +78,22 @@ CASES: list[tuple[str, str, list[LiveFlow], list[tuple[str, int | None]]]] = [
         [("goes-live", None), ("step-id-renamed", 8)],
     ),
     (
-        "not the renamed id of anything else",
-        "data: {steps: [{id: a, fields: [{id: q, label: Q}]}]}",
+        "a renamed field id, which flowStepData refers to",
+        "data:\n  steps:\n    - id: a\n      fields:\n        - {id: q, label: Q}\n",
         [live(data="steps: [{id: a, fields: [{id: p, label: Q}]}]")],
+        [("goes-live", None), ("field-id-renamed", 5)],
+    ),
+    (
+        "not the renamed id of anything else",
+        "data: {steps: [], props: {x: [{id: q, label: Q}]}}",
+        [live(data="{steps: [], props: {x: [{id: p, label: Q}]}}")],
         [("goes-live", None)],
+    ),
+    (
+        "live targeting that nobody can meet, where the file states none",
+        "name: New",
+        [live(targetingLogic="user.isGuest(")],
+        [("goes-live", None), ("live-targeting-broken", None)],
     ),
     ("live data that cannot be read", FILE, [live(data="a: [")], [("goes-live", None), ("live-data-unreadable", 5)]),
 ]

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.files import load_selection
+from flowsync.cli.files import UNPLANNABLE, load_selection, refuse_errors
 from flowsync.cli.options import format_option, global_options, sandbox_option, slugs_argument
-from flowsync.cli.output import screen_of_stdout, write_result
-from flowsync.cli.planning import concerned_slugs, make_plan
+from flowsync.cli.output import screen_of_stdout, write_problems, write_result, write_sentence
+from flowsync.cli.planning import check_references, concerned_slugs, live_flows, make_plan, refuse_new_sandbox
 from flowsync.cli.project import open_project
-from flowsync.model import Plan
+from flowsync.model import Plan, Unchanged, Update
+from flowsync.plan.findings import settle
+from flowsync.plan.warnings import LIVE_TARGETING
 from flowsync.render.listing import LIST_FORMATS, ListedFlow, ListState
 
 if TYPE_CHECKING:
@@ -30,9 +32,19 @@ def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, in_
     """List every live flow with its file, id, version, status and whether it is in step with the file."""
     project = open_project(context)
     selection = load_selection(project, slugs)
+    refuse_new_sandbox(project, selection, in_sandbox=in_sandbox)
     with connect(project, selection.flows, Purpose.READ, in_sandbox=in_sandbox) as connection:
         listing = connection.fetch(concerned_slugs(selection.flows))
+    _, errors = check_references(project, selection, listing)
     made = make_plan(project, selection, listing, connection.api_url, access=connection.access)
+    settled = settle(made, selection.errors, errors, selection.every, live_flows(project, selection, listing))
+    refuse_errors(settled.errors, UNPLANNABLE)
+    made = settled.plan
+    write_problems(settled.warnings, project)
+    rows: list[Update | Unchanged] = [*made.writes, *made.unchanged]
+    for each in sorted(rows, key=lambda row: row.slug):
+        for warning in (warning for warning in each.warnings if warning.code == LIVE_TARGETING):
+            write_sentence(f"{each.slug}: {warning.message}", project.given)
     lines = sorted(_lines(made, listing), key=lambda line: line.slug)
     write_result(LIST_FORMATS[format_](lines, screen_of_stdout(project.given)))
 

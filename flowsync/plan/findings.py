@@ -1,0 +1,184 @@
+"""Which findings about flows a plan would write, and which are live already.
+
+What is wrong with a flow that is live, and stays as it is, keeps nobody from changing others. So each finding is looked
+for twice: in the flows as they are live, and as they would be after the plan. One that is new there is the plan's own.
+A finding about a file rather than about what it sends (its settings, its tests, how it is written) is no part of this.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from flowsync import validate
+from flowsync.api.rows import Chosen, choose
+from flowsync.diff.fields import observe
+from flowsync.model import Blocked, Flow, Location, Severity
+from flowsync.plan.document import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from flowsync.model import FieldName, JsonValue, LiveFlow, Plan, Problem, Target, ValuePath
+    from flowsync.targeting.references import KnownFlow
+
+Fields: TypeAlias = "Mapping[FieldName, JsonValue]"
+
+ALREADY_LIVE: Final = "This plan does not change it."
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A plan without the flows that a finding blocks.
+
+    `errors` are those of the files that it would write, `warnings` what is wrong and stays as it is.
+    """
+
+    plan: Plan
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFlows:
+    """What is live: the rows by slug, the rule that chooses one, and what is known of each flow's steps."""
+
+    rows: Mapping[str, Sequence[LiveFlow]]
+    target: Target
+    known: Mapping[str, KnownFlow]
+
+    def fields(self, flow: Flow) -> Fields | None:
+        """The live values of the fields that a file states; None where there is no row to write."""
+        choice = choose(self.rows.get(flow.slug, ()), flow.target or self.target)
+        return observe(choice.row.fields, flow.fields.keys()).values if isinstance(choice, Chosen) else None
+
+
+def about_files(errors: Collection[Problem], flows: Sequence[Flow]) -> tuple[Problem, ...]:
+    """Return the errors of files that are not about what they send, which no plan can change."""
+    contents = [_Content(flow.slug, flow.file, flow.fields) for flow in flows] if errors else []
+    found = {key for key, _ in _found(contents)}
+    return tuple(each for each in errors if _key(each) not in found)
+
+
+def settle(
+    plan: Plan, errors: Sequence[Problem], live_errors: Sequence[Problem], flows: Sequence[Flow], live: LiveFlows
+) -> Settled:
+    """Return the plan, and the errors of the files `flows` that it would write, apart from those that it would not.
+
+    `errors` are what the files alone show. `live_errors` only the live flows tell; one of them blocks its flow.
+    """
+    if not errors and not live_errors:
+        return Settled(plan)
+    new = _new(plan, flows, live)
+    made = [each for each in errors if _key(each) in new]
+    slugs = {flow.file: flow.slug for flow in flows}
+    written = {change.slug for change in plan.writes}
+    blocking = [each for each in live_errors if _key(each) in new and slugs[each.location.file] in written]
+    kept = [each for each in (*errors, *live_errors) if each not in made and each not in blocking]
+    warnings = (replace(each, severity=Severity.WARNING, message=f"{each.message} {ALREADY_LIVE}") for each in kept)
+    return Settled(_without(plan, blocking, slugs), tuple(made), tuple(warnings))
+
+
+Key: TypeAlias = "tuple[str, str, str]"
+"""A finding wherever it is in its file: the file, the code and the message."""
+
+
+def _key(problem: Problem) -> Key:
+    return problem.location.file, problem.code, problem.message
+
+
+def _new(plan: Plan, flows: Sequence[Flow], live: LiveFlows) -> set[Key]:
+    """The findings that there are more of after the plan than before it."""
+    writes = {change.slug: change for change in plan.writes}
+    missing = {blocked.slug for blocked in plan.blocked}
+    before: list[_Content] = []
+    after: list[_Content] = []
+    for flow in flows:
+        now = live.fields(flow) or {}
+        then = {name: value for name, value in flow.fields.items() if flow.slug in missing}
+        if flow.slug in writes:
+            change = writes[flow.slug]
+            then = {name: change.new.get(name, flow.fields[name]) for name in change.body}
+        before.append(_Content(flow.slug, flow.file, now))
+        after.append(_Content(flow.slug, flow.file, {**now, **then}))
+    found = _found(after, live.known)
+    found.subtract(_found(before, live.known))
+    return {key for (key, _), count in found.items() if count > 0}
+
+
+def _found(
+    contents: Sequence[_Content], known: Mapping[str, KnownFlow] | None = None
+) -> Counter[tuple[Key, str | None]]:
+    """How often each finding is about each text, with those that only the `known` live flows show."""
+    by_file = {content.file: content for content in contents}
+    flows = [content.flow for content in contents]
+    live = () if known is None else validate.check_live(flows, known, flows)
+    problems = {*validate.check_all(flows), *live}
+    return Counter((_key(each), by_file[each.location.file].said_at(each.location)) for each in problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """Fields of a flow without the file that states them, and their source: each place is a column of one line."""
+
+    slug: str
+    file: str
+    fields: Fields
+    text: str = ""
+    warnings: tuple[Problem, ...] = ()
+    _paths: dict[tuple[ValuePath, int], int] = field(default_factory=dict)
+
+    @property
+    def flow(self) -> Flow:
+        """The flow as it is by these fields alone."""
+        return Flow(self.slug, self.file, self.fields, None, None, protected=False, tests=None, source=self)
+
+    @property
+    def value(self) -> JsonValue:
+        return {str(name): value for name, value in self.fields.items()}
+
+    def location(self, path: ValuePath) -> Location:
+        return self.offset_location(path, 0)
+
+    def key_location(self, path: ValuePath) -> Location:
+        return self.offset_location(path, 0)
+
+    def offset_location(self, path: ValuePath, offset: int) -> Location:
+        return Location(self.file, 1, self._paths.setdefault((path, offset), len(self._paths) + 1))
+
+    def said_at(self, place: Location) -> str | None:
+        """The text at a place, which may be an expression; None where there is something else."""
+        path = next((path for (path, _), column in self._paths.items() if column == place.column), ())
+        found = self.value
+        for part in path:
+            if isinstance(found, dict):
+                found = found.get(str(part))
+            else:
+                found = found[part] if isinstance(found, list) and isinstance(part, int) else None
+        return found if isinstance(found, str) else None
+
+
+def _without(plan: Plan, blocking: Iterable[Problem], slugs: Mapping[str, str]) -> Plan:
+    """Return the plan with a blocked flow in place of each change that would write one of the problems."""
+    found: dict[str, Problem] = {}
+    messages: dict[str, list[str]] = {}
+    for each in blocking:
+        slug = slugs[each.location.file]
+        found.setdefault(slug, each)
+        messages.setdefault(slug, []).append(f"{each.message} {each.hint}" if each.hint else each.message)
+    if not found:
+        return plan
+    blocked = [
+        Blocked(
+            slug, first.location.file, first.code, " ".join(messages[slug]), first.location.line, first.location.column
+        )
+        for slug, first in found.items()
+    ]
+    left = replace(
+        plan,
+        changes=tuple(each for each in plan.changes if each.slug not in found),
+        unverified=tuple(each for each in plan.unverified if each.slug not in found),
+        blocked=tuple(sorted((*plan.blocked, *blocked), key=lambda each: each.slug)),
+    )
+    return replace(left, digest=digest(left))
