@@ -9,13 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from flowsync.config import Policy
 from flowsync.diff.fields import sha256
 from flowsync.github.api import PART_LENGTH
 from flowsync.github.review import Reviews, Tip, hexadecimal
+from flowsync.model import Refusal
+from flowsync.plan.guards import also_refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from flowsync.config import Guards
     from flowsync.github.api import Github
     from flowsync.model import Plan
     from flowsync.plan.base import History, Past
@@ -24,11 +28,28 @@ COMMITS_ASKED_ABOUT: Final = 10
 """The newest commits of a file whose pull requests are looked at."""
 _CONFLICT: Final = "overwrites-conflict"
 """The code of the guard's refusal."""
+_UNSEEN: Final = (
+    "A merged pull request left a conflict with an edit in the dashboard, and there is no commit to compare with that "
+    "would show whether it is settled. If this clone is shallow, give actions/checkout fetch-depth: 0."
+)
 
 
 def conflicting(plan: Plan) -> frozenset[str]:
     """The marks of the flows with a conflict that the guards refuse to overwrite."""
     return marks(slug for refusal in plan.refusals if refusal.code == _CONFLICT for slug in refusal.slugs)
+
+
+def unsettled(plan: Plan, reviews: Reviews, guards: Guards) -> Plan:
+    """Return `plan`, refused also for the conflicts that nobody can see in it.
+
+    A plan that is compared with no commit shows no conflict, such as one of a shallow clone. What recent pull requests
+    left in conflict stays so. Raises ApiError where GitHub does not say what was reviewed.
+    """
+    if plan.base is not None or not plan.writes or guards.on_conflict is Policy.OVERWRITE:
+        return plan
+    open_ = frozenset[str]().union(*(review.conflicts for review in reviews.recent))
+    slugs = tuple(change.slug for change in plan.writes if marks([change.slug]) <= open_)
+    return also_refused(plan, Refusal(_CONFLICT, _UNSEEN, "--on-conflict overwrite", slugs)) if slugs else plan
 
 
 def marks(slugs: Iterable[str]) -> frozenset[str]:

@@ -32,13 +32,19 @@ class Kept(Enum):
 
 def judged(plan: Plan, guards: Guards, kept: Kept = Kept.FRESH) -> Plan:
     """Return `plan` with what the guards refuse about it; a plan that writes nothing is never refused."""
+    plan = replace(plan, refusals=())
     if not plan.writes:
-        return replace(plan, refusals=())
+        return plan
     found = [refusal for rule in RULES for refusal in rule(plan, guards)]
     if guards.require_saved_plan and kept is Kept.FRESH:
         found.append(_UNSAVED)
-    refused = replace(plan, refusals=tuple(found))
-    return replace(refused, digest=digest(refused)) if found else refused
+    return also_refused(plan, *found) if found else plan
+
+
+def also_refused(plan: Plan, *refusals: Refusal) -> Plan:
+    """Return `plan` with these refusals after those that it has."""
+    refused = replace(plan, refusals=(*plan.refusals, *refusals))
+    return replace(refused, digest=digest(refused))
 
 
 def too_many(plan: Plan, guards: Guards) -> Iterator[Refusal]:

@@ -84,6 +84,21 @@ def test_nor_can_a_direct_push(refused: Branch) -> None:
     assert refused.place.frigade.writes == []
 
 
+@pytest.mark.parametrize("name", ["push", "workflow_dispatch"])
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_nor_can_a_run_that_has_no_commit_to_compare_with(refused: Branch, name: str, command: str) -> None:
+    commit(refused.place.root)
+    tip = git.ask(refused.place.root, "rev-parse", "HEAD").decode().strip()
+    refused.place.repo.commits.insert(0, tip)
+    done = refused.place.run(command, name=name, payload={"before": "0" * 40}, GITHUB_SHA=tip)
+    assert done.code == 4
+    assert "left a conflict" in done.log
+    assert refused.place.frigade.writes == []
+    done = refused.place.run("apply", name=name, payload={}, GITHUB_SHA=tip, FLOWSYNC_ALLOW="conflict")
+    assert done.code == 0
+    assert len(refused.place.frigade.writes) == 1
+
+
 def test_a_conflict_that_only_the_plan_on_the_branch_met_is_remembered_too(main: Branch) -> None:
     assert main.pull(flow_a=flow("Alpha", "Good morning")).code == 0
     main.edit("Hello", "Howdy")

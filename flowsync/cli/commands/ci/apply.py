@@ -17,6 +17,7 @@ from flowsync.cli.guards import guards_allowing
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import refuse_unseen_versions
 from flowsync.github import claims
+from flowsync.github.conflicts import unsettled
 from flowsync.github.event import MergeGroupEvent, PullRequestEvent, base_of
 from flowsync.github.review import Flaw, Reviews, Tip, branch_head, written_parts
 from flowsync.github.runner import ReviewRule, inert
@@ -182,6 +183,12 @@ def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
     """
     if plan.blocked:
         raise blocked_error(plan)
+    rule = merge.run.inputs.require_reviewed_plan
+    try:
+        plan = unsettled(plan, merge.reviews, guards_allowing(merge.project, merge.run.inputs.allow))
+    except errors.ApiError:
+        if rule is not ReviewRule.OFF:  # without reviews it goes on without GitHub, as `_claim` says
+            raise
     if plan.refusals:
         raise errors.RefusedError(
             "Nothing was written: guards refuse this plan.",
@@ -190,7 +197,6 @@ def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
             plan=plan,
         )
     refuse_unseen_versions(plan, merge.project)
-    rule = merge.run.inputs.require_reviewed_plan
     extras = () if rule is ReviewRule.OFF else merge.reviews.unreviewed(plan)
     _show_note(merge.reviews)
     if extras and rule is ReviewRule.ERROR:

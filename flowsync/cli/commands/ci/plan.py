@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,13 @@ from flowsync.cli.commands.ci.results import report_failed_plan
 from flowsync.cli.commands.ci.run import NAMED, marker_key, show_failure, show_notice
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import check_files, named_from_top
+from flowsync.cli.guards import guards_allowing
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
 from flowsync.cli.planning import changed_waits
 from flowsync.cli.project import save
 from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError, RefusedError
 from flowsync.github.api import NO_PLAN, Marker
-from flowsync.github.conflicts import conflicting
+from flowsync.github.conflicts import conflicting, unsettled
 from flowsync.github.event import OtherEvent, PullRequestEvent, PushEvent, base_of
 from flowsync.github.review import ARTIFACT, Reviews, Tip, hexadecimal, parts
 from flowsync.github.runner import ReviewRule, Switch, inert
@@ -75,7 +77,8 @@ def plan(run: Run) -> int:
     reviews = _reviews(run, marker.key)
     base = base_of(run.event, run.invocation.directory, reviews.base if reviews else None)
     try:
-        with run.plan(project, Purpose.READ, Kept.SAVED, base) as made:
+        with run.plan(project, Purpose.READ, Kept.SAVED, base) as planned:
+            made = _with_unseen_conflicts(run, project, planned, reviews)
             is_told = _show(run, project, made, marker)
     except FlowsyncError as error:
         run.comment_on_event(run.failure_report(error, project), marker, is_news=True)
@@ -140,6 +143,16 @@ def _reviews(run: Run, key: str) -> Reviews | None:
         show_failure("The plan of the pull request cannot be found.", error)
         return None
     return reviews
+
+
+def _with_unseen_conflicts(run: Run, project: Project, made: Planned, reviews: Reviews | None) -> Planned:
+    """The plan as apply would judge it; as it is where GitHub does not tell, for apply asks again."""
+    if reviews is None:
+        return made
+    with suppress(ApiError):
+        guards = guards_allowing(project, run.inputs.allow)
+        return replace(made, plan=unsettled(made.plan, reviews, guards))
+    return made
 
 
 def _report_unreviewed(run: Run, plan: Plan, reviews: Reviews | None) -> None:
