@@ -108,7 +108,11 @@ class Source(Protocol):
 
 
 class Writing(Protocol):
-    """A text that is made when it is asked for."""
+    """A text that is made when it is asked for; `original` is what it is made from, if from a text of the file."""
+
+    @property
+    def original(self) -> str | None:
+        """The text as its author wrote it; None where it was not a text."""
 
     @property
     def text(self) -> str | None:

@@ -11,6 +11,7 @@ from flowsync import document
 from flowsync.diff.canonical import canonical_text
 from flowsync.diff.data import differences
 from flowsync.errors import DocumentError
+from flowsync.flows.expressions import as_sent, with_criteria
 from flowsync.model import SENT_FIELDS, FieldChange, Op
 from flowsync.targeting.tokens import canonical
 
@@ -60,7 +61,7 @@ def observe(
 def comparable(field: FieldName, value: JsonValue) -> JsonValue:
     """Return the form in which equal values of `field` have equal canonical texts.
 
-    Description and targeting: null is "". Targeting: by its tokens, where it has any.
+    Description and targeting: null is "". Targeting, and the criteria of steps: by its tokens, where it has any.
     Active: 1 and 0 are true and false.
     """
     match field:
@@ -70,7 +71,9 @@ def comparable(field: FieldName, value: JsonValue) -> JsonValue:
             return canonical(value) if isinstance(value, str) else "" if value is None else value
         case "active":
             return bool(value)
-        case "name" | "type" | "data":
+        case "data":
+            return with_criteria(value, canonical)
+        case "name" | "type":
             return value
 
 
@@ -117,17 +120,37 @@ class FieldComparison:
 def compare(
     stated: Mapping[FieldName, JsonValue], live: Mapping[FieldName, JsonValue], data_text: str | None = None
 ) -> FieldComparison:
-    """Compare the fields of a file (`Flow.fields`) with those of a live row (`LiveFlow.fields`).
+    """Compare the fields of a file (`Flow.fields`), as they are sent, with those of a live row (`LiveFlow.fields`).
 
     `data_text` is the text that the file's `data` would be sent as: a live text equal to it is not
     parsed. Live data that cannot be read differs as a whole.
     """
-    known = {} if data_text is None else {data_text: stated["data"]}
-    observed = observe(live, stated.keys(), known)
-    new = {name: stated[name] for name in SENT_FIELDS if name in observed.values}
-    changes = changes_between(observed.values, new, data_is_text=observed.data_is_unreadable)
-    unseen = tuple(name for name in SENT_FIELDS if name in stated and name not in new)
-    return FieldComparison(changes, unseen, observed.values, new, observed.data_is_unreadable)
+    sent = as_sent(stated)
+    known = {} if data_text is None else {data_text: sent["data"]}
+    observed = observe(live, sent.keys(), known)
+    new = {name: sent[name] for name in SENT_FIELDS if name in observed.values}
+    old = dict(observed.values)
+    if "data" in new and not observed.data_is_unreadable:
+        old["data"], new["data"] = _in_one_spelling(old["data"], new["data"])
+    changes = changes_between(old, new, data_is_text=observed.data_is_unreadable)
+    unseen = tuple(name for name in SENT_FIELDS if name in sent and name not in new)
+    return FieldComparison(changes, unseen, old, new, observed.data_is_unreadable)
+
+
+def _in_one_spelling(old: JsonValue, new: JsonValue) -> tuple[JsonValue, JsonValue]:
+    """Return two values of `data` in which criteria of the same tokens are the same text: the first one in `new`.
+
+    How a criterion is written is no difference, as in targetingLogic.
+    """
+    spellings: dict[str, str] = {}
+
+    def spelled(text: str) -> str:
+        return spellings.setdefault(canonical(text), text)
+
+    if old is new:
+        return old, new
+    now = with_criteria(new, spelled)
+    return with_criteria(old, spelled), now
 
 
 def changes_between(
@@ -145,7 +168,7 @@ def changes_between(
         if was is now or (isinstance(was, str) and was == now):
             continue
         if name == "data" and not data_is_text:
-            changes += differences(name, was, now)
+            changes += differences(name, *_in_one_spelling(was, now))
         elif name == "data" or form(name, was) != form(name, now):
             changes.append(FieldChange(name, "", name, Op.REPLACE, was, now))
     return tuple(changes)

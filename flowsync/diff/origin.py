@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from flowsync.diff.canonical import ValueNumbers
 from flowsync.diff.data import unescaped
-from flowsync.diff.fields import form
+from flowsync.diff.fields import comparable, form
 from flowsync.diff.lists import align_lists
 from flowsync.model import Op, Origin
 
@@ -43,14 +43,17 @@ def attributed(changes: Iterable[FieldChange], base: Fields, live: Fields, file:
     A field that `base` does not have became managed on this branch: its changes are the branch's.
     """
     origins = _Origins(ValueNumbers())
+    sides = (base, live, file)
+    compared = [comparable("data", each["data"]) if "data" in each else Lack.ABSENT for each in sides]
+    data = _Triple(compared[0], compared[1], compared[2])
 
     def origin(change: FieldChange) -> Origin:
         name = change.field
         if name not in base:
             return Origin.BRANCH
         if name == "data":
-            return origins.of(change, _Triple(base[name], live[name], file[name]))
-        return _origin(*(form(name, fields[name]) for fields in (base, live, file)))
+            return origins.of(change, data)
+        return _origin(*(form(name, fields[name]) for fields in sides))
 
     return tuple(replace(change, origin=origin(change)) for change in changes)
 

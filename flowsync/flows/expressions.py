@@ -11,9 +11,10 @@ from flowsync.errors import DocumentError, TargetingError
 from flowsync.targeting.context import Verdict
 from flowsync.targeting.parser import parse
 from flowsync.targeting.references import KnownFlow, references
+from flowsync.targeting.tokens import on_one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, ValuePath
     from flowsync.targeting.nodes import Expression
@@ -76,6 +77,29 @@ def steps_of(data: JsonValue) -> list[tuple[int, Mapping[str, JsonValue]]]:
     steps = data.get("steps") if isinstance(data, dict) else None
     every = enumerate(steps if isinstance(steps, list) else ())
     return [(index, step) for index, step in every if isinstance(step, dict)]
+
+
+def with_criteria(data: JsonValue, change: Callable[[str], str]) -> JsonValue:
+    """Parsed `data` with every criterion of its steps changed; the same object where that changes none."""
+    changed = {}
+    for index, step in steps_of(data):
+        texts = ((field, step.get(field)) for _, field in _CRITERIA)
+        criteria = {field: change(text) for field, text in texts if isinstance(text, str)}
+        if any(step[field] != text for field, text in criteria.items()):
+            changed[index] = {**step, **criteria}
+    if not changed or not isinstance(data, dict) or not isinstance(steps := data["steps"], list):
+        return data
+    return {**data, "steps": [changed.get(index, step) for index, step in enumerate(steps)]}
+
+
+def as_sent(fields: Mapping[FieldName, JsonValue]) -> Mapping[FieldName, JsonValue]:
+    """Fields (`data` parsed) with every expression as it is sent: on one line."""
+    found = dict(fields)
+    if isinstance(text := fields.get("targetingLogic"), str):
+        found["targetingLogic"] = on_one_line(text)
+    if "data" in fields:
+        found["data"] = with_criteria(fields["data"], on_one_line)
+    return found
 
 
 def own_fields(flow: Flow) -> Mapping[FieldName, JsonValue]:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 from flowsync import document
 from flowsync.document import count_values, line_starts
 from flowsync.errors import DocumentError
+from flowsync.flows.expressions import with_criteria
 from flowsync.model import SENT_FIELDS, Flow, Location, Problem, Severity, Target
+from flowsync.targeting.tokens import on_one_line
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
@@ -200,6 +202,8 @@ def flow_from_document(parsed: Document, file: FlowFile, environment: str | None
         with suppress(DocumentError):  # validation reports what cannot be read
             inside = document.parse_data(data, file.name)
             fields["data"] = inside.value
+            if with_criteria(inside.value, on_one_line) is not inside.value:
+                written = WrittenData(inside.value, None, data)
     elif "data" in stated:
         is_overlaid = overlay is not None and "data" in overlay
         written = WrittenData(data, None if is_overlaid else parsed)
@@ -262,22 +266,35 @@ def merged(base: JsonValue, over: JsonValue) -> JsonValue:
 
 @dataclass(frozen=True, slots=True)
 class WrittenData:
-    """How `data` is written: as its author did in `file`; as a dump where that is None, for an overlay changed it."""
+    """How `data` is written: as its author did in `file`; as a dump where that is None, for an overlay changed it.
+
+    `original` is the text that the file gives as its `data`, None where it gives a mapping.
+    """
 
     data: JsonValue
     file: Document | None
+    original: str | None = None
 
     @property
     def text(self) -> str | None:
-        """The author's lines where they are complete in themselves, else a dump.
+        """The author's lines where they are complete in themselves, else a dump; each criterion on one line.
 
         None when the value cannot be written exactly, which validation reports.
         """
-        own = None if self.file is None else self.file.own_lines("data")
+        own = self.original if self.file is None else self.file.own_lines("data")
+        sent = with_criteria(self.data, on_one_line)
         try:
-            return document.dump(self.data) if own is None else own
+            if own is None:
+                return document.dump(sent)
+            return own if sent is self.data else _edited(own, sent)
         except DocumentError:
             return None
+
+
+def _edited(text: str, data: JsonValue) -> str:
+    from flowsync.document.editing import edited  # noqa: PLC0415 - takes 10 ms, and few files need it
+
+    return edited(text, data, reads=lambda each: document.parse_data(each).value).text
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, Un
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import compare, fingerprint
 from flowsync.diff.origin import differing
+from flowsync.flows.expressions import as_sent
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Removed, Target, Unchanged, Unmanaged, Update, View
 from flowsync.plan.base import FileAndRow, compared_with
 from flowsync.plan.document import digest
@@ -181,7 +182,7 @@ def _sent(pair: FileAndRow, name: FieldName) -> JsonValue:
     """Return a field of the file as the API takes it [doc]: a null text is "", `data` is text."""
     if name == "data":
         return pair.data_text
-    value = pair.flow.fields[name]
+    value = as_sent(pair.flow.fields)[name]
     return "" if value is None else value
 
 

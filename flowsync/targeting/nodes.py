@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from flowsync.targeting.tokens import plain_number
 from flowsync.text import printable
 
 if TYPE_CHECKING:
@@ -372,6 +373,8 @@ def meaning(expression: Expression) -> str:
             distinct = sorted(set(map(meaning, parts)))
             joint = " && " if isinstance(expression, And) else " || "
             return distinct[0] if len(distinct) == 1 else f"({joint.join(distinct)})"
+        case Condition(left, operator, Number(text)):
+            return f"{formatted(left)} {operator.value} {plain_number(text)}"
         case _:
             return formatted(expression)
 

@@ -125,8 +125,8 @@ _ALIASES: Final = {"===": "==", "!==": "!=", "AND": "&&", "OR": "||"}
 def canonical(text: str) -> str:
     """One spelling for all texts of the same tokens; never raises, linear time.
 
-    White space between tokens, quote style, `AND`/`&&`, `OR`/`||`, `===`/`==` and `!==`/`!=` do not
-    count. Everything else does: order, parentheses, how a number is written. Blank texts are "".
+    White space between tokens, quote style, `AND`/`&&`, `OR`/`||`, `===`/`==`, `!==`/`!=` and zeros at the
+    end of a fraction do not count. Everything else does, such as order and parentheses. Blank texts are "".
     A text that cannot be split into tokens is its own canonical form, exactly as it is. So is one that
     is too long, with a line end that no other form has: cut by spaces alone, it holds for other users.
     """
@@ -136,12 +136,20 @@ def canonical(text: str) -> str:
         tokens = tokenize(text)
     except TargetingError:
         return text
-    return " ".join(
-        f"'{token.text[1:-1]}'"
-        if token.kind is TokenKind.TEXT and "'" not in token.text
-        else _ALIASES.get(token.text, token.text)
-        for token in tokens[:-1]
-    )
+    return " ".join(map(_canonical_token, tokens[:-1]))
+
+
+def _canonical_token(token: Token) -> str:
+    if token.kind is TokenKind.TEXT and "'" not in token.text:
+        return f"'{token.text[1:-1]}'"
+    if token.kind is TokenKind.NUMBER:
+        return plain_number(token.text)
+    return _ALIASES.get(token.text, token.text)
+
+
+def plain_number(text: str) -> str:
+    """A number without the zeros that end its fraction: 1.50 is 1.5, and 1.0 is 1."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 _HINTS: Final = {

@@ -55,11 +55,17 @@ def check_sendable(view: View) -> Iterator[Problem]:
         )
     text = view.flow.source.text.removeprefix("\ufeff")  # places count from behind a byte order mark
     yield from _control_characters(view, text)
-    written = view.flow.written
-    if _MAY_BE_LARGE.search(text) or (isinstance(written, str) and _MAY_BE_LARGE.search(written)):
+    written = _data_text(view)
+    if _MAY_BE_LARGE.search(text) or (written is not None and _MAY_BE_LARGE.search(written)):
         yield from _large_integers(view, text, line_starts(text))
     if not _fits_json(view.flow.fields):
         yield from _not_json(view, text, line_starts(text))
+
+
+def _data_text(view: View) -> str | None:
+    """The text that the file gives as its `data`; None where it gives a mapping, or none."""
+    written = view.flow.written
+    return written if written is None or isinstance(written, str) else written.original
 
 
 def _fits_json(value: Mapping[FieldName, JsonValue] | JsonValue) -> bool:
@@ -82,8 +88,8 @@ def _control_characters(view: View, text: str) -> Iterator[Problem]:
     """The first one of each kind: in the file as it is, and in a `data` text that is sent as it is."""
     found = {match[0]: match.start() for match in reversed([*_NOT_PRINTABLE.finditer(text)])}
     places = {each: (locate(view.flow.file, text, at), "be in a file as it is") for each, at in found.items()}
-    if isinstance(view.flow.written, str):
-        for match in _NOT_PRINTABLE.finditer(view.flow.written):
+    if (written := _data_text(view)) is not None:
+        for match in _NOT_PRINTABLE.finditer(written):
             if match[0] not in places:
                 place = view.flow.source.offset_location(("data",), match.start())
                 places[match[0]] = (place, "be in the text that is sent")
@@ -101,7 +107,7 @@ def _large_integers(view: View, text: str, starts: Sequence[int]) -> Iterator[Pr
     An alias of one has no problem, because its anchor has it.
     """
     values = [*walk(view.flow.source.value, ())]
-    if isinstance(view.flow.written, str):
+    if _data_text(view) is not None:
         values += walk(view.flow.fields.get("data"), ("data",))
     for path, value in values:
         if path and isinstance(key := path[-1], str) and _LARGE_KEY.match(key):

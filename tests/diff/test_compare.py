@@ -16,6 +16,11 @@ from flowsync.diff.fields import changes_between, comparable, compare, fingerpri
 from flowsync.model import SENT_FIELDS, FieldChange, FieldName, JsonValue, Op
 from tests.support import strategies as flows
 
+
+def criteria(*texts: str) -> JsonValue:
+    return {"steps": [{"id": f"s{number}", "visibilityCriteria": text} for number, text in enumerate(texts)]}
+
+
 STEPS: JsonValue = {"steps": [{"id": "a", "title": "A"}]}
 
 SAME: list[tuple[FieldName, JsonValue, JsonValue]] = [
@@ -32,6 +37,13 @@ SAME: list[tuple[FieldName, JsonValue, JsonValue]] = [
     ("data", STEPS, '{"steps": [{"title": "A", "id": "a"}]}'),
     ("data", STEPS, "# by hand\nsteps:\n- title: A\n  id: a\n"),
     ("data", STEPS, STEPS),
+    ("targetingLogic", "user.property('a') > 1", "user.property('a') > 1.0"),
+    ("data", criteria("user.isGuest()\n&& 1 < 2\n"), criteria("user.isGuest() AND 1.0 < 2")),
+    (
+        "data",
+        criteria('user.property("a")', "user.property( 'a' )"),
+        criteria("user.property('a')\n", "user.property ('a')"),
+    ),
     ("data", None, ""),
 ]
 
@@ -64,6 +76,22 @@ def test_different_fields(field: FieldName, stated: JsonValue, live: JsonValue) 
     assert comparison.changes == (FieldChange(field, "", field, Op.REPLACE, live, stated),)
     assert comparison.changed == (field,)
     assert fingerprint(comparison.old) != fingerprint(comparison.new)
+
+
+def test_a_criterion_that_is_only_spelled_otherwise_is_no_part_of_a_change() -> None:
+    stated, live = criteria("1 < 2 &&\n3 < 4", "true"), criteria("1<2 AND 3<4", "false")
+    (change,) = compare({"data": stated}, {"data": live}).changes
+    assert change == FieldChange(
+        "data", "/steps/1/visibilityCriteria", "steps[s1].visibilityCriteria", Op.REPLACE, "false", "true"
+    )
+    (there,) = changes_between({"data": live}, {"data": stated})
+    assert there == change
+
+
+def test_what_only_looks_like_a_criterion_is_compared_exactly() -> None:
+    stated: JsonValue = {"steps": [{"id": "a", "props": {"startCriteria": "1  < 2"}}]}
+    live: JsonValue = {"steps": [{"id": "a", "props": {"startCriteria": "1 < 2"}}]}
+    assert len(compare({"data": stated}, {"data": live}).changes) == 1
 
 
 def test_only_stated_fields_are_compared_in_their_order() -> None:

@@ -56,6 +56,15 @@ def test_texts_that_mean_the_same_are_the_same() -> None:
     assert told(base, live, file) == ["branch replace description", "branch replace targetingLogic"]
 
 
+def test_criteria_that_mean_the_same_are_the_same() -> None:
+    def data(text: str, title: str) -> Fields:
+        return {"data": {"steps": [{"id": "a", "title": title, "startCriteria": text}]}}
+
+    base, live = data("user.isGuest()\n&& 1 < 2", "A"), data("user.isGuest() AND 1<2", "A")
+    assert told(base, live, data("user.isGuest() && 1 < 2", "B")) == ["branch replace steps[a].title"]
+    assert told(base, live, data("user.isGuest() && 1 < 3", "A")) == ["branch replace steps[a].startCriteria"]
+
+
 CASES = {
     "each step is compared with its own, wherever it went": (
         "[{id: a, t: 1}, {id: b, t: 1}, {id: c, t: 1}]",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
+from flowsync import document
 from flowsync.flows.files import Repository, load_flows, merged
-from flowsync.model import Flow, Target
+from flowsync.model import Flow, JsonValue, Target
 from flowsync.workspace import MOST_READ, workspace
 
 
@@ -65,6 +67,49 @@ def test_target_protected_and_tests_are_read(tmp_path: Path) -> None:
 def test_data_is_sent_as_the_author_wrote_it(tmp_path: Path) -> None:
     flow = only(repository(tmp_path, {"flows/a.yaml": "name: A\ndata:\n  steps:\n    # first\n    - id: one\n"}))
     assert flow.data_text == "steps:\n  # first\n  - id: one\n"
+
+
+CRITERIA = """\
+steps:
+  # first
+  - id: one
+    title: |
+      Two
+      lines
+    visibilityCriteria: >  # who
+      user.isGuest()
+
+      && true
+    completionCriteria: |
+      (
+        true
+      )
+"""
+ON_ONE_LINE = {"visibilityCriteria": "user.isGuest() && true", "completionCriteria": "(true)"}
+
+
+@pytest.mark.parametrize("opening", ["data:\n", "data: |\n"])
+def test_criteria_are_sent_on_one_line_and_all_else_as_the_author_wrote_it(tmp_path: Path, opening: str) -> None:
+    block = "".join(f"  {line}\n" if line else "\n" for line in CRITERIA.removesuffix("\n").split("\n"))
+    flow = only(repository(tmp_path, {"flows/a.yaml": opening + block}))
+    text = flow.data_text
+    assert text is not None
+    assert text.startswith("steps:\n  # first\n  - id: one\n    title: |\n      Two\n      lines\n")
+    assert "# who" in text
+    step = {"id": "one", "title": "Two\nlines\n", **ON_ONE_LINE}
+    assert document.parse_data(text).value == {"steps": [step]}
+
+
+def test_criteria_in_json_and_under_an_overlay_are_sent_on_one_line(tmp_path: Path) -> None:
+    criterion = {"visibilityCriteria": "user.isGuest()\n&& true", "completionCriteria": "(\ntrue)"}
+    data: JsonValue = {"steps": [{"id": "one", **criterion}]}
+    files: dict[str, str | bytes] = {
+        "flows/a.yaml": document.dump({"data": json.dumps(data)}),
+        "flows/b.yaml": document.dump({"data": {}, "environments": {"development": {"data": data}}}),
+    }
+    for flow in repository(tmp_path, files, "development").flows:
+        assert flow.data_text is not None
+        assert document.parse_data(flow.data_text).value == {"steps": [{"id": "one", **ON_ONE_LINE}]}
 
 
 def test_data_given_as_text_is_sent_as_it_is_and_compared_by_value(tmp_path: Path) -> None:

@@ -54,6 +54,17 @@ def test_null_texts_are_sent_as_empty_ones() -> None:
     assert update.body == {"description": "", "targetingLogic": ""}
 
 
+def test_line_breaks_of_an_expression_are_sent_as_blanks() -> None:
+    update = update_of(flow(targetingLogic="(\n  true\n  && user.isGuest()\n)\n"), row(targetingLogic="true"))
+    assert update.body == {"targetingLogic": "(true && user.isGuest())"}
+    assert update.fields[0].new == "(true && user.isGuest())"
+
+
+def test_line_breaks_of_an_expression_are_no_change() -> None:
+    plan = plan_of([flow(targetingLogic="true\n&& user.isGuest()\n")], [row(targetingLogic="true && user.isGuest()")])
+    assert plan.changes == ()
+
+
 def test_what_is_not_stated_is_not_compared() -> None:
     plan = plan_of([flow(name="A")], [row(name="A", type="TOUR", data=DATA_TEXT)])
     assert [each.unseen for each in plan.unchanged] == [()]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from flowsync.errors import TargetingError
 from flowsync.targeting.parser import parse
-from flowsync.targeting.tokens import TokenKind, canonical, tokenize
+from flowsync.targeting.tokens import TokenKind, canonical, on_one_line, tokenize
 from tests.targeting.tables import EVERY_VALID, INVALID, VALID
 
 
@@ -21,6 +21,8 @@ from tests.targeting.tables import EVERY_VALID, INVALID, VALID
         ("user.property('a') !== 'b'", "user.property('a') != 'b'"),
         ("a\t<=\r\n5", "a <= 5"),
         ("", "   \n"),
+        ("user.property('a') > 1", "user.property('a') > 1.0"),
+        ("user.property('a') > -1.50", "user.property('a') > -1.5"),
     ],
 )
 def test_what_does_not_count_is_equal(one: str, other: str) -> None:
@@ -38,7 +40,8 @@ def test_what_does_not_count_is_equal(one: str, other: str) -> None:
         ("user.property('a') == 'x AND y'", "user.property('a') == 'x && y'"),
         ("user.property('a') == '==='", "user.property('a') == '=='"),
         ("true and true", "true AND true"),
-        ("user.property('a') == 1", "user.property('a') == 1.0"),
+        ("user.property('a') == 10", "user.property('a') == 1"),
+        ("user.property('a') == '1'", "user.property('a') == '1.0'"),
         ("user.property('a') == 1", "user.property('a') == '1'"),
         ("user. property('a')", "user.property('a')"),
         ("a ! contains 'b'", "a !contains 'b'"),
@@ -101,3 +104,24 @@ def test_tokens_lie_side_by_side_with_only_white_space_between(text: str) -> Non
         end = token.end
     assert tokens[-1].kind is TokenKind.END
     assert end == len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("a  &&  b", "a  &&  b"),
+        ("a\n&& b\n", "a && b"),
+        ("\r\n  a \r\n\r\n\t|| b", "a || b"),
+        ("(\n (a)\n && (\n b\n )\n) && c", "((a) && (b)) && c"),
+        (" a\n", " a"),
+    ],
+)
+def test_an_expression_is_sent_on_one_line_without_blanks_inside_of_parentheses(text: str, sent: str) -> None:
+    assert on_one_line(text) == sent
+
+
+@given(st.sampled_from(VALID), st.sampled_from(["\n", " \r\n  ", "\n\n"]))
+def test_what_is_sent_is_the_same_expression(text: str, line_break: str) -> None:
+    spread = text.replace("user.", f"{line_break}user.") + line_break
+    assert "\n" not in on_one_line(spread)
+    assert canonical(on_one_line(spread)) == canonical(spread)
