@@ -54,13 +54,14 @@ def expressions(fields: Mapping[FieldName, JsonValue]) -> tuple[FlowExpression, 
     """Every expression among a flow's fields (`data` parsed). Wrong shapes are passed over."""
     own = targeting_expression(fields)
     found = [] if own is None else [own]
-    for index, step in steps_of(fields.get("data")):
+    data = fields.get("data")
+    for index, step in steps_of(data):
         for verdict, field in _CRITERIA:
             text = step.get(field)
             if isinstance(text, str):
                 identity = step.get("id")
                 name = identity if isinstance(identity, str) else None
-                found.append(FlowExpression(("data", "steps", index, field), verdict, name, text))
+                found.append(FlowExpression(("data", steps_key(data), index, field), verdict, name, text))
     return tuple(found)
 
 
@@ -72,9 +73,20 @@ def targeting_expression(fields: Mapping[FieldName, JsonValue]) -> FlowExpressio
     return FlowExpression(("targetingLogic",), Verdict.SEES, None, text or "")
 
 
+def steps_key(data: Mapping[str, JsonValue] | JsonValue) -> str:
+    """The key of the steps in parsed `data`: "data" in the former format, a list of steps under that key."""
+    items = data.get("data") if isinstance(data, dict) and "steps" not in data else None
+    is_former = isinstance(items, list) and bool(items) and all(map(_has_id, items))
+    return "data" if is_former else "steps"
+
+
+def _has_id(item: JsonValue) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("id"), str)
+
+
 def steps_of(data: JsonValue) -> list[tuple[int, Mapping[str, JsonValue]]]:
     """The steps of parsed `data` with their indices; what is no mapping is passed over."""
-    steps = data.get("steps") if isinstance(data, dict) else None
+    steps = data.get(steps_key(data)) if isinstance(data, dict) else None
     every = enumerate(steps if isinstance(steps, list) else ())
     return [(index, step) for index, step in every if isinstance(step, dict)]
 
@@ -169,7 +181,7 @@ def _steps(data: JsonValue) -> dict[str, frozenset[str] | None] | None:
     None where `data` has no list of steps (custom components may keep theirs elsewhere); a step without a list of
     fields may store answers of its own making, so its fields are unknown.
     """
-    if not isinstance(data, dict) or not isinstance(data.get("steps"), list):
+    if not isinstance(data, dict) or not isinstance(data.get(steps_key(data)), list):
         return None
     found: dict[str, frozenset[str] | None] = {}
     for _, step in steps_of(data):

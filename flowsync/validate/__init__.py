@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import UncheckedPatternError
 from flowsync.model import Location, Problem, Severity
-from flowsync.validate import expressions, keys, rules, sending, texts
+from flowsync.validate import expressions, keys, rules, sending, showing, texts
 from flowsync.validate.ignores import govern, level_complaint
 from flowsync.validate.rules import RULES, Rule, code
 from flowsync.validate.schema import SchemaName, check_schema, schema_text
@@ -53,6 +53,7 @@ _CHECKS: Final[tuple[Callable[[View], Iterator[Problem]], ...]] = (
     keys.check_file,
     keys.check_keys,
     keys.check_lists,
+    showing.check_shown,
     texts.check_texts,
     texts.check_links,
     texts.check_patterns,

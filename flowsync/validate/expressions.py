@@ -195,7 +195,7 @@ def _check_moments(view: View, path: ValuePath, entry: Mapping[str, JsonValue]) 
     user = entry.get("user")
     flows = user.get("flows") if isinstance(user, dict) else None
     for slug, progress in (flows if isinstance(flows, dict) else {}).items():
-        if isinstance(progress, dict) and "done" in progress:
+        if isinstance(progress, dict) and progress.get("done") is not None:
             place = (*path, "user", "flows", slug, "done")
             moments.append((place, progress["done"]))
             if progress.get("state") not in ("COMPLETED_FLOW", "SKIPPED_FLOW"):

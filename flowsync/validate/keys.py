@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from flowsync.flows.expressions import steps_key
 from flowsync.model import Location
 from flowsync.secrets import private_key_at
 from flowsync.validate.rules import (
@@ -14,6 +15,7 @@ from flowsync.validate.rules import (
     DUPLICATE_STEP_ID,
     EMPTY_LIST,
     EMPTY_VALUE,
+    FORMER_FORMAT,
     LEGACY_TYPE,
     NOTHING_MANAGED,
     PRIVATE_KEY,
@@ -23,7 +25,7 @@ from flowsync.validate.rules import (
     listed,
     meant,
 )
-from flowsync.validate.view import FIELD, FLOW_TYPES, LEGACY_FLOW_TYPES, STEP
+from flowsync.validate.view import FIELD, FLOW_TYPES, FORM_TYPES, FORMER_STEP_KEYS, LEGACY_FLOW_TYPES, ROOT, STEP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,6 +80,10 @@ _DEPRECATED_STEP_KEYS: Final = {
     "secondaryButtonUriTarget": "secondaryButton: {target: …}",
 }
 """Keys that still work, and what replaces them."""
+_OVERWRITTEN_STEP_KEYS: Final = frozenset(
+    {"$state", "flow", "order", "start", "complete", "skip", "reset", "onStateChange", "removeStateChangeHandler"}
+)
+"""Keys under which the SDK puts something of its own into each step."""
 
 
 def check_keys(view: View) -> Iterator[Problem]:
@@ -101,7 +107,17 @@ def _unknown_key(view: View, part: Part, key: str) -> Iterator[Problem]:
         hint = f"Write {_DEPRECATED_STEP_KEYS[key]} instead."
         yield DEPRECATED_KEY.at(view.key_location(place), f"`{key}` is deprecated.", hint)
         return
-    match = meant(key, sorted(part.kind.keys - part.value.keys()))
+    if part.kind is STEP and key in _OVERWRITTEN_STEP_KEYS:
+        message = f"{code(key)} of a step is overwritten: the SDK puts its own value there."
+        yield UNKNOWN_DATA_KEY.at(view.key_location(place), message, "Choose another name, best below `props`.")
+        return
+    if part.kind is ROOT and key == "data" and steps_key(part.value) == "data":
+        if not part.is_custom:
+            message = "A list of steps under `data` is the former format; the current SDK reads `steps` only."
+            hint = "Once no app uses an SDK before @frigade/react 2, write `steps:` in place of this `data:`."
+            yield FORMER_FORMAT.at(view.key_location(place), message, hint)
+        return
+    match = meant(key, sorted(part.kind.keys - part.value.keys() - {*FORMER_STEP_KEYS}))
     if match is not None or not part.is_custom:
         message = f"{code(key)} is not a key of {part.kind.name}; Frigade ignores it without a word."
         hint = f"Did you mean `{match}`?" if match else "What a component of your own reads belongs in `props`."
@@ -113,11 +129,14 @@ def _is_refused_by_schema(view: View, part: Part, key: str) -> bool:
         return True
     if part.kind is FIELD and key == "options":
         return part.value.get("type") in ("select", "radio")
+    if part.kind is FIELD and key == "type":
+        return view.type in FORM_TYPES
     return part.kind is STEP and key == "selector" and view.value.get("type") == "TOUR"
 
 
 _LISTS: Final[Mapping[str, tuple[str, str, Rule]]] = {
     "steps": ("id", "flow", DUPLICATE_STEP_ID),
+    "data": ("id", "flow", DUPLICATE_STEP_ID),
     "fields": ("id", "step", DUPLICATE_FIELD_ID),
     "options": ("value", "field", DUPLICATE_OPTION_VALUE),
 }
@@ -127,7 +146,7 @@ _LISTS: Final[Mapping[str, tuple[str, str, Rule]]] = {
 def check_lists(view: View) -> Iterator[Problem]:
     """Report lists of steps, fields and options that are empty, and repeated ids and values in them."""
     for part in view.parts:
-        name = part.kind.items
+        name = steps_key(part.value) if part.kind is ROOT else part.kind.items
         items = part.value.get(name) if name else None
         if name is None or not isinstance(items, list):
             continue

@@ -69,14 +69,19 @@ DUPLICATE_STEP_ID: Final = Rule("duplicate-step-id", Severity.ERROR)
 EMPTY_LIST: Final = Rule("empty-list", Severity.WARNING)
 EMPTY_TEXT: Final = Rule("empty-text", Severity.ERROR)
 EMPTY_VALUE: Final = Rule("empty-value", Severity.WARNING)
-FIELDS_MISSING: Final = Rule("fields-missing", Severity.ERROR)
+FIELDS_MISSING: Final = Rule("fields-missing", Severity.WARNING)
+FIELD_TYPE: Final = Rule("field-type", Severity.WARNING)
+FORMER_FORMAT: Final = Rule("former-format", Severity.WARNING)
+HTML_ATTRIBUTE: Final = Rule("html-attribute", Severity.WARNING)
 HTML_TAG: Final = Rule("html-tag", Severity.WARNING)
 LARGE_INTEGER: Final = Rule("large-integer", Severity.ERROR, is_firm=True)
+LINK_NOT_FOLLOWED: Final = Rule("link-not-followed", Severity.WARNING)
 LEGACY_TYPE: Final = Rule("legacy-type", Severity.WARNING)
 MEDIA_NOT_HTTPS: Final = Rule("media-not-https", Severity.ERROR)
 MEDIA_UNCERTAIN: Final = Rule("media-uncertain", Severity.WARNING)
 MISSING_KEY: Final = Rule("missing-key", Severity.ERROR)
 NOTHING_MANAGED: Final = Rule("nothing-managed", Severity.WARNING)
+NOT_SHOWN: Final = Rule("not-shown", Severity.WARNING)
 NOT_JSON: Final = Rule("not-json", Severity.ERROR, is_firm=True)
 OPTIONS_MISSING: Final = Rule("options-missing", Severity.ERROR)
 PATTERN_INVALID: Final = Rule("pattern-invalid", Severity.ERROR)
@@ -99,6 +104,7 @@ UNUSUAL_SLUG: Final = Rule("unusual-slug", Severity.WARNING)
 URI_IMPLAUSIBLE: Final = Rule("uri-implausible", Severity.WARNING)
 URI_SCRIPT: Final = Rule("uri-script", Severity.ERROR)
 VARIABLE_MALFORMED: Final = Rule("variable-malformed", Severity.WARNING)
+VIDEO_NOT_PLAYED: Final = Rule("video-not-played", Severity.WARNING)
 WRONG_TYPE: Final = Rule("wrong-type", Severity.ERROR)
 WRONG_VALUE: Final = Rule("wrong-value", Severity.ERROR)
 YAML_AMBIGUOUS: Final = Rule("yaml-ambiguous", Severity.WARNING)
@@ -153,27 +159,54 @@ def sentence(text: str) -> str:
 
 
 _OTHER_WORDS: Final = {
+    "checkbox": "boolean toggle",
+    "flow.back": "flow.previous flow.prev flow.backward",
+    "flow.complete": "flow.done flow.finish flow.end",
+    "flow.forward": "flow.next",
+    "flow.skip": "flow.dismiss",
     "iconUri": "icon",
     "id": "name",
     "imageUri": "image img",
     "label": "question",
     "maxLength": "maximumlength",
     "primaryButton": "button cta",
+    "select": "dropdown",
     "selector": "element",
     "subtitle": "body content description text",
     "targetingLogic": "targeting",
+    "text": "string input",
+    "textarea": "multiline",
     "title": "heading headline",
     "uri": "href link url",
     "value": "regex",
     "videoUri": "video",
 }
-"""What other tools call a key, without regard to case and separators."""
+"""What other tools call a key or a value, without regard to case and separators."""
+_OPPOSITES: Final = (
+    ("min", "max"),
+    ("positive", "negative"),
+    ("start", "skip"),
+    ("start", "stop"),
+    ("optional", "options"),
+)
+"""Beginnings of words that look alike and mean different things."""
+_NEGATIONS: Final = ("un", "non", "not", "no", "dis", "in", "hide")
 
 
 def meant(word: str, known: Collection[str]) -> str | None:
     """The one of `known` that is close to `word`, or that other tools call by it; None when there is none."""
-    others = (key for key, words in _OTHER_WORDS.items() if key in known and folded(word) in words.split())
-    return closest(word, known) or next(others, None)
+    form = folded(word)
+    others = (key for key, words in _OTHER_WORDS.items() if key in known and form in words.split())
+    match = next(others, None) or closest(word, known)
+    return None if match is None or _are_opposites(form, folded(match)) else match
+
+
+def _are_opposites(word: str, known: str) -> bool:
+    """Whether one negates the other, or they are a pair such as minLength and maxLength."""
+    pairs = (*_OPPOSITES, *(pair[::-1] for pair in _OPPOSITES))
+    return any(word == negation + known for negation in _NEGATIONS) or any(
+        word.startswith(one) and known.startswith(other) for one, other in pairs
+    )
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str | None:

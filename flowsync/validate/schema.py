@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from flowsync.model import SENT_FIELDS
 from flowsync.validate.rules import (
     EMPTY_TEXT,
-    FIELDS_MISSING,
     MISSING_KEY,
     OPTIONS_MISSING,
     SELECTOR_MISSING,
@@ -173,7 +172,7 @@ def _wrong_type(view: View, refusal: Refusal) -> Iterator[Problem]:
             hint = f"Write {word}: to YAML, {value} is a text."
             if value.lower() == word:
                 hint = f"Write {word}, without quotes."
-    elif "string" in types and isinstance(value, (bool, int, float)):
+    elif types[0] == "string" and isinstance(value, (bool, int, float)):
         text = str(value).lower() if isinstance(value, bool) else str(value)
         example = f"{path[-1]}: '{text}'" if path and isinstance(path[-1], str) else f"'{text}'"
         hint = f"Quote it, so that YAML reads text: {example}."
@@ -191,7 +190,7 @@ def _empty_hint(path: ValuePath) -> str:
     if len(path) == 1 and path[0] in SENT_FIELDS:
         return "Give it a value, or remove the line: a field that the file does not state is left alone."
     # Wherever null is an error for these keys of `data`, they are needed.
-    is_needed = bool(path) and path[-1] in {"id", "label", "value", "steps", "selector", "options"}
+    is_needed = bool(path) and path[-1] in {"id", "label", "value", "steps", "selector", "options", "type"}
     return "Give it a value." if is_needed else "Give it a value, or remove the line."
 
 
@@ -224,6 +223,7 @@ _NEEDS: Final[Mapping[str, tuple[Rule, str, str]]] = {
 _MISSING_HINTS: Final[Mapping[str, str]] = {
     "id": "Add an id of its own, such as id: welcome; users' progress and answers are kept under it.",
     "label": "The label is what the user reads.",
+    "type": "The SDK drops a field without one: write text, textarea, select, radio, checkbox or a type of your app.",
     "value": "The value is what is stored or checked.",
 }
 
@@ -238,14 +238,6 @@ def _missing_keys(view: View, refusal: Refusal) -> Iterator[Problem]:
             yield rule.at(location, message, hint)
 
 
-def _fields_missing(view: View, refusal: Refusal) -> Iterator[Problem]:
-    yield FIELDS_MISSING.at(
-        view.key_location(refusal.path),
-        "A FORM or SURVEY needs `fields` in at least one step.",
-        "Add them to a step, for example fields: [{id: role, type: text, label: What is your role?}].",
-    )
-
-
 def _empty_text(view: View, refusal: Refusal) -> Iterator[Problem]:
     yield EMPTY_TEXT.at(view.location(refusal.path), sentence(f"{named(refusal.path)} must not be empty."))
 
@@ -257,7 +249,6 @@ def _too_small(view: View, refusal: Refusal) -> Iterator[Problem]:
 
 TRANSLATIONS: Final[Mapping[str, Callable[[View, Refusal], Iterator[Problem]]]] = {
     "additionalProperties": _unknown_keys,
-    "contains": _fields_missing,
     "enum": _wrong_value,
     "minimum": _too_small,
     "pattern": _empty_text,

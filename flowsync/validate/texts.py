@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.text import excerpt
 from flowsync.validate.rules import (
+    HTML_ATTRIBUTE,
     HTML_TAG,
     MEDIA_NOT_HTTPS,
     MEDIA_UNCERTAIN,
@@ -18,16 +19,31 @@ from flowsync.validate.rules import (
     code,
     listed,
 )
-from flowsync.validate.view import PATTERN, STEP
+from flowsync.validate.view import FIELD, PATTERN, STEP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowsync.model import Problem, ValuePath
-    from flowsync.validate.view import View
+    from flowsync.model import JsonValue, Problem, ValuePath
+    from flowsync.validate.view import Part, View
 
-HTML_TAGS: Final = ("a", "b", "br", "div", "i", "img", "p", "span", "strong", "u")
-_TAG: Final = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)(?:\s[^<>]*)?/?>")
+HTML_TAGS: Final = (
+    *("a", "b", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "i", "img", "li", "ol", "p", "pre", "s", "span"),
+    *("strong", "style", "table", "tbody", "td", "th", "thead", "tr", "u", "ul", "video"),
+)
+"""What the SDK's sanitizer lets through; of all other tags it keeps the text."""
+HTML_ATTRIBUTES: Final = (
+    *("alt", "autoplay", "class", "controls", "href", "id", "loop", "muted", "playsinline", "src", "style", "target"),
+)
+_TAG: Final = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)((?:\s[^<>]*)?)/?>")
+_ATTRIBUTE: Final = re.compile(r"""\s([A-Za-z][A-Za-z0-9:-]*)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"']+)""")
+_KEPT_ATTRIBUTE: Final = re.compile(r"(?:aria|data)-")
+"""Of these no source says what becomes of them."""
+_PLAIN_TEXTS: Final = ("label", "placeholder")
+"""Texts of a field in which HTML does not work."""
+_VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
+_OPERATOR: Final = re.compile(r"\||\?\?|:-|\w\(")
+_LEADING_NAME: Final = re.compile(r"\s*([\w.-]*\w)(?!\w|\()")
 _MALFORMED_VARIABLE: Final = re.compile(r"\$\{(?:(|\s[^{}]*|[^{}]*\s)\}|(?![^{}]*\}))")
 _WHOLE_VARIABLE: Final = re.compile(r"\$\{[^{}]*\}")
 _OTHER_BRACES: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}")
@@ -35,12 +51,13 @@ _OTHER_BRACES: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}")
 
 def check_texts(view: View) -> Iterator[Problem]:
     """Report tags that are not shown and variables that are not replaced."""
-    for kind, path, value, _ in view.parts:
+    for part in view.parts:
+        kind, path, value, is_custom = part
         for key in kind.texts:
             text = value.get(key)
             if isinstance(text, str):
-                if "<" in text:
-                    yield from _tags(view, (*path, key), text)
+                if "<" in text and not is_custom:
+                    yield from _html(view, part, key, text)
                 if "{" in text:
                     yield from _variables(view, (*path, key), text)
         for key in kind.addresses:
@@ -49,20 +66,37 @@ def check_texts(view: View) -> Iterator[Problem]:
                 yield from _variables(view, (*path, key), address)
 
 
-def _tags(view: View, path: ValuePath, text: str) -> Iterator[Problem]:
-    for name in dict.fromkeys(map(str.lower, _TAG.findall(text))):
-        if name not in HTML_TAGS:
-            yield HTML_TAG.at(
-                view.location(path),
-                f"Frigade does not show the HTML tag <{excerpt(name)}>.",
-                f"It shows {listed(HTML_TAGS, 'and')}.",
-            )
+def _html(view: View, part: Part, key: str, text: str) -> Iterator[Problem]:
+    tags = [(name.lower(), inside) for name, inside in _TAG.findall(text)]
+    path = (*part.path, key)
+    if part.kind is FIELD and key in _PLAIN_TEXTS:
+        for name in dict.fromkeys(name for name, _ in tags if name in HTML_TAGS):
+            message = f"HTML does not work in a `{key}` of a field, and here is <{name}>."
+            yield HTML_TAG.at(view.location(path), message, "Write plain text, or move it to the step's subtitle.")
+        return
+    for name in dict.fromkeys(name for name, _ in tags if name not in HTML_TAGS):
+        message = f"Frigade does not show the HTML tag <{excerpt(name)}>."
+        yield HTML_TAG.at(view.location(path), message, f"It shows {listed(HTML_TAGS, 'and')}.")
+    attributes = [each.lower() for name, inside in tags if name in HTML_TAGS for each in _ATTRIBUTE.findall(inside)]
+    for name in dict.fromkeys(attributes):
+        if name not in HTML_ATTRIBUTES and not _KEPT_ATTRIBUTE.match(name):
+            message = f"Frigade drops the HTML attribute {code(name)}."
+            yield HTML_ATTRIBUTE.at(view.location(path), message, f"It keeps {listed(HTML_ATTRIBUTES, 'and')}.")
 
 
 def _variables(view: View, path: ValuePath, text: str) -> Iterator[Problem]:
+    expressions = dict.fromkeys(each for each in _VARIABLE.findall(text) if _is_expression(each))
+    for expression in expressions:
+        message = f"All of {code('${' + expression + '}')} is the name of one variable, so users read nothing there."
+        found = _LEADING_NAME.match(expression)
+        example = f"Write ${{{excerpt(found[1])}}} alone" if found else "Write its name alone"
+        hint = f"{example}, and let the app set what users without a value read: there are no fallbacks or functions."
+        yield VARIABLE_MALFORMED.at(view.location(path), message, hint)
     for name in dict.fromkeys(found[1] for found in _MALFORMED_VARIABLE.finditer(text)):
         if name is None:
             message, hint = "A variable begins with `${` and is never closed.", "Close it with }, as in ${firstName}."
+        elif name in expressions:
+            continue
         elif not name.strip():
             message, hint = "`${}` names no variable.", "Write its name between the braces, as in ${firstName}."
         else:
@@ -72,6 +106,10 @@ def _variables(view: View, path: ValuePath, text: str) -> Iterator[Problem]:
     for name in dict.fromkeys(_OTHER_BRACES.findall(text)):
         message = f"{code('{{' + name + '}}')} is no variable of Frigade."
         yield VARIABLE_MALFORMED.at(view.location(path), message, f"Write {excerpt('${' + name + '}')}.")
+
+
+def _is_expression(name: str) -> bool:
+    return _OPERATOR.search(name) is not None or ":" in name.partition("?")[2]
 
 
 _SCHEME: Final = re.compile(r"[\x00-\x20]*([A-Za-z](?:[\t\r\n]*[A-Za-z0-9+.-])*)[\t\r\n]*:")
@@ -188,19 +226,27 @@ def _wrong_set(text: str) -> str | None:
     return None
 
 
+_WITH_FLAGS: Final = re.compile(r"/(.+)/([dgimsuvy]{1,8})", re.DOTALL)
+
+
 def check_patterns(view: View) -> Iterator[Problem]:
     """Report patterns that do not compile or cannot match."""
-    for part in view.of(PATTERN):
-        value = part.value.get("value")
-        if not isinstance(value, str):
-            continue
-        path = (*part.path, "value")
-        wrong = pattern_complaint(value)
-        if wrong is not None:
-            message = f"This pattern is not a regular expression: {wrong}."
-            yield PATTERN_INVALID.at(
-                view.location(path), message, "Escape characters that mean themselves with a backslash."
-            )
-        elif len(value) > 1 and value.startswith("/^") and value.endswith("$/"):
-            message = "The slashes are part of this pattern."
-            yield PATTERN_SLASHES.at(view.location(path), message, "Leave out the slashes.")
+    for part in view.parts:
+        key = {FIELD: "pattern", PATTERN: "value"}.get(part.kind)
+        if key is not None and isinstance(part.value.get(key), str):
+            yield from _pattern(view, (*part.path, key), part.value[key])
+
+
+def _pattern(view: View, path: ValuePath, pattern: JsonValue) -> Iterator[Problem]:
+    text = str(pattern)
+    wrong = pattern_complaint(text.removeprefix("/").removesuffix("/"))
+    with_flags = _WITH_FLAGS.fullmatch(text)
+    if wrong is not None:
+        message = f"This pattern is not a regular expression: {wrong}."
+        yield PATTERN_INVALID.at(
+            view.location(path), message, "Escape characters that mean themselves with a backslash."
+        )
+    elif with_flags is not None:
+        message = f"A pattern has no flags: `/{with_flags[2]}` is part of what it must match."
+        hint = f"Leave out {with_flags[2]} and the slashes; [Aa] matches a letter in either case."
+        yield PATTERN_SLASHES.at(view.location(path), message, hint)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.flows.expressions import expressions as expressions_of
+from flowsync.flows.expressions import steps_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -13,23 +14,32 @@ if TYPE_CHECKING:
     from flowsync.flows.expressions import FlowExpression
     from flowsync.model import Flow, JsonValue, Location, ValuePath
 
-ROOT_KEYS: Final = ("title", "subtitle", "sequential", "props", "steps")
+ROOT_KEYS: Final = ("title", "subtitle", "sequential", "type", "props", "steps")
 STEP_KEYS: Final = (
     *("id", "type", "selector", "title", "subtitle", "imageUri", "iconUri", "videoUri", "props"),
     *("visibilityCriteria", "startCriteria", "completionCriteria", "fields", "primaryButton", "secondaryButton"),
 )
+FORMER_STEP_KEYS: Final = (
+    *("stepName", "skippable", "dismissible", "autoMarkCompleted", "backButtonTitle"),
+    *("url", "urlTarget", "showHighlight", "ctaActionType"),
+)
+"""Keys that the SDK's former versions read, and the current one does not: known, and never suggested."""
 BUTTON_KEYS: Final = ("title", "action", "uri", "target")
 FIELD_KEYS: Final = (
-    *("id", "type", "label", "positiveLabel", "negativeLabel", "placeholder", "value", "required", "maxLength"),
-    *("multiple", "pattern", "options", "props"),
+    *("id", "type", "label", "positiveLabel", "negativeLabel", "placeholder", "value", "required"),
+    *("min", "max", "minLength", "maxLength", "multiple", "pattern", "options", "props"),
 )
 OPTION_KEYS: Final = ("label", "value")
 PATTERN_KEYS: Final = ("value", "message")
+LIMITS: Final = ("required", "min", "max", "minLength", "maxLength")
+"""Keys of a field that may be mappings of the same two keys as a pattern."""
 FLOW_TYPES: Final = ("ANNOUNCEMENT", "BANNER", "CARD", "CHECKLIST", "CUSTOM", "FORM", "SURVEY", "TOUR")
 LEGACY_FLOW_TYPES: Final = ("SUPPORT", "EMBEDDED_TIP", "NPS_SURVEY")
 """Types of live flows [obs]; read, compared and sent, but not to be chosen for a new flow."""
+SURVEY_TYPES: Final = ("SURVEY", "NPS_SURVEY")
+FORM_TYPES: Final = ("FORM", *SURVEY_TYPES)
 FIELD_TYPES: Final = ("text", "textarea", "select", "radio", "checkbox", "nps")
-"""Any other field type names a component of the app."""
+"""Any other field type names a component of the app; the last one exists in surveys only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +66,7 @@ ROOT: Final = Kind(
 )
 STEP: Final = Kind(
     "a step",
-    frozenset(STEP_KEYS),
+    frozenset((*STEP_KEYS, *FORMER_STEP_KEYS)),
     needed=frozenset({"id"}),
     texts=("title", "subtitle"),
     addresses=("imageUri", "iconUri", "videoUri"),
@@ -72,6 +82,7 @@ FIELD: Final = Kind(
 )
 OPTION: Final = Kind("an option", frozenset(OPTION_KEYS), needed=frozenset({"label", "value"}), texts=("label",))
 PATTERN: Final = Kind("a pattern", frozenset(PATTERN_KEYS), needed=frozenset({"value"}), texts=("message",))
+LIMIT: Final = Kind("a rule of a field", PATTERN.keys, needed=PATTERN.needed, texts=PATTERN.texts)
 
 
 class Part(NamedTuple):
@@ -94,6 +105,11 @@ class View:
     value: Mapping[str, JsonValue]
     expressions: tuple[FlowExpression, ...]
     parts: Sequence[Part]
+
+    @property
+    def type(self) -> JsonValue:
+        """The type of the flow; None where the file does not state it."""
+        return self.value.get("type")
 
     def of(self, kind: Kind) -> list[Part]:
         """The parts of one kind, in the order of the file."""
@@ -121,20 +137,28 @@ def view(flow: Flow) -> View:
 def _parts(data: JsonValue, flow_type: JsonValue) -> list[Part]:
     if not isinstance(data, dict):
         return []
+    key = steps_key(data)
     is_custom = flow_type == "CUSTOM"
     found = [Part(ROOT, ("data",), data, is_custom)]
-    for path, step in _mappings(data, ("data",), "steps"):
-        found.append(Part(STEP, path, step, is_custom or isinstance(step.get("type"), str)))
+    for path, step in _mappings(data, ("data",), key):
+        # Steps in the former format are read by former versions of the SDK, which know further keys.
+        is_custom_step = is_custom or key != "steps" or isinstance(step.get("type"), str)
+        found.append(Part(STEP, path, step, is_custom_step))
         for name in ("primaryButton", "secondaryButton"):
             button = step.get(name)
             if isinstance(button, dict):
-                found.append(Part(BUTTON, (*path, name), button))
+                found.append(Part(BUTTON, (*path, name), button, is_custom_step))
         for field_path, field in _mappings(step, path, "fields"):
-            found.append(Part(FIELD, field_path, field, is_custom or field.get("type", "text") not in FIELD_TYPES))
-            found += [Part(OPTION, at, option) for at, option in _mappings(field, field_path, "options")]
-            pattern = field.get("pattern")
-            if isinstance(pattern, dict):
-                found.append(Part(PATTERN, (*field_path, "pattern"), pattern))
+            is_custom_field = is_custom or field.get("type", "text") not in FIELD_TYPES
+            found.append(Part(FIELD, field_path, field, is_custom_field))
+            found += [
+                Part(OPTION, at, option, is_custom_field) for at, option in _mappings(field, field_path, "options")
+            ]
+            for name in ("pattern", *LIMITS):
+                rule = field.get(name)
+                if isinstance(rule, dict):
+                    kind = PATTERN if name == "pattern" else LIMIT
+                    found.append(Part(kind, (*field_path, name), rule, is_custom_field))
     return found
 
 

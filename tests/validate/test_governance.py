@@ -35,7 +35,7 @@ IGNORED = {
     "carriage returns": f"# flowsync: ignore[targeting-months]\r\ntargetingLogic: {MONTHS}\r\n",
     "beside lists and numbers": (
         "type: FORM\nactive: true\ndata:\n  steps:\n    - id: a\n      props: {words: [one, two]}\n"
-        "      fields: [{id: b, options: [{label: a, value: a}], maxLength: 3}]\n"
+        "      fields: [{id: b, type: radio, options: [{label: a, value: a}], maxLength: 3}]\n"
         f"      startCriteria: {MONTHS} # flowsync: ignore[targeting-months]\n"
     ),
     "beside a text like our own marker": (

@@ -73,7 +73,7 @@ def test_half_of_a_surrogate_pair_cannot_be_sent_as_text_or_as_key() -> None:
 
 
 def test_what_an_overlay_makes_wrong_is_told_in_that_environment_only() -> None:
-    overlay = "environments:\n  staging:\n    type: TOUR\n    data:\n      title: <h1>Staging</h1>\n"
+    overlay = "environments:\n  staging:\n    type: TOUR\n    data:\n      title: <blink>Staging</blink>\n"
     text = f"type: CARD\ndata:\n  steps:\n    - id: reports\n{overlay}"
     assert check(flow_of(text)) == ()
     found = [

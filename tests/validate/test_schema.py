@@ -22,6 +22,8 @@ from flowsync.validate.view import (
     FIELD_TYPES,
     FLOW_TYPES,
     LEGACY_FLOW_TYPES,
+    LIMIT,
+    LIMITS,
     OPTION,
     PATTERN,
     ROOT,
@@ -124,6 +126,7 @@ FILE_KEYS = (*SENT_FIELDS, "slug", "target", "protected", "environments", "tests
     [
         (DATA, ROOT.keys),
         (definition("step"), STEP.keys),
+        *((definition("field")["properties"][name], LIMIT.keys) for name in LIMITS),
         (definition("button"), BUTTON.keys),
         (definition("field"), FIELD.keys),
         (definition("option"), OPTION.keys),
@@ -131,7 +134,7 @@ FILE_KEYS = (*SENT_FIELDS, "slug", "target", "protected", "environments", "tests
         (definition("overlay", FLOW), (*SENT_FIELDS, "target", "protected")),
         (FLOW, FILE_KEYS),
     ],
-    ids=["root", "step", "button", "field", "option", "pattern", "overlay", "file"],
+    ids=["root", "step", *LIMITS, "button", "field", "option", "pattern", "overlay", "file"],
 )
 def test_schema_and_code_know_the_same_keys(listed: Schema, known: Iterable[str]) -> None:
     assert sorted(listed["properties"]) == sorted(known)
@@ -204,10 +207,7 @@ def judged(text: str) -> set[int]:
 
 
 def pointed_at(file: Path) -> set[int]:
-    """The lines that `check` points at by the schema; what `data` as a text says, no editor sees.
-
-    A list that lacks something is told of at its key by `check`, and at its first item by editors.
-    """
+    """The lines that `check` points at by the schema; what `data` as a text says, no editor sees."""
     text = file.read_text(encoding="utf-8")
     parsed = document.parse(text)
     assert isinstance(parsed.value, dict)
@@ -215,8 +215,7 @@ def pointed_at(file: Path) -> set[int]:
         return set()
     flow = flow_of(text) if file.parent.name == "negative" else flow_of(text, f"flows/{file.name}")
     told = [problem for problem in check(flow) if problem.code in BY_SCHEMA]
-    steps = parsed.location(("data", "steps")).line
-    return {steps if problem.code == "fields-missing" else problem.location.line for problem in told}
+    return {problem.location.line for problem in told}
 
 
 def test_an_editor_underlines_the_lines_that_check_points_at(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_what_is_wrong_inside_of_data_given_as_text_is_told_where_it_is() -> Non
 
 SETUP = (
     "# flows/flow_setup.yaml\ntype: FORM\n"
-    "data:\n  steps:\n    - id: profile\n      fields: [{id: role}]\n    - id: own\n"
+    "data:\n  steps:\n    - id: profile\n      fields: [{id: role, type: text}]\n    - id: own\n"
     "# flows/flow_name.yaml\nname: Only a name\n# flows/flow_other.yaml\ntargetingLogic: "
 )
 
