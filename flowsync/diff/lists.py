@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
@@ -18,22 +17,39 @@ if TYPE_CHECKING:
 Key = TypeVar("Key", bound="Hashable")
 
 
-def longest_increasing(numbers: Sequence[int]) -> list[int]:
-    """Return the indices of one longest strictly increasing subsequence; n log n."""
-    ends: list[int] = []  # per length, the smallest number a run of that length ends with
-    at: list[int] = []  # and its index
-    before: list[int | None] = []
+Increase: TypeAlias = "tuple[int, int, int, int]"
+"""An increasing subsequence, better ones being greater: length, preferred indices, last number negated, last index."""
+
+
+def longest_increasing(numbers: Sequence[int], preferred: Collection[int] = ()) -> list[int]:
+    """Return the indices of one longest strictly increasing subsequence; n log n.
+
+    Of several it is one with the most `preferred` indices, and of those one that ends with the smallest number.
+    """
+    ranks = {number: rank for rank, number in enumerate(sorted(set(numbers)), start=1)}
+    best: list[Increase] = [(0, 0, 0, -1)] * (len(ranks) + 1)  # a Fenwick tree: by the rank of the last number
+    before: list[int] = []
     for index, number in enumerate(numbers):
-        length = bisect_left(ends, number)
-        before.append(at[length - 1] if length else None)
-        ends[length : length + 1] = [number]
-        at[length : length + 1] = [index]
+        length, count, _, last = _best_up_to(best, ranks[number] - 1)
+        before.append(last)
+        rank = ranks[number]
+        while rank <= len(ranks):
+            best[rank] = max(best[rank], (length + 1, count + (index in preferred), -number, index))
+            rank += rank & -rank
     chain: list[int] = []
-    last = at[-1] if at else None
-    while last is not None:
+    *_, last = _best_up_to(best, len(ranks))
+    while last >= 0:
         chain.append(last)
         last = before[last]
     return chain[::-1]
+
+
+def _best_up_to(tree: Sequence[Increase], rank: int) -> Increase:
+    best = tree[0]
+    while rank:
+        best = max(best, tree[rank])
+        rank &= rank - 1
+    return best
 
 
 def merged(old: Iterable[Key], new: Collection[Key]) -> list[Key]:
@@ -143,7 +159,9 @@ def _places(items: list[JsonValue], identity: str, numbers: ValueNumbers) -> dic
 
 
 def _unmoved(pairs: Sequence[Pair]) -> list[Pair]:
-    return [pairs[index] for index in longest_increasing([was for was, _ in pairs])]
+    """The pairs that keep their order: as many as possible, and of those the ones that keep their position too."""
+    same = {index for index, (was, now) in enumerate(pairs) if was == now}
+    return [pairs[index] for index in longest_increasing([was for was, _ in pairs], same)]
 
 
 def survivors(old: list[JsonValue], new: list[JsonValue], key: str) -> Survivors:

@@ -128,7 +128,9 @@ def described(change: FieldChange, update: Update) -> Described:
     if is_item and change.op in {Op.ADD, Op.REMOVE}:
         return Described(f"new {place}" if change.op is Op.ADD else f"{place} removed", "")
     if change.op is Op.MOVE:
-        return Described(f"{place} moved from position {_position(change.old)} to {_position(change.new)}", "")
+        was, now = _position(change.old), _position(change.new)
+        way = f"stays at position {now}, between other items" if was == now else f"moved from position {was} to {now}"
+        return Described(f"{place} {way}", "")
     return Described(*_inside_data(change, place))
 
 

@@ -34,9 +34,13 @@ KEPT_AROUND: Final = 40
 KEPT_WHOLE: Final = 1_000
 """How many characters are shown of one stretch that is new, gone or not compared by words."""
 
+LONG_WORD: Final = 100
+"""A word of this many characters is marked only where it differs."""
+
 _YAML_KEY: Final = re.compile(r"\s*(?:- )*[^\s:]+:(?=\s|$)")
 _WORD: Final = re.compile(r"[぀-ヿ㐀-鿿가-힯]|[^\W぀-ヿ㐀-鿿가-힯]{1,100}|\s+|[^\w\s]")
 """A word, or a piece of one that is so long that what differs in it could be behind what is shown of it."""
+_LETTERS: Final = re.compile(r"[^\W぀-ヿ㐀-鿿가-힯]*")
 _KEPT: Final = Span("  ")
 _REMOVED: Final = Span("- ", Style.REMOVED)
 _ADDED: Final = Span("+ ", Style.ADDED)
@@ -90,7 +94,7 @@ def shortened_line(text: str, style: Style = Style.PLAIN) -> Line:
 
 def changed_lines(old: str, new: str) -> tuple[Line, Line]:
     """Return both versions of a line, with the words marked that differ, if it is the same line at all."""
-    old_words, new_words = _WORD.findall(old), _WORD.findall(new)
+    old_words, new_words = _words(old, new)
     kept = [run for run in runs(old_words, new_words) if not _is_lone_blank(run, old_words)]
     stayed = "".join(word for was, _, size in kept for word in old_words[was : was + size])
     # Where lines begin alike for as long as is shown of them, only the words that differ can show the difference.
@@ -108,6 +112,22 @@ def changed_lines(old: str, new: str) -> tuple[Line, Line]:
         return _joined(went), _joined(came)
     tail = KEPT_AROUND if went[-2].text or came[-2].text else 0
     return _joined(_around_marks(went, tail)), _joined(_around_marks(came, tail))
+
+
+def _words(old: str, new: str) -> tuple[list[str], list[str]]:
+    """The words of both versions; one that is too long to be shown is parted where they begin and cease to differ."""
+    head, tail = equal_ends(old, new)
+    head = head if any(_is_in_long_word(text, head) for text in (old, new)) else 0
+    tail = tail if any(_is_in_long_word(text, len(text) - tail) for text in (old, new)) else 0
+    cuts = ((text[:head], text[head : len(text) - tail], text[len(text) - tail :]) for text in (old, new))
+    old_words, new_words = ([word for part in parts for word in _WORD.findall(part)] for parts in cuts)
+    return old_words, new_words
+
+
+def _is_in_long_word(text: str, place: int) -> bool:
+    before = _LETTERS.match(text[max(place - LONG_WORD, 0) : place][::-1])
+    after = _LETTERS.match(text[place : place + LONG_WORD])
+    return sum(len(found.group()) for found in (before, after) if found) >= LONG_WORD
 
 
 def yaml_key(text: str) -> str:

@@ -169,6 +169,8 @@ def structural(change: FieldChange) -> str:
     is_item = change.label.endswith("]") and index.isdecimal()
     match change.op:
         case Op.MOVE:
+            if isinstance(change.new, int) and change.old == change.new:
+                return f"{change.label} stays at position {_position(change.new)}, between other items"
             return f"{change.label} moves from position {_position(change.old)} to {_position(change.new)}"
         case Op.RENAME:
             return f"{change.label} is renamed from {compact(change.old)} to {compact(change.new)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -84,3 +84,21 @@ def test_items_with_an_id_survive_where_they_went() -> None:
     found = survivors(steps("abc"), steps("cxab"), "steps")
     assert dict(found.pairs) == {0: 2, 2: 0, 3: 1}
     assert found.moved == {0}
+
+
+@pytest.mark.parametrize("ids", ["abc", "abcde", "abcdefg"])
+def test_the_middle_of_a_reversed_list_does_not_move(ids: str) -> None:
+    moves = [each for each in differences("data", steps(ids), steps(ids[::-1])) if each.op is Op.MOVE]
+    assert len(moves) == len(ids) - 1
+    assert all(each.old != each.new for each in moves)
+
+
+@given(st.permutations(range(6)))
+def test_of_the_longest_runs_the_one_with_most_preferred_places_is_taken(numbers: list[int]) -> None:
+    same = {index for index, number in enumerate(numbers) if index == number}
+    found = longest_increasing(numbers, same)
+    runs = [
+        each for each in combinations(range(6), len(found)) if all(numbers[a] < numbers[b] for a, b in pairwise(each))
+    ]
+    assert len(same & {*found}) == max(len(same & {*each}) for each in runs)
+    assert tuple(found) in runs

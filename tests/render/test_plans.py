@@ -119,6 +119,7 @@ def test_a_warning_that_is_live_is_not_told_twice_but_kept_where_it_says_more() 
     [
         ((Op.MOVE, "/steps/0", "steps[a]", 2, 0), "steps[a] moves from position 3 to 1"),
         ((Op.MOVE, "/steps/0", "steps[a]", None, None), "steps[a] moves from position ? to ?"),
+        ((Op.MOVE, "/steps/1", "steps[a]", 1, 1), "steps[a] stays at position 2, between other items"),
         ((Op.RENAME, "/steps/0/id", "steps[a].id", "b", "a"), 'steps[a].id is renamed from "b" to "a"'),
         ((Op.ADD, "/steps/1", "steps[a]", None, {}), "steps[a] is new, at position 2"),
         ((Op.REMOVE, "/steps/1", "steps[a]", {}, None), "steps[a] is removed"),

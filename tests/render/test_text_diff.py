@@ -246,6 +246,21 @@ def test_short_lines_are_shown_whole_and_what_is_not_marked_is_the_same_in_both(
         assert "".join(unmarked[0]) == "".join(unmarked[1])
 
 
+@pytest.mark.parametrize("letters", ["a", "abcdefg"])
+@pytest.mark.parametrize("key", ["", "title: ", "title: some words "])
+@pytest.mark.parametrize(
+    ("at", "gone", "come"),
+    [(3_000, 1, "Z"), (3_000, 0, "Z"), (3_000, 1, ""), (0, 1, "Z"), (6_000, 0, "ZZ"), (5_999, 1, "")],
+)
+def test_a_word_of_thousands_of_characters_is_marked_where_it_changes(
+    letters: str, key: str, at: int, gone: int, come: str
+) -> None:
+    word = (letters * 6_000)[:6_000]
+    was, now = changed_lines(f"{key}{word} end", f"{key}{word[:at]}{come}{word[at + gone :]} end")
+    assert ("".join(marked(now)), len("".join(marked(was)))) == (come, gone)
+    assert len(text(was)) < 300
+
+
 def test_long_lines_are_shown_around_the_changed_words() -> None:
     words = [f"word{number}" for number in range(100)]
     old = f"title: {' '.join(words[:50])} old middle {' '.join(words[50:])} old end"
