@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.flows.expressions import steps_key
 from flowsync.model import Location
 from flowsync.secrets import private_key_at
+from flowsync.text import number_text
 from flowsync.validate.rules import (
     DEPRECATED_KEY,
     DUPLICATE_FIELD_ID,
@@ -171,4 +172,4 @@ def _browser_text(value: JsonValue) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, (int, float)) else None
+    return number_text(value) if isinstance(value, (int, float)) else None

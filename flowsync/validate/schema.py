@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from flowsync.model import SENT_FIELDS
+from flowsync.text import excerpt
 from flowsync.validate.rules import (
     EMPTY_TEXT,
     MISSING_KEY,
@@ -173,12 +174,22 @@ def _wrong_type(view: View, refusal: Refusal) -> Iterator[Problem]:
             if value.lower() == word:
                 hint = f"Write {word}, without quotes."
     elif types[0] == "string" and isinstance(value, (bool, int, float)):
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        example = f"{path[-1]}: '{text}'" if path and isinstance(path[-1], str) else f"'{text}'"
-        hint = f"Quote it, so that YAML reads text: {example}."
+        hint = "Quote it, so that YAML reads text"
+        if (text := view.written(path, value)) is not None:
+            hint += f": {path[-1]}: '{excerpt(text)}'" if isinstance(path[-1], str) else f": '{excerpt(text)}'"
+        hint += "."
     wanted = listed(word for name in types for word in _TYPE_WORDS[name])
-    message = sentence(f"{named(path)} must be {wanted}, not {described(value)}.")
+    message = sentence(f"{named(path)} must be {wanted}, not {_found(view, refusal)}.")
     yield WRONG_TYPE.at(_value_location(view, refusal), message, hint)
+
+
+def _found(view: View, refusal: Refusal) -> str:
+    """`described`, with numbers, true and false as their author wrote them."""
+    value = refusal.value
+    written = view.written(refusal.path, value) if isinstance(value, (bool, int, float)) else None
+    if written is None:
+        return described(value)
+    return excerpt(written) if isinstance(value, bool) else f"the number {excerpt(written)}"
 
 
 def _value_location(view: View, refusal: Refusal) -> Location:
@@ -201,7 +212,7 @@ def _wrong_value(view: View, refusal: Refusal) -> Iterator[Problem]:
     match = meant(refusal.value, choices) if isinstance(refusal.value, str) else None
     yield WRONG_VALUE.at(
         _value_location(view, refusal),
-        sentence(f"{named(refusal.path)} must be {listed(choices)}, not {described(refusal.value)}."),
+        sentence(f"{named(refusal.path)} must be {listed(choices)}, not {_found(view, refusal)}."),
         _empty_hint(refusal.path) if refusal.value is None else f"Did you mean {match}?" if match else None,
     )
 
@@ -243,7 +254,7 @@ def _empty_text(view: View, refusal: Refusal) -> Iterator[Problem]:
 
 
 def _too_small(view: View, refusal: Refusal) -> Iterator[Problem]:
-    message = f"{named(refusal.path)} must be at least {refusal.wanted}, not {described(refusal.value)}."
+    message = f"{named(refusal.path)} must be at least {refusal.wanted}, not {_found(view, refusal)}."
     yield TOO_SMALL.at(view.location(refusal.path), sentence(message))
 
 

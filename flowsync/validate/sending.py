@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync import document
 from flowsync.document import line_starts, locate
 from flowsync.errors import DocumentError
-from flowsync.text import printable
+from flowsync.text import excerpt, printable
 from flowsync.validate.rules import CONTROL_CHARACTER, DATA_UNREADABLE, LARGE_INTEGER, NOT_JSON
 from flowsync.validate.view import walk
 
@@ -144,5 +144,6 @@ def _not_json(view: View, text: str, starts: Sequence[int]) -> Iterator[Problem]
                 place = view.location(path)
                 # A whole number of so many digits that it is infinite has a problem already.
                 if _integer_at(text, starts, place) is None:
-                    written = ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
+                    name = ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
+                    written = excerpt(view.written(path, value) or name)
                     yield NOT_JSON.at(place, f"{written} cannot be sent as JSON.", "Quote it if you mean the text.")

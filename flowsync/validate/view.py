@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from flowsync import document
+from flowsync.errors import DocumentError
 from flowsync.flows.expressions import expressions as expressions_of
 from flowsync.flows.expressions import steps_key
 
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from flowsync.flows.expressions import FlowExpression
     from flowsync.model import Flow, JsonValue, Location, ValuePath
 
+_PLAIN_SCALAR: Final = re.compile(r"(?:[&!][^ \t\r\n]*[ \t\r\n]+)*(?P<written>[-+.\w]+)")
+"""A number, true or false, behind its anchor and tag."""
 ROOT_KEYS: Final = ("title", "subtitle", "sequential", "type", "props", "steps")
 STEP_KEYS: Final = (
     *("id", "type", "selector", "title", "subtitle", "imageUri", "iconUri", "videoUri", "props"),
@@ -118,6 +123,17 @@ class View:
     def location(self, path: ValuePath) -> Location:
         """Where the value at `path` starts."""
         return self.flow.source.location(path)
+
+    def written(self, path: ValuePath, value: JsonValue) -> str | None:
+        """The number, true or false at `path` as its author wrote it; None where that is not certain."""
+        text = self.flow.source.text.removeprefix("\ufeff")  # places count from behind a byte order mark
+        place, starts = self.location(path), document.line_starts(text)
+        found = _PLAIN_SCALAR.match(text, starts[place.line - 1] + place.column - 1) if text else None
+        try:
+            is_it = found is not None and document.same(document.parse(found["written"]).value, value)
+        except DocumentError:
+            return None
+        return found["written"] if found is not None and is_it else None
 
     def key_location(self, path: ValuePath) -> Location:
         """Where the key of the value at `path` starts."""

@@ -17,7 +17,7 @@ from flowsync.validate.rules import described, did_you_mean, listed, named, sent
 from flowsync.validate.rules import meant as meant_by
 from flowsync.validate.texts import pattern_complaint
 from flowsync.validate.view import BUTTON_KEYS, OPTION_KEYS, STEP_KEYS
-from tests.validate.building import HERE, flow_with
+from tests.validate.building import HERE, flow_of, flow_with
 
 PATTERNS = json.loads((HERE / "patterns.json").read_text(encoding="utf-8"))
 
@@ -114,6 +114,61 @@ def test_the_stored_answers_are_those_of_node() -> None:
 @given(st.text(alphabet="ab01,()[]{}*+?|^$\\-:=!<>d", max_size=30))
 def test_any_text_gets_a_verdict(pattern: str) -> None:
     assert pattern_complaint(pattern) is None or len(str(pattern_complaint(pattern))) < 100
+
+
+AS_WRITTEN = {
+    "0123": "0123",
+    "1.50": "1.50",
+    "89e41117": "89e41117",
+    "0x1F": "0x1F",
+    "+1": "+1",
+    "1e3": "1e3",
+    "12345678901234567890": "12345678901234567890",
+    "True": "True",
+    "FALSE": "FALSE",
+    "&a 1.0": "1.0",
+    "-.INF": "-.INF",
+    "7 # seven": "7",
+}
+
+
+@pytest.mark.parametrize(("written", "quoted"), AS_WRITTEN.items(), ids=AS_WRITTEN)
+@pytest.mark.parametrize("step", ["    - id: {}\n", "    - {{title: a, id: {}}}\n"], ids=["block", "flow"])
+def test_a_value_to_be_quoted_is_shown_as_its_author_wrote_it(step: str, written: str, quoted: str) -> None:
+    if "#" in written and "{{" in step:
+        written = quoted
+    found = check(flow_of("type: CARD\ndata:\n  steps:\n" + step.format(written)))
+    (problem,) = (each for each in found if each.code == "wrong-type")
+    assert problem.hint == f"Quote it, so that YAML reads text: id: '{quoted}'."
+    kind = "" if quoted in ("True", "FALSE") else "the number "
+    assert problem.message == f"`id` must be text, not {kind}{quoted}."
+    assert not any(".inf" in each.message or "'inf'" in str(each.hint) for each in found)
+
+
+@pytest.mark.parametrize(
+    "text", ["x-a: &a 0123\ntype: CARD\ndata: {steps: [{id: *a}]}\n", "data: {steps: [{id: 1}]}\n"]
+)
+def test_what_an_alias_says_is_not_quoted(text: str) -> None:
+    (problem,) = (each for each in check(flow_of(text)) if each.code == "wrong-type")
+    assert problem.hint in ("Quote it, so that YAML reads text.", "Quote it, so that YAML reads text: id: '1'.")
+
+
+def test_a_number_in_a_text_of_data_is_quoted_as_it_is_there() -> None:
+    (problem,) = check(flow_of("type: CARD\ndata: |\n  steps:\n    - id: 1.50\n"))
+    assert problem.hint == "Quote it, so that YAML reads text: id: '1.50'."
+
+
+@pytest.mark.parametrize(
+    ("word", "known"),
+    [
+        ("minLength", "maxLength"),
+        ("optional", "options"),
+        ("unrequired", "required"),
+        ("skipCriteria", "startCriteria"),
+    ],
+)
+def test_a_suggestion_is_never_the_opposite(word: str, known: str) -> None:
+    assert meant_by(word, [known]) is None
 
 
 HOSTILE = {
