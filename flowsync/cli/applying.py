@@ -139,7 +139,7 @@ def carry_out(
     """
 
     def conclude(outcomes: list[Outcome]) -> None:
-        output.write_result(ledger.FORMATS[format_](outcomes, output.screen_of_stdout(connection.project.given)))
+        output.write_result(ledger.FORMATS[format_](made, outcomes, output.screen_of_stdout(connection.project.given)))
 
     outcomes, is_stopped = run(made, connection, format_, record_file=record_file, purpose=purpose, conclude=conclude)
     if is_stopped:

@@ -9,7 +9,7 @@ from flowsync.model import Origin
 from flowsync.plan.warnings import HISTORY_CUT, WAITING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from flowsync.model import Plan, Update
 
@@ -39,14 +39,10 @@ def _edits(change: Update) -> Update:
     )
 
 
-def waiting(plan: Plan) -> Mapping[str, str]:
-    """Return why each flow waits for an apply that does, by slug."""
-    found = {
-        change.slug: " ".join(warning.message for warning in change.warnings if warning.code == WAITING)
-        for change in plan.changes
-        if any(field.origin is Origin.WAITING for field in change.fields)
-    }
-    return dict(sorted(found.items()))
+def waiting(plan: Plan) -> Sequence[Update]:
+    """Return the changes that wait for an apply, in the order of their slugs."""
+    found = (each for each in plan.changes if any(field.origin is Origin.WAITING for field in each.fields))
+    return sorted(found, key=lambda change: change.slug)
 
 
 def is_uncertain(plan: Plan) -> bool:

@@ -31,6 +31,9 @@ PROTECTED: Final = "protected"
 """The code of the warning that a flow is marked as protected; a guard goes by it, in saved plans too."""
 
 WAITING: Final = "waiting"
+DRAFT_UNSEEN: Final = "draft-unseen"
+UNSEEN_SENT: Final = "unseen-sent"
+EDIT_KEPT: Final = "edit-kept"
 CONFLICT_OPEN: Final = "conflict-open"
 """The code of the warning that names the commits which an apply still has to write."""
 
@@ -69,7 +72,7 @@ def draft_unseen(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.row.status == "DRAFT":
         seen = _what_users_see(pair)
         message = f"Version {pair.row.version} is a draft: nobody sees it until it is published. {seen}"
-        yield PlanWarning("draft-unseen", message)
+        yield PlanWarning(DRAFT_UNSEEN, message)
 
 
 def drafts_hidden(pair: FileAndRow) -> Iterator[PlanWarning]:
@@ -184,14 +187,14 @@ def edits_kept(pair: FileAndRow) -> Iterator[PlanWarning]:
     """Warn that fields are not as the file says, and stay so."""
     for field in pair.kept:
         message = f"{field} was edited in the dashboard and is left as it is there."
-        yield _warning(pair, field, "edit-kept", message)
+        yield _warning(pair, field, EDIT_KEPT, message)
 
 
 def unseen_sent(pair: FileAndRow) -> Iterator[PlanWarning]:
     """Warn that fields are sent though nobody can see what they replace."""
     for field in pair.sent_unseen:
         message = f"{field} is not returned by the API; it is sent because the file changed it since the base."
-        yield _warning(pair, field, "unseen-sent", message)
+        yield _warning(pair, field, UNSEEN_SENT, message)
 
 
 def waiting(pair: FileAndRow) -> Iterator[PlanWarning]:

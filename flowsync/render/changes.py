@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from flowsync.diff.data import unescaped
-from flowsync.model import FieldChange, JsonValue, Op, Origin, Update
+from flowsync.model import FieldChange, FieldName, JsonValue, Op, Origin, Update
 from flowsync.plan.warnings import WAITING
 from flowsync.render.escape import code_span, cut, cut_pair, shown
-from flowsync.targeting.comparison import TermChange, compare
+from flowsync.targeting.comparison import Effect, TermChange, compare
 from flowsync.targeting.words import in_words
 from flowsync.text import shortened
 
@@ -29,7 +29,14 @@ NAME_LENGTH: Final = 80
 CHANGES_OF_A_FLOW: Final = 5
 """How many changes of one flow are shown in words; the rest is counted, and in the details."""
 
-_FIELDS: Final = {"name": "name", "type": "type", "description": "internal description", "data": "content"}
+_FIELDS: Final = {
+    "name": "name",
+    "type": "type",
+    "description": "internal description",
+    "active": "the switch",
+    "targetingLogic": "audience",
+    "data": "content",
+}
 _NOUNS: Final = {
     "id": "id",
     "type": "type",
@@ -247,11 +254,29 @@ def changes_in_words(change: Update, branch: str = "this PR") -> list[str]:
     for field in in_order(change.fields):
         who = origin_words(field.origin, change, branch)
         lines.append(described(field, change).markdown + (f" <sub>({who})</sub>" if who else ""))
-    lines += [f"{name(field)} is sent: the API does not show what it replaces" for field in change.sent_unseen]
+    lines += [sent_unseen(field, change.body[field]) for field in change.sent_unseen]
     rest = len(lines) - CHANGES_OF_A_FLOW
     if rest <= 1:  # a line that counts one is as long as that one
         return lines
     return [*lines[:CHANGES_OF_A_FLOW], f"and {rest:,} more changes"]
+
+
+def sent_unseen(field: FieldName, value: JsonValue) -> str:
+    """Return what is said of a field that is sent though the API does not show what it replaces."""
+    if field == "active":
+        return f"sent as **switched {'on' if value else 'off'}**: the API does not say whether it is"
+    return f"{noun_of(field)} is sent: the API does not show what it replaces"
+
+
+def noun_of(field: str) -> str:
+    """Return what people call a field of a flow."""
+    return _FIELDS.get(field) or code_span(field)
+
+
+def is_same_audience(change: FieldChange) -> bool:
+    """Whether a change of the targeting leaves the same users."""
+    before, after = ("" if value is None else value for value in (change.old, change.new))
+    return isinstance(before, str) and isinstance(after, str) and compare(before, after).effect is Effect.NONE
 
 
 def origin_words(origin: Origin | None, change: Update, branch: str) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Op, Refused
+from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Op, Outcome, Plan, Refused
 from flowsync.plan.document import json_safe
 from flowsync.record.values import Kept, Record, Unreadable
 from flowsync.render import wording
@@ -16,7 +16,7 @@ from flowsync.render.escape import cell_code, cell_prose, compact_pair, markdown
 from flowsync.render.style import Line, Screen, Span, Style, hint_lines, line, paint, sentences, table
 
 if TYPE_CHECKING:
-    from flowsync.model import Change, FieldChange, FieldName, JsonValue, Outcome
+    from flowsync.model import Change, FieldChange, FieldName, JsonValue
 
 MOST_DIFFERENCES: Final = 5
 """How many differing places are shown of one flow; the JSON document has them all."""
@@ -112,11 +112,13 @@ def text(outcomes: Iterable[Outcome], screen: Screen) -> str:
     return paint([(), *lines, line(Span(counts(entries), Style.HEADING))], screen.colour)
 
 
-def markdown(outcomes: Iterable[Outcome], screen: Screen) -> str:  # noqa: ARG001 - one signature
-    """Return the ledger as a table of every flow."""
-    entries = _entries(outcomes)
-    rows = markdown_table(("Outcome", "Flow", "File", "Id", ""), map(_markdown_cells, entries)) if entries else []
-    return "\n".join([f"### flowsync apply: {counts(entries)}", "", *rows, ""])
+def markdown(plan: Plan, outcomes: Iterable[Outcome]) -> str:
+    """Return the result as a job's summary on GitHub shows it."""
+    from flowsync.render.report import ApplyReport, Moment, Scene, fit  # noqa: PLC0415 - only Markdown needs them
+    from flowsync.render.report_parts import SUMMARY  # noqa: PLC0415 - as above
+
+    scene = Scene(None, None, Moment.APPLY, wording.Reader.TERMINAL)
+    return fit(ApplyReport(scene, plan, tuple(outcomes)), SUMMARY).text
 
 
 def as_json(outcomes: Iterable[Outcome], screen: Screen) -> str:  # noqa: ARG001 - one signature
@@ -132,7 +134,11 @@ def as_json(outcomes: Iterable[Outcome], screen: Screen) -> str:  # noqa: ARG001
     )
 
 
-FORMATS: Final = {"text": text, "markdown": markdown, "json": as_json}
+FORMATS: Final[Mapping[str, Callable[[Plan, Sequence[Outcome], Screen], str]]] = {
+    "text": lambda _, outcomes, screen: text(outcomes, screen),
+    "markdown": lambda plan, outcomes, _: markdown(plan, outcomes),
+    "json": lambda _, outcomes, screen: as_json(outcomes, screen),
+}
 """What `apply --format` can offer."""
 
 
@@ -163,13 +169,13 @@ def _trouble_lines(row: Entry, screen: Screen) -> Iterator[Line]:
     yield line(Span(row.kind.words, _STYLES[row.kind]), " ", Span(row.change.slug, Style.HEADING), facts)
     code = Span(f"error[{row.code}] ", Style.ERROR) if row.code else ""
     yield from sentences(line("  ", code, explained(row)), screen)
-    for difference in _differences(row):
+    for difference in differences(row):
         yield from sentences(line("    ", difference), screen, indent=6)
     yield from hint_lines(row.hint, screen)
     yield ()
 
 
-def _differences(row: Entry) -> Iterator[str]:
+def differences(row: Entry) -> Iterator[str]:
     """Yield what was sent or expected and what is there, place by place, the last ones only counted when many."""
     expected, found = ("sent", "came back") if row.kind is Kind.APPLIED else ("expected", "found")
     for change in row.differences[:MOST_DIFFERENCES]:
@@ -179,14 +185,6 @@ def _differences(row: Entry) -> Iterator[str]:
         yield wording.structural(change) or f"{change.label}: {before}, {after}"
     if len(row.differences) > MOST_DIFFERENCES:
         yield f"and {plural(len(row.differences) - MOST_DIFFERENCES, 'more difference')}"
-
-
-def _markdown_cells(row: Entry) -> list[str]:
-    code = f"{cell_code(row.code)} " if row.code else ""
-    differences = "; ".join(_differences(row))
-    parts = [explained(row), f"({differences})" if differences else "", row.hint]
-    sentence = code + cell_prose(" ".join(filter(None, parts)))
-    return [row.kind.words, cell_code(row.change.slug), cell_code(row.change.file), str(row.change.id), sentence]
 
 
 def _document(row: Entry) -> JsonValue:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from flowsync.render.report_parts import Limits
 
 SHORT_COMMIT: Final = 7
+_COMPARISON: Final = "check of live flows"
+"""What people who do not know the command are told of `drift`."""
 
 
 class Moment(Enum):
@@ -64,6 +66,11 @@ class Scene:
     run_url: str | None
     moment: Moment = Moment.MERGE
     reader: Reader = Reader.GITHUB
+
+    @property
+    def is_before(self) -> bool:
+        """Whether the reader still has to merge what this is about."""
+        return self.moment is Moment.MERGE
 
     @property
     def is_on_github(self) -> bool:
@@ -203,6 +210,11 @@ def _heading(report: Report) -> str:
     return f"### {said}"
 
 
+def title(report: PlanReport) -> str:
+    """Return the headline of a plan as plain text."""
+    return report_plan.headline(report, brief)
+
+
 def _place(plan: Plan) -> str:
     return plan.environment or wording.host_of(plan.api_url)
 
@@ -252,9 +264,9 @@ def _facts(report: Report) -> str:
         case ApplyReport(plan=plan):
             command, place = "apply", _place(plan)
         case DriftReport(plan=plan):
-            command, place = "drift", _place(plan)
+            command, place = _COMPARISON, _place(plan)
         case TakeoverReport(environment=place):
-            command = "drift"
+            command = _COMPARISON
         case FilesReport():
             command, place = "validate", ""
         case FailureReport(command=command, environment=place):
@@ -277,7 +289,10 @@ def _next(report: Report) -> str:
         case DriftReport(plan=plan):
             said = report_results.drift_next(plan)
         case TakeoverReport():
-            said = "Merge to keep the edits. To undo them instead, close this pull request and run apply again."
+            said = (
+                "Merge to keep the edits. To undo them instead, close this and open any other pull request: its plan "
+                "shows them, and merging that overwrites them."
+            )
         case FilesReport(problems=problems):
             said = "Read the warnings; nothing has to be done." if problems else "Nothing to do."
         case FailureReport():

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from flowsync.flows.waits import Bond, ChangedWaits
 from flowsync.model import Change, FieldChange, Origin, Plan, PlanWarning, Refusal, Removed, SettingChange
-from flowsync.plan.warnings import WAITING
+from flowsync.plan.warnings import DRAFT_UNSEEN, EDIT_KEPT, UNSEEN_SENT, WAITING
 from flowsync.render import listing, wording
-from flowsync.render.changes import CHANGES_OF_A_FLOW, changes_in_words, described, in_order, origin_words
+from flowsync.render.changes import (
+    CHANGES_OF_A_FLOW,
+    changes_in_words,
+    described,
+    in_order,
+    is_same_audience,
+    noun_of,
+    origin_words,
+    sent_unseen,
+)
 from flowsync.render.escape import code_span, cut_pair, plural, shown
 from flowsync.render.report_parts import (
     Limits,
@@ -39,8 +48,8 @@ _SWITCHED: Final = {
     "turned-off": "**switched off**: nobody sees it any more",
     "turned-on": "**switched on**: whoever it is for can see it",
 }
-_SAID: Final = _GRAVE | {WAITING}
-"""The codes of what has a point of its own."""
+_SAID: Final = _GRAVE | {WAITING, UNSEEN_SENT}
+"""The codes of what has a point, or a cell, of its own."""
 _CONFLICT: Final = "overwrites-conflict"
 _EDITS: Final = {"overwrites-drift": Origin.DRIFT, _CONFLICT: Origin.CONFLICT}
 _STOPS: Final = {
@@ -54,6 +63,7 @@ _STOPS: Final = {
     "plan-not-saved": "unsaved plan",
 }
 """What has to be settled before a plan is applied, by the code of the refusal; anything else is a guard."""
+_SAVED: Final = "Only a plan that was saved and shown may be applied: the action's input `plan-file` names it."
 _ADDED: Final = {
     Bond.MUST: "{} now waits for {}",
     Bond.MAY: "{} may now wait for {}",
@@ -66,27 +76,27 @@ _REMOVED: Final = {
 }
 
 
-def headline(report: PlanReport) -> str:
-    """Return in one true line what happens, whether anything keeps it from happening, and how much users notice."""
+def headline(report: PlanReport, quoted: Callable[[str], str] = name) -> str:
+    """Return in one true line what happens, whether anything keeps it from happening, and how much users notice.
+
+    `quoted` makes the name of a branch what it is where this is shown.
+    """
     plan, moment = report.plan, report.scene.moment.value
     if report.into is not None:
-        where = name(report.applied) if report.applied else "the branch that is applied"
-        opening = f"This merges into {name(report.into)}; live flows change only when that reaches {where}"
-        stops = _stops(plan)
+        where = quoted(report.applied) if report.applied else "the branch that is applied"
+        opening = f"This merges into {quoted(report.into)}; live flows change only when that reaches {where}"
+        stops = stopped_by(plan)
         first = f" Before that: {stops}." if stops else ""
         return f"{opening}.{first} {_impact('Then', plan) if plan.writes else ''}".rstrip()
-    if stops := _stops(plan):
+    if stops := stopped_by(plan):
         after = f" {_impact('After that', plan)}" if plan.writes else ""
         return f"{moment} changes nothing yet: {stops} first.{after}"
-    count, live = len(plan.changes), sum(change.live for change in plan.changes)
+    count = len(plan.changes)
     if not plan.writes:
         return f"{moment} changes nothing for users: {_unmanaged(plan) if plan.removed else in_step(plan)}"
     if not count:
         return f"{moment} changes nothing that can be seen. {_impact('', plan)}"
-    if live == count:
-        return f"{moment} changes {plural(count, 'flow')} for users at once."
-    seen = f", {live:,} of them for users at once." if live else ". Users notice nothing yet."
-    return f"{moment} changes {plural(count, 'flow')}{seen}"
+    return f"{moment} changes {plural(count, 'flow')}{_noticed(plan, '. Users notice nothing yet.')}"
 
 
 def _unmanaged(plan: Plan) -> str:
@@ -97,16 +107,35 @@ def _unmanaged(plan: Plan) -> str:
 
 def _impact(opening: str, plan: Plan) -> str:
     """Return how many flows change, and how many of them users notice at once."""
-    count, live = len(plan.changes), sum(change.live for change in plan.changes)
+    count = len(plan.changes)
     if not count:
         sent = plural(len(plan.unverified), "flow")
         one = len(plan.unverified) == 1
         told = f"{sent} {'is' if one else 'are'} sent as switched off"
         return f"{opening} {told}, since the API does not say whether {'it is' if one else 'they are'}.".strip()
     flows = f"{opening} {plural(count, 'flow')} {'changes' if count == 1 else 'change'}".strip()
-    if live == count:
-        return f"{flows} for users at once."
-    return f"{flows}, {live:,} of them for users at once." if live else f"{flows}, and users notice nothing yet."
+    return flows + _noticed(plan, ", and users notice nothing yet.")
+
+
+def _noticed(plan: Plan, nothing: str) -> str:
+    """Return how a sentence about changed flows ends: how many users notice, and how many come from earlier merges."""
+    live = [change for change in plan.changes if change.live]
+    if not live:
+        return nothing + _merged_earlier(plan)
+    some = f", {len(live):,} of them" if len(live) < len(plan.changes) else ""
+    hidden = ", unless a newer draft is hidden" if any(map(wording.may_hide_a_draft, live)) else ""
+    return f"{some} for users at once{hidden}.{_merged_earlier(plan)}"
+
+
+def _merged_earlier(plan: Plan) -> str:
+    """Return how many of the changed flows only wait for an apply, as a sentence after another; empty for none."""
+    count = sum({field.origin for field in change.fields} == {Origin.WAITING} for change in plan.changes)
+    if not count:
+        return ""
+    if count == len(plan.changes):
+        return " All of that was merged earlier and is not applied yet."
+    were, are = ("was", "is") if count == 1 else ("were", "are")
+    return f" {count:,} of them {were} merged earlier and {are} not applied yet."
 
 
 def in_step(plan: Plan) -> str:
@@ -115,7 +144,7 @@ def in_step(plan: Plan) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _stops(plan: Plan) -> str:
+def stopped_by(plan: Plan) -> str:
     """Return what has to be settled first, counted: `1 conflict and 2 blocked flows`; empty for nothing."""
     counts: dict[str, int] = {}
     for refusal in plan.refusals:
@@ -143,13 +172,13 @@ def _setting(setting: SettingChange) -> str:
     return " → ".join(sides)
 
 
-def stops_alert(plan: Plan, scene: Scene, limits: Limits) -> Iterator[str]:
+def stops_alert(plan: Plan, scene: Scene, limits: Limits, lead: str = "What has to be settled first:") -> Iterator[str]:
     """Yield what keeps a plan from being applied: blocked flows, and what guards refuse."""
     points = [f"{name(each.slug)} is blocked: {sentence(each.message)}" for each in plan.blocked]
     flows = {change.slug: change for change in plan.writes}
     points += [point for refusal in plan.refusals for point in _refusal_points(refusal, flows, scene)]
     if points:
-        yield alert("CAUTION", "What has to be settled first:", points, limits)
+        yield alert("CAUTION", lead, points, limits)
 
 
 def _refusal_points(refusal: Refusal, flows: Mapping[str, Change], scene: Scene) -> Iterator[str]:
@@ -159,7 +188,8 @@ def _refusal_points(refusal: Refusal, flows: Mapping[str, Change], scene: Scene)
         way = f"The action's input {code_span(f'allow: {wanted}')} lets it through." if wanted else ""
     if (origin := _EDITS.get(refusal.code)) is None:
         names = wording.listed([flow(flows[slug]) if slug in flows else name(slug) for slug in refusal.slugs])
-        yield f"{names}: {sentence(refusal.message)} {way}" if names else f"{sentence(refusal.message)} {way}"
+        message = _SAVED if refusal.code == "plan-not-saved" and scene.is_on_github else sentence(refusal.message)
+        yield f"{names}: {message} {way}" if names else f"{message} {way}"
         return
     branch = scene.moment.branch
     for slug in refusal.slugs:
@@ -207,7 +237,10 @@ def _grave_points(report: PlanReport) -> Iterator[str]:
         yield from (
             f"{flow(change)}: {described(field, change).markdown}"
             for field in change.fields
-            if field.field == "targetingLogic" and str(field.new or "").strip() and not _is_edit(field)
+            if field.field == "targetingLogic"
+            and str(field.new or "").strip()
+            and not _is_edit(field)
+            and not is_same_audience(field)
         )
     for change in writes:
         for origin, also in ((Origin.DRIFT, ""), (Origin.CONFLICT, f" that {report.scene.moment.branch} changes too")):
@@ -218,8 +251,11 @@ def _grave_points(report: PlanReport) -> Iterator[str]:
 
 def _grave(warning: PlanWarning, change: Change) -> str:
     """Return a warning, in fewer words of a switch that is known to be turned."""
-    is_switched = any(field.field == "active" for field in change.fields)
-    return _SWITCHED[warning.code] if is_switched and warning.code in _SWITCHED else sentence(warning.message)
+    if warning.code not in _SWITCHED:
+        return sentence(warning.message)
+    if "active" in change.sent_unseen:
+        return sent_unseen("active", change.body["active"])
+    return _SWITCHED[warning.code] if change.live else _SWITCHED[warning.code].partition(":")[0]
 
 
 def _is_edit(field: FieldChange) -> bool:
@@ -235,25 +271,30 @@ def _other_points(report: PlanReport) -> Iterator[str]:
     for change in report.plan.writes:
         yield from (_warning_point(flow(change), each) for each in wording.warnings(change) if each.code not in _SAID)
     for row in report.plan.unchanged:
-        yield from (_warning_point(name(row.slug), warning) for warning in row.warnings)
+        points = (each for each in row.warnings if each.code != DRAFT_UNSEEN)  # of no concern to this change
+        yield from (_warning_point(name(row.slug), warning) for warning in points)
 
 
 def _warning_point(title: str, warning: PlanWarning) -> str:
+    if warning.code == EDIT_KEPT:
+        field, _, rest = warning.message.partition(" ")
+        return f"{title}: {noun_of(field)} {sentence(rest)}"
     return f"{title}: {sentence(warning.message)}"
 
 
 def flows_table(plan: Plan, title: str, scene: Scene, limits: Limits) -> Iterator[str]:
     """Yield the table of the flows by name, and in words what changes; `title` is that of the second column."""
     rows = [
-        [titled_cell(each.slug, None, "blocked"), f"**blocked**: {sentence(each.message)}"] for each in plan.blocked
+        [titled_cell(each.slug, None, "blocked"), "**blocked**: what is named above keeps it from being written"]
+        for each in plan.blocked
     ]
     for change in sorted(plan.changes, key=lambda each: not each.live):
         what = changes_in_words(change, scene.moment.branch)
-        rows.append([flow_cell(change, wording.visibility(change)), "<br>".join(what)])
-    for change in plan.unverified:
-        what = ["sent as **switched off**: the API does not say whether it is"]
-        rows.append([flow_cell(change, "unverified"), "<br>".join(what)])
-    rows += [[titled_cell(each.slug, each.name, _state(each)), _removed(each)] for each in plan.removed]
+        state = "off at once" if change.live and wording.is_switched_off(change) else wording.visibility(change)
+        rows.append([flow_cell(change, state), "<br>".join(what)])
+    rows += [[flow_cell(each, "may be on or off"), sent_unseen("active", value=False)] for each in plan.unverified]
+    there = {each.slug for each in plan.writes} | {each.slug for each in plan.unchanged}
+    rows += [[titled_cell(each.slug, each.name, _state(each)), _removed(each, there)] for each in plan.removed]
     if rows:
         yield table(["Flow", title], rows, limits)
 
@@ -262,11 +303,17 @@ def _state(removed: Removed) -> str:
     return "live" if removed.status == "ACTIVE" else "not live"
 
 
-def _removed(removed: Removed) -> str:
+def _removed(removed: Removed, there: Collection[str]) -> str:
+    """Return what becomes of a flow whose file is gone; `there` are the flows that exist and have a file."""
     stays = f"stays {'live' if removed.status == 'ACTIVE' else 'in Frigade'} as version {removed.version}"
     if removed.renamed_to is None:
         return f"no longer managed: its file is gone; {stays}"
     new = name(removed.renamed_to)
+    if removed.renamed_to in there:
+        return (
+            f"no longer managed: its file is now that of {new}, another flow; this one {stays}. Where it is to end, "
+            "switch it off in Frigade"
+        )
     return (
         f"renamed: Frigade has no rename, so this flow {stays}, no longer managed. Either name the file "
         f"{name(removed.slug)} again, or make {new} in Frigade first and switch this one off there"
@@ -302,6 +349,10 @@ def other_pulls(others: Sequence[OtherPull], limits: Limits) -> Iterator[str]:
 def about(plan: Plan, limits: Limits) -> str:
     """Return where a plan is from, and what it could not see, folded away."""
     points = [f"{wording.counts(plan)}.", sentence(f"R{wording.source(plan)[1:]}. {wording.view(plan)}".rstrip())]
+    drafts = [row.slug for row in plan.unchanged if any(each.code == DRAFT_UNSEEN for each in row.warnings)]
+    if drafts:
+        names = enumerated(map(name, drafts), limits.per_list // 8, limits.measure)
+        points.append(f"Drafts, which nobody sees until they are published: {names}.")
     points += [sentence(note) for note in (wording.unverified(plan), wording.unseen_elsewhere(plan.unchanged)) if note]
     if plan.unmanaged:
         rows = (f"{name(row.slug)} ({name(row.name)}, id {row.id})" for row in plan.unmanaged)
@@ -319,7 +370,7 @@ def next_step(report: PlanReport) -> str:
     plan, scene = report.plan, report.scene
     if plan.blocked:
         way = "" if scene.is_on_github else f", or leave them out with {code_span('--skip-blocked')}"
-        return f"Mend the blocked flows{way}."
+        return f"Mend the blocked flows{' and push' if scene.is_on_github else way}."
     if plan.refusals:
         return past_guards(plan.refusals, scene)
     if not plan.writes:
@@ -339,7 +390,9 @@ def past_guards(refusals: Sequence[Refusal], scene: Scene) -> str:
     """Return the two ways on from what guards refuse."""
     names = allowances(refusals)
     if scene.is_on_github:
-        way = f"set the action's input {code_span(f'allow: {names}')}" if names else "change what the guards allow"
+        when = " once this is merged" if scene.is_before else ""
+        hand = f"run the apply workflow by hand with {code_span(f'allow: {names}')}{when}"
+        way = hand if names else "change what the guards allow"
     else:
         flags = " ".join(dict.fromkeys(refusal.flag for refusal in refusals))
         way = f"add {code_span(flags)}"

@@ -52,7 +52,8 @@ def apply_headline(plan: Plan, outcomes: Sequence[Outcome], place: str) -> str:
     live = sum(entry.change.live for entry in entries)
     if not live:
         return f"Applied to {place}: {plural(len(entries), 'flow')}. Users notice nothing yet."
-    seen = f"{live:,} of them live" if live < len(entries) else "live"
+    words = "in effect" if any(wording.is_switched_off(entry.change) for entry in entries) else "live"
+    seen = f"{live:,} of them {words}" if live < len(entries) else words
     return f"Applied to {place}: {plural(len(entries), 'flow')}, {seen} for users now."
 
 
@@ -81,9 +82,12 @@ def _trouble(entry: Entry) -> str:
 
 
 def _explained(entry: Entry) -> str:
+    places = "; ".join(ledger.differences(entry))
     if entry.untaken:
-        return wording.listed([name(field) for field in entry.untaken])
-    return sentence(" ".join(filter(None, [ledger.explained(entry), entry.hint])))
+        return sentence(places) if places else wording.listed([name(field) for field in entry.untaken])
+    return sentence(
+        " ".join(filter(None, [ledger.explained(entry), f"In detail: {places}." if places else "", entry.hint]))
+    )
 
 
 def _outcome(change: Change, entry: Entry | None) -> str:
@@ -100,23 +104,27 @@ def _seen_now(change: Change, entry: Entry | None) -> str:
     """Return what users see of a flow after an apply."""
     if entry is None or entry.kind in _NOT_WRITTEN:
         return "not known" if entry and entry.uncertain else "as before"
-    return "live now" if change.live else wording.visibility(change)
+    if change.live:
+        return "off now" if wording.is_switched_off(change) else "live now"
+    return wording.visibility(change)
 
 
 def apply_next(report: ApplyReport) -> str:
     """Return what to do after an apply, and how to take it back."""
     entries = list(map(ledger.entry, report.outcomes))
-    left = [entry for entry in entries if entry.kind in _NOT_WRITTEN]
+    left = {entry.kind for entry in entries if entry.kind in _NOT_WRITTEN}
     steps = []
-    if left:
-        steps.append(
-            "Run the workflow again for what failed. What was refused was changed since it was planned: open a pull "
-            "request, whose plan shows what is pending."
-        )
+    if left - {ledger.Kind.REFUSED}:
+        steps.append(f"Run the {'workflow' if report.scene.is_on_github else 'command'} again for what failed.")
+    if ledger.Kind.REFUSED in left:
+        way = "open a pull request, whose plan shows what is pending" if report.scene.is_on_github else "plan again"
+        steps.append(f"What was refused was changed since it was planned: {way}.")
     if any(entry.kind is ledger.Kind.APPLIED or entry.uncertain for entry in entries):
-        rollback = code_span("flowsync rollback flowsync-record.jsonl")
-        where = "the record artefact of this run" if report.scene.is_on_github else "the record"
-        steps.append(f"To take it back, use {where}: {rollback}.")
+        if report.scene.is_on_github:
+            rollback = code_span("flowsync rollback flowsync-record.jsonl")
+            steps.append(f"To take it back, use the record artefact of this run: {rollback}.")
+        else:
+            steps.append(f"{code_span('flowsync rollback --list')} shows the record that takes it back.")
     return " ".join(steps) or "Nothing to do."
 
 
@@ -130,8 +138,8 @@ def drift_headline(plan: Plan, waiting: Sequence[str]) -> str:
 
 def drift_parts(report: DriftReport, limits: Limits) -> Iterator[str]:
     """Yield what cannot be written, how the live flows differ, and what is no edit or may be none."""
-    yield from stops_alert(report.plan, report.scene, limits)
-    yield from flows_table(report.plan, "From what is live to what the file says", report.scene, limits)
+    yield from stops_alert(report.plan, report.scene, limits, "What keeps an edit from being undone as it is:")
+    yield from flows_table(report.plan, "What undoing the edits would change", report.scene, limits)
     if report.waiting:
         names = enumerated(map(name, report.waiting), limits.per_list // 4, limits.measure)
         yield f"{plural(len(report.waiting), 'flow')} {wording.waits(len(report.waiting))}: {names}."
@@ -144,8 +152,9 @@ def drift_next(plan: Plan) -> str:
     if not differing(plan):
         return "Nothing to do."
     return (
-        f"To keep an edit, take it into the files with {code_span('flowsync pull')} and merge that; to undo it, run "
-        "the apply workflow again. In the details, a minus is what is live and a plus what the files say."
+        f"To keep an edit, take it into the files with {code_span('flowsync pull')} and merge that; to undo it, open "
+        "any pull request: its plan shows the edit, and merging that overwrites it. In the details, a minus is what is "
+        "live and a plus what the files say."
     )
 
 
@@ -160,7 +169,8 @@ def takeover_parts(report: TakeoverReport, limits: Limits) -> Iterator[str]:
 
 def failure_headline(report: FailureReport) -> str:
     """Return why a command ended without a result."""
-    opening = "No plan was made. " if report.command == "plan" else ""
+    is_planned = isinstance(report.error, RefusedError) and report.error.plan is not None
+    opening = "No plan was made. " if report.command == "plan" and not is_planned else ""
     return f"{opening}{sentence(report.error.message)}" if report.error.message else "It failed without a word."
 
 
@@ -170,7 +180,7 @@ def failure_parts(report: FailureReport, limits: Limits) -> Iterator[str]:
     plan = error.plan if isinstance(error, RefusedError) else None
     if plan and (plan.blocked or plan.refusals):
         yield from stops_alert(plan, scene, limits)
-    elif isinstance(error, RefusedError) and error.reasons:
+    elif isinstance(error, RefusedError) and error.reasons and not report.changes:
         yield alert("CAUTION", "What is in the way:", (_on_github(each, scene) for each in error.reasons), limits)
     if isinstance(error, InvalidFilesError):
         yield from problems_table(error.problems, limits.per_table, limits)
@@ -178,7 +188,7 @@ def failure_parts(report: FailureReport, limits: Limits) -> Iterator[str]:
         yield from problems_table((error.problem,), limits.per_table, limits)
     if report.changes:
         rows = [[flow_cell(change, "as before"), "<br>".join(changes_in_words(change))] for change in report.changes]
-        yield table(["Flow", "What would change"], rows, limits)
+        yield table(["Flow", "What was not written"], rows, limits)
     elif plan:
         yield from flows_table(plan, "What would change", scene, limits)
 
@@ -188,7 +198,7 @@ def failure_next(report: FailureReport) -> str:
     error = report.error
     plan = error.plan if isinstance(error, RefusedError) else None
     if plan and plan.blocked and report.scene.is_on_github:
-        return "Mend the blocked flows, then run this again."
+        return "Mend the blocked flows: in the dashboard, and run this again; or in the files, by a new pull request."
     if plan and plan.refusals:
         return past_guards(plan.refusals, report.scene)
     if error.hint:

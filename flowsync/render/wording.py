@@ -140,11 +140,21 @@ def revision(base: str) -> str:
 
 def visibility(update: Update) -> str:
     """Return who will see the written row."""
-    if update.live and any(each.code == _SAID_OF_THE_PLAN for each in update.warnings):
+    if update.live and may_hide_a_draft(update):
         return "live at once, unless a draft is hidden"
     if update.live:
         return "live at once"
     return "nobody sees it yet" if update.status == "DRAFT" else "not shown to users"
+
+
+def may_hide_a_draft(update: Update) -> bool:
+    """Whether a draft that the key does not see may be what an apply would write instead."""
+    return any(each.code == _SAID_OF_THE_PLAN for each in update.warnings)
+
+
+def is_switched_off(update: Update) -> bool:
+    """Whether a flow is sent as switched off."""
+    return update.body.get("active") is False
 
 
 def warnings(change: Update) -> Iterator[PlanWarning]:

@@ -387,7 +387,8 @@ def test_a_saved_plan_is_held_against_the_reviewed_one_too(place: Workplace) -> 
     place.write(flow_b=flow("Beta", "Not shown"))
     file = saved(place)
     assert (place.apply(FLOWSYNC_PLAN_FILE=file).code, written(place)) == (4, [])
-    assert "> - Not shown: update of `flow_b` in data." in place.result()
+    assert "| Flow | What was not written |" in place.result()
+    assert "Not shown:" not in place.result()
 
 
 def test_a_saved_plan_that_is_no_longer_true_is_refused_and_told(place: Workplace) -> None:
@@ -435,7 +436,7 @@ def test_guards_refuse_are_told_before_and_can_be_let_through(tmp_path: Path) ->
         done = place.apply()
         assert (done.code, written(place)) == (4, [])
         for shown in (place.result(), done.summary):
-            assert "guards refuse this plan" in shown
+            assert "### Nothing was written: settle 1 size limit first." in shown
             assert "max_changes" in shown
         assert place.apply(FLOWSYNC_ALLOW="many, type-change").code == 0
         assert len(written(place)) == 2
@@ -474,14 +475,13 @@ def test_a_flow_that_is_switched_off_to_make_sure_is_shown_reviewed_and_sent(tmp
         assert (planned.outputs["has-changes"], planned.outputs["updates"]) == ("true", "0")
         assert planned.outputs["unverified"] == "1"
         for shown in (place.comment(), planned.summary):
-            assert (
-                "`flow_a` · unverified</sub> | sent as **switched off**: the API does not say whether it is |" in shown
-            )
+            sent = "sent as **switched off**: the API does not say whether it is"
+            assert f"`flow_a` · may be on or off</sub> | {sent} |" in shown
             assert "as the files say" not in shown
         assert "if the flow is on, it is turned off" in planned.log
         place.merge()
         applied = place.apply()
         assert applied.code == 0
         assert [request.json for request in place.frigade.writes] == [{"active": False}]
-        assert "1 flow, live for users now." in place.result()
+        assert "1 flow, in effect for users now." in place.result()
         assert "no merged pull request" not in applied.summary

@@ -128,7 +128,7 @@ def test_a_field_that_the_api_does_not_return_is_written_when_the_merge_changed_
         place.write(flow_a=f"{flow('Alpha')}active: false\n")
         tip = commit(place.root)
         place.plan(base=base)
-        assert "| `active` is sent: the API does not show what it replaces |" in place.comment()
+        assert "| sent as **switched off**: the API does not say whether it is |" in place.comment()
         place.merge()
         place.repo.commits.insert(0, tip)
         place.repo.pulls_of[tip] = [5]

@@ -119,8 +119,18 @@ def test_each_environment_has_an_issue_of_its_own_that_names_it(place: Workplace
     assert titles == ["Live flows differ from the files (one)", "Live flows differ from the files (two)"]
 
 
+def test_the_issue_says_what_undoing_does_and_how_it_is_done(place: Workplace) -> None:
+    place.frigade.rows[0]["active"] = False
+    place.write(flow_a=f"{flow('Alpha')}active: true\n")
+    place.drift()
+    body = place.repo.issues[0]["body"]
+    assert "| Flow | What undoing the edits would change |" in body
+    assert "to undo it, open any pull request: its plan shows the edit, and merging that overwrites it." in body
+    assert "flowsync drift" not in body
+
+
 def test_an_issue_that_is_too_long_is_written_in_counts(tmp_path: Path) -> None:
-    with workplace(tmp_path, FakeRepo(longest_body=700)) as place:
+    with workplace(tmp_path, FakeRepo(longest_body=900)) as place:
         place.frigade.rows[0]["name"] = "Edited"
         place.drift()
         assert "GitHub did not take the details here." in place.repo.issues[0]["body"]

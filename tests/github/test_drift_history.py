@@ -97,7 +97,7 @@ def test_the_pull_request_takes_over_edits_and_no_flow_with_merged_work(place: W
     assert proposed(place) == {"flows/flow_b.yaml": flow("Edited")}
     body = place.repo.pulls[-1]["body"]
     assert "- `flow_b` in `flows/flow_b.yaml`" in body
-    assert "- `flow_a`: Waiting from commit" in body
+    assert "- `flow_a`: Merged in `#12` and not applied yet." in body
     assert "#12" in body
 
 

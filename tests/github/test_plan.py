@@ -86,6 +86,10 @@ def test_a_plan_that_apply_would_refuse_fails_the_check_with_the_flow_and_the_gu
     assert "flow_a: The type of a flow would change." in done.log
     assert place.plan(FLOWSYNC_ALLOW="type-change").code == 0
     assert [(each["sha"], each["state"]) for each in place.repo.statuses] == [(HEAD, "failure"), (HEAD, "success")]
+    assert [each["description"] for each in place.repo.statuses] == [
+        "Merging this changes nothing yet: 1 changed type first. After that 1 flow changes for users at once.",
+        "Merging this changes 1 flow for users at once.",
+    ]
 
 
 def test_each_environment_has_a_status_of_its_own_with_a_link_to_the_run(place: Workplace) -> None:

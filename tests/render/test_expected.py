@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from flowsync.render import ledger, listing, plans, problems
 from flowsync.render.style import Colour, Detail, Screen
-from tests.render.samples import EMPTY_PLAN, FULL_PLAN, LISTED, OUTCOMES, PROBLEMS, source_line
+from tests.render.samples import DRAFT, EMPTY_PLAN, FULL_PLAN, LISTED, OUTCOMES, PROBLEMS, plan_of, source_line
 
 EXPECTED = Path(__file__).parent / "expected"
 SCREEN = Screen()
+SMALL = [replace(each, change=replace(DRAFT, slug=each.change.slug)) for each in OUTCOMES]
 COLOURED = Screen(colour=Colour.ALWAYS)
 
 RENDERINGS: Mapping[str, Callable[[], str]] = {
@@ -28,7 +30,7 @@ RENDERINGS: Mapping[str, Callable[[], str]] = {
     "problems.json": lambda: problems.as_json(PROBLEMS, source_line, SCREEN),
     "problems.github.txt": lambda: problems.github(PROBLEMS, source_line, SCREEN),
     "outcomes.txt": lambda: "".join(map(ledger.outcome_line, OUTCOMES)) + ledger.text(OUTCOMES, SCREEN),
-    "outcomes.md": lambda: ledger.markdown(OUTCOMES, SCREEN),
+    "outcomes.md": lambda: ledger.markdown(plan_of(*(each.change for each in SMALL)), SMALL),
     "outcomes.json": lambda: ledger.as_json(OUTCOMES, SCREEN),
     "list.txt": lambda: listing.list_text(LISTED, SCREEN),
     "list.md": lambda: listing.list_markdown(LISTED, SCREEN),

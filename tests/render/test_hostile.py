@@ -212,7 +212,7 @@ def test_outcomes_are_inert_everywhere(outcomes: list[Outcome]) -> None:
         assert ledger.outcome_line(outcome).count("\n") == 1
     assert_inert(ledger.text(outcomes, SCREEN))
     assert_inert_in_colour(ledger.text(outcomes, COLOURED))
-    assert_means_nothing(ledger.markdown(outcomes, SCREEN))
+    assert_means_nothing(ledger.markdown(plan_of(*(each.change for each in outcomes)), outcomes))
     assert_inert(ledger.as_json(outcomes, SCREEN))
 
 

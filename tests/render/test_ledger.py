@@ -7,9 +7,10 @@ import pytest
 from flowsync.model import Applied, Failed, FieldChange, Op, Outcome
 from flowsync.render import ledger
 from flowsync.render.style import Screen
-from tests.render.samples import OUTCOMES, WELCOME
+from tests.render.samples import EMPTY_PLAN, OUTCOMES, WELCOME, plan_of
 
 SCREEN = Screen()
+PLAN = plan_of(*(outcome.change for outcome in OUTCOMES))
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: type(outcome).__name__)
@@ -22,7 +23,7 @@ def test_each_outcome_is_one_line(outcome: Outcome) -> None:
 
 def test_the_ledger_is_sorted_whatever_was_finished_first() -> None:
     for render in ledger.FORMATS.values():
-        assert render(OUTCOMES, SCREEN) == render(OUTCOMES[::-1], SCREEN)
+        assert render(PLAN, OUTCOMES, SCREEN) == render(PLAN, OUTCOMES[::-1], SCREEN)
 
 
 def test_what_went_well_is_only_counted() -> None:
@@ -32,7 +33,7 @@ def test_what_went_well_is_only_counted() -> None:
 
 def test_nothing_to_tell_is_no_text() -> None:
     assert ledger.text([], SCREEN) == ""
-    assert ledger.markdown([], SCREEN) == "### flowsync apply: 0 applied\n\n"
+    assert ledger.markdown(EMPTY_PLAN, []).startswith("### Nothing was to be applied to `api.frigade.com`: ")
 
 
 def test_counts_are_zero_where_there_is_nothing() -> None:
@@ -47,7 +48,7 @@ def test_counts_are_zero_where_there_is_nothing() -> None:
 def test_messages_show_no_key() -> None:
     failed = Failed(WELCOME, "api", "said api_private_secret", "try api_private_other", uncertain=False)
     for render in ledger.FORMATS.values():
-        text = render([failed], SCREEN)
+        text = render(PLAN, [failed], SCREEN)
         assert "secret" not in text
         assert "other" not in text
 

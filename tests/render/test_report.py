@@ -14,6 +14,7 @@ from flowsync.model import (
     AlreadyApplied,
     Applied,
     Failed,
+    FieldChange,
     JsonValue,
     Location,
     NotAttempted,
@@ -48,7 +49,18 @@ from flowsync.render.wording import Reader
 from flowsync.text import shortened
 from tests.render.hostile import hostile
 from tests.render.parsers import pages
-from tests.render.samples import DRAFT, EMPTY_PLAN, FULL_PLAN, OUTCOMES, PROBLEMS, WELCOME, data_update, plan_of, update
+from tests.render.samples import (
+    DRAFT,
+    EMPTY_PLAN,
+    FULL_PLAN,
+    OUTCOMES,
+    PROBLEMS,
+    UNCHANGED,
+    WELCOME,
+    data_update,
+    plan_of,
+    update,
+)
 from tests.render.test_hostile import PULL, SLOW, assert_means_nothing, outcome_values, plan_values, problem_values
 
 RUN = "https://github.example/acorn/flows/actions/runs/4711"
@@ -406,6 +418,10 @@ def test_a_dashboard_edit_is_overwritten_and_what_waits_is_none() -> None:
     assert edit in shown_of(plan_of(origin_of(Origin.DRIFT)))
     assert "overwrites a dashboard edit that this PR changes too: name" in shown_of(plan_of(origin_of(Origin.CONFLICT)))
     waiting = shown_of(plan_of(origin_of(Origin.WAITING)))
+    assert "1 flow for users at once. All of that was merged earlier and is not applied yet." in waiting
+    own = replace(origin_of(Origin.BRANCH), slug="flow_own")
+    both = shown_of(plan_of(origin_of(Origin.WAITING), own))
+    assert "2 flows for users at once. 1 of them was merged earlier and is not applied yet." in both
     assert "merged and not applied yet, so this plan shows it too" in waiting
     assert "edit" not in waiting
 
@@ -415,11 +431,80 @@ def test_the_way_past_a_guard_is_an_input_on_github_and_a_flag_on_a_terminal() -
     shown = shown_of(plan)
     assert "The action's input `allow: clear-targeting` lets it through." in shown
     assert "was edited both in the dashboard and in this PR (dashboard → this PR): name: `Tour` → `The tour`\n" in shown
-    assert shown.endswith("set the action's input `allow: conflict clear-targeting`.\n")
+    by_hand = "run the apply workflow by hand with `allow: conflict clear-targeting`"
+    assert shown.endswith(f"{by_hand} once this is merged.\n")
+    assert shown_of(plan, scene=Scene("abc", RUN, Moment.APPLY)).endswith(f"{by_hand}.\n")
     assert "--" not in shown.replace("| --- | --- |", "")
     flags = shown_of(plan, scene=Scene(None, None, Moment.APPLY, Reader.TERMINAL))
     assert "`--allow-clear-targeting` allows it." in flags
     assert "add `--on-conflict overwrite --allow-clear-targeting`" in flags
+
+
+def test_github_is_told_of_no_flag_where_only_saved_plans_are_applied() -> None:
+    unsaved = Refusal("plan-not-saved", "Only a plan saved with plan --out.", "--allow-unsaved-plan")
+    shown = shown_of(replace(plan_of(WELCOME), refusals=(unsaved,)))
+    assert "the action's input `plan-file` names it. The action's input `allow: unsaved-plan` lets it" in shown
+    assert "--out" not in shown
+
+
+def test_a_draft_that_the_key_does_not_see_is_in_the_headline_too() -> None:
+    hidden = replace(WELCOME, warnings=(PlanWarning("drafts-hidden", "There may be one."),))
+    assert "1 flow for users at once, unless a newer draft is hidden." in shown_of(plan_of(hidden))
+
+
+def test_a_flow_that_is_switched_off_is_not_called_live() -> None:
+    off = replace(update({"active": True}, {"active": False}), body={"active": False})
+    shown = fit(ApplyReport(SCENE, plan_of(off), (Applied(off),)), COMMENT).text
+    assert ": 1 flow, in effect for users now.\n" in shown
+    assert "`flow_welcome`**<br><sub>off now</sub> | **switched off** |" in shown
+    assert "`flow_welcome`**<br><sub>off at once</sub> | **switched off** |" in shown_of(plan_of(off))
+    draft = replace(off, live=False, status="DRAFT", warnings=(PlanWarning("turned-off", "Nobody sees it."),))
+    assert "> - **`flow_welcome`**: **switched off**\n" in shown_of(plan_of(draft))
+
+
+def test_a_switch_that_nobody_can_see_is_told_in_words_and_once() -> None:
+    sent = "active: false is sent, and the API does not return active: if the flow is on, it is turned off."
+    off = replace(
+        update({}, {}),
+        unseen=("active",),
+        body={"active": False},
+        warnings=(PlanWarning("turned-off", sent), PlanWarning("unseen-sent", "active is not returned by the API.")),
+    )
+    shown = shown_of(plan_of(off)).partition("<details>")[0]
+    assert shown.count("sent as **switched off**: the API does not say whether it is") == 2
+    assert "return" not in shown
+
+
+def test_what_does_not_concern_a_change_is_folded_away() -> None:
+    same = replace(UNCHANGED, warnings=(PlanWarning("draft-unseen", "Nobody sees it."),))
+    kept = replace(UNCHANGED, slug="flow_k", warnings=(PlanWarning("edit-kept", "data was edited, and is left."),))
+    shown, _, details = shown_of(replace(plan_of(WELCOME), unchanged=(same, kept))).partition("<details>")
+    assert "flow_a" not in shown
+    assert "- Drafts, which nobody sees until they are published: `flow_a`." in details
+    assert "- `flow_k`: content was edited, and is left." in shown
+
+
+def test_an_audience_that_stays_the_same_is_nothing_that_users_notice() -> None:
+    old, new = "user.property('plan') == 'pro'", "(user.property('plan') == 'pro')"
+    shown = shown_of(plan_of(update({"targetingLogic": old}, {"targetingLogic": new})))
+    assert "the same users qualify" in shown
+    assert "[!" not in shown
+
+
+def test_a_file_that_was_renamed_onto_another_flow_s_name_asks_for_no_new_flow() -> None:
+    taken = Removed("flow_old", "flows/flow_old.yaml", 7, "Old news", 3, "ACTIVE", "flow_welcome")
+    shown = shown_of(replace(plan_of(WELCOME), removed=(taken,)))
+    assert "its file is now that of `flow_welcome`, another flow; this one stays live as version 3." in shown
+    assert "make `flow_welcome` in Frigade" not in shown
+
+
+def test_what_comes_next_after_an_apply_is_about_what_happened() -> None:
+    failed = Failed(WELCOME, "rejected", "Too odd.", None, uncertain=False)
+    refused = Refused(WELCOME, "stale", "It was edited.")
+    for outcome, said in ((failed, "Run the workflow again for what failed."), (refused, "What was refused was")):
+        shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (outcome,)), COMMENT).text
+        steps = ("Run the workflow again for what failed.", "What was refused was")
+        assert [each for each in steps if each in shown] == [said]
 
 
 def test_a_failure_keeps_what_is_known_of_the_plan() -> None:
@@ -453,3 +538,6 @@ def test_what_the_server_stored_otherwise_is_not_called_applied() -> None:
     shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (outcome,)), COMMENT).text
     assert "> **What is not as planned: 1 stored otherwise than sent.**" in shown
     assert "> - **`flow_welcome`** stored otherwise than sent: `description`\n" in shown
+    difference = FieldChange("description", "", "description", Op.REPLACE, "A long one", "A long")
+    shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (replace(outcome, differences=(difference,)),)), COMMENT).text
+    assert 'stored otherwise than sent: description: sent `"A long one"`, came back `"A long"`\n' in shown

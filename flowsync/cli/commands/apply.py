@@ -92,7 +92,7 @@ def command(
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
             if planned.is_done:
                 outcomes = [AlreadyApplied(change) for change in made.writes]
-                write_result(ledger.FORMATS[format_](outcomes, screen_of_stdout(given)))
+                write_result(ledger.FORMATS[format_](made, outcomes, screen_of_stdout(given)))
                 if made.writes:
                     write_note("This plan was applied already: the live flows are as it would write them.", given)
                 return ExitCode.OK

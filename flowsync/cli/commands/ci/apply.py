@@ -27,6 +27,7 @@ from flowsync.plan.guards import Kept
 from flowsync.render import ledger, plans, wording
 from flowsync.render.escape import plural
 from flowsync.render.report import SHORT_COMMIT, ApplyReport
+from flowsync.render.report_plan import stopped_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,7 +192,7 @@ def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
             raise
     if plan.refusals:
         raise errors.RefusedError(
-            "Nothing was written: guards refuse this plan.",
+            f"{results.NOTHING_WRITTEN}settle {stopped_by(plan)} first.",
             reasons=wording.refusals(plan, wording.Reader.GITHUB),
             hint="What is meant, the input allow lets through for one run.",
             plan=plan,

@@ -34,6 +34,7 @@ from flowsync.plan.document import meaning
 from flowsync.plan.edits import edits, is_uncertain, waiting
 from flowsync.plan.guards import Kept
 from flowsync.pull.results import ChangedFile, Skipped
+from flowsync.render.changes import merged_in
 from flowsync.render.escape import shown
 from flowsync.render.report import DriftReport, TakeoverReport
 from flowsync.render.report_parts import differing
@@ -79,7 +80,8 @@ def drift(run: Run) -> int:
     commit = git.head(project.home)
     with run.plan(project, Purpose.READ, Kept.SAVED, commit) as made:
         is_unknown = is_uncertain(made.plan) or made.plan.base != commit
-        found = Found(edits(made.plan), waiting(made.plan), UNKNOWN if is_unknown else "")
+        waits = {change.slug: f"{merged_in(change).capitalize()} and not applied yet." for change in waiting(made.plan)}
+        found = Found(edits(made.plan), waits, UNKNOWN if is_unknown else "")
         run.show_plan(made)
         run.summarise(found.report(run))
         if url := _report(run, project, made, found):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flowsync import git
 from flowsync.cli.commands.ci.apply import blocked_error
 from flowsync.cli.commands.ci.branch import others_changing, settings_changed
-from flowsync.cli.commands.ci.results import report_failed_plan
+from flowsync.cli.commands.ci.results import NOTHING_WRITTEN, report_failed_plan
 from flowsync.cli.commands.ci.run import NAMED, marker_key, show_failure, show_notice
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import check_files, named_from_top
@@ -27,8 +27,8 @@ from flowsync.model import Severity
 from flowsync.plan.guards import Kept
 from flowsync.render import problems as problem_formats
 from flowsync.render import wording
-from flowsync.render.escape import plural
-from flowsync.render.report import FilesReport, PlanReport
+from flowsync.render.report import FilesReport, PlanReport, title
+from flowsync.render.report_plan import stopped_by
 from flowsync.secrets import masked
 from flowsync.workspace import workspace
 
@@ -79,20 +79,20 @@ def plan(run: Run) -> int:
     try:
         with run.plan(project, Purpose.READ, Kept.SAVED, base) as planned:
             made = _with_unseen_conflicts(run, project, planned, reviews)
-            is_told = _show(run, project, made, marker)
+            report = _report(run, project, made)
+            is_told = _show(run, made, report, marker)
     except FlowsyncError as error:
         run.comment_on_event(run.failure_report(error, project), marker, is_news=True)
         run.set_status("failure", error.message, project.settings.environment)
         report_failed_plan(run, project, error)
         raise
     _report_unreviewed(run, made.plan, reviews)
-    return _result(run, project, made.plan, is_told=is_told)
+    return _result(run, project, report, is_told=is_told)
 
 
-def _show(run: Run, project: Project, made: Planned, marker: Marker) -> bool:
-    """Show the plan wherever people look; whether that includes the pull request's comment, where it should."""
+def _report(run: Run, project: Project, made: Planned) -> PlanReport:
+    """What is shown of a plan: in a pull request with what it changes besides flows, and who else changes them."""
     plan, event = made.plan, run.event
-    run.show_plan(made)
     report = PlanReport(run.scene, plan, changed_waits(plan, made.flows), made.warnings)
     if isinstance(event, PullRequestEvent):
         prefix = git.prefix(run.invocation.directory)
@@ -103,6 +103,13 @@ def _show(run: Run, project: Project, made: Planned, marker: Marker) -> bool:
         )
         if run.inputs.live_branch and event.into and event.into != run.inputs.live_branch:
             report = replace(report, into=event.into, applied=run.inputs.live_branch)
+    return report
+
+
+def _show(run: Run, made: Planned, report: PlanReport, marker: Marker) -> bool:
+    """Show the plan wherever people look; whether that includes the pull request's comment, where it should."""
+    plan = made.plan
+    run.show_plan(made)
     run.summarise(report)
     marker = replace(marker, digest=hexadecimal(plan.digest), base=plan.base, parts=parts(plan))
     marker = replace(marker, conflicts=conflicting(plan))
@@ -111,17 +118,18 @@ def _show(run: Run, project: Project, made: Planned, marker: Marker) -> bool:
     return run.comment_on_event(report, marker, is_news=is_news)
 
 
-def _result(run: Run, project: Project, plan: Plan, *, is_told: bool) -> ExitCode:
+def _result(run: Run, project: Project, report: PlanReport, *, is_told: bool) -> ExitCode:
     """The exit code and the commit's status: they are good only where apply would take the plan, and people saw it."""
-    code, said = ExitCode.OK, wording.counts(plan)
+    plan, code, said = report.plan, ExitCode.OK, title(report)
     if plan.refusals:
-        code, said = ExitCode.REFUSED, "Apply would refuse this plan."
+        code = ExitCode.REFUSED
+        message = f"{NOTHING_WRITTEN}settle {stopped_by(plan)} first."
         reasons = wording.refusals(plan, wording.Reader.GITHUB)
-        error = RefusedError(said, reasons=reasons, hint="What is meant, the input allow lets through.")
+        error = RefusedError(message, reasons=reasons, hint="What is meant, the input allow lets through.", plan=plan)
         run.annotate([error])
         report_failed_plan(run, project, error, plan)
     elif plan.blocked:
-        code, said = ExitCode.ERROR, f"Nothing can be applied: {plural(len(plan.blocked), 'flow')} cannot be written."
+        code = ExitCode.ERROR
         report_failed_plan(run, project, blocked_error(plan))
     elif not is_told:
         code, said = ExitCode.ERROR, "The plan could not be shown in the pull request."
