@@ -64,13 +64,15 @@ class Review:
     """The newest plan that a merged pull request shows.
 
     `comment` is None where it shows none. A plan with a `flaw` counts for nothing. `is_fork`: the pull request came
-    from a fork, whose runs may not write comments.
+    from a fork, whose runs may not write comments. `planned` is when the plan was begun, in GitHub's words; earlier
+    where that is not known.
     """
 
     pull: int
     is_fork: bool
     comment: Own | None
     flaw: Flaw | None
+    planned: str = ""
 
     @property
     def marker(self) -> Marker | None:
@@ -86,6 +88,11 @@ class Review:
     def used(self) -> frozenset[str]:
         """What of it was applied before this run."""
         return self.comment.marker.used if self.comment else frozenset()
+
+    @property
+    def noted(self) -> str:
+        """When anything was last noted in the comment, in GitHub's words."""
+        return text(self.comment.item, "updated_at") if self.comment else ""
 
     @property
     def conflicts(self) -> frozenset[str]:
@@ -120,6 +127,7 @@ class Reviews:
         self._read: dict[int, Review] = {}
         self._came_with: dict[str, tuple[Review, ...]] = {}
         self._is_unchecked = False
+        self._runs: dict[str, JsonValue] = {}
 
     @property
     def note(self) -> str | None:
@@ -156,8 +164,8 @@ class Reviews:
 
     def unreviewed(self, plan: Plan) -> tuple[Change, ...]:
         """What a plan would write though no merged pull request showed it, or no longer counts for it."""
-        markers = [review.marker for review in self.recent if review.marker]
-        return unreviewed(plan, map(self._countable, markers))
+        shown = ((self._countable(each.marker), self._used_since(each)) for each in self.recent if each.marker)
+        return unreviewed(plan, [replace(marker, used=marker.used | since) for marker, since in shown])
 
     def spent(self, plan: Plan) -> Review | None:
         """The newest review that showed something of a plan, where all of it was reviewed and is used up."""
@@ -173,6 +181,13 @@ class Reviews:
 
     def _countable(self, marker: Marker) -> Marker:
         return _unspent(marker) if self._repeat is Switch.ON else marker
+
+    def _used_since(self, review: Review) -> frozenset[str]:
+        """What other reviews were used for since a plan was made, which may have shown it as pending."""
+        if self._repeat is Switch.ON:
+            return frozenset()
+        others = (each for each in self.recent if each.pull != review.pull)
+        return frozenset[str]().union(*(each.used for each in others if each.noted >= review.planned))
 
     def of(self, commit: str) -> tuple[Review, ...]:
         """What the merged pull requests of one commit show."""
@@ -212,7 +227,7 @@ class Reviews:
             comment = comments[-1] if comments else None
             flaw = self._flaw(comment) if comment and self._matters(comment.marker) else None
             head, base = (at(pull, side, "repo", "full_name") for side in ("head", "base"))
-            self._read[of] = Review(of, head != base, comment, flaw)
+            self._read[of] = Review(of, head != base, comment, flaw, self._planned(comment) if comment else "")
         return self._read[of]
 
     def _matters(self, marker: Marker) -> bool:
@@ -239,7 +254,7 @@ class Reviews:
             self._is_unchecked = self._is_unchecked or not self._reads_runs
             return not self._reads_runs
         try:
-            run = self.github.get(f"actions/runs/{marker.run}")
+            run = self._runs[marker.run] = self.github.get(f"actions/runs/{marker.run}")
         except GithubError as error:
             if error.status not in _REFUSED:
                 raise
@@ -249,6 +264,13 @@ class Reviews:
         if text(run, "event") not in _PLANNING or repository not in {"", self.github.repository.lower()}:
             return False
         return text(run, "head_sha") == marker.head and self._is_kept(marker)
+
+    def _planned(self, comment: Own) -> str:
+        """When a plan was begun: its run may be run again later, and its comment be edited, but neither before."""
+        run = self._runs.get(comment.marker.run or "")
+        if run is None:
+            return text(comment.item, "created_at")
+        return min(text(run, "run_started_at"), text(comment.item, "updated_at"))
 
     def _is_kept(self, marker: Marker) -> bool:
         """Whether this plan is among those that its run kept; true of a run that kept none."""

@@ -164,6 +164,31 @@ def test_a_plan_shown_twice_is_used_in_both_places(place: Workplace) -> None:
     assert push(place, sha(63)).code == 4
 
 
+@pytest.mark.parametrize("forbidden", [frozenset[str](), frozenset({"actions"})])
+@pytest.mark.parametrize("replanned", [False, True])
+def test_what_a_plan_showed_as_pending_is_used_with_the_review_that_it_waited_for(
+    place: Workplace, forbidden: frozenset[str], *, replanned: bool
+) -> None:
+    """The second pull request was planned before the first was applied, and is merged after that was rolled back."""
+    place.repo.forbidden = forbidden
+    add_reviewed(place, 6, flow_b=flow("Beta", "Welcome"))
+    place.write(flow_b=flow("Beta"))
+    assert place.apply().code == 0
+    roll_back(place)
+    place.write(flow_b=flow("Beta", "Welcome"))
+    if replanned:
+        place.repo.pulls[-1].update(merged_at=None, state="open")
+        assert place.plan(pull=6, head=sha(60)).code == 0
+        place.repo.pulls[-1].update(merged_at="2026-01-04T03:04:05Z", state="closed")
+    done = push(place, sha(62), 6)
+    if replanned and not forbidden:
+        assert (done.code, written(place)) == (0, 3)
+        return
+    assert (done.code, written(place)) == (4, 1)
+    assert USED in done.completed.err
+    assert push(place, sha(63), FLOWSYNC_REPEAT="true").code == 0
+
+
 # Partly applied, and cut off
 
 

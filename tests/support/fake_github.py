@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import unquote
 
@@ -67,14 +68,22 @@ class FakeRepo:
     files_of: dict[int, list[Row]] = field(default_factory=dict)
     """The changed files of pull requests."""
     number: int = 1_000
+    seconds: int = 0
 
     def next_number(self) -> int:
         self.number += 1
         return self.number
 
+    def now(self) -> str:
+        """The time, which goes on with every question, as GitHub writes it."""
+        self.seconds += 1
+        now = datetime(2026, 1, 2, tzinfo=timezone.utc) + timedelta(seconds=self.seconds)
+        return now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
     def add_run(self, number: int, event: str, head: str) -> None:
         repository = {"full_name": REPOSITORY}
-        self.runs[number] = {"id": number, "event": event, "head_sha": head, "repository": repository}
+        run = {"id": number, "event": event, "head_sha": head, "repository": repository}
+        self.runs[number] = {**run, "run_started_at": self.now()}
 
     def add_pull(self, number: int, head: str, *, merged: bool = False, base: str = MAIN, fork: bool = False) -> None:
         merged_at = "2026-01-02T03:04:05Z" if merged else None
@@ -107,13 +116,15 @@ class FakeRepo:
             "body": body,
             "editor": None,
             "edits": [],
+            "created_at": self.now(),
         }
+        comment["updated_at"] = comment["created_at"]
         self.comments.append(comment)
         return comment
 
     def edit_comment(self, comment: Row, body: str, editor: Row) -> None:
         """An edit by `editor`, as GraphQL names somebody; it remembers every one, and REST names none."""
-        comment.update(body=body, editor=editor)
+        comment.update(body=body, editor=editor, updated_at=self.now())
         comment["edits"].append({"editor": editor, "diff": body})
 
     def comments_of(self, pull: int) -> list[str]:
