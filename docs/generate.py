@@ -200,7 +200,7 @@ def weight(rule: validate.Rule) -> str:
 def rule_section(rule: validate.Rule) -> str:
     """One rule: its weight, what it means, and two files."""
     files = f"```yaml\n{shortened(rule.example)}```\n\nGood:\n\n```yaml\n{shortened(rule.good)}```\n"
-    return f"## {rule.code}\n\n**{weight(rule)}.** {rule.documentation}\n\n{files}"
+    return f"## {rule.code}\n\n**{weight(rule)}.** {rule.documentation}\n\n*Source:* {rule.source}\n\n{files}"
 
 
 def shortened(text: str) -> str:

@@ -35,6 +35,11 @@ class Rule:
         return _texts()[self.code]["documentation"]
 
     @property
+    def source(self) -> str:
+        """Where the knowledge comes from: one line, which says so where no source is certain."""
+        return _texts()[self.code]["source"]
+
+    @property
     def example(self) -> str:
         """A flow file that has this problem.
 

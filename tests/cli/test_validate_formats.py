@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flowsync.validate import RULES, Rule
 from tests.support import runner
 from tests.support.command import flowsync, git, process, write_flows
 
@@ -56,3 +57,26 @@ def test_without_a_problem_there_is_no_annotation(project: Path) -> None:
     write_flows(project, {"flow_a": "type: BANNER\n"})
     done = flowsync("validate", "--format", "github", "flow_a", root=project)
     assert "::error" not in done.out
+
+
+def test_a_rule_is_explained_with_its_source_and_examples_anywhere(tmp_path: Path) -> None:
+    done = flowsync("validate", "--explain", "too-small", root=tmp_path)
+    assert done.code == 0
+    assert done.out.startswith("too-small (error)\n\nA number is below")
+    assert "\nSource: " in done.out
+    assert "\nBad:\n\n  type: FORM\n" in done.out
+    assert "\nGood:\n\n  type: FORM\n" in done.out
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_every_rule_can_be_explained(rule: Rule, tmp_path: Path) -> None:
+    done = flowsync("validate", "--explain", rule.code, root=tmp_path)
+    assert (done.code, done.out.partition(" (")[0], rule.source in done.out) == (0, rule.code, True)
+
+
+def test_a_code_without_a_rule_is_a_usage_error_with_the_one_that_is_meant(tmp_path: Path) -> None:
+    done = flowsync("validate", "--explain", "to-small", root=tmp_path)
+    assert done.code == 64
+    assert "There is no rule to-small." in done.err
+    assert "Did you mean too-small?" in done.err
+    assert flowsync("validate", "--explain", "too-small", "flow_a", root=tmp_path).code == 64

@@ -27,6 +27,8 @@ def test_a_rule_is_documented_in_one_paragraph_of_whole_sentences_and_a_good_exa
     assert "\n" not in rule.documentation
     assert rule.documentation.endswith((".", ".)"))
     assert len(rule.documentation) > 40
+    assert "\n" not in rule.source
+    assert rule.source.endswith(".")
     found = {problem.code for problem in problems_of(rule.good)}
     assert found <= {"targeting-unknown-flow"} - {rule.code}, "only that a flow it names is not part of the example"
 

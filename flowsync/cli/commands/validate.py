@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
+from textwrap import fill, indent
+
 import click
 
 from flowsync.cli.files import check_files, named_from_top
 from flowsync.cli.options import format_option, global_options, slugs_argument
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
 from flowsync.cli.project import open_project
-from flowsync.errors import ExitCode
+from flowsync.errors import ExitCode, UsageError
 from flowsync.model import Severity
 from flowsync.render import problems as formats
+from flowsync.text import closest, excerpt
+from flowsync.validate import RULES
 
 
 @click.command("validate")
 @slugs_argument
 @format_option(formats.FORMATS)
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--explain", metavar="CODE", help="Print the rule of this code, with its examples, and check nothing.")
 @global_options
 @click.pass_context
-def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, strict: bool) -> int:
+def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, strict: bool, explain: str | None) -> int:
     """Check every flow file, offline: no key is needed and nothing is sent.
 
     SLUGs, globs or paths of files narrow what is reported. Exits 3 when a file has an error.
     """
+    if explain is not None:
+        if slugs:
+            raise UsageError("--explain takes the code of a rule, and no flows.")
+        write_result(_explained(explain))
+        return ExitCode.OK
     project = open_project(context)
     problems = check_files(project, slugs)
     base, shown = named_from_top(project, problems) if format_ in formats.FROM_TOP else (project.base, problems)
     write_result(formats.FORMATS[format_](shown, source_lines(base), screen_of_stdout(project.given)))
     is_wrong = any(strict or problem.severity is Severity.ERROR for problem in problems)
     return ExitCode.INVALID if is_wrong else ExitCode.OK
+
+
+def _explained(code: str) -> str:
+    """The rule of this code as a text; UsageError where there is none."""
+    rules = {rule.code: rule for rule in RULES}
+    rule = rules.get(code)
+    if rule is None:
+        close = closest(code, rules)
+        hint = "docs/rules.md lists all rules." if close is None else f"Did you mean {close}?"
+        raise UsageError(f"There is no rule {excerpt(code)}.", hint=hint)
+    weight = f"{rule.severity.value}, always" if rule.is_firm else rule.severity.value
+    bad, good = (indent(text, "  ") for text in (rule.example, rule.good))
+    meaning = fill(rule.documentation, 100, break_on_hyphens=False, break_long_words=False)
+    return f"{rule.code} ({weight})\n\n{meaning}\n\nSource: {rule.source}\n\nBad:\n\n{bad}\nGood:\n\n{good}"
