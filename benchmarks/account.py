@@ -16,6 +16,7 @@ from corpus import write_flows
 from processes import Command, environment
 
 from flowsync.flows.files import load_flows
+from flowsync.sandbox.conflicts import Reading
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.values import PRIVATE_KEY, Request
 
@@ -81,7 +82,7 @@ def fill(project: Path) -> None:
     database = project / ".flowsync" / "sandbox.db"
     database.parent.mkdir(exist_ok=True)
     headers = {"authorization": f"Bearer {PRIVATE_KEY}", "content-type": "application/json"}
-    with Emulator(database) as emulator:
+    with Emulator(database, readings=[Reading.DESCRIPTION_KEPT]) as emulator:
         for flow in load_flows(project, "flows").flows:
             stated: dict[str, object] = {str(name): value for name, value in flow.fields.items()}
             body = {"slug": flow.slug, **stated, "data": flow.data_text}
@@ -92,7 +93,11 @@ def fill(project: Path) -> None:
 @contextmanager
 def served(project: Path, latency: int) -> Iterator[dict[str, str]]:
     """Serve the project's sandbox with so many milliseconds before each answer; gives the environment to reach it."""
-    command = Command((*FLOWSYNC, "sandbox", "serve", "--latency", f"{latency}ms"), project, {})
+    command = Command(
+        (*FLOWSYNC, "sandbox", "serve", "--conflict", Reading.PAGING_WINDOWS.value, "--latency", f"{latency}ms"),
+        project,
+        {},
+    )
     with serving(command, lines=3) as told:
         yield dict(line.removeprefix("export ").split("=", 1) for line in told)
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowsync.sandbox.conflicts import Reading
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.server import serve
 from flowsync.sandbox.store import Row, Status
@@ -74,7 +75,7 @@ def main() -> None:
     parser.add_argument("--parallelism", default="16")
     parser.add_argument("--rate", type=int, default=0)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, Emulator(None) as emulator:
+    with tempfile.TemporaryDirectory() as folder, Emulator(None, readings=[Reading.PAGING_WINDOWS]) as emulator:
         root = Path(folder)
         (root / "flows").mkdir()
         fill(emulator, root, given.flows)

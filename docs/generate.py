@@ -24,6 +24,7 @@ from flowsync.cli.app import COMMANDS, flowsync
 from flowsync.errors import ExitCode
 from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS
 from flowsync.render.escape import columns
+from flowsync.sandbox.conflicts import Reading
 from flowsync.sandbox.faults import FaultKind
 
 if TYPE_CHECKING:
@@ -214,6 +215,13 @@ def faults_table() -> str:
     return table(("kind", "what happens"), rows)
 
 
+def conflicts_table() -> str:
+    """Every reading of what the sources about the API contradict each other in."""
+    return table(
+        ("`--conflict`", "what the sandbox does"), [f"| `{each.value}` | {each.meaning} |" for each in Reading]
+    )
+
+
 def table(titles: tuple[str, ...], rows: list[str]) -> str:
     """A Markdown table."""
     return "\n".join([f"| {' | '.join(titles)} |", f"|{' --- |' * len(titles)}", *rows]) + "\n"
@@ -238,6 +246,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "commands": commands_table,
     "exit_codes": exit_codes_table,
     "faults": faults_table,
+    "conflicts": conflicts_table,
     "reference": commands_reference,
     "configuration": configuration_table,
     "platform": platform_variables,

@@ -141,7 +141,7 @@ class NotFoundError(ApiError):
 
 
 class UnauthorizedError(ApiError):
-    """401: the resource belongs to another environment's organization."""
+    """401: the key is not accepted, or the resource belongs to another environment's organization."""
 
     code = "api-unauthorized"
 

@@ -155,7 +155,9 @@ def _page(reader: FlowReader, path: str, offset: int) -> tuple[tuple[LiveFlow, .
     # A server may cut its pages shorter than it was asked to, and then says so in the envelope [doc].
     size = limit if isinstance(limit, int) and 0 < limit < PAGE_SIZE else PAGE_SIZE
     rows = parse_rows(answer, path)
-    return rows, len(rows) >= size
+    # One that gives more rows than it was asked for, and than it says it does, has no pages: these are all.
+    has_pages = not isinstance(limit, int) or len(rows) <= max(limit, PAGE_SIZE)
+    return rows, has_pages and len(rows) >= size
 
 
 def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map_: Map = map) -> Listing:

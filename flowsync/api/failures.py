@@ -168,9 +168,9 @@ def server_message(response: Response) -> str:
 def _unauthorized(exchange: Exchange) -> ApiError:
     return exchange.error(
         UnauthorizedError,
-        ": this belongs to another environment's organization",
-        f"A key works for one environment only: check that the one from {exchange.identity.key.variable} belongs to "
-        "the environment of this flow.",
+        ": the API does not accept the key, or this belongs to another environment's organization",
+        f"A key works for one environment only: check that the one from {exchange.identity.key.variable} is valid, and "
+        "of the environment of this flow.",
     )
 
 

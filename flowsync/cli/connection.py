@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from flowsync.api.client import Client
     from flowsync.api.transport import Handler
     from flowsync.cli.project import Project
+    from flowsync.sandbox.conflicts import Reading
     from flowsync.sandbox.emulator import Emulator
 
 
@@ -175,13 +176,18 @@ def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
 
 @contextmanager
 def open_emulator(
-    project: Project, flows: Sequence[Flow], number: int = 0, *, documented: bool = False
+    project: Project,
+    flows: Sequence[Flow],
+    number: int = 0,
+    *,
+    documented: bool = False,
+    readings: Collection[Reading] = (),
 ) -> Iterator[Emulator]:
     """The project's emulator; an empty one first gets an account that belongs to `flows`."""
     from flowsync.sandbox.emulator import Emulator  # noqa: PLC0415 - only the sandbox needs it
     from flowsync.sandbox.seeds import SeedFlow, seed  # noqa: PLC0415 - only the sandbox needs it
 
-    with Emulator(sandbox_database(project), documented=documented) as emulator:
+    with Emulator(sandbox_database(project), documented=documented, readings=readings) as emulator:
         if emulator.is_empty():
             default = project.settings.target
             seeds = [SeedFlow(flow.slug, _sent_fields(flow), flow.target or default) for flow in flows]

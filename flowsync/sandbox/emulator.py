@@ -1,34 +1,34 @@
 """What each call of the API does: one function per row of the endpoint table.
 
-Where the vendor says nothing, this emulator decides: a slug is answered with its published row, else its
-newest; a new flow is version 1, published and switched off; only a draft can be activated.
+Where the vendor's sources contradict each other, `conflicts.Reading` says what is done. Where they say nothing, this
+emulator decides: a slug is answered with its published row, else its newest.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, final
 from urllib.parse import parse_qsl, unquote
 
 from flowsync.model import JsonValue
-from flowsync.sandbox.store import (
+from flowsync.sandbox.bodies import (
     ACTIVATE_CHECKS,
+    ARCHIVE_BEHAVIORS,
     CREATE_CHECKS,
     UPDATE_CHECKS,
     Body,
-    Row,
-    Status,
-    Store,
-    check,
-    derived_slug,
+    checked,
+    new_slug,
+    read_body,
     stored_text,
     written,
 )
+from flowsync.sandbox.conflicts import Reading, settled
+from flowsync.sandbox.store import Row, Status, Store
 from flowsync.sandbox.values import (
     PRIVATE_KEY,
     PUBLIC_KEY,
@@ -40,6 +40,7 @@ from flowsync.sandbox.values import (
     timestamp_after,
     utc_now,
 )
+from flowsync.sandbox.views import Shown, Views
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,18 +49,11 @@ if TYPE_CHECKING:
     from flowsync.sandbox.values import Clock, Handler, Request
 
 _SDK_VERSION_HEADER: Final = "x-frigade-sdk-version"
-"""What the vendor's SDKs send along; without it the public list may hold only active flows [obs]."""
+"""What the vendor's SDKs send along."""
 _PAGE_SIZE: Final = 100
 _MOST_DIGITS: Final = 18
-_COMPONENTS: Final = {
-    "ANNOUNCEMENT": "Announcement",
-    "BANNER": "Banner",
-    "CARD": "Card",
-    "CHECKLIST": "Checklist.Collapsible",
-    "FORM": "Form",
-    "SURVEY": "Survey.NPS",
-    "TOUR": "Tour",
-}
+_LEADING_NUMBER: Final = re.compile(r"\s*\+?([0-9]+)")
+_SLUG_PREFIX: Final = "flow"
 
 
 @final
@@ -68,14 +62,22 @@ class Emulator:
 
     `database` is where the account is kept; it is made, parents included, when it does not exist. None
     keeps it in memory. `clock` tells when rows are made and changed. A `documented` one answers with the fields of
-    the reference alone [doc]: no `active`, no `description`, nothing else. Raises FlowsyncError when the file cannot
-    be used.
+    the reference alone [doc]: no `active`, no `description`, nothing else. `readings` say what to do where sources
+    contradict each other. Raises FlowsyncError when the file cannot be used.
     """
 
-    def __init__(self, database: Path | None, *, clock: Clock = utc_now, documented: bool = False) -> None:
+    def __init__(
+        self,
+        database: Path | None,
+        *,
+        clock: Clock = utc_now,
+        documented: bool = False,
+        readings: Collection[Reading] = (),
+    ) -> None:
         self.store = Store(database)
         self.clock = clock
         self.documented = documented
+        self.readings = settled(readings)
 
     def __enter__(self) -> Emulator:
         return self
@@ -87,12 +89,14 @@ class Emulator:
         """Answer one request. Nothing is raised: whatever goes wrong is an answer too."""
         path, _, query = request.target.partition("?")
         try:
+            if Reading.SLASH_IGNORED in self.readings:
+                path = path.removesuffix("/")
             endpoint, keys, flow = _find_route(request.method, path)
-            body = _read_body(request)
-            _check_key(request, keys)
+            body = read_body(request)
+            self._check_key(request, keys)
+            views = Views(self.readings, self.documented)
             parameters = dict(parse_qsl(query, keep_blank_values=True))
-            view = _public if self.documented else _private
-            value = endpoint(_Call(self.store, self.clock(), view, flow, parameters, request.headers, body))
+            value = endpoint(_Call(self.store, self.clock(), views, flow, parameters, request.headers, body))
         except Refusal as refusal:
             return refusal.response
         except sqlite3.Error as error:
@@ -101,12 +105,21 @@ class Emulator:
             return Response(HTTPStatus.NO_CONTENT.value, {}, b"")
         return answered(HTTPStatus.CREATED if request.method == "POST" else HTTPStatus.OK, value)
 
+    def _check_key(self, request: Request, keys: frozenset[str]) -> None:
+        """403 for a public key on a private path, and for a missing or unknown one, where that is not a 401 [obs]."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        sent = key.strip() if scheme.lower() == "bearer" else ""
+        if sent not in _ANY_KEY and Reading.UNKNOWN_KEY_401 in self.readings:
+            raise Refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized")
+        if sent not in keys:
+            raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden resource")
+
     def as_of_now(self) -> Handler:
         """What answers as this account does now, whatever becomes of it."""
         rows = self.store.page()
 
         def handle(request: Request) -> Response:
-            with Emulator(None, clock=self.clock, documented=self.documented) as copy:
+            with Emulator(None, clock=self.clock, documented=self.documented, readings=self.readings) as copy:
                 for row in rows:
                     copy.store.add(row)
                 return copy.handle(request)
@@ -125,18 +138,19 @@ class Emulator:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A request that found its endpoint. `flow` is the slug or id in the path, "" where there is none.
-
-    `view` makes of a row what a private key is shown of it.
-    """
+    """A request that found its endpoint. `flow` is the slug or id in the path, "" where there is none."""
 
     store: Store
     now: datetime
-    view: Callable[[Row], dict[str, JsonValue]]
+    views: Views
     flow: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Body
+
+    def reads(self, reading: Reading) -> bool:
+        """Whether that is the reading of its conflict."""
+        return reading in self.views.readings
 
     def number(self, name: str, default: int) -> int:
         text = self.query.get(name, str(default))
@@ -146,118 +160,146 @@ class _Call:
         return int(text)
 
     def window(self) -> tuple[int, int]:
-        """Offset and limit; no page is larger than the documented default [doc]."""
+        """Offset and limit of the rows to list; no page is larger than the documented default [doc]."""
+        if self.reads(Reading.PAGING_ALL):
+            return 0, -1
         return self.number("offset", 0), min(self.number("limit", _PAGE_SIZE), _PAGE_SIZE)
 
+    def named_rows(self) -> list[Row]:
+        """The rows of the slug, or the one of the id, that the path names; `?version=N` picks one of a slug's [obs]."""
+        is_slug = self.flow.startswith(_SLUG_PREFIX)
+        if self.reads(Reading.LOOKUP_BY_SLUG):
+            is_slug = not _is_number(self.flow)
+        if not is_slug:
+            row = self.store.find(_leading_number(self.flow))
+            return [row] if row else []
+        rows = self.store.versions(self.flow)
+        if "version" not in self.query:
+            return rows
+        version = self.number("version", 0)
+        return [row for row in rows if row.version == version]
+
     def row(self) -> Row:
-        """The row whose numeric id the path holds; a slug there does not work [obs]."""
-        if not _is_number(self.flow):
-            raise Refusal(HTTPStatus.BAD_REQUEST, "Validation failed (numeric string is expected)")
-        row = self.store.find(int(self.flow))
+        """The row whose numeric id the path holds."""
+        row = self.store.find(int(self.flow)) if _is_number(self.flow) else None
         return _first([row] if row else [])
+
+    def nothing_written(self) -> JsonValue:
+        """What a write with a slug in place of the id is answered with [obs]."""
+        if self.reads(Reading.WRITE_BY_SLUG_404):
+            raise Refusal(HTTPStatus.NOT_FOUND, "Flow not found")
+        return None
 
     def created(self, row: Row) -> JsonValue:
         now = timestamp(self.now)
-        row = replace(row, id=0, created_at=now, modified_at=now, archived_at=None)
-        return self.view(replace(row, id=self.store.add(row)))
+        row = replace(row, id=0, created_at=now, modified_at=now, archived_at=None, archive_behavior=None)
+        return self.views.written(replace(row, id=self.store.add(row)))
 
     def stored(self, row: Row) -> JsonValue:
         row = replace(row, modified_at=timestamp_after(self.now, row.modified_at))
         self.store.replace(row)
-        return self.view(row)
+        return self.views.written(row)
+
+
+def _envelope(rows: Sequence[Row], view: Callable[[Row], Shown], offset: int = 0, limit: int = -1) -> JsonValue:
+    """`{"data": [Flow], "offset": 0, "limit": 100}` [doc]."""
+    return {"data": [view(row) for row in rows], "offset": offset, "limit": _PAGE_SIZE if limit < 0 else limit}
 
 
 def _list_public(call: _Call) -> JsonValue:
-    """`{"data": [Flow], "offset": 0, "limit": 100}` [doc]; only active flows without an SDK version header [obs]."""
+    """Published rows; perhaps only those that are switched on [obs]."""
     offset, limit = call.window()
-    rows = call.store.page(offset, limit, published=True, on=_SDK_VERSION_HEADER not in call.headers)
-    return {"data": [_public(row) for row in rows], "offset": offset, "limit": limit}
+    on = call.reads(Reading.PUBLIC_LIST_ON) and _SDK_VERSION_HEADER not in call.headers
+    return _envelope(call.store.page(offset, limit, published=True, on=on), call.views.public, offset, limit)
 
 
 def _show_public(call: _Call) -> JsonValue:
-    """One flow by slug [doc]: its published row, whether switched on or off."""
-    rows = call.store.versions(call.flow)
-    return _public(_first([row for row in rows if row.status is Status.ACTIVE]))
+    """One flow by slug [doc] or id [obs]: a published row, whether switched on or off."""
+    return call.views.public(_first([row for row in call.named_rows() if row.status is Status.ACTIVE]))
 
 
 def _list_private(call: _Call) -> JsonValue:
     """Every row of every status, with private fields [obs]."""
     offset, limit = call.window()
-    rows = call.store.page(offset, limit)
-    return {"data": [call.view(row) for row in rows], "offset": offset, "limit": limit}
+    return _envelope(call.store.page(offset, limit), call.views.private, offset, limit)
 
 
 def _show_private(call: _Call) -> JsonValue:
-    """One flow by slug or id; `?version=N` picks another version of it [obs]."""
-    named = call.store.find(int(call.flow)) if _is_number(call.flow) else None
-    rows = call.store.versions(named.slug if named else call.flow)
-    if "version" in call.query:
-        version = call.number("version", 0)
-        rows = [row for row in rows if row.version == version]
-    elif named:
-        rows = [named]
+    """One flow by slug or id [obs]."""
+    rows = call.named_rows()
     published = [row for row in rows if row.status is Status.ACTIVE]
-    return call.view(_first([*published, *rows]))
+    return call.views.private(_first([*published, *rows]))
 
 
 def _list_versions(call: _Call) -> JsonValue:
-    """Every version of a slug, newest first [obs], as a plain list."""
-    rows = call.store.versions(call.flow)
-    _first(rows)
-    return [call.view(row) for row in rows]
+    """Every row of a slug, the one that was created last first; none for an unknown slug, or an id [obs]."""
+    return _envelope(call.store.versions(call.flow), call.views.private)
 
 
 def _create(call: _Call) -> JsonValue:
-    """A new flow; name and data are required, the slug is made from the name where there is none [obs]."""
-    check(call.body, CREATE_CHECKS, required=("name", "data"))
-    name = str(call.body["name"])
-    blank = Row(0, derived_slug(name), 1, Status.ACTIVE, name, published_at=timestamp(call.now))
+    """A new flow; name and data are required, a slug is made up where there is none [obs]."""
+    body = checked(call.body, CREATE_CHECKS, required=("name", "data"))
+    if call.reads(Reading.DESCRIPTION_IGNORED):
+        body.pop("description", None)
+    slug = new_slug(str(body.pop("slug", "")), call.views.readings)
+    new = Row(0, slug, 1, Status.ACTIVE, str(body["name"]), published_at=timestamp(call.now))
+    if call.reads(Reading.CREATED_DRAFT):
+        new = replace(new, status=Status.DRAFT, published_at=None)
     with call.store.writing():
-        row = written(blank, call.body)
-        if call.store.versions(row.slug):
-            raise Refusal(HTTPStatus.BAD_REQUEST, f"A flow with the slug {row.slug} already exists")
-        return call.created(row)
+        if call.store.versions(slug):
+            raise Refusal(HTTPStatus.BAD_REQUEST, f"A flow with the slug {slug} already exists")
+        return call.created(written(new, body, call.views.readings))
 
 
 def _update(call: _Call) -> JsonValue:
     """Write the fields that the body holds and leave the others alone [doc]; archived rows are read-only [doc]."""
+    body = checked(call.body, UPDATE_CHECKS)
+    if not call.flow.isdigit():
+        return call.nothing_written()
     with call.store.writing():
         row = call.row()
-        check(call.body, UPDATE_CHECKS)
         if row.status is Status.ARCHIVED:
             raise Refusal(HTTPStatus.BAD_REQUEST, "An archived version is read-only")
-        return call.stored(written(row, call.body))
+        return call.stored(written(row, body, call.views.readings))
 
 
 def _create_version(call: _Call) -> JsonValue:
     """A draft that starts as a copy of the given row; there is at most one per slug [doc]."""
+    if not call.flow.isdigit():
+        return call.nothing_written()
     with call.store.writing():
         row = call.row()
-        check(call.body, {})
         versions = call.store.versions(row.slug)
         if any(other.status is Status.DRAFT for other in versions):
-            raise Refusal(HTTPStatus.BAD_REQUEST, f"The flow {row.slug} already has a draft version")
-        return call.created(replace(row, version=versions[0].version + 1, status=Status.DRAFT, published_at=None))
+            raise Refusal(HTTPStatus.BAD_REQUEST, "Draft already exists")
+        version = max(other.version for other in versions) + 1
+        return call.created(replace(row, version=version, status=Status.DRAFT, published_at=None))
 
 
 def _activate(call: _Call) -> JsonValue:
-    """Publish a draft; the version that was published becomes ARCHIVED [obs]."""
+    """Publish a draft; the version that was published becomes ARCHIVED. What is no draft is a 500 [obs]."""
     now = timestamp(call.now)
+    behavior = checked(call.body, ACTIVATE_CHECKS).get("archiveBehavior", ARCHIVE_BEHAVIORS[0])
     with call.store.writing():
         row = call.row()
-        check(call.body, ACTIVATE_CHECKS, required=("archiveBehavior",))
         if row.status is not Status.DRAFT:
-            raise Refusal(HTTPStatus.BAD_REQUEST, "Only a draft version can be activated")
+            raise _failure()
         for other in call.store.versions(row.slug):
             if other.status is Status.ACTIVE:
-                call.stored(replace(other, status=Status.ARCHIVED, archived_at=now))
+                archived = replace(other, status=Status.ARCHIVED, archived_at=now, archive_behavior=str(behavior))
+                call.stored(archived)
         return call.stored(replace(row, status=Status.ACTIVE, published_at=now))
 
 
 def _delete(call: _Call) -> JsonValue:
     """Delete that version's row only [obs]; there is no way back [doc]."""
     with call.store.writing():
-        call.store.remove(call.row().id)
+        try:
+            call.store.remove(call.row().id)
+        except Refusal:
+            if call.reads(Reading.DELETED_500):
+                raise _failure() from None
+            raise
     return None
 
 
@@ -290,36 +332,15 @@ def _find_route(method: str, path: str) -> tuple[Callable[[_Call], JsonValue], f
     raise Refusal(HTTPStatus.NOT_FOUND, f"Cannot {method} {path}")
 
 
-def _read_body(request: Request) -> Body:
-    """The JSON object in the body; a request without a body must not announce JSON (400) [obs]."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_json = media_type == "application/json"
-    if not request.body and is_json:
-        problem = "Body cannot be empty when content-type is set to 'application/json'"
-        raise Refusal(HTTPStatus.BAD_REQUEST, problem)
-    if not request.body:
-        return {}
-    if not is_json:
-        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Unsupported Media Type: {media_type or 'none'}")
-    try:
-        value: JsonValue = json.loads(request.body.decode())
-    except (ValueError, RecursionError):
-        raise Refusal(HTTPStatus.BAD_REQUEST, "Body is not valid JSON") from None
-    if not isinstance(value, dict):
-        raise Refusal(HTTPStatus.BAD_REQUEST, ["the body must be an object"])
-    return value
-
-
-def _check_key(request: Request, keys: frozenset[str]) -> None:
-    """403 for a missing or unknown key, and for a public key on a private path [obs]."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or key.strip() not in keys:
-        raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden resource")
-
-
 def _is_number(text: str) -> bool:
     """Whether SQLite can hold it as an integer."""
     return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+
+
+def _leading_number(text: str) -> int:
+    """What the vendor's parseInt makes of a text; 0, the id of nothing, where it makes nothing of it."""
+    found = _LEADING_NUMBER.match(text)
+    return int(found[1]) if found and _is_number(found[1]) else 0
 
 
 def _first(rows: Sequence[Row]) -> Row:
@@ -328,32 +349,6 @@ def _first(rows: Sequence[Row]) -> Row:
     return rows[0]
 
 
-def _public(row: Row) -> dict[str, JsonValue]:
-    """The fields of the documented response [doc]; `description` and `active` are not among them."""
-    return {
-        "id": row.id,
-        "slug": row.slug,
-        "version": row.version,
-        "status": row.status.value,
-        "name": row.name,
-        "type": row.type,
-        "targetingLogic": row.targeting_logic,
-        "data": row.data,
-        "codeSnippet": f'<Frigade.{_COMPONENTS.get(row.type, "Flow")} flowId="{row.slug}" />',
-        "createdAt": row.created_at,
-        "modifiedAt": row.modified_at,
-    }
-
-
-def _private(row: Row) -> dict[str, JsonValue]:
-    """What a private key sees besides [obs]: the switch, the description, and fields the server fills in."""
-    return {
-        **_public(row),
-        "active": row.active,
-        "description": row.description,
-        "triggerType": "MANUAL",
-        "completionBehavior": None,
-        "publishedAt": row.published_at,
-        "archivedAt": row.archived_at,
-        "internalData": None,
-    }
+def _failure() -> Refusal:
+    """A failure that does not say why [obs]."""
+    return Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")

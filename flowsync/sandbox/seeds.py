@@ -17,9 +17,10 @@ from urllib.parse import unquote
 
 from flowsync import document
 from flowsync.model import FieldName, JsonValue, Target
+from flowsync.sandbox.bodies import FLOW_TYPES, stored_text
 from flowsync.sandbox.edits import DASHBOARD, DRAFT, OLDER, Fields, edited, name_of
 from flowsync.sandbox.faults import Act, FaultKind
-from flowsync.sandbox.store import FLOW_TYPES, Row, Status, stored_text
+from flowsync.sandbox.store import Row, Status
 from flowsync.sandbox.values import PRIVATE_KEY, Request, timestamp, timestamp_after
 
 if TYPE_CHECKING:

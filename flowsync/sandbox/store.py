@@ -1,39 +1,19 @@
-"""The rows of an account: what the API checks before it writes one, what it makes of the values, and SQLite.
-
-The checks of types are stricter than what is known of the vendor's server: null is refused everywhere
-and so is a field the endpoint does not know. A client that passes here sends nothing doubtful.
-"""
+"""The rows of an account, in SQLite."""
 
 from __future__ import annotations
 
-import json
-import re
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from enum import Enum
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
-from flowsync import document
 from flowsync.errors import FlowsyncError
-from flowsync.model import JsonValue
-from flowsync.sandbox.values import Refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-FLOW_TYPES: Final = (
-    *("ANNOUNCEMENT", "BANNER", "CARD", "CHECKLIST", "CUSTOM", "FORM", "SURVEY", "TOUR"),
-    *("SUPPORT", "EMBEDDED_TIP", "NPS_SURVEY"),
-)
-"""The documented types [doc], then legacy ones that still occur [obs]."""
-_ARCHIVE_BEHAVIORS: Final = ("EXIT_EXISTING_USERS", "RESTART_EXISTING_USERS", "RESTART_ALL_USERS")
-"""What becomes of users who are in the version that a published draft replaces [obs]."""
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class Status(str, Enum):
@@ -49,7 +29,8 @@ class Row:
     """One version of one flow, its fields in the order of the table's columns.
 
     `data` is YAML text. Times are ISO 8601 in UTC with milliseconds. `active` is the switch of the
-    PUT body [doc], which is not the status. `id` is 0 until the row is stored.
+    PUT body [doc], which is not the status. `id` is 0 until the row is stored. `code_snippet` is None unless a body set
+    it. What a new flow has by default is the default here [obs].
     """
 
     id: int
@@ -57,127 +38,23 @@ class Row:
     version: int
     status: Status
     name: str
-    type: str = "CUSTOM"
+    type: str = "CHECKLIST"
     description: str | None = None
-    active: bool = False
+    active: bool = True
     targeting_logic: str | None = None
     data: str = ""
     created_at: str = ""
     modified_at: str = ""
     published_at: str | None = None
     archived_at: str | None = None
-
-
-Body: TypeAlias = Mapping[str, "JsonValue"]
-_Check: TypeAlias = Callable[[str, "JsonValue"], "str | None"]
-"""Takes a field's name and value; returns what is wrong with it, if anything."""
-
-
-def _is_a(kind: type, words: str) -> _Check:
-    return lambda name, value: None if isinstance(value, kind) else f"{name} must be {words}"
-
-
-_is_string = _is_a(str, "a string")
-
-
-def _is_filled_string(name: str, value: JsonValue) -> str | None:
-    return _is_string(name, value) or (None if value else f"{name} should not be empty")
-
-
-def _is_slug(name: str, value: JsonValue) -> str | None:
-    if isinstance(value, str) and re.fullmatch(r"[^\s/?#]+", value) and not value.isdigit():
-        return None
-    return f"{name} must be a string without spaces and slashes that is not a number"
-
-
-def _is_one_of(*choices: str) -> _Check:
-    listed = ", ".join(choices)
-    return lambda name, value: None if value in choices else f"{name} must be one of the following values: {listed}"
-
-
-def _is_targeting(name: str, value: JsonValue) -> str | None:
-    """Balanced parentheses are all that the server asks for [obs]; those inside strings count too."""
-    depth = 0
-    for character in str(value):
-        depth += (character == "(") - (character == ")")
-        if depth < 0:
-            break
-    return _is_string(name, value) or (None if depth == 0 else f"{name} has unbalanced parentheses")
-
-
-UPDATE_CHECKS: Final[Mapping[str, _Check]] = {
-    "active": _is_a(bool, "a boolean value"),
-    "data": _is_string,
-    "description": _is_string,
-    "name": _is_filled_string,
-    "targetingLogic": _is_targeting,
-    "type": _is_one_of(*FLOW_TYPES),
-}
-"""The PUT body [doc]; every field is optional."""
-CREATE_CHECKS: Final[Mapping[str, _Check]] = {**UPDATE_CHECKS, "slug": _is_slug}
-ACTIVATE_CHECKS: Final[Mapping[str, _Check]] = {"archiveBehavior": _is_one_of(*_ARCHIVE_BEHAVIORS)}
-
-
-def check(body: Body, checks: Mapping[str, _Check], *, required: tuple[str, ...] = ()) -> None:
-    """Raise a Refusal (400) that lists everything wrong with `body`, as the vendor's validation does [doc]."""
-    missing = [f"{name} should not be empty" for name in required if name not in body]
-    unknown = [f"property {name} should not exist" for name in body if name not in checks]
-    wrong = [problem for name, value in body.items() if name in checks and (problem := checks[name](name, value))]
-    if problems := [*missing, *unknown, *wrong]:
-        raise Refusal(HTTPStatus.BAD_REQUEST, problems)
-
-
-def written(row: Row, body: Body) -> Row:
-    """`row` with the fields of a checked body in it."""
-    values: dict[str, Any] = {
-        name: stored_text(value) if isinstance(value, str) and name != "data" else value for name, value in body.items()
-    }
-    if "data" in values:
-        values["data"] = _stored_data(values["data"])
-    if "targetingLogic" in values:  # the empty string clears it [obs], and then it comes back as null [doc]
-        values["targeting_logic"] = values.pop("targetingLogic") or None
-    return replace(row, **values)
-
-
-def stored_text(text: str) -> str:
-    """Text that UTF-8 can hold: half a surrogate pair becomes U+FFFD, as in the vendor's runtime."""
-    return _SURROGATE.sub("\ufffd", text)
-
-
-def derived_slug(name: str) -> str:
-    """The slug of a flow that was created without one: `flow_` and its name in lower-case words."""
-    return "_".join(["flow", *re.findall(r"[a-z0-9]+", name.lower())])
-
-
-def _stored_data(text: str) -> str:
-    """A JSON mapping or list becomes YAML [doc], any other text stays as it is."""
-    value: JsonValue = None
-    try:
-        with suppress(ValueError):
-            value = json.loads(text, parse_constant=_refuse_constant)
-        return document.dump(_without_surrogates(value)) if isinstance(value, (dict, list)) else stored_text(text)
-    except RecursionError:
-        raise Refusal(HTTPStatus.BAD_REQUEST, ["data is nested too deeply"]) from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _without_surrogates(value: JsonValue) -> JsonValue:
-    match value:
-        case str():
-            return stored_text(value)
-        case list():
-            return [_without_surrogates(item) for item in value]
-        case dict():
-            return {stored_text(key): _without_surrogates(item) for key, item in value.items()}
-        case _:
-            return value
+    archive_behavior: str | None = None
+    trigger_type: str = "MANUAL"
+    completion_behavior: str | None = None
+    code_snippet: str | None = None
 
 
 _BUSY_SECONDS: Final = 10.0
-_SCHEMA_VERSION: Final = 1
+_SCHEMA_VERSION: Final = 2
 _SCHEMA: Final = (
     """CREATE TABLE flows (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -194,6 +71,10 @@ _SCHEMA: Final = (
         modified_at TEXT NOT NULL,
         published_at TEXT,
         archived_at TEXT,
+        archive_behavior TEXT,
+        trigger_type TEXT NOT NULL,
+        completion_behavior TEXT,
+        code_snippet TEXT,
         UNIQUE (slug, version)
     )""",
     "CREATE UNIQUE INDEX one_draft_per_slug ON flows (slug) WHERE status = 'DRAFT'",
@@ -257,8 +138,8 @@ class Store:
         return next(iter(self._rows("SELECT * FROM flows WHERE id = ?", flow_id)), None)
 
     def versions(self, slug: str) -> list[Row]:
-        """Every row of a slug, newest first."""
-        return self._rows("SELECT * FROM flows WHERE slug = ? ORDER BY version DESC", slug)
+        """Every row of a slug, the one that was created last first [obs]."""
+        return self._rows("SELECT * FROM flows WHERE slug = ? ORDER BY created_at DESC, version DESC", slug)
 
     def page(self, offset: int = 0, limit: int = -1, *, published: bool = False, on: bool = False) -> list[Row]:
         """Rows by id: all of them, or only those that are published, or switched on."""
@@ -268,9 +149,10 @@ class Store:
 
     def add(self, row: Row) -> int:
         """Insert `row` and return its id; id 0 asks for the next free one."""
-        statement = "INSERT INTO flows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        values = (row.id or None, *astuple(row)[1:])
+        statement = f"INSERT INTO flows VALUES ({', '.join('?' * len(values))})"  # noqa: S608 - question marks only
         with self._turn:
-            cursor = self._connection.execute(statement, (row.id or None, *astuple(row)[1:]))
+            cursor = self._connection.execute(statement, values)
             return cursor.lastrowid or row.id
 
     def replace(self, row: Row) -> None:

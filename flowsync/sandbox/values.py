@@ -8,18 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from http import HTTPStatus
+from typing import Final, TypeAlias
 
 from flowsync.model import JsonValue
-
-if TYPE_CHECKING:
-    from http import HTTPStatus
-
 
 PRIVATE_KEY: Final = "api_private_sandbox"
 """Reads and writes everything [obs: private keys start so]. It opens nothing but sandboxes."""
 PUBLIC_KEY: Final = "api_public_sandbox"
 """Reads /v1/public/... [obs: public keys start so]."""
+_WITHOUT_ERROR: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR})
 _JSON_HEADERS: Final = {"content-type": "application/json; charset=utf-8"}
 
 
@@ -72,9 +70,10 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the API; nothing is
 
 
 def refused(status: HTTPStatus, message: str | list[str]) -> Response:
-    """`{"statusCode": N, "message": "..." or ["...", ...], "error": "..."}` [doc]."""
+    """`{"statusCode": N, "message": "..." or ["...", ...], "error": "..."}` [doc]; 429, 500 without `error` [obs]."""
     said: JsonValue = message if isinstance(message, str) else [*message]
-    return answered(status, {"statusCode": status.value, "message": said, "error": status.phrase})
+    error: dict[str, JsonValue] = {} if status in _WITHOUT_ERROR else {"error": status.phrase}
+    return answered(status, {"statusCode": status.value, "message": said, **error})
 
 
 def answered(status: HTTPStatus, body: JsonValue) -> Response:

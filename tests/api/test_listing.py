@@ -119,7 +119,7 @@ def test_a_server_that_ignores_offset_and_limit_ends_at_the_first_repetition(cou
     everything: JsonValue = {"data": [raw(number) for number in range(count)], "offset": 0, "limit": 100}
     reader = PagedReader(lambda _, __: everything)
     assert len(list_flows(reader, Access.PUBLIC, map_).rows) == count
-    assert len(reader.offsets) <= 5
+    assert len(reader.offsets) <= (5 if count == 100 else 1)  # more than a page, and than it says: these are all
 
 
 def test_pages_may_be_fetched_by_a_pool_of_threads() -> None:

@@ -64,6 +64,6 @@ def populate(emulator: Emulator) -> None:
         ("POST", f"/v1/flows/{ARCHIVED}/versions", {}),
         ("PUT", f"/v1/flows/{ACTIVE}/activate", PUBLISH),
         ("POST", f"/v1/flows/{ACTIVE}/versions", {}),
-        ("POST", "/v1/flows", {"slug": "flow_off", "name": "Off", "data": DATA}),
+        ("POST", "/v1/flows", {"slug": "flow_off", "name": "Off", "data": DATA, "active": False}),
     ):
         assert ask(emulator.handle, method, target, body).status < 300

@@ -7,13 +7,20 @@ from typing import Final
 
 import pytest
 
+from flowsync.sandbox.conflicts import Reading
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY
+from flowsync.sandbox.views import ORGANIZATION_ID
 from tests.sandbox.account import ACTIVE, ARCHIVED, DATA, DRAFT, SWITCHED_OFF, SteppingClock, ask
 
-DOCUMENTED: Final = {
-    *("id", "slug", "version", "status", "name", "type"),
-    *("targetingLogic", "data", "codeSnippet", "createdAt", "modifiedAt"),
+PUBLIC: Final = {
+    *("id", "slug", "version", "status", "name", "type", "targetingLogic", "data", "createdAt", "modifiedAt"),
+    *("active", "description", "triggerType", "completionBehavior"),
+}
+PRIVATE: Final = {
+    *PUBLIC,
+    *("codeSnippet", "organizationId", "customerId", "publishedAt", "publishedById", "archivedAt", "archivedById"),
+    *("modifiedById", "archiveBehavior", "lastSeenAt", "internalData"),
 }
 SDK: Final = {"x-frigade-sdk-version": "2.7.0"}
 MANY: Final = 250
@@ -21,8 +28,8 @@ MANY: Final = 250
 
 @pytest.fixture(scope="module")
 def crowded() -> Iterator[Emulator]:
-    """An account with more flows than two pages hold."""
-    with Emulator(None, clock=SteppingClock()) as emulator:
+    """An account with more flows than two pages hold, and lists that have pages."""
+    with Emulator(None, clock=SteppingClock(), readings=[Reading.PAGING_WINDOWS]) as emulator:
         for number in range(MANY):
             body = {"name": f"Flow {number}", "slug": f"flow_{number}", "data": DATA, "active": True}
             assert ask(emulator.handle, "POST", "/v1/flows", body).status == 201
@@ -30,10 +37,10 @@ def crowded() -> Iterator[Emulator]:
 
 
 @pytest.mark.parametrize("key", [PUBLIC_KEY, PRIVATE_KEY])
-def test_the_public_list_opens_to_both_keys_and_holds_documented_fields_only(key: str, emulator: Emulator) -> None:
+def test_the_public_list_opens_to_both_keys_and_holds_public_fields_only(key: str, emulator: Emulator) -> None:
     answer = ask(emulator.handle, "GET", "/v1/public/flows", key=key)
     assert (answer.status, answer.body["offset"], answer.body["limit"]) == (200, 0, 100)
-    assert [set(flow) for flow in answer.body["data"]] == [DOCUMENTED]
+    assert [set(flow) for flow in answer.body["data"]] == [PUBLIC]
 
 
 @pytest.mark.parametrize(("headers", "listed"), [({}, [ACTIVE]), (SDK, [ACTIVE, SWITCHED_OFF])])
@@ -52,8 +59,9 @@ def test_the_private_list_holds_all_rows_and_statuses_with_private_fields(emulat
         (DRAFT, "DRAFT"),
         (SWITCHED_OFF, "ACTIVE"),
     ]
-    private = {"active", "description", "triggerType", "completionBehavior", "publishedAt", "archivedAt"}
-    assert set(flows[0]) == DOCUMENTED | private | {"internalData"}
+    assert {*flows[0]} == PRIVATE
+    assert {flow["organizationId"] for flow in flows} == {ORGANIZATION_ID}
+    assert flows[0]["internalData"]["flowStats"]["numberOfUsersStartedFlow"] == 0
     assert [flow["active"] for flow in flows] == [True, True, True, False]
 
 
@@ -75,12 +83,19 @@ def test_the_envelope_says_which_window_it_is(
     assert (body["offset"], body["limit"], len(body["data"])) == (offset, limit, count)
 
 
-@pytest.mark.parametrize(("slug", "found"), [("flow_welcome", ACTIVE), ("flow_off", SWITCHED_OFF)])
+@pytest.mark.parametrize("query", ["offset=-1", "limit=many"])
+def test_a_window_is_checked(query: str, crowded: Emulator) -> None:
+    assert ask(crowded.handle, "GET", f"/v1/flows?{query}").status == 400
+
+
+@pytest.mark.parametrize(
+    ("slug", "found"), [("flow_welcome", ACTIVE), ("flow_off", SWITCHED_OFF), (str(ACTIVE), ACTIVE), ("4-days", 4)]
+)
 def test_a_slug_is_answered_publicly_with_its_published_row_on_or_off(
     slug: str, found: int, emulator: Emulator
 ) -> None:
     answer = ask(emulator.handle, "GET", f"/v1/public/flows/{slug}", key=PUBLIC_KEY)
-    assert (answer.status, answer.body["id"], set(answer.body)) == (200, found, DOCUMENTED)
+    assert (answer.status, answer.body["id"], set(answer.body)) == (200, found, PUBLIC)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +106,8 @@ def test_a_slug_is_answered_publicly_with_its_published_row_on_or_off(
         (str(ARCHIVED), ARCHIVED),
         ("flow_welcome?version=1", ARCHIVED),
         ("flow_welcome?version=3", DRAFT),
-        (f"{DRAFT}?version=2", ACTIVE),
+        (f"{DRAFT}-days", DRAFT),
+        (f"%20{DRAFT}", DRAFT),
         ("flow%5Fwelcome", ACTIVE),
     ],
 )
@@ -106,12 +122,25 @@ def test_a_slug_without_a_published_row_is_answered_with_its_newest(emulator: Em
 
 
 def test_versions_come_newest_first_with_every_status_and_ids_of_their_own(emulator: Emulator) -> None:
-    rows = ask(emulator.handle, "GET", "/v1/flows/flow_welcome/versions").body
+    answer = ask(emulator.handle, "GET", "/v1/flows/flow_welcome/versions").body
+    assert (answer["offset"], answer["limit"]) == (0, 100)
+    rows = answer["data"]
     assert [(row["id"], row["slug"], row["version"], row["status"]) for row in rows] == [
         (DRAFT, "flow_welcome", 3, "DRAFT"),
         (ACTIVE, "flow_welcome", 2, "ACTIVE"),
         (ARCHIVED, "flow_welcome", 1, "ARCHIVED"),
     ]
+
+
+@pytest.mark.parametrize("flow", ["flow_none", str(ACTIVE), f"{ACTIVE}-days"])
+def test_an_unknown_slug_and_an_id_have_no_versions(flow: str, emulator: Emulator) -> None:
+    answer = ask(emulator.handle, "GET", f"/v1/flows/{flow}/versions")
+    assert (answer.status, answer.body) == (200, {"data": [], "offset": 0, "limit": 100})
+
+
+def test_a_list_holds_every_row_whatever_it_is_asked_for(emulator: Emulator) -> None:
+    answer = ask(emulator.handle, "GET", "/v1/flows?offset=2&limit=1").body
+    assert (answer["offset"], answer["limit"], len(answer["data"])) == (0, 100, 4)
 
 
 def test_times_are_iso_8601_in_utc(emulator: Emulator) -> None:

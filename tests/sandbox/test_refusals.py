@@ -65,17 +65,17 @@ CASES: Final = (
     Case("obs", "JSON announced, no body: list", "GET", "/v1/flows", 400, "cannot be empty", headers=JSON),
     Case("obs", "JSON announced, no body: delete", "DELETE", "/v1/flows/2", 400, "cannot be empty", headers=JSON),
     Case("doc", "no such slug, public", "GET", "/v1/public/flows/flow_none", 404, "not found"),
-    Case("doc", "public path takes no id", "GET", f"/v1/public/flows/{ACTIVE}", 404, "not found"),
+    Case("ours", "a draft by id, public", "GET", f"/v1/public/flows/{DRAFT}", 404, "not found"),
+    Case("obs", "no slug and no number", "GET", "/v1/flows/welcome", 404, "not found"),
+    Case("obs", "no slug and no number, public", "GET", "/v1/public/flows/welcome", 404, "not found"),
     Case("obs", "no such slug, private", "GET", "/v1/flows/flow_none", 404, "not found"),
     Case("obs", "no such id", "GET", f"/v1/flows/{NOWHERE}", 404, "not found"),
     Case("obs", "an id too large for a database", "GET", f"/v1/flows/{'9' * 30}", 404, "not found"),
     Case("obs", "no such version", "GET", "/v1/flows/flow_welcome?version=9", 404, "not found"),
     Case("ours", "version is no number", "GET", "/v1/flows/flow_welcome?version=x", 400, "version must be"),
-    Case("obs", "no such slug has versions", "GET", "/v1/flows/flow_none/versions", 404, "not found"),
     Case("doc", "write to no flow", "PUT", f"/v1/flows/{NOWHERE}", 404, "not found", {"name": "x"}),
     Case("doc", "delete no flow", "DELETE", f"/v1/flows/{NOWHERE}", 404, "not found"),
     Case("obs", "draft of no flow", "POST", f"/v1/flows/{NOWHERE}/versions", 404, "not found", {}),
-    put("obs", "a slug in the path does not work", {"name": "x"}, "numeric string", "flow_welcome"),
     put("doc", "archived is read-only", {"name": "x"}, "read-only", ARCHIVED),
     put("doc", "active is no boolean", {"active": "true"}, "active must be a boolean"),
     put("doc", "active is a number", {"active": 1}, "active must be a boolean"),
@@ -90,28 +90,29 @@ CASES: Final = (
     put("obs", "parenthesis left open", {"targetingLogic": "user.property('a'"}, "unbalanced parentheses"),
     put("obs", "parenthesis too many", {"targetingLogic": "a)"}, "unbalanced parentheses"),
     put("obs", "parentheses in the wrong order", {"targetingLogic": ")("}, "unbalanced parentheses"),
-    put("ours", "a field that PUT does not know", {"slug": "flow_new"}, "property slug should not exist"),
+    put("obs", "trigger type is unknown", {"triggerType": "NEVER"}, "triggerType must be one of"),
+    put("obs", "data is no YAML", {"data": "steps: ["}, "data is not YAML"),
+    put("obs", "data has a key twice", {"data": "steps: []\nsteps: []\n"}, "data is not YAML"),
+    put("obs", "data is indented with a tab", {"data": "steps:\n\t- id: a\n"}, "data is not YAML"),
     put("ours", "a body that is no object", ["name"], "must be an object"),
     put("ours", "JSON too deep to convert", {"data": "[" * 100_000 + "]" * 100_000}, "nested too deeply"),
     post("obs", "name is required", {"data": DATA}, "name should not be empty"),
     post("obs", "data is required", {"name": "x"}, "data should not be empty"),
     post("obs", "slug exists", {**NEW, "slug": "flow_welcome"}, "already exists"),
-    post("obs", "derived slug exists", {**NEW, "name": "Welcome"}, "already exists"),
-    post("ours", "slug is a number", {**NEW, "slug": "123"}, "slug must be"),
-    post("ours", "slug has a slash", {**NEW, "slug": "a/b"}, "slug must be"),
-    Case("obs", "second draft", "POST", f"/v1/flows/{ACTIVE}/versions", 400, "already has a draft", {}),
-    Case("ours", "versions take no fields", "POST", "/v1/flows/4/versions", 400, "should not exist", {"name": "x"}),
-    Case("obs", "activate without a behaviour", "PUT", f"/v1/flows/{DRAFT}/activate", 400, "archiveBehavior", {}),
+    post("obs", "data is empty", {**NEW, "data": ""}, "data should not be empty"),
+    post("ours", "slug is no text", {**NEW, "slug": 7}, "slug must be a string"),
+    post("obs", "parenthesis left open", {**NEW, "targetingLogic": "(("}, "unbalanced parentheses"),
+    post("obs", "data is no YAML", {**NEW, "data": "[oops"}, "data is not YAML"),
+    Case("obs", "second draft", "POST", f"/v1/flows/{ACTIVE}/versions", 400, "Draft already exists", {}),
     Case(
         *("obs", "activate with an unknown behaviour", "PUT", f"/v1/flows/{DRAFT}/activate", 400),
         *("archiveBehavior must be one of", {"archiveBehavior": "KEEP"}),
     ),
     Case(
-        *("ours", "activate what is no draft", "PUT", f"/v1/flows/{SWITCHED_OFF}/activate", 400),
-        *("Only a draft", {"archiveBehavior": "RESTART_ALL_USERS"}),
+        *("obs", "activate what is no draft", "PUT", f"/v1/flows/{SWITCHED_OFF}/activate", 500),
+        *("Internal server error", {"archiveBehavior": "RESTART_ALL_USERS"}),
     ),
-    Case("ours", "negative offset", "GET", "/v1/flows?offset=-1", 400, "offset must"),
-    Case("ours", "limit is no number", "GET", "/v1/public/flows?limit=many", 400, "limit must"),
+    Case("obs", "activate no flow", "PUT", f"/v1/flows/{NOWHERE}/activate", 404, "not found", {}),
 )
 
 
@@ -120,9 +121,8 @@ def test_the_api_refuses_in_its_own_shape_and_changes_nothing(case: Case, emulat
     before = emulator.store.page(0, 100)
     answer = ask(emulator.handle, case.method, case.target, case.body, key=case.key, headers=case.headers)
     assert answer.status == case.status
-    assert set(answer.body) == {"statusCode", "message", "error"}
-    assert answer.body["statusCode"] == case.status
-    assert answer.body["error"] == HTTPStatus(case.status).phrase
+    error = {} if case.status == 500 else {"error": HTTPStatus(case.status).phrase}
+    assert answer.body == {"statusCode": case.status, "message": answer.body["message"], **error}
     assert case.says in str(answer.body["message"])
     assert emulator.store.page(0, 100) == before
 
@@ -131,7 +131,6 @@ def test_validation_lists_everything_that_is_wrong_as_messages(emulator: Emulato
     body = {"active": "no", "targetingLogic": "((", "colour": 1}
     answer = ask(emulator.handle, "PUT", f"/v1/flows/{ACTIVE}", body)
     assert answer.body["message"] == [
-        "property colour should not exist",
         "active must be a boolean value",
         "targetingLogic has unbalanced parentheses",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Final
 
@@ -34,6 +35,10 @@ TIMES: Final = {"modifiedAt", "publishedAt", "archivedAt"}
             {"targetingLogic": "nonsense &&& stored all the same"},
         ),
         ({"targetingLogic": ""}, {"targetingLogic": None}),
+        ({"triggerType": "AUTOMATIC"}, {"triggerType": "AUTOMATIC"}),
+        ({"completionBehavior": "ON_LAST_STEP_COMPLETED"}, {"completionBehavior": "ON_LAST_STEP_COMPLETED"}),
+        ({"completionBehavior": None}, {}),
+        ({"version": 9, "slug": "flow_new", "colour": "red"}, {}),
         ({"data": "# kept\nsteps: []\n"}, {"data": "# kept\nsteps: []\n"}),
         ({"name": "é\ud83d", "description": "\u202e"}, {"name": "é\ufffd", "description": "\u202e"}),
         ({}, {}),
@@ -46,7 +51,7 @@ def test_a_put_writes_what_it_holds_and_leaves_the_rest_alone(
     answer = ask(emulator.handle, "PUT", f"/v1/flows/{target}", body)
     assert answer.status == 200
     after = ask(emulator.handle, "GET", f"/v1/flows/{target}").body
-    assert after == answer.body
+    assert after == {**answer.body, "internalData": after["internalData"]}
     assert {**after, "modifiedAt": 0, "codeSnippet": 0} == {**before, **stored, "modifiedAt": 0, "codeSnippet": 0}
 
 
@@ -74,7 +79,9 @@ def test_json_data_is_converted_to_yaml_by_the_server(emulator: Emulator) -> Non
     assert document.parse_data(answer.body["data"]).value == value
 
 
-@pytest.mark.parametrize("text", ["", "[oops", "{a: b}", "12", '"text"', '{"a": NaN}', "steps: [", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "{a: b}", "12", '"text"', '{"a": NaN}', "steps: [] # none\n", '{"a": 12345678901234567890}']
+)
 def test_any_other_text_stays_as_it_is(text: str, emulator: Emulator) -> None:
     assert ask(emulator.handle, "PUT", f"/v1/flows/{ACTIVE}", {"data": text}).body["data"] == text
 
@@ -117,23 +124,47 @@ def test_a_new_flow_is_version_1_with_everything_it_was_given(empty: Emulator) -
         "type": "FORM",
         "data": DATA,
         "active": True,
-        "description": "Asks one thing",
         "targetingLogic": "user.isGuest()",
+        "triggerType": "AUTOMATIC",
+        "completionBehavior": "ON_ALL_STEPS_COMPLETED",
+        "codeSnippet": "<Own />",
     }
     answer = ask(empty.handle, "POST", "/v1/flows", body)
     assert answer.status == 201
     assert {key: answer.body[key] for key in body} == body
     assert (answer.body["version"], answer.body["status"]) == (1, "ACTIVE")
-    assert ask(empty.handle, "GET", "/v1/flows/flow_new").body == answer.body
+    read = ask(empty.handle, "GET", "/v1/flows/flow_new").body
+    assert read == {**answer.body, "internalData": read["internalData"]}
+
+
+@pytest.mark.parametrize("more", [{}, {"slug": ""}, {"slug": "a/b"}, {"slug": "12"}, {"slug": "two words"}])
+def test_a_new_flow_has_the_servers_defaults_and_a_made_up_slug_for_a_malformed_one(
+    more: dict[str, object], empty: Emulator
+) -> None:
+    body = {"name": "Welcome", "data": DATA, "version": 7, "description": "Set it with a PUT", **more}
+    flow = ask(empty.handle, "POST", "/v1/flows", body).body
+    assert re.fullmatch(r"flow_[A-Za-z0-9]{8}", flow["slug"])
+    assert (flow["type"], flow["active"], flow["version"]) == ("CHECKLIST", True, 1)
+    assert (flow["description"], flow["triggerType"], flow["completionBehavior"]) == (None, "MANUAL", None)
 
 
 @pytest.mark.parametrize(
-    ("name", "slug"),
-    [("Welcome to Acorn!", "flow_welcome_to_acorn"), ("  A/B test 2 ", "flow_a_b_test_2"), ("日本", "flow")],
+    ("method", "target", "body"),
+    [("PUT", "/v1/flows/flow_welcome", {"name": "x"}), ("POST", "/v1/flows/flow_off/versions", {})],
 )
-def test_a_new_flow_without_a_slug_is_named_after_its_name(name: str, slug: str, empty: Emulator) -> None:
-    flow = ask(empty.handle, "POST", "/v1/flows", {"name": name, "data": DATA}).body
-    assert (flow["slug"], flow["type"], flow["active"]) == (slug, "CUSTOM", False)
+def test_a_write_with_a_slug_in_place_of_the_id_writes_nothing(
+    method: str, target: str, body: object, emulator: Emulator
+) -> None:
+    before = emulator.store.page()
+    answer = ask(emulator.handle, method, target, body)
+    assert (answer.status < 300, answer.body) == (True, None)
+    assert emulator.store.page() == before
+
+
+def test_a_draft_is_activated_without_a_body_too(emulator: Emulator) -> None:
+    assert ask(emulator.handle, "PUT", f"/v1/flows/{DRAFT}/activate").body["status"] == "ACTIVE"
+    archived = ask(emulator.handle, "GET", f"/v1/flows/{ACTIVE}").body
+    assert (archived["status"], archived["archiveBehavior"]) == ("ARCHIVED", "EXIT_EXISTING_USERS")
 
 
 def test_a_new_version_is_a_draft_copied_from_the_row_it_was_asked_of(emulator: Emulator) -> None:
@@ -158,10 +189,11 @@ def test_a_put_to_a_draft_reaches_nobody_until_it_is_activated(emulator: Emulato
 @pytest.mark.parametrize("behaviour", ["EXIT_EXISTING_USERS", "RESTART_EXISTING_USERS", "RESTART_ALL_USERS"])
 def test_activation_archives_the_version_that_was_active(behaviour: str, emulator: Emulator) -> None:
     answer = ask(emulator.handle, "PUT", f"/v1/flows/{DRAFT}/activate", {"archiveBehavior": behaviour})
-    rows = ask(emulator.handle, "GET", "/v1/flows/flow_welcome/versions").body
+    rows = ask(emulator.handle, "GET", "/v1/flows/flow_welcome/versions").body["data"]
     assert answer.body["status"] == "ACTIVE"
     assert [row["status"] for row in rows] == ["ACTIVE", "ARCHIVED", "ARCHIVED"]
     assert rows[1]["archivedAt"] is not None
+    assert rows[1]["archiveBehavior"] == behaviour
     assert ask(emulator.handle, "PUT", f"/v1/flows/{ACTIVE}", {"name": "x"}).status == 400
 
 
@@ -171,4 +203,4 @@ def test_a_deletion_takes_that_row_only_and_its_id_is_never_given_again(emulator
     assert (answer.status, answer.body) == (204, None)
     assert ask(emulator.handle, "GET", f"/v1/flows/{SWITCHED_OFF}").status == 404
     assert fresh["id"] > SWITCHED_OFF
-    assert len(ask(emulator.handle, "GET", "/v1/flows/flow_welcome/versions").body) == 3
+    assert len(ask(emulator.handle, "GET", "/v1/flows/flow_welcome/versions").body["data"]) == 3

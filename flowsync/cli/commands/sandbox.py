@@ -14,6 +14,7 @@ from flowsync.cli.options import global_options
 from flowsync.cli.output import write_note, write_result
 from flowsync.cli.project import open_project
 from flowsync.errors import FlowsyncError
+from flowsync.sandbox.conflicts import Reading, parse_reading
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.faults import Fault, Faulty, parse_fault
 from flowsync.sandbox.seeds import dashboard_edit
@@ -39,6 +40,13 @@ def _faults(_context: click.Context, _parameter: click.Parameter, texts: tuple[s
         raise click.BadParameter(str(error)) from None
 
 
+def _readings(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Reading, ...]:
+    try:
+        return tuple(map(parse_reading, texts))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.group("sandbox")
 @global_options
 def command() -> None:
@@ -60,12 +68,27 @@ def command() -> None:
     help="Let something go wrong for the first TIMES requests (1, or always) to paths like PATH; repeatable.",
 )
 @click.option(
+    "--conflict",
+    "readings",
+    multiple=True,
+    metavar="NAME=CHOICE",
+    callback=_readings,
+    help="What to do where sources about the API contradict each other (docs/sandbox.md has the list); repeatable.",
+)
+@click.option(
     "--documented", is_flag=True, help="Answer with the documented fields only: without active and description, say."
 )
 @global_options
 @click.pass_context
 def serve(
-    context: click.Context, *, port: int, latency: float, number: int, faults: tuple[Fault, ...], documented: bool
+    context: click.Context,
+    *,
+    port: int,
+    latency: float,
+    number: int,
+    faults: tuple[Fault, ...],
+    readings: tuple[Reading, ...],
+    documented: bool,
 ) -> None:
     """Serve the emulator over real HTTP until interrupted.
 
@@ -73,7 +96,8 @@ def serve(
     """
     project = open_project(context)
     with ExitStack() as stack:
-        emulator = stack.enter_context(open_emulator(project, load_files(project), number, documented=documented))
+        opened = open_emulator(project, load_files(project), number, documented=documented, readings=readings)
+        emulator = stack.enter_context(opened)
         handler: Handler = emulator.handle
         if latency:
             handler = with_latency(handler, latency)
