@@ -149,7 +149,8 @@ def check_lists(view: View) -> Iterator[Problem]:
     for part in view.parts:
         name = steps_key(part.value) if part.kind is ROOT else part.kind.items
         items = part.value.get(name) if name else None
-        if name is None or not isinstance(items, list):
+        is_of_app = part.kind is FIELD and part.is_custom
+        if name is None or not isinstance(items, list) or is_of_app:
             continue
         path, (key, scope, rule) = (*part.path, name), _LISTS[name]
         if not items:

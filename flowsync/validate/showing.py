@@ -32,6 +32,8 @@ def check_shown(view: View) -> Iterator[Problem]:
     """Report what the SDK's own components never show; not of flows that the app draws or that say no type."""
     if not isinstance(view.type, str) or view.type in _DRAWN_BY_APPS:
         return
+    # A survey without fields is one that the app draws itself, as the vendor's own demo does.
+    is_form = view.type in FORM_TYPES and any(part.kind is FIELD for part in view.parts)
     for part in view.parts:
         if part.kind is ROOT:
             yield from _check_root(view, part)
@@ -40,25 +42,25 @@ def check_shown(view: View) -> Iterator[Problem]:
             yield from _check_score(view, part)
         elif part.kind is FIELD and view.type in FORM_TYPES:
             yield from _check_field(view, part)
-        elif part.kind is BUTTON and view.type in FORM_TYPES and part.value.get("uri") and not part.is_custom:
+        elif part.kind is BUTTON and is_form and part.value.get("uri") and not part.is_custom:
             message = "A form follows the `uri` of a button only if the app gives the SDK a `navigate` of its own."
             hint = "Make sure that it does, or link to the page in the subtitle with <a href>."
             yield LINK_NOT_FOLLOWED.at(view.key_location((*part.path, "uri")), message, hint)
 
 
 def _check_root(view: View, root: Part) -> Iterator[Problem]:
-    """Report a form that asks nothing; a survey may get its questions by props."""
+    """Report a form that asks nothing; a survey that asks nothing is one that the app draws."""
     if view.type == "TOUR" and "sequential" in root.value:
         message = "A tour does not read `sequential` here."
         yield NOT_SHOWN.at(view.key_location((*root.path, "sequential")), message, "Put it below `props:`.")
     steps = [part.value for part in view.of(STEP)]
-    if view.type not in ("FORM", "SURVEY") or not steps or steps_key(root.value) != "steps":
+    if view.type != "FORM" or not steps or steps_key(root.value) != "steps":
         return
     is_drawn_by_app = root.value.get("props") or any(each.get("props") or each.get("type") for each in steps)
     if not is_drawn_by_app and not any(each.get("fields") is not None for each in steps):
         yield FIELDS_MISSING.at(
             view.key_location((*root.path, "steps")),
-            "No step of this form or survey has `fields`, so it asks nothing.",
+            "No step of this form has `fields`, so it asks nothing.",
             "Add them to a step, for example fields: [{id: role, type: text, label: What is your role?}].",
         )
 
@@ -121,8 +123,11 @@ def _check_video(view: View, step: Part, address: str) -> Iterator[Problem]:
     for name, needed, example in _VIDEO_SITES:
         if name in address:
             if not needed.search(address):
-                message = f"The SDK shows a broken frame for this address: it takes {example}… only."
-                yield VIDEO_NOT_PLAYED.at(view.location(place), message, f"Write {example} and the id of the video.")
+                message = f"This address contains {name}, so the SDK embeds it as {example}…; here, a broken frame."
+                hint = f"Write {example} and the id of the video."
+                if address.endswith(".mp4"):
+                    hint = f"Put the file at an address without {name} in it."
+                yield VIDEO_NOT_PLAYED.at(view.location(place), message, hint)
             return
     if not address.endswith(".mp4"):
         message = "The SDK shows nothing for this video: the address must end in .mp4, or be one of a known site."
@@ -175,6 +180,10 @@ def _check_field(view: View, field: Part) -> Iterator[Problem]:
             message = f"{code(name)} is no field type of the SDK's own, so it drops the field unless the app adds one."
             yield FIELD_TYPE.at(view.location((*field.path, "type")), message, hint)
         return
+    start = field.value.get("value")
+    if name == "select" and field.value.get("multiple") is True and start is not None and not isinstance(start, list):
+        message = "A select field with `multiple` takes a list as its start `value`."
+        yield NOT_SHOWN.at(view.key_location((*field.path, "value")), message, "Write value: [a, b].")
     for key, types in _UNUSED_KEYS.items():
         value = field.value.get(key)
         if name in types and (value is True if key == "multiple" else bool(value)):
