@@ -66,7 +66,10 @@ class InvalidFilesError(FlowsyncError):
 
 
 class TargetingError(FlowsyncError):
-    """A targeting expression cannot be parsed; `offset` counts characters from 0."""
+    """A targeting expression cannot be parsed; `offset` counts characters from 0.
+
+    `further` are the other mistakes of the same expression.
+    """
 
     exit_code = ExitCode.INVALID
     code = "targeting-syntax"
@@ -74,6 +77,7 @@ class TargetingError(FlowsyncError):
     def __init__(self, message: str, offset: int, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.offset = offset
+        self.further: tuple[TargetingError, ...] = ()
 
 
 class UncheckedPatternError(FlowsyncError):

@@ -82,8 +82,9 @@ def check(text: str, parsed: Expression | TargetingError) -> tuple[Finding, ...]
     findings = list(check_length(text))
     if isinstance(parsed, TargetingError):
         if len(text) <= MAXIMUM_READ:
-            end = min(parsed.offset + 1, len(text))
-            findings.append(rules.SYNTAX.finding(Span(parsed.offset, end), parsed.message, parsed.hint))
+            for mistake in (parsed, *parsed.further):
+                span = Span(mistake.offset, min(mistake.offset + 1, len(text)))
+                findings.append(rules.SYNTAX.finding(span, mistake.message, mistake.hint))
     else:
         for term in terms(parsed):
             findings += [*_check_term(term), *_check_constant(term, is_whole=term is parsed)]

@@ -9,7 +9,7 @@
     operand     = source | text | number | "true" | "false" | "null" | clock | "(" value ")"
 
 What the server's behaviour is not known for is refused rather than guessed: a space inside a dotted
-name, `isSet false`, a list in brackets, arithmetic on properties.
+name, a list in brackets, arithmetic on properties. After a mistake the parser goes on with the next condition.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import TargetingError
 from flowsync.targeting import faults
+from flowsync.targeting.context import FlowState, StepState
 from flowsync.targeting.faults import Expected
 from flowsync.targeting.nodes import (
     CLOCKS,
@@ -43,7 +44,8 @@ from flowsync.targeting.nodes import (
     Text,
     formatted,
 )
-from flowsync.targeting.tokens import MAXIMUM_LENGTH, TokenKind, shown, tokenize
+from flowsync.targeting.tokens import MAXIMUM_LENGTH, TokenKind, shown, tokenize, unreadable
+from flowsync.text import closest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,11 +57,19 @@ MAXIMUM_READ: Final = 5 * MAXIMUM_LENGTH
 """Characters of an expression that is read at all; a file has room for a million."""
 MAXIMUM_DEPTH: Final = 50
 """How many parentheses may be open at once; people need three, walking deep trees overflows the stack at hundreds."""
+_STATES: Final = tuple(state.value for state in (*FlowState, *StepState))
 _MOST_DIGITS: Final = 9
 """Of a time span."""
 
+_MOST_MISTAKES: Final = 50
+"""Of one expression."""
+
 _OR: Final = frozenset({"||", "OR"})
 _AND: Final = frozenset({"&&", "AND"})
+_JOINTS: Final = _OR | _AND
+_LIKELY_JOINTS: Final = frozenset({"and", "or", "&", "|"})
+"""What was likely meant to join conditions, in lower case."""
+_ENDS: Final = frozenset({TokenKind.CLOSE, TokenKind.END})
 _SUM: Final = frozenset("+-")
 _PRODUCT: Final = frozenset("*/")
 _OPERATORS: Final = {operator.value: operator for operator in Operator} | {
@@ -81,7 +91,7 @@ _DOTTED: Final = {"user.properties": SourceKind.USER_PROPERTY, "group.properties
 def parse(text: str) -> Expression:
     """The tree of an expression; blank text is Everyone. Linear time, and no time for what is far too long.
 
-    Raises TargetingError, and nothing else, with the offset of the first thing that does not fit.
+    Raises TargetingError, and nothing else: the first mistake, with the others as its `further`.
     """
     if not text.strip(" \t\r\n"):
         return Everyone(span=Span(0, len(text)))
@@ -103,11 +113,76 @@ class _Parser:
         self._index = 0
         self._depth = 0
 
+        self._mistakes: list[TargetingError] = []
+        self._is_balanced = True
+        """Whether the parentheses of every condition with a mistake close; else those of groups cannot be judged."""
+        self._behind_mistake = 0
+        """The index of the token behind parentheses that hold a mistake: what follows cannot be judged."""
+
     def parse(self) -> Expression:
-        expression = self._expression()
-        if self._token.kind is not TokenKind.END:
-            raise self._unexpected(Expected.LOGIC)
+        try:
+            expression = self._chained()
+            while self._tokens[self._index].kind is TokenKind.CLOSE:
+                self._note_parenthesis(self._unexpected(Expected.LOGIC))
+                self._advance()
+                self._note(self._index, None)
+                if self._tokens[self._index].text in _JOINTS:
+                    self._advance()
+                if self._tokens[self._index].kind is not TokenKind.END:
+                    self._chained()
+        except TargetingError as error:  # one that nothing can be read after
+            self._mistakes.append(error)
+        if self._mistakes:
+            first, *further = self._mistakes
+            first.further = tuple(further)
+            raise first
         return expression
+
+    def _chained(self) -> Expression:
+        """An expression up to a closing parenthesis or the end, whatever else comes before that."""
+        expression = self._expression()
+        while self._token.kind not in _ENDS:
+            mistake = None if self._index == self._behind_mistake else self._unexpected(Expected.LOGIC)
+            if mistake is not None and self._token.text.lower() in _LIKELY_JOINTS:
+                self._mistakes.append(mistake)
+            else:
+                self._note(self._index, mistake)
+            if self._token.text in _JOINTS or self._token.text.lower() in _LIKELY_JOINTS:
+                self._advance()
+                if self._token.kind not in _ENDS:
+                    self._expression()
+        return expression
+
+    def _note(self, start: int, mistake: TargetingError | None) -> None:
+        """Keep a mistake of the condition that starts at a token, and go on to what joins the next one to it."""
+        if len(self._mistakes) >= _MOST_MISTAKES:
+            self._index, self._is_balanced = len(self._tokens) - 1, False
+            return
+        end, depth = start, 0
+        while self._tokens[end].kind is not TokenKind.END:
+            token = self._tokens[end]
+            is_end = token.text in _JOINTS or (end > start and token.text.lower() in _LIKELY_JOINTS)
+            if depth <= 0 and end >= self._index and (is_end or token.kind is TokenKind.CLOSE):
+                break
+            depth += (token.kind is TokenKind.OPEN) - (token.kind is TokenKind.CLOSE)
+            end += 1
+        if depth > 0:
+            self._is_balanced = False
+            end = self._index
+            while self._tokens[end].kind is not TokenKind.END and self._tokens[end].text not in _JOINTS:
+                end += 1
+        broken = next((at for at in range(start, end) if self._tokens[at].kind is TokenKind.UNREADABLE), None)
+        if broken is not None and mistake is not None:
+            before = self._tokens[broken - 1] if broken else None
+            mistake = unreadable(self._tokens[broken], before, self._tokens[broken + 1])
+        if mistake is not None:
+            self._mistakes.append(mistake)
+        self._index = end
+
+    def _note_parenthesis(self, mistake: TargetingError) -> None:
+        """Keep a mistake about a parenthesis, unless it may only follow from another one."""
+        if self._is_balanced:
+            self._mistakes.append(mistake)
 
     @property
     def _token(self) -> Token:
@@ -123,10 +198,14 @@ class _Parser:
         return self._tokens[self._index - 1]
 
     def _unexpected(self, expected: Expected) -> TargetingError:
-        return faults.unexpected(self._token, self._following, expected)
+        before = self._tokens[self._index - 1] if self._index else None
+        if self._token.kind is TokenKind.UNREADABLE:
+            return unreadable(self._token, before, self._following)
+        return faults.unexpected(self._tokens[self._index :], before, expected)
 
     def _take(self, kind: TokenKind, expected: Expected) -> Token:
         if self._token.kind is not kind:
+            self._is_balanced = self._is_balanced and kind is not TokenKind.CLOSE
             raise self._unexpected(expected)
         return self._advance()
 
@@ -143,12 +222,25 @@ class _Parser:
     def _part(self) -> Expression:
         opening = self._token
         if opening.kind is not TokenKind.OPEN:
-            return self._term()
+            return self._term_or_mistake()
         self._open()
-        inner = self._expression()
-        if self._token.kind is not TokenKind.CLOSE:
-            raise self._unexpected(Expected.CLOSE if self._token.kind is TokenKind.END else Expected.LOGIC)
-        return Group(inner, span=Span(opening.start, self._close().end))
+        count = len(self._mistakes)
+        inner = self._chained()
+        if self._token.kind is TokenKind.END:
+            self._note_parenthesis(self._unexpected(Expected.CLOSE))
+            return inner
+        group = Group(inner, span=Span(opening.start, self._close().end))
+        if len(self._mistakes) > count:
+            self._behind_mistake = self._index
+        return group
+
+    def _term_or_mistake(self) -> Term:
+        start = self._index
+        try:
+            return self._term()
+        except TargetingError as mistake:
+            self._note(start, mistake)
+            return Boolean(value=False)
 
     def _open(self) -> None:
         self._depth += 1
@@ -169,10 +261,13 @@ class _Parser:
         operator = _OPERATORS.get(self._token.text)
         if operator is not None:
             is_word = self._advance().kind is not TokenKind.OPERATOR
-            right = self._word_operand(operator) if is_word else self._value(Expected.VALUE)
+            if is_word:
+                right = self._word_operand(operator)
+            else:
+                right = self._state(left, operator) or self._value(Expected.VALUE)
             return Condition(left, operator, right, span=_across(left, right))
         token = self._token
-        if token.kind not in (TokenKind.END, TokenKind.CLOSE) and token.text not in _AND | _OR:
+        if token.kind not in (TokenKind.END, TokenKind.CLOSE) and token.text not in _JOINTS:
             raise self._unexpected(Expected.OPERATOR)
         if isinstance(left, Source | Boolean):
             return left
@@ -180,6 +275,21 @@ class _Parser:
         if token.kind is TokenKind.CLOSE:
             hint = "Write the comparison inside the parentheses; arithmetic in parentheses goes to the right of it."
         raise TargetingError("This value is compared with nothing.", left.span.start, hint=hint)
+
+    def _state(self, left: Value, operator: Operator) -> Text | None:
+        """The state of a flow or step, which needs no quotes [obs]; None where something else follows."""
+        token = self._token
+        if not operator.is_equality or token.kind is not TokenKind.NAME or not isinstance(left, Source):
+            return None
+        if left.result not in (Result.FLOW_STATE, Result.STEP_STATE):
+            return None
+        if token.text in _STATES:
+            return Text(self._advance().text, span=_span(token))
+        ending = "_FLOW" if left.result is Result.FLOW_STATE else "_STEP"
+        if meant := closest(token.text.upper(), [state for state in _STATES if state.endswith(ending)]):
+            message = f"Expected {Expected.VALUE.value}, found {shown(token.text)}."
+            raise TargetingError(message, token.start, hint=f"Did you mean '{meant}'?")
+        return None
 
     def _word_operand(self, operator: Operator) -> Value:
         if operator.is_text:
@@ -253,7 +363,7 @@ class _Parser:
             return Source(_DOTTED[owner], (name,), span=_span(token))
         if expected is Expected.VALUE and not dot and self._following.kind is not TokenKind.OPEN:
             raise self._unexpected(expected)
-        raise faults.unknown_name(token, self._following)
+        raise faults.unknown_name(self._tokens[self._index :])
 
     def _clock(self, form: str) -> Clock:
         start = self._advance().start
@@ -262,6 +372,8 @@ class _Parser:
                 raise self._unexpected(Expected.DATE)
             self._advance()
         self._take(TokenKind.OPEN, Expected.OPEN)
+        if self._token.kind in (TokenKind.TEXT, TokenKind.NUMBER):
+            raise faults.filled_clock(self._token)
         return Clock(form, span=Span(start, self._take(TokenKind.CLOSE, Expected.CLOSE).end))
 
     def _source(self, kind: SourceKind) -> Source:
@@ -287,11 +399,7 @@ class _Parser:
                 raise self._unexpected(Expected.COUNT)
             end = self._advance().end
         if self._token.kind is TokenKind.MEMBER:
-            raise TargetingError(
-                f"{shown(self._token.text)} cannot be here.",
-                self._token.start,
-                hint="Only user.event('name') and group.event('name') are followed by .count; leave it out here.",
-            )
+            raise faults.unexpected_member(formatted(Source(kind, tuple(arguments))), self._tokens[self._index :])
         return Source(kind, tuple(arguments), span=Span(name.start, end))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from flowsync.errors import TargetingError
@@ -63,6 +64,8 @@ class TokenKind(Enum):
     OPEN = "opening parenthesis"
     CLOSE = "closing parenthesis"
     COMMA = "comma"
+    UNREADABLE = "unreadable"
+    """A character that is no part of the language; with others up to the second of two quotes from a document."""
     END = "end"
     """Of the whole expression; empty, and always the last token."""
 
@@ -76,6 +79,7 @@ class Token(NamedTuple):
     end: int
 
 
+_DOCUMENT_QUOTES = "\u2018\u2019\u201a\u201b\u2032\u00b4\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb`"
 _NAME = r"[A-Za-z_$][A-Za-z0-9_$]*"
 _PATTERN: Final = re.compile(
     rf"""[ \t\r\n]*(?:
@@ -90,7 +94,7 @@ _PATTERN: Final = re.compile(
     | (?P<END>\Z)
     | (?P<COMMA>,)
     | (?P<MEMBER>\.{_NAME})
-    | (?P<UNREADABLE>.)
+    | (?P<UNREADABLE>[{_DOCUMENT_QUOTES}][^{_DOCUMENT_QUOTES}'"\r\n]*[{_DOCUMENT_QUOTES}]|.)
     )""",
     re.VERBOSE | re.ASCII | re.DOTALL,
 )
@@ -100,23 +104,39 @@ _ENDS_IN_BACKSLASH: Final = re.compile(r"(?<!\\)(?:\\\\)*\\['\"]\Z")
 
 
 def tokenize(text: str) -> tuple[Token, ...]:
-    """Split an expression into tokens, END last; TargetingError at the first unreadable character."""
+    """Split an expression into tokens, END last, unreadable characters among them.
+
+    Raises TargetingError where it is not known which parts of the text are in quotes.
+    """
     tokens: list[Token] = []
     for match in _PATTERN.finditer(text):
         group = match.lastgroup or ""
-        if group == "UNREADABLE":
-            raise _unreadable(text, match.start(group), tokens)
         token = Token(_KINDS[group], match[group], match.start(group), match.end())
+        if group == "UNREADABLE" and token.text in "'\"":
+            raise _unclosed(text, token.start, tokens)
         tokens.append(token)
         if group == "END":
             break
         if group == "TEXT" and _ENDS_IN_BACKSLASH.search(token.text):
-            raise TargetingError(
-                "A backslash right before the closing quote: it is not known whether the server ends the text there.",
-                token.end - 2,
-                hint="To put a quote inside a text, enclose the text in the other kind of quotes.",
-            )
+            raise _escaped(text, token)
     return tuple(tokens)
+
+
+def _escaped(text: str, token: Token) -> TargetingError:
+    rest = re.match(r"([^'\"\r\n]*)['\"]", text[token.end :])
+    message = "A backslash right before the closing quote: it is not known whether the server ends the text there."
+    hint = "A text cannot hold a quote, nor end in a backslash."
+    if rest is not None and not _AFTER_A_TEXT.search(rest[1]):
+        hint = quoteless(token.text[1:-1].rstrip("\\") + "'" + rest[1])
+    return TargetingError(message, token.end - 2, hint=hint)
+
+
+def quoteless(text: str) -> str:
+    """What to write instead of a text that holds a quote."""
+    pattern = re.sub("['\"]", ".", text)
+    if _PATTERN_SIGN.search(text):
+        return "A text cannot hold a quote: use contains with a part without it, or matches with a dot in its place."
+    return f"A text cannot hold a quote: write matches '{pattern}', where the dot is any character."
 
 
 _ALIASES: Final = {"===": "==", "!==": "!=", "AND": "&&", "OR": "||"}
@@ -135,6 +155,8 @@ def canonical(text: str) -> str:
     try:
         tokens = tokenize(text)
     except TargetingError:
+        return text
+    if any(token.kind is TokenKind.UNREADABLE for token in tokens):
         return text
     return " ".join(map(_canonical_token, tokens[:-1]))
 
@@ -184,13 +206,13 @@ _HINTS: Final = {
 """What to do about a character that cannot be outside quotes."""
 
 
-def _unreadable(text: str, offset: int, before: list[Token]) -> TargetingError:
-    character = text[offset]
-    if character in "'\"":
-        return _unclosed(text, offset, before)
-    if character == "[" and before and before[-1].kind is TokenKind.NAME and before[-1].end == offset:
+def unreadable(token: Token, before: Token | None, following: Token) -> TargetingError:
+    """The error for a character that is no part of the language, between the tokens next to it."""
+    character = token.text[0]
+    is_name = before is not None and before.kind is TokenKind.NAME and before.end == token.start
+    if character == "[" and is_name:
         hint = "A name goes in parentheses: user.property('plan')."
-    elif character == "`" and (offset == 0 or not text[offset + 1 :].strip()):
+    elif token.text == "`" and (token.start == 0 or following.kind is TokenKind.END):
         hint = "The backtick was likely copied along with the expression; delete it."
     elif character == "`":
         hint = "Texts are enclosed in ' or \", not in backticks."
@@ -198,9 +220,11 @@ def _unreadable(text: str, offset: int, before: list[Token]) -> TargetingError:
         hint = "An invisible character, likely pasted from a document: delete it, or type an ordinary space."
     else:
         hint = _HINTS.get(character, "A value that is not a number goes in quotes: 'value'.")
-    return TargetingError(f"Found {shown(character)}, which is not part of the targeting language.", offset, hint=hint)
+    message = f"Found {shown(character)}, which is not part of the targeting language."
+    return TargetingError(message, token.start, hint=hint)
 
 
+_PATTERN_SIGN: Final = re.compile(r"[\\^$*+?{}\[\]()|.]")
 _AFTER_A_TEXT: Final = re.compile(r"\)[ ]*(?:[=!<>]|&&|\|\||[A-Za-z])|&&|\|\||[ ]==[ ]")
 """What is hardly ever inside a text, but is once a quote is missing: `'plan) == '`."""
 
@@ -210,6 +234,16 @@ def _unclosed(text: str, offset: int, before: list[Token]) -> TargetingError:
     quotes = [token for token in before if token.kind is TokenKind.TEXT and _AFTER_A_TEXT.search(token.text)]
     suspect = quotes[0] if quotes else Token(TokenKind.TEXT, line, offset, offset + len(line))
     word = next((token for token in before if token.end == suspect.start and token.kind is TokenKind.NAME), None)
+    for inside, name in pairwise(before):
+        whole = text[inside.start + 1 : suspect.start]
+        if (
+            inside.kind is TokenKind.TEXT
+            and name.kind is TokenKind.NAME
+            and inside.end == name.start
+            and name.text in whole
+        ):
+            message = f"The text ends at its second quote, and more follows: {shown(name.text)}."
+            return TargetingError(message, name.start, hint=quoteless(whole))
     if word is not None:
         return TargetingError(
             f"This text seems to lack its opening quote: {shown(word.text)}.",

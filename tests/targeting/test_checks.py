@@ -120,6 +120,36 @@ def test_line_breaks_beside_parentheses_are_not_sent_so_nothing_is_wrong_with_th
     assert "targeting-parentheses" not in [finding.code for finding in found_in(text)]
 
 
+SEVERAL = {
+    "user.property('a') = 1 && user.url() == 'x' || user.property('b') > 1,000": ["=", "u", ","],
+    "user.property('a') notIn 'x' && (user.property('b') == 10k || true) && user.property('c') == +1": ["n", "1", "+"],
+    "user.property('a') = 1 and user.property('b') == 2 or today() > 1": ["=", "a", "o", "t"],
+    "user.property(\u2018a\u2019) == 1 && user.property('b') == \u201cx && y\u201d && x": ["\u2018", "\u201c", "x"],
+    "(user.property('a') = 1": ["=", ""],
+    "user.isGuest()) && user.property('a') = 1)": [")", "=", ")"],
+    "user.property('a')) == 'b' && x": [")", "x"],
+    "user.property('a' == 1 && user.property('b') = 2": ["=", "="],
+    "(user.property('a' == 1) && user.property('b') = 2": ["=", "="],
+    "true && && true && ()": ["&", ")"],
+    "!(user.isGuest() && true) && not true && user.plan": ["!", "n", "u"],
+    "(Date.now() - 5) < user.property('a') && x == 1": ["D", "x"],
+    "user.property('a') isIn 'a', 'b' && x == 1": [",", "x"],
+    "user.property('a') in ['a', 'b'] && x == 1": ["[", "x"],
+    "user.property('a') == 'b && x == 1 && user.c = 'd'": ["'"],
+}
+
+
+@pytest.mark.parametrize("text", SEVERAL)
+def test_every_condition_with_a_mistake_is_reported_and_nothing_that_only_follows_from_one(text: str) -> None:
+    found = [finding for finding in found_in(text) if finding.code == "targeting-syntax"]
+    assert [text[slice(*finding.span)] for finding in found] == SEVERAL[text]
+
+
+def test_the_mistakes_that_are_reported_of_one_expression_are_limited() -> None:
+    text = " && ".join(["x == 1"] * 500)
+    assert 40 < len(found_in(text)) < 60
+
+
 @pytest.mark.parametrize("source", ["user.currentUrl()", "user.daysSinceFlowDone('f')"])
 def test_what_there_may_be_no_value_of_is_neither_set_nor_unset_for_every_user(source: str) -> None:
     text = f"{source} isSet true || {source} isNotSet true"

@@ -165,6 +165,7 @@ GROWING: dict[str, Callable[[int], str]] = {
     "names": lambda size: "a." * size + "a",
     "white space": lambda size: "true" + " " * size + "&& true",
     "digits": lambda size: "1 < " + "1" * size,
+    "mistakes": lambda size: " && ".join(["user.property('a' == 1"] * size),
     "quotes and backslashes": lambda size: "'a' == '" + "\\" * size + "'",
 }
 

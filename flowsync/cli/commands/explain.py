@@ -187,6 +187,9 @@ def _explained(
     try:
         return explain(criterion, persona, flow, known)
     except TargetingError as error:
-        problem = Problem(place(error.offset), Severity.ERROR, error.code, error.message, error.hint)
+        problems = [
+            Problem(place(each.offset), Severity.ERROR, each.code, each.message, each.hint)
+            for each in (error, *error.further)
+        ]
         texts = {_EXPRESSION: criterion.text} if flow is None else None
-        raise InvalidFilesError(message, [problem], texts=texts) from None
+        raise InvalidFilesError(message, problems, texts=texts) from None
