@@ -193,6 +193,8 @@ def _placed(text: str, span: Span, column: int, begin: int, end: int) -> tuple[l
 def _entry_lines(text: str, span: Span, placed: _Placed, column: int, order: KeyOrder) -> _Lines:
     """An entry's own lines, and above them comments that are no longer on the line of its dash."""
     entry, margin, inner = placed.entry, " " * column, order.at(placed.entry.key)
+    if entry.key_span is not None and entry.key_span.outer != entry.start:
+        raise _UnformattableError(entry.start, "a key is marked with ?")
     if entry.span.layout is not Layout.BLOCK:
         (top, *rest), is_open = _value_lines(text, entry, placed.below, column, inner)
         delta = None if entry.span.is_block_text else column - span.column

@@ -33,6 +33,10 @@ QUOTED_FLOW_GAP: Final = re.compile(rf"(?:[ \t]*:)?(?:[ \t\n]*,)?{_FLOW_BLANKS}"
 """The same after a quoted text or a closing bracket: as in JSON, the colon needs no space after it."""
 FIRST_GAP: Final = re.compile(rf"{_SPACE_LINES} *{_DASHES}")
 """Before the first token."""
+MARKED_KEY_GAP: Final = re.compile(rf"(?:{BLOCK_GAP.pattern}|{FIRST_GAP.pattern})\? +")
+"""Between a token and a key marked with `?` in a block mapping."""
+COLON_BELOW: Final = re.compile(rf"[ \t]*(?:{_COMMENT})?\n{_SPACE_LINES}(?P<margin> *)(?=:[ \n])")
+"""Between a key marked with `?` and the colon below it."""
 HEAD: Final = re.compile(rf"{_SPACE_LINES} *")
 """Before `---`, in a text that holds nothing, or between a tag or anchor and a text on a line below."""
 MARKER_END: Final = re.compile(rf"[ \t]*(?:{_COMMENT})?\n")

@@ -75,6 +75,7 @@ class Reader:
         self.at = 0  # the offset after the last token
         self._values = 0  # what aliases repeat included
         self._style: str | None = None  # of that token; a closing bracket's is "]"
+        self._is_marked = False  # whether the last key is marked with `?`, until its colon is passed
         self._anchors = Anchors()
         self._shown = shown(self.text)
         self._next_event = events_of(self._shown.text)
@@ -132,7 +133,17 @@ class Reader:
             pattern = guard.BLOCK_GAP if around.depth else guard.FIRST_GAP
         has_colon = self.at < start and self.text[start - 1] == ":" and pattern is not guard.QUOTED_FLOW_GAP
         if (has_colon and self.text[start] not in "]}\n\t ") or not pattern.fullmatch(self.text, self.at, start):
-            raise guard.bad_gap(self.text, self.at, start)
+            self._is_marked = not around.in_flow and bool(guard.MARKED_KEY_GAP.fullmatch(self.text, self.at, start))
+            if not self._is_marked:
+                raise guard.bad_gap(self.text, self.at, start)
+
+    def _pass_marked_key(self, start: int, inside: Context) -> None:
+        """Go on to the colon that must be right below a key marked with `?`, which begins at `start`."""
+        self._is_marked = False
+        colon = guard.COLON_BELOW.match(self.text, self.at)
+        if colon is None or len(colon["margin"]) != inside.column or self.text[start] in "&!*|>":
+            raise Refusal(start, *refusals.MARKED_KEY)
+        self.at = colon.end()
 
     def _count(self, number: int) -> None:
         """Count values. Raises Refusal: no text is read to its end only to be refused then."""
@@ -413,6 +424,8 @@ class Reader:
             if not isinstance(key, str) or key in keyed or key == "<<" or self.at - start >= _SHORT_KEY:
                 key = self._checked_key(key, event, keyed, starts)
             kind = _class_of(event := next_event())
+            if self._is_marked:
+                self._pass_marked_key(start, inside)
             if kind is ScalarEvent and self._values < MAXIMUM_VALUES:
                 self._values += 1
                 keyed[intern(key)] = scalar(event, inside, value_gaps)

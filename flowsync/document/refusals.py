@@ -106,7 +106,11 @@ TAB_IN_BLOCK_TEXT: Final = (
     "Indent with spaces.",
 )
 MISSING_KEY: Final = ("yaml-complex-key", "A key is missing before this colon.", 'Write "": for an empty key.')
-MARKED_KEY: Final = ("yaml-complex-key", "Keys marked with ? are not supported.", "Write key: value on one line.")
+MARKED_KEY: Final = (
+    "yaml-complex-key",
+    "A key marked with ? is supported only as a text, outside of brackets, with its colon right below the ?.",
+    "Write key: value on one line.",
+)
 GLUED_COMMENT: Final = ("yaml-syntax", "A comment needs a space before its #.", "Add a space before #.")
 GLUED_COLON: Final = (
     "yaml-syntax",

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _BETWEEN_ENTRIES: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)* *")
 _COLON: Final = re.compile(r"[ \t]*:")
+_COLON_BELOW: Final = re.compile(rf"{_BETWEEN_ENTRIES.pattern}:")
+"""The colon of a key that is marked with `?`."""
 _COMMENT_LINE: Final = re.compile(r"^( *)[ \t]*[^ \t\n][^\n]*\n", re.MULTILINE)
 
 
@@ -222,10 +224,13 @@ class _TreeReader(Reader):
 
     def _keys(self, value: dict[str, JsonValue], spans: list[Span]) -> Iterator[Entry]:
         for key, key_span, span in zip(value, spans[::2], spans[1::2], strict=True):
-            after = _end_of(_COLON, self.text, key_span.end)
+            start, after = key_span.outer, _end_of(_COLON, self.text, key_span.end)
+            if not key_span.in_flow and self.text.endswith("? ", 0, start):
+                start = self.text.rindex("?", 0, start)
+                after = _end_of(_COLON_BELOW, self.text, key_span.end)
             if span.layout is Layout.EMPTY and span.in_flow and span.anchor is None:
                 span = replace(span, start=after, end=after)  # noqa: PLW2901 - after the colon, not after its key
-            yield Entry(key, key_span.outer, after, span, key_span)
+            yield Entry(key, start, after, span, key_span)
 
 
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:

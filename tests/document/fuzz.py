@@ -56,6 +56,8 @@ PIECES: Final[list[str]] = [
 ]
 COMPLEX_KEY: Final = re.compile(r"(?:^ *(?:- +)*|[{,] *)\? ", re.MULTILINE)
 """What PyYAML writes for a key of several lines, and flowsync refuses."""
+SIMPLE_KEY: Final = re.compile(r"^(?P<margin> *(?:- )?)(?P<key>\w+):(?=[ \n])", re.MULTILINE)
+OPEN_BRACKET: Final = re.compile(r"[\[{][^\]}\n]*$", re.MULTILINE)
 LINES: Final = ["", " ", "   ", "\t", " #", "#c", "  # c", "- ", "---", "...", "'", '"', "]", "}", "  x", "\tx"]
 
 
@@ -65,10 +67,12 @@ def texts(chance: random.Random) -> Iterator[tuple[str, str]]:
         ("plausible: corpus", 2, lambda: chance.choice(PLAUSIBLE)),
         ("plausible: authors", 12, lambda: authored(chance)),
         ("plausible: dumped", 12, lambda: dumped(chance)),
+        ("plausible: marked", 4, lambda: marked(chance, authored(chance))),
         ("slips: corpus", 34, lambda: slipped(chance, chance.choice(CORPUS))),
         ("slips: plausible", 12, lambda: slipped(chance, chance.choice(PLAUSIBLE))),
         ("slips: flows", 12, lambda: slipped(chance, stretch(chance, chance.choice(FLOWS)))),
         ("slips: authors", 8, lambda: slipped(chance, stretch(chance, authored(chance)))),
+        ("slips: marked", 4, lambda: slipped(chance, marked(chance, stretch(chance, authored(chance))))),
         ("slips: dumped", 8, lambda: slipped(chance, dumped(chance)[:3000])),
     ]
     names, weights, makers = zip(*kinds, strict=True)
@@ -90,6 +94,18 @@ def dumped(chance: random.Random) -> str:
         text = _dumped(chance, carried(written.values(chance)))
         if not COMPLEX_KEY.search(text):
             return text
+
+
+def marked(chance: random.Random, text: str) -> str:
+    """A text in which some keys are marked with `?`, and their values on the line below; none within brackets."""
+    if OPEN_BRACKET.search(text):
+        return text
+
+    def mark(found: re.Match[str]) -> str:
+        margin = re.sub("[^\n]", " ", found["margin"])
+        return found[0] if chance.random() < 0.6 else f"{found['margin']}? {found['key']}\n{margin}:"
+
+    return SIMPLE_KEY.sub(mark, text)
 
 
 def _dumped(chance: random.Random, value: JsonValue) -> str:

@@ -38,6 +38,30 @@ data:
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("? a\n: b\n", {"a": "b"}),
+        ("? 'a b' # key\n# c\n: # value\n  x\n", {"a b": "x"}),
+        ("? a\n: - 1\n  - 2\nb: 3\n", {"a": [1, 2], "b": 3}),
+        ("- ? a\n  : k: 1\n    l: 2\n", [{"a": {"k": 1, "l": 2}}]),
+        ("o:\n  ? a\n  :\n    ? b\n    : |\n      c\n", {"o": {"a": {"b": "c\n"}}}),
+        ('? "long\n  key"\n: {a: 1}\n', {"long key": {"a": 1}}),
+    ],
+)
+def test_a_key_may_be_marked_with_its_value_below(text: str, value: JsonValue) -> None:
+    assert document.parse(text).value == value
+
+
+def test_a_marked_key_and_its_value_have_their_places() -> None:
+    read = document.parse("o:\n  ? a\n  : xyz\n", "flow.yaml")
+    assert [(at.line, at.column) for at in (read.key_location(("o", "a")), read.location(("o", "a")))] == [
+        (2, 5),
+        (3, 5),
+    ]
+    assert read.offset_location(("o", "a"), 2).column == 7
+
+
+@pytest.mark.parametrize(
     ("path", "value", "key"),
     [
         ((), (2, 1), (2, 1)),

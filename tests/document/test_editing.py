@@ -211,6 +211,9 @@ def test_comments_of_a_list_that_becomes_empty_stay_where_they_belong_to_no_item
     ("text", "value", "expected"),
     [
         ("a:\n", {"a": "x"}, "a: x\n"),
+        ("? a # k\n: b # v\nc: 1\n", {"a": "x", "c": 1}, "? a # k\n: x # v\nc: 1\n"),
+        ("? a\n:\n  - ? b\n    : 1 # v\n", {"a": [2, {"b": 1}]}, "? a\n:\n  - 2\n  - ? b\n    : 1 # v\n"),
+        ("c: 1\n? a\n: b\nd: 1\n", {"c": 1, "d": 1}, "c: 1\nd: 1\n"),
         ("a: # none yet\n", {"a": [1]}, "a: # none yet\n  - 1\n"),
         ("- \n- a\n", ["x", "a"], "- x\n- a\n"),
         ("a: {b: , c: 1}\n", {"a": {"b": 2, "c": 1}}, "a: {b: 2 , c: 1}\n"),

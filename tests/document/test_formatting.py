@@ -182,8 +182,12 @@ def test_the_canonical_form(text: str, wanted: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code", "line"),
-    [("name: x\ndata:\n  &a\n  title: T\n", "unformattable", 3), ("name: [x\n", "yaml-syntax", 1)],
-    ids=["an anchor on a line of its own", "unreadable"],
+    [
+        ("name: x\ndata:\n  &a\n  title: T\n", "unformattable", 3),
+        ("type: CARD\n? name\n: x\n", "unformattable", 2),
+        ("name: [x\n", "yaml-syntax", 1),
+    ],
+    ids=["an anchor on a line of its own", "a marked key", "unreadable"],
 )
 def test_what_cannot_be_kept_is_refused_with_its_place(text: str, code: str, line: int) -> None:
     with pytest.raises(DocumentError) as caught:
