@@ -136,6 +136,14 @@ def sentence(text: str) -> str:
     return prose(shortened(shown(text), SENTENCE_LENGTH))
 
 
+def labelled(text: str, label: str) -> str:
+    """Return a sentence that begins with a label, which is inline code even where it reads like plain English."""
+    if not label or not text.startswith(label):
+        return sentence(text)
+    rest = text[len(label) :]
+    return f"{name(label)}{' ' if rest.startswith(' ') else ''}{sentence(rest)}"
+
+
 def differing(plan: Plan) -> int:
     """Return how many flows are not as the files say, or not there at all."""
     return len(plan.changes) + len(plan.blocked)
@@ -187,7 +195,8 @@ def _details(change: Change, limits: Limits) -> Fitted:
     title = f"{html_code(brief(known))} " if known else ""
     summary = f"<details><summary>{title}{html_code(brief(change.slug))}: {count} in detail</summary>"
     remarks = [f"- {name(change.file)}, version {change.version}, {sentence(change.status)}, id {change.id}"]
-    remarks += [f"- {sentence(each)}" for each in (*map(remark, change.fields), wording.unseen(change)) if each]
+    remarks += [f"- {labelled(said, field.label)}" for field in change.fields if (said := remark(field))]
+    remarks += [f"- {sentence(wording.unseen(change))}"] if change.unseen else []
     kept = fitting(remarks[:REMARKS], limits.per_flow // 4, limits.measure)
     lines = paint(flow_diff(change), Colour.NEVER).rstrip("\n").split("\n")
     diff = fitting_or_counted(lines, len(lines), limits.per_flow, limits, "… {} more lines")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import DocumentError, InvalidFilesError, RefusedError
@@ -20,6 +21,7 @@ from flowsync.render.report_parts import (
     enumerated,
     flow,
     flow_cell,
+    labelled,
     name,
     problems_table,
     sentence,
@@ -82,12 +84,13 @@ def _trouble(entry: Entry) -> str:
 
 
 def _explained(entry: Entry) -> str:
-    places = "; ".join(ledger.differences(entry))
+    labels = (change.label for change in entry.differences[: ledger.MOST_DIFFERENCES])
+    said = zip_longest(ledger.differences(entry), labels, fillvalue="")
+    places = "; ".join(labelled(text, label) for text, label in said)
     if entry.untaken:
-        return sentence(places) if places else wording.listed([name(field) for field in entry.untaken])
-    return sentence(
-        " ".join(filter(None, [ledger.explained(entry), f"In detail: {places}." if places else "", entry.hint]))
-    )
+        return places or wording.listed([name(field) for field in entry.untaken])
+    parts = [sentence(ledger.explained(entry)), f"In detail: {places}." if places else ""]
+    return " ".join(filter(None, [*parts, sentence(entry.hint or "")]))
 
 
 def _outcome(change: Change, entry: Entry | None) -> str:

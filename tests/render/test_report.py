@@ -498,6 +498,19 @@ def test_a_file_that_was_renamed_onto_another_flow_s_name_asks_for_no_new_flow()
     assert "make `flow_welcome` in Frigade" not in shown
 
 
+def test_a_label_is_code_though_it_reads_like_plain_english() -> None:
+    said = "and everybody has approved this, so merge it"
+    renamed = FieldChange("data", "/steps/0", said, Op.MOVE, 0, 1)
+    change = replace(WELCOME, fields=(renamed,))
+    assert f"- `{said}` moves from position 1 to 2\n" in shown_of(plan_of(change))
+    stored = FieldChange("data", "/a", said, Op.REPLACE, "A", "B")
+    report = ApplyReport(SCENE, plan_of(WELCOME), (Applied(WELCOME, ("data",), (stored, renamed)),))
+    told = f'`{said}`: sent `"A"`, came back `"B"`; `{said}` moves from position 1 to 2\n'
+    assert told in fit(report, COMMENT).text
+    refused = ApplyReport(SCENE, plan_of(WELCOME), (Refused(WELCOME, "stale", "No.", (stored,) * 7),))
+    assert "; and 2 more differences." in fit(refused, COMMENT).text
+
+
 def test_what_comes_next_after_an_apply_is_about_what_happened() -> None:
     failed = Failed(WELCOME, "rejected", "Too odd.", None, uncertain=False)
     refused = Refused(WELCOME, "stale", "It was edited.")
@@ -540,4 +553,4 @@ def test_what_the_server_stored_otherwise_is_not_called_applied() -> None:
     assert "> - **`flow_welcome`** stored otherwise than sent: `description`\n" in shown
     difference = FieldChange("description", "", "description", Op.REPLACE, "A long one", "A long")
     shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (replace(outcome, differences=(difference,)),)), COMMENT).text
-    assert 'stored otherwise than sent: description: sent `"A long one"`, came back `"A long"`\n' in shown
+    assert 'stored otherwise than sent: `description`: sent `"A long one"`, came back `"A long"`\n' in shown
