@@ -35,6 +35,7 @@ def _error(status: HTTPStatus, headers: Mapping[str, str] = {}) -> Response:
 
 _SERVER_ERROR: Final = _error(HTTPStatus.INTERNAL_SERVER_ERROR)
 _NOT_FOUND: Final = _error(HTTPStatus.NOT_FOUND)
+_CAPPED: Final = _error(HTTPStatus.TOO_MANY_REQUESTS)
 _RATE_LIMITED: Final = _error(HTTPStatus.TOO_MANY_REQUESTS, {"retry-after": "1"})
 _UNAVAILABLE: Final = _error(HTTPStatus.SERVICE_UNAVAILABLE, {"retry-after": "1"})
 _WRONG: Final = Response(HTTPStatus.OK.value, {"content-type": "application/json"}, b'{"status":"ok"}')
@@ -69,6 +70,12 @@ class FaultKind(Enum):
     HTML_403_AFTER = "html-403-after", True, _FIREWALL, f"a firewall's HTML page with 403, {_THOUGH}"
     NOT_FOUND = "404", False, _NOT_FOUND, "404; the request is not carried out"
     RATE_LIMITED = "429", False, _RATE_LIMITED, "429 with Retry-After: 1; the request is not carried out"
+    CAPPED = (
+        "429-cap",
+        False,
+        _CAPPED,
+        "429 without Retry-After: the cap of monthly users; the request is not carried out",
+    )
     UNAVAILABLE_BEFORE = "503-before", False, _UNAVAILABLE, "503 with Retry-After: 1; the request is not carried out"
     UNAVAILABLE_AFTER = "503-after", True, _UNAVAILABLE, f"503 with Retry-After: 1, {_THOUGH}"
     SLOW = "slow", True, Delivery.SLOW, "the answer comes in drips, for about a second"

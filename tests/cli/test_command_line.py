@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from flowsync import __version__
@@ -434,6 +435,18 @@ def test_faults_strike_what_is_served_and_are_told(project: Path) -> None:
     assert err.count("500-after strikes PUT /v1/flows/") == 2
     refused = flowsync("sandbox", "serve", "--fault", "explosion", root=project)
     assert (refused.code, "hang-after" in refused.err) == (64, True)
+
+
+def test_readings_of_conflicts_are_chosen_by_name(project: Path) -> None:
+    with serving(project, "--conflict", "paging=windows", "--conflict", "created=draft") as (env, server):
+        headers = {"Authorization": f"Bearer {env['FRIGADE_API_KEY']}"}
+        flows = f"{env['FRIGADE_API_URL']}/v1/flows"
+        assert httpx.get(f"{flows}?limit=1", headers=headers).json()["limit"] == 1
+        new = httpx.post(flows, headers=headers, json={"name": "New", "data": "steps: []"}).json()
+        assert (new["status"], new["slug"].startswith("flow_")) == ("DRAFT", True)
+    server.communicate()
+    refused = flowsync("sandbox", "serve", "--conflict", "paging=some", root=project)
+    assert (refused.code, "paging=all, paging=windows" in refused.err) == (64, True)
 
 
 def test_another_seed_gives_another_first_state(project: Path) -> None:

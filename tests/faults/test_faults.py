@@ -23,7 +23,7 @@ SCHEDULES = 200
 CHUNKS = 8
 STEPS = {"list": ("GET", "/v1/flows"), "fresh read": ("GET", "/v1/flows/*/versions"), "write": ("PUT", "*")}
 ACCIDENTS = [kind for kind in FaultKind if kind not in PEOPLE]
-FIRM = {FaultKind.HTML_403, FaultKind.NOT_FOUND}
+FIRM = {FaultKind.HTML_403, FaultKind.NOT_FOUND, FaultKind.CAPPED}
 """Faults that are no accident: they are told, and nothing is tried again."""
 OF_ANOTHER = {FaultKind.WRONG_JSON, FaultKind.HTML_403_AFTER}
 """Answers that are not the API's, though it was asked: a read ends with them, a write is read back."""

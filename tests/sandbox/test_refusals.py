@@ -75,6 +75,7 @@ CASES: Final = (
     Case("ours", "version is no number", "GET", "/v1/flows/flow_welcome?version=x", 400, "version must be"),
     Case("doc", "write to no flow", "PUT", f"/v1/flows/{NOWHERE}", 404, "not found", {"name": "x"}),
     Case("doc", "delete no flow", "DELETE", f"/v1/flows/{NOWHERE}", 404, "not found"),
+    Case("obs", "delete by slug", "DELETE", "/v1/flows/flow_off", 404, "not found"),
     Case("obs", "draft of no flow", "POST", f"/v1/flows/{NOWHERE}/versions", 404, "not found", {}),
     put("doc", "archived is read-only", {"name": "x"}, "read-only", ARCHIVED),
     put("doc", "active is no boolean", {"active": "true"}, "active must be a boolean"),
