@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import comparable, compare
 from flowsync.errors import TargetingError
-from flowsync.flows.expressions import parse_result
+from flowsync.flows.expressions import parse_result, steps_key
 from flowsync.model import Op, PlanWarning, Severity, Target, View
 from flowsync.plan.base import EDITS
 from flowsync.plan.document import restorable
@@ -48,7 +48,7 @@ NOT_RESTORABLE: Final = "not-restorable"
 _SHORT_COMMIT: Final = 12
 _MOST_LABELS: Final = 5
 """How many places one warning names."""
-_STEP_ID: Final = re.compile(r"/steps/(?P<step>\d+)(?:/fields/(?P<field>\d+))?/id")
+_STEP_ID: Final = re.compile(r"/(?P<list>steps|data)/(?P<step>\d+)(?:/fields/(?P<field>\d+))?/id")
 
 
 def warnings_of_update(pair: FileAndRow) -> tuple[PlanWarning, ...]:
@@ -138,9 +138,11 @@ def targeting_cleared(pair: FileAndRow) -> Iterator[PlanWarning]:
 
 def ids_renamed(pair: FileAndRow) -> Iterator[PlanWarning]:
     """Warn, for each step and field under a new id, that progress and answers stay with the old one."""
+    key = steps_key(pair.flow.fields.get("data"))
     for change in pair.comparison.changes:
-        if change.op is Op.RENAME and (place := _STEP_ID.fullmatch(change.path)):
-            step: ValuePath = ("data", "steps", int(place["step"]))
+        place = _STEP_ID.fullmatch(change.path)
+        if change.op is Op.RENAME and place is not None and place["list"] == key:
+            step: ValuePath = ("data", key, int(place["step"]))
             was, now = _in_words(change.old), _in_words(change.new)
             if place["field"] is None:
                 line = pair.flow.source.location((*step, "id")).line

@@ -210,10 +210,13 @@ def _wrong_value(view: View, refusal: Refusal) -> Iterator[Problem]:
     accepted_only = (None, *LEGACY_FLOW_TYPES)  # not to be chosen
     choices = ["false" if choice is False else str(choice) for choice in wanted if choice not in accepted_only]
     match = meant(refusal.value, choices) if isinstance(refusal.value, str) else None
+    hint = f"Did you mean {match}?" if match else None
+    if refusal.path[-1:] == ("action",) and match is None:
+        hint = "The SDK takes any other action for step.complete."
     yield WRONG_VALUE.at(
         _value_location(view, refusal),
         sentence(f"{named(refusal.path)} must be {listed(choices)}, not {_found(view, refusal)}."),
-        _empty_hint(refusal.path) if refusal.value is None else f"Did you mean {match}?" if match else None,
+        _empty_hint(refusal.path) if refusal.value is None else hint,
     )
 
 

@@ -78,6 +78,18 @@ CASES: list[tuple[str, str, list[LiveFlow], list[tuple[str, int | None]]]] = [
         [("goes-live", None), ("step-id-renamed", 8)],
     ),
     (
+        "a renamed step id in the former format",
+        "data:\n  data:\n    - {id: b, title: A}\n",
+        [live(data="data: [{id: a, title: A}]")],
+        [("goes-live", None), ("step-id-renamed", 3)],
+    ),
+    (
+        "not a renamed id in a list of the app's own",
+        "data:\n  steps: [{id: x}]\n  data:\n    - {id: b, title: A}\n",
+        [live(data="steps: [{id: x}]\ndata: [{id: a, title: A}]")],
+        [("goes-live", None)],
+    ),
+    (
         "a renamed field id, which flowStepData refers to",
         "data:\n  steps:\n    - id: a\n      fields:\n        - {id: q, label: Q}\n",
         [live(data="steps: [{id: a, fields: [{id: p, label: Q}]}]")],

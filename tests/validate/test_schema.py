@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flowsync import document
 from flowsync.model import SENT_FIELDS, Target
+from flowsync.targeting.context import CaseError, case_from
 from flowsync.validate import check, schema_text
 from flowsync.validate import schema as words
 from flowsync.validate.rules import Rule
@@ -224,3 +228,46 @@ def test_an_editor_underlines_the_lines_that_check_points_at(tmp_path: Path) -> 
     wanted = {name: pointed_at(file) for name, file in files.items()}
     assert len([lines for lines in wanted.values() if lines]) >= 25
     assert underlined(tmp_path, texts) == wanted
+
+
+ANYTHING = st.sampled_from([None, True, 1, -1, 1.5, "x", "2026-02-01", [], ["a"], [1], {}, {"a": 1}, {"a": [None]}])
+
+
+def mappings(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Mappings with some of these keys, and now and then anything else."""
+    return ANYTHING | st.fixed_dictionaries({}, optional=keys)
+
+
+PROGRESS = mappings(
+    steps=mappings(a=mappings(state=st.sampled_from(["STARTED_STEP", "STARTED"]), data=ANYTHING)),
+    state=st.sampled_from(["STARTED_FLOW", "STARTED"]),
+) | st.fixed_dictionaries({"state": st.just("COMPLETED_FLOW"), "done": st.sampled_from([None, "2026-02-01", 1])})
+USERS = mappings(
+    properties=ANYTHING,
+    groups=ANYTHING,
+    url=ANYTHING,
+    guest=ANYTHING,
+    events=mappings(login=ANYTHING),
+    flows=mappings(flow_a=PROGRESS),
+    propertys=ANYTHING,
+)
+ENTRIES = st.fixed_dictionaries(
+    {"sees": ANYTHING},
+    optional={
+        "name": ANYTHING,
+        "user": USERS,
+        "group": mappings(properties=ANYTHING, events=mappings(login=ANYTHING), url=ANYTHING),
+        "at": st.sampled_from(["2026-02-01", 1, None]),
+    },
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(ENTRIES)
+def test_validate_refuses_just_the_tests_that_cannot_be_run(entry: dict[str, Any]) -> None:
+    try:
+        case_from(entry, datetime(2026, 2, 1, tzinfo=timezone.utc))
+        runs = True
+    except CaseError:
+        runs = False
+    assert jsonschema.Draft202012Validator({**definition("test", FLOW), "$defs": FLOW["$defs"]}).is_valid(entry) == runs
