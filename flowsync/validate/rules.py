@@ -175,15 +175,19 @@ _OTHER_WORDS: Final = {
     "label": "question",
     "maxLength": "maximumlength",
     "primaryButton": "button cta",
+    "max": "maximum maxvalue",
+    "min": "minimum minvalue",
+    "options": "choices",
+    "pattern": "regex regexp",
     "select": "dropdown",
     "selector": "element",
     "subtitle": "body content description text",
     "targetingLogic": "targeting",
-    "text": "string input",
+    "text": "string input textbox",
     "textarea": "multiline",
     "title": "heading headline",
     "uri": "href link url",
-    "value": "regex",
+    "value": "regex default defaultvalue initialvalue",
     "videoUri": "video",
 }
 """What other tools call a key or a value, without regard to case and separators."""
@@ -193,6 +197,8 @@ _OPPOSITES: Final = (
     ("start", "skip"),
     ("start", "stop"),
     ("optional", "options"),
+    ("tertiary", "primary"),
+    ("tertiary", "secondary"),
 )
 """Beginnings of words that look alike and mean different things."""
 _NEGATIONS: Final = ("un", "non", "not", "no", "dis", "in", "hide")

@@ -114,7 +114,11 @@ def _check_media(view: View, step: Part) -> Iterator[Problem]:
         yield NOT_SHOWN.at(
             view.key_location((*step.path, "imageUri")), message, "Keep one of `imageUri` and `videoUri`."
         )
-    if isinstance(video, str) and video.startswith("https:") and "${" not in video and "videoUri" not in undrawn:
+    if (
+        isinstance(video, str)
+        and video.startswith("https:")
+        and not (" " in video or "${" in video or "videoUri" in undrawn)
+    ):
         yield from _check_video(view, step, video)
 
 

@@ -248,5 +248,6 @@ def _pattern(view: View, path: ValuePath, pattern: JsonValue) -> Iterator[Proble
         )
     elif with_flags is not None:
         message = f"A pattern has no flags: `/{with_flags[2]}` is part of what it must match."
-        hint = f"Leave out {with_flags[2]} and the slashes; [Aa] matches a letter in either case."
+        hint = f"Leave out {with_flags[2]} and the slashes"
+        hint += "; [Aa] matches a letter in either case." if "i" in with_flags[2] else "."
         yield PATTERN_SLASHES.at(view.location(path), message, hint)

@@ -16,7 +16,7 @@ from flowsync.validate import check
 from flowsync.validate.rules import described, did_you_mean, listed, named, sentence
 from flowsync.validate.rules import meant as meant_by
 from flowsync.validate.texts import pattern_complaint
-from flowsync.validate.view import BUTTON_KEYS, OPTION_KEYS, STEP_KEYS
+from flowsync.validate.view import BUTTON_KEYS, FIELD_KEYS, OPTION_KEYS, PATTERN_KEYS, STEP_KEYS
 from tests.validate.building import HERE, flow_of, flow_with
 
 PATTERNS = json.loads((HERE / "patterns.json").read_text(encoding="utf-8"))
@@ -72,6 +72,7 @@ def test_lists_and_sentences_read_well() -> None:
         ("selecter", "selector"),
         ("description", "subtitle"),
         ("cta", "primaryButton"),
+        ("tertiaryButton", None),
         ("image", "imageUri"),
         ("columns", None),
         ("mood", None),
@@ -87,6 +88,9 @@ def test_a_slip_is_recognized_and_a_stranger_is_not(word: str, meant: str | None
 def test_a_word_of_another_tool_is_offered_only_where_it_has_a_counterpart() -> None:
     assert meant_by("href", BUTTON_KEYS) == "uri"
     assert meant_by("href", OPTION_KEYS) is None
+    assert meant_by("minValue", FIELD_KEYS) == "min"
+    assert meant_by("regex", FIELD_KEYS) == "pattern"
+    assert meant_by("regex", PATTERN_KEYS) == "value"
 
 
 @pytest.mark.parametrize("pattern", PATTERNS["accepted"])
