@@ -21,7 +21,7 @@ from flowsync.flows import waits
 from flowsync.flows.expressions import flow_of_rows, referenced_slugs
 from flowsync.model import Origin, Severity, View
 from flowsync.plan.build import build_plan
-from flowsync.plan.findings import LiveFlows, settle
+from flowsync.plan.findings import LiveFlows, settle, unstated
 from flowsync.plan.guards import judged
 from flowsync.pull.results import Skipped
 from flowsync.targeting.references import KnownFlow
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from flowsync.flows.waits import ChangedWaits
     from flowsync.model import Flow, JsonValue, Plan, Problem
     from flowsync.plan.base import Base, History
+    from flowsync.plan.findings import Settled
     from flowsync.plan.guards import Kept
     from flowsync.pull.results import Pulled
 
@@ -103,12 +104,10 @@ def plan_files(
         except FlowsyncError:
             refuse_errors(selection.errors, UNPLANNABLE)
             raise
-        warnings, errors = check_references(project, selection, listing)
         made = make_plan(
             project, selection, listing, connection.api_url, access=connection.access, base=compared, guards=guards
         )
-        settled = settle(made, selection.errors, errors, selection.every, live_flows(project, selection, listing))
-        refuse_errors(settled.errors, UNPLANNABLE)
+        warnings, settled = settle_findings(project, selection, listing, made)
         if shows_warnings:
             write_warnings(warnings, project)
             write_problems(settled.warnings, project)
@@ -218,16 +217,31 @@ def _pulled_versions(project: Project) -> tuple[dict[str, dict[str, JsonValue]],
     return {place: {}, **{name: each for name, each in every.items() if isinstance(each, dict)}}, place
 
 
-def check_references(
-    project: Project, selection: Selection, listing: Listing
+def settle_findings(
+    project: Project, selection: Selection, listing: Listing, made: Plan
+) -> tuple[tuple[Problem, ...], Settled]:
+    """The warnings about the selected flows that only what is live shows, and what errors make of the plan.
+
+    Raises InvalidFilesError for errors that the plan would write.
+    """
+    live = _live_flows(project, selection, listing)
+    warnings, errors = _check_references(project, selection, live)
+    settled = settle(made, selection.errors, errors, selection.every, live)
+    refuse_errors(settled.errors, UNPLANNABLE)
+    left_out, _ = validate.govern(unstated(selection.flows, live), selection.flows, levels(project))
+    wrong = (replace(each, severity=Severity.WARNING) for each in left_out if each.severity is Severity.ERROR)
+    return warnings, replace(settled, warnings=(*settled.warnings, *wrong))
+
+
+def _check_references(
+    project: Project, selection: Selection, live: LiveFlows
 ) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
     """The warnings, and the errors, about the selected flows that only what is live shows.
 
-    A reference to a flow that is neither live nor among the files is an error (unless the project's rules say
-    otherwise). `listing` holds every flow referred to that exists (see `concerned_slugs`).
+    A reference to a flow that is neither live nor among the files is an error, unless the project's rules say
+    otherwise. Every flow referred to that exists is among the `live` ones (see `concerned_slugs`).
     """
-    known = live_flows(project, selection, listing).known
-    found = validate.check_live(selection.flows, known, selection.every)
+    found = validate.check_live(selection.flows, live.known, selection.every)
     reported = {(each.location, each.code) for each in (*selection.warnings, *selection.errors)}
     added = [problem for problem in found if (problem.location, problem.code) not in reported]
     problems, _ = validate.govern(added, selection.flows, levels(project))
@@ -238,7 +252,7 @@ def check_references(
     return warnings, errors
 
 
-def live_flows(project: Project, selection: Selection, listing: Listing) -> LiveFlows:
+def _live_flows(project: Project, selection: Selection, listing: Listing) -> LiveFlows:
     """What is live, with the steps of each flow that a selected one refers to."""
     rows = rows_by_slug(listing.rows)
     stating_steps = {flow.slug for flow in selection.every if "data" in flow.fields}

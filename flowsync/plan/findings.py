@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import validate
 from flowsync.api.rows import Chosen, choose
 from flowsync.diff.fields import observe
-from flowsync.model import Blocked, Flow, Location, Severity
+from flowsync.model import SENT_FIELDS, Blocked, Flow, Location, Severity
 from flowsync.plan.document import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from flowsync.model import FieldName, JsonValue, LiveFlow, Plan, Problem, Target, ValuePath
     from flowsync.targeting.references import KnownFlow
@@ -48,10 +49,15 @@ class LiveFlows:
     target: Target
     known: Mapping[str, KnownFlow]
 
-    def fields(self, flow: Flow) -> Fields | None:
-        """The live values of the fields that a file states; None where there is no row to write."""
+    def row(self, flow: Flow) -> LiveFlow | None:
+        """The row that a file would be written to; None where there is none."""
         choice = choose(self.rows.get(flow.slug, ()), flow.target or self.target)
-        return observe(choice.row.fields, flow.fields.keys()).values if isinstance(choice, Chosen) else None
+        return choice.row if isinstance(choice, Chosen) else None
+
+    def fields(self, flow: Flow) -> Fields:
+        """The live values of the fields that a file states; none where there is no row to write."""
+        row = self.row(flow)
+        return observe(row.fields, flow.fields.keys()).values if row else {}
 
 
 def about_files(errors: Collection[Problem], flows: Sequence[Flow]) -> tuple[Problem, ...]:
@@ -95,7 +101,7 @@ def _new(plan: Plan, flows: Sequence[Flow], live: LiveFlows) -> set[Key]:
     before: list[_Content] = []
     after: list[_Content] = []
     for flow in flows:
-        now = live.fields(flow) or {}
+        now = live.fields(flow)
         then = {name: value for name, value in flow.fields.items() if flow.slug in missing}
         if flow.slug in writes:
             change = writes[flow.slug]
@@ -157,6 +163,31 @@ class _Content:
             else:
                 found = found[part] if isinstance(found, list) and isinstance(part, int) else None
         return found if isinstance(found, str) else None
+
+
+def unstated(flows: Iterable[Flow], live: LiveFlows) -> Iterator[Problem]:
+    """Yield an error for each live field that is wrong and that its file does not state, since `pull` leaves it out.
+
+    Of targeting a plan warns by itself, with who sees the flow.
+    """
+    for flow in flows:
+        row = live.row(flow)
+        missing = [name for name in SENT_FIELDS if name not in flow.fields and name != "targetingLogic"]
+        values = observe(row.fields, missing).values if row else {}
+        said = {name: value for name, value in values.items() if value is not None and value != ""}
+        if not said or not _errors(flow, said):
+            continue
+        known = {_key(each) for each in _errors(flow, {})}
+        for name, value in said.items():
+            for error in islice((each for each in _errors(flow, {name: value}) if _key(each) not in known), 1):
+                message = f"{name} is not stated here, and what is live has an error: {error.message}"
+                yield replace(error, location=Location(flow.file, 1, 1), message=message)
+
+
+def _errors(flow: Flow, added: Fields) -> list[Problem]:
+    """The errors of a flow with some fields that its file does not state."""
+    found = validate.check(_Content(flow.slug, flow.file, {**flow.fields, **added}).flow)
+    return [each for each in found if each.severity is Severity.ERROR]
 
 
 def _without(plan: Plan, blocking: Iterable[Problem], slugs: Mapping[str, str]) -> Plan:

@@ -140,6 +140,27 @@ def test_pull_and_the_plans_after_it_say_that_nobody_sees_a_flow_with_a_broken_e
         assert "flow_a: Nobody sees the flow" in run("list").err
 
 
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"data": "steps: ["}, "data-unreadable"),
+        ({"data": "steps: [{title: x}]"}, "missing-key"),
+        ({"type": "MODAL"}, "wrong-value"),
+    ],
+)
+def test_the_plans_after_a_pull_keep_saying_which_live_field_is_wrong(
+    tmp_path: Path, fields: dict[str, Any], code: str
+) -> None:
+    with served(tmp_path, {}, [row(1, "flow_a", **fields)]) as (_, run):
+        assert "left out" in run("pull").out
+        for command in ("plan", "list"):
+            done = run(command)
+            assert (done.code, f"flows/flow_a.yaml:1:1: warning[{code}]" in done.err) == (0, True)
+            assert f"{next(iter(fields))} is not stated here, and what is live has an error: " in done.err
+        (tmp_path / "flowsync.yaml").write_text(f"rules:\n  {code}: off\n")
+        assert (code in run("plan").err) == (code == "data-unreadable")
+
+
 hostile_texts = st.sampled_from([
     *("", "{}", "- a", "[]", "steps: [", "just words", "steps: {}", "data:\n  - id: a", "steps: [{id: a}, {id: a}]"),
     *("steps: [{title: x}]", "steps: [{id: a, fields: [{id: b, type: Text}]}]", "steps: [{id: 0123}]", "a: &a [*a]"),

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.files import UNPLANNABLE, load_selection, refuse_errors
+from flowsync.cli.files import load_selection
 from flowsync.cli.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_problems, write_result, write_sentence
-from flowsync.cli.planning import check_references, concerned_slugs, live_flows, make_plan, refuse_new_sandbox
+from flowsync.cli.planning import concerned_slugs, make_plan, refuse_new_sandbox, settle_findings
 from flowsync.cli.project import open_project
 from flowsync.model import Plan, Unchanged, Update
-from flowsync.plan.findings import settle
 from flowsync.plan.warnings import LIVE_TARGETING
 from flowsync.render.listing import LIST_FORMATS, ListedFlow, ListState
 
@@ -35,10 +34,8 @@ def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, in_
     refuse_new_sandbox(project, selection, in_sandbox=in_sandbox)
     with connect(project, selection.flows, Purpose.READ, in_sandbox=in_sandbox) as connection:
         listing = connection.fetch(concerned_slugs(selection.flows))
-    _, errors = check_references(project, selection, listing)
-    made = make_plan(project, selection, listing, connection.api_url, access=connection.access)
-    settled = settle(made, selection.errors, errors, selection.every, live_flows(project, selection, listing))
-    refuse_errors(settled.errors, UNPLANNABLE)
+    planned = make_plan(project, selection, listing, connection.api_url, access=connection.access)
+    _, settled = settle_findings(project, selection, listing, planned)
     made = settled.plan
     write_problems(settled.warnings, project)
     rows: list[Update | Unchanged] = [*made.writes, *made.unchanged]
