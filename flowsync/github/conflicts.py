@@ -33,19 +33,31 @@ _UNSEEN: Final = (
     "would show whether it is settled. If this clone is shallow, give actions/checkout fetch-depth: 0."
 )
 
+_UNKNOWN_EDITS: Final = Refusal(
+    "edits-not-known",
+    "There is no commit to compare with, so edits in the dashboard cannot be seen, which on_drift does not let be "
+    "undone. If this clone is shallow, give actions/checkout fetch-depth: 0.",
+    "--on-drift overwrite",
+)
+
 
 def conflicting(plan: Plan) -> frozenset[str]:
     """The marks of the flows with a conflict that the guards refuse to overwrite."""
     return marks(slug for refusal in plan.refusals if refusal.code == _CONFLICT for slug in refusal.slugs)
 
 
-def unsettled(plan: Plan, reviews: Reviews, guards: Guards) -> Plan:
-    """Return `plan`, refused also for the conflicts that nobody can see in it.
+def unsettled(plan: Plan, reviews: Reviews | None, guards: Guards) -> Plan:
+    """Return `plan`, refused also for the edits in the dashboard that nobody can see in it.
 
-    A plan that is compared with no commit shows no conflict, such as one of a shallow clone. What recent pull requests
-    left in conflict stays so. Raises ApiError where GitHub does not say what was reviewed.
+    A plan that is compared with no commit shows none, such as one of a shallow clone. Where edits may not be undone, it
+    is refused; what recent pull requests left in conflict stays so. `reviews` is None where those do not matter yet.
+    Raises ApiError where GitHub does not say what was reviewed.
     """
-    if plan.base is not None or not plan.writes or guards.on_conflict is Policy.OVERWRITE:
+    if plan.base is not None or not plan.writes:
+        return plan
+    if guards.on_drift is not Policy.OVERWRITE:
+        plan = also_refused(plan, _UNKNOWN_EDITS)
+    if reviews is None or guards.on_conflict is Policy.OVERWRITE:
         return plan
     open_ = frozenset[str]().union(*(review.conflicts for review in reviews.recent))
     slugs = tuple(change.slug for change in plan.writes if marks([change.slug]) <= open_)

@@ -99,6 +99,18 @@ def test_nor_can_a_run_that_has_no_commit_to_compare_with(refused: Branch, name:
     assert len(refused.place.frigade.writes) == 1
 
 
+@pytest.mark.parametrize("policy", ["refuse", "keep"])
+def test_edits_that_cannot_be_seen_are_not_undone_where_they_may_not_be(place: Workplace, policy: str) -> None:
+    (place.root / "flowsync.yaml").write_text(f"guards: {{on_drift: {policy}}}\n")
+    place.write(flow_a=flow("Alpha", "Good morning"))
+    assert place.plan().code == 4
+    place.merge()
+    done = place.apply()
+    assert (done.code, place.frigade.writes) == (4, [])
+    assert "There is no commit to compare with" in done.log
+    assert place.apply(FLOWSYNC_ALLOW="drift").code == 0
+
+
 def test_a_conflict_that_only_the_plan_on_the_branch_met_is_remembered_too(main: Branch) -> None:
     assert main.pull(flow_a=flow("Alpha", "Good morning")).code == 0
     main.edit("Hello", "Howdy")

@@ -603,6 +603,21 @@ def test_a_refused_plan_is_followed_up_when_its_flows_are_in_step(place: Workpla
     assert not place.marker().unused
 
 
+def test_what_was_left_to_a_push_that_changes_nothing_is_told_and_used_by_its_plan(place: Workplace) -> None:
+    """No apply job runs for such a push."""
+    place.repo.commits.insert(0, sha(99))
+    place.apply()
+    assert "**Superseded by" in place.comment()
+    place.write(flow_a=flow("Alpha"))
+    done = place.run("plan", name="push", payload={"before": MERGE, "commits": [{"id": sha(99)}]}, GITHUB_SHA=sha(99))
+    assert done.code == 0
+    assert "Superseded" not in place.comment()
+    assert "Nothing was to be applied" in place.result()
+    assert not place.marker().unused
+    place.write(flow_a=CHANGED)
+    assert (push(place, sha(100)).code, written(place)) == (4, 0)
+
+
 def test_the_same_result_is_told_once_and_another_one_again(place: Workplace) -> None:
     place.write(flow_b=flow("Beta", "Not shown"))
     before = place.comment()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flowsync import git
 from flowsync.cli.commands.ci.apply import blocked_error
 from flowsync.cli.commands.ci.branch import others_changing, settings_changed
-from flowsync.cli.commands.ci.results import NOTHING_WRITTEN, report_failed_plan
+from flowsync.cli.commands.ci.results import NOTHING_WRITTEN, Pulls, report_applied, report_failed_plan
 from flowsync.cli.commands.ci.run import NAMED, marker_key, show_failure, show_notice
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import check_files, named_from_top
@@ -27,7 +27,7 @@ from flowsync.model import Severity
 from flowsync.plan.guards import Kept
 from flowsync.render import problems as problem_formats
 from flowsync.render import wording
-from flowsync.render.report import FilesReport, PlanReport, title
+from flowsync.render.report import ApplyReport, FilesReport, PlanReport, title
 from flowsync.render.report_plan import stopped_by
 from flowsync.secrets import masked
 from flowsync.workspace import workspace
@@ -87,6 +87,7 @@ def plan(run: Run) -> int:
         report_failed_plan(run, project, error)
         raise
     _report_unreviewed(run, made.plan, reviews)
+    _report_in_step(run, project, made.plan, reviews)
     return _result(run, project, report, is_told=is_told)
 
 
@@ -155,12 +156,17 @@ def _reviews(run: Run, key: str) -> Reviews | None:
 
 def _with_unseen_conflicts(run: Run, project: Project, made: Planned, reviews: Reviews | None) -> Planned:
     """The plan as apply would judge it; as it is where GitHub does not tell, for apply asks again."""
-    if reviews is None:
-        return made
     with suppress(ApiError):
-        guards = guards_allowing(project, run.inputs.allow)
-        return replace(made, plan=unsettled(made.plan, reviews, guards))
+        return replace(made, plan=unsettled(made.plan, reviews, guards_allowing(project, run.inputs.allow)))
     return made
+
+
+def _report_in_step(run: Run, project: Project, plan: Plan, reviews: Reviews | None) -> None:
+    """Say on pull requests that were left to the run of a push that nothing is left to do: no apply runs then."""
+    if reviews is None or not isinstance(run.event, PushEvent) or plan.writes or plan.blocked:
+        return
+    pulls = Pulls(run, reviews, marker_key(project, "result"), {})
+    report_applied(pulls, ApplyReport(run.scene, plan, ()), is_whole=True, is_done=False)
 
 
 def _report_unreviewed(run: Run, plan: Plan, reviews: Reviews | None) -> None:
