@@ -41,6 +41,8 @@ _KEPT_ATTRIBUTE: Final = re.compile(r"(?:aria|data)-")
 """Of these no source says what becomes of them."""
 _PLAIN_TEXTS: Final = ("label", "placeholder")
 """Texts of a field in which HTML does not work."""
+_OTHER_TEXTS: Final = {FIELD: ("value",), STEP: ("selector",)}
+"""Texts that users do not read, in which variables work too."""
 _VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
 _OPERATOR: Final = re.compile(r"\||\?\?|:-|\w\(")
 _LEADING_NAME: Final = re.compile(r"\s*([\w.-]*\w)(?!\w|\()")
@@ -60,10 +62,10 @@ def check_texts(view: View) -> Iterator[Problem]:
                     yield from _html(view, part, key, text)
                 if "{" in text:
                     yield from _variables(view, (*path, key), text)
-        for key in kind.addresses:
-            address = value.get(key)
-            if isinstance(address, str) and "{" in address:
-                yield from _variables(view, (*path, key), address)
+        for key in (*kind.addresses, *_OTHER_TEXTS.get(kind, ())):
+            other = value.get(key)
+            if isinstance(other, str) and "{" in other:
+                yield from _variables(view, (*path, key), other)
 
 
 def _html(view: View, part: Part, key: str, text: str) -> Iterator[Problem]:
