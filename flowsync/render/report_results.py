@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -141,8 +142,14 @@ def drift_headline(plan: Plan, waiting: Sequence[str]) -> str:
 
 def drift_parts(report: DriftReport, limits: Limits) -> Iterator[str]:
     """Yield what cannot be written, how the live flows differ, and what is no edit or may be none."""
-    yield from stops_alert(report.plan, report.scene, limits, "What keeps an edit from being undone as it is:")
-    yield from flows_table(report.plan, "What undoing the edits would change", report.scene, limits)
+    plan = report.plan
+    yield from stops_alert(plan, report.scene, limits, "What keeps an edit from being undone as it is:")
+    # All of them are edits: who made them would read as who undoes them.
+    undone = (
+        replace(each, fields=tuple(replace(field, origin=None) for field in each.fields)) for each in plan.changes
+    )
+    plan = replace(plan, changes=tuple(undone))
+    yield from flows_table(plan, "What undoing the edits would change", report.scene, limits)
     if report.waiting:
         names = enumerated(map(name, report.waiting), limits.per_list // 4, limits.measure)
         yield f"{plural(len(report.waiting), 'flow')} {wording.waits(len(report.waiting))}: {names}."

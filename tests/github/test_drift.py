@@ -126,6 +126,7 @@ def test_the_issue_says_what_undoing_does_and_how_it_is_done(place: Workplace) -
     body = place.repo.issues[0]["body"]
     assert "| Flow | What undoing the edits would change |" in body
     assert "to undo it, open any pull request: its plan shows the edit, and merging that overwrites it." in body
+    assert "`flow_a` · live at once</sub> | **switched on** |" in body
     assert "flowsync drift" not in body
 
 

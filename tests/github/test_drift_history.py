@@ -53,6 +53,7 @@ def test_the_issue_is_about_edits_and_counts_what_waits(place: Workplace) -> Non
     place.frigade.rows[1]["name"] = "Edited"
     place.drift()
     (issue,) = place.repo.issues
+    assert "name: `Edited` → `Beta` |" in issue["body"]
     before = read_marker(issue["body"])
     assert before is not None
     merge(place, 12, flow_a=flow("Alpha", "Good morning"), flow_b=flow("Beta", "Good evening"))
