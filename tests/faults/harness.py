@@ -10,7 +10,7 @@ import json
 import random
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -33,6 +33,7 @@ from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
 from flowsync.errors import ApiError, ExitCode
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Outcome, Plan, Refused, Target, View
 from flowsync.record.values import Purpose, Run
+from flowsync.sandbox.conflicts import Reading, settled
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.faults import ALWAYS, PEOPLE, Fault, FaultKind, Faulty
 from flowsync.sandbox.seeds import SeedFlow, dashboard_edit, seed
@@ -300,10 +301,19 @@ def run(journal: Journal, faults: Sequence[Fault], path: Path, parallelism: int 
         return Ran(made, outcomes, None)
 
 
-def check(number: int, faults: Sequence[Fault], folder: Path, parallelism: int = 3, *, documented: bool = False) -> Ran:
+def check(
+    number: int,
+    faults: Sequence[Fault],
+    folder: Path,
+    parallelism: int = 3,
+    *,
+    documented: bool = False,
+    readings: Collection[Reading] = (),
+) -> Ran:
     """A run with these faults, and every invariant. What went wrong is told with how to repeat it."""
     with account(number) as emulator:
         emulator.documented = documented
+        emulator.readings = settled(readings)
         journal = Journal(emulator)
         path = folder / "record.jsonl"
         path.unlink(missing_ok=True)
@@ -323,7 +333,9 @@ def check(number: int, faults: Sequence[Fault], folder: Path, parallelism: int =
             check_another_run_finishes(journal, folder / "again.jsonl")
         except AssertionError as error:
             told = [(type(each).__name__, each.change.slug, getattr(each, "code", None)) for each in ran.outcomes]
-            raise AssertionError(f"{error}\nfaults: {faults}\naccount: {number}\noutcomes: {told}") from error
+            raise AssertionError(
+                f"{error}\nfaults: {faults}\naccount: {number}\nreadings: {readings}\noutcomes: {told}"
+            ) from error
         return ran
 
 
@@ -442,7 +454,7 @@ def check_the_way_back(journal: Journal, path: Path) -> None:
     last_written = {effect.id: effect.after for effect in journal.effects()}
     first_written = {effect.id: effect.before for effect in reversed(journal.effects())}
     bodies = {effect.id: journal.shown(effect.body) for effect in journal.effects()}
-    with Emulator(None, documented=emulator.documented) as copy:
+    with Emulator(None, documented=emulator.documented, readings=emulator.readings) as copy:
         for row in now.values():
             copy.store.add(row)
         with connected(copy.handle) as client:

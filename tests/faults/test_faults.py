@@ -16,9 +16,12 @@ from flowsync.cli.commands.pull import pull_flows
 from flowsync.errors import ApiError, ExitCode
 from flowsync.model import AlreadyApplied, Applied, Plan, Refused
 from flowsync.render.pulls import Pull
+from flowsync.sandbox.conflicts import Reading
 from flowsync.sandbox.faults import ALWAYS, PEOPLE, Fault, FaultKind
 from tests.faults.harness import Journal, account, check, connected, make_plan, random_faults, run, workspace
 
+READINGS = [reading for reading in Reading if reading is not Reading.DATA_JSON]
+"""Whatever may be true of the API; what is kept and put back is compared as text, so `data` comes back as it is."""
 SCHEDULES = 200
 CHUNKS = 8
 STEPS = {"list": ("GET", "/v1/flows"), "fresh read": ("GET", "/v1/flows/*/versions"), "write": ("PUT", "*")}
@@ -157,6 +160,7 @@ def check_schedule(seed: int, number: int, folder: Path) -> None:
     try:
         account_number, faults = dice.randrange(8), random_faults(dice)
         documented = dice.choice([False, True])
-        check(account_number, faults, folder, parallelism=dice.randint(1, 4), documented=documented)
+        parallelism, readings = dice.randint(1, 4), dice.sample(READINGS, dice.randrange(len(READINGS)))
+        check(account_number, faults, folder, parallelism, documented=documented, readings=readings)
     except AssertionError as error:
         raise AssertionError(f"FLOWSYNC_FAULT_SEED={seed}, schedule {number}: {error}") from error
