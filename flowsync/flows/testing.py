@@ -32,18 +32,26 @@ MAXIMUM_TESTS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A test whose expression came out true or false. `index` counts the entries of `tests:` from 0."""
+    """A test whose expression came out true or false, or None where sources conflict.
+
+    `index` counts the entries of `tests:` from 0.
+    """
 
     index: int
     case: Case
     expression: FlowExpression
     tree: Expression
-    truth: bool
+    truth: bool | None
 
     @property
     def passed(self) -> bool:
-        """Whether the expression came out as expected."""
+        """Whether the expression certainly came out as expected."""
         return self.truth is self.case.expected
+
+    @property
+    def failed(self) -> bool:
+        """Whether the expression certainly came out otherwise."""
+        return self.truth not in (None, self.case.expected)
 
     @property
     def trace(self) -> Trace:
@@ -88,9 +96,9 @@ class Tested:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether it failed, or could not be run; one that only decides nothing is not wrong."""
+        """Whether it failed, or could not be run; one that decides nothing, or is unknown, is not wrong."""
         if isinstance(self.outcome, Decided):
-            return not self.outcome.passed
+            return self.outcome.failed
         return not isinstance(self.outcome, Undecided)
 
 

@@ -15,7 +15,7 @@ from flowsync.model import JsonValue
 from flowsync.render.escape import cell_code, code_span, columns, fenced, masked_json, plural, prose, with_hint
 from flowsync.render.style import Colour, Detail, Line, Screen, Span, Style, hint_lines, line, paint, sentences
 from flowsync.targeting.context import EPOCH, Case, Context, Verdict
-from flowsync.targeting.evaluation import TermTrace, Trace, Unknown, outline
+from flowsync.targeting.evaluation import CONFLICT, TermTrace, Trace, Unknown, conflicts, outline
 from flowsync.targeting.nodes import Source, formatted
 
 if TYPE_CHECKING:
@@ -34,11 +34,21 @@ OUTCOMES: Final = {
     (Verdict.COMPLETES, False): "the step is not completed by it",
 }
 """What it means that an expression is true or false."""
+_TRUTHS: Final = {True: "true", False: "false", None: "unknown"}
+_TRUTH_STYLES: Final = {True: Style.ADDED, False: Style.REMOVED, None: Style.WARNING}
+_OUTCOME_STYLES: Final = {True: Style.DONE, False: Style.ERROR, None: Style.WARNING}
 _WIDE: Final = Screen(width=100, colour=Colour.NEVER)
 _WIDEST_TERM: Final = 60
 """Columns up to which the values of all terms are in one column; those of longer terms are below them."""
-_WORDS: Final = {"passed": "pass", "failed": "FAIL", "undecided": "skip", "unreadable": "FAIL", "unusable": "FAIL"}
-_STYLES: Final = {"pass": Style.ADDED, "FAIL": Style.ERROR, "skip": Style.WARNING}
+_WORDS: Final = {
+    "passed": "pass",
+    "failed": "FAIL",
+    "unknown": "unknown",
+    "undecided": "skip",
+    "unreadable": "FAIL",
+    "unusable": "FAIL",
+}
+_STYLES: Final = {"pass": Style.ADDED, "FAIL": Style.ERROR, "skip": Style.WARNING, "unknown": Style.WARNING}
 
 
 def tests_text(flows: Sequence[TestedFlow], screen: Screen, *, coverage: bool) -> str:
@@ -80,7 +90,7 @@ def explanation_text(explanation: Explanation, screen: Screen) -> str:
         lines.append(line(Span(explanation.slug, Style.HEADING), Span(f"  {explanation.file}", Style.MUTED)))
     lines.append(line(Span(f"for {_user(explanation)}", Style.MUTED)))
     for part in explanation.parts:
-        style = Style.DONE if part.trace.truth else Style.ERROR
+        style = _OUTCOME_STYLES[part.trace.truth]
         lines += [(), line(Span(_label(part), Style.HEADING), " is ", Span(_meaning(part), style))]
         lines += _tree_lines(part.trace, screen)
         for finding in part.findings:
@@ -132,13 +142,18 @@ EXPLANATION_FORMATS: Final = {"text": explanation_text, "markdown": explanation_
 def _kind(outcome: TestOutcome) -> str:
     match outcome:
         case Decided():
-            return "passed" if outcome.passed else "failed"
+            return "passed" if outcome.passed else "failed" if outcome.failed else "unknown"
         case Undecided():
             return "undecided"
         case Unreadable():
             return "unreadable"
         case Unusable():
             return "unusable"
+
+
+def _is_shown(test: Tested) -> bool:
+    """Whether a test is shown even in a summary."""
+    return test.is_wrong or _kind(test.outcome) == "unknown"
 
 
 def _numbers(flows: Sequence[TestedFlow]) -> dict[str, int]:
@@ -156,7 +171,7 @@ def _counts(flows: Sequence[TestedFlow]) -> str:
 
 def _lines(flows: Sequence[TestedFlow], screen: Screen) -> Iterator[Line]:
     for flow in flows:
-        tests = [test for test in flow.tests if test.is_wrong or screen.detail is not Detail.SUMMARY]
+        tests = [test for test in flow.tests if _is_shown(test) or screen.detail is not Detail.SUMMARY]
         if tests:
             yield line(Span(flow.slug, Style.HEADING), Span(f"  {flow.file}", Style.MUTED))
             for test in tests:
@@ -188,6 +203,9 @@ def _expectation(case: Case) -> str:
 
 def _remark(outcome: TestOutcome) -> str | None:
     match outcome:
+        case Decided(_, case, expression) if outcome.truth is None:
+            reasons = "; ".join(conflicts(outcome.trace))
+            return f"expects {_expectation(case)}, and {expression.label} is {reasons}"
         case Decided(_, case, expression) if not outcome.passed:
             return f"expects {_expectation(case)}, and {expression.label} is {'false' if case.expected else 'true'}"
         case Decided():
@@ -230,7 +248,7 @@ def _markdown(flows: Sequence[TestedFlow]) -> Iterator[str]:
     yield f"### flowsync test: {_counts(flows)}"
     passing = []
     for flow in flows:
-        wrong = [test for test in flow.tests if test.is_wrong]
+        wrong = [test for test in flow.tests if _is_shown(test)]
         if wrong:
             yield code_span(flow.file)
             lines = (each for test in wrong for each in _test_lines(test, _WIDE))
@@ -274,9 +292,10 @@ def _tree_lines(trace: Trace, screen: Screen, margin: str = "  ") -> Iterator[Li
     lines = [(each, 2 * each.depth + columns(each.text)) for each in outline(trace)]
     widths = (width for each, width in lines if (each.values or each.note) and width <= _WIDEST_TERM)
     column = max(widths, default=0)
+    widest = len(_TRUTHS[None if any(each.truth is None for each, _ in lines) else False])
     for each, width in lines:
         inset = "  " * each.depth
-        truth = Span(f"{'true' if each.truth else 'false':<5}  ", Style.ADDED if each.truth else Style.REMOVED)
+        truth = Span(f"{_TRUTHS[each.truth]:<{widest}}  ", _TRUTH_STYLES[each.truth])
         # The value of a single source needs no name, for the term has just said it.
         values = [f"is {each.values[0].value}"] if len(each.values) == 1 else list(map(str, each.values))
         remarks = "; ".join([*values, *([each.note] if each.note else [])])
@@ -333,8 +352,10 @@ def _label(part: Explained) -> str:
 
 def _meaning(part: Explained) -> str:
     """`false: this user does not see the flow`."""
-    word = "true" if part.trace.truth else "false"
-    return f"{word}: {OUTCOMES[part.expression.verdict, part.trace.truth]}" if part.expression.path else word
+    truth = part.trace.truth
+    if truth is None:
+        return CONFLICT
+    return f"{_TRUTHS[truth]}: {OUTCOMES[part.expression.verdict, truth]}" if part.expression.path else _TRUTHS[truth]
 
 
 def _expression_document(part: Explained) -> dict[str, JsonValue]:

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from flowsync.targeting.nodes import Expression, Term, Value
 
 _Pair: TypeAlias = "tuple[Condition, Condition]"
+_TRUE: Final = Boolean(value=True)
 _ANYONE: Final = Context(at=0)
 """For terms about no user."""
 _MANY: Final = "9" * 300
@@ -120,6 +121,9 @@ _NOT_IN_DASHBOARD: Final = {
 def _check_condition(condition: Condition) -> Iterator[Finding]:
     left, operator, right = condition.left, condition.operator, condition.right
     yield from _check_operator(condition)
+    if _is_presence_of_false(condition):
+        message = f"What {operator.value} false means is not known: sources conflict."
+        yield rules.PRESENCE.finding(right.span, message, f"Write {operator.opposite.value} true.")
     for side, other in ((left, right), (right, left)):
         if operator.is_ordering:
             yield from _check_order(operator, side, other)
@@ -360,7 +364,7 @@ def _fixed_truth(condition: Condition) -> bool | None:
         return decide(condition, _ANYONE).truth
     if not isinstance(left, Source):
         return None
-    if _is_always_set(left) and operator.is_presence:
+    if _is_always_set(left) and operator.is_presence and right == _TRUE:
         return operator is Operator.IS_SET
     if _is_always_set(left) and operator.is_equality and isinstance(right, Null):
         return operator is Operator.NOT_EQUAL
@@ -455,13 +459,17 @@ def _opposites(claims: list[Condition]) -> _Pair | None:
 def _unset_but_compared(claims: list[Condition]) -> _Pair | None:
     """A claim that the subject was never set, and one that is false for what was never set, null itself aside."""
     unset = next((claim for claim in claims if _says_unset(claim)), None)
-    other = next((claim for claim in claims if not _says_unset(claim)), None)
+    other = next((claim for claim in claims if not (_says_unset(claim) or _is_presence_of_false(claim))), None)
     return None if unset is None or other is None or isinstance(unset.left, Null) else (unset, other)
+
+
+def _is_presence_of_false(claim: Condition) -> bool:
+    return claim.operator.is_presence and claim.right != _TRUE
 
 
 def _says_unset(claim: Condition) -> bool:
     is_null = claim.operator is Operator.EQUAL and isinstance(claim.right, Null)
-    return is_null or claim.operator is Operator.IS_NOT_SET
+    return is_null or (claim.operator is Operator.IS_NOT_SET and claim.right == _TRUE)
 
 
 def _literal(claim: Condition) -> str | float | bool | None:
@@ -480,7 +488,7 @@ def _unequal(claims: list[Condition]) -> _Pair | None:
         is_decidable = operator.is_equality or operator.is_list or (operator.is_ordering and not is_about_flow)
         if equal is None or claim is equal or not is_decidable or _literal(claim) is None:
             continue
-        if not decide(Condition(equal.right, claim.operator, claim.right), _ANYONE).truth:
+        if decide(Condition(equal.right, claim.operator, claim.right), _ANYONE).truth is False:
             return equal, claim
     return None
 

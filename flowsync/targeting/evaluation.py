@@ -12,7 +12,7 @@ from operator import add, ge, gt, le, lt, mul, sub
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from flowsync.errors import UncheckedPatternError
-from flowsync.targeting.context import StepState, moment
+from flowsync.targeting.context import FlowState, StepState, moment
 from flowsync.targeting.nodes import (
     HEADINGS,
     Arithmetic,
@@ -97,6 +97,18 @@ class Unknown(Enum):
 
     NO_URL = "no page address was reported"
     NOT_DONE = "the flow was not done, or it is not known when"
+
+
+class Conflict(Enum):
+    """What sources say different things about, where it decides."""
+
+    NEVER_DONE = "one takes !within of a flow that was never done for true, another for false"
+    SKIPPED = "to one a skipped flow is done, to another only a completed one is"
+    NUMBER_AND_TEXT = "one takes == and != of a number and a text for false, another compares them loosely"
+    NOT_TRUE = "what isSet and isNotSet mean with false is not known"
+
+
+CONFLICT: Final = "unknown: sources conflict"
 
 
 Resolved: TypeAlias = "JsonValue | Unknown"
@@ -293,20 +305,30 @@ def _places(pattern: str, part: str) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class TermTrace:
-    """How one term came out: the truth, each of its values with what it is, and what is remarkable about it."""
+    """How one term came out: the truth, each of its values with what it is, and what is remarkable about it.
+
+    The truth is None where sources conflict.
+    """
 
     term: Term
-    truth: bool
+    truth: bool | None
     values: tuple[tuple[Value, Resolved], ...] = ()
     note: str | None = None
 
 
-def evaluate(expression: Expression, context: Context) -> bool:
-    """Whether the expression holds for this user at this moment."""
+def evaluate(expression: Expression, context: Context) -> bool | None:
+    """Whether the expression holds for this user at this moment; None where that depends on conflicting sources."""
     if isinstance(expression, Condition | Source | Boolean):
         return decide(expression, context).truth
-    holds = any if isinstance(expression, Or) else all
-    return holds(evaluate(part, context) for part in chain_parts(expression))
+    return _joined(expression, [evaluate(part, context) for part in chain_parts(expression)])
+
+
+def _joined(expression: Expression, truths: list[bool | None]) -> bool | None:
+    """The truth of a chain or group: an unknown part counts only where the others do not decide."""
+    decisive = isinstance(expression, Or)
+    if decisive in truths:
+        return decisive
+    return None if None in truths else not decisive
 
 
 def decide(term: Term, context: Context) -> TermTrace:
@@ -337,7 +359,37 @@ def _compare(condition: Condition, context: Context) -> TermTrace:
         truth, note = False, _why_missing(None)
     else:
         truth, note = _judge(condition, left, right, context)
-    return TermTrace(condition, truth, ((condition.left, left), (condition.right, right)), note)
+    values = ((condition.left, left), (condition.right, right))
+    conflict = _conflict(condition, left, right, context, truth=truth)
+    if conflict is not None:
+        return TermTrace(condition, None, values, f"{CONFLICT}; {conflict.value}")
+    return TermTrace(condition, truth, values, note)
+
+
+def _conflict(
+    condition: Condition, left: Resolved, right: Resolved, context: Context, *, truth: bool
+) -> Conflict | None:
+    """What sources conflict about, if another source than the one followed here gives another `truth`."""
+    operator, source = condition.operator, condition.left
+    if operator.is_presence:
+        return Conflict.NOT_TRUE if condition.right == Boolean(value=False) else None
+    if isinstance(source, Source) and source.kind in _DONE:
+        state = context.progress(source.arguments[0].value).state
+        is_about_time = left is Unknown.NOT_DONE or isinstance(left, float)
+        if operator is Operator.NOT_WITHIN and left is Unknown.NOT_DONE and state is not FlowState.COMPLETED:
+            return Conflict.NEVER_DONE
+        if is_about_time and state is FlowState.SKIPPED and (truth or operator is Operator.NOT_WITHIN):
+            return Conflict.SKIPPED
+    is_mixed = operator.is_equality and (_is_number_and_text(left, right) or _is_number_and_text(right, left))
+    return Conflict.NUMBER_AND_TEXT if is_mixed and truth else None
+
+
+_DONE: Final = frozenset({SourceKind.USER_FLOW, SourceKind.USER_DAYS_SINCE_FLOW_DONE})
+
+
+def _is_number_and_text(one: Resolved, other: Resolved) -> bool:
+    is_number = isinstance(one, int | float) and not isinstance(one, bool)
+    return is_number and isinstance(other, str) and moment(other) is None
 
 
 def _left(condition: Condition, context: Context) -> Resolved:
@@ -415,7 +467,7 @@ class BranchTrace:
     """A chain, a group or the empty expression, with the traces of its parts; all parts are evaluated."""
 
     expression: Or | And | Group | Everyone
-    truth: bool
+    truth: bool | None
     parts: tuple[Trace, ...]
 
 
@@ -427,8 +479,16 @@ def trace(expression: Expression, context: Context) -> Trace:
     if isinstance(expression, Condition | Source | Boolean):
         return decide(expression, context)
     parts = tuple(trace(part, context) for part in chain_parts(expression))
-    holds = any if isinstance(expression, Or) else all
-    return BranchTrace(expression, holds(part.truth for part in parts), parts)
+    return BranchTrace(expression, _joined(expression, [part.truth for part in parts]), parts)
+
+
+def conflicts(whole: Trace) -> tuple[str, ...]:
+    """Why an expression is unknown: what is remarkable about each term that is, in the order written."""
+    if whole.truth is not None:
+        return ()
+    if isinstance(whole, TermTrace):
+        return (whole.note or CONFLICT,)
+    return tuple(dict.fromkeys(note for part in whole.parts for note in conflicts(part)))
 
 
 class SourceValue(NamedTuple):
@@ -443,14 +503,14 @@ class SourceValue(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OutlineLine:
-    """One line of an explanation: how deep it is indented, whether it holds, what it says.
+    """One line of an explanation: how deep it is indented, whether it holds (None: unknown), what it says.
 
     `values` are what the sources in it are for this user, `note` what is remarkable. All texts are
     printable as they are.
     """
 
     depth: int
-    truth: bool
+    truth: bool | None
     text: str
     values: tuple[SourceValue, ...] = ()
     note: str | None = None
@@ -485,12 +545,15 @@ def _described(resolved: Resolved) -> str:
             return printable(text_of(resolved))
 
 
+_MARKS: Final = {True: "+", False: "-", None: "?"}
+
+
 def trace_lines(whole: Trace) -> list[str]:
-    """A trace as indented lines of plain text, one a term: `+` holds, `-` does not."""
+    """A trace as indented lines of plain text, one a term: `+` holds, `-` does not, `?` is unknown."""
     lines = []
     for line in outline(whole):
         remarks = "; ".join([*map(str, line.values), *([line.note] if line.note else [])])
-        text = f"{'  ' * line.depth}{'+' if line.truth else '-'} {line.text}"
+        text = f"{'  ' * line.depth}{_MARKS[line.truth]} {line.text}"
         lines.append(f"{text}   ({remarks})" if remarks else text)
     return lines
 

@@ -232,8 +232,8 @@ Value: TypeAlias = "Source | Text | Number | Boolean | Null | Duration | Clock |
 class Condition(Node):
     """Two values and what is claimed about them.
 
-    For IS_SET and IS_NOT_SET the right one is `true`. The left one does not begin with a parenthesis,
-    which would open a group.
+    For IS_SET and IS_NOT_SET the right one is `true`, or `false`, whose meaning is not known. The left one does not
+    begin with a parenthesis, which would open a group.
     """
 
     left: Value

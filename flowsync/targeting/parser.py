@@ -298,9 +298,9 @@ class _Parser:
             return _text(self._take(TokenKind.TEXT, Expected.LIST))
         if operator.is_time:
             return _duration(self._take(TokenKind.DURATION, Expected.DURATION))
-        if self._token.text != "true":
+        if self._token.text not in ("true", "false"):
             raise self._unexpected(Expected.TRUE)
-        return Boolean(value=True, span=_span(self._advance()))
+        return Boolean(self._token.text == "true", span=_span(self._advance()))
 
     def _value(self, expected: Expected) -> Value:
         value = self._arithmetic(_SUM, lambda first: self._arithmetic(_PRODUCT, self._operand, first), expected)

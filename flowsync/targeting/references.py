@@ -71,7 +71,7 @@ def _waits(expression: Expression) -> frozenset[tuple[str, str | None]]:
             return frozenset.intersection(*map(_waits, parts))
         case Group(inner):
             return _waits(inner)
-        case Condition() if len(sources(expression)) == 1 and not decide(expression, Context(at=0)).truth:
+        case Condition() if len(sources(expression)) == 1 and decide(expression, Context(at=0)).truth is False:
             # All else in it is fixed, and it is false while nothing is started.
             named = references(expression)
             return frozenset(wait for each in named for wait in ((each.slug, None), (each.slug, each.step)))

@@ -93,7 +93,7 @@ def _words(expression: Expression) -> str:
 
 
 def _condition(left: Source, operator: Operator, right: Value) -> str:
-    if operator in {Operator.IS_SET, Operator.IS_NOT_SET}:
+    if operator.is_presence and right == Boolean(value=True):
         return f"{_subject(left)} {'is set' if operator is Operator.IS_SET else 'is not set'}"
     if left.kind is SourceKind.USER_IS_GUEST and isinstance(right, Boolean) and operator is Operator.EQUAL:
         return "is a guest" if right.value else "is no guest"

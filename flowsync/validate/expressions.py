@@ -17,7 +17,7 @@ from flowsync.flows.waits import circles as circles_among
 from flowsync.model import Problem, Severity
 from flowsync.targeting import checks
 from flowsync.targeting.context import Verdict, moment
-from flowsync.targeting.evaluation import trace_lines
+from flowsync.targeting.evaluation import CONFLICT, conflicts, trace_lines
 from flowsync.targeting.references import (
     KnownFlow,
     check_cycle,
@@ -32,6 +32,7 @@ from flowsync.validate.rules import (
     TEST_STEP,
     TEST_TIME,
     TEST_UNDECIDED,
+    TEST_UNKNOWN,
     TEST_VERDICT,
     code,
     did_you_mean,
@@ -223,12 +224,14 @@ def check_test_outcomes(view: View) -> Iterator[Problem]:
 def _check_outcome(view: View, outcome: TestOutcome) -> Iterator[Problem]:
     path: ValuePath = ("tests", outcome.index)
     match outcome:
-        case Decided(_, case) if not outcome.passed:
-            tree = trace_lines(outcome.trace)
-            left_out = len(tree) - _MOST_TREE_LINES
-            more = [f"… and {left_out} more lines"] if left_out > 0 else []
+        case Decided(_, case) if outcome.failed:
             hint = "Correct the expression, or what the test expects."
-            yield TEST_FAILS.at(view.location(path), _failure(case), hint, (*tree[:_MOST_TREE_LINES], *more))
+            yield TEST_FAILS.at(view.location(path), _failure(case), hint, _tree(outcome))
+        case Decided(_, case) if not outcome.passed:
+            reasons = "; ".join(conflicts(outcome.trace)).removeprefix(f"{CONFLICT}; ")
+            message = f"{_named(case)} passes or fails by what sources conflict about: {reasons}."
+            hint = "Describe the user so that it does not matter, or write the condition in another way."
+            yield TEST_UNKNOWN.at(view.location(path), message, hint, _tree(outcome))
         case Undecided(_, case):
             known = _step_ids(view)
             if case.step is None or known is None or case.step in known:
@@ -242,11 +245,23 @@ def _check_outcome(view: View, outcome: TestOutcome) -> Iterator[Problem]:
             pass
 
 
+def _tree(outcome: Decided) -> tuple[str, ...]:
+    tree = trace_lines(outcome.trace)
+    left_out = len(tree) - _MOST_TREE_LINES
+    more = [f"… and {left_out} more lines"] if left_out > 0 else []
+    return (*tree[:_MOST_TREE_LINES], *more)
+
+
+def _named(case: Case) -> str:
+    return "This test" if case.name is None else f"The test '{excerpt(case.name)}'"
+
+
 def _failure(case: Case) -> str:
     wanted, found = ("true", "false") if case.expected else ("false", "true")
-    name = "This test" if case.name is None else f"The test '{excerpt(case.name)}'"
     step = "" if case.step is None else f" of the step '{excerpt(case.step)}'"
-    return f"{name} fails: it expects {case.verdict.value}: {wanted}, and {case.verdict.field}{step} is {found}."
+    return (
+        f"{_named(case)} fails: it expects {case.verdict.value}: {wanted}, and {case.verdict.field}{step} is {found}."
+    )
 
 
 def _is_no_number(value: JsonValue, path: ValuePath) -> bool:

@@ -215,6 +215,24 @@ def test_coverage_lists_terms_and_the_flows_whose_audience_no_test_decides(proje
     )
 
 
+def test_what_sources_conflict_about_is_unknown_and_no_failure(tmp_path: Path) -> None:
+    text = "targetingLogic: user.flow('flow_setup') !within 7d && user.isGuest() == false\ntests: [{sees: true}]\n"
+    write_flows(tmp_path, {"flow_again": text})
+    shown = flowsync("test", root=tmp_path)
+    assert shown.code == 0
+    assert "  unknown  sees: true  line 2\n" in shown.out
+    assert (
+        "expects sees: true, and targetingLogic is unknown: sources conflict; one takes !within of a flow" in shown.out
+    )
+    assert "1 test of 1 flow: 1 unknown" in shown.out
+    (test,) = flowsync("test", "--format", "json", root=tmp_path).json["flows"][0]["tests"]
+    assert (test["outcome"], test["tree"]["truth"]) == ("unknown", None)
+    assert "Passing" not in flowsync("test", "--format", "markdown", root=tmp_path).out
+    explained = process("explain", "flow_again", "--user", "-", root=tmp_path, stdin="user: {guest: false}\n")
+    assert explained.code == 0
+    assert "targetingLogic is unknown: sources conflict\n" in explained.out
+
+
 def test_test_as_markdown_and_as_json(project: Path) -> None:
     write_flows(project, {"flow_guests": "targetingLogic: user.isGuest()\ntests: [{sees: true}, {sees: 3}]\n"})
     marked = flowsync("test", "--format", "markdown", root=project).out

@@ -98,7 +98,7 @@ def right_of(operator: Operator) -> SearchStrategy[Value]:
         case "within":
             return durations
         case "isSet" | "isNotSet":
-            return st.just(Boolean(value=True))
+            return st.booleans().map(Boolean)
         case "=" | "==" | "<" | "<=" | ">" | ">=":
             return values
         case _:

@@ -38,6 +38,8 @@ FOUND = tuple((text, tuple(Found(*each) for each in found)) for text, *found in 
 TRUE = _lines("true.txt")
 """What holds for the user of test_evaluation.py; FALSE is what does not."""
 FALSE = _lines("false.txt")
+UNKNOWN = _lines("unknown.txt")
+"""What sources conflict about."""
 
 SOURCES = (
     "user.property('k')",
