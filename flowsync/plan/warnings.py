@@ -172,8 +172,9 @@ def live_targeting_broken(pair: FileAndRow) -> Iterator[PlanWarning]:
     tree = parse_result(live)
     wrong = (each.message for each in check(live, tree) if each.severity is Severity.ERROR)
     for reason in islice(wrong, 1):
-        seen = "Nobody sees the flow" if isinstance(tree, TargetingError) else "The live targetingLogic is wrong"
-        message = f"{seen}, and the file does not state targetingLogic. What is live: {reason}"
+        is_broken = isinstance(tree, TargetingError)
+        subject = "Nobody sees the flow: the live targetingLogic" if is_broken else "The live targetingLogic"
+        message = f"{subject}, which the file does not state, {'is broken' if is_broken else 'has an error'}. {reason}"
         yield PlanWarning(LIVE_TARGETING, message)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.command import Completed, served
-from tests.support.fake_frigade import Row, row
+from tests.support.fake_frigade import DataFormat, Row, row
 from tests.support.strategies import flow_data, texts, wild_texts
 
 GONE = "user.flow('flow_gone') == 'COMPLETED_FLOW'"
@@ -178,7 +179,7 @@ hostile_fields = st.fixed_dictionaries(
         "description": wild_texts | st.none(),
         "active": st.booleans() | st.none(),
         "targetingLogic": expressions | st.none(),
-        "data": hostile_texts | flow_data,
+        "data": hostile_texts | flow_data | flow_data.map(json.dumps),
         "status": st.sampled_from(["ACTIVE", "DRAFT", "ARCHIVED", "DELETED", "PAUSED"]),
     },
 )
@@ -191,7 +192,8 @@ slugs = st.sampled_from(
 @given(st.dictionaries(slugs, hostile_fields, min_size=1, max_size=5))
 def test_the_plan_after_a_pull_is_empty_whatever_the_account_holds(account: dict[str, dict[str, Any]]) -> None:
     rows: list[Row] = [row(number, slug, **fields) for number, (slug, fields) in enumerate(account.items(), start=1)]
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder), {}, rows) as (server, run):
+    behaviour = {"data": DataFormat.STORED}
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder), {}, rows, **behaviour) as (server, run):
         assert run("pull").code == 0
         if not any((Path(folder) / "flows").rglob("*.yaml")):
             return
