@@ -51,7 +51,7 @@ _VERSIONS_FILE: Final = "pulled.json"
 class Planned:
     """A plan judged by the guards, the open connection, and what the plan was made of.
 
-    `is_done`: it is a saved plan, and all of it is live already.
+    `is_done`: it is a saved plan, and all of it is live already. `base` is what the files were compared with, if known.
     """
 
     plan: Plan
@@ -60,6 +60,7 @@ class Planned:
     flows: tuple[Flow, ...] = ()
     warnings: tuple[Problem, ...] = ()
     is_done: bool = False
+    base: Base | None = None
 
 
 @contextmanager
@@ -112,7 +113,8 @@ def plan_files(
             write_warnings(warnings, project)
             write_problems(settled.warnings, project)
         every = (*selection.warnings, *warnings, *settled.warnings)
-        yield Planned(judged(settled.plan, guards, kept), connection, listing, selection.flows, every)
+        made_of = (connection, listing, selection.flows, every)
+        yield Planned(judged(settled.plan, guards, kept), *made_of, base=compared)
 
 
 def refuse_new_sandbox(project: Project, selection: Selection, *, in_sandbox: bool) -> None:

@@ -62,6 +62,23 @@ def test_a_changed_setting_is_a_caution_above_everything_else(
     assert all(each in place.comment()[caution:headline] for each in shown), place.comment()[:headline]
 
 
+def test_many_settings_of_other_environments_do_not_crowd_out_those_of_this_one(place: Workplace) -> None:
+    others = "".join(f"  a{number}: {{guards: {{on_drift: refuse, on_conflict: refuse}}}}\n" for number in range(100))
+    mine = "  production: {guards: {on_drift: overwrite, on_conflict: overwrite}}\n"
+    (place.root / "flowsync.yaml").write_text(f"environments:\n{others}{mine}")
+    planned(place)
+    top = place.comment().partition("### ")[0]
+    assert "`environments.production.guards.on_drift`: `refuse` → `overwrite`" in top
+    assert "`environments.production.guards.on_conflict`: not set → `overwrite`" in top
+    assert "more" in top
+
+
+def test_so_is_an_empty_setting(place: Workplace) -> None:
+    (place.root / "flowsync.yaml").write_text("environments: {production: {guards: {}}}\n")
+    planned(place)
+    assert "`environments.production.guards`: not set → `{}`" in place.comment()
+
+
 def test_so_is_a_rule_that_a_file_ignores(place: Workplace) -> None:
     place.write(flow_a=flow("Alpha") + "# flowsync: ignore[targeting-months]\n")
     planned(place)
@@ -87,3 +104,26 @@ def test_a_pull_request_into_another_branch_says_that_nothing_changes_yet(place:
     headline = next(line for line in place.comment().splitlines() if line.startswith("### "))
     assert "`main`" in headline
     assert "`live`" in headline
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        flow("Alpha", "Good morning"),
+        flow("Alpha", "Good morning") + "protected: true\nenvironments: {production: {protected: false}}\n",
+    ],
+    ids=["dropped", "overlaid"],
+)
+@pytest.mark.parametrize("file", ["flows/flow_a.yaml", "flows/folder/flow_a.yaml", "elsewhere/flow_a.yaml"])
+def test_a_flow_that_ceases_to_be_protected_is_a_caution(place: Workplace, changed: str, file: str) -> None:
+    place.write(flow_a=flow("Alpha") + "protected: true\n")
+    commit(place.root)
+    (place.root / "flows/flow_a.yaml").unlink()
+    (place.root / file).parent.mkdir(exist_ok=True)
+    (place.root / file).write_text(changed)
+    if file.startswith("elsewhere"):
+        (place.root / "flows/flow_b.yaml").rename(place.root / "elsewhere/flow_b.yaml")
+        (place.root / "flowsync.yaml").write_text(f"flows: elsewhere\n{GUARDED}")
+    assert planned(place).code == 0
+    top = place.comment().partition("### ")[0]
+    assert f"`protected of {file}`: `true` → not set" in top

@@ -1,4 +1,4 @@
-"""What a pull request changes besides flows: flowsync.yaml, and which rules its files ignore; and who changes the same.
+"""What a pull request changes besides flows: flowsync.yaml, what is protected, ignored rules; and who changes the same.
 
 Configuration is code: it decides where flows are written to, with which key, and past which guard.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import config, document, git
-from flowsync.errors import ApiError, DocumentError, GitError
+from flowsync.errors import ApiError, DocumentError
 from flowsync.github.api import number, text
 from flowsync.model import SettingChange
 from flowsync.render.report import OtherPull
@@ -22,22 +22,30 @@ if TYPE_CHECKING:
     from flowsync.cli.project import Project
     from flowsync.github.api import Github
     from flowsync.model import Change, Flow, JsonValue
+    from flowsync.plan.base import Base
 
 MOST_PULLS: Final = 20
 """Open pull requests, the last updated first, whose files are looked at."""
 _UNREADABLE: Final = "not readable"
+_Place: TypeAlias = "tuple[str, ...]"
+"""Where a setting is in flowsync.yaml."""
 
 
-def settings_changed(project: Project, flows: Iterable[Flow], base: str) -> tuple[SettingChange, ...]:
-    """What differs from the commit `base` in flowsync.yaml and in the comments of `flows` that ignore rules.
+def settings_changed(project: Project, flows: Sequence[Flow], base: Base) -> tuple[SettingChange, ...]:
+    """What differs from `base` in flowsync.yaml, in which of `flows` are protected, and in which rules they ignore.
 
-    Empty where this clone does not have the commit.
+    Raises GitError where this clone lacks a file of the commit.
     """
-    try:
-        commit = git.commit_of(project.home, base)
-        return (*_configuration(project, commit), *_ignores(project, flows, commit))
-    except GitError:
-        return ()
+    commit = base.revision
+    return (*_unprotected(flows, base), *_configuration(project, commit), *_ignores(project, flows, commit))
+
+
+def _unprotected(flows: Iterable[Flow], base: Base) -> Iterator[SettingChange]:
+    """The flows that were protected, wherever their files were."""
+    for flow in flows:
+        then = base.flows.get(flow.slug)
+        if then is not None and then.protected and not flow.protected:
+            yield SettingChange(f"protected of {flow.file}", "true", None)
 
 
 def _configuration(project: Project, commit: str) -> Iterator[SettingChange]:
@@ -45,34 +53,40 @@ def _configuration(project: Project, commit: str) -> Iterator[SettingChange]:
     usual = set(project.config_names) <= set(config.FILE_NAMES)
     names = dict.fromkeys((*project.config_names, *(config.FILE_NAMES if usual else ())))
     before = next(filter(None, (_settings_at(project, commit, name) for name in names)), {})
-    after: Mapping[str, str] = {}
+    after: Mapping[_Place, str] = {}
     for name in project.config_names:
         if (project.home / name).is_file():
             after = _settings((project.home / name).read_bytes())
-    for place in sorted({*before, *after}):
-        if before.get(place) != after.get(place):
-            yield SettingChange(place, before.get(place), after.get(place))
+    changed = {place for place in {*before, *after} if before.get(place) != after.get(place)}
+
+    def weight(place: _Place) -> tuple[bool, bool, _Place]:
+        # There may be more than can be shown: other environments and what is only new must not crowd out the rest.
+        is_elsewhere = place[0] == "environments" and place[1:2] != (project.settings.environment,)
+        return is_elsewhere, place not in before, place
+
+    for place in sorted(changed, key=weight):
+        yield SettingChange(".".join(place), before.get(place), after.get(place))
 
 
-def _settings_at(project: Project, commit: str, name: str) -> Mapping[str, str]:
+def _settings_at(project: Project, commit: str, name: str) -> Mapping[_Place, str]:
     """The settings in a file of a commit; none where it was not there."""
     entry = git.entries(project.home, commit, name).get("")
     if entry is None:
         return {}
-    return _settings(git.contents(project.home, [entry.id])[0]) if entry.is_file else {name: _UNREADABLE}
+    return _settings(git.contents(project.home, [entry.id])[0]) if entry.is_file else {(name,): _UNREADABLE}
 
 
-def _settings(content: bytes) -> Mapping[str, str]:
-    """The settings of a flowsync.yaml by their dotted paths, as JSON in one line unless they are texts."""
+def _settings(content: bytes) -> Mapping[_Place, str]:
+    """The settings of a flowsync.yaml, as JSON in one line unless they are texts."""
     try:
         value = document.read(content, config.FILE_NAMES[0]).value
     except DocumentError:
-        return {config.FILE_NAMES[0]: _UNREADABLE}
-    return {".".join(path): each if isinstance(each, str) else json.dumps(each) for path, each in _leaves(value)}
+        return {(config.FILE_NAMES[0],): _UNREADABLE}
+    return {path: each if isinstance(each, str) else json.dumps(each) for path, each in _leaves(value)}
 
 
-def _leaves(value: JsonValue, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], JsonValue]]:
-    if isinstance(value, dict):
+def _leaves(value: JsonValue, path: _Place = ()) -> Iterator[tuple[_Place, JsonValue]]:
+    if isinstance(value, dict) and value:
         for key, each in value.items():
             yield from _leaves(each, (*path, key))
     elif path:

@@ -97,9 +97,13 @@ def _report(run: Run, project: Project, made: Planned) -> PlanReport:
     report = PlanReport(run.scene, plan, changed_waits(plan, made.flows), made.warnings)
     if isinstance(event, PullRequestEvent):
         prefix = git.prefix(run.invocation.directory)
+        if made.base is None:
+            show_notice(
+                "Whether this pull request changes the configuration is not known: there is no base to compare with."
+            )
         report = replace(
             report,
-            settings=settings_changed(project, made.flows, plan.base) if plan.base else (),
+            settings=settings_changed(project, made.flows, made.base) if made.base else (),
             others=others_changing(run.github, event.number, plan.changes, prefix) if run.github else (),
         )
         if run.inputs.live_branch and event.into and event.into != run.inputs.live_branch:
