@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LOOK_BACK: Final = 30
 """In how many commits a reviewed plan is looked for."""
+MOST_RUNS: Final = 50
+"""How many runs of a commit are asked what they kept; where there are more, a run that kept no plan made none."""
 MOST_CLOSED: Final = 300
 """How many pull requests that were closed lately are looked at."""
 _REFUSED: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
@@ -225,7 +227,8 @@ class Reviews:
         if of not in self._read:
             comments = own_comments(self.github, of, self.me, self.tip.key)
             comment = comments[-1] if comments else None
-            flaw = self._flaw(comment) if comment and self._matters(comment.marker) else None
+            pulled = text(pull, "head", "sha")
+            flaw = self._flaw(comment, pulled) if comment and self._matters(comment.marker) else None
             head, base = (at(pull, side, "repo", "full_name") for side in ("head", "base"))
             self._read[of] = Review(of, head != base, comment, flaw, self._planned(comment) if comment else "")
         return self._read[of]
@@ -234,18 +237,19 @@ class Reviews:
         """Whether anything of a plan can count any more: who wrote what is used up need not be known."""
         return bool(self._countable(marker).unused) or not marker.by
 
-    def _flaw(self, comment: Own) -> Flaw | None:
+    def _flaw(self, comment: Own, pulled: str) -> Flaw | None:
+        """What is wrong with the plan that a comment shows; `pulled` is the last commit of its pull request."""
         match edited(self.github, comment, self.me):
             case Edited.YES:
                 return Flaw.EDITED
             case Edited.NOT_KNOWN:
                 return Flaw.EDITOR_UNKNOWN
             case Edited.NO:
-                if self._is_from_its_run(comment.marker):
+                if self._is_from_its_run(comment.marker, pulled):
                     return None
                 return Flaw.FOREIGN if comment.marker.run else Flaw.WITHOUT_RUN
 
-    def _is_from_its_run(self, marker: Marker) -> bool:
+    def _is_from_its_run(self, marker: Marker, pulled: str) -> bool:
         """Whether the run that a marker names planned for its head, and kept this plan if it kept any.
 
         Where GitHub lets this token read no runs at all, not even its own, that is not known, and said.
@@ -263,7 +267,7 @@ class Reviews:
         repository = text(run, "repository", "full_name").lower()
         if text(run, "event") not in _PLANNING or repository not in {"", self.github.repository.lower()}:
             return False
-        return text(run, "head_sha") == marker.head and self._is_kept(marker)
+        return text(run, "head_sha") == marker.head and self._is_kept(marker, pulled)
 
     def _planned(self, comment: Own) -> str:
         """When a plan was begun: its run may be run again later, and its comment be edited, but neither before."""
@@ -272,18 +276,34 @@ class Reviews:
             return text(comment.item, "created_at")
         return min(text(run, "run_started_at"), text(comment.item, "updated_at"))
 
-    def _is_kept(self, marker: Marker) -> bool:
-        """Whether this plan is among those that its run kept; true of a run that kept none."""
-        artifacts = self.github.items(f"actions/runs/{marker.run}/artifacts", within="artifacts")
+    def _is_kept(self, marker: Marker, pulled: str) -> bool:
+        """Whether this plan is among those that its run kept.
+
+        True of a run that kept none, too, unless another run of these commits kept one: then that one planned.
+        """
         try:
-            names = [text(each, "name") for each in artifacts]
+            kept = self._kept(marker.run)
+            return f"{ARTIFACT}{marker.seal}" in kept if kept else not self._is_kept_elsewhere({marker.head, pulled})
         except GithubError as error:
             if error.status not in _REFUSED:
                 raise
             self._is_unchecked = True
             return True
-        kept = [name for name in names if name.startswith(ARTIFACT)]
-        return not kept or f"{ARTIFACT}{marker.seal}" in kept
+
+    def _is_kept_elsewhere(self, heads: Iterable[str]) -> bool:
+        """Whether any run of these commits kept a plan, or there are too many to ask."""
+        for head in filter(None, heads):
+            found = self.github.items("actions/runs", within="workflow_runs", head_sha=head)
+            planning = (run for run in found if text(run, "event") in _PLANNING and text(run, "head_sha") == head)
+            runs = list(islice(planning, MOST_RUNS + 1))
+            if len(runs) > MOST_RUNS or any(self._kept(str(number(run, "id"))) for run in runs):
+                return True
+        return False
+
+    def _kept(self, run: str | None) -> list[str]:
+        """The names under which a run kept plans."""
+        artifacts = self.github.items(f"actions/runs/{run}/artifacts", within="artifacts")
+        return [name for each in artifacts if (name := text(each, "name")).startswith(ARTIFACT)]
 
     @cached_property
     def _reads_runs(self) -> bool:

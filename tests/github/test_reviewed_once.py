@@ -420,12 +420,37 @@ def add_part(place: Workplace) -> None:
     comment["body"] = comment["body"].replace(planned.line(), forged.line())
 
 
+def name_another_workflows_run(place: Workplace) -> None:
+    """Another workflow's run of the same pull request, which kept no plan, is named; what planned kept its own."""
+    planned = place.marker()
+    place.repo.artifacts[4711] = [f"flowsync-plan-{planned.seal}"]
+    place.repo.add_run(31, "pull_request", HEAD)
+    comment = place.repo.comments[0]
+    comment["body"] = comment["body"].replace("run=4711", "run=31")
+
+
+def name_another_commits_run(place: Workplace) -> None:
+    """The same with a run of a commit from before there were plans."""
+    name_another_workflows_run(place)
+    place.repo.add_run(31, "pull_request", sha(8))
+    comment = place.repo.comments[0]
+    comment["body"] = comment["body"].replace(f"head={HEAD}", f"head={sha(8)}")
+
+
+def name_one_of_too_many(place: Workplace) -> None:
+    for number in range(100, 151):
+        place.repo.add_run(number, "pull_request", HEAD)
+
+
 FORGERIES: dict[str, Callable[[Workplace], object]] = {
     "no such run": forget,
     "another event": lambda place: place.repo.runs[4711].update(event="push"),
     "another head": lambda place: place.repo.runs[4711].update(head_sha=sha(8)),
     "another plan": lambda place: place.repo.artifacts.update({4711: ["log", "flowsync-plan-0123456789abcdef"]}),
     "more than its run planned": add_part,
+    "another workflow's run": name_another_workflows_run,
+    "another commit's run": name_another_commits_run,
+    "more runs than are looked at": name_one_of_too_many,
     "another repository": lambda place: place.repo.runs[4711].update(repository={"full_name": "mallory/flows"}),
     "a run that may not be read": lambda place: place.github.suffer(
         reply(403, "No").on("GET", "*/actions/runs/4711", times=ALWAYS)

@@ -403,6 +403,12 @@ def _run(repo: FakeRepo, _: Seen, number: str) -> Row:
     return repo.runs[int(number)]
 
 
+def _runs(repo: FakeRepo, seen: Seen) -> object:
+    _check(repo, "actions")
+    found = [run for run in repo.runs.values() if run["head_sha"] == seen.query["head_sha"]]
+    return {"total_count": len(found), "workflow_runs": found}
+
+
 def _artifacts(repo: FakeRepo, seen: Seen, number: str) -> object:
     _run(repo, seen, number)
     names = repo.artifacts.get(int(number), [])
@@ -415,6 +421,7 @@ _ENDPOINTS: tuple[tuple[str, str, Callable[..., object]], ...] = (
     ("GET", "REPO/commits/([^/]+)", _commit),
     ("GET", "REPO/commits/([^/]+)/pulls", _pulls_of),
     ("GET", "REPO/pulls/(\\d+)", _pull),
+    ("GET", "REPO/actions/runs", _runs),
     ("GET", "REPO/actions/runs/(\\d+)", _run),
     ("GET", "REPO/actions/runs/(\\d+)/artifacts", _artifacts),
     ("GET", "REPO/pulls", _pulls),
