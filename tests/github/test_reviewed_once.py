@@ -624,7 +624,7 @@ def test_a_refused_plan_is_followed_up_when_its_flows_are_in_step(place: Workpla
     assert "**Not applied for `0000000`**" in place.comment()
     place.frigade.rows[0]["data"] = place.frigade.rows[0]["data"].replace("Hello", "Good morning")
     assert push(place, sha(101)).code == 0
-    assert "**Applied for `0000000`**" in place.comment()
+    assert "**Nothing is left to apply for `0000000`**" in place.comment()
     assert not place.marker().unused
 
 
@@ -637,6 +637,7 @@ def test_what_was_left_to_a_push_that_changes_nothing_is_told_and_used_by_its_pl
     done = place.run("plan", name="push", payload={"before": MERGE, "commits": [{"id": sha(99)}]}, GITHUB_SHA=sha(99))
     assert done.code == 0
     assert "Superseded" not in place.comment()
+    assert "**Nothing is left to apply for `0000000`**" in place.comment()
     assert "Nothing was to be applied" in place.result()
     assert not place.marker().unused
     place.write(flow_a=CHANGED)

@@ -47,6 +47,8 @@ _LEFT: Final = frozenset({Status.SUPERSEDED})
 _UNFINISHED: Final = frozenset({Status.SUPERSEDED, Status.NOT_APPLIED, Status.PARTLY_APPLIED})
 """What it says where something may have been left that is done now."""
 
+NOTHING_LEFT: Final = "Nothing is left to apply"
+"""What is said where the live flows were as the files say."""
 NOTHING_WRITTEN: Final = "Nothing was written: "
 """How the message of a refusal begins."""
 
@@ -82,6 +84,8 @@ def report_applied(pulls: Pulls, report: ApplyReport, *, is_whole: bool, is_done
         used = review.parts if is_whole else _written(pulls, review, unwritten, plan)
         left = frozenset() if is_whole else review.conflicts - settled
         result = _applied(pulls, [bad[slug] for slug in sorted(ours & bad.keys())], is_untouched=ours <= unwritten)
+        if not plan.writes:
+            result = _result(pulls, Status.APPLIED, NOTHING_LEFT)
         _note(pulls, review, used, left, result if review in concerned else None)
 
 
@@ -187,13 +191,13 @@ def _written(pulls: Pulls, review: Review, unwritten: Collection[str], plan: Pla
 
 
 def _result(pulls: Pulls, status: Status, rest: str = "") -> Result:
-    """What is said in a plan's comment; `rest` is a reason, or the commit that supersedes this one."""
+    """What is said in a plan's comment; `rest` is a reason, the newer commit, or said for "Applied"."""
     commit = code_span(pulls.reviews.tip.sha[:SHORT_COMMIT])
     url = pulls.run.runner.run_url
     run = f" ([run]({url}))" if url else ""
     match status:
         case Status.APPLIED:
-            return Result(status, f"**Applied for {commit}**{run}.")
+            return Result(status, f"**{rest or 'Applied'} for {commit}**{run}.")
         case Status.PARTLY_APPLIED:
             return Result(status, f"**Partly applied for {commit}**{run}: the comment below says what is left.")
         case Status.NOT_APPLIED:
