@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.errors import TargetingError
 from flowsync.targeting.context import moment
 from flowsync.targeting.nodes import UNITS, Operator, SourceKind
-from flowsync.targeting.tokens import TokenKind, shown
+from flowsync.targeting.tokens import TokenKind, quoteless, shown
 from flowsync.text import closest, number_text
 
 if TYPE_CHECKING:
@@ -192,13 +192,15 @@ def unexpected(rest: Sequence[Token], before: Token | None, expected: Expected) 
     """The error for the first token of the rest of an expression, which does not fit `before`."""
     token = rest[0]
     found = "the end of the expression" if token.kind is TokenKind.END else shown(token.text)
-    hint = _number_hint(rest, before, expected) or _hint(token, rest[min(1, len(rest) - 1)], expected)
+    hint = _literal_hint(rest, before, expected) or _hint(token, rest[min(1, len(rest) - 1)], expected)
     return TargetingError(f"Expected {expected.value}, found {found}.", token.start, hint=hint)
 
 
-def _number_hint(rest: Sequence[Token], before: Token | None, expected: Expected) -> str | None:
-    """What to write for a number in a form of other languages."""
+def _literal_hint(rest: Sequence[Token], before: Token | None, expected: Expected) -> str | None:
+    """What to write for a number, or a quote in a text, in a form of other languages."""
     token = rest[0]
+    if before is not None and before.kind is token.kind is TokenKind.TEXT and before.end == token.start:
+        return quoteless(f"{before.text[1:-1]}'{token.text[1:-1]}")
     if token.kind is TokenKind.COMMA and before is not None and before.kind is TokenKind.NUMBER:
         return _comma_hint(rest, before)
     if expected not in (Expected.VALUE, Expected.CONDITION):
@@ -220,6 +222,9 @@ def _comma_hint(rest: Sequence[Token], before: Token) -> str | None:
     digits = parts[2::2]
     if len(parts) % 2 == 0 or not digits or len(number) > 2 * _LONGEST_NUMBER:
         return None
+    if "." in before.text:
+        whole, fraction = number.rsplit(",", 1)
+        return f"Write the number with one point only: {re.sub('[.,]', '', whole)}.{fraction}."
     if all(len(part.partition(".")[0]) == _PART_OF_THOUSANDS for part in digits):
         return f"Write the number without commas: {number.replace(',', '')}."
     return f"Write a point in place of the comma: {number.replace(',', '.')}." if len(digits) == 1 else None

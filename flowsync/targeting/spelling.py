@@ -45,9 +45,10 @@ def check_length(text: str) -> Iterator[Finding]:
 def check_texts(term: Term) -> Iterator[Finding]:
     """What the texts of a term hold that the server takes for a part of the expression."""
     for value in values(term):
-        for text in value.arguments if isinstance(value, Source) else [value]:
-            if isinstance(text, Text):
-                yield from _check_text(text)
+        for name in value.arguments if isinstance(value, Source) else ():
+            yield from _check_text(name, is_name=True)
+        if isinstance(value, Text):
+            yield from _check_text(value, is_name=False)
     if isinstance(term, Condition) and term.operator.is_equality:
         for value in values(term):
             if isinstance(value, Text) and _PARENTHESIS.search(value.value) and _is_balanced(value.value):
@@ -55,11 +56,12 @@ def check_texts(term: Term) -> Iterator[Finding]:
                 yield rules.LOGIC_IN_TEXT.finding(value.span, message, _without(value.value, "()", term.operator))
 
 
-def _check_text(text: Text) -> Iterator[Finding]:
+def _check_text(text: Text, *, is_name: bool) -> Iterator[Finding]:
+    """A name gives way to its value before the server splits at words, but not before it makes words of && and ||."""
     if "'" in text.value or '"' in text.value:
         message = "This text holds a quote, and the server ends the text there: it takes double quotes for single ones."
         yield rules.QUOTE.finding(text.span, message, _without(text.value, "'\"", Operator.EQUAL))
-    elif logic := _LOGIC.search(text.value):
+    elif (logic := _LOGIC.search(text.value)) and not (is_name and logic[1]):
         message = f"The server may split the expression at {logic[1] or logic[2]} inside this text."
         yield rules.LOGIC_IN_TEXT.finding(text.span, message, "Use contains with another part of the text.")
     elif not _is_balanced(text.value):

@@ -19,6 +19,8 @@ SENTENCES = [
     (A, A, SAME, "same meaning"),
     (f"{A} && {B}", f"({B}) AND {A}", SAME, "same meaning"),
     (f"{A} && ({B} && {C})", f"{C} && {B} && {A} && {A}", SAME, "same meaning"),
+    (A, f"{A}.0", SAME, "same meaning"),
+    (A, f"{A}.0 && {B}", LESS, "adds a condition: fewer users qualify"),
     ("", "  ", SAME, "same meaning"),
     ("", "x", SAME, "same meaning"),
     (A, "", MORE, "now everyone"),

@@ -86,6 +86,7 @@ def test_references_to_what_exists_or_cannot_be_known_are_fine(text: str) -> Non
         ("user.flow('a') isIn 'NOT_STARTED_FLOW,COMPLETED_FLOW'", ""),
         ("user.flow('a') !isIn 'NOT_STARTED_FLOW'", "a"),
         ("user.flow('a') within 7d", "a"),
+        ("user.flow('a') !within 7d", ""),
         ("user.flow('a') contains 'COMPLETED'", "a"),
         ("user.daysSinceFlowDone('a') > 3", "a"),
         ("user.flowStep('a', 's') == 'COMPLETED_STEP'", "a"),
