@@ -202,8 +202,23 @@ def _check_value(source: Source, other: Value, *, is_list: bool) -> Iterator[Fin
     elif isinstance(other, Text | Number | Boolean) and not is_list and not _is_possible(result, other):
         value, hint = shown(formatted(other)), _VALUE_HINTS.get(result, "Compare it with a quoted text.")
     else:
+        if not is_list:
+            yield from _check_kind(source, other)
         return
     yield rules.IMPOSSIBLE.finding(other.span, f"{printed(source)} can never be {value}.", hint)
+
+
+def _check_kind(source: Source, other: Value) -> Iterator[Finding]:
+    """A number that is compared with a text, or a text with a number."""
+    match other:
+        case Text(content) if source.result in _NUMBERS:
+            kinds, hint = "a number with a text", f"Write {content} without quotes."
+        case Number(content) if source.kind is SourceKind.USER_FLOW_STEP_DATA:
+            kinds, hint = "a form's answer, which is a text, with a number", f"Write '{content}'."
+        case _:
+            return
+    message = f"This compares {kinds}: sources conflict about whether == and != can be true then."
+    yield rules.NUMBER_AND_TEXT.finding(other.span, message, hint)
 
 
 _VALUE_HINTS: Final = {
