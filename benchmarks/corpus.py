@@ -96,13 +96,14 @@ def _step(chance: random.Random, kind: str, number: int, product: str) -> Iterat
     if kind == "TOUR":
         yield f"      selector: '[data-tour=\"{product}-{number}\"]'"
     yield from _text(chance, "subtitle")
-    if _now_and_then(chance, 4):
+    if _now_and_then(chance, 4) and kind != "FORM":  # forms draw none
         yield f"      imageUri: https://cdn.acorn.example/{product}/{number}.png"
     if _now_and_then(chance, 5):
         yield f"      primaryButton: {{title: {chance.choice(_VERBS)} now, action: step.complete}}"
     else:
         yield from ("      primaryButton:", f"        title: {chance.choice(_VERBS)}", "        action: false")
-        yield f"        uri: /settings/{product}?from=flow"
+        if kind != "FORM":  # forms follow none by themselves
+            yield f"        uri: /settings/{product}?from=flow"
     if _now_and_then(chance, 5):
         yield from ("      secondaryButton:", "        title: Not now", "        action: flow.skip")
     if kind == "CHECKLIST":

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flowsync.model import Plan
     from flowsync.plan.base import History, Past
 
-COMMITS_ASKED_ABOUT: Final = 10
+COMMITS_ASKED_ABOUT: Final = 5
 """The newest commits of a file whose pull requests are looked at."""
 _CONFLICT: Final = "overwrites-conflict"
 """The code of the guard's refusal."""
