@@ -92,6 +92,25 @@ def test_a_plan_that_apply_would_refuse_fails_the_check_with_the_flow_and_the_gu
     ]
 
 
+@pytest.mark.parametrize("config", ["", "flowsync.yaml", "./conf/own.yaml"])
+def test_a_head_that_breaks_the_configuration_is_told_where_the_plan_was(place: Workplace, config: str) -> None:
+    file = place.root / (config or "flowsync.yaml")
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("target: latest\n")
+    if config.startswith("./conf"):
+        (place.root / "flows").rename(file.parent / "flows")
+        (file.parent / "flows" / "flow_a.yaml").write_text(CHANGED)
+    else:
+        place.write(flow_a=CHANGED)
+    place.plan(FLOWSYNC_CONFIG=config)
+    assert "Good morning" in place.comment()
+    file.write_text("target: newest\n")
+    assert place.plan(FLOWSYNC_CONFIG=config).code == 3
+    assert "Good morning" not in place.comment()
+    assert "must be latest, active or draft" in place.comment()
+    assert place.repo.statuses[-1]["state"] == "failure"
+
+
 def test_each_environment_has_a_status_of_its_own_with_a_link_to_the_run(place: Workplace) -> None:
     (place.root / "flowsync.yaml").write_text("environments:\n  one: {}\n  two: {}\n")
     place.plan(FLOWSYNC_ENVIRONMENT="one")

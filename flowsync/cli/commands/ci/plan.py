@@ -10,7 +10,7 @@ from flowsync import git
 from flowsync.cli.commands.ci.apply import blocked_error
 from flowsync.cli.commands.ci.branch import others_changing, settings_changed
 from flowsync.cli.commands.ci.results import NOTHING_WRITTEN, Pulls, report_applied, report_failed_plan
-from flowsync.cli.commands.ci.run import NAMED, marker_key, show_failure, show_notice
+from flowsync.cli.commands.ci.run import NAMED, key_without_project, marker_key, show_failure, show_notice
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import check_files, named_from_top
 from flowsync.cli.guards import guards_allowing
@@ -66,6 +66,9 @@ def plan(run: Run) -> int:
     try:
         project = run.open_project()
     except FlowsyncError as error:
+        marker = Marker(key_without_project(run, "plan"), run.commit, NO_PLAN)
+        run.comment_on_event(run.failure_report(error), marker, is_news=True)
+        run.set_status("failure", error.message, run.invocation.environment)
         report_failed_plan(run, None, error)
         raise
     has_no_key = not run.in_sandbox and project.settings.private_key is None and project.settings.public_key is None

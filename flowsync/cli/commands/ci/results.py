@@ -11,9 +11,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from flowsync import errors
-from flowsync.cli.commands.ci.run import marker_key, show_warning
+from flowsync.cli.commands.ci.run import key_without_project, marker_key, show_warning
 from flowsync.github import claims, comments
-from flowsync.github.api import Marker, key_of, text
+from flowsync.github.api import Marker, text
 from flowsync.github.claims import Result, Status, noted, status_of
 from flowsync.github.comments import draft
 from flowsync.github.conflicts import conflicting, marks
@@ -130,10 +130,8 @@ def report_failed_plan(
     """
     if run.github is None or not isinstance(run.event, PushEvent):
         return
-    place = (run.invocation.environment, run.inputs.config or "")
     plan_key, key = (
-        marker_key(project, kind) if project else key_of(f"{kind} without project", *place)
-        for kind in ("plan", "result")
+        marker_key(project, kind) if project else key_without_project(run, kind) for kind in ("plan", "result")
     )
     try:
         reviews = Reviews(run.github, Tip(run.runner.sha, run.runner.branch, plan_key), run.runner.run_id)

@@ -342,3 +342,10 @@ def marker_key(project: Project, kind: str) -> str:
     place = normpath(git.prefix(project.base) + project.name(project.home))
     name, *_ = project.config_names
     return key_of(kind, project.settings.environment, f"{place}/{'' if name in FILE_NAMES else name}")
+
+
+def key_without_project(run: Run, kind: str) -> str:
+    """The same key of a project that cannot be opened, unless its configuration names a default environment."""
+    folder, _, name = (run.invocation.config or "").rpartition("/")
+    place = normpath(git.prefix(run.invocation.directory) + (folder or "."))
+    return key_of(kind, run.invocation.environment, f"{place}/{'' if name in {'', *FILE_NAMES} else name}")
