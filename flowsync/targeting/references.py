@@ -19,7 +19,7 @@ from flowsync.targeting.tokens import shown
 from flowsync.text import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from flowsync.targeting.nodes import Expression, Span, Text
     from flowsync.targeting.rules import Finding
@@ -89,27 +89,26 @@ class KnownFlow:
 def check_references(
     references: Iterable[Reference],
     known: Mapping[str, KnownFlow],
-    suggested: Collection[str] | None = None,
     *,
     is_live: bool,
+    suggests: bool = True,
 ) -> tuple[Finding, ...]:
     """References to flows, steps and fields that do not exist, in the order given.
 
-    `known` are flows by slug: all those of the environment if `is_live`, else only those of the repository. `suggested`
-    are the slugs among which one is looked for that may be meant, else all that are known.
+    `known` are flows by slug: all those of the environment if `is_live`, else only those of the repository. Each name
+    that is missing is compared with all that there are, to tell which one may be meant, only if it `suggests`.
     """
-    slugs = known.keys() if suggested is None else suggested
-    found = (_check_reference(reference, known, slugs, is_live=is_live) for reference in references)
+    found = (_check_reference(reference, known, is_live=is_live, suggests=suggests) for reference in references)
     return tuple(finding for finding in found if finding is not None)
 
 
 def _check_reference(
-    reference: Reference, known: Mapping[str, KnownFlow], suggested: Collection[str], *, is_live: bool
+    reference: Reference, known: Mapping[str, KnownFlow], *, is_live: bool, suggests: bool
 ) -> Finding | None:
     slug, span = reference.slug, reference.names[0].span
     flow = known.get(slug)
     if flow is None:
-        hint = _did_you_mean(slug, suggested)
+        hint = _did_you_mean(slug, known) if suggests else None
         if is_live:
             message = f"There is no flow {shown(slug)}, so this is false for every user."
             return rules.UNKNOWN_FLOW.finding(span, message, hint)
@@ -120,12 +119,14 @@ def _check_reference(
         return None
     if step.value not in flow.steps:
         message = f"The flow {shown(slug)} has no step {shown(step.value)}."
-        return rules.UNKNOWN_STEP.finding(step.span, message, _did_you_mean(step.value, flow.steps))
+        hint = _did_you_mean(step.value, flow.steps) if suggests else None
+        return rules.UNKNOWN_STEP.finding(step.span, message, hint)
     fields = flow.steps[step.value]
     if field is None or fields is None or field.value in fields:
         return None
     message = f"The step {shown(step.value)} of {shown(slug)} has no field {shown(field.value)}."
-    return rules.UNKNOWN_FIELD.finding(field.span, message, _did_you_mean(field.value, sorted(fields)))
+    hint = _did_you_mean(field.value, sorted(fields)) if suggests else None
+    return rules.UNKNOWN_FIELD.finding(field.span, message, hint)
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str | None:

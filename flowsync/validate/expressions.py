@@ -52,7 +52,9 @@ if TYPE_CHECKING:
 
 _MOST_TREE_LINES: Final = 40
 MOST_SUGGESTIONS: Final = 100
-"""Where more flows are missing, no slip of the fingers is the reason, and each would be compared with every flow."""
+"""Where more flows, steps and fields are missing, no slip is the reason; each would be compared with all there are."""
+_MOST_TEST_SUGGESTIONS: Final = 10
+"""The same for the tests of one file, each of whose steps would be compared with every step of the flow."""
 _VERDICTS: Final = frozenset(verdict.value for verdict in Verdict)
 
 
@@ -139,10 +141,12 @@ def _known_from_files(files: Sequence[Flow], mentions: Sequence[Mention]) -> dic
 def _check_references(
     mentions: Sequence[Mention], known: Mapping[str, KnownFlow], *, is_live: bool
 ) -> Iterator[Problem]:
-    missing = {reference.slug for mention in mentions for reference in mention.references} - known.keys()
-    suggested = known.keys() if len(missing) <= MOST_SUGGESTIONS else ()
-    for flow, expression, references in mentions:
-        for finding in check_references(references, known, suggested, is_live=is_live):
+    found = [check_references(mention.references, known, is_live=is_live, suggests=False) for mention in mentions]
+    suggests = len({finding.message for findings in found for finding in findings}) <= MOST_SUGGESTIONS
+    for (flow, expression, references), findings in zip(mentions, found, strict=True):
+        if findings and suggests:
+            findings = check_references(references, known, is_live=is_live)  # noqa: PLW2901
+        for finding in findings:
             yield _problem(flow, expression, finding)
 
 
@@ -153,6 +157,7 @@ def check_test_entries(view: View) -> Iterator[Problem]:
         message = f"There are {len(tests):,} tests, and at most {MAXIMUM_TESTS} are run."
         place = view.location(("tests", MAXIMUM_TESTS))
         yield Problem(place, Severity.ERROR, "too-many-tests", message, "Keep those that tell users apart.")
+    slips = 0
     for index, entry in enumerate(tests[:MAXIMUM_TESTS]):
         if isinstance(entry, dict):
             path: ValuePath = ("tests", index)
@@ -162,7 +167,9 @@ def check_test_entries(view: View) -> Iterator[Problem]:
             if isinstance(step, str) and known is not None and step not in known:
                 names = [each for each in known if isinstance(each, str)]
                 message = f"This flow has no step {code(step)}."
-                yield TEST_STEP.at(view.location((*path, "step")), message, did_you_mean(step, names))
+                slips += 1
+                hint = did_you_mean(step, names) if slips <= _MOST_TEST_SUGGESTIONS else None
+                yield TEST_STEP.at(view.location((*path, "step")), message, hint)
             yield from _check_moments(view, path, entry)
 
 

@@ -77,3 +77,22 @@ def test_the_work_for_many_missing_flows_is_bounded(missing: int, suggestions: i
     found = [each for each in problems_of("".join(files)) if "No file describes" in each.message]
     assert len(found) == missing
     assert sum("Did you mean" in (each.hint or "") for each in found) == suggestions
+
+
+@pytest.mark.parametrize(("missing", "suggestions"), [(100, 100), (101, 0)])
+def test_the_work_for_many_missing_steps_of_a_flow_is_bounded(missing: int, suggestions: int) -> None:
+    steps = "".join(f"    - id: number{number}\n" for number in range(missing))
+    files = [f"# flows/flow_large.yaml\ndata:\n  steps:\n{steps}"]
+    targeting = "targetingLogic: user.flowStep('flow_large', 'numbr{}') == 'COMPLETED_STEP'\n"
+    files += [f"# flows/flow_number{number}.yaml\n{targeting.format(number)}" for number in range(missing)]
+    found = [each for each in problems_of("".join(files)) if "has no step" in each.message]
+    assert len(found) == missing
+    assert sum("Did you mean" in (each.hint or "") for each in found) == suggestions
+
+
+def test_the_work_for_tests_of_many_missing_steps_is_bounded() -> None:
+    tests = "tests:\n" + "  - {step: numbr1, shows: true}\n" * 100
+    found = check(flow_of(f"name: N\n{tests}data: {{steps: [{{id: number1}}]}}\n"))
+    hints = [each.hint for each in found if each.code == "test-step"]
+    assert len(hints) == 100
+    assert sum("Did you mean" in (hint or "") for hint in hints) == 10
