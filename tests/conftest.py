@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from flowsync.secrets import IN_USE, Secrets
 from tests.support import javascript, language_server
 
-for profile, examples in (("flowsync", 60), ("thorough", 1_000)):
+for profile, examples in (("flowsync", 40), ("thorough", 1_000)):
     settings.register_profile(
         profile,
         max_examples=examples,

@@ -259,7 +259,7 @@ def same(left: Any, right: Any) -> bool:  # noqa: ANN401 - JSON values
     return bool(left == right)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(VALUES)
 def test_what_is_written_is_read_back_the_same(value: Any) -> None:  # noqa: ANN401 - JSON values
     written = document.dump(value)
@@ -267,7 +267,7 @@ def test_what_is_written_is_read_back_the_same(value: Any) -> None:  # noqa: ANN
     assert same(document.parse(written).value, value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(TEXTS | st.text(alphabet="ab:- \n[]{},'\"#|>&*!?\t0", max_size=40))
 def test_reading_any_text_raises_nothing_but_its_own_error(text: str) -> None:
     for read in (document.parse, document.parse_data):

@@ -68,7 +68,7 @@ def test_null_is_no_subject_that_conditions_could_contradict_each_other_about() 
     assert "targeting-contradiction" not in [finding.code for finding in found_in(text)]
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(strategies.conditions, strategies.conditions, strategies.contexts)
 def test_a_contradiction_holds_for_nobody(first: Condition, second: Condition, context: Context) -> None:
     text = f"{formatted(first)} && {formatted(replace(second, left=first.left))}"
@@ -76,7 +76,7 @@ def test_a_contradiction_holds_for_nobody(first: Condition, second: Condition, c
         assert not evaluate(parse(text), context)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(strategies.conditions, strategies.conditions, strategies.contexts)
 def test_a_constant_is_the_same_for_everyone(first: Condition, second: Condition, context: Context) -> None:
     """Where a value is set: constants and tautologies leave out users who never had it set."""

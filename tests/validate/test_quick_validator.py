@@ -69,7 +69,7 @@ def changed(draw: st.DrawFn) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(changed() | trees(wild_scalars))
 def test_nothing_wrong_is_passed(value: Any) -> None:  # noqa: ANN401 - any JSON value
     is_passed(value)

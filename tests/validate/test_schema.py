@@ -262,7 +262,7 @@ ENTRIES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(ENTRIES)
 def test_validate_refuses_just_the_tests_that_cannot_be_run(entry: dict[str, Any]) -> None:
     try:
