@@ -104,7 +104,7 @@ class Workplace:
         temporary = self.root.parent / f"runner-{self.runs}"
         assert TOKEN not in completed.both
         outcome = Outcome(completed, _read(temporary / "summary"), read_outputs(_read(temporary / "output")))
-        assert outcome.code == 0 or not outcome.outputs or outcome.outputs["exit-code"] == str(outcome.code)
+        assert outcome.code == 0 or not outcome.outputs or outcome.outputs["exit-code"] == str(int(outcome.code))
         return outcome
 
     def plan(
