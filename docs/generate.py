@@ -216,7 +216,7 @@ def faults_table() -> str:
 
 
 def conflicts_table() -> str:
-    """Every reading of what the sources about the API contradict each other in."""
+    """A row for each answer that one of the contradicting sources about the API gives."""
     return table(
         ("`--conflict`", "what the sandbox does"), [f"| `{each.value}` | {each.meaning} |" for each in Reading]
     )

@@ -58,17 +58,12 @@ def read_base(project: Project, selection: Selection, revision: str) -> Base:
     missing = {slug: named[0] for slug, named in found.items() if slug not in present and selection.includes(slug)}
     read = _read(project, {**changed, **missing})
     known |= {slug: then for slug in changed if (then := read[slug])}
+    unreadable.update(slug for slug in changed if read[slug] is None)
+    folder = project.home / top
+    gone = {slug: GoneFile(project.name(folder / name), _fields(read[slug])) for slug, (name, _) in missing.items()}
     paths = {slug: normpath(f"{git.prefix(project.home)}{top}/{named[0][0]}") for slug, named in found.items()}
-    return Base(
-        commit,
-        known,
-        frozenset(unreadable.union(slug for slug in changed if read[slug] is None)),
-        {
-            slug: GoneFile(project.name(project.home / top / name), _fields(read[slug]))
-            for slug, (name, _) in missing.items()
-        },
-        GitHistory(project.home, commit, paths, project.settings.environment),
-    )
+    history = GitHistory(project.home, commit, paths, project.settings.environment)
+    return Base(commit, known, frozenset(unreadable), gone, history)
 
 
 def _read(project: Project, files: Mapping[str, tuple[str, Entry]]) -> Mapping[str, Flow | None]:

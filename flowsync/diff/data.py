@@ -105,7 +105,7 @@ class _SameThings:
         return isinstance(level.t1, dict | list) and type(level.t1) is type(level.t2)
 
     def give_up_diffing(self, level: DiffLevel, diff_instance: DeepDiff) -> bool:
-        """Put mappings of what differs in the place of two mappings or lists; DeepDiff goes on with those."""
+        """Reduce two mappings or lists to the entries that differ, as mappings; DeepDiff compares only those."""
         old, new = level.t1, level.t2
         moved: list[ItemKey] = []
         if isinstance(old, list):

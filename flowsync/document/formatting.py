@@ -45,7 +45,7 @@ class KeyOrder:
     others: KeyOrder | None = None
 
     def at(self, key: str | int) -> KeyOrder:
-        """The order of what is at a key; of an item of a list it is that of the list."""
+        """The order of the keys inside a value: by its key, or for an item of a list that of the list."""
         if isinstance(key, int):
             return self
         return self.inside.get(key) or self.others or KeyOrder()

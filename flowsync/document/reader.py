@@ -1,4 +1,4 @@
-"""One text to its value: libyaml's events to scalars, to collections and to what aliases stand for."""
+"""Reads one text into its value, from libyaml's events: scalars, collections and aliases."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class Reader:
         return value
 
     def alias(self, event: Event, around: Context) -> JsonValue:
-        """The value that an alias stands for."""
+        """The value of an alias, which is that of its anchor."""
         start, end = event.start_mark.index, event.end_mark.index
         self._pass_gap(start, around)
         self.at = end
@@ -313,7 +313,7 @@ class Reader:
         return value
 
     def _other_key(self, event: Event, around: Context) -> JsonValue:
-        """What an alias stands for that is a key; {} for a collection, which can be none."""
+        """The value of a key that is an alias; {} for a collection, which cannot be a key."""
         return self.alias(event, around) if _class_of(event) is AliasEvent else {}
 
     def _checked_key(self, value: JsonValue, event: Event, earlier: dict[str, JsonValue], starts: list[int]) -> str:

@@ -145,7 +145,7 @@ def not_deeper(offset: int, message: str) -> Refusal:
 
 
 def read_differently(offset: int, message: str, hint: str) -> Refusal:
-    """The refusal of what is YAML, but not sure to be read alike by its parsers."""
+    """Why YAML is refused that parsers may read in different ways."""
     return Refusal(offset, "yaml-syntax", message, hint)
 
 
@@ -196,7 +196,7 @@ def bad_property(text: str, offset: int) -> Refusal:
 
 
 def bad_header(text: str, offset: int) -> Refusal:
-    """The refusal of what follows | or > on its line."""
+    """Why a text behind | or > on its line is refused."""
     return Refusal(
         offset,
         "yaml-syntax",
@@ -253,7 +253,7 @@ def not_inside(text: str, offset: int, opening: int) -> Refusal:
 
 
 def something_follows(text: str, at: int) -> Refusal:
-    """The refusal of what is right behind a value."""
+    """Why a text directly behind a value is refused."""
     if text.startswith("#", at):
         return Refusal(at, *GLUED_COMMENT)
     message = "Something follows the value that ends here."

@@ -159,7 +159,7 @@ class Marker:
 
     @property
     def seal(self) -> str:
-        """16 hexadecimal digits over all that was planned, at the end of the name of what its run keeps."""
+        """A short hash of all that was planned: 16 hexadecimal digits. The artefact of its run is named after it."""
         planned = (self.key, self.head, self.digest, self.base or "", *sorted(self.parts))
         return sha256("\0".join(planned).encode()).hexdigest()[:PART_LENGTH]
 

@@ -69,7 +69,7 @@ class Merge:
 
     @property
     def pulls(self) -> results.Pulls:
-        """The pull requests that are told the result."""
+        """The pull requests on which the result is reported."""
         return results.Pulls(self.run, self.reviews, marker_key(self.project, "result"), self.claims)
 
     def superseded_by(self) -> str | None:
@@ -225,7 +225,7 @@ def blocked_error(plan: Plan) -> errors.RefusedError:
 
 
 def _unreviewed(merge: Merge, plan: Plan, extras: tuple[Change, ...]) -> errors.UnreviewedError:
-    """The refusal of what nobody was shown, or what was applied already."""
+    """The error for changes that no pull request showed, or whose review was used before."""
     slugs = frozenset(change.slug for change in extras)
     parts = frozenset(part for part, about in written_parts(plan).items() if about & slugs)
     reasons = [f"Not shown: {action(each)} of {each.slug} in {', '.join(each.body)}." for each in extras[:NAMED]]

@@ -1,4 +1,4 @@
-"""`flowsync ci validate` and `flowsync ci plan`: what a pull request would do, told truly before anybody merges it."""
+"""`flowsync ci validate` and `flowsync ci plan`: what merging would do, and whether apply would take it."""
 
 from __future__ import annotations
 
