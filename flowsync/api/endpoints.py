@@ -11,7 +11,7 @@ from flowsync.api.rows import live_flow
 from flowsync.errors import ApiError, NotFoundError, UnreadableResponseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from flowsync.model import FieldName, JsonValue, LiveFlow
 
@@ -172,6 +172,31 @@ def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map
     for found in map_(lambda slug: _look_up(reader, slug, listing.access), missing):
         rows.update((row.id, row) for row in found)
     return Listing(tuple(rows.values()), listing.access)
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The rows of one slug. `is_whole`: the server listed its versions; else there may be rows that were not shown."""
+
+    rows: tuple[LiveFlow, ...]
+    is_whole: bool
+
+
+def versions(reader: FlowReader, slug: str, access: Access, listed: Sequence[LiveFlow] | None = None) -> Versions:
+    """Every row of `slug`, archived ones included, of …/versions [obs].
+
+    Where that answers 404 or with nothing, what the list shows: `listed`, or the list read now. Where a row lacks its
+    data, or there is none, the answer by slug completes them. A row of another slug is never among them. Raises the
+    ApiError family.
+    """
+    rows = _versions(reader, slug, access)
+    is_whole = bool(rows)
+    if not rows:
+        every = list_flows(reader, access).rows if listed is None else listed
+        rows = tuple(row for row in every if row.slug == slug)
+    if not rows or any("data" not in row.fields for row in rows if not row.is_gone):
+        rows = _merged(_by_slug(reader, slug, access), rows)
+    return Versions(rows, is_whole)
 
 
 def reread(

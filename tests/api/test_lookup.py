@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowsync.api.endpoints import Access, Listing, Map, find_missing, reread
+from flowsync.api.endpoints import Access, Listing, Map, find_missing, reread, versions
 from flowsync.api.rows import live_flow
 from flowsync.errors import ApiError, ForbiddenError, NotFoundError, RejectedError, ServerError, UnreadableResponseError
 from flowsync.model import JsonValue
@@ -165,3 +165,25 @@ def test_a_draft_that_appears_later_is_noticed_where_the_versions_answered_404_o
     assert reread_ids(reader) == [2, 3]
     reader = PathReader({VERSIONS: [raw(3, version=2, status="DRAFT"), raw(2)], LIST: []})
     assert reread_ids(reader) == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("access", "answers", "found", "is_whole"),
+    [
+        (Access.PRIVATE, {VERSIONS: [raw(3, version=2), raw(2, status="ARCHIVED")]}, [3, 2], True),
+        (Access.PRIVATE, {VERSIONS: [raw(3), raw(9, "flow_b")]}, [3], True),
+        (Access.PRIVATE, {LIST: [raw(2), raw(9, "flow_b")]}, [2], False),
+        (Access.PRIVATE, {VERSIONS: [], PUBLIC_LIST: [], SLUG: raw(2)}, [2], False),
+        (Access.PRIVATE, {LIST: [], SLUG: raw(9, "flow_b")}, [], False),
+        (Access.PUBLIC, {VERSIONS: [raw(3)], PUBLIC_LIST: [raw(2)]}, [2], False),
+    ],
+)
+def test_every_version_that_is_shown(access: Access, answers: Answers, found: list[int], *, is_whole: bool) -> None:
+    known = versions(PathReader(answers), "flow_a", access)
+    assert ([row.id for row in known.rows], known.is_whole) == (found, is_whole)
+
+
+def test_a_list_that_was_read_already_is_not_asked_for_again() -> None:
+    reader = PathReader({})
+    known = versions(reader, "flow_a", Access.PRIVATE, listing(raw(1), raw(9, "flow_b")).rows)
+    assert ([row.id for row in known.rows], reader.asked) == ([1], [VERSIONS])
