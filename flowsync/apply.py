@@ -20,13 +20,13 @@ from flowsync.api.rows import Chosen, UnknownStatus, choose
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import ApiError, ExitCode, RecordError, ServerError, UnavailableError
-from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused
+from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Refused, Update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from threading import Event
 
-    from flowsync.model import Change, FieldChange, FieldName, JsonValue, LiveFlow, Outcome
+    from flowsync.model import Change, FieldChange, FieldName, JsonValue, LiveFlow, NewDraft, Outcome
 
 WRITE_ATTEMPTS: Final = 3
 """How often one flow is sent in all; a further attempt only after a read showed that none landed."""
@@ -43,7 +43,7 @@ _FATAL_CODES: Final = frozenset({"api-forbidden", "api-unauthorized", "api-rate-
 class FlowStore(Protocol):
     """The live flows, as far as applying is concerned. Both raise ApiError."""
 
-    def rows(self, change: Change) -> Sequence[LiveFlow]:
+    def rows(self, change: Update | NewDraft) -> Sequence[LiveFlow]:
         """Every row of the change's slug that can be seen, read now; empty when there is none."""
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
@@ -211,6 +211,8 @@ def apply_change(
     pause: Callable[[float], None] = time.sleep,
 ) -> Outcome:
     """One flow's turn: fresh read, comparison, write, comparison; again from the start after a failed write."""
+    if not isinstance(change, Update):
+        raise NotImplementedError
     turn = _Turn(change, store, record, pause)
     while (verdict := turn.look_and_write()) is None:
         pass
@@ -218,7 +220,7 @@ def apply_change(
     return verdict.outcome
 
 
-def compare_rows(change: Change, rows: Sequence[LiveFlow]) -> Match | Moved:
+def compare_rows(change: Update | NewDraft, rows: Sequence[LiveFlow]) -> Match | Moved:
     """Compare the rows of a slug, just read, with what was planned for it."""
     row = _row_of(change, rows)
     if row is None or row.is_gone:
@@ -286,7 +288,7 @@ class _Turn:
     attempt is any use.
     """
 
-    change: Change
+    change: Update
     store: FlowStore
     record: ApplyRecord
     pause: Callable[[float], None]

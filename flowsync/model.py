@@ -213,8 +213,8 @@ class PlanWarning:
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
-    """A row that will be written.
+class RowChange:
+    """What becomes of a flow that has a row: an Update of the row, or a NewDraft made from it.
 
     `target` is the rule that chose the row. `is_verified` is false where a field is sent although no difference is
     known, because the server does not return it. `body` is exactly what is sent. `old` and `new` are the values of the
@@ -245,6 +245,83 @@ class Update:
     def sent_unseen(self) -> tuple[FieldName, ...]:
         """The fields that are sent although the server does not return what they replace."""
         return tuple(name for name in self.unseen if name in self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Update(RowChange):
+    """A row that will be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewDraft(RowChange):
+    """A draft that will be made and then written; nobody sees it until it is published, so `live` is false.
+
+    `id`, `version` and `status` are those of the row that the server copies, and the differences lead from that row to
+    the draft. `body` is what is sent to the draft.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A flow that will be made, for no row has its slug.
+
+    `body` is all that is sent, by POST and by a PUT afterwards; its `active` is false where the file does not set it.
+    `new` holds the same values (`data` parsed), `after` is their fingerprint. The rest is as a `RowChange` has it.
+    """
+
+    slug: str
+    file: str
+    fields: tuple[FieldChange, ...]
+    warnings: tuple[PlanWarning, ...]
+    body: Mapping[FieldName, JsonValue]
+    after: str
+    new: Mapping[FieldName, JsonValue]
+    target: Target = Target.LATEST
+
+    @property
+    def live(self) -> bool:
+        """Whether users may see the flow as soon as it is made."""
+        return self.body.get("active") is True
+
+    @property
+    def id(self) -> None:
+        """No row is there."""
+
+    @property
+    def version(self) -> None:
+        """No row is there."""
+
+    @property
+    def status(self) -> None:
+        """No row is there."""
+
+    @property
+    def before(self) -> None:
+        """There is nothing to take a fingerprint of."""
+
+    @property
+    def shown(self) -> None:
+        """No row is there."""
+
+    @property
+    def old(self) -> Mapping[FieldName, JsonValue]:
+        """Nothing is replaced."""
+        return {}
+
+    @property
+    def unseen(self) -> tuple[FieldName, ...]:
+        """Nothing is replaced that the server does not return."""
+        return ()
+
+    @property
+    def sent_unseen(self) -> tuple[FieldName, ...]:
+        """Nothing is replaced that the server does not return."""
+        return ()
+
+    @property
+    def is_verified(self) -> bool:
+        """That the flow is not there was looked up."""
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +388,7 @@ class SettingChange:
     new: str | None
 
 
-Change: TypeAlias = Update
+Change: TypeAlias = "Update | NewDraft | Create"
 """What a plan can write."""
 
 

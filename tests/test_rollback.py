@@ -36,7 +36,7 @@ NEW = "steps: [{id: a, title: New}]\n"
 DATA = change(old={"data": {"steps": [{"id": "a", "title": "Old"}]}}, body={"data": NEW})
 
 
-def way_back(planned: Change, before: LiveFlow, live: Sequence[LiveFlow], after: LiveFlow | None = None) -> Plan:
+def way_back(planned: Update, before: LiveFlow, live: Sequence[LiveFlow], after: LiveFlow | None = None) -> Plan:
     lines = [header(), write(planned, before)]
     if after is not None:
         lines.append(ended(Applied(planned), after))
@@ -55,8 +55,8 @@ def back(lines: Sequence[bytes], *live: LiveFlow) -> Plan:
     return plan_rollback(record(*lines), rows_by_slug(live), environment=None, api_url=URL)
 
 
-def only(made: Plan) -> Update | Unchanged | Blocked:
-    decisions: list[Update | Unchanged | Blocked] = [*made.changes, *made.unchanged, *made.blocked]
+def only(made: Plan) -> Change | Unchanged | Blocked:
+    decisions: list[Change | Unchanged | Blocked] = [*made.changes, *made.unchanged, *made.blocked]
     (decision,) = decisions
     return decision
 

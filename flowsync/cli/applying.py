@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
     from flowsync.cli.recording import RecordFile
-    from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Outcome, Plan
+    from flowsync.model import FieldName, JsonValue, LiveFlow, NewDraft, Outcome, Plan, Update
 
 _STDERR: Final = 2
 _STOPPING: Final = b"Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.\n"
@@ -51,7 +51,7 @@ class LiveStore:
     access: Access
     view: View = View.WHOLE
 
-    def rows(self, change: Change) -> Sequence[LiveFlow]:
+    def rows(self, change: Update | NewDraft) -> Sequence[LiveFlow]:
         """The change's slug, read again."""
         listed = endpoints.Access.PRIVATE if self.view is View.WHOLE else endpoints.Access.PUBLIC
         wanted = change.old.keys()

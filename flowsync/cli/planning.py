@@ -19,7 +19,7 @@ from flowsync.config import Policy, place_of
 from flowsync.errors import FlowsyncError, GitError, RefusedError
 from flowsync.flows import waits
 from flowsync.flows.expressions import flow_of_rows, referenced_slugs
-from flowsync.model import Origin, Severity, View
+from flowsync.model import Origin, RowChange, Severity, View
 from flowsync.plan.build import build_plan
 from flowsync.plan.findings import LiveFlows, settle, unstated
 from flowsync.plan.guards import judged
@@ -199,7 +199,9 @@ def refuse_unseen_versions(made: Plan, project: Project) -> None:
     reasons = [
         f"{change.slug} was pulled from version {version}; this server shows version {change.version} at most."
         for change in made.writes
-        if isinstance(version := known[place].get(change.slug), int) and version > change.version
+        if isinstance(change, RowChange)
+        and isinstance(version := known[place].get(change.slug), int)
+        and version > change.version
     ]
     if reasons and made.view is View.FALLBACK:
         raise RefusedError(

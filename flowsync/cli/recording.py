@@ -50,7 +50,7 @@ class RecordFile(ApplyRecord):
         self._flushing = threading.Lock()
         self._appended = 0
         self._flushed = 0
-        self._started: dict[int, float] = {}
+        self._started: dict[str, float] = {}
         self.trouble: RecordError | None = None
 
     @property
@@ -65,11 +65,11 @@ class RecordFile(ApplyRecord):
     def before(self, change: Change, row: LiveFlow) -> None:
         """Keep `row` on the disk. Raises RecordError."""
         self._keep(write_line(change, row, now()))
-        self._started[change.id] = time.monotonic()
+        self._started[change.slug] = time.monotonic()
 
     def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
         """Keep what became of a change; a later flush takes it to the disk."""
-        started = self._started.get(outcome.change.id)
+        started = self._started.get(outcome.change.slug)
         seconds = None if started is None else round(time.monotonic() - started, 3)
         with suppress(RecordError):
             self._append(outcome_line(outcome, row, now(), seconds))

@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from flowsync.diff.canonical import canonical
 from flowsync.diff.fields import comparable, fingerprint, observe, sha256
-from flowsync.model import PlanWarning, Update, View
+from flowsync.model import Create, NewDraft, PlanWarning, Update, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from flowsync.model import Blocked, Change, FieldChange, FieldName, JsonValue, Plan, Refusal
 
-Action: TypeAlias = Literal["create", "update", "deactivate", "delete"]
+Action: TypeAlias = Literal["create", "draft", "update", "deactivate", "delete"]
 """What can be done to a flow."""
 
 FORMAT: Final = "flowsync-plan/1"
-SOMETIMES_COUNTED: Final = ("unverified", "removed")
-"""What the document lists and counts only where there is some of it."""
+SOMETIMES_LISTED: Final = ("unverified", "removed")
+"""What the document lists only where there is some of it."""
+SOMETIMES_COUNTED: Final = ("draft", *SOMETIMES_LISTED)
+"""What its summary counts only where there is some of it."""
 REFUSED: Final = "apply-refuses"
 """The code of the warning that apply refuses a change as it is."""
 
@@ -34,6 +36,10 @@ REFUSED: Final = "apply-refuses"
 def action(change: Change) -> Action:
     """Return the word for what a change does to its flow."""
     match change:
+        case Create():
+            return "create"
+        case NewDraft():
+            return "draft"
         case Update():
             return "update"
 
@@ -85,13 +91,14 @@ class Summary:
     unchanged: int
     blocked: int
     unmanaged: int
+    draft: int = 0
     unverified: int = 0
     removed: int = 0
 
     @property
     def changes(self) -> int:
         """How many flows would be written."""
-        return self.create + self.update + self.deactivate + self.delete
+        return self.create + self.draft + self.update + self.deactivate + self.delete
 
 
 def summary(plan: Plan) -> Summary:
@@ -105,6 +112,7 @@ def summary(plan: Plan) -> Summary:
         unchanged=len(plan.unchanged) + plan.unnamed_unchanged,
         blocked=len(plan.blocked),
         unmanaged=len(plan.unmanaged),
+        draft=counts["draft"],
         unverified=len(plan.unverified),
         removed=len(plan.removed),
     )
@@ -147,7 +155,7 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
     }
     if plan.view is View.WHOLE:
         del content["view"]
-    for name in SOMETIMES_COUNTED:
+    for name in SOMETIMES_LISTED:
         if not content[name]:
             del content[name]
     return content

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from flowsync.model import Origin
+from flowsync.model import Origin, RowChange
 from flowsync.plan.warnings import HISTORY_CUT, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flowsync.model import Plan, Update
+    from flowsync.model import Change, NewDraft, Plan, Update
+
+Row = TypeVar("Row", bound="Update | NewDraft")
 
 
 def edits(plan: Plan) -> Plan:
     """Return the plan with the places only that do not wait for an apply, and without what would be sent.
 
+    A flow that is not there was not edited.
+
     So its meaning (`document.meaning`) changes with an edit, not with a merge or an apply of something else.
     """
-    changes = (_edits(change) for change in plan.changes)
+    changes = (_edits(change) for change in plan.changes if isinstance(change, RowChange))
     return replace(plan, changes=tuple(change for change in changes if change.fields))
 
 
-def _edits(change: Update) -> Update:
+def _edits(change: Row) -> Row:
     left = tuple(field for field in change.fields if field.origin is not Origin.WAITING)
     # Where places of one field wait and others were edited, there is no value of the field to show.
     partly = {field.field for field in change.fields if field.origin is Origin.WAITING}
@@ -39,7 +43,7 @@ def _edits(change: Update) -> Update:
     )
 
 
-def waiting(plan: Plan) -> Sequence[Update]:
+def waiting(plan: Plan) -> Sequence[Change]:
     """Return the changes that wait for an apply, in the order of their slugs."""
     found = (each for each in plan.changes if any(field.origin is Origin.WAITING for field in each.fields))
     return sorted(found, key=lambda change: change.slug)

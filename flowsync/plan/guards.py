@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flowsync.config import Guards
-    from flowsync.model import Plan, Update
+    from flowsync.model import Change, Plan
 
 Rule: TypeAlias = "Callable[[Plan, Guards], Iterator[Refusal]]"
 
@@ -116,11 +116,11 @@ _EDITS: Final = {
 }
 
 
-def _slugs(plan: Plan, concerned: Callable[[Update], bool]) -> tuple[str, ...]:
+def _slugs(plan: Plan, concerned: Callable[[Change], bool]) -> tuple[str, ...]:
     return tuple(change.slug for change in plan.writes if concerned(change))
 
 
-def _clears_targeting(change: Update) -> bool:
+def _clears_targeting(change: Change) -> bool:
     """Whether users see at once that there is no targeting any more; what cannot be seen counts as targeting."""
     if not change.live or "targetingLogic" not in change.body or not is_for_everyone(change.body["targetingLogic"]):
         return False

@@ -24,20 +24,20 @@ from flowsync.model import (
     Update,
     View,
 )
-from flowsync.plan.document import FORMAT, SOMETIMES_COUNTED, Summary, digest_of, summary
+from flowsync.plan.document import FORMAT, SOMETIMES_COUNTED, SOMETIMES_LISTED, Summary, digest_of, summary
 from flowsync.plan.warnings import NOT_THE_LATEST
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from enum import Enum
 
-    from flowsync.model import FieldName, JsonValue, LiveFlow
+    from flowsync.model import Change, FieldName, JsonValue, LiveFlow, NewDraft
 
 Member = TypeVar("Member", bound="Enum")
 
 _PLACE: Final = ("line", "column")
 _PLAN: Final = ("format", "environment", "api_url", "base", "summary", "changes", "blocked", "unmanaged", "digest")
-_PLAN_OPTIONAL: Final = ("view", *SOMETIMES_COUNTED)
+_PLAN_OPTIONAL: Final = ("view", *SOMETIMES_LISTED)
 _SUMMARY: Final = tuple(name for name in Summary.__dataclass_fields__ if name not in SOMETIMES_COUNTED)
 _ROW: Final = ("id", "version", "status", "live")
 _CHANGE: Final = ("slug", "file", "action", *_ROW, "fields", "unseen", "warnings", "body", "before", "after")
@@ -293,14 +293,14 @@ Fields: TypeAlias = "Mapping[FieldName, JsonValue]"
 class AsPlanned:
     """The row is as it was; `change` holds the values of every managed field."""
 
-    change: Update
+    change: Change
 
 
 @dataclass(frozen=True, slots=True)
 class AsWritten:
     """The row already is as it would be written."""
 
-    change: Update
+    change: Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,11 +324,11 @@ Restored: TypeAlias = AsPlanned | AsWritten | Edited
 class Stale:
     """A change that may not be carried out any more; `why` is a sentence, or what was edited."""
 
-    change: Update
+    change: Change
     why: str | Edited
 
 
-def restored(change: Update, row: LiveFlow) -> Restored:
+def restored(change: Update | NewDraft, row: LiveFlow) -> Restored:
     """Return whether `row` still is as when `change` was planned, already is as it would be written, or neither.
 
     Raises PlanFileError when `change` would not lead to what it says it leads to.
@@ -353,7 +353,7 @@ def _choices(names: Sequence[FieldName]) -> Iterator[frozenset[FieldName]]:
         yield from map(frozenset, combinations(names, size))
 
 
-def _edited(change: Update, row: LiveFlow, seen: Fields) -> Edited:
+def _edited(change: Update | NewDraft, row: LiveFlow, seen: Fields) -> Edited:
     differences = compare(change.old, row.fields).changes
     unseen = tuple(name for name in change.old if name not in seen)
     staying = tuple(name for name in seen if name not in change.new)

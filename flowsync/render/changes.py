@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flowsync.diff.data import unescaped
-from flowsync.model import FieldChange, FieldName, JsonValue, Op, Origin, Update
+from flowsync.model import Change, FieldChange, FieldName, JsonValue, Op, Origin
 from flowsync.plan.warnings import WAITING
 from flowsync.render.escape import code_span, cut, cut_pair, shown
 from flowsync.targeting.comparison import Effect, TermChange, compare
@@ -100,7 +100,7 @@ def name(text: str) -> str:
     return code_span(shortened(shown(text), NAME_LENGTH))
 
 
-def flow_name(update: Update) -> str | None:
+def flow_name(update: Change) -> str | None:
     """Return the name by which people know a flow, which is the live one; None where it is not known."""
     for values in (update.shown or {}, update.old, update.new):
         if isinstance(found := values.get("name"), str) and found.strip():
@@ -123,7 +123,7 @@ def in_order(changes: Iterable[FieldChange]) -> list[FieldChange]:
 _RANKS: Final = {"active": 0, "targetingLogic": 1, "type": 2, "name": 3}
 
 
-def described(change: FieldChange, update: Update) -> Described:
+def described(change: FieldChange, update: Change) -> Described:
     """Return one difference in words."""
     if change.field == "active":
         return Described("**switched on**" if change.new else "**switched off**", "")
@@ -195,7 +195,7 @@ def _position(index: JsonValue) -> str:
     return str(index + 1) if isinstance(index, int) else "?"
 
 
-def _place(change: FieldChange, update: Update) -> tuple[str, bool]:
+def _place(change: FieldChange, update: Change) -> tuple[str, bool]:
     """Return what people call a place in `data`, and whether it is an item of a list."""
     parts = [unescaped(part) for part in change.path.split("/")[1:]]
     document = (update.old if change.op is Op.REMOVE else update.new).get("data")
@@ -248,7 +248,7 @@ def _inside(value: JsonValue, part: str) -> JsonValue:
             return None
 
 
-def changes_in_words(change: Update, branch: str = "this PR") -> list[str]:
+def changes_in_words(change: Change, branch: str = "this PR") -> list[str]:
     """Return what changes about a flow, what matters most first; the rest is counted."""
     lines = []
     for field in in_order(change.fields):
@@ -279,7 +279,7 @@ def is_same_audience(change: FieldChange) -> bool:
     return isinstance(before, str) and isinstance(after, str) and compare(before, after).effect is Effect.NONE
 
 
-def origin_words(origin: Origin | None, change: Update, branch: str) -> str:
+def origin_words(origin: Origin | None, change: Change, branch: str) -> str:
     """Return who made a difference, where it is not `branch` alone."""
     match origin:
         case Origin.WAITING:
@@ -292,7 +292,7 @@ def origin_words(origin: Origin | None, change: Update, branch: str) -> str:
             return ""
 
 
-def merged_in(change: Update) -> str:
+def merged_in(change: Change) -> str:
     """Return with which pull requests came what is merged and not applied yet, where that is known."""
     messages = (warning.message for warning in change.warnings if warning.code == WAITING)
     pulls = dict.fromkeys(found[1] for message in messages if (found := _WAITING.match(message)))

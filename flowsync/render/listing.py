@@ -27,6 +27,7 @@ class ListState(Enum):
     IN_STEP = "in step"
     DIFFERS = "differs"
     UNVERIFIED = "unverified"
+    NOT_LIVE = "not live"
     BLOCKED = "blocked"
     UNMANAGED = "unmanaged"
 
@@ -57,6 +58,7 @@ _STATES: Final = {
     ListState.IN_STEP: ("in step", Style.ADDED),
     ListState.DIFFERS: ("with differences", Style.WARNING),
     ListState.UNVERIFIED: ("unverified", Style.WARNING),
+    ListState.NOT_LIVE: ("not live", Style.WARNING),
     ListState.BLOCKED: ("blocked", Style.ERROR),
     ListState.UNMANAGED: ("unmanaged", Style.MUTED),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from flowsync.model import Flow, Location, Origin, Plan, PlanWarning, Problem, Severity, Unchanged, Update
+from flowsync.model import Change, Flow, Location, Origin, Plan, PlanWarning, Problem, Severity, Unchanged
 from flowsync.plan.document import to_document
 from flowsync.plan.warnings import WAITING
 from flowsync.render import wording
@@ -118,7 +118,7 @@ def _other_flows(plan: Plan, screen: Screen) -> Iterator[Line]:
             yield line(Span(f"  … {len(plan.unmanaged) - limit:,} more", Style.MUTED))
 
 
-def _change_lines(change: Update, screen: Screen) -> Iterator[Line]:
+def _change_lines(change: Change, screen: Screen) -> Iterator[Line]:
     mark, seen = Span("~ ", Style.HINT), Span(wording.visibility(change), Style.WARNING if change.live else Style.MUTED)
     yield from _row_lines(mark, change, seen, wording.warnings(change), screen)
     for sentence in wording.origins(change):
@@ -134,7 +134,7 @@ def _change_lines(change: Update, screen: Screen) -> Iterator[Line]:
 
 
 def _row_lines(
-    mark: Span | str, row: Update | Unchanged, state: Span | str, warnings: Iterable[PlanWarning], screen: Screen
+    mark: Span | str, row: Change | Unchanged, state: Span | str, warnings: Iterable[PlanWarning], screen: Screen
 ) -> Iterator[Line]:
     """Yield a blank line, the line of a flow that has a live row, and what there is to be wary of."""
     yield ()

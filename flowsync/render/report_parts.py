@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from flowsync.model import Change, Plan, Problem
+from flowsync.model import Change, Create, Plan, Problem
 from flowsync.plan.document import action
 from flowsync.render import wording
 from flowsync.render.changes import flow_name
@@ -26,7 +26,7 @@ TABLE_ROWS: Final = 100
 REMARKS: Final = 20
 LEAST_ROOM: Final = 300
 """Where less than this is left, no further flow's details can fit."""
-_ORDER: Final = ("delete", "deactivate", "update", "create")
+_ORDER: Final = ("delete", "deactivate", "update", "create", "draft")
 """Whose details go first where there is not room for all."""
 
 
@@ -194,7 +194,7 @@ def _details(change: Change, limits: Limits) -> Fitted:
     known = flow_name(change)
     title = f"{html_code(brief(known))} " if known else ""
     summary = f"<details><summary>{title}{html_code(brief(change.slug))}: {count} in detail</summary>"
-    remarks = [f"- {name(change.file)}, version {change.version}, {sentence(change.status)}, id {change.id}"]
+    remarks = [f"- {name(change.file)}{_row(change)}"]
     remarks += [f"- {labelled(said, field.label)}" for field in change.fields if (said := remark(field))]
     remarks += [f"- {sentence(wording.unseen(change))}"] if change.unseen else []
     kept = fitting(remarks[:REMARKS], limits.per_flow // 4, limits.measure)
@@ -202,3 +202,9 @@ def _details(change: Change, limits: Limits) -> Fitted:
     diff = fitting_or_counted(lines, len(lines), limits.per_flow, limits, "… {} more lines")
     text = "\n\n".join([summary, "\n".join(kept), fenced("\n".join(diff), "diff"), "</details>"])
     return Fitted(text, diff != lines)
+
+
+def _row(change: Change) -> str:
+    if isinstance(change, Create):
+        return ""
+    return f", version {change.version}, {sentence(change.status)}, id {change.id}"

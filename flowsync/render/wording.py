@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.config import SANDBOX_URL
 from flowsync.model import (
+    Change,
     FieldChange,
     JsonValue,
     Op,
@@ -18,7 +19,6 @@ from flowsync.model import (
     Refusal,
     Removed,
     Unchanged,
-    Update,
     View,
 )
 from flowsync.plan.document import allowed_by, summary
@@ -138,7 +138,7 @@ def revision(base: str) -> str:
     return base[:SHORT_DIGEST] if _COMMIT.fullmatch(base) else base
 
 
-def visibility(update: Update) -> str:
+def visibility(update: Change) -> str:
     """Return who will see the written row."""
     if update.live and may_hide_a_draft(update):
         return "live at once, unless a draft is hidden"
@@ -147,17 +147,17 @@ def visibility(update: Update) -> str:
     return "nobody sees it yet" if update.status == "DRAFT" else "not shown to users"
 
 
-def may_hide_a_draft(update: Update) -> bool:
+def may_hide_a_draft(update: Change) -> bool:
     """Whether a draft that the key does not see may be what an apply would write instead."""
     return any(each.code == _SAID_OF_THE_PLAN for each in update.warnings)
 
 
-def is_switched_off(update: Update) -> bool:
+def is_switched_off(update: Change) -> bool:
     """Whether a flow is sent as switched off."""
     return update.body.get("active") is False
 
 
-def warnings(change: Update) -> Iterator[PlanWarning]:
+def warnings(change: Change) -> Iterator[PlanWarning]:
     """Yield a change's warnings, but for those that `visibility` and `view` give already."""
     said = {_SAID_OF_THE_PLAN, *([_SAID_BY_VISIBILITY] if change.live else [])}
     return (each for each in change.warnings if each.code not in said)
@@ -196,7 +196,7 @@ def _position(index: JsonValue) -> str:
     return str(index + 1) if isinstance(index, int) else "?"
 
 
-def origins(update: Update) -> Iterator[str]:
+def origins(update: Change) -> Iterator[str]:
     """Yield, per origin other than this branch, which places it concerns and what applying does to them."""
     for origin, meaning in _ORIGINS.items():
         labels = [change.label for change in update.fields if change.origin is origin]
@@ -227,12 +227,12 @@ def listed(names: Sequence[str], limit: int = 5) -> str:
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit:,} more"
 
 
-def changed_places(update: Update) -> list[str]:
+def changed_places(update: Change) -> list[str]:
     """Return the labels of what changes, each once, in order; of an unseen field, its name."""
     return list(dict.fromkeys([*(change.label for change in update.fields), *update.sent_unseen]))
 
 
-def unseen(update: Update) -> str:
+def unseen(update: Change) -> str:
     """Return what is said of fields that the API did not return for a row that is written; may be empty."""
     if not update.unseen:
         return ""

@@ -14,7 +14,7 @@ from flowsync.diff.canonical import ValueNumbers
 from flowsync.diff.data import Place
 from flowsync.diff.lists import align_lists, merged
 from flowsync.document import UNFOLDED, dump
-from flowsync.model import SENT_FIELDS, FieldChange, FieldName, JsonValue, Op, Update
+from flowsync.model import SENT_FIELDS, Change, FieldChange, FieldName, JsonValue, Op
 from flowsync.render.escape import compact, mask_keys
 from flowsync.render.style import Line, Span, Style
 from flowsync.render.text_diff import changed_lines, differing, hunks, shortened_line
@@ -28,13 +28,13 @@ _KEY_ONLY: Final = "Only an API key differs, which is never shown."
 _CRITERIA: Final = ("/completionCriteria", "/startCriteria", "/visibilityCriteria")
 
 
-def flow_diff(update: Update) -> list[Line]:
+def flow_diff(planned: Change) -> list[Line]:
     """Return the whole diff of one change, without indentation; `-`, `+` or a blank starts each line."""
     lines: list[Line] = []
     for field in SENT_FIELDS:
-        changes = [change for change in update.fields if change.field == field]
-        if changes and field in update.old and field in update.new:
-            lines.extend(_field_diff(field, update.old[field], update.new[field]))
+        changes = [change for change in planned.fields if change.field == field]
+        if changes and field in planned.old and field in planned.new:
+            lines.extend(_field_diff(field, planned.old[field], planned.new[field]))
         else:
             lines.extend(each for change in changes for each in _change_lines(change))
     return lines

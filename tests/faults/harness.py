@@ -31,7 +31,7 @@ from flowsync.cli.project import project_at as open_project
 from flowsync.cli.recording import open_record, read_record
 from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
 from flowsync.errors import ApiError, ExitCode
-from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Outcome, Plan, Refused, Target, View
+from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Outcome, Plan, Refused, Target, Update, View
 from flowsync.record.values import Purpose, Run
 from flowsync.sandbox.conflicts import Reading, settled
 from flowsync.sandbox.emulator import Emulator
@@ -368,7 +368,7 @@ def check_no_newer_draft_is_missed(journal: Journal, made: Plan) -> None:
         return
     drafted: dict[int, int] = {}
     last: dict[tuple[int, int], Seen] = {}
-    ids = {change.slug: change.id for change in made.changes if change.target is Target.LATEST}
+    ids = {each.slug: each.id for each in made.changes if isinstance(each, Update) and each.target is Target.LATEST}
     for position, entry in enumerate(journal.entries):
         match entry:
             case Drafted(slug, draft_id) if slug in ids and ids[slug] != draft_id:
@@ -397,7 +397,7 @@ def check_only_the_plan_is_written(journal: Journal, made: Plan, before: dict[in
 def check_the_ledger(journal: Journal, ran: Ran) -> None:
     """Every change has one outcome, and it is the truth."""
     assert ran.made is not None
-    assert sorted(each.change.id for each in ran.outcomes) == sorted(change.id for change in ran.made.writes)
+    assert sorted(each.change.slug for each in ran.outcomes) == sorted(change.slug for change in ran.made.writes)
     written = {effect.id for effect in journal.effects()}
     for outcome in ran.outcomes:
         landed, edited = outcome.change.id in written, outcome.change.id in journal.edits()

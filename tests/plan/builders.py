@@ -59,5 +59,12 @@ def plan_of(
 
 def update_of(stated: Flow, *rows: LiveFlow) -> Update:
     """The one change of a plan for one file."""
-    (change,) = plan_of([stated], rows).changes
+    (change,) = updates(plan_of([stated], rows))
     return change
+
+
+def updates(plan: Plan) -> tuple[Update, ...]:
+    """The changes of a plan that only updates."""
+    found = tuple(each for each in plan.changes if isinstance(each, Update))
+    assert len(found) == len(plan.changes)
+    return found

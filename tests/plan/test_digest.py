@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flowsync.model import Blocked, LiveFlow, Origin, Plan, Unchanged, Unmanaged
 from flowsync.plan.document import digest, meaning
-from tests.plan.builders import flow, flow_of, plan_of, row, row_of
+from tests.plan.builders import flow, flow_of, plan_of, row, row_of, updates
 from tests.plan.pairs import Pairs, files, plan_from, sent, stated_and_live
 from tests.support import strategies as flows
 
@@ -55,7 +55,7 @@ def test_files_that_mean_the_same_have_one_meaning(rows: list[LiveFlow]) -> None
 
 
 def without_meaning() -> list[Plan]:
-    (change,) = PLAN.changes
+    (change,) = updates(PLAN)
     (blocked,) = PLAN.blocked
     attributed = tuple(replace(each, origin=Origin.DRIFT, label="?") for each in change.fields)
     return [
@@ -76,7 +76,7 @@ def test_what_has_no_meaning_is_in_the_digest_alone(plan: Plan) -> None:
 
 
 def with_meaning() -> list[Plan]:
-    (change,) = PLAN.changes
+    (change,) = updates(PLAN)
     first = change.fields[0]
     return [
         replace(PLAN, environment=None),

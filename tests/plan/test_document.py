@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from flowsync.model import JsonValue, Op, Origin
 from flowsync.plan.document import Summary, json_safe, summary, to_document
-from tests.plan.builders import API, flow, flow_of, plan_of, row
+from tests.plan.builders import API, flow, flow_of, plan_of, row, updates
 
 FLOWS = [
     flow("flow_x", name="X", description="D", data={"steps": [{"id": "welcome", "title": "b"}]}),
@@ -23,7 +23,7 @@ ROWS = [
 
 def test_the_document_is_as_the_format_has_it() -> None:
     plan = plan_of(FLOWS, ROWS)
-    (change,) = plan.changes
+    (change,) = updates(plan)
     (blocked,) = plan.blocked
     expected = {
         "format": "flowsync-plan/1",

@@ -14,7 +14,7 @@ from flowsync.model import SENT_FIELDS, FieldName, JsonValue, LiveFlow, Op, Plan
 from flowsync.plan.document import digest, to_document
 from flowsync.plan.saved import AsPlanned, AsWritten, Edited, Stale, from_document, restored
 from flowsync.render.wording import reasons
-from tests.plan.builders import flow_of, plan_of, row, update_of
+from tests.plan.builders import flow_of, plan_of, row, update_of, updates
 from tests.plan.pairs import Pairs, plan_from, rows, sent, stated_and_live
 from tests.support import strategies as flows
 
@@ -28,12 +28,13 @@ def read_back(plan: Plan) -> Plan:
 def test_what_was_planned_is_found_again_with_every_managed_field(pairs: Pairs) -> None:
     plan = plan_from(pairs)
     live = {each.slug: each for each in rows(pairs)}
-    for was, read in zip(plan.changes, read_back(plan).changes, strict=True):
+    for was, read in zip(updates(plan), updates(read_back(plan)), strict=True):
         found = restored(read, live[was.slug])
         assert isinstance(found, AsPlanned)
         assert list(found.change.old) == list(was.old)
         assert fingerprint(found.change.old) == was.before
         assert fingerprint(found.change.new) == was.after
+        assert isinstance(found.change, Update)
         assert replace(found.change, old={}, new={}) == replace(was, old={}, new={})
 
 
@@ -42,7 +43,7 @@ def test_what_was_planned_is_found_again_with_every_managed_field(pairs: Pairs) 
 def test_what_was_written_is_found_written(pairs: Pairs) -> None:
     plan = plan_from(pairs)
     live = {each.slug: each for each in rows(pairs)}
-    for was, read in zip(plan.changes, read_back(plan).changes, strict=True):
+    for was, read in zip(updates(plan), updates(read_back(plan)), strict=True):
         written = replace(live[was.slug], fields={**live[was.slug].fields, **was.body})
         found = restored(read, written)
         assert isinstance(found, AsWritten)
@@ -54,7 +55,7 @@ def test_what_was_written_is_found_written(pairs: Pairs) -> None:
 def test_an_edit_of_any_managed_field_is_found_edited(data: st.DataObject, pairs: Pairs) -> None:
     plan = plan_from(pairs)
     live = {each.slug: each for each in rows(pairs)}
-    for was, read in zip(plan.changes, read_back(plan).changes, strict=True):
+    for was, read in zip(updates(plan), updates(read_back(plan)), strict=True):
         edits = data.draw(flows.flow_fields)
         edited: dict[FieldName, JsonValue] = {name: value for name, value in edits.items() if name in was.old}
         now = fingerprint({**was.old, **edited})
@@ -97,7 +98,7 @@ def test_each_difference_is_told_as_it_was_planned_from_and_is_now() -> None:
 
 def read_back_one(change: Update) -> Update:
     plan = replace(plan_of([], []), changes=(change,))
-    (read,) = read_back(replace(plan, digest=digest(plan))).changes
+    (read,) = updates(read_back(replace(plan, digest=digest(plan))))
     return read
 
 

@@ -13,6 +13,7 @@ from flowsync.model import (
     AlreadyApplied,
     Applied,
     Blocked,
+    Change,
     Failed,
     FieldChange,
     FieldName,
@@ -119,7 +120,7 @@ FULL_PLAN = replace(
 """Everything that a plan can hold."""
 
 
-def plan_of(*changes: Update) -> Plan:
+def plan_of(*changes: Change) -> Plan:
     return replace(EMPTY_PLAN, changes=changes)
 
 

@@ -21,7 +21,7 @@ def facts(plan: Plan) -> list[str]:
     """What a reader of any format must find."""
     found = [wording.short_digest(plan.digest), *filter(None, [plan.environment, plan.base])]
     for change in plan.changes:
-        found += [change.slug, change.file, str(change.id), str(change.version), change.status, *change.unseen]
+        found += [change.slug, change.file, str(change.id), str(change.version), str(change.status), *change.unseen]
         found += [each.label.partition(".")[0] for each in change.fields]
         found += [each.message for each in change.warnings if each.code != "goes-live"]
         found += [each.origin.value for each in change.fields if each.origin]

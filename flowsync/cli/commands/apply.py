@@ -20,7 +20,7 @@ from flowsync.cli.planning import Planned, plan_files, refuse_unseen_versions
 from flowsync.cli.project import Project, open_project
 from flowsync.config import SANDBOX_URL, Guards, place_of
 from flowsync.errors import ExitCode, PlanFileError, RefusedError, UsageError
-from flowsync.model import AlreadyApplied, LiveFlow, Plan, Update
+from flowsync.model import AlreadyApplied, Change, Create, LiveFlow, Plan, Update
 from flowsync.plan.guards import Kept
 from flowsync.plan.guards import judged as judge
 from flowsync.plan.saved import AsPlanned, AsWritten, Edited, Stale, from_text, restored
@@ -159,8 +159,9 @@ def checked_saved(path: Path, project: Project, guards: Guards, *, in_sandbox: b
                 reasons=wording.reasons(stale),
                 hint="Plan again, and have the new plan reviewed.",
             )
-        changes = tuple(each.change for each in states if each.change.is_verified)
-        unverified = tuple(each.change for each in states if not each.change.is_verified)
+        found = [each.change for each in states]
+        changes = tuple(each for each in found if each.is_verified)
+        unverified = tuple(each for each in found if isinstance(each, Update) and not each.is_verified)
         made = judge(replace(saved, changes=changes, unverified=unverified), guards, Kept.SAVED)
         # A field that the API does not return is never done: nobody can see that it is.
         is_done = all(isinstance(each, AsWritten) and not each.change.sent_unseen for each in states)
@@ -186,7 +187,11 @@ def _named(environment: str | None) -> str:
     return "no environment" if environment is None else f"the environment {environment}"
 
 
-def _state(change: Update, rows: Sequence[LiveFlow]) -> AsPlanned | AsWritten | Stale:
+def _state(change: Change, rows: Sequence[LiveFlow]) -> AsPlanned | AsWritten | Stale:
+    if isinstance(change, Create):
+        if all(row.is_gone for row in rows):
+            return AsPlanned(change)
+        return Stale(change, "It was not live when it was planned; a flow with this slug is there now.")
     found = compare_rows(change, rows)
     if isinstance(found, Moved):
         return Stale(change, found.message)

@@ -13,7 +13,7 @@ from flowsync.cli.options import format_option, global_options, sandbox_option, 
 from flowsync.cli.output import screen_of_stdout, write_problems, write_result, write_sentence
 from flowsync.cli.planning import concerned_slugs, make_plan, refuse_new_sandbox, settle_findings
 from flowsync.cli.project import open_project
-from flowsync.model import Plan, Unchanged, Update
+from flowsync.model import Change, Create, Plan, RowChange, Unchanged
 from flowsync.plan.warnings import LIVE_TARGETING
 from flowsync.render.listing import LIST_FORMATS, ListedFlow, ListState
 
@@ -38,7 +38,7 @@ def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, in_
     _, settled = settle_findings(project, selection, listing, planned)
     made = settled.plan
     write_problems(settled.warnings, project)
-    rows: list[Update | Unchanged] = [*made.writes, *made.unchanged]
+    rows: list[Change | Unchanged] = [*made.writes, *made.unchanged]
     for each in sorted(rows, key=lambda row: row.slug):
         for warning in (warning for warning in each.warnings if warning.code == LIVE_TARGETING):
             write_sentence(f"{each.slug}: {warning.message}", project.given)
@@ -49,7 +49,7 @@ def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, in_
 def _lines(made: Plan, listing: Listing) -> Iterator[ListedFlow]:
     rows = {(row.slug, row.id): row for row in listing.rows}
     states = [
-        *((each.slug, each.id, each.file, ListState.DIFFERS) for each in made.changes),
+        *((each.slug, each.id, each.file, ListState.DIFFERS) for each in made.changes if isinstance(each, RowChange)),
         *((each.slug, each.id, each.file, ListState.UNVERIFIED) for each in made.unverified),
         *((each.slug, each.id, each.file, ListState.IN_STEP) for each in made.unchanged),
         *((each.slug, each.id, None, ListState.UNMANAGED) for each in made.unmanaged),
@@ -58,5 +58,7 @@ def _lines(made: Plan, listing: Listing) -> Iterator[ListedFlow]:
         row = rows[slug, row_id]
         name = row.fields.get("name")
         yield ListedFlow(slug, state, row.version, row.status, row.id, file, name if isinstance(name, str) else None)
+    for create in (each for each in made.changes if isinstance(each, Create)):
+        yield ListedFlow(create.slug, ListState.NOT_LIVE, None, None, None, create.file, None)
     for blocked in made.blocked:
         yield ListedFlow(blocked.slug, ListState.BLOCKED, None, None, None, blocked.file, None)
