@@ -281,7 +281,7 @@ def contents(directory: Path, ids: Sequence[str]) -> list[bytes]:
         _, kind, *size = output[start:end].split(b" ")
         if kind != b"blob" or not size:
             raise GitError(
-                "A file at the base cannot be read: this clone does not have it.",
+                "A file at that revision cannot be read: this clone does not have it.",
                 hint="Clone without --filter, or fetch it: git fetch --refetch --no-filter.",
             )
         start = end + 1 + int(size[0])
@@ -359,9 +359,9 @@ def _no_commit(directory: Path, revision: str) -> GitError:
     try:
         lacks_history = is_shallow(directory)
     except GitError as error:
-        return GitError(f"--base needs a git repository with history. {error.message}", hint=error.hint)
+        return GitError(f"A revision needs a git repository with history. {error.message}", hint=error.hint)
     if (other := _id(directory, revision)) and (kind := answer(directory, "cat-file", "-t", other)):
-        return GitError(f"{revision!r} is a {kind}, and --base needs a commit.", hint="Name a branch, tag or commit.")
+        return GitError(f"{revision!r} is a {kind}, and a commit is needed.", hint="Name a branch, tag or commit.")
     message = f"This clone is shallow, and {revision!r} is not in it."
     if not lacks_history:
         message = f"There is no revision {revision!r} here."
@@ -377,7 +377,7 @@ def _way_out(directory: Path, revision: str, *, lacks_history: bool) -> str:
         elif _HASH.fullmatch(name):
             fetch = "git fetch --unshallow, or git fetch --depth=1 origin and the commit's whole hash."
         else:
-            fetch = shlex.join(["git", "fetch", "--depth=1", "origin", name]) + " and --base FETCH_HEAD"
+            fetch = shlex.join(["git", "fetch", "--depth=1", "origin", name]) + " and FETCH_HEAD in its place"
             if branch and remote in (answer(directory, "remote") or "").split("\n"):
                 fetch = shlex.join(["git", "fetch", "--depth=1", remote, f"{branch}:refs/remotes/{name}"])
             fetch += f". That is, if there is such a branch or tag; it may be mistyped. {_question(directory, name)}"

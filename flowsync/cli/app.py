@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "plan": "Show what applying the files would do to the live flows.",
     "apply": "Write what plan shows.",
     "rollback": "Put back what an apply replaced.",
+    "diff": "Compare two sides: files, live, draft, a version, git, of any environment.",
     "list": "List the live flows and how they compare with the files.",
     "explain": "Explain why a user sees a flow or does not.",
     "graph": "Draw which flow waits for which.",

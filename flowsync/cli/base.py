@@ -66,6 +66,21 @@ def read_base(project: Project, selection: Selection, revision: str) -> Base:
     return Base(commit, known, frozenset(unreadable), gone, history)
 
 
+def flows_at(project: Project, revision: str) -> tuple[str, Mapping[str, Flow | None]]:
+    """The commit that `revision` names, and the flows that were in the flows directory then, by slug.
+
+    None for what was no flow that can be read, or was in several files. Raises GitError as `read_base`.
+    """
+    commit = git.commit_of(project.home, revision)
+    _, entries = _entries(project, commit)
+    found: dict[str, _NamedEntries] = {}
+    for name, entry in entries.items():
+        if _is_flow_file(name):
+            found.setdefault(_slug(name), []).append((name, entry))
+    read = _read(project, {slug: named[0] for slug, named in found.items() if len(named) == 1})
+    return commit, {slug: read.get(slug) for slug in found}
+
+
 def _read(project: Project, files: Mapping[str, tuple[str, Entry]]) -> Mapping[str, Flow | None]:
     """The flows that files were, by slug; None for what was no file, or no flow that can be read."""
     regular = {slug: entry.id for slug, (_, entry) in files.items() if entry.is_file}
@@ -89,7 +104,7 @@ def _entries(project: Project, commit: str) -> tuple[str, Mapping[str, Entry]]:
         entries = git.entries(project.home, commit, folder)
         if "" in entries and not entries[""].is_file:
             raise GitError(
-                f"At the base {folder} is a link or a submodule, and what is behind it cannot be seen from here.",
+                f"At that revision {folder} is a link or a submodule, and what is behind it cannot be seen from here.",
                 hint="Let flows in flowsync.yaml name the directory itself, or run flowsync in the submodule.",
             )
         if any(_is_flow_file(name) or not entry.is_file for name, entry in entries.items()):

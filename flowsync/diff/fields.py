@@ -137,6 +137,16 @@ def compare(
     return FieldComparison(changes, unseen, old, new, observed.data_is_unreadable)
 
 
+def compare_observed(old: Observed, new: Observed) -> FieldComparison:
+    """Compare what two sides have of a flow, in the fields that both have; `unseen` is left empty."""
+    names = [name for name in SENT_FIELDS if name in old.values and name in new.values]
+    was, now = ({name: side.values[name] for name in names} for side in (old, new))
+    is_text = old.data_is_unreadable or new.data_is_unreadable
+    if "data" in was and not is_text:
+        was["data"], now["data"] = _in_one_spelling(was["data"], now["data"])
+    return FieldComparison(changes_between(was, now, data_is_text=is_text), (), was, now, is_text)
+
+
 def _in_one_spelling(old: JsonValue, new: JsonValue) -> tuple[JsonValue, JsonValue]:
     """Return two values of `data` in which criteria of the same tokens are the same text: the first one in `new`.
 

@@ -179,7 +179,7 @@ def _change(change: Change, refusals: Iterable[Refusal]) -> JsonValue:
         "version": change.version,
         "status": change.status,
         "live": change.live,
-        "fields": [_field_change(field) for field in change.fields],
+        "fields": [field_change(field) for field in change.fields],
         "unseen": list(change.unseen),
         "warnings": [asdict(warning) for warning in warnings],
         "body": {name: json_safe(value) for name, value in change.body.items()},
@@ -188,7 +188,8 @@ def _change(change: Change, refusals: Iterable[Refusal]) -> JsonValue:
     }
 
 
-def _field_change(change: FieldChange) -> JsonValue:
+def field_change(change: FieldChange) -> JsonValue:
+    """Return one difference as documents hold it."""
     return {
         "field": change.field,
         "path": change.path,

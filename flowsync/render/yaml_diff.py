@@ -7,14 +7,14 @@ them: a moved or renamed step is compared with itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Protocol
 
 from flowsync.diff.canonical import ValueNumbers
 from flowsync.diff.data import Place
 from flowsync.diff.lists import align_lists, merged
 from flowsync.document import UNFOLDED, dump
-from flowsync.model import SENT_FIELDS, Change, FieldChange, FieldName, JsonValue, Op
+from flowsync.model import SENT_FIELDS, FieldChange, FieldName, JsonValue, Op
 from flowsync.render.escape import compact, mask_keys
 from flowsync.render.style import Line, Span, Style
 from flowsync.render.text_diff import changed_lines, differing, hunks, shortened_line
@@ -28,8 +28,24 @@ _KEY_ONLY: Final = "Only an API key differs, which is never shown."
 _CRITERIA: Final = ("/completionCriteria", "/startCriteria", "/visibilityCriteria")
 
 
-def flow_diff(planned: Change) -> list[Line]:
-    """Return the whole diff of one change, without indentation; `-`, `+` or a blank starts each line."""
+class Differing(Protocol):
+    """A flow whose `old` fields become `new`, by the changes in `fields`: one of a plan, or of two sides."""
+
+    @property
+    def fields(self) -> Sequence[FieldChange]:
+        """What changes."""
+
+    @property
+    def old(self) -> Mapping[FieldName, JsonValue]:
+        """The values before, `data` parsed."""
+
+    @property
+    def new(self) -> Mapping[FieldName, JsonValue]:
+        """The values afterwards."""
+
+
+def flow_diff(planned: Differing) -> list[Line]:
+    """Return the whole diff of one flow, without indentation; `-`, `+` or a blank starts each line."""
     lines: list[Line] = []
     for field in SENT_FIELDS:
         changes = [change for change in planned.fields if change.field == field]

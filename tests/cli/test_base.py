@@ -244,9 +244,9 @@ def test_a_field_that_the_branch_states_for_the_first_time_is_its_own(project: P
     [
         ("nowhere", "There is no revision 'nowhere' here."),
         ("--all", "There is no revision '--all' here."),
-        ("HEAD:flows", "'HEAD:flows' is a tree, and --base needs a commit."),
-        ("HEAD:flows/flow_a.yaml", "'HEAD:flows/flow_a.yaml' is a blob, and --base needs a commit."),
-        ("a-tree", "'a-tree' is a tree, and --base needs a commit."),
+        ("HEAD:flows", "'HEAD:flows' is a tree, and a commit is needed."),
+        ("HEAD:flows/flow_a.yaml", "'HEAD:flows/flow_a.yaml' is a blob, and a commit is needed."),
+        ("a-tree", "'a-tree' is a tree, and a commit is needed."),
         ("", "There is no revision '' here.\n  hint: It is empty: the variable it comes from may not be set."),
         ("main..HEAD", "There is no revision 'main..HEAD' here.\n  hint: A range is no revision"),
         ("mian", "There is no revision 'mian' here.\n  hint: Did you mean main?"),
@@ -297,7 +297,7 @@ def test_a_shallow_clone_compares_with_what_was_fetched_and_says_how_to_fetch_th
         ("branch~3", "fetch-depth: 0. Elsewhere: git fetch --unshallow."),
         ("deadbeef", "and the commit's whole hash"),
         ("brnach", "it may be mistyped. Did you mean branch?"),
-        ("release", "git fetch --depth=1 origin release and --base FETCH_HEAD"),
+        ("release", "git fetch --depth=1 origin release and FETCH_HEAD in its place"),
         ("origin/main", "git fetch --depth=1 origin main:refs/remotes/origin/main"),
         ("origin/main~2", "git fetch --depth=1 origin main:refs/remotes/origin/main"),
         ("a name", "git fetch --depth=1 origin 'a name'"),
@@ -362,7 +362,7 @@ def test_what_a_link_or_a_submodule_holds_is_never_taken_for_the_branchs(project
         env = environment(server.url)
         refused = flowsync("apply", "--base", "HEAD", root=project, env=env)
         assert (refused.code, server.writes) == (1, [])
-        assert "At the base flows is a link or a submodule" in refused.err
+        assert "At that revision flows is a link or a submodule" in refused.err
         (project / "flows").rename(project / "real")
         (project / "flows").mkdir()
         commit(project / "real")
@@ -424,4 +424,4 @@ def test_outside_of_a_repository_it_is_said_that_one_is_needed(tmp_path: Path) -
     with served(tmp_path, {"flow_a": BASE}, live()) as (_, run):
         failed = run("plan", "--base", "main")
         assert failed.code == 1
-        assert "--base needs a git repository with history." in failed.err
+        assert "A revision needs a git repository with history." in failed.err

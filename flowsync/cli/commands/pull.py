@@ -152,7 +152,7 @@ def pull_flows(
     unfiled = sorted(rows.keys() - slugs)
     takes_new = takes_new or not flows
     arriving = {slug: rows[slug] for slug in unfiled if (matches(slug, patterns) if patterns else takes_new)}
-    judge = _judge(project)
+    judge = judge_of(project)
     pulled: list[Pulled] = []
 
     def keep(each: Pulled) -> None:
@@ -184,7 +184,7 @@ def _require_matches(patterns: Iterable[str], known: Sequence[str]) -> None:
             )
 
 
-def _judge(project: Project) -> Callable[[Flow], Sequence[Problem]]:
+def judge_of(project: Project) -> Callable[[Flow], Sequence[Problem]]:
     """The errors for which a plan would refuse a flow's file, by the project's own levels."""
     set_levels = levels(project)
 

@@ -1,0 +1,336 @@
+"""Where the content of a flow can be read: files, live, draft, a version, git. And two of these compared.
+
+A side is written `files`, `live`, `draft`, `v3` or `git:REV`, each with `@ENV` for another environment than the chosen
+one. Ids and versions are never compared: they are different in each environment.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
+from flowsync.diff.fields import Observed, compare_observed, observe
+from flowsync.errors import UsageError
+from flowsync.flows.expressions import as_sent
+from flowsync.model import SENT_FIELDS, FieldChange, Op, Target
+from flowsync.text import closest, excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow
+
+NOT_WRITTEN: Final = ("triggerType",)
+"""What rows have besides the fields that flowsync writes, and two environments may have differently."""
+_VERSION: Final = re.compile(r"v([0-9]{1,9})")
+_GIT: Final = "git:"
+_KNOWN: Final = frozenset({"ACTIVE", "DRAFT", "ARCHIVED"})
+_FORMS: Final = "A side is files, live, draft, v3 (any version) or git:REV, each with @ENV for another environment."
+
+
+class Kind(Enum):
+    """What a side is made of. Only TARGET has no word: it is the row that apply would write."""
+
+    FILES = "files"
+    LIVE = "live"
+    DRAFT = "draft"
+    VERSION = "v"
+    GIT = "git"
+    TARGET = "what apply would write"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side as it was named; `version` is that of VERSION, `revision` that of GIT."""
+
+    kind: Kind
+    environment: str | None = None
+    version: int = 0
+    revision: str = ""
+
+    @property
+    def is_of_api(self) -> bool:
+        """Whether it is read from the API."""
+        return self.kind not in {Kind.FILES, Kind.GIT}
+
+    @property
+    def name(self) -> str:
+        """The side as it is written, without its environment."""
+        match self.kind:
+            case Kind.VERSION:
+                return f"v{self.version}"
+            case Kind.GIT:
+                return f"{_GIT}{self.revision}"
+            case _:
+                return str(self.kind.value)
+
+
+def parse_side(text: str) -> Side:
+    """Return the side that a word names. Raises UsageError, which says what was expected."""
+    word, environment = _parted(text)
+    if environment == "":
+        raise UsageError(f"The environment in {excerpt(text)} is empty: the variable it comes from may not be set.")
+    if word.startswith(_GIT):
+        if revision := word.removeprefix(_GIT):
+            return Side(Kind.GIT, environment, revision=revision)
+        raise UsageError(f"{excerpt(text)} names no revision.", hint="For example git:HEAD or git:origin/main.")
+    if found := _VERSION.fullmatch(word):
+        return Side(Kind.VERSION, environment, version=int(found[1]))
+    for kind in (Kind.FILES, Kind.LIVE, Kind.DRAFT):
+        if word == kind.value:
+            return Side(kind, environment)
+    close = closest(word, [kind.value for kind in (Kind.FILES, Kind.LIVE, Kind.DRAFT)])
+    question = f" Did you mean {close}?" if close else ""
+    raise UsageError(f"{excerpt(text)} is no side.{question}", hint=_FORMS)
+
+
+def _parted(text: str) -> tuple[str, str | None]:
+    """Return what is before the last @ and the environment after it; revisions have an @ of their own (`HEAD@{1}`)."""
+    word, at, environment = text.rpartition("@")
+    is_of_revision = text.startswith(_GIT) and (environment.startswith("{") or word in {_GIT, ""})
+    if not at or is_of_revision:
+        return text, None
+    return word, environment
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one side has of a flow: `observed` are its fields, `row` the live row, None for a file.
+
+    `newer` is a later version that is not archived, if there is one.
+    """
+
+    slug: str
+    observed: Observed
+    row: LiveFlow | None = None
+    file: str | None = None
+    newer: LiveFlow | None = None
+
+    @property
+    def name(self) -> str:
+        """The flow's name; empty where it is not known."""
+        found = self.observed.values.get("name")
+        return found if isinstance(found, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A side does not have the flow; `message` says more, where there is more to say."""
+
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Whether a side has the flow, or what it has, cannot be seen."""
+
+    message: str
+
+
+Found: TypeAlias = Content | Absent | Hidden
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """One side as it was read: what it has by slug, and where that is.
+
+    `environment` is the one that it was read for, `api_url` the API's address (None for files), `revision` the commit.
+    `notes` are sentences about all of it.
+    """
+
+    side: Side
+    environment: str | None
+    api_url: str | None
+    flows: Mapping[str, Found]
+    revision: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The side with its environment."""
+        return f"{self.side.name}@{self.environment}" if self.environment is not None else self.side.name
+
+
+def content_of_flow(flow: Flow) -> Content:
+    """What a file says, as it would be sent."""
+    is_unreadable = isinstance(flow.fields.get("data"), str)
+    return Content(flow.slug, Observed(as_sent(flow.fields), data_is_unreadable=is_unreadable), file=flow.file)
+
+
+def content_of_row(row: LiveFlow, rows: Sequence[LiveFlow]) -> Content:
+    """What a live row shows; `rows` are all that are known of its slug."""
+    latest = newest(rows)
+    newer = latest if latest is not None and latest.version > row.version else None
+    return Content(row.slug, observe(row.fields, SENT_FIELDS), row, newer=newer)
+
+
+def pick(rows: Sequence[LiveFlow], side: Side, target: Target, *, is_whole: bool) -> Found:
+    """Return what `side` names among the `rows` of one slug. `target` is for TARGET.
+
+    `is_whole`: there are no rows that the server did not show.
+    """
+    if side.kind is Kind.VERSION:
+        return _version(rows, side.version, is_whole=is_whole)
+    wanted = {Kind.LIVE: Target.ACTIVE, Kind.DRAFT: Target.DRAFT}.get(side.kind, target)
+    match choose(rows, wanted):
+        case Chosen(row):
+            return content_of_row(row, rows)
+        case UnknownStatus(row):
+            return Hidden(f"Version {row.version} has the status {excerpt(row.status)}, which is not known.")
+        case OnlyArchived(row):
+            return Absent(f"Every version is archived; the newest is {row.version}.")
+        case NoSuchFlow():
+            return Absent() if is_whole else Hidden("No such flow is shown, but drafts and old versions may be hidden.")
+        case NoSuchTarget():
+            return _without_target(rows, wanted, is_whole=is_whole)
+
+
+def _without_target(rows: Sequence[LiveFlow], wanted: Target, *, is_whole: bool) -> Found:
+    unknown = next((row for row in rows if not row.is_gone and row.status not in _KNOWN), None)
+    if unknown is not None:
+        return Hidden(f"The server does not say what version {unknown.version} is (status {excerpt(unknown.status)}).")
+    if wanted is Target.ACTIVE:
+        return Absent("There is a draft, and nothing is published.")
+    return Absent("There is no draft.") if is_whole else Hidden("No draft is shown, but drafts may be hidden.")
+
+
+def _version(rows: Sequence[LiveFlow], version: int, *, is_whole: bool) -> Found:
+    found = [row for row in rows if row.version == version and not row.is_gone]
+    if found:
+        return content_of_row(max(found, key=lambda row: row.id), rows)
+    if not is_whole:
+        return Hidden(f"Version {version} is not shown, but the server does not show every version.")
+    known = ", ".join(str(each) for each in sorted({row.version for row in rows if not row.is_gone}))
+    return Absent(f"There is no version {version}; there {'are' if ',' in known else 'is'} {known}." if known else "")
+
+
+@dataclass(frozen=True, slots=True)
+class OtherValue:
+    """A difference in what flowsync does not write, such as `triggerType`."""
+
+    name: str
+    old: JsonValue
+    new: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A flow that both sides have, differently; `old` and `new` hold the values of the fields that were compared.
+
+    `unseen` are fields that one side has and the other, a live row, does not show.
+    """
+
+    slug: str
+    before: Content
+    after: Content
+    fields: tuple[FieldChange, ...]
+    unseen: tuple[FieldName, ...]
+    old: Mapping[FieldName, JsonValue]
+    new: Mapping[FieldName, JsonValue]
+    others: tuple[OtherValue, ...] = ()
+
+    @property
+    def is_none(self) -> bool:
+        """Whether nothing differs."""
+        return not self.fields and not self.others
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyOneSide:
+    """A flow that one side has; `message` is what is known of it on the other."""
+
+    content: Content
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotCompared:
+    """A flow that cannot be compared, and which side is why."""
+
+    slug: str
+    side: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two sides compared; every tuple is sorted by slug. `same` are those without a difference that can be seen."""
+
+    before: Contents
+    after: Contents
+    differing: tuple[Difference, ...] = ()
+    same: tuple[Difference, ...] = ()
+    only_before: tuple[OnlyOneSide, ...] = ()
+    only_after: tuple[OnlyOneSide, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
+
+    @property
+    def has_differences(self) -> bool:
+        """Whether anything differs that can be seen."""
+        return bool(self.differing or self.only_before or self.only_after)
+
+
+def compare_sides(before: Contents, after: Contents, slugs: Collection[str]) -> Comparison:
+    """Compare what two sides have of these slugs. What neither has is left out."""
+    compared: list[Difference] = []
+    only_before: list[OnlyOneSide] = []
+    only_after: list[OnlyOneSide] = []
+    not_compared: list[NotCompared] = []
+    for slug in sorted(slugs):
+        old, new = before.flows.get(slug, Absent()), after.flows.get(slug, Absent())
+        hidden = [
+            NotCompared(slug, side.name, found.message)
+            for side, found in ((before, old), (after, new))
+            if isinstance(found, Hidden)
+        ]
+        not_compared += hidden[:1]
+        if isinstance(old, Content) and isinstance(new, Content):
+            compared.append(difference(old, new))
+        elif isinstance(old, Content) and isinstance(new, Absent):
+            only_before.append(OnlyOneSide(old, new.message))
+        elif isinstance(old, Absent) and isinstance(new, Content):
+            only_after.append(OnlyOneSide(new, old.message))
+    return Comparison(
+        before,
+        after,
+        tuple(each for each in compared if not each.is_none),
+        tuple(each for each in compared if each.is_none),
+        tuple(only_before),
+        tuple(only_after),
+        tuple(not_compared),
+    )
+
+
+def difference(before: Content, after: Content) -> Difference:
+    """Compare a flow as two sides have it.
+
+    A file says nothing of the fields that it does not state: against a row they are not compared. Of two files a field
+    that only one states is a difference.
+    """
+    found = compare_observed(before.observed, after.observed)
+    old, new = before.observed.values, after.observed.values
+    fields = found.changes
+    unseen: tuple[FieldName, ...] = ()
+    if before.row is None and after.row is None:
+        fields += tuple(_of_one(name, old, new) for name in SENT_FIELDS if (name in old) is not (name in new))
+    else:
+        hidden = set(old if after.row is not None else ()) - set(new)
+        hidden |= set(new if before.row is not None else ()) - set(old)
+        unseen = tuple(name for name in SENT_FIELDS if name in hidden)
+    return Difference(before.slug, before, after, fields, unseen, found.old, found.new, _other_values(before, after))
+
+
+def _of_one(name: FieldName, old: Mapping[FieldName, JsonValue], new: Mapping[FieldName, JsonValue]) -> FieldChange:
+    op = Op.ADD if name in new else Op.REMOVE
+    return FieldChange(name, "", name, op, old.get(name), new.get(name))
+
+
+def _other_values(before: Content, after: Content) -> tuple[OtherValue, ...]:
+    if before.row is None or after.row is None:
+        return ()
+    old, new = before.row.raw, after.row.raw
+    shown = (name for name in NOT_WRITTEN if name in old and name in new)
+    return tuple(OtherValue(name, old[name], new[name]) for name in shown if old[name] != new[name])

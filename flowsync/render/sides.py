@@ -1,0 +1,257 @@
+"""Two sides compared: for a terminal, as Markdown, and as the document `flowsync-diff/1`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from flowsync.model import JsonValue
+from flowsync.plan.document import field_change, json_safe
+from flowsync.render.escape import code_span, compact, fenced, masked_json, plural, prose
+from flowsync.render.plans import NAMES_SHOWN
+from flowsync.render.style import Colour, Detail, Line, Screen, Span, Style, line, paint, sentences
+from flowsync.render.wording import host_of, listed, revision
+from flowsync.render.yaml_diff import capped, flow_diff, remark
+
+if TYPE_CHECKING:
+    from flowsync.plan.sides import Comparison, Content, Contents, Difference, NotCompared, OnlyOneSide
+
+FORMAT: Final = "flowsync-diff/1"
+_MARGIN: Final = Span("    ")
+_NOT_WRITTEN: Final = "flowsync does not write it"
+
+
+def text(found: Comparison, screen: Screen) -> str:
+    """Return what differs, flow by flow, then what only one side has."""
+    return paint(_lines(found, screen), screen.colour)
+
+
+def counts(found: Comparison) -> str:
+    """Return the comparison in numbers."""
+    verb = "differs" if len(found.differing) == 1 else "differ"
+    parts = [f"{len(found.differing):,} {verb}", f"{len(found.same):,} the same"]
+    for only, side in ((found.only_before, found.before), (found.only_after, found.after)):
+        parts += [f"{len(only):,} only in {side.name}"] if only else []
+    parts += [f"{len(found.not_compared):,} not compared"] if found.not_compared else []
+    return ", ".join(parts)
+
+
+def place(contents: Contents) -> str:
+    """Return where a side was read from; empty for the files as they are."""
+    if contents.revision is not None:
+        return f"commit {revision(contents.revision)}"
+    return "" if contents.api_url is None else host_of(contents.api_url)
+
+
+def _lines(found: Comparison, screen: Screen) -> Iterator[Line]:
+    yield line(Span(f"Diff: {counts(found)}", Style.HEADING))
+    for mark, side, style in (("-", found.before, Style.REMOVED), ("+", found.after, Style.ADDED)):
+        where = f" ({place(side)})" if place(side) else ""
+        yield from sentences(line(Span(f"{mark} {side.name}", style), Span(where, Style.MUTED)), screen, indent=2)
+    for note in dict.fromkeys((*found.before.notes, *found.after.notes)):
+        yield from sentences(line(Span(note, Style.WARNING)), screen, indent=2)
+    for each in found.differing:
+        yield from _difference_lines(each, found, screen)
+    if screen.detail is Detail.VERBOSE:
+        for each in found.same:
+            yield ()
+            yield from _title_lines(Span("= "), each, screen)
+            yield from _unseen_lines(each, found, screen)
+    yield from _only_lines("-", found.before, found.only_before, Style.REMOVED, screen)
+    yield from _only_lines("+", found.after, found.only_after, Style.ADDED, screen)
+    for lacking in found.not_compared:
+        yield ()
+        yield line(Span("! ", Style.ERROR), Span(lacking.slug, Style.HEADING), Span("  not compared", Style.MUTED))
+        yield from sentences(line(f"  {_why(lacking)}"), screen)
+    if not found.has_differences and not found.not_compared:
+        yield from sentences(line(Span(nothing_differs(found), Style.DONE)), screen)
+
+
+def nothing_differs(found: Comparison) -> str:
+    """Return the sentence for two sides without a difference, which claims no more than can be seen."""
+    if not found.same:
+        return "There is no flow on either side."
+    unseen = list(dict.fromkeys(name for each in found.same for name in each.unseen))
+    return f"Nothing differs, but {listed(unseen)} could not be seen everywhere." if unseen else "Nothing differs."
+
+
+def _difference_lines(each: Difference, found: Comparison, screen: Screen) -> Iterator[Line]:
+    yield ()
+    yield from _title_lines(Span("~ ", Style.HINT), each, screen)
+    yield from _unseen_lines(each, found, screen)
+    if screen.detail is Detail.SUMMARY:
+        yield from sentences(line("  changes: ", listed(changed_places(each))), screen)
+        return
+    lines = diff_lines(each)
+    for row in lines if screen.detail is Detail.VERBOSE else capped(lines):
+        yield (_MARGIN, *row)
+
+
+def _title_lines(mark: Span, each: Difference, screen: Screen) -> Iterator[Line]:
+    title = line(mark, Span(each.slug, Style.HEADING), Span(f"  {_both(each)}", Style.MUTED))
+    yield from sentences(title, screen)
+
+
+def diff_lines(each: Difference) -> list[Line]:
+    """Return the diff of a flow, what is to be said of single changes first."""
+    lines = [*(line(sentence) for sentence in map(remark, each.fields) if sentence), *flow_diff(each)]
+    for other in each.others:
+        lines.append(line(Span(f"- {other.name}: {compact(other.old)}", Style.REMOVED)))
+        lines.append(line(Span(f"+ {other.name}: {compact(other.new)}", Style.ADDED), f"  ({_NOT_WRITTEN})"))
+    return lines
+
+
+def changed_places(each: Difference) -> list[str]:
+    """Return the labels of what differs, each once."""
+    return list(dict.fromkeys([*(change.label for change in each.fields), *(other.name for other in each.others)]))
+
+
+def _unseen_lines(each: Difference, found: Comparison, screen: Screen) -> Iterator[Line]:
+    if sentence := unseen(each, found):
+        yield from sentences(line("  ", Span(f"note: {sentence}", Style.MUTED)), screen)
+
+
+def unseen(each: Difference, found: Comparison) -> str:
+    """Return which fields could not be compared because a side does not show them; may be empty."""
+    parts = []
+    for content, side in ((each.before, found.before), (each.after, found.after)):
+        names = [name for name in each.unseen if name not in content.observed.values]
+        if names:
+            parts.append(f"{listed(names)} not shown by {side.name}, so not compared")
+    return "; ".join(parts)
+
+
+def _both(each: Difference) -> str:
+    return f"{facts(each.before)} → {facts(each.after)}"
+
+
+def facts(content: Content) -> str:
+    """Return which file or row a side's content is."""
+    row = content.row
+    if row is None:
+        return content.file or ""
+    newer = content.newer
+    later = f", version {newer.version} ({newer.status}) is newer" if newer is not None else ""
+    return f"id {row.id} · version {row.version} · {row.status or 'status unknown'}{later}"
+
+
+def _only_lines(
+    mark: str, side: Contents, flows: Sequence[OnlyOneSide], style: Style, screen: Screen
+) -> Iterator[Line]:
+    if not flows:
+        return
+    yield ()
+    yield line(f"Only in {side.name}: {plural(len(flows), 'flow')}")
+    limit = len(flows) if screen.detail is Detail.VERBOSE else NAMES_SHOWN
+    for each in flows[:limit]:
+        said = "".join(f" · {part}" for part in (each.content.name, each.message) if part)
+        known = Span(f"  {facts(each.content)}{said}", Style.MUTED)
+        yield from sentences(line(Span(f"  {mark} ", style), Span(each.content.slug, Style.HEADING), known), screen)
+    if len(flows) > limit:
+        yield line(Span(f"  … {len(flows) - limit:,} more", Style.MUTED))
+
+
+def _why(lacking: NotCompared) -> str:
+    return f"{lacking.side}: {lacking.message}"
+
+
+def markdown(found: Comparison, screen: Screen) -> str:  # noqa: ARG001 - one signature
+    """Return the comparison as Markdown: a diff for each flow, the rest as lists."""
+    parts = [f"**{prose(f'Diff: {counts(found)}')}**"]
+    for mark, side in (("-", found.before), ("+", found.after)):
+        where = f" ({prose(place(side))})" if place(side) else ""
+        parts.append(f"- `{mark}` {code_span(side.name)}{where}")
+    blocks = ["\n".join([parts[0], "", *parts[1:]])]
+    blocks += [prose(note) for note in dict.fromkeys((*found.before.notes, *found.after.notes))]
+    for each in found.differing:
+        title = f"### {code_span(each.slug)}\n\n{prose(_both(each))}"
+        note = f"\n\n{prose(sentence)}" if (sentence := unseen(each, found)) else ""
+        diff = paint(capped(diff_lines(each)), Colour.NEVER)
+        blocks.append(f"{title}{note}\n\n{fenced(diff, 'diff')}")
+    for side, flows in ((found.before, found.only_before), (found.after, found.only_after)):
+        blocks += _markdown_list(f"Only in {code_span(side.name)}", [_only_point(each) for each in flows])
+    points = [f"{code_span(each.slug)}: {prose(_why(each))}" for each in found.not_compared]
+    blocks += _markdown_list("Not compared", points)
+    if not found.has_differences and not found.not_compared:
+        blocks.append(prose(nothing_differs(found)))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _only_point(each: OnlyOneSide) -> str:
+    said = " · ".join(part for part in (facts(each.content), each.content.name, each.message) if part)
+    return f"{code_span(each.content.slug)} {prose(said)}"
+
+
+def _markdown_list(title: str, points: Sequence[str]) -> Iterator[str]:
+    if points:
+        yield "\n".join([f"**{title}**", "", *(f"- {point}" for point in points)])
+
+
+def as_json(found: Comparison, screen: Screen) -> str:  # noqa: ARG001 - one signature
+    """Return the document `flowsync-diff/1`."""
+    return masked_json(document(found))
+
+
+def document(found: Comparison) -> dict[str, JsonValue]:
+    """Return the comparison as a document, keys in order."""
+    return {
+        "format": FORMAT,
+        "from": _side(found.before),
+        "to": _side(found.after),
+        "summary": {
+            "differing": len(found.differing),
+            "same": len(found.same),
+            "only_in_from": len(found.only_before),
+            "only_in_to": len(found.only_after),
+            "not_compared": len(found.not_compared),
+        },
+        "flows": [_flow(each) for each in found.differing],
+        "same": [{"slug": each.slug, "unseen": [*each.unseen]} for each in found.same],
+        "only_in_from": [_only(each) for each in found.only_before],
+        "only_in_to": [_only(each) for each in found.only_after],
+        "not_compared": [
+            {"slug": each.slug, "side": each.side, "message": each.message} for each in found.not_compared
+        ],
+        "notes": [*dict.fromkeys((*found.before.notes, *found.after.notes))],
+    }
+
+
+def _side(contents: Contents) -> JsonValue:
+    return {
+        "side": contents.side.name,
+        "environment": contents.environment,
+        "api_url": contents.api_url,
+        "commit": contents.revision,
+    }
+
+
+def _flow(each: Difference) -> JsonValue:
+    return {
+        "slug": each.slug,
+        "from": _content(each.before),
+        "to": _content(each.after),
+        "fields": [field_change(change) for change in each.fields],
+        "unseen": [*each.unseen],
+        "not_written": [
+            {"field": other.name, "old": json_safe(other.old), "new": json_safe(other.new)} for other in each.others
+        ],
+    }
+
+
+def _only(each: OnlyOneSide) -> JsonValue:
+    return {"slug": each.content.slug, "name": each.content.name, **_content(each.content), "message": each.message}
+
+
+def _content(content: Content) -> dict[str, JsonValue]:
+    row = content.row
+    if row is None:
+        return {"file": content.file, "id": None, "version": None, "status": None}
+    return {"file": None, "id": row.id, "version": row.version, "status": row.status}
+
+
+FORMATS: Final[Mapping[str, Callable[[Comparison, Screen], str]]] = {
+    "text": text,
+    "markdown": markdown,
+    "json": as_json,
+}
+"""What `diff --format` offers."""
