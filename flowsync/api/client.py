@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from flowsync import __version__
-from flowsync.api.endpoints import FlowReader, FlowWriter
+from flowsync.api.endpoints import FlowReader, FlowWriter, Method
 from flowsync.api.failures import Identity, Redactor, failure, unreadable
 from flowsync.api.messages import Request, Timing, parse_json
 from flowsync.api.retry import RATE_LIMIT_PATIENCE, Sender, Throttle
@@ -116,11 +116,11 @@ class _Reader(FlowReader):
 
 
 class _Writer(_Reader, FlowWriter):
-    """GET and PUT."""
+    """Everything."""
 
-    def put(self, path: str, body: Mapping[str, JsonValue]) -> JsonValue:
-        content = json.dumps(body, allow_nan=False).encode()
-        return self._sender.send(Request("PUT", self._api_url + path, content=content), _value)
+    def send(self, method: Method, path: str, body: Mapping[str, JsonValue] | None = None) -> JsonValue:
+        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        return self._sender.send(Request(method.value, self._api_url + path, content=content), _value)
 
 
 def _value(exchange: Exchange) -> JsonValue:

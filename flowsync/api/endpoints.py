@@ -1,4 +1,4 @@
-"""The endpoints for flows: every listed row, the rows of one slug, and the write. Protocols of who calls them."""
+"""The endpoints for flows: every listed row, and the rows of one slug. Protocols of who calls them."""
 
 from __future__ import annotations
 
@@ -33,14 +33,22 @@ class FlowReader(Protocol):
         """The JSON at `path` (from the API's root, percent-encoded). Raises the ApiError family."""
 
 
+class Method(Enum):
+    """How a request writes. Its value is what HTTP calls it."""
+
+    PUT = "PUT"
+    POST = "POST"
+    DELETE = "DELETE"
+
+
 class FlowWriter(FlowReader, Protocol):
-    """A way to the API that can change a flow as well."""
+    """A way to the API that can change flows as well."""
 
-    def put(self, path: str, body: Mapping[str, JsonValue]) -> JsonValue:
-        """PUT `body` as JSON; the JSON that came back, None for an empty answer.
+    def send(self, method: Method, path: str, body: Mapping[str, JsonValue] | None = None) -> JsonValue:
+        """Write once, with `body` as JSON where there is one; the JSON that came back, None for an empty answer.
 
-        Raises the ApiError family. After ServerError, TransportError and UnreadableResponseError the
-        write may have taken effect: only a fresh read can tell.
+        Nothing is ever sent again. Raises the ApiError family; where `may_have_effect` is true of the error, the write
+        may have taken effect: only a fresh read can tell.
         """
 
 
@@ -296,16 +304,3 @@ def _segment(slug: str) -> str:
     """`slug` as one segment of a path: never a step up, a query or a further segment."""
     quoted = quote(slug, safe="", errors="replace")
     return quoted.replace(".", "%2E") if slug in {".", ".."} else quoted
-
-
-def write(writer: FlowWriter, row_id: int, body: Mapping[str, JsonValue]) -> LiveFlow | None:
-    """PUT `body` to the row with the numeric `row_id` [doc]; the row as the server then has it.
-
-    None when the answer is empty or no flow: the write was accepted, but only a fresh read shows
-    what became of it. Raises the ApiError family, see FlowWriter.put.
-    """
-    answer = writer.put(f"/v1/flows/{row_id}", body)
-    try:
-        return live_flow(answer)
-    except UnreadableResponseError:
-        return None

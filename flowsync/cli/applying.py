@@ -12,7 +12,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from flowsync import __version__, lock
-from flowsync.api import endpoints
+from flowsync.api import endpoints, writing
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import output
 from flowsync.cli.files import example_hint
@@ -59,7 +59,7 @@ class LiveStore:
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         """One PUT."""
-        return endpoints.write(self.writer, row_id, {str(name): value for name, value in body.items()})
+        return writing.write(self.writer, row_id, {str(name): value for name, value in body.items()})
 
 
 @contextmanager

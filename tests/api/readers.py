@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from flowsync.api.endpoints import FlowReader, FlowWriter
+from flowsync.api.endpoints import FlowReader, FlowWriter, Method
 from flowsync.errors import ApiError, NotFoundError
 from flowsync.model import JsonValue
 
@@ -50,10 +50,10 @@ class CannedWriter(PathReader, FlowWriter):
     def __init__(self, answer: JsonValue) -> None:
         super().__init__({})
         self.answer = answer
-        self.written: list[tuple[str, Mapping[str, JsonValue]]] = []
+        self.written: list[tuple[Method, str, Mapping[str, JsonValue] | None]] = []
 
-    def put(self, path: str, body: Mapping[str, JsonValue]) -> JsonValue:
-        self.written.append((path, body))
+    def send(self, method: Method, path: str, body: Mapping[str, JsonValue] | None = None) -> JsonValue:
+        self.written.append((method, path, body))
         return self.answer
 
 

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from flowsync.api.client import Client
+from flowsync.api.endpoints import Method
 from flowsync.config import Key
 from flowsync.errors import ApiError, ConfigError, RejectedError, TransportError
 from flowsync.model import JsonValue
@@ -37,7 +38,7 @@ def read(client: Client, path: str = "/v1/flows/1") -> JsonValue:
 
 
 def write(client: Client) -> JsonValue:
-    return client.writer().put("/v1/flows/1", {"name": "A"})
+    return client.writer().send(Method.PUT, "/v1/flows/1", {"name": "A"})
 
 
 ANSWERS: dict[str, tuple[Step, ...]] = {
@@ -189,7 +190,7 @@ def test_an_answer_to_half_a_request_is_heard() -> None:
     refused = b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\n[]"
     with scripted((Hasty(refused), End.RESET), (OK,)) as server, client_of(server.url) as client:
         with pytest.raises(RejectedError, match="413 Too Large"):
-            client.writer().put("/v1/flows/1", {"name": "x" * 20_000_000})
+            client.writer().send(Method.PUT, "/v1/flows/1", {"name": "x" * 20_000_000})
         read(client)
     assert server.connections == 2
 

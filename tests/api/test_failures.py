@@ -8,7 +8,8 @@ import socket
 import pytest
 
 from flowsync.api import messages
-from flowsync.api.endpoints import Access, list_flows, write
+from flowsync.api.endpoints import Access, Method, list_flows
+from flowsync.api.writing import write
 from flowsync.config import Key
 from flowsync.errors import (
     ApiError,
@@ -168,7 +169,7 @@ def test_an_error_document_of_another_shape_is_quoted_as_it_is_or_not_at_all(bod
 def test_a_long_reason_is_cut_short() -> None:
     answer = b"HTTP/1.1 500 " + b"Because " * 1_000 + b"\r\nContent-Length: 0\r\n\r\n"
     with scripted((answer,)) as server, client_of(server.url) as client, pytest.raises(ApiError) as caught:
-        client.writer().put("/v1/flows/7", {"name": "New"})
+        client.writer().send(Method.PUT, "/v1/flows/7", {"name": "New"})
     assert len(caught.value.message) < 1_000
 
 

@@ -14,8 +14,9 @@ import pytest
 
 from flowsync import __version__
 from flowsync.api.client import open_client
-from flowsync.api.endpoints import Access, find_missing, list_flows, reread, write
+from flowsync.api.endpoints import Access, Method, find_missing, list_flows, reread
 from flowsync.api.messages import parse_json
+from flowsync.api.writing import write
 from flowsync.config import SANDBOX_URL, Key, Timeouts
 from flowsync.errors import ForbiddenError, NotFoundError, RejectedError
 from flowsync.model import JsonValue
@@ -151,7 +152,7 @@ def test_a_handler_takes_the_place_of_the_network() -> None:
 
     with client_of(SANDBOX_URL, handler=handler) as client:
         assert client.reader().get("/v1/flows/a%2Fb", {"version": "1"}) == {"method": "GET"}
-        assert client.writer().put("/v1/flows/1", {"name": "B"}) == {"method": "PUT"}
+        assert client.writer().send(Method.PUT, "/v1/flows/1", {"name": "B"}) == {"method": "PUT"}
     bearer = f"Bearer {PRIVATE_KEY}"
     assert seen == [("GET", "/v1/flows/a%2Fb?version=1", bearer, b""), ("PUT", "/v1/flows/1", bearer, b'{"name": "B"}')]
 
