@@ -1,0 +1,24 @@
+"""Carry out a plan: read each flow again, write what was planned, compare what comes back.
+
+What a write replaces is kept first; where that cannot be done nothing is written. `run` gives each change its turn,
+`updating` holds that of an update, and `turns` what all turns have in common.
+"""
+
+from flowsync.apply.run import POLL_INTERVAL, apply_change, apply_changes, exit_code
+from flowsync.apply.turns import MOST_WAITS, RETRY_PAUSE, WRITE_ATTEMPTS, ApplyRecord, FlowStore
+from flowsync.apply.updating import Match, Moved, compare_rows
+
+__all__ = [
+    "MOST_WAITS",
+    "POLL_INTERVAL",
+    "RETRY_PAUSE",
+    "WRITE_ATTEMPTS",
+    "ApplyRecord",
+    "FlowStore",
+    "Match",
+    "Moved",
+    "apply_change",
+    "apply_changes",
+    "compare_rows",
+    "exit_code",
+]

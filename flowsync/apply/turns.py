@@ -1,0 +1,82 @@
+"""What the turn of every flow has in common: the ports it works through, how it ends, how answers are judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from flowsync.diff.fields import changes_between, fingerprint, observe
+from flowsync.model import Applied
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flowsync.model import Change, FieldChange, FieldName, JsonValue, LiveFlow, NewDraft, Outcome, Update
+
+WRITE_ATTEMPTS: Final = 3
+"""How often one flow is sent in all; a further attempt only after a read showed that none landed."""
+RETRY_PAUSE: Final = 0.5
+"""Seconds before the second attempt; doubled for the third. The flow is read again after each pause."""
+MOST_WAITS: Final = 20
+"""How often one flow's write is put off because the server asks to come back later."""
+
+
+class FlowStore(Protocol):
+    """The live flows, as far as applying is concerned. Both raise ApiError."""
+
+    def rows(self, change: Update | NewDraft) -> Sequence[LiveFlow]:
+        """Every row of the change's slug that can be seen, read now; empty when there is none."""
+
+    def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+        """Update one row; the row as the server answers it, None when the answer holds none."""
+
+
+class ApplyRecord(Protocol):
+    """Where what is replaced is kept. Both are called from many threads."""
+
+    def before(self, change: Change, row: LiveFlow) -> None:
+        """Keep `row`, which is about to be written to; raises RecordError when it is not safely kept."""
+
+    def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
+        """Keep what became of a change, and the row as it came back where it did. Raises nothing."""
+
+
+class Verdict(NamedTuple):
+    """How a turn ended; `row` is the flow as it was seen last, where it was seen after a write."""
+
+    outcome: Outcome
+    row: LiveFlow | None = None
+
+
+def judged(change: Change, row: LiveFlow) -> Verdict:
+    """Compare what the server shows after a write with what was sent; what is the same to the letter is not read."""
+    other = [name for name, value in change.body.items() if name in row.fields and not is_same(value, row.fields[name])]
+    if not other:
+        return Verdict(Applied(change), row)
+    text = change.body.get("data")
+    known = {text: change.new["data"]} if isinstance(text, str) and "data" in change.new else {}
+    sent = observe(change.body, other, known).values
+    shown = observe(row.fields, sent.keys(), known).values
+    untaken = tuple(name for name in shown if fingerprint({name: shown[name]}) != fingerprint({name: sent[name]}))
+    differences = changes_between({name: sent[name] for name in untaken}, shown)
+    return Verdict(Applied(change, untaken, differences), row)
+
+
+def read_back(change: Change, row: LiveFlow) -> Verdict:
+    """Judge what a read shows after a write that was accepted unseen.
+
+    What is otherwise than sent may be an edit made since: it is reported, and not kept as what the write led to.
+    """
+    verdict = judged(change, row)
+    return verdict if verdict.outcome == Applied(change) else Verdict(verdict.outcome, None)
+
+
+def places(differences: Sequence[FieldChange], most: int = 5) -> str:
+    """The places of differences for a sentence, so many at most."""
+    labels = list(dict.fromkeys(change.label for change in differences))
+    more = f" and {len(labels) - most:,} more" if len(labels) > most else ""
+    return ", ".join(labels[:most]) + more
+
+
+def is_same(one: JsonValue, other: JsonValue) -> bool:
+    """Whether two texts, truth values or nulls are the same; of anything else nothing is said."""
+    return type(one) is type(other) and isinstance(one, str | bool | None) and one == other

@@ -1,0 +1,253 @@
+"""The turn of an update: read the flow again, write what was planned, compare what comes back.
+
+A flow that is no longer as it was planned is refused. A write whose outcome is unknown (a 5xx, a reset, a timeout, an
+unreadable answer) is settled by reading back before anything is tried again: PUT is idempotent [doc], but somebody may
+have edited the flow in between. Without preconditions on the server a small race remains between the fresh read and
+the write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from flowsync.api.rows import Chosen, UnknownStatus, choose
+from flowsync.apply.turns import MOST_WAITS, RETRY_PAUSE, WRITE_ATTEMPTS, Verdict, is_same, judged, places, read_back
+from flowsync.diff.data import quoted
+from flowsync.diff.fields import changes_between, fingerprint, observe
+from flowsync.errors import ApiError, RecordError, ServerError, UnavailableError
+from flowsync.model import AlreadyApplied, Applied, Failed, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from flowsync.apply.turns import ApplyRecord, FlowStore
+    from flowsync.model import FieldChange, LiveFlow, NewDraft, Update
+
+
+class Match(Enum):
+    """How the managed fields of a live row compare with a change."""
+
+    BEFORE = "as it was planned"
+    AFTER = "as it would be written"
+    NEITHER = "something else"
+
+
+class Moved(NamedTuple):
+    """Why a flow may not be written any more."""
+
+    code: str
+    message: str
+
+
+def compare_rows(change: Update | NewDraft, rows: Sequence[LiveFlow]) -> Match | Moved:
+    """Compare the rows of a slug, just read, with what was planned for it."""
+    row = _row_of(change, rows)
+    if row is None or row.is_gone:
+        return Moved("gone", f"Version {change.version} (id {change.id}) is no longer there.")
+    if (row.status, row.version) != (change.status, change.version):
+        return Moved(
+            "status-changed",
+            f"It was {change.status} version {change.version}; it is {row.status} version {row.version}.",
+        )
+    if row.is_archived or not row.has_known_status:
+        return Moved("not-writable", f"Nothing is written to a version with the status {quoted(row.status)}.")
+    chosen = choose(rows, change.target)
+    if isinstance(chosen, Chosen | UnknownStatus) and chosen.row.id != change.id:
+        return Moved("newer-version", f"Version {chosen.row.version} ({chosen.row.status}) is the one to write now.")
+    match = _match(change, row)
+    if match is Match.BEFORE and _came_on(change, row):
+        return Moved("came-on", "It was turned off when it was planned; it is on, and users would see this at once.")
+    return match
+
+
+def _came_on(change: Update | NewDraft, row: LiveFlow) -> bool:
+    """Whether users see at once what nobody was to see by the plan: the flow was turned on, by a field not planned."""
+    is_planned = "active" in change.old or "active" in change.body
+    return not change.live and not is_planned and row.is_published and row.fields.get("active") is True
+
+
+def _row_of(change: Update | NewDraft, rows: Sequence[LiveFlow]) -> LiveFlow | None:
+    return next((row for row in rows if row.id == change.id), None)
+
+
+def _match(change: Update | NewDraft, row: LiveFlow) -> Match:
+    shown = change.shown or {}
+    # Mostly they are, to the letter, what was planned from, and need no reading.
+    if all(name in shown and name in row.fields and is_same(shown[name], row.fields[name]) for name in change.old):
+        return Match.BEFORE
+    seen = observe(row.fields, change.old.keys()).values  # a server may leave a field out of some answers
+    now = fingerprint(seen)
+    if now == fingerprint({name: change.old[name] for name in seen}):
+        return Match.BEFORE
+    if now == fingerprint({name: change.new[name] for name in seen}):
+        return Match.AFTER
+    return Match.NEITHER
+
+
+@dataclass(slots=True)
+class UpdateTurn:
+    """One flow's turn so far.
+
+    `failure` is the last failed write; `doubt` the last after which it may have landed, or may land yet: a server that
+    answers 500 may still be at work. `accepted` says that the server took a write and did not show the flow,
+    `is_strange` that it then showed another. `is_there`: before anything was sent, all that is shown was as wanted,
+    and the write is for what is not shown, so that no read shows whether it landed. `is_over`: no further
+    attempt is any use.
+    """
+
+    change: Update
+    store: FlowStore
+    record: ApplyRecord
+    pause: Callable[[float], None]
+    failures: int = 0
+    waits: int = 0
+    failure: ApiError | None = None
+    doubt: ApiError | None = None
+    accepted: bool = False
+    is_strange: bool = False
+    is_there: bool = False
+    is_kept: bool = False
+    is_rested: bool = True
+    is_over: bool = False
+
+    def look_and_write(self) -> Verdict | None:
+        """Read the flow and do what is right; None when it has to be read again."""
+        try:
+            rows = self.store.rows(self.change)
+        except ApiError as error:
+            return Verdict(self._unreadable(error))
+        row = _row_of(self.change, rows)
+        found = compare_rows(self.change, rows)
+        if isinstance(found, Moved):
+            return Verdict(self._refused(found.code, found.message, ()), row)
+        assert row is not None  # noqa: S101 - else the flow is gone
+        if found is Match.NEITHER:
+            return self._something_else(row)
+        if found is Match.AFTER and not self._must_be_sent(row):
+            return Verdict(Applied(self.change) if self._is_uncertain else AlreadyApplied(self.change), row)
+        return self._as_planned(row)
+
+    def _as_planned(self, row: LiveFlow) -> Verdict | None:
+        if self.accepted and not self.is_strange and self._is_unshown(row):
+            return read_back(self.change, row)
+        if self.failure and self.is_over:
+            return Verdict(self._failed(self.failure, f"{self._as_read_back(row)}."), row)
+        if self.failures >= WRITE_ATTEMPTS:
+            return Verdict(self._not_written(row), row)
+        if not self.is_rested:
+            self.is_rested = True
+            self.pause(RETRY_PAUSE * 2 ** (self.failures - 1))
+            return None
+        return self._write(row)
+
+    def _write(self, row: LiveFlow) -> Verdict | None:
+        try:
+            if not self.is_kept:  # a further attempt replaces the same
+                self.record.before(self.change, row)
+                self.is_kept = True
+            answer = self.store.write(self.change.id, self.change.body)
+        except RecordError as error:
+            return Verdict(Failed(self.change, error.code, error.message, error.hint, uncertain=self._is_uncertain))
+        except ApiError as error:
+            return self._after_failure(error)
+        is_another = answer is not None and answer.id != self.change.id
+        # Only a field that a read shows and the answer holds shows whether it was taken.
+        if answer is None or is_another or any(name in row.fields.keys() - answer.fields for name in self.change.body):
+            self.accepted = True
+            self.is_strange = self.is_strange or is_another
+            self._count_failure()
+            return None
+        return judged(self.change, answer)
+
+    def _after_failure(self, error: ApiError) -> Verdict | None:
+        """Whether a failed write is the end; None when the flow is to be looked at again."""
+        self.failure = error
+        if error.may_have_effect:
+            self.doubt = error
+        if error.retry_after is not None and self.waits < MOST_WAITS:
+            self.waits += 1
+            return None
+        if not error.leaves_doubt and not error.on_the_way:
+            return Verdict(self._failed(error))
+        self.is_over = error.on_the_way or isinstance(error, UnavailableError)
+        self._count_failure()
+        return None
+
+    def _count_failure(self) -> None:
+        self.failures += 1
+        self.is_rested = False
+
+    def _something_else(self, row: LiveFlow) -> Verdict:
+        if self.accepted:
+            return read_back(self.change, row)
+        expected = self.change.new if self.doubt else self.change.old
+        found = observe(row.fields, expected.keys()).values
+        differences = changes_between(expected, found)
+        message = f"The live flow was changed after it was planned: {places(differences)}."
+        return Verdict(self._refused("changed-since-planned", message, differences), row)
+
+    def _refused(self, code: str, message: str, differences: tuple[FieldChange, ...]) -> Refused:
+        if not self._is_uncertain:
+            return Refused(self.change, code, message, differences)
+        reason = self._reasons() or "The server accepted the write without showing the flow."
+        if differences:
+            found = f"Read back, the flow is neither as it was nor as it was to be: {places(differences)}."
+        else:
+            found = f"Read back: {message}"
+        return Refused(self.change, "changed-while-writing", f"{reason} {found}", differences, uncertain=True)
+
+    def _must_be_sent(self, row: LiveFlow) -> bool:
+        """Whether a flow that looks as wanted is written even so: it does not show all that is sent."""
+        if not self._is_uncertain:
+            sent, shown = (observe(each, self.change.sent_unseen).values for each in (self.change.body, row.fields))
+            self.is_there = fingerprint(sent) != fingerprint(shown)
+        return self.is_there
+
+    def _is_unshown(self, row: LiveFlow) -> bool:
+        """Whether nothing that changes is shown, so that no read can tell if the write landed."""
+        if self.is_there:
+            return True
+        shown = observe(row.fields, self.change.old.keys()).values
+        old, new = ({name: side[name] for name in shown} for side in (self.change.old, self.change.new))
+        return fingerprint(old) == fingerprint(new)
+
+    def _not_written(self, row: LiveFlow) -> Failed:
+        """No attempt took effect so far; unless each was refused, or never sent, one may take effect yet."""
+        said = self._reasons() or f"PUT /v1/flows/{self.change.id}: the server accepted the write and did nothing."
+        hint = self.failure.hint if self.failure and not self._is_uncertain else None
+        message = f"{said} Tried {WRITE_ATTEMPTS} times; {self._as_read_back(row).lower()}."
+        return Failed(self.change, "not-written", message, hint, uncertain=self._is_uncertain)
+
+    def _as_read_back(self, row: LiveFlow) -> str:
+        if not self._is_uncertain:
+            return "The flow is as it was"
+        if self._is_unshown(row):
+            return "What was to be written cannot be read back"
+        return "Read back, the flow is as it was, but a write may take effect later"
+
+    def _unreadable(self, error: ApiError) -> Failed:
+        """The flow cannot be read, now or after a write whose fate is unknown."""
+        if self.doubt is not None:
+            return self._failed(self.doubt, f"Reading back failed too. {error.message}")
+        if self.accepted:
+            message = f"The server accepted the write; reading it back failed. {error.message}"
+            return Failed(self.change, error.code, message, error.hint, uncertain=True)
+        self.failure = error
+        return self._failed(error)
+
+    def _reasons(self) -> str:
+        """Each failure that says why: the last one, and the one that leaves a doubt."""
+        messages = dict.fromkeys(error.message for error in (self.doubt, self.failure) if error)
+        return " ".join(each if each.endswith(".") else f"{each}." for each in messages)
+
+    def _failed(self, error: ApiError, ending: str = "") -> Failed:
+        alone = not ending and self.doubt in {None, error}
+        message = error.message if alone else f"{self._reasons()} {ending}".rstrip()
+        hint = None if isinstance(error, ServerError) and self._is_uncertain else error.hint
+        return Failed(self.change, error.code, message, hint, uncertain=self._is_uncertain)
+
+    @property
+    def _is_uncertain(self) -> bool:
+        return self.doubt is not None or self.accepted
