@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 POLL_INTERVAL: Final = 0.1
 """Seconds that one wait may take: a signal that comes just before a wait is handled only after it."""
-_FATAL_CODES: Final = frozenset({"api-forbidden", "api-unauthorized", "api-rate-limited", "api-unavailable", "record"})
+FATAL_CODES: Final = frozenset({"api-forbidden", "api-unauthorized", "api-rate-limited", "api-unavailable", "record"})
 """Failures that every further flow would meet too: nothing more is started after one."""
 
 
@@ -142,7 +142,7 @@ def _settled(
         return Failed(
             change, "bug", message, "Please report it. Plan again to see how this flow stands.", uncertain=True
         )
-    if isinstance(outcome, Failed) and outcome.code in _FATAL_CODES:
+    if isinstance(outcome, Failed) and outcome.code in FATAL_CODES:
         stop.set()
     return outcome
 

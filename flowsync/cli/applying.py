@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Final
 
-from flowsync import __version__, lock
+from flowsync import lock
 from flowsync.api import endpoints, writing
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import output
 from flowsync.cli.files import example_hint
 from flowsync.cli.guards import command_line
 from flowsync.cli.options import Verbosity
-from flowsync.cli.recording import FOLDER, new_record_path, now, open_record
+from flowsync.cli.running import Reporter, header_of, recording, stopping_on_signals
 from flowsync.config import place_of
-from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, PartlyAppliedError, RefusedError
+from flowsync.errors import FlowsyncError, InterruptedByUser, RefusedError
 from flowsync.model import NotAttempted, View
-from flowsync.record.values import Purpose, Run
+from flowsync.record.values import Purpose
 from flowsync.render import ledger, plans, wording
 from flowsync.render.escape import plural
-from flowsync.render.style import progress_line
+from flowsync.render.style import Screen, progress_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import FrameType
+    from threading import Event
 
     from flowsync.api.endpoints import Access, FlowWriter
     from flowsync.cli.connection import Connection
@@ -38,8 +36,6 @@ if TYPE_CHECKING:
     from flowsync.cli.recording import RecordFile
     from flowsync.model import FieldName, JsonValue, LiveFlow, NewDraft, Outcome, Plan, Update
 
-_STDERR: Final = 2
-_STOPPING: Final = b"Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.\n"
 INTERRUPTED: Final = "Interrupted: what was in flight has finished, nothing further was started."
 
 
@@ -167,14 +163,15 @@ def run(
         conclude([])
         return [], False
     given = connection.project.given
-    with _recording(made, connection.project, record_file, purpose) as (name, record):
-        reporter = _Reporter(format_, given)
+    header = header_of(purpose, made.environment, made.api_url, made.digest, len(made.writes))
+    with recording(header, connection.project, record_file) as (name, record):
+        reporter = Reporter(format_, given, _outcome_line, ledger.text)
         way_back = command_line(["rollback", name], made, given)
         farewell = (
             "Ended at once: what was in flight may or may not have landed. "
             f"The record is {name}; the way back: {way_back}\n"
         ).encode(errors="backslashreplace")
-        with _stopping_on_signals(given, connection.client.stop_waiting, farewell) as (stop, stopped_by_user):
+        with stopping_on_signals(given, connection.client.stop_waiting, farewell) as (stop, stopped_by_user):
             outcomes = _apply(made, connection, record, reporter, stop)
             record.end()
             with suppress(OSError):  # nobody reads stderr any more: that costs no ledger
@@ -186,31 +183,6 @@ def run(
                 reporter.trouble = error
                 reporter.close(outcomes)
     return outcomes, stopped_by_user.is_set()
-
-
-@contextmanager
-def _recording(
-    made: Plan, project: Project, record_file: str | None, purpose: Purpose
-) -> Iterator[tuple[str, RecordFile]]:
-    """An open record with the header of this run in it, and its name for messages."""
-    if record_file is None:
-        project.prepare_state("Keep the record elsewhere with --record FILE.")
-        path = new_record_path(project.state / FOLDER, made.digest, project.workspace)
-    else:
-        path = project.base / record_file
-    name = os.path.relpath(path, project.base)
-    run = Run(
-        purpose=purpose,
-        environment=made.environment,
-        api_url=made.api_url,
-        digest=made.digest,
-        tool=f"flowsync {__version__}",
-        time=now(),
-        changes=len(made.writes),
-    )
-    with open_record(path, name, project.workspace) as record:
-        record.begin(run)
-        yield name, record
 
 
 def _report_record(record: RecordFile, name: str, purpose: Purpose, way_back: str, given: Invocation) -> None:
@@ -225,7 +197,13 @@ def _report_record(record: RecordFile, name: str, purpose: Purpose, way_back: st
     output.write_note(f"What was replaced is kept; to put it back: {way_back}", given)
 
 
-def _apply(made: Plan, connection: Connection, record: RecordFile, reporter: _Reporter, stop: Event) -> list[Outcome]:
+def _outcome_line(outcome: Outcome, screen: Screen) -> str:
+    return "" if isinstance(outcome, NotAttempted) else ledger.outcome_line(outcome, screen)
+
+
+def _apply(
+    made: Plan, connection: Connection, record: RecordFile, reporter: Reporter[Outcome], stop: Event
+) -> list[Outcome]:
     store = LiveStore(connection.client.writer(), connection.access, made.view)
     parallelism = connection.project.settings.parallelism
     outcomes: list[Outcome] = []
@@ -242,84 +220,3 @@ def _apply(made: Plan, connection: Connection, record: RecordFile, reporter: _Re
                 stop.set()
             progress.show()
     return outcomes
-
-
-class _Reporter:
-    """Reports each outcome, but not what was not attempted: the ledger counts those.
-
-    Where stdout cannot take it any more because its reader went away or a disk is full, `trouble` is why, and that
-    outcome and all further ones go to stderr.
-    """
-
-    def __init__(self, format_: str, given: Invocation) -> None:
-        self._given = given
-        self._screen = output.screen_of_stdout(given) if format_ == "text" else output.screen_of_stderr(given)
-        self._write = output.write_result if format_ == "text" else self._note
-        self.trouble: OSError | FlowsyncError | None = None
-
-    def report(self, outcome: Outcome) -> None:
-        if isinstance(outcome, NotAttempted):
-            return
-        text = ledger.outcome_line(outcome, self._screen)
-        try:
-            self._write(text)
-        except (OSError, FlowsyncError) as error:
-            self.trouble = error
-            self._write = self._note
-            self._note(text)
-
-    def close(self, outcomes: list[Outcome]) -> None:
-        """Write the ledger to stderr where stdout did not take it, and raise PartlyAppliedError, which says why."""
-        if self.trouble is None:
-            return
-        with suppress(OSError):
-            output.write_note(ledger.text(outcomes, output.screen_of_stderr(self._given)), self._given, Verbosity.QUIET)
-        reason = "its reader went away" if isinstance(self.trouble, BrokenPipeError) else str(self.trouble)
-        raise PartlyAppliedError(
-            f"The result could not be written to stdout: {reason}. Nothing further was started.",
-            hint="What was written so far is in the ledger on stderr and in the record.",
-        )
-
-    def _note(self, text: str) -> None:
-        with suppress(OSError):  # where nobody reads stderr any more, the ledger has it all the same
-            output.write_note(text, self._given)
-
-
-@contextmanager
-def _stopping_on_signals(
-    given: Invocation, stop_waiting: Callable[[], None], farewell: bytes
-) -> Iterator[tuple[Event, Event]]:
-    """Two events: the run is to stop, and a user's signal was why; then `stop_waiting` is called too.
-
-    A second signal ends the process at once, with `farewell` on stderr.
-    """
-    stop, by_user = Event(), Event()
-
-    def handle(_signal: int, _frame: FrameType | None) -> None:
-        if by_user.is_set():
-            _write_in_handler(farewell)
-            os._exit(ExitCode.INTERRUPTED)
-        by_user.set()
-        stop.set()
-        stop_waiting()
-        if given.verbosity is not Verbosity.QUIET:
-            _write_in_handler(_STOPPING)
-
-    previous = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop, by_user
-    finally:
-        for each, handler in previous.items():
-            signal.signal(each, handler)
-
-
-def _write_in_handler(text: bytes) -> None:
-    """Write to stderr while a signal is handled, which may have come in the middle of a write to stderr.
-
-    So it goes past Python's buffers, which take nothing meanwhile, and only where it need not wait for a reader.
-    """
-    import select  # noqa: PLC0415 - for signals only
-
-    with suppress(OSError):
-        if os.name == "nt" or select.select([], [_STDERR], [], 0)[1]:  # Windows asks so of sockets only
-            os.write(_STDERR, text)

@@ -41,7 +41,7 @@ class Kind(Enum):
         return self.value.replace("-", " ")
 
 
-_STYLES: Final = {
+STYLES: Final = {
     Kind.APPLIED: Style.DONE,
     Kind.UNCHANGED: Style.MUTED,
     Kind.REFUSED: Style.WARNING,
@@ -94,7 +94,7 @@ def outcome_line(outcome: Outcome, screen: Screen = Screen()) -> str:  # noqa: B
     """Return the line, with its end, that is written when a flow is finished."""
     row = entry(outcome)
     finished = line(
-        Span(padded(row.kind.words, _NAME_WIDTH), _STYLES[row.kind]),
+        Span(padded(row.kind.words, _NAME_WIDTH), STYLES[row.kind]),
         "  ",
         Span(row.change.slug, Style.HEADING),
         Span(f"  id {row.change.id}", Style.MUTED),
@@ -166,7 +166,7 @@ def _entries(outcomes: Iterable[Outcome]) -> list[Entry]:
 
 def _trouble_lines(row: Entry, screen: Screen) -> Iterator[Line]:
     facts = Span(f"  {row.change.file} · id {row.change.id}", Style.MUTED)
-    yield line(Span(row.kind.words, _STYLES[row.kind]), " ", Span(row.change.slug, Style.HEADING), facts)
+    yield line(Span(row.kind.words, STYLES[row.kind]), " ", Span(row.change.slug, Style.HEADING), facts)
     code = Span(f"error[{row.code}] ", Style.ERROR) if row.code else ""
     yield from sentences(line("  ", code, explained(row)), screen)
     for difference in differences(row):

@@ -1,0 +1,139 @@
+"""What every run that writes has in common: its record, its outcomes as they are known, and signals that stop it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import contextmanager, suppress
+from threading import Event
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from flowsync import __version__
+from flowsync.cli import output
+from flowsync.cli.options import Verbosity
+from flowsync.cli.recording import FOLDER, new_record_path, now, open_record
+from flowsync.errors import ExitCode, FlowsyncError, PartlyAppliedError
+from flowsync.record.values import Purpose, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType
+
+    from flowsync.cli.options import Invocation
+    from flowsync.cli.project import Project
+    from flowsync.cli.recording import RecordFile
+    from flowsync.render.style import Screen
+
+Result = TypeVar("Result")
+
+_STDERR: Final = 2
+_STOPPING: Final = b"Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.\n"
+
+
+def header_of(purpose: Purpose, environment: str | None, api_url: str, digest: str, changes: int) -> Run:
+    """The header that a record of this run has."""
+    return Run(purpose, environment, api_url, digest, f"flowsync {__version__}", now(), changes)
+
+
+@contextmanager
+def recording(header: Run, project: Project, record_file: str | None = None) -> Iterator[tuple[str, RecordFile]]:
+    """An open record with the header of this run in it, and its name for messages."""
+    if record_file is None:
+        project.prepare_state("Keep the record elsewhere with --record FILE.")
+        path = new_record_path(project.state / FOLDER, header.digest, project.workspace)
+    else:
+        path = project.base / record_file
+    name = os.path.relpath(path, project.base)
+    with open_record(path, name, project.workspace) as record:
+        record.begin(header)
+        yield name, record
+
+
+class Reporter(Generic[Result]):
+    """Reports each outcome, but not one without a line, such as what was not attempted: the ledger counts those.
+
+    Where stdout cannot take it any more because its reader went away or a disk is full, `trouble` is why, and that
+    outcome and all further ones go to stderr. `line` gives what is written of an outcome, `text` the ledger of all.
+    """
+
+    def __init__(
+        self,
+        format_: str,
+        given: Invocation,
+        line: Callable[[Result, Screen], str],
+        text: Callable[[Sequence[Result], Screen], str],
+    ) -> None:
+        self._given = given
+        self._line = line
+        self._text = text
+        self._screen = output.screen_of_stdout(given) if format_ == "text" else output.screen_of_stderr(given)
+        self._write = output.write_result if format_ == "text" else self._note
+        self.trouble: OSError | FlowsyncError | None = None
+
+    def report(self, outcome: Result) -> None:
+        """Write the line of an outcome."""
+        text = self._line(outcome, self._screen)
+        if not text:
+            return
+        try:
+            self._write(text)
+        except (OSError, FlowsyncError) as error:
+            self.trouble = error
+            self._write = self._note
+            self._note(text)
+
+    def close(self, outcomes: Sequence[Result]) -> None:
+        """Write the ledger to stderr where stdout did not take it, and raise PartlyAppliedError, which says why."""
+        if self.trouble is None:
+            return
+        with suppress(OSError):
+            output.write_note(self._text(outcomes, output.screen_of_stderr(self._given)), self._given, Verbosity.QUIET)
+        reason = "its reader went away" if isinstance(self.trouble, BrokenPipeError) else str(self.trouble)
+        raise PartlyAppliedError(
+            f"The result could not be written to stdout: {reason}. Nothing further was started.",
+            hint="What was written so far is in the ledger on stderr and in the record.",
+        )
+
+    def _note(self, text: str) -> None:
+        with suppress(OSError):  # where nobody reads stderr any more, the ledger has it all the same
+            output.write_note(text, self._given)
+
+
+@contextmanager
+def stopping_on_signals(
+    given: Invocation, stop_waiting: Callable[[], None], farewell: bytes
+) -> Iterator[tuple[Event, Event]]:
+    """Two events: the run is to stop, and a user's signal was why; then `stop_waiting` is called too.
+
+    A second signal ends the process at once, with `farewell` on stderr.
+    """
+    stop, by_user = Event(), Event()
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        if by_user.is_set():
+            _write_in_handler(farewell)
+            os._exit(ExitCode.INTERRUPTED)
+        by_user.set()
+        stop.set()
+        stop_waiting()
+        if given.verbosity is not Verbosity.QUIET:
+            _write_in_handler(_STOPPING)
+
+    previous = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop, by_user
+    finally:
+        for each, handler in previous.items():
+            signal.signal(each, handler)
+
+
+def _write_in_handler(text: bytes) -> None:
+    """Write to stderr while a signal is handled, which may have come in the middle of a write to stderr.
+
+    So it goes past Python's buffers, which take nothing meanwhile, and only where it need not wait for a reader.
+    """
+    import select  # noqa: PLC0415 - for signals only
+
+    with suppress(OSError):
+        if os.name == "nt" or select.select([], [_STDERR], [], 0)[1]:  # Windows asks so of sockets only
+            os.write(_STDERR, text)
