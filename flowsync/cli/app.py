@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "apply": "Write what plan shows.",
     "rollback": "Put back what an apply replaced.",
     "diff": "Compare two sides: files, live, draft, a version, git, of any environment.",
+    "history": "List the versions of a flow: who sees each, and what changed.",
+    "show": "Print one version of a flow as a flow file.",
     "list": "List the live flows and how they compare with the files.",
     "explain": "Explain why a user sees a flow or does not.",
     "graph": "Draw which flow waits for which.",

@@ -128,3 +128,6 @@ def complete_slugs(context: click.Context, _parameter: click.Parameter, incomple
 
 
 slugs_argument = click.argument("slugs", nargs=-1, metavar="[SLUG]...", shell_complete=complete_slugs)
+"""Any number of slugs, globs or paths of flow files."""
+slug_argument = click.argument("slug", metavar="SLUG", shell_complete=complete_slugs)
+"""One slug, or the path of a flow file."""

@@ -6,6 +6,7 @@ import os
 from contextlib import ExitStack
 from functools import partial
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync.api.endpoints import Access, rows_by_slug, versions
@@ -16,7 +17,7 @@ from flowsync.cli.files import PATTERN_CHARACTERS, matches, slugs_of
 from flowsync.cli.output import Progress
 from flowsync.cli.project import project_at
 from flowsync.config import Flags, place_of
-from flowsync.errors import ConfigError, UsageError
+from flowsync.errors import ConfigError, InvalidFilesError, UsageError
 from flowsync.flows.files import FlowFile
 from flowsync.model import Target
 from flowsync.plan.sides import Absent, Content, Contents, Hidden, Kind, Side, content_of_flow, pick
@@ -26,10 +27,10 @@ from flowsync.text import closest, excerpt
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from flowsync.api.endpoints import Listing
+    from flowsync.api.endpoints import Listing, Versions
     from flowsync.cli.connection import Connection
     from flowsync.cli.project import Project
-    from flowsync.model import LiveFlow
+    from flowsync.model import Flow, LiveFlow
     from flowsync.plan.sides import Found
 
 _PUBLIC_KEY: Final = "was read with a public key: drafts and old versions may be hidden."
@@ -68,6 +69,48 @@ def read_sides(
     both = found[sides[0]], found[sides[1]]
     _require_matches(patterns, both)
     return both, frozenset(chosen)
+
+
+def read_versions(connection: Connection, slug: str) -> Versions:
+    """Every version of a flow that the API shows. Raises UsageError where it shows none, and the ApiError family."""
+    with Progress(connection.project.given, lambda: reading_line(connection.client.waiting)):
+        known = versions(connection.client.reader(), slug, connection.access)
+    if any(not row.is_gone for row in known.rows):
+        return known
+    listed = connection.fetch(()).rows
+    same_id = next((row.slug for row in listed if str(row.id) == slug), None)
+    close = same_id or closest(slug, {row.slug for row in listed})
+    hint = f"Did you mean {close}?" if close else None
+    if same_id is not None:
+        hint = f"{slug} is the id of a version of {same_id}: name the flow by its slug."
+    hidden = "" if connection.access is Access.PRIVATE else " A public key may not see it."
+    raise UsageError(f"There is no live flow {excerpt(slug)}.{hidden}", hint=hint)
+
+
+def hidden_versions(connection: Connection, known: Versions) -> tuple[str, ...]:
+    """The sentence that says what cannot be seen of a flow's versions, where something may be hidden."""
+    if known.is_whole:
+        return ()
+    if connection.access is Access.PUBLIC:
+        return ("Read with a public key, which is shown neither old versions nor, perhaps, drafts.",)
+    return ("The server has no list of versions: what its list and the slug show is here, older ones may be missing.",)
+
+
+def one_slug(project: Project, argument: str) -> str:
+    """The slug that an argument names: a slug, or the path of a flow file. Raises UsageError for several."""
+    named = slugs_of(project, [argument])
+    if len(named) != 1 or PATTERN_CHARACTERS & set(argument):
+        raise UsageError(f"{excerpt(argument)} does not name one flow.", hint="Name it by its slug.")
+    return named[0]
+
+
+def file_of(project: Project, slug: str) -> Flow | None:
+    """The flow's file, if there is one. Raises InvalidFilesError where it cannot be read."""
+    repository = project.load()
+    if slug in repository.unread:
+        own = [each for each in repository.problems if FlowFile(Path(), each.location.file).slug == slug]
+        raise InvalidFilesError("The flow's file cannot be read.", own)
+    return next((flow for flow in repository.flows if flow.slug == slug), None)
 
 
 def _require_slugs(sides: tuple[Side, Side], patterns: Sequence[str]) -> None:

@@ -1,0 +1,37 @@
+"""flowsync history: the versions of a flow."""
+
+from __future__ import annotations
+
+import click
+
+from flowsync.cli.commands.pull import load_files
+from flowsync.cli.connection import Purpose, connect
+from flowsync.cli.options import format_option, global_options, sandbox_option, slug_argument
+from flowsync.cli.output import screen_of_stdout, write_result
+from flowsync.cli.project import open_project
+from flowsync.cli.sides import file_of, hidden_versions, one_slug, read_versions
+from flowsync.plan.versions import history
+from flowsync.render import versions
+
+
+@click.command("history")
+@slug_argument
+@format_option(versions.FORMATS)
+@sandbox_option
+@global_options
+@click.pass_context
+def command(context: click.Context, *, slug: str, format_: str, in_sandbox: bool) -> None:
+    """List the versions of a flow, the newest first: status, times, who sees it, and what changed.
+
+    SLUG is the flow's slug, or the path of its file. The column ROLE says which version is live (published) and which
+    one apply would write.
+    """
+    project = open_project(context)
+    slug = one_slug(project, slug)
+    file = file_of(project, slug)
+    with connect(project, load_files(project) if in_sandbox else (), Purpose.READ, in_sandbox=in_sandbox) as connection:
+        known = read_versions(connection, slug)
+        notes = hidden_versions(connection, known)
+    target = (file and file.target) or project.settings.target
+    found = history(slug, known.rows, target, is_whole=known.is_whole, notes=notes)
+    write_result(versions.FORMATS[format_](found, screen_of_stdout(project.given)))

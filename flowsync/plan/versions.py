@@ -1,0 +1,74 @@
+"""The versions of one flow: who sees each, which one apply would write, and what changed from one to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from flowsync.api.rows import Chosen, choose
+from flowsync.flows.expressions import parsed
+from flowsync.plan.sides import content_of_row, difference
+from flowsync.plan.warnings import is_for_everyone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flowsync.model import LiveFlow, Target
+    from flowsync.plan.sides import Difference
+
+
+class Seen(Enum):
+    """Whether users see a version. The values are those of the JSON document."""
+
+    YES = "yes"
+    UNLESS_OFF = "unless-switched-off"
+    SWITCHED_OFF = "switched-off"
+    BROKEN = "broken-targeting"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version. `change` leads from the version before to it; None where that one is not shown."""
+
+    row: LiveFlow
+    seen: Seen
+    is_target: bool
+    change: Difference | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The versions of a flow, the newest first. `is_whole`: there are no others. `notes` are about all of them."""
+
+    slug: str
+    versions: tuple[Version, ...]
+    is_whole: bool
+    notes: tuple[str, ...] = ()
+
+
+def history(slug: str, rows: Sequence[LiveFlow], target: Target, *, is_whole: bool, notes: Sequence[str]) -> History:
+    """Return the history that the rows of a slug show; `target` is what apply would write."""
+    ordered = sorted((row for row in rows if not row.is_gone), key=lambda row: (row.version, row.id))
+    choice = choose(ordered, target)
+    written = choice.row.id if isinstance(choice, Chosen) else None
+    contents = [content_of_row(row, ordered) for row in ordered]
+    changes = [None, *(difference(before, after) for before, after in pairwise(contents))]
+    versions = [
+        Version(row, _seen(row), row.id == written, change) for row, change in zip(ordered, changes, strict=True)
+    ]
+    return History(slug, tuple(reversed(versions)), is_whole, tuple(notes))
+
+
+def _seen(row: LiveFlow) -> Seen:
+    if not row.is_published:
+        return Seen.NO if row.is_archived or row.status == "DRAFT" else Seen.UNKNOWN
+    active, targeting = row.fields.get("active"), row.fields.get("targetingLogic")
+    if active is False:
+        return Seen.SWITCHED_OFF
+    if isinstance(targeting, str) and not is_for_everyone(targeting) and parsed(targeting) is None:
+        return Seen.BROKEN
+    return Seen.YES if active is True else Seen.UNLESS_OFF
