@@ -81,6 +81,11 @@ _SCHEMA: Final = (
     "CREATE UNIQUE INDEX one_active_per_slug ON flows (slug) WHERE status = 'ACTIVE'",
     f"PRAGMA user_version = {_SCHEMA_VERSION}",
 )
+_TABLES_OF_USERS: Final = (
+    "CREATE TABLE IF NOT EXISTS people (kind TEXT, id TEXT, content TEXT NOT NULL, PRIMARY KEY (kind, id))",
+    "CREATE TABLE IF NOT EXISTS progress (user TEXT, flow TEXT, content TEXT NOT NULL, PRIMARY KEY (user, flow))",
+)
+"""What the app reported of people, and how far they are: JSON by id (`users`)."""
 _RESET_HINT: Final = "`flowsync sandbox reset` starts over; the sandbox holds nothing that is live anywhere."
 
 
@@ -112,6 +117,8 @@ class Store:
         with self.writing():
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             for statement in _SCHEMA if version == 0 else ():
+                self._connection.execute(statement)
+            for statement in _TABLES_OF_USERS if version in {0, _SCHEMA_VERSION} else ():
                 self._connection.execute(statement)
         if version not in {0, _SCHEMA_VERSION}:
             raise FlowsyncError("The sandbox's database was made by another version of flowsync.", hint=_RESET_HINT)
@@ -165,11 +172,15 @@ class Store:
         self._rows("DELETE FROM flows WHERE id = ?", flow_id)
 
     def clear(self) -> None:
-        """Delete every row."""
-        self._rows("DELETE FROM flows")
+        """Delete every row, and everything that is known of users."""
+        for table in ("flows", "people", "progress"):
+            self.query(f"DELETE FROM {table}")  # noqa: S608 - a name from here
+
+    def query(self, statement: str, *values: str | int) -> list[Any]:
+        """The rows that a statement gives, as tuples; in the transaction that is under way, if one is."""
+        with self._turn:
+            return self._connection.execute(statement, values).fetchall()
 
     def _rows(self, statement: str, *values: str | int) -> list[Row]:
-        with self._turn:
-            records: list[Any] = self._connection.execute(statement, values).fetchall()
-        rows = (Row(*record) for record in records)
+        rows = (Row(*record) for record in self.query(statement, *values))
         return [replace(row, status=Status(row.status), active=bool(row.active)) for row in rows]

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import click
 
 from flowsync.cli.commands.pull import load_files
 from flowsync.cli.connection import open_emulator, sandbox_database
 from flowsync.cli.options import global_options
-from flowsync.cli.output import write_note, write_result
+from flowsync.cli.output import write_note, write_problems, write_result
 from flowsync.cli.project import open_project
 from flowsync.errors import FlowsyncError
+from flowsync.flows.watching import Seen, WatchedFiles
+from flowsync.render.escape import plural
+from flowsync.sandbox.apps.published import of_files, of_store
+from flowsync.sandbox.apps.sdk import Sdk
 from flowsync.sandbox.conflicts import Reading, parse_reading
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.faults import Fault, Faulty, parse_fault
@@ -21,6 +29,12 @@ from flowsync.sandbox.seeds import dashboard_edit
 from flowsync.sandbox.server import serve as serve_handler
 from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, Handler, with_latency
 
+if TYPE_CHECKING:
+    from flowsync.cli.project import Project
+    from flowsync.sandbox.apps.progress import PublishedFlow
+
+_MOST_REPORTS: Final = 200
+"""Different lines about requests of apps: a page could make up any number."""
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)?")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
 
@@ -45,6 +59,54 @@ def _readings(_context: click.Context, _parameter: click.Parameter, texts: tuple
         return tuple(map(parse_reading, texts))
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
+
+
+def _origins(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    for text in texts:
+        parts = urlsplit(text)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or f"{parts.scheme}://{parts.netloc}" != text:
+            raise click.BadParameter(f"{text!r} is no origin such as https://app.example.com, without a path.")
+    return texts
+
+
+def _once(report: Callable[[str], object]) -> Callable[[str], None]:
+    """A `report` that says the same only once: requests come again and again."""
+    said: set[str] = set()
+
+    def report_once(text: str) -> None:
+        if text not in said and len(said) < _MOST_REPORTS:
+            said.add(text)
+            report(text)
+
+    return report_once
+
+
+def _flows_of(watched: WatchedFiles, report: Callable[[str], object]) -> Sequence[PublishedFlow]:
+    return of_files(watched.seen.flows, report)
+
+
+@contextmanager
+def _watching(watched: WatchedFiles, project: Project) -> Iterator[None]:
+    """Read the files again as they change, and tell the terminal."""
+
+    def report(seen: Seen) -> None:
+        write_problems(seen.problems, project)
+        state = "; a file with an error keeps its last good state" if seen.problems else ""
+        write_note(f"Read again: {plural(len(seen.flows), 'flow')}{state}.", project.given)
+
+    stop = Event()
+    thread = Thread(target=watched.watch, args=(stop, report), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _for_apps(url: str) -> str:
+    """The two props by which an app's provider finds the sandbox."""
+    return f'For an app: <Frigade.Provider apiKey="{PUBLIC_KEY}" apiUrl="{url}" …>'
 
 
 @click.group("sandbox")
@@ -78,6 +140,23 @@ def command() -> None:
 @click.option(
     "--documented", is_flag=True, help="Answer with the documented fields only: without active and description, say."
 )
+@click.option(
+    "--files",
+    "from_files",
+    is_flag=True,
+    help="Give apps the flows of the files, as if each was published, instead of those of the sandbox's account.",
+)
+@click.option(
+    "--watch/--no-watch", "watches", default=True, help="With --files: read a file again when it is saved (default)."
+)
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    callback=_origins,
+    help="Let an app of another origin than this machine ask as well, such as https://app.example.com; repeatable.",
+)
 @global_options
 @click.pass_context
 def serve(
@@ -89,8 +168,11 @@ def serve(
     faults: tuple[Fault, ...],
     readings: tuple[Reading, ...],
     documented: bool,
+    from_files: bool,
+    watches: bool,
+    origins: tuple[str, ...],
 ) -> None:
-    """Serve the emulator over real HTTP until interrupted.
+    """Serve the emulator over real HTTP until interrupted: to flowsync and scripts, and to apps with Frigade's SDK.
 
     Its state is that of --sandbox, .flowsync/sandbox.db; an empty one first gets an account made of the flow files.
     """
@@ -98,7 +180,18 @@ def serve(
     with ExitStack() as stack:
         opened = open_emulator(project, load_files(project), number, documented=documented, readings=readings)
         emulator = stack.enter_context(opened)
-        handler: Handler = emulator.handle
+        report = _once(lambda text: write_note(text, project.given))
+        flows = of_store(emulator.store, report)
+        if from_files:
+            watched = WatchedFiles(
+                project.base, project.flows_directory, project.settings.environment, project.workspace
+            )
+            flows = partial(_flows_of, watched, report)
+            write_problems(watched.seen.problems, project)
+            if watches:
+                stack.enter_context(_watching(watched, project))
+        sdk = Sdk(flows, emulator.store, emulator.clock, origins=origins, report=report)
+        handler: Handler = sdk.over(emulator.handle)
         if latency:
             handler = with_latency(handler, latency)
         if faults:
@@ -118,6 +211,7 @@ def serve(
             f"export FRIGADE_API_KEY={PRIVATE_KEY}\n"
             f"export FRIGADE_PUBLIC_API_KEY={PUBLIC_KEY}\n"
         )
+        write_note(_for_apps(server.url), project.given)
         write_note(f"Serving the sandbox on {server.url}; Ctrl-C ends it.", project.given)
         server.wait()
 

@@ -1,0 +1,93 @@
+"""The flows that the SDK is given: those that are published and switched on, and that it can draw at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from flowsync import document
+from flowsync.errors import FlowsyncError
+from flowsync.flows.expressions import steps_key
+from flowsync.sandbox.apps.progress import PublishedFlow, Step
+
+if TYPE_CHECKING:
+    from flowsync.model import Flow, JsonValue
+    from flowsync.sandbox.store import Row, Store
+
+DEFAULT_TYPE: Final = "CHECKLIST"
+"""What the server takes a flow for that does not say [obs]."""
+
+Report = Callable[[str], object]
+"""Takes one line about a flow or a step that is left out, each time that it is."""
+
+
+def of_store(store: Store, report: Report) -> Callable[[], Sequence[PublishedFlow]]:
+    """What gives the account's flows whenever it is called: published ones that are switched on."""
+
+    def flows() -> Sequence[PublishedFlow]:
+        rows = store.page(published=True, on=True)
+        return [flow for row in rows if (flow := _from_row(row, report)) is not None]
+
+    return flows
+
+
+def of_files(flows: Iterable[Flow], report: Report) -> Sequence[PublishedFlow]:
+    """The flows that files state, as if each was published; not one that its file switches off."""
+    stated = (flow for flow in flows if flow.fields.get("active") is not False)
+    return [found for flow in stated if (found := _from_file(flow, report)) is not None]
+
+
+def _from_row(row: Row, report: Report) -> PublishedFlow | None:
+    try:
+        data = document.parse_data(row.data).value
+    except FlowsyncError:
+        report(f"Left out {row.slug}: its data cannot be read.")
+        return None
+    return published(row.slug, (row.name, row.type, row.targeting_logic or ""), data, report, version=row.version)
+
+
+def _from_file(flow: Flow, report: Report) -> PublishedFlow | None:
+    data = flow.fields.get("data")
+    if isinstance(data, str):
+        try:
+            data = document.parse_data(data).value
+        except FlowsyncError:
+            report(f"Left out {flow.slug}: its data cannot be read.")
+            return None
+    name, kind, targeting = (flow.fields.get(field) for field in ("name", "type", "targetingLogic"))
+    texts = (_text(name, flow.slug), _text(kind, DEFAULT_TYPE), _text(targeting, ""))
+    return published(flow.slug, texts, data, report)
+
+
+def _text(value: JsonValue, default: str) -> str:
+    return value if isinstance(value, str) and value else default
+
+
+def published(
+    slug: str, texts: tuple[str, str, str], data: JsonValue, report: Report, *, version: int = 1
+) -> PublishedFlow | None:
+    """A flow of this name, type and targeting (`texts`) and parsed `data`; None where the SDK could draw nothing.
+
+    It throws on a flow without a list of steps, an empty one blanks the page, and a step without an id, or with one
+    that is taken, overwrites another.
+    """
+    listed = data.get("steps") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(listed, list):
+        former = isinstance(data, dict) and steps_key(data) != "steps"
+        why = "its steps are in the former format, a list under `data`" if former else "it has no list of steps"
+        report(f"Left out {slug}: {why}.")
+        return None
+    steps: dict[str, Step] = {}
+    for position, step in enumerate(listed, start=1):
+        identity = step.get("id") if isinstance(step, dict) else None
+        if not isinstance(step, dict) or not isinstance(identity, str) or not identity:
+            report(f"Left out step {position} of {slug}: it has no id.")
+        elif identity in steps:
+            report(f"Left out step {position} of {slug}: another step has its id.")
+        else:
+            steps[identity] = Step(identity, step)
+    if not steps:
+        report(f"Left out {slug}: it has no steps.")
+        return None
+    name, kind, targeting = texts
+    return PublishedFlow(slug, name, kind, version, targeting, data, tuple(steps.values()))

@@ -1,0 +1,264 @@
+"""The endpoints that the vendor's browser SDK calls, for apps that run against the sandbox.
+
+Browsers ask from another origin, so answers under /v1/public/ say which origins may read them: those of this machine,
+and those that were allowed. Anything else would let any open web page read flows that are not published yet.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, final
+from urllib.parse import parse_qsl, urlsplit
+
+from flowsync.model import JsonValue
+from flowsync.sandbox.apps.progress import Action, PublishedFlow, UserAction, Visitor, act, states
+from flowsync.sandbox.apps.users import Users
+from flowsync.sandbox.bodies import read_body
+from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, Refusal, Response, answered, refused, timestamp
+from flowsync.targeting.context import milliseconds
+from flowsync.text import printable
+
+if TYPE_CHECKING:
+    from flowsync.sandbox.store import Store
+    from flowsync.sandbox.values import Clock, Handler, Request
+
+SESSION_SECONDS: Final = 0.26
+"""How long a sessions answer takes at least: the SDK answers a repeated POST from memory for 250 ms, so that an app
+would see new properties and events only later if states could be asked for sooner."""
+_PUBLIC: Final = "/v1/public/"
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_ALLOWED_HEADERS: Final = "authorization, content-type, x-frigade-sdk-platform, x-frigade-sdk-version"
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,300}")
+
+
+@final
+class Sdk:
+    """Answers the SDK. `flows` gives the flows that it may load now; `report` is given a line for whatever is wrong.
+
+    `origins` are allowed besides those of this machine. Users and their progress are kept in `store`.
+    """
+
+    def __init__(
+        self,
+        flows: Callable[[], Sequence[PublishedFlow]],
+        store: Store,
+        clock: Clock,
+        *,
+        origins: Collection[str] = (),
+        report: Callable[[str], object] = str,
+    ) -> None:
+        self._flows = flows
+        self._store = store
+        self._users = Users(store)
+        self._clock = clock
+        self._origins = frozenset(origins)
+        self._report = report
+
+    def over(self, api: Handler) -> Handler:
+        """A handler that answers the SDK, and gives every other request to `api`."""
+
+        def handle(request: Request) -> Response:
+            path = request.target.partition("?")[0]
+            if request.headers.get("host") is not None and not _is_loopback(request.headers["host"]):
+                return refused(HTTPStatus.MISDIRECTED_REQUEST, "The sandbox answers to names of this machine only")
+            if not path.startswith(_PUBLIC):
+                return api(request)
+            origin = request.headers.get("origin")
+            if origin is not None and not self._is_allowed(origin):
+                self._report(f"Refused the origin {printable(origin)[:300]}: allow it with --allow-origin ORIGIN.")
+                return refused(HTTPStatus.FORBIDDEN, "This origin may not use the sandbox")
+            return _readable_by(origin, self._answer(request, path, api))
+
+        return handle
+
+    def _answer(self, request: Request, path: str, api: Handler) -> Response:
+        if request.method == "OPTIONS":
+            return _preflight(request)
+        self._tell_wrong_key(request)
+        endpoint = _ROUTES.get((request.method, path))
+        if endpoint is None:
+            return api(request)
+        try:
+            _check_key(request)
+            return endpoint(self, request)
+        except Refusal as refusal:
+            return refusal.response
+
+    def _is_allowed(self, origin: str) -> bool:
+        if origin in self._origins:
+            return True
+        return _ORIGIN.fullmatch(origin) is not None and _is_loopback(urlsplit(origin).netloc)
+
+    def _tell_wrong_key(self, request: Request) -> None:
+        key = _key(request)
+        if key and key not in _KEYS:
+            self._report(f"A request came with another key: the app's apiKey must be {PUBLIC_KEY}.")
+
+    def open_session(self, request: Request) -> Response:
+        """Keep what the app reports of a user and a group."""
+        body = read_body(request)
+        user_id, group_id = _text(body, "userId"), _optional_text(body, "groupId")
+        with self._store.writing():
+            person = self._users.user(user_id).told(_mapping(body, "userProperties"), _events(body, "userEvents"))
+            if group_id:
+                person = person.seen_with(group_id)
+                group = self._users.group(group_id)
+                told = group.told(_mapping(body, "groupProperties"), _events(body, "groupEvents"))
+                self._users.keep_group(group_id, told)
+            self._users.keep_user(user_id, person)
+        began = time.monotonic() if request.arrived is None else request.arrived
+        time.sleep(max(0.0, began + SESSION_SECONDS - time.monotonic()))
+        return _empty()
+
+    def keep_user(self, request: Request) -> Response:
+        """The same for a user alone, as older scripts report one."""
+        body = read_body(request)
+        user_id = _optional_text(body, "userId") or _text(body, "foreignId")
+        with self._store.writing():
+            person = self._users.user(user_id).told(_mapping(body, "properties"), _events(body, "events"))
+            self._users.keep_user(user_id, person)
+        return _empty()
+
+    def show_states(self, request: Request) -> Response:
+        """The states of a user, by query."""
+        query = dict(parse_qsl(request.target.partition("?")[2]))
+        visitor = self._visitor(_text(query, "userId"), query.get("groupId"), None)
+        return answered(HTTPStatus.OK, states(self._flows(), visitor))
+
+    def post_states(self, request: Request) -> Response:
+        """The states of a user, after the action that the body may name."""
+        body = read_body(request)
+        context = _mapping(body, "context")
+        flows = self._flows()
+        with self._store.writing():
+            user_id, group_id = _text(body, "userId"), _optional_text(body, "groupId")
+            if group_id:
+                self._users.keep_user(user_id, self._users.user(user_id).seen_with(group_id))
+            visitor = self._visitor(user_id, group_id, _optional_text(context, "url"))
+            if body.get("actionType") is not None:
+                visitor = self._acted(body, flows, visitor)
+        return answered(HTTPStatus.CREATED, states(flows, visitor))
+
+    def _visitor(self, user_id: str, group_id: str | None, url: str | None) -> Visitor:
+        group = self._users.group(group_id or "")
+        now = milliseconds(self._clock())
+        return Visitor(now, user_id, self._users.user(user_id), group, url, self._users.progress(user_id))
+
+    def _acted(self, body: Mapping[str, JsonValue], flows: Sequence[PublishedFlow], visitor: Visitor) -> Visitor:
+        action, slug, step_id = _action(body), _text(body, "flowSlug"), _optional_text(body, "stepId") or ""
+        flow = next((flow for flow in flows if flow.slug == slug), None)
+        if flow is None:
+            self._report(f"Ignored what a user did with {printable(slug)[:200]}: the app is not given such a flow.")
+            return visitor
+        if action.is_about_a_step and all(step.id != step_id for step in flow.steps):
+            self._report(
+                f"Ignored what a user did with the step {printable(step_id)[:200]} of {flow.slug}: no such step."
+            )
+            return visitor
+        at = _optional_text(body, "createdAt") or timestamp(self._clock())
+        kept = act(UserAction(action, at, step_id, _answers(body)), flow, visitor)
+        self._users.keep_progress(visitor.user_id, slug, kept)
+        return visitor.at(slug, kept)
+
+
+_Endpoint = Callable[[Sdk, "Request"], Response]
+_ROUTES: Final[Mapping[tuple[str, str], _Endpoint]] = {
+    ("POST", "/v1/public/sessions"): Sdk.open_session,
+    ("GET", "/v1/public/flowStates"): Sdk.show_states,
+    ("POST", "/v1/public/flowStates"): Sdk.post_states,
+    ("POST", "/v1/public/users"): Sdk.keep_user,
+    ("POST", "/v1/public/users/"): Sdk.keep_user,
+}
+_KEYS: Final = frozenset({PRIVATE_KEY, PUBLIC_KEY})
+
+
+def _check_key(request: Request) -> None:
+    if _key(request) not in _KEYS:
+        raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden resource")
+
+
+def _key(request: Request) -> str:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def _is_loopback(place: str) -> bool:
+    """Whether a host, with or without a port, is a name of this machine: another would be a page that lies in wait."""
+    host = re.sub(r":\d+$", "", place).lower()
+    return host in _LOOPBACK or host.endswith(".localhost")
+
+
+def _readable_by(origin: str | None, response: Response) -> Response:
+    """The response with the headers that let a page of this origin read it, errors too."""
+    if origin is None:
+        return response
+    return replace(response, headers={**response.headers, "access-control-allow-origin": origin, "vary": "Origin"})
+
+
+def _preflight(request: Request) -> Response:
+    headers = {
+        "access-control-allow-methods": "GET, POST, OPTIONS",
+        "access-control-allow-headers": _ALLOWED_HEADERS,
+        "access-control-max-age": "600",
+    }
+    if "access-control-request-private-network" in request.headers:
+        headers["access-control-allow-private-network"] = "true"
+    return Response(HTTPStatus.NO_CONTENT.value, headers, b"")
+
+
+def _empty() -> Response:
+    return Response(HTTPStatus.CREATED.value, {}, b"")
+
+
+def _action(body: Mapping[str, JsonValue]) -> Action:
+    try:
+        return Action(body["actionType"])
+    except ValueError:
+        known = ", ".join(action.value for action in Action)
+        raise Refusal(HTTPStatus.BAD_REQUEST, [f"actionType must be one of the following values: {known}"]) from None
+
+
+def _text(body: Mapping[str, JsonValue], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise Refusal(HTTPStatus.BAD_REQUEST, [f"{name} must be a string", f"{name} should not be empty"])
+    return value
+
+
+def _optional_text(body: Mapping[str, JsonValue], name: str) -> str | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        raise Refusal(HTTPStatus.BAD_REQUEST, [f"{name} must be a string"])
+    return value
+
+
+def _mapping(body: Mapping[str, JsonValue], name: str) -> Mapping[str, JsonValue]:
+    value = body.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise Refusal(HTTPStatus.BAD_REQUEST, [f"{name} must be an object"])
+    return value or {}
+
+
+def _events(body: Mapping[str, JsonValue], name: str) -> Iterator[str]:
+    """The names of the events that a body reports."""
+    events = body.get(name)
+    for event in events if isinstance(events, list) else ():
+        name_of_event = event.get("event") if isinstance(event, dict) else None
+        if isinstance(name_of_event, str):
+            yield name_of_event
+
+
+def _answers(body: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """What a user entered in a step: an object, or the JSON text of one."""
+    value = body.get("data")
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            value = None
+    return value if isinstance(value, dict) else {}
