@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "diff": "Compare two sides: files, live, draft, a version, git, of any environment.",
     "history": "List the versions of a flow: who sees each, and what changed.",
     "show": "Print one version of a flow as a flow file.",
+    "restore": "Write the content of a former version again.",
     "list": "List the live flows and how they compare with the files.",
     "explain": "Explain why a user sees a flow or does not.",
     "graph": "Draw which flow waits for which.",

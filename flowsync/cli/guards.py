@@ -50,14 +50,14 @@ policy_options = combined(
     kept_option("The same for what the branch changed too.", _keep_guards, "--on-conflict", type=_POLICY),
 )
 _UNSAVED: Final = "Plan and apply in one, where only saved plans are allowed."
-guard_options = combined(
-    policy_options,
+allow_options = combined(
     kept_option("Write however many flows there are.", _keep_guards, "--allow-many", is_flag=True),
     kept_option("Make a live flow one for everyone.", _keep_guards, "--allow-clear-targeting", is_flag=True),
     kept_option("Change the type of a flow.", _keep_guards, "--allow-type-change", is_flag=True),
     kept_option("Write flows marked as protected.", _keep_guards, "--allow-protected", is_flag=True),
     kept_option(_UNSAVED, _keep_guards, "--allow-unsaved-plan", is_flag=True),
 )
+guard_options = combined(policy_options, allow_options)
 write_options = combined(
     click.option(
         "--yes", is_flag=True, help="Do not ask. Only a terminal is asked: in a pipeline the merge was the approval."

@@ -75,11 +75,17 @@ def read_versions(connection: Connection, slug: str) -> Versions:
     """Every version of a flow that the API shows. Raises UsageError where it shows none, and the ApiError family."""
     with Progress(connection.project.given, lambda: reading_line(connection.client.waiting)):
         known = versions(connection.client.reader(), slug, connection.access)
-    if any(not row.is_gone for row in known.rows):
-        return known
-    listed = connection.fetch(()).rows
+    if all(row.is_gone for row in known.rows):
+        require_versions(connection, slug, known.rows, connection.fetch(()).rows)
+    return known
+
+
+def require_versions(connection: Connection, slug: str, rows: Sequence[LiveFlow], listed: Sequence[LiveFlow]) -> None:
+    """Raise UsageError where there is no version of a slug; `listed` are the rows of all flows."""
+    if any(not row.is_gone for row in rows):
+        return
     same_id = next((row.slug for row in listed if str(row.id) == slug), None)
-    close = same_id or closest(slug, {row.slug for row in listed})
+    close = closest(slug, {row.slug for row in listed})
     hint = f"Did you mean {close}?" if close else None
     if same_id is not None:
         hint = f"{slug} is the id of a version of {same_id}: name the flow by its slug."

@@ -24,6 +24,7 @@ class Purpose(Enum):
 
     APPLY = "apply"
     ROLLBACK = "rollback"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""The content of a former version, planned onto the row that apply would write, as if a file said so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from flowsync import document
+from flowsync.diff.data import quoted
+from flowsync.diff.fields import changes_between, observe
+from flowsync.flows.expressions import as_sent
+from flowsync.model import SENT_FIELDS, Blocked, Flow, PlanWarning, Target, View
+from flowsync.plan.build import build_plan
+from flowsync.plan.document import digest, restorable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from flowsync.model import FieldName, LiveFlow, Plan, Problem
+
+RESTORED: Final[tuple[FieldName, ...]] = tuple(name for name in SENT_FIELDS if name != "active")
+"""What is restored. Whether a flow is on is no matter of its versions: a restore neither shows nor hides a flow."""
+_MOST_NAMED: Final = 5
+
+
+def plan_restore(
+    former: LiveFlow,
+    rows: Sequence[LiveFlow],
+    *,
+    file: str,
+    managed: Flow | None,
+    target: Target,
+    environment: str | None,
+    api_url: str,
+    view: View,
+    judge: Callable[[Flow], Sequence[Problem]],
+) -> Plan:
+    """Return the plan that gives the row that `target` names the content of the row `former`, of the same slug.
+
+    `rows` are all versions; `managed` is the flow's file, if it has one, and `file` its name, or what it would be.
+    Blocked is content for which `judge` would refuse a file, or that cannot be read.
+    """
+    flow = flow_of_version(former, file, managed, target)
+    live = {former.slug: rows}
+    made = build_plan([flow], live, environment=environment, api_url=api_url, target=target, view=view)
+    if complaint := _complaint(former, flow, judge):
+        blocked = Blocked(former.slug, file, "invalid-version", complaint)
+        made = replace(made, changes=(), unchanged=(), unverified=(), blocked=(blocked,))
+    else:
+        warnings = tuple(_warnings(former, flow, managed))
+        changes = (replace(each, warnings=(*_placeless(each.warnings), *warnings)) for each in made.changes)
+        unchanged = (replace(each, warnings=(*_placeless(each.warnings), *warnings)) for each in made.unchanged)
+        made = replace(made, changes=tuple(changes), unchanged=tuple(unchanged))
+    return replace(made, digest=digest(made))
+
+
+def flow_of_version(former: LiveFlow, file: str, managed: Flow | None, target: Target) -> Flow:
+    """Return the content of a version as a flow file would hold it: what the API returns and takes."""
+    sendable = restorable({name: former.fields[name] for name in RESTORED if name in former.fields})
+    text = sendable.get("data")
+    return Flow(
+        slug=former.slug,
+        file=file,
+        fields=observe(sendable, sendable.keys()).values,
+        written=text if isinstance(text, str) else None,
+        target=(managed and managed.target) or target,
+        protected=managed is not None and managed.protected,
+        tests=None,
+        source=document.parse("", file),  # there is no file, so there are no places in one
+    )
+
+
+def _placeless(warnings: Sequence[PlanWarning]) -> tuple[PlanWarning, ...]:
+    return tuple(replace(each, line=None) for each in warnings)
+
+
+def _complaint(former: LiveFlow, flow: Flow, judge: Callable[[Flow], Sequence[Problem]]) -> str:
+    """Why the content may not be written: a plan would refuse a file that says it; empty where it may."""
+    wrong = [each.message for each in judge(flow)]
+    if not wrong:
+        return ""
+    more = f" And {len(wrong) - 1:,} more." if len(wrong) > 1 else ""
+    return (
+        f"Version {former.version} cannot be restored as it is: {wrong[0]}{more} Mend it in the file and apply that: "
+        f"flowsync show {former.slug} --version {former.version} prints it as a file."
+    )
+
+
+def _warnings(former: LiveFlow, flow: Flow, managed: Flow | None) -> list[PlanWarning]:
+    warnings = []
+    if missing := [name for name in RESTORED if name not in flow.fields]:
+        message = f"What it was in version {former.version} is not shown, so it stays as it is: {', '.join(missing)}."
+        warnings.append(PlanWarning("not-restorable", message))
+    if managed is None:
+        return warnings
+    stated = as_sent(managed.fields)
+    labels = list(dict.fromkeys(each.label for each in changes_between(flow.fields, stated)))
+    if labels:
+        more = f" and {len(labels) - _MOST_NAMED:,} more" if len(labels) > _MOST_NAMED else ""
+        message = (
+            f"{managed.file} says otherwise ({', '.join(labels[:_MOST_NAMED])}{more}), and the next apply writes that "
+            f"again: flowsync pull {quoted(former.slug)[1:-1]} takes what is restored into the file."
+        )
+        warnings.append(PlanWarning("file-says-otherwise", message))
+    return warnings
