@@ -102,7 +102,7 @@ class Workspace:
 
     def read(self, path: Path | str, most: int) -> bytes:
         """The first `most` bytes of a file of the repository."""
-        *folders, name = self._parts(path)
+        *folders, name = self._file_parts(path)
         with self._entered(folders) as folder:
             return folder.read(name, most)
 
@@ -146,7 +146,7 @@ class Workspace:
 
     def open(self, path: Path | str, flags: int) -> int:
         """A descriptor of a regular file of the repository."""
-        *folders, name = self._parts(path)
+        *folders, name = self._file_parts(path)
         with self._entered(folders) as folder:
             return _regular(folder.open(name, flags | _UNBLOCKED))
 
@@ -162,7 +162,7 @@ class Workspace:
 
     def create(self, path: Path | str, content: bytes) -> bool:
         """Write a new file and the folders it needs; False where something has its name, which stays."""
-        *folders, name = self._parts(path)
+        *folders, name = self._file_parts(path)
         with self._entered(folders, make=True) as folder:
             try:
                 descriptor = folder.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
@@ -177,7 +177,7 @@ class Workspace:
 
         Its mode becomes `mode`, else it stays; a new file is for its owner only.
         """
-        *folders, name = self._parts(path)
+        *folders, name = self._file_parts(path)
         with self._entered(folders) as folder:
             kept = OWNER_ONLY
             with suppress(FileNotFoundError):
@@ -205,6 +205,12 @@ class Workspace:
             given = self.folder / os.path.relpath(given, os.path.normpath(self.start))
         real = Path(os.path.normpath(given))
         return real.relative_to(self.root) if real.is_relative_to(self.root) else None
+
+    def _file_parts(self, path: Path | str) -> list[str]:
+        parts = self._parts(path)
+        if not parts:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        return parts
 
     def _parts(self, path: Path | str) -> list[str]:
         if "\0" in str(path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -128,6 +128,7 @@ def carry_out(
     *,
     record_file: str | None = None,
     purpose: Purpose = Purpose.APPLY,
+    undoes: str | None = None,
 ) -> int:
     """Apply the changes, report each outcome as it is known and the ledger at the end; the exit code.
 
@@ -137,7 +138,9 @@ def carry_out(
     def conclude(outcomes: list[Outcome]) -> None:
         output.write_result(ledger.FORMATS[format_](made, outcomes, output.screen_of_stdout(connection.project.given)))
 
-    outcomes, is_stopped = run(made, connection, format_, record_file=record_file, purpose=purpose, conclude=conclude)
+    outcomes, is_stopped = run(
+        made, connection, format_, record_file=record_file, purpose=purpose, undoes=undoes, conclude=conclude
+    )
     if is_stopped:
         raise InterruptedByUser(INTERRUPTED)
     return exit_code(outcomes)
@@ -150,6 +153,7 @@ def run(
     *,
     record_file: str | None = None,
     purpose: Purpose = Purpose.APPLY,
+    undoes: str | None = None,
     conclude: Callable[[list[Outcome]], object] = list,
 ) -> tuple[list[Outcome], bool]:
     """Apply the changes, reporting each outcome as it is known; all of them, and whether the user stopped the run.
@@ -163,7 +167,7 @@ def run(
         conclude([])
         return [], False
     given = connection.project.given
-    header = header_of(purpose, made.environment, made.api_url, made.digest, len(made.writes))
+    header = replace(header_of(purpose, made.environment, made.api_url, made.digest, len(made.writes)), undoes=undoes)
     with recording(header, connection.project, record_file) as (name, record):
         reporter = Reporter(format_, given, _outcome_line, ledger.text)
         way_back = command_line(["rollback", name], made, given)

@@ -18,6 +18,7 @@ from flowsync.render.escape import shown
 
 if TYPE_CHECKING:
     from flowsync.cli.project import Project
+    from flowsync.record.values import Place
 
 ALLOWED: Final[Mapping[str, Mapping[str, object]]] = {
     "many": {"max_changes": None, "max_changed_percent": None},
@@ -97,13 +98,13 @@ def guards_allowing(project: Project, names: Iterable[str]) -> Guards:
     return replace(project.settings.guards, **replaced)  # type: ignore[arg-type]  # ALLOWED holds parts of Guards
 
 
-def command_line(words: Iterable[str], made: Plan, given: Invocation) -> str:
-    """`flowsync` and `words`, for the same folder, configuration, environment and API as the plan `made`.
+def command_line(words: Iterable[str], place: Plan | Place, given: Invocation) -> str:
+    """`flowsync` and `words`, for the same folder and configuration, in the environment and API of `place`.
 
     Quoted for a shell, and inert: whoever writes flowsync.yaml chooses the names in it.
     """
     folder = ["-C", str(given.directory)] if given.directory != Path() else []
     config = ["--config", given.config] if given.config is not None else []
-    environment = ["-e", made.environment] if made.environment is not None else []
-    api = ["--sandbox"] if made.api_url == SANDBOX_URL else []
+    environment = ["-e", place.environment] if place.environment is not None else []
+    api = ["--sandbox"] if place.api_url == SANDBOX_URL else []
     return shown(shlex.join(["flowsync", *words, *folder, *config, *environment, *api]))

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final
 from flowsync import lock
 from flowsync.apply import ApplyRecord
 from flowsync.errors import RecordError
+from flowsync.model import Failed, NotAttempted, Refused
 from flowsync.record.lines import end_line, outcome_line, read, run_line, write_line
-from flowsync.record.values import FORMAT, Kept, Unreadable
+from flowsync.record.undoing import with_undone
+from flowsync.record.values import FORMAT, SUFFIX, Kept, Unreadable
 from flowsync.workspace import OWNER_ONLY, workspace
 
 if TYPE_CHECKING:
@@ -51,12 +53,13 @@ class RecordFile(ApplyRecord):
         self._appended = 0
         self._flushed = 0
         self._started: dict[str, float] = {}
+        self._untouched: set[str] = set()
         self.trouble: RecordError | None = None
 
     @property
     def writes(self) -> int:
-        """How many flows were, or were about to be, written to."""
-        return len(self._started)
+        """How many flows were written to, or may have been."""
+        return len(self._started.keys() - self._untouched)
 
     def begin(self, run: Run) -> None:
         """Keep the header of a run. Raises RecordError."""
@@ -71,6 +74,8 @@ class RecordFile(ApplyRecord):
         """Keep what became of a change; a later flush takes it to the disk."""
         started = self._started.get(outcome.change.slug)
         seconds = None if started is None else round(time.monotonic() - started, 3)
+        if isinstance(outcome, NotAttempted) or (isinstance(outcome, Failed | Refused) and not outcome.uncertain):
+            self._untouched.add(outcome.change.slug)
         with suppress(RecordError):
             self._append(outcome_line(outcome, row, now(), seconds))
 
@@ -149,7 +154,7 @@ def new_record_path(folder: Path, digest: str, within: Workspace | None = None) 
         within.make_folder(folder)
         number = 1
         while True:
-            path = folder / (f"{stem}.jsonl" if number == 1 else f"{stem}-{number}.jsonl")
+            path = folder / (f"{stem}{SUFFIX}" if number == 1 else f"{stem}-{number}{SUFFIX}")
             with suppress(FileExistsError):
                 os.close(within.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
                 return path
@@ -216,14 +221,26 @@ def read_record(path: Path, name: str, within: Workspace | None = None) -> Recor
 def list_records(folder: Path, within: Workspace | None = None) -> list[Kept]:
     """Every file among the records, the newest first. Raises RecordError where their folder is a link."""
     within = within or workspace(folder)
+    found = with_undone(Kept(path.name, _read_or_say_why(path, within)) for path in record_paths(folder, within))
+    return sorted(found, key=_moment, reverse=True)
+
+
+def record_paths(folder: Path, within: Workspace) -> list[Path]:
+    """The files among the records, in the order of their names. Raises RecordError where their folder is a link."""
     try:
         within.require_folder(folder)
     except FileNotFoundError:
         return []
     except OSError as error:
         raise RecordError(f"The records in {folder} cannot be read: {error.strerror}.") from None
-    paths = sorted(folder.glob("*.jsonl"), key=lambda path: path.name, reverse=True)
-    return [Kept(path.name, _read_or_say_why(path, within)) for path in paths]
+    return sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.name)
+
+
+def _moment(kept: Kept) -> tuple[str, str]:
+    """When the last run of a record began, in digits as in its name; of one that cannot be read its name tells."""
+    if isinstance(kept.content, Unreadable):
+        return kept.name, kept.name
+    return "".join(each for each in kept.content.runs[-1].time if each.isalnum()), kept.name
 
 
 def _read_or_say_why(path: Path, within: Workspace) -> Record | Unreadable:

@@ -35,6 +35,7 @@ def run_line(run: Run) -> bytes:
             "tool": run.tool,
             "time": run.time,
             "changes": run.changes,
+            **({} if run.undoes is None else {"undoes": run.undoes}),
         }
     )
 
@@ -223,6 +224,7 @@ def _run(value: Mapping[str, JsonValue]) -> Run:
         tool=_text(value["tool"]),
         time=_text(value["time"]),
         changes=changes,
+        undoes=_text(value["undoes"]) if "undoes" in value else None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import reduce
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.config import place_of
 from flowsync.diff.fields import fingerprint, observe
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from flowsync.model import FieldName, JsonValue, LiveFlow, Target
 
 FORMAT: Final = "flowsync-record/1"
+SUFFIX: Final = ".jsonl"
+"""What the name of a record's file ends in."""
 _WITHOUT_EFFECT: Final = frozenset({"failed", "refused", "not-attempted"})
 
 
@@ -35,11 +37,16 @@ class Place:
     api_url: str
 
 
+WrittenRow: TypeAlias = "tuple[Place, int]"
+"""A row that was written to: the same id is another flow in another place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run of a command that writes: where to, what, with which flowsync, from when on.
 
-    `changes` is how many flows were planned, `time` ISO 8601 in UTC.
+    `changes` is how many flows were planned, `time` ISO 8601 in UTC. `undoes` is the record that a rollback puts back,
+    as a path from the folder of the records.
     """
 
     purpose: Purpose
@@ -49,6 +56,7 @@ class Run:
     tool: str
     time: str
     changes: int
+    undoes: str | None = None
 
     @property
     def place(self) -> Place:
@@ -102,6 +110,11 @@ class Write:
         return self.before.id
 
     @property
+    def row(self) -> WrittenRow:
+        """The row, among those of all places."""
+        return (self.place, self.id)
+
+    @property
     def seen(self) -> Mapping[FieldName, JsonValue]:
         """The written fields as they were before, those that were seen at all."""
         known = {**self.earlier, **self.before.fields}
@@ -149,6 +162,11 @@ class Record:
         return Record(runs, tuple(write for write in self.writes if write.place == place), self.is_complete)
 
     @property
+    def effective_rows(self) -> frozenset[WrittenRow]:
+        """The rows that were written to, or may have been."""
+        return frozenset(write.row for write in self.writes if not write.is_without_effect)
+
+    @property
     def uncertain(self) -> int:
         """How many writes may or may not have taken effect, as far as the record knows."""
         return sum(1 for write in self.writes if write.result is None or write.result.uncertain)
@@ -163,10 +181,35 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One file among the records; `name` is what rollback takes."""
+    """One file among the records; `name` is what rollback takes. `undone` are the rows that a rollback put back."""
 
     name: str
     content: Record | Unreadable
+    undone: frozenset[WrittenRow] = frozenset()
+
+    @property
+    def stem(self) -> str:
+        """The name as people type it."""
+        return self.name.removesuffix(SUFFIX)
+
+    def at(self, place: Place) -> Kept | None:
+        """The part of it that was written to `place`, if any; what cannot be read may be of any place."""
+        if isinstance(self.content, Unreadable):
+            return self
+        part = self.content.at(place)
+        return replace(self, content=part) if part.runs else None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordList:
+    """Records to show, the newest first; `newest` is the one that `rollback latest` puts back, if there is one.
+
+    `elsewhere` counts those of other places, which are left out.
+    """
+
+    kept: tuple[Kept, ...]
+    newest: Kept | None
+    elsewhere: int = 0
 
 
 def combined(writes: Sequence[Write]) -> Write:

@@ -1,4 +1,4 @@
-"""What apply did: a line per flow as it finishes, the ledger of all at the end, and the records of former applies."""
+"""What apply did: a line per flow as it finishes, and the ledger of all at the end."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Op, Outcome, Plan, Refused
 from flowsync.plan.document import json_safe
-from flowsync.record.values import Kept, Record, Unreadable
 from flowsync.render import wording
-from flowsync.render.escape import cell_code, cell_prose, compact_pair, markdown_table, masked_json, padded, plural
-from flowsync.render.style import Line, Screen, Span, Style, hint_lines, line, paint, sentences, table
+from flowsync.render.escape import compact_pair, masked_json, padded, plural
+from flowsync.render.style import Line, Screen, Span, Style, hint_lines, line, paint, sentences
 
 if TYPE_CHECKING:
     from flowsync.model import Change, FieldChange, FieldName, JsonValue
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
 MOST_DIFFERENCES: Final = 5
 """How many differing places are shown of one flow; the JSON document has them all."""
 UNCERTAIN: Final = "The write may have taken effect: plan again to see."
-NO_RECORDS: Final = "No records: nothing was applied from here yet."
 NOTHING_TO_PUT_BACK: Final = "Nothing to put back: every flow that was written is as it was before."
-_RECORD_TITLES: Final = ("RECORD", "COMMAND", "WRITTEN", "STATE", "WHERE")
 
 
 class Kind(Enum):
@@ -211,68 +208,4 @@ def _document(row: Entry) -> JsonValue:
         "message": row.message,
         "hint": row.hint,
         "uncertain": row.uncertain,
-    }
-
-
-def records_text(records: Sequence[Kept], screen: Screen) -> str:
-    """Return an aligned table of records, and how to go on."""
-    if not records:
-        return f"{NO_RECORDS}\n"
-    rows = [[Span(kept.name, Style.HEADING), *map(Span, _record_cells(kept))] for kept in records]
-    closing = line(
-        Span(plural(len(records), "record"), Style.HEADING), ": flowsync rollback RECORD plans the way back."
-    )
-    return paint([*table(_RECORD_TITLES, rows, screen), (), closing], screen.colour)
-
-
-def records_markdown(records: Sequence[Kept], screen: Screen) -> str:  # noqa: ARG001 - one signature
-    """Return a table of records, nothing cut."""
-    if not records:
-        return f"{NO_RECORDS}\n"
-    titles = [title.capitalize() for title in _RECORD_TITLES]
-    rows = ([cell_code(kept.name), *map(cell_prose, _record_cells(kept))] for kept in records)
-    return "\n".join([*markdown_table(titles, rows), ""])
-
-
-def records_json(records: Sequence[Kept], screen: Screen) -> str:  # noqa: ARG001 - one signature
-    """Return the document `flowsync-records/1`."""
-    return masked_json({"format": "flowsync-records/1", "records": [_record_document(kept) for kept in records]})
-
-
-RECORD_FORMATS: Final = {"text": records_text, "markdown": records_markdown, "json": records_json}
-"""What `rollback --list --format` offers."""
-
-
-def _record_cells(kept: Kept) -> list[str]:
-    record = kept.content
-    if isinstance(record, Unreadable):
-        return ["-", "-", "unreadable", record.message]
-    last = record.runs[-1]
-    unknown = f", {record.uncertain:,} uncertain" if record.uncertain else ""
-    written = f"{plural(len(record.writes), 'flow')}{unknown}"
-    return [last.purpose.value, written, _state(record), wording.place(last.environment, last.api_url)]
-
-
-def _state(record: Record) -> str:
-    return "complete" if record.is_complete else "cut off"
-
-
-def _record_document(kept: Kept) -> JsonValue:
-    record = kept.content
-    if isinstance(record, Unreadable):
-        return {"record": kept.name, "state": "unreadable", "message": record.message}
-    last = record.runs[-1]
-    return {
-        "record": kept.name,
-        "state": _state(record),
-        "command": last.purpose.value,
-        "time": last.time,
-        "environment": last.environment,
-        "api_url": last.api_url,
-        "digest": last.digest,
-        "tool": last.tool,
-        "runs": len(record.runs),
-        "writes": len(record.writes),
-        "uncertain": record.uncertain,
-        "slugs": [write.slug for write in record.writes],
     }

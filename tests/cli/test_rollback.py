@@ -10,8 +10,18 @@ import pytest
 
 from flowsync import lock
 from flowsync.config import place_of
+from tests.cli.test_naming import completed
 from tests.support.command import STATE, command_line, environment, flowsync, process, served, write_flows
-from tests.support.fake_frigade import PRIVATE_KEY, Endpoints, FakeConfig, FakeFrigade, fake_frigade, row
+from tests.support.fake_frigade import (
+    ALWAYS,
+    PRIVATE_KEY,
+    Endpoints,
+    FakeConfig,
+    FakeFrigade,
+    fake_frigade,
+    reply,
+    row,
+)
 from tests.support.terminal import on_terminal
 
 DATA = "steps:\n  # a comment\n  - {id: a, title: Old}\n"
@@ -148,7 +158,10 @@ def test_another_address_or_environment_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 64, "Which apply is to be rolled back?"),
+        ([], 1, "There is nothing to roll back"),
+        (["latest"], 1, "There is nothing to roll back"),
+        ([""], 64, "The name of the record is empty"),
+        (["."], 1, ". cannot be read: Is a directory."),
         (["last", "--list"], 64, "--list shows every record, and takes none."),
         (["nothing.jsonl"], 1, "nothing.jsonl cannot be read: No such file or directory."),
         (["flows/flow_a.yaml"], 1, "flows/flow_a.yaml is no record of an apply."),
@@ -205,3 +218,109 @@ def test_a_record_is_read_when_no_other_run_adds_to_it(tmp_path: Path) -> None:
             refused = flowsync("rollback", "missing.jsonl", root=tmp_path, env=environment(server.url))
             assert (refused.code, "is under way" in refused.err) == (4, True)
         assert flowsync("rollback", "missing.jsonl", root=tmp_path, env=environment(server.url)).code == 1
+
+
+def records(root: Path, *arguments: str, env: dict[str, str]) -> dict[str, tuple[object, object]]:
+    """By command and slugs: how many flows each record wrote, and whether that was rolled back."""
+    listed = flowsync("rollback", "--list", "--format", "json", *arguments, root=root, env=env).json["records"]
+    return {f"{each['command']} {' '.join(each['slugs'])}": (each["written"], each["rolled_back"]) for each in listed}
+
+
+def test_the_latest_goes_back_run_by_run_and_the_list_says_what_is_back(tmp_path: Path, server: FakeFrigade) -> None:
+    env = environment(server.url)
+    for name in "ab":
+        write_flows(tmp_path, {f"flow_{name}": NEW})
+        assert flowsync("apply", root=tmp_path, env=env).code == 0
+    assert flowsync("rollback", root=tmp_path, env=env).code == 64
+    back = flowsync("rollback", "latest", root=tmp_path, env=env)
+    assert (back.code, [each["name"] for each in server.rows]) == (0, ["New", "Old", "Old"])
+    assert "The latest is 20" in back.err
+    assert "(apply of 20" in back.err
+    assert records(tmp_path, env=env) == {
+        "apply flow_a": (1, "no"),
+        "apply flow_b": (1, "yes"),
+        "rollback flow_b": (1, "no"),
+    }
+    shown = flowsync("rollback", "latest", "--dry-run", root=tmp_path, env=env).out
+    assert "flow_a" in shown
+    assert "flow_b" not in shown
+    assert flowsync("rollback", "latest", root=tmp_path, env=env).code == 0
+    assert {each["name"] for each in server.rows} == {"Old"}
+    listed = flowsync("rollback", root=tmp_path, env=env)
+    assert (listed.code, listed.out.count("rolled back")) == (1, 2)
+    assert "There is nothing to roll back" in flowsync("rollback", "latest", root=tmp_path, env=env).err
+
+
+def test_a_rollback_of_a_rollback_and_of_a_part_are_told(tmp_path: Path, server: FakeFrigade) -> None:
+    env = environment(server.url)
+    name = applied(tmp_path, server)
+    assert flowsync("rollback", name, "flow_b", root=tmp_path, env=env).code == 0
+    (rolled,) = {path.name for path in (tmp_path / ".flowsync/applies").iterdir()} - {name}
+    assert records(tmp_path, env=env)["apply flow_a flow_b flow_c"] == (3, "partly")
+    assert "partly rolled back" in flowsync("rollback", "--list", root=tmp_path, env=env).out
+    assert flowsync("rollback", rolled, root=tmp_path, env=env).code == 0
+    assert records(tmp_path, env=env)["apply flow_a flow_b flow_c"] == (3, "no")
+    assert {each["name"] for each in server.rows} == {"New"}
+
+
+def test_a_record_is_found_by_any_name_of_it(tmp_path: Path, server: FakeFrigade) -> None:
+    env = environment(server.url)
+    name = applied(tmp_path, server)
+    stem = name.removesuffix(".jsonl")
+    below, configuration = tmp_path / "flows", tmp_path / "flowsync.yaml"
+    configuration.write_text("flows: flows\n")
+    dry = ("--dry-run", "--format", "json")
+    for given in (name, stem, stem[:-3], f".flowsync/applies/{stem}", f"applies/{stem[:-3]}", "latest"):
+        for root in (tmp_path, below):
+            shown = flowsync("rollback", given, *dry, "--config", str(configuration), root=root, env=env)
+            assert shown.code == 0, (given, root, shown.err)
+            assert shown.json["summary"]["update"] == 3
+    wrong = flowsync("rollback", "flow_b", root=tmp_path, env=env)
+    assert (wrong.code, "flow_b is a flow; a record comes before it." in wrong.err) == (64, True)
+    assert "flowsync rollback latest flow_b" in wrong.err
+    for number in range(6):
+        (tmp_path / ".flowsync/applies" / f"{stem[:4]}-{number}.jsonl").touch()
+    ambiguous = flowsync("rollback", stem[:4], root=tmp_path, env=env)
+    assert ambiguous.code == 64
+    assert f"7 records begin with '{stem[:4]}'." in ambiguous.err
+    assert f"{stem}, " in ambiguous.err
+    assert "and 2 more" in ambiguous.err
+
+
+def test_a_run_that_wrote_nothing_offers_no_rollback(tmp_path: Path) -> None:
+    faults = (reply(400, "No").on("PUT", times=ALWAYS),)
+    with served(tmp_path, {"flow_a": NEW}, rows(), faults=faults) as (_, run):
+        done = run("apply")
+        assert done.code == 5, done.err
+        assert "to put it back" not in done.both
+        listed = run("rollback")
+        assert (listed.code, "nothing" in listed.out, "rollback latest" in listed.both) == (1, True, False)
+
+
+def test_only_records_of_the_place_are_offered(tmp_path: Path) -> None:
+    with fake_frigade(FakeConfig(), rows()) as server, fake_frigade(FakeConfig(), rows()) as other:
+        name = applied(tmp_path, server)
+        env = environment(other.url)
+        listed = flowsync("rollback", root=tmp_path, env=env)
+        assert (listed.code, name[:-6] in listed.out) == (1, False)
+        assert "1 record of other environments or accounts" in listed.out
+        refused = flowsync("rollback", name[:-6], root=tmp_path, env=env)
+        assert (refused.code, "would write to" in refused.err, other.writes) == (4, True, [])
+
+
+def test_a_terminal_is_offered_the_newest(tmp_path: Path, server: FakeFrigade) -> None:
+    name = applied(tmp_path, server)
+    env = environment(server.url)
+    no = on_terminal(command_line("rollback"), tmp_path, env, question="[y/N]", answer="\r")
+    assert (no.code, f"Roll back the newest, {name[:-6]} (apply of" in no.screen) == (1, True)
+    assert {each["name"] for each in server.rows} == {"New"}
+    yes = on_terminal(command_line("rollback", "--yes"), tmp_path, env, question="[y/N]", answer="y\r")
+    assert (yes.code, "to put it back" in yes.screen) == (0, True)
+    assert {each["name"] for each in server.rows} == {"Old"}
+
+
+def test_a_shell_completes_names_of_records(tmp_path: Path, server: FakeFrigade) -> None:
+    name = applied(tmp_path, server).removesuffix(".jsonl")
+    offered = [completed(tmp_path, f"flowsync rollback {typed}")[1:] for typed in ("", name[:4], "l")]
+    assert offered == [["plain,latest", f"plain,{name}"], [f"plain,{name}"], ["plain,latest"]]
+    assert completed(tmp_path, f"flowsync rollback {name} flow_a")[1:] == ["plain,flow_a"]

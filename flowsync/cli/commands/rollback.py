@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
@@ -22,7 +23,8 @@ from flowsync.cli.guards import command_line, write_options
 from flowsync.cli.output import screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import view_of
 from flowsync.cli.project import Project, open_project
-from flowsync.cli.recording import FOLDER, list_records, read_record
+from flowsync.cli.recording import FOLDER, read_record
+from flowsync.cli.records import complete_records, find_record, list_all, offer_newest, place_meant, write_list
 from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import ExitCode, RefusedError, UsageError
 from flowsync.model import SENT_FIELDS, Blocked, Flow, Plan, PlanWarning, Unchanged, Update, View
@@ -34,6 +36,7 @@ from flowsync.render import ledger, plans
 
 if TYPE_CHECKING:
     from flowsync.cli.options import Invocation
+    from flowsync.cli.records import Named
     from flowsync.model import FieldName, JsonValue, LiveFlow
 
 _Decision: TypeAlias = "Update | Unchanged | Blocked"
@@ -50,7 +53,7 @@ class Doing(Enum):
 
 
 @click.command("rollback")
-@click.argument("record_file", metavar="[RECORD]", required=False)
+@click.argument("record_file", metavar="[RECORD]", required=False, shell_complete=complete_records)
 @options.slugs_argument
 @click.option(
     "--list",
@@ -88,30 +91,31 @@ def command(
 ) -> int:
     """Put back what an apply replaced: plan the way back, confirm on a terminal, then one PUT per flow.
 
-    RECORD is a file that an apply left, or its name in .flowsync/applies. SLUGs or globs narrow it. Each flow
-    goes back to the row it was read from. A flow that was changed since the apply is refused, one that is back
-    already is left alone. A rollback leaves a record as well. The flow files are not touched.
+    RECORD is `latest` (the newest run that wrote here and was not rolled back yet), the name of a record in
+    .flowsync/applies or how only one begins, or a file that an apply left. Without RECORD the records are listed, and
+    a terminal is offered the newest. SLUGs or globs narrow it. Each flow goes back to the row it was read from. A flow
+    that was changed since the apply is refused, one that is back already is left alone. A rollback leaves a record as
+    well. The flow files are not touched.
     """
     project = open_project(context, parallelism)
     given = project.given
+    place = place_meant(project, in_sandbox=in_sandbox)
     if doing is Doing.LIST:
         if record_file is not None:
             raise UsageError("--list shows every record, and takes none.", hint="Show one with --dry-run.")
-        found = list_records(project.state / FOLDER, project.workspace)
-        write_result(ledger.RECORD_FORMATS[format_](found, screen_of_stdout(given)))
+        write_list(list_all(project, place), place, format_, project)
         return ExitCode.OK
-    if record_file is None:
-        hint = "`flowsync rollback --list` shows the records there are."
-        raise UsageError("Which apply is to be rolled back?", hint=hint)
+    wanted = offer_newest(project, place, format_) if record_file is None else record_file
     is_shown_only = doing is Doing.SHOW
     purpose = Purpose.READ if is_shown_only else Purpose.WRITE
     only_run = applying.only_run(project, context.command_path, in_sandbox=in_sandbox)
     with nullcontext() if is_shown_only else only_run:  # who writes reads the record when nobody adds to it
-        record, wanted = _read(record_file, slugs, project)
+        named = find_record(wanted, project, place)
+        record, chosen = _read(named, slugs, project)
         with connect(project, (), purpose, in_sandbox=in_sandbox) as connection:
-            made = _plan(record, wanted, connection)
+            made = _plan(record, chosen, connection)
             if is_shown_only:
-                return _show(made, format_, command_line(["rollback", record_file, *slugs], made, given), given)
+                return _show(made, format_, command_line(["rollback", named.name, *slugs], made, given), given)
             if _says_something(made):
                 applying.show_plan(made, format_, given)
             else:
@@ -119,13 +123,14 @@ def command(
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
             if made.changes:
                 applying.confirm(made, given, yes=yes)
-            return applying.carry_out(made, connection, format_, record_file=kept_in, purpose=values.Purpose.ROLLBACK)
+            undoes = os.path.relpath(named.path, project.state / FOLDER)
+            return applying.carry_out(
+                made, connection, format_, record_file=kept_in, purpose=values.Purpose.ROLLBACK, undoes=undoes
+            )
 
 
-def _read(record_file: str, arguments: Sequence[str], project: Project) -> tuple[Record, frozenset[str]]:
-    path = project.base / record_file
-    kept = project.state / FOLDER / f"{record_file.removesuffix('.jsonl')}.jsonl"
-    record = read_record(kept if not path.exists() and kept.exists() else path, record_file, project.workspace)
+def _read(named: Named, arguments: Sequence[str], project: Project) -> tuple[Record, frozenset[str]]:
+    record = read_record(named.path, named.name, project.workspace)
     slugs = sorted({write.slug for write in record.writes})
     patterns = slugs_of(project, arguments)
     for pattern in patterns:

@@ -1,0 +1,154 @@
+"""Which record is meant: the newest, one by a beginning of its name, or a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from flowsync.cli import output
+from flowsync.cli.guards import command_line
+from flowsync.cli.recording import FOLDER, list_records, record_paths
+from flowsync.config import SANDBOX_URL, place_of
+from flowsync.errors import FlowsyncError, UsageError
+from flowsync.record.undoing import newest
+from flowsync.record.values import SUFFIX, Place, Record, RecordList
+from flowsync.render import records
+from flowsync.render.escape import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import click
+    from click.shell_completion import CompletionItem
+
+    from flowsync.cli.project import Project
+    from flowsync.record.values import Kept
+
+LATEST: Final = "latest"
+"""The word for the newest record that can be rolled back."""
+_MOST_NAMED: Final = 5
+
+
+class Named(NamedTuple):
+    """A record's file, and what messages and command lines call it."""
+
+    path: Path
+    name: str
+
+
+def place_meant(project: Project, *, in_sandbox: bool) -> Place:
+    """Where a command would write to, as records name it."""
+    settings = project.settings
+    return Place(settings.environment, SANDBOX_URL if in_sandbox else place_of(settings.api_url))
+
+
+def list_all(project: Project, place: Place) -> RecordList:
+    """Every record, whatever its place, and the newest that can be rolled back in `place`."""
+    found = list_records(project.state / FOLDER, project.workspace)
+    return RecordList(tuple(found), newest(found, place))
+
+
+def list_at(project: Project, place: Place) -> RecordList:
+    """The records of `place`, with their writes to it, and those that cannot be read."""
+    found = list_records(project.state / FOLDER, project.workspace)
+    here = [part for each in found if (part := each.at(place)) is not None]
+    return RecordList(tuple(here), newest(here, place), len(found) - len(here))
+
+
+def write_list(listed: RecordList, place: Place, format_: str, project: Project) -> None:
+    """Write the records as the result of the command."""
+    following = command_line(["rollback", LATEST], place, project.given)
+    output.write_result(records.FORMATS[format_](listed, output.screen_of_stdout(project.given), following))
+
+
+def offer_newest(project: Project, place: Place, format_: str) -> str:
+    """List the records of `place` and ask a terminal whether the newest is meant; its name.
+
+    Raises UsageError where there is nobody to ask: a script whose variable is empty must not seem to have rolled back.
+    """
+    listed = list_at(project, place)
+    write_list(listed, place, format_, project)
+    if listed.newest is None:
+        raise FlowsyncError(records.NOTHING_LEFT, hint="`flowsync rollback --list` shows every record there is.")
+    if not sys.stdin.isatty():
+        following = command_line(["rollback", LATEST], place, project.given)
+        raise UsageError("Nothing was rolled back: no record is named.", hint=f"The newest: {following}")
+    question = f"Roll back the newest, {_introduced(listed.newest)}? Its plan is shown first. [y/N] "
+    if output.ask(question) not in {"y", "yes"}:
+        raise FlowsyncError("Not confirmed: nothing was written.")
+    return listed.newest.stem
+
+
+def find_record(given: str, project: Project, place: Place) -> Named:
+    """The record that an argument names: a file, `latest`, or a name of a record or the only one that begins so.
+
+    A file need not be there: whoever reads it says so. Raises UsageError where several records begin so.
+    """
+    if not given.strip():
+        hint = "`flowsync rollback --list` shows the records there are."
+        raise UsageError("The name of the record is empty: the variable it comes from may not be set.", hint=hint)
+    if given == LATEST:
+        return _newest(project, place)
+    path = project.base / given
+    if path.exists() or (path := path.with_name(f"{path.name}{SUFFIX}")).exists():
+        return Named(path, given)
+    name = PurePath(given).name.removesuffix(SUFFIX)
+    if not name or PurePath(given).parent.name not in {"", FOLDER}:
+        return Named(project.base / given, given)
+    paths = record_paths(project.state / FOLDER, project.workspace)
+    matching = [each for each in paths if each.stem == name] or [each for each in paths if each.stem.startswith(name)]
+    if len(matching) > 1:
+        raise UsageError(f"{plural(len(matching), 'record')} begin with {name!r}.", hint=_candidates(matching))
+    if matching:
+        (only,) = matching
+        return Named(only, given if only.stem == name else only.stem)
+    _refuse_slug(given, project, place)
+    return Named(project.base / given, given)
+
+
+def _newest(project: Project, place: Place) -> Named:
+    found = list_at(project, place).newest
+    if found is None:
+        raise FlowsyncError(records.NOTHING_LEFT, hint="`flowsync rollback --list` shows every record there is.")
+    output.write_sentence(f"The latest is {_introduced(found)}.", project.given)
+    return Named(project.state / FOLDER / found.name, found.stem)
+
+
+def _introduced(kept: Kept) -> str:
+    return f"{kept.stem} ({records.described(kept)})"
+
+
+def _candidates(paths: Sequence[Path]) -> str:
+    names = [path.stem for path in reversed(paths)]
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(names[:_MOST_NAMED])}{more}. Give more of the one that is meant."
+
+
+def _refuse_slug(given: str, project: Project, place: Place) -> None:
+    found = list_at(project, place).newest
+    record = found.content if found else None
+    if isinstance(record, Record) and given in {write.slug for write in record.writes}:
+        following = command_line(["rollback", LATEST, given], place, project.given)
+        raise UsageError(f"{given} is a flow; a record comes before it.", hint=f"From the newest: {following}")
+
+
+def complete_records(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What a shell offers for a record: files, `latest`, and the names of the records, the newest first.
+
+    None where they cannot be found, for nobody reads an error while completing.
+    """
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell that completes needs it
+
+    from flowsync.cli.project import open_project  # noqa: PLC0415 - as above
+
+    del parameter
+    try:
+        project = open_project(context)
+        paths = record_paths(project.state / FOLDER, project.workspace)
+    except (FlowsyncError, OSError):
+        paths = []
+    names = [LATEST, *(path.stem for path in reversed(paths))]
+    matching = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    return [CompletionItem(incomplete, type="file"), *matching]
