@@ -156,6 +156,13 @@ class ForbiddenError(ApiError):
     code = "api-forbidden"
 
 
+class OrganizationError(ApiError):
+    """The key opens another organization than the one that flowsync.yaml names."""
+
+    exit_code = ExitCode.REFUSED
+    code = "organization"
+
+
 class RejectedError(ApiError):
     """400 and other refusals of the request itself: the server understood it and will not do it."""
 

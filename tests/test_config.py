@@ -99,6 +99,45 @@ def test_the_public_key_of_an_environment_is_never_that_of_the_project(
     assert read.public_key == (None if expected is None else config.Key(*expected))
 
 
+@pytest.mark.parametrize(
+    ("text", "chosen", "expected"),
+    [
+        ("environments: {one: {}}", "one", "FRIGADE_API_KEY"),
+        ("environments: {one: {}, two: {}}", "one", None),
+        ("default_environment: one\nenvironments: {one: {}, two: {}}", "one", "FRIGADE_API_KEY"),
+        ("default_environment: one\nenvironments: {one: {}, two: {}}", "two", None),
+        ("api_key_variable: ALL\npublic_api_key: api_public_x\nenvironments: {one: {}, two: {}}", "two", None),
+        ("environments: {one: {}, two: {}}", None, "FRIGADE_API_KEY"),
+    ],
+)
+def test_the_general_key_is_for_the_only_or_the_default_environment(
+    text: str, chosen: str | None, expected: str | None
+) -> None:
+    environ = {"FRIGADE_API_KEY": "api_private_x", "FRIGADE_PUBLIC_API_KEY": "api_public_x", "ALL": "api_private_x"}
+    read = settings(text, Flags(environment=chosen), environ)
+    assert (read.private_key and read.private_key.variable) == expected
+    if expected is None:
+        assert read.public_key is None
+        with pytest.raises(ConfigError, match="no private API key to write of") as caught:
+            read.writing_key()
+        assert str(caught.value.hint).startswith("Name its variable in flowsync.yaml: api_key_variable under")
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen", "expected"),
+    [
+        ("organization: 7", None, 7),
+        ("organization: 7\nenvironments: {one: {}}", "one", 7),
+        ("organization: 7\nenvironments: {one: {organization: 8}}", "one", 8),
+        ("organization: 7\nenvironments: {one: {api_key_variable: ONE}}", "one", None),
+        ("organization: 7\nenvironments: {one: {}, two: {}}", "two", None),
+        ("environments: {one: {organization: 8, api_key_variable: ONE}, two: {}}", "one", 8),
+    ],
+)
+def test_the_organization_is_that_of_the_key(text: str, chosen: str | None, expected: int | None) -> None:
+    assert settings(text, Flags(environment=chosen)).organization == expected
+
+
 def test_the_variable_of_the_public_key_wins_over_the_top_of_the_file_and_not_over_an_environment() -> None:
     environ = {"FRIGADE_PUBLIC_API_KEY": "api_public_any"}
     in_variable = config.Key("api_public_any", "FRIGADE_PUBLIC_API_KEY")
@@ -158,6 +197,8 @@ def test_an_unknown_environment_is_refused_with_the_near_one() -> None:
         ("default_environment: ''", 1, 22, "invalid-setting", "must be a text"),
         ("environments: [a]", 1, 15, "not-a-mapping", "map names"),
         ("environments: {a: 3}", 1, 19, "not-a-mapping", "mapping of settings"),
+        ("organization: 0", 1, 15, "invalid-setting", "whole number, 1 or more"),
+        ("environments: {a: {organization: '1001'}}", 1, 34, "invalid-setting", "whole number"),
         ("environments: {a: {flows: x}}", 1, 20, "unknown-key", "not a setting"),
         ("api_key_variable: 'a b'", 1, 19, "invalid-setting", "environment variable"),
         ("public_api_key: secret", 1, 17, "invalid-setting", "starts with api_public_"),

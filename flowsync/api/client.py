@@ -11,6 +11,7 @@ from flowsync import __version__
 from flowsync.api.endpoints import FlowReader, FlowWriter, Method
 from flowsync.api.failures import Identity, Redactor, failure, unreadable
 from flowsync.api.messages import Request, Timing, parse_json
+from flowsync.api.organizations import Organizations
 from flowsync.api.retry import RATE_LIMIT_PATIENCE, Sender, Throttle
 from flowsync.api.transport import Transport
 
@@ -62,10 +63,14 @@ def open_client(
     timeouts: Timeouts,
     user_agent: str | None = None,
     parallelism: int = 8,
+    organizations: Organizations | None = None,
     handler: Handler | None = None,
     timing: Timing | None = None,
 ) -> Iterator[Client]:
-    """A client for the API at `api_url` (trusted: config has checked it). Raises ConfigError as `open_sender` does."""
+    """A client for the API at `api_url` (trusted: config has checked it). Raises ConfigError as `open_sender` does.
+
+    `organizations` looks at every answer to a GET, and may refuse it.
+    """
     sender = open_sender(
         (api_url,),
         key,
@@ -76,23 +81,24 @@ def open_client(
         timing=timing,
     )
     with sender as opened:
-        yield Client(api_url, opened)
+        yield Client(api_url, opened, organizations)
 
 
 class Client:
     """Gives readers and writers of the API, for use by any thread."""
 
-    def __init__(self, api_url: str, sender: Sender) -> None:
+    def __init__(self, api_url: str, sender: Sender, organizations: Organizations | None = None) -> None:
         self._api_url = api_url.rstrip("/")
         self._sender = sender
+        self.organizations = organizations or Organizations()
 
     def reader(self) -> FlowReader:
         """A client that can only GET."""
-        return _Reader(self._api_url, self._sender)
+        return _Reader(self._api_url, self._sender, self.organizations)
 
     def writer(self) -> FlowWriter:
         """A client that can write."""
-        return _Writer(self._api_url, self._sender)
+        return _Writer(self._api_url, self._sender, self.organizations)
 
     @property
     def waiting(self) -> int:
@@ -105,14 +111,17 @@ class Client:
 
 
 class _Reader(FlowReader):
-    """GET and nothing else."""
+    """GET and nothing else. Every row passes here, so no command can forget whose it has to be."""
 
-    def __init__(self, api_url: str, sender: Sender) -> None:
+    def __init__(self, api_url: str, sender: Sender, organizations: Organizations) -> None:
         self._api_url = api_url
         self._sender = sender
+        self._organizations = organizations
 
     def get(self, path: str, query: Mapping[str, str]) -> JsonValue:
-        return self._sender.send(Request("GET", self._api_url + path, urlencode(query)), _value)
+        answer = self._sender.send(Request("GET", self._api_url + path, urlencode(query)), _value)
+        self._organizations.check(answer)
+        return answer
 
 
 class _Writer(_Reader, FlowWriter):

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 POLL_INTERVAL: Final = 0.1
 """Seconds that one wait may take: a signal that comes just before a wait is handled only after it."""
-FATAL_CODES: Final = frozenset({"api-forbidden", "api-unauthorized", "api-rate-limited", "api-unavailable", "record"})
+FATAL_CODES: Final = frozenset(
+    {"api-forbidden", "api-unauthorized", "api-rate-limited", "api-unavailable", "organization", "record"}
+)
 """Failures that every further flow would meet too: nothing more is started after one."""
 
 

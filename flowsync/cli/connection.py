@@ -49,7 +49,8 @@ class Purpose(Enum):
 class Connection:
     """An open way to the API; `api_url` is its one name for plans and records (`config.place_of`).
 
-    `begun` is the list of flows that is being asked for already.
+    `begun` is the list of flows that is being asked for already. `has_noted`: it was said that the organization
+    cannot be checked.
     """
 
     project: Project
@@ -58,6 +59,7 @@ class Connection:
     api_url: str
     map: Map
     begun: Future[Listing] | None = None
+    has_noted: bool = False
 
     def fetch(self, slugs: Collection[str]) -> Listing:
         """All live rows, with a look-up for every one of `slugs` that the list lacks.
@@ -69,7 +71,18 @@ class Connection:
         begun, self.begun = self.begun, None
         with Progress(self.project.given, lambda: reading_line(self.client.waiting)):
             listing = list_flows(reader, self.access, self.map, len(slugs)) if begun is None else begun.result()
-            return find_missing(reader, listing, slugs, self.map)
+            found = find_missing(reader, listing, slugs, self.map)
+        self.note_untold_organization()
+        return found
+
+    def note_untold_organization(self) -> None:
+        """Say once that the organization cannot be checked: a public key and an empty account do not show it."""
+        organizations = self.client.organizations
+        if organizations.is_untold and not self.has_noted:
+            self.has_noted = True
+            number = organizations.expected.number if organizations.expected else 0
+            why = "a public key does not show it" if self.access is Access.PUBLIC else "no flow that was read shows it"
+            write_sentence(f"Whether this is organization {number} cannot be checked: {why}.", self.project.given)
 
 
 @contextmanager
@@ -145,19 +158,25 @@ def _open(
     stack: ExitStack, project: Project, api_url: str, key: Key, *, access: Access, handler: Handler | None = None
 ) -> Connection:
     from flowsync.api.client import open_client  # noqa: PLC0415 - httpx is slow to import; a missing key needs it not
+    from flowsync.api.organizations import Expected, Organizations  # noqa: PLC0415 - as above
 
     settings = project.settings
+    number = settings.organization
+    expected = None if number is None else Expected(number, settings.environment, key.variable)
     client = open_client(
         api_url=api_url,
         key=key,
         user_agent=settings.user_agent,
         timeouts=settings.timeouts,
         parallelism=settings.parallelism,
+        organizations=Organizations(expected),
         handler=handler,
     )
     opened = stack.enter_context(client)
     threads = stack.enter_context(_threads(settings.parallelism))
-    return Connection(project, opened, access, place_of(api_url), threads.map)
+    connection = Connection(project, opened, access, place_of(api_url), threads.map)
+    stack.push(lambda kind, *_: connection.note_untold_organization() if kind is None else None)
+    return connection
 
 
 @contextmanager
@@ -178,20 +197,27 @@ def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
 def open_emulator(
     project: Project,
     flows: Sequence[Flow],
-    number: int = 0,
+    seed_number: int = 0,
     *,
     documented: bool = False,
     readings: Collection[Reading] = (),
+    organization: int | None = None,
 ) -> Iterator[Emulator]:
-    """The project's emulator; an empty one first gets an account that belongs to `flows`."""
+    """The project's emulator; an empty one first gets an account that belongs to `flows`.
+
+    Its rows are of the given `organization`, else of the one that flowsync.yaml names.
+    """
     from flowsync.sandbox.emulator import Emulator  # noqa: PLC0415 - only the sandbox needs it
     from flowsync.sandbox.seeds import SeedFlow, seed  # noqa: PLC0415 - only the sandbox needs it
+    from flowsync.sandbox.views import ORGANIZATION_ID  # noqa: PLC0415 - only the sandbox needs it
 
-    with Emulator(sandbox_database(project), documented=documented, readings=readings) as emulator:
+    number = organization or project.settings.organization or ORGANIZATION_ID
+    opened = Emulator(sandbox_database(project), documented=documented, readings=readings, organization=number)
+    with opened as emulator:
         if emulator.is_empty():
             default = project.settings.target
             seeds = [SeedFlow(flow.slug, _sent_fields(flow), flow.target or default) for flow in flows]
-            seed(emulator, seeds, number=number)
+            seed(emulator, seeds, number=seed_number)
         yield emulator
 
 

@@ -63,6 +63,8 @@ _KEY_FORM: Final = re.compile(r"api_(?:public|private)_[\x21-\x7e]+")
 _IN_FILE: Final = "flowsync.yaml"
 """The origin of a key that no variable holds."""
 
+_KEY_SETTINGS: Final = ("api_key_variable", "public_api_key_variable", "public_api_key")
+
 Section: TypeAlias = "Mapping[str, Any]"
 """The settings at the top of flowsync.yaml or of one environment, after `refuse_problems` found nothing."""
 
@@ -155,6 +157,7 @@ class Settings:
 
     `flows` is the flows directory, relative to the root of the project. `environment_names` are those that
     flowsync.yaml defines. `unused_url` is an address in flowsync.yaml that the operator's one overrides.
+    `organization` is the number that private rows must carry, None where nothing is said of it.
     `is_trusted` is false if only flowsync.yaml names the address: then it gets no key but a public one from that file.
     """
 
@@ -164,6 +167,7 @@ class Settings:
     api_url: str = DEFAULT_API_URL
     unused_url: str | None = None
     is_trusted: bool = True
+    organization: int | None = None
     target: Target = Target.LATEST
     parallelism: int = DEFAULT_PARALLELISM
     timeouts: Timeouts = Timeouts()
@@ -234,7 +238,10 @@ class Settings:
         if wanted:
             return f"Set {wanted}, or try it on the embedded sandbox with --sandbox."
         environment = excerpt(self.environment or "")
-        return f"Name its variable in flowsync.yaml: api_key_variable under environments, {environment}."
+        return (
+            f"Name its variable in flowsync.yaml: api_key_variable under environments, {environment}. The general key "
+            "is for the default environment only."
+        )
 
 
 def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str]) -> Settings:
@@ -255,7 +262,8 @@ def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str
     chosen = {} if name is None else _section(environments.get(name))
     api_url, unused_url, trusted = _address(top, chosen, environ)
     _mask_keys([top, *map(_section, environments.values())], environ)
-    keys, private, public = _key_settings(top, chosen, flags)
+    is_general = name is None or name == top.get("default_environment") or len(environments) == 1
+    keys, private, public = _key_settings(top, chosen, flags, is_general=is_general)
     written = keys.get("public_api_key")
     timeouts = {name: float(seconds) for name, seconds in _section(top.get("timeouts")).items()}
     guards: dict[str, Any] = {**_section(top.get("guards")), **_section(chosen.get("guards"))}
@@ -267,6 +275,7 @@ def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str
         api_url=api_url,
         unused_url=unused_url,
         is_trusted=trusted,
+        organization=chosen.get("organization", None if keys is chosen else top.get("organization")),
         target=Target(chosen.get("target", top.get("target", Target.LATEST))),
         parallelism=flags.parallelism or top.get("parallelism", DEFAULT_PARALLELISM),
         timeouts=Timeouts(**timeouts),
@@ -310,13 +319,16 @@ def _address(top: Section, chosen: Section, environ: Mapping[str, str]) -> tuple
     return url, None if is_same else in_file, True
 
 
-def _key_settings(top: Section, chosen: Section, flags: Flags) -> tuple[Section, str | None, str | None]:
+def _key_settings(
+    top: Section, chosen: Section, flags: Flags, *, is_general: bool
+) -> tuple[Section, str | None, str | None]:
     """The section that sets the keys, and the variables of the private and of the public key.
 
     An environment that names a key reads its own keys only: those at the top of the file may belong to another account.
-    Only a key that was given for this run is read too.
+    Only a key that was given for this run is read too. One that names none reads those at the top where they are
+    meant for it (`is_general`): there is no other environment, or it is the default one.
     """
-    if any(name in chosen for name in ("api_key_variable", "public_api_key_variable", "public_api_key")):
+    if not is_general or not chosen.keys().isdisjoint(_KEY_SETTINGS):
         private, public = chosen.get("api_key_variable"), chosen.get("public_api_key_variable")
         given = None if public is None and "public_api_key" in chosen else flags.public_key_variable
         return chosen, flags.private_key_variable or private, given or public

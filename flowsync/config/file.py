@@ -64,7 +64,7 @@ def schema() -> Schema:
     variables = ("api_key_variable", "public_api_key_variable")
     for variable in variables:
         settings[variable]["pattern"] = f"^(?!{either})[A-Za-z_][A-Za-z0-9_]*$"
-    own = ("api_url", *variables, "public_api_key", "target", "guards")
+    own = ("api_url", *variables, "public_api_key", "organization", "target", "guards")
     settings["environments"]["additionalProperties"]["properties"] = {name: settings[name] for name in own}
     return whole
 

@@ -40,7 +40,7 @@ from flowsync.sandbox.values import (
     timestamp_after,
     utc_now,
 )
-from flowsync.sandbox.views import Shown, Views
+from flowsync.sandbox.views import ORGANIZATION_ID, Shown, Views
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,7 +63,7 @@ class Emulator:
     `database` is where the account is kept; it is made, parents included, when it does not exist. None
     keeps it in memory. `clock` tells when rows are made and changed. A `documented` one answers with the fields of
     the reference alone [doc]: no `active`, no `description`, nothing else. `readings` say what to do where sources
-    contradict each other. Raises FlowsyncError when the file cannot be used.
+    contradict each other. The rows are of `organization`. Raises FlowsyncError when the file cannot be used.
     """
 
     def __init__(
@@ -73,11 +73,13 @@ class Emulator:
         clock: Clock = utc_now,
         documented: bool = False,
         readings: Collection[Reading] = (),
+        organization: int = ORGANIZATION_ID,
     ) -> None:
         self.store = Store(database)
         self.clock = clock
         self.documented = documented
         self.readings = settled(readings)
+        self.organization = organization
 
     def __enter__(self) -> Emulator:
         return self
@@ -94,7 +96,7 @@ class Emulator:
             endpoint, keys, flow = _find_route(request.method, path)
             body = read_body(request)
             self._check_key(request, keys)
-            views = Views(self.readings, self.documented)
+            views = Views(self.readings, self.documented, self.organization)
             parameters = dict(parse_qsl(query, keep_blank_values=True))
             value = endpoint(_Call(self.store, self.clock(), views, flow, parameters, request.headers, body))
         except Refusal as refusal:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flowsync.sandbox.store import Row
 
 ORGANIZATION_ID: Final = 1001
-"""The organization that every row of a sandbox belongs to."""
+"""The organization that the rows of a sandbox belong to, unless it is told another one."""
 _COMPONENTS: Final = {
     "ANNOUNCEMENT": "Announcement",
     "BANNER": "Banner",
@@ -35,6 +35,7 @@ class Views:
 
     readings: frozenset[Reading]
     documented: bool
+    organization: int = ORGANIZATION_ID
 
     def public(self, row: Row) -> Shown:
         """The row as /v1/public/... shows it, to any key: without what is only the account's own business [obs]."""
@@ -53,7 +54,7 @@ class Views:
         """The row as it is after a write: `internalData` is for GETs only [obs]."""
         if self.documented:
             return self._documented(row)
-        return {**self._documented(row), **_observed(row), **_private(row)}
+        return {**self._documented(row), **_observed(row), **_private(row), "organizationId": self.organization}
 
     def _documented(self, row: Row) -> Shown:
         """The fields of the documented response [doc]; `description` and `active` are not among them."""
@@ -85,7 +86,6 @@ def _observed(row: Row) -> Shown:
 def _private(row: Row) -> Shown:
     """What public answers lack [obs]. Nobody of flesh and blood works in a sandbox: there are no ids of people."""
     return {
-        "organizationId": ORGANIZATION_ID,
         "customerId": None,
         "publishedAt": row.published_at,
         "publishedById": None,

@@ -48,6 +48,9 @@ GitHub refuses to run it, so that it is seen and filled in.
 """
 
 
+_NO_ORGANIZATION: Final = "# organization: 1001\n"
+
+
 def this_action() -> Action:
     """The action of this very installation: its release says so, or the repository that pip took it from."""
     release = resources.files(__package__) / RELEASE
@@ -83,9 +86,10 @@ def workflows(action: Action, branch: str = LIVE_BRANCH) -> Mapping[str, str]:
     return {path: text.replace(PLACEHOLDER.uses, action.uses).replace(live, wanted) for path, text in texts.items()}
 
 
-def configuration() -> str:
-    """The text of a flowsync.yaml that sets the defaults and explains the rest."""
-    return _template("flowsync.yaml")
+def configuration(organization: int | None = None) -> str:
+    """The text of a flowsync.yaml that sets the defaults and explains the rest; with the organization, if known."""
+    text = _template("flowsync.yaml")
+    return text if organization is None else text.replace(_NO_ORGANIZATION, f"organization: {organization}\n")
 
 
 def example() -> str:

@@ -64,8 +64,10 @@ def test_the_configuration_sets_guards_for_each_environment(tmp_path: Path) -> N
             f"api_url: {server.url}\n"
             "guards: {max_changes: 2}\n"
             "environments:\n"
-            "  development: {guards: {max_changes: 3}}\n"
-            "  production: {guards: {max_changes: 3, require_saved_plan: true}}\n"
+            "  development: {api_key_variable: FRIGADE_API_KEY, guards: {max_changes: 3}}\n"
+            "  production:\n"
+            "    api_key_variable: FRIGADE_API_KEY\n"
+            "    guards: {max_changes: 3, require_saved_plan: true}\n"
         )
         env = environment(server.url)
         assert flowsync("apply", root=tmp_path, env=env).code == 4

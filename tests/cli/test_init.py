@@ -240,7 +240,7 @@ def test_a_pre_commit_configuration_of_another_kind_is_left_to_people(repository
 def test_hooks_come_from_flowsyncs_repository_where_that_is_known(repository: Path) -> None:
     action = Action("https://github.com", "acorn/flowsync", "1" * 40, "1.2.3")
     project = open_project(repository, None, Flags(), {})
-    files = {each.name: each for each in start_files(project, None, None, action, Hosting.GITHUB)}
+    files = {each.name: each for each in start_files(project, "", None, action, Hosting.GITHUB)}
     (ours,) = yaml.safe_load(files[".pre-commit-config.yaml"].text)["repos"]
     assert (ours["repo"], ours["rev"]) == ("https://github.com/acorn/flowsync", "1" * 40)
     assert f"acorn/flowsync@{'1' * 40}" in files[WORKFLOWS[0]].text

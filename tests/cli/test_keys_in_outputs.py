@@ -80,7 +80,9 @@ def test_a_key_is_no_name_of_a_file(tmp_path: Path) -> None:
 
 def test_every_key_that_an_environment_could_use_is_masked(tmp_path: Path) -> None:
     other = "api_private_0therK3yOfTheFake"
-    (tmp_path / "flowsync.yaml").write_text("environments: {a: {}, b: {api_key_variable: OTHER}}\n")
+    (tmp_path / "flowsync.yaml").write_text(
+        "default_environment: a\nenvironments: {a: {}, b: {api_key_variable: OTHER}}\n"
+    )
     write_flows(tmp_path, {"flow_a": "name: New\n"})
     with fake_frigade(FakeConfig(), [row(1, "flow_a", name=f"Old {other[12:]}")]) as server:
         shown = flowsync("plan", "-e", "a", root=tmp_path, env={**environment(server.url), "OTHER": other})

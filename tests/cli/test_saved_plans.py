@@ -293,7 +293,8 @@ def test_a_target_that_passes_over_a_draft_is_kept(project: Path, server: FakeFr
 
 
 def test_the_environment_must_be_the_one_it_was_made_for(project: Path, server: FakeFrigade) -> None:
-    text = f"environments:\n  one: {{api_url: {server.url}}}\n  two: {{api_url: {server.url}}}\n"
+    own = f"{{api_url: {server.url}, api_key_variable: FRIGADE_API_KEY}}"
+    text = f"environments:\n  one: {own}\n  two: {own}\n"
     (project / "flowsync.yaml").write_text(text)
     save(project, server, "-e", "one")
     for options, said in ((("-e", "two"), "the environment two"), ((), "no environment")):

@@ -283,12 +283,13 @@ def test_one_digest_however_this_machine_is_called(tmp_path: Path) -> None:
     assert plans[0]["digest"] == plans[1]["digest"]
 
 
+KEY = "{api_key_variable: FRIGADE_API_KEY}"
 HOSTILE = "p\x1b[31m\u202e $(touch x) ##[command]\n::error::boo"
 
 
 @pytest.mark.parametrize("name", [HOSTILE, "prod; rm -rf ~", "it's"])
 def test_words_of_the_configuration_are_inert_in_every_output(tmp_path: Path, name: str) -> None:
-    project(tmp_path, f"environments: {{{json.dumps(name)}: {{}}, other: {{}}}}\n")
+    project(tmp_path, f"environments: {{{json.dumps(name)}: {KEY}, other: {KEY}}}\n")
     chosen = ("-e", name)
     with fake_frigade(FakeConfig(), [row(1, "flow_a")]) as server:
         env = environment(server.url)

@@ -184,7 +184,9 @@ def test_no_setting_of_the_repository_hides_the_past(project: Path) -> None:
 
 
 def test_the_overlay_of_the_environment_is_laid_over_what_was_too(project: Path) -> None:
-    (project / "flowsync.yaml").write_text("environments: {production: {}, dev: {}}\n")
+    (project / "flowsync.yaml").write_text(
+        "environments: {production: &own {api_key_variable: FRIGADE_API_KEY}, dev: *own}\n"
+    )
     for name in ("One", "Two"):
         write_flows(project, {"flow_a": flow("Name 2") + f"environments:\n  production: {{name: {name}}}\n"})
         commit(project, f"{name} (#3)")

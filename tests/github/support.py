@@ -12,6 +12,12 @@ from tests.support.command import environment, flowsync, write_flows
 from tests.support.fake_frigade import fake_frigade, row
 from tests.support.fake_github import MAIN, REPOSITORY, TOKEN, FakeRepo, fake_github, sha
 
+TWO_ENVIRONMENTS = """\
+environments:
+  one: {api_key_variable: FRIGADE_API_KEY, public_api_key_variable: FRIGADE_PUBLIC_API_KEY}
+  two: {api_key_variable: FRIGADE_API_KEY, public_api_key_variable: FRIGADE_PUBLIC_API_KEY}
+"""
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path

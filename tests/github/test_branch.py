@@ -64,12 +64,13 @@ def test_a_changed_setting_is_a_caution_above_everything_else(
 
 def test_many_settings_of_other_environments_do_not_crowd_out_those_of_this_one(place: Workplace) -> None:
     others = "".join(f"  a{number}: {{guards: {{on_drift: refuse, on_conflict: refuse}}}}\n" for number in range(100))
-    mine = "  production: {guards: {on_drift: overwrite, on_conflict: overwrite}}\n"
-    (place.root / "flowsync.yaml").write_text(f"environments:\n{others}{mine}")
+    mine = "  production: {organization: 1001, guards: {on_drift: overwrite, on_conflict: overwrite}}\n"
+    (place.root / "flowsync.yaml").write_text(f"default_environment: production\nenvironments:\n{others}{mine}")
     planned(place)
     top = place.comment().partition("### ")[0]
     assert "`environments.production.guards.on_drift`: `refuse` → `overwrite`" in top
     assert "`environments.production.guards.on_conflict`: not set → `overwrite`" in top
+    assert "`environments.production.organization`: not set → `1001`" in top
     assert "more" in top
 
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from flowsync import git
-from tests.github.support import flow, workplace
+from tests.github.support import TWO_ENVIRONMENTS, flow, workplace
 from tests.support.command import commit
 from tests.support.fake_frigade import Effect, reply, server_error
 from tests.support.fake_github import PERSON, FakeRepo
@@ -110,7 +110,7 @@ def test_a_flow_that_is_gone_is_drift_too(place: Workplace) -> None:
 
 
 def test_each_environment_has_an_issue_of_its_own_that_names_it(place: Workplace) -> None:
-    (place.root / "flowsync.yaml").write_text("environments:\n  one: {}\n  two: {}\n")
+    (place.root / "flowsync.yaml").write_text(TWO_ENVIRONMENTS)
     place.frigade.rows[0]["name"] = "Edited"
     place.drift(FLOWSYNC_ENVIRONMENT="one")
     place.drift(FLOWSYNC_ENVIRONMENT="two")

@@ -10,7 +10,7 @@ import pytest
 
 from flowsync import git
 from flowsync.github.api import read_marker
-from tests.github.support import HEAD, flow, workplace
+from tests.github.support import HEAD, TWO_ENVIRONMENTS, flow, workplace
 from tests.support.fake_frigade import (
     PRIVATE_KEY,
     PUBLIC_KEY,
@@ -112,7 +112,7 @@ def test_a_head_that_breaks_the_configuration_is_told_where_the_plan_was(place: 
 
 
 def test_each_environment_has_a_status_of_its_own_with_a_link_to_the_run(place: Workplace) -> None:
-    (place.root / "flowsync.yaml").write_text("environments:\n  one: {}\n  two: {}\n")
+    (place.root / "flowsync.yaml").write_text(TWO_ENVIRONMENTS)
     place.plan(FLOWSYNC_ENVIRONMENT="one")
     place.write(flow_new=flow("New"))
     place.plan(FLOWSYNC_ENVIRONMENT="two")
@@ -217,7 +217,7 @@ def test_duplicates_are_folded_away_and_the_newest_is_kept(place: Workplace) -> 
 
 
 def test_environments_have_a_comment_each(place: Workplace) -> None:
-    (place.root / "flowsync.yaml").write_text("environments:\n  one: {}\n  two: {}\n")
+    (place.root / "flowsync.yaml").write_text(TWO_ENVIRONMENTS)
     place.extra = {"FLOWSYNC_COMMENT": "update"}
     place.plan(FLOWSYNC_ENVIRONMENT="one")
     place.plan(FLOWSYNC_ENVIRONMENT="two")

@@ -14,7 +14,8 @@ import click
 
 from flowsync import config, document, git, templates, validate
 from flowsync.cli.options import global_options
-from flowsync.cli.output import ask, screen_of_stderr, screen_of_stdout, write_note, write_result
+from flowsync.cli.organization import organization_of
+from flowsync.cli.output import ask, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, Project, open_project
 from flowsync.document.editing import edited
 from flowsync.errors import DocumentError, FlowsyncError
@@ -75,10 +76,20 @@ def command(context: click.Context, *, wanted: Hosting, yes: bool) -> None:
             raise FlowsyncError("No answer: nothing was written.", hint="--github and --no-github answer it too.")
         place = Hosting.ELSEWHERE if answer in {"n", "no"} else Hosting.GITHUB
     settings = config.config_path(given.directory, given.config)
-    done = [_write(file, project) for file in start_files(project, settings, origin, action, place)]
+    configuration = settings or templates.configuration(_organization(project))
+    done = [_write(file, project) for file in start_files(project, configuration, origin, action, place)]
     write_result(files(done, screen_of_stdout(given)))
     commands, advice = list(next_steps(project, origin)), list(setup_advice(done, action))
     write_note(steps(commands, advice, screen_of_stderr(given)), given)
+
+
+def _organization(project: Project) -> int | None:
+    """The organization of the private key at hand; None, with the reason said, where it cannot be read."""
+    try:
+        return organization_of(project)
+    except FlowsyncError as error:
+        write_sentence(f"The organization of the key is not known: {error.message}", project.given)
+        return None
 
 
 def _write(file: StartFile, project: Project) -> StartFile:
@@ -99,16 +110,16 @@ def hosting(origin: Origin | None) -> Hosting:
 
 
 def start_files(
-    project: Project, settings: Path | None, origin: Origin | None, action: Action, place: Hosting
+    project: Project, configuration: Path | str, origin: Origin | None, action: Action, place: Hosting
 ) -> Iterator[StartFile]:
     """Every file that a project starts with, in the order in which people look at them.
 
-    `settings` is the configuration file that was read, None where there is none.
+    `configuration` is the configuration file that was read; the text of a new one where there is none.
     """
-    if settings:
-        yield StartFile(project.name(settings), FileState.KEPT, "")
+    if isinstance(configuration, str):
+        yield _new(project, "flowsync.yaml", configuration)
     else:
-        yield _new(project, "flowsync.yaml", templates.configuration())
+        yield StartFile(project.name(configuration), FileState.KEPT, "")
     yield _schema(project, SCHEMA_FILE, validate.schema_text("flow"), "flowsync schema")
     yield _schema(project, CONFIG_SCHEMA_FILE, config.schema_text(), "flowsync schema config")
     yield _ignores(project, f"{project.state.name}/.gitignore", STATE_IGNORES, _SHARED)

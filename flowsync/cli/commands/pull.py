@@ -19,6 +19,7 @@ from flowsync.cli.commands.fmt import FILE_ORDER
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.files import PATTERN_CHARACTERS, example_hint, is_settled, levels, matches, slugs_of
 from flowsync.cli.options import Invocation, format_option, global_options, sandbox_option, slugs_argument
+from flowsync.cli.organization import offer_organization
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import remember_versions
 from flowsync.cli.project import SCHEMA_FILE, Project, open_project
@@ -96,6 +97,8 @@ def command(
             left = {each.slug for each in result.changes if each.file.name in refused}
             remember_versions(project, listing, (each for each in result.pulled if each.slug not in left), flows)
     _show(replace(result, refused=refused, copies=copies, is_written=True), format_, given)
+    if not in_sandbox:
+        offer_organization(project, connection)
     if refused:
         count = len(refused)
         raise RefusedError(

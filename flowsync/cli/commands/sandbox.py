@@ -138,6 +138,13 @@ def command() -> None:
     help="What to do where sources about the API contradict each other (docs/sandbox.md has the list); repeatable.",
 )
 @click.option(
+    "--organization",
+    default=None,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The organization that the flows belong to, instead of that in flowsync.yaml.",
+)
+@click.option(
     "--documented", is_flag=True, help="Answer with the documented fields only: without active and description, say."
 )
 @click.option(
@@ -167,6 +174,7 @@ def serve(
     number: int,
     faults: tuple[Fault, ...],
     readings: tuple[Reading, ...],
+    organization: int | None,
     documented: bool,
     from_files: bool,
     watches: bool,
@@ -178,7 +186,14 @@ def serve(
     """
     project = open_project(context)
     with ExitStack() as stack:
-        opened = open_emulator(project, load_files(project), number, documented=documented, readings=readings)
+        opened = open_emulator(
+            project,
+            load_files(project),
+            number,
+            documented=documented,
+            readings=readings,
+            organization=organization,
+        )
         emulator = stack.enter_context(opened)
         report = _once(lambda text: write_note(text, project.given))
         flows = of_store(emulator.store, report)
