@@ -104,9 +104,15 @@ def _watching(watched: WatchedFiles, project: Project) -> Iterator[None]:
         thread.join()
 
 
-def _for_apps(url: str) -> str:
-    """The two props by which an app's provider finds the sandbox."""
-    return f'For an app: <Frigade.Provider apiKey="{PUBLIC_KEY}" apiUrl="{url}" …>'
+def _announce(url: str, project: Project) -> None:
+    """Say how flowsync and apps find the sandbox: variables, and the two props of an app's provider."""
+    write_result(
+        f"export FRIGADE_API_URL={url}\n"
+        f"export FRIGADE_API_KEY={PRIVATE_KEY}\n"
+        f"export FRIGADE_PUBLIC_API_KEY={PUBLIC_KEY}\n"
+    )
+    write_note(f'For an app: <Frigade.Provider apiKey="{PUBLIC_KEY}" apiUrl="{url}" …>', project.given)
+    write_note(f"Serving the sandbox on {url}; Ctrl-C ends it.", project.given)
 
 
 @click.group("sandbox")
@@ -221,13 +227,7 @@ def serve(
                 f"Port {port} of this machine cannot be served on: {error.strerror or error}.",
                 hint="--port names another one, and 0 takes a free one.",
             ) from None
-        write_result(
-            f"export FRIGADE_API_URL={server.url}\n"
-            f"export FRIGADE_API_KEY={PRIVATE_KEY}\n"
-            f"export FRIGADE_PUBLIC_API_KEY={PUBLIC_KEY}\n"
-        )
-        write_note(_for_apps(server.url), project.given)
-        write_note(f"Serving the sandbox on {server.url}; Ctrl-C ends it.", project.given)
+        _announce(server.url, project)
         server.wait()
 
 
