@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from urllib.parse import quote
@@ -207,6 +207,19 @@ def versions(reader: FlowReader, slug: str, access: Access, listed: Sequence[Liv
     return Versions(rows, is_whole)
 
 
+def with_version(reader: FlowReader, slug: str, number: int, access: Access, known: Versions) -> Versions:
+    """`known` with one version of `slug` asked for by its number [obs], where it is not there or lacks its data.
+
+    A server that does not know the question answers with another version, which is not taken for it.
+    """
+    is_there = any(row.version == number and "data" in row.fields for row in known.rows)
+    if is_there or access is Access.PUBLIC:
+        return known
+    path = f"/v1/flows/{_segment(slug)}"
+    found = _rows_at(reader, path, slug, lambda answer, path: (live_flow(answer, f"GET {path}"),), version=number)
+    return replace(known, rows=_merged(known.rows, tuple(row for row in found if row.version == number)))
+
+
 def reread(
     reader: FlowReader,
     slug: str,
@@ -288,10 +301,14 @@ def _by_slug(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, .
 
 
 def _rows_at(
-    reader: FlowReader, path: str, slug: str, parse: Callable[[JsonValue, str], tuple[LiveFlow, ...]]
+    reader: FlowReader,
+    path: str,
+    slug: str,
+    parse: Callable[[JsonValue, str], tuple[LiveFlow, ...]],
+    version: int | None = None,
 ) -> tuple[LiveFlow, ...]:
     try:
-        answer = reader.get(path, {})
+        answer = reader.get(path, {} if version is None else {"version": str(version)})
     except ApiError as error:
         if is_absent(error):
             return ()

@@ -9,7 +9,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flowsync.api.endpoints import Access, rows_by_slug, versions
+from flowsync.api.endpoints import Access, rows_by_slug, versions, with_version
 from flowsync.cli.base import flows_at
 from flowsync.cli.commands.pull import load_files
 from flowsync.cli.connection import Purpose, connect
@@ -58,6 +58,7 @@ def read_sides(
             opened = connect(each, load_files(each) if in_sandbox else (), Purpose.READ, in_sandbox=in_sandbox)
             connections[each.settings.environment] = stack.enter_context(opened)
         listings = {name: connection.fetch(()) for name, connection in connections.items()}
+        _require_two_accounts(connections, listings)
         slugs |= {
             row.slug for each in listings.values() for row in each.rows if not row.is_archived and not row.is_gone
         }
@@ -78,6 +79,13 @@ def read_versions(connection: Connection, slug: str) -> Versions:
     if all(row.is_gone for row in known.rows):
         require_versions(connection, slug, known.rows, connection.fetch(()).rows)
     return known
+
+
+def named_version(connection: Connection, slug: str, side: Side, known: Versions) -> Versions:
+    """The versions with the one that `side` names, if it names one by its number and that was not shown yet."""
+    if side.kind is not Kind.VERSION:
+        return known
+    return with_version(connection.client.reader(), slug, side.version, connection.access, known)
 
 
 def require_versions(connection: Connection, slug: str, rows: Sequence[LiveFlow], listed: Sequence[LiveFlow]) -> None:
@@ -169,6 +177,21 @@ def _of_api(projects: Mapping[Side, Project], *, in_sandbox: bool) -> list[Proje
     return [*chosen.values()]
 
 
+def _require_two_accounts(connections: Mapping[str | None, Connection], listings: Mapping[str | None, Listing]) -> None:
+    """Raise ConfigError where two environments turn out to be one account: private rows carry its number [obs]."""
+    accounts: dict[tuple[str, int], str | None] = {}
+    for name, listing in listings.items():
+        numbers = (row.raw.get("organizationId") for row in listing.rows)
+        for number in {each for each in numbers if isinstance(each, int)}:
+            other = accounts.setdefault((connections[name].api_url, number), name)
+            if other != name:
+                names = [excerpt(each or "no environment") for each in (other, name)]
+                raise ConfigError(
+                    f"The keys of {names[0]} and {names[1]} open the same account, organization {number}.",
+                    hint="One of them is the other's: check the variables that flowsync.yaml names.",
+                )
+
+
 def _of_rows(connection: Connection, listing: Listing, side: Side, slugs: Collection[str]) -> Contents:
     """What the API has of these slugs. Where the list does not show it, the versions of the slug are asked for."""
     rows = rows_by_slug(listing.rows)
@@ -187,6 +210,7 @@ def _find(connection: Connection, side: Side, slug: str, listed: Sequence[LiveFl
     if isinstance(picked, Content) and picked.row is not None and "data" in picked.row.fields:
         return picked
     known = versions(connection.client.reader(), slug, connection.access, listed)
+    known = named_version(connection, slug, side, known)
     is_whole = known.is_whole or (has_whole_list and side.kind is not Kind.VERSION)
     return pick(known.rows, side, Target.LATEST, is_whole=is_whole)
 

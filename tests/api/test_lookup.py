@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowsync.api.endpoints import Access, Listing, Map, find_missing, reread, versions
+from flowsync.api.endpoints import Access, Listing, Map, Versions, find_missing, reread, versions, with_version
 from flowsync.api.rows import live_flow
 from flowsync.errors import ApiError, ForbiddenError, NotFoundError, RejectedError, ServerError, UnreadableResponseError
 from flowsync.model import JsonValue
@@ -187,3 +187,22 @@ def test_a_list_that_was_read_already_is_not_asked_for_again() -> None:
     reader = PathReader({})
     known = versions(reader, "flow_a", Access.PRIVATE, listing(raw(1), raw(9, "flow_b")).rows)
     assert ([row.id for row in known.rows], reader.asked) == ([1], [VERSIONS])
+
+
+@pytest.mark.parametrize(
+    ("access", "answer", "found", "asked"),
+    [
+        (Access.PRIVATE, raw(7, version=3), [1, 7], [SLUG]),
+        (Access.PRIVATE, raw(8, version=4), [1], [SLUG]),
+        (Access.PRIVATE, raw(9, "flow_b", version=3), [1], [SLUG]),
+        (Access.PRIVATE, NotFoundError("no", status=404), [1], [SLUG]),
+        (Access.PUBLIC, raw(7, version=3), [1], []),
+    ],
+)
+def test_one_version_is_asked_for_by_its_number(
+    access: Access, answer: JsonValue | ApiError, found: list[int], asked: list[str]
+) -> None:
+    reader, known = PathReader({SLUG: answer}), Versions((live_flow(raw(1)),), is_whole=False)
+    assert [row.id for row in with_version(reader, "flow_a", 3, access, known).rows] == found
+    assert reader.asked == asked
+    assert with_version(reader, "flow_a", 1, access, known) is known

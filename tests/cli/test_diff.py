@@ -291,9 +291,18 @@ def test_each_environment_is_read_with_its_own_key_or_not_at_all(tmp_path: Path)
         for other in ("also", "third"):
             shared = flowsync("diff", "--from", "live@dev", "--to", f"live@{other}", root=tmp_path, env=KEYS)
             assert (shared.code, f"dev and {other} would be read with the same key" in shared.err) == (1, True)
+        swapped = [row(1, "flow_a", organizationId=5)]
+        with fake_frigade(rows=swapped) as server:
+            (tmp_path / "flowsync.yaml").write_text(CONFIGURATION.format(server.url, server.url))
+            env = {"PRODUCTION_KEY": PRIVATE_KEY, "DEV_KEY": PUBLIC_KEY}
+            two = flowsync(*between, "live@dev", root=tmp_path, env=env)
+            assert (two.code, "open the same account, organization 5" in two.err) == (1, True)
         in_sandbox = flowsync(*between, "live@dev", "--sandbox", root=tmp_path)
         assert (in_sandbox.code, "The sandbox is one account" in in_sandbox.err) == (64, True)
         assert flowsync(*between, "files@dev", "--sandbox", root=tmp_path).code == 0
+        write_flows(tmp_path, {"flow_a": "name: A\nenvironments: {dev: {name: A in dev}}\n"})
+        offline = flowsync("diff", "--from", "files@production", "--to", "files@dev", root=tmp_path)
+        assert (offline.code, "+ name: A in dev" in offline.out) == (0, True)
 
 
 def test_hostile_content_is_inert_in_every_format(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.render.hostile import PIECES, log_commands, unseen_characters
 from tests.support.command import environment, flowsync, served, write_flows
-from tests.support.fake_frigade import PUBLIC_KEY, Endpoints, Row, fake_frigade, reply, row
+from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, Endpoints, Row, fake_frigade, reply, row
 
 ROOT = Path(__file__).parents[2]
 DATA = {"steps": [{"id": "a", "title": "A"}]}
@@ -185,6 +185,14 @@ def test_show_leaves_out_what_no_file_may_say_and_works_where_the_file_is_broken
         assert "targetingLogic is left out: " in done.err
         assert "data is left out: " in done.err
         assert "Its slug cannot be the name of a file: Windows keeps" in run("show", "con", "--live").err
+
+
+def test_show_prints_no_key(tmp_path: Path) -> None:
+    with served(tmp_path, {}, [row(1, "flow_a", description=PRIVATE_KEY)]) as (_, run):
+        done = run("show", "flow_a")
+        assert done.code == 0, done.err
+        assert "description is left out: " in done.err
+        assert "***" in run("show", "flow_a", "--format", "json").json["fields"]["description"]
 
 
 def test_what_goes_wrong_on_the_way_is_an_error(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from flowsync.cli.options import format_option, global_options, sandbox_option, 
 from flowsync.cli.output import screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import refuse_unseen_versions, view_of
 from flowsync.cli.project import open_project
-from flowsync.cli.sides import file_of, one_slug, require_versions
+from flowsync.cli.sides import file_of, named_version, one_slug, require_versions
 from flowsync.errors import ExitCode, FlowsyncError
 from flowsync.plan.guards import Kept, judged
 from flowsync.plan.restoring import plan_restore
@@ -93,7 +93,9 @@ def _plan(connection: Connection, slug: str, version: int) -> Plan:
     listing = connection.fetch(())
     known = versions(connection.client.reader(), slug, connection.access, listing.rows)
     require_versions(connection, slug, known.rows, listing.rows)
-    found = pick(known.rows, Side(Kind.VERSION, version=version), settings.target, is_whole=known.is_whole)
+    side = Side(Kind.VERSION, version=version)
+    known = named_version(connection, slug, side, known)
+    found = pick(known.rows, side, settings.target, is_whole=known.is_whole)
     if isinstance(found, Absent | Hidden):
         raise FlowsyncError(f"{excerpt(slug)}: {found.message}", hint="flowsync history lists the versions there are.")
     former = next(row for row in known.rows if row is found.row)

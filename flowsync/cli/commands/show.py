@@ -11,8 +11,8 @@ from flowsync.cli.commands.pull import in_form, judge_of, load_files
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.options import format_option, global_options, sandbox_option, slug_argument
 from flowsync.cli.output import screen_of_stdout, write_result, write_sentence
-from flowsync.cli.project import open_project
-from flowsync.cli.sides import file_of, hidden_versions, one_slug, read_versions
+from flowsync.cli.project import open_project, refuse_keys
+from flowsync.cli.sides import file_of, hidden_versions, named_version, one_slug, read_versions
 from flowsync.errors import FlowsyncError, UsageError
 from flowsync.flows.files import FlowFile
 from flowsync.plan.sides import Absent, Hidden, Kind, Side, pick
@@ -58,7 +58,7 @@ def command(
     side = _side(version, draft=draft, live=live)
     file = file_of(project, slug) if side.kind is Kind.TARGET else None
     with connect(project, load_files(project) if in_sandbox else (), Purpose.READ, in_sandbox=in_sandbox) as connection:
-        known = read_versions(connection, slug)
+        known = named_version(connection, slug, side, read_versions(connection, slug))
         notes = hidden_versions(connection, known)
     target = (file and file.target) or project.settings.target
     found = pick(known.rows, side, target, is_whole=known.is_whole)
@@ -66,6 +66,7 @@ def command(
         raise FlowsyncError(f"{excerpt(slug)}: {found.message}", hint="flowsync history lists the versions there are.")
     row = next(row for row in known.rows if row is found.row)
     made = _file(project, row, file.file if file else None)
+    refuse_keys(made.text, made.file.name)
     if format_ == "json":
         write_result(versions.file_json(made, row, found.observed))
     else:
