@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from flowsync.model import Flow, LiveFlow
     from flowsync.plan.sides import Found
 
+_WORDS: Final = frozenset(kind.value for kind in (Kind.FILES, Kind.LIVE, Kind.DRAFT))
 _PUBLIC_KEY: Final = "was read with a public key: drafts and old versions may be hidden."
 _FALLBACK: Final = "was read from the public list, for the server has no private one: drafts may be hidden."
 
@@ -221,6 +222,9 @@ def _require_matches(patterns: Sequence[str], sides: tuple[Contents, Contents]) 
     for pattern in patterns:
         if any(matches(slug, [pattern]) for slug in known):
             continue
+        if pattern in _WORDS:
+            hint = f"--from and --to name the sides, such as --from {pattern}."
+            raise UsageError(f"{pattern} is a side, and there is no flow of that name.", hint=hint)
         said = [found.message for each in sides if isinstance(found := each.flows.get(pattern), Absent)]
         close = closest(pattern, known)
         raise UsageError(

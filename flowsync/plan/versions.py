@@ -26,6 +26,7 @@ class Seen(Enum):
     UNLESS_OFF = "unless-switched-off"
     SWITCHED_OFF = "switched-off"
     BROKEN = "broken-targeting"
+    ONE_OF_SEVERAL = "one-of-several"
     NO = "no"
     UNKNOWN = "unknown"
 
@@ -57,13 +58,16 @@ def history(slug: str, rows: Sequence[LiveFlow], target: Target, *, is_whole: bo
     written = choice.row.id if isinstance(choice, Chosen) else None
     contents = [content_of_row(row, ordered) for row in ordered]
     changes = [None, *(difference(before, after) for before, after in pairwise(contents))]
+    published = sum(row.is_published for row in ordered)
     versions = [
-        Version(row, _seen(row), row.id == written, change) for row, change in zip(ordered, changes, strict=True)
+        Version(row, _seen(row, published), row.id == written, change)
+        for row, change in zip(ordered, changes, strict=True)
     ]
     return History(slug, tuple(reversed(versions)), is_whole, tuple(notes))
 
 
-def _seen(row: LiveFlow) -> Seen:
+def _seen(row: LiveFlow, published: int) -> Seen:
+    """Whether users see a version, where so many of the flow are published: one, but for a moment of a publish."""
     if not row.is_published:
         return Seen.NO if row.is_archived or row.status == "DRAFT" else Seen.UNKNOWN
     active, targeting = row.fields.get("active"), row.fields.get("targetingLogic")
@@ -71,4 +75,6 @@ def _seen(row: LiveFlow) -> Seen:
         return Seen.SWITCHED_OFF
     if isinstance(targeting, str) and not is_for_everyone(targeting) and parsed(targeting) is None:
         return Seen.BROKEN
+    if published > 1:
+        return Seen.ONE_OF_SEVERAL
     return Seen.YES if active is True else Seen.UNLESS_OFF

@@ -117,7 +117,8 @@ def unseen(each: Difference, found: Comparison) -> str:
     for content, side in ((each.before, found.before), (each.after, found.after)):
         names = [name for name in each.unseen if name not in content.observed.values]
         if names:
-            parts.append(f"{listed(names)} not shown by {side.name}, so not compared")
+            verb = "is" if len(names) == 1 else "are"
+            parts.append(f"{listed(names)} {verb} not shown by {side.name}, so not compared")
     return "; ".join(parts)
 
 
@@ -125,14 +126,14 @@ def _both(each: Difference) -> str:
     return f"{facts(each.before)} → {facts(each.after)}"
 
 
-def facts(content: Content) -> str:
+def facts(content: Content, between: str = " · ") -> str:
     """Return which file or row a side's content is."""
     row = content.row
     if row is None:
         return content.file or ""
     newer = content.newer
     later = f", version {newer.version} ({newer.status}) is newer" if newer is not None else ""
-    return f"id {row.id} · version {row.version} · {row.status or 'status unknown'}{later}"
+    return between.join([f"id {row.id}", f"version {row.version}", f"{row.status or 'status unknown'}{later}"])
 
 
 def _only_lines(
@@ -164,7 +165,7 @@ def markdown(found: Comparison, screen: Screen) -> str:  # noqa: ARG001 - one si
     blocks = ["\n".join([parts[0], "", *parts[1:]])]
     blocks += [prose(note) for note in dict.fromkeys((*found.before.notes, *found.after.notes))]
     for each in found.differing:
-        title = f"### {code_span(each.slug)}\n\n{prose(_both(each))}"
+        title = f"### {code_span(each.slug)}\n\n{_markdown_facts(each.before)} → {_markdown_facts(each.after)}"
         note = f"\n\n{prose(sentence)}" if (sentence := unseen(each, found)) else ""
         diff = paint(capped(diff_lines(each)), Colour.NEVER)
         blocks.append(f"{title}{note}\n\n{fenced(diff, 'diff')}")
@@ -177,9 +178,15 @@ def markdown(found: Comparison, screen: Screen) -> str:  # noqa: ARG001 - one si
     return "\n\n".join(blocks) + "\n"
 
 
+def _markdown_facts(content: Content) -> str:
+    return prose(facts(content, ", ")) if content.row is not None else code_span(content.file or "")
+
+
 def _only_point(each: OnlyOneSide) -> str:
-    said = " · ".join(part for part in (facts(each.content), each.content.name, each.message) if part)
-    return f"{code_span(each.content.slug)} {prose(said)}"
+    name = [code_span(each.content.name)] if each.content.name else []
+    message = [prose(each.message)] if each.message else []
+    said = "; ".join([_markdown_facts(each.content), *name, *message])
+    return f"{code_span(each.content.slug)}: {said}"
 
 
 def _markdown_list(title: str, points: Sequence[str]) -> Iterator[str]:

@@ -30,6 +30,7 @@ _SEEN: Final = {
     Seen.UNLESS_OFF: "Users see version {} (id {}), unless it is switched off: the API does not return that.",
     Seen.SWITCHED_OFF: "Nobody sees version {} (id {}): it is published, and switched off.",
     Seen.BROKEN: "Nobody sees version {} (id {}): it is published, and its targeting cannot be met.",
+    Seen.ONE_OF_SEVERAL: "Version {} (id {}) is one of several that are published: which one users see is not known.",
     Seen.UNKNOWN: "Whether users see version {} (id {}) is not known, for its status is not.",
 }
 

@@ -23,6 +23,7 @@ from tests.support.fake_frigade import (
     reply,
     reset,
     row,
+    success,
 )
 
 FILE = "name: New\ndata:\n  steps:\n    - {id: b, title: B}\n    - {id: a, title: A2}\n"
@@ -92,7 +93,8 @@ def test_live_against_files_says_what_differs_and_what_only_one_side_has(tmp_pat
         assert [list(each) for each in flow["fields"]] == [list(each) for each in planned]
         shown = run("diff", "flow_a", "--format", "markdown").out
         assert "### `flow_a`" in shown
-        assert "```diff\nsteps\\[b]" in shown or "```diff\nsteps[b]" in shown
+        assert "id 2, version 2, ACTIVE, version 3 (DRAFT) is newer → `flows/flow_a.yaml`" in shown
+        assert "```diff\nsteps[b] moves" in shown
         assert "changes: name, steps[b], steps[a].title" in run("diff", "flow_a", "-q").out
         assert server.writes == []
 
@@ -121,6 +123,15 @@ def test_versions_and_drafts_are_sides_even_where_the_list_hides_them(
     hidden = frozenset({"flow_a"} if listed == "no drafts" else ())
     with served(tmp_path, {"flow_b": "name: B\n", "flow_a": FILE}, rows(), unlisted=hidden) as (_, run):
         assert brief(diff(run, *options)) == expected
+
+
+def test_a_list_that_hides_drafts_is_not_believed(tmp_path: Path) -> None:
+    with served(tmp_path, {}, rows()) as (server, run):
+        published = [each for each in rows() if each["status"] == "ACTIVE"]
+        server.suffer(success(json.dumps(published).encode()).on("GET", "/v1/flows", times=ALWAYS))
+        document = diff(run, "--from", "live", "--to", "draft")
+        assert brief(document) == {"flows": {"flow_a": ["name"]}, "only_in_from": ["flow_d"]}
+        assert run("show", "flow_a", "--format", "json").json["version"] == 3
 
 
 @pytest.mark.parametrize(
@@ -157,7 +168,7 @@ def test_statuses_that_nobody_knows_and_fields_that_are_not_shown_are_said(tmp_p
         assert document["same"][0]["unseen"] == ["description"]
         assert "status PAUSED" in document["not_compared"][0]["message"]
         same = run("diff", "flow_c", "-v").out
-        assert "description not shown by live, so not compared" in same
+        assert "description is not shown by live, so not compared" in same
         assert "Nothing differs, but description could not be seen everywhere." in same
 
 
@@ -213,6 +224,7 @@ def test_files_of_git_are_found_by_slug_wherever_they_were(tmp_path: Path) -> No
         (("--from", "live@prod"), "There is no environment prod"),
         (("nowhere", "--to", "draft"), "Neither live nor draft has a flow nowhere."),
         (("flow_c", "--to", "draft"), "Neither live nor draft has a flow flow_c."),
+        (("live", "files"), "live is a side, and there is no flow of that name."),
         (("flow_bb",), "Did you mean flow_b?"),
     ],
 )

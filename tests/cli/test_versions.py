@@ -87,6 +87,12 @@ def test_who_sees_a_version(tmp_path: Path, fields: Row, seen: str, sentence: st
         assert sentence in run("history", "flow_a").out
 
 
+def test_two_published_versions_are_not_both_said_to_be_seen(tmp_path: Path) -> None:
+    with served(tmp_path, {}, [row(1, "flow_a"), row(2, "flow_a", version=2, active=False)]) as (_, run):
+        assert [each["seen"] for each in history(run, "flow_a")["versions"]] == ["switched-off", "one-of-several"]
+        assert "one of several that are published" in run("history", "flow_a").out
+
+
 @pytest.mark.parametrize(
     "behaviour", [{"absent_paths": ("/v1/flows/*/versions",)}, {"endpoints": Endpoints.DOCUMENTED}]
 )
