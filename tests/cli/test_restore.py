@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +166,23 @@ def test_a_terminal_is_asked_and_no_is_the_default(tmp_path: Path) -> None:
             "restore", "flow_a", "--version", "1", root=tmp_path, env=environment(server.url, None, PUBLIC_KEY)
         )
         assert (read_only.code, "There is no private API key to write" in read_only.err) == (1, True)
+
+
+def test_after_a_restore_nothing_differs_from_the_version_and_plan_shows_what_the_file_says(tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parents[2] / "flows", tmp_path / "flows")
+
+    def run(*arguments: str) -> Any:  # noqa: ANN401 - completed
+        return flowsync(*arguments, "--sandbox", "--format", "json", root=tmp_path)
+
+    allowed = ("--allow-clear-targeting", "--allow-type-change", "--allow-protected")
+    restored = 0
+    for slug in sorted(each.stem for each in (tmp_path / "flows").iterdir()):
+        target, *former = run("history", slug).json["versions"]
+        for version in (str(each["version"]) for each in former):
+            done = run("restore", slug, "--version", version, *allowed)
+            assert done.code == 0, done.err
+            restored += len(done.json["outcomes"])
+            between = run("diff", slug, "--from", f"v{version}", "--to", f"v{target['version']}").json
+            assert [each["field"] for flow in between["flows"] for each in flow["fields"]] in ([], ["active"])
+    assert restored >= 3
+    assert run("plan").json["summary"]["update"] >= 3
