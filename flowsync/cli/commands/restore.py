@@ -19,8 +19,8 @@ from flowsync.cli.planning import refuse_unseen_versions, view_of
 from flowsync.cli.project import open_project
 from flowsync.cli.sides import file_of, named_version, one_slug, require_versions
 from flowsync.errors import ExitCode, FlowsyncError
-from flowsync.plan.guards import Kept, judged
 from flowsync.plan.former_versions import plan_restore
+from flowsync.plan.guards import Kept, judged
 from flowsync.plan.sides import Absent, Hidden, Kind, Side, pick
 from flowsync.record import values
 from flowsync.render import ledger, plans
