@@ -360,19 +360,53 @@ class Unmanaged:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A live flow whose file was there at the base and is not any more: it stays live as it is, unmanaged.
+    """A flow whose file was there at the base and is not any more: where it is live it stays so, unmanaged.
 
     `file` is the file's former name, `name` the flow's name as it is live. `renamed_to` is the slug of a new file with
-    the same content, None where there is none.
+    the same content, None where there is none. Of a flow that is not there, `id`, `version` and `status` are None.
     """
 
     slug: str
     file: str
-    id: int
+    id: int | None
     name: str
-    version: int
-    status: str
+    version: int | None
+    status: str | None
     renamed_to: str | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether a version is left that is not archived."""
+        return self.id is not None and self.status != "ARCHIVED"
+
+
+class DroppedKind(Enum):
+    """What a flow file can lose without a difference to what is live."""
+
+    FIELD = "field"
+    TEST = "test"
+    TESTS = "tests"
+    PROTECTED = "protected"
+    TARGET = "target"
+    ENVIRONMENT = "environment"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Something that a flow file said at the base and does not say any more: nothing is sent for it.
+
+    `name` is the field, test, target, environment or rule that it was; of all tests, their number. Of a field, `status`
+    is that of the row, and `live` its value there, where the API returns it (`is_shown`); of `data`, a few words.
+    """
+
+    slug: str
+    file: str
+    kind: DroppedKind
+    name: str
+    status: str | None = None
+    live: JsonValue = None
+    is_shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,7 +442,7 @@ class Plan:
 
     `unverified` flows are switched off in their file, and the API does not return whether they are on. A saved plan
     names no unchanged flows, only their number: `unnamed_unchanged`. `refusals` are those of the guards, if asked.
-    `removed` is known only where the plan was compared with a base.
+    `removed` and `dropped` are known only where the plan was compared with a base.
     """
 
     environment: str | None
@@ -424,6 +458,7 @@ class Plan:
     unverified: tuple[Update, ...] = ()
     view: View = View.WHOLE
     removed: tuple[Removed, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
 
     @property
     def writes(self) -> tuple[Change, ...]:

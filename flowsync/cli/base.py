@@ -11,6 +11,8 @@ from flowsync.cli.history import GitHistory, read_flow
 from flowsync.errors import DocumentError, GitError
 from flowsync.flows.files import ENDINGS
 from flowsync.plan.base import Base, GoneFile
+from flowsync.plan.dropped import files_that_lost
+from flowsync.render.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from flowsync.plan.base import Fields
 
 _DEFAULT_FOLDER: Final = "flows"
+_IN_ORDER: Final = ("origin/main", "origin/master", "main", "master")
+"""The branches that a project's own usually leave from."""
+_USUAL_BASES: Final = tuple(f"refs/{'remotes' if '/' in name else 'heads'}/{name}" for name in _IN_ORDER)
 _NamedEntries = list[tuple[str, "Entry"]]
 """The files of one slug at a revision: their names below the flows directory, and what they are."""
 
@@ -79,6 +84,29 @@ def flows_at(project: Project, revision: str) -> tuple[str, Mapping[str, Flow | 
             found.setdefault(_slug(name), []).append((name, entry))
     read = _read(project, {slug: named[0] for slug, named in found.items() if len(named) == 1})
     return commit, {slug: read.get(slug) for slug in found}
+
+
+def removed_unseen(project: Project, selection: Selection) -> str:
+    """What a plan without a base cannot show of the selected files, as a sentence; empty where nothing is missing.
+
+    The files are compared with where the current commit left the usual branch, as far as git knows one.
+    """
+    names = (git.answer(project.home, "for-each-ref", "--format=%(refname:short)", *_USUAL_BASES) or "").split()
+    usual = next((name for name in _IN_ORDER if name in names), None)
+    commit = usual and git.answer(project.home, "merge-base", "HEAD", usual)
+    if not usual or not commit:
+        return ""
+    try:
+        base = read_base(project, selection, commit)
+    except GitError:
+        return ""
+    files = [*(each.file for each in base.gone.values()), *files_that_lost(base, selection.flows)]
+    if not files:
+        return ""
+    return (
+        f"Not shown, for there is no base to compare with: what was removed since {usual} ({listed(files)}). "
+        f"--base {usual} shows it."
+    )
 
 
 def _read(project: Project, files: Mapping[str, tuple[str, Entry]]) -> Mapping[str, Flow | None]:

@@ -51,7 +51,8 @@ _VERSIONS_FILE: Final = "pulled.json"
 class Planned:
     """A plan judged by the guards, the open connection, and what the plan was made of.
 
-    `is_done`: it is a saved plan, and all of it is live already. `base` is what the files were compared with, if known.
+    `is_done`: it is a saved plan, and all of it is live already. `base` is what the files were compared with, if known;
+    `selection` are the files that were planned, unless it is a saved plan.
     """
 
     plan: Plan
@@ -61,6 +62,7 @@ class Planned:
     warnings: tuple[Problem, ...] = ()
     is_done: bool = False
     base: Base | None = None
+    selection: Selection | None = None
 
 
 @contextmanager
@@ -101,7 +103,8 @@ def plan_files(
             without_base(error)
         try:
             connection = connect(selection.flows)
-            listing = connection.fetch(concerned_slugs(selection.flows))
+            gone = [slug for slug in (compared.gone if compared else ()) if _SLUG.fullmatch(slug)]
+            listing = connection.fetch([*concerned_slugs(selection.flows), *gone])
         except FlowsyncError:
             refuse_errors(selection.errors, UNPLANNABLE)
             raise
@@ -114,7 +117,7 @@ def plan_files(
             write_problems(settled.warnings, project)
         every = (*selection.warnings, *warnings, *settled.warnings)
         made_of = (connection, listing, selection.flows, every)
-        yield Planned(judged(settled.plan, guards, kept), *made_of, base=compared)
+        yield Planned(judged(settled.plan, guards, kept), *made_of, base=compared, selection=selection)
 
 
 def refuse_new_sandbox(project: Project, selection: Selection, *, in_sandbox: bool) -> None:

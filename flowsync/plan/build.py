@@ -13,6 +13,7 @@ from flowsync.flows.expressions import as_sent
 from flowsync.model import SENT_FIELDS, Blocked, Plan, Removed, Target, Unchanged, Unmanaged, Update, View
 from flowsync.plan.base import FileAndRow, compared_with
 from flowsync.plan.document import digest
+from flowsync.plan.dropped import dropped
 from flowsync.plan.warnings import warnings_of_unchanged, warnings_of_update
 from flowsync.text import appearance, closest, code_points_that_differ, look_alike
 
@@ -60,6 +61,7 @@ def build_plan(
     managed = {flow.slug for flow in flows}.union(also_managed)
     removed = () if base is None else removed_flows(base, flows, rows, managed)
     unnamed = {*managed, *(each.slug for each in removed)}
+    rows_to_write = [(flow, each.row if isinstance(each, Chosen) else None) for flow, each in chosen]
     plan = Plan(
         environment=environment,
         api_url=api_url,
@@ -72,6 +74,7 @@ def build_plan(
         unverified=tuple(each for each in _only(Update, decisions) if not each.is_verified),
         view=view,
         removed=removed,
+        dropped=() if base is None else dropped(base, rows_to_write),
     )
     return replace(plan, digest=digest(plan))
 
@@ -103,17 +106,34 @@ def unmanaged(rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]) 
 def removed_flows(
     base: Base, flows: Sequence[Flow], rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]
 ) -> tuple[Removed, ...]:
-    """Return the flows whose file is gone since the base while they are live, and which new file has their content."""
+    """Return the flows whose file is gone since the base, first looking for the new file that has their content."""
     new = [flow for flow in flows if flow.slug not in base.flows and flow.slug not in base.unreadable]
     found: list[Removed] = []
-    for live in unmanaged({slug: rows[slug] for slug in base.gone if slug in rows}, managed):
-        gone = base.gone[live.slug]
+    left = {slug: _left(rows.get(slug, ())) for slug in base.gone.keys() - set(managed)}
+    for slug, row in sorted(left.items(), key=lambda each: (each[1] is None or each[1].is_archived, each[0])):
+        gone = base.gone[slug]
         heir = next((flow for flow in new if gone.fields and _has_fields(flow, gone.fields)), None)
         new = [flow for flow in new if flow is not heir]
-        row = next(row for row in rows[live.slug] if row.id == live.id)
         renamed_to = None if heir is None else heir.slug
-        found.append(Removed(live.slug, gone.file, live.id, live.name, row.version, row.status, renamed_to))
-    return tuple(found)
+        found.append(_removed(slug, gone.file, row, renamed_to))
+    return tuple(sorted(found, key=lambda each: each.slug))
+
+
+def _removed(slug: str, file: str, row: LiveFlow | None, renamed_to: str | None) -> Removed:
+    if row is None:
+        return Removed(slug, file, None, "", None, None, renamed_to)
+    name = row.fields.get("name")
+    return Removed(slug, file, row.id, name if isinstance(name, str) else "", row.version, row.status, renamed_to)
+
+
+def _left(rows: Sequence[LiveFlow]) -> LiveFlow | None:
+    """Return the newest version of a flow without a file; an archived one only where there is no other."""
+    choice = choose(rows, Target.LATEST)
+    match choice:
+        case Chosen(row) | UnknownStatus(row) | OnlyArchived(row):
+            return row
+        case NoSuchFlow() | NoSuchTarget():
+            return None
 
 
 def _has_fields(flow: Flow, fields: Mapping[FieldName, JsonValue]) -> bool:
@@ -122,7 +142,7 @@ def _has_fields(flow: Flow, fields: Mapping[FieldName, JsonValue]) -> bool:
 
 def _renamed(blocked: Iterable[Blocked], removed: Iterable[Removed]) -> list[Blocked]:
     """Return `blocked` with what to do about each flow that is not live because its file was renamed."""
-    former = {each.renamed_to: each for each in removed}
+    former = {each.renamed_to: each for each in removed if each.is_there}
     return [
         replace(each, message=_rename(each, former[each.slug]))
         if each.code == NO_SUCH_FLOW and each.slug in former

@@ -19,13 +19,13 @@ from flowsync.model import Create, NewDraft, PlanWarning, Update, View
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flowsync.model import Blocked, Change, FieldChange, FieldName, JsonValue, Plan, Refusal
+    from flowsync.model import Blocked, Change, Dropped, FieldChange, FieldName, JsonValue, Plan, Refusal
 
 Action: TypeAlias = Literal["create", "draft", "update", "deactivate", "delete"]
 """What can be done to a flow."""
 
 FORMAT: Final = "flowsync-plan/1"
-SOMETIMES_LISTED: Final = ("unverified", "removed")
+SOMETIMES_LISTED: Final = ("unverified", "removed", "dropped")
 """What the document lists only where there is some of it."""
 SOMETIMES_COUNTED: Final = ("draft", *SOMETIMES_LISTED)
 """What its summary counts only where there is some of it."""
@@ -94,6 +94,7 @@ class Summary:
     draft: int = 0
     unverified: int = 0
     removed: int = 0
+    dropped: int = 0
 
     @property
     def changes(self) -> int:
@@ -115,6 +116,7 @@ def summary(plan: Plan) -> Summary:
         draft=counts["draft"],
         unverified=len(plan.unverified),
         removed=len(plan.removed),
+        dropped=len(plan.dropped),
     )
 
 
@@ -152,6 +154,7 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
         "blocked": [_blocked(blocked) for blocked in plan.blocked],
         "unmanaged": [asdict(unmanaged) for unmanaged in plan.unmanaged],
         "removed": [asdict(removed) for removed in plan.removed],
+        "dropped": [_dropped(dropped) for dropped in plan.dropped],
     }
     if plan.view is View.WHOLE:
         del content["view"]
@@ -164,6 +167,20 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
 def _blocked(blocked: Blocked) -> JsonValue:
     """Return one blocked flow, with the place in its file where one is known."""
     return {key: value for key, value in asdict(blocked).items() if value is not None}
+
+
+def _dropped(dropped: Dropped) -> JsonValue:
+    """Return one thing that a file lost; of a field with what is live, where the API returns it."""
+    live: dict[str, JsonValue] = {"live": json_safe(dropped.live)} if dropped.is_shown else {}
+    status: dict[str, JsonValue] = {} if dropped.status is None else {"status": dropped.status}
+    return {
+        "slug": dropped.slug,
+        "file": dropped.file,
+        "kind": dropped.kind.value,
+        "name": dropped.name,
+        **status,
+        **live,
+    }
 
 
 def _change(change: Change, refusals: Iterable[Refusal]) -> JsonValue:

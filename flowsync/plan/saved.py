@@ -13,6 +13,8 @@ from flowsync.errors import PlanFileError
 from flowsync.model import (
     SENT_FIELDS,
     Blocked,
+    Dropped,
+    DroppedKind,
     FieldChange,
     Op,
     Origin,
@@ -75,6 +77,7 @@ def from_document(document: JsonValue) -> Plan:
         unnamed_unchanged=stated.scalar("unchanged", int),
         unverified=tuple(replace(_change(item, place), is_verified=False) for place, item in whole.items("unverified")),
         removed=tuple(_removed(item, place) for place, item in whole.items("removed")),
+        dropped=tuple(_dropped(item, place) for place, item in whole.items("dropped")),
         view=_member(View, whole.text("view"), "the plan") if whole.has("view") else View.WHOLE,
     )
     _check_whole(plan, {name: stated.scalar(name, int) for name in Summary.__dataclass_fields__ if stated.has(name)})
@@ -198,11 +201,24 @@ def _removed(value: JsonValue, place: str) -> Removed:
     return Removed(
         slug=part.text("slug"),
         file=part.text("file"),
-        id=part.scalar("id", int),
+        id=part.optional("id", int),
         name=part.text("name"),
-        version=part.scalar("version", int),
-        status=part.text("status"),
+        version=part.optional("version", int),
+        status=part.optional("status", str),
         renamed_to=part.optional("renamed_to", str),
+    )
+
+
+def _dropped(value: JsonValue, place: str) -> Dropped:
+    part = _Part(value, place, ("slug", "file", "kind", "name"), ("status", "live"))
+    return Dropped(
+        slug=part.text("slug"),
+        file=part.text("file"),
+        kind=_member(DroppedKind, part.text("kind"), place),
+        name=part.text("name"),
+        status=part.text("status") if part.has("status") else None,
+        live=part.value("live") if part.has("live") else None,
+        is_shown=part.has("live"),
     )
 
 

@@ -16,6 +16,7 @@ from flowsync.diff.data import unescaped
 from flowsync.model import Change, FieldChange, FieldName, JsonValue, Op, Origin
 from flowsync.plan.warnings import WAITING
 from flowsync.render.escape import code_span, cut, cut_pair, shown
+from flowsync.render.wording import criterion_gone
 from flowsync.targeting.comparison import Effect, TermChange, compare
 from flowsync.targeting.words import in_words
 from flowsync.text import shortened
@@ -148,7 +149,8 @@ def _inside_data(change: FieldChange, place: str) -> tuple[str, str]:
     if change.op is Op.ADD:
         return f"{place} added", _value(change.new)
     if change.op is Op.REMOVE:
-        return f"{place} removed", _value(change.old)
+        gone = criterion_gone(change)
+        return f"{place} removed", f"{_value(change.old)} ({gone})" if gone else _value(change.old)
     return place, pair(change.old, change.new)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Final
 
 from flowsync.model import Change, Flow, Location, Origin, Plan, PlanWarning, Problem, Severity, Unchanged
@@ -101,13 +102,7 @@ def _other_flows(plan: Plan, screen: Screen) -> Iterator[Line]:
         where = Span(f"  {place} · blocked", Style.MUTED)
         yield line(Span("! ", Style.ERROR), Span(each.slug, Style.HEADING), where)
         yield from sentences(line("  ", Span(f"blocked[{each.code}]", Style.ERROR), f" {each.message}"), screen)
-    for flow in plan.removed:
-        yield ()
-        facts = f"  {flow.file} is gone · id {flow.id} · version {flow.version} · {flow.status}"
-        yield from sentences(
-            line(Span("x ", Style.WARNING), Span(flow.slug, Style.HEADING), Span(facts, Style.MUTED)), screen
-        )
-        yield from sentences(line("  ", Span(wording.removed(flow), Style.WARNING)), screen)
+    yield from _no_longer_managed(plan, screen)
     if plan.unmanaged and screen.detail is not Detail.SUMMARY:
         yield ()
         yield line(f"Unmanaged: {plural(len(plan.unmanaged), 'flow')}, {wording.UNMANAGED}")
@@ -116,6 +111,23 @@ def _other_flows(plan: Plan, screen: Screen) -> Iterator[Line]:
             yield line("  ? ", Span(row.slug, Style.HEADING), Span(f"  id {row.id} · {row.name}", Style.MUTED))
         if len(plan.unmanaged) > limit:
             yield line(Span(f"  … {len(plan.unmanaged) - limit:,} more", Style.MUTED))
+
+
+def _no_longer_managed(plan: Plan, screen: Screen) -> Iterator[Line]:
+    """Yield the flows whose files are gone, then what other files do not say any more."""
+    for flow in plan.removed:
+        yield ()
+        row = "not there" if flow.id is None else f"id {flow.id} · version {flow.version} · {flow.status}"
+        facts = f"  {flow.file} is gone · {row}"
+        yield from sentences(
+            line(Span("x ", Style.WARNING), Span(flow.slug, Style.HEADING), Span(facts, Style.MUTED)), screen
+        )
+        yield from sentences(line("  ", Span(wording.removed(flow), Style.WARNING)), screen)
+    for (slug, file), together in groupby(plan.dropped, key=lambda each: (each.slug, each.file)):
+        yield ()
+        yield from sentences(line("- ", Span(slug, Style.HEADING), Span(f"  {file}", Style.MUTED)), screen)
+        for each in together:
+            yield from sentences(line("  ", wording.dropped(each)), screen)
 
 
 def _change_lines(change: Change, screen: Screen) -> Iterator[Line]:

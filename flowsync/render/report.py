@@ -7,7 +7,7 @@ room whole blocks are left out, counted and named, and what is left is well-form
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -221,7 +221,8 @@ def _place(plan: Plan) -> str:
 
 def _opening(report: Report, limits: Limits) -> Iterator[str]:
     match report:
-        case PlanReport(scene, plan, waits, _, _, others):
+        case PlanReport(scene, plan, waits, _, settings, others):
+            plan = replace(plan, dropped=report_plan.untold(plan.dropped, settings))
             yield from report_plan.stops_alert(plan, scene, limits)
             yield from report_plan.notice_alert(report, limits)
             yield from report_plan.flows_table(plan, "What changes", scene, limits)

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from flowsync.flows.waits import Bond, ChangedWaits
-from flowsync.model import Change, FieldChange, Origin, Plan, PlanWarning, Refusal, Removed, SettingChange
+from flowsync.model import (
+    Change,
+    Dropped,
+    DroppedKind,
+    FieldChange,
+    Origin,
+    Plan,
+    PlanWarning,
+    Refusal,
+    Removed,
+    SettingChange,
+)
 from flowsync.plan.warnings import DRAFT_UNSEEN, EDIT_KEPT, UNSEEN_SENT, WAITING
 from flowsync.render import listing, wording
 from flowsync.render.changes import (
@@ -63,6 +75,8 @@ _STOPS: Final = {
     "plan-not-saved": "unsaved plan",
 }
 """What has to be settled before a plan is applied, by the code of the refusal; anything else is a guard."""
+_LOST_SHOWN: Final = 12
+"""How much of what one file lost is shown: each field, and some of its tests."""
 _SAVED: Final = "Only a plan that was saved and shown may be applied: the action's input `plan-file` names it."
 _ADDED: Final = {
     Bond.MUST: "{} now waits for {}",
@@ -93,14 +107,17 @@ def headline(report: PlanReport, quoted: Callable[[str], str] = name) -> str:
         return f"{moment} changes nothing yet: {stops} first.{after}"
     count = len(plan.changes)
     if not plan.writes:
-        return f"{moment} changes nothing for users: {_unmanaged(plan) if plan.removed else in_step(plan)}"
+        return f"{moment} changes nothing for users: {_unmanaged(plan) or in_step(plan)}"
     if not count:
         return f"{moment} changes nothing that can be seen. {_impact('', plan)}"
     return f"{moment} changes {plural(count, 'flow')}{_noticed(plan, '. Users notice nothing yet.')}"
 
 
 def _unmanaged(plan: Plan) -> str:
-    count = len(plan.removed)
+    """Return how many flows lose their file and stay, as a sentence; empty for none."""
+    count = sum(each.is_there for each in plan.removed)
+    if not count:
+        return ""
     be, stay = ("is", "stays") if count == 1 else ("are", "stay")
     return f"{plural(count, 'flow')} {be} no longer managed and {stay} as before."
 
@@ -288,15 +305,31 @@ def flows_table(plan: Plan, title: str, scene: Scene, limits: Limits) -> Iterato
         [titled_cell(each.slug, None, "blocked"), "**blocked**: what is named above keeps it from being written"]
         for each in plan.blocked
     ]
+    lost = {slug: _lost([*each]) for slug, each in groupby(plan.dropped, key=lambda each: each.slug)}
     for change in sorted(plan.changes, key=lambda each: not each.live):
         what = changes_in_words(change, scene.moment.branch)
         state = "off at once" if change.live and wording.is_switched_off(change) else wording.visibility(change)
-        rows.append([flow_cell(change, state), "<br>".join(what)])
+        rows.append([flow_cell(change, state), "<br>".join([*what, *lost.pop(change.slug, ())])])
     rows += [[flow_cell(each, "may be on or off"), sent_unseen("active", value=False)] for each in plan.unverified]
     there = {each.slug for each in plan.writes} | {each.slug for each in plan.unchanged}
     rows += [[titled_cell(each.slug, each.name, _state(each)), _removed(each, there)] for each in plan.removed]
+    rows += [[titled_cell(slug, None, "nothing is sent for it"), "<br>".join(each)] for slug, each in lost.items()]
     if rows:
         yield table(["Flow", title], rows, limits)
+
+
+def _lost(dropped: Sequence[Dropped]) -> list[str]:
+    """Return what one file does not say any more, the last ones only counted when there are many."""
+    rest = len(dropped) - _LOST_SHOWN
+    lines = [sentence(wording.dropped(each)) for each in dropped[:_LOST_SHOWN]]
+    return [*lines, f"and {rest:,} more that the file does not say any more"] if rest > 0 else lines
+
+
+def untold(dropped: Iterable[Dropped], settings: Iterable[SettingChange]) -> tuple[Dropped, ...]:
+    """Return what files lost without what the changed settings say already."""
+    places = {setting.place for setting in settings}
+    names = {DroppedKind.PROTECTED: "protected", DroppedKind.IGNORE: "ignores"}
+    return tuple(each for each in dropped if f"{names.get(each.kind, '')} of {each.file}" not in places)
 
 
 def _state(removed: Removed) -> str:
@@ -305,6 +338,8 @@ def _state(removed: Removed) -> str:
 
 def _removed(removed: Removed, there: Collection[str]) -> str:
     """Return what becomes of a flow whose file is gone; `there` are the flows that exist and have a file."""
+    if not removed.is_there:
+        return sentence(wording.removed(removed))
     stays = f"stays {'live' if removed.status == 'ACTIVE' else 'in Frigade'} as version {removed.version}"
     if removed.renamed_to is None:
         return f"no longer managed: its file is gone; {stays}"
@@ -375,7 +410,7 @@ def next_step(report: PlanReport) -> str:
         return past_guards(plan.refusals, scene)
     if not plan.writes:
         way = "Where that is not meant, put the files back; to end such a flow, switch it off in Frigade."
-        return way if plan.removed else "Nothing to do for live flows."
+        return way if _unmanaged(plan) else "Nothing to do for live flows."
     if report.into is not None:
         return "Merge when this is right. The pull request that goes on from there shows its own plan."
     keeping = ""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 from flowsync.config import SANDBOX_URL
 from flowsync.model import (
     Change,
+    Dropped,
+    DroppedKind,
     FieldChange,
     JsonValue,
     Op,
@@ -48,6 +50,18 @@ _ORIGINS: Final = {
     Origin.DRIFT: "edited in the dashboard; applying overwrites that",
     Origin.CONFLICT: "edited both in the files and in the dashboard; applying overwrites the latter",
 }
+_CRITERION_GONE: Final = {
+    "completionCriteria": "the step no longer completes by itself",
+    "startCriteria": "no condition keeps the step from being started any more",
+}
+_DROPPED: Final = {
+    DroppedKind.TEST: "test removed: {}",
+    DroppedKind.TESTS: "all tests removed: {}",
+    DroppedKind.PROTECTED: "protected removed: apply no longer has to be allowed to write this flow",
+    DroppedKind.TARGET: "target removed: it was {}; the configuration now says which version is written",
+    DroppedKind.ENVIRONMENT: "overlay of the environment {} removed: there it is as the rest of the file says",
+    DroppedKind.IGNORE: "ignore comment removed: {} is reported again",
+}
 
 
 def counts(plan: Plan) -> str:
@@ -59,6 +73,7 @@ def counts(plan: Plan) -> str:
         (numbers.unchanged, "unchanged"),
         (numbers.blocked, "blocked"),
         (numbers.removed, "no longer managed"),
+        (numbers.dropped, "dropped from files"),
         (numbers.unmanaged, "unmanaged"),
     )
     return ", ".join(f"{count:,} {words}" for count, words in parts if count or words in _ALWAYS_COUNTED)
@@ -192,6 +207,12 @@ def structural(change: FieldChange) -> str:
             return ""
 
 
+def criterion_gone(change: FieldChange) -> str:
+    """Return what it means that a step loses one of its criteria; empty for any other change."""
+    meaning = _CRITERION_GONE.get(change.path.rpartition("/")[2], "")
+    return meaning if change.op is Op.REMOVE and change.field == "data" and isinstance(change.old, str) else ""
+
+
 def _position(index: JsonValue) -> str:
     return str(index + 1) if isinstance(index, int) else "?"
 
@@ -217,8 +238,31 @@ def waits(count: int) -> str:
 
 def removed(flow: Removed) -> str:
     """Return what becomes of a flow whose file is gone, and where its content went."""
-    moved = f"; {flow.renamed_to} has its content now, and Frigade has no rename" if flow.renamed_to else ""
-    return f"no longer managed; stays live as it is{moved}"
+    if flow.id is None:
+        state = "no flow that can be seen has this slug, so none is left"
+    elif flow.status == "ARCHIVED":
+        state = f"only archived versions are left, up to version {flow.version}"
+    else:
+        state = "stays live as it is" if flow.status == "ACTIVE" else "stays in Frigade as it is"
+    moved = f"; {flow.renamed_to} has its content now" if flow.renamed_to else ""
+    rename = ", and Frigade has no rename" if flow.renamed_to and flow.is_there else ""
+    return f"no longer managed; {state}{moved}{rename}"
+
+
+def dropped(lost: Dropped) -> str:
+    """Return what it means that a file does not say something any more."""
+    if lost.kind is DroppedKind.FIELD:
+        return f"{lost.name}: no longer managed; {_left_live(lost)}"
+    return _DROPPED[lost.kind].format(lost.name)
+
+
+def _left_live(lost: Dropped) -> str:
+    where = "stays in the draft" if lost.status == "DRAFT" else "stays live"
+    if not lost.is_shown:
+        return f"{where} as it is, which the API does not return"
+    if lost.live in (None, ""):
+        return f"{where} empty"
+    return f"{where} with {lost.live}" if lost.name == "data" else f"{where} as {compact(lost.live, _SHORT_VALUE)}"
 
 
 def listed(names: Sequence[str], limit: int = 5) -> str:

@@ -18,7 +18,7 @@ from flowsync.model import SENT_FIELDS, FieldChange, FieldName, JsonValue, Op
 from flowsync.render.escape import compact, mask_keys
 from flowsync.render.style import Line, Span, Style
 from flowsync.render.text_diff import changed_lines, differing, hunks, shortened_line
-from flowsync.render.wording import structural
+from flowsync.render.wording import criterion_gone, structural
 from flowsync.targeting.comparison import DiffLine, TermChange, compare
 
 LINES_PER_FLOW: Final = 400
@@ -77,6 +77,8 @@ def meaning(label: str, old: str, new: str) -> str:
 def _criterion_meaning(change: FieldChange) -> str:
     if not change.path.endswith(_CRITERIA):
         return ""
+    if gone := criterion_gone(change):
+        return f"{change.label} is removed: {gone}"
     # Only a step without visibilityCriteria is as one whose criteria are empty: it is always shown.
     absent = "" if change.path.endswith("/visibilityCriteria") else None
     old, new = (absent if value is None else value for value in (change.old, change.new))

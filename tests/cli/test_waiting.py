@@ -281,10 +281,7 @@ def test_a_renamed_file_leaves_its_flow_behind_and_cannot_be_written(project: Pa
         assert "flow_z has its content now, and Frigade has no rename" in text
 
 
-def test_a_file_that_only_moved_or_whose_flow_is_not_live_is_not_removed(project: Path) -> None:
-    write_flows(project, {"flow_dead": "name: Dead\n"})
-    commit(project, "Another")
-    (project / "flows" / "flow_dead.yaml").unlink()
+def test_a_file_that_only_moved_is_not_removed(project: Path) -> None:
     (project / "flows" / "sub").mkdir()
     (project / "flows" / "flow_a.yaml").rename(project / "flows" / "sub" / "flow_a.yml")
     with fake_frigade(rows=[live()]) as server:

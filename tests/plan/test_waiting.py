@@ -16,6 +16,7 @@ from flowsync.plan.base import Base, GoneFile, Past, Version
 from flowsync.plan.document import to_document
 from flowsync.plan.guards import judged
 from flowsync.plan.saved import from_document
+from flowsync.render import wording
 from tests.plan.builders import flow, flow_of, plan_of, row, row_of
 
 if TYPE_CHECKING:
@@ -192,7 +193,8 @@ def gone(**files: Fields | None) -> Base:
 def test_a_live_flow_whose_file_is_gone_is_removed_and_not_unmanaged() -> None:
     rows = [row("old", name="Old", number=1), row("old", name="Old", number=2, version=2), row("other", number=3)]
     plan = plan_of([], rows, base=gone(old={"name": "Old"}, dead={}))
-    (removed,) = plan.removed
+    missing, removed = plan.removed
+    assert (missing.slug, missing.id, missing.version, missing.status, missing.is_there) == ("dead", *[None] * 3, False)
     assert (removed.slug, removed.file, removed.id, removed.version) == ("old", "flows/old.yaml", 2, 2)
     assert (removed.name, removed.status, removed.renamed_to) == ("Old", "ACTIVE", None)
     assert [each.slug for each in plan.unmanaged] == ["other"]
@@ -203,9 +205,11 @@ def test_a_live_flow_whose_file_is_gone_is_removed_and_not_unmanaged() -> None:
     assert "removed" not in to_document(plan_of([], rows, base=gone()))
 
 
-def test_archived_flows_and_those_of_a_file_that_is_not_selected_are_not_removed() -> None:
-    rows = [row("old", status="ARCHIVED")]
-    assert plan_of([], rows, base=gone(old={"name": "Old"})).removed == ()
+def test_a_removed_file_of_which_only_archived_versions_are_left_is_told_as_that() -> None:
+    rows = [row("old", status="ARCHIVED"), row("old", status="ARCHIVED", number=2, version=2)]
+    (removed,) = plan_of([], rows, base=gone(old={"name": "Old"})).removed
+    assert (removed.id, removed.status, removed.is_there) == (2, "ARCHIVED", False)
+    assert wording.removed(removed) == "no longer managed; only archived versions are left, up to version 2"
 
 
 def test_a_renamed_file_is_said_to_be_one_with_the_two_ways_out() -> None:

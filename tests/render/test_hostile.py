@@ -14,6 +14,8 @@ from flowsync.errors import FlowsyncError, InvalidFilesError, PlanFileError, Ref
 from flowsync.model import (
     Applied,
     Blocked,
+    Dropped,
+    DroppedKind,
     Failed,
     FieldChange,
     JsonValue,
@@ -88,6 +90,9 @@ def updates(draw: st.DrawFn) -> Update:
 
 
 removals = st.builds(Removed, hostile, hostile, numbers, hostile, numbers, hostile, st.none() | hostile)
+losses = st.builds(
+    Dropped, hostile, hostile, st.sampled_from(DroppedKind), hostile, st.none() | hostile, hostile, st.booleans()
+)
 plan_values = st.builds(
     Plan,
     environment=st.none() | hostile,
@@ -101,6 +106,7 @@ plan_values = st.builds(
     unmanaged=st.lists(st.builds(Unmanaged, hostile, numbers, hostile), max_size=2).map(tuple),
     digest=st.just("sha256:0123456789abcdef"),
     removed=st.lists(removals, max_size=2).map(tuple),
+    dropped=st.lists(losses, max_size=2).map(tuple),
     refusals=st.lists(
         st.builds(Refusal, hostile, hostile, hostile, st.lists(hostile, max_size=2).map(tuple)), max_size=2
     ).map(tuple),
@@ -174,7 +180,8 @@ def test_a_plan_means_nothing_to_markdown(plan: Plan) -> None:
     markdown = plans.markdown(plan)
     assert_means_nothing(markdown)
     for page in pages(markdown):
-        rows = len(plan.changes) + len(plan.blocked) + len(plan.removed)
+        lost = {each.slug for each in plan.dropped} - {each.slug for each in plan.changes}
+        rows = len(plan.changes) + len(plan.blocked) + len(plan.removed) + len(lost)
         assert page.tags.count("pre") == len(plan.changes)
         assert page.tags.count("details") == len(plan.changes) + 1, "and one about the plan"
         assert page.tags.count("table") == bool(rows)

@@ -13,6 +13,8 @@ from flowsync.flows.waits import Bond, ChangedWaits, Edge, Node, Wait, WaitingGr
 from flowsync.model import (
     AlreadyApplied,
     Applied,
+    Dropped,
+    DroppedKind,
     Failed,
     FieldChange,
     JsonValue,
@@ -139,6 +141,10 @@ ODD_PLAN = replace(
     unmanaged=tuple(Unmanaged(f"{number}{LONG}", number, LONG) for number in range(110)),
     refusals=tuple(Refusal("x", f"{number}{LONG}", "--allow-many", (f"0{LONG}",)) for number in range(110)),
     removed=tuple(Removed(f"{number}{LONG}", LONG, number, LONG, 1, LONG, LONG) for number in range(110)),
+    dropped=tuple(
+        Dropped(f"{number // 10}{LONG}", LONG, DroppedKind.FIELD, LONG, LONG, LONG, is_shown=True)
+        for number in range(1100)
+    ),
     blocked=tuple(replace(FULL_PLAN.blocked[0], slug=f"{number}{LONG}", message=LONG) for number in range(110)),
 )
 ODD_PROBLEMS = [Problem(Location(LONG, 1, 1), Severity.ERROR, LONG, LONG, LONG)] * 110
@@ -390,6 +396,15 @@ def test_a_branch_that_is_not_applied_is_said_to_be_one() -> None:
     assert shown_of(EMPTY_PLAN, into="a", applied="b").startswith(
         "### This merges into `a`; live flows change only when that reaches `b`.\n"
     )
+
+
+def test_what_the_settings_say_already_is_not_told_twice() -> None:
+    lost = [Dropped("flow_a", "flows/flow_a.yaml", kind, "x") for kind in (DroppedKind.PROTECTED, DroppedKind.TARGET)]
+    report = PlanReport(SCENE, replace(EMPTY_PLAN, dropped=tuple(lost)))
+    assert "protected removed" in fit(report, COMMENT).text
+    settings = (SettingChange("protected of flows/flow_a.yaml", "true", None),)
+    shown = fit(replace(report, settings=settings), COMMENT).text
+    assert ("protected removed" in shown, "target removed" in shown) == (False, True)
 
 
 def test_removed_and_renamed_files_have_rows_of_their_own() -> None:

@@ -210,7 +210,14 @@ def criterion(name: str, op: Op, old: str | None, new: str | None) -> FieldChang
             "steps[a].visibilityCriteria: no longer everyone: fewer users qualify",
         ),
         (criterion("visibilityCriteria", Op.REMOVE, PRO, None), "steps[a].visibilityCriteria: now everyone"),
-        (criterion("completionCriteria", Op.REMOVE, PRO, None), ""),
+        (
+            criterion("completionCriteria", Op.REMOVE, PRO, None),
+            "steps[a].completionCriteria is removed: the step no longer completes by itself",
+        ),
+        (
+            criterion("startCriteria", Op.REMOVE, PRO, None),
+            "steps[a].startCriteria is removed: no condition keeps the step from being started any more",
+        ),
         (criterion("startCriteria", Op.REPLACE, "((", "))"), "steps[a].startCriteria: was malformed and still is"),
         (criterion("title", Op.REPLACE, PRO, GUEST), ""),
     ],

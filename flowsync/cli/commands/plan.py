@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync.cli import options
+from flowsync.cli.base import removed_unseen
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import example_hint
 from flowsync.cli.guards import command_line, policy_options, policy_words, require_base
-from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result
+from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import plan_files
 from flowsync.cli.project import REVOKE_KEY, open_project, save
 from flowsync.errors import BlockedError, ExitCode, RefusedError, UsageError
@@ -23,6 +24,8 @@ from flowsync.secrets import private_key_at
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
+    from flowsync.cli.planning import Planned
+    from flowsync.cli.project import Project
     from flowsync.render.style import Screen
 
 
@@ -71,6 +74,13 @@ def command(
     words = ["apply", *slugs, *policy_words(given, base)]
     following = None if out is not None else command_line(words, made, given)
     write_result(_shown(made, format_, following, screen_of_stdout(given)))
+    if (
+        base is None
+        and format_ != "json"
+        and planned.selection
+        and (note := removed_unseen(project, planned.selection))
+    ):
+        write_sentence(note, given)
     if format_ == "json" and made.refusals:
         write_note(plans.refusals(made, screen_of_stderr(given)), given)
     if out is not None:
@@ -84,6 +94,12 @@ def command(
             hint=example_hint(each.slug for each in made.blocked) or "The plan says why.",
         )
     return ExitCode.CHANGES if made.changes and detailed_exitcode else ExitCode.OK
+
+
+def _note_removals(project: Project, planned: Planned) -> None:
+    note = removed_unseen(project, planned.selection) if planned.selection else ""
+    if note:
+        write_sentence(note, project.given)
 
 
 def _shown(made: Plan, format_: str, following: str | None, screen: Screen) -> str:

@@ -122,7 +122,7 @@ def _show(run: Run, made: Planned, report: PlanReport, marker: Marker) -> bool:
     marker = replace(marker, digest=hexadecimal(plan.digest), base=plan.base, parts=parts(plan))
     marker = replace(marker, conflicts=conflicting(plan))
     run.output({"plan-artifact": f"{ARTIFACT}{marker.seal}"})
-    is_news = bool(plan.writes or plan.blocked or plan.removed or report.settings)
+    is_news = bool(plan.writes or plan.blocked or plan.removed or plan.dropped or report.settings)
     return run.comment_on_event(report, marker, is_news=is_news)
 
 
