@@ -27,6 +27,8 @@ COMMANDS: Final = {
     "plan": "Show what applying the files would do to the live flows.",
     "apply": "Write what plan shows.",
     "rollback": "Put back what an apply replaced.",
+    "publish": "Publish drafts: they take the place of what is live.",
+    "delete": "Delete flows with all their versions, for good.",
     "diff": "Compare two sides: files, live, draft, a version, git, of any environment.",
     "history": "List the versions of a flow: who sees each, and what changed.",
     "show": "Print one version of a flow as a flow file.",

@@ -56,6 +56,11 @@ allow_options = combined(
     kept_option("Make a live flow one for everyone.", _keep_guards, "--allow-clear-targeting", is_flag=True),
     kept_option("Change the type of a flow.", _keep_guards, "--allow-type-change", is_flag=True),
     kept_option("Write flows marked as protected.", _keep_guards, "--allow-protected", is_flag=True),
+)
+"""What apply and publish share."""
+guard_options = combined(
+    policy_options,
+    allow_options,
     kept_option(_UNSAVED, _keep_guards, "--allow-unsaved-plan", is_flag=True),
 )
 guard_options = combined(policy_options, allow_options)

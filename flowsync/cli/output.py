@@ -110,6 +110,12 @@ def write_problems(problems: Sequence[Problem], project: Project) -> None:
 
 def ask(question: str) -> str | None:
     """What a person at the terminal answers, in lower case; None where they ended the input (Ctrl-D)."""
+    answer = typed(question)
+    return None if answer is None else answer.lower()
+
+
+def typed(question: str) -> str | None:
+    """What a person at the terminal types as an answer; None where they ended the input (Ctrl-D)."""
     import select  # noqa: PLC0415 - for questions only
 
     from flowsync.apply import POLL_INTERVAL  # noqa: PLC0415 - as above
@@ -121,7 +127,7 @@ def ask(question: str) -> str | None:
         pass
     answer = sys.stdin.readline()
     if answer.endswith("\n"):
-        return answer.strip().lower()
+        return answer.strip()
     sys.stderr.write("\n")
     return None
 

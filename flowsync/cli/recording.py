@@ -14,16 +14,27 @@ from flowsync import lock
 from flowsync.apply import ApplyRecord
 from flowsync.errors import RecordError
 from flowsync.model import Failed, NotAttempted, Refused
-from flowsync.record.lines import end_line, outcome_line, read, run_line, write_line
+from flowsync.record.lines import (
+    delete_line,
+    deleted_line,
+    end_line,
+    outcome_line,
+    publish_line,
+    read,
+    run_line,
+    write_line,
+)
 from flowsync.record.undoing import with_undone
 from flowsync.record.values import FORMAT, SUFFIX, Kept, Unreadable
 from flowsync.workspace import OWNER_ONLY, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from flowsync.model import Change, LiveFlow, Outcome
+    from flowsync.plan.deleting import Deleted
+    from flowsync.plan.publishing import Publish
     from flowsync.record.values import Record, Run
     from flowsync.workspace import Workspace
 
@@ -69,6 +80,22 @@ class RecordFile(ApplyRecord):
         """Keep `row` on the disk. Raises RecordError."""
         self._keep(write_line(change, row, now()))
         self._started[change.slug] = time.monotonic()
+
+    def before_publish(self, publish: Publish, draft: LiveFlow, published: LiveFlow | None) -> None:
+        """Keep both rows on the disk. Raises RecordError."""
+        self._keep(publish_line(publish.change.file, draft, published, publish.users.value, now()))
+        self._started[draft.slug] = time.monotonic()
+
+    def before_delete(self, slug: str, rows: Sequence[LiveFlow]) -> None:
+        """Keep every version of a flow on the disk. Raises RecordError."""
+        self._keep(delete_line(slug, rows, now()))
+        self._started[slug] = time.monotonic()
+
+    def after_delete(self, deleted: Deleted) -> None:
+        """Keep what became of a flow that was to be deleted."""
+        left = [row.id for row in deleted.left]
+        with suppress(RecordError):
+            self._keep(deleted_line(deleted.deletion.slug, deleted.ending.value, left, deleted.message, now()))
 
     def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
         """Keep what became of a change; a later flush takes it to the disk."""

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import islice
 from threading import Event
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from flowsync import __version__
+from flowsync.api import writing
+from flowsync.api.endpoints import reread
+from flowsync.apply import POLL_INTERVAL
 from flowsync.cli import output
 from flowsync.cli.options import Verbosity
 from flowsync.cli.recording import FOLDER, new_record_path, now, open_record
@@ -19,15 +24,40 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
+    from flowsync.api.endpoints import Access, FlowWriter
+    from flowsync.api.writing import ArchiveBehavior
+    from flowsync.cli.connection import Connection
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
     from flowsync.cli.recording import RecordFile
+    from flowsync.model import LiveFlow
     from flowsync.render.style import Screen
 
 Result = TypeVar("Result")
 
 _STDERR: Final = 2
 _STOPPING: Final = b"Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRows:
+    """The API as publishing and deleting need it. `listed` is the list that answered before anything was written."""
+
+    writer: FlowWriter
+    access: Access
+    listed: Access
+
+    def rows(self, slug: str, row_id: int) -> Sequence[LiveFlow]:
+        """The slug's rows, read again."""
+        return reread(self.writer, slug, row_id, access=self.access, listed=self.listed)
+
+    def activate(self, row_id: int, users: ArchiveBehavior) -> LiveFlow | None:
+        """One PUT."""
+        return writing.activate(self.writer, row_id, users)
+
+    def delete(self, row_id: int) -> None:
+        """One DELETE."""
+        writing.delete(self.writer, row_id)
 
 
 def header_of(purpose: Purpose, environment: str | None, api_url: str, digest: str, changes: int) -> Run:
@@ -47,6 +77,57 @@ def recording(header: Run, project: Project, record_file: str | None = None) -> 
     with open_record(path, name, project.workspace) as record:
         record.begin(header)
         yield name, record
+
+
+def run_each(
+    header: Run,
+    connection: Connection,
+    reporter: Reporter[Result],
+    work: Callable[[RecordFile, Event], Iterator[Result]],
+    conclude: Callable[[list[Result], str], object],
+) -> bool:
+    """Do one flow after the other, and report what became of each as it is known; whether the user stopped the run.
+
+    `work` yields that; `conclude` is given all of it, and the name of the record, "" where nothing was written. Raises
+    RecordError, and writes nothing, where there can be no record.
+    """
+    project, results = connection.project, list[Result]()
+    with recording(header, project) as (name, record):
+        farewell = f"Ended at once: what was in flight may or may not have landed. The record is {name}.\n"
+        stopping = stopping_on_signals(
+            project.given, connection.client.stop_waiting, farewell.encode(errors="backslashreplace")
+        )
+        with stopping as (stop, by_user):
+            for result in _in_thread(work(record, stop)):
+                results.append(result)
+                reporter.report(result)
+                if reporter.trouble is not None:
+                    stop.set()
+            record.end()
+            if record.trouble is not None:
+                message = f"The record {name} is not complete: {record.trouble.message}"
+                output.write_sentence(message, project.given, Verbosity.QUIET)
+            reporter.close(results)
+            try:
+                conclude(results, name if record.writes else "")
+            except (OSError, FlowsyncError) as error:
+                reporter.trouble = error
+                reporter.close(results)
+    return by_user.is_set()
+
+
+def _in_thread(items: Iterator[Result]) -> Iterator[Result]:
+    """The items, made in another thread: a signal is handled in this one, and must find no lock of a request held."""
+    from concurrent.futures import ThreadPoolExecutor, wait  # noqa: PLC0415 - offline commands need no threads
+
+    with ThreadPoolExecutor(1, thread_name_prefix="write") as thread:
+        while True:
+            asked = thread.submit(lambda: [*islice(items, 1)])
+            while not wait([asked], timeout=POLL_INTERVAL).done:
+                pass
+            if not (found := asked.result()):
+                return
+            yield from found
 
 
 class Reporter(Generic[Result]):

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.config import Policy
-from flowsync.model import Origin, Refusal
+from flowsync.model import Op, Origin, Refusal
 from flowsync.plan.document import digest, summary
 from flowsync.plan.warnings import PROTECTED, is_for_everyone
 
@@ -75,7 +75,7 @@ def targeting_cleared(plan: Plan, guards: Guards) -> Iterator[Refusal]:
 
 def type_changed(plan: Plan, guards: Guards) -> Iterator[Refusal]:
     """Refuse to make a flow another kind of flow, which the app may not know how to show."""
-    slugs = _slugs(plan, lambda change: any(field.field == "type" for field in change.fields))
+    slugs = _slugs(plan, lambda change: any(each.field == "type" and each.op is not Op.ADD for each in change.fields))
     if slugs and not guards.allow_type_change:
         yield Refusal("changes-type", "The type of a flow would change.", "--allow-type-change", slugs)
 

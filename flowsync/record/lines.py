@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Final
 from flowsync.api.rows import live_flow
 from flowsync.errors import RecordError, UnreadableResponseError
 from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Refused, Target
-from flowsync.record.values import FORMAT, Purpose, Record, Result, Run, Write, combined
-from flowsync.secrets import private_key_at
+from flowsync.record.publishing import (
+    delete_event,
+    deleted_event,
+    holds_key,
+    note_deleted,
+    publish_event,
+    publish_write,
+)
+from flowsync.record.values import FORMAT, Deleted, Purpose, Record, Result, Run, Write, combined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Outcome
     from flowsync.record.values import Place
@@ -53,7 +60,7 @@ def write_line(change: Change, row: LiveFlow, time: str) -> bytes:
         "body": dict(change.body.items()),
     }
     withheld = {
-        name for part in parts.values() for name, value in part.items() if name not in _IDENTITY and _holds_key(value)
+        name for part in parts.values() for name, value in part.items() if name not in _IDENTITY and holds_key(value)
     }
     kept: dict[str, JsonValue] = {
         title: {name: value for name, value in part.items() if name not in withheld} for title, part in parts.items()
@@ -94,7 +101,7 @@ def outcome_line(outcome: Outcome, row: LiveFlow | None, time: str, seconds: flo
     after: dict[str, JsonValue] = {}
     if row is not None:
         after = {name: row.fields[name] for name in change.body if name in row.fields}
-    holds_key = _holds_key(message) or any(map(_holds_key, after.values()))
+    has_key = holds_key(message) or any(map(holds_key, after.values()))
     return _line(
         {
             "event": "outcome",
@@ -106,17 +113,25 @@ def outcome_line(outcome: Outcome, row: LiveFlow | None, time: str, seconds: flo
             "uncertain": uncertain,
             "untaken": [*untaken],
             "code": code,
-            "message": None if holds_key else message,
-            "after": None if row is None or holds_key else after,
+            "message": None if has_key else message,
+            "after": None if row is None or has_key else after,
         }
     )
 
 
-def _holds_key(value: JsonValue) -> bool:
-    """Whether a key is in a value. A text is searched as it is: its JSON has escapes, which take time to decode."""
-    if isinstance(value, list | dict):
-        value = json.dumps(value)
-    return isinstance(value, str) and private_key_at(value) is not None
+def publish_line(file: str, draft: LiveFlow, published: LiveFlow | None, users: str, time: str) -> bytes:
+    """What is about to be published, and in place of what; goes to the disk before the request is sent."""
+    return _line(publish_event(file, draft, published, users, time))
+
+
+def delete_line(slug: str, rows: Sequence[LiveFlow], time: str) -> bytes:
+    """Every version that is about to be deleted, whole; goes to the disk before the first request is sent."""
+    return _line(delete_event(slug, rows, time))
+
+
+def deleted_line(slug: str, ending: str, left: Iterable[int], message: str | None, time: str) -> bytes:
+    """What became of a flow that was to be deleted."""
+    return _line(deleted_event(slug, ending, left, message, time))
 
 
 def end_line(time: str) -> bytes:
@@ -138,6 +153,7 @@ def read(lines: Iterable[bytes], name: str) -> Record:
     """
     runs: list[Run] = []
     writes: dict[tuple[Place, int], list[Write]] = {}  # the same id is another flow in another place
+    deletions: list[Deleted] = []
     unfinished: set[int] = set()
     is_complete = False
     number = 0
@@ -149,10 +165,12 @@ def read(lines: Iterable[bytes], name: str) -> Record:
                     runs.append(_run(value))
                     unfinished.clear()
                     is_complete = False
-                case {"event": "write"}:
-                    write = _write(value, runs[-1].place)
+                case {"event": "write" | "publish" as event}:
+                    write = (_write if event == "write" else publish_write)(value, runs[-1].place)
                     writes.setdefault((write.place, write.id), []).append(write)
                     unfinished.add(write.id)
+                case {"event": "delete" | "deleted"}:
+                    note_deleted(deletions, value, runs[-1].place)
                 case {"event": "outcome", "id": int() as row_id} if row_id in unfinished:
                     unfinished.remove(row_id)
                     written = writes[runs[-1].place, row_id]
@@ -166,7 +184,7 @@ def read(lines: Iterable[bytes], name: str) -> Record:
     if not runs:
         raise _no_record(name)
     together = sorted(map(combined, writes.values()), key=lambda write: (write.slug, write.id))
-    return Record(tuple(runs), tuple(together), is_complete)
+    return Record(tuple(runs), tuple(together), is_complete, tuple(deletions))
 
 
 def _objects(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, Mapping[str, JsonValue]]]:

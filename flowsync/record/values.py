@@ -27,6 +27,8 @@ class Purpose(Enum):
     APPLY = "apply"
     ROLLBACK = "rollback"
     RESTORE = "restore"
+    PUBLISH = "publish"
+    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,9 @@ class Write:
     Several writes of one row in one record are one (`combined`): `before` is from before the first, `body` adds up,
     `result` is that of the last, and `before_last` are the written fields as they were before that one.
     `edited_between`: between two of them somebody else changed the row. `is_verified` as in `Update`.
+
+    `replaced` is for a publish, which is kept as a write over the row that is live after it: the version that was live
+    before, 0 where none was.
     """
 
     slug: str
@@ -103,6 +108,7 @@ class Write:
     before_last: Mapping[FieldName, JsonValue] = field(default_factory=dict)
     edited_between: bool = False
     is_verified: bool = True
+    replaced: int | None = None
 
     @property
     def id(self) -> int:
@@ -146,6 +152,19 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class Deleted:
+    """A flow that was deleted, or was about to be, with its versions. The record holds their rows for people to read.
+
+    `is_done`: all of them are gone, as far as the record knows.
+    """
+
+    slug: str
+    versions: tuple[int, ...]
+    place: Place
+    is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A record as read. `writes` are sorted by slug, one for each row of a place, over all runs.
 
@@ -155,11 +174,14 @@ class Record:
     runs: tuple[Run, ...]
     writes: tuple[Write, ...]
     is_complete: bool
+    deleted: tuple[Deleted, ...] = ()
 
     def at(self, place: Place) -> Record:
         """The part that was written to `place`; without runs when nothing was."""
         runs = tuple(run for run in self.runs if run.place == place)
-        return Record(runs, tuple(write for write in self.writes if write.place == place), self.is_complete)
+        writes = tuple(write for write in self.writes if write.place == place)
+        deleted = tuple(each for each in self.deleted if each.place == place)
+        return replace(self, runs=runs, writes=writes, deleted=deleted)
 
     @property
     def effective_rows(self) -> frozenset[WrittenRow]:

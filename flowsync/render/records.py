@@ -89,6 +89,9 @@ def _moment(time: str) -> str:
 
 def _written(record: Record) -> str:
     count = len(record.effective_rows)
+    if record.deleted:
+        left = sum(not each.is_done for each in record.deleted)
+        return f"{plural(len(record.deleted), 'flow')} deleted{f', {left:,} not as a whole' if left else ''}"
     unknown = f", {record.uncertain:,} uncertain" if record.uncertain else ""
     return f"{plural(count, 'flow')}{unknown}" if count else "nothing"
 
@@ -128,5 +131,5 @@ def _document(kept: Kept) -> JsonValue:
         "written": len(record.effective_rows),
         "rolled_back": _rolled_back(kept, record),
         "uncertain": record.uncertain,
-        "slugs": [write.slug for write in record.writes],
+        "slugs": [*(write.slug for write in record.writes), *(each.slug for each in record.deleted)],
     }

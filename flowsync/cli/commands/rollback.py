@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from enum import Enum
@@ -131,6 +131,12 @@ def command(
 
 def _read(named: Named, arguments: Sequence[str], project: Project) -> tuple[Record, frozenset[str]]:
     record = read_record(named.path, named.name, project.workspace)
+    if record.deleted and not record.writes:
+        raise RefusedError(
+            "A delete cannot be rolled back: Frigade keeps nothing of the flow.",
+            hint=f"{named.name} holds each of its versions as it was. A flow file with the same name, type, "
+            "targetingLogic and data makes a new flow of that content.",
+        )
     slugs = sorted({write.slug for write in record.writes})
     patterns = slugs_of(project, arguments)
     for pattern in patterns:
@@ -212,7 +218,7 @@ def plan_rollback(
     """
     effective = [write for write in record.writes if not write.is_without_effect]
     writes = [write for write in effective if not slugs or write.slug in slugs]
-    decisions = [_decide(write, rows.get(write.slug, ())) for write in writes]
+    decisions = [_unpublished(write, rows) or _decide(write, rows.get(write.slug, ())) for write in writes]
     made = Plan(
         environment=environment,
         api_url=api_url,
@@ -258,7 +264,28 @@ def _decide(write: Write, rows: Sequence[LiveFlow]) -> _Decision:
         return Unchanged(write.slug, write.file, row.id, row.version, row.status, unseen, warnings)
     if not past:
         return blocked("never-seen", f"What was written was never shown before: {', '.join(unknown)}.")
-    return _restore(write, rows, past, sendable.get("data"), warnings)
+    return _restore(write, rows, past, sendable.get("data"), (*_about_publish(write), *warnings))
+
+
+def _unpublished(write: Write, rows: Mapping[str, Sequence[LiveFlow]]) -> Unchanged | None:
+    """A draft that was to be published and still is a draft, with nothing to put back; None for anything else."""
+    row = next((row for row in rows.get(write.slug, ()) if row.id == write.id), None)
+    if write.replaced is None or row is None or row.status != "DRAFT":
+        return None
+    return Unchanged(write.slug, write.file, row.id, row.version, row.status, ())
+
+
+def _about_publish(write: Write) -> Iterator[PlanWarning]:
+    """What of a publish stays although the content of the former version is put back."""
+    version = write.before.version
+    if write.replaced == 0:
+        yield PlanWarning("publish-stays", f"No version was live before version {version}, so it is switched off.")
+    elif write.replaced is not None:
+        message = (
+            f"Version {version} stays published, with the content of version {write.replaced}; what publishing did to "
+            "users who were in the flow stays as well."
+        )
+        yield PlanWarning("publish-stays", message)
 
 
 def _restore(

@@ -1,0 +1,229 @@
+"""Delete flows, one after the other, version by version: read again, delete one, read back.
+
+What was answered to a DELETE does not count, only whether the version is still shown: a second DELETE of the same
+version is refused by the server [obs] and harms nothing, but it is only sent where a read shows the version.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+from flowsync.api.endpoints import is_absent
+from flowsync.apply.run import FATAL_CODES
+from flowsync.apply.turns import MOST_WAITS, RETRY_PAUSE, WRITE_ATTEMPTS
+from flowsync.diff.fields import fingerprint, observe
+from flowsync.errors import ApiError, RecordError, UnavailableError
+from flowsync.model import SENT_FIELDS
+from flowsync.plan.deleting import Deleted, Ending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from threading import Event
+
+    from flowsync.model import LiveFlow
+    from flowsync.plan.deleting import Deletion
+
+LOOKS: Final = 3
+"""How often more a version is read before it counts as still there: some servers delete late, or show it late."""
+_NO_ENDPOINT: Final = "The version was read just before, so this server cannot delete: do it in the dashboard."
+
+
+class DeleteStore(Protocol):
+    """The live flows, as far as deleting is concerned. Both raise ApiError."""
+
+    def rows(self, slug: str, row_id: int) -> Sequence[LiveFlow]:
+        """Every row of the slug, read now, that with `row_id` among them if it still exists."""
+
+    def delete(self, row_id: int) -> None:
+        """Delete this row."""
+
+
+class DeleteRecord(Protocol):
+    """Where what goes is kept."""
+
+    def before_delete(self, slug: str, rows: Sequence[LiveFlow]) -> None:
+        """Keep all rows, read right before; raises RecordError when they are not safely kept."""
+
+    def after_delete(self, deleted: Deleted) -> None:
+        """Keep what became of the flow. Raises nothing."""
+
+
+def delete_each(
+    deletions: Iterable[Deletion],
+    store: DeleteStore,
+    *,
+    stop: Event,
+    record: DeleteRecord,
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[Deleted]:
+    """Delete every flow, and yield what became of each; no version is begun once `stop` is set.
+
+    A failure that every further flow would meet sets it too.
+    """
+    for deletion in deletions:
+        deleted = _Turn(deletion, store, record, pause, stop).take()
+        if deleted.code in FATAL_CODES:
+            stop.set()
+        record.after_delete(deleted)
+        yield deleted
+
+
+class _Turn:
+    """One flow's turn. `current` is the version that is being deleted; `doubt` and `accepted` are about that one."""
+
+    def __init__(
+        self,
+        deletion: Deletion,
+        store: DeleteStore,
+        record: DeleteRecord,
+        pause: Callable[[float], None],
+        stop: Event,
+    ) -> None:
+        self.deletion = deletion
+        self.store = store
+        self.record = record
+        self.pause = pause
+        self.stop = stop
+        self.left = deletion.rows
+        self.is_kept = False
+        self.waits = 0
+        self._begin(None)
+
+    def _begin(self, row_id: int | None) -> None:
+        self.current = row_id
+        self.failure: ApiError | None = None
+        self.doubt: ApiError | None = None
+        self.accepted = self.is_over = False
+        self.failures = self.looks = 0
+
+    def take(self) -> Deleted:
+        """Read, compare and delete until nothing is left, or nothing more can be done."""
+        while (found := self._look_and_delete()) is None:
+            pass
+        return found
+
+    def _look_and_delete(self) -> Deleted | None:
+        if self.stop.is_set() and not self._is_sent:
+            return self._interrupted()
+        try:
+            rows = [row for row in self.store.rows(self.deletion.slug, self.left[0].id) if not row.is_gone]
+        except ApiError as error:
+            return self._unreadable(error)
+        if message := _moved(self.deletion, rows, has_begun=self.is_kept):
+            return self._moved(message, rows)
+        ids = {row.id for row in rows}
+        self.left = tuple(row for row in self.deletion.rows if row.id in ids)
+        return self._go_on(rows) if self.left else Deleted(self.deletion, Ending.DELETED)
+
+    def _go_on(self, rows: Sequence[LiveFlow]) -> Deleted | None:
+        """Delete the first version that is left, or look again, or give up."""
+        if self.left[0].id != self.current:
+            self._begin(self.left[0].id)
+            if self.stop.is_set():
+                return self._interrupted()
+        if self._must_look_again():
+            return None
+        is_last = self.accepted or self.is_over or self.failures >= WRITE_ATTEMPTS
+        return self._still_there() if is_last else self._delete(rows)
+
+    def _must_look_again(self) -> bool:
+        """Whether the version may yet turn out to be gone: after each request it is looked at more than once."""
+        if not self._is_sent or self.looks >= LOOKS:
+            return False
+        self.looks += 1
+        self.pause(RETRY_PAUSE)
+        return True
+
+    def _delete(self, rows: Sequence[LiveFlow]) -> Deleted | None:
+        try:
+            if not self.is_kept:
+                self.record.before_delete(self.deletion.slug, rows)
+                self.is_kept = True
+            self.store.delete(self.left[0].id)
+        except RecordError as error:
+            return self._failed(error.code, error.message, error.hint)
+        except ApiError as error:
+            return self._after_failure(error)
+        self.accepted = True
+        return None
+
+    def _after_failure(self, error: ApiError) -> Deleted | None:
+        """What a failed request came to; None when the version is to be looked at again."""
+        self.failure = error
+        if error.may_have_effect:
+            self.doubt = error
+            self.looks = 0
+        if error.retry_after is not None and self.waits < MOST_WAITS:
+            self.waits += 1
+            return None
+        if is_absent(error) and not error.on_the_way:  # it may be gone as well: only a look tells
+            self.is_over = True
+            return None
+        if not error.may_have_effect and not error.unsent:
+            return self._failed(error.code, error.message, error.hint)
+        self.is_over = error.on_the_way or isinstance(error, UnavailableError)
+        self.failures += 1
+        return None
+
+    def _still_there(self) -> Deleted:
+        hint = None
+        if self.failure and not self._is_sent and is_absent(self.failure):
+            hint = _NO_ENDPOINT
+        row = self.left[0]
+        ending = "it may go later" if self._is_sent else "nothing was done"
+        message = f"{self._reason()} Read back, version {row.version} (id {row.id}) still is there; {ending}."
+        return self._failed("not-deleted", message, hint)
+
+    def _moved(self, message: str, rows: Sequence[LiveFlow]) -> Deleted:
+        self.left = tuple(rows)
+        if self.is_kept:
+            return self._failed("changed-while-deleting", message, "Look at what is left, then delete again.")
+        return Deleted(self.deletion, Ending.REFUSED, self.left, "changed-since-shown", message)
+
+    def _unreadable(self, error: ApiError) -> Deleted:
+        if not self.is_kept:
+            return self._failed(error.code, error.message, error.hint)
+        return self._failed(error.code, f"{self._reason()} Reading back failed. {error.message}", error.hint)
+
+    def _interrupted(self) -> Deleted:
+        if self.is_kept:
+            return self._failed("interrupted", "The run stopped before all versions were deleted.", None)
+        message = "The run stopped before this flow's turn."
+        return Deleted(self.deletion, Ending.NOT_ATTEMPTED, self.left, message=message)
+
+    def _failed(self, code: str, message: str, hint: str | None) -> Deleted:
+        return Deleted(self.deletion, Ending.FAILED, self.left, code, message, hint, uncertain=self._is_sent)
+
+    def _reason(self) -> str:
+        error = self.doubt or self.failure
+        return error.message if error else "The server accepted the request."
+
+    @property
+    def _is_sent(self) -> bool:
+        """Whether a request to delete the current version was sent that may have been carried out."""
+        return self.doubt is not None or self.accepted
+
+
+def _moved(deletion: Deletion, rows: Sequence[LiveFlow], *, has_begun: bool) -> str | None:
+    """What is otherwise than it was shown; None where nothing is. Once begun, versions may be gone."""
+    known = {row.id: row for row in deletion.rows}
+    there = {row.id: row for row in rows}
+    for row in rows:
+        was = known.get(row.id)
+        if was is None:
+            return f"Version {row.version} (id {row.id}), {row.status}, was not shown: it was added meanwhile."
+        if (was.status, was.version) != (row.status, row.version):
+            return f"Version {row.version} (id {row.id}) was {was.status} when it was shown; it is {row.status}."
+        if _is_edited(was, row):
+            return f"Version {row.version} (id {row.id}) was changed after it was shown."
+    gone = [row for row in deletion.rows if row.id not in there]
+    if gone and not has_begun:
+        return f"Version {gone[0].version} (id {gone[0].id}) is gone already."
+    return None
+
+
+def _is_edited(shown: LiveFlow, now: LiveFlow) -> bool:
+    names = [name for name in SENT_FIELDS if name in shown.fields and name in now.fields]
+    was, is_ = (observe(row.fields, names).values for row in (shown, now))
+    return fingerprint(was) != fingerprint(is_)

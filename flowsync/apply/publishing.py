@@ -1,0 +1,231 @@
+"""Publish drafts, one after the other: read again, activate, read back.
+
+A request to activate is only ever sent to a row that the read right before it shows as the draft that people were
+shown. It takes effect once at most, for afterwards the row is no draft any more [obs].
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+from flowsync.api.endpoints import is_absent
+from flowsync.apply.run import FATAL_CODES
+from flowsync.apply.turns import MOST_WAITS, RETRY_PAUSE, WRITE_ATTEMPTS, places
+from flowsync.diff.fields import changes_between, fingerprint, observe
+from flowsync.errors import ApiError, RecordError, UnavailableError
+from flowsync.model import SENT_FIELDS, Applied, Failed, NotAttempted, Refused
+from flowsync.plan.publishing import Published
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from threading import Event
+
+    from flowsync.api.writing import ArchiveBehavior
+    from flowsync.model import FieldChange, LiveFlow, Outcome
+    from flowsync.plan.publishing import Publish
+
+LOOKS: Final = 3
+"""How often more a row is read before it counts as what it is shown as: some servers archive late, or show late."""
+_NO_ENDPOINT: Final = "The draft was read just before, so this server cannot publish: do it in the dashboard."
+
+
+class PublishStore(Protocol):
+    """The live flows, as far as publishing is concerned. Both raise ApiError."""
+
+    def rows(self, slug: str, row_id: int) -> Sequence[LiveFlow]:
+        """Every row of the slug, read now, that with `row_id` among them if it still exists."""
+
+    def activate(self, row_id: int, users: ArchiveBehavior) -> object:
+        """Publish this draft; what it answers is not believed."""
+
+
+class PublishRecord(Protocol):
+    """Where what is replaced is kept."""
+
+    def before_publish(self, publish: Publish, draft: LiveFlow, published: LiveFlow | None) -> None:
+        """Keep both rows, read right before; raises RecordError when they are not safely kept."""
+
+    def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
+        """Keep what became of the draft. Raises nothing."""
+
+
+def publish_each(
+    publishes: Iterable[Publish],
+    store: PublishStore,
+    *,
+    stop: Event,
+    record: PublishRecord,
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[Published]:
+    """Publish every draft, and yield what became of each; none is begun once `stop` is set.
+
+    A failure that every further flow would meet sets it too.
+    """
+    for publish in publishes:
+        if stop.is_set():
+            outcome = NotAttempted(publish.change, "The run stopped before this flow's turn.")
+            record.after(outcome, None)
+            yield Published(publish, outcome)
+            continue
+        published = _Turn(publish, store, record, pause).take()
+        if isinstance(published.outcome, Failed) and published.outcome.code in FATAL_CODES:
+            stop.set()
+        yield published
+
+
+class _Turn:
+    """One draft's turn. `doubt` is a failure after which it may be published, `accepted` that the server said so."""
+
+    def __init__(
+        self, publish: Publish, store: PublishStore, record: PublishRecord, pause: Callable[[float], None]
+    ) -> None:
+        self.publish = publish
+        self.store = store
+        self.record = record
+        self.pause = pause
+        self.failure: ApiError | None = None
+        self.doubt: ApiError | None = None
+        self.accepted = False
+        self.is_over = False
+        self.is_kept = False
+        self.failures = self.looks = self.waits = 0
+
+    def take(self) -> Published:
+        """Read, compare and send until it is known what became of the draft."""
+        while (found := self._look_and_send()) is None:
+            pass
+        return found
+
+    def _look_and_send(self) -> Published | None:
+        draft = self.publish.draft
+        try:
+            rows = self.store.rows(draft.slug, draft.id)
+        except ApiError as error:
+            return self._ended(self._unreadable(error))
+        row = next((row for row in rows if row.id == draft.id), None)
+        if row is not None and row.is_published and self._is_sent:
+            return self._as_published(row, rows)
+        moved = _moved(self.publish, rows)
+        if moved is not None:
+            return self._ended(self._refused(*moved))
+        if self._must_look_again():
+            return None
+        if self.accepted or self.is_over or self.failures >= WRITE_ATTEMPTS:
+            return self._ended(self._not_published())
+        return self._send(rows)
+
+    def _must_look_again(self) -> bool:
+        """Whether the draft may yet turn out to be published: after each request it is looked at more than once."""
+        if not self._is_sent or self.looks >= LOOKS:
+            return False
+        self.looks += 1
+        self.pause(RETRY_PAUSE)
+        return True
+
+    def _send(self, rows: Sequence[LiveFlow]) -> Published | None:
+        by_id = {row.id: row for row in rows}
+        draft, published = by_id[self.publish.draft.id], self.publish.published
+        try:
+            if not self.is_kept:
+                self.record.before_publish(self.publish, draft, None if published is None else by_id[published.id])
+                self.is_kept = True
+            self.store.activate(draft.id, self.publish.users)
+        except RecordError as error:
+            return self._ended(Failed(self.publish.change, error.code, error.message, error.hint, uncertain=False))
+        except ApiError as error:
+            return self._after_failure(error)
+        self.accepted = True
+        return None
+
+    def _after_failure(self, error: ApiError) -> Published | None:
+        """What a failed request came to; None when the draft is to be looked at again."""
+        self.failure = error
+        if error.may_have_effect:
+            self.doubt = error
+            self.looks = 0
+        if error.retry_after is not None and self.waits < MOST_WAITS:
+            self.waits += 1
+            return None
+        if not error.may_have_effect and not error.unsent:
+            return self._ended(self._failed(error.message, _NO_ENDPOINT if is_absent(error) else error.hint))
+        self.is_over = error.on_the_way or isinstance(error, UnavailableError)
+        self.failures += 1
+        return None
+
+    def _as_published(self, row: LiveFlow, rows: Sequence[LiveFlow]) -> Published | None:
+        others = tuple(other for other in rows if other.is_published and other.id != row.id)
+        if others and self.looks < LOOKS:
+            self.looks += 1
+            self.pause(RETRY_PAUSE)
+            return None
+        differences = _differences(self.publish.draft, row)
+        untaken = tuple(dict.fromkeys(change.field for change in differences))
+        outcome = Applied(self.publish.change, untaken, differences)
+        self.record.after(outcome, row)
+        return Published(self.publish, outcome, others)
+
+    def _ended(self, outcome: Outcome) -> Published:
+        self.record.after(outcome, None)
+        return Published(self.publish, outcome)
+
+    def _refused(self, code: str, message: str, differences: tuple[FieldChange, ...]) -> Refused:
+        if not self._is_sent:
+            return Refused(self.publish.change, code, message, differences)
+        message = f"{self._reason()} Read back: {message}"
+        return Refused(self.publish.change, "changed-while-publishing", message, differences, uncertain=True)
+
+    def _not_published(self) -> Failed:
+        version = self.publish.draft.version
+        ending = f"Read back, version {version} still is a draft"
+        if self._is_sent:
+            ending += "; it may be published later"
+        return self._failed(f"{self._reason()} {ending}.", None, code="not-published")
+
+    def _unreadable(self, error: ApiError) -> Failed:
+        if self._is_sent:
+            return self._failed(f"{self._reason()} Reading back failed. {error.message}", error.hint, code=error.code)
+        self.failure = error
+        return self._failed(error.message, error.hint)
+
+    def _failed(self, message: str, hint: str | None, code: str = "") -> Failed:
+        code = code or (self.failure.code if self.failure else "")
+        return Failed(self.publish.change, code, message, hint, uncertain=self._is_sent)
+
+    def _reason(self) -> str:
+        error = self.doubt or self.failure
+        return error.message if error else "The server accepted the request."
+
+    @property
+    def _is_sent(self) -> bool:
+        """Whether a request was sent that may have been carried out."""
+        return self.doubt is not None or self.accepted
+
+
+def _moved(publish: Publish, rows: Sequence[LiveFlow]) -> tuple[str, str, tuple[FieldChange, ...]] | None:
+    """Why the draft may not be published any more: a code, a message, and what was edited; None where it may."""
+    draft = next((row for row in rows if row.id == publish.draft.id), None)
+    if draft is None or draft.is_gone:
+        return "gone", f"The draft, version {publish.draft.version} (id {publish.draft.id}), is no longer there.", ()
+    if (draft.status, draft.version) != (publish.draft.status, publish.draft.version):
+        message = f"Version {draft.version} was a draft when it was shown; it is {draft.status or 'without a status'}."
+        return "status-changed", message, ()
+    if other := next((row for row in rows if row.status == "DRAFT" and row.id != draft.id and not row.is_gone), None):
+        return "newer-version", f"There is another draft, version {other.version} (id {other.id}).", ()
+    live = {row.id: row for row in rows if row.is_published}
+    if live.keys() != ({publish.published.id} if publish.published else set()):
+        now = ", ".join(f"version {row.version} (id {row.id})" for row in live.values()) or "none"
+        return "changed-since-shown", f"Another version is live than was shown: {now}.", ()
+    differences = _differences(publish.draft, draft)
+    if publish.published is not None:
+        differences += _differences(publish.published, live[publish.published.id])
+    if differences:
+        return "changed-since-shown", f"The flow was changed after it was shown: {places(differences)}.", differences
+    return None
+
+
+def _differences(shown: LiveFlow, now: LiveFlow) -> tuple[FieldChange, ...]:
+    """What of a row is not as it was shown; a server may leave a field out of some answers."""
+    names = [name for name in SENT_FIELDS if name in shown.fields and name in now.fields]
+    was, is_ = (observe(row.fields, names).values for row in (shown, now))
+    return () if fingerprint(was) == fingerprint(is_) else changes_between(was, is_)

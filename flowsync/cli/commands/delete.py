@@ -1,0 +1,203 @@
+"""flowsync delete: flows go, with all their versions and whatever is known of their users."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from flowsync.api.endpoints import Access, rows_by_slug, versions
+from flowsync.apply.deleting import delete_each
+from flowsync.cli import applying, options, output, running
+from flowsync.cli.connection import Purpose, connect
+from flowsync.cli.project import Project, open_project
+from flowsync.diff.fields import sha256
+from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, InvalidFilesError, RefusedError, UsageError
+from flowsync.plan.deleting import Deleted, Deletion, Ending, deletion_of, objections
+from flowsync.record import values
+from flowsync.render import deleting as words
+from flowsync.render.publishing import FORMATS
+from flowsync.text import closest, excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from threading import Event
+
+    from flowsync.api.endpoints import Listing
+    from flowsync.cli.connection import Connection
+    from flowsync.cli.options import Invocation
+    from flowsync.cli.recording import RecordFile
+    from flowsync.flows.files import Repository
+    from flowsync.model import Flow
+    from flowsync.render.style import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is to be deleted, where, and which list of flows answered."""
+
+    deletions: tuple[Deletion, ...]
+    environment: str | None
+    api_url: str
+    listed: Access
+
+
+@click.command("delete")
+@click.argument("slugs", nargs=-1, required=True, metavar="SLUG...", shell_complete=options.complete_slugs)
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask; needs --confirm for each flow.")
+@click.option(
+    "--confirm",
+    "confirmed",
+    metavar="SLUG",
+    multiple=True,
+    help="Confirm one flow, as typing its slug does; repeated for each flow.",
+)
+@options.format_option(FORMATS)
+@options.sandbox_option
+@options.global_options
+@click.pass_context
+def command(
+    context: click.Context,
+    *,
+    slugs: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+    confirmed: tuple[str, ...],
+    format_: str,
+    in_sandbox: bool,
+) -> int:
+    """Delete flows, each with all its versions and whatever is known of its users: there is no way back.
+
+    SLUGs are written out: a glob deletes nothing. Refused while a file of the repository, or another live flow, names
+    the flow, and while it is live and switched on. A terminal asks for each slug to be typed; elsewhere, and with
+    --yes, --confirm SLUG says the same. Every version is kept in the record. A deletion that broke off is finished by
+    the same command. Exits 5 when some versions are left.
+    """
+    project = open_project(context)
+    wanted = tuple(dict.fromkeys(slugs))
+    if not dry_run:
+        _require_confirmation(wanted, confirmed, is_asked=not yes and sys.stdin.isatty())
+    only_run = applying.only_run(project, context.command_path, in_sandbox=in_sandbox)
+    with nullcontext() if dry_run else only_run:
+        files = _load(project)
+        with connect(project, files.flows, Purpose.WRITE, in_sandbox=in_sandbox) as connection:
+            found = _find(connection, wanted, files.flows)
+            _show(found, format_, project.given, is_result=dry_run)
+            if dry_run:
+                return ExitCode.OK
+            _ask(found, confirmed, project.given)
+            return _carry_out(found, connection, format_)
+
+
+def _require_confirmation(wanted: Sequence[str], confirmed: Collection[str], *, is_asked: bool) -> None:
+    """Raise UsageError where nobody can be asked about a flow that is not confirmed, or another one is."""
+    strange = [slug for slug in confirmed if slug not in wanted]
+    missing = [slug for slug in wanted if slug not in confirmed]
+    if strange:
+        raise UsageError(f"--confirm {excerpt(strange[0])} names a flow that is not to be deleted.")
+    if missing and not is_asked:
+        needed = " ".join(f"--confirm {excerpt(slug)}" for slug in missing)
+        raise UsageError(
+            "Without being asked at a terminal, each flow that is to be deleted has to be confirmed.",
+            hint=f"Add {needed}. --dry-run shows what would be deleted.",
+        )
+
+
+def _load(project: Project) -> Repository:
+    """The flow files, of which there may be none any more. Raises InvalidFilesError where one cannot be read."""
+    repository = project.load()
+    problems = [each for each in repository.problems if each.code != "no-flows"]
+    if problems:
+        message = "Some files cannot be read as flows, so whether they name what is to be deleted is not known."
+        raise InvalidFilesError(message, problems)
+    return repository
+
+
+def _find(connection: Connection, slugs: Sequence[str], files: Sequence[Flow]) -> Found:
+    """Every version of each flow. Raises FlowsyncError where there is none, RefusedError where it must not go."""
+    listing = connection.fetch(slugs)
+    live = rows_by_slug(listing.rows)
+    reader = connection.client.reader()
+    deletions: list[Deletion] = []
+    unseen: list[str] = []
+    for slug in slugs:
+        found = versions(reader, slug, connection.access, listing.rows)
+        deletions.append(deletion_of(slug, found.rows))
+        if not found.is_whole and listing.access is not Access.PRIVATE:
+            unseen.append(slug)
+    missing = [each.slug for each in deletions if not each.rows]
+    if missing:
+        raise _missing(missing, listing)
+    reasons = [f"{slug}: this server may hide versions of it, which would be left." for slug in unseen]
+    for each in deletions:
+        reasons += [f"{each.slug}: {reason}" for reason in objections(each, files, live, slugs)]
+    if reasons:
+        raise RefusedError("Nothing was deleted.", reasons=reasons)
+    return Found(tuple(deletions), connection.project.settings.environment, connection.api_url, listing.access)
+
+
+def _missing(slugs: Sequence[str], listing: Listing) -> FlowsyncError:
+    there = rows_by_slug(listing.rows)
+    sentences = []
+    for slug in slugs:
+        close = closest(slug, there)
+        question = f" Did you mean {excerpt(close)}?" if close else ""
+        sentences.append(f"No flow has the slug {excerpt(slug)}.{question}")
+    hint = "Flows are deleted by their slugs, written out; one that is deleted already is not there any more."
+    return FlowsyncError(f"{' '.join(sentences)} Nothing was deleted.", hint=hint)
+
+
+def _show(found: Found, format_: str, given: Invocation, *, is_result: bool) -> None:
+    """What goes: on stdout as text, on stderr where stdout holds the document of what became of it."""
+    where = (found.environment, found.api_url)
+    if format_ == "text":
+        output.write_result(words.preview(found.deletions, *where, output.screen_of_stdout(given)))
+    elif is_result:
+        output.write_result(words.as_json(found.deletions, *where))
+    else:
+        output.write_note(words.preview(found.deletions, *where, output.screen_of_stderr(given)), given)
+
+
+def _ask(found: Found, confirmed: Collection[str], given: Invocation) -> None:
+    """Have each slug typed that is not confirmed. Raises FlowsyncError for any other answer."""
+    for each in found.deletions:
+        if each.slug in confirmed:
+            continue
+        asked = words.question(each, found.environment, found.api_url, output.screen_of_stderr(given))
+        if output.typed(asked) != each.slug:
+            raise FlowsyncError("Not confirmed: nothing was deleted.")
+
+
+def _carry_out(found: Found, connection: Connection, format_: str) -> int:
+    given = connection.project.given
+    endings: Counter[Ending] = Counter()
+
+    def work(record: RecordFile, stop: Event) -> Iterator[Deleted]:
+        store = running.LiveRows(connection.client.writer(), connection.access, found.listed)
+        return delete_each(found.deletions, store, stop=stop, record=record)
+
+    def conclude(results: list[Deleted], record: str) -> None:
+        endings.update(each.ending for each in results)
+        if record:
+            output.write_note(f"Every version is kept in {record}, for people to read.", given)
+        as_text = words.text(results, output.screen_of_stdout(given))
+        as_json = words.as_json(found.deletions, found.environment, found.api_url, results)
+        output.write_result(as_text if format_ == "text" else as_json)
+
+    ids = sha256([[each.slug, *(row.id for row in each.rows)] for each in found.deletions])
+    header = running.header_of(values.Purpose.DELETE, found.environment, found.api_url, ids, len(found.deletions))
+    reporter = running.Reporter(format_, given, _line, words.text)
+    if running.run_each(header, connection, reporter, work, conclude):
+        raise InterruptedByUser(applying.INTERRUPTED)
+    if endings[Ending.FAILED] or endings[Ending.NOT_ATTEMPTED]:
+        return ExitCode.PARTLY_APPLIED
+    return ExitCode.REFUSED if endings[Ending.REFUSED] else ExitCode.OK
+
+
+def _line(deleted: Deleted, screen: Screen) -> str:
+    return "" if deleted.ending is Ending.NOT_ATTEMPTED else words.outcome_line(deleted, screen)

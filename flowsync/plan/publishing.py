@@ -1,0 +1,155 @@
+"""A draft that is to be published, compared with the version that is live as a plan compares a file with a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from flowsync import document
+from flowsync.api.rows import Chosen, choose
+from flowsync.diff.fields import FieldComparison, compare, fingerprint, observe
+from flowsync.model import SENT_FIELDS, FieldChange, Flow, Op, PlanWarning, Target, Update
+from flowsync.plan import warnings
+from flowsync.plan.base import FileAndRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flowsync.api.writing import ArchiveBehavior
+    from flowsync.model import LiveFlow, Outcome
+
+NO_FILE: Final = "no file"
+"""What stands for the file of a flow that has none."""
+NOT_AS_THE_FILE: Final = "differs-from-file"
+FOR_EVERYONE: Final = "for-everyone"
+STAYS_HIDDEN: Final = "stays-hidden"
+ACTIVE_UNSEEN: Final = "active-unseen"
+_RULES: Final = (
+    warnings.protected,
+    warnings.turned_off,
+    warnings.turned_on,
+    warnings.type_changed,
+    warnings.targeting_cleared,
+    warnings.ids_renamed,
+    warnings.live_data_unreadable,
+)
+"""The rules of a plan that say something about a version that takes the place of another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """A draft that is to take the place of the version that is live.
+
+    `change` says how they differ, as an update of the live version does in a plan; its id, version and status are the
+    draft's. `published` is the version that is live now, None where none is. `users` says what becomes of the users
+    who are in that one.
+    """
+
+    change: Update
+    draft: LiveFlow
+    published: LiveFlow | None
+    users: ArchiveBehavior
+
+    @property
+    def slug(self) -> str:
+        """The flow's slug."""
+        return self.draft.slug
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What became of one draft. `still_live`: other versions that were not shown as archived yet."""
+
+    publish: Publish
+    outcome: Outcome
+    still_live: tuple[LiveFlow, ...] = ()
+
+
+def publish_of(rows: Sequence[LiveFlow], file: Flow | None, users: ArchiveBehavior) -> Publish | None:
+    """Return what publishing the draft among the `rows` of one slug does; None where there is no draft.
+
+    `file` is the flow's file, if it has one.
+    """
+    choice = choose(rows, Target.DRAFT)
+    if not isinstance(choice, Chosen):
+        return None
+    draft, published = choice.row, choice.published
+    content = content_of(draft, file)
+    comparison = (
+        _all_new(content) if published is None else compare(content.fields, published.fields, content.data_text)
+    )
+    values = dict(content.fields)
+    if content.data_text is not None:
+        values["data"] = content.data_text
+    change = Update(
+        slug=draft.slug,
+        file=content.file,
+        id=draft.id,
+        version=draft.version,
+        status=draft.status,
+        live=draft.fields.get("active") is not False,
+        fields=comparison.changes,
+        unseen=comparison.unseen,
+        warnings=(),
+        body={name: values[name] for name in SENT_FIELDS if name in comparison.changed},
+        before=fingerprint(comparison.old),
+        after=fingerprint(comparison.new),
+        old=comparison.old,
+        new=comparison.new,
+        target=Target.DRAFT,
+    )
+    found = [*_warnings_of(content, comparison, published), *_warnings_about(draft, published, file)]
+    return Publish(replace(change, warnings=tuple(replace(each, line=None) for each in found)), draft, published, users)
+
+
+def content_of(row: LiveFlow, file: Flow | None) -> Flow:
+    """Return a live row as if a file said so."""
+    name = NO_FILE if file is None else file.file
+    fields = observe(row.fields, SENT_FIELDS).values
+    text = row.fields.get("data")
+    return Flow(
+        slug=row.slug,
+        file=name,
+        fields=fields,
+        written=text if isinstance(text, str) else None,
+        target=None,
+        protected=file is not None and file.protected,
+        tests=None,
+        source=document.parse("", name),
+    )
+
+
+def _all_new(content: Flow) -> FieldComparison:
+    """Return a comparison with nothing at all."""
+    new = {name: value for name, value in content.fields.items() if value is not None and value != ""}
+    changes = tuple(FieldChange(name, "", name, Op.ADD, None, value) for name, value in new.items())
+    return FieldComparison(changes, (), {}, new, live_data_is_unreadable=False)
+
+
+def _warnings_of(content: Flow, comparison: FieldComparison, published: LiveFlow | None) -> Iterator[PlanWarning]:
+    """Yield what a plan would warn of, were the draft a file that is written over the live version."""
+    if published is None:
+        if content.protected:
+            yield PlanWarning(warnings.PROTECTED, "The flow is marked as protected.")
+        return
+    pair = FileAndRow(content, Target.ACTIVE, published, None, published, comparison, content.data_text)
+    for rule in _RULES:
+        yield from rule(pair)
+
+
+def _warnings_about(draft: LiveFlow, published: LiveFlow | None, file: Flow | None) -> Iterator[PlanWarning]:
+    """Yield what is to be known of a draft whatever is live."""
+    differing = () if file is None else compare(file.fields, draft.fields, file.data_text).changed
+    if file is not None and differing:
+        message = f"The draft differs from the file in {', '.join(differing)}: the draft is what gets published."
+        yield PlanWarning(NOT_AS_THE_FILE, message)
+    if draft.fields.get("active") is False:
+        message = "active is false: nobody sees the flow before it is switched on."
+        yield PlanWarning(STAYS_HIDDEN, message)
+        return
+    if draft.fields.get("active") is not True:
+        message = "The API does not return active: whether the flow is switched on is not known."
+        yield PlanWarning(ACTIVE_UNSEEN, message)
+    rows = [draft] if published is None else [draft, published]  # what clears targeting is warned of as such
+    if all(warnings.is_for_everyone(row.fields.get("targetingLogic", "not known")) for row in rows):
+        yield PlanWarning(FOR_EVERYONE, "It has no targeting: everyone can see it.")

@@ -1,0 +1,137 @@
+"""What deleting flows does, before it is done and after: for a terminal, and as a document."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from flowsync.plan.deleting import Ending
+from flowsync.render import wording
+from flowsync.render.escape import masked_json, padded, plural
+from flowsync.render.style import Line, Screen, Span, Style, hint_lines, line, paint, sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flowsync.model import JsonValue, LiveFlow
+    from flowsync.plan.deleting import Deleted, Deletion
+
+LOST: Final = "Lost for good, with every version: users' progress and answers, and all statistics."
+NO_WAY_BACK: Final = "There is no way back: a flow made again from its content is a new one, without its users."
+_STYLES: Final = {
+    Ending.DELETED: Style.DONE,
+    Ending.REFUSED: Style.WARNING,
+    Ending.FAILED: Style.ERROR,
+    Ending.NOT_ATTEMPTED: Style.WARNING,
+}
+_WIDTH: Final = max(len(ending.words) for ending in Ending)
+
+
+def preview(deletions: Sequence[Deletion], environment: str | None, api_url: str, screen: Screen) -> str:
+    """Return what is deleted, and what is lost with it, as it is shown before anything is asked."""
+    lines: list[Line] = [line(Span(f"Delete: {plural(len(deletions), 'flow')}", Style.HEADING))]
+    lines.append(line(Span(f"for {wording.place(environment, api_url)}", Style.MUTED)))
+    for deletion in deletions:
+        count = plural(len(deletion.rows), "version")
+        lines += [
+            (),
+            line(Span("- ", Style.REMOVED), Span(deletion.slug, Style.HEADING), f"  {count} go, in this order"),
+        ]
+        for row in deletion.rows:
+            lines += sentences(line(f"    {_facts(row)}"), screen, indent=6)
+    for sentence in (LOST, NO_WAY_BACK):
+        lines += [*([()] if sentence is LOST else []), *sentences(line(Span(sentence, Style.WARNING)), screen)]
+    return paint([*lines, ()], screen.colour)
+
+
+def _facts(row: LiveFlow) -> str:
+    parts = [f"version {row.version}", row.status or "no status", f"id {row.id}"]
+    if isinstance(created := row.raw.get("createdAt"), str) and created:
+        parts.append(f"created {created}")
+    if isinstance(name := row.fields.get("name"), str):
+        parts.append(name)
+    return " · ".join(parts)
+
+
+def question(deletion: Deletion, environment: str | None, api_url: str, screen: Screen) -> str:
+    """Return what is asked before a flow is deleted: one line, without its end."""
+    where = wording.place(environment, api_url)
+    asked = line(Span(f"Type {deletion.slug} to delete it from {where}:", Style.HEADING), " ")
+    return paint([asked], screen.colour).removesuffix("\n")
+
+
+def outcome_line(deleted: Deleted, screen: Screen) -> str:
+    """Return the line, with its end, that is written when a flow's turn is over."""
+    finished = line(
+        Span(padded(deleted.ending.words, _WIDTH), _STYLES[deleted.ending]),
+        "  ",
+        Span(deleted.deletion.slug, Style.HEADING),
+        f"  {_explained(deleted)}",
+    )
+    return paint(sentences(finished, screen), screen.colour)
+
+
+def _explained(deleted: Deleted) -> str:
+    rows, left = deleted.deletion.rows, deleted.left
+    if deleted.ending is Ending.DELETED:
+        return f"all {plural(len(rows), 'version')} are gone" if len(rows) > 1 else "its one version is gone"
+    parts = [deleted.message or ""]
+    if deleted.ending is Ending.FAILED:
+        gone = len(rows) - sum(row.id in {each.id for each in left} for row in rows)
+        named = wording.listed([f"version {row.version} ({row.status}, id {row.id})" for row in left])
+        parts.append(f"{gone} of {plural(len(rows), 'version')} gone; left: {named}. Run it again to finish.")
+    return " ".join(filter(None, parts))
+
+
+def text(results: Sequence[Deleted], screen: Screen) -> str:
+    """Return the closing ledger: what was not good, each with its reason, then the counts."""
+    lines: list[Line] = [()]
+    for each in results:
+        if each.ending is not Ending.DELETED:
+            lines += _trouble(each, screen)
+    numbers = Counter(each.ending for each in results)
+    counts = (f"{numbers[ending]:,} {ending.words}" for ending in Ending if numbers[ending] or ending is Ending.DELETED)
+    return paint([*lines, line(Span(", ".join(counts), Style.HEADING))], screen.colour)
+
+
+def _trouble(deleted: Deleted, screen: Screen) -> Iterator[Line]:
+    heading = Span(deleted.deletion.slug, Style.HEADING)
+    yield line(Span(deleted.ending.words, _STYLES[deleted.ending]), " ", heading)
+    code = Span(f"error[{deleted.code}] ", Style.ERROR) if deleted.code else ""
+    yield from sentences(line("  ", code, _explained(deleted)), screen)
+    yield from hint_lines(deleted.hint, screen)
+    yield ()
+
+
+def as_json(
+    deletions: Sequence[Deletion], environment: str | None, api_url: str, results: Sequence[Deleted] = ()
+) -> str:
+    """Return the document `flowsync-delete/1`; before anything is done every outcome is null."""
+    done = {each.deletion.slug: _result(each) for each in results}
+    return masked_json(
+        {
+            "format": "flowsync-delete/1",
+            "environment": environment,
+            "api_url": api_url,
+            "deletes": [{**_document(each), **done.get(each.slug, {"outcome": None})} for each in deletions],
+        }
+    )
+
+
+def _document(deletion: Deletion) -> dict[str, JsonValue]:
+    rows: list[JsonValue] = [
+        {"id": row.id, "version": row.version, "status": row.status, "created": row.raw.get("createdAt")}
+        for row in deletion.rows
+    ]
+    return {"slug": deletion.slug, "rows": rows}
+
+
+def _result(deleted: Deleted) -> dict[str, JsonValue]:
+    return {
+        "outcome": deleted.ending.value,
+        "left": [row.id for row in deleted.left],
+        "code": deleted.code,
+        "message": deleted.message,
+        "hint": deleted.hint,
+        "uncertain": deleted.uncertain,
+    }

@@ -1,0 +1,192 @@
+"""What publishing drafts does, before it is done and after: for a terminal, and as a document."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from flowsync.api.writing import ArchiveBehavior
+from flowsync.model import Create
+from flowsync.plan.document import json_safe
+from flowsync.render import ledger, wording
+from flowsync.render.escape import masked_json, padded, plural
+from flowsync.render.ledger import Kind
+from flowsync.render.style import Detail, Line, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render.yaml_diff import capped, flow_diff, remark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flowsync.model import FieldChange, JsonValue, Plan
+    from flowsync.plan.publishing import Publish, Published
+
+FORMATS: Final = ("text", "json")
+"""What `publish --format` and `delete --format` offer."""
+_MARGIN: Final = Span("    ")
+NOTHING: Final = "Nothing to publish: no flow that matches has a draft."
+_UNCERTAIN: Final = "It may have been published: the same command again shows whether it still is a draft."
+_WORDS: Final = {kind: "published" if kind is Kind.APPLIED else kind.words for kind in Kind}
+_WIDTH: Final = max(map(len, _WORDS.values()))
+
+
+def preview(plan: Plan, publishes: Sequence[Publish], screen: Screen) -> str:
+    """Return what publishing does, as it is shown before anything is asked."""
+    if not publishes and not plan.blocked:
+        return f"{NOTHING}\n"
+    lines: list[Line] = [line(Span(f"Publish: {plural(len(publishes), 'draft')}", Style.HEADING))]
+    place = f"for {wording.place(plan.environment, plan.api_url)}"
+    lines.append(line(Span(place, Style.MUTED)))
+    for publish in publishes:
+        lines += _publish_lines(publish, screen)
+    for each in plan.blocked:
+        heading = line(Span("! ", Style.ERROR), Span(each.slug, Style.HEADING), Span(f"  {each.file}", Style.MUTED))
+        code = Span(f"blocked[{each.code}]", Style.ERROR)
+        lines += [(), heading, *sentences(line("  ", code, f" {each.message}"), screen)]
+    return paint([*lines, ()], screen.colour)
+
+
+def _publish_lines(publish: Publish, screen: Screen) -> Iterator[Line]:
+    change, published = publish.change, publish.published
+    instead = "the first version to be live"
+    if published is not None:
+        instead = f"takes the place of version {published.version} (id {published.id})"
+    yield ()
+    facts = Span(f"  {change.file} · id {change.id} · version {change.version} · {change.status} · ", Style.MUTED)
+    yield from sentences(line(Span("^ ", Style.HINT), Span(change.slug, Style.HEADING), facts, instead), screen)
+    for warning in change.warnings:
+        yield from sentences(line("  ", Span(f"warning[{warning.code}]", Style.WARNING), f" {warning.message}"), screen)
+    yield from sentences(line("  ", Span(noticed(publish), Style.WARNING)), screen)
+    if published is not None and not change.fields:
+        yield line(Span(f"  Nothing differs from version {published.version}.", Style.MUTED))
+    if screen.detail is Detail.SUMMARY and change.fields:
+        yield from sentences(line("  changes: ", wording.listed(wording.changed_places(change))), screen)
+        return
+    whole = Create(change.slug, change.file, change.fields, (), change.body, change.after, change.new)
+    diff = flow_diff(change if published is not None else whole)
+    shown = [*(line(sentence) for sentence in map(remark, change.fields) if sentence), *diff]
+    for each in shown if screen.detail is Detail.VERBOSE else capped(shown):
+        yield (_MARGIN, *each)
+
+
+def noticed(publish: Publish) -> str:
+    """Return what users will notice, in a sentence or two."""
+    new, old = f"version {publish.draft.version}", publish.published
+    if old is None:
+        sentence = f"No version is live now: users who qualify see {new} from now on."
+    else:
+        was = f"version {old.version}"
+        match publish.users:
+            case ArchiveBehavior.EXIT:
+                sentence = f"Users who are in {was} leave it, and those who completed it do not see {new}: "
+                sentence += "only users who enter from now on do."
+            case ArchiveBehavior.RESTART_EXISTING:
+                sentence = f"Users who are in {was} start again in {new}; those who completed it do not see it."
+            case ArchiveBehavior.RESTART_ALL:
+                sentence = f"Users who are in {was}, and those who completed it, start again in {new}."
+    if publish.change.live:
+        return sentence
+    hidden = f"Nobody sees {new} before it is switched on: its active is false."
+    return hidden if old is None else f"{hidden} {sentence}"
+
+
+def question(plan: Plan, publishes: Sequence[Publish], screen: Screen) -> str:
+    """Return what is asked before the first draft is published: one line, without its end."""
+    live = sum(publish.change.live for publish in publishes)
+    seen = f", {live:,} of them seen by users at once" if live else ", none of them seen by users yet"
+    drafts, where = plural(len(publishes), "draft"), wording.place(plan.environment, plan.api_url)
+    asked = line(Span(f"Publish {drafts} of {where}{seen}?", Style.HEADING), " [y/N] ")
+    return paint([asked], screen.colour).removesuffix("\n")
+
+
+def outcome_line(published: Published, screen: Screen) -> str:
+    """Return the line, with its end, that is written when a draft's turn is over."""
+    row, publish = ledger.entry(published.outcome), published.publish
+    finished = line(
+        Span(padded(_WORDS[row.kind], _WIDTH), ledger.STYLES[row.kind]),
+        "  ",
+        Span(publish.slug, Style.HEADING),
+        Span(f"  id {publish.draft.id}", Style.MUTED),
+        f"  {_explained(published)}",
+    )
+    return paint(sentences(finished, screen), screen.colour)
+
+
+def _explained(published: Published) -> str:
+    row, publish, still_live = ledger.entry(published.outcome), published.publish, published.still_live
+    old = publish.published
+    if row.kind is not Kind.APPLIED:
+        return " ".join(filter(None, [row.message, _UNCERTAIN if row.uncertain else None]))
+    parts = [f"version {publish.draft.version} is live"]
+    if old is not None and old.id not in {each.id for each in still_live}:
+        parts.append(f"version {old.version} is archived")
+    if still_live:
+        others = wording.listed([f"version {each.version} (id {each.id})" for each in still_live])
+        parts.append(f"{others} was still shown as live too: the server may archive it later")
+    if row.untaken:
+        parts.append(f"what is live differs from what was shown: {', '.join(row.untaken)}")
+    return "; ".join(parts)
+
+
+def text(results: Sequence[Published], screen: Screen) -> str:
+    """Return the closing ledger: what was not good, each with its reason, then the counts."""
+    lines: list[Line] = [()]
+    entries = [ledger.entry(each.outcome) for each in results]
+    for each, row in zip(results, entries, strict=True):
+        if row.is_good:
+            continue
+        code = Span(f"error[{row.code}] ", Style.ERROR) if row.code else ""
+        lines.append(line(Span(_WORDS[row.kind], ledger.STYLES[row.kind]), " ", Span(each.publish.slug, Style.HEADING)))
+        lines += sentences(line("  ", code, _explained(each)), screen)
+        for difference in ledger.differences(row):
+            lines += sentences(line("    ", difference), screen, indent=6)
+        lines += [*hint_lines(row.hint, screen), ()]
+    numbers = Counter(row.kind for row in entries)
+    counts = (f"{numbers[kind]:,} {_WORDS[kind]}" for kind in Kind if numbers[kind] or kind is Kind.APPLIED)
+    return paint([*lines, line(Span(", ".join(counts), Style.HEADING))], screen.colour)
+
+
+def as_json(plan: Plan, publishes: Sequence[Publish], results: Sequence[Published] = ()) -> str:
+    """Return the document `flowsync-publish/1`; before anything is done every outcome is null."""
+    done = {each.publish.slug: _result(each) for each in results}
+    return masked_json(
+        {
+            "format": "flowsync-publish/1",
+            "environment": plan.environment,
+            "api_url": plan.api_url,
+            "publishes": [{**_document(each), **done.get(each.slug, {"outcome": None})} for each in publishes],
+            "blocked": [{"slug": each.slug, "code": each.code, "message": each.message} for each in plan.blocked],
+        }
+    )
+
+
+def _document(publish: Publish) -> dict[str, JsonValue]:
+    change, old = publish.change, publish.published
+    return {
+        "slug": publish.slug,
+        "file": change.file,
+        "id": change.id,
+        "version": change.version,
+        "replaces": None if old is None else {"id": old.id, "version": old.version},
+        "users": publish.users.name.lower().replace("_", "-"),
+        "live": change.live,
+        "fields": [_field(field) for field in change.fields],
+        "warnings": [{"code": each.code, "message": each.message} for each in change.warnings],
+    }
+
+
+def _field(field: FieldChange) -> JsonValue:
+    shown = {"field": field.field, "path": field.path, "label": field.label, "op": field.op.value}
+    return {**shown, "old": json_safe(field.old), "new": json_safe(field.new)}
+
+
+def _result(published: Published) -> dict[str, JsonValue]:
+    row = ledger.entry(published.outcome)
+    return {
+        "outcome": _WORDS[row.kind].replace(" ", "-"),
+        "still_live": [each.id for each in published.still_live],
+        "differs": [*row.untaken],
+        "code": row.code,
+        "message": row.message,
+        "hint": row.hint,
+        "uncertain": row.uncertain,
+    }

@@ -1,0 +1,366 @@
+"""flowsync publish, against the emulator over HTTP: honest, faulty at every step, and hostile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.store import Row
+from flowsync.sandbox.values import PUBLIC_KEY, Request, Response, refused
+from tests.support.command import command_line, environment
+from tests.support.emulated import NEW, OLD, Account, Status, emulated, version
+from tests.support.terminal import on_terminal
+
+ACTIVATE = "PUT */activate"
+BEFORE = [("flow_a", 1, "ARCHIVED"), ("flow_a", 2, "ACTIVE"), ("flow_a", 3, "DRAFT")]
+AFTER = [("flow_a", 1, "ARCHIVED"), ("flow_a", 2, "ARCHIVED"), ("flow_a", 3, "ACTIVE")]
+
+
+def rows(**draft: object) -> list[Row]:
+    return [
+        version("flow_a", 1, Status.ARCHIVED),
+        version("flow_a", 2, Status.ACTIVE),
+        version("flow_a", 3, Status.DRAFT, **{"data": NEW, **draft}),  # type: ignore[arg-type]  # fields of Row
+    ]
+
+
+def records(account: Account) -> list[Path]:
+    return sorted((account.root / ".flowsync" / "applies").glob("*.jsonl"))
+
+
+def test_a_draft_is_shown_published_recorded_and_its_former_version_restored(tmp_path: Path) -> None:
+    with emulated(
+        tmp_path, rows(), flows={"flow_a": f"name: A flow\ndata:\n  {OLD.replace(chr(10), chr(10) + '  ')}"}
+    ) as account:
+        shown = account.run("publish", "flow_a", "--dry-run")
+        assert (shown.code, account.writes, account.versions) == (0, [], BEFORE)
+        assert "version 3 · DRAFT · takes the place of version 2 (id 2)" in shown.out
+        assert "warning[differs-from-file] The draft differs from the file in data" in shown.out
+        assert "Users who are in version 2 leave it, and those who completed it do not see version 3" in shown.out
+        assert "- title: Old\n    + title: New" in shown.out
+
+        done = account.run("publish", "flow_a")
+        assert (done.code, account.versions) == (0, AFTER), done.both
+        assert [json.loads(each.body) for each in account.writes] == [{"archiveBehavior": "EXIT_EXISTING_USERS"}]
+        assert "published      flow_a  id 3  version 3 is live; version 2 is archived" in done.out
+        (record,) = records(account)
+        lines = [json.loads(line) for line in record.read_text().splitlines()]
+        assert [line.get("event") for line in lines] == [None, "publish", "outcome", "end"]
+        assert (lines[1]["draft"]["data"], lines[1]["live"]["data"]) == (NEW, OLD)
+        assert account.run("publish", "flow_a").code == 1
+
+        back = account.run("rollback", record.name)
+        assert back.code == 0, back.both
+        assert "Version 3 stays published, with the content of version 2" in back.out
+        assert account.versions == AFTER
+        assert "title: Old" in account.row("flow_a", 3).data
+        assert account.run("rollback", record.name).code == 0
+
+
+@pytest.mark.parametrize(
+    ("users", "sent", "noticed"),
+    [
+        ("restart-existing", "RESTART_EXISTING_USERS", "start again in version 3; those who completed it do not"),
+        ("restart-all", "RESTART_ALL_USERS", "and those who completed it, start again in version 3."),
+    ],
+)
+def test_what_becomes_of_users_is_said_and_sent(tmp_path: Path, users: str, sent: str, noticed: str) -> None:
+    with emulated(tmp_path, rows(active=False), flows={"flow_b": "name: B\n"}) as account:
+        done = account.run("publish", "flow_*", "--users", users, "--format", "json")
+        assert done.code == 0
+        assert json.loads(account.writes[0].body) == {"archiveBehavior": sent}
+        assert noticed in done.err
+        assert "Nobody sees version 3 before it is switched on" in done.err
+        assert "warning[turned-off]" in done.err
+        (publish,) = done.json["publishes"]
+        assert (publish["outcome"], publish["live"], publish["users"]) == ("published", False, users)
+        assert publish["replaces"] == {"id": 2, "version": 2}
+
+
+def test_a_first_version_is_published_and_taken_back_by_switching_it_off(tmp_path: Path) -> None:
+    draft = version("flow_new", 1, Status.DRAFT, NEW, targeting_logic="")
+    with emulated(tmp_path, [draft], flows={"flow_b": "name: B\n"}) as account:
+        done = account.run("publish", "flow_new")
+        assert (done.code, account.versions) == (0, [("flow_new", 1, "ACTIVE")]), done.both
+        assert "the first version to be live" in done.out
+        assert "No version is live now: users who qualify see version 1 from now on." in done.out
+        assert "warning[for-everyone] It has no targeting: everyone can see it." in done.out
+        assert "+ name: " in done.out
+        back = account.run("rollback", "latest")
+        assert back.code == 0
+        assert "No version was live before version 1, so it is switched off." in back.out
+        assert account.row("flow_new", 1).active is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["flow_live"], "flow_live has no draft: version 1 is live"),
+        (["flow_old"], "flow_old has no draft, only archived versions."),
+        (["flow_aa"], "No flow has the slug flow_aa. Did you mean flow_a?"),
+        (["flow_a", "flow_live"], "Nothing was published."),
+    ],
+)
+def test_a_flow_without_a_draft_is_an_error(tmp_path: Path, arguments: list[str], said: str) -> None:
+    others = [version("flow_live", 1, Status.ACTIVE), version("flow_old", 1, Status.ARCHIVED)]
+    with emulated(tmp_path, [*rows(), *others], flows={"flow_a": "name: A flow\n"}) as account:
+        done = account.run("publish", *arguments)
+        assert (done.code, account.writes) == (1, [])
+        assert said in done.err
+        nothing = account.run("publish", "flow_l*", "--format", "json")
+        assert (nothing.code, nothing.json["publishes"]) == (0, [])
+        assert account.run("publish", "flow_l*").out == "Nothing to publish: no flow that matches has a draft.\n"
+        assert account.run("publish", "flow_a", key=PUBLIC_KEY).code == 1
+
+
+@pytest.mark.parametrize(
+    ("draft", "flow", "allowed", "said"),
+    [
+        (
+            {"targeting_logic": None},
+            "name: A flow\n",
+            "--allow-clear-targeting",
+            "The targeting of a live flow",
+        ),
+        ({"type": "BANNER"}, "name: A flow\n", "--allow-type-change", "The type of a flow would change."),
+        ({}, "name: A flow\nprotected: true\n", "--allow-protected", "A flow marked as protected would be written."),
+        (
+            {"targeting_logic": "user.property('plan' =="},
+            "name: A flow\n",
+            "",
+            "blocked[targeting-syntax]",
+        ),
+        ({"targeting_logic": "user.flow('flow_gone') == 'x'"}, "name: A flow\n", "", "The draft has an error."),
+        ({"data": "steps: 1\n"}, "name: A flow\n", "", "blocked["),
+    ],
+)
+def test_what_guards_and_validation_refuse(
+    tmp_path: Path, draft: dict[str, object], flow: str, allowed: str, said: str
+) -> None:
+    with emulated(tmp_path, rows(**draft), flows={"flow_a": flow}) as account:
+        refused_ = account.run("publish", "flow_a")
+        assert (refused_.code, account.writes) == (4, [])
+        assert said in refused_.both
+        assert account.run("publish", "flow_a", "--dry-run").code == 4
+        if allowed:
+            assert account.run("publish", "flow_a", allowed).code == 0
+            assert account.versions == AFTER
+
+
+def test_an_error_that_is_live_already_keeps_nobody_from_publishing(tmp_path: Path) -> None:
+    broken = {"targeting_logic": "user.property('plan' =="}
+    both = [version("flow_a", 2, Status.ACTIVE, **broken), version("flow_a", 3, Status.DRAFT, NEW, **broken)]
+    with emulated(tmp_path, both, flows={"flow_a": "name: A flow\n"}) as account:
+        assert account.run("publish", "flow_a").code == 0
+
+
+LANDED = ["500-after", "reset-after", "hang-after", "truncated", "wrong-json", "html-403-after", "503-after"]
+RETRIED = ["500-before", "reset-before", "429", "503-before"]
+
+
+@pytest.mark.parametrize("fault", [*LANDED, *RETRIED, "500-late"])
+def test_whatever_is_answered_the_draft_is_read_back(tmp_path: Path, fault: str) -> None:
+    with emulated(tmp_path, rows(), f"{fault}:{ACTIVATE}", flows={"flow_a": "name: A flow\n"}) as account:
+        done = account.run("publish", "flow_a")
+        assert (done.code, account.versions) == (0, AFTER), done.both
+        assert len(account.writes) == 1 + (fault in RETRIED)
+
+
+@pytest.mark.parametrize(
+    ("fault", "writes", "is_uncertain"),
+    [("404", 1, False), ("500-before", 3, True), ("429-cap", 1, False), ("html-403", 1, True)],
+)
+def test_what_cannot_be_published_is_said(tmp_path: Path, fault: str, writes: int, *, is_uncertain: bool) -> None:
+    with emulated(tmp_path, rows(), f"{fault}:{ACTIVATE}:always", flows={"flow_a": "name: A flow\n"}) as account:
+        done = account.run("publish", "flow_a", "--format", "json")
+        assert (done.code, account.versions, len(account.writes)) == (5, BEFORE, writes)
+        (publish,) = done.json["publishes"]
+        assert (publish["outcome"], publish["uncertain"]) == ("failed", is_uncertain)
+        if fault == "404":
+            assert "this server cannot publish" in publish["hint"]
+        if is_uncertain:  # the record knows no more: nothing is put back while it still is a draft
+            assert account.run("rollback", "latest").code == 0
+            assert account.versions == BEFORE
+
+
+def test_reading_back_that_fails_is_uncertain(tmp_path: Path) -> None:
+    faults = (f"500-after:{ACTIVATE}", "429-cap:GET */versions:2")
+    with emulated(tmp_path, rows(), "slow:GET */versions:2", *faults, flows={"flow_a": "name: A flow\n"}) as account:
+        done = account.run("publish", "flow_a")
+        assert (done.code, account.versions) == (5, AFTER)
+        assert "Reading back failed." in done.out
+        assert "It may have been published" in done.out
+
+
+def shown_with(response: Response, change: Callable[[list[dict[str, object]]], None]) -> Response:
+    """An answer with rows that are shown otherwise than they are."""
+    document = json.loads(response.body)
+    change(document["data"])
+    return replace(response, body=json.dumps(document).encode())
+
+
+def late(times: int) -> Callable[[Emulator, Request], Response]:
+    """A server that shows the former version as archived only after so many reads."""
+    left = [0]
+
+    def still_active(found: list[dict[str, object]]) -> None:
+        for row in found:
+            row["status"] = "ACTIVE" if row["version"] == 2 else row["status"]
+
+    def handle(emulator: Emulator, request: Request) -> Response:
+        response = emulator.handle(request)
+        if request.target.endswith("/activate"):
+            left[0] = times
+        elif left[0]:
+            left[0] -= 1
+            return shown_with(response, still_active)
+        return response
+
+    return handle
+
+
+@pytest.mark.parametrize(("times", "said"), [(2, "version 2 is archived"), (50, "was still shown as live too")])
+def test_archiving_late_is_tolerated_and_told(tmp_path: Path, times: int, said: str) -> None:
+    with emulated(tmp_path, rows(), between=late(times), flows={"flow_a": "name: A flow\n"}) as account:
+        done = account.run("publish", "flow_a")
+        assert done.code == 0
+        assert said in done.out
+        assert len(account.writes) == 1
+
+
+def meddling(act: Callable[[Emulator], object]) -> Callable[[Emulator, Request], Response]:
+    """Somebody at work in the dashboard between what is shown and the read before the write."""
+    reads = [0]
+
+    def handle(emulator: Emulator, request: Request) -> Response:
+        reads[0] += request.target.endswith("/versions")
+        if reads[0] == 2:
+            reads[0] += 1
+            act(emulator)
+        return emulator.handle(request)
+
+    return handle
+
+
+def edited(number: int, **fields: object) -> Callable[[Emulator], object]:
+    def act(emulator: Emulator) -> None:
+        row = next(row for row in emulator.store.versions("flow_a") if row.version == number)
+        emulator.store.replace(replace(row, **fields))  # type: ignore[arg-type]  # fields of Row
+
+    return act
+
+
+def published(emulator: Emulator) -> None:
+    edited(2, status=Status.ARCHIVED)(emulator)
+    edited(3, status=Status.ACTIVE)(emulator)
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (edited(3, name="Other"), "The flow was changed after it was shown: name."),
+        (edited(2, name="Other"), "The flow was changed after it was shown: name."),
+        (published, "Version 3 was a draft when it was shown; it is ACTIVE."),
+        (edited(2, status=Status.ARCHIVED), "Another version is live than was shown: none."),
+        (lambda emulator: emulator.store.remove(3), "is no longer there."),
+    ],
+)
+def test_what_changed_since_it_was_shown_is_refused(
+    tmp_path: Path, act: Callable[[Emulator], object], said: str
+) -> None:
+    with emulated(tmp_path, rows(), between=meddling(act), flows={"flow_a": "name: A flow\n"}) as account:
+        done = account.run("publish", "flow_a")
+        assert (done.code, account.writes) == (4, []), done.both
+        assert said in done.out
+
+
+def test_a_second_draft_is_refused(tmp_path: Path) -> None:
+    reads = [0]
+
+    def handle(emulator: Emulator, request: Request) -> Response:
+        response = emulator.handle(request)
+        reads[0] += request.target.endswith("/versions")
+        return shown_with(
+            response, lambda found: found.append({**found[0], "id": 9, "version": 4}) if reads[0] > 1 else None
+        )
+
+    with emulated(tmp_path, rows(), between=handle, flows={"flow_a": "name: A flow\n"}) as account:
+        done = account.run("publish", "flow_a")
+        assert (done.code, account.writes) == (4, [])
+        assert "There is another draft, version 4 (id 9)." in done.out
+
+
+def swapping(emulator: Emulator, request: Request) -> Response:
+    """A server that publishes other content than the draft's."""
+    if request.target.endswith("/activate"):
+        edited(3, name="Swapped")(emulator)
+    return emulator.handle(request)
+
+
+def test_other_content_than_was_shown_is_reported(tmp_path: Path) -> None:
+    with emulated(tmp_path, rows(), between=swapping, flows={"flow_a": "name: A flow\n"}) as account:
+        done = account.run("publish", "flow_a")
+        assert done.code == 5
+        assert "what is live differs from what was shown: name" in done.out
+
+
+def null(emulator: Emulator, request: Request) -> Response:
+    """A server that answers null, and does nothing."""
+    if request.target.endswith("/activate"):
+        return Response(200, {"content-type": "application/json"}, b"null")
+    return emulator.handle(request)
+
+
+def test_null_is_no_success(tmp_path: Path) -> None:
+    with emulated(tmp_path, rows(), between=null, flows={"flow_a": "name: A flow\n"}) as account:
+        done = account.run("publish", "flow_a")
+        assert (done.code, len(account.writes), account.versions) == (5, 1, BEFORE)
+        assert "Read back, version 3 still is a draft" in done.out
+
+
+def only(*paths: str) -> Callable[[Emulator, Request], Response]:
+    def handle(emulator: Emulator, request: Request) -> Response:
+        path = request.target.partition("?")[0]
+        if request.method == "GET" and path not in paths:
+            return refused(HTTPStatus.NOT_FOUND, "Cannot GET")
+        return emulator.handle(request)
+
+    return handle
+
+
+def test_a_server_without_versions_publishes_by_its_list(tmp_path: Path) -> None:
+    with emulated(tmp_path, rows(), between=only("/v1/flows"), flows={"flow_a": "name: A flow\n"}) as account:
+        assert account.run("publish", "flow_a").code == 0
+        assert account.versions == AFTER
+
+
+def test_a_server_that_hides_drafts_says_so(tmp_path: Path) -> None:
+    with emulated(tmp_path, rows(), between=only("/v1/public/flows"), flows={"flow_a": "name: A flow\n"}) as account:
+        done = account.run("publish", "flow_a")
+        assert (done.code, account.writes) == (1, [])
+        assert "its public list may hide drafts: publish it in the dashboard" in done.err
+
+
+def test_a_terminal_is_asked_and_another_environment_has_no_way_back(tmp_path: Path) -> None:
+    with emulated(tmp_path, rows(), flows={"flow_a": "name: A flow\n"}) as account:
+        env = environment(account.url, "api_private_sandbox")
+        asked = on_terminal(command_line("publish", "flow_a"), tmp_path, env, question="[y/N]", answer="\r")
+        assert (asked.code, account.versions) == (1, BEFORE)
+        assert "Publish 1 draft of" in asked.screen
+        assert on_terminal(command_line("publish", "flow_a", "--yes"), tmp_path, env).code == 0
+        assert account.versions == AFTER
+        (record,) = records(account)
+        assert account.run("rollback", record.name, "--sandbox").code == 4
+
+
+def test_the_sandbox_publishes_too(tmp_path: Path) -> None:
+    with emulated(tmp_path, [], flows={"flow_a": "name: A flow\ntarget: draft\n"}) as account:
+        done = account.run("publish", "flow_a", "--sandbox")
+        assert done.code == 0, done.both
+        assert "1 published" in done.out
