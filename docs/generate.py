@@ -38,7 +38,7 @@ EXIT_CODES: Final = {
     ExitCode.OK: "Fine.",
     ExitCode.ERROR: "An error: the key, the network, the API, the configuration; also a plan with blocked flows.",
     ExitCode.CHANGES: "Changes are pending; only where it was asked for: `plan --detailed-exitcode`, "
-    "`diff --detailed-exitcode`, `pull --check`, `fmt --check`.",
+    "`status --detailed-exitcode`, `diff --detailed-exitcode`, `pull --check`, `fmt --check`.",
     ExitCode.INVALID: "Files are invalid.",
     ExitCode.REFUSED: "Refused: a flow changed since it was planned, or while it was written, or a flow is blocked.",
     ExitCode.PARTLY_APPLIED: "Partly applied: some writes failed; the ledger says which.",

@@ -254,6 +254,15 @@ def head(directory: Path) -> str | None:
     return answer(directory, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
 
+def branch_point(directory: Path) -> str | None:
+    """The last commit that the branch has from the default branch of `origin`, else the one that is checked out.
+
+    None where there is no repository, no commit yet, or no git. Raises GitError as `head`.
+    """
+    commit = head(directory)
+    return commit and (answer(directory, "merge-base", "HEAD", "refs/remotes/origin/HEAD") or commit)
+
+
 def entries(directory: Path, commit: str, path: str) -> Mapping[str, Entry]:
     """What a commit has at or below `path` (relative to `directory`), by the name below it; "" for `path` itself."""
     top = normpath(f"{_path_from_top(directory)}{path}")

@@ -33,7 +33,7 @@ COMMANDS: Final = {
     "history": "List the versions of a flow: who sees each, and what changed.",
     "show": "Print one version of a flow as a flow file.",
     "restore": "Write the content of a former version again.",
-    "list": "List the live flows and how they compare with the files.",
+    "status": "Show every flow in every environment: in step with its file, seen by users, or not.",
     "explain": "Explain why a user sees a flow or does not.",
     "graph": "Draw which flow waits for which.",
     "fmt": "Put flow files in canonical form, every comment kept.",
@@ -42,6 +42,9 @@ COMMANDS: Final = {
     "sandbox": "Serve or reset the embedded emulator of the API.",
 }
 """Every command with its one line of help, in the order of a working day; the module of its name holds it."""
+
+ALIASES: Final = {"list": "status"}
+"""Former names of commands, which still work."""
 
 
 class LazyGroup(click.Group):
@@ -53,8 +56,9 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command's object; an unknown name is refused with the nearest one, unless a shell completes."""
-        if cmd_name in COMMANDS:
-            command: click.Command = import_module(f"flowsync.cli.commands.{cmd_name}").command
+        name = ALIASES.get(cmd_name, cmd_name)
+        if name in COMMANDS:
+            command: click.Command = import_module(f"flowsync.cli.commands.{name}").command
             return command
         if ctx.resilient_parsing:
             return None

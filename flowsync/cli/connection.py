@@ -64,16 +64,19 @@ class Connection:
     def fetch(self, slugs: Collection[str]) -> Listing:
         """All live rows, with a look-up for every one of `slugs` that the list lacks.
 
-        A list begun early is of one moment, so it is used once. A terminal shows when this takes long. Raises the
-        ApiError family.
+        A terminal shows when this takes long. Raises the ApiError family.
         """
-        reader = self.client.reader()
-        begun, self.begun = self.begun, None
         with Progress(self.project.given, lambda: reading_line(self.client.waiting)):
-            listing = list_flows(reader, self.access, self.map, len(slugs)) if begun is None else begun.result()
-            found = find_missing(reader, listing, slugs, self.map)
+            found = self.read(slugs)
         self.note_untold_organization()
         return found
+
+    def read(self, slugs: Collection[str]) -> Listing:
+        """As `fetch`, without a word. A list begun early is of one moment, so it is used once."""
+        reader = self.client.reader()
+        begun, self.begun = self.begun, None
+        listing = list_flows(reader, self.access, self.map, len(slugs)) if begun is None else begun.result()
+        return find_missing(reader, listing, slugs, self.map)
 
     def note_untold_organization(self) -> None:
         """Say once that the organization cannot be checked: a public key and an empty account do not show it."""

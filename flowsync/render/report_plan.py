@@ -20,7 +20,7 @@ from flowsync.model import (
     SettingChange,
 )
 from flowsync.plan.warnings import DRAFT_UNSEEN, EDIT_KEPT, UNSEEN_SENT, WAITING
-from flowsync.render import listing, wording
+from flowsync.render import graphs, wording
 from flowsync.render.changes import (
     CHANGES_OF_A_FLOW,
     changes_in_words,
@@ -366,7 +366,7 @@ def changed_waits(waits: ChangedWaits | None, limits: Limits) -> Iterator[str]:
     ]
     kept = fitting_or_counted(points, len(points), limits.per_list // 2, limits, "- and {} more")
     yield "\n".join(["Which flows wait for others changes:", "", *kept])
-    drawing = listing.mermaid_block(waits.graph)
+    drawing = graphs.mermaid_block(waits.graph)
     if 0 < len(waits.graph.edges) <= DRAWN_WAITS and limits.measure(drawing) <= limits.per_list // 2:
         yield drawing
 

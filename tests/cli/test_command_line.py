@@ -35,7 +35,7 @@ def test_version_and_help_come_from_the_installed_command(tmp_path: Path) -> Non
     assert process("--version", root=tmp_path).out == f"flowsync {__version__}\n"
     helped = process("--help", root=tmp_path)
     assert helped.code == 0
-    for name in ("validate", "plan", "apply", "list", "sandbox"):
+    for name in ("validate", "plan", "apply", "status", "sandbox"):
         assert name in helped.out
         assert flowsync(name, "--help", root=tmp_path).code == 0
 
@@ -72,7 +72,7 @@ def test_invalid_files_exit_3_with_every_problem_at_its_place(project: Path) -> 
     assert told.code == 3
     assert told.json["format"] == "flowsync-problems/1"
     assert list(told.json["problems"][0]) == ["file", "line", "column", "severity", "code", "message", "hint"]
-    for command in ("plan", "apply", "list"):
+    for command in ("plan", "apply", "status"):
         refused = flowsync(command, "--sandbox", root=project)
         assert (refused.code, refused.out) == (3, "")
         assert "flows/flow_a.yaml:1:1: error[unknown-key]" in refused.err
@@ -375,7 +375,7 @@ def test_a_terminal_tells_who_waits_for_the_rate_limit_and_ctrl_c_does_not_wait_
 
 def test_output_that_the_terminal_cannot_encode_is_escaped(project: Path) -> None:
     write_flows(project, {"flow_a": GOOD.replace("Hello", "Grüße 🎉")})
-    done = process("list", "--sandbox", root=project, env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    done = process("show", "flow_a", "--sandbox", root=project, env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert done.code == 0
     assert "Gr\\xfc\\xdfe" in done.out
 

@@ -53,7 +53,7 @@ READING = [
 
 
 @pytest.mark.parametrize("failure", READING, ids=str)
-@pytest.mark.parametrize("command", ["plan", "apply", "list"])
+@pytest.mark.parametrize("command", ["plan", "apply", "status"])
 def test_a_failed_read_is_one_error_and_never_an_empty_account(tmp_path: Path, failure: Failure, command: str) -> None:
     with served(tmp_path, {"flow_a": "name: New\n"}, [row(1, "flow_a")], faults=(failure.fault,)) as (server, run):
         failed = run(command)

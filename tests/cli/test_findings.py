@@ -42,7 +42,7 @@ def test_a_reference_to_a_flow_that_is_gone_is_a_warning_while_it_is_live_and_st
         assert (planned.code, "0 to update, 3 unchanged" in planned.out) == (0, True)
         assert "warning[targeting-unknown-flow] There is no flow `flow_gone`" in planned.err
         assert "This plan does not change it." in planned.err
-        assert "targeting-unknown-flow" in run("list").err
+        assert "targeting-unknown-flow" in run("status").err
         edit(tmp_path, "flow_a", "Flow a", "New a")
         edit(tmp_path, "flow_b", "Flow b", "New b")
         applied = run("apply")
@@ -98,7 +98,7 @@ def test_what_the_files_alone_show_is_an_error_only_where_it_is_written(
         edit(tmp_path, "flow_b", "title: Two", "title: New")
         assert (run("apply").code, len(server.writes)) == (0, 1)
         edit(tmp_path, "flow_b", "COMPLETED", "STARTED")
-        for command in ("plan", "apply", "list"):
+        for command in ("plan", "apply", "status"):
             refused = run(command)
             assert (refused.code, refused.out, f"error[{code}]" in refused.err) == (3, "", True)
         assert run("plan", "flow_a").code == 0
@@ -138,7 +138,7 @@ def test_pull_and_the_plans_after_it_say_that_nobody_sees_a_flow_with_a_broken_e
         planned = run("plan", "--detailed-exitcode")
         assert planned.code == 0
         assert "warning[live-targeting-broken] Nobody sees the flow" in planned.out
-        assert "flow_a: Nobody sees the flow" in run("list").err
+        assert "flow_a: Nobody sees the flow" in run("status").err
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_the_plans_after_a_pull_keep_saying_which_live_field_is_wrong(
 ) -> None:
     with served(tmp_path, {}, [row(1, "flow_a", **fields)]) as (_, run):
         assert "left out" in run("pull").out
-        for command in ("plan", "list"):
+        for command in ("plan", "status"):
             done = run(command)
             assert (done.code, f"flows/flow_a.yaml:1:1: warning[{code}]" in done.err) == (0, True)
             assert f"{next(iter(fields))} is not stated here, and what is live has an error: " in done.err
@@ -200,5 +200,5 @@ def test_the_plan_after_a_pull_is_empty_whatever_the_account_holds(account: dict
         planned = run("plan", "--detailed-exitcode", "--format", "json")
         assert (planned.code, planned.json["changes"], planned.json["blocked"]) == (0, [], []), planned.both
         assert run("apply").code == 0
-        assert run("list").code == 0
+        assert run("status").code == 0
         assert server.writes == []

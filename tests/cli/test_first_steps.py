@@ -40,7 +40,7 @@ OFFLINE = ("validate --strict", "test", "explain flowsync_example", "graph", "fm
         ("plan", "apply", "plan", "pull --new", "plan", "pull"),
         ("pull --new", "plan", "apply", "plan"),
         ("plan", "pull", "plan", "apply"),
-        ("list", "apply", "list", "pull --check"),
+        ("status", "apply", "status", "pull --check"),
         ("apply", "apply", "plan"),
     ],
 )
@@ -92,7 +92,7 @@ def test_the_example_does_not_stay_in_the_way_of_an_account_without_a_word(start
     ],
 )
 def test_what_a_plan_says_to_run_next_does_that_very_plan(started: Path, arguments: list[str], following: str) -> None:
-    flowsync("list", "--sandbox", root=started)
+    flowsync("status", "--sandbox", root=started)
     example = started / EXAMPLE
     example.write_text(example.read_text().replace("Example of flowsync", "My example"))
     planned = process(*arguments, root=started)

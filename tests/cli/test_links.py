@@ -46,7 +46,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 COMMANDS = [
     *("validate", "validate --format github", "validate --format sarif", "fmt", "fmt --diff", "plan", "plan --sandbox"),
-    *("apply --yes", "apply --yes --sandbox", "pull", "pull --new --force", "init --yes", "list", "test", "graph"),
+    *("apply --yes", "apply --yes --sandbox", "pull", "pull --new --force", "init --yes", "status", "test", "graph"),
     *("explain flow_a", "rollback --list", "sandbox reset"),
 ]
 

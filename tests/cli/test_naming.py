@@ -46,7 +46,7 @@ def test_the_path_of_a_flow_file_is_as_good_as_its_slug(project: Path, command: 
 
 def test_absolute_paths_and_those_through_other_folders_are_fine_too(project: Path) -> None:
     for path in (str(project / "flows/flow_a.yaml"), "other/../flows/flow_a.yaml", "flows/team/../flow_a.yaml"):
-        assert "flow_a" in flowsync("list", "--sandbox", path, root=project).out
+        assert "flow_a" in flowsync("status", "--sandbox", path, root=project).out
     (project / "link").symlink_to("flows")
     assert flowsync("validate", "link/flow_a.yaml", root=project).code == 0
 
@@ -60,7 +60,7 @@ def test_with_a_folder_to_start_in_paths_are_those_seen_from_there(project: Path
 
 def test_a_folder_is_all_of_its_flows(project: Path) -> None:
     for path in ("flows/team", "flows/team/", str(project / "flows/team")):
-        listed = flowsync("list", "--sandbox", path, "--format", "json", root=project).json
+        listed = flowsync("status", "--sandbox", path, "--format", "json", root=project).json
         assert {each["slug"] for each in listed["flows"] if each["file"]} == {"flow_c", "flow_d"}
     assert flowsync("fmt", "--check", "flows", root=project).code == 0
     (project / "flows/empty").mkdir()
@@ -75,7 +75,7 @@ def test_a_folder_does_not_hide_a_flow_of_its_name(project: Path) -> None:
 
 
 def test_globs_in_a_path_are_globs(project: Path) -> None:
-    listed = flowsync("list", "--sandbox", "flows/flow_[ab].yaml", "--format", "json", root=project).json
+    listed = flowsync("status", "--sandbox", "flows/flow_[ab].yaml", "--format", "json", root=project).json
     assert {each["slug"] for each in listed["flows"] if each["file"]} == {"flow_a", "flow_b"}
     (project / "flows/flow_[a].yaml").write_text(OUT_OF_FORM)
     assert flowsync("fmt", "flows/flow_[a].yaml", root=project).out == "flows/flow_[a].yaml\n"

@@ -37,7 +37,7 @@ def test_what_cannot_be_verified_is_no_change_and_never_unchanged(tmp_path: Path
         document = flowsync("plan", "--format", "json", root=tmp_path, env=env).json
         assert (document["summary"]["unverified"], document["summary"]["unchanged"]) == (1, 1)
         assert [(each["slug"], each["body"]) for each in document["unverified"]] == [("flow_a", {"active": False})]
-        assert "unverified" in flowsync("list", root=tmp_path, env=env).out
+        assert "unverified" in flowsync("status", root=tmp_path, env=env).out
 
         applied = flowsync("apply", "--format", "json", root=tmp_path, env=env)
         assert applied.code == 0

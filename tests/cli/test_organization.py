@@ -38,7 +38,7 @@ COMMANDS = (
     "apply --yes",
     "pull",
     "pull --new --check",
-    "list",
+    "status",
     "diff",
     "diff --from v1 flow_a",
     "plan --base HEAD",

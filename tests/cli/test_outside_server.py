@@ -164,19 +164,6 @@ def test_slugs_and_globs_narrow_a_plan_and_others_do_not_become_unmanaged(tmp_pa
         assert "Did you mean flow_tips?" in unknown.err
 
 
-def test_list_shows_every_flow_and_how_it_stands(tmp_path: Path) -> None:
-    rows = [row(1, "flow_same", name="Same"), row(2, "flow_other"), row(3, "flow_alone")]
-    write_flows(tmp_path, {"flow_same": "name: Same\n", "flow_other": "name: z\n", "flow_gone": "name: g\n"})
-    with fake_frigade(rows=rows) as server:
-        listed = flowsync("list", "--format", "json", root=tmp_path, env=environment(server.url)).json["flows"]
-    assert [(each["slug"], each["state"], each["id"]) for each in listed] == [
-        ("flow_alone", "unmanaged", 3),
-        ("flow_gone", "blocked", None),
-        ("flow_other", "differs", 2),
-        ("flow_same", "in step", 1),
-    ]
-
-
 def test_the_environment_of_the_configuration_picks_server_and_key(tmp_path: Path) -> None:
     write_flows(tmp_path, {"flow_tips": "name: z\n"})
     with fake_frigade(rows=account()) as server:

@@ -14,7 +14,7 @@ from tests.github.support import workplace
 from tests.support.command import commit, environment, flowsync, git, process, write_flows
 from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, FakeConfig, fake_frigade, row
 
-COMMANDS = [["plan"], ["apply", "--yes"], ["list"], ["pull"], ["pull", "--check"], ["plan", "--out", "plan.json"]]
+COMMANDS = [["plan"], ["apply", "--yes"], ["status"], ["pull"], ["pull", "--check"], ["plan", "--out", "plan.json"]]
 THEIRS = "https://theirs.example"
 KEYS = {"FRIGADE_API_KEY": PRIVATE_KEY, "FRIGADE_PUBLIC_API_KEY": PUBLIC_KEY}
 
@@ -181,7 +181,7 @@ def test_who_needs_no_key_is_not_kept_up_by_a_wrong_one(tmp_path: Path, command:
     assert flowsync(*command, root=tmp_path, env={"FRIGADE_API_KEY": "ghp_0123456789"}).code == 0
 
 
-@pytest.mark.parametrize("command", [["plan"], ["list"], ["pull", "--check"]], ids=" ".join)
+@pytest.mark.parametrize("command", [["plan"], ["status"], ["pull", "--check"]], ids=" ".join)
 def test_the_operator_s_address_goes_before_that_of_the_file_and_it_is_said(tmp_path: Path, command: list[str]) -> None:
     project(tmp_path, f"default_environment: x\nenvironments: {{x: {{api_url: {THEIRS}}}}}\n")
     with fake_frigade(FakeConfig(), [row(1, "flow_a", name="New")]) as server, proxy() as (variables, listening):
@@ -301,7 +301,7 @@ def test_words_of_the_configuration_are_inert_in_every_output(tmp_path: Path, na
             flowsync("apply", "--record", "RECORD", *chosen, root=tmp_path, env=env),
             flowsync("rollback", "RECORD", "-e", "other", root=tmp_path, env=env),
             flowsync("rollback", "RECORD", *chosen, root=tmp_path, env=env),
-            flowsync("list", *chosen, root=tmp_path, env={}),
+            flowsync("status", *chosen, root=tmp_path, env={}),
         ]
     assert [each.code for each in done] == [0, 0, 1, 4, 0, 4, 0, 1]
     for each in done:

@@ -18,6 +18,7 @@ from flowsync.model import (
     FieldChange,
     FieldName,
     JsonValue,
+    LiveFlow,
     Location,
     NotAttempted,
     Op,
@@ -32,7 +33,7 @@ from flowsync.model import (
     Unmanaged,
     Update,
 )
-from flowsync.render.listing import ListedFlow, ListState
+from flowsync.plan.status import EnvironmentStatus, FlowStatus, State, Survey, Trouble, Users
 
 VALUES = Path(__file__).parent / "values"
 
@@ -149,13 +150,29 @@ OUTCOMES: tuple[Outcome, ...] = (
     Failed(replace(WELCOME, slug="flow_5"), "api-server", "The API answered 500.", "Run apply again.", uncertain=True),
 )
 
-LISTED = (
-    ListedFlow(
-        "flow_a", ListState.IN_STEP, 2, "ACTIVE", 1, "flows/flow_a.yaml", "Welcome to Acorn, the place for all notes"
+
+def live_row(row_id: int, version: int, status: str = "ACTIVE") -> LiveFlow:
+    return LiveFlow(row_id, "flow", version, status, {}, {})
+
+
+STATUSES = (
+    FlowStatus("flow_a", State.IN_STEP, Users.ON, "flows/flow_a.yaml", "Welcome", live_row(1, 2), 2),
+    FlowStatus("flow_café", State.EDITED, Users.OFF, "flows/flow_café.yaml", "日本語の案内", live_row(2, 2), 2, 3),
+    FlowStatus("flow_gone", State.BLOCKED, Users.UNKNOWN, "flows/flow_gone.yaml", message="Its status is unknown."),
+    FlowStatus("flow_sale", State.NOT_MANAGED, Users.DRAFT, None, "50 %", live_row(9, 1, "DRAFT"), None, 1),
+)
+SURVEY = Survey((EnvironmentStatus(None, "https://api.example", STATUSES),))
+DIFFERENT = replace(STATUSES[0], state=State.DIFFERS)
+WIDE_SURVEY = Survey(
+    (
+        EnvironmentStatus("dev", "https://api.example", STATUSES[:3]),
+        EnvironmentStatus("production", "https://api.example", (DIFFERENT, *STATUSES[2:])),
+        EnvironmentStatus(
+            "staging", "https://x", trouble=Trouble("no-key", "no key: set STAGING_KEY.", is_no_key=True)
+        ),
+        EnvironmentStatus("old", "https://x", trouble=Trouble("api-forbidden", "403 Forbidden.", "Set OLD_KEY.")),
     ),
-    ListedFlow("flow_café", ListState.DIFFERS, 11, "DRAFT", 12345, "flows/flow_café.yaml", "日本語の案内"),
-    ListedFlow("flow_gone", ListState.BLOCKED, None, None, None, "flows/flow_gone.yaml", None),
-    ListedFlow("flow_sale", ListState.UNMANAGED, 1, "ACTIVE", 9, None, "Spring sale | 50 %"),
+    "c0ffee",
 )
 
 SOURCE = {1: "titel: Hello", 2: "\tname: 日本語 x", 3: "description: " + "long words " * 40}

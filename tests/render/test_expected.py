@@ -8,9 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from flowsync.render import ledger, listing, plans, problems
+from flowsync.render import ledger, plans, problems, status
 from flowsync.render.style import Colour, Detail, Screen
-from tests.render.samples import DRAFT, EMPTY_PLAN, FULL_PLAN, LISTED, OUTCOMES, PROBLEMS, plan_of, source_line
+from tests.render.samples import (
+    DRAFT,
+    EMPTY_PLAN,
+    FULL_PLAN,
+    OUTCOMES,
+    PROBLEMS,
+    SURVEY,
+    WIDE_SURVEY,
+    plan_of,
+    source_line,
+)
 
 EXPECTED = Path(__file__).parent / "expected"
 SCREEN = Screen()
@@ -32,9 +42,12 @@ RENDERINGS: Mapping[str, Callable[[], str]] = {
     "outcomes.txt": lambda: "".join(map(ledger.outcome_line, OUTCOMES)) + ledger.text(OUTCOMES, SCREEN),
     "outcomes.md": lambda: ledger.markdown(plan_of(*(each.change for each in SMALL)), SMALL),
     "outcomes.json": lambda: ledger.as_json(OUTCOMES, SCREEN),
-    "list.txt": lambda: listing.list_text(LISTED, SCREEN),
-    "list.md": lambda: listing.list_markdown(LISTED, SCREEN),
-    "list.json": lambda: listing.list_json(LISTED, SCREEN),
+    "status.txt": lambda: status.text(SURVEY, SCREEN),
+    "status.md": lambda: status.markdown(SURVEY, SCREEN),
+    "status-environments.txt": lambda: status.text(WIDE_SURVEY, SCREEN),
+    "status-environments.md": lambda: status.markdown(WIDE_SURVEY, SCREEN),
+    "status-environments.json": lambda: status.as_json(WIDE_SURVEY, SCREEN),
+    "status-narrow.txt": lambda: status.text(WIDE_SURVEY, Screen(width=60, wrap=60)),
 }
 
 

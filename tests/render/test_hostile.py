@@ -19,6 +19,7 @@ from flowsync.model import (
     Failed,
     FieldChange,
     JsonValue,
+    LiveFlow,
     Location,
     NotAttempted,
     Op,
@@ -36,8 +37,8 @@ from flowsync.model import (
     Update,
 )
 from flowsync.plan.saved import from_text
-from flowsync.render import ledger, listing, plans, problems
-from flowsync.render.listing import ListedFlow, ListState
+from flowsync.plan.status import EnvironmentStatus, FlowStatus, State, Survey, Trouble, Users
+from flowsync.render import ledger, plans, problems, status
 from flowsync.render.problems import bug, error
 from flowsync.render.style import Colour, Detail, Screen
 from tests.render.hostile import hostile, log_commands, unseen_characters
@@ -127,12 +128,25 @@ problem_values = st.lists(
     ),
     max_size=2,
 )  # fmt: skip
-listed_values = st.lists(
-    st.builds(
-        ListedFlow, hostile, st.sampled_from(ListState), st.none() | numbers, st.none() | hostile,
-        st.none() | numbers, st.none() | hostile, st.none() | hostile,
-    ),
-    max_size=3,
+live_rows = st.none() | st.builds(LiveFlow, numbers, hostile, numbers, hostile, st.just({}), st.just({}))
+surveys = st.builds(
+    Survey,
+    st.lists(
+        st.builds(
+            EnvironmentStatus, hostile, hostile,
+            st.lists(
+                st.builds(
+                    FlowStatus, hostile, st.sampled_from(State), st.none() | st.sampled_from(Users),
+                    st.none() | hostile, st.none() | hostile, live_rows, st.none() | numbers, st.none() | numbers,
+                    hostile,
+                ),
+                max_size=2,
+            ).map(tuple),
+            st.none() | st.builds(Trouble, hostile, hostile, st.none() | hostile, st.booleans()),
+        ),
+        min_size=1, max_size=3,
+    ).map(tuple),
+    st.none() | hostile,
 )  # fmt: skip
 
 
@@ -237,12 +251,13 @@ def test_problems_are_inert_everywhere(found: list[Problem], source: str) -> Non
 
 
 @SLOW
-@given(listed_values)
-def test_a_listing_is_inert_everywhere(flows: list[ListedFlow]) -> None:
-    assert_inert(listing.list_text(flows, SCREEN))
-    assert_inert_in_colour(listing.list_text(flows, COLOURED))
-    assert_means_nothing(listing.list_markdown(flows, SCREEN))
-    assert_inert(listing.list_json(flows, SCREEN))
+@given(surveys)
+def test_a_status_is_inert_everywhere(survey: Survey) -> None:
+    assert_inert(status.text(survey, SCREEN))
+    assert_inert(status.text(survey, Screen(width=40, wrap=40)))
+    assert_inert_in_colour(status.text(survey, COLOURED))
+    assert_means_nothing(status.markdown(survey, SCREEN))
+    assert_inert(status.as_json(survey, SCREEN))
 
 
 @SLOW

@@ -1,4 +1,4 @@
-"""The flows of a project: a table of the live ones and the files, and a diagram of which waits for which.
+"""A diagram of which flow waits for which.
 
 An arrow leads from the flow that waits to the one it waits for, in Mermaid (GitHub draws it) or DOT (Graphviz). Slugs
 and step ids are untrusted: they are only ever inside quoted labels, every character that could mean something to the
@@ -8,108 +8,21 @@ language or to HTML written by its number.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from enum import Enum
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from flowsync.flows.waits import Bond, Edge, Node, WaitingGraph
 from flowsync.model import JsonValue
-from flowsync.render.escape import cell_code, fenced, markdown_table, masked_json, plural, shown
-from flowsync.render.style import Screen, Span, Style, line, paint, table
+from flowsync.render.escape import fenced, masked_json, shown
 from flowsync.text import shortened
 
-
-class ListState(Enum):
-    """How a live flow compares with its file."""
-
-    IN_STEP = "in step"
-    DIFFERS = "differs"
-    UNVERIFIED = "unverified"
-    NOT_LIVE = "not live"
-    BLOCKED = "blocked"
-    UNMANAGED = "unmanaged"
-
-
-@dataclass(frozen=True, slots=True)
-class ListedFlow:
-    """One line of `flowsync list`: a live row (`id` is None without one), a file, or both."""
-
-    slug: str
-    state: ListState
-    version: int | None
-    status: str | None
-    id: int | None
-    file: str | None
-    name: str | None
-
-    @property
-    def facts(self) -> tuple[str | int | None, ...]:
-        """What is known of it besides its slug and state."""
-        return self.version, self.status, self.id, self.file, self.name
-
-
-NO_FLOWS: Final = "No flows."
 NO_WAITS: Final = "No flow waits for another."
 CIRCLE: Final = "waits in a circle for"
-_TITLES: Final = ("SLUG", "STATE", "VERSION", "STATUS", "ID", "FILE", "NAME")
-_STATES: Final = {
-    ListState.IN_STEP: ("in step", Style.ADDED),
-    ListState.DIFFERS: ("with differences", Style.WARNING),
-    ListState.UNVERIFIED: ("unverified", Style.WARNING),
-    ListState.NOT_LIVE: ("not live", Style.WARNING),
-    ListState.BLOCKED: ("blocked", Style.ERROR),
-    ListState.UNMANAGED: ("unmanaged", Style.MUTED),
-}
 _MEANINGFUL: Final = re.compile(r"[^A-Za-z0-9_ .,:\-]")
 _LONGEST_LABEL: Final = 80
 _ARROWS: Final = {Bond.MUST: "-->", Bond.MAY: "-.->", Bond.STEP: "-.->"}
 _LINE_STYLES: Final = {Bond.MUST: "solid", Bond.MAY: "dashed", Bond.STEP: "dotted"}
 _RED: Final = "stroke:#d1242f,stroke-width:3px"
-
-
-def list_text(flows: Sequence[ListedFlow], screen: Screen) -> str:
-    """Return an aligned table of flows and the counts."""
-    if not flows:
-        return f"{NO_FLOWS}\n"
-    rows = []
-    for flow in flows:
-        cells = [Span(_cell(fact)) for fact in flow.facts]
-        rows.append([Span(flow.slug, Style.HEADING), Span(flow.state.value, _STATES[flow.state][1]), *cells])
-    return paint([*table(_TITLES, rows, screen), (), line(Span(counts(flows), Style.HEADING))], screen.colour)
-
-
-def list_markdown(flows: Sequence[ListedFlow], screen: Screen) -> str:  # noqa: ARG001 - one signature
-    """Return a table of flows, nothing cut."""
-    if not flows:
-        return f"{NO_FLOWS}\n"
-    rows = []
-    for flow in flows:
-        cells = [cell_code(fact) if isinstance(fact, str) else _cell(fact) for fact in flow.facts]
-        rows.append([cell_code(flow.slug), flow.state.value, *cells])
-    return "\n".join([*markdown_table([title.capitalize() for title in _TITLES], rows), ""])
-
-
-def list_json(flows: Sequence[ListedFlow], screen: Screen) -> str:  # noqa: ARG001 - one signature
-    """Return the document `flowsync-list/1`."""
-    documents: list[JsonValue] = [{**asdict(flow), "state": flow.state.value} for flow in flows]
-    return masked_json({"format": "flowsync-list/1", "flows": documents})
-
-
-LIST_FORMATS: Final = {"text": list_text, "markdown": list_markdown, "json": list_json}
-"""What `list --format` offers."""
-
-
-def counts(flows: Sequence[ListedFlow]) -> str:
-    """Return how many flows there are, and how they compare with the files."""
-    numbers = Counter(flow.state for flow in flows)
-    parts = [f"{numbers[state]:,} {noun}" for state, (noun, _) in _STATES.items() if numbers[state]]
-    return f"{plural(len(flows), 'flow')}: {', '.join(parts)}"
-
-
-def _cell(fact: str | int | None) -> str:
-    return "-" if fact is None else str(fact)
 
 
 def mermaid(graph: WaitingGraph) -> str:

@@ -1,0 +1,187 @@
+"""The flows of every environment, read at once, each with its own key and overlays."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from flowsync import git
+from flowsync.api.endpoints import rows_by_slug
+from flowsync.cli.base import read_base
+from flowsync.cli.connection import Connection, Purpose, connect
+from flowsync.cli.files import Selection, load_selection
+from flowsync.cli.output import Progress, write_problems, write_sentence
+from flowsync.cli.planning import concerned_slugs, make_plan, refuse_new_sandbox, settle_findings
+from flowsync.cli.project import project_at
+from flowsync.config import Flags, Policy, place_of
+from flowsync.errors import FlowsyncError, GitError
+from flowsync.plan.status import EnvironmentStatus, Survey, Trouble, statuses
+from flowsync.plan.warnings import LIVE_TARGETING
+from flowsync.render.style import reading_line
+from flowsync.text import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flowsync.api.endpoints import Listing
+    from flowsync.cli.project import Project
+    from flowsync.model import Plan, Problem
+
+_SHALLOW: Final = (
+    "This clone is shallow, so edits in the dashboard cannot be told from other differences: fetch all of it "
+    "(fetch-depth: 0)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One environment, the files with its overlays, and the open connection, or why there is none."""
+
+    project: Project
+    selection: Selection
+    opened: Connection | Trouble
+
+
+def look_around(project: Project, arguments: Sequence[str], base: str | None, *, in_sandbox: bool) -> Survey:
+    """Return how the flows are in the chosen environment, else in all that flowsync.yaml defines.
+
+    One that cannot be read keeps none of the others from being shown; where there is only one, its error is raised.
+    Raises InvalidFilesError for files of which no plan can be made, and GitError for a `base` that git does not have.
+    """
+    projects = list(_projects(project, in_sandbox=in_sandbox))
+    is_alone = len(projects) == 1
+    commit = git.commit_of(project.home, base) if base is not None else None
+    with ExitStack() as stack:
+        places = [_opened(stack, each, arguments, is_alone=is_alone, in_sandbox=in_sandbox) for each in projects]
+        if all(isinstance(place.opened, Trouble) and place.opened.is_no_key for place in places):
+            projects[0].settings.reading_key()  # raises, and says what to do
+        listings = _read(project, places, is_alone=is_alone)
+        if base is None:
+            commit = _usual_base(project)
+        problems: dict[Problem, None] = {}
+        found = [
+            _status(place, listing, commit, problems, is_alone=is_alone)
+            for place, listing in zip(places, listings, strict=True)
+        ]
+        write_problems(list(problems), project)
+    return Survey(tuple(found), commit)
+
+
+def _projects(project: Project, *, in_sandbox: bool) -> Iterator[Project]:
+    """Yield the project in each environment that is looked at. The sandbox is one account."""
+    names = project.settings.environment_names
+    if in_sandbox or project.given.environment is not None or not names:
+        yield project
+        return
+    for name in names:
+        yield project_at(project.base, project.given.config, Flags(environment=name), os.environ, project.given)
+
+
+def _opened(
+    stack: ExitStack, project: Project, arguments: Sequence[str], *, is_alone: bool, in_sandbox: bool
+) -> _Place:
+    selection = load_selection(project, arguments)
+    refuse_new_sandbox(project, selection, in_sandbox=in_sandbox)
+    settings = project.settings
+    if not (is_alone or settings.private_key or settings.public_key):
+        return _Place(project, selection, _no_key(project))
+    try:
+        opened = stack.enter_context(connect(project, selection.flows, Purpose.READ, in_sandbox=in_sandbox))
+    except FlowsyncError as error:
+        if is_alone:
+            raise
+        return _Place(project, selection, _trouble(error))
+    return _Place(project, selection, opened)
+
+
+def _no_key(project: Project) -> Trouble:
+    variables = [excerpt(name) for name in project.settings.key_variables if name is not None]
+    if variables:
+        return Trouble("no-key", f"no key: set {' or '.join(variables)}.", is_no_key=True)
+    return Trouble("no-key", "no key: name its variable in flowsync.yaml, as api_key_variable.", is_no_key=True)
+
+
+def _trouble(error: FlowsyncError) -> Trouble:
+    return Trouble(error.code, error.message, error.hint)
+
+
+def _read(project: Project, places: Sequence[_Place], *, is_alone: bool) -> list[Listing | Trouble]:
+    """Read the live flows of all environments at once. A terminal shows when this takes long."""
+    connections = [place.opened for place in places if isinstance(place.opened, Connection)]
+    threads = ThreadPoolExecutor(max(len(connections), 1), thread_name_prefix="environment")
+    progress = Progress(project.given, lambda: reading_line(sum(each.client.waiting for each in connections)))
+    with threads, progress:
+        found = list(threads.map(lambda place: _listing(place, is_alone=is_alone), places))
+    for connection in connections:
+        connection.note_untold_organization()
+    return found
+
+
+def _listing(place: _Place, *, is_alone: bool) -> Listing | Trouble:
+    if isinstance(place.opened, Trouble):
+        return place.opened
+    try:
+        return place.opened.read(concerned_slugs(place.selection.flows))
+    except FlowsyncError as error:
+        if is_alone:
+            raise
+        return _trouble(error)
+
+
+def _usual_base(project: Project) -> str | None:
+    """Where the branch began; None where git cannot tell, with the reason where that is a shallow clone."""
+    try:
+        commit = git.branch_point(project.home)
+        if commit is not None and git.is_shallow(project.home):
+            write_sentence(_SHALLOW, project.given)
+            return None
+    except GitError as error:
+        write_sentence(f"Edits in the dashboard cannot be told from other differences. {error.message}", project.given)
+        return None
+    return commit
+
+
+def _status(
+    place: _Place, listing: Listing | Trouble, commit: str | None, problems: dict[Problem, None], *, is_alone: bool
+) -> EnvironmentStatus:
+    project = place.project
+    name = project.settings.environment
+    if isinstance(place.opened, Trouble):
+        return EnvironmentStatus(name, place_of(project.settings.api_url), trouble=place.opened)
+    if isinstance(listing, Trouble):
+        return EnvironmentStatus(name, place.opened.api_url, trouble=listing)
+    try:
+        made = _plan(place, place.opened, listing, commit)
+        _, settled = settle_findings(project, place.selection, listing, made)
+    except FlowsyncError as error:
+        if is_alone:
+            raise
+        return EnvironmentStatus(name, place.opened.api_url, trouble=_trouble(error))
+    problems.update(dict.fromkeys(settled.warnings))
+    _say_broken_targeting(project, settled.plan)
+    flows = statuses(settled.plan, rows_by_slug(listing.rows))
+    return EnvironmentStatus(name, place.opened.api_url, flows)
+
+
+def _plan(place: _Place, connection: Connection, listing: Listing, commit: str | None) -> Plan:
+    """The plan as if no edit were kept. The base is only read where something differs."""
+    settings = place.project.settings
+    guards = replace(settings.guards, on_drift=Policy.OVERWRITE, on_conflict=Policy.OVERWRITE)
+    make = (place.project, place.selection, listing, connection.api_url)
+    made = make_plan(*make, access=connection.access, guards=guards)
+    if commit is None or not any(change.fields for change in made.changes):
+        return made
+    compared = read_base(place.project, place.selection, commit)
+    return make_plan(*make, access=connection.access, guards=guards, base=compared)
+
+
+def _say_broken_targeting(project: Project, made: Plan) -> None:
+    rows = [(each.slug, each.warnings) for each in (*made.writes, *made.unchanged)]
+    for slug, warnings in sorted(rows):
+        for warning in (warning for warning in warnings if warning.code == LIVE_TARGETING):
+            name = project.settings.environment
+            where = f" ({excerpt(name)})" if name is not None else ""
+            write_sentence(f"{slug}{where}: {warning.message}", project.given)
