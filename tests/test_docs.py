@@ -7,14 +7,18 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import yaml
 
 from flowsync.cli.app import COMMANDS
+from flowsync.github.runner import ACTION_INPUTS
 from flowsync.validate import schema_text
 from tests.support.command import execute, flowsync
+from tests.support.fake_frigade import PRIVATE_KEY, fake_frigade, row
 
 ROOT = Path(__file__).parent.parent
 OFFLINE = {"explain", "fmt", "graph", "init", "sandbox", "schema", "test", "validate"}
@@ -108,3 +112,33 @@ def test_ci_finds_both_commands_of_the_readme() -> None:
 
 def test_the_schema_that_editors_find_is_the_one_that_validate_uses() -> None:
     assert (ROOT / ".flowsync" / "flow.schema.json").read_text(encoding="utf-8") == schema_text("flow")
+
+
+@pytest.mark.parametrize("title", ["One key", "Two keys", "Staging by overlay"])
+def test_each_way_to_set_up_environments_works_as_it_is_written(title: str, tmp_path: Path) -> None:
+    section = (ROOT / "docs/environments.md").read_text().partition(f"## {title}\n")[2].partition("\n## ")[0]
+    files = dict(re.findall(r"```yaml\n# (flow\S+)\n(.*?)```", section, re.DOTALL))
+    (tmp_path / "flows").mkdir()
+    for name, text in {"flows/flow_welcome.yaml": "name: New name\n", **files}.items():
+        (tmp_path / name).write_text(text)
+    settings = yaml.safe_load(files["flowsync.yaml"])
+    accounts = [*settings.get("environments", {"": settings}).values()]
+    variables = [each.get("api_key_variable", "FRIGADE_API_KEY") for each in accounts]
+    with ExitStack() as stack:
+        for account in accounts:
+            found = {"organizationId": account["organization"]}
+            rows = [row(1, "flow_welcome", **found), row(2, "flow_whats_new", **found)]
+            account["api_url"] = stack.enter_context(fake_frigade(rows=rows)).url
+        (tmp_path / "flowsync.yaml").write_text(yaml.safe_dump(settings))
+        for words in documented(section):
+            done = flowsync(*words, root=tmp_path, env=dict.fromkeys(variables, PRIVATE_KEY))
+            assert done.code == 0, (words, done.both)
+    steps = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(# .github/.*?)```", section, re.DOTALL)]
+    assert {name for block in steps for step in block for name in step["with"]} <= {each.name for each in ACTION_INPUTS}
+
+
+def documented(text: str) -> Iterator[list[str]]:
+    """Every flowsync command line of the shell blocks."""
+    for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
+        lines = (shlex.split(line, comments=True) for line in block.splitlines())
+        yield from (words[1:] for words in lines if words[:1] == ["flowsync"])

@@ -21,7 +21,7 @@ from flowsync.render.escape import (
     shown,
     with_hint,
 )
-from flowsync.render.style import Line, Screen, Span, Style, line, paint, sentences, table
+from flowsync.render.style import Detail, Line, Screen, Span, Style, line, paint, sentences, table
 
 if TYPE_CHECKING:
     from flowsync.plan.status import EnvironmentStatus, FlowStatus, Survey
@@ -210,7 +210,7 @@ def _states(environment: EnvironmentStatus) -> dict[State, int]:
 
 
 def _legend(survey: Survey, screen: Screen) -> Iterator[Line]:
-    words = list(_words(survey))
+    words = [] if screen.detail is Detail.SUMMARY else list(_words(survey))
     if words:
         yield ()
     for word, meaning in words:
