@@ -21,6 +21,7 @@ from flowsync.secrets import masked
 
 COMMANDS: Final = {
     "init": "Set up a project: configuration, schemas, hooks, workflows.",
+    "new": "Write a flow file to start from.",
     "pull": "Write what is live into the files: a first import, or an edit made in the dashboard.",
     "validate": "Check every flow file, offline.",
     "test": "Run the targeting tests of the flow files, offline.",

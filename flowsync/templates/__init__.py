@@ -97,6 +97,15 @@ def example() -> str:
     return _template(f"{EXAMPLE}.yaml").partition("\n")[2]
 
 
+def new_flow(type_: str, name_line: str) -> str:
+    """The text of a flow file to start from, but for the line by which editors find its schema.
+
+    `name_line` is the line that says its name.
+    """
+    text = _template("flows", f"{type_.lower()}.yaml").partition("\n")[2]
+    return name_line + text.partition("\n")[2]
+
+
 def pre_commit(action: Action) -> str:
     """The text of a `.pre-commit-config.yaml` with flowsync's hooks."""
     placeholder, revision = (f'"{each.commit}" # v{each.version}' for each in (PLACEHOLDER, action))
