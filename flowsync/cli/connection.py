@@ -128,7 +128,7 @@ def connecting(
 def _begin_listing(stack: ExitStack, project: Project, connection: Connection) -> Future[Listing]:
     """Ask in a thread of its own: those of `connection.map` may all be needed for its pages."""
     likely = sum(len(names) for _, _, names in os.walk(project.home / project.settings.flows))
-    asking = stack.enter_context(_threads(1))
+    asking = stack.enter_context(reading_threads(1))
     return asking.submit(list_flows, connection.client.reader(), connection.access, connection.map, likely)
 
 
@@ -176,14 +176,14 @@ def _open(
         handler=handler,
     )
     opened = stack.enter_context(client)
-    threads = stack.enter_context(_threads(settings.parallelism))
+    threads = stack.enter_context(reading_threads(settings.parallelism))
     connection = Connection(project, opened, access, place_of(api_url), threads.map)
     stack.push(lambda kind, *_: connection.note_untold_organization() if kind is None else None)
     return connection
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
+def reading_threads(count: int) -> Iterator[ThreadPoolExecutor]:
     """Threads to read with. After a failure nobody waits for reads that are no longer wanted."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - offline commands need no threads
 

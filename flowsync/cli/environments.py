@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync import git
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.cli.base import read_base
-from flowsync.cli.connection import Connection, Purpose, connect
+from flowsync.cli.connection import Connection, Purpose, connect, reading_threads
 from flowsync.cli.files import Selection, load_selection
 from flowsync.cli.output import Progress, write_problems, write_sentence
 from flowsync.cli.planning import concerned_slugs, make_plan, refuse_new_sandbox, settle_findings
@@ -58,6 +57,7 @@ def look_around(project: Project, arguments: Sequence[str], base: str | None, *,
         places = [_opened(stack, each, arguments, is_alone=is_alone, in_sandbox=in_sandbox) for each in projects]
         if all(isinstance(place.opened, Trouble) and place.opened.is_no_key for place in places):
             projects[0].settings.reading_key()  # raises, and says what to do
+        _say_same_keys(project, places)
         listings = _read(project, places, is_alone=is_alone)
         if base is None:
             commit = _usual_base(project)
@@ -108,12 +108,24 @@ def _trouble(error: FlowsyncError) -> Trouble:
     return Trouble(error.code, error.message, error.hint)
 
 
+def _say_same_keys(project: Project, places: Sequence[_Place]) -> None:
+    """Warn of environments that are one account: most likely a key was put into the wrong variable."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for place in places:
+        if isinstance(place.opened, Connection) and len(places) > 1:
+            settings = place.project.settings
+            account = place.opened.api_url, settings.reading_key().value
+            named.setdefault(account, []).append(excerpt(settings.environment or ""))
+    for names in named.values():
+        if len(names) > 1:
+            write_sentence(f"{' and '.join(names)} are read with the same key, so they are one account.", project.given)
+
+
 def _read(project: Project, places: Sequence[_Place], *, is_alone: bool) -> list[Listing | Trouble]:
     """Read the live flows of all environments at once. A terminal shows when this takes long."""
     connections = [place.opened for place in places if isinstance(place.opened, Connection)]
-    threads = ThreadPoolExecutor(max(len(connections), 1), thread_name_prefix="environment")
     progress = Progress(project.given, lambda: reading_line(sum(each.client.waiting for each in connections)))
-    with threads, progress:
+    with reading_threads(max(len(connections), 1)) as threads, progress:
         found = list(threads.map(lambda place: _listing(place, is_alone=is_alone), places))
     for connection in connections:
         connection.note_untold_organization()

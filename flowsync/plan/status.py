@@ -156,11 +156,13 @@ def reaches_nobody(targeting: JsonValue) -> bool:
     tree = parse_result(targeting)
     if isinstance(tree, TargetingError):
         return True
-    simple = simplified(tree)
     found = {finding.code for finding in check(targeting, tree)}
-    if rules.TOO_LONG.code in found or (isinstance(simple, Boolean) and not simple.value):
+    if rules.TOO_LONG.code in found:
         return True
-    return rules.CONTRADICTION.code in found and not any(isinstance(part, Or) for part in walk(simple))
+    parts = list(walk(simplified(tree)))
+    if any(isinstance(part, Or) for part in parts):
+        return False
+    return rules.CONTRADICTION.code in found or any(isinstance(part, Boolean) and not part.value for part in parts)
 
 
 @dataclass(frozen=True, slots=True)

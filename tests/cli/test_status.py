@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from flowsync.plan.status import reaches_nobody
 from tests.support.command import commit, flowsync, git, served, write_flows
 from tests.support.fake_frigade import (
     PRIVATE_KEY,
@@ -125,6 +126,8 @@ def test_edits_and_what_waits_are_told_by_the_history_of_git(tmp_path: Path) -> 
         expected = {"flow_waits": "waiting", "flow_edited": "edited", "flow_mine": "differs"}
         found = run("status", "--format", "json").json
         assert found["base"] == second
+        (tmp_path / "flows/flow_mine.yaml").rename(tmp_path / "mine.yaml")
+        assert states(run("status", "--format", "json").json)["flow_mine"] == ("not-managed", "on")
         assert {slug: state for slug, (state, _) in states(found).items()} == expected
         clone = tmp_path / "clone"
         git(tmp_path, "clone", "-q", "--depth", "1", tmp_path.as_uri(), str(clone))
@@ -182,13 +185,58 @@ def test_another_organization_is_told_in_its_column(tmp_path: Path) -> None:
     "config", [FakeConfig(hidden=frozenset({"active"})), FakeConfig(endpoints=Endpoints.DOCUMENTED)]
 )
 def test_no_more_is_said_than_is_known(tmp_path: Path, config: FakeConfig) -> None:
-    write_flows(tmp_path, {"flow_a": file(), "flow_gone": file()})
-    with fake_frigade(config, [row(1, "flow_a", name="Same")]) as server:
+    write_flows(tmp_path, {"flow_a": file(), "flow_gone": file(), "flow_off": file(extra="active: false\n")})
+    with fake_frigade(config, [row(1, "flow_a", name="Same"), row(2, "flow_off", name="Same", active=False)]) as server:
         env = {"FRIGADE_API_URL": server.url, "FRIGADE_PUBLIC_API_KEY": PUBLIC_KEY}
         done = flowsync("status", "--format", "json", root=tmp_path, env=env)
     found = states(done.json)
     assert found["flow_a"] == ("in-step", "unknown" if "active" in config.hidden else "on")
+    assert found["flow_off"] == (
+        ("unverified", "unknown") if "active" in config.hidden else ("in-step", "switched-off")
+    )
     assert found["flow_gone"] == ("not-shown", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("targeting", "expected"),
+    [
+        (None, False),
+        ("", False),
+        ("x", False),
+        ("user.property('a') == 'x'", False),
+        (BROKEN, True),
+        (CONTRADICTION, True),
+        (f"({CONTRADICTION}) || user.property('b') == 'x'", False),
+        ("false", True),
+        ("user.property('a') == 'x' && false", True),
+        (f"user.property('a') == '{'x' * 2_000}'", True),
+    ],
+)
+def test_targeting_reaches_nobody_only_where_that_is_certain(targeting: str | None, *, expected: bool) -> None:
+    assert reaches_nobody(targeting) is expected
+
+
+def test_what_is_wrong_in_one_environment_is_told_in_its_column(tmp_path: Path) -> None:
+    flows = {"flow_a": file(extra="environments: {production: {type: TOUR}}\n")}
+    rows = {name: [row(1, "flow_a", name="Same")] for name in ("dev", "production")}
+    with environments(tmp_path, flows, **rows):
+        path = tmp_path / "flowsync.yaml"
+        path.write_text(f"{path.read_text(encoding='utf-8')}  other: {{}}\n", encoding="utf-8")
+        keys = {"DEV_KEY": PRIVATE_KEY, "PRODUCTION_KEY": PRIVATE_KEY}
+        done = flowsync("status", root=tmp_path, env=keys)
+        assert (done.code, "flow_a  in step, on  not read    no key\n" in done.out) == (1, True), done.both
+        assert "\nother: no key: name its variable in flowsync.yaml, as api_key_variable.\n" in done.out
+        assert flowsync("-e", "production", "status", root=tmp_path, env=keys).code == 3
+
+
+def test_two_environments_with_one_key_are_said_to_be_one_account(tmp_path: Path) -> None:
+    with environments(tmp_path, {"flow_a": file()}, dev=[row(1, "flow_a", name="Same")]) as servers:
+        again = f"  prod: {{api_url: {servers['dev'].url}, api_key_variable: PROD_KEY}}\n"
+        path = tmp_path / "flowsync.yaml"
+        path.write_text(path.read_text(encoding="utf-8") + again, encoding="utf-8")
+        done = flowsync("status", root=tmp_path, env={"DEV_KEY": PRIVATE_KEY, "PROD_KEY": PRIVATE_KEY})
+    assert done.code == 0, done.both
+    assert "dev and prod are read with the same key, so they are one account." in done.err
 
 
 def test_a_hundred_flows_in_three_environments_are_one_aligned_table(tmp_path: Path) -> None:
