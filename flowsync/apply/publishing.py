@@ -213,7 +213,8 @@ def _moved(publish: Publish, rows: Sequence[LiveFlow]) -> tuple[str, str, tuple[
     if other := next((row for row in rows if row.status == "DRAFT" and row.id != draft.id and not row.is_gone), None):
         return "newer-version", f"There is another draft, version {other.version} (id {other.id}).", ()
     live = {row.id: row for row in rows if row.is_published}
-    if live.keys() != ({publish.published.id} if publish.published else set()):
+    shown = [*([publish.published] if publish.published else []), *publish.also_live]
+    if live.keys() - {row.id for row in shown} or (publish.published and publish.published.id not in live):
         now = ", ".join(f"version {row.version} (id {row.id})" for row in live.values()) or "none"
         return "changed-since-shown", f"Another version is live than was shown: {now}.", ()
     differences = _differences(publish.draft, draft)

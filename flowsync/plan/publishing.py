@@ -42,13 +42,14 @@ class Publish:
 
     `change` says how they differ, as an update of the live version does in a plan; its id, version and status are the
     draft's. `published` is the version that is live now, None where none is. `users` says what becomes of the users
-    who are in that one.
+    who are in that one. `also_live` are older versions that are shown as live too, which some server never archived.
     """
 
     change: Update
     draft: LiveFlow
     published: LiveFlow | None
     users: ArchiveBehavior
+    also_live: tuple[LiveFlow, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -99,7 +100,14 @@ def publish_of(rows: Sequence[LiveFlow], file: Flow | None, users: ArchiveBehavi
         target=Target.DRAFT,
     )
     found = [*_warnings_of(content, comparison, published), *_warnings_about(draft, published, file)]
-    return Publish(replace(change, warnings=tuple(replace(each, line=None) for each in found)), draft, published, users)
+    others = tuple(row for row in rows if row.is_published and row is not published)
+    found += (_also_live(row) for row in others)
+    change = replace(change, warnings=tuple(replace(each, line=None) for each in found))
+    return Publish(change, draft, published, users, others)
+
+
+def _also_live(row: LiveFlow) -> PlanWarning:
+    return PlanWarning("also-live", f"Version {row.version} (id {row.id}) is shown as live too, though it is older.")
 
 
 def content_of(row: LiveFlow, file: Flow | None) -> Flow:

@@ -105,10 +105,12 @@ def publish_write(value: Mapping[str, JsonValue], place: Place) -> Write:
 
 def note_deleted(found: list[Deleted], value: Mapping[str, JsonValue], place: Place) -> None:
     """Add what a line says was about to be deleted to what was `found`, or that the last one is gone."""
+    slug = value["slug"]
     if value["event"] == "deleted":
-        found[-1] = replace(found[-1], is_done=value["outcome"] == "deleted")
+        if found and (found[-1].slug, found[-1].place) == (slug, place):  # else nothing was sent
+            found[-1] = replace(found[-1], is_done=value["outcome"] == "deleted")
         return
-    slug, rows = value["slug"], value["rows"]
+    rows = value["rows"]
     if not isinstance(slug, str) or not isinstance(rows, list):
         raise TypeError("no text, or no list")
     found.append(Deleted(slug, tuple(live_flow(row).version for row in rows), place))

@@ -121,7 +121,8 @@ def _explained(published: Published) -> str:
         parts.append(f"version {old.version} is archived")
     if still_live:
         others = wording.listed([f"version {each.version} (id {each.id})" for each in still_live])
-        parts.append(f"{others} was still shown as live too: the server may archive it later")
+        verb, them = ("was", "it") if len(still_live) == 1 else ("were", "them")
+        parts.append(f"{others} {verb} still shown as live too: the server may archive {them} later")
     if row.untaken:
         parts.append(f"what is live differs from what was shown: {', '.join(row.untaken)}")
     return "; ".join(parts)

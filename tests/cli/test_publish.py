@@ -364,3 +364,34 @@ def test_the_sandbox_publishes_too(tmp_path: Path) -> None:
         done = account.run("publish", "flow_a", "--sandbox")
         assert done.code == 0, done.both
         assert "1 published" in done.out
+
+
+def test_a_former_version_that_was_never_archived_is_told_and_in_nobodys_way(tmp_path: Path) -> None:
+    """Some server shows two live versions; what was shown is what is there, so the draft can be published."""
+
+    def all_live(found: list[dict[str, object]]) -> None:
+        for row in found:
+            row["status"] = "ACTIVE" if row["status"] == "ARCHIVED" else row["status"]
+
+    def handle(emulator: Emulator, request: Request) -> Response:
+        response = emulator.handle(request)
+        return shown_with(response, all_live) if request.method == "GET" else response
+
+    with emulated(tmp_path, rows(), between=handle, flows={"flow_a": "name: A flow\n"}) as account:
+        done = account.run("publish", "flow_a")
+        assert (done.code, account.versions) == (0, AFTER), done.both
+        assert "warning[also-live] Version 1 (id 1) is shown as live too, though it is older." in done.out
+        assert "version 2 (id 2), version 1 (id 1) were still shown as live too" in done.out
+
+
+def test_foreign_text_is_inert_and_keys_stay_out(tmp_path: Path) -> None:
+    evil = "\x1b[31m##[error]api_private_0123456789abcdefghij"
+    draft = [version("flow_a", 2, Status.ACTIVE), version("flow_a", 3, Status.DRAFT, name=evil)]
+    with emulated(tmp_path, draft, flows={"flow_a": "name: A flow\n"}) as account:
+        done = account.run("publish", "flow_a", "--format", "json")
+        shown = account.run("delete", "flow_a", "--dry-run", "-v")
+        (record,) = records(account)
+        for text in (done.both, shown.both, record.read_text()):
+            assert "\x1b" not in text
+            assert "##[error]" not in text
+            assert "0123456789abcdefghij" not in text
