@@ -468,11 +468,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Written. `untaken`: fields not stored as sent. `differences`: `old` is what was sent, `new` what came back."""
+    """Written. `untaken`: fields not stored as sent. `differences`: `old` is what was sent, `new` what came back.
+
+    `made` is the row that a Create or a NewDraft led to, as it was shown last; None for an update.
+    """
 
     change: Change
     untaken: tuple[FieldName, ...] = ()
     differences: tuple[FieldChange, ...] = ()
+    made: LiveFlow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,18 +503,22 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The write, or the read before it, failed. `uncertain`: the write may have taken effect."""
+    """The write, or the read before it, failed. `uncertain`: the write may have taken effect.
+
+    `made` is the row that a Create or a NewDraft led to before it failed, and that stays.
+    """
 
     change: Change
     code: str
     message: str
     hint: str | None
     uncertain: bool
+    made: LiveFlow | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NotAttempted:
-    """Nothing was sent: the run stopped before this flow."""
+    """Nothing was sent: the run stopped before this flow, or a flow that it names could not be created."""
 
     change: Change
     message: str

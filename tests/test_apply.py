@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 from typing import Any, TypeVar
@@ -38,11 +38,13 @@ from flowsync.model import (
     AlreadyApplied,
     Applied,
     Change,
+    Create,
     Failed,
     FieldChange,
     FieldName,
     JsonValue,
     LiveFlow,
+    NewDraft,
     NotAttempted,
     Op,
     Outcome,
@@ -73,6 +75,15 @@ class Shelf(FlowStore):
             if fault is not None:
                 raise fault
             return [each for each in self.kept.values() if each.slug == change.slug]
+
+    def find(self, slug: str, row_id: int | None = None, wanted: Collection[FieldName] = ()) -> Sequence[LiveFlow]:
+        raise NotImplementedError
+
+    def create(self, slug: str, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+        raise NotImplementedError
+
+    def new_version(self, row_id: int) -> LiveFlow | None:
+        raise NotImplementedError
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         with self.lock:
@@ -420,10 +431,14 @@ class Notebook(ApplyRecord):
     ended: list[tuple[Outcome, JsonValue]] = field(default_factory=list)
     full: bool = False
 
-    def before(self, change: Change, row: LiveFlow) -> None:
+    def before(self, change: Change, row: LiveFlow | None) -> None:
+        assert row is not None
         if self.full:
             raise RecordError("No space left on the disk.", hint="Make room.")
         self.kept.append((change.slug, len(self.store.writes), row.fields["name"]))
+
+    def made(self, change: Create | NewDraft, row: LiveFlow) -> None:
+        raise NotImplementedError
 
     def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
         self.ended.append((outcome, None if row is None else row.fields.get("name")))

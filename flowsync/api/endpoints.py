@@ -223,13 +223,13 @@ def with_version(reader: FlowReader, slug: str, number: int, access: Access, kno
 def reread(
     reader: FlowReader,
     slug: str,
-    row_id: int,
+    row_id: int | None,
     *,
     access: Access,
     listed: Access = Access.PUBLIC,
     wanted: Collection[FieldName] = (),
 ) -> tuple[LiveFlow, ...]:
-    """The rows of `slug` as they are now, that with `row_id` among them if it still exists.
+    """The rows of `slug` as they are now, that with `row_id` among them if it still exists (None: whatever there is).
 
     `access` is what kind of key is held, `listed` which list the plan was made from: after the private one the public
     one is no substitute, for it may hide a newer draft. …/versions [obs] is asked first, for it knows every row. Where
@@ -281,7 +281,7 @@ def _look_up(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, .
     return _merged(_by_slug(reader, slug, access), rows)
 
 
-def _show(rows: tuple[LiveFlow, ...], row_id: int, names: Collection[FieldName]) -> bool:
+def _show(rows: tuple[LiveFlow, ...], row_id: int | None, names: Collection[FieldName]) -> bool:
     """Whether `rows` answer the question: the row is gone, or is there with these fields."""
     return all(row.fields.keys() >= set(names) for row in rows if row.id == row_id)
 

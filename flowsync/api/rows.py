@@ -144,3 +144,10 @@ def _latest(rows: Iterable[LiveFlow]) -> LiveFlow | None:
 
 def _age(row: LiveFlow) -> tuple[int, int]:
     return (row.version, row.id)
+
+
+def state_of(row: LiveFlow) -> str:
+    """What a row is, for a sentence: its status, version and id, and whether it is switched on where that is shown."""
+    active = row.fields.get("active")
+    switch = "" if not isinstance(active, bool) else ", switched on" if active else ", switched off"
+    return f"{row.status or 'without a status'} version {row.version} (id {row.id}){switch}"

@@ -1,8 +1,9 @@
 """Carry out a plan: read each flow again, write what was planned, compare what comes back.
 
 What a write replaces is kept first; where that cannot be done nothing is written. `run` gives each change its turn,
-`updating` holds that of an update, and `turns` what all turns have in common. `publishing` and `deleting` are no part
-of a plan, and each goes through its flows by itself.
+in the `order` that flows need that name each other. `updating`, `creating` and `drafting` hold the turns; `making` is
+what the latter two share, `turns` what all do. `publishing` and `deleting` are no part of a plan, and each goes through
+its flows by itself.
 """
 
 from flowsync.apply.run import POLL_INTERVAL, apply_change, apply_changes, exit_code

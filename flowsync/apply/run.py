@@ -7,9 +7,12 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-from flowsync.apply.updating import UpdateTurn
+from flowsync.apply.creating import CreateTurn
+from flowsync.apply.drafting import DraftTurn
+from flowsync.apply.order import Order
+from flowsync.apply.updating import update
 from flowsync.errors import ExitCode
-from flowsync.model import Applied, Failed, NotAttempted, Refused, Update
+from flowsync.model import Applied, Create, Failed, NewDraft, NotAttempted, Refused, Update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -35,14 +38,35 @@ def apply_changes(
     record: ApplyRecord,
     pause: Callable[[float], None] = time.sleep,
 ) -> Iterator[Outcome]:
-    """Apply every change, `parallelism` at a time, and yield each Outcome as it is known.
+    """Apply every change, and yield each Outcome as it is known.
+
+    Flows are created first, one after the other, each after those that it names; one that names a flow that could not
+    be created is not attempted. Everything else follows, `parallelism` at a time.
 
     Setting `stop` lets what is in flight finish and starts nothing further; a failure that every
     flow would meet sets it too, and so does a caller that takes no more outcomes. Every change gets
     exactly one Outcome.
     """
+    order = Order(changes)
+
+    def turn(change: Change) -> Outcome:
+        return apply_change(change, store, record, pause)
+
+    def settle(change: Change) -> Outcome:
+        outcome = _settled(change, order, record, stop, turn)
+        order.note(outcome)
+        return outcome
+
+    for group, size in ((order.creates, 1), (order.others, parallelism)):
+        yield from _each(group, settle, size, stop)
+
+
+def _each(
+    changes: Iterable[Change], settle: Callable[[Change], Outcome], parallelism: int, stop: Event
+) -> Iterator[Outcome]:
+    """Settle so many changes at a time; after `stop`, `settle` says of each that is left that it was not attempted."""
     waiting = iter(changes)
-    crew = _Crew(lambda change: _settled(change, store, record, pause, stop), parallelism)
+    crew = _Crew(settle, parallelism)
     try:
         while True:
             # One in line behind each that is in flight is enough.
@@ -55,8 +79,7 @@ def apply_changes(
         if crew.taken:
             stop.set()
         crew.dismiss()
-    for change in waiting:
-        yield _not_attempted(change, record)
+    yield from map(settle, waiting)
 
 
 class _Crew:
@@ -132,13 +155,17 @@ def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
 
 
 def _settled(
-    change: Change, store: FlowStore, record: ApplyRecord, pause: Callable[[float], None], stop: Event
+    change: Change, order: Order, record: ApplyRecord, stop: Event, turn: Callable[[Change], Outcome]
 ) -> Outcome:
     """One flow's turn, if it still is to have one; what every further flow would meet stops the run."""
     if stop.is_set():
-        return _not_attempted(change, record)
+        return _not_attempted(change, record, "The run stopped before this flow's turn.")
+    if missing := order.missing(change):
+        verb = "was" if len(missing) == 1 else "were"
+        message = f"It names {' and '.join(missing)}, which {verb} not created. Apply again once that is mended."
+        return _not_attempted(change, record, message)
     try:
-        outcome = apply_change(change, store, record, pause)
+        outcome = turn(change)
     except Exception as error:  # noqa: BLE001 - a bug in one flow's turn must not cost the ledger of the others
         message = f"flowsync failed unexpectedly with {type(error).__name__}; this is a bug."
         return Failed(
@@ -149,8 +176,8 @@ def _settled(
     return outcome
 
 
-def _not_attempted(change: Change, record: ApplyRecord) -> NotAttempted:
-    outcome = NotAttempted(change, "The run stopped before this flow's turn.")
+def _not_attempted(change: Change, record: ApplyRecord, message: str) -> NotAttempted:
+    outcome = NotAttempted(change, message)
     record.after(outcome, None)
     return outcome
 
@@ -161,11 +188,13 @@ def apply_change(
     record: ApplyRecord,
     pause: Callable[[float], None] = time.sleep,
 ) -> Outcome:
-    """One flow's turn: fresh read, comparison, write, comparison; again from the start after a failed write."""
-    if not isinstance(change, Update):
-        raise NotImplementedError
-    turn = UpdateTurn(change, store, record, pause)
-    while (verdict := turn.look_and_write()) is None:
-        pass
+    """One flow's turn: fresh read, comparison, write, comparison."""
+    match change:
+        case Update():
+            verdict = update(change, store, record, pause)
+        case NewDraft():
+            verdict = DraftTurn(change, store, record, pause).turn()
+        case Create():
+            verdict = CreateTurn(change, store, record, pause).turn()
     record.after(verdict.outcome, verdict.row)
     return verdict.outcome

@@ -8,9 +8,9 @@ from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.model import Applied
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from flowsync.model import Change, FieldChange, FieldName, JsonValue, LiveFlow, NewDraft, Outcome, Update
+    from flowsync.model import Change, Create, FieldChange, FieldName, JsonValue, LiveFlow, NewDraft, Outcome, Update
 
 WRITE_ATTEMPTS: Final = 3
 """How often one flow is sent in all; a further attempt only after a read showed that none landed."""
@@ -21,20 +21,35 @@ MOST_WAITS: Final = 20
 
 
 class FlowStore(Protocol):
-    """The live flows, as far as applying is concerned. Both raise ApiError."""
+    """The live flows, as far as applying is concerned. Everything raises ApiError, and no write is ever sent again."""
 
     def rows(self, change: Update | NewDraft) -> Sequence[LiveFlow]:
         """Every row of the change's slug that can be seen, read now; empty when there is none."""
 
+    def find(self, slug: str, row_id: int | None = None, wanted: Collection[FieldName] = ()) -> Sequence[LiveFlow]:
+        """Every row of a slug that can be seen, read now; that with `row_id` with the fields `wanted`, where shown."""
+
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         """Update one row; the row as the server answers it, None when the answer holds none."""
 
+    def create(self, slug: str, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+        """Make a flow; its row as the server answers it, perhaps of another slug, None when the answer holds none."""
+
+    def new_version(self, row_id: int) -> LiveFlow | None:
+        """Make a draft that is a copy of one row; the draft's row, None when the answer holds none."""
+
 
 class ApplyRecord(Protocol):
-    """Where what is replaced is kept. Both are called from many threads."""
+    """Where what is replaced is kept. Called from many threads."""
 
-    def before(self, change: Change, row: LiveFlow) -> None:
-        """Keep `row`, which is about to be written to; raises RecordError when it is not safely kept."""
+    def before(self, change: Change, row: LiveFlow | None) -> None:
+        """Keep what is about to be sent, and the `row` that it replaces, or copies; None where a flow is created.
+
+        Raises RecordError when it is not safely kept.
+        """
+
+    def made(self, change: Create | NewDraft, row: LiveFlow) -> None:
+        """Keep the row that was made, which may be about to be completed; raises RecordError as `before` does."""
 
     def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
         """Keep what became of a change, and the row as it came back where it did. Raises nothing."""
@@ -80,3 +95,8 @@ def places(differences: Sequence[FieldChange], most: int = 5) -> str:
 def is_same(one: JsonValue, other: JsonValue) -> bool:
     """Whether two texts, truth values or nulls are the same; of anything else nothing is said."""
     return type(one) is type(other) and isinstance(one, str | bool | None) and one == other
+
+
+def end_of(sentence: str) -> str:
+    """A sentence with its full stop, to be followed by another one."""
+    return sentence if sentence.endswith((".", '"', "!", "?")) else f"{sentence}."

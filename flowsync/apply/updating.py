@@ -13,17 +13,27 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from flowsync.api.rows import Chosen, UnknownStatus, choose
-from flowsync.apply.turns import MOST_WAITS, RETRY_PAUSE, WRITE_ATTEMPTS, Verdict, is_same, judged, places, read_back
+from flowsync.apply.turns import (
+    MOST_WAITS,
+    RETRY_PAUSE,
+    WRITE_ATTEMPTS,
+    Verdict,
+    end_of,
+    is_same,
+    judged,
+    places,
+    read_back,
+)
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import ApiError, RecordError, ServerError, UnavailableError
-from flowsync.model import AlreadyApplied, Applied, Failed, Refused
+from flowsync.model import AlreadyApplied, Applied, Failed, NewDraft, Refused, Update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from flowsync.apply.turns import ApplyRecord, FlowStore
-    from flowsync.model import FieldChange, LiveFlow, NewDraft, Update
+    from flowsync.model import FieldChange, LiveFlow
 
 
 class Match(Enum):
@@ -43,7 +53,7 @@ class Moved(NamedTuple):
 
 def compare_rows(change: Update | NewDraft, rows: Sequence[LiveFlow]) -> Match | Moved:
     """Compare the rows of a slug, just read, with what was planned for it."""
-    row = _row_of(change, rows)
+    row = row_of(change, rows)
     if row is None or row.is_gone:
         return Moved("gone", f"Version {change.version} (id {change.id}) is no longer there.")
     if (row.status, row.version) != (change.status, change.version):
@@ -53,26 +63,39 @@ def compare_rows(change: Update | NewDraft, rows: Sequence[LiveFlow]) -> Match |
         )
     if row.is_archived or not row.has_known_status:
         return Moved("not-writable", f"Nothing is written to a version with the status {quoted(row.status)}.")
+    return _source_moved(rows) or match_of(change, row) if isinstance(change, NewDraft) else _compare(change, row, rows)
+
+
+def _source_moved(rows: Sequence[LiveFlow]) -> Moved | None:
+    draft = next((row for row in rows if row.status == "DRAFT"), None)
+    if draft is None:
+        return None
+    return Moved("draft-appeared", f"Version {draft.version} (id {draft.id}) is a draft of it by now.")
+
+
+def _compare(change: Update, row: LiveFlow, rows: Sequence[LiveFlow]) -> Match | Moved:
     chosen = choose(rows, change.target)
     if isinstance(chosen, Chosen | UnknownStatus) and chosen.row.id != change.id:
         return Moved("newer-version", f"Version {chosen.row.version} ({chosen.row.status}) is the one to write now.")
-    match = _match(change, row)
+    match = match_of(change, row)
     if match is Match.BEFORE and _came_on(change, row):
         return Moved("came-on", "It was turned off when it was planned; it is on, and users would see this at once.")
     return match
 
 
-def _came_on(change: Update | NewDraft, row: LiveFlow) -> bool:
+def _came_on(change: Update, row: LiveFlow) -> bool:
     """Whether users see at once what nobody was to see by the plan: the flow was turned on, by a field not planned."""
     is_planned = "active" in change.old or "active" in change.body
     return not change.live and not is_planned and row.is_published and row.fields.get("active") is True
 
 
-def _row_of(change: Update | NewDraft, rows: Sequence[LiveFlow]) -> LiveFlow | None:
+def row_of(change: Update | NewDraft, rows: Sequence[LiveFlow]) -> LiveFlow | None:
+    """The row that a change was planned for, or from, among those of its slug."""
     return next((row for row in rows if row.id == change.id), None)
 
 
-def _match(change: Update | NewDraft, row: LiveFlow) -> Match:
+def match_of(change: Update | NewDraft, row: LiveFlow) -> Match:
+    """Compare the managed fields of a row with a change."""
     shown = change.shown or {}
     # Mostly they are, to the letter, what was planned from, and need no reading.
     if all(name in shown and name in row.fields and is_same(shown[name], row.fields[name]) for name in change.old):
@@ -86,8 +109,16 @@ def _match(change: Update | NewDraft, row: LiveFlow) -> Match:
     return Match.NEITHER
 
 
+def update(change: Update, store: FlowStore, record: ApplyRecord, pause: Callable[[float], None]) -> Verdict:
+    """Fresh read, comparison, write, comparison; again from the start after a failed write."""
+    turn = _Turn(change, store, record, pause)
+    while (verdict := turn.look_and_write()) is None:
+        pass
+    return verdict
+
+
 @dataclass(slots=True)
-class UpdateTurn:
+class _Turn:
     """One flow's turn so far.
 
     `failure` is the last failed write; `doubt` the last after which it may have landed, or may land yet: a server that
@@ -118,7 +149,7 @@ class UpdateTurn:
             rows = self.store.rows(self.change)
         except ApiError as error:
             return Verdict(self._unreadable(error))
-        row = _row_of(self.change, rows)
+        row = row_of(self.change, rows)
         found = compare_rows(self.change, rows)
         if isinstance(found, Moved):
             return Verdict(self._refused(found.code, found.message, ()), row)
@@ -240,7 +271,7 @@ class UpdateTurn:
     def _reasons(self) -> str:
         """Each failure that says why: the last one, and the one that leaves a doubt."""
         messages = dict.fromkeys(error.message for error in (self.doubt, self.failure) if error)
-        return " ".join(each if each.endswith(".") else f"{each}." for each in messages)
+        return " ".join(map(end_of, messages))
 
     def _failed(self, error: ApiError, ending: str = "") -> Failed:
         alone = not ending and self.doubt in {None, error}

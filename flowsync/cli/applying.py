@@ -26,7 +26,7 @@ from flowsync.render.escape import plural
 from flowsync.render.style import Screen, progress_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from threading import Event
 
     from flowsync.api.endpoints import Access, FlowWriter
@@ -49,13 +49,24 @@ class LiveStore:
 
     def rows(self, change: Update | NewDraft) -> Sequence[LiveFlow]:
         """The change's slug, read again."""
+        return self.find(change.slug, change.id, change.old.keys())
+
+    def find(self, slug: str, row_id: int | None = None, wanted: Collection[FieldName] = ()) -> Sequence[LiveFlow]:
+        """A slug, read now."""
         listed = endpoints.Access.PRIVATE if self.view is View.WHOLE else endpoints.Access.PUBLIC
-        wanted = change.old.keys()
-        return endpoints.reread(self.writer, change.slug, change.id, access=self.access, listed=listed, wanted=wanted)
+        return endpoints.reread(self.writer, slug, row_id, access=self.access, listed=listed, wanted=wanted)
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         """One PUT."""
         return writing.write(self.writer, row_id, {str(name): value for name, value in body.items()})
+
+    def create(self, slug: str, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+        """One POST."""
+        return writing.create(self.writer, {"slug": slug, **{str(name): value for name, value in body.items()}})
+
+    def new_version(self, row_id: int) -> LiveFlow | None:
+        """One POST."""
+        return writing.new_version(self.writer, row_id)
 
 
 @contextmanager

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Final
 from flowsync import lock
 from flowsync.apply import ApplyRecord
 from flowsync.errors import RecordError
-from flowsync.model import Failed, NotAttempted, Refused
+from flowsync.model import Create, Failed, NewDraft, NotAttempted, Refused
 from flowsync.record.lines import (
+    create_line,
     delete_line,
     deleted_line,
+    draft_line,
     end_line,
+    made_line,
     outcome_line,
     publish_line,
     read,
@@ -76,10 +79,21 @@ class RecordFile(ApplyRecord):
         """Keep the header of a run. Raises RecordError."""
         self._keep(run_line(run))
 
-    def before(self, change: Change, row: LiveFlow) -> None:
-        """Keep `row` on the disk. Raises RecordError."""
-        self._keep(write_line(change, row, now()))
-        self._started[change.slug] = time.monotonic()
+    def before(self, change: Change, row: LiveFlow | None) -> None:
+        """Keep what is about to be sent, and `row`, on the disk. Raises RecordError."""
+        if isinstance(change, Create):
+            line = create_line(change, now())
+        elif isinstance(change, NewDraft):
+            line = draft_line(change, now())
+        else:
+            assert row is not None  # noqa: S101 - an update is of a row
+            line = write_line(change, row, now())
+        self._keep(line)
+        self._started.setdefault(change.slug, time.monotonic())
+
+    def made(self, change: Create | NewDraft, row: LiveFlow) -> None:
+        """Keep the row that was made on the disk. Raises RecordError."""
+        self._keep(made_line(change, row, now()))
 
     def before_publish(self, publish: Publish, draft: LiveFlow, published: LiveFlow | None) -> None:
         """Keep both rows on the disk. Raises RecordError."""
@@ -101,7 +115,9 @@ class RecordFile(ApplyRecord):
         """Keep what became of a change; a later flush takes it to the disk."""
         started = self._started.get(outcome.change.slug)
         seconds = None if started is None else round(time.monotonic() - started, 3)
-        if isinstance(outcome, NotAttempted) or (isinstance(outcome, Failed | Refused) and not outcome.uncertain):
+        is_created = isinstance(outcome, Failed) and isinstance(outcome.change, Create) and outcome.made is not None
+        is_certain = isinstance(outcome, Failed | Refused) and not outcome.uncertain and not is_created
+        if isinstance(outcome, NotAttempted) or is_certain:
             self._untouched.add(outcome.change.slug)
         with suppress(RecordError):
             self._append(outcome_line(outcome, row, now(), seconds))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flowsync.api.rows import live_flow
 from flowsync.errors import RecordError, UnreadableResponseError
 from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Refused, Target
+from flowsync.record.creating import create_event, created, creating, draft_event, made_event, with_result
 from flowsync.record.publishing import (
     delete_event,
     deleted_event,
@@ -22,8 +22,8 @@ from flowsync.record.values import FORMAT, Deleted, Purpose, Record, Result, Run
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Outcome
-    from flowsync.record.values import Place
+    from flowsync.model import Create, FieldName, JsonValue, LiveFlow, NewDraft, Outcome, Update
+    from flowsync.record.values import Creating, Place
 
 _FAMILY: Final = FORMAT.partition("/")[0]
 _IDENTITY: Final = frozenset({"id", "slug"})
@@ -47,7 +47,7 @@ def run_line(run: Run) -> bytes:
     )
 
 
-def write_line(change: Change, row: LiveFlow, time: str) -> bytes:
+def write_line(change: Update, row: LiveFlow, time: str) -> bytes:
     """What is about to be written, and over what; goes to the disk before the write is sent.
 
     A field that holds a key is left out, and named: it cannot be restored.
@@ -58,12 +58,6 @@ def write_line(change: Change, row: LiveFlow, time: str) -> bytes:
         "before": {**row.raw},
         "earlier": {name: change.old[name] for name in earlier},
         "body": dict(change.body.items()),
-    }
-    withheld = {
-        name for part in parts.values() for name, value in part.items() if name not in _IDENTITY and holds_key(value)
-    }
-    kept: dict[str, JsonValue] = {
-        title: {name: value for name, value in part.items() if name not in withheld} for title, part in parts.items()
     }
     return _line(
         {
@@ -76,15 +70,40 @@ def write_line(change: Change, row: LiveFlow, time: str) -> bytes:
             "target": change.target.value,
             "verified": change.is_verified,
             "time": time,
-            **kept,
-            "withheld": [*sorted(withheld)],
+            **_without_keys(parts),
         }
     )
+
+
+def create_line(change: Create, time: str) -> bytes:
+    """What is about to be created; goes to the disk before the request is sent."""
+    return _line({**create_event(change, time), **_without_keys({"body": dict(change.body.items())})})
+
+
+def draft_line(change: NewDraft, time: str) -> bytes:
+    """What is about to be drafted, and from what; goes to the disk before the request is sent."""
+    return _line({**draft_event(change, time), **_without_keys({"body": dict(change.body.items())})})
+
+
+def made_line(change: Create | NewDraft, row: LiveFlow, time: str) -> bytes:
+    """The row that was made; goes to the disk before it is written to."""
+    parts: dict[str, dict[str, JsonValue]] = {"row": {**row.raw}, "body": dict(change.body.items())}
+    return _line({**made_event(change, row, time), **_without_keys(parts)})
+
+
+def _without_keys(parts: Mapping[str, Mapping[str, JsonValue]]) -> dict[str, JsonValue]:
+    """The parts without each field that holds a key in any of them, and the names of these fields."""
+    withheld = {
+        name for part in parts.values() for name, value in part.items() if name not in _IDENTITY and holds_key(value)
+    }
+    kept = {title: {name: part[name] for name in part if name not in withheld} for title, part in parts.items()}
+    return {**kept, "withheld": [*sorted(withheld)]}
 
 
 def outcome_line(outcome: Outcome, row: LiveFlow | None, time: str, seconds: float | None) -> bytes:
     """What became of a change; `row` is the flow as it was last shown. `seconds` since its write began."""
     change = outcome.change
+    made = outcome.made if isinstance(outcome, Applied | Failed) else None
     untaken: tuple[str, ...] = ()
     uncertain, code, message = False, None, None
     match outcome:
@@ -106,7 +125,7 @@ def outcome_line(outcome: Outcome, row: LiveFlow | None, time: str, seconds: flo
         {
             "event": "outcome",
             "slug": change.slug,
-            "id": change.id,
+            "id": change.id if made is None else made.id,
             "time": time,
             "seconds": seconds,
             "outcome": word,
@@ -151,40 +170,79 @@ def read(lines: Iterable[bytes], name: str) -> Record:
     A line that was cut off, by a crash or a full disk, is passed over where a crash can leave one: at the
     end, and before the header of a later run. Raises RecordError for anything else that is no record.
     """
-    runs: list[Run] = []
-    writes: dict[tuple[Place, int], list[Write]] = {}  # the same id is another flow in another place
-    deletions: list[Deleted] = []
-    unfinished: set[int] = set()
-    is_complete = False
+    reading = _Reading(name)
     number = 0
     try:
         for number, value in _objects(lines, name):  # noqa: B007 - the message names it
-            match value:
-                case {"format": str() as format_}:
-                    _check_format(format_, name)
-                    runs.append(_run(value))
-                    unfinished.clear()
-                    is_complete = False
-                case {"event": "write" | "publish" as event}:
-                    write = (_write if event == "write" else publish_write)(value, runs[-1].place)
-                    writes.setdefault((write.place, write.id), []).append(write)
-                    unfinished.add(write.id)
-                case {"event": "delete" | "deleted"}:
-                    note_deleted(deletions, value, runs[-1].place)
-                case {"event": "outcome", "id": int() as row_id} if row_id in unfinished:
-                    unfinished.remove(row_id)
-                    written = writes[runs[-1].place, row_id]
-                    written[-1] = replace(written[-1], result=_result(value))
-                case {"event": "end"}:
-                    is_complete = True
-                case _:  # an event of a later version, if it is one
-                    _text(value["event"])
+            reading.take(value)
     except (KeyError, TypeError, ValueError, UnreadableResponseError):
         raise _damaged(name, number) from None
-    if not runs:
+    if not reading.runs:
         raise _no_record(name)
-    together = sorted(map(combined, writes.values()), key=lambda write: (write.slug, write.id))
-    return Record(tuple(runs), tuple(together), is_complete, tuple(deletions))
+    return reading.record()
+
+
+class _Reading:
+    """What the lines that were taken so far say."""
+
+    def __init__(self, name: str) -> None:
+        self.runs: list[Run] = []
+        self._name = name
+        self._writes: dict[tuple[Place, int], list[Write]] = {}  # the same id is another flow in another place
+        self._begun: dict[tuple[Place, str], Creating] = {}
+        self._deletions: list[Deleted] = []
+        self._unfinished: set[int] = set()
+        self._is_complete = False
+
+    def take(self, value: Mapping[str, JsonValue]) -> None:
+        """Take the next line. Raises an error for what is no line of a record."""
+        match value:
+            case {"format": str() as format_}:
+                _check_format(format_, self._name)
+                self.runs.append(_run(value))
+                self._unfinished.clear()
+                self._is_complete = False
+            case {"event": "write"}:
+                self._note_write(_write(value, self._place))
+            case {"event": "publish"}:
+                self._note_write(publish_write(value, self._place))
+            case {"event": "delete" | "deleted"}:
+                note_deleted(self._deletions, value, self._place)
+            case {"event": "create"}:
+                self._begun[self._place, _text(value["slug"])] = creating(value, self._place)
+            case {"event": "made", "slug": str() as slug} if (self._place, slug) in self._begun:
+                self._note_write(created(self._begun.pop((self._place, slug)), value))
+            case {"event": "outcome"}:
+                self._note_outcome(value)
+            case {"event": "end"}:
+                self._is_complete = True
+            case _:  # an event of a later version, if it is one
+                _text(value["event"])
+
+    def record(self) -> Record:
+        """Everything."""
+        together = sorted(map(combined, self._writes.values()), key=lambda write: (write.slug, write.id))
+        unknown = tuple(self._begun.values())
+        return Record(tuple(self.runs), tuple(together), self._is_complete, tuple(self._deletions), unknown)
+
+    @property
+    def _place(self) -> Place:
+        return self.runs[-1].place
+
+    def _note_write(self, write: Write) -> None:
+        self._writes.setdefault((write.place, write.id), []).append(write)
+        self._unfinished.add(write.id)
+
+    def _note_outcome(self, value: Mapping[str, JsonValue]) -> None:
+        match value:
+            case {"id": int() as row_id} if row_id in self._unfinished:
+                self._unfinished.remove(row_id)
+                written = self._writes[self._place, row_id]
+                written[-1] = with_result(written[-1], _result(value))
+            case {"id": None, "slug": str() as slug, "uncertain": False}:
+                self._begun.pop((self._place, slug), None)
+            case _:  # of what was not begun
+                pass
 
 
 def _objects(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, Mapping[str, JsonValue]]]:

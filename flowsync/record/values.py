@@ -94,6 +94,9 @@ class Write:
 
     `replaced` is for a publish, which is kept as a write over the row that is live after it: the version that was live
     before, 0 where none was.
+
+    `is_created`: the row was made by it. What `before` then says is not what was there, but what the way back leads to:
+    the flow, switched off.
     """
 
     slug: str
@@ -109,6 +112,7 @@ class Write:
     edited_between: bool = False
     is_verified: bool = True
     replaced: int | None = None
+    is_created: bool = False
 
     @property
     def id(self) -> int:
@@ -165,23 +169,35 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
+class Creating:
+    """A create of which the record does not know whether it made a flow."""
+
+    slug: str
+    file: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A record as read. `writes` are sorted by slug, one for each row of a place, over all runs.
 
-    `is_complete`: the last run came to its end; else it was cut off, or is still under way.
+    `is_complete`: the last run came to its end; else it was cut off, or is still under way. `unknown` are the creates
+    that may have made a flow, and of which no row is known.
     """
 
     runs: tuple[Run, ...]
     writes: tuple[Write, ...]
     is_complete: bool
     deleted: tuple[Deleted, ...] = ()
+    unknown: tuple[Creating, ...] = ()
 
     def at(self, place: Place) -> Record:
         """The part that was written to `place`; without runs when nothing was."""
         runs = tuple(run for run in self.runs if run.place == place)
         writes = tuple(write for write in self.writes if write.place == place)
         deleted = tuple(each for each in self.deleted if each.place == place)
-        return replace(self, runs=runs, writes=writes, deleted=deleted)
+        unknown = tuple(each for each in self.unknown if each.place == place)
+        return replace(self, runs=runs, writes=writes, deleted=deleted, unknown=unknown)
 
     @property
     def effective_rows(self) -> frozenset[WrittenRow]:
@@ -191,7 +207,8 @@ class Record:
     @property
     def uncertain(self) -> int:
         """How many writes may or may not have taken effect, as far as the record knows."""
-        return sum(1 for write in self.writes if write.result is None or write.result.uncertain)
+        written = sum(1 for write in self.writes if write.result is None or write.result.uncertain)
+        return written + len(self.unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +276,7 @@ def _combine(first: Write, then: Write) -> Write:
         before_last=before_last,
         edited_between=first.edited_between or not was_written,
         is_verified=first.is_verified or then.is_verified,
+        is_created=first.is_created,
     )
 
 

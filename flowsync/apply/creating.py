@@ -1,0 +1,115 @@
+"""The turn of a create: no row with the slug, one POST, and a PUT of what POST does not take or stored otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from flowsync.api.endpoints import is_absent
+from flowsync.api.rows import state_of
+from flowsync.api.writing import is_taken
+from flowsync.apply.making import KeptBefore, Making, shown_otherwise
+from flowsync.apply.turns import Verdict, end_of, places, read_back
+from flowsync.diff.data import quoted
+from flowsync.diff.fields import changes_between, observe
+from flowsync.model import Applied, Create, Failed, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flowsync.errors import ApiError
+    from flowsync.model import FieldName, LiveFlow, Outcome
+
+LATER: Final[tuple[FieldName, ...]] = ("description",)
+"""What a create does not take [obs]: it is sent afterwards."""
+
+
+class CreateTurn(Making[Create]):
+    """One flow is made, unless it is there."""
+
+    __slots__ = ()
+
+    @property
+    def nothing(self) -> str:
+        """It may come later, or be there under another slug."""
+        return "no flow has this slug. It may be made later, or was made with a slug that Frigade made up: look for it."
+
+    def look(self) -> Sequence[LiveFlow]:
+        """The rows of the slug that are not deleted."""
+        return [row for row in self.store.find(self.change.slug) if not row.is_gone]
+
+    def objection(self, rows: Sequence[LiveFlow]) -> Refused | None:
+        """The slug must have no row."""
+        if not rows:
+            return None
+        there = " and ".join(state_of(row) for row in rows)
+        return Refused(self.change, "appeared", f"It was not live when it was planned, and is there by now: {there}.")
+
+    def replaced(self, rows: Sequence[LiveFlow]) -> LiveFlow | None:  # noqa: ARG002 - nothing is replaced
+        """Nothing."""
+        return None
+
+    def post(self) -> LiveFlow | None:
+        """Create the flow."""
+        body = {name: value for name, value in self.change.body.items() if name not in LATER}
+        return self.store.create(self.change.slug, body)
+
+    def refused(self, error: ApiError) -> Outcome:
+        """Say what to do where the slug is taken, or the server creates no flows."""
+        hint = error.hint
+        if is_taken(error):
+            message = f"{end_of(error.message)} No read shows such a flow to this key."
+            return Refused(self.change, "appeared", f"{message} Plan again; if it stays so, rename the file.")
+        if is_absent(error):
+            hint = "This server has no way to create flows: create it in the dashboard, then plan again."
+        return Failed(self.change, error.code, error.message, hint, uncertain=False)
+
+    def candidates(self, rows: Sequence[LiveFlow]) -> Sequence[LiveFlow]:
+        """The first version; a draft of it may have been begun since."""
+        first = min((row.version for row in rows), default=0)
+        return [row for row in rows if row.version == first]
+
+    def complete(self, row: LiveFlow, doubt: str) -> Verdict:
+        """Keep, read back and complete the row; one with another slug, or that may be another's, is not written to."""
+        if row.slug != self.change.slug:
+            return self.keep(row) or self._under_another_slug(self.read_back(row, ()))
+        if doubt and (other := self._differences(row)):
+            message = f"{end_of(doubt)} Read back, there is a flow with this slug, and it is another one: {other}."
+            return self.unknown("appeared", message)
+        if unkept := self.keep(row):
+            return unkept
+        shown = self.read_back(row, self.change.body.keys())
+        # Where a read shows something else than the answer did, somebody edited it meanwhile: that is not put right.
+        made = replace(shown, fields={**shown.fields, **row.fields})
+        left = self._left(made)
+        if left:
+            return self.write(made, left, KeptBefore())
+        verdict = read_back(self.change, shown)
+        assert isinstance(verdict.outcome, Applied)  # noqa: S101 - it was made
+        return Verdict(replace(verdict.outcome, made=shown), verdict.row)
+
+    def _under_another_slug(self, row: LiveFlow) -> Verdict:
+        slug = quoted(row.slug)
+        sight = " Users may see it now." if row.is_published and row.fields.get("active") is not False else ""
+        message = f"Frigade made this flow as {slug} instead: {state_of(row)}.{sight} Nothing more was written to it."
+        hint = (
+            f"To keep it, rename the file to {row.slug}.yaml and plan again. Or: flowsync delete {row.slug}. Then "
+            "give the file another name, for instance one that begins with flow_."
+        )
+        return Verdict(Failed(self.change, "another-slug", message, hint, uncertain=False, made=row), row)
+
+    def _differences(self, row: LiveFlow) -> str:
+        """Where a row is not what the POST was to make."""
+        wanted = {name: value for name, value in self.change.new.items() if name not in LATER}
+        names = shown_otherwise(row, wanted)
+        shown = observe(row.fields, names).values
+        return places(changes_between({name: wanted[name] for name in names}, shown))
+
+    def _left(self, row: LiveFlow) -> list[FieldName]:
+        """What a PUT is to send: what is not as planned, and what is not shown and may not be as planned."""
+        new = self.change.new
+        shown = observe(row.fields, new.keys()).values
+        hidden = [name for name in LATER if name not in shown and new.get(name)]
+        if "active" not in shown and new.get("active") is False:
+            hidden.append("active")  # a server that did not take it would show the flow to users
+        return [*shown_otherwise(row, new), *hidden]

@@ -1,0 +1,250 @@
+"""What the turns of a create and of a new draft have in common: a POST that makes a row, sent once.
+
+POST is not idempotent. It is sent again only after an answer that shows that nothing came of it: the request was
+certainly never sent, or the server refused it and named a time to come back (429). After every other failure, and after
+an answer that shows no row, the row is looked for. Where it is not found the change has failed, and it is not known
+whether the row will be there after all.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from flowsync.api.rows import state_of
+from flowsync.apply.turns import MOST_WAITS, RETRY_PAUSE, WRITE_ATTEMPTS, Verdict, end_of
+from flowsync.apply.updating import update
+from flowsync.diff.fields import form, observe
+from flowsync.errors import ApiError, RecordError
+from flowsync.model import (
+    SENT_FIELDS,
+    AlreadyApplied,
+    Applied,
+    Create,
+    Failed,
+    NewDraft,
+    NotAttempted,
+    Refused,
+    Target,
+    Update,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from flowsync.apply.turns import ApplyRecord, FlowStore
+    from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Outcome
+
+LOOKS: Final = 3
+"""How often a row is looked for that may have been made: what is read may lag behind what was written."""
+NOT_SHOWN: Final = "The server accepted the request and did not show what it made."
+
+Made = TypeVar("Made", Create, NewDraft)
+
+
+class KeptBefore:
+    """A record for an update whose row, just made, is in the real one already."""
+
+    def before(self, change: Change, row: LiveFlow | None) -> None:
+        """Nothing."""
+
+    def made(self, change: Create | NewDraft, row: LiveFlow) -> None:
+        """Nothing."""
+
+    def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
+        """Nothing."""
+
+
+@dataclass(slots=True)
+class Making(ABC, Generic[Made]):
+    """The turn of a change that makes a row."""
+
+    change: Made
+    store: FlowStore
+    record: ApplyRecord
+    pause: Callable[[float], None]
+    failures: int = 0
+    waits: int = 0
+    is_kept: bool = False
+
+    @property
+    @abstractmethod
+    def nothing(self) -> str:
+        """What is to be said where the row that may have been made is not found."""
+
+    @abstractmethod
+    def look(self) -> Sequence[LiveFlow]:
+        """The rows of the slug, read now."""
+
+    @abstractmethod
+    def objection(self, rows: Sequence[LiveFlow]) -> Refused | None:
+        """Why the row may not be made, given the rows that are there."""
+
+    @abstractmethod
+    def replaced(self, rows: Sequence[LiveFlow]) -> LiveFlow | None:
+        """What the record keeps before the row is made."""
+
+    @abstractmethod
+    def post(self) -> LiveFlow | None:
+        """Send the POST."""
+
+    @abstractmethod
+    def refused(self, error: ApiError) -> Outcome:
+        """What a POST came to that certainly made nothing."""
+
+    @abstractmethod
+    def candidates(self, rows: Sequence[LiveFlow]) -> Sequence[LiveFlow]:
+        """Those among the rows, read after a POST whose outcome is not known, that it may have made."""
+
+    @abstractmethod
+    def complete(self, row: LiveFlow, doubt: str) -> Verdict:
+        """Write what is left to write of the row that was made.
+
+        `doubt`: why it is not known for certain that it was made here, empty where it is.
+        """
+
+    def turn(self) -> Verdict:
+        """Make the row and complete it."""
+        while (verdict := self._try()) is None:
+            pass
+        return verdict
+
+    def _try(self) -> Verdict | None:
+        """Look and send; None where that may be done again."""
+        try:
+            rows = self.look()
+        except ApiError as error:
+            return Verdict(Failed(self.change, error.code, error.message, error.hint, uncertain=False))
+        if objection := self.objection(rows):
+            return Verdict(objection)
+        try:
+            if not self.is_kept:
+                self.record.before(self.change, self.replaced(rows))
+                self.is_kept = True
+            row = self.post()
+        except RecordError as error:
+            return Verdict(Failed(self.change, error.code, error.message, error.hint, uncertain=False))
+        except ApiError as error:
+            return self._after_failure(error)
+        return self._find(NOT_SHOWN, "not-shown") if row is None else self.complete(row, "")
+
+    def _after_failure(self, error: ApiError) -> Verdict | None:
+        if error.may_have_effect:
+            return self._find(error.message, error.code)
+        if error.retry_after is not None and self.waits < MOST_WAITS:
+            self.waits += 1  # the next read waits as long as the server asks
+            return None
+        if error.unsent and self.failures + 1 < WRITE_ATTEMPTS:
+            self.failures += 1
+            self.pause(RETRY_PAUSE * 2 ** (self.failures - 1))
+            return None
+        return Verdict(self.refused(error))
+
+    def _find(self, reason: str, code: str) -> Verdict:
+        """Look for the row after a POST that may have made it; it is never sent again."""
+        for number in range(LOOKS):
+            self.pause(RETRY_PAUSE * number)
+            try:
+                found = self.candidates(self.look())
+            except ApiError as error:
+                return self.unknown(code, f"{end_of(reason)} Reading back failed too. {error.message}")
+            if len(found) == 1:
+                return self.complete(found[0], reason)
+            if found:
+                several = " and ".join(state_of(row) for row in found)
+                return self.unknown("several-found", f"{end_of(reason)} Read back, there are {several}.")
+        return self.unknown(code, f"{end_of(reason)} Read back {LOOKS} times, {self.nothing}")
+
+    def unknown(self, code: str, message: str) -> Verdict:
+        """What is to be said where it is not known whether the row was made."""
+        hint = "Plan again in a while: what is there by then is compared with the file, and made where it is not there."
+        return Verdict(Failed(self.change, code, message, hint, uncertain=True))
+
+    def keep(self, row: LiveFlow) -> Verdict | None:
+        """Keep the row that was made; how the turn ends where that cannot be done."""
+        try:
+            self.record.made(self.change, row)
+        except RecordError as error:
+            message = f"It was made: {state_of(row)}. {error.message}"
+            return Verdict(Failed(self.change, error.code, message, error.hint, uncertain=False, made=row), row)
+        return None
+
+    def read_back(self, row: LiveFlow, wanted: Collection[FieldName]) -> LiveFlow:
+        """The row as a read shows it; as it was answered where no read does."""
+        for number in range(LOOKS):
+            self.pause(RETRY_PAUSE * number)
+            try:
+                rows = self.store.find(row.slug, row.id, wanted)
+            except ApiError:
+                break
+            if found := next((each for each in rows if each.id == row.id), None):
+                return found
+        return row
+
+    def write(self, row: LiveFlow, names: Collection[FieldName], record: ApplyRecord) -> Verdict:
+        """Update these fields of the row that was made, as any update is done, and report it as this change."""
+        planned = update_of(self.change, row, names)
+        for number in range(LOOKS):
+            self.pause(RETRY_PAUSE * number)
+            verdict = update(planned, self.store, record, self.pause)
+            if not (isinstance(verdict.outcome, Refused) and verdict.outcome.code == "gone"):
+                break
+        return self._as_made(verdict, row)
+
+    def _as_made(self, verdict: Verdict, row: LiveFlow) -> Verdict:
+        last = verdict.row or row
+        match verdict.outcome:
+            case Applied(_, untaken, differences):
+                return Verdict(Applied(self.change, untaken, differences, made=last), last)
+            case AlreadyApplied():
+                return Verdict(Applied(self.change, made=last), last)
+            case Refused(_, code, message, _, uncertain):
+                hint = "Plan again: that shows what is left to write."
+                return self.incomplete(last, code, message, hint, uncertain=uncertain)
+            case Failed(_, code, message, hint, uncertain):
+                return self.incomplete(last, code, message, hint, uncertain=uncertain)
+            case NotAttempted():  # pragma: no cover - a turn is always taken
+                raise AssertionError
+
+    def incomplete(
+        self, row: LiveFlow, code: str, message: str, hint: str | None, *, uncertain: bool = False
+    ) -> Verdict:
+        """The row was made, and is not what was planned."""
+        message = f"It was made: {state_of(row)}. But what was left to write was not written: {message}"
+        return Verdict(Failed(self.change, code, message, hint, uncertain=uncertain, made=row), row)
+
+
+def update_of(change: Create | NewDraft, row: LiveFlow, names: Collection[FieldName]) -> Update:
+    """The update of a row that was just made, which sends the fields `names` of the change."""
+    body = {name: _sent(change, name) for name in SENT_FIELDS if name in names}
+    old = observe(row.fields, change.new.keys()).values
+    target = Target.ACTIVE if row.is_published else Target.DRAFT if row.status == "DRAFT" else Target.LATEST
+    return Update(
+        slug=row.slug,
+        file=change.file,
+        id=row.id,
+        version=row.version,
+        status=row.status,
+        live=row.is_published,
+        fields=change.fields,
+        unseen=tuple(name for name in body if name not in old),
+        warnings=(),
+        body=body,
+        before="",
+        after=change.after,
+        old=old,
+        new={**old, **{name: change.new[name] for name in body if name in old and name in change.new}},
+        target=target,
+        shown=row.fields,
+    )
+
+
+def _sent(change: Create | NewDraft, name: FieldName) -> JsonValue:
+    return change.body[name] if name in change.body else change.new[name]
+
+
+def shown_otherwise(row: LiveFlow, wanted: Mapping[FieldName, JsonValue]) -> list[FieldName]:
+    """Those of the fields that a row shows with another meaning than `wanted`, whose `data` is parsed."""
+    shown = observe(row.fields, wanted.keys()).values
+    return [name for name in shown if form(name, shown[name]) != form(name, wanted[name])]
