@@ -27,9 +27,9 @@ class Expected:
         """What to do about a key of another organization."""
         variable = excerpt(self.key_variable)
         if self.environment is None:
-            return f"Set {variable} to a key of organization {self.number}, or correct `organization` in flowsync.yaml."
+            return f"Set {variable} to a key of organization {self.number}, or correct the number in flowsync.yaml."
         name = excerpt(self.environment)
-        return f"Set {variable} to a key of {name}, or correct `organization` of {name} in flowsync.yaml."
+        return f"Set {variable} to a key of {name}, or correct the organization of {name} in flowsync.yaml."
 
 
 @dataclass(slots=True)

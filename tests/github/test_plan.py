@@ -111,6 +111,21 @@ def test_a_head_that_breaks_the_configuration_is_told_where_the_plan_was(place: 
     assert place.repo.statuses[-1]["state"] == "failure"
 
 
+def test_a_key_of_another_organization_is_refused_by_every_job(place: Workplace) -> None:
+    (place.root / "flowsync.yaml").write_text("organization: 1001\n")
+    for each in place.frigade.rows:
+        each["organizationId"] = 2002
+    place.write(flow_a=flow("Alpha", "Good morning"))
+    assert place.plan().code == 4
+    assert "opens organization 2002, but `flowsync.yaml` says that this project is organization 1001" in place.comment()
+    assert place.repo.statuses[-1]["state"] == "failure"
+    place.merge()
+    for done in (place.apply(), place.drift()):
+        assert (done.code, "opens organization 2002" in done.completed.both) == (4, True)
+    assert place.frigade.writes == []
+    assert place.repo.issues == []
+
+
 def test_each_environment_has_a_status_of_its_own_with_a_link_to_the_run(place: Workplace) -> None:
     (place.root / "flowsync.yaml").write_text(TWO_ENVIRONMENTS)
     place.plan(FLOWSYNC_ENVIRONMENT="one")
