@@ -437,12 +437,38 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Qualifying:
+    """About how many users qualify, by the API's estimate; None where it is not available.
+
+    `reason` is why there is none, or why there are none, in a few words. `is_everyone`: there is no targeting.
+    """
+
+    users: int | None
+    reason: str = ""
+    is_everyone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """How many users qualify for a flow before a change and after it; `before` or `after` is None where there is none.
+
+    `live`: the change reaches users at once, and not only once a draft is published.
+    """
+
+    slug: str
+    before: Qualifying | None
+    after: Qualifying | None
+    live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What applying would do. Every tuple is sorted by slug.
 
     `unverified` flows are switched off in their file, and the API does not return whether they are on. A saved plan
     names no unchanged flows, only their number: `unnamed_unchanged`. `refusals` are those of the guards, if asked.
-    `removed` and `dropped` are known only where the plan was compared with a base.
+    `removed` and `dropped` are known only where the plan was compared with a base. `audiences` are estimates for
+    people, and no part of the digest; None where nobody asked for them.
     """
 
     environment: str | None
@@ -459,6 +485,7 @@ class Plan:
     view: View = View.WHOLE
     removed: tuple[Removed, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    audiences: tuple[Audience, ...] | None = field(default=None, compare=False)
 
     @property
     def writes(self) -> tuple[Change, ...]:

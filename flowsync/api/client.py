@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from flowsync import __version__
+from flowsync.api.audience import GRAPHQL_PATH, QUERY, UserCounter, variables
 from flowsync.api.endpoints import FlowReader, FlowWriter, Method
 from flowsync.api.failures import Identity, Redactor, failure, unreadable
 from flowsync.api.messages import Request, Timing, parse_json
@@ -85,7 +86,7 @@ def open_client(
 
 
 class Client:
-    """Gives readers and writers of the API, for use by any thread."""
+    """Gives readers, writers and counters of users, for use by any thread."""
 
     def __init__(self, api_url: str, sender: Sender, organizations: Organizations | None = None) -> None:
         self._api_url = api_url.rstrip("/")
@@ -99,6 +100,10 @@ class Client:
     def writer(self) -> FlowWriter:
         """A client that can write."""
         return _Writer(self._api_url, self._sender, self.organizations)
+
+    def user_counter(self) -> UserCounter:
+        """A client that can only ask how many users qualify for an expression."""
+        return _UserCounter(self._api_url, self._sender)
 
     @property
     def waiting(self) -> int:
@@ -130,6 +135,18 @@ class _Writer(_Reader, FlowWriter):
     def send(self, method: Method, path: str, body: Mapping[str, JsonValue] | None = None) -> JsonValue:
         content = None if body is None else json.dumps(body, allow_nan=False).encode()
         return self._sender.send(Request(method.value, self._api_url + path, content=content), _value)
+
+
+class _UserCounter(UserCounter):
+    """One POST that changes nothing: a fixed query."""
+
+    def __init__(self, api_url: str, sender: Sender) -> None:
+        self._api_url = api_url
+        self._sender = sender
+
+    def total_users(self, expression: str) -> JsonValue:
+        content = json.dumps({"query": QUERY, "variables": variables(expression)}).encode()
+        return self._sender.send(Request("POST", self._api_url + GRAPHQL_PATH, content=content), _value)
 
 
 def _value(exchange: Exchange) -> JsonValue:

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "show": "Print one version of a flow as a flow file.",
     "restore": "Write the content of a former version again.",
     "status": "Show every flow in every environment: in step with its file, seen by users, or not.",
+    "audience": "Estimate how many users qualify, live and with the files.",
     "explain": "Explain why a user sees a flow or does not.",
     "graph": "Draw which flow waits for which.",
     "fmt": "Put flow files in canonical form, every comment kept.",

@@ -236,6 +236,11 @@ _INPUTS: Final = {
     "allow": ActionInput(
         "allow", f"What apply's guards let through this time, separated by spaces: {', '.join(ALLOWABLE)}."
     ),
+    "audience": ActionInput(
+        "audience",
+        "Whether plan estimates how many users qualify before and after a change; that takes the private key.",
+        Switch.OFF,
+    ),
     "fail_on_changes": ActionInput(
         "fail-on-changes", "Whether plan and drift end with code 2 when changes are pending.", Switch.OFF
     ),
@@ -292,6 +297,7 @@ class Inputs:
     require_reviewed_plan: ReviewRule
     repeat: Switch
     allow: tuple[str, ...]
+    audience: Switch
     fail_on_changes: Switch
     pull_request: Switch
     live_branch: str | None

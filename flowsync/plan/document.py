@@ -19,7 +19,18 @@ from flowsync.model import Create, NewDraft, PlanWarning, Update, View
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flowsync.model import Blocked, Change, Dropped, FieldChange, FieldName, JsonValue, Plan, Refusal
+    from flowsync.model import (
+        Audience,
+        Blocked,
+        Change,
+        Dropped,
+        FieldChange,
+        FieldName,
+        JsonValue,
+        Plan,
+        Qualifying,
+        Refusal,
+    )
 
 Action: TypeAlias = Literal["create", "draft", "update", "deactivate", "delete"]
 """What can be done to a flow."""
@@ -29,6 +40,8 @@ SOMETIMES_LISTED: Final = ("unverified", "removed", "dropped")
 """What the document lists only where there is some of it."""
 SOMETIMES_COUNTED: Final = ("draft", *SOMETIMES_LISTED)
 """What its summary counts only where there is some of it."""
+AUDIENCE: Final = "audience"
+"""The key of the estimates, which differ from one run to the next and are no part of the digest."""
 REFUSED: Final = "apply-refuses"
 """The code of the warning that apply refuses a change as it is."""
 
@@ -126,17 +139,20 @@ def to_document(plan: Plan) -> dict[str, JsonValue]:
     What guards refuse about a change is among its warnings. Texts are as the files and the API have them: lone
     surrogates and control characters included.
     """
-    return {**_content(plan), "digest": plan.digest}
+    document: dict[str, JsonValue] = {**_content(plan), "digest": plan.digest}
+    if plan.audiences is not None:
+        document[AUDIENCE] = [audience_document(each) for each in plan.audiences]
+    return document
 
 
 def digest(plan: Plan) -> str:
-    """Return "sha256:" and 64 hex digits over the whole document of a plan but its digest."""
+    """Return "sha256:" and 64 hex digits over the whole document of a plan but its digest and estimates."""
     return digest_of(_content(plan))
 
 
 def digest_of(content: Mapping[str, JsonValue]) -> str:
     """Return the digest that a plan's document has, whatever digest it says it has."""
-    return sha256({key: value for key, value in content.items() if key != "digest"})
+    return sha256({key: value for key, value in content.items() if key not in {"digest", AUDIENCE}})
 
 
 def _content(plan: Plan) -> dict[str, JsonValue]:
@@ -216,6 +232,17 @@ def field_change(change: FieldChange) -> JsonValue:
         "new": json_safe(change.new),
         "origin": None if change.origin is None else change.origin.value,
     }
+
+
+def audience_document(audience: Audience) -> dict[str, JsonValue]:
+    """Return how many users qualify for a flow, as documents hold it: the API's own numbers, not rounded."""
+    return {"slug": audience.slug, "before": _qualifying(audience.before), "after": _qualifying(audience.after)}
+
+
+def _qualifying(side: Qualifying | None) -> JsonValue:
+    if side is None:
+        return None
+    return {"estimate": side.users, "everyone": side.is_everyone, "reason": side.reason or None}
 
 
 def allowed_by(refusal: Refusal) -> str:

@@ -26,7 +26,7 @@ from flowsync.model import (
     Update,
     View,
 )
-from flowsync.plan.document import FORMAT, SOMETIMES_COUNTED, SOMETIMES_LISTED, Summary, digest_of, summary
+from flowsync.plan.document import AUDIENCE, FORMAT, SOMETIMES_COUNTED, SOMETIMES_LISTED, Summary, digest_of, summary
 from flowsync.plan.warnings import NOT_THE_LATEST
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ Member = TypeVar("Member", bound="Enum")
 
 _PLACE: Final = ("line", "column")
 _PLAN: Final = ("format", "environment", "api_url", "base", "summary", "changes", "blocked", "unmanaged", "digest")
-_PLAN_OPTIONAL: Final = ("view", *SOMETIMES_LISTED)
+_PLAN_OPTIONAL: Final = ("view", *SOMETIMES_LISTED, AUDIENCE)
 _SUMMARY: Final = tuple(name for name in Summary.__dataclass_fields__ if name not in SOMETIMES_COUNTED)
 _ROW: Final = ("id", "version", "status", "live")
 _CHANGE: Final = ("slug", "file", "action", *_ROW, "fields", "unseen", "warnings", "body", "before", "after")
@@ -59,7 +59,8 @@ def from_document(document: JsonValue) -> Plan:
     """Return the plan that `to_document` made `document` of, as far as it is in the document.
 
     The `old` and `new` of each change hold the fields that change, not those that are managed and stay; `restored`
-    adds them from the live row. Which flows are unchanged is only counted. Raises PlanFileError where the format
+    adds them from the live row. Which flows are unchanged is only counted. Estimates of users are passed over, for no
+    digest covers them. Raises PlanFileError where the format
     is unknown, anything is not as flowsync writes it, or the digest is not that of the content.
     """
     _known_format(document)

@@ -9,7 +9,7 @@ from typing import Final
 from flowsync.model import Change, Flow, Location, Origin, Plan, PlanWarning, Problem, Severity, Unchanged
 from flowsync.plan.document import to_document
 from flowsync.plan.warnings import WAITING
-from flowsync.render import wording
+from flowsync.render import audience, wording
 from flowsync.render.escape import json_text, plural
 from flowsync.render.style import Detail, Line, Screen, Span, Style, line, paint, sentences
 from flowsync.render.yaml_diff import capped, flow_diff, remark
@@ -74,7 +74,7 @@ def _plan_lines(plan: Plan, screen: Screen) -> Iterator[Line]:
     if sentence := wording.view(plan):
         yield from sentences(line(Span(sentence, Style.WARNING)), screen)
     for change in plan.changes:
-        yield from _change_lines(change, screen)
+        yield from _change_lines(change, screen, audience.of_change(plan, change.slug))
     yield from _other_flows(plan, screen)
     yield ()
     if plan.changes:
@@ -130,9 +130,11 @@ def _no_longer_managed(plan: Plan, screen: Screen) -> Iterator[Line]:
             yield from sentences(line("  ", wording.dropped(each)), screen)
 
 
-def _change_lines(change: Change, screen: Screen) -> Iterator[Line]:
+def _change_lines(change: Change, screen: Screen, qualifying: str) -> Iterator[Line]:
     mark, seen = Span("~ ", Style.HINT), Span(wording.visibility(change), Style.WARNING if change.live else Style.MUTED)
     yield from _row_lines(mark, change, seen, wording.warnings(change), screen)
+    if qualifying:
+        yield from sentences(line("  ", Span(qualifying, Style.HINT)), screen)
     for sentence in wording.origins(change):
         yield from sentences(line("  ", Span(sentence, Style.WARNING)), screen)
     if note := wording.unseen(change):

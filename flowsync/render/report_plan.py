@@ -20,7 +20,7 @@ from flowsync.model import (
     SettingChange,
 )
 from flowsync.plan.warnings import DRAFT_UNSEEN, EDIT_KEPT, UNSEEN_SENT, WAITING
-from flowsync.render import graphs, wording
+from flowsync.render import audience, graphs, wording
 from flowsync.render.changes import (
     CHANGES_OF_A_FLOW,
     changes_in_words,
@@ -308,6 +308,7 @@ def flows_table(plan: Plan, title: str, scene: Scene, limits: Limits) -> Iterato
     lost = {slug: _lost([*each]) for slug, each in groupby(plan.dropped, key=lambda each: each.slug)}
     for change in sorted(plan.changes, key=lambda each: not each.live):
         what = changes_in_words(change, scene.moment.branch)
+        what += filter(None, [audience.of_change(plan, change.slug)])
         state = "off at once" if change.live and wording.is_switched_off(change) else wording.visibility(change)
         rows.append([flow_cell(change, state), "<br>".join([*what, *lost.pop(change.slug, ())])])
     rows += [[flow_cell(each, "may be on or off"), sent_unseen("active", value=False)] for each in plan.unverified]

@@ -11,10 +11,11 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 from urllib.parse import parse_qsl, unquote
 
 from flowsync.model import JsonValue
+from flowsync.sandbox import audience
 from flowsync.sandbox.bodies import (
     ACTIVATE_CHECKS,
     ARCHIVE_BEHAVIORS,
@@ -103,6 +104,8 @@ class Emulator:
             return refusal.response
         except sqlite3.Error as error:
             return refused(HTTPStatus.INTERNAL_SERVER_ERROR, f"The sandbox's database failed: {error}")
+        if isinstance(value, Response):
+            return value
         if request.method == "DELETE":
             return Response(HTTPStatus.NO_CONTENT.value, {}, b"")
         return answered(HTTPStatus.CREATED if request.method == "POST" else HTTPStatus.OK, value)
@@ -305,9 +308,16 @@ def _delete(call: _Call) -> JsonValue:
     return None
 
 
+def _graphql(call: _Call) -> Response:
+    """The estimate of users, and errors for everything else [obs]."""
+    expressions = (row.targeting_logic for row in call.store.page() if row.targeting_logic)
+    return audience.answer(call.body, expressions, call.now)
+
+
 _ANY_KEY: Final = frozenset({PRIVATE_KEY, PUBLIC_KEY})
 _PRIVATE: Final = frozenset({PRIVATE_KEY})
-_ROUTES: Final = (
+_Endpoint: TypeAlias = "Callable[[_Call], JsonValue | Response]"
+_ROUTES: Final[tuple[tuple[str, str, frozenset[str], _Endpoint], ...]] = (
     ("GET", "/v1/public/flows", _ANY_KEY, _list_public),
     ("GET", "/v1/public/flows/([^/]+)", _ANY_KEY, _show_public),
     ("GET", "/v1/flows", _PRIVATE, _list_private),
@@ -318,11 +328,12 @@ _ROUTES: Final = (
     ("PUT", "/v1/flows/([^/]+)", _PRIVATE, _update),
     ("PUT", "/v1/flows/([^/]+)/activate", _PRIVATE, _activate),
     ("DELETE", "/v1/flows/([^/]+)", _PRIVATE, _delete),
+    ("POST", "/graphql", _PRIVATE, _graphql),
 )
 """Method, path with the slug or id of a flow in it, the keys that open it, and what answers."""
 
 
-def _find_route(method: str, path: str) -> tuple[Callable[[_Call], JsonValue], frozenset[str], str]:
+def _find_route(method: str, path: str) -> tuple[_Endpoint, frozenset[str], str]:
     """What answers, the keys that open it, and the slug or id in the path.
 
     A trailing slash is another path, which is not there [obs].

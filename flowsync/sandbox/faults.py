@@ -16,7 +16,7 @@ from http import HTTPStatus
 from itertools import cycle
 from typing import Final, TypeAlias
 
-from flowsync.sandbox.values import Delivery, Handler, Request, Response, refused
+from flowsync.sandbox.values import Delivery, Handler, Request, Response, graphql_errors, refused
 from flowsync.text import printable
 
 LATENESS: Final = (4, 1, 2, 7)
@@ -66,6 +66,12 @@ class FaultKind(Enum):
     HANG_LATE = "hang-late", False, Delivery.NEVER, f"no answer ever; the request is {_LATER}"
     TRUNCATED = "truncated", True, Delivery.TRUNCATED, "the request is carried out, and the answer breaks off half way"
     WRONG_JSON = "wrong-json", True, _WRONG, "the request is carried out, and the answer is JSON of something else"
+    GRAPHQL_ERRORS = (
+        "graphql-errors",
+        False,
+        graphql_errors(),
+        "200 with `errors`, as GraphQL reports whatever is wrong; the request is not carried out",
+    )
     HTML_403 = "html-403", False, _FIREWALL, "a firewall's HTML page with 403; the request is not carried out"
     HTML_403_AFTER = "html-403-after", True, _FIREWALL, f"a firewall's HTML page with 403, {_THOUGH}"
     NOT_FOUND = "404", False, _NOT_FOUND, "404; the request is not carried out"

@@ -82,6 +82,12 @@ def answered(status: HTTPStatus, body: JsonValue) -> Response:
     return Response(status.value, _JSON_HEADERS, text.encode(errors="replace"))
 
 
+def graphql_errors() -> Response:
+    """What GraphQL answers whatever is wrong: 200, and one text for everything [obs]."""
+    error: JsonValue = {"message": "Internal server error", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
+    return answered(HTTPStatus.OK, {"errors": [error], "data": None})
+
+
 def with_latency(handler: Handler, seconds: float) -> Handler:
     """`handler`, each of whose answers leaves `seconds` after its request came: half before it is made, half after.
 

@@ -28,7 +28,7 @@ STEPS = {"list": ("GET", "/v1/flows"), "fresh read": ("GET", "/v1/flows/*/versio
 ACCIDENTS = [kind for kind in FaultKind if kind not in PEOPLE]
 FIRM = {FaultKind.HTML_403, FaultKind.NOT_FOUND, FaultKind.CAPPED}
 """Faults that are no accident: they are told, and nothing is tried again."""
-OF_ANOTHER = {FaultKind.WRONG_JSON, FaultKind.HTML_403_AFTER}
+OF_ANOTHER = {FaultKind.WRONG_JSON, FaultKind.HTML_403_AFTER, FaultKind.GRAPHQL_ERRORS}
 """Answers that are not the API's, though it was asked: a read ends with them, a write is read back."""
 FAILED = [kind for kind in ACCIDENTS if kind is not FaultKind.NOT_FOUND]
 """Faults by which nobody learns anything about what is there."""

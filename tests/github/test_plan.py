@@ -498,3 +498,20 @@ def test_a_change_of_who_waits_for_whom_is_told_and_drawn(place: Workplace) -> N
     place.write(flow_a=CHANGED)
     place.plan()
     assert "mermaid" not in place.comment()
+
+
+def test_the_comment_says_how_many_users_qualify_where_the_input_asks_for_it(place: Workplace) -> None:
+    place.write(flow_a=flow("Alpha") + "targetingLogic: user.property('plan') == 'pro'\n")
+    body = b'{"data": {"getTotalUsers": [{"name": "Total", "count": 812}]}}'
+    assert place.plan().code == 0
+    assert "<br>audience: " not in place.comment()
+    assert place.frigade.writes == []
+    place.frigade.suffer(replace(reply(200), body=body).on("POST", "/graphql", times=2))
+    done = place.plan(FLOWSYNC_AUDIENCE="true")
+    assert done.code == 0
+    said = "<br>audience: everyone (about 810) → about 810 users qualify |"
+    assert said in place.comment()
+    assert said in done.summary
+    assert [seen.path for seen in place.frigade.writes] == ["/graphql"] * 2
+    assert place.plan(FLOWSYNC_AUDIENCE="true").code == 0
+    assert "<br>audience: everyone → not available (absent) |" in place.comment()

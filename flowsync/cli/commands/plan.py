@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync.cli import options
+from flowsync.cli.audience import with_audiences
 from flowsync.cli.base import removed_unseen
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import example_hint
@@ -19,7 +20,7 @@ from flowsync.cli.project import REVOKE_KEY, open_project, save
 from flowsync.errors import BlockedError, ExitCode, RefusedError, UsageError
 from flowsync.model import Plan
 from flowsync.plan.guards import Kept
-from flowsync.render import plans, wording
+from flowsync.render import audience, plans, wording
 from flowsync.secrets import private_key_at
 from flowsync.workspace import workspace
 
@@ -43,6 +44,12 @@ def _out_file(_context: click.Context, _parameter: click.Parameter, value: Path 
 @click.option(
     "--out", metavar="FILE", type=Path, callback=_out_file, help="Save the plan too: apply FILE does exactly that."
 )
+@click.option(
+    "--audience",
+    "with_audience",
+    is_flag=True,
+    help="Also estimate how many users qualify before and after: asks Frigade, for 10 seconds at most.",
+)
 @options.base_option
 @policy_options
 @options.sandbox_option
@@ -55,6 +62,7 @@ def command(
     format_: str,
     detailed_exitcode: bool,
     out: Path | None,
+    with_audience: bool,
     base: str | None,
     in_sandbox: bool,
 ) -> int:
@@ -70,17 +78,14 @@ def command(
     with plan_files(
         project, slugs, Purpose.READ, base=base, guards=guards, kept=kept, in_sandbox=in_sandbox
     ) as planned:
-        made = planned.plan
+        made = with_audiences(planned.plan, planned.connection) if with_audience else planned.plan
     words = ["apply", *slugs, *policy_words(given, base)]
     following = None if out is not None else command_line(words, made, given)
     write_result(_shown(made, format_, following, screen_of_stdout(given)))
-    if (
-        base is None
-        and format_ != "json"
-        and planned.selection
-        and (note := removed_unseen(project, planned.selection))
-    ):
-        write_sentence(note, given)
+    if base is None and format_ != "json":
+        _note_removals(project, planned)
+    for note in audience.notes(made.audiences or ()):
+        write_sentence(f"note: {note}", given)
     if format_ == "json" and made.refusals:
         write_note(plans.refusals(made, screen_of_stderr(given)), given)
     if out is not None:

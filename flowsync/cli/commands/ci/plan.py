@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flowsync import git
+from flowsync.cli.audience import with_audiences
 from flowsync.cli.commands.ci.apply import blocked_error
 from flowsync.cli.commands.ci.branch import others_changing, settings_changed
 from flowsync.cli.commands.ci.results import NOTHING_WRITTEN, Pulls, report_applied, report_failed_plan
@@ -82,6 +83,8 @@ def plan(run: Run) -> int:
     try:
         with run.plan(project, Purpose.READ, Kept.SAVED, base) as planned:
             made = _with_unseen_conflicts(run, project, planned, reviews)
+            if run.inputs.audience is Switch.ON:
+                made = replace(made, plan=with_audiences(made.plan, made.connection))
             report = _report(run, project, made)
             is_told = _show(run, made, report, marker)
     except FlowsyncError as error:
