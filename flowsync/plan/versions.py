@@ -15,6 +15,7 @@ from flowsync.plan.warnings import is_for_everyone
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flowsync.api.rows import Choice
     from flowsync.model import LiveFlow, Target
     from flowsync.plan.sides import Difference
 
@@ -43,10 +44,14 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The versions of a flow, the newest first. `is_whole`: there are no others. `notes` are about all of them."""
+    """The versions of a flow, the newest first. `is_whole`: there are no others. `notes` are about all of them.
+
+    `choice` is what `target` leads apply to.
+    """
 
     slug: str
     versions: tuple[Version, ...]
+    choice: Choice
     is_whole: bool
     notes: tuple[str, ...] = ()
 
@@ -63,7 +68,7 @@ def history(slug: str, rows: Sequence[LiveFlow], target: Target, *, is_whole: bo
         Version(row, _seen(row, published), row.id == written, change)
         for row, change in zip(ordered, changes, strict=True)
     ]
-    return History(slug, tuple(reversed(versions)), is_whole, tuple(notes))
+    return History(slug, tuple(reversed(versions)), choice, is_whole, tuple(notes))
 
 
 def _seen(row: LiveFlow, published: int) -> Seen:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus
 from flowsync.model import JsonValue, LiveFlow
 from flowsync.plan.document import json_safe
 from flowsync.plan.versions import History, Seen, Version
@@ -16,6 +17,7 @@ from flowsync.render.wording import listed
 from flowsync.text import shortened
 
 if TYPE_CHECKING:
+    from flowsync.api.rows import Choice
     from flowsync.diff.fields import Observed
     from flowsync.pull.results import NewFile
 
@@ -53,11 +55,19 @@ def sentences_of(found: History) -> Iterator[str]:
             yield _SEEN[each.seen].format(each.row.version, each.row.id)
     if all(each.seen is Seen.NO for each in found.versions):
         yield "Nothing is published: nobody sees this flow."
-    target = next((each.row for each in found.versions if each.is_target), None)
-    if target is None:
-        yield "Apply would write none of these."
-    else:
-        yield f"Apply would write version {target.version} (id {target.id}, {target.status or 'status unknown'})."
+    yield _written(found.choice)
+
+
+def _written(choice: Choice) -> str:
+    match choice:
+        case Chosen(row):
+            return f"Apply would write version {row.version} (id {row.id}, {row.status or 'status unknown'})."
+        case NoSuchTarget(target):
+            return f"Apply would write none of these: there is no {target.value} version, which is its target."
+        case UnknownStatus(row):
+            return f"Apply would write none of these: what version {row.version} is, its status does not say."
+        case OnlyArchived() | NoSuchFlow():
+            return "Apply would write none of these: archived versions are read-only."
 
 
 def _cells(each: Version, found: History, moment: Callable[[JsonValue], str]) -> list[tuple[str, Style]]:

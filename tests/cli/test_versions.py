@@ -64,6 +64,8 @@ def test_history_says_who_sees_which_version_and_what_changed(tmp_path: Path) ->
         assert "`3 changes: name, steps[a].title, steps[b]`" in shown
         write_flows(tmp_path, {"flow_a": "name: A\ntarget: active\n"})
         assert [each["target"] for each in history(run, "flow_a")["versions"]] == [False, True, False]
+        write_flows(tmp_path, {"flow_draft": "name: A\ntarget: active\n"})
+        assert "none of these: there is no active version, which is its target." in run("history", "flow_draft").out
         assert server.writes == []
 
 
@@ -76,8 +78,9 @@ def test_history_says_who_sees_which_version_and_what_changed(tmp_path: Path) ->
         ({"targetingLogic": "user.property('a' =="}, "broken-targeting", "its targeting cannot be met."),
         ({"targetingLogic": " "}, "yes", "Users see version 1 (id 1)."),
         ({"status": "PAUSED"}, "unknown", "is not known, for its status is not."),
+        ({"status": "PAUSED"}, "unknown", "none of these: what version 1 is, its status does not say."),
         ({"status": "DRAFT"}, "no", "Nothing is published: nobody sees this flow."),
-        ({"status": "ARCHIVED"}, "no", "Apply would write none of these."),
+        ({"status": "ARCHIVED"}, "no", "Apply would write none of these: archived versions are read-only."),
         ({"createdAt": 5, "publishedAt": "soon"}, "yes", "soon"),
     ],
 )
