@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 from flowsync import git
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.cli.base import read_base
+from flowsync.cli.commands.pull import require_matches
 from flowsync.cli.connection import Connection, Purpose, connect, reading_threads
-from flowsync.cli.files import Selection, load_selection
+from flowsync.cli.files import PATTERN_CHARACTERS, Selection, load_selection, matches, slugs_of
 from flowsync.cli.output import Progress, write_problems, write_sentence
 from flowsync.cli.planning import concerned_slugs, make_plan, refuse_new_sandbox, settle_findings
 from flowsync.cli.project import project_at
@@ -59,6 +60,7 @@ def look_around(project: Project, arguments: Sequence[str], base: str | None, *,
             projects[0].settings.reading_key()  # raises, and says what to do
         _say_same_keys(project, places)
         listings = _read(project, places, is_alone=is_alone)
+        _require_matches(places, listings)
         if base is None:
             commit = _usual_base(project)
         problems: dict[Problem, None] = {}
@@ -83,18 +85,29 @@ def _projects(project: Project, *, in_sandbox: bool) -> Iterator[Project]:
 def _opened(
     stack: ExitStack, project: Project, arguments: Sequence[str], *, is_alone: bool, in_sandbox: bool
 ) -> _Place:
-    selection = load_selection(project, arguments)
+    selection = _selection(project, arguments)
     refuse_new_sandbox(project, selection, in_sandbox=in_sandbox)
     settings = project.settings
     if not (is_alone or settings.private_key or settings.public_key):
         return _Place(project, selection, _no_key(project))
     try:
-        opened = stack.enter_context(connect(project, selection.flows, Purpose.READ, in_sandbox=in_sandbox))
+        opened = stack.enter_context(connect(project, selection.every, Purpose.READ, in_sandbox=in_sandbox))
     except FlowsyncError as error:
         if is_alone:
             raise
         return _Place(project, selection, _trouble(error))
     return _Place(project, selection, opened)
+
+
+def _selection(project: Project, arguments: Sequence[str]) -> Selection:
+    """The files that the arguments name; a slug or a glob may also name live flows without one."""
+    whole = load_selection(project, ())
+    patterns = slugs_of(project, arguments)
+    return replace(
+        whole,
+        patterns=patterns,
+        flows=tuple(flow for flow in whole.flows if not patterns or matches(flow.slug, patterns)),
+    )
 
 
 def _no_key(project: Project) -> Trouble:
@@ -132,11 +145,22 @@ def _read(project: Project, places: Sequence[_Place], *, is_alone: bool) -> list
     return found
 
 
+def _require_matches(places: Sequence[_Place], listings: Sequence[Listing | Trouble]) -> None:
+    """Raise UsageError for a pattern that names neither a file nor a live flow, where all could be read."""
+    slugs = {flow.slug for place in places for flow in place.selection.every}
+    for listing in listings:
+        if isinstance(listing, Trouble):
+            return
+        slugs |= {row.slug for row in listing.rows}
+    require_matches(places[0].selection.patterns, tuple(sorted(slugs)))
+
+
 def _listing(place: _Place, *, is_alone: bool) -> Listing | Trouble:
     if isinstance(place.opened, Trouble):
         return place.opened
     try:
-        return place.opened.read(concerned_slugs(place.selection.flows))
+        plain = [pattern for pattern in place.selection.patterns if not PATTERN_CHARACTERS & set(pattern)]
+        return place.opened.read([*concerned_slugs(place.selection.flows), *plain])
     except FlowsyncError as error:
         if is_alone:
             raise

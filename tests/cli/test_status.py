@@ -108,6 +108,10 @@ def test_one_table_says_what_is_in_step_and_who_sees_it(tmp_path: Path) -> None:
         assert run("status", "--detailed-exitcode").code == 2
         narrowed = run("status", "flow_s[ao]*", "flow_off", "--detailed-exitcode", "--format", "json")
         assert (narrowed.code, [*states(narrowed.json)]) == (0, ["flow_off", "flow_same"])
+        foreign = run("status", "flow_foreign", "--format", "json")
+        assert states(foreign.json) == {"flow_foreign": ("not-managed", "on")}
+        misspelt = run("status", "flow_foriegn")
+        assert (misspelt.code, "Did you mean flow_foreign?" in misspelt.err) == (64, True)
         assert server.writes == []
 
 

@@ -151,7 +151,7 @@ def pull_flows(
     """
     rows = rows_by_slug(listing.rows)
     slugs = {flow.slug for flow in flows}
-    _require_matches(patterns, tuple(sorted(slugs | rows.keys())))
+    require_matches(patterns, tuple(sorted(slugs | rows.keys())))
     unfiled = sorted(rows.keys() - slugs)
     takes_new = takes_new or not flows
     arriving = {slug: rows[slug] for slug in unfiled if (matches(slug, patterns) if patterns else takes_new)}
@@ -177,7 +177,8 @@ def pull_flows(
     return pulls.Pull(pulled, staying, frozenset(), None, is_written=False)
 
 
-def _require_matches(patterns: Iterable[str], known: Sequence[str]) -> None:
+def require_matches(patterns: Iterable[str], known: Sequence[str]) -> None:
+    """Raise UsageError for a pattern that matches none of the `known` slugs, of files and of live flows."""
     for pattern in patterns:
         if not any(fnmatchcase(slug, pattern) for slug in known):
             close = closest(pattern, known)
