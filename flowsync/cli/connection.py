@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync import git
 from flowsync.api.endpoints import Access, Listing, Map, find_missing, list_flows
-from flowsync.cli.output import Progress, write_sentence
+from flowsync.cli.output import Progress, write_note, write_sentence
 from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of
 from flowsync.errors import ConfigError, FlowsyncError, GitError
 from flowsync.model import SENT_FIELDS, FieldName, Flow, JsonValue
@@ -31,11 +31,16 @@ if TYPE_CHECKING:
     from flowsync.cli.project import Project
     from flowsync.sandbox.conflicts import Reading
     from flowsync.sandbox.emulator import Emulator
+    from flowsync.sandbox.values import Handler as Handles
 
+_Choice = TypeVar("_Choice")
 
 ANSWERS_VARIABLE: Final = "FLOWSYNC_SANDBOX_ANSWERS"
 """Environment variable that says with which fields the sandbox answers: "whole" or "documented"."""
 _ANSWERS: Final = ("whole", "documented")
+FAULTS_VARIABLE: Final = "FLOWSYNC_SANDBOX_FAULTS"
+CONFLICTS_VARIABLE: Final = "FLOWSYNC_SANDBOX_CONFLICTS"
+"""Environment variables with what `sandbox serve` takes as --fault and --conflict; `;` stands between two of them."""
 
 
 class Purpose(Enum):
@@ -146,15 +151,32 @@ def _open_api(stack: ExitStack, project: Project, purpose: Purpose) -> Connectio
 
 
 def _open_sandbox(stack: ExitStack, project: Project, flows: Sequence[Flow]) -> Connection:
+    from flowsync.sandbox.conflicts import parse_reading  # noqa: PLC0415 - only the sandbox needs it
+    from flowsync.sandbox.faults import parse_fault  # noqa: PLC0415 - only the sandbox needs it
+    from flowsync.sandbox.people import faulty  # noqa: PLC0415 - only the sandbox needs it
     from flowsync.sandbox.values import PRIVATE_KEY, embedded  # noqa: PLC0415 - only the sandbox needs it
 
     answers = os.environ.get(ANSWERS_VARIABLE) or "whole"
     if answers not in _ANSWERS:
         hint = f"Set it to {' or '.join(_ANSWERS)}, or not at all."
         raise ConfigError(f"{ANSWERS_VARIABLE} is {excerpt(answers)}.", hint=hint)
-    emulator = stack.enter_context(open_emulator(project, flows, documented=answers == "documented"))
+    readings = _listed_in(CONFLICTS_VARIABLE, parse_reading)
+    emulator = stack.enter_context(open_emulator(project, flows, documented=answers == "documented", readings=readings))
+    handler: Handles = emulator.handle
+    if faults := _listed_in(FAULTS_VARIABLE, parse_fault):
+        handler = failing = faulty(emulator, handler, faults, lambda strike: write_note(strike, project.given))
+        stack.callback(failing.settle)
     key = Key(PRIVATE_KEY, "the sandbox")
-    return _open(stack, project, SANDBOX_URL, key, access=Access.PRIVATE, handler=embedded(emulator.handle))
+    return _open(stack, project, SANDBOX_URL, key, access=Access.PRIVATE, handler=embedded(handler))
+
+
+def _listed_in(variable: str, parse: Callable[[str], _Choice]) -> list[_Choice]:
+    """What the environment variable lists, each of it parsed."""
+    texts = (text.strip() for text in os.environ.get(variable, "").split(";"))
+    try:
+        return [parse(text) for text in texts if text]
+    except ValueError as error:
+        raise ConfigError(f"{variable}: {error}") from None
 
 
 def _open(

@@ -89,7 +89,12 @@ UPDATE_CHECKS: Final[Mapping[str, _Check]] = {
     "type": _is_one_of(*FLOW_TYPES),
 }
 """The PUT body [doc], and what else scripts of the vendor's send [obs]; every field is optional."""
-CREATE_CHECKS: Final[Mapping[str, _Check]] = {**UPDATE_CHECKS, "data": _is_filled_string, "slug": _is_string}
+CREATE_CHECKS: Final[Mapping[str, _Check]] = {
+    **{name: check for name, check in UPDATE_CHECKS.items() if name != "triggerType"},
+    "data": _is_filled_string,
+    "slug": _is_string,
+}
+"""The POST body [obs]."""
 ACTIVATE_CHECKS: Final[Mapping[str, _Check]] = {"archiveBehavior": _is_one_of(*ARCHIVE_BEHAVIORS)}
 
 
@@ -143,8 +148,9 @@ def stored_text(text: str) -> str:
 
 def new_slug(asked: str, readings: frozenset[Reading]) -> str:
     """The slug of a new flow: the one `asked` for; a made-up one where that is missing or malformed [obs]."""
-    needs_prefix = Reading.NEW_SLUG_BY_PREFIX in readings and not asked.startswith("flow_")
-    if _WELL_FORMED.fullmatch(asked) and not asked.isdigit() and not needs_prefix:
+    lacks_prefix = Reading.NEW_SLUG_BY_PREFIX in readings and not asked.startswith("flow_")
+    is_ignored = lacks_prefix or Reading.NEW_SLUG_MADE_UP in readings
+    if _WELL_FORMED.fullmatch(asked) and not asked.isdigit() and not is_ignored:
         return stored_text(asked)
     return "flow_" + "".join(secrets.choice(_MADE_UP) for _ in range(_MADE_UP_LENGTH))
 

@@ -26,8 +26,16 @@ class Reading(Enum):
     CREATED_DRAFT = "created=draft", "a new flow is a DRAFT: nobody sees it until it is activated"
     NEW_SLUG_KEPT = "new-slug=kept", "a new flow has the slug it was given, unless it holds blanks, `/`, `?` or `#`"
     NEW_SLUG_BY_PREFIX = "new-slug=flow-prefix", "a slug that does not begin with `flow_` is replaced by a made-up one"
+    NEW_SLUG_MADE_UP = "new-slug=made-up", "every new flow gets a made-up slug, whatever it was given"
     DESCRIPTION_IGNORED = "new-description=ignored", "POST /v1/flows ignores `description`"
     DESCRIPTION_KEPT = "new-description=kept", "POST /v1/flows stores `description`"
+    SECOND_DRAFT_400 = "second-draft=400", "a second draft of a flow is refused with 400"
+    SECOND_DRAFT_500 = "second-draft=500", "a second draft of a flow is refused with 500, and the same message"
+    ARCHIVED_AT_ONCE = "archived=at-once", "publishing archives the former version in the same moment"
+    ARCHIVED_LATE = (
+        "archived=late",
+        "publishing archives the former version two seconds later; until then both are ACTIVE",
+    )
     BAD_YAML_400 = "bad-yaml=400", "`data` that is not YAML is refused with 400"
     BAD_YAML_422 = "bad-yaml=422", "`data` that is not YAML is refused with 422"
     WRITE_BY_SLUG_NULL = "write-by-slug=null", "PUT with a slug in place of the id answers `null` and writes nothing"
@@ -40,6 +48,11 @@ class Reading(Enum):
     UNKNOWN_KEY_401 = "unknown-key=401", "a missing or unknown key is refused with 401"
     SNIPPET_HIDDEN = "public-snippet=hidden", "the public paths leave `codeSnippet` out"
     SNIPPET_SHOWN = "public-snippet=shown", "the public paths show `codeSnippet`"
+    PRIVATE_LIST_ALL = "private-list=all", "the private list shows every row"
+    PRIVATE_LIST_HIDES_DRAFTS = (
+        "private-list=hides-drafts",
+        "the private list leaves drafts out; `…/versions` and GET by slug or id show them",
+    )
     PUBLIC_LIST_ON = (
         "public-list=switched-on",
         "the public list leaves out what is switched off, unless the request has an `x-frigade-sdk-version`",

@@ -1,7 +1,7 @@
 """What can go wrong on the way to an API, at will: one handler wrapped in another.
 
-A fault strikes the first requests that match it. Most take the place of the answer; `edit` and `draft` are somebody
-at work in the dashboard, right before the request is carried out.
+A fault strikes the first requests that match it. Most take the place of the answer; PEOPLE are somebody at work in the
+dashboard, right before the request is carried out.
 """
 
 from __future__ import annotations
@@ -88,6 +88,9 @@ class FaultKind(Enum):
     STALE = "stale", True, _PLAIN, "what is read is from before the last change of any flow, as from a copy that lags"
     EDIT = "edit", True, _PLAIN, f"somebody edits the flow {_SOMEBODY}"
     DRAFT = "draft", True, _PLAIN, f"somebody begins a draft of the flow {_SOMEBODY}"
+    CREATE = "create", True, _PLAIN, f"somebody creates the flow, where there is none, {_SOMEBODY}"
+    PUBLISH = "publish", True, _PLAIN, f"somebody publishes the draft of the flow, if there is one, {_SOMEBODY}"
+    DELETE = "delete", True, _PLAIN, f"somebody deletes every version of the flow {_SOMEBODY}"
 
     _value_: str
     is_carried_out: bool
@@ -102,7 +105,7 @@ class FaultKind(Enum):
         return kind
 
 
-PEOPLE: Final = frozenset({FaultKind.EDIT, FaultKind.DRAFT})
+PEOPLE: Final = frozenset({FaultKind.EDIT, FaultKind.DRAFT, FaultKind.CREATE, FaultKind.PUBLISH, FaultKind.DELETE})
 """What somebody does in the dashboard; it strikes in addition to what goes wrong."""
 _LATE: Final = frozenset({FaultKind.SERVER_ERROR_LATE, FaultKind.HANG_LATE})
 """What lets a write take effect after its answer."""

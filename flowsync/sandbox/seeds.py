@@ -11,17 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from itertools import count
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
 
 from flowsync import document
 from flowsync.model import FieldName, JsonValue, Target
 from flowsync.sandbox.bodies import FLOW_TYPES, stored_text
 from flowsync.sandbox.edits import DASHBOARD, DRAFT, OLDER, Fields, edited, name_of
-from flowsync.sandbox.faults import Act, FaultKind
 from flowsync.sandbox.store import Row, Status
-from flowsync.sandbox.values import PRIVATE_KEY, Request, timestamp, timestamp_after
+from flowsync.sandbox.values import timestamp
 
 if TYPE_CHECKING:
     from flowsync.sandbox.emulator import Emulator
@@ -163,39 +160,3 @@ def _dated(rows: Sequence[Row], chance: random.Random, now: datetime) -> list[Ro
         dated.append(replace(numbered, published_at=published, archived_at=archived))
         flow_id += chance.randint(1, widest)
     return dated
-
-
-def dashboard_edit(emulator: Emulator) -> Act:
-    """Somebody who edits the flow that a request is about, or begins a draft of it; the first of all for the list.
-
-    What is edited goes on from one edit to the next: a title, a button, the order of the steps.
-    """
-    turns = count()
-
-    def act(request: Request, kind: FaultKind) -> None:
-        row = _row_in_question(emulator, request)
-        if row is None:
-            return
-        if kind is FaultKind.DRAFT:
-            key = {"authorization": f"Bearer {PRIVATE_KEY}"}
-            emulator.handle(Request("POST", f"/v1/flows/{row.id}/versions", key, b""))
-            return
-        with emulator.store.writing():
-            new = edited({"name": row.name, "data": row.data}, DASHBOARD, start=next(turns), count=1)
-            name, data = str(new["name"]), str(new["data"])
-            if (name, data) == (row.name, row.data):
-                name = f"{row.name} (edited)"
-            modified = timestamp_after(emulator.clock(), row.modified_at)
-            emulator.store.replace(replace(row, name=name, data=data, modified_at=modified))
-
-    return act
-
-
-def _row_in_question(emulator: Emulator, request: Request) -> Row | None:
-    """The row that a person could have edited: the one whose id or slug is in the path, else the first of all."""
-    parts = [part for part in request.target.partition("?")[0].split("/") if part not in {"", "public"}]
-    named = unquote(parts[2]) if parts[:2] == ["v1", "flows"] and len(parts) > 2 else ""  # noqa: PLR2004
-    found = emulator.store.find(int(named)) if named.isdigit() else None
-    others = emulator.store.versions(named) if named else sorted(emulator.store.page(0, 100), key=lambda row: row.slug)
-    rows = [*([found] if found else []), *others]
-    return next((row for row in rows if row.status is not Status.ARCHIVED), None)

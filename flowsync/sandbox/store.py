@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from enum import Enum
@@ -78,7 +78,6 @@ _SCHEMA: Final = (
         UNIQUE (slug, version)
     )""",
     "CREATE UNIQUE INDEX one_draft_per_slug ON flows (slug) WHERE status = 'DRAFT'",
-    "CREATE UNIQUE INDEX one_active_per_slug ON flows (slug) WHERE status = 'ACTIVE'",
     f"PRAGMA user_version = {_SCHEMA_VERSION}",
 )
 _TABLES_OF_USERS: Final = (
@@ -118,6 +117,8 @@ class Store:
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             for statement in _SCHEMA if version == 0 else ():
                 self._connection.execute(statement)
+            # Older databases have it; a version that is archived late is ACTIVE beside its successor.
+            self._connection.execute("DROP INDEX IF EXISTS one_active_per_slug")
             for statement in _TABLES_OF_USERS if version in {0, _SCHEMA_VERSION} else ():
                 self._connection.execute(statement)
         if version not in {0, _SCHEMA_VERSION}:
@@ -148,11 +149,17 @@ class Store:
         """Every row of a slug, the one that was created last first [obs]."""
         return self._rows("SELECT * FROM flows WHERE slug = ? ORDER BY created_at DESC, version DESC", slug)
 
-    def page(self, offset: int = 0, limit: int = -1, *, published: bool = False, on: bool = False) -> list[Row]:
-        """Rows by id: all of them, or only those that are published, or switched on."""
-        statement = """SELECT * FROM flows WHERE (status = 'ACTIVE' OR NOT ?) AND (active OR NOT ?)
-            ORDER BY id LIMIT ? OFFSET ?"""
-        return self._rows(statement, published, on, limit, offset)
+    def page(
+        self, offset: int = 0, limit: int = -1, *, statuses: Collection[Status] = tuple(Status), on: bool = False
+    ) -> list[Row]:
+        """Rows by id: those of these `statuses`, or only the ones of them that are switched on."""
+        statement = f"""SELECT * FROM flows WHERE status IN ({", ".join("?" * len(statuses))}) AND (active OR NOT ?)
+            ORDER BY id LIMIT ? OFFSET ?"""  # noqa: S608 - question marks only
+        return self._rows(statement, *(status.value for status in statuses), on, limit, offset)
+
+    def due(self, now: str) -> list[Row]:
+        """The ACTIVE rows that were to be archived by `now`."""
+        return self._rows("SELECT * FROM flows WHERE status = 'ACTIVE' AND archived_at <= ?", now)
 
     def add(self, row: Row) -> int:
         """Insert `row` and return its id; id 0 asks for the next free one."""

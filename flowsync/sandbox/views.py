@@ -10,6 +10,7 @@ from flowsync import document
 from flowsync.errors import FlowsyncError
 from flowsync.model import JsonValue
 from flowsync.sandbox.conflicts import Reading
+from flowsync.sandbox.store import Status
 
 if TYPE_CHECKING:
     from flowsync.sandbox.store import Row
@@ -89,7 +90,7 @@ def _private(row: Row) -> Shown:
         "customerId": None,
         "publishedAt": row.published_at,
         "publishedById": None,
-        "archivedAt": row.archived_at,
+        "archivedAt": row.archived_at if row.status is Status.ARCHIVED else None,
         "archivedById": None,
         "modifiedById": None,
         "archiveBehavior": row.archive_behavior,

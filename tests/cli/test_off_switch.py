@@ -237,6 +237,22 @@ def test_the_sandbox_answers_with_the_documented_fields_where_the_environment_sa
     assert "Set it to whole or documented" in wrong.err
 
 
+def test_the_sandbox_of_a_command_fails_and_reads_as_the_environment_says(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": OFF})
+    env = {
+        "FLOWSYNC_SANDBOX_FAULTS": "500-late:PUT *:always; 404:GET *versions:always;",
+        "FLOWSYNC_SANDBOX_CONFLICTS": "data=json; archived=late",
+    }
+    applied = flowsync("apply", "--sandbox", root=tmp_path, env=env)
+    assert "500-late strikes PUT" in applied.err
+    assert "404 strikes GET" in applied.err
+    assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=tmp_path).code == 0
+    for name in env:
+        wrong = flowsync("plan", "--sandbox", root=tmp_path, env={name: "501"})
+        assert wrong.code == 1
+        assert f"{name}: '501' is not" in wrong.err
+
+
 def test_a_saved_plan_that_was_touched_anywhere_is_refused_before_any_request(tmp_path: Path) -> None:
     write_flows(tmp_path, {"flow_a": f"{OFF}protected: true\n", "flow_b": "name: New\n", "flow_c": "name: Same\n"})
     rows = [row(1, "flow_a", name="Same"), row(2, "flow_b", name="Old"), row(3, "flow_c", name="Same")]

@@ -37,7 +37,7 @@ from flowsync.model import (
 from flowsync.sandbox.conflicts import Reading, settled
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.faults import ALWAYS, PEOPLE, Fault, FaultKind, Faulty
-from flowsync.sandbox.seeds import dashboard_edit
+from flowsync.sandbox.people import dashboard
 from flowsync.sandbox.store import Row
 from flowsync.sandbox.values import Handler, Request, Response
 from tests.faults.harness import connected
@@ -112,7 +112,7 @@ class Account:
 
     def act(self, request: Request, kind: FaultKind) -> None:
         before = {row.id: row for row in self.rows()}
-        dashboard_edit(self.emulator)(request, kind)
+        dashboard(self.emulator)(request, kind)
         self.foreign |= {row.id for row in self.rows() if row.id not in before}
         self.edited |= {row.id for row in self.rows() if before.get(row.id, row) != row}
 

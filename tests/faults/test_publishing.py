@@ -26,7 +26,7 @@ from flowsync.plan.publishing import Publish, Published, publish_of
 from flowsync.record.values import Purpose
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.faults import Fault, FaultKind, Faulty
-from flowsync.sandbox.seeds import dashboard_edit
+from flowsync.sandbox.people import dashboard
 from flowsync.sandbox.store import Row
 from flowsync.sandbox.values import Request, Response
 from tests.faults.harness import connected, random_faults
@@ -42,7 +42,7 @@ class Journal:
     def __init__(self, emulator: Emulator, faults: Sequence[Fault]) -> None:
         self.emulator = emulator
         self.done: list[tuple[str, list[Row]]] = []
-        self.server = Faulty(self.inner, faults, dashboard_edit(emulator), late=self.inner, now=emulator.as_of_now)
+        self.server = Faulty(self.inner, faults, dashboard(emulator), late=self.inner, now=emulator.as_of_now)
 
     def inner(self, request: Request) -> Response:
         before = self.emulator.store.page()

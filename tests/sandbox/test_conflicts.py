@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,10 +18,11 @@ from flowsync import document
 from flowsync.model import SENT_FIELDS
 from flowsync.sandbox.conflicts import Reading, parse_reading, settled
 from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.endpoints import ARCHIVES_AFTER
 from flowsync.sandbox.seeds import SeedFlow, seed
 from flowsync.sandbox.server import serve
 from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, Request, Response
-from tests.sandbox.account import DATA, NOWHERE, Answer, SteppingClock, ask, populate
+from tests.sandbox.account import DATA, NOWHERE, PUBLISH, Answer, SteppingClock, ask, populate
 from tests.support.command import environment, flowsync, write_flows
 
 NEW: Final = {"name": "New", "data": DATA, "description": "Text"}
@@ -47,6 +49,8 @@ ANSWERS: Final = [
     (Reading.CREATED_DRAFT, "POST", "/v1/flows", NEW, 201, {"status": "DRAFT", "publishedAt": None}),
     (Reading.NEW_SLUG_KEPT, "POST", "/v1/flows", {**NEW, "slug": "new"}, 201, {"slug": "new"}),
     (Reading.NEW_SLUG_BY_PREFIX, "POST", "/v1/flows", {**NEW, "slug": "flow_new"}, 201, {"slug": "flow_new"}),
+    (Reading.SECOND_DRAFT_400, "POST", "/v1/flows/2/versions", {}, 400, {"message": "Draft already exists"}),
+    (Reading.SECOND_DRAFT_500, "POST", "/v1/flows/2/versions", {}, 500, {"message": "Draft already exists"}),
     (Reading.DESCRIPTION_IGNORED, "POST", "/v1/flows", NEW, 201, {"description": None}),
     (Reading.DESCRIPTION_KEPT, "POST", "/v1/flows", NEW, 201, {"description": "Text"}),
     (Reading.BAD_YAML_400, "PUT", "/v1/flows/2", {"data": "[oops"}, 400, {"error": "Bad Request"}),
@@ -74,9 +78,40 @@ def test_a_write_by_slug_is_answered_with_null(emulator: Emulator) -> None:
     assert ask(emulator.handle, "PUT", "/v1/flows/flow_off", {"name": "x"}) == Answer(200, None)
 
 
-def test_a_slug_without_the_prefix_may_be_replaced() -> None:
-    with Emulator(None, readings=[Reading.NEW_SLUG_BY_PREFIX]) as emulator:
-        assert ask(emulator.handle, "POST", "/v1/flows", {**NEW, "slug": "new"}).body["slug"].startswith("flow_")
+@pytest.mark.parametrize(
+    ("reading", "slug"), [(Reading.NEW_SLUG_BY_PREFIX, "new"), (Reading.NEW_SLUG_MADE_UP, "flow_new")]
+)
+def test_the_slug_of_a_new_flow_may_be_replaced(reading: Reading, slug: str) -> None:
+    with Emulator(None, readings=[reading]) as emulator:
+        made = ask(emulator.handle, "POST", "/v1/flows", {**NEW, "slug": slug}).body["slug"]
+        assert made.startswith("flow_")
+        assert made != slug
+
+
+def test_a_list_that_hides_drafts_is_the_only_thing_that_does() -> None:
+    with Emulator(None, clock=SteppingClock(), readings=[Reading.PRIVATE_LIST_HIDES_DRAFTS]) as emulator:
+        populate(emulator)
+        for path, ids in (("flows", [1, 2, 4]), ("flows/flow_welcome/versions", [3, 2, 1])):
+            assert [row["id"] for row in ask(emulator.handle, "GET", f"/v1/{path}").body["data"]] == ids
+        for name in ("3", "flow_welcome?version=3"):
+            assert ask(emulator.handle, "GET", f"/v1/flows/{name}").body["status"] == "DRAFT"
+
+
+def test_a_version_that_is_archived_late_is_active_beside_its_successor_for_a_while() -> None:
+    clock = SteppingClock(step=timedelta(milliseconds=100))
+    with Emulator(None, clock=clock, readings=[Reading.ARCHIVED_LATE]) as emulator:
+        emulator.readings = settled()
+        populate(emulator)
+        emulator.readings = settled([Reading.ARCHIVED_LATE])
+
+        def seen() -> list[tuple[str, bool]]:
+            rows = ask(emulator.handle, "GET", "/v1/flows/flow_welcome/versions").body["data"]
+            return [(row["status"], row["archivedAt"] is not None) for row in rows]
+
+        assert ask(emulator.handle, "PUT", "/v1/flows/3/activate", PUBLISH).body["status"] == "ACTIVE"
+        assert seen() == [("ACTIVE", False), ("ACTIVE", False), ("ARCHIVED", True)]
+        clock.now += ARCHIVES_AFTER
+        assert seen() == [("ACTIVE", False), ("ARCHIVED", True), ("ARCHIVED", True)]
 
 
 @pytest.mark.parametrize(("reading", "status"), [(Reading.UNKNOWN_KEY_403, 403), (Reading.UNKNOWN_KEY_401, 401)])
@@ -96,9 +131,9 @@ def test_readings_decide_what_the_public_list_shows(is_shown: bool) -> None:  # 
     assert {"codeSnippet" in flow for flow in flows} == {is_shown}
 
 
-def test_every_conflict_has_two_readings_and_one_of_them_holds() -> None:
+def test_every_conflict_has_several_readings_and_one_of_them_holds() -> None:
     names = {reading.conflict for reading in Reading}
-    assert all(len([each for each in Reading if each.conflict == name]) == 2 for name in names)
+    assert all(len([each for each in Reading if each.conflict == name]) > 1 for name in names)
     assert sorted(reading.conflict for reading in settled([Reading.DATA_JSON])) == sorted(names)
 
 
@@ -195,7 +230,7 @@ def usual() -> Ran:
         return carried_out([], Path(folder))
 
 
-OTHERS: Final = [reading for reading in Reading if reading not in settled()]
+OTHERS: Final = [reading for reading in Reading if reading not in {*settled(), Reading.PRIVATE_LIST_HIDES_DRAFTS}]
 
 
 @pytest.mark.parametrize(

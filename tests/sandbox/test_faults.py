@@ -14,7 +14,8 @@ import pytest
 
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.faults import ALWAYS, LATENESS, PEOPLE, Fault, FaultKind, Faulty, parse_fault
-from flowsync.sandbox.seeds import SeedFlow, dashboard_edit, seed
+from flowsync.sandbox.people import dashboard
+from flowsync.sandbox.seeds import SeedFlow, seed
 from flowsync.sandbox.server import serve
 from flowsync.sandbox.values import PRIVATE_KEY, Delivery, Handler, Request, embedded
 
@@ -79,13 +80,13 @@ LANDS = {kind for kind in FaultKind if kind.value.endswith("-after")} | {
 }
 
 
-@pytest.mark.parametrize("kind", FaultKind)
+@pytest.mark.parametrize("kind", [kind for kind in FaultKind if kind is not FaultKind.DELETE])
 def test_a_fault_strikes_as_often_as_it_says_and_before_or_after_the_effect(
     emulator: Emulator, kind: FaultKind
 ) -> None:
     row_id = only_row(emulator)
     told: list[str] = []
-    handler = Faulty(emulator.handle, [Fault(kind, "PUT", times=2)], dashboard_edit(emulator), told.append)
+    handler = Faulty(emulator.handle, [Fault(kind, "PUT", times=2)], dashboard(emulator), told.append)
     handler(get("/v1/flows"))
     for number in range(3):
         before = emulator.store.find(row_id)
@@ -108,22 +109,63 @@ def test_a_late_write_is_carried_out_after_a_few_requests_and_a_stale_answer_is_
 ) -> None:
     row_id, late = only_row(emulator), LATENESS[0]
     faults = [Fault(FaultKind.SERVER_ERROR_LATE, "PUT"), Fault(FaultKind.STALE, "GET", after=late)]
-    handler = Faulty(emulator.handle, faults, dashboard_edit(emulator), now=emulator.as_of_now)
+    handler = Faulty(emulator.handle, faults, dashboard(emulator), now=emulator.as_of_now)
     assert getattr(put(handler, row_id, "Late"), "status", 0) == 500
     answers = [handler(get("/v1/flows/flow_a")).body for _ in range(late + 2)]
     assert [b"Late" in answer for answer in answers] == [False] * (late - 1) + [True, False, True]
 
 
 def test_a_draft_is_begun_by_somebody_else_and_only_once(emulator: Emulator) -> None:
-    handler = Faulty(emulator.handle, [Fault(FaultKind.DRAFT, times=2)], dashboard_edit(emulator))
+    handler = Faulty(emulator.handle, [Fault(FaultKind.DRAFT, times=2)], dashboard(emulator))
     for _ in range(2):
         handler(get("/v1/flows/flow_a/versions"))
     assert [row.status.value for row in emulator.store.versions("flow_a")] == ["DRAFT", "ACTIVE"]
 
 
+def statuses(emulator: Emulator, slug: str) -> list[str]:
+    return [row.status.value for row in emulator.store.versions(slug)]
+
+
+def new_flow(slug: str) -> Request:
+    body = json.dumps({"slug": slug, "name": "Mine", "data": DATA}).encode()
+    return Request("POST", "/v1/flows", {**AUTH, "content-type": "application/json"}, body)
+
+
+def test_somebody_creates_a_flow_right_before_it_is_asked_for_or_created(emulator: Emulator) -> None:
+    handler = Faulty(emulator.handle, [Fault(FaultKind.CREATE, times=4)], dashboard(emulator))
+    assert b"already exists" in handler(new_flow("flow_new")).body
+    assert handler(get("/v1/flows/flow_newer")).status == 200
+    before = emulator.store.page()
+    assert [handler(get(path)).status for path in ("/v1/flows/flow_a", "/v1/flows")] == [200, 200]
+    assert emulator.store.page() == before
+    assert [row.name for slug in ("flow_new", "flow_newer") for row in emulator.store.versions(slug)] == [
+        "New",
+        "Newer",
+    ]
+
+
+def test_somebody_publishes_the_draft_if_there_is_one(emulator: Emulator) -> None:
+    handler = Faulty(emulator.handle, [Fault(FaultKind.PUBLISH, times=3)], dashboard(emulator))
+    handler(get("/v1/flows/flow_a"))
+    assert statuses(emulator, "flow_a") == ["ACTIVE"]
+    dashboard(emulator)(get("/v1/flows/flow_a"), FaultKind.DRAFT)
+    handler(get(f"/v1/flows/{only_row(emulator)}"))
+    handler(get("/v1/flows"))
+    assert statuses(emulator, "flow_a") == ["ACTIVE", "ARCHIVED"]
+
+
+def test_somebody_deletes_every_version_of_a_flow(emulator: Emulator) -> None:
+    dashboard(emulator)(get("/v1/flows/flow_a"), FaultKind.DRAFT)
+    row_id = only_row(emulator)
+    handler = Faulty(emulator.handle, [Fault(FaultKind.DELETE, "PUT")], dashboard(emulator))
+    assert getattr(put(handler, row_id), "status", 0) == 404
+    assert statuses(emulator, "flow_a") == []
+    assert statuses(emulator, "flow_b") != []
+
+
 def test_a_fault_can_spare_the_first_requests_and_faults_take_turns(emulator: Emulator) -> None:
     faults = [Fault(FaultKind.HTML_403, times=1), Fault(FaultKind.RATE_LIMITED, times=1, after=1)]
-    handler = Faulty(emulator.handle, faults, dashboard_edit(emulator))
+    handler = Faulty(emulator.handle, faults, dashboard(emulator))
     assert [handler(get("/v1/flows")).status for _ in range(4)] == [403, 200, 429, 200]
 
 
@@ -131,7 +173,7 @@ def test_an_edit_and_a_failure_strike_together(emulator: Emulator) -> None:
     row_id = only_row(emulator)
     before = emulator.store.find(row_id)
     faults = [Fault(FaultKind.SERVER_ERROR_BEFORE), Fault(FaultKind.EDIT)]
-    answer = put(Faulty(emulator.handle, faults, dashboard_edit(emulator)), row_id)
+    answer = put(Faulty(emulator.handle, faults, dashboard(emulator)), row_id)
     assert getattr(answer, "status", 0) == 500
     assert emulator.store.find(row_id) != before
 
@@ -142,7 +184,7 @@ def test_an_edit_and_a_failure_strike_together(emulator: Emulator) -> None:
 def test_an_edit_changes_the_flow_that_a_request_is_about(emulator: Emulator, target: str) -> None:
     row_id = only_row(emulator)
     path = f"/v1/flows/{row_id}" if target == "id" else target
-    edit = dashboard_edit(emulator)
+    edit = dashboard(emulator)
     seen = [emulator.store.versions("flow_a")]
     for _ in range(4):
         edit(get(path), FaultKind.EDIT)
@@ -153,7 +195,7 @@ def test_an_edit_changes_the_flow_that_a_request_is_about(emulator: Emulator, ta
 def test_an_edit_of_nothing_changes_nothing(emulator: Emulator) -> None:
     before = emulator.store.page(0, 100)
     for path in ("/v1/flows/nothing", "/v1/flows/99999999"):
-        dashboard_edit(emulator)(get(path), FaultKind.EDIT)
+        dashboard(emulator)(get(path), FaultKind.EDIT)
     assert emulator.store.page(0, 100) == before
 
 
@@ -161,7 +203,7 @@ def test_a_flow_with_nothing_to_reword_gets_another_name() -> None:
     with Emulator(None) as emulator:
         seed(emulator, [SeedFlow("flow_a", {"name": "", "data": "steps: []\n"})])
         before = emulator.store.versions("flow_a")
-        dashboard_edit(emulator)(get("/v1/flows/flow_a"), FaultKind.EDIT)
+        dashboard(emulator)(get("/v1/flows/flow_a"), FaultKind.EDIT)
         assert emulator.store.versions("flow_a") != before
 
 
@@ -176,7 +218,7 @@ def test_a_flow_with_nothing_to_reword_gets_another_name() -> None:
 def test_in_this_process_a_broken_connection_is_raised(
     emulator: Emulator, kind: FaultKind, error: type[OSError]
 ) -> None:
-    handle = embedded(Faulty(emulator.handle, [Fault(kind)], dashboard_edit(emulator)))
+    handle = embedded(Faulty(emulator.handle, [Fault(kind)], dashboard(emulator)))
     with pytest.raises(error):
         handle("GET", "/v1/flows", AUTH, b"")
     status, _, body = handle("GET", "/v1/flows", AUTH, b"")
@@ -185,7 +227,7 @@ def test_in_this_process_a_broken_connection_is_raised(
 
 @contextmanager
 def connected(emulator: Emulator, fault: Fault) -> Iterator[http.client.HTTPConnection]:
-    with serve(Faulty(emulator.handle, [fault], dashboard_edit(emulator))) as server:
+    with serve(Faulty(emulator.handle, [fault], dashboard(emulator))) as server:
         address = urlsplit(server.url)
         connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=0.3)
         try:
@@ -224,7 +266,7 @@ def test_over_http_slow_bytes_come_whole_in_the_end(emulator: Emulator) -> None:
 
 
 def test_a_reset_is_a_reset_and_not_an_end(emulator: Emulator) -> None:
-    with serve(Faulty(emulator.handle, [Fault(FaultKind.RESET_BEFORE)], dashboard_edit(emulator))) as server:
+    with serve(Faulty(emulator.handle, [Fault(FaultKind.RESET_BEFORE)], dashboard(emulator))) as server:
         address = urlsplit(server.url)
         with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=5) as raw:
             raw.sendall(b"GET /v1/flows HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -24,8 +24,8 @@ from flowsync.sandbox.apps.published import of_files, of_store
 from flowsync.sandbox.apps.sdk import Sdk
 from flowsync.sandbox.conflicts import Reading, parse_reading
 from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import Fault, Faulty, parse_fault
-from flowsync.sandbox.seeds import dashboard_edit
+from flowsync.sandbox.faults import Fault, parse_fault
+from flowsync.sandbox.people import faulty
 from flowsync.sandbox.server import serve as serve_handler
 from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, Handler, with_latency
 
@@ -216,10 +216,7 @@ def serve(
         if latency:
             handler = with_latency(handler, latency)
         if faults:
-            edit = dashboard_edit(emulator)
-            handler = Faulty(
-                handler, faults, edit, lambda strike: write_note(strike, project.given), now=emulator.as_of_now
-            )
+            handler = faulty(emulator, handler, faults, lambda strike: write_note(strike, project.given))
         try:
             server = stack.enter_context(serve_handler(handler, port=port))
         except OSError as error:

@@ -9,6 +9,7 @@ from flowsync import document
 from flowsync.errors import FlowsyncError
 from flowsync.flows.expressions import steps_key
 from flowsync.sandbox.apps.progress import PublishedFlow, Step
+from flowsync.sandbox.store import Status
 
 if TYPE_CHECKING:
     from flowsync.model import Flow, JsonValue
@@ -25,7 +26,7 @@ def of_store(store: Store, report: Report) -> Callable[[], Sequence[PublishedFlo
     """What gives the account's flows whenever it is called: published ones that are switched on."""
 
     def flows() -> Sequence[PublishedFlow]:
-        rows = store.page(published=True, on=True)
+        rows = store.page(statuses=[Status.ACTIVE], on=True)
         return [flow for row in rows if (flow := _from_row(row, report)) is not None]
 
     return flows
