@@ -12,7 +12,7 @@ from flowsync.cli.files import PATTERN_CHARACTERS, is_settled, levels, matches, 
 from flowsync.cli.planning import view_of
 from flowsync.errors import FlowsyncError
 from flowsync.flows.expressions import flow_of_rows, referenced_slugs
-from flowsync.model import Blocked, Flow, Plan, Severity, Target
+from flowsync.model import Blocked, Flow, Plan, PlanWarning, Severity, Target
 from flowsync.plan.document import digest
 from flowsync.plan.guards import Kept, judged
 from flowsync.plan.publishing import Publish, content_of, publish_of
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from flowsync.api.endpoints import Listing, Versions
     from flowsync.api.writing import ArchiveBehavior
     from flowsync.cli.connection import Connection
-    from flowsync.cli.project import Project
     from flowsync.config import Guards
     from flowsync.model import Problem
     from flowsync.targeting.references import KnownFlow
@@ -63,8 +62,8 @@ def find_drafts(
     if missing:
         raise _without_draft(missing, found, listing)
     planned = [publish for publish in publishes.values() if publish is not None]
-    blocked = _blocked(planned, files, listing, connection)
-    return _judged(planned, blocked, listing, connection, guards)
+    checked, blocked = _checked(planned, files, listing, connection)
+    return _judged(checked, blocked, listing, connection, guards)
 
 
 def _without_draft(slugs: Sequence[str], found: Mapping[str, Versions], listing: Listing) -> FlowsyncError:
@@ -90,43 +89,53 @@ def _why_none(slug: str, found: Versions, listing: Listing, *, is_hidden: bool) 
     return f"{excerpt(slug)} has no draft{state}.{hidden}"
 
 
-def _blocked(
+def _checked(
     publishes: Sequence[Publish], files: Mapping[str, Flow], listing: Listing, connection: Connection
-) -> list[Blocked]:
-    """What keeps drafts from being published: errors in them that are not live already."""
+) -> tuple[list[Publish], list[Blocked]]:
+    """The drafts without errors, and what keeps the others from being published.
+
+    An error that is live already keeps nobody from publishing, and is warned of.
+    """
     contents = [content_of(each.draft, files.get(each.slug)) for each in publishes]
     referred = {slug for content in contents for slug in referenced_slugs(content)}
     whole = find_missing(connection.client.reader(), listing, sorted(referred), connection.map)
     known = {slug: flow_of_rows(rows) for slug, rows in rows_by_slug(whole.rows).items()}
-    found: list[Blocked] = []
+    fit: list[Publish] = []
+    blocked: list[Blocked] = []
     for publish, content in zip(publishes, contents, strict=True):
         file = files.get(publish.slug)
-        live = None if publish.published is None else content_of(publish.published, file)
-        accepted = _errors(live, known, connection.project).keys() | _excused(file, connection.project)
-        errors = [each for key, each in _errors(content, known, connection.project).items() if key not in accepted]
-        if errors:
-            said = " ".join(f"{each.message} {each.hint or ''}".rstrip() for each in errors)
-            found.append(Blocked(publish.slug, content.file, errors[0].code, f"The draft has an error. {said}"))
-    return found
+        live = _errors(None if publish.published is None else content_of(publish.published, file), known, connection)
+        found = _errors(content, known, connection)
+        new = [each for key, each in found.items() if key not in live.keys() | _excused(file, connection)]
+        if new:
+            said = " ".join(f"{each.message} {each.hint or ''}".rstrip() for each in new)
+            blocked.append(Blocked(publish.slug, content.file, new[0].code, f"The draft has an error. {said}"))
+            continue
+        kept = (PlanWarning(each.code, f"Live already: {each.message}") for key, each in found.items() if key in live)
+        change = replace(publish.change, warnings=(*publish.change.warnings, *kept))
+        fit.append(replace(publish, change=change))
+    return fit, blocked
 
 
-def _errors(content: Flow | None, known: Mapping[str, KnownFlow], project: Project) -> dict[tuple[str, str], Problem]:
+def _errors(
+    content: Flow | None, known: Mapping[str, KnownFlow], connection: Connection
+) -> dict[tuple[str, str], Problem]:
     """The errors in what a row holds, by code and message; what it leaves empty is not looked at."""
     if content is None:
         return {}
     fields = {name: value for name, value in content.fields.items() if value is not None and value != ""}
     flow = replace(content, fields=fields)
     found = [*filter(is_settled, validate.check_all((flow,))), *validate.check_live((flow,), known, (flow,))]
-    problems, _ = validate.govern(found, (flow,), levels(project))
+    problems, _ = validate.govern(found, (flow,), levels(connection.project))
     return {(each.code, each.message): each for each in problems if each.severity is Severity.ERROR}
 
 
-def _excused(file: Flow | None, project: Project) -> set[tuple[str, str]]:
+def _excused(file: Flow | None, connection: Connection) -> set[tuple[str, str]]:
     """The errors that comments in the flow's own file take back."""
     if file is None:
         return set()
     found = validate.check_all((file,))
-    left, _ = validate.govern(found, (file,), levels(project))
+    left, _ = validate.govern(found, (file,), levels(connection.project))
     return {(each.code, each.message) for each in found} - {(each.code, each.message) for each in left}
 
 
@@ -138,19 +147,21 @@ def _judged(
     guards: Guards,
 ) -> Drafts:
     """The plan with what the guards have against it."""
-    kept_back = {each.slug for each in blocked}
-    left = tuple(each for each in publishes if each.slug not in kept_back)
     made = Plan(
         environment=connection.project.settings.environment,
         api_url=connection.api_url,
         base=None,
-        changes=tuple(each.change for each in left),
+        changes=tuple(each.change for each in publishes),
         unchanged=(),
         blocked=tuple(blocked),
         unmanaged=(),
         digest="",
-        unnamed_unchanged=len(rows_by_slug(listing.rows).keys() - {each.slug for each in publishes}),
+        unnamed_unchanged=len(
+            rows_by_slug(listing.rows).keys()
+            - {publish.slug for publish in publishes}
+            - {each.slug for each in blocked}
+        ),
         view=view_of(connection.access, listing.access),
     )
     made = replace(made, digest=digest(made))
-    return Drafts(left, judged(made, guards, Kept.FRESH), listing.access)
+    return Drafts(tuple(publishes), judged(made, guards, Kept.FRESH), listing.access)

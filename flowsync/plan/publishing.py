@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Final
 from flowsync import document
 from flowsync.api.rows import Chosen, choose
 from flowsync.diff.fields import FieldComparison, compare, fingerprint, observe
+from flowsync.flows.expressions import parse_result
 from flowsync.model import SENT_FIELDS, FieldChange, Flow, Op, PlanWarning, Target, Update
 from flowsync.plan import warnings
 from flowsync.plan.base import FileAndRow
+from flowsync.plan.status import reaches_nobody
+from flowsync.targeting import rules
+from flowsync.targeting.checks import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,8 +26,11 @@ NO_FILE: Final = "no file"
 """What stands for the file of a flow that has none."""
 NOT_AS_THE_FILE: Final = "differs-from-file"
 FOR_EVERYONE: Final = "for-everyone"
+FOR_NOBODY: Final = "for-nobody"
 STAYS_HIDDEN: Final = "stays-hidden"
 ACTIVE_UNSEEN: Final = "active-unseen"
+_ODD_REACH: Final = frozenset({rules.CONSTANT.code, rules.TAUTOLOGY.code})
+"""What is wrong with targeting that reaches more users, or fewer, than it seems to."""
 _RULES: Final = (
     warnings.protected,
     warnings.turned_off,
@@ -88,7 +95,7 @@ def publish_of(rows: Sequence[LiveFlow], file: Flow | None, users: ArchiveBehavi
         id=draft.id,
         version=draft.version,
         status=draft.status,
-        live=draft.fields.get("active") is not False,
+        live=draft.fields.get("active") is not False and not reaches_nobody(draft.fields.get("targetingLogic")),
         fields=comparison.changes,
         unseen=comparison.unseen,
         warnings=(),
@@ -152,12 +159,17 @@ def _warnings_about(draft: LiveFlow, published: LiveFlow | None, file: Flow | No
         message = f"The draft differs from the file in {', '.join(differing)}: the draft is what gets published."
         yield PlanWarning(NOT_AS_THE_FILE, message)
     if draft.fields.get("active") is False:
-        message = "active is false: nobody sees the flow before it is switched on."
-        yield PlanWarning(STAYS_HIDDEN, message)
-        return
-    if draft.fields.get("active") is not True:
+        yield PlanWarning(STAYS_HIDDEN, "active is false: nobody sees the flow before it is switched on.")
+    elif draft.fields.get("active") is not True:
         message = "The API does not return active: whether the flow is switched on is not known."
         yield PlanWarning(ACTIVE_UNSEEN, message)
+    targeting = draft.fields.get("targetingLogic")
+    if reaches_nobody(targeting):
+        yield PlanWarning(FOR_NOBODY, "Its targeting lets nobody through: nobody sees the flow.")
+    elif isinstance(targeting, str):
+        for finding in check(targeting, parse_result(targeting)):
+            if finding.code in _ODD_REACH:
+                yield PlanWarning(finding.code, finding.message)
     rows = [draft] if published is None else [draft, published]  # what clears targeting is warned of as such
     if all(warnings.is_for_everyone(row.fields.get("targetingLogic", "not known")) for row in rows):
         yield PlanWarning(FOR_EVERYONE, "It has no targeting: everyone can see it.")

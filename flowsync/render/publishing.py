@@ -86,6 +86,8 @@ def noticed(publish: Publish) -> str:
     if publish.change.live:
         return sentence
     hidden = f"Nobody sees {new} before it is switched on: its active is false."
+    if publish.draft.fields.get("active") is not False:
+        hidden = f"Nobody sees {new}: its targeting lets nobody through."
     return hidden if old is None else f"{hidden} {sentence}"
 
 

@@ -13,7 +13,7 @@ import pytest
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.store import Row
 from flowsync.sandbox.values import PUBLIC_KEY, Request, Response, refused
-from tests.support.command import command_line, environment
+from tests.support.command import command_line, environment, write_flows
 from tests.support.emulated import NEW, OLD, Account, Status, emulated, version
 from tests.support.terminal import on_terminal
 
@@ -157,7 +157,31 @@ def test_an_error_that_is_live_already_keeps_nobody_from_publishing(tmp_path: Pa
     broken = {"targeting_logic": "user.property('plan' =="}
     both = [version("flow_a", 2, Status.ACTIVE, **broken), version("flow_a", 3, Status.DRAFT, NEW, **broken)]
     with emulated(tmp_path, both, flows={"flow_a": "name: A flow\n"}) as account:
-        assert account.run("publish", "flow_a").code == 0
+        done = account.run("publish", "flow_a")
+        assert done.code == 0
+        assert "warning[targeting-syntax] Live already: " in done.out
+        assert "warning[for-nobody] Its targeting lets nobody through: nobody sees the flow." in done.out
+        assert (
+            "Nobody sees version 3: its targeting lets nobody through. Users who are in version 2 leave it" in done.out
+        )
+
+
+def test_targeting_that_is_always_true_is_warned_of(tmp_path: Path) -> None:
+    always = "user.property('a') == '1' || user.property('a') isSet true || user.property('a') isNotSet true"
+    with emulated(tmp_path, rows(targeting_logic=always), flows={"flow_a": "name: A flow\n"}) as account:
+        shown = account.run("publish", "flow_a", "--dry-run")
+        assert shown.code == 0
+        assert "warning[targeting-tautology]" in shown.out
+
+
+def test_what_a_comment_in_the_file_ignores_is_no_obstacle(tmp_path: Path) -> None:
+    odd = "user.property('age') > 'ten'"
+    file = f"name: A flow\ntargetingLogic: {odd}  # flowsync: ignore[targeting-order]\n"
+    with emulated(tmp_path, rows(targeting_logic=odd), flows={"flow_a": "name: A flow\n"}) as account:
+        blocked = account.run("publish", "flow_a", "--dry-run")
+        assert "blocked[targeting-order]" in blocked.out
+        write_flows(tmp_path, {"flow_a": file})
+        assert account.run("publish", "flow_a", "--dry-run").code == 0
 
 
 LANDED = ["500-after", "reset-after", "hang-after", "truncated", "wrong-json", "html-403-after", "503-after"]
