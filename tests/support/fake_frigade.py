@@ -185,6 +185,18 @@ class FakeConfig:
     faults: tuple[Fault, ...] = ()
     latency: float = 0.0
     """Seconds before each answer."""
+    created: str = "DRAFT"
+    """The status of a new flow."""
+    new_slug: str | None = None
+    """What every new flow is called, whatever its slug was to be."""
+    archives_after: int = 0
+    """How many requests later than it was replaced a version becomes ARCHIVED."""
+    unlisted_statuses: frozenset[str] = frozenset()
+    """Rows of these statuses are left out of the lists; …/versions and GET by slug show them."""
+    keeps_deleted: bool = False
+    """A deleted row stays, with the status DELETED."""
+    estimate: int | None = None
+    """How many users qualify, whatever the expression; None: GraphQL answers with errors."""
 
 
 UNOBSERVABLE = frozenset({"description", "active"})
@@ -285,14 +297,25 @@ class _Account:
     def __init__(self, config: FakeConfig, rows: list[Row]) -> None:
         self.config = config
         self.rows = rows
+        self.to_archive: list[tuple[int, Row]] = []
 
     def answer(self, seen: Seen) -> Answer:
         """Carry out a request as the reference describes it."""
+        self._archive_due()
         try:
             value = self._carried_out(seen)
         except _Refused as refused:
             return refused.status, refused.body, ()
-        return 200, json.dumps(value).encode(), ()
+        if value is None and seen.method == "DELETE":
+            return 204, b"", ()
+        is_new = seen.method == "POST" and seen.path != "/graphql"
+        return 201 if is_new else 200, json.dumps(value).encode(), ()
+
+    def _archive_due(self) -> None:
+        due = [stored for left, stored in self.to_archive if left <= 0]
+        self.to_archive = [(left - 1, stored) for left, stored in self.to_archive if left > 0]
+        for stored in due:
+            stored["status"] = "ARCHIVED"
 
     def _carried_out(self, seen: Seen) -> object:
         if not seen.body and "content-type" in seen.headers:
@@ -324,7 +347,11 @@ class _Account:
     def list_rows(self, seen: Seen) -> object:
         start = int(seen.query.get("offset", "0")) if self.config.offset is Offset.HONOURED else 0
         limit = min(int(seen.query.get("limit", "100")), self.config.page_size)
-        listed = [self.show(each) for each in self.rows if each["slug"] not in self.config.unlisted]
+        listed = [
+            self.show(each)
+            for each in self.rows
+            if each["slug"] not in self.config.unlisted and each["status"] not in self.config.unlisted_statuses
+        ]
         return {"data": listed[start : start + limit], "offset": start, "limit": limit}
 
     def one(self, seen: Seen, slug: str) -> object:
@@ -355,6 +382,62 @@ class _Account:
         stored["modifiedAt"] = "2026-01-02T04:00:00.000Z"
         return self.show(stored)
 
+    def create(self, seen: Seen) -> object:
+        body = _checked_body(seen, _CREATED_FIELDS)
+        if wrong := [f"{name} should not be empty" for name in ("name", "data") if not body.get(name)]:
+            raise _Refused(400, wrong)
+        slug = self.config.new_slug or body.get("slug") or f"flow_made{self._next_id()}"
+        if self._of_slug(slug):
+            raise _Refused(400, f"Flow with slug {slug} already exists")
+        body = {name: value for name, value in body.items() if name not in {"description", "version", "slug"}}
+        status = self.config.created
+        made = row(self._next_id(), slug, **{"type": "CHECKLIST", "status": status, "description": None, **body})
+        self.rows.append(made)
+        return self.show(made)
+
+    def create_version(self, _: Seen, row_id: str) -> object:
+        if not row_id.isdigit():
+            return None
+        source = self._by_id(row_id)
+        versions = self._of_slug(source["slug"])
+        if any(each["status"] == "DRAFT" for each in versions):
+            raise _Refused(400, "Draft already exists")
+        number = max(each["version"] for each in versions) + 1
+        made = {**source, "id": self._next_id(), "version": number, "status": "DRAFT"}
+        self.rows.append(made)
+        return self.show(made)
+
+    def activate(self, seen: Seen, row_id: str) -> object:
+        behavior = dict(seen.json.items()).get("archiveBehavior", "EXIT_EXISTING_USERS")
+        draft = self._by_id(row_id)
+        if draft["status"] != "DRAFT" or behavior not in _ARCHIVE_BEHAVIORS:
+            raise _Refused(500, "Internal server error")
+        for each in self._of_slug(draft["slug"]):
+            if each["status"] == "ACTIVE" and self.config.archives_after:
+                self.to_archive.append((self.config.archives_after, each))
+            elif each["status"] == "ACTIVE":
+                each["status"] = "ARCHIVED"
+        draft["status"] = "ACTIVE"
+        return self.show(draft)
+
+    def delete(self, _: Seen, row_id: str) -> object:
+        stored = self._by_id(row_id)
+        if stored["status"] == "DELETED":
+            raise _Refused(404, f"Flow {row_id} not found")
+        if self.config.keeps_deleted:
+            stored["status"] = "DELETED"
+        else:
+            self.rows.remove(stored)
+        return None
+
+    def graphql(self, seen: Seen) -> object:
+        if self.config.estimate is None or "getTotalUsers" not in str(seen.json.get("query")):
+            return {"errors": [{"message": "Something went wrong"}], "data": None}
+        return {"data": {"getTotalUsers": [{"name": "Total", "count": self.config.estimate}]}}
+
+    def _next_id(self) -> int:
+        return max((int(each["id"]) for each in self.rows), default=0) + 1
+
     def _of_slug(self, slug: str) -> list[Row]:
         found = [each for each in self.rows if each["slug"] == slug]
         return sorted(found, key=lambda each: (each["version"], each["id"]), reverse=True)
@@ -378,7 +461,17 @@ _FIELD_TYPES: Mapping[str, type] = {
 }
 
 
-def _checked_body(seen: Seen) -> dict[str, Any]:
+_CREATED_FIELDS: Mapping[str, type] = {
+    **_FIELD_TYPES,
+    "slug": str,
+    "codeSnippet": str,
+    "completionBehavior": str,
+    "version": int,
+}
+_ARCHIVE_BEHAVIORS = {"EXIT_EXISTING_USERS", "RESTART_EXISTING_USERS", "RESTART_ALL_USERS"}
+
+
+def _checked_body(seen: Seen, field_types: Mapping[str, type] = _FIELD_TYPES) -> dict[str, Any]:
     """The body of a write, if the server would take it."""
     if seen.headers.get("content-type", "").partition(";")[0] != "application/json":
         raise _Refused(400, "Content-Type must be application/json")
@@ -387,10 +480,10 @@ def _checked_body(seen: Seen) -> dict[str, Any]:
         load(str(body.get("data", "")))
     except (ValueError, AttributeError):
         raise _Refused(400, "The body, or its data, cannot be parsed") from None
-    wrong = [f"property {name} should not exist" for name in body if name not in _FIELD_TYPES]
+    wrong = [f"property {name} should not exist" for name in body if name not in field_types]
     wrong += [
         f"{name} is of the wrong type"
-        for name, kind in _FIELD_TYPES.items()
+        for name, kind in field_types.items()
         if name in body and type(body[name]) is not kind
     ]
     if wrong:
@@ -418,6 +511,11 @@ _ENDPOINTS = (
     _Endpoint("GET", "/v1/public/flows", _Account.list_rows, documented=True, public=True),
     _Endpoint("GET", "/v1/public/flows/([^/]+)", _Account.public_one, documented=True, public=True),
     _Endpoint("PUT", "/v1/flows/([^/]+)", _Account.update, documented=True),
+    _Endpoint("DELETE", "/v1/flows/([^/]+)", _Account.delete, documented=True),
+    _Endpoint("POST", "/v1/flows", _Account.create),
+    _Endpoint("POST", "/v1/flows/([^/]+)/versions", _Account.create_version),
+    _Endpoint("PUT", "/v1/flows/([^/]+)/activate", _Account.activate),
+    _Endpoint("POST", "/graphql", _Account.graphql),
     _Endpoint("GET", "/v1/flows", _Account.list_rows),
     _Endpoint("GET", "/v1/flows/([^/]+)", _Account.one),
     _Endpoint("GET", "/v1/flows/([^/]+)/versions", _Account.versions),

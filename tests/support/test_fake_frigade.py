@@ -61,8 +61,10 @@ ACCOUNT = [row(1, "flow_a", version=2), row(2, "flow_a", status="ARCHIVED")]
         ("PUT", "/v1/flows/1", '{"targetingLogic": null}', 400),
         ("PUT", "/v1/flows/1", '{"targetingLogic": ")("}', 400),
         ("PUT", "/v1/flows/1", '{"data": "a: [b"}', 400),
-        ("POST", "/v1/flows", '{"name": "A", "data": "steps: []"}', 404),
-        ("DELETE", "/v1/flows/1", None, 404),
+        ("POST", "/v1/flows", '{"name": "A", "data": "steps: []", "slug": "flow_a"}', 400),
+        ("POST", "/v1/flows", '{"name": "A"}', 400),
+        ("PUT", "/v1/flows/1/activate", '{"archiveBehavior": "RESTART_ALL_USERS"}', 500),
+        ("DELETE", "/v1/flows/99", None, 404),
     ],
 )
 def test_it_refuses_what_the_api_refuses(method: str, path: str, body: str | None, status: int) -> None:
@@ -105,6 +107,27 @@ def test_data_comes_back_in_the_form_that_was_chosen(data: DataFormat, sent: str
     with fake_frigade(FakeConfig(data=data), [row(1, "flow_a")]) as server:
         answered = ask(server, "PUT", "/v1/flows/1", json.dumps({"data": sent}))[1]["data"]
         assert (answered, server.row(1)["data"]) == (shown, sent)
+
+
+@pytest.mark.parametrize("archives_after", [0, 2])
+def test_a_flow_lives_from_its_creation_to_its_end(archives_after: int) -> None:
+    config = FakeConfig(created="ACTIVE", archives_after=archives_after, unlisted_statuses=frozenset({"DRAFT"}))
+    with fake_frigade(config) as server:
+        new = json.dumps({"slug": "flow_new", "name": "New", "data": "steps: []", "description": "Lost"})
+        assert ask(server, "POST", "/v1/flows", new)[0] == 201
+        assert (server.row(1)["type"], server.row(1)["description"], server.row(1)["active"]) == (
+            "CHECKLIST",
+            None,
+            True,
+        )
+        assert ask(server, "POST", "/v1/flows/1/versions", "{}")[1]["status"] == "DRAFT"
+        assert ask(server, "POST", "/v1/flows/1/versions", "{}")[1]["message"] == "Draft already exists"
+        assert [each["id"] for each in ask(server, "GET", "/v1/flows")[1]["data"]] == [1]
+        assert ask(server, "PUT", "/v1/flows/2/activate", '{"archiveBehavior": "EXIT_EXISTING_USERS"}')[0] == 200
+        seen = [ask(server, "GET", "/v1/flows/1")[1]["status"] for _ in range(4)]
+        assert seen == ["ACTIVE"] * archives_after + ["ARCHIVED"] * (4 - archives_after)
+        assert ask(server, "DELETE", "/v1/flows/1") == (204, {})
+        assert [each["id"] for each in server.rows] == [2]
 
 
 def test_hidden_fields_are_stored_and_not_shown() -> None:
