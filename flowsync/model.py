@@ -452,7 +452,7 @@ class Qualifying:
 class Audience:
     """How many users qualify for a flow before a change and after it; `before` or `after` is None where there is none.
 
-    `live`: the change reaches users at once, and not only once a draft is published.
+    `live`: they are not those of a draft, which count only once it is published.
     """
 
     slug: str

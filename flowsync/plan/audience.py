@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.api.audience import EVERYONE, Gap
 from flowsync.flows.expressions import as_sent
-from flowsync.model import Audience, Create, Qualifying
+from flowsync.model import Audience, Create, NewDraft, Qualifying
 from flowsync.targeting.tokens import on_one_line
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _LONGEST_EMPTY: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The two sides of one flow; None where there is no such side."""
+    """The two sides of one flow; None where there is no such side. `live`: it is not about a draft."""
 
     slug: str
     before: Side | None
@@ -56,7 +56,8 @@ def _question(change: Change) -> Question:
     if isinstance(change, Create):
         return Question(change.slug, Nobody.NEW, _side({"targetingLogic": "", **change.body}), live=True)
     before = {**(change.shown or {}), **change.old}
-    return Question(change.slug, _side(before), _side({**before, **change.body}), change.live)
+    is_draft = isinstance(change, NewDraft) or change.status == "DRAFT"
+    return Question(change.slug, _side(before), _side({**before, **change.body}), live=not is_draft)
 
 
 def question_of(slug: str, rows: Sequence[LiveFlow], flow: Flow | None) -> Question:
