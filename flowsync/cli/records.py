@@ -72,6 +72,8 @@ def offer_newest(project: Project, place: Place, format_: str) -> str:
     write_list(listed, place, format_, project)
     if listed.newest is None:
         raise FlowsyncError(records.NOTHING_LEFT, hint="`flowsync rollback --list` shows every record there is.")
+    if not listed.newest.can_be_rolled_back:
+        return listed.newest.stem  # whoever reads it says why not
     if not sys.stdin.isatty():
         following = command_line(["rollback", LATEST], place, project.given)
         raise UsageError("Nothing was rolled back: no record is named.", hint=f"The newest: {following}")

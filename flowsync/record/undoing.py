@@ -54,12 +54,14 @@ def _mark(
 def newest(kept: Sequence[Kept], place: Place) -> Kept | None:
     """The newest of the records that wrote to `place`, is no rollback itself, and was not put back as a whole.
 
+    One of a delete is among them, though it cannot be put back: an older one must not be taken for the newest.
     `kept` begins with the newest.
     """
     for each in kept:
         record = each.content
         if not isinstance(record, Record) or not (part := record.at(place)).runs:
             continue
-        if part.runs[-1].purpose is not Purpose.ROLLBACK and part.effective_rows - each.undone:
+        is_rollback = part.runs[-1].purpose is Purpose.ROLLBACK
+        if not is_rollback and (part.deleted or part.effective_rows - each.undone):
             return each
     return None

@@ -231,6 +231,11 @@ class Kept:
         """The name as people type it."""
         return self.name.removesuffix(SUFFIX)
 
+    @property
+    def can_be_rolled_back(self) -> bool:
+        """Whether there is a way back from what is left of it: not from a delete."""
+        return isinstance(self.content, Record) and bool(self.content.effective_rows - self.undone)
+
     def at(self, place: Place) -> Kept | None:
         """The part of it that was written to `place`, if any; what cannot be read may be of any place."""
         if isinstance(self.content, Unreadable):

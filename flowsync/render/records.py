@@ -26,7 +26,8 @@ def text(listed: RecordList, screen: Screen, following: str) -> str:
         return paint([line(NO_RECORDS), *_elsewhere(listed, screen)], screen.colour)
     rows = [[Span(kept.stem, Style.HEADING), *map(Span, _cells(kept))] for kept in listed.kept]
     count = Span(plural(len(listed.kept), "record"), Style.HEADING)
-    closing = line(count, f". To roll the newest back: {following}") if listed.newest else line(count, ".")
+    offers = listed.newest is not None and listed.newest.can_be_rolled_back
+    closing = line(count, f". To roll the newest back: {following}") if offers else line(count, ".")
     parts = [*table(_TITLES, rows, screen), (), *sentences(closing, screen), *_elsewhere(listed, screen)]
     return paint(parts, screen.colour)
 
@@ -128,7 +129,7 @@ def _document(kept: Kept) -> JsonValue:
         "tool": last.tool,
         "runs": len(record.runs),
         "writes": len(record.writes),
-        "written": len(record.effective_rows),
+        "written": len(record.effective_rows) + len(record.deleted),
         "rolled_back": _rolled_back(kept, record),
         "uncertain": record.uncertain,
         "slugs": [*(write.slug for write in record.writes), *(each.slug for each in record.deleted)],

@@ -64,6 +64,9 @@ def test_every_version_is_shown_kept_and_deleted_the_live_one_last(tmp_path: Pat
         assert record.name in back.err
         assert "delete" in account.run("rollback", "--list").out
         assert "1 flow deleted" in account.run("rollback", "--list").out
+        for newest in (["latest"], []):
+            refused = account.run("rollback", *newest)
+            assert (refused.code, "A delete cannot be rolled back" in refused.err) == (4, True), refused.both
         again = account.run(*GO)
         assert again.code == 1
         assert "No flow has the slug flow_a." in again.err
