@@ -15,6 +15,7 @@ from tests.support.fake_frigade import (
     PRIVATE_KEY,
     PUBLIC_KEY,
     Effect,
+    FakeConfig,
     error_body,
     rate_limited,
     reply,
@@ -502,16 +503,17 @@ def test_a_change_of_who_waits_for_whom_is_told_and_drawn(place: Workplace) -> N
 
 def test_the_comment_says_how_many_users_qualify_where_the_input_asks_for_it(place: Workplace) -> None:
     place.write(flow_a=flow("Alpha") + "targetingLogic: user.property('plan') == 'pro'\n")
-    body = b'{"data": {"getTotalUsers": [{"name": "Total", "count": 812}]}}'
     assert place.plan().code == 0
     assert "<br>audience: " not in place.comment()
     assert place.frigade.writes == []
-    place.frigade.suffer(replace(reply(200), body=body).on("POST", "/graphql", times=2))
+    place.frigade.behave(FakeConfig(estimate=812))
     done = place.plan(FLOWSYNC_AUDIENCE="true")
     assert done.code == 0
     said = "<br>audience: everyone (about 810) → about 810 users qualify |"
     assert said in place.comment()
     assert said in done.summary
     assert [seen.path for seen in place.frigade.writes] == ["/graphql"] * 2
-    assert place.plan(FLOWSYNC_AUDIENCE="true").code == 0
-    assert "<br>audience: everyone → not available (absent) |" in place.comment()
+    for behaviour, word in ((FakeConfig(), "failed"), (FakeConfig(absent_paths=("/graphql",)), "absent")):
+        place.frigade.behave(behaviour)
+        assert place.plan(FLOWSYNC_AUDIENCE="true").code == 0
+        assert f"<br>audience: everyone → not available ({word}) |" in place.comment()
