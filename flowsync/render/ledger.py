@@ -8,14 +8,26 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from flowsync.model import SENT_FIELDS, AlreadyApplied, Applied, Failed, NotAttempted, Op, Outcome, Plan, Refused
-from flowsync.plan.document import json_safe
+from flowsync.model import (
+    SENT_FIELDS,
+    AlreadyApplied,
+    Applied,
+    Failed,
+    NewDraft,
+    NotAttempted,
+    Op,
+    Outcome,
+    Plan,
+    Refused,
+    Update,
+)
+from flowsync.plan.document import action, json_safe
 from flowsync.render import wording
 from flowsync.render.escape import compact_pair, masked_json, padded, plural
 from flowsync.render.style import Line, Screen, Span, Style, hint_lines, line, paint, sentences
 
 if TYPE_CHECKING:
-    from flowsync.model import Change, FieldChange, FieldName, JsonValue
+    from flowsync.model import Change, FieldChange, FieldName, JsonValue, LiveFlow
 
 MOST_DIFFERENCES: Final = 5
 """How many differing places are shown of one flow; the JSON document has them all."""
@@ -60,6 +72,12 @@ class Entry:
     message: str | None = None
     hint: str | None = None
     uncertain: bool = False
+    made: LiveFlow | None = None
+
+    @property
+    def row_id(self) -> int | None:
+        """The id of the row that was made, or else that the plan was about."""
+        return self.change.id if self.made is None else self.made.id
 
     @property
     def fields(self) -> list[FieldName]:
@@ -75,14 +93,14 @@ class Entry:
 def entry(outcome: Outcome) -> Entry:
     """Return what is shown of an outcome."""
     match outcome:
-        case Applied(change, untaken, differences):
-            return Entry(Kind.APPLIED, change, untaken, differences)
+        case Applied(change, untaken, differences, made):
+            return Entry(Kind.APPLIED, change, untaken, differences, made=made)
         case AlreadyApplied(change):
             return Entry(Kind.UNCHANGED, change)
         case Refused(change, code, message, differences, uncertain):
             return Entry(Kind.REFUSED, change, (), differences, code, message, uncertain=uncertain)
-        case Failed(change, code, message, hint, uncertain):
-            return Entry(Kind.FAILED, change, (), (), code, message, hint, uncertain)
+        case Failed(change, code, message, hint, uncertain, made):
+            return Entry(Kind.FAILED, change, (), (), code, message, hint, uncertain, made)
         case NotAttempted(change, message):
             return Entry(Kind.NOT_ATTEMPTED, change, message=message)
 
@@ -94,7 +112,7 @@ def outcome_line(outcome: Outcome, screen: Screen = Screen()) -> str:  # noqa: B
         Span(padded(row.kind.words, _NAME_WIDTH), STYLES[row.kind]),
         "  ",
         Span(row.change.slug, Style.HEADING),
-        Span(f"  id {row.change.id}", Style.MUTED),
+        Span("" if row.row_id is None else f"  id {row.row_id}", Style.MUTED),
         Span(f"  {explained(row)}", Style.WARNING if row.untaken else Style.PLAIN),
     )
     return paint(sentences(finished, screen), screen.colour)
@@ -150,11 +168,38 @@ def explained(row: Entry) -> str:
     match row.kind:
         case Kind.APPLIED:
             untaken = f"; not taken by the server as sent: {', '.join(row.untaken)}" if row.untaken else ""
-            return f"{', '.join(row.fields)}{untaken}"
+            return f"{_became(row)}{', '.join(row.fields)}{untaken}"
         case Kind.UNCHANGED:
             return "already as planned, nothing sent"
         case Kind.REFUSED | Kind.FAILED | Kind.NOT_ATTEMPTED:
-            return " ".join(filter(None, [row.message, UNCERTAIN if row.uncertain else None]))
+            return " ".join(filter(None, [row.message, _doubt(row)]))
+
+
+def _became(row: Entry) -> str:
+    """Return what was made, to be followed by the fields that were written; empty for an update."""
+    if row.made is None:
+        return ""
+    if isinstance(row.change, NewDraft):
+        return f"draft created, version {row.made.version}: "
+    return f"created, {seen_of_created(row.made, row.change)}: "
+
+
+def seen_of_created(made: LiveFlow, change: Change) -> str:
+    """Return whether users may see a flow that was just created."""
+    active = made.fields.get("active")
+    if made.status == "DRAFT":
+        return "as a draft that nobody sees before it is published"
+    if isinstance(active, bool):
+        return "switched on, so users may see it" if active else "switched off"
+    sent = "on" if change.body.get("active") else "off"
+    return f"sent as switched {sent}, which the API does not show"
+
+
+def _doubt(row: Entry) -> str | None:
+    if not row.uncertain:
+        return None
+    is_update = isinstance(row.change, Update) or row.made is not None
+    return UNCERTAIN if is_update else "It may be there all the same: plan again to see."
 
 
 def _entries(outcomes: Iterable[Outcome]) -> list[Entry]:
@@ -162,7 +207,8 @@ def _entries(outcomes: Iterable[Outcome]) -> list[Entry]:
 
 
 def _trouble_lines(row: Entry, screen: Screen) -> Iterator[Line]:
-    facts = Span(f"  {row.change.file} · id {row.change.id}", Style.MUTED)
+    place = row.change.file if row.row_id is None else f"{row.change.file} · id {row.row_id}"
+    facts = Span(f"  {place}", Style.MUTED)
     yield line(Span(row.kind.words, STYLES[row.kind]), " ", Span(row.change.slug, Style.HEADING), facts)
     code = Span(f"error[{row.code}] ", Style.ERROR) if row.code else ""
     yield from sentences(line("  ", code, explained(row)), screen)
@@ -188,8 +234,10 @@ def _document(row: Entry) -> JsonValue:
     return {
         "slug": row.change.slug,
         "file": row.change.file,
-        "id": row.change.id,
-        "version": row.change.version,
+        "action": action(row.change),
+        "id": row.row_id,
+        "version": row.change.version if row.made is None else row.made.version,
+        "status": row.change.status if row.made is None else row.made.status,
         "outcome": row.kind.value,
         "fields": [*row.fields],
         "untaken": [*row.untaken],

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from flowsync.api.endpoints import Access
+from flowsync.api.endpoints import Access, list_flows, rows_by_slug
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli.applying import LiveStore
+from flowsync.cli.commands.rollback import plan_rollback
 from flowsync.cli.recording import open_record, read_record
 from flowsync.diff.fields import fingerprint, observe
 from flowsync.errors import ExitCode
@@ -31,12 +32,13 @@ from flowsync.model import (
     NewDraft,
     NotAttempted,
     Outcome,
+    Plan,
     Refused,
     Target,
 )
 from flowsync.sandbox.conflicts import Reading, settled
 from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import ALWAYS, PEOPLE, Fault, FaultKind, Faulty
+from flowsync.sandbox.faults import ALWAYS, Fault, FaultKind, Faulty
 from flowsync.sandbox.people import dashboard
 from flowsync.sandbox.store import Row
 from flowsync.sandbox.values import Handler, Request, Response
@@ -44,7 +46,8 @@ from tests.faults.harness import connected
 from tests.record.building import RUN
 from tests.sandbox.account import SteppingClock, ask
 
-ACCIDENTS = [kind for kind in FaultKind if kind not in PEOPLE]
+KINDS = [kind for kind in FaultKind if kind is not FaultKind.GRAPHQL_ERRORS]
+"""An answer of GraphQL in place of a PUT's counts as accepted unseen; what then is not shown is not known."""
 BODY: dict[FieldName, JsonValue] = {
     "name": "New",
     "type": "CARD",
@@ -213,7 +216,7 @@ PLACES = [*STEPS.values(), ("GET", "/v1/flows"), ("GET", "*")]
 
 
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("kind", FaultKind)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_fault_at_every_step(tmp_path: Path, kind: FaultKind, step: str) -> None:
     """Once or always, at once or after a read, on an API that shows everything or only what is documented."""
     method, path = STEPS[step]
@@ -453,7 +456,7 @@ def test_random_schedules(tmp_path: Path, chunk: int) -> None:
     number = int(os.environ.get("FLOWSYNC_MAKING_SCHEDULES", "16")) // CHUNKS
     for schedule in range(number):
         dice = random.Random(f"{SEED} {chunk} {schedule}")
-        kinds = dice.choices([*FaultKind], k=dice.randint(1, 3))
+        kinds = dice.choices(KINDS, k=dice.randint(1, 3))
         steps = [dice.choice(PLACES) for _ in kinds]
         faults = [
             Fault(kind, method, path, dice.choice([1, 1, 2, ALWAYS]), dice.randint(0, 4))
@@ -464,3 +467,38 @@ def test_random_schedules(tmp_path: Path, chunk: int) -> None:
             ran = carry_out(place, [*changes, draft_of(place.rows("flow_old")[0])], faults)
             if all(fault.kind is FaultKind.SLOW for fault in faults) and "other" in {row.slug for row in place.rows()}:
                 assert ran.code is ExitCode.OK, f"seed {SEED}, {chunk}, {schedule}"
+
+
+def way_back(place: Account) -> Plan:
+    with connected(place.emulator.handle) as client:
+        rows = rows_by_slug(list_flows(client.reader(), Access.PRIVATE).rows)
+    return plan_rollback(read_record(place.record, "record"), rows, environment=None, api_url=RUN.api_url)
+
+
+def test_a_create_is_rolled_back_by_switching_the_flow_off(tmp_path: Path) -> None:
+    for documented in (False, True):
+        with account(tmp_path, documented=documented) as place:
+            carry_out(place, [create(active=True), draft_of(place.rows("flow_old")[0])], [])
+            made = way_back(place)
+            assert {change.slug: change.body for change in made.writes} == {
+                "flow_new": {"active": False},
+                "flow_old": {"name": "Old"},
+            }
+            (off,) = [change for change in made.writes if change.slug == "flow_new"]
+            (stays,) = [warning for warning in off.warnings if warning.code == "create-stays"]
+            assert "users who have it keep it until their next session" in stays.message
+            assert "flowsync delete flow_new" in stays.message
+            place.answer("PUT", "/v1/flows/2", {"name": "Edited since"})
+            assert [(each.slug, each.code) for each in way_back(place).blocked] == [("flow_new", "changed-since-apply")]
+    with account(tmp_path) as place:
+        carry_out(place, [create()], [])
+        made = way_back(place)
+        assert (made.writes, [each.slug for each in made.unchanged]) == ((), ["flow_new"])
+    with account(tmp_path) as place:
+        carry_out(place, [create()], [replace(POST, kind=FaultKind.HANG_BEFORE)])
+        record = read_record(place.record, "record")
+        assert ([each.slug for each in record.unknown], record.uncertain, way_back(place).writes) == (
+            ["flow_new"],
+            1,
+            (),
+        )

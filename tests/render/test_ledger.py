@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 
-from flowsync.model import Applied, Failed, FieldChange, Op, Outcome
+from flowsync.api.rows import live_flow
+from flowsync.model import Applied, Create, Failed, FieldChange, JsonValue, LiveFlow, NewDraft, Op, Outcome
 from flowsync.render import ledger
 from flowsync.render.style import Screen
 from tests.render.samples import EMPTY_PLAN, OUTCOMES, WELCOME, plan_of
@@ -58,3 +60,33 @@ def test_long_values_are_shown_from_where_they_differ() -> None:
     change = FieldChange("data", "/steps/0/title", "steps[a].title", Op.REPLACE, f"{words}old end", f"{words}new")
     text = ledger.text([Applied(WELCOME, ("data",), (change,))], Screen(width=200))
     assert 'steps[a].title: sent …word word word word old end", came back …word word word word new"' in text
+
+
+NEW = Create("flow_new", "flows/flow_new.yaml", (), (), {"name": "New", "active": False}, "", {"name": "New"})
+DRAFTED = NewDraft(*(getattr(WELCOME, each.name) for each in dataclasses.fields(WELCOME)))
+
+
+def made(status: str = "ACTIVE", **fields: JsonValue) -> LiveFlow:
+    return live_flow({"id": 7, "slug": "flow_new", "version": 1, "status": status, **fields})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says"),
+    [
+        (Applied(NEW, made=made(active=False)), "applied        flow_new  id 7  created, switched off: name, active"),
+        (Applied(NEW, made=made(active=True)), "created, switched on, so users may see it: name, active"),
+        (Applied(NEW, made=made()), "created, sent as switched off, which the API does not show: name, active"),
+        (Applied(NEW, made=made("DRAFT")), "created, as a draft that nobody sees before it is published: name"),
+        (Applied(DRAFTED, made=made("DRAFT")), "draft created, version 1: "),
+        (
+            Failed(NEW, "api", "500.", None, uncertain=True),
+            "flow_new  500. It may be there all the same: plan again to",
+        ),
+    ],
+)
+def test_what_was_made_is_said(outcome: Applied | Failed, says: str) -> None:
+    assert says in ledger.outcome_line(outcome, Screen(width=200))
+    (document,) = json.loads(ledger.as_json([outcome], SCREEN))["outcomes"]
+    assert document["id"] == (7 if outcome.made else None)
+    assert document["action"] == ("draft" if outcome.change is DRAFTED else "create")
+    assert document["status"] == (outcome.made.status if outcome.made else None)

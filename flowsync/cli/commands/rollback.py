@@ -121,7 +121,7 @@ def command(
             else:
                 write_note(ledger.NOTHING_TO_PUT_BACK, given)
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
-            if made.changes:
+            if made.writes:
                 applying.confirm(made, given, yes=yes)
             undoes = os.path.relpath(named.path, project.state / FOLDER)
             return applying.carry_out(
@@ -153,6 +153,8 @@ def _plan(record: Record, slugs: frozenset[str], connection: Connection) -> Plan
     part = part_at(record, Place(project.settings.environment, connection.api_url))
     if len(part.runs) < len(record.runs):
         write_note("The record holds writes to another place too: those are left as they are.", project.given)
+    for unknown in part.unknown:
+        write_note(f"Whether {unknown.slug} was created is not known, so it is left alone. Plan to see.", project.given)
     listing = connection.fetch(sorted(slugs & {write.slug for write in part.writes}))
     return plan_rollback(
         part,
@@ -165,7 +167,7 @@ def _plan(record: Record, slugs: frozenset[str], connection: Connection) -> Plan
 
 
 def _says_something(made: Plan) -> bool:
-    return bool(made.changes or made.blocked or any(row.warnings for row in made.unchanged))
+    return bool(made.writes or made.blocked or any(row.warnings for row in made.unchanged))
 
 
 def _show(made: Plan, format_: str, following: str, given: Invocation) -> int:
@@ -223,11 +225,12 @@ def plan_rollback(
         environment=environment,
         api_url=api_url,
         base=None,
-        changes=tuple(each for each in decisions if isinstance(each, Update)),
+        changes=tuple(each for each in decisions if isinstance(each, Update) and each.is_verified),
         unchanged=tuple(each for each in decisions if isinstance(each, Unchanged)),
         blocked=tuple(each for each in decisions if isinstance(each, Blocked)),
         unmanaged=(),
         digest="",
+        unverified=tuple(each for each in decisions if isinstance(each, Update) and not each.is_verified),
         view=view,
     )
     return replace(made, digest=digest(made))
@@ -254,8 +257,9 @@ def _decide(write: Write, rows: Sequence[LiveFlow]) -> _Decision:
         )
         for _ in unknown[:1]
     )
-    is_back = bool(past) and _shows(row, past)
-    if past and not any(name in row.fields for name in past):
+    is_shown = any(name in row.fields for name in past)
+    is_back = is_shown and _shows(row, past)
+    if past and not is_shown and not write.is_created:  # what was created is switched off in any case
         return blocked("not-shown", f"The API does not show {', '.join(past)} any more.")
     if not is_back and not any(_shows(row, _observed(state)) for state in write.possible_states):
         return blocked("changed-since-apply", _changes_since(write, row))
@@ -264,7 +268,7 @@ def _decide(write: Write, rows: Sequence[LiveFlow]) -> _Decision:
         return Unchanged(write.slug, write.file, row.id, row.version, row.status, unseen, warnings)
     if not past:
         return blocked("never-seen", f"What was written was never shown before: {', '.join(unknown)}.")
-    return _restore(write, rows, past, sendable.get("data"), (*_about_publish(write), *warnings))
+    return _restore(write, rows, past, sendable.get("data"), (*_what_stays(write), *warnings))
 
 
 def _unpublished(write: Write, rows: Mapping[str, Sequence[LiveFlow]]) -> Unchanged | None:
@@ -275,11 +279,17 @@ def _unpublished(write: Write, rows: Mapping[str, Sequence[LiveFlow]]) -> Unchan
     return Unchanged(write.slug, write.file, row.id, row.version, row.status, ())
 
 
-def _about_publish(write: Write) -> Iterator[PlanWarning]:
-    """What of a publish stays although the content of the former version is put back."""
+def _what_stays(write: Write) -> Iterator[PlanWarning]:
+    """What of a publish, or of a create, stays although it is rolled back."""
     version = write.before.version
     if write.replaced == 0:
         yield PlanWarning("publish-stays", f"No version was live before version {version}, so it is switched off.")
+    elif write.is_created:
+        message = (
+            "The flow was created by this apply. It is switched off, and stays: users who have it keep it until their "
+            f"next session. To remove it: flowsync delete {write.slug}"
+        )
+        yield PlanWarning("create-stays", message)
     elif write.replaced is not None:
         message = (
             f"Version {version} stays published, with the content of version {write.replaced}; what publishing did to "
