@@ -146,6 +146,9 @@ def test_each_flow_is_asked_about_as_it_is_live_and_with_its_file(tmp_path: Path
             assert (refused.code, refused.out) == (code, "")
         assert "Did you mean flow_alone?" in run("audience", "flow_alon").err
         assert run("audience", "--expression", "user.property('plan') ==").code == 3
+        write_flows(tmp_path, {"flow_a": "name: [\n"})
+        assert run("audience", "flow_a").code == 3
+        assert run("audience", "flow_off").code == 0
 
 
 def test_a_field_that_is_not_returned_and_a_draft_are_said(tmp_path: Path) -> None:
@@ -161,6 +164,8 @@ def test_a_field_that_is_not_returned_and_a_draft_are_said(tmp_path: Path) -> No
 
 def test_the_sandbox_has_users_of_its_own(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    everyone = flowsync("audience", "--sandbox", "--expression", "", "--format", "markdown", root=tmp_path)
+    assert (everyone.code, everyone.out) == (0, "Everyone (about 1,000).\n")
     first = flowsync("plan", "--sandbox", "--audience", root=tmp_path)
     assert first.code == 0
     assert "→ about" in first.out

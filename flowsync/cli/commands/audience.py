@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from flowsync.cli.options import format_option, global_options, sandbox_option, 
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
 from flowsync.cli.sides import file_of
-from flowsync.errors import UsageError
+from flowsync.errors import UncheckedPatternError, UsageError
 from flowsync.plan.audience import Question, question_of
 from flowsync.render.audience import FORMATS, AudienceReport
 from flowsync.targeting.context import persona_from
@@ -51,7 +52,8 @@ def command(
             "audience takes SLUGs or globs, or an --expression.", hint="For example: flowsync audience '*'"
         )
     if expression is not None:
-        explain_text(expression, persona_from({}, datetime.now(timezone.utc)))
+        with suppress(UncheckedPatternError):  # that a pattern cannot be checked here is no concern of the server's
+            explain_text(expression, persona_from({}, datetime.now(timezone.utc)))
     project = open_project(context)
     with connect(project, load_files(project) if in_sandbox else (), Purpose.READ, in_sandbox=in_sandbox) as connection:
         if expression is None:
@@ -66,13 +68,16 @@ def _questions(project: Project, connection: Connection, arguments: Sequence[str
     """What to ask about each flow that the arguments name. Raises UsageError for one that names none."""
     patterns = slugs_of(project, arguments)
     repository = project.load()
-    files = {flow.slug for flow in repository.flows} | set(repository.unread)
+    flows = {flow.slug: flow for flow in repository.flows}
+    files = {*flows, *repository.unread}
     named = {slug for slug in files if matches(slug, patterns)}
     listing = connection.fetch(sorted({*named, *(each for each in patterns if not PATTERN_CHARACTERS & set(each))}))
     rows = rows_by_slug(row for row in listing.rows if not row.is_gone)
     chosen = sorted(slug for slug in {*files, *rows} if matches(slug, patterns))
     _require_matches(patterns, chosen, {*files, *rows})
-    return [question_of(slug, rows.get(slug, ()), file_of(project, slug)) for slug in chosen]
+    for slug in repository.unread & set(chosen):
+        file_of(project, slug)  # raises what is wrong with it
+    return [question_of(slug, rows.get(slug, ()), flows.get(slug)) for slug in chosen]
 
 
 def _require_matches(patterns: Sequence[str], chosen: Collection[str], known: Collection[str]) -> None:
