@@ -49,16 +49,16 @@ def find_drafts(
     `flows` are those of the files. Raises FlowsyncError where a flow that is named has no draft.
     """
     patterns = slugs_of(connection.project, arguments)
-    named = [pattern for pattern in patterns if not PATTERN_CHARACTERS & set(pattern)]
-    listing = connection.fetch(named)
-    by_slug = rows_by_slug(listing.rows)
-    drafts = [slug for slug, rows in by_slug.items() if any(row.status == "DRAFT" for row in rows)]
-    slugs = sorted({*named, *(slug for slug in drafts if matches(slug, patterns))})
-    reader = connection.client.reader()
-    found = {slug: versions(reader, slug, connection.access, listing.rows) for slug in slugs}
     files = {flow.slug: flow for flow in flows}
+    named = [pattern for pattern in patterns if not PATTERN_CHARACTERS & set(pattern)]
+    listing = connection.fetch([*named, *(slug for slug in files if matches(slug, patterns))])
+    # The list may hide drafts: each flow is asked for its versions.
+    slugs = sorted({*named, *(row.slug for row in listing.rows if matches(row.slug, patterns))})
+    reader = connection.client.reader()
+    each = connection.map(lambda slug: versions(reader, slug, connection.access, listing.rows), slugs)
+    found = dict(zip(slugs, each, strict=True))
     publishes = {slug: publish_of(found[slug].rows, files.get(slug), users) for slug in slugs}
-    missing = [slug for slug, publish in publishes.items() if publish is None]
+    missing = [slug for slug in dict.fromkeys(named) if publishes[slug] is None]
     if missing:
         raise _without_draft(missing, found, listing)
     planned = [publish for publish in publishes.values() if publish is not None]

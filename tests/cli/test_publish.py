@@ -371,6 +371,22 @@ def test_a_server_that_hides_drafts_says_so(tmp_path: Path) -> None:
         assert "its public list may hide drafts: publish it in the dashboard" in done.err
 
 
+def test_a_glob_finds_drafts_that_the_list_hides(tmp_path: Path) -> None:
+    def handle(emulator: Emulator, request: Request) -> Response:
+        response = emulator.handle(request)
+        if request.method == "GET" and request.target.partition("?")[0] == "/v1/flows":
+            return shown_with(response, hide)
+        return response
+
+    def hide(found: list[dict[str, object]]) -> None:
+        found[:] = [row for row in found if row["status"] != "DRAFT"]
+
+    first = version("flow_first", 1, Status.DRAFT, NEW)
+    with emulated(tmp_path, [*rows(), first], between=handle, flows={"flow_first": "name: A flow\n"}) as account:
+        done = account.run("publish", "flow_*")
+        assert (done.code, account.versions) == (0, [*AFTER, ("flow_first", 1, "ACTIVE")]), done.both
+
+
 def test_a_terminal_is_asked_and_another_environment_has_no_way_back(tmp_path: Path) -> None:
     with emulated(tmp_path, rows(), flows={"flow_a": "name: A flow\n"}) as account:
         env = environment(account.url, "api_private_sandbox")
