@@ -7,14 +7,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.store import Row
 from flowsync.sandbox.values import PUBLIC_KEY, Request, Response, refused
-from tests.support.command import command_line, environment, write_flows
+from tests.support.command import command_line, environment, served, write_flows
 from tests.support.emulated import NEW, OLD, Account, Status, emulated, version
+from tests.support.fake_frigade import DataFormat, Effect, FakeConfig, reset, row, server_error
 from tests.support.terminal import on_terminal
 
 ACTIVATE = "PUT */activate"
@@ -234,8 +236,8 @@ def late(times: int) -> Callable[[Emulator, Request], Response]:
     left = [0]
 
     def still_active(found: list[dict[str, object]]) -> None:
-        for row in found:
-            row["status"] = "ACTIVE" if row["version"] == 2 else row["status"]
+        for each in found:
+            each["status"] = "ACTIVE" if each["version"] == 2 else each["status"]
 
     def handle(emulator: Emulator, request: Request) -> Response:
         response = emulator.handle(request)
@@ -410,8 +412,8 @@ def test_a_former_version_that_was_never_archived_is_told_and_in_nobodys_way(tmp
     """Some server shows two live versions; what was shown is what is there, so the draft can be published."""
 
     def all_live(found: list[dict[str, object]]) -> None:
-        for row in found:
-            row["status"] = "ACTIVE" if row["status"] == "ARCHIVED" else row["status"]
+        for each in found:
+            each["status"] = "ACTIVE" if each["status"] == "ARCHIVED" else each["status"]
 
     def handle(emulator: Emulator, request: Request) -> Response:
         response = emulator.handle(request)
@@ -435,3 +437,29 @@ def test_foreign_text_is_inert_and_keys_stay_out(tmp_path: Path) -> None:
             assert "\x1b" not in text
             assert "##[error]" not in text
             assert "0123456789abcdefghij" not in text
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [
+        ({}, "version 1 is archived"),
+        ({"data": DataFormat.JSON}, "version 1 is archived"),
+        ({"archives_after": 2}, "version 1 is archived"),
+        ({"archives_after": 1_000}, "was still shown as live too"),
+        ({"absent_paths": ("/v1/flows/*/versions",)}, "version 1 is archived"),
+        ({"faults": (server_error(Effect.AFTER).on("PUT"), reset(Effect.AFTER).on("GET"))}, "version 1 is archived"),
+        ({"unlisted_statuses": frozenset({"DRAFT", "ARCHIVED"})}, "version 1 is archived"),
+    ],
+)
+def test_an_independent_server_publishes_and_deletes(tmp_path: Path, behaviour: dict[str, Any], said: str) -> None:
+    stored = [row(1, "flow_a", name="Old"), row(2, "flow_a", name="New", version=2, status="DRAFT")]
+    with served(tmp_path, {"flow_b": "name: B\n"}, stored, **behaviour) as (server, run):
+        done = run("publish", "flow_a")
+        assert (done.code, server.row(2)["status"]) == (0, "ACTIVE"), done.both
+        assert said in done.out
+        server.behave(FakeConfig(keeps_deleted=True))
+        server.row(1).update(status="ARCHIVED")
+        server.row(2).update(active=False)
+        gone = run("delete", "flow_a", "--yes", "--confirm", "flow_a")
+        assert (gone.code, {each["status"] for each in server.rows}) == (0, {"DELETED"}), gone.both
+        assert run("delete", "flow_a", "--yes", "--confirm", "flow_a").code == 1
