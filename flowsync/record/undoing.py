@@ -54,7 +54,8 @@ def _mark(
 def newest(kept: Sequence[Kept], place: Place) -> Kept | None:
     """The newest of the records that wrote to `place`, is no rollback itself, and was not put back as a whole.
 
-    One of a delete is among them, though it cannot be put back: an older one must not be taken for the newest.
+    One of a delete, or of a create that may have been made, is among them, though it cannot be put back: an older one
+    must not be taken for the newest.
     `kept` begins with the newest.
     """
     for each in kept:
@@ -62,6 +63,6 @@ def newest(kept: Sequence[Kept], place: Place) -> Kept | None:
         if not isinstance(record, Record) or not (part := record.at(place)).runs:
             continue
         is_rollback = part.runs[-1].purpose is Purpose.ROLLBACK
-        if not is_rollback and (part.deleted or part.effective_rows - each.undone):
+        if not is_rollback and (part.deleted or part.unknown or part.effective_rows - each.undone):
             return each
     return None

@@ -89,7 +89,7 @@ def _moment(time: str) -> str:
 
 
 def _written(record: Record) -> str:
-    count = len(record.effective_rows)
+    count = len(record.effective_rows) + len(record.unknown)
     if record.deleted:
         left = sum(not each.is_done for each in record.deleted)
         return f"{plural(len(record.deleted), 'flow')} deleted{f', {left:,} not as a whole' if left else ''}"
@@ -129,7 +129,7 @@ def _document(kept: Kept) -> JsonValue:
         "tool": last.tool,
         "runs": len(record.runs),
         "writes": len(record.writes),
-        "written": len(record.effective_rows) + len(record.deleted),
+        "written": len(record.effective_rows) + len(record.unknown) + len(record.deleted),
         "rolled_back": _rolled_back(kept, record),
         "uncertain": record.uncertain,
         "slugs": [*(write.slug for write in record.writes), *(each.slug for each in record.deleted)],
