@@ -83,6 +83,11 @@ class Connection:
         listing = list_flows(reader, self.access, self.map, len(slugs)) if begun is None else begun.result()
         return find_missing(reader, listing, slugs, self.map)
 
+    def check_organization(self) -> None:
+        """Read the list where an organization is expected, for a request that shows no rows. Raises as `fetch`."""
+        if self.client.organizations.expected is not None:
+            self.fetch(())
+
     def note_untold_organization(self) -> None:
         """Say once that the organization cannot be checked: a public key and an empty account do not show it."""
         organizations = self.client.organizations

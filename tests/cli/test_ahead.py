@@ -14,6 +14,7 @@ import pytest
 
 from flowsync.api.client import Client
 from flowsync.api.endpoints import Access, list_flows
+from flowsync.api.organizations import Organizations
 from flowsync.cli.connection import Connection
 from flowsync.cli.project import Project
 from flowsync.config import Settings
@@ -126,6 +127,7 @@ class Reader:
         self.answer = answer
         self.asked, self.go = Event(), Event()
         self.requests = 0
+        self.organizations = Organizations()
 
     def reader(self) -> Reader:
         return self

@@ -59,6 +59,7 @@ def command(
         if expression is None:
             questions = _questions(project, connection, slugs)
         else:
+            connection.check_organization()
             questions = [Question("", None, on_one_line(expression))]
         report = AudienceReport(ask(questions, connection), expression)
     write_result(FORMATS[format_](report, screen_of_stdout(project.given)))
