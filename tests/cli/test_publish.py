@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
@@ -14,7 +16,7 @@ import pytest
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.store import Row
 from flowsync.sandbox.values import PUBLIC_KEY, Request, Response, refused
-from tests.support.command import command_line, environment, served, write_flows
+from tests.support.command import command_line, environment, served, start, write_flows
 from tests.support.emulated import NEW, OLD, Account, Status, emulated, version
 from tests.support.fake_frigade import DataFormat, Effect, FakeConfig, reset, row, server_error
 from tests.support.terminal import on_terminal
@@ -463,3 +465,34 @@ def test_an_independent_server_publishes_and_deletes(tmp_path: Path, behaviour: 
         gone = run("delete", "flow_a", "--yes", "--confirm", "flow_a")
         assert (gone.code, {each["status"] for each in server.rows}) == (0, {"DELETED"}), gone.both
         assert run("delete", "flow_a", "--yes", "--confirm", "flow_a").code == 1
+
+
+def test_a_key_of_another_organization_neither_publishes_nor_deletes(tmp_path: Path) -> None:
+    with emulated(tmp_path, rows(), flows={"flow_b": "name: B\n"}) as account:
+        (tmp_path / "flowsync.yaml").write_text("organization: 7\n")
+        for command in (["publish", "flow_a"], ["delete", "flow_a", "--yes", "--confirm", "flow_a"]):
+            done = account.run(*command)
+            assert (done.code, account.writes) == (4, []), done.both
+            assert "organization" in done.err
+
+
+def test_an_interruption_publishes_what_is_in_flight_and_nothing_further(tmp_path: Path) -> None:
+    reached, going_on = threading.Event(), threading.Event()
+
+    def handle(emulator: Emulator, request: Request) -> Response:
+        if request.target.endswith("/activate"):
+            reached.set()
+            assert going_on.wait(30)
+        return emulator.handle(request)
+
+    more = version("flow_b", 1, Status.DRAFT, NEW)
+    with emulated(tmp_path, [*rows(), more], between=handle, flows={"flow_b": "name: A flow\n"}) as account:
+        (tmp_path / "flowsync.yaml").unlink()
+        running = start("publish", "flow_*", root=tmp_path, env=environment(account.url, "api_private_sandbox"))
+        assert reached.wait(30)
+        running.send_signal(signal.SIGTERM)
+        assert "Stopping" in running.stderr.readline()
+        going_on.set()
+        out, _ = running.communicate(timeout=30)
+        assert (running.returncode, account.versions) == (130, [*AFTER, ("flow_b", 1, "DRAFT")])
+        assert "1 published, 1 not attempted" in out
