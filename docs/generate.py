@@ -168,13 +168,11 @@ def configuration_table() -> str:
 def settings_rows(prefix: str, settings: dict[str, Any]) -> Iterator[str]:
     """A line for each setting of a section and of the sections in it."""
     for name, setting in settings.items():
-        if "additionalProperties" in setting:
-            inner, place = (
-                (setting, name)
-                if "properties" in setting
-                else (setting["additionalProperties"], f"{name}.&lt;name&gt;")
-            )
-            yield from settings_rows(f"{prefix}{place}.", inner["properties"])
+        others = setting.get("additionalProperties")
+        if "properties" in setting:
+            yield from settings_rows(f"{prefix}{name}.", setting["properties"])
+        elif isinstance(others, dict) and "properties" in others:
+            yield from settings_rows(f"{prefix}{name}.&lt;name&gt;.", others["properties"])
         else:
             default = f"`{setting['default']}`" if "default" in setting else ""
             yield f"| {prefix}`{name}` | {setting['description']} | {default.lower()} |"

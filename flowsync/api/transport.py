@@ -255,7 +255,7 @@ def _headers(identity: Identity, more: Mapping[str, str]) -> Mapping[str, str]:
         "Accept": "application/json",
         "Accept-Encoding": "gzip",
         **more,
-        "Authorization": f"Bearer {identity.key.value}",
+        **({"Authorization": f"Bearer {identity.key.value}"} if identity.key.value else {}),
     }
     if not all(value.isascii() and value.isprintable() for value in headers.values()):
         raise ConfigError(

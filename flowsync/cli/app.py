@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "status": "Show every flow in every environment: in step with its file, seen by users, or not.",
     "audience": "Estimate how many users qualify, live and with the files.",
     "explain": "Explain why a user sees a flow or does not.",
+    "preview": "See every flow as your users do, on a page of this machine or as pictures.",
     "graph": "Draw which flow waits for which.",
     "fmt": "Put flow files in canonical form, every comment kept.",
     "schema": "Print the JSON Schema of a flow file or of flowsync.yaml.",

@@ -38,7 +38,7 @@ from flowsync.config.file import (
     schema_text,
 )
 from flowsync.errors import ConfigError
-from flowsync.model import Location, Source, Target
+from flowsync.model import JsonValue, Location, Source, Target
 from flowsync.secrets import IN_USE
 from flowsync.text import closest, excerpt
 
@@ -157,7 +157,8 @@ class Settings:
 
     `flows` is the flows directory, relative to the root of the project. `environment_names` are those that
     flowsync.yaml defines. `unused_url` is an address in flowsync.yaml that the operator's one overrides.
-    `organization` is the number that private rows must carry, None where nothing is said of it.
+    `organization` is the number that private rows must carry, None where nothing is said of it. `variables` are what
+    a preview fills in.
     `is_trusted` is false if only flowsync.yaml names the address: then it gets no key but a public one from that file.
     """
 
@@ -177,6 +178,7 @@ class Settings:
     key_variables: tuple[str | None, str | None] = (PRIVATE_KEY_VARIABLE, PUBLIC_KEY_VARIABLE)
     guards: Guards = Guards()
     rule_levels: tuple[RuleLevel, ...] = ()
+    variables: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def reading_key(self) -> Key:
         """The key to plan with: the private one if there is one, because it sees drafts too.
@@ -285,6 +287,7 @@ def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str
         key_variables=(private, public),
         guards=Guards(**guards),
         rule_levels=levels,
+        variables=_section(_section(top.get("preview")).get("variables")),
     )
 
 

@@ -139,11 +139,17 @@ def _variable_complaint(value: JsonValue) -> str | None:
     return None
 
 
+def _variables_complaint(value: JsonValue) -> str | None:
+    fits = isinstance(value, dict) and all(type(each) in {str, int, float} for each in value.values())
+    return None if fits else "must map names to texts or numbers"
+
+
 _COMPLAINTS: Final[Mapping[str, Callable[[JsonValue], str | None]]] = {
     "flows": _directory_complaint,
     "api_url": url_complaint,
     "api_key_variable": _variable_complaint,
     "public_api_key_variable": _variable_complaint,
+    "variables": _variables_complaint,
 }
 """Settings that can be wrong in more than one way."""
 _TEXTS: Final = {

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.sandbox.apps.progress import Action, PublishedFlow, Step, UserAction, Visitor, act, states
+from flowsync.sandbox.apps.progress import Action, Person, PublishedFlow, Step, UserAction, Visitor, act, states
 from tests.support.command import flowsync, start
 from tests.support.javascript import FOLDER
 
@@ -292,8 +292,7 @@ def test_the_current_step_is_visible_or_the_flow_is_not(
 ) -> None:
     made = tuple(Step(f"s{index}", {"id": f"s{index}", **step}) for index, step in enumerate(steps[:5]))
     flow = PublishedFlow("f", "F", "TOUR", 1, "", {}, made)
-    visitor = Visitor(0.0, user)
-    visitor = Visitor(0.0, user, visitor.user.told({"a": is_a}, ()))
+    visitor = Visitor(0.0, user == "guest_1", Person({"a": is_a}))
     for action, step in actions:
         visitor = visitor.at("f", act(UserAction(action, "2026-02-01T00:00:00.000Z", f"s{step}"), flow, visitor))
         answer: Any = states([flow], visitor)

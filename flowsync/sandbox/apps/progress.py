@@ -142,7 +142,7 @@ class Visitor:
     """Who asks, and where: everything that targeting and criteria go by. `now` is milliseconds since 1970."""
 
     now: float
-    user_id: str
+    is_guest: bool = False
     user: Person = Person()
     group: Person = Person()
     url: str | None = None
@@ -155,7 +155,7 @@ class Visitor:
             properties=self.user.properties,
             groups=self.user.groups,
             url=self.url,
-            guest=self.user_id.startswith(GUEST_PREFIX),
+            guest=self.is_guest,
             events=self.user.events,
             flows={slug: _progress(kept) for slug, kept in self.flows.items()},
             group_properties=self.group.properties,

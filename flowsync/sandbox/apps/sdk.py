@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, final
 from urllib.parse import parse_qsl, urlsplit
 
 from flowsync.model import JsonValue
-from flowsync.sandbox.apps.progress import Action, PublishedFlow, UserAction, Visitor, act, states
+from flowsync.sandbox.apps.progress import GUEST_PREFIX, Action, PublishedFlow, UserAction, Visitor, act, states
 from flowsync.sandbox.apps.users import Users
 from flowsync.sandbox.bodies import read_body
 from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, Refusal, Response, answered, refused, timestamp
@@ -24,6 +24,8 @@ from flowsync.targeting.context import milliseconds
 from flowsync.text import printable
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flowsync.sandbox.store import Store
     from flowsync.sandbox.values import Clock, Handler, Request
 
@@ -64,7 +66,7 @@ class Sdk:
 
         def handle(request: Request) -> Response:
             path = request.target.partition("?")[0]
-            if request.headers.get("host") is not None and not _is_loopback(request.headers["host"]):
+            if request.headers.get("host") is not None and not is_loopback(request.headers["host"]):
                 return refused(HTTPStatus.MISDIRECTED_REQUEST, "The sandbox answers to names of this machine only")
             if not path.startswith(_PUBLIC):
                 return api(request)
@@ -92,7 +94,7 @@ class Sdk:
     def _is_allowed(self, origin: str) -> bool:
         if origin in self._origins:
             return True
-        return _ORIGIN.fullmatch(origin) is not None and _is_loopback(urlsplit(origin).netloc)
+        return _ORIGIN.fullmatch(origin) is not None and is_loopback(urlsplit(origin).netloc)
 
     def _tell_wrong_key(self, request: Request) -> None:
         key = _key(request)
@@ -141,28 +143,28 @@ class Sdk:
                 self._users.keep_user(user_id, self._users.user(user_id).seen_with(group_id))
             visitor = self._visitor(user_id, group_id, _optional_text(context, "url"))
             if body.get("actionType") is not None:
-                visitor = self._acted(body, flows, visitor)
+                visitor = self._acted(body, user_id, flows, visitor)
         return answered(HTTPStatus.CREATED, states(flows, visitor))
 
     def _visitor(self, user_id: str, group_id: str | None, url: str | None) -> Visitor:
         group = self._users.group(group_id or "")
-        now = milliseconds(self._clock())
-        return Visitor(now, user_id, self._users.user(user_id), group, url, self._users.progress(user_id))
+        now, is_guest = milliseconds(self._clock()), user_id.startswith(GUEST_PREFIX)
+        return Visitor(now, is_guest, self._users.user(user_id), group, url, self._users.progress(user_id))
 
-    def _acted(self, body: Mapping[str, JsonValue], flows: Sequence[PublishedFlow], visitor: Visitor) -> Visitor:
-        action, slug, step_id = _action(body), _text(body, "flowSlug"), _optional_text(body, "stepId") or ""
+    def _acted(
+        self, body: Mapping[str, JsonValue], user_id: str, flows: Sequence[PublishedFlow], visitor: Visitor
+    ) -> Visitor:
+        done, slug = user_action(body, self._clock()), _text(body, "flowSlug")
         flow = next((flow for flow in flows if flow.slug == slug), None)
         if flow is None:
             self._report(f"Ignored what a user did with {printable(slug)[:200]}: the app is not given such a flow.")
             return visitor
-        if action.is_about_a_step and all(step.id != step_id for step in flow.steps):
-            self._report(
-                f"Ignored what a user did with the step {printable(step_id)[:200]} of {flow.slug}: no such step."
-            )
+        if done.action.is_about_a_step and all(step.id != done.step_id for step in flow.steps):
+            step = printable(done.step_id)[:200]
+            self._report(f"Ignored what a user did with the step {step} of {flow.slug}: no such step.")
             return visitor
-        at = _optional_text(body, "createdAt") or timestamp(self._clock())
-        kept = act(UserAction(action, at, step_id, _answers(body)), flow, visitor)
-        self._users.keep_progress(visitor.user_id, slug, kept)
+        kept = act(done, flow, visitor)
+        self._users.keep_progress(user_id, slug, kept)
         return visitor.at(slug, kept)
 
 
@@ -187,7 +189,7 @@ def _key(request: Request) -> str:
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
-def _is_loopback(place: str) -> bool:
+def is_loopback(place: str) -> bool:
     """Whether a host, with or without a port, is a name of this machine: another would be a page that lies in wait."""
     host = re.sub(r":\d+$", "", place).lower()
     return host in _LOOPBACK or host.endswith(".localhost")
@@ -215,12 +217,15 @@ def _empty() -> Response:
     return Response(HTTPStatus.CREATED.value, {}, b"")
 
 
-def _action(body: Mapping[str, JsonValue]) -> Action:
+def user_action(body: Mapping[str, JsonValue], now: datetime) -> UserAction:
+    """What a request for states reports that a user did. Raises a Refusal (400) where it cannot be understood."""
     try:
-        return Action(body["actionType"])
+        action = Action(body["actionType"])
     except ValueError:
         known = ", ".join(action.value for action in Action)
         raise Refusal(HTTPStatus.BAD_REQUEST, [f"actionType must be one of the following values: {known}"]) from None
+    at = _optional_text(body, "createdAt") or timestamp(now)
+    return UserAction(action, at, _optional_text(body, "stepId") or "", _answers(body))
 
 
 def _text(body: Mapping[str, JsonValue], name: str) -> str:

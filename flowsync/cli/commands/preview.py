@@ -1,0 +1,204 @@
+"""flowsync preview: the flows as users see them, on a page or as pictures."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from flowsync.cli import options, output
+from flowsync.cli.base import flows_at
+from flowsync.cli.files import matches, select, slugs_of
+from flowsync.cli.project import open_project
+from flowsync.config import Key, Timeouts
+from flowsync.errors import ExitCode, FlowsyncError, GitError, UsageError
+from flowsync.flows.watching import WatchedFiles
+from flowsync.preview import bundle
+from flowsync.preview.browser import find_browser, open_tab
+from flowsync.preview.pictures import take_pictures
+from flowsync.preview.server import Options, Preview
+from flowsync.preview.session import Session
+from flowsync.render.escape import plural
+from flowsync.sandbox.server import serve
+from flowsync.sandbox.values import utc_now
+from flowsync.text import excerpt
+from flowsync.workspace import workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flowsync.api.retry import Sender
+    from flowsync.cli.options import Invocation
+    from flowsync.cli.project import Project
+    from flowsync.model import Flow
+    from flowsync.preview.pictures import Picture
+
+
+_SHORT: Final = 7
+"""Characters of a commit, for people."""
+
+
+@click.command("preview")
+@options.slugs_argument
+@click.option("--base", metavar="REF", help="Git revision that is shown as before; HEAD unless given.")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port on this machine; 0 takes a free one.")
+@click.option("--png", metavar="DIR", type=Path, help="Write pictures into DIR instead of serving a page.")
+@click.option("--width", default=640, type=click.IntRange(320, 1920), help="Width of the pictures, in pixels.")
+@click.option("--browser", metavar="PATH", help="The Chromium that takes the pictures; else CHROMIUM, else from PATH.")
+@click.option("--bundle", "given_bundle", metavar="FILE", type=Path, help="Draw with this script; fetch nothing.")
+@click.option("--yes", is_flag=True, help="Fetch the vendor's components without asking.")
+@click.option("--remote-media", is_flag=True, help="Load images and videos of the web that the flows name.")
+@options.global_options
+@click.pass_context
+def command(
+    context: click.Context,
+    *,
+    slugs: tuple[str, ...],
+    base: str | None,
+    port: int,
+    png: Path | None,
+    width: int,
+    browser: str | None,
+    given_bundle: Path | None,
+    yes: bool,
+    remote_media: bool,
+) -> int:
+    """Show every flow as Frigade's own components draw it: a page on this machine that follows the files.
+
+    Nothing is sent to Frigade, and no key is read. The first start fetches the components from npm's registry.
+    """
+    if png is not None and remote_media:
+        raise UsageError("Pictures are made of the files alone: --remote-media is for the page.")
+    project = open_project(context)
+    watched = WatchedFiles(project.base, project.flows_directory, project.settings.environment, project.workspace)
+    patterns = slugs_of(project, slugs)
+    select(watched.seen.flows, patterns)
+    name, before = _before(project, base)
+    session = Session(
+        watched.seen,
+        before,
+        project.settings.variables,
+        utc_now,
+        lambda slug: not patterns or matches(slug, patterns),
+    )
+    program = None if png is None else find_browser(browser, os.environ)
+    script = _bundle(project, given_bundle, yes=yes)
+    preview = Preview(session, Options(script, name, remote_media, still=png is not None))
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(serve(preview.handle, port=port))
+        except OSError as error:
+            raise FlowsyncError(f"Port {port} of this machine cannot be served on: {error.strerror}.") from None
+        address = f"{server.url}{preview.path}"
+        if png is not None and program is not None:
+            tab = stack.enter_context(open_tab(program, width))
+            shown = session.shown(session.users[0])
+            return _write(take_pictures(tab, address, shown), project.base / png, project.given)
+        output.write_result(f"{address}\n")
+        count = plural(len(session.shown(session.users[0])), "flow")
+        output.write_note(f"Showing {count}; a saved file shows at once. Ctrl-C ends it.", project.given)
+        stack.enter_context(_following(watched, session))
+        server.wait()
+    return ExitCode.OK
+
+
+def _before(project: Project, base: str | None) -> tuple[str, Mapping[str, Flow | None] | None]:
+    """What before is called, and the flows then; nothing where no base was asked for and there is no commit."""
+    try:
+        commit, flows = flows_at(project, base or "HEAD")
+    except GitError as error:
+        if base is not None:
+            raise
+        output.write_note(f"Without before: {error.message}", project.given)
+        return "", None
+    return base or commit[:_SHORT], flows
+
+
+def _bundle(project: Project, given: Path | None, *, yes: bool) -> Path:
+    """The script that draws: the given one, that of the cache, or a new one. Raises BundleError."""
+    if given is not None:
+        if not (project.base / given).is_file():
+            raise UsageError(f"There is no file {given}.", hint="--bundle names a bundle that flowsync built.")
+        return project.base / given
+    target = bundle.cached(os.environ, Path(os.path.expanduser("~")))  # noqa: PTH111 - fails for a user without an entry
+    if target.is_file():
+        return target
+    registry = os.environ.get(bundle.REGISTRY_VARIABLE) or bundle.REGISTRY
+    npm = shutil.which("npm")
+    _ask(registry if npm is None else "npm's registry, with npm", project.given, yes=yes)
+    done = [0, 1]
+
+    def report(number: int, of: int) -> None:
+        done[:] = number, of
+
+    with output.Progress(project.given, lambda: f"Fetching the components: {done[0]} of {done[1]}"):
+        if npm is not None:
+            bundle.build(bundle.from_npm(npm, os.environ), target, report)
+        else:
+            with _sender(registry) as sender:
+                bundle.build(bundle.from_registry(sender, registry), target, report)
+    return target
+
+
+def _ask(registry: str, given: Invocation, *, yes: bool) -> None:
+    """Say what is fetched, and go on only where somebody agreed."""
+    output.write_sentence(
+        f"The first start fetches Frigade's components (@frigade/react, {bundle.LICENCE}), React and a bundler from "
+        f"{registry}: about {bundle.MEGABYTES} MB, each archive checked by its hash, kept in your cache.",
+        given,
+    )
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise FlowsyncError("Nothing was fetched: nobody could be asked.", hint="--yes agrees to it.")
+    if output.ask("Fetch them? [y/N] ") not in {"y", "yes"}:
+        raise FlowsyncError("Nothing was fetched.", hint="--bundle FILE takes a bundle that was built elsewhere.")
+
+
+@contextmanager
+def _sender(registry: str) -> Iterator[Sender]:
+    """What fetches from a registry: flowsync's own client, without a key."""
+    from flowsync.api.client import open_sender  # noqa: PLC0415 - httpx is slow to import
+
+    if not registry.startswith("https://"):
+        raise FlowsyncError(f"{excerpt(registry)} is no https address.", hint=f"{bundle.REGISTRY_VARIABLE} names it.")
+    with open_sender([registry], Key("", "none"), timeouts=Timeouts(), connections=1) as sender:
+        yield sender
+
+
+@contextmanager
+def _following(watched: WatchedFiles, session: Session) -> Iterator[None]:
+    """Show what is saved, as long as the page is served."""
+    stop = Event()
+    thread = Thread(target=watched.watch, args=(stop, session.take), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _write(pictures: Iterator[Picture], folder: Path, given: Invocation) -> int:
+    """Write the pictures, and say of each that could not be taken why; the exit code."""
+    taken = missing = 0
+    for picture in pictures:
+        if picture.trouble is not None:
+            missing += 1
+            output.write_note(f"{picture.file}: {picture.trouble}", given)
+            continue
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            workspace(Path(os.path.realpath(folder))).replace(folder / picture.file, picture.content)
+        except OSError as error:
+            raise FlowsyncError(f"{folder / picture.file} cannot be written: {error.strerror}.") from None
+        taken += 1
+        output.write_result(f"{picture.file}\n")
+    output.write_note(f"{plural(taken, 'picture')} in {folder}.", given)
+    return ExitCode.ERROR if missing else ExitCode.OK

@@ -1,0 +1,143 @@
+"""What a running preview holds: the flows as they are now, the users to look at them as, and how far each frame is."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING, Final
+
+from flowsync.preview.flows import Shown, sample_users, shown_flows, variables_of, visitor_of
+from flowsync.sandbox.apps.progress import KeptFlow, KeptStep, act, states
+from flowsync.targeting.context import FlowState, StepState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from flowsync.flows.watching import Seen
+    from flowsync.model import Flow, JsonValue, Problem
+    from flowsync.preview.flows import Side
+    from flowsync.sandbox.apps.progress import UserAction
+    from flowsync.sandbox.values import Clock
+    from flowsync.targeting.context import Persona
+
+MOST_FRAMES: Final = 5_000
+"""Frames whose progress is kept; the oldest are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at one side of a flow as a user: what a frame is about. `step` is the step to begin at, or ""."""
+
+    slug: str
+    side: str
+    user: int
+    step: str = ""
+
+
+class Session:
+    """Safe to use from many threads. `before` are the flows at the base, None where there is none.
+
+    `includes` narrows the page to the slugs that it is true for.
+    """
+
+    def __init__(
+        self,
+        seen: Seen,
+        before: Mapping[str, Flow | None] | None,
+        variables: Mapping[str, JsonValue],
+        clock: Clock,
+        includes: Callable[[str], bool],
+    ) -> None:
+        self._before = None if before is None else {slug: flow for slug, flow in before.items() if includes(slug)}
+        self._variables = variables
+        self._includes = includes
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._progress: OrderedDict[str, tuple[Look, KeptFlow]] = OrderedDict()
+        self._own_users: list[Persona] = []
+        self.revision = 0
+        self.take(seen)
+
+    def take(self, seen: Seen) -> None:
+        """Show what the files are now."""
+        with self._changed:
+            self._flows = [flow for flow in seen.flows if self._includes(flow.slug)]
+            unread = {_stem(problem): problem for problem in seen.problems}
+            self._unread = {slug: problem for slug, problem in unread.items() if slug and self._includes(slug)}
+            self._users = sample_users(self._flows, self._clock())
+            self.revision += 1
+            self._changed.notify_all()
+
+    def wait(self, revision: int, seconds: float) -> int:
+        """The revision of what is shown, once it is another than `revision` or the time is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.revision != revision, seconds)
+            return self.revision
+
+    @property
+    def users(self) -> Sequence[Persona]:
+        """Whom the page can be looked at as: those of `tests:`, then those that were described on the page."""
+        with self._changed:
+            return [*self._own_users, *self._users]
+
+    def add_user(self, user: Persona) -> None:
+        """Take a user that was described on the page; it comes first."""
+        with self._changed:
+            self._own_users.insert(0, user)
+            self.revision += 1
+            self._changed.notify_all()
+
+    def shown(self, user: Persona) -> Sequence[Shown]:
+        """Every flow, with the variables that this user's properties are good for."""
+        with self._changed:
+            flows, unread = list(self._flows), dict(self._unread)
+        return shown_flows(flows, unread, self._before, {**variables_of(user.context), **self._variables})
+
+    def side(self, look: Look) -> Side | None:
+        """What a frame draws; None where there is no such flow, or user, any more."""
+        users = self.users
+        if not 0 <= look.user < len(users):
+            return None
+        found = next((each for each in self.shown(users[look.user]) if each.slug == look.slug), None)
+        return None if found is None else found.before if look.side == "before" else found.after
+
+    def open(self, look: Look) -> str:
+        """A guest's id for a new frame, whose progress is that of its user."""
+        guest = f"guest_{secrets.token_hex(8)}"
+        kept = visitor_of(self.users[look.user].context).flows.get(look.slug, KeptFlow())
+        if look.step:
+            kept = self._at(look)
+        with self._changed:
+            self._progress[guest] = look, kept
+            while len(self._progress) > MOST_FRAMES:
+                self._progress.popitem(last=False)
+        return guest
+
+    def _at(self, look: Look) -> KeptFlow:
+        """As if every step before the one to begin at was completed."""
+        side = self.side(look)
+        ids = [step.id for step in side.flow.steps] if side is not None and side.flow is not None else []
+        done = takewhile(lambda step: step != look.step, ids)
+        steps = {step: KeptStep(StepState.COMPLETED, started=True) for step in done}
+        return KeptFlow(FlowState.STARTED, current=look.step, steps=steps)
+
+    def states(self, guest: str, done: UserAction | None) -> JsonValue:
+        """What a frame's SDK is answered, after what was done in it; no flow for a frame that is not known."""
+        with self._changed:
+            look, kept = self._progress.get(guest, (None, KeptFlow()))
+        side = None if look is None else self.side(look)
+        if look is None or side is None or side.flow is None:
+            return {"eligibleFlows": [], "ineligibleFlows": [], "collections": {"computedOrder": []}}
+        visitor = visitor_of(self.users[look.user].context).at(look.slug, kept)
+        if done is not None:
+            kept = act(done, side.flow, visitor)
+            with self._changed:
+                self._progress[guest] = look, kept
+        return states([side.flow], visitor.at(look.slug, kept))
+
+
+def _stem(problem: Problem) -> str:
+    return problem.location.file.rsplit("/", 1)[-1].rpartition(".")[0]

@@ -1,0 +1,229 @@
+"""The preview's page: over HTTP as a browser asks, and in a real browser where there is one."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from flowsync.preview.browser import Tab
+from tests.support.command import Running, flowsync, start
+
+FLOWS = {file.stem: file.read_text() for file in (Path(__file__).parent / "flows").glob("*.yaml")}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("preview")
+    (root / "flows").mkdir()
+    for slug, text in FLOWS.items():
+        (root / f"flows/{slug}.yaml").write_text(text)
+    (root / "flowsync.yaml").write_text("preview:\n  variables: {seats: 3}\n")
+    git = ["git", "-C", str(root), "-c", "user.name=A", "-c", "user.email=a@example.com"]
+    (root / "flows/flow_gone.yaml").write_text(FLOWS["flow_own"])
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *arguments], check=True)
+    (root / "flows/flow_gone.yaml").unlink()
+    (root / "flows/flow_new.yaml").write_text(FLOWS["flow_own"])
+    (root / "flows/flow_banner.yaml").write_text(FLOWS["flow_banner"].replace("Old title", "New title"))
+    return root
+
+
+@contextmanager
+def served(root: Path, *options: str) -> Iterator[tuple[str, Running]]:
+    server = start("preview", *options, root=root)
+    address = server.stdout.readline().strip()
+    assert address.startswith("http://127.0.0.1:"), server.stderr.read()
+    yield address, server
+    server.send_signal(signal.SIGINT)
+    assert "Traceback" not in server.communicate(timeout=60)[1]
+    assert server.returncode == 130
+
+
+@pytest.fixture(scope="module")
+def page(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    script = tmp_path_factory.mktemp("script") / "bundle.js"
+    script.write_text("void 0")
+    with served(project, "--bundle", str(script)) as (address, _):
+        yield address
+
+
+def state(page: str, user: int = 0) -> dict[str, Any]:
+    found: dict[str, Any] = httpx.get(f"{page}state", params={"user": user}).json()
+    return {**found, "flows": {flow["slug"]: flow for flow in found["flows"]}}
+
+
+def test_each_flow_is_shown_with_its_difference_and_who_sees_it(page: str) -> None:
+    found = state(page)
+    flows = found["flows"]
+    assert found["users"] == ["Nobody in particular", "flow_announce: a pro"]
+    assert set(flows) == {*FLOWS, "flow_gone", "flow_new"}
+    assert {slug: flow["difference"] for slug, flow in flows.items() if flow["difference"] != "same"} == {
+        "flow_banner": "changed",
+        "flow_gone": "deleted",
+        "flow_new": "new",
+    }
+    assert flows["flow_banner"]["before"] is not None
+    assert flows["flow_announce"]["before"] is None
+    assert flows["flow_announce"]["verdict"] == "this user does not see it"
+    assert flows["flow_announce"]["reasons"] == [
+        "- user.property('plan') == 'pro'   (user.property('plan') is not set; comparing null is false)"
+    ]
+    assert state(page, 1)["flows"]["flow_announce"]["verdict"] == "this user sees it"
+    assert flows["flow_banner"]["verdict"] == "switched off"
+    assert flows["flow_own"]["verdict"] == "the file does not say who sees it"
+    assert "flows/flow_broken.yaml:1:7 cannot be read: The [ that" in flows["flow_broken"]["after"]["trouble"]
+    assert "it has no list of steps" in flows["flow_stepless"]["after"]["trouble"]
+    assert flows["flow_form"]["after"]["notes"] == ["who: your app draws the field odd itself, of the type rating."]
+    assert "x-preview names a component" in flows["flow_card"]["after"]["notes"][0]
+
+
+def frame_states(page: str, frame: str, **done: str) -> dict[str, Any]:
+    document = httpx.get(f"{page}{frame}").text
+    guest = document.partition('"userId": "')[2].partition('"')[0]
+    headers = {"Origin": "null", "Authorization": "Bearer api_public_sandbox"}
+    body = {"userId": guest, "context": {}, **done}
+    answer = httpx.post(f"{page}frame/v1/public/flowStates", json=body, headers=headers)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (201, "null")
+    found: dict[str, Any] = answer.json()["eligibleFlows"][0]
+    return found
+
+
+def test_frames_are_answered_with_variables_filled_in(page: str) -> None:
+    announce = frame_states(page, "frames/flow_announce/after/1")
+    assert announce["data"]["steps"][0]["title"] == "Hello Ada and $\u2060{nobody}"
+    assert announce["$state"]["visible"] is True  # whoever sees it: it is drawn
+    card = frame_states(page, "frames/flow_card/after/0")
+    assert card["data"]["steps"][0]["title"] == "A card for somebody"
+    assert frame_states(page, "frames/flow_banner/before/0")["data"]["steps"][0]["title"] == "Old title"
+    tour = frame_states(page, "frames/flow_tour/after/0")
+    assert tour["data"]["steps"][0]["selector"] == "#anchor-0"
+    begun = frame_states(page, "frames/flow_list/after/0", actionType="COMPLETED_STEP", flowSlug="x", stepId="a")
+    assert begun["$state"]["currentStepId"] == "b"
+    assert frame_states(page, "frames/flow_list/after/0?step=b")["$state"]["currentStepId"] == "b"
+
+
+def test_a_user_can_be_described(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "b.js").write_text("void 0")
+    with served(project, "--bundle", str(tmp_path / "b.js")) as (page, _):
+        taken = httpx.post(f"{page}users", content="name: Me\nuser: {properties: {plan: pro}}")
+        assert (taken.status_code, taken.json()) == (201, 0)
+        found = state(page)
+        assert found["users"][0] == "Me"
+        assert found["flows"]["flow_announce"]["sees"] is True
+        for text, message in (("user: [", "never closed"), ("user: {plan: pro}", "plan"), ("sees: true", "verdict")):
+            refused = httpx.post(f"{page}users", content=text)
+            assert (refused.status_code, message in refused.json()["message"]) == (400, True), refused.text
+
+
+def test_only_this_machine_gets_in_and_frames_reach_nothing(page: str) -> None:
+    base = page.rsplit("/", 2)[0]
+    for url in (base, f"{base}/", f"{base}/state", f"{base}/guess/state", f"{page}nothing", f"{page}frames/x/after/0"):
+        assert httpx.get(url).status_code == 404
+    assert httpx.get(f"{page}frames/flow_card/after/9999").status_code == 404
+    assert httpx.get(page, headers={"Host": "evil.example"}).status_code == 421
+    for path in ("", "state", "frames/flow_card/after/0"):
+        assert httpx.get(page + path, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert httpx.post(f"{page}state").status_code == 404
+    assert httpx.get(f"{page}frame/nothing").status_code == 404
+    document = httpx.get(f"{page}frames/flow_hostile/after/0")
+    policy = document.headers["content-security-policy"]
+    for part in ("default-src 'none'", "script-src 'self'", "sandbox allow-scripts", "frame-src 'none'"):
+        assert part in policy
+    assert "https:" not in policy
+    assert "<script>parent" not in document.text
+    assert "frame-ancestors 'none'" in httpx.get(page).headers["content-security-policy"]
+    for path, kind in (("page.js", "javascript"), ("page.css", "css"), ("frame/bundle.js", "javascript")):
+        found = httpx.get(page + path)
+        assert (found.status_code, kind in found.headers["content-type"]) == (200, True)
+    assert httpx.options(f"{page}frame/v1/public/flowStates").status_code == 204
+    assert httpx.post(f"{page}frame/v1/public/sessions", json={}).status_code == 201
+
+
+def test_remote_media_are_loaded_only_on_request(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "b.js").write_text("void 0")
+    with served(project, "--bundle", str(tmp_path / "b.js"), "--remote-media", "flow_card") as (address, _):
+        assert set(state(address)["flows"]) == {"flow_card"}
+        policy = httpx.get(f"{address}frames/flow_card/after/0").headers["content-security-policy"]
+        assert "img-src 'self' data: https:" in policy
+
+
+def test_without_a_repository_there_is_no_before(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows/flow_own.yaml").write_text(FLOWS["flow_own"])
+    (tmp_path / "b.js").write_text("void 0")
+    with served(tmp_path, "--bundle", "b.js") as (address, server):
+        assert state(address)["base"] == ""
+        waiting = httpx.get(f"{address}wait", params={"revision": "0"})
+        assert waiting.json() == 1
+    assert server.returncode == 130
+
+
+def shown(tab: Tab, expression: str, wanted: object, seconds: float = 20) -> None:
+    until = time.monotonic() + seconds
+    while (found := tab.value(expression)) != wanted:
+        assert time.monotonic() < until, (expression, found)
+        time.sleep(0.05)
+
+
+def test_a_browser_draws_every_flow(project: Path, tab: Tab) -> None:
+    with served(project) as (address, _):
+        tab.ask(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": 900, "height": 6000, "deviceScaleFactor": 1, "mobile": False},
+        )
+        tab.ask("Page.navigate", {"url": address})
+        count = len(FLOWS) + 2
+        shown(tab, "document.querySelectorAll('article').length", count)
+        # Each frame reports when it is drawn; none has a component that failed.
+        drawn = "[...document.querySelectorAll('iframe')].filter(each => each.dataset.state).length"
+        shown(tab, drawn, 12)
+        assert tab.value("[...document.querySelectorAll('.went')].map(each => each.textContent).join('')") == ""
+        assert tab.value("window.x === undefined") is True
+        assert tab.value("document.querySelectorAll('article script, article img').length") == 0
+        names = "[...document.querySelectorAll('iframe')].every(each => each.title)"
+        assert tab.value(names) is True
+        file = project / "flows/flow_own.yaml"
+        file.write_text(FLOWS["flow_own"].replace("name: Own", "name: Renamed"))
+        shown(tab, "document.getElementById('flow_own').querySelector('h2').textContent", "Renamed")
+        (project / "flows/flow_broken.yaml").write_text(FLOWS["flow_own"])
+        shown(tab, "document.getElementById('flow_broken').querySelectorAll('iframe').length", 1)
+        (project / "flows/flow_broken.yaml").write_text(FLOWS["flow_broken"])
+        file.write_text(FLOWS["flow_own"])
+        shown(tab, "document.getElementById('flow_broken').querySelectorAll('.trouble').length", 1)
+        tab.value(
+            "const f = document.getElementById('filter'); f.value = 'flow_tour'; f.dispatchEvent(new Event('input'))"
+        )
+        shown(
+            tab,
+            "[...document.querySelectorAll('article')].filter(each => !each.hidden).map(each => each.id).join()",
+            "flow_tour",
+        )
+
+
+def test_pictures_are_taken_of_each_flow_and_step(project: Path, tab: Tab, tmp_path: Path) -> None:
+    del tab
+    slugs = ["flow_announce", "flow_banner", "flow_form", "flow_tour"]
+    taken = []
+    for folder, named in (("one", slugs), ("two", slugs[1:3])):
+        done = flowsync("preview", "--png", str(tmp_path / folder), "--width", "500", *named, root=project)
+        assert done.code == 0, done.err
+        taken.append({file.name: file.read_bytes() for file in (tmp_path / folder).iterdir()})
+    assert set(taken[0]) == {
+        *("flow_announce.png", "flow_banner.png", "flow_banner.before.png", "flow_form.1.png", "flow_form.3.png"),
+        "flow_tour.png",
+    }
+    assert taken[0].items() >= taken[1].items()
+    for content in taken[0].values():
+        assert content.startswith(b"\x89PNG")
+        assert int.from_bytes(content[16:20], "big") == 500
+    assert taken[0]["flow_banner.png"] != taken[0]["flow_banner.before.png"]
+    failed = flowsync("preview", "--png", str(tmp_path / "three"), "flow_stepless", root=project)
+    assert (failed.code, "it has no list of steps" in failed.err) == (1, True)
