@@ -81,7 +81,9 @@ def test_each_flow_is_shown_with_its_difference_and_who_sees_it(page: str) -> No
     assert flows["flow_own"]["verdict"] == "the file does not say who sees it"
     assert "flows/flow_broken.yaml:1:7 cannot be read: The [ that" in flows["flow_broken"]["after"]["trouble"]
     assert "it has no list of steps" in flows["flow_stepless"]["after"]["trouble"]
-    assert flows["flow_form"]["after"]["notes"] == ["who: your app draws the field odd itself, of the type rating."]
+    assert flows["flow_form"]["after"]["notes"] == [
+        "who: the field odd has the type rating, which your app draws itself."
+    ]
     assert "x-preview names a component" in flows["flow_card"]["after"]["notes"][0]
 
 
