@@ -161,12 +161,9 @@ def side_of(flow: Flow, variables: Mapping[str, JsonValue]) -> Side:
     of_file = own.get("variables")
     known = {**variables, **(of_file if isinstance(of_file, dict) else {})}
     anchors = _anchors(drawn) if component == "Tour" else {}
-    notes = (
-        *said,
-        *_notes(drawn),
-        *([f"x-preview names no component {chosen}."] if chosen not in {None, component} else []),
-    )
-    return Side(_prepared(drawn, known), component, anchors, notes)
+    if chosen is not None and chosen != component:
+        said.append(f"x-preview names a component that does not exist; use one of {', '.join(CHOICES)}.")
+    return Side(_prepared(drawn, known), component, anchors, (*said, *_notes(drawn)))
 
 
 def _preview_of(flow: Flow) -> Mapping[str, JsonValue]:
