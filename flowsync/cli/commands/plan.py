@@ -82,7 +82,7 @@ def command(
     words = ["apply", *slugs, *policy_words(given, base)]
     following = None if out is not None else command_line(words, made, given)
     write_result(_shown(made, format_, following, screen_of_stdout(given)))
-    if base is None and format_ != "json":
+    if base is None and format_ != "json" and given.verbosity is not options.Verbosity.QUIET:
         _note_removals(project, planned)
     for note in audience.notes(made.audiences or ()):
         write_sentence(f"note: {note}", given)
