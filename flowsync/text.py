@@ -57,10 +57,13 @@ _LONGEST: Final = 100
 """Letters that are compared: the time that difflib takes grows with the square of the length."""
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that `word` most likely means, by its `folded` form; None when none is near."""
+def closest(word: str, known: Iterable[str], nearness: float = 0.7) -> str | None:
+    """The one of `known` that `word` most likely means, by its `folded` form; None when none is near.
+
+    `nearness` is how much of the letters both must have, from 0 to 1.
+    """
     by_form = {folded(name): name for name in known}
-    close = get_close_matches(folded(word[:_LONGEST]), by_form, n=1, cutoff=0.7)
+    close = get_close_matches(folded(word[:_LONGEST]), by_form, n=1, cutoff=nearness)
     return by_form[close[0]] if close else None
 
 

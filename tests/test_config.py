@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from flowsync import config, document
-from flowsync.config import PARALLELISM_LIMIT, Flags, Guards, Policy, Settings, Timeouts, read_settings
+from flowsync.config import PARALLELISM_LIMIT, Creating, Flags, Guards, Policy, Settings, Timeouts, read_settings
 from flowsync.config.address import DEFAULT_API_URL
 from flowsync.errors import ConfigError, InvalidFilesError
 from flowsync.model import JsonValue, Target
@@ -371,9 +371,24 @@ EACH_SETTING = [
 ]
 NEAR_MISSES: tuple[Any, ...] = (
     *(None, True, False, 0, 0.5, 1, 5.0, 64, 65, 600, 600.5, -1, [], {}, ["x"], {"x": 1}),
-    *("", " ", "x", " x", "x ", "flows", "/flows", "\\flows", "../flows", "latest", "Latest", "keep", "Refuse"),
+    *(
+        "",
+        " ",
+        "x",
+        " x",
+        "x ",
+        "flows",
+        "/flows",
+        "\\flows",
+        "../flows",
+        "latest",
+        "Latest",
+        "keep",
+        "Refuse",
+        "refuse",
+    ),
     *("FRIGADE_API_KEY", "9KEY", "a-b", "api_public_x", "api_public_", "public", "api_public_ä", "curl/8", "curl\t8"),
-    *("draft", "https://a.example", "https://a.example/v", "ftp://a.b"),
+    *("refuse", "draft", "https://a.example", "https://a.example/v", "ftp://a.b"),
     *("http://localhost", "http://localhost:4000/x", "http://localhost.evil.example", "http://127.0.0.1"),
     *("http://a.example", "http://[::1]:1", "PATH", "Home", "PATHS", "github_token", "MY_GITHUB_TOKEN"),
     *("FLOWSYNC_KEY", "FRIGADE_API_URL", "api_private"),
@@ -443,7 +458,7 @@ def test_the_schema_shows_the_defaults_and_the_limit_that_the_code_has() -> None
     for section, default in (("timeouts", Timeouts()), ("guards", Guards())):
         for name, each in TOP[section]["properties"].items():
             value = getattr(default, name)
-            assert (value.value if isinstance(value, Policy) else value) == each["default"], name
+            assert (value.value if isinstance(value, Policy | Creating) else value) == each["default"], name
 
 
 def test_the_configuration_file_is_found_beside_the_flows(tmp_path: Path) -> None:

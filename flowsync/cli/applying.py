@@ -13,7 +13,6 @@ from flowsync import lock
 from flowsync.api import endpoints, writing
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import output
-from flowsync.cli.files import example_hint
 from flowsync.cli.guards import command_line
 from flowsync.cli.options import Verbosity
 from flowsync.cli.running import Reporter, header_of, recording, stopping_on_signals
@@ -107,8 +106,7 @@ def refuse_blocked(made: Plan, *, skip_blocked: bool) -> None:
         verb = "is" if len(made.blocked) == 1 else "are"
         raise RefusedError(
             f"{plural(len(made.blocked), 'flow')} {verb} blocked; nothing was written.",
-            hint=example_hint(each.slug for each in made.blocked)
-            or "Mend what blocks them, or write the rest with --skip-blocked.",
+            hint="Mend what blocks them, or write the rest with --skip-blocked.",
             plan=made,
         )
 

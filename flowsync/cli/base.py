@@ -60,15 +60,17 @@ def read_base(project: Project, selection: Selection, revision: str) -> Base:
         elif named or os.path.relpath(project.base / flow.file, directory).replace(os.sep, "/").startswith(hidden):
             unreadable.add(flow.slug)  # several files, a link, or behind a directory that was a link or a submodule
     present = {flow.slug for flow in selection.every}
-    missing = {slug: named[0] for slug, named in found.items() if slug not in present and selection.includes(slug)}
+    missing = {slug: named[0] for slug, named in found.items() if slug not in present}
     read = _read(project, {**changed, **missing})
     known |= {slug: then for slug in changed if (then := read[slug])}
     unreadable.update(slug for slug in changed if read[slug] is None)
     folder = project.home / top
-    gone = {slug: GoneFile(project.name(folder / name), _fields(read[slug])) for slug, (name, _) in missing.items()}
+    every = {slug: GoneFile(project.name(folder / name), _fields(read[slug])) for slug, (name, _) in missing.items()}
+    gone = {slug: file for slug, file in every.items() if selection.includes(slug)}
+    elsewhere = {slug: file for slug, file in every.items() if slug not in gone}
     paths = {slug: normpath(f"{git.prefix(project.home)}{top}/{named[0][0]}") for slug, named in found.items()}
     history = GitHistory(project.home, commit, paths, project.settings.environment)
-    return Base(commit, known, frozenset(unreadable), gone, history)
+    return Base(commit, known, frozenset(unreadable), gone, history, elsewhere)
 
 
 def flows_at(project: Project, revision: str) -> tuple[str, Mapping[str, Flow | None]]:

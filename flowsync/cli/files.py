@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from glob import escape
@@ -191,8 +191,16 @@ def _slugs(project: Project, argument: str) -> Iterator[str]:
         yield argument
 
 
-def example_hint(slugs: Iterable[str]) -> str | None:
-    """What to do about the example of `init` where it is among `slugs` without a live flow; None where it is not."""
+def example_among(missing: Collection[str]) -> str | None:
+    """The slug of the example of `init` where it is among the slugs of files without a live flow; else None."""
+    if not missing:
+        return None
     from flowsync.templates import EXAMPLE  # noqa: PLC0415 - takes 13 ms, for a flow that is seldom missing
 
-    return f"{EXAMPLE} is the example that flowsync init wrote: delete its file." if EXAMPLE in slugs else None
+    return EXAMPLE if EXAMPLE in missing else None
+
+
+def example_hint(missing: Collection[str]) -> str | None:
+    """What to do about the example where it is among the slugs of files without a live flow; None where it is not."""
+    example = example_among(missing)
+    return example and f"{example} is the example that flowsync init wrote: delete its file."

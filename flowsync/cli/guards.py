@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from flowsync.cli.options import Invocation, combined, invocation, kept_option
-from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT, SANDBOX_URL, Guards, Policy
+from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT, SANDBOX_URL, Creating, Guards, Policy
 from flowsync.errors import UsageError
 from flowsync.model import Plan
 from flowsync.render.escape import shown
@@ -24,6 +24,7 @@ ALLOWED: Final[Mapping[str, Mapping[str, object]]] = {
     "many": {"max_changes": None, "max_changed_percent": None},
     "clear-targeting": {"allow_clear_targeting": True},
     "type-change": {"allow_type_change": True},
+    "create": {"create": Creating.ANYWAY},
     "protected": {"allow_protected": True},
     "unsaved-plan": {"require_saved_plan": False},
     "drift": {"on_drift": Policy.OVERWRITE},
@@ -50,6 +51,9 @@ policy_options = combined(
     ),
     kept_option("The same for what the branch changed too.", _keep_guards, "--on-conflict", type=_POLICY),
 )
+create_option = kept_option(
+    "Create flows, even where that looks like a mistake.", _keep_guards, "--allow-create", is_flag=True
+)
 _UNSAVED: Final = "Plan and apply in one, where only saved plans are allowed."
 allow_options = combined(
     kept_option("Write however many flows there are.", _keep_guards, "--allow-many", is_flag=True),
@@ -61,9 +65,9 @@ allow_options = combined(
 guard_options = combined(
     policy_options,
     allow_options,
+    create_option,
     kept_option(_UNSAVED, _keep_guards, "--allow-unsaved-plan", is_flag=True),
 )
-guard_options = combined(policy_options, allow_options)
 write_options = combined(
     click.option(
         "--yes", is_flag=True, help="Do not ask. Only a terminal is asked: in a pipeline the merge was the approval."
@@ -90,11 +94,12 @@ def require_base(given: Invocation, base: str | None, hint: str = "For example -
 
 
 def policy_words(given: Invocation, base: str | None) -> list[str]:
-    """--base, --on-drift and --on-conflict as they were given on this command line, for another one."""
+    """What decides what a plan holds as it was given on this command line, for another one."""
     stated = {"--base": base} | {
         flag: given.guards[part].value for flag, part in _POLICIES.items() if part in given.guards
     }
-    return [word for flag, value in stated.items() if value is not None for word in (flag, value)]
+    allowed = ["--allow-create"] if given.guards.get("create") is Creating.ANYWAY else []
+    return [*(word for flag, value in stated.items() if value is not None for word in (flag, value)), *allowed]
 
 
 def guards_allowing(project: Project, names: Iterable[str]) -> Guards:

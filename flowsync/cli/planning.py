@@ -13,14 +13,15 @@ from flowsync.api.endpoints import Access, rows_by_slug
 from flowsync.api.rows import Chosen, choose
 from flowsync.cli.base import read_base
 from flowsync.cli.connection import connecting, sandbox_database
-from flowsync.cli.files import UNPLANNABLE, levels, load_selection, refuse_errors
-from flowsync.cli.output import write_problems, write_warnings
-from flowsync.config import Policy, place_of
+from flowsync.cli.files import UNPLANNABLE, example_among, example_hint, levels, load_selection, refuse_errors
+from flowsync.cli.output import write_note, write_problems, write_warnings
+from flowsync.config import SANDBOX_URL, Policy, place_of
 from flowsync.errors import FlowsyncError, GitError, RefusedError
 from flowsync.flows import waits
 from flowsync.flows.expressions import flow_of_rows, referenced_slugs
 from flowsync.model import Origin, RowChange, Severity, View
-from flowsync.plan.build import build_plan
+from flowsync.plan.build import build_plan, removed_flows, unmanaged
+from flowsync.plan.creating import Creation
 from flowsync.plan.findings import LiveFlows, settle, unstated
 from flowsync.plan.guards import judged
 from flowsync.pull.results import Skipped
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from flowsync.cli.project import Project
     from flowsync.config import Guards
     from flowsync.flows.waits import ChangedWaits
-    from flowsync.model import Flow, JsonValue, Plan, Problem
+    from flowsync.model import Flow, JsonValue, Plan, Problem, Removed
     from flowsync.plan.base import Base, History
     from flowsync.plan.findings import Settled
     from flowsync.plan.guards import Kept
@@ -112,6 +113,8 @@ def plan_files(
             project, selection, listing, connection.api_url, access=connection.access, base=compared, guards=guards
         )
         warnings, settled = settle_findings(project, selection, listing, made)
+        if (example := _uncreated_example(selection, listing, connection.api_url)) is not None:
+            write_note(f"hint: {example_hint([example])} No account gets it.", project.given)
         if shows_warnings:
             write_warnings(warnings, project)
             write_problems(settled.warnings, project)
@@ -149,19 +152,39 @@ def make_plan(
     `guards` (else those of the project) say so.
     """
     rows = [row for row in listing.rows if selection.includes(row.slug)]
+    example = _uncreated_example(selection, listing, api_url)
     guards = guards or project.settings.guards
+    filed = frozenset(flow.slug for flow in selection.every)
     policies = {Origin.DRIFT: guards.on_drift, Origin.CONFLICT: guards.on_conflict}
     return build_plan(
-        selection.flows,
+        [flow for flow in selection.flows if flow.slug != example],
         rows_by_slug(rows),
         environment=project.settings.environment,
         api_url=api_url,
         target=project.settings.target,
         base=base,
         keep=frozenset(origin for origin, policy in policies.items() if policy is Policy.KEEP),
-        also_managed=frozenset(flow.slug for flow in selection.every),
+        also_managed=filed,
         view=view_of(access, listing.access),
+        creation=Creation(guards.create, *_left_out(selection, listing, base)),
     )
+
+
+def _left_out(selection: Selection, listing: Listing, base: Base | None) -> tuple[tuple[str, ...], tuple[Removed, ...]]:
+    """The slugs of all live flows without a file, and, if some are left out, all flows whose file is gone."""
+    rows = rows_by_slug(listing.rows)
+    filed = {flow.slug for flow in selection.every}
+    others = tuple(each.slug for each in unmanaged(rows, filed))
+    if base is None or not base.gone_elsewhere:
+        return others, ()
+    whole = replace(base, gone={**base.gone, **base.gone_elsewhere})
+    return others, removed_flows(whole, selection.flows, rows, filed)
+
+
+def _uncreated_example(selection: Selection, listing: Listing, api_url: str) -> str | None:
+    """The slug of the example that `init` wrote, where it is among the flows and not live: no account gets it."""
+    missing = {flow.slug for flow in selection.flows}.difference(row.slug for row in listing.rows)
+    return None if api_url == SANDBOX_URL else example_among(missing)
 
 
 def view_of(key: Access, list_: Access) -> View:

@@ -107,6 +107,14 @@ class Policy(Enum):
     REFUSE = "refuse"
 
 
+class Creating(Enum):
+    """Whether files whose slug is not live become flows; ANYWAY also where that looks like a mistake."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+    ANYWAY = "anyway"
+
+
 @dataclass(frozen=True, slots=True)
 class Guards:
     """What apply refuses to do before it writes anything; None is no limit."""
@@ -119,6 +127,7 @@ class Guards:
     allow_type_change: bool = False
     allow_protected: bool = False
     require_saved_plan: bool = False
+    create: Creating = Creating.ALLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +279,7 @@ def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str
     timeouts = {name: float(seconds) for name, seconds in _section(top.get("timeouts")).items()}
     guards: dict[str, Any] = {**_section(top.get("guards")), **_section(chosen.get("guards"))}
     guards |= {name: Policy(guards[name]) for name in ("on_drift", "on_conflict") if name in guards}
+    guards |= {"create": Creating(guards["create"])} if "create" in guards else {}
     return Settings(
         flows=top.get("flows", "flows").rstrip("/"),
         environment=name,

@@ -201,7 +201,16 @@ class ActionInput:
         return tuple(str(each.value) for each in type(self.initial)) if self.initial else ()
 
 
-ALLOWABLE: Final = ("many", "clear-targeting", "type-change", "protected", "unsaved-plan", "drift", "conflict")
+ALLOWABLE: Final = (
+    "many",
+    "clear-targeting",
+    "type-change",
+    "create",
+    "protected",
+    "unsaved-plan",
+    "drift",
+    "conflict",
+)
 """What can be let past the guards of apply, by the names of its flags."""
 COMMAND: Final = ActionInput("command", "What to do: validate, plan, apply or drift.", CiCommand.PLAN)
 PUBLIC_KEY: Final = ActionInput("public-api-key", "Public API key: enough for plan and drift.")

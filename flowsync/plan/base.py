@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from flowsync.diff.origin import attributed, differing
-from flowsync.model import Origin, View
+from flowsync.model import Origin, Target, View
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from flowsync.diff.fields import FieldComparison
-    from flowsync.model import FieldChange, FieldName, Flow, JsonValue, LiveFlow, Target
+    from flowsync.model import FieldChange, FieldName, Flow, JsonValue, LiveFlow
 
 Fields: TypeAlias = "Mapping[FieldName, JsonValue]"
 
@@ -65,7 +65,8 @@ class Base:
     """The files at `revision` (a commit), by slug, with the overlay of the planned environment.
 
     `unreadable`: slugs whose file was no flow that can be read. Whatever is in neither did not exist. `gone` are those,
-    by slug, that no file has now. `history` is None where nothing before the revision is to be looked at.
+    by slug, that no file has now, `gone_elsewhere` those that a narrowed command leaves out. `history` is None where
+    nothing before the revision is to be looked at.
     """
 
     revision: str
@@ -73,6 +74,7 @@ class Base:
     unreadable: frozenset[str] = frozenset()
     gone: Mapping[str, GoneFile] = field(default_factory=dict)
     history: History | None = None
+    gone_elsewhere: Mapping[str, GoneFile] = field(default_factory=dict)
 
     def fields(self, slug: str) -> Mapping[FieldName, JsonValue] | None:
         """Return the fields of the file: none where there was no file, None where it could not be read."""
@@ -200,6 +202,11 @@ class FileAndRow:
         return any(change.origin in EDITS for change in self.comparison.changes)
 
     @property
+    def needs_draft(self) -> bool:
+        """Whether a draft is wanted and there is none, so that one is made of the row."""
+        return self.target is Target.DRAFT and self.row.status != "DRAFT"
+
+    @property
     def is_written(self) -> bool:
         """Whether anything is known to differ."""
         return bool(self.comparison.changes or self.sent_unseen)
@@ -226,7 +233,7 @@ class FileAndRow:
     @property
     def is_seen_at_once(self) -> bool:
         """Whether users notice the write: the row is published, and shown before or after it."""
-        return self.row.is_published and (self.was_on or self.will_be_on)
+        return self.row.is_published and not self.needs_draft and (self.was_on or self.will_be_on)
 
     def sends_unseen(self, field: FieldName) -> bool:
         """Whether a field is sent that the API does not return: by itself, or with what else changes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
@@ -10,26 +10,38 @@ from flowsync.diff.data import quoted
 from flowsync.diff.fields import compare, fingerprint
 from flowsync.diff.origin import differing
 from flowsync.flows.expressions import as_sent
-from flowsync.model import SENT_FIELDS, Blocked, Plan, Removed, Target, Unchanged, Unmanaged, Update, View
+from flowsync.model import (
+    SENT_FIELDS,
+    Blocked,
+    Create,
+    NewDraft,
+    Plan,
+    Removed,
+    RowChange,
+    Target,
+    Unchanged,
+    Unmanaged,
+    Update,
+    View,
+)
 from flowsync.plan.base import FileAndRow, compared_with
+from flowsync.plan.creating import Creation, Scope, created
 from flowsync.plan.document import digest
 from flowsync.plan.dropped import dropped
-from flowsync.plan.warnings import warnings_of_unchanged, warnings_of_update
-from flowsync.text import appearance, closest, code_points_that_differ, look_alike
+from flowsync.plan.warnings import warnings_of_change, warnings_of_unchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow, Origin
+    from flowsync.api.rows import Choice
+    from flowsync.model import Change, FieldName, Flow, JsonValue, LiveFlow, Origin
     from flowsync.plan.base import Base
 
-MOST_SUGGESTIONS: Final = 100
-"""Where more flows are blocked, no slip of the fingers is the reason."""
 NO_SUCH_FLOW: Final = "no-such-flow"
-"""The code of a file whose slug is not live."""
+"""The code of a rollback to a flow that is not live."""
 
-Decision: TypeAlias = "Update | Unchanged | Blocked"
-DecisionType = TypeVar("DecisionType", Update, Unchanged)
+Decision: TypeAlias = "Change | Unchanged | Blocked"
+DecisionType = TypeVar("DecisionType", Update, Unchanged, Blocked)
 
 
 def build_plan(
@@ -43,32 +55,43 @@ def build_plan(
     keep: Collection[Origin] = (),
     also_managed: Collection[str] = (),
     view: View = View.WHOLE,
+    creation: Creation = Creation(),  # noqa: B008 - a frozen value
 ) -> Plan:
     """Return what writing `flows` over the live `rows` (by slug, every version) would do.
 
     `target` applies to files that name none. `base` gives each difference its origin; those of the
     origins in `keep` stay as they are live. `also_managed` are the slugs of files that are not among
     `flows`, because a command was narrowed: theirs are not unmanaged. `view` is what the rows were read from.
+    `creation` decides whether files without a live flow become flows.
     """
     ordered = sorted(flows, key=lambda flow: flow.slug)
-    chosen = [(flow, choose(rows.get(flow.slug, ()), flow.target or target)) for flow in ordered]
-    blocked = [
-        _blocked(flow, each, flow.target or target, view) for flow, each in chosen if not isinstance(each, Chosen)
-    ]
+    chosen = [(flow, row_to_write(rows.get(flow.slug, ()), flow.target or target)) for flow in ordered]
+    missing = [flow for flow, each in chosen if isinstance(each, NoSuchFlow)]
     # One after the other, for a pair holds the text of its data; a base needs all of them.
     pairs = (_paired(flow, each, rows[flow.slug], target, view) for flow, each in chosen if isinstance(each, Chosen))
-    decisions = [_compared(pair) for pair in (pairs if base is None else compared_with(base, [*pairs], keep))]
+    decisions: list[Decision] = [
+        _compared(pair) for pair in (pairs if base is None else compared_with(base, [*pairs], keep))
+    ]
+    decisions += [
+        _blocked(flow, each, flow.target or target, view)
+        for flow, each in chosen
+        if not isinstance(each, Chosen | NoSuchFlow)
+    ]
     managed = {flow.slug for flow in flows}.union(also_managed)
     removed = () if base is None else removed_flows(base, flows, rows, managed)
+    unfiled = {each.slug for each in unmanaged(rows, managed)}.union(creation.others)
+    scope = Scope(len(flows), unfiled, creation.removed or removed, base, target, view)
+    decisions += created(missing, scope, creation.guard)
+    decisions.sort(key=lambda each: each.slug)
     unnamed = {*managed, *(each.slug for each in removed)}
     rows_to_write = [(flow, each.row if isinstance(each, Chosen) else None) for flow, each in chosen]
     plan = Plan(
         environment=environment,
         api_url=api_url,
         base=None if base is None else base.revision,
-        changes=tuple(each for each in _only(Update, decisions) if each.is_verified),
+        changes=tuple(each for each in decisions if isinstance(each, RowChange | Create) and each.is_verified),
         unchanged=_only(Unchanged, decisions),
-        blocked=tuple(_renamed(_suggested(blocked, [slug for slug in rows if slug not in managed]), removed)),
+        blocked=_only(Blocked, decisions),
         unmanaged=unmanaged(rows, unnamed),
         digest="",
         unverified=tuple(each for each in _only(Update, decisions) if not each.is_verified),
@@ -79,13 +102,24 @@ def build_plan(
     return replace(plan, digest=digest(plan))
 
 
-def decide(flow: Flow, rows: Sequence[LiveFlow], target: Target) -> Decision:
-    """Return what becomes of one file, given every version of its slug; the rest as in `build_plan`."""
+def row_to_write(rows: Sequence[LiveFlow], target: Target) -> Choice:
+    """Return as `choose` the row that a file is compared with: where its draft is still to be made, the latest one."""
+    choice = choose(rows, target)
+    return choose(rows, Target.LATEST) if choice == NoSuchTarget(Target.DRAFT) else choice
+
+
+def decide(flow: Flow, rows: Sequence[LiveFlow], target: Target) -> Update | Unchanged | Blocked:
+    """Return what becomes of one file that makes no flow and no draft, given every version of its slug.
+
+    The rest as in `build_plan`.
+    """
     wanted = flow.target or target
     choice = choose(rows, wanted)
     if not isinstance(choice, Chosen):
         return _blocked(flow, choice, wanted, View.WHOLE)
-    return _compared(_paired(flow, choice, rows, target, View.WHOLE))
+    found = _compared(_paired(flow, choice, rows, target, View.WHOLE))
+    assert not isinstance(found, NewDraft)  # noqa: S101 - the row is the one that the target names
+    return found
 
 
 def _paired(flow: Flow, choice: Chosen, rows: Sequence[LiveFlow], target: Target, view: View) -> FileAndRow:
@@ -140,29 +174,11 @@ def _has_fields(flow: Flow, fields: Mapping[FieldName, JsonValue]) -> bool:
     return flow.fields.keys() == fields.keys() and not differing(flow.fields, fields, flow.fields)
 
 
-def _renamed(blocked: Iterable[Blocked], removed: Iterable[Removed]) -> list[Blocked]:
-    """Return `blocked` with what to do about each flow that is not live because its file was renamed."""
-    former = {each.renamed_to: each for each in removed if each.is_there}
-    return [
-        replace(each, message=_rename(each, former[each.slug]))
-        if each.code == NO_SUCH_FLOW and each.slug in former
-        else each
-        for each in blocked
-    ]
-
-
-def _rename(blocked: Blocked, removed: Removed) -> str:
-    return (
-        f"{blocked.file} has the content that {removed.file} had, but Frigade has no rename: no live flow has the slug "
-        f"{quoted(blocked.slug)}, and {quoted(removed.slug)} stays live as it is. Give the file its old name back, or "
-        f"make {quoted(blocked.slug)} in the dashboard and switch {quoted(removed.slug)} off there."
-    )
-
-
-def _compared(pair: FileAndRow) -> Update | Unchanged:
+def _compared(pair: FileAndRow) -> Update | NewDraft | Unchanged:
     if pair.is_written:
-        return _update(pair, {*pair.comparison.changed, *pair.comparison.unseen})
-    if pair.must_be_switched_off:
+        change = _update(pair, {*pair.comparison.changed, *pair.comparison.unseen})
+        return _as_draft(change) if pair.needs_draft else change
+    if pair.must_be_switched_off and not pair.needs_draft:
         return replace(_update(pair, {"active"}), is_verified=False)
     row = pair.row
     return Unchanged(
@@ -187,7 +203,7 @@ def _update(pair: FileAndRow, sent: Collection[FieldName]) -> Update:
         live=pair.is_seen_at_once,
         fields=comparison.changes,
         unseen=comparison.unseen,
-        warnings=warnings_of_update(pair),
+        warnings=warnings_of_change(pair),
         body={name: _sent(pair, name) for name in SENT_FIELDS if name in sent},
         before=fingerprint(comparison.old),
         after=fingerprint(comparison.new),
@@ -196,6 +212,10 @@ def _update(pair: FileAndRow, sent: Collection[FieldName]) -> Update:
         target=pair.target,
         shown=row.fields,
     )
+
+
+def _as_draft(change: Update) -> NewDraft:
+    return NewDraft(**{each.name: getattr(change, each.name) for each in fields(change)})
 
 
 def _sent(pair: FileAndRow, name: FieldName) -> JsonValue:
@@ -214,20 +234,18 @@ def _blocked(
     match choice:
         case NoSuchFlow():
             code = NO_SUCH_FLOW
-            message = (
-                f"No live flow has the slug {slug}. Create it in the dashboard, "
-                f"or check the file's name and whether the key is for this environment.{hidden}"
-            )
+            message = f"No live flow has the slug {slug}: nothing can be written back to it.{hidden}"
         case OnlyArchived():
             code = "only-archived"
             message = (
                 f"Every version of {slug} is archived, and archived versions are read-only. "
-                "Make a new version in the dashboard, or delete the file."
+                "Make a new version in the dashboard, give the file another slug, or delete the file."
             )
         case NoSuchTarget():
             code = "no-such-target"
+            publishing = f" Publish its draft (flowsync publish {flow.slug})," if wanted is Target.ACTIVE else ""
             message = (
-                f"{slug} has no {wanted.value} version. Make one in the dashboard, "
+                f"{slug} has no {wanted.value} version.{publishing or ' Make one,'} "
                 f'or choose another version with "target" in the file or in flowsync.yaml.{hidden}'
             )
         case UnknownStatus(row):
@@ -239,28 +257,5 @@ def _blocked(
     return Blocked(flow.slug, flow.file, code, message)
 
 
-def _suggested(blocked: Sequence[Blocked], live: Collection[str]) -> Iterator[Blocked]:
-    """Yield `blocked`, asking about each flow that is not live whether an unmanaged `live` slug was meant."""
-    if len(blocked) > MOST_SUGGESTIONS:
-        yield from blocked
-        return
-    by_appearance = {appearance(slug).casefold(): slug for slug in live}
-    for each in blocked:
-        near = None
-        if each.code == NO_SUCH_FLOW:
-            near = by_appearance.get(appearance(each.slug).casefold()) or closest(each.slug, live)
-        yield each if near is None else replace(each, message=f"{each.message} {_question(each.slug, near)}")
-
-
-def _question(slug: str, near: str) -> str:
-    """Ask whether another slug was meant, and say how it differs where that is hard to see."""
-    if near.casefold() == slug.casefold():
-        return f"Did you mean {quoted(near)}, which differs in capital letters only?"
-    if look_alike(slug, near):
-        differing = code_points_that_differ(slug, near)
-        return f"Did you mean {quoted(near)}, which looks the same? They differ in {differing}."
-    return f"Did you mean {quoted(near)}?"
-
-
-def _only(kind: type[DecisionType], decisions: Iterable[Update | Unchanged]) -> tuple[DecisionType, ...]:
+def _only(kind: type[DecisionType], decisions: Iterable[Decision]) -> tuple[DecisionType, ...]:
     return tuple(decision for decision in decisions if isinstance(decision, kind))

@@ -115,6 +115,11 @@ class Summary:
         return self.create + self.draft + self.update + self.deactivate + self.delete
 
 
+def drafted(plan: Plan) -> list[str]:
+    """Return the slugs of the flows that a plan makes a draft of."""
+    return [change.slug for change in plan.changes if isinstance(change, NewDraft)]
+
+
 def summary(plan: Plan) -> Summary:
     """Count the flows of a plan."""
     counts = Counter(action(change) for change in plan.changes)

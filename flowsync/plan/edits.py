@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from flowsync.model import Origin, RowChange
+from flowsync.model import Create, Origin, RowChange
+from flowsync.plan.creating import NOT_LIVE
 from flowsync.plan.warnings import HISTORY_CUT, WAITING
 
 if TYPE_CHECKING:
@@ -19,12 +20,13 @@ Row = TypeVar("Row", bound="Update | NewDraft")
 def edits(plan: Plan) -> Plan:
     """Return the plan with the places only that do not wait for an apply, and without what would be sent.
 
-    A flow that is not there was not edited.
+    A file without a live flow is no edit either.
 
     So its meaning (`document.meaning`) changes with an edit, not with a merge or an apply of something else.
     """
     changes = (_edits(change) for change in plan.changes if isinstance(change, RowChange))
-    return replace(plan, changes=tuple(change for change in changes if change.fields))
+    blocked = tuple(each for each in plan.blocked if each.code not in NOT_LIVE)
+    return replace(plan, changes=tuple(change for change in changes if change.fields), blocked=blocked)
 
 
 def _edits(change: Row) -> Row:
@@ -43,9 +45,16 @@ def _edits(change: Row) -> Row:
     )
 
 
+def not_live(plan: Plan) -> list[str]:
+    """Return the slugs of the files that no live flow has: not applied yet, or deleted in the dashboard."""
+    creates = (each.slug for each in plan.changes if isinstance(each, Create))
+    return sorted([*creates, *(each.slug for each in plan.blocked if each.code in NOT_LIVE)])
+
+
 def waiting(plan: Plan) -> Sequence[Change]:
-    """Return the changes that wait for an apply, in the order of their slugs."""
-    found = (each for each in plan.changes if any(field.origin is Origin.WAITING for field in each.fields))
+    """Return the changes of live flows that wait for an apply, in the order of their slugs."""
+    changes = (each for each in plan.changes if not isinstance(each, Create))
+    found = (each for each in changes if any(field.origin is Origin.WAITING for field in each.fields))
     return sorted(found, key=lambda change: change.slug)
 
 

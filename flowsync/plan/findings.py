@@ -13,9 +13,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import validate
-from flowsync.api.rows import Chosen, choose
+from flowsync.api.rows import Chosen
 from flowsync.diff.fields import observe
 from flowsync.model import SENT_FIELDS, Blocked, Flow, Location, Severity
+from flowsync.plan.build import row_to_write
 from flowsync.plan.document import digest
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class LiveFlows:
 
     def row(self, flow: Flow) -> LiveFlow | None:
         """The row that a file would be written to; None where there is none."""
-        choice = choose(self.rows.get(flow.slug, ()), flow.target or self.target)
+        choice = row_to_write(self.rows.get(flow.slug, ()), flow.target or self.target)
         return choice.row if isinstance(choice, Chosen) else None
 
     def fields(self, flow: Flow) -> Fields:
@@ -105,7 +106,7 @@ def _new(plan: Plan, flows: Sequence[Flow], live: LiveFlows) -> set[Key]:
         then = {name: value for name, value in flow.fields.items() if flow.slug in missing}
         if flow.slug in writes:
             change = writes[flow.slug]
-            then = {name: change.new.get(name, flow.fields[name]) for name in change.body}
+            then = {name: change.new[name] if name in change.new else flow.fields[name] for name in change.body}
         before.append(_Content(flow.slug, flow.file, now))
         after.append(_Content(flow.slug, flow.file, {**now, **then}))
     found = _found(after, live.known)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from flowsync.config import Policy
-from flowsync.model import Op, Origin, Refusal
+from flowsync.config import Creating, Policy
+from flowsync.model import Create, Op, Origin, Refusal
 from flowsync.plan.document import digest, summary
 from flowsync.plan.warnings import PROTECTED, is_for_everyone
 
@@ -80,6 +80,13 @@ def type_changed(plan: Plan, guards: Guards) -> Iterator[Refusal]:
         yield Refusal("changes-type", "The type of a flow would change.", "--allow-type-change", slugs)
 
 
+def creates(plan: Plan, guards: Guards) -> Iterator[Refusal]:
+    """Refuse to make flows, where the settings say so."""
+    slugs = _slugs(plan, lambda change: isinstance(change, Create))
+    if slugs and guards.create is Creating.REFUSE:
+        yield Refusal("creates", "A flow would be created, which flowsync.yaml refuses.", "--allow-create", slugs)
+
+
 def protected(plan: Plan, guards: Guards) -> Iterator[Refusal]:
     """Refuse to write flows that are marked."""
     slugs = _slugs(plan, lambda change: any(warning.code == PROTECTED for warning in change.warnings))
@@ -103,6 +110,7 @@ RULES: Final[tuple[Rule, ...]] = (
     too_much,
     targeting_cleared,
     type_changed,
+    creates,
     protected,
     edits_undone,
 )
@@ -122,7 +130,9 @@ def _slugs(plan: Plan, concerned: Callable[[Change], bool]) -> tuple[str, ...]:
 
 def _clears_targeting(change: Change) -> bool:
     """Whether users see at once that there is no targeting any more; what cannot be seen counts as targeting."""
-    if not change.live or "targetingLogic" not in change.body or not is_for_everyone(change.body["targetingLogic"]):
+    if isinstance(change, Create) or not change.live:
+        return False
+    if "targetingLogic" not in change.body or not is_for_everyone(change.body["targetingLogic"]):
         return False
     before = [field.old for field in change.fields if field.field == "targetingLogic"]
     return not before or not is_for_everyone(before[0])

@@ -1,21 +1,22 @@
-"""A saved plan read back: strictly, only if its digest is right, and next to what is live now."""
+"""A saved plan read back: strictly, and only if its digest is right."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
-from itertools import combinations
-from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias, TypeVar
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Final, NoReturn, TypedDict, TypeVar
 
 from flowsync.diff.data import undone
-from flowsync.diff.fields import compare, fingerprint, observe
+from flowsync.diff.fields import fingerprint, observe
 from flowsync.errors import PlanFileError
 from flowsync.model import (
     SENT_FIELDS,
     Blocked,
+    Create,
     Dropped,
     DroppedKind,
     FieldChange,
+    NewDraft,
     Op,
     Origin,
     Plan,
@@ -33,9 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from enum import Enum
 
-    from flowsync.model import Change, FieldName, JsonValue, LiveFlow, NewDraft
+    from flowsync.model import Change, FieldName, JsonValue
 
 Member = TypeVar("Member", bound="Enum")
+Row = TypeVar("Row", bound="Update | NewDraft")
 
 _PLACE: Final = ("line", "column")
 _PLAN: Final = ("format", "environment", "api_url", "base", "summary", "changes", "blocked", "unmanaged", "digest")
@@ -50,9 +52,9 @@ def from_text(text: str) -> Plan:
     try:
         return from_document(json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant))
     except ValueError:
-        raise _malformed("it is not JSON, or was cut off") from None
+        raise malformed("it is not JSON, or was cut off") from None
     except RecursionError:
-        raise _malformed("it is nested too deeply") from None
+        raise malformed("it is nested too deeply") from None
 
 
 def from_document(document: JsonValue) -> Plan:
@@ -76,7 +78,7 @@ def from_document(document: JsonValue) -> Plan:
         unmanaged=tuple(_unmanaged(item, place) for place, item in whole.items("unmanaged")),
         digest=whole.text("digest"),
         unnamed_unchanged=stated.scalar("unchanged", int),
-        unverified=tuple(replace(_change(item, place), is_verified=False) for place, item in whole.items("unverified")),
+        unverified=tuple(_unverified(item, place) for place, item in whole.items("unverified")),
         removed=tuple(_removed(item, place) for place, item in whole.items("removed")),
         dropped=tuple(_dropped(item, place) for place, item in whole.items("dropped")),
         view=_member(View, whole.text("view"), "the plan") if whole.has("view") else View.WHOLE,
@@ -106,41 +108,113 @@ def _check_whole(plan: Plan, stated: Mapping[str, int]) -> None:
     slugs = [change.slug for change in plan.changes]
     every = [change.slug for change in plan.writes]
     if slugs != sorted(slugs) or len(every) != len(set(every)):
-        raise _malformed("its changes are not in order, or name a flow twice")
+        raise malformed("its changes are not in order, or name a flow twice")
     if asdict(summary(plan)) != {**dict.fromkeys(SOMETIMES_COUNTED, 0), **stated}:
-        raise _malformed("its summary does not count what it holds")
+        raise malformed("its summary does not count what it holds")
 
 
-def _change(value: JsonValue, place: str) -> Update:
+def _change(value: JsonValue, place: str) -> Change:
     part = _Part(value, place, _CHANGE)
-    if part.text("action") != "update":
-        raise _malformed(f"{place} has an action that flowsync does not know")
-    fields = tuple(_field_change(item, f"{place}.{where}") for where, item in part.items("fields"))
-    warnings = tuple(_warning(item, f"{place}.{where}") for where, item in part.items("warnings"))
-    change = Update(
+    match part.text("action"):
+        case "create":
+            return _create(part)
+        case "draft":
+            return _with_values(NewDraft(**_row_change(part), target=Target.DRAFT), place)
+        case "update":
+            update = _row_change(part)
+            return _with_values(Update(**update, target=_target(update["status"], update["warnings"])), place)
+        case _:
+            raise malformed(f"{place} has an action that flowsync does not know")
+
+
+class _RowChange(TypedDict):
+    """What the document holds of a change of a row, by the names that a RowChange has for it."""
+
+    slug: str
+    file: str
+    id: int
+    version: int
+    status: str
+    live: bool
+    fields: tuple[FieldChange, ...]
+    unseen: tuple[FieldName, ...]
+    warnings: tuple[PlanWarning, ...]
+    body: Mapping[FieldName, JsonValue]
+    before: str
+    after: str
+    old: Mapping[FieldName, JsonValue]
+    new: Mapping[FieldName, JsonValue]
+
+
+def _row_change(part: _Part) -> _RowChange:
+    return {
+        "slug": part.text("slug"),
+        "file": part.text("file"),
+        "id": part.scalar("id", int),
+        "version": part.scalar("version", int),
+        "status": part.text("status"),
+        "live": part.scalar("live", bool),
+        "fields": _field_changes(part),
+        "unseen": tuple(_field_name(item, part.place) for _, item in part.items("unseen")),
+        "warnings": _warnings(part),
+        "body": _body(part),
+        "before": part.text("before"),
+        "after": part.text("after"),
+        "old": {},
+        "new": {},
+    }
+
+
+def _create(part: _Part) -> Create:
+    body = _body(part)
+    observed = observe(body, body.keys())
+    create = Create(
         slug=part.text("slug"),
         file=part.text("file"),
-        id=part.scalar("id", int),
-        version=part.scalar("version", int),
-        status=part.text("status"),
-        live=part.scalar("live", bool),
-        fields=fields,
-        unseen=tuple(_field_name(item, place) for _, item in part.items("unseen")),
-        warnings=warnings,
-        body={_field_name(name, place): _sent(name, item, place) for name, item in part.mapping("body").items()},
-        before=part.text("before"),
+        fields=_field_changes(part),
+        warnings=_warnings(part),
+        body=body,
         after=part.text("after"),
-        old={},
-        new={},
-        target=_target(part.text("status"), warnings),
+        new=observed.values,
     )
-    return _with_values(change, place)
+    is_new = all(part.value(name) is None for name in ("id", "version", "status", "before"))
+    if not is_new or any(part.items("unseen")) or part.scalar("live", bool) != create.live:
+        raise malformed(f"{part.place} would make a flow that is there")
+    stated: Mapping[FieldName, JsonValue] = {
+        each.field: each.new for each in create.fields if each.op is Op.ADD and not each.path
+    }
+    new: Mapping[FieldName, JsonValue] = {"active": False, **stated}
+    if len(stated) != len(create.fields) or not {"name", "data"} <= stated.keys() or body.keys() != new.keys():
+        raise malformed(f"{part.place} does not send what it says it makes")
+    if observed.data_is_unreadable or not fingerprint(new) == fingerprint(create.new) == create.after:
+        raise malformed(f"{part.place} does not lead to what it sends")
+    return create
+
+
+def _field_changes(part: _Part) -> tuple[FieldChange, ...]:
+    return tuple(_field_change(item, f"{part.place}.{where}") for where, item in part.items("fields"))
+
+
+def _warnings(part: _Part) -> tuple[PlanWarning, ...]:
+    return tuple(_warning(item, f"{part.place}.{where}") for where, item in part.items("warnings"))
+
+
+def _body(part: _Part) -> Mapping[FieldName, JsonValue]:
+    sent = part.mapping("body").items()
+    return {_field_name(name, part.place): _sent(name, item, part.place) for name, item in sent}
+
+
+def _unverified(value: JsonValue, place: str) -> Update:
+    change = _change(value, place)
+    if not isinstance(change, Update):
+        raise malformed(f"{place} is no update")
+    return replace(change, is_verified=False)
 
 
 def _sent(name: str, value: JsonValue, place: str) -> JsonValue:
     """Return what is sent as one field [doc]: a truth value for `active`, text for all others."""
     if not isinstance(value, bool if name == "active" else str):
-        raise _malformed(f"{place} would send the wrong kind of {name}")
+        raise malformed(f"{place} would send the wrong kind of {name}")
     return value
 
 
@@ -151,19 +225,19 @@ def _target(status: str, warnings: Iterable[PlanWarning]) -> Target:
     return Target.ACTIVE if status == "ACTIVE" else Target.DRAFT
 
 
-def _with_values(change: Update, place: str) -> Update:
+def _with_values(change: Row, place: str) -> Row:
     by_field = {name: [each for each in change.fields if each.field == name] for name in SENT_FIELDS}
     changed = [name for name in SENT_FIELDS if by_field[name]]
     if set(change.body) != {*changed, *(name for name in change.unseen if name in change.body)}:
-        raise _malformed(f"{place} does not send what it says it changes")
+        raise malformed(f"{place} does not send what it says it changes")
     observed = observe(change.body, changed)
     if observed.data_is_unreadable:
-        raise _malformed(f"{place} would send data that cannot be read")
+        raise malformed(f"{place} would send data that cannot be read")
     new = dict(observed.values)
     try:
         old = {name: undone(new[name], by_field[name]) for name in changed}
     except (ValueError, KeyError):
-        raise _malformed(f"{place} does not lead to what it sends") from None
+        raise malformed(f"{place} does not lead to what it sends") from None
     return replace(change, old=old, new=new)
 
 
@@ -227,14 +301,14 @@ def _field_name(value: JsonValue, place: str) -> FieldName:
     for name in SENT_FIELDS:
         if value == name:
             return name
-    raise _malformed(f"{place} names a field that flowsync does not know")
+    raise malformed(f"{place} names a field that flowsync does not know")
 
 
 def _member(kind: type[Member], value: str, place: str) -> Member:
     try:
         return kind(value)
     except ValueError:
-        raise _malformed(f"{place} has an unknown {kind.__name__.lower()}") from None
+        raise malformed(f"{place} has an unknown {kind.__name__.lower()}") from None
 
 
 def _unique_keys(pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
@@ -262,7 +336,7 @@ class _Part:
         self.place = place
         self._values = _object(value, place)
         if unknown := sorted((set(self._values) ^ set(keys)) - set(optional)):
-            raise _malformed(f"{place} lacks, or should not have, {unknown[0]}")
+            raise malformed(f"{place} lacks, or should not have, {unknown[0]}")
 
     def has(self, key: str) -> bool:
         return key in self._values
@@ -273,7 +347,7 @@ class _Part:
     def scalar(self, key: str, kind: type[Scalar]) -> Scalar:
         value = self._values[key]
         if type(value) is not kind:
-            raise _malformed(f"{self.place} has the wrong kind of {key}")
+            raise malformed(f"{self.place} has the wrong kind of {key}")
         return value
 
     def text(self, key: str) -> str:
@@ -286,96 +360,19 @@ class _Part:
         """Return the items of a list, each with its place; none where the key is not there."""
         value = self._values.get(key, [])
         if not isinstance(value, list):
-            raise _malformed(f"{self.place} has no list as its {key}")
+            raise malformed(f"{self.place} has no list as its {key}")
         return ((f"{key}[{index}]", item) for index, item in enumerate(value))
 
     def mapping(self, key: str) -> Mapping[str, JsonValue]:
         return _object(self._values[key], f"the {key} of {self.place}")
 
 
-def _malformed(complaint: str) -> PlanFileError:
+def malformed(complaint: str) -> PlanFileError:
+    """Return the error for a plan that flowsync did not write like this."""
     return PlanFileError(f"The saved plan cannot be read: {complaint}.", hint="Plan again: flowsync plan --out FILE.")
 
 
 def _object(value: JsonValue, place: str) -> dict[str, JsonValue]:
     if not isinstance(value, dict):
-        raise _malformed(f"{place} is not an object")
+        raise malformed(f"{place} is not an object")
     return value
-
-
-Fields: TypeAlias = "Mapping[FieldName, JsonValue]"
-
-
-@dataclass(frozen=True, slots=True)
-class AsPlanned:
-    """The row is as it was; `change` holds the values of every managed field."""
-
-    change: Change
-
-
-@dataclass(frozen=True, slots=True)
-class AsWritten:
-    """The row already is as it would be written."""
-
-    change: Change
-
-
-@dataclass(frozen=True, slots=True)
-class Edited:
-    """The row was changed since: `differences` lead from what is live now to what was planned from.
-
-    `elsewhere`: the other fields of the row, where one of them was edited too, or is no longer returned; the
-    document does not have what they were, nor which are managed. None where the rest explains everything.
-    `unseen`: fields of the plan that the API does not return any more.
-    """
-
-    differences: tuple[FieldChange, ...]
-    elsewhere: tuple[FieldName, ...] | None
-    unseen: tuple[FieldName, ...]
-
-
-Restored: TypeAlias = AsPlanned | AsWritten | Edited
-
-
-@dataclass(frozen=True, slots=True)
-class Stale:
-    """A change that may not be carried out any more; `why` is a sentence, or what was edited."""
-
-    change: Change
-    why: str | Edited
-
-
-def restored(change: Update | NewDraft, row: LiveFlow) -> Restored:
-    """Return whether `row` still is as when `change` was planned, already is as it would be written, or neither.
-
-    Raises PlanFileError when `change` would not lead to what it says it leads to.
-    """
-    seen = observe(row.fields, [name for name in SENT_FIELDS if name not in change.unseen]).values
-    if change.new.keys() <= seen.keys():
-        for staying in _choices([name for name in seen if name not in change.new]):
-            managed = {name: seen[name] for name in SENT_FIELDS if name in change.new or name in staying}
-            if fingerprint(managed) == change.before:
-                new = {**managed, **change.new}
-                if fingerprint(new) != change.after:
-                    raise _malformed(f"the change of {change.slug} does not lead to what it says")
-                return AsPlanned(replace(change, old=managed, new=new, shown=row.fields))
-            if fingerprint(managed) == change.after:
-                return AsWritten(replace(change, old={**managed, **change.old}, new=managed))
-    return _edited(change, row, seen)
-
-
-def _choices(names: Sequence[FieldName]) -> Iterator[frozenset[FieldName]]:
-    """Yield every choice of fields, the largest first: mostly a file states nearly all."""
-    for size in range(len(names), -1, -1):
-        yield from map(frozenset, combinations(names, size))
-
-
-def _edited(change: Update | NewDraft, row: LiveFlow, seen: Fields) -> Edited:
-    differences = compare(change.old, row.fields).changes
-    unseen = tuple(name for name in change.old if name not in seen)
-    staying = tuple(name for name in seen if name not in change.new)
-    as_it_was: Fields = {**seen, **change.old}
-    choices = ({*change.old, *choice} for choice in _choices(staying))
-    managed = ({name: as_it_was[name] for name in as_it_was if name in chosen} for chosen in choices)
-    is_explained = any(fingerprint(fields) == change.before for fields in managed)
-    return Edited(differences, None if is_explained else staying, unseen)

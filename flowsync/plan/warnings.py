@@ -51,9 +51,10 @@ _MOST_LABELS: Final = 5
 _STEP_ID: Final = re.compile(r"/(?P<list>steps|data)/(?P<step>\d+)(?:/fields/(?P<field>\d+))?/id")
 
 
-def warnings_of_update(pair: FileAndRow) -> tuple[PlanWarning, ...]:
-    """Return the warnings about a row that will be written."""
-    return tuple(warning for rule in UPDATE_RULES for warning in rule(pair))
+def warnings_of_change(pair: FileAndRow) -> tuple[PlanWarning, ...]:
+    """Return the warnings about a row that will be written, or that a draft will be made of."""
+    rules = (rule for rule in UPDATE_RULES if not pair.needs_draft or rule not in ROW_RULES)
+    return tuple(warning for rule in rules for warning in rule(pair))
 
 
 def warnings_of_unchanged(pair: FileAndRow) -> tuple[PlanWarning, ...]:
@@ -77,6 +78,9 @@ def draft_unseen(pair: FileAndRow) -> Iterator[PlanWarning]:
 
 def drafts_hidden(pair: FileAndRow) -> Iterator[PlanWarning]:
     """Warn that there may be a newer draft, which the file would be for, and that nobody could see it."""
+    if pair.view is not View.WHOLE and pair.needs_draft:
+        message = "The public list, which was read, may hide a draft that is there already; then no draft is made."
+        yield PlanWarning("may-exist", message)
     if pair.view is not View.WHOLE and pair.target is Target.LATEST:
         message = (
             "Read from the public list, which may hide drafts: a draft that is newer than version "
@@ -257,6 +261,9 @@ UPDATE_RULES: Final[tuple[Rule, ...]] = (
     conflict_open,
     history_cut,
 )
+
+ROW_RULES: Final[frozenset[Rule]] = frozenset({goes_live, not_the_latest, turned_off, turned_on, type_changed})
+"""What is said of a row that is written itself; a new draft leaves the row as it is."""
 
 
 def _changes(pair: FileAndRow, field: str) -> bool:

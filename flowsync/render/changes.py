@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from flowsync.diff.data import unescaped
-from flowsync.model import Change, FieldChange, FieldName, JsonValue, Op, Origin
+from flowsync.flows.expressions import steps_of
+from flowsync.model import Change, Create, FieldChange, FieldName, JsonValue, Op, Origin
 from flowsync.plan.warnings import WAITING
-from flowsync.render.escape import code_span, cut, cut_pair, shown
+from flowsync.render.escape import code_span, cut, cut_pair, plural, shown
 from flowsync.render.wording import criterion_gone
 from flowsync.targeting.comparison import Effect, TermChange, compare
 from flowsync.targeting.words import in_words
@@ -101,9 +102,9 @@ def name(text: str) -> str:
     return code_span(shortened(shown(text), NAME_LENGTH))
 
 
-def flow_name(update: Change) -> str | None:
+def flow_name(planned: Change) -> str | None:
     """Return the name by which people know a flow, which is the live one; None where it is not known."""
-    for values in (update.shown or {}, update.old, update.new):
+    for values in (planned.shown or {}, planned.old, planned.new):
         if isinstance(found := values.get("name"), str) and found.strip():
             return found
     return None
@@ -124,7 +125,7 @@ def in_order(changes: Iterable[FieldChange]) -> list[FieldChange]:
 _RANKS: Final = {"active": 0, "targetingLogic": 1, "type": 2, "name": 3}
 
 
-def described(change: FieldChange, update: Change) -> Described:
+def described(change: FieldChange, planned: Change) -> Described:
     """Return one difference in words."""
     if change.field == "active":
         return Described("**switched on**" if change.new else "**switched off**", "")
@@ -132,7 +133,7 @@ def described(change: FieldChange, update: Change) -> Described:
         return Described("audience", audience(change.old, change.new))
     if change.field != "data":
         return Described(_FIELDS[change.field], pair(change.old, change.new))
-    place, is_item = _place(change, update)
+    place, is_item = _place(change, planned)
     if is_item and change.op in {Op.ADD, Op.REMOVE}:
         return Described(f"new {place}" if change.op is Op.ADD else f"{place} removed", "")
     if change.op is Op.MOVE:
@@ -197,10 +198,10 @@ def _position(index: JsonValue) -> str:
     return str(index + 1) if isinstance(index, int) else "?"
 
 
-def _place(change: FieldChange, update: Change) -> tuple[str, bool]:
+def _place(change: FieldChange, planned: Change) -> tuple[str, bool]:
     """Return what people call a place in `data`, and whether it is an item of a list."""
     parts = [unescaped(part) for part in change.path.split("/")[1:]]
-    document = (update.old if change.op is Op.REMOVE else update.new).get("data")
+    document = (planned.old if change.op is Op.REMOVE else planned.new).get("data")
     nouns = list(_nouns(parts, document))
     if not nouns:
         return "content", False
@@ -252,6 +253,8 @@ def _inside(value: JsonValue, part: str) -> JsonValue:
 
 def changes_in_words(change: Change, branch: str = "this PR") -> list[str]:
     """Return what changes about a flow, what matters most first; the rest is counted."""
+    if isinstance(change, Create):
+        return _new_flow(change, branch)
     lines = []
     for field in in_order(change.fields):
         who = origin_words(field.origin, change, branch)
@@ -261,6 +264,19 @@ def changes_in_words(change: Change, branch: str = "this PR") -> list[str]:
     if rest <= 1:  # a line that counts one is as long as that one
         return lines
     return [*lines[:CHANGES_OF_A_FLOW], f"and {rest:,} more changes"]
+
+
+def _new_flow(create: Create, branch: str) -> list[str]:
+    """Return what a flow will be that is not there yet: its type, who it is for, its steps."""
+    kind, steps = create.new.get("type"), [step for _, step in steps_of(create.new.get("data"))]
+    named = [_item_name({**step}, str(index), []) for index, step in enumerate(steps[:CHANGES_OF_A_FLOW])]
+    more = f" and {len(steps) - len(named):,} more" if len(steps) > len(named) else ""
+    expression = create.new.get("targetingLogic") or ""
+    audience = (in_words(expression) or expression or "everyone") if isinstance(expression, str) else "everyone"
+    who = next((words for field in create.fields if (words := origin_words(field.origin, create, branch))), "")
+    lines = [f"**new {name(kind) if isinstance(kind, str) else 'flow'}**" + (f" <sub>({who})</sub>" if who else "")]
+    lines.append(f"audience: {code_span(cut(_plain(audience), EXPRESSION_WIDTH))}")
+    return [*lines, f"{plural(len(steps), 'step')}: {', '.join(named)}{more}"] if steps else lines
 
 
 def sent_unseen(field: FieldName, value: JsonValue) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Final
 
-from flowsync.model import Change, Flow, Location, Origin, Plan, PlanWarning, Problem, Severity, Unchanged
-from flowsync.plan.document import to_document
+from flowsync.model import Change, Create, Flow, Location, Origin, Plan, PlanWarning, Problem, Severity, Unchanged
+from flowsync.plan.document import drafted, to_document
 from flowsync.plan.warnings import WAITING
 from flowsync.render import audience, wording
 from flowsync.render.escape import json_text, plural
@@ -18,16 +18,28 @@ NAMES_SHOWN: Final = 50
 """How many unmanaged flows are named unless everything is asked for."""
 APPLY: Final = "flowsync apply"
 """What applies a plan, where nothing is to be said of its place."""
+PUBLISH: Final = "flowsync publish"
+"""What publishes drafts, where nothing is to be said of their place."""
 _MARGIN: Final = Span("    ")
 
 
-def text(plan: Plan, screen: Screen = Screen(), following: str = APPLY) -> str:  # noqa: B008 - a frozen value
-    """Return the plan for a terminal, then what keeps it from being applied, or the command line that applies it."""
+def text(
+    plan: Plan,
+    screen: Screen = Screen(),  # noqa: B008 - a frozen value
+    following: str = APPLY,
+    publishing: str = "",
+) -> str:
+    """Return the plan for a terminal, then what keeps it from being applied, or the command line that applies it.
+
+    `publishing` is the command line that publishes the drafts that it makes.
+    """
     lines = [*_plan_lines(plan, screen), *_refusals(plan, screen)]
     if plan.blocked:
         lines += sentences(line(wording.BLOCKED), screen, indent=2)
     elif plan.writes and not plan.refusals:
         lines.append(line(f"Next: {following}"))
+        if drafted(plan):
+            lines.append(line(f"Then: {publishing or ' '.join([PUBLISH, *drafted(plan)[: wording.MOST_NAMED]])}"))
     return paint(lines, screen.colour)
 
 
@@ -71,6 +83,8 @@ def _plan_lines(plan: Plan, screen: Screen) -> Iterator[Line]:
     yield from sentences(line(Span(place, Style.MUTED)), screen, indent=2)
     if sentence := wording.goes_live(plan):
         yield line(Span(sentence, Style.WARNING))
+    if sentence := wording.drafts(plan):
+        yield from sentences(line(sentence), screen)
     if sentence := wording.view(plan):
         yield from sentences(line(Span(sentence, Style.WARNING)), screen)
     for change in plan.changes:
@@ -131,7 +145,8 @@ def _no_longer_managed(plan: Plan, screen: Screen) -> Iterator[Line]:
 
 
 def _change_lines(change: Change, screen: Screen, qualifying: str) -> Iterator[Line]:
-    mark, seen = Span("~ ", Style.HINT), Span(wording.visibility(change), Style.WARNING if change.live else Style.MUTED)
+    mark = Span("+ ", Style.ADDED) if isinstance(change, Create) else Span("~ ", Style.HINT)
+    seen = Span(wording.visibility(change), Style.WARNING if change.live else Style.MUTED)
     yield from _row_lines(mark, change, seen, wording.warnings(change), screen)
     if qualifying:
         yield from sentences(line("  ", Span(qualifying, Style.HINT)), screen)
@@ -150,9 +165,10 @@ def _change_lines(change: Change, screen: Screen, qualifying: str) -> Iterator[L
 def _row_lines(
     mark: Span | str, row: Change | Unchanged, state: Span | str, warnings: Iterable[PlanWarning], screen: Screen
 ) -> Iterator[Line]:
-    """Yield a blank line, the line of a flow that has a live row, and what there is to be wary of."""
+    """Yield a blank line, the line of a flow, and what there is to be wary of."""
     yield ()
-    facts = f"  {row.file} · id {row.id} · version {row.version} · {row.status} · "
+    there = "new flow" if isinstance(row, Create) else f"id {row.id} · version {row.version} · {row.status}"
+    facts = f"  {row.file} · {there} · "
     parts = [Span(facts, Style.MUTED), state] if isinstance(state, Span) else [Span(facts + state, Style.MUTED)]
     yield from sentences(line(mark, Span(row.slug, Style.HEADING), *parts), screen)
     for warning in warnings:

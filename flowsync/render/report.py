@@ -119,13 +119,15 @@ class ApplyReport:
 class DriftReport:
     """How the live flows differ from the files of the main branch, though nobody asked to change anything.
 
-    `plan` holds edits only. `waiting` are the flows of merged changes that are not applied yet. `gap` says what is not
+    `plan` holds edits only. `waiting` are the flows of merged changes that are not applied yet, `missing` the
+    files without a live flow. `gap` says what is not
     known of who made the differences; it is empty where all is.
     """
 
     scene: Scene
     plan: Plan
     waiting: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     gap: str = ""
 
 
@@ -200,7 +202,7 @@ def _heading(report: Report) -> str:
         case ApplyReport(plan=plan, outcomes=outcomes):
             said = report_results.apply_headline(plan, outcomes, code_span(brief(_place(plan))))
         case DriftReport(plan=plan):
-            said = report_results.drift_headline(plan, report.waiting)
+            said = report_results.drift_headline(plan, [*report.waiting, *report.missing])
         case TakeoverReport(files=files):
             said = f"Merging this keeps dashboard edits in {plural(len(files), 'file')}. Nothing changes for users."
         case FilesReport(problems=problems):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flowsync.model import Change, Create, Plan, Problem
 from flowsync.plan.document import action
@@ -16,6 +17,9 @@ from flowsync.render.style import Colour, paint
 from flowsync.render.yaml_diff import flow_diff, remark
 from flowsync.text import shortened
 
+if TYPE_CHECKING:
+    from flowsync.render.report import Scene
+
 NAME_LENGTH: Final = 100
 """Characters of a slug, label or file that are shown where there are many."""
 CELL_LENGTH: Final = 60
@@ -26,6 +30,7 @@ TABLE_ROWS: Final = 100
 REMARKS: Final = 20
 LEAST_ROOM: Final = 300
 """Where less than this is left, no further flow's details can fit."""
+_FLAG: Final = re.compile(r"--[a-z-]+(?: overwrite)?")
 _ORDER: Final = ("delete", "deactivate", "update", "create", "draft")
 """Whose details go first where there is not room for all."""
 
@@ -134,6 +139,21 @@ def small(markdown: str) -> str:
 def sentence(text: str) -> str:
     """Return a sentence, all but plain English in it as inline code."""
     return prose(shortened(shown(text), SENTENCE_LENGTH))
+
+
+def with_inputs(text: str, scene: Scene, most: int = SENTENCE_LENGTH) -> str:
+    """Return a sentence that names flags of the command line with the action's inputs instead, where it has them."""
+    kept = shortened(text, most)
+    if not scene.is_on_github:
+        return sentence(kept)
+    parts, at = [], 0
+    for found in _FLAG.finditer(kept):
+        if wanted := wording.allowance(found[0]):
+            at, before = found.end(), kept[at : found.start()]
+            ending = kept[at : at + 1] if kept[at : at + 1] in {".", ",", ")"} else ""
+            parts += [sentence(before), code_span(f"allow: {wanted}") + ending]
+            at += len(ending)
+    return " ".join(filter(None, [*parts, sentence(kept[at:])]))
 
 
 def labelled(text: str, label: str) -> str:

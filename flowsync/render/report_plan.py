@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.flows.waits import Bond, ChangedWaits
 from flowsync.model import (
     Change,
+    Create,
     Dropped,
     DroppedKind,
     FieldChange,
@@ -18,7 +19,10 @@ from flowsync.model import (
     Refusal,
     Removed,
     SettingChange,
+    Update,
 )
+from flowsync.plan.creating import SECOND_REQUEST
+from flowsync.plan.document import drafted, summary
 from flowsync.plan.warnings import DRAFT_UNSEEN, EDIT_KEPT, UNSEEN_SENT, WAITING
 from flowsync.render import audience, graphs, wording
 from flowsync.render.changes import (
@@ -35,6 +39,7 @@ from flowsync.render.escape import code_span, cut_pair, plural, shown
 from flowsync.render.report_parts import (
     Limits,
     alert,
+    brief,
     enumerated,
     fitting_or_counted,
     flow,
@@ -43,6 +48,7 @@ from flowsync.render.report_parts import (
     sentence,
     table,
     titled_cell,
+    with_inputs,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +66,7 @@ _SWITCHED: Final = {
     "turned-off": "**switched off**: nobody sees it any more",
     "turned-on": "**switched on**: whoever it is for can see it",
 }
-_SAID: Final = _GRAVE | {WAITING, UNSEEN_SENT}
+_SAID: Final = _GRAVE | {WAITING, UNSEEN_SENT, SECOND_REQUEST}
 """The codes of what has a point, or a cell, of its own."""
 _CONFLICT: Final = "overwrites-conflict"
 _EDITS: Final = {"overwrites-drift": Origin.DRIFT, _CONFLICT: Origin.CONFLICT}
@@ -69,6 +75,7 @@ _STOPS: Final = {
     "overwrites-drift": "dashboard edit",
     "clears-targeting": "cleared audience",
     "changes-type": "changed type",
+    "creates": "new flow",
     "protected": "protected flow",
     "too-many-changes": "size limit",
     "too-large-a-part": "size limit",
@@ -110,7 +117,18 @@ def headline(report: PlanReport, quoted: Callable[[str], str] = name) -> str:
         return f"{moment} changes nothing for users: {_unmanaged(plan) or in_step(plan)}"
     if not count:
         return f"{moment} changes nothing that can be seen. {_impact('', plan)}"
-    return f"{moment} changes {plural(count, 'flow')}{_noticed(plan, '. Users notice nothing yet.')}"
+    return f"{moment} {_deeds(plan)}{_noticed(plan, '. Users notice nothing yet.')}"
+
+
+def _deeds(plan: Plan) -> str:
+    """Return what is done to how many flows: `creates 1 flow and changes 2 flows`."""
+    numbers = summary(plan)
+    counts = (
+        (("creates", "flow"), numbers.create),
+        (("makes", "draft"), numbers.draft),
+        (("changes", "flow"), numbers.update),
+    )
+    return wording.enumeration([f"{verb} {plural(count, noun)}" for (verb, noun), count in counts if count])
 
 
 def _unmanaged(plan: Plan) -> str:
@@ -130,7 +148,14 @@ def _impact(opening: str, plan: Plan) -> str:
         one = len(plan.unverified) == 1
         told = f"{sent} {'is' if one else 'are'} sent as switched off"
         return f"{opening} {told}, since the API does not say whether {'it is' if one else 'they are'}.".strip()
-    flows = f"{opening} {plural(count, 'flow')} {'changes' if count == 1 else 'change'}".strip()
+    numbers = summary(plan)
+    parts = (
+        (numbers.create, "flow", "is created", "are created"),
+        (numbers.draft, "draft", "is made", "are made"),
+        (numbers.update, "flow", "changes", "change"),
+    )
+    said = [f"{plural(number, noun)} {one if number == 1 else many}" for number, noun, one, many in parts if number]
+    flows = f"{opening} {wording.enumeration(said)}".strip()
     return flows + _noticed(plan, ", and users notice nothing yet.")
 
 
@@ -169,8 +194,7 @@ def stopped_by(plan: Plan) -> str:
         counts[noun] = counts.get(noun, 0) + (len(refusal.slugs) or 1)
     if plan.blocked:
         counts["blocked flow"] = len(plan.blocked)
-    parts = [plural(count, noun) for noun, count in counts.items()]
-    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+    return wording.enumeration([plural(count, noun) for noun, count in counts.items()])
 
 
 def settings_alert(settings: Sequence[SettingChange], limits: Limits) -> Iterator[str]:
@@ -191,7 +215,7 @@ def _setting(setting: SettingChange) -> str:
 
 def stops_alert(plan: Plan, scene: Scene, limits: Limits, lead: str = "What has to be settled first:") -> Iterator[str]:
     """Yield what keeps a plan from being applied: blocked flows, and what guards refuse."""
-    points = [f"{name(each.slug)} is blocked: {sentence(each.message)}" for each in plan.blocked]
+    points = [f"{name(each.slug)} is blocked: {with_inputs(each.message, scene)}" for each in plan.blocked]
     flows = {change.slug: change for change in plan.writes}
     points += [point for refusal in plan.refusals for point in _refusal_points(refusal, flows, scene)]
     if points:
@@ -250,6 +274,10 @@ def _grave_points(report: PlanReport) -> Iterator[str]:
         yield from (
             f"{flow(change)}: {_grave(each, change)}" for each in wording.warnings(change) if each.code in _GRAVE
         )
+        if isinstance(change, Create) and change.live:
+            yield f"{flow(change)}: a new flow, **switched on**: whoever it is for may see it at once"
+        if not isinstance(change, Update):
+            continue
         # Where targeting was cleared there is a warning; an edit of the dashboard is a point of its own.
         yield from (
             f"{flow(change)}: {described(field, change).markdown}"
@@ -352,7 +380,8 @@ def _removed(removed: Removed, there: Collection[str]) -> str:
         )
     return (
         f"renamed: Frigade has no rename, so this flow {stays}, no longer managed. Either name the file "
-        f"{name(removed.slug)} again, or make {new} in Frigade first and switch this one off there"
+        f"{name(removed.slug)} again, or let {new} be created as a new flow ({code_span('allow: create')}) and switch "
+        "this one off"
     )
 
 
@@ -418,8 +447,18 @@ def next_step(report: PlanReport) -> str:
     if any(_is_edit(field) for change in plan.changes for field in change.fields):
         keeping = f" To keep a dashboard edit, take it into its file first ({code_span('flowsync pull')})."
     if not scene.is_on_github:
-        return f"{code_span('flowsync apply')} writes this.{keeping}"
-    return f"{scene.moment.next_step}{keeping}"
+        return f"{code_span('flowsync apply')} writes this.{keeping}{_publishing(plan)}"
+    return f"{scene.moment.next_step}{keeping}{_publishing(plan)}"
+
+
+def _publishing(plan: Plan) -> str:
+    """Return how the drafts that a plan makes are published, as a sentence after another; empty for none."""
+    slugs = drafted(plan)
+    if not slugs:
+        return ""
+    them = "the new draft until it is" if len(slugs) == 1 else "the new drafts until they are"
+    names = " ".join(brief(slug) for slug in slugs[: wording.MOST_NAMED])
+    return f" Nobody sees {them} published: {code_span(f'flowsync publish {names}')}."
 
 
 def past_guards(refusals: Sequence[Refusal], scene: Scene) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,12 +9,11 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import DocumentError, InvalidFilesError, RefusedError
-from flowsync.model import Change, Outcome, Plan
+from flowsync.model import Change, Create, Outcome, Plan
 from flowsync.render import ledger, wording
 from flowsync.render.changes import changes_in_words
 from flowsync.render.escape import code_span, plural
 from flowsync.render.report_parts import (
-    SENTENCE_LENGTH,
     Limits,
     alert,
     differing,
@@ -27,15 +25,14 @@ from flowsync.render.report_parts import (
     problems_table,
     sentence,
     table,
+    with_inputs,
 )
 from flowsync.render.report_plan import flows_table, in_step, past_guards, stops_alert
-from flowsync.text import shortened
 
 if TYPE_CHECKING:
     from flowsync.render.ledger import Entry
-    from flowsync.render.report import ApplyReport, DriftReport, FailureReport, Scene, TakeoverReport
+    from flowsync.render.report import ApplyReport, DriftReport, FailureReport, TakeoverReport
 
-_FLAG: Final = re.compile(r"--[a-z-]+(?: overwrite)?")
 _NOT_WRITTEN: Final = frozenset({ledger.Kind.REFUSED, ledger.Kind.FAILED, ledger.Kind.NOT_ATTEMPTED})
 
 
@@ -108,6 +105,8 @@ def _seen_now(change: Change, entry: Entry | None) -> str:
     """Return what users see of a flow after an apply."""
     if entry is None or entry.kind in _NOT_WRITTEN:
         return "not known" if entry and entry.uncertain else "as before"
+    if isinstance(change, Create):
+        return "created, switched on" if change.live else wording.visibility(change)
     if change.live:
         return "off now" if wording.is_switched_off(change) else "live now"
     return wording.visibility(change)
@@ -132,11 +131,11 @@ def apply_next(report: ApplyReport) -> str:
     return " ".join(steps) or "Nothing to do."
 
 
-def drift_headline(plan: Plan, waiting: Sequence[str]) -> str:
-    """Return how many live flows differ from the files, apart from those of changes that wait for an apply."""
+def drift_headline(plan: Plan, others: Sequence[str]) -> str:
+    """Return how many live flows differ from the files, apart from `others`, which wait or are not there."""
     count = differing(plan)
     if not count:
-        return wording.NO_EDITS if waiting else wording.nothing_changes(plan)
+        return wording.NO_EDITS if others else wording.nothing_changes(plan)
     return f"{plural(count, 'live flow')} {'differs' if count == 1 else 'differ'} from the files."
 
 
@@ -153,6 +152,10 @@ def drift_parts(report: DriftReport, limits: Limits) -> Iterator[str]:
     if report.waiting:
         names = enumerated(map(name, report.waiting), limits.per_list // 4, limits.measure)
         yield f"{plural(len(report.waiting), 'flow')} {wording.waits(len(report.waiting))}: {names}."
+    if report.missing:
+        count = len(report.missing)
+        names = enumerated(map(name, report.missing), limits.per_list // 4, limits.measure)
+        yield f"{plural(count, 'file')} {wording.is_not_live(count)}: {names}."
     if report.gap:
         yield alert("WARNING", "Some of this may be no edit.", [sentence(report.gap)], limits)
 
@@ -191,7 +194,7 @@ def failure_parts(report: FailureReport, limits: Limits) -> Iterator[str]:
     if plan and (plan.blocked or plan.refusals):
         yield from stops_alert(plan, scene, limits)
     elif isinstance(error, RefusedError) and error.reasons and not report.changes:
-        yield alert("CAUTION", "What is in the way:", (_on_github(each, scene) for each in error.reasons), limits)
+        yield alert("CAUTION", "What is in the way:", (with_inputs(each, scene) for each in error.reasons), limits)
     if isinstance(error, InvalidFilesError):
         yield from problems_table(error.problems, limits.per_table, limits)
     elif isinstance(error, DocumentError):
@@ -212,20 +215,5 @@ def failure_next(report: FailureReport) -> str:
     if plan and plan.refusals:
         return past_guards(plan.refusals, report.scene)
     if error.hint:
-        return _on_github(error.hint, report.scene)
+        return with_inputs(error.hint, report.scene)
     return "Mend what is named above, then run this again."
-
-
-def _on_github(text: str, scene: Scene) -> str:
-    """Return a sentence that names flags of the command line with the action's inputs instead, where it has them."""
-    kept = shortened(text, SENTENCE_LENGTH)
-    if not scene.is_on_github:
-        return sentence(kept)
-    parts, at = [], 0
-    for found in _FLAG.finditer(kept):
-        if wanted := wording.allowance(found[0]):
-            at, before = found.end(), kept[at : found.start()]
-            ending = kept[at : at + 1] if kept[at : at + 1] in {".", ","} else ""
-            parts += [sentence(before), code_span(f"allow: {wanted}") + ending]
-            at += len(ending)
-    return " ".join(filter(None, [*parts, sentence(kept[at:])]))

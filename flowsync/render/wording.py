@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 from flowsync.config import SANDBOX_URL
 from flowsync.model import (
     Change,
+    Create,
     Dropped,
     DroppedKind,
     FieldChange,
     JsonValue,
+    NewDraft,
     Op,
     Origin,
     Plan,
@@ -23,11 +25,12 @@ from flowsync.model import (
     Unchanged,
     View,
 )
-from flowsync.plan.document import allowed_by, summary
+from flowsync.plan.creating import GOES_LIVE
+from flowsync.plan.document import allowed_by, drafted, summary
 from flowsync.render.escape import compact, compact_pair, plural
 
 if TYPE_CHECKING:
-    from flowsync.plan.saved import Edited, Stale
+    from flowsync.plan.restoring import Edited, Stale
 
 IN_STEP: Final = "The live flows are as the files say."
 NO_CHANGES: Final = f"No changes. {IN_STEP}"
@@ -35,6 +38,8 @@ NO_EDITS: Final = "Nobody edited a live flow in the dashboard."
 BLOCKED: Final = "Apply writes nothing while flows are blocked, unless told to skip them (--skip-blocked)."
 REFUSED: Final = "Apply would refuse this plan:"
 UNMANAGED: Final = "live without a file: shown, never touched"
+MOST_NAMED: Final = 5
+"""How many slugs one command line names."""
 SHORT_DIGEST: Final = 12
 """How many hexadecimal digits of a digest are shown to people."""
 
@@ -43,7 +48,7 @@ _SHORT_VALUE: Final = 80
 _ALLOWING: Final = re.compile(r"--(?:allow-([a-z-]+)|on-(drift|conflict) overwrite)")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ALWAYS_COUNTED: Final = frozenset({"to update", "unchanged"})
-_SAID_BY_VISIBILITY: Final = "goes-live"
+_SAID_BY_VISIBILITY: Final = GOES_LIVE
 _SAID_OF_THE_PLAN: Final = "drafts-hidden"
 """What is said once of a whole plan (`view`)."""
 _ORIGINS: Final = {
@@ -68,6 +73,8 @@ def counts(plan: Plan) -> str:
     """Return the plan in numbers; of what there is none is left out, but for the two usual ones."""
     numbers = summary(plan)
     parts = (
+        (numbers.create, "to create"),
+        (numbers.draft, "to draft"),
         (numbers.update, "to update"),
         (numbers.unverified, "unverified"),
         (numbers.unchanged, "unchanged"),
@@ -153,23 +160,27 @@ def revision(base: str) -> str:
     return base[:SHORT_DIGEST] if _COMMIT.fullmatch(base) else base
 
 
-def visibility(update: Change) -> str:
+def visibility(change: Change) -> str:
     """Return who will see the written row."""
-    if update.live and may_hide_a_draft(update):
+    if isinstance(change, Create):
+        return "created switched on, seen at once" if change.live else "created switched off"
+    if isinstance(change, NewDraft):
+        return "new draft, made from that"
+    if change.live and may_hide_a_draft(change):
         return "live at once, unless a draft is hidden"
-    if update.live:
+    if change.live:
         return "live at once"
-    return "nobody sees it yet" if update.status == "DRAFT" else "not shown to users"
+    return "nobody sees it yet" if change.status == "DRAFT" else "not shown to users"
 
 
-def may_hide_a_draft(update: Change) -> bool:
+def may_hide_a_draft(change: Change) -> bool:
     """Whether a draft that the key does not see may be what an apply would write instead."""
-    return any(each.code == _SAID_OF_THE_PLAN for each in update.warnings)
+    return any(each.code == _SAID_OF_THE_PLAN for each in change.warnings)
 
 
-def is_switched_off(update: Change) -> bool:
+def is_switched_off(change: Change) -> bool:
     """Whether a flow is sent as switched off."""
-    return update.body.get("active") is False
+    return change.body.get("active") is False
 
 
 def warnings(change: Change) -> Iterator[PlanWarning]:
@@ -186,6 +197,15 @@ def goes_live(plan: Plan) -> str:
     if live == len(plan.changes):
         return f"{'It is' if live == 1 else 'All of them are'} seen by users as soon as applied."
     return f"{live:,} of them {'is' if live == 1 else 'are'} seen by users as soon as applied."
+
+
+def drafts(plan: Plan) -> str:
+    """Return how many drafts a plan makes, and who sees them; empty for none."""
+    count = len(drafted(plan))
+    if not count:
+        return ""
+    them = "it until it is" if count == 1 else "them until they are"
+    return f"{plural(count, 'new draft')}: nobody sees {them} published."
 
 
 def structural(change: FieldChange) -> str:
@@ -217,10 +237,10 @@ def _position(index: JsonValue) -> str:
     return str(index + 1) if isinstance(index, int) else "?"
 
 
-def origins(update: Change) -> Iterator[str]:
+def origins(change: Change) -> Iterator[str]:
     """Yield, per origin other than this branch, which places it concerns and what applying does to them."""
     for origin, meaning in _ORIGINS.items():
-        labels = [change.label for change in update.fields if change.origin is origin]
+        labels = [each.label for each in change.fields if each.origin is origin]
         if labels:
             yield f"{origin.value}: {listed(labels)} {'was' if len(labels) == 1 else 'were'} {meaning}"
 
@@ -234,6 +254,12 @@ def outside_edit(change: FieldChange, origin: Origin) -> str:
 def waits(count: int) -> str:
     """Return what is said of as many flows that differ because a merge is not applied yet."""
     return f"{'waits' if count == 1 else 'wait'} for an apply of what is merged; that is no edit"
+
+
+def is_not_live(count: int) -> str:
+    """Return what is said of as many files without a live flow, where edits are looked for."""
+    has, was = ("has", "was") if count == 1 else ("have", "were")
+    return f"{has} no live flow: not applied yet, or the flow {was} deleted in the dashboard; the next plan creates it"
 
 
 def removed(flow: Removed) -> str:
@@ -265,25 +291,30 @@ def _left_live(lost: Dropped) -> str:
     return f"{where} with {lost.live}" if lost.name == "data" else f"{where} as {compact(lost.live, _SHORT_VALUE)}"
 
 
+def enumeration(parts: Sequence[str]) -> str:
+    """Return parts as an enumeration: `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
 def listed(names: Sequence[str], limit: int = 5) -> str:
     """Return names as an enumeration, the last ones only counted when there are many."""
     shown = ", ".join(names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit:,} more"
 
 
-def changed_places(update: Change) -> list[str]:
+def changed_places(change: Change) -> list[str]:
     """Return the labels of what changes, each once, in order; of an unseen field, its name."""
-    return list(dict.fromkeys([*(change.label for change in update.fields), *update.sent_unseen]))
+    return list(dict.fromkeys([*(each.label for each in change.fields), *change.sent_unseen]))
 
 
-def unseen(update: Change) -> str:
+def unseen(change: Change) -> str:
     """Return what is said of fields that the API did not return for a row that is written; may be empty."""
-    if not update.unseen:
+    if not change.unseen:
         return ""
-    be = "is" if len(update.unseen) == 1 else "are"
-    sent = listed([f"{name}: {compact(update.body[name])}" for name in update.sent_unseen])
+    be = "is" if len(change.unseen) == 1 else "are"
+    sent = listed([f"{name}: {compact(change.body[name])}" for name in change.sent_unseen])
     also = f"; sent with this change: {sent}" if sent else ""
-    return f"{listed(update.unseen)} {be} not returned by the API, so not compared{also}"
+    return f"{listed(change.unseen)} {be} not returned by the API, so not compared{also}"
 
 
 def unseen_elsewhere(unchanged: Iterable[Unchanged]) -> str:
@@ -335,7 +366,23 @@ def question(plan: Plan) -> str:
     if not plan.changes:
         return f"Send active: false to {plural(len(plan.unverified), 'flow')} of {where}?"
     also = f", and active: false to {plural(len(plan.unverified), 'flow')} more" if plan.unverified else ""
-    return f"Apply {plural(len(plan.changes), 'update')} to {where}{seen}{also}?"
+    return f"{_deeds(plan)} {where}{seen}{also}?"
+
+
+def _deeds(plan: Plan) -> str:
+    """Return what apply does to how many flows: `Create 1 flow, draft 1 version and apply 2 updates to`."""
+    numbers = summary(plan)
+    parts = [
+        f"{verb} {plural(count, noun)} {where}"
+        for count, verb, noun, where in (
+            (numbers.create, "create", "flow", "in"),
+            (numbers.draft, "make", "draft", "in"),
+            (numbers.update, "apply", "update", "to"),
+        )
+        if count
+    ]
+    said = enumeration([*(each.rpartition(" ")[0] for each in parts[:-1]), parts[-1]])
+    return said[:1].upper() + said[1:]
 
 
 def reasons(stale: Iterable[Stale]) -> list[str]:

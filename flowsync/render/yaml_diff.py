@@ -14,7 +14,7 @@ from flowsync.diff.canonical import ValueNumbers
 from flowsync.diff.data import Place
 from flowsync.diff.lists import align_lists, merged
 from flowsync.document import UNFOLDED, dump
-from flowsync.model import SENT_FIELDS, FieldChange, FieldName, JsonValue, Op
+from flowsync.model import SENT_FIELDS, Create, FieldChange, FieldName, JsonValue, Op
 from flowsync.render.escape import compact, mask_keys
 from flowsync.render.style import Line, Span, Style
 from flowsync.render.text_diff import changed_lines, differing, hunks, shortened_line
@@ -46,6 +46,8 @@ class Differing(Protocol):
 
 def flow_diff(planned: Differing) -> list[Line]:
     """Return the whole diff of one flow, without indentation; `-`, `+` or a blank starts each line."""
+    if isinstance(planned, Create):
+        return _new_flow(planned)
     lines: list[Line] = []
     for field in SENT_FIELDS:
         changes = [change for change in planned.fields if change.field == field]
@@ -54,6 +56,16 @@ def flow_diff(planned: Differing) -> list[Line]:
         else:
             lines.extend(each for change in changes for each in _change_lines(change))
     return lines
+
+
+def _new_flow(create: Create) -> list[Line]:
+    """Return a flow that will be made, as a file would have it; its data has a heading of its own."""
+    stated = {change.field: change.new for change in create.fields}
+    others: dict[str, JsonValue] = {name: value for name, value in stated.items() if name != "data"}
+    return [
+        *_section_diff("", None, others or None, ValueNumbers()),
+        *_section_diff("data", None, stated.get("data"), ValueNumbers()),
+    ]
 
 
 def capped(lines: list[Line], limit: int = LINES_PER_FLOW) -> list[Line]:

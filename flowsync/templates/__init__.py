@@ -74,7 +74,7 @@ def action_in(record: str | None) -> Action | None:
 NAMES: Final = ("flowsync-plan.yml", "flowsync-apply.yml", "flowsync-drift.yml")
 FOLDER: Final = ".github/workflows"
 EXAMPLE: Final = "flowsync_example"
-"""The slug of the example; no account has a flow of this name."""
+"""The slug of the example; no account gets a flow of this name."""
 LIVE_BRANCH: Final = "main"
 """The branch in the templates whose state is live."""
 

@@ -126,5 +126,5 @@ def test_every_guard_is_documented_with_its_setting_its_default_and_its_flag() -
     for name, setting in config.schema()["properties"]["guards"]["properties"].items():
         assert f"| `{name}` | {json.dumps(setting['default'])} |".replace('"', "") in page
     flags = {option for param in apply.params for option in param.opts if option.startswith(("--allow-", "--on-"))}
-    assert len(flags) == 7
+    assert len(flags) == 8
     assert [flag for flag in flags if f"| `{flag}` |" not in page] == []

@@ -145,7 +145,7 @@ def test_blocked_flows_are_shown_by_plan_and_refused_by_apply_unless_skipped(tmp
         planned = flowsync("plan", "--format", "json", "--detailed-exitcode", root=tmp_path, env=env)
         assert planned.code == 1
         assert [(each["slug"], each["code"]) for each in planned.json["blocked"]] == [
-            ("flow_new", "no-such-flow"),
+            ("flow_new", "incomplete"),
             ("flow_old", "only-archived"),
         ]
         refused = flowsync("apply", root=tmp_path, env=env)

@@ -329,7 +329,7 @@ def test_without_a_token_nothing_is_written(place: Workplace) -> None:
 
 
 def test_a_blocked_flow_stops_everything_and_reviewers_are_told(place: Workplace) -> None:
-    place.write(flow_new=flow("New"))
+    place.write(flow_new="name: New\n")
     done = place.apply()
     assert (done.code, written(place)) == (4, [])
     assert "1 flow is blocked; nothing was written" in place.result()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from flowsync import git
 from tests.github.support import TWO_ENVIRONMENTS, flow, workplace
 from tests.support.command import commit
@@ -103,10 +105,16 @@ def test_an_issue_whose_creation_ended_in_doubt_is_not_opened_twice(tmp_path: Pa
         assert len(place.repo.issues) == 1
 
 
-def test_a_flow_that_is_gone_is_drift_too(place: Workplace) -> None:
-    del place.frigade.rows[0]
-    assert place.drift(FLOWSYNC_FAIL_ON_CHANGES="true").code == 2
-    assert "No live flow has the slug" in place.repo.issues[0]["body"]
+@pytest.mark.parametrize("text", [flow("New"), "name: New\n"])
+def test_a_file_without_a_live_flow_is_no_drift_and_said_to_be_there(place: Workplace, text: str) -> None:
+    place.write(flow_new=text)
+    done = place.drift(FLOWSYNC_FAIL_ON_CHANGES="true")
+    assert (done.code, place.repo.issues) == (0, [])
+    assert "1 file has no live flow: not applied yet, or the flow was deleted in the dashboard" in done.summary
+    assert "Nobody edited a live flow in the dashboard." in done.summary
+    place.frigade.rows[0]["name"] = "Edited"
+    place.drift()
+    assert "1 file has no live flow" in place.repo.issues[0]["body"]
 
 
 def test_each_environment_has_an_issue_of_its_own_that_names_it(place: Workplace) -> None:
@@ -256,9 +264,8 @@ def test_what_cannot_be_proposed_is_told_by_the_issue(place: Workplace) -> None:
 
 def test_a_flow_that_is_gone_cannot_be_taken_over(place: Workplace) -> None:
     del place.frigade.rows[0]
-    done = place.drift("--pull-request")
-    assert "No edit could be taken over into a file" in done.log
-    assert len(place.repo.issues) == 1
+    place.drift("--pull-request")
+    assert place.repo.issues == []
     place.frigade.rows[0]["name"] = "Edited"
     place.drift("--pull-request")
     body = place.repo.pulls[-1]["body"]

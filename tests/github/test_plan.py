@@ -130,7 +130,7 @@ def test_a_key_of_another_organization_is_refused_by_every_job(place: Workplace)
 def test_each_environment_has_a_status_of_its_own_with_a_link_to_the_run(place: Workplace) -> None:
     (place.root / "flowsync.yaml").write_text(TWO_ENVIRONMENTS)
     place.plan(FLOWSYNC_ENVIRONMENT="one")
-    place.write(flow_new=flow("New"))
+    place.write(flow_new="name: New\n")
     place.plan(FLOWSYNC_ENVIRONMENT="two")
     assert [(each["context"], each["state"]) for each in place.repo.statuses] == [
         ("flowsync plan (one)", "success"),
@@ -157,7 +157,7 @@ def test_an_address_in_the_file_that_is_not_the_input_s_is_refused(place: Workpl
 
 
 def test_a_blocked_flow_fails_the_run_and_is_told_first(place: Workplace) -> None:
-    place.write(flow_new=flow("New"))
+    place.write(flow_new="name: New\n")
     done = place.plan()
     assert done.code == 1
     assert "Merging this changes nothing yet: 1 blocked flow first." in place.comment()

@@ -683,7 +683,7 @@ def test_a_push_that_cannot_be_planned_says_so_on_its_pull_request(place: Workpl
         assert "**Not applied for `0000000`**" in place.comment()
 
 
-@pytest.mark.parametrize("blocked", [flow("New"), None])
+@pytest.mark.parametrize("blocked", ["name: New\n", None])
 def test_a_push_that_apply_would_refuse_says_so_on_its_pull_request(place: Workplace, blocked: str | None) -> None:
     if blocked:
         place.write(flow_new=blocked)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from flowsync import document
+from flowsync.config import Creating
 from flowsync.model import SENT_FIELDS, FieldName, Flow, JsonValue, LiveFlow, Origin, Plan, Target, Update, View
 from flowsync.plan.base import Base
 from flowsync.plan.build import build_plan
+from flowsync.plan.creating import Creation
 
 API = "https://api.frigade.test"
 
@@ -23,6 +25,12 @@ def flow_of(text: str, slug: str = "flow_a", target: Target | None = None) -> Fl
 
 def flow(slug: str = "flow_a", target: Target | None = None, **fields: JsonValue) -> Flow:
     return flow_of(document.dump(fields), slug, target)
+
+
+def complete(slug: str = "flow_a", target: Target | None = None, **fields: JsonValue) -> Flow:
+    """A file with all that a flow needs to be created."""
+    needed: dict[str, JsonValue] = {"name": "New", "type": "CARD", "data": {"steps": [{"id": "a"}]}}
+    return flow_of(document.dump({**needed, **fields}), slug, target)
 
 
 def row(
@@ -48,12 +56,21 @@ def plan_of(
     base: Base | None = None,
     keep: Collection[Origin] = (),
     view: View = View.WHOLE,
+    create: Creating = Creating.ALLOW,
 ) -> Plan:
     by_slug: dict[str, list[LiveFlow]] = {}
     for each in rows:
         by_slug.setdefault(each.slug, []).append(each)
     return build_plan(
-        flows, by_slug, environment=environment, api_url=API, target=target, base=base, keep=keep, view=view
+        flows,
+        by_slug,
+        environment=environment,
+        api_url=API,
+        target=target,
+        base=base,
+        keep=keep,
+        view=view,
+        creation=Creation(create),
     )
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from flowsync import document
 from flowsync.diff.fields import fingerprint
-from flowsync.model import LiveFlow, Op, Target, Unchanged, Unmanaged, View
-from flowsync.plan.build import MOST_SUGGESTIONS, build_plan
-from tests.plan.builders import API, flow, plan_of, row, update_of
+from flowsync.model import LiveFlow, Op, Target, Unchanged, Unmanaged
+from flowsync.plan.build import build_plan
+from tests.plan.builders import API, complete, flow, plan_of, row, update_of
 
 DATA = {"steps": [{"id": "a", "title": "A"}]}
 DATA_TEXT = document.dump({"steps": [{"id": "a", "title": "A"}]})
@@ -94,10 +94,10 @@ def test_the_row_that_the_target_names_is_written(rows: Sequence[LiveFlow], targ
 @pytest.mark.parametrize(
     ("rows", "target", "code", "advice"),
     [
-        ([], None, "no-such-flow", "Create it in the dashboard"),
+        ([], None, "incomplete", "set data in flows/flow_a.yaml"),
         ([ARCHIVED], None, "only-archived", "Make a new version in the dashboard"),
-        ([ARCHIVED, ACTIVE], Target.DRAFT, "no-such-target", "has no draft version"),
-        ([DRAFT], Target.ACTIVE, "no-such-target", "has no active version"),
+        ([ARCHIVED], Target.DRAFT, "only-archived", "give the file another slug"),
+        ([DRAFT], Target.ACTIVE, "no-such-target", "flowsync publish flow_a"),
     ],
 )
 def test_a_flow_that_cannot_be_written_is_blocked(
@@ -115,50 +115,6 @@ def test_a_status_that_is_not_known_is_named() -> None:
     (blocked,) = plan_of([flow(name="B")], [row(version=3, status="ODD", name="A")]).blocked
     assert blocked.code == "unknown-status"
     assert 'Version 3 of "flow_a" has the status "ODD"' in blocked.message
-
-
-@pytest.mark.parametrize(
-    ("live", "question"),
-    [
-        ("flow_b", None),
-        ("flow_welcom", 'Did you mean "flow_welcom"?'),
-        ("FLOW_welcome", 'Did you mean "FLOW_welcome", which differs in capital letters only?'),
-        ("flow_welc\u043eme", 'Did you mean "flow_welc\u043eme", which looks the same? They differ in U+006F LATIN'),
-    ],
-)
-def test_an_unmanaged_flow_of_nearly_that_slug_is_asked_about(live: str, question: str | None) -> None:
-    (blocked,) = plan_of([flow("flow_welcome", name="B")], [row(live, name="A")]).blocked
-    assert blocked.code == "no-such-flow"
-    assert ("Did you mean" in blocked.message) is (question is not None)
-    assert (question or "") in blocked.message
-
-
-def test_no_other_flow_is_asked_about_where_it_is_not_the_slug_that_is_wrong() -> None:
-    gone = row("flow_welcome", number=1, status="ARCHIVED")
-    (archived,) = plan_of([flow("flow_welcome", name="B")], [gone, row("flow_welcom", number=2, name="A")]).blocked
-    assert archived.code == "only-archived"
-    assert "Did you mean" not in archived.message
-    managed = plan_of([flow("flow_welcome", name="B"), flow("flow_welcom", name="A")], [row("flow_welcom", name="A")])
-    assert "Did you mean" not in managed.blocked[0].message
-
-
-def test_nobody_is_asked_about_very_many_flows() -> None:
-    def asked(count: int) -> int:
-        blocked = plan_of([flow(f"flow_{number}") for number in range(count)], [row("flow_x", name="A")]).blocked
-        return sum("Did you mean" in each.message for each in blocked)
-
-    assert asked(MOST_SUGGESTIONS) > 0
-    assert asked(MOST_SUGGESTIONS + 1) == 0
-
-
-def test_a_public_list_may_hide_the_flow_that_is_missed() -> None:
-    hint = "The public list, which was read, may hide drafts."
-    for rows, target in (([], None), ([ACTIVE], Target.DRAFT)):
-        stated = flow(name="B", target=target)
-        whole, public = (
-            plan_of([stated], rows, view=view).blocked[0].message for view in (View.WHOLE, View.PUBLIC_KEY)
-        )
-        assert public == f"{whole} {hint}"
 
 
 def test_live_flows_without_a_file_are_unmanaged() -> None:
@@ -188,6 +144,7 @@ def test_everything_is_in_the_order_of_slugs() -> None:
         plan = plan_of([flow(slug, name=name) for slug in slugs], rows)
         assert [each.slug for each in getattr(plan, kind)] == sorted(slugs)
     assert [each.slug for each in plan_of([flow(slug) for slug in slugs], []).blocked] == sorted(slugs)
+    assert [each.slug for each in plan_of([complete(slug) for slug in slugs], []).changes] == sorted(slugs)
     assert [each.slug for each in plan_of([], rows).unmanaged] == sorted(slugs)
 
 

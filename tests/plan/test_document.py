@@ -68,9 +68,7 @@ def test_the_document_is_as_the_format_has_it() -> None:
                 "after": change.after,
             }
         ],
-        "blocked": [
-            {"slug": "flow_y", "file": "flows/flow_y.yaml", "code": "no-such-flow", "message": blocked.message}
-        ],
+        "blocked": [{"slug": "flow_y", "file": "flows/flow_y.yaml", "code": "incomplete", "message": blocked.message}],
         "unmanaged": [{"slug": "flow_z", "id": 9, "name": "Z"}],
         "digest": plan.digest,
     }

@@ -219,9 +219,10 @@ def test_a_renamed_file_is_said_to_be_one_with_the_two_ways_out() -> None:
     plan = plan_of([new], rows, base=base)
     assert {each.slug: each.renamed_to for each in plan.removed} == {"another": None, "flow_old": "flow_new"}
     (blocked,) = plan.blocked
-    assert blocked.code == "no-such-flow"
+    assert blocked.code == "renamed"
     assert "Frigade has no rename" in blocked.message
-    assert 'Give the file its old name back, or make "flow_new" in the dashboard' in blocked.message
+    assert "Give the file its old name back" in blocked.message
+    assert 'create "flow_new" as a new flow (--allow-create)' in blocked.message
     assert "Did you mean" not in blocked.message
 
 

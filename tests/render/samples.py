@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from flowsync.model import (
     Applied,
     Blocked,
     Change,
+    Create,
     Failed,
     FieldChange,
     FieldName,
     JsonValue,
     LiveFlow,
     Location,
+    NewDraft,
     NotAttempted,
     Op,
     Origin,
@@ -119,6 +122,42 @@ FULL_PLAN = replace(
     unmanaged=(UNMANAGED,),
 )
 """Everything that a plan can hold."""
+
+
+_NEW: dict[FieldName, JsonValue] = {
+    "name": "Invite your team",
+    "type": "TOUR",
+    "targetingLogic": "user.property('role') == 'admin'",
+    "data": {"steps": [{"id": "invite", "title": "Invite"}, {"id": "done", "title": "All set"}]},
+}
+CREATE = Create(
+    slug="flow_invite",
+    file="flows/flow_invite.yaml",
+    fields=tuple(FieldChange(name, "", name, Op.ADD, None, value, Origin.BRANCH) for name, value in _NEW.items()),
+    warnings=(PlanWarning("description-later", "Creating a flow takes no description.", 3),),
+    body={**_NEW, "active": False, "data": "…"},
+    after="sha256:" + "d" * 64,
+    new={**_NEW, "active": False},
+)
+_UNSEEN = replace(_DRAFT, live=False)
+NEW_DRAFT = NewDraft(**{each.name: getattr(_UNSEEN, each.name) for each in dataclass_fields(_UNSEEN)})
+NEW_PLAN = replace(
+    EMPTY_PLAN,
+    changes=(
+        CREATE,
+        replace(
+            CREATE,
+            slug="flow_now",
+            body={**CREATE.body, "active": True},
+            warnings=(PlanWarning("goes-live", "The flow is created switched on: users may see it at once."),),
+        ),
+        NEW_DRAFT,
+    ),
+    blocked=(
+        Blocked("flow_welcom", "flows/flow_welcom.yaml", "near-slug", "If this is new, --allow-create creates it."),
+    ),
+)
+"""Everything that is not there yet."""
 
 
 def plan_of(*changes: Change) -> Plan:

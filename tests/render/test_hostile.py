@@ -14,13 +14,17 @@ from flowsync.errors import FlowsyncError, InvalidFilesError, PlanFileError, Ref
 from flowsync.model import (
     Applied,
     Blocked,
+    Change,
+    Create,
     Dropped,
     DroppedKind,
     Failed,
     FieldChange,
+    FieldName,
     JsonValue,
     LiveFlow,
     Location,
+    NewDraft,
     NotAttempted,
     Op,
     Origin,
@@ -90,6 +94,18 @@ def updates(draw: st.DrawFn) -> Update:
     )
 
 
+@st.composite
+def creates(draw: st.DrawFn) -> Create:
+    new: dict[FieldName, JsonValue] = {"name": draw(hostile), "type": draw(hostile), "data": draw(data)}
+    if draw(st.booleans()):
+        new["targetingLogic"] = draw(hostile)
+    made = tuple(FieldChange(name, "", name, Op.ADD, None, value, Origin.WAITING) for name, value in new.items())
+    body = {**new, "data": "", "active": draw(st.booleans())}
+    return Create(draw(hostile), draw(hostile), made, draw(warnings), body, "sha256:" + "a" * 64, new)
+
+
+drafts = updates().map(lambda each: NewDraft(**{name: getattr(each, name) for name in Update.__dataclass_fields__}))
+changes: st.SearchStrategy[Change] = st.one_of(updates(), drafts, creates())
 removals = st.builds(Removed, hostile, hostile, numbers, hostile, numbers, hostile, st.none() | hostile)
 losses = st.builds(
     Dropped, hostile, hostile, st.sampled_from(DroppedKind), hostile, st.none() | hostile, hostile, st.booleans()
@@ -99,7 +115,7 @@ plan_values = st.builds(
     environment=st.none() | hostile,
     api_url=hostile,
     base=st.none() | hostile,
-    changes=st.lists(updates(), max_size=2).map(tuple),
+    changes=st.lists(changes, max_size=2).map(tuple),
     unchanged=st.lists(
         st.builds(Unchanged, hostile, hostile, numbers, numbers, hostile, st.just(("active",)), warnings), max_size=1
     ).map(tuple),
@@ -114,10 +130,10 @@ plan_values = st.builds(
 )
 outcome_values: st.SearchStrategy[list[Outcome]] = st.lists(
     st.one_of(
-        st.builds(Applied, updates(), st.just(("data",)), st.just(())),
+        st.builds(Applied, changes, st.just(("data",)), st.just(())),
         st.builds(Refused, updates(), hostile, hostile, st.just(()), st.booleans()),
-        st.builds(Failed, updates(), hostile, hostile, st.none() | hostile, st.booleans()),
-        st.builds(NotAttempted, updates(), hostile),
+        st.builds(Failed, changes, hostile, hostile, st.none() | hostile, st.booleans()),
+        st.builds(NotAttempted, changes, hostile),
     ),
     max_size=2,
 )

@@ -413,7 +413,7 @@ def test_removed_and_renamed_files_have_rows_of_their_own() -> None:
     flow = "| **`Old news`**<br><sub>`flow_old` · live</sub> |"
     assert f"{flow} no longer managed: its file is gone; stays live as version 3 |" in shown
     assert f"{flow} renamed: Frigade has no rename, so this flow stays live as version 3, no longer managed." in shown
-    assert "Either name the file `flow_old` again, or make `flow_new` in Frigade first" in shown
+    assert "Either name the file `flow_old` again, or let `flow_new` be created as a new flow" in shown
 
 
 def test_warnings_about_files_and_other_pull_requests_are_in_the_comment() -> None:

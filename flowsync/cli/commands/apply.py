@@ -23,7 +23,8 @@ from flowsync.errors import ExitCode, PlanFileError, RefusedError, UsageError
 from flowsync.model import AlreadyApplied, Change, Create, LiveFlow, Plan, Update
 from flowsync.plan.guards import Kept
 from flowsync.plan.guards import judged as judge
-from flowsync.plan.saved import AsPlanned, AsWritten, Edited, Stale, from_text, restored
+from flowsync.plan.restoring import AsPlanned, AsWritten, Edited, Stale, restored
+from flowsync.plan.saved import from_text
 from flowsync.render import ledger, wording
 from flowsync.workspace import workspace
 

@@ -12,15 +12,16 @@ from flowsync.cli import options
 from flowsync.cli.audience import with_audiences
 from flowsync.cli.base import removed_unseen
 from flowsync.cli.connection import Purpose
-from flowsync.cli.files import example_hint
-from flowsync.cli.guards import command_line, policy_options, policy_words, require_base
+from flowsync.cli.guards import command_line, create_option, policy_options, policy_words, require_base
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import plan_files
 from flowsync.cli.project import REVOKE_KEY, open_project, save
 from flowsync.errors import BlockedError, ExitCode, RefusedError, UsageError
 from flowsync.model import Plan
+from flowsync.plan.document import drafted
 from flowsync.plan.guards import Kept
 from flowsync.render import audience, plans, wording
+from flowsync.render.wording import MOST_NAMED
 from flowsync.secrets import private_key_at
 from flowsync.workspace import workspace
 
@@ -52,6 +53,7 @@ def _out_file(_context: click.Context, _parameter: click.Parameter, value: Path 
 )
 @options.base_option
 @policy_options
+@create_option
 @options.sandbox_option
 @options.global_options
 @click.pass_context
@@ -80,8 +82,9 @@ def command(
     ) as planned:
         made = with_audiences(planned.plan, planned.connection) if with_audience else planned.plan
     words = ["apply", *slugs, *policy_words(given, base)]
+    publishing = command_line(["publish", *drafted(made)[:MOST_NAMED]], made, given)
     following = None if out is not None else command_line(words, made, given)
-    write_result(_shown(made, format_, following, screen_of_stdout(given)))
+    write_result(_shown(made, format_, following, publishing, screen_of_stdout(given)))
     if base is None and format_ != "json" and given.verbosity is not options.Verbosity.QUIET:
         _note_removals(project, planned)
     for note in audience.notes(made.audiences or ()):
@@ -96,7 +99,7 @@ def command(
         count = len(made.blocked)
         raise BlockedError(
             f"{count} {'flow is' if count == 1 else 'flows are'} blocked.",
-            hint=example_hint(each.slug for each in made.blocked) or "The plan says why.",
+            hint="The plan says why.",
         )
     return ExitCode.CHANGES if made.changes and detailed_exitcode else ExitCode.OK
 
@@ -107,13 +110,13 @@ def _note_removals(project: Project, planned: Planned) -> None:
         write_sentence(note, project.given)
 
 
-def _shown(made: Plan, format_: str, following: str | None, screen: Screen) -> str:
-    """The plan; for people with the command to run next, or without where that is the saved plan."""
+def _shown(made: Plan, format_: str, following: str | None, publishing: str, screen: Screen) -> str:
+    """The plan; for people with the commands to run next, or without where that is the saved plan."""
     if format_ != "text":
         return plans.FORMATS[format_](made, screen)
     if following is None:
         return plans.preview(made, screen) + plans.refusals(made, screen)
-    return plans.text(made, screen, following)
+    return plans.text(made, screen, following, publishing)
 
 
 def _saved(made: Plan, following: str) -> str:

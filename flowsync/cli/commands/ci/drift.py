@@ -31,7 +31,7 @@ from flowsync.github.drift import (
 from flowsync.github.review import Reviews, Tip, hexadecimal, written_parts
 from flowsync.github.runner import Switch
 from flowsync.plan.document import meaning
-from flowsync.plan.edits import edits, is_uncertain, waiting
+from flowsync.plan.edits import edits, is_uncertain, not_live, waiting
 from flowsync.plan.guards import Kept
 from flowsync.pull.results import ChangedFile, Skipped
 from flowsync.render.changes import merged_in
@@ -60,15 +60,19 @@ UNKNOWN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What differs: the `edits`, and by slug why flows `waiting` for an apply do; `gap` says what is not known."""
+    """What differs: the `edits`, and by slug why flows `waiting` for an apply do.
+
+    `missing` are the files without a live flow; `gap` says what is not known.
+    """
 
     edits: Plan
     waiting: Mapping[str, str]
+    missing: tuple[str, ...]
     gap: str
 
     def report(self, run: Run) -> DriftReport:
         """The same as it is shown."""
-        return DriftReport(run.scene, self.edits, tuple(self.waiting), self.gap)
+        return DriftReport(run.scene, self.edits, tuple(self.waiting), self.missing, self.gap)
 
 
 def drift(run: Run) -> int:
@@ -81,7 +85,7 @@ def drift(run: Run) -> int:
     with run.plan(project, Purpose.READ, Kept.SAVED, commit) as made:
         is_unknown = is_uncertain(made.plan) or made.plan.base != commit
         waits = {change.slug: f"{merged_in(change).capitalize()} and not applied yet." for change in waiting(made.plan)}
-        found = Found(edits(made.plan), waits, UNKNOWN if is_unknown else "")
+        found = Found(edits(made.plan), waits, tuple(not_live(made.plan)), UNKNOWN if is_unknown else "")
         run.show_plan(made)
         run.summarise(found.report(run))
         if url := _report(run, project, made, found):
@@ -104,7 +108,7 @@ def _report(run: Run, project: Project, made: Planned, found: Found) -> str | No
     key = marker_key(project, "drift")
     proposes = run.inputs.pull_request is Switch.ON
     if not differing(found.edits):
-        farewell = NO_EDIT_LEFT if found.waiting else FAREWELL
+        farewell = NO_EDIT_LEFT if found.waiting or found.missing else FAREWELL
         branch = branch_name(project.settings.environment, key)
         pull = withdraw(github, branch, key, farewell) if proposes else None
         return close_issues(github, key, farewell) or pull
