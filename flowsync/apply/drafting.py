@@ -63,6 +63,10 @@ class DraftTurn(Making[NewDraft]):
         """Begin the draft."""
         return self.store.new_version(self.change.id)
 
+    def is_refusal(self, error: ApiError) -> bool:
+        """There is a draft: the status that says so is not documented."""
+        return has_draft(error)
+
     def refused(self, error: ApiError) -> Outcome:
         """Say what to do where there is a draft, or the server makes none."""
         hint = error.hint

@@ -89,6 +89,10 @@ class Making(ABC, Generic[Made]):
     def post(self) -> LiveFlow | None:
         """Send the POST."""
 
+    def is_refusal(self, error: ApiError) -> bool:  # noqa: ARG002 - most failures do not say so
+        """Whether a failure says that nothing was made, whatever its status."""
+        return False
+
     @abstractmethod
     def refused(self, error: ApiError) -> Outcome:
         """What a POST came to that certainly made nothing."""
@@ -130,7 +134,7 @@ class Making(ABC, Generic[Made]):
         return self._find(NOT_SHOWN, "not-shown") if row is None else self.complete(row, "")
 
     def _after_failure(self, error: ApiError) -> Verdict | None:
-        if error.may_have_effect:
+        if error.may_have_effect and not self.is_refusal(error):
             return self._find(error.message, error.code)
         if error.retry_after is not None and self.waits < MOST_WAITS:
             self.waits += 1  # the next read waits as long as the server asks

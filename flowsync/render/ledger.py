@@ -80,6 +80,11 @@ class Entry:
         return self.change.id if self.made is None else self.made.id
 
     @property
+    def is_live(self) -> bool:
+        """Whether users may see what was written at once; a server may make a draft of a flow that it creates."""
+        return self.change.live and (self.made is None or self.made.status != "DRAFT")
+
+    @property
     def fields(self) -> list[FieldName]:
         """The fields that were to be written, in the order of files."""
         return [field for field in SENT_FIELDS if field in self.change.body]

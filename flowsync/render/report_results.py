@@ -49,7 +49,7 @@ def apply_headline(plan: Plan, outcomes: Sequence[Outcome], place: str) -> str:
     if all(entry.kind is ledger.Kind.UNCHANGED for entry in entries):
         was = "was" if len(entries) == 1 else "were"
         return f"Nothing was to be applied to {place}: {plural(len(entries), 'flow')} already {was} as planned."
-    live = sum(entry.change.live for entry in entries)
+    live = sum(entry.is_live for entry in entries)
     if not live:
         return f"Applied to {place}: {plural(len(entries), 'flow')}. Users notice nothing yet."
     words = "in effect" if any(wording.is_switched_off(entry.change) for entry in entries) else "live"
@@ -103,6 +103,10 @@ def _outcome(change: Change, entry: Entry | None) -> str:
 
 def _seen_now(change: Change, entry: Entry | None) -> str:
     """Return what users see of a flow after an apply."""
+    if entry is not None and entry.made is not None:
+        if isinstance(change, Create):
+            return f"created, {ledger.seen_of_created(entry.made, change)}"
+        return f"draft, version {entry.made.version}"
     if entry is None or entry.kind in _NOT_WRITTEN:
         return "not known" if entry and entry.uncertain else "as before"
     if isinstance(change, Create):
@@ -122,7 +126,7 @@ def apply_next(report: ApplyReport) -> str:
     if ledger.Kind.REFUSED in left:
         way = "open a pull request, whose plan shows what is pending" if report.scene.is_on_github else "plan again"
         steps.append(f"What was refused was changed since it was planned: {way}.")
-    if any(entry.kind is ledger.Kind.APPLIED or entry.uncertain for entry in entries):
+    if any(entry.kind is ledger.Kind.APPLIED or entry.uncertain or entry.made for entry in entries):
         if report.scene.is_on_github:
             rollback = code_span("flowsync rollback flowsync-record.jsonl")
             steps.append(f"To take it back, use the record artefact of this run: {rollback}.")

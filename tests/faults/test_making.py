@@ -316,6 +316,14 @@ CASES = {
     "a draft that appears right before the POST is refused": Case(
         (Fault(FaultKind.DRAFT, "POST", VERSIONS),), Refused, "draft-appeared", "already exists", slug="flow_old"
     ),
+    "a draft that appears is refused whatever the status": Case(
+        (Fault(FaultKind.DRAFT, "POST", VERSIONS),),
+        Refused,
+        "draft-appeared",
+        "already exists",
+        readings=(Reading.SECOND_DRAFT_500,),
+        slug="flow_old",
+    ),
     "what somebody edits at once is not put right": Case(
         (Fault(FaultKind.EDIT, "GET", "*/versions", 1, 1),), Failed, "changed-since-planned", "It was made: ACTIVE"
     ),
