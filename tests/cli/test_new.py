@@ -27,7 +27,7 @@ def test_a_new_file_is_valid_in_form_tested_and_switched_off(tmp_path: Path, typ
     assert flowsync("fmt", "--check", root=tmp_path).code == 0
     tested = flowsync("test", root=tmp_path)
     assert (tested.code, "2 tests of 1 flow: 2 passed" in tested.both) == (0, True), tested.both
-    for command in ("validate", "plan"):
+    for command in ("validate", "preview", "plan"):
         assert f"flowsync {command} flow_welcome-tour -C {tmp_path}" in made.err
     assert flowsync("plan", "--sandbox", root=tmp_path).code == 0
 

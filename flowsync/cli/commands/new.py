@@ -119,4 +119,5 @@ def _next_steps(slug: str, project: Project) -> Iterator[tuple[str, str]]:
     """Commands that work from here on, each with what it is good for."""
     place = place_meant(project, in_sandbox=False)
     yield command_line(["validate", slug], place, project.given), "checks the file, offline"
+    yield command_line(["preview", slug], place, project.given), "shows it as users see it"
     yield command_line(["plan", slug], place, project.given), "shows what applying it would do"
