@@ -32,8 +32,8 @@ _NO_ENDPOINT: Final = "The version was read just before, so this server cannot d
 class DeleteStore(Protocol):
     """The live flows, as far as deleting is concerned. Both raise ApiError."""
 
-    def rows(self, slug: str, row_id: int) -> Sequence[LiveFlow]:
-        """Every row of the slug, read now, that with `row_id` among them if it still exists."""
+    def rows(self, deletion: Deletion) -> Sequence[LiveFlow]:
+        """Every version that is left, read now; a read that may leave some out raises."""
 
     def delete(self, row_id: int) -> None:
         """Delete this row."""
@@ -107,7 +107,7 @@ class _Turn:
         if self.stop.is_set() and not self._is_sent:
             return self._interrupted()
         try:
-            rows = [row for row in self.store.rows(self.deletion.slug, self.left[0].id) if not row.is_gone]
+            rows = [row for row in self.store.rows(self.deletion) if not row.is_gone]
         except ApiError as error:
             return self._unreadable(error)
         if message := _moved(self.deletion, rows, has_begun=self.is_kept):

@@ -12,25 +12,26 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from flowsync import __version__
 from flowsync.api import writing
-from flowsync.api.endpoints import reread
+from flowsync.api.endpoints import Access, reread, versions
 from flowsync.apply import POLL_INTERVAL
 from flowsync.cli import output
 from flowsync.cli.options import Verbosity
 from flowsync.cli.recording import FOLDER, new_record_path, now, open_record
-from flowsync.errors import ExitCode, FlowsyncError, PartlyAppliedError
+from flowsync.errors import ExitCode, FlowsyncError, NotFoundError, PartlyAppliedError
 from flowsync.record.values import Purpose, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
-    from flowsync.api.endpoints import Access, FlowWriter
+    from flowsync.api.endpoints import FlowWriter
     from flowsync.api.writing import ArchiveBehavior
     from flowsync.cli.connection import Connection
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
     from flowsync.cli.recording import RecordFile
     from flowsync.model import LiveFlow
+    from flowsync.plan.deleting import Deletion
     from flowsync.render.style import Screen
 
 Result = TypeVar("Result")
@@ -41,7 +42,7 @@ _STOPPING: Final = b"Stopping: what is in flight is being finished. Once more to
 
 @dataclass(frozen=True, slots=True)
 class LiveRows:
-    """The API as publishing and deleting need it. `listed` is the list that answered before anything was written."""
+    """The API as publishing needs it. `listed` is the list that answered before anything was written."""
 
     writer: FlowWriter
     access: Access
@@ -54,6 +55,31 @@ class LiveRows:
     def activate(self, row_id: int, users: ArchiveBehavior) -> LiveFlow | None:
         """One PUT."""
         return writing.activate(self.writer, row_id, users)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveVersions:
+    """The API as deleting needs it, with a private key and the private list."""
+
+    writer: FlowWriter
+
+    def rows(self, deletion: Deletion) -> Sequence[LiveFlow]:
+        """What is left of the flow, read again from where its versions were read before.
+
+        A list of flows may hide versions. So where …/versions is no longer answered, only that nothing is shown
+        anywhere means that nothing is left; anything else raises NotFoundError.
+        """
+        slug = deletion.slug
+        if deletion.has_versions and (found := versions(self.writer, slug, Access.PRIVATE, ())).is_whole:
+            return found.rows
+        row_id = deletion.rows[0].id
+        rows = reread(self.writer, slug, row_id, access=Access.PRIVATE, listed=Access.PRIVATE)
+        if deletion.has_versions and rows:
+            message = (
+                f"GET /v1/flows/{slug}/versions was answered before, and is not found now: what is left is not known."
+            )
+            raise NotFoundError(message, hint="Run it again.")
+        return rows
 
     def delete(self, row_id: int) -> None:
         """One DELETE."""

@@ -23,11 +23,13 @@ _NEVER: Final = "which would be false for everyone."
 class Deletion:
     """A flow that is to go, with every version of it, in the order in which they are deleted.
 
-    What users see goes last: up to then a deletion that breaks off has changed nothing for them.
+    What users see goes last: up to then a deletion that breaks off has changed nothing for them. `has_versions`: the
+    server listed the versions of the flow; else the list of flows did.
     """
 
     slug: str
     rows: tuple[LiveFlow, ...]
+    has_versions: bool = True
 
 
 class Ending(Enum):
@@ -65,10 +67,12 @@ class Deleted:
         return bool(self.left) and len(self.left) < len(self.deletion.rows)
 
 
-def deletion_of(slug: str, rows: Iterable[LiveFlow]) -> Deletion:
+def deletion_of(slug: str, rows: Iterable[LiveFlow], *, has_versions: bool = True) -> Deletion:
     """Return the deletion of these versions; those that are gone already are left out."""
     there = (row for row in rows if not row.is_gone)
-    return Deletion(slug, tuple(sorted(there, key=lambda row: (_ORDER.get(row.status, 2), row.version, row.id))))
+    return Deletion(
+        slug, tuple(sorted(there, key=lambda row: (_ORDER.get(row.status, 2), row.version, row.id))), has_versions
+    )
 
 
 def objections(

@@ -271,6 +271,26 @@ def test_a_list_that_fails_never_means_that_the_flow_is_gone(tmp_path: Path) -> 
         assert (done.code, account.versions) == (5, ALL[1:2])
 
 
+def test_a_list_that_hides_versions_does_not_stand_in_for_them(tmp_path: Path) -> None:
+    """After the first DELETE …/versions is not found, and the list shows the live version only."""
+
+    def handle(emulator: Emulator, request: Request) -> Response:
+        response = emulator.handle(request)
+        if len(emulator.store.versions("flow_a")) != 2 or request.method != "GET":
+            return response
+        if request.target.endswith("/versions"):
+            return refused(HTTPStatus.NOT_FOUND, "Cannot GET")
+        document = json.loads(response.body)
+        if "data" in document and isinstance(document["data"], list):
+            document["data"] = [row for row in document["data"] if row["status"] == "ACTIVE"]
+        return replace(response, body=json.dumps(document).encode())
+
+    with emulated(tmp_path, rows(), between=handle, flows=KEEPS) as account:
+        done = account.run(*GO)
+        assert (done.code, account.versions) == (5, ALL[:2])
+        assert "what is left is not known" in done.out
+
+
 def test_whether_it_is_on_must_be_shown(tmp_path: Path) -> None:
     with emulated(tmp_path, rows(), flows=KEEPS, documented=True) as account:
         done = account.run(*GO)

@@ -12,20 +12,20 @@ from threading import Event
 
 import pytest
 
-from flowsync.api.endpoints import Access, FlowReader, list_flows, versions
+from flowsync.api.endpoints import Access, FlowReader, Versions, list_flows, versions
 from flowsync.api.writing import ArchiveBehavior
 from flowsync.apply.deleting import delete_each
 from flowsync.apply.publishing import publish_each
 from flowsync.cli.recording import open_record, read_record
-from flowsync.cli.running import LiveRows, header_of
+from flowsync.cli.running import LiveRows, LiveVersions, header_of
 from flowsync.config import SANDBOX_URL
 from flowsync.errors import ApiError
-from flowsync.model import Applied, LiveFlow, NotAttempted
+from flowsync.model import Applied, NotAttempted
 from flowsync.plan.deleting import Deleted, Deletion, Ending, deletion_of
 from flowsync.plan.publishing import Publish, Published, publish_of
 from flowsync.record.values import Purpose
 from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import Fault, FaultKind, Faulty
+from flowsync.sandbox.faults import PEOPLE, Fault, FaultKind, Faulty
 from flowsync.sandbox.people import dashboard
 from flowsync.sandbox.store import Row
 from flowsync.sandbox.values import Request, Response
@@ -68,10 +68,10 @@ def account(faults: Sequence[Fault], *, active: bool) -> Iterator[Journal]:
 
 
 def schedule(seed: str) -> list[Fault]:
-    """A few faults, on what writes as well as on what reads; people edit, for a second draft cannot be."""
+    """A few faults, on what writes as well as on what reads; of what people may do they only edit."""
     dice = random.Random(seed)
-    faults = [fault for fault in random_faults(dice) if fault.kind is not FaultKind.DRAFT]
-    kinds = [kind for kind in FaultKind if kind not in {FaultKind.DRAFT, FaultKind.EDIT}]
+    faults = [fault for fault in random_faults(dice) if fault.kind not in PEOPLE - {FaultKind.EDIT}]
+    kinds = [kind for kind in FaultKind if kind not in PEOPLE]
     writes = [Fault(dice.choice(kinds), dice.choice(["PUT", "DELETE"]), "*", dice.choice([1, 2, 5])) for _ in range(2)]
     return [*writes, *faults]
 
@@ -81,22 +81,17 @@ def lines(path: Path, event: str) -> list[dict[str, object]]:
     return [line for line in found if line.get("event") == event]
 
 
-def seen(reader: FlowReader, *, whole: bool = False) -> tuple[Access, dict[str, Sequence[LiveFlow]]]:
-    """Which list answered, and the versions of each flow; with `whole`, only where none can be hidden."""
+def seen(reader: FlowReader) -> tuple[Access, dict[str, Versions]]:
+    """Which list answered, and the versions of each flow."""
     listing = list_flows(reader, Access.PRIVATE)
-    found = {slug: versions(reader, slug, Access.PRIVATE, listing.rows) for slug in SLUGS}
-    return listing.access, {
-        slug: each.rows
-        for slug, each in found.items()
-        if each.is_whole or listing.access is Access.PRIVATE or not whole
-    }
+    return listing.access, {slug: versions(reader, slug, Access.PRIVATE, listing.rows) for slug in SLUGS}
 
 
 def published(journal: Journal, path: Path) -> list[tuple[Publish, Published]]:
     with connected(journal.server) as client, open_record(path, path.name) as record:
         record.begin(header_of(Purpose.PUBLISH, None, SANDBOX_URL, "sha256:0", 3))
         listed, found = seen(client.reader())
-        publishes = [each for rows in found.values() if (each := publish_of(rows, None, ArchiveBehavior.EXIT))]
+        publishes = [each for shown in found.values() if (each := publish_of(shown.rows, None, ArchiveBehavior.EXIT))]
         store = LiveRows(client.writer(), Access.PRIVATE, listed)
         results = publish_each(publishes, store, stop=Event(), record=record, pause=lambda _: None)
         done = list(zip(publishes, results, strict=True))
@@ -129,9 +124,10 @@ def test_publishing_while_things_go_wrong(number: int, tmp_path: Path) -> None:
 def deleted(journal: Journal, path: Path) -> list[tuple[Deletion, Deleted]]:
     with connected(journal.server) as client, open_record(path, path.name) as record:
         record.begin(header_of(Purpose.DELETE, None, SANDBOX_URL, "sha256:0", 3))
-        listed, found = seen(client.reader(), whole=True)
-        deletions = [each for slug, rows in found.items() if (each := deletion_of(slug, rows)).rows]
-        store = LiveRows(client.writer(), Access.PRIVATE, listed)
+        listed, found = seen(client.reader())
+        every = found.items() if listed is Access.PRIVATE else ()
+        deletions = [deletion_of(slug, each.rows, has_versions=each.is_whole) for slug, each in every if each.rows]
+        store = LiveVersions(client.writer())
         results = delete_each(deletions, store, stop=Event(), record=record, pause=lambda _: None)
         done = list(zip(deletions, results, strict=True))
         record.end()

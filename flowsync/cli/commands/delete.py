@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -36,14 +36,16 @@ if TYPE_CHECKING:
     from flowsync.render.style import Screen
 
 
+_UNSEEN: Final = "This server has no private list of flows: versions could be left that nobody sees."
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is to be deleted, where, and which list of flows answered."""
+    """What is to be deleted, and where."""
 
     deletions: tuple[Deletion, ...]
     environment: str | None
     api_url: str
-    listed: Access
 
 
 @click.command("delete")
@@ -124,21 +126,18 @@ def _find(connection: Connection, slugs: Sequence[str], files: Sequence[Flow]) -
     live = rows_by_slug(listing.rows)
     reader = connection.client.reader()
     deletions: list[Deletion] = []
-    unseen: list[str] = []
     for slug in slugs:
         found = versions(reader, slug, connection.access, listing.rows)
-        deletions.append(deletion_of(slug, found.rows))
-        if not found.is_whole and listing.access is not Access.PRIVATE:
-            unseen.append(slug)
+        deletions.append(deletion_of(slug, found.rows, has_versions=found.is_whole))
     missing = [each.slug for each in deletions if not each.rows]
     if missing:
         raise _missing(missing, listing)
-    reasons = [f"{slug}: this server may hide versions of it, which would be left." for slug in unseen]
+    reasons = [_UNSEEN] if listing.access is not Access.PRIVATE else []
     for each in deletions:
         reasons += [f"{each.slug}: {reason}" for reason in objections(each, files, live, slugs)]
     if reasons:
         raise RefusedError("Nothing was deleted.", reasons=reasons)
-    return Found(tuple(deletions), connection.project.settings.environment, connection.api_url, listing.access)
+    return Found(tuple(deletions), connection.project.settings.environment, connection.api_url)
 
 
 def _missing(slugs: Sequence[str], listing: Listing) -> FlowsyncError:
@@ -178,7 +177,7 @@ def _carry_out(found: Found, connection: Connection, format_: str) -> int:
     endings: Counter[Ending] = Counter()
 
     def work(record: RecordFile, stop: Event) -> Iterator[Deleted]:
-        store = running.LiveRows(connection.client.writer(), connection.access, found.listed)
+        store = running.LiveVersions(connection.client.writer())
         return delete_each(found.deletions, store, stop=stop, record=record)
 
     def conclude(results: list[Deleted], record: str) -> None:
