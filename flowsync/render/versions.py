@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus
-from flowsync.model import JsonValue, LiveFlow
+from flowsync.model import JsonValue, LiveFlow, Target
 from flowsync.plan.document import json_safe
 from flowsync.plan.versions import History, Seen, Version
 from flowsync.render.escape import cell_code, markdown_table, masked_json, plural, prose
@@ -62,6 +62,8 @@ def _written(choice: Choice) -> str:
     match choice:
         case Chosen(row):
             return f"Apply would write version {row.version} (id {row.id}, {row.status or 'status unknown'})."
+        case NoSuchTarget(Target.DRAFT):
+            return "Apply would make a new draft: the target is one, and there is none."
         case NoSuchTarget(target):
             return f"Apply would write none of these: there is no {target.value} version, which is its target."
         case UnknownStatus(row):

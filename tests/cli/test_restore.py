@@ -185,4 +185,11 @@ def test_after_a_restore_nothing_differs_from_the_version_and_plan_shows_what_th
             between = run("diff", slug, "--from", f"v{version}", "--to", f"v{target['version']}").json
             assert [each["field"] for flow in between["flows"] for each in flow["fields"]] in ([], ["active"])
     assert restored >= 3
+    file = tmp_path / "flows" / "flow_profile.yaml"
+    file.write_text(file.read_text() + "target: draft\n")
+    assert "Apply would make a new draft" in flowsync("history", file.stem, "--sandbox", root=tmp_path).out
+    drafted = run("restore", file.stem, "--version", "2", *allowed)
+    assert drafted.code == 0, drafted.err
+    assert [each["status"] for each in run("history", file.stem).json["versions"][:2]] == ["DRAFT", "ACTIVE"]
+    assert run("diff", file.stem, "--from", "v2", "--to", "draft").json["summary"]["same"] == 1
     assert run("plan").json["summary"]["update"] >= 3
