@@ -281,6 +281,7 @@ ACTION_OUTPUTS: Final = {
     "plan-digest": "Digest of the plan, over all that it says.",
     "plan-artifact": "Name to upload the saved plan under, so that apply can tell that this run made it.",
     "creates": "How many flows would be created.",
+    "drafts": "How many drafts would be made.",
     "updates": "How many flows would be updated.",
     "unverified": "How many flows are off in the files though the API does not say whether they are.",
     "deletes": "How many flows would be deleted.",

@@ -335,6 +335,36 @@ def test_a_blocked_flow_stops_everything_and_reviewers_are_told(place: Workplace
     assert "1 flow is blocked; nothing was written" in place.result()
 
 
+def test_a_new_flow_and_a_new_draft_are_shown_reviewed_and_made_once(place: Workplace) -> None:
+    place.repo.pulls[0].update(merged_at=None, state="open")
+    place.write(flow_new=f"{flow('New')}type: CARD\nactive: true\n", flow_b=f"target: draft\n{flow('Beta', 'Later')}")
+    planned = place.plan()
+    assert planned.code == 0
+    assert [planned.outputs[name] for name in ("creates", "drafts", "updates")] == ["1", "1", "1"]
+    shown = place.comment()
+    assert "Merging this creates 1 flow, makes 1 draft and changes 1 flow, 2 of them for users at once." in shown
+    assert "<sub>`flow_new`</sub>: a new flow, **switched on**: whoever it is for may see it at once" in shown
+    assert "`flow_new` · created switched on, seen at once</sub> | **new `CARD`**<br>audience: `everyone`" in shown
+    assert "`flow_b` · new draft, made from that</sub> | title of step 1: `Hello` → `Later` |" in shown
+    assert "Nobody sees the new draft until it is published: `flowsync publish flow_b`." in shown
+    place.merge()
+    done = place.apply()
+    assert done.code == 0, done.log
+    assert "flow_new` · created, switched on" in place.result()
+    made = written(place)
+    assert made.count("/v1/flows") == 1
+    assert "/v1/flows/2/versions" in made
+    assert place.apply().code == 0
+    assert written(place) == made
+
+
+def test_a_new_flow_that_nobody_was_shown_is_not_made(place: Workplace) -> None:
+    place.write(flow_new=flow("New"))
+    done = place.apply()
+    assert (done.code, written(place)) == (4, [])
+    assert "flow_new" in place.result()
+
+
 def test_a_flow_that_fails_is_told_with_its_reason(tmp_path: Path) -> None:
     rows = [row(1, "flow_a", name="Alpha"), row(2, "flow_b", name="Beta")]
     with (

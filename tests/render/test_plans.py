@@ -12,7 +12,17 @@ from flowsync.plan.document import to_document
 from flowsync.render import plans, wording
 from flowsync.render.plans import NAMES_SHOWN
 from flowsync.render.style import Colour, Detail, Screen
-from tests.render.samples import BLOCKED, DRAFT, EMPTY_PLAN, FULL_PLAN, UNCHANGED, WELCOME, data_update, plan_of
+from tests.render.samples import (
+    BLOCKED,
+    DRAFT,
+    EMPTY_PLAN,
+    FULL_PLAN,
+    NEW_PLAN,
+    UNCHANGED,
+    WELCOME,
+    data_update,
+    plan_of,
+)
 
 VERBOSE = Screen(detail=Detail.VERBOSE)
 
@@ -91,6 +101,7 @@ def test_how_much_goes_live_is_said_first(plan: Plan, sentence: str) -> None:
     ("plan", "question"),
     [
         (FULL_PLAN, "Apply 2 updates to production (api.frigade.com), 1 of them seen by users at once? [y/N] "),
+        (NEW_PLAN, "Create 2 flows and make 1 draft in api.frigade.com, 1 of them seen by users at once? [y/N] "),
         (plan_of(DRAFT), "Apply 1 update to api.frigade.com, none of them seen by users yet? [y/N] "),
     ],
 )

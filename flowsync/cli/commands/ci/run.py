@@ -118,6 +118,7 @@ class Run:
                 "plan-json": str(path),
                 "plan-digest": plan.digest,
                 "creates": str(numbers.create),
+                "drafts": str(numbers.draft),
                 "updates": str(numbers.update),
                 "unverified": str(numbers.unverified),
                 "deletes": str(numbers.delete),
