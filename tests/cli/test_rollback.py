@@ -324,3 +324,14 @@ def test_a_shell_completes_names_of_records(tmp_path: Path, server: FakeFrigade)
     offered = [completed(tmp_path, f"flowsync rollback {typed}")[1:] for typed in ("", name[:4], "l")]
     assert offered == [["plain,latest", f"plain,{name}"], [f"plain,{name}"], ["plain,latest"]]
     assert completed(tmp_path, f"flowsync rollback {name} flow_a")[1:] == ["plain,flow_a"]
+
+
+def test_a_flow_that_was_created_switched_off_is_not_said_to_be_gone(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": NEW})
+    assert flowsync("apply", "--sandbox", root=tmp_path).code == 0
+    write_flows(tmp_path, {"flow_new": "name: New\ntype: CARD\nactive: false\ndata: {steps: [{id: a, title: A}]}\n"})
+    created = flowsync("apply", "--sandbox", root=tmp_path)
+    assert "created" in created.out, created.both
+    back = flowsync("rollback", "latest", "--sandbox", root=tmp_path)
+    assert (back.code, "Nothing to put back" in back.both) == (0, False)
+    assert "To remove it: flowsync delete flow_new" in back.out

@@ -265,7 +265,8 @@ def _decide(write: Write, rows: Sequence[LiveFlow]) -> _Decision:
         return blocked("changed-since-apply", _changes_since(write, row))
     if is_back or (not past and not write.is_verified):  # then `active: false` was only sent to make sure
         unseen: tuple[FieldName, ...] = () if is_back else ("active",)
-        return Unchanged(write.slug, write.file, row.id, row.version, row.status, unseen, warnings)
+        stays = _what_stays(write) if write.is_created else ()
+        return Unchanged(write.slug, write.file, row.id, row.version, row.status, unseen, (*stays, *warnings))
     if not past:
         return blocked("never-seen", f"What was written was never shown before: {', '.join(unknown)}.")
     return _restore(write, rows, past, sendable.get("data"), (*_what_stays(write), *warnings))
