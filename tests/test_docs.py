@@ -21,7 +21,7 @@ from tests.support.command import execute, flowsync
 from tests.support.fake_frigade import PRIVATE_KEY, fake_frigade, row
 
 ROOT = Path(__file__).parent.parent
-OFFLINE = {"explain", "fmt", "graph", "init", "sandbox", "schema", "test", "validate"}
+OFFLINE = {"explain", "fmt", "graph", "init", "new", "sandbox", "schema", "test", "validate"}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
