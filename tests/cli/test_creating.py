@@ -1,176 +1,104 @@
-"""New flows and new drafts, from the plan to the ledger, on a server over HTTP where things go wrong."""
+"""New flows and drafts from the command line, against the emulator over HTTP: planned, applied, and then in step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+import json
 from pathlib import Path
 
 import pytest
 
-from flowsync.sandbox.conflicts import Reading, settled
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import Fault, FaultKind, Faulty
-from flowsync.sandbox.people import dashboard
-from flowsync.sandbox.server import serve
-from flowsync.sandbox.store import Row
-from flowsync.sandbox.values import PRIVATE_KEY, Handler, Request, Response
-from tests.sandbox.account import ask
-from tests.support.command import Completed, environment, flowsync, write_flows
+from tests.support.command import commit, write_flows
+from tests.support.emulated import OLD, Status, emulated, version
 
-DATA = "data:\n  steps:\n    - id: one\n      title: One\n"
-NEW = f"name: New\ntype: CARD\ndescription: About it\n{DATA}"
-DRAFTED = f"name: Drafted\ntarget: draft\n{DATA}"
-FILES = {"flow_new": NEW, "flow_old": DRAFTED}
+STEPS = OLD.replace("\n", "\n  ").rstrip()
+COMPLETE = f"name: A flow\ntype: ANNOUNCEMENT\ndescription: What for\ndata:\n  {STEPS}\n"
+LIVE = f"name: A flow\ndata:\n  {STEPS}\n"
 
 
-@dataclass(frozen=True)
-class Place:
-    root: Path
-    emulator: Emulator
-    url: str
+def test_new_flows_and_drafts_are_planned_applied_and_then_in_step(tmp_path: Path) -> None:
+    second = f"{COMPLETE}active: true\ntargetingLogic: user.flow('flow_first') == 'COMPLETED_FLOW'\n"
+    files = {"flow_first": COMPLETE, "flow_second": second, "flow_live": f"target: draft\n{LIVE.replace('Old', 'New')}"}
+    rows = [version("flow_live", 1, Status.ACTIVE), version("flow_other", 1, Status.ACTIVE)]
+    with emulated(tmp_path, rows, flows={**files, "flow_other": LIVE}) as account:
+        planned = account.run("plan", "--out", "plan.json")
+        assert planned.code == 0, planned.both
+        assert "Plan: 2 to create, 1 to draft, 0 to update" in planned.out
+        assert "+ flow_first  flows/flow_first.yaml · new flow · created switched off" in planned.out
+        assert "+ flow_second  flows/flow_second.yaml · new flow · created switched on, seen at once" in planned.out
+        assert "1 new draft: nobody sees it until it is published." in planned.out
+        assert account.writes == []
+        shown = account.run("plan", "flow_live").out
+        assert "Next: flowsync apply flow_live" in shown
+        assert "Then: flowsync publish flow_live" in shown
 
-    def run(self, *arguments: str) -> Completed:
-        return flowsync(*arguments, root=self.root, env=environment(self.url, PRIVATE_KEY))
+        done = account.run("apply", "plan.json")
+        assert done.code == 0, done.both
+        assert "created, switched off: name, type, description, active, data" in done.out
+        assert "draft created, version 2: data" in done.out
+        assert account.row("flow_first", 1).description == "What for"
+        assert [account.row(slug, 1).active for slug in ("flow_first", "flow_second")] == [False, True]
+        assert ("flow_live", 2, "DRAFT") in account.versions
+        assert account.run("plan", "--detailed-exitcode").code == 0
 
-    def rows(self, slug: str) -> list[Row]:
-        return [row for row in self.emulator.store.page() if row.slug == slug]
-
-
-Stand = Callable[[Handler], Handler]
-
-
-@contextmanager
-def place(
-    root: Path,
-    faults: Collection[Fault] = (),
-    readings: Collection[Reading] = (),
-    files: dict[str, str] = FILES,
-    stand: Stand = lambda handler: handler,
-) -> Iterator[Place]:
-    """A project, and an account with one published flow, which is reached through `faults` and `stand`."""
-    write_flows(root, files)
-    (root / "flowsync.yaml").write_text("timeouts: {read: 0.3}\n")
-    with Emulator(None) as emulator:
-        ask(emulator.handle, "POST", "/v1/flows", {"slug": "flow_old", "name": "Old", "data": "steps:\n- id: one\n"})
-        emulator.readings = settled(readings)
-        faulty = Faulty(stand(emulator.handle), [*faults], dashboard(emulator), now=emulator.as_of_now)
-        with serve(faulty) as server:
-            yield Place(root, emulator, server.url)
+        again = account.run("apply", "plan.json")
+        assert again.code == 4
+        assert "flow_first: It was not live when it was planned" in again.err
+        assert "flow_live: Version 2" in again.err
 
 
-def test_an_apply_creates_drafts_and_then_finds_nothing_to_do(tmp_path: Path) -> None:
-    with place(tmp_path) as there:
-        applied = there.run("apply", "--format", "json")
-        assert applied.code == 0
-        outcomes = {each["slug"]: each for each in applied.json["outcomes"]}
-        new, draft = outcomes["flow_new"], outcomes["flow_old"]
-        assert (new["action"], new["id"], new["version"], new["status"]) == ("create", 2, 1, "ACTIVE")
-        assert (draft["action"], draft["id"], draft["version"], draft["status"]) == ("draft", 3, 2, "DRAFT")
-        assert "created, switched off" in applied.err
-        assert "draft created, version 2" in applied.err
-        (row,) = there.rows("flow_new")
-        assert (row.name, row.active, row.description) == ("New", False, "About it")
-        assert [row.name for row in there.rows("flow_old")] == ["Old", "Drafted"]
-        again = there.run("plan", "--detailed-exitcode")
-        assert (again.code, "No changes." in again.out) == (0, True)
-        back = there.run("rollback", "latest", "--yes")
-        assert back.code == 0
-        assert [row.name for row in there.rows("flow_old")] == ["Old", "Old"]
+@pytest.mark.parametrize("slugs", [(), ("flow_welcome",)])
+def test_what_looks_like_a_slip_is_created_only_where_that_is_allowed(tmp_path: Path, slugs: tuple[str, ...]) -> None:
+    rows = [version("flow_welcom", 1, Status.ACTIVE)]
+    with emulated(tmp_path, rows, flows={"flow_welcome": COMPLETE}) as account:
+        blocked = account.run("plan", *slugs)
+        assert blocked.code == 1
+        assert 'Did you mean "flow_welcom"?' in blocked.out
+        assert account.run("apply", *slugs).code == 4
+        allowed = account.run("plan", *slugs, "--allow-create")
+        assert f"Next: {' '.join(['flowsync', 'apply', *slugs, '--allow-create'])}" in allowed.out
+        assert account.run("apply", *slugs, "--allow-create").code == 0
+        assert ("flow_welcome", 1, "ACTIVE") in account.versions or ("flow_welcome", 1, "DRAFT") in account.versions
 
 
-def test_a_flow_that_was_created_switched_on_is_switched_off_by_a_rollback(tmp_path: Path) -> None:
-    with place(tmp_path, files={"flow_new": f"{NEW}active: true\n"}) as there:
-        applied = there.run("apply")
-        assert "created, switched on, so users may see it" in applied.out
-        back = there.run("rollback", "latest", "--yes")
-        assert (back.code, there.rows("flow_new")[0].active) == (0, False)
-        assert "To remove it: flowsync delete flow_new" in back.out
+def test_flowsync_yaml_may_refuse_new_flows(tmp_path: Path) -> None:
+    with emulated(tmp_path, [], flows={"flow_welcome": COMPLETE}) as account:
+        (tmp_path / "flowsync.yaml").write_text("guards: {create: refuse}\n")
+        assert "--allow-create allows it." in account.run("plan").out
+        assert (account.run("apply").code, account.writes) == (4, [])
+        assert account.run("apply", "--allow-create").code == 0
 
 
-def test_a_report_says_what_a_flow_became_not_what_was_meant(tmp_path: Path) -> None:
-    with place(tmp_path, readings=[Reading.CREATED_DRAFT], files={"flow_new": f"{NEW}active: true\n"}) as there:
-        applied = there.run("apply", "--format", "markdown")
-        assert "Users notice nothing yet." in applied.out
-        assert "created, as a draft that nobody sees before it is published" in applied.out
+@pytest.mark.parametrize("slugs", [(), ("flow_z",)])
+def test_a_renamed_file_is_told_as_such_and_a_new_flow_only_where_that_is_allowed(
+    tmp_path: Path, slugs: tuple[str, ...]
+) -> None:
+    with emulated(tmp_path, [version("flow_live", 1, Status.ACTIVE)], flows={"flow_live": COMPLETE}) as account:
+        commit(tmp_path)
+        (tmp_path / "flows" / "flow_live.yaml").rename(tmp_path / "flows" / "flow_z.yaml")
+        blocked = json.loads(account.run("plan", *slugs, "--base", "HEAD", "--format", "json").out)["blocked"]
+        assert [(each["slug"], each["code"]) for each in blocked] == [("flow_z", "renamed")]
+        allowed = account.run("plan", *slugs, "--base", "HEAD", "--allow-create", "--format", "json")
+        (create,) = json.loads(allowed.out)["changes"]
+        assert [each["code"] for each in create["warnings"]] == ["renamed", "description-later"]
 
 
-def silent(handler: Handler) -> Handler:
-    """Answers what makes a row with `null`, and makes none."""
-    return lambda request: (
-        handler(request) if request.method != "POST" else Response(200, {"content-type": "application/json"}, b"null")
-    )
+def test_a_new_user_finds_nothing_created_that_is_not_in_a_file_of_theirs(tmp_path: Path) -> None:
+    with emulated(tmp_path, [version("flow_live", 1, Status.ACTIVE)]) as account:
+        for command in (["init", "--yes"], ["pull", "--new"], ["plan"], ["apply"]):
+            done = account.run(*command)
+            assert done.code == 0, done.both
+        assert (account.writes, account.versions) == ([], [("flow_live", 1, "ACTIVE")])
+        assert account.run("new", "flow_next", "--type", "CARD").code == 0
+        assert account.run("apply").code == 0
+        assert [slug for slug, _, _ in account.versions] == ["flow_live", "flow_next"]
+        assert account.row("flow_next", 1).active is False
+        assert account.run("plan", "--detailed-exitcode").code == 0
 
 
-def to_another_flow(handler: Handler) -> Handler:
-    """Makes each flow with another slug than asked."""
-
-    def handle(request: Request) -> Response:
-        return handler(replace(request, body=request.body.replace(b'"flow_new"', b'"flow_made_up"')))
-
-    return handle
-
-
-@dataclass(frozen=True)
-class Case:
-    """What goes wrong, with which exit code apply ends, what it says, and how many rows of a slug then are there."""
-
-    code: int
-    says: str
-    faults: tuple[Fault, ...] = ()
-    readings: tuple[Reading, ...] = ()
-    stand: Stand = lambda handler: handler
-    rows: int = 1
-
-
-POST = Fault(FaultKind.SERVER_ERROR_AFTER, "POST", "/v1/flows")
-LANDED = [FaultKind.RESET_AFTER, FaultKind.HANG_AFTER, FaultKind.TRUNCATED, FaultKind.WRONG_JSON]
-CREATES = {
-    **{f"{kind.value} on the POST": Case(0, "created", (replace(POST, kind=kind),)) for kind in LANDED},
-    "500 after it was done, read from a copy that lags": Case(
-        0, "created", (POST, Fault(FaultKind.STALE, "GET", "*", 4, 9)), ()
-    ),
-    "500 on the PUT afterwards": Case(0, "created", (Fault(FaultKind.SERVER_ERROR_AFTER, "PUT"),)),
-    "a private list that hides drafts": Case(
-        0,
-        "created, as a draft that nobody sees before it is published",
-        (POST,),
-        (Reading.CREATED_DRAFT, Reading.PRIVATE_LIST_HIDES_DRAFTS),
-    ),
-    "500 before": Case(
-        5, "no flow has this slug. It may be made later", (replace(POST, kind=FaultKind.SERVER_ERROR_BEFORE),), rows=0
-    ),
-    "null": Case(5, "The server accepted the request and did not show what it made.", stand=silent, rows=0),
-    "another slug": Case(5, 'Frigade made this flow as "flow_made_up" instead', stand=to_another_flow, rows=0),
-    "404": Case(5, "This server has no way to create flows", (replace(POST, kind=FaultKind.NOT_FOUND),), rows=0),
-}
-DRAFT = replace(POST, path="/v1/flows/*/versions")
-DRAFTS = {
-    **{f"{kind.value} on the POST": Case(0, "draft created", (replace(DRAFT, kind=kind),), rows=2) for kind in LANDED},
-    "500 before": Case(5, "there is no draft. It may be made later", (replace(DRAFT, kind=FaultKind.RESET_BEFORE),)),
-    "null": Case(5, "The server accepted the request and did not show what it made.", stand=silent),
-    "somebody else's draft": Case(4, "already exists", (Fault(FaultKind.DRAFT, "POST", "*"),), rows=2),
-    "somebody else's draft, refused with 500": Case(
-        4, "already exists", (Fault(FaultKind.DRAFT, "POST", "*"),), (Reading.SECOND_DRAFT_500,), rows=2
-    ),
-    "an edit of the new draft": Case(
-        5, "nothing was written to it", (Fault(FaultKind.EDIT, "GET", "*/versions", 1, 1),), rows=2
-    ),
-}
-
-
-@pytest.mark.parametrize(
-    ("slug", "case"),
-    [*(("flow_new", case) for case in CREATES.values()), *(("flow_old", case) for case in DRAFTS.values())],
-    ids=[*(f"create: {name}" for name in CREATES), *(f"draft: {name}" for name in DRAFTS)],
-)
-def test_what_goes_wrong_is_said_and_nothing_is_made_twice(tmp_path: Path, slug: str, case: Case) -> None:
-    with place(tmp_path, case.faults, case.readings, {slug: FILES[slug]}, case.stand) as there:
-        applied = there.run("apply", "--yes")
-        told = " ".join(applied.both.split())
-        assert (applied.code, case.says in told) == (case.code, True), told
-        assert len(there.rows(slug)) == case.rows
-        if case.code == 0:
-            again = there.run("plan", "--detailed-exitcode")
-            assert again.code == 0, again.both
+def test_what_refers_to_a_flow_that_the_plan_creates_is_written(tmp_path: Path) -> None:
+    with emulated(tmp_path, [version("flow_live", 1, Status.ACTIVE)], flows={"flow_live": LIVE}) as account:
+        waits = f"{LIVE}targetingLogic: user.flow('flow_new') == 'COMPLETED_FLOW'\n"
+        write_flows(tmp_path, {"flow_live": waits, "flow_new": COMPLETE})
+        assert account.run("apply").code == 0
+        assert account.writes[0].method == "POST"
+        assert account.run("plan", "--detailed-exitcode").code == 0
