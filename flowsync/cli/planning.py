@@ -19,7 +19,7 @@ from flowsync.config import SANDBOX_URL, Policy, place_of
 from flowsync.errors import FlowsyncError, GitError, RefusedError
 from flowsync.flows import waits
 from flowsync.flows.expressions import flow_of_rows, referenced_slugs
-from flowsync.model import Origin, RowChange, Severity, View
+from flowsync.model import Origin, Severity, View
 from flowsync.plan.build import build_plan, removed_flows, unmanaged
 from flowsync.plan.creating import Creation
 from flowsync.plan.findings import LiveFlows, settle, unstated
@@ -223,11 +223,11 @@ def refuse_unseen_versions(made: Plan, project: Project) -> None:
     """Raise RefusedError where a file came from a newer version than the public list shows."""
     known, place = _pulled_versions(project)
     reasons = [
-        f"{change.slug} was pulled from version {version}; this server shows version {change.version} at most."
+        f"{change.slug} was pulled from version {version}; this server shows "
+        f"{'none' if change.version is None else f'version {change.version} at most'}."
         for change in made.writes
-        if isinstance(change, RowChange)
-        and isinstance(version := known[place].get(change.slug), int)
-        and version > change.version
+        if isinstance(version := known[place].get(change.slug), int)
+        and (change.version is None or version > change.version)
     ]
     if reasons and made.view is View.FALLBACK:
         raise RefusedError(

@@ -59,7 +59,8 @@ def warnings_of_change(pair: FileAndRow) -> tuple[PlanWarning, ...]:
 
 def warnings_of_unchanged(pair: FileAndRow) -> tuple[PlanWarning, ...]:
     """Return the warnings about a row that already is as the file says."""
-    return (*draft_unseen(pair), *edits_kept(pair), *live_targeting_broken(pair))
+    hidden = drafts_hidden(pair) if pair.needs_draft else ()
+    return (*draft_unseen(pair), *hidden, *edits_kept(pair), *live_targeting_broken(pair))
 
 
 def goes_live(pair: FileAndRow) -> Iterator[PlanWarning]:

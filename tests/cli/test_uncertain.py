@@ -163,7 +163,7 @@ def test_data_that_came_as_an_object_is_put_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", ["DELETED", "SCHEDULED"])
 def test_a_row_of_an_unknown_status_is_not_written(tmp_path: Path, status: str) -> None:
-    with served(tmp_path, {"flow_a": FILE}, [row(1, "flow_a", status=status)]) as (server, run):
+    with served(tmp_path, {"flow_a": "name: New\n"}, [row(1, "flow_a", status=status)]) as (server, run):
         refused = run("apply")
         assert server.writes == []
     assert refused.code == 4

@@ -204,6 +204,8 @@ def test_a_draft_that_would_say_nothing_new_is_not_made() -> None:
 def test_a_draft_that_may_be_hidden_is_said_to_be() -> None:
     (draft,) = plan_of([flow(name="B", target=Target.DRAFT)], [ACTIVE], view=View.FALLBACK).changes
     assert [each.code for each in draft.warnings] == ["may-exist"]
+    (same,) = plan_of([flow(name="A", target=Target.DRAFT)], [ACTIVE], view=View.PUBLIC_KEY).unchanged
+    assert [each.code for each in same.warnings] == ["may-exist"]
     odd = replace(ACTIVE, status="ODD")
     assert [each.code for each in plan_of([flow(name="B", target=Target.DRAFT)], [odd]).blocked] == ["unknown-status"]
 
