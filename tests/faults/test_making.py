@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from flowsync.api.endpoints import Access, list_flows, rows_by_slug
-from flowsync.apply import apply_changes, exit_code
+from flowsync.apply import ApplyRecord, apply_change, apply_changes, exit_code
 from flowsync.cli.applying import LiveStore
 from flowsync.cli.commands.rollback import plan_rollback
 from flowsync.cli.recording import open_record, read_record
 from flowsync.diff.fields import fingerprint, observe
-from flowsync.errors import ExitCode
+from flowsync.errors import ExitCode, RecordError, TransportError
 from flowsync.model import (
     AlreadyApplied,
     Applied,
@@ -29,6 +29,7 @@ from flowsync.model import (
     Failed,
     FieldName,
     JsonValue,
+    LiveFlow,
     NewDraft,
     NotAttempted,
     Outcome,
@@ -512,3 +513,50 @@ def test_a_create_is_rolled_back_by_switching_the_flow_off(tmp_path: Path) -> No
             1,
             (),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable(LiveStore):
+    """No request to create goes out so often as `left` says."""
+
+    left: list[int] = field(default_factory=list)
+
+    def create(self, slug: str, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+        if self.left:
+            self.left.pop()
+            raise TransportError("nothing listens there", unsent=True)
+        return LiveStore.create(self, slug, body)
+
+
+@dataclass
+class Full(ApplyRecord):
+    """A record with room for so many lines."""
+
+    room: int
+
+    def before(self, change: Change, row: LiveFlow | None) -> None:  # noqa: ARG002 - a protocol
+        self.room -= 1
+        if self.room < 0:
+            raise RecordError("No space left.")
+
+    def made(self, change: Create | NewDraft, row: LiveFlow) -> None:
+        self.before(change, row)
+
+    def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("room", "unsent", "code", "posts"),
+    [(0, 0, "record", 0), (1, 0, "record", 1), (9, 2, "", 1), (9, 3, "api-transport", 0)],
+)
+def test_what_was_not_sent_is_sent_again_and_what_cannot_be_kept_is_not_sent(
+    tmp_path: Path, room: int, unsent: int, code: str, posts: int
+) -> None:
+    with account(tmp_path) as place, connected(place.handle) as client:
+        store = Unreachable(client.writer(), Access.PRIVATE, left=[1] * unsent)
+        outcome = apply_change(create(description=""), store, Full(room), lambda _: None)
+        assert (getattr(outcome, "code", ""), place.posts) == (code, posts)
+        if (room, posts) == (1, 1):
+            assert isinstance(outcome, Failed)
+            assert outcome.message == "It was made: ACTIVE version 1 (id 2), switched off. No space left."
