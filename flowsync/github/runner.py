@@ -250,6 +250,11 @@ _INPUTS: Final = {
         "Whether plan estimates how many users qualify before and after a change; that takes the private key.",
         Switch.OFF,
     ),
+    "preview": ActionInput(
+        "preview",
+        "Whether plan takes pictures of flows that a pull request makes look different; fetches components from npm.",
+        Switch.OFF,
+    ),
     "fail_on_changes": ActionInput(
         "fail-on-changes", "Whether plan and drift end with code 2 when changes are pending.", Switch.OFF
     ),
@@ -286,6 +291,8 @@ ACTION_OUTPUTS: Final = {
     "unverified": "How many flows are off in the files though the API does not say whether they are.",
     "deletes": "How many flows would be deleted.",
     "record": "Path of apply's record, which flowsync rollback needs: what was replaced, so keep it from strangers.",
+    "preview-folder": "Path of the folder with the pictures of the flows that look different.",
+    "preview-artifact": "Name that the action uploads the pictures under.",
     "comment-url": "Address of the pull request's comment, or of the drift's issue or pull request.",
     "sarif": "Path of the SARIF file.",
 }
@@ -308,6 +315,7 @@ class Inputs:
     repeat: Switch
     allow: tuple[str, ...]
     audience: Switch
+    preview: Switch
     fail_on_changes: Switch
     pull_request: Switch
     live_branch: str | None

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from flowsync.errors import FlowsyncError
+from flowsync.preview.environment import for_browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,6 +81,7 @@ def open_tab(program: str, width: int) -> Iterator[Tab]:
             process = subprocess.Popen(  # noqa: S603 - the browser that the user named, or has on PATH
                 [sys.executable, "-c", _WITH_PIPES, str(to_browser), str(from_browser), *command],
                 pass_fds=(to_browser, from_browser),
+                env={**for_browser(os.environ)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from flowsync.api.messages import Request
 from flowsync.errors import ApiError, FlowsyncError
+from flowsync.preview.environment import for_npm
 from flowsync.text import excerpt
 
 if TYPE_CHECKING:
@@ -209,10 +210,10 @@ def _archive(exchange: Exchange) -> bytes:
 
 
 def from_npm(npm: str, environ: Mapping[str, str]) -> Fetch:
-    """Fetch with npm, which knows the registry, and how to get past a proxy to it. It is given no key of Frigade's."""
+    """Fetch with npm, which knows the registry, the way to it, and no other key than that of the registry."""
 
     def fetch(wanted: Sequence[Package]) -> Iterator[bytes]:
-        own = {name: value for name, value in environ.items() if not name.startswith(("FRIGADE_", "FLOWSYNC_"))}
+        own = for_npm(environ)
         with tempfile.TemporaryDirectory(prefix="flowsync-npm-") as place:
             names = [f"{package.name}@{package.version}" for package in wanted]
             command = [npm, "pack", "--ignore-scripts", "--silent", "--pack-destination", place, *names]

@@ -87,12 +87,26 @@ class OtherPull:
 
 
 @dataclass(frozen=True, slots=True)
+class Looks:
+    """The slugs of the flows that look different, how many pictures of them there are, and `name` of their artefact.
+
+    `trouble` says why there are none, or not all.
+    """
+
+    changed: tuple[str, ...]
+    pictures: int = 0
+    trouble: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanReport:
     """What would happen.
 
     `waits` is what that does to which flow waits for which, None where it is not known. `problems` are the warnings
     about the files, `settings` what the branch changes in flowsync.yaml. `into` is the branch that this would be merged
     into, where that is another than `applied`, the one that is applied; None where it is the same or not known.
+    `looks` is None where nobody asked for pictures.
     """
 
     scene: Scene
@@ -103,6 +117,7 @@ class PlanReport:
     others: tuple[OtherPull, ...] = ()
     into: str | None = None
     applied: str | None = None
+    looks: Looks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +243,7 @@ def _opening(report: Report, limits: Limits) -> Iterator[str]:
             yield from report_plan.stops_alert(plan, scene, limits)
             yield from report_plan.notice_alert(report, limits)
             yield from report_plan.flows_table(plan, "What changes", scene, limits)
+            yield from report_plan.changed_looks(report.looks, scene, limits)
             yield from report_plan.changed_waits(waits, limits)
             yield from report_plan.other_pulls(others, limits)
             yield from ["Warnings about the files:"] if report.problems else []

@@ -52,7 +52,7 @@ from flowsync.render.report_parts import (
 )
 
 if TYPE_CHECKING:
-    from flowsync.render.report import OtherPull, PlanReport, Scene
+    from flowsync.render.report import Looks, OtherPull, PlanReport, Scene
 
 DRAWN_WAITS: Final = 40
 """More arrows than these are no picture any more."""
@@ -383,6 +383,23 @@ def _removed(removed: Removed, there: Collection[str]) -> str:
         f"{name(removed.slug)} again, or let {new} be created as a new flow ({code_span('allow: create')}) and switch "
         "this one off"
     )
+
+
+def changed_looks(looks: Looks | None, scene: Scene, limits: Limits) -> Iterator[str]:
+    """Yield which flows look different and where their pictures are, or why there are none."""
+    if looks is None or not (looks.changed or looks.trouble):
+        return
+    parts = []
+    if looks.changed:
+        parts.append(f"Look changed: {enumerated(map(name, looks.changed), limits.per_list // 4, limits.measure)}")
+    if looks.pictures:
+        link = f"[pictures]({scene.run_url}#artifacts)" if scene.run_url else "pictures"
+        missing = f", but not all could be taken: {sentence(looks.trouble)}" if looks.trouble else "."
+        parts.append(f"{link} in the artefact {name(looks.name)}{missing}")
+    elif looks.trouble:
+        parts.append(f"pictures are not available: {sentence(looks.trouble)}")
+    said = " — ".join(parts)
+    yield f"{said[0].upper()}{said[1:]}"
 
 
 def changed_waits(waits: ChangedWaits | None, limits: Limits) -> Iterator[str]:

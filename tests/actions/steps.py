@@ -16,7 +16,7 @@ from tests.support.command import Completed, execute
 
 ROOT: Final = Path(__file__).parent.parent.parent
 ACTION: Final[dict[str, Any]] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-INSTALL, RUN = ACTION["runs"]["steps"]
+INSTALL, RUN, UPLOAD = ACTION["runs"]["steps"]
 
 
 def run(step: Mapping[str, Any], env: Mapping[str, str], workspace: Path) -> Completed:

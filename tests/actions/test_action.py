@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS, TOKEN, read_inputs
-from tests.actions.steps import ACTION, INSTALL, ROOT, RUN, inputs, run, run_of_github
+from tests.actions.steps import ACTION, INSTALL, ROOT, RUN, UPLOAD, inputs, run, run_of_github
 from tests.support import runner
 from tests.support.command import CLEAN, commit
 from tests.support.fake_github import TOKEN as GITHUB_TOKEN
@@ -58,16 +58,28 @@ def test_its_outputs_are_those_that_ci_sets() -> None:
     }
 
 
-def test_no_step_uses_an_action_or_puts_an_input_into_a_script() -> None:
-    for step in ACTION["runs"]["steps"]:
+def test_no_script_has_an_input_in_it() -> None:
+    for step in (INSTALL, RUN):
         assert "uses" not in step
         assert "${{" not in step["run"]
         assert step["shell"] == "bash"
     assert "env" not in INSTALL  # no secret is there while packages are installed
 
 
+def test_pictures_are_uploaded_where_they_were_asked_for_and_taken() -> None:
+    """By the action that all workflows here pin, as a step that fails nothing and knows no secret."""
+    pinned = re.findall(r"uses: (actions/upload-artifact@\S+)", (ROOT / ".github/workflows/plan.yml").read_text())
+    assert [UPLOAD["uses"]] == pinned
+    assert "inputs.preview == 'true'" in UPLOAD["if"]
+    assert "steps.flowsync.outputs.preview-folder != ''" in UPLOAD["if"]
+    assert UPLOAD["continue-on-error"] is True
+    assert UPLOAD["with"]["path"] == ACTION["outputs"]["preview-folder"]["value"]
+    assert UPLOAD["with"]["name"] == ACTION["outputs"]["preview-artifact"]["value"]
+    assert "env" not in UPLOAD
+
+
 def test_its_scripts_are_what_shellcheck_likes() -> None:
-    for step in ACTION["runs"]["steps"]:
+    for step in (INSTALL, RUN):
         assert_passes("shellcheck", "--shell=bash", "-", stdin=step["run"])
 
 

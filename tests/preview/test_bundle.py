@@ -128,16 +128,17 @@ def test_npm_is_given_no_key_and_only_exact_versions(tmp_path: Path) -> None:
     npm.write_text(
         f'#!/bin/sh\necho "$@" > {tmp_path}/asked\nenv > {tmp_path}/env\n'
         f'for last; do [ "$before" = --pack-destination ] && to=$last; before=$last; done\n'
-        f'[ -n "$REFUSE" ] && {{ echo "no network" >&2; exit 1; }}\ncp {tmp_path}/content "$to/a-b-1.0.0.tgz"\n'
+        f'[ -n "$npm_config_refuse" ] && {{ echo "no network" >&2; exit 1; }}\n'
+        f'cp {tmp_path}/content "$to/a-b-1.0.0.tgz"\n'
     )
     npm.chmod(0o700)
-    environ = {**os.environ, "FRIGADE_API_KEY": "api_private_not_for_npm"}
+    environ = {**os.environ, "FRIGADE_API_KEY": "api_private_1", "ACME_KEY_OF_FRIGADE": "api_private_2"}
     assert list(bundle.from_npm(str(npm), environ)([package(content)])) == [content]
     assert "@a/b@1.0.0" in (tmp_path / "asked").read_text()
     assert "--ignore-scripts" in (tmp_path / "asked").read_text()
     assert "api_private" not in (tmp_path / "env").read_text()
     for given, name, message in (
-        ({**environ, "REFUSE": "1"}, str(npm), "no network"),
+        ({**environ, "npm_config_refuse": "1"}, str(npm), "no network"),
         (environ, str(tmp_path / "none"), "could not be run"),
     ):
         with pytest.raises(BundleError, match=message):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,12 +13,11 @@ import click
 
 from flowsync.cli import options, output
 from flowsync.cli.base import flows_at
+from flowsync.cli.components import announcement, fetch_components, kept_bundle
 from flowsync.cli.files import matches, select, slugs_of
 from flowsync.cli.project import open_project
-from flowsync.config import Key, Timeouts
 from flowsync.errors import ExitCode, FlowsyncError, GitError, UsageError
 from flowsync.flows.watching import WatchedFiles
-from flowsync.preview import bundle
 from flowsync.preview.browser import find_browser, open_tab
 from flowsync.preview.pictures import take_pictures
 from flowsync.preview.server import Options, Preview
@@ -27,13 +25,11 @@ from flowsync.preview.session import Session
 from flowsync.render.escape import plural
 from flowsync.sandbox.server import serve
 from flowsync.sandbox.values import utc_now
-from flowsync.text import excerpt
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flowsync.api.retry import Sender
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
     from flowsync.model import Flow
@@ -126,50 +122,29 @@ def _bundle(project: Project, given: Path | None, *, yes: bool) -> Path:
         if not (project.base / given).is_file():
             raise UsageError(f"There is no file {given}.", hint="--bundle names a bundle that flowsync built.")
         return project.base / given
-    target = bundle.cached(os.environ, Path(os.path.expanduser("~")))  # noqa: PTH111 - fails for a user without an entry
+    target = kept_bundle()
     if target.is_file():
         return target
-    registry = os.environ.get(bundle.REGISTRY_VARIABLE) or bundle.REGISTRY
-    npm = shutil.which("npm")
-    _ask(registry if npm is None else "npm's registry, with npm", project.given, yes=yes)
+    _ask(project.given, yes=yes)
     done = [0, 1]
 
     def report(number: int, of: int) -> None:
         done[:] = number, of
 
     with output.Progress(project.given, lambda: f"Fetching the components: {done[0]} of {done[1]}"):
-        if npm is not None:
-            bundle.build(bundle.from_npm(npm, os.environ), target, report)
-        else:
-            with _sender(registry) as sender:
-                bundle.build(bundle.from_registry(sender, registry), target, report)
+        fetch_components(target, report)
     return target
 
 
-def _ask(registry: str, given: Invocation, *, yes: bool) -> None:
+def _ask(given: Invocation, *, yes: bool) -> None:
     """Say what is fetched, and go on only where somebody agreed."""
-    output.write_sentence(
-        f"The first start fetches Frigade's components (@frigade/react, {bundle.LICENCE}), React and a bundler from "
-        f"{registry}: about {bundle.MEGABYTES} MB, each archive checked by its hash, kept in your cache.",
-        given,
-    )
+    output.write_sentence(announcement(), given)
     if yes:
         return
     if not sys.stdin.isatty():
         raise FlowsyncError("Nothing was fetched: nobody could be asked.", hint="--yes agrees to it.")
     if output.ask("Fetch them? [y/N] ") not in {"y", "yes"}:
         raise FlowsyncError("Nothing was fetched.", hint="--bundle FILE takes a bundle that was built elsewhere.")
-
-
-@contextmanager
-def _sender(registry: str) -> Iterator[Sender]:
-    """What fetches from a registry: flowsync's own client, without a key."""
-    from flowsync.api.client import open_sender  # noqa: PLC0415 - httpx is slow to import
-
-    if not registry.startswith("https://"):
-        raise FlowsyncError(f"{excerpt(registry)} is no https address.", hint=f"{bundle.REGISTRY_VARIABLE} names it.")
-    with open_sender([registry], Key("", "none"), timeouts=Timeouts(), connections=1) as sender:
-        yield sender
 
 
 @contextmanager

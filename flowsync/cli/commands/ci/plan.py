@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flowsync import git
 from flowsync.cli.audience import with_audiences
@@ -15,6 +15,7 @@ from flowsync.cli.commands.ci.run import NAMED, key_without_project, marker_key,
 from flowsync.cli.connection import Purpose
 from flowsync.cli.files import check_files, named_from_top
 from flowsync.cli.guards import guards_allowing
+from flowsync.cli.looks import pictured
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
 from flowsync.cli.planning import changed_waits
 from flowsync.cli.project import save
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     from flowsync.cli.planning import Planned
     from flowsync.cli.project import Project
     from flowsync.model import Plan
+    from flowsync.render.report import Looks
+
+
+PREVIEW: Final = "flowsync-preview"
+"""How the folder of the pictures, and their artefact, are called, before the key of the plan's comment."""
 
 
 def validate(run: Run) -> int:
@@ -85,7 +91,7 @@ def plan(run: Run) -> int:
             made = _with_unseen_conflicts(run, project, planned, reviews)
             if run.inputs.audience is Switch.ON:
                 made = replace(made, plan=with_audiences(made.plan, made.connection))
-            report = _report(run, project, made)
+            report = replace(_report(run, project, made), looks=_looks(run, project, base, marker.key))
             is_told = _show(run, made, report, marker)
     except FlowsyncError as error:
         run.comment_on_event(run.failure_report(error, project), marker, is_news=True)
@@ -115,6 +121,19 @@ def _report(run: Run, project: Project, made: Planned) -> PlanReport:
         if run.inputs.live_branch and event.into and event.into != run.inputs.live_branch:
             report = replace(report, into=event.into, applied=run.inputs.live_branch)
     return report
+
+
+def _looks(run: Run, project: Project, base: str | None, key: str) -> Looks | None:
+    """Which flows a pull request makes look different, with pictures; None where the input does not ask for them."""
+    if run.inputs.preview is Switch.OFF or not isinstance(run.event, PullRequestEvent):
+        return None
+    folder = run.runner.temporary / f"{PREVIEW}-{key}"
+    looks = replace(pictured(project, base, folder), name=folder.name)
+    if looks.trouble:
+        show_notice(f"{'Not all pictures' if looks.pictures else 'No pictures'} could be taken: {looks.trouble}")
+    if looks.pictures:
+        run.output({"preview-folder": str(folder), "preview-artifact": folder.name})
+    return looks
 
 
 def _show(run: Run, made: Planned, report: PlanReport, marker: Marker) -> bool:
