@@ -6,24 +6,18 @@ Each generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`
 from __future__ import annotations
 
 import inspect
-import io
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from rich.console import Console
-from rich.text import Text
+import terminal
 
 from flowsync import config, validate
 from flowsync.cli.app import COMMANDS, flowsync
 from flowsync.errors import ExitCode
 from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS
-from flowsync.render.escape import columns
 from flowsync.sandbox.conflicts import Reading
 from flowsync.sandbox.faults import FaultKind
 
@@ -49,7 +43,8 @@ EXIT_CODES: Final = {
 
 def main() -> int:
     """Rewrite, or with --check only compare; the exit code says whether something differs."""
-    wanted = {**{path: generated(path) for path in pages()}, DOCS / "plan.svg": terminal_picture()}
+    drawn = {DOCS / name: picture for name, picture in terminal.pictures().items()}
+    wanted = {**{path: generated(path) for path in pages()}, **drawn}
     stale = [
         path for path, text in wanted.items() if not path.exists() or words(path.read_text("utf-8")) != words(text)
     ]
@@ -65,31 +60,6 @@ def words(text: str) -> str:
     if not text.startswith("<svg"):
         return text
     return " ".join(re.sub(r"<style.*?</style>|<[^>]*>", " ", text, flags=re.DOTALL).split())
-
-
-def terminal_picture() -> str:
-    """The README's picture: what the run command really prints, in a copy of this repository's flows."""
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(ROOT / "flows", Path(folder) / "flows")
-        command = [sys.executable, "-m", "flowsync", "plan", "--sandbox", "--color", "always"]
-        shown = subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout.decode()
-    return picture(shown, "flowsync plan --sandbox")
-
-
-WEB_FONT: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
-WEB_FONTS: Final = 2
-
-
-def picture(ansi: str, title: str) -> str:
-    """Return an SVG of a terminal that shows `ansi` (text with colours, as written to a terminal).
-
-    Nothing is fetched when it is viewed: it names the fonts a reader has. Same input, same bytes.
-    """
-    text = Text.from_ansi(ansi)
-    width = max((columns(row) for row in text.plain.splitlines()), default=0) or 1
-    console = Console(record=True, file=io.StringIO(), width=width, color_system="standard", force_terminal=True)
-    console.print(text, no_wrap=True, overflow="ignore", crop=False, highlight=False)
-    return WEB_FONT.sub("", console.export_svg(title=title, unique_id="flowsync"), count=WEB_FONTS)
 
 
 def pages() -> list[Path]:

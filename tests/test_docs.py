@@ -32,8 +32,9 @@ def test_generated_parts_and_pictures_are_what_the_code_says(script: str) -> Non
     assert done.code == 0, done.err
 
 
-def test_the_picture_of_a_terminal_fetches_nothing() -> None:
-    svg = (ROOT / "docs/plan.svg").read_text("utf-8")
+@pytest.mark.parametrize("name", ["plan-light", "plan-dark", "cast"])
+def test_the_picture_of_a_terminal_fetches_nothing(name: str) -> None:
+    svg = (ROOT / f"docs/{name}.svg").read_text("utf-8")
     assert ET.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
     assert re.findall(r"url\((?!#)|@import|@font-face|<(?:image|script|use)\b", svg) == []
 

@@ -103,7 +103,7 @@ def plan_files(
                 raise
             without_base(error)
         try:
-            connection = connect(selection.flows)
+            connection = connect(selection.every)
             gone = [slug for slug in (compared.gone if compared else ()) if _SLUG.fullmatch(slug)]
             listing = connection.fetch([*concerned_slugs(selection.flows), *gone])
         except FlowsyncError:

@@ -451,6 +451,13 @@ def test_readings_of_conflicts_are_chosen_by_name(project: Path) -> None:
     assert (refused.code, "paging=all, paging=windows" in refused.err) == (64, True)
 
 
+def test_a_narrowed_command_makes_the_sandbox_of_all_files(project: Path) -> None:
+    first = flowsync("plan", "flow_a", "--sandbox", root=project)
+    assert (first.code, "1 " in first.out.splitlines()[0]) == (0, True)
+    whole = flowsync("plan", "--sandbox", "--format", "json", root=project).json
+    assert (whole["summary"]["create"], whole["blocked"]) == (0, [])
+
+
 def test_another_seed_gives_another_first_state(project: Path) -> None:
     states = []
     for number in ("1", "2", "1"):
