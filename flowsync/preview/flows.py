@@ -197,7 +197,7 @@ def _notes(flow: PublishedFlow) -> list[str]:
         fields = step.content.get("fields")
         for field in fields if isinstance(fields, list) else ():
             kind = field.get("type") if isinstance(field, dict) else None
-            if isinstance(field, dict) and kind not in _DRAWN_FIELDS:
+            if isinstance(field, dict) and not (isinstance(kind, str) and kind in _DRAWN_FIELDS):
                 notes.append(
                     f"{step.id}: the field {field.get('id')} has the type {kind}, which your app draws itself."
                 )

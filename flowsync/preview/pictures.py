@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flowsync.preview.browser import BrowserError, Frame
 from flowsync.preview.server import LEAST_HEIGHTS
@@ -48,7 +48,7 @@ def take_pictures(tab: Tab, address: str, flows: Sequence[Shown]) -> Iterator[Pi
                 continue
             for step, number in _steps(side):
                 file = f"{flow.slug}{number}{suffix}.png"
-                url = f"{address}frames/{flow.slug}/{name}/0?{urlencode({'step': step})}"
+                url = f"{address}frames/{quote(flow.slug, safe='')}/{name}/0?{urlencode({'step': step})}"
                 height = LEAST_HEIGHTS.get(side.component)
                 frame = Frame(step, height or _WINDOW, is_whole=height is not None)
                 if (picture := _taken(tab, flow.slug, file, url, frame)) is not None:

@@ -92,16 +92,22 @@ class Session:
 
     def shown(self, user: Persona) -> Sequence[Shown]:
         """Every flow, with the variables that this user's properties are good for."""
+        return self._shown(user, lambda _slug: True)
+
+    def _shown(self, user: Persona, wanted: Callable[[str], bool]) -> Sequence[Shown]:
         with self._changed:
-            flows, unread = list(self._flows), dict(self._unread)
-        return shown_flows(flows, unread, self._before, {**variables_of(user.context), **self._variables})
+            flows = [flow for flow in self._flows if wanted(flow.slug)]
+            unread = {slug: problem for slug, problem in self._unread.items() if wanted(slug)}
+        before = None if self._before is None else {slug: was for slug, was in self._before.items() if wanted(slug)}
+        return shown_flows(flows, unread, before, {**variables_of(user.context), **self._variables})
 
     def side(self, look: Look) -> Side | None:
         """What a frame draws; None where there is no such flow, or user, any more."""
         users = self.users
         if not 0 <= look.user < len(users):
             return None
-        found = next((each for each in self.shown(users[look.user]) if each.slug == look.slug), None)
+        # Of this flow only: each frame asks three times, and there may be hundreds of flows.
+        found = next(iter(self._shown(users[look.user], look.slug.__eq__)), None)
         return None if found is None else found.before if look.side == "before" else found.after
 
     def open(self, look: Look) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -78,8 +79,28 @@ def refused(status: HTTPStatus, message: str | list[str]) -> Response:
 
 def answered(status: HTTPStatus, body: JsonValue) -> Response:
     """A JSON answer."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text = _json(body)
+    except ValueError:
+        text = _json(_finite(body))
     return Response(status.value, _JSON_HEADERS, text.encode(errors="replace"))
+
+
+def _json(body: JsonValue) -> str:
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _finite(value: JsonValue) -> JsonValue:
+    """The value with null for each number that JSON has no way to write, as JavaScript writes it."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case list():
+            return [_finite(item) for item in value]
+        case dict():
+            return {key: _finite(item) for key, item in value.items()}
+        case _:
+            return value
 
 
 def graphql_errors() -> Response:

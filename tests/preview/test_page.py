@@ -17,6 +17,8 @@ from flowsync.preview.browser import Tab
 from tests.support.command import Running, flowsync, start
 
 FLOWS = {file.stem: file.read_text() for file in (Path(__file__).parent / "flows").glob("*.yaml")}
+# Slugs that are ids of the page's own elements, or mean something in an address.
+FLOWS |= dict.fromkeys(("user-dialog", "nothing", "flow_#%2F"), FLOWS["flow_own"])
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +114,31 @@ def test_frames_are_answered_with_variables_filled_in(page: str) -> None:
     assert frame_states(page, "frames/flow_list/after/0?step=b")["$state"]["currentStepId"] == "b"
 
 
+STEPS = "{steps: [{id: a}]}"
+WRONG = ("[1, a]", "{a: 1}", "5", "null", "true", "x", '""', "[]", ".inf", '"\\ud800"')
+
+
+def test_wrong_types_anywhere_break_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "b.js").write_text("void 0")
+    for number, wrong in enumerate(WRONG):
+        step = f"{{id: a, title: {wrong}, props: {wrong}, selector: {wrong}, fields: [{wrong}, {{type: {wrong}}}]}}"
+        for slug, text in {
+            "step": f"name: N\ntype: TOUR\ndata: {{props: {wrong}, steps: [{step}, {wrong}]}}\n",
+            "data": f"name: N\ntype: FORM\ndata: {{title: {wrong}, steps: [{{id: {wrong}}}]}}\n",
+            "root": f"name: {wrong}\ntype: {wrong}\nx-preview: {wrong}\ntests: [{wrong}]\ndata: {{steps: {wrong}}}\n",
+            "own": f"x-preview: {{component: {wrong}, variables: {wrong}}}\ntests: {wrong}\ndata: {STEPS}\n",
+        }.items():
+            (tmp_path / f"flows/flow_{slug}_{number}.yaml").write_text(text)
+    with served(tmp_path, "--bundle", "b.js") as (page, _):
+        flows = state(page)["flows"]
+        assert len(flows) == 4 * len(WRONG)
+        drawn = [flow for flow in flows.values() if not flow["after"]["trouble"]]
+        assert {flow["slug"] for flow in drawn} >= {f"flow_{kind}_{n}" for kind in ("step", "own") for n in range(10)}
+        for flow in drawn:
+            assert "$state" in frame_states(page, flow["after"]["frame"])
+
+
 def test_a_user_can_be_described(project: Path, tmp_path: Path) -> None:
     (tmp_path / "b.js").write_text("void 0")
     with served(project, "--bundle", str(tmp_path / "b.js")) as (page, _):
@@ -181,12 +208,15 @@ def test_a_browser_draws_every_flow(project: Path, tab: Tab) -> None:
             "Emulation.setDeviceMetricsOverride",
             {"width": 900, "height": 6000, "deviceScaleFactor": 1, "mobile": False},
         )
-        tab.ask("Page.navigate", {"url": address})
+        tab.ask("Page.navigate", {"url": f"{address}#%"})
         count = len(FLOWS) + 2
         shown(tab, "document.querySelectorAll('article').length", count)
         # Each frame reports when it is drawn; none has a component that failed.
         drawn = "[...document.querySelectorAll('iframe')].filter(each => each.dataset.state).length"
-        shown(tab, drawn, 12)
+        shown(tab, drawn, 15)
+        assert tab.value("document.querySelector('article#user-dialog iframe') !== null") is True
+        assert tab.value("document.getElementById('describe').click(), document.querySelector('dialog').open") is True
+        assert tab.value("document.querySelector('dialog').close(), document.querySelector('.empty').hidden") is True
         assert tab.value("[...document.querySelectorAll('.went')].map(each => each.textContent).join('')") == ""
         assert tab.value("window.x === undefined") is True
         assert tab.value("document.querySelectorAll('article script, article img').length") == 0
@@ -212,7 +242,7 @@ def test_a_browser_draws_every_flow(project: Path, tab: Tab) -> None:
 
 def test_pictures_are_taken_of_each_flow_and_step(project: Path, tab: Tab, tmp_path: Path) -> None:
     del tab
-    slugs = ["flow_announce", "flow_banner", "flow_form", "flow_tour"]
+    slugs = ["flow_announce", "flow_banner", "flow_form", "flow_tour", "flow_#%2F"]
     taken = []
     for folder, named in (("one", slugs), ("two", slugs[1:3])):
         done = flowsync("preview", "--png", str(tmp_path / folder), "--width", "500", *named, root=project)
@@ -220,7 +250,7 @@ def test_pictures_are_taken_of_each_flow_and_step(project: Path, tab: Tab, tmp_p
         taken.append({file.name: file.read_bytes() for file in (tmp_path / folder).iterdir()})
     assert set(taken[0]) == {
         *("flow_announce.png", "flow_banner.png", "flow_banner.before.png", "flow_form.1.png", "flow_form.3.png"),
-        "flow_tour.png",
+        *("flow_tour.png", "flow_#%2F.png"),
     }
     assert taken[0].items() >= taken[1].items()
     for content in taken[0].values():

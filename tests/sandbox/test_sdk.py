@@ -36,7 +36,7 @@ class App:
     said: str = ""
 
     def states(self, user: str = "ada", **body: object) -> dict[str, Any]:
-        answer = self.client.post("/v1/public/flowStates", json={"userId": user, "context": {}, **body})
+        answer = self.post("flowStates", {"userId": user, "context": {}, **body})
         assert answer.status_code == 201, answer.text
         return {flow["flowSlug"]: flow for flow in answer.json()["eligibleFlows"]}
 
@@ -47,7 +47,11 @@ class App:
         return found
 
     def session(self, user: str = "ada", **body: object) -> None:
-        assert self.client.post("/v1/public/sessions", json={"userId": user, **body}).status_code == 201
+        assert self.post("sessions", {"userId": user, **body}).status_code == 201
+
+    def post(self, path: str, body: object) -> httpx.Response:
+        headers = {"Content-Type": "application/json"}
+        return self.client.post(f"/v1/public/{path}", content=json.dumps(body), headers=headers)
 
 
 @contextmanager
@@ -157,6 +161,7 @@ def test_what_the_sdk_cannot_draw_is_left_out_and_reported(project: Path) -> Non
         "flow_ids": "name: Ids\ndata:\n  steps: [{title: no id}, {id: a}, {id: a}]\n",
         "flow_text": "name: Text\ndata: 'steps: ['\n",
         "flow_bare": "name: Bare\n",
+        "flow_title": "name: Title\ndata: {title: [a], steps: [{id: a}]}\n",
     }
     for slug, text in drawn.items():
         (project / "flows" / f"{slug}.yaml").write_text(text)
@@ -170,6 +175,7 @@ def test_what_the_sdk_cannot_draw_is_left_out_and_reported(project: Path) -> Non
         "Left out flow_none: it has no list of steps.",
         "Left out flow_empty: it has no steps.",
         "Left out flow_former: its steps are in the former format, a list under `data`.",
+        "Left out flow_title: its title is no text, on which the SDK throws.",
         "Left out step 1 of flow_ids: it has no id.",
         "Left out step 3 of flow_ids: another step has its id.",
         "Ignored what a user did with the step nowhere of flow_setup: no such step.",
@@ -206,6 +212,23 @@ def test_a_saved_file_shows_and_a_broken_one_keeps_its_last_good_state(project: 
     assert "a file with an error keeps its last good state" in app.said
 
 
+def test_what_json_cannot_hold_keeps_no_flow_from_an_app(project: Path) -> None:
+    endless = "name: Endless\ndata: {steps: [{id: a, seats: .inf, share: [.nan], price: 1.5}]}\n"
+    (project / "flows/flow_endless.yaml").write_text(endless)
+    with served(project, "--files", "--no-watch") as app:
+        answer = app.client.get("/v1/public/flowStates", params={"userId": "ada"})
+        found = json.loads(answer.text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+        step = next(each for each in found["eligibleFlows"] if each["flowSlug"] == "flow_endless")["data"]["steps"][0]
+        assert (step["seats"], step["share"], step["price"]) == (None, [None], 1.5)
+        # Half a surrogate pair, which a browser may send, and nothing can store.
+        app.session("\ud83d", groupId="\udc00", userProperties={"plan": "pro", "a\ud800": "\ud800"})
+        assert app.states("\ud83d", groupId="\udc00")["flow_pro"]["$state"]["visible"] is True
+        done = app.does("COMPLETED_STEP", "flow_setup", "profile", "\ud83d", createdAt="no time", data={"a": "\ud800"})
+        assert done["$state"]["currentStepId"] == "import"
+        app.does("COMPLETED_FLOW", "flow_setup", user="\ud83d", createdAt="no time")
+        assert app.states("\ud83d")["flow_after"]["$state"]["visible"] is True
+
+
 ORIGINS = [
     ("http://localhost:3000", True),
     ("https://app.localhost", True),
@@ -214,6 +237,7 @@ ORIGINS = [
     ("https://staging.example.com", True),  # allowed
     ("https://evil.example", False),
     ("https://localhost.evil.example", False),
+    ("http://.localhost", False),
     ("https://evil.example/localhost", False),
     ("null", False),
     ("chrome-extension://localhost", False),
@@ -232,10 +256,10 @@ def test_only_pages_of_this_machine_may_ask(project: Path) -> None:
         assert allowed.headers.get("access-control-allow-methods") is None
         private = app.client.get("/v1/flows", headers={"Origin": "http://localhost:3000"})
         assert "access-control-allow-origin" not in private.headers
-        for host in ("evil.example", "127.0.0.1.evil.example:80"):
+        for host in ("evil.example", "127.0.0.1.evil.example:80", '"><b>.localhost'):
             for path in ("/v1/flows", "/v1/public/flowStates"):
                 assert app.client.get(path, headers={"Host": host}).status_code == 421
-    assert app.said.count("allow it with --allow-origin") == 5
+    assert app.said.count("allow it with --allow-origin") == 6
     wrong = flowsync("sandbox", "serve", "--allow-origin", "https://a.example/path", root=project)
     assert (wrong.code, "without a path" in wrong.err) == (64, True)
 

@@ -1,7 +1,9 @@
 // The page around the frames. Everything that comes from a flow is text here: nothing is ever parsed as HTML.
 
 const MOST_HEIGHT = 4000
-const byId = (id) => document.getElementById(id)
+// Looked up before there is any flow, whose slug may be one of these ids.
+const own = new Map([...document.querySelectorAll('[id]')].map((element) => [element.id, element]))
+const byId = (id) => own.get(id)
 const chosen = new URLSearchParams(location.search)
 let state = null
 let user = Number(chosen.get('user') ?? 0)
@@ -15,6 +17,9 @@ function make(tag, { text, attributes = {}, ...rest } = {}, ...children) {
   element.append(...children)
   return element
 }
+
+// What a frame says may be anything.
+const cut = (text) => String(text).slice(0, 500)
 
 class SideView {
   constructor(slug, name) {
@@ -65,9 +70,9 @@ class SideView {
       const height = Math.min(MOST_HEIGHT, Math.max(this.least, Number(message.height) || 0) + margin)
       this.frame.setAttribute('height', String(height))
     } else if (message.flowsync === 'navigate') {
-      this.went.textContent = `→ ${message.address}`
+      this.went.textContent = `→ ${cut(message.address)}`
     } else if (message.flowsync === 'error') {
-      this.went.textContent = `The component failed: ${message.message}`
+      this.went.textContent = `The component failed: ${cut(message.message)}`
     } else if (message.flowsync === 'progress') {
       this.frame.dataset.state = String(message.state)
     }
@@ -151,7 +156,6 @@ function draw() {
     if (place !== card.root) main.insertBefore(card.root, place)
     previous = card.root
   }
-  if (!byId('nothing')) main.append(make('p', { id: 'nothing', className: 'empty', text: 'No flow fits.' }))
   filter()
 }
 
@@ -162,7 +166,15 @@ async function load() {
   state = await answer.json()
   user = state.user
   draw()
-  if (isFirst && location.hash) byId(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView()
+  if (isFirst) cards.get(slugOf(location.hash))?.root.scrollIntoView()
+}
+
+function slugOf(hash) {
+  try {
+    return decodeURIComponent(hash.slice(1))
+  } catch {
+    return ''
+  }
 }
 
 function say(text, isLost = false) {

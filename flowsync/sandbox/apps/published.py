@@ -69,8 +69,8 @@ def published(
 ) -> PublishedFlow | None:
     """A flow of this name, type and targeting (`texts`) and parsed `data`; None where the SDK could draw nothing.
 
-    It throws on a flow without a list of steps, an empty one blanks the page, and a step without an id, or with one
-    that is taken, overwrites another.
+    It throws on a flow without a list of steps, and on one whose title is no text; an empty list blanks the page, and a
+    step without an id, or with one that is taken, overwrites another.
     """
     listed = data.get("steps") if isinstance(data, dict) else None
     if not isinstance(data, dict) or not isinstance(listed, list):
@@ -78,6 +78,10 @@ def published(
         why = "its steps are in the former format, a list under `data`" if former else "it has no list of steps"
         report(f"Left out {slug}: {why}.")
         return None
+    for name in ("title", "subtitle"):
+        if data.get(name) is not None and not isinstance(data[name], str):
+            report(f"Left out {slug}: its {name} is no text, on which the SDK throws.")
+            return None
     steps: dict[str, Step] = {}
     for position, step in enumerate(listed, start=1):
         identity = step.get("id") if isinstance(step, dict) else None

@@ -33,6 +33,7 @@ SESSION_SECONDS: Final = 0.26
 """How long a sessions answer takes at least: the SDK answers a repeated POST from memory for 250 ms, so that an app
 would see new properties and events only later if states could be asked for sooner."""
 _PUBLIC: Final = "/v1/public/"
+_LOCAL_NAME: Final = re.compile(r"[a-z0-9.-]+\.localhost")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _ALLOWED_HEADERS: Final = "authorization, content-type, x-frigade-sdk-platform, x-frigade-sdk-version"
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,300}")
@@ -192,7 +193,7 @@ def _key(request: Request) -> str:
 def is_loopback(place: str) -> bool:
     """Whether a host, with or without a port, is a name of this machine: another would be a page that lies in wait."""
     host = re.sub(r":\d+$", "", place).lower()
-    return host in _LOOPBACK or host.endswith(".localhost")
+    return host in _LOOPBACK or _LOCAL_NAME.fullmatch(host) is not None
 
 
 def _readable_by(origin: str | None, response: Response) -> Response:
@@ -229,8 +230,8 @@ def user_action(body: Mapping[str, JsonValue], now: datetime) -> UserAction:
 
 
 def _text(body: Mapping[str, JsonValue], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value:
+    value = _optional_text(body, name)
+    if not value:
         raise Refusal(HTTPStatus.BAD_REQUEST, [f"{name} must be a string", f"{name} should not be empty"])
     return value
 
@@ -239,7 +240,8 @@ def _optional_text(body: Mapping[str, JsonValue], name: str) -> str | None:
     value = body.get(name)
     if value is not None and not isinstance(value, str):
         raise Refusal(HTTPStatus.BAD_REQUEST, [f"{name} must be a string"])
-    return value
+    # Half a surrogate pair is replaced as JavaScript replaces it in what it encodes: nothing can store it.
+    return None if value is None else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _mapping(body: Mapping[str, JsonValue], name: str) -> Mapping[str, JsonValue]:
