@@ -88,9 +88,7 @@ def moving(story: Sequence[tuple[str, str]]) -> str:
     part, whole = 100 / len(frames), _SECONDS * len(frames)
     steps = f"0% {{visibility: visible}} {part:g}% {{visibility: hidden}} 100% {{visibility: hidden}}"
     inner = "\n".join(
-        frame.replace(
-            "<svg ", f'<svg class="shown" style="animation-delay: {number * _SECONDS}s" width="{width:g}" ', 1
-        )
+        frame.replace('<svg class="', f'<svg style="animation-delay: {number * _SECONDS}s" class="shown ', 1)
         for number, frame in enumerate(frames)
     )
     return (
