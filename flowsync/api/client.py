@@ -13,6 +13,7 @@ from flowsync.api.endpoints import FlowReader, FlowWriter, Method
 from flowsync.api.failures import Identity, Redactor, failure, unreadable
 from flowsync.api.messages import Request, Timing, parse_json
 from flowsync.api.organizations import Organizations
+from flowsync.api.probing import Prober, SingleRequests
 from flowsync.api.retry import RATE_LIMIT_PATIENCE, Sender, Throttle
 from flowsync.api.transport import Transport
 
@@ -104,6 +105,10 @@ class Client:
     def user_counter(self) -> UserCounter:
         """A client that can only ask how many users qualify for an expression."""
         return _UserCounter(self._api_url, self._sender)
+
+    def prober(self) -> Prober:
+        """A client that can only GET, once each, and reports every outcome; the organization is not checked."""
+        return SingleRequests(self._api_url, self._sender)
 
     @property
     def waiting(self) -> int:

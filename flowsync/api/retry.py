@@ -167,6 +167,14 @@ class Sender:
             clean = self._identity.redactor.error(error)
         raise clean
 
+    def send_once(self, request: Request, read: Callable[[Exchange], T]) -> T:
+        """What `read` makes of the first response: nothing is sent again, no redirect is followed, nobody waits."""
+        try:
+            return read(Exchange(request, self._transport.send(request), 1, self._identity))
+        except ApiError as error:
+            clean = self._identity.redactor.error(error)
+        raise clean
+
     def _follow_redirects(self, request: Request) -> Exchange:
         for _ in range(MOST_REDIRECTS + 1):
             exchange = self._exchange(request)

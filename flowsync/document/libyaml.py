@@ -157,6 +157,10 @@ except ImportError:  # PyYAML without libyaml: its own parser refuses more, and 
                 raise MarkedYAMLError(None, None, "found an unknown escape", self.get_mark()) from error
 
 
+HAS_LIBYAML: Final = not _Parser.__module__.startswith("flowsync")
+"""Whether PyYAML comes with libyaml here; else its own parser takes the place of it."""
+
+
 class Mark(Protocol):
     """A place in the text: characters from its start, and from that of the line."""
 
