@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "graph": "Draw which flow waits for which.",
     "fmt": "Put flow files in canonical form, every comment kept.",
     "schema": "Print the JSON Schema of a flow file or of flowsync.yaml.",
+    "doctor": "Report what this machine, project, key and account look like; for bug reports.",
     "ci": "Run inside GitHub Actions: comment, summary, notes, outputs.",
     "sandbox": "Serve or reset the embedded emulator of the API.",
 }

@@ -51,7 +51,7 @@ def look_around(project: Project, arguments: Sequence[str], base: str | None, *,
     One that cannot be read keeps none of the others from being shown; where there is only one, its error is raised.
     Raises InvalidFilesError for files of which no plan can be made, and GitError for a `base` that git does not have.
     """
-    projects = list(_projects(project, in_sandbox=in_sandbox))
+    projects = list(projects_of(project, in_sandbox=in_sandbox))
     is_alone = len(projects) == 1
     commit = git.commit_of(project.home, base) if base is not None else None
     with ExitStack() as stack:
@@ -72,7 +72,7 @@ def look_around(project: Project, arguments: Sequence[str], base: str | None, *,
     return Survey(tuple(found), commit)
 
 
-def _projects(project: Project, *, in_sandbox: bool) -> Iterator[Project]:
+def projects_of(project: Project, *, in_sandbox: bool) -> Iterator[Project]:
     """Yield the project in each environment that is looked at. The sandbox is one account."""
     names = project.settings.environment_names
     if in_sandbox or project.given.environment is not None or not names:

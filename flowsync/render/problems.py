@@ -41,7 +41,9 @@ SourceLine: TypeAlias = "Callable[[Location], str | None]"
 """Gives the line that a location is on, without its end; None where it cannot be had."""
 
 NO_PROBLEMS: Final = "No problems found."
-REPORT: Final = "please report it with the command you ran and the text below."
+REPORT: Final = (
+    "please report it with the command you ran, the text below and what `flowsync doctor --format markdown` prints."
+)
 LIMIT: Final = 10
 """How many annotations of one kind GitHub shows of one step; it drops the rest without a word [doc]."""
 FINGERPRINT: Final = "flowsyncProblem/v1"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from flowsync.doctor.values import Fact, Mark, Part, Report
 from flowsync.errors import FlowsyncError, InvalidFilesError, PlanFileError, RefusedError
 from flowsync.model import (
     Applied,
@@ -42,7 +43,7 @@ from flowsync.model import (
 )
 from flowsync.plan.saved import from_text
 from flowsync.plan.status import EnvironmentStatus, FlowStatus, State, Survey, Trouble, Users
-from flowsync.render import ledger, plans, problems, status
+from flowsync.render import doctor, ledger, plans, problems, status
 from flowsync.render.problems import bug, error
 from flowsync.render.style import Colour, Detail, Screen
 from tests.render.hostile import hostile, log_commands, unseen_characters
@@ -274,6 +275,30 @@ def test_a_status_is_inert_everywhere(survey: Survey) -> None:
     assert_inert_in_colour(status.text(survey, COLOURED))
     assert_means_nothing(status.markdown(survey, SCREEN))
     assert_inert(status.as_json(survey, SCREEN))
+
+
+reports = st.builds(
+    Report,
+    hostile,
+    st.lists(
+        st.builds(
+            Part,
+            hostile,
+            st.lists(st.builds(Fact, hostile, st.sampled_from(Mark), hostile, hostile, hostile)).map(tuple),
+        ),
+        max_size=3,
+    ).map(tuple),
+)
+
+
+@SLOW
+@given(reports)
+def test_what_doctor_found_is_inert(report: Report) -> None:
+    assert_inert(doctor.text(report, SCREEN))
+    assert_inert(doctor.text(report, Screen(width=40, wrap=40)))
+    assert_inert_in_colour(doctor.text(report, COLOURED))
+    assert_means_nothing(doctor.markdown(report, SCREEN))
+    assert_inert(doctor.as_json(report, SCREEN))
 
 
 @SLOW

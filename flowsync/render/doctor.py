@@ -1,0 +1,83 @@
+"""What `flowsync doctor` found: for a terminal, as Markdown for a bug report, and the document `flowsync-doctor/1`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from flowsync.doctor.values import Fact, Mark, Part, Report
+from flowsync.model import JsonValue
+from flowsync.render.escape import cell_code, cell_prose, markdown_table, masked_json, plural, prose, with_hint
+from flowsync.render.style import Line, Screen, Span, Style, hint_lines, line, paint, sentences
+
+FORMAT: Final = "flowsync-doctor/1"
+_STYLES: Final = {Mark.OK: Style.ADDED, Mark.NOTE: Style.WARNING, Mark.PROBLEM: Style.ERROR}
+_MARK_WIDTH: Final = max(len(mark.value) for mark in Mark)
+_NOTHING_SENT: Final = "No key and no flow's content is in this report. Names of environments and addresses are."
+
+
+def text(report: Report, screen: Screen) -> str:
+    """Return every fact on a line of its own, what to do below it, and the counts."""
+    lines = [each for part in report.parts for each in (*_part_lines(part, screen), ())]
+    return paint([*lines, line(_counts(report))], screen.colour)
+
+
+def _part_lines(part: Part, screen: Screen) -> Iterator[Line]:
+    yield line(Span(_title(part), Style.HEADING))
+    width = max((len(fact.name) for fact in part.facts), default=0)
+    for fact in part.facts:
+        mark = Span(fact.mark.value.ljust(_MARK_WIDTH), _STYLES[fact.mark])
+        start = f"  {fact.name.ljust(width)}  "
+        yield from sentences(line(mark, start, fact.text), screen, _MARK_WIDTH + len(start))
+        yield from hint_lines(fact.hint, screen)
+
+
+def markdown(report: Report, screen: Screen) -> str:  # noqa: ARG001 - one signature
+    """Return a table for each part, to be pasted into a bug report."""
+    lines = [f"**flowsync doctor**: {prose(_counts(report))}"]
+    for part in report.parts:
+        rows = ([fact.mark.value, cell_prose(fact.name), _cell(fact)] for fact in part.facts)
+        lines += ["", f"### {prose(_title(part))}", "", *markdown_table(("", "what", "found"), rows)]
+    return "\n".join([*lines, "", prose(_NOTHING_SENT), ""])
+
+
+def _cell(fact: Fact) -> str:
+    shown = cell_code(fact.text) if fact.mark is Mark.OK else cell_prose(fact.text)
+    return with_hint(shown, None if fact.hint is None else f"({cell_prose(fact.hint)})")
+
+
+def as_json(report: Report, screen: Screen) -> str:  # noqa: ARG001 - one signature
+    """Return the document `flowsync-doctor/1`."""
+    document: dict[str, JsonValue] = {
+        "format": FORMAT,
+        "flowsync": report.version,
+        "result": report.worst.value,
+        "summary": {mark.value: report.count(mark) for mark in Mark},
+        "parts": [
+            {"part": part.title, "environment": part.environment, "facts": [_fact(fact) for fact in part.facts]}
+            for part in report.parts
+        ],
+    }
+    return masked_json(document)
+
+
+def _fact(fact: Fact) -> JsonValue:
+    return {
+        "fact": fact.name,
+        "status": fact.mark.value,
+        "message": fact.text,
+        "value": fact.value,
+        "hint": fact.hint,
+    }
+
+
+def _title(part: Part) -> str:
+    return part.title if part.environment is None else f"{part.title} of {part.environment}"
+
+
+def _counts(report: Report) -> str:
+    found = [plural(report.count(mark), mark.value) for mark in (Mark.PROBLEM, Mark.NOTE) if report.count(mark)]
+    return f"{', '.join(found) or 'All is well'}."
+
+
+FORMATS: Final[Mapping[str, Callable[[Report, Screen], str]]] = {"text": text, "markdown": markdown, "json": as_json}
