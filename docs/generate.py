@@ -41,6 +41,17 @@ EXIT_CODES: Final = {
 }
 
 
+JOBS: Final = {
+    "**begin**": ("init", "new", "pull"),
+    "**look**": ("status", "preview", "history", "show", "diff", "audience", "explain", "graph"),
+    "**check**": ("validate", "test", "fmt", "plan"),
+    "**change**": ("apply", "publish", "delete"),
+    "**undo**": ("rollback", "restore"),
+    "**set up**": ("ci", "sandbox", "schema", "doctor"),
+}
+"""The commands by what they are for."""
+
+
 def main() -> int:
     """Rewrite, or with --check only compare; the exit code says whether something differs."""
     drawn = {DOCS / name: picture for name, picture in terminal.pictures().items()}
@@ -74,9 +85,16 @@ def generated(path: Path) -> str:
 
 
 def commands_table() -> str:
-    """Every command and its one line of help."""
-    rows = [f"| `flowsync {name}` | {summary} |" for name, summary in COMMANDS.items()]
-    return table(("command", "what it does"), rows)
+    """Every command and its one line of help, by what it is for."""
+    missing = COMMANDS.keys() ^ {name for names in JOBS.values() for name in names}
+    if missing:
+        raise ValueError(f"JOBS and COMMANDS differ in {sorted(missing)}")
+    rows = [
+        f"| {job if name == names[0] else ''} | `flowsync {name}` | {COMMANDS[name]} |"
+        for job, names in JOBS.items()
+        for name in names
+    ]
+    return table(("to", "command", "what it does"), rows)
 
 
 def exit_codes_table() -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,7 +19,7 @@ import yaml
 from flowsync.cli.app import COMMANDS
 from flowsync.github.runner import ACTION_INPUTS
 from flowsync.validate import schema_text
-from tests.support.command import execute, flowsync
+from tests.support.command import execute, flowsync, start
 from tests.support.fake_frigade import PRIVATE_KEY, fake_frigade, row
 
 ROOT = Path(__file__).parent.parent
@@ -78,6 +80,30 @@ def test_the_commands_of_a_page_run_in_order(page: Path, tmp_path: Path) -> None
     shutil.copytree(ROOT / "flows", tmp_path / "flows")
     codes = {" ".join(words): flowsync(*words, root=tmp_path).code for words in shell_commands(page)}
     assert set(codes.values()) <= {0}, codes
+
+
+def test_the_quick_start_of_the_readme_works(tmp_path: Path) -> None:
+    (account := tmp_path / "account").mkdir()
+    shutil.copytree(ROOT / "flows", account / "flows")
+    (mine := tmp_path / "mine").mkdir()
+    (bin_ := tmp_path / "bin").mkdir()
+    (bin_ / "flowsync").write_text(f'#!/bin/sh\nexec {sys.executable} -m flowsync "$@"\n')
+    (bin_ / "flowsync").chmod(0o755)
+    (block,) = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    script = block.replace("api_private_…", "api_private_sandbox").replace("rollback ", "rollback latest ")
+    server = start("sandbox", "serve", root=account)
+    url = server.stdout.readline().strip().partition("=")[2]
+    git = {f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    env = {**git, "FRIGADE_API_URL": url, "PATH": f"{bin_}:{os.environ['PATH']}"}
+    try:
+        done = execute(["bash", "-euo", "pipefail", "-c", script], mine, env)
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.communicate()
+    assert done.code == 0, done.both
+    assert "1 to create" in done.out
+    assert "switched off" in done.out
+    assert len(list((mine / "flows").glob("*.yaml"))) > 10
 
 
 def test_the_flow_file_of_the_readme_is_valid(tmp_path: Path) -> None:
