@@ -350,7 +350,7 @@ def test_a_new_flow_and_a_new_draft_are_shown_reviewed_and_made_once(place: Work
     place.merge()
     done = place.apply()
     assert done.code == 0, done.log
-    assert "flow_new` · created, switched on" in place.result()
+    assert "flow_new` · created, as a draft that nobody sees before it is published<" in place.result()
     made = written(place)
     assert made.count("/v1/flows") == 1
     assert "/v1/flows/2/versions" in made
