@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 LOOKS: Final = 3
 """How often a row is looked for that may have been made: what is read may lag behind what was written."""
+LEFT: Final = "Plan again: that shows what is left to write."
 NOT_SHOWN: Final = "The server accepted the request and did not show what it made."
 
 Made = TypeVar("Made", Create, NewDraft)
@@ -204,9 +205,9 @@ class Making(ABC, Generic[Made]):
             case AlreadyApplied():
                 return Verdict(Applied(self.change, made=last), last)
             case Refused(_, code, message, _, uncertain):
-                hint = "Plan again: that shows what is left to write."
-                return self.incomplete(last, code, message, hint, uncertain=uncertain)
+                return self.incomplete(last, code, message, LEFT, uncertain=uncertain)
             case Failed(_, code, message, hint, uncertain):
+                hint = LEFT if hint is None else f"{end_of(hint)} {LEFT}"
                 return self.incomplete(last, code, message, hint, uncertain=uncertain)
             case NotAttempted():  # pragma: no cover - a turn is always taken
                 raise AssertionError

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import DocumentError, InvalidFilesError, RefusedError
-from flowsync.model import Change, Create, Outcome, Plan
+from flowsync.model import Change, Create, Outcome, Plan, Update
 from flowsync.render import ledger, wording
 from flowsync.render.changes import changes_in_words
 from flowsync.render.escape import code_span, plural
@@ -119,12 +119,15 @@ def _seen_now(change: Change, entry: Entry | None) -> str:
 def apply_next(report: ApplyReport) -> str:
     """Return what to do after an apply, and how to take it back."""
     entries = list(map(ledger.entry, report.outcomes))
-    left = {entry.kind for entry in entries if entry.kind in _NOT_WRITTEN}
+    way = "open a pull request, whose plan shows what is pending" if report.scene.is_on_github else "plan again"
+    left = [entry for entry in entries if entry.kind in _NOT_WRITTEN]
+    failed = [entry for entry in left if entry.kind is not ledger.Kind.REFUSED]
     steps = []
-    if left - {ledger.Kind.REFUSED}:
+    if any(_is_made(entry) for entry in failed):
+        steps.append(f"What was made, or may have been, is not to be made again: {way}.")
+    if not all(_is_made(entry) for entry in failed):
         steps.append(f"Run the {'workflow' if report.scene.is_on_github else 'command'} again for what failed.")
-    if ledger.Kind.REFUSED in left:
-        way = "open a pull request, whose plan shows what is pending" if report.scene.is_on_github else "plan again"
+    if len(failed) < len(left):
         steps.append(f"What was refused was changed since it was planned: {way}.")
     if any(entry.kind is ledger.Kind.APPLIED or entry.uncertain or entry.made for entry in entries):
         if report.scene.is_on_github:
@@ -133,6 +136,11 @@ def apply_next(report: ApplyReport) -> str:
         else:
             steps.append(f"{code_span('flowsync rollback --list')} shows the record that takes it back.")
     return " ".join(steps) or "Nothing to do."
+
+
+def _is_made(entry: Entry) -> bool:
+    """Whether a row was made though the change failed, or may have been."""
+    return entry.made is not None or (entry.uncertain and not isinstance(entry.change, Update))
 
 
 def drift_headline(plan: Plan, others: Sequence[str]) -> str:

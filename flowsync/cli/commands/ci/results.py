@@ -141,7 +141,13 @@ def report_failed_plan(
 
 
 def _is_certainly_not_written(outcome: Outcome) -> bool:
-    return isinstance(outcome, NotAttempted) or (isinstance(outcome, Refused | Failed) and not outcome.uncertain)
+    match outcome:
+        case NotAttempted() | Refused(uncertain=False):
+            return True
+        case Failed(uncertain=uncertain, made=made):  # what was made stays, whatever could not be written to it
+            return not uncertain and made is None
+        case _:
+            return False
 
 
 def _recent(pulls: Pulls) -> tuple[Review, ...]:
