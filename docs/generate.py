@@ -47,7 +47,7 @@ JOBS: Final = {
     "**check**": ("validate", "test", "fmt", "plan"),
     "**change**": ("apply", "publish", "delete"),
     "**undo**": ("rollback", "restore"),
-    "**set up**": ("ci", "sandbox", "schema", "doctor"),
+    "**set up**": ("completion", "ci", "sandbox", "schema", "doctor"),
 }
 """The commands by what they are for."""
 

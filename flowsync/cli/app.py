@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "fmt": "Put flow files in canonical form, every comment kept.",
     "schema": "Print the JSON Schema of a flow file or of flowsync.yaml.",
     "doctor": "Report what this machine, project, key and account look like; for bug reports.",
+    "completion": "Let bash, zsh or fish complete commands, options, slugs and paths.",
     "ci": "Run inside GitHub Actions: comment, summary, notes, outputs.",
     "sandbox": "Serve or reset the embedded emulator of the API.",
 }

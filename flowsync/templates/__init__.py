@@ -15,6 +15,8 @@ from typing import Final
 
 from flowsync import __version__
 
+DISTRIBUTION: Final = "frigade-flowsync"
+"""What pip calls flowsync: on PyPI, `flowsync` is a package of somebody else."""
 RELEASE: Final = "release.json"
 """Beside this module in what a release publishes: `{"url": …, "commit": …}`, written when it is built."""
 _REPOSITORY: Final = re.compile(r"(?P<server>https://[A-Za-z0-9.:-]+)/(?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?", re.ASCII)
@@ -54,7 +56,7 @@ _NO_ORGANIZATION: Final = "# organization: 1001\n"
 def this_action() -> Action:
     """The action of this very installation: its release says so, or the repository that pip took it from."""
     release = resources.files(__package__) / RELEASE
-    installed = metadata.distributions(name="flowsync")
+    installed = metadata.distributions(name=DISTRIBUTION)
     direct_url = next((each.read_text("direct_url.json") for each in installed), None)
     return (
         (action_in(release.read_text(encoding="utf-8")) if release.is_file() else None)

@@ -8,7 +8,9 @@ from importlib import metadata
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from flowsync.templates import DISTRIBUTION
 from tests.actions.steps import ROOT
+from tests.support.command import git
 
 PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 LOCK = (ROOT / ".github" / "requirements.txt").read_text(encoding="utf-8")
@@ -62,3 +64,21 @@ def test_the_tests_are_run_with_the_lowest_releases_that_are_admitted() -> None:
         (bound,) = wanted.specifier
         assert bound.operator == ">="
         assert pins(lowest, canonicalize_name(wanted.name)) == [bound.version]
+
+
+def test_nothing_here_tells_anybody_to_install_the_package_of_somebody_else() -> None:
+    """On PyPI `flowsync` is not ours: only the warnings name it where a package is named."""
+    assert f'name = "{DISTRIBUTION}"\n' in PYPROJECT
+    fetches = re.compile(r"\b(?:pip|pipx|uv|uvx)\b(?: (?:tool|run|install|add|-\S+))* [\"']?flowsync\b(?!\.)")
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in shipped()}
+    named = {name: found for name, text in texts.items() if (found := fetches.findall(text))}
+    assert named == {
+        "README.md": ["pip install flowsync"],
+        "docs/install.md": ["pip install flowsync", "uvx flowsync"],
+    }
+
+
+def shipped() -> list[str]:
+    """Every text of the repository but tests and the changelog."""
+    names = git(ROOT, "ls-files", "-z", "--", ".", ":!tests", ":!*.png", ":!CHANGELOG.md").split("\0")
+    return [name for name in names if name and (ROOT / name).is_file()]
