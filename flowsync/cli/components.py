@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowsync.config import Key, Timeouts
-from flowsync.errors import FlowsyncError
 from flowsync.preview import bundle
-from flowsync.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,8 +23,8 @@ def kept_bundle() -> Path:
 
 
 def announcement() -> str:
-    """What is fetched, and from where."""
-    source = _registry() if _npm() is None else "npm's registry, with npm"
+    """What is fetched, and from where. Raises BundleError where nothing can be fetched from there."""
+    source = bundle.registry_from(os.environ) if _npm() is None else "npm's registry, with npm"
     return (
         f"The first start fetches Frigade's components (@frigade/react, {bundle.LICENCE}), React and a bundler from "
         f"{source}: about {bundle.MEGABYTES} MB, each archive checked by its hash, kept in your cache."
@@ -35,10 +33,11 @@ def announcement() -> str:
 
 def fetch_components(target: Path, report: Callable[[int, int], object]) -> None:
     """Fetch the components and put the script that draws at `target`. Raises FlowsyncError."""
-    npm, registry = _npm(), _registry()
+    npm = _npm()
     if npm is not None:
         bundle.build(bundle.from_npm(npm, os.environ), target, report)
         return
+    registry = bundle.registry_from(os.environ)
     with _sender(registry) as sender:
         bundle.build(bundle.from_registry(sender, registry), target, report)
 
@@ -47,16 +46,10 @@ def _npm() -> str | None:
     return shutil.which("npm")
 
 
-def _registry() -> str:
-    return os.environ.get(bundle.REGISTRY_VARIABLE) or bundle.REGISTRY
-
-
 @contextmanager
 def _sender(registry: str) -> Iterator[Sender]:
     """What fetches from a registry: flowsync's own client, without a key."""
     from flowsync.api.client import open_sender  # noqa: PLC0415 - httpx is slow to import
 
-    if not registry.startswith("https://"):
-        raise FlowsyncError(f"{excerpt(registry)} is no https address.", hint=f"{bundle.REGISTRY_VARIABLE} names it.")
     with open_sender([registry], Key("", "none"), timeouts=Timeouts(), connections=1) as sender:
         yield sender

@@ -12,6 +12,7 @@ from flowsync.cli.base import flows_at
 from flowsync.cli.components import fetch_components, kept_bundle
 from flowsync.errors import FlowsyncError
 from flowsync.flows.watching import WatchedFiles
+from flowsync.preview import bundle
 from flowsync.preview.browser import find_browser, open_tab
 from flowsync.preview.flows import Difference
 from flowsync.preview.pictures import MOST_STEPS, take_pictures
@@ -73,7 +74,7 @@ def _session(project: Project, before: Mapping[str, Flow | None]) -> Session:
 def _pictures(session: Session, flows: Sequence[Shown]) -> Iterator[Iterator[Picture]]:
     program = find_browser(None, os.environ)
     script = kept_bundle()
-    if not script.is_file():
+    if not bundle.is_whole(script):
         fetch_components(script, lambda _number, _of: None)
     preview = Preview(session, Options(script, still=True))
     with serve(preview.handle, port=0) as server, open_tab(program, WIDTH) as tab:

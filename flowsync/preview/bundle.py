@@ -7,11 +7,12 @@ import hashlib
 import json
 import os
 import platform
-import shutil
+import re
 import subprocess
 import sys
 import tarfile
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from io import BytesIO
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote
 
 from flowsync.api.messages import Request
+from flowsync.config import url_complaint
 from flowsync.errors import ApiError, FlowsyncError
 from flowsync.preview.environment import for_npm
 from flowsync.text import excerpt
@@ -44,6 +46,8 @@ _MOST_UNPACKED: Final = 64 * 1024 * 1024
 """Bytes of one archive; the largest today is the bundler, 4 MB packed and 11 MB unpacked."""
 _MOST_FILES: Final = 5_000
 _SECONDS: Final = 120
+_MARK: Final = b"\n//sha256:"
+_SIGN_IN: Final = re.compile(r"//[^/@\s]+@")
 _MACHINES: Final = {"x86_64": "x64", "amd64": "x64", "arm64": "arm64", "aarch64": "arm64"}
 _SYSTEMS: Final = {"linux": "linux", "darwin": "darwin", "win32": "win32"}
 _OTHER_WAY: Final = "--bundle FILE takes a bundle that was built elsewhere: the file in the cache of another machine."
@@ -112,6 +116,27 @@ def cached(environ: Mapping[str, str], home: Path) -> Path:
     return (Path(cache) if cache else home / ".cache") / "flowsync" / "preview" / f"{identity}.js"
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a bundle is there as it was built: its last line is the hash of what stands before it."""
+    try:
+        script, _, mark = path.read_bytes().rpartition(_MARK)
+    except OSError:
+        return False
+    return bool(script) and mark == hashlib.sha256(script).hexdigest().encode()
+
+
+def registry_from(environ: Mapping[str, str]) -> str:
+    """The registry to fetch from. Raises BundleError where it cannot be used; that never shows what it is."""
+    given = environ.get(REGISTRY_VARIABLE) or REGISTRY
+    if url_complaint(given) is not None or not given.startswith("https://"):
+        raise BundleError(
+            f"The address in {REGISTRY_VARIABLE} cannot be used: it must be an https address without a user name, "
+            "password, query or fragment.",
+            hint=f"Where npm is installed, it does the fetching, and knows how to sign in. {_OTHER_WAY}",
+        )
+    return given.rstrip("/")
+
+
 def build(fetch: Fetch, target: Path, report: Callable[[int, int], object]) -> None:
     """Fetch everything, check each archive's hash, join it and put the bundle at `target`, whole or not at all.
 
@@ -126,13 +151,22 @@ def build(fetch: Fetch, target: Path, report: Callable[[int, int], object]) -> N
         for name in _SOURCES:
             (folder / name).write_bytes(_resource(f"frame/{name}"))
         _join(folder, folder / "node_modules" / wanted[-1].name)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = target.with_suffix(f".{os.getpid()}")
-            shutil.copyfile(folder / "bundle.js", unfinished)
-            unfinished.replace(target)
-        except OSError as error:
-            raise BundleError(f"The bundle cannot be kept in {target.parent}: {error.strerror}.") from None
+        _keep((folder / "bundle.js").read_bytes(), target)
+
+
+def _keep(script: bytes, target: Path) -> None:
+    unfinished = target.with_suffix(f".{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(script + _MARK + hashlib.sha256(script).hexdigest().encode())
+        unfinished.replace(target)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise BundleError(
+            f"The bundle cannot be kept in {target.parent}: {error.strerror}.",
+            hint="XDG_CACHE_HOME names another place for caches.",
+        ) from None
 
 
 def unpack(content: bytes, target: Path) -> None:
@@ -224,7 +258,8 @@ def from_npm(npm: str, environ: Mapping[str, str]) -> Fetch:
             except (OSError, subprocess.TimeoutExpired) as error:
                 raise BundleError(f"npm could not be run: {error}.", hint=_OTHER_WAY) from None
             if done.returncode != 0:
-                said = excerpt((done.stderr or done.stdout).decode(errors="replace"), 500)
+                said = (done.stderr or done.stdout).decode(errors="replace")
+                said = excerpt(_SIGN_IN.sub("//", said), 500)
                 raise BundleError(f"npm could not fetch the packages: {said}.", hint=_OTHER_WAY)
             for package in wanted:
                 yield _read(Path(place) / package.file)

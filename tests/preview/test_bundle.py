@@ -128,7 +128,7 @@ def test_npm_is_given_no_key_and_only_exact_versions(tmp_path: Path) -> None:
     npm.write_text(
         f'#!/bin/sh\necho "$@" > {tmp_path}/asked\nenv > {tmp_path}/env\n'
         f'for last; do [ "$before" = --pack-destination ] && to=$last; before=$last; done\n'
-        f'[ -n "$npm_config_refuse" ] && {{ echo "no network" >&2; exit 1; }}\n'
+        f'[ -n "$npm_config_refuse" ] && {{ echo "no network at https://ada:s3cret@a.example" >&2; exit 1; }}\n'
         f'cp {tmp_path}/content "$to/a-b-1.0.0.tgz"\n'
     )
     npm.chmod(0o700)
@@ -138,7 +138,7 @@ def test_npm_is_given_no_key_and_only_exact_versions(tmp_path: Path) -> None:
     assert "--ignore-scripts" in (tmp_path / "asked").read_text()
     assert "api_private" not in (tmp_path / "env").read_text()
     for given, name, message in (
-        ({**environ, "npm_config_refuse": "1"}, str(npm), "no network"),
+        ({**environ, "npm_config_refuse": "1"}, str(npm), "no network at https://a.example"),
         (environ, str(tmp_path / "none"), "could not be run"),
     ):
         with pytest.raises(BundleError, match=message):
@@ -177,8 +177,47 @@ def test_without_a_network_there_is_another_way(project: Path) -> None:
     assert failed.code == 1
     assert "https://127.0.0.1:9" in failed.err
     assert "--bundle FILE" in failed.err
-    open_registry = process("preview", "--yes", root=project, env={**env, bundle.REGISTRY_VARIABLE: "http://a.example"})
-    assert "http://a.example is no https address" in open_registry.err
+    assert not (project / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://a.example",
+        "https://ada:s3cret@a.example/npm",
+        "https://s3cret@[::1",
+        "https://a.example:99999",
+        "https://",
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_and_never_shown(project: Path, address: str) -> None:
+    env = {"XDG_CACHE_HOME": str(project / "cache"), "PATH": str(project), bundle.REGISTRY_VARIABLE: address}
+    refused = flowsync("preview", "--yes", root=project, env=env)
+    assert (refused.code, "must be an https address" in refused.err) == (1, True), refused.err
+    assert not any(part in refused.both for part in ("s3cret", "a.example", "Traceback"))
+
+
+def test_only_a_whole_bundle_is_taken_from_the_cache(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "_join", lambda folder, _bundler: (folder / "bundle.js").write_bytes(b"draw()"))
+    monkeypatch.setattr(bundle, "packages", lambda: [package(archive(("package/a", b"a")))])
+    env = {"XDG_CACHE_HOME": str(project / "cache"), "PATH": ""}
+    target = bundle.cached(env, project)
+    bundle.build(lambda _wanted: iter([archive(("package/a", b"a"))]), target, lambda _number, _of: None)
+    assert [file.name for file in target.parent.iterdir()] == [target.name]
+    built = target.read_bytes()
+    assert built.startswith(b"draw()\n")
+    assert bundle.is_whole(target)
+    for content in (b"", built[:-1], built[:5], built.replace(b"draw", b"drew"), built + b"\nmore()"):
+        target.write_bytes(content)
+        assert not bundle.is_whole(target)
+        refused = flowsync("preview", root=project, env=env)
+        assert "Nothing was fetched: nobody could be asked." in refused.err
+    (project / "file").write_text("")
+    with pytest.raises(BundleError, match="cannot be kept") as raised:
+        bundle.build(
+            lambda _wanted: iter([archive(("package/a", b"a"))]), project / "file/b.js", lambda _number, _of: None
+        )
+    assert "XDG_CACHE_HOME" in str(raised.value.hint)
 
 
 def test_pictures_need_a_browser(project: Path) -> None:

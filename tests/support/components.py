@@ -21,9 +21,9 @@ def require_script() -> Path:
     """The script that draws flows; skips the test where it has not been fetched and may not be."""
     path = bundle.cached(os.environ, Path.home())
     npm = shutil.which("npm")
-    if not path.is_file() and os.environ.get(FETCHES) and npm is not None:
+    if not bundle.is_whole(path) and os.environ.get(FETCHES) and npm is not None:
         bundle.build(bundle.from_npm(npm, os.environ), path, lambda _number, _of: None)
-    if not path.is_file():
+    if not bundle.is_whole(path):
         pytest.skip("needs the vendor's components: run `flowsync preview --yes` once")
     return path
 

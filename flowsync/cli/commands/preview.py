@@ -18,6 +18,7 @@ from flowsync.cli.files import matches, select, slugs_of
 from flowsync.cli.project import open_project
 from flowsync.errors import ExitCode, FlowsyncError, GitError, UsageError
 from flowsync.flows.watching import WatchedFiles
+from flowsync.preview import bundle
 from flowsync.preview.browser import find_browser, open_tab
 from flowsync.preview.pictures import take_pictures
 from flowsync.preview.server import Options, Preview
@@ -119,11 +120,13 @@ def _before(project: Project, base: str | None) -> tuple[str, Mapping[str, Flow 
 def _bundle(project: Project, given: Path | None, *, yes: bool) -> Path:
     """The script that draws: the given one, that of the cache, or a new one. Raises BundleError."""
     if given is not None:
-        if not (project.base / given).is_file():
-            raise UsageError(f"There is no file {given}.", hint="--bundle names a bundle that flowsync built.")
+        if not ((project.base / given).is_file() and os.access(project.base / given, os.R_OK)):
+            raise UsageError(
+                f"There is no file {given} that can be read.", hint="--bundle names a bundle that flowsync built."
+            )
         return project.base / given
     target = kept_bundle()
-    if target.is_file():
+    if bundle.is_whole(target):
         return target
     _ask(project.given, yes=yes)
     done = [0, 1]
