@@ -129,8 +129,5 @@ def ci_facts(run: Run) -> Iterator[Fact]:
         yield note("fork", text, True, "A public key that stands in flowsync.yaml is enough for a plan.")  # noqa: FBT003 - a value of JSON
     elif run.is_fork is not None:
         yield ok("fork", "the pull request is of this repository", False)  # noqa: FBT003 - as above
-    if run.has_token:
-        text = "GITHUB_TOKEN is set. Which permissions it has shows only when it writes"
-        yield note("token", text, hint="docs/ci.md lists the permissions that each workflow needs.")
-    else:
+    if not run.has_token:
         yield note("token", "GITHUB_TOKEN is not set for this step", hint="The flowsync action sets it itself.")

@@ -19,9 +19,12 @@ from flowsync.api.probing import Answer
 from flowsync.cli.doctor import examine
 from flowsync.cli.options import Invocation
 from flowsync.doctor.account import Observed, account_facts
+from flowsync.doctor.behaviour import behaviour_facts
 from flowsync.doctor.machine import PACKAGES, Machine, machine_facts
 from flowsync.doctor.questions import MOST_REQUESTS, Asked, Question
 from flowsync.doctor.values import Fact, Mark
+from flowsync.errors import RateLimitedError, ServerError
+from flowsync.model import JsonValue
 from flowsync.sandbox.conflicts import Reading
 from tests.support.command import Completed, commit, environment, flowsync, git, write_flows
 from tests.support.emulated import Status, emulated, version
@@ -45,6 +48,7 @@ from tests.support.fake_frigade import (
     success,
     truncated,
 )
+from tests.support.fake_github import REPOSITORY, TOKEN, fake_github, sha
 
 ROOT = Path(__file__).parents[2]
 Facts = dict[str, dict[str, Any]]
@@ -201,6 +205,9 @@ def rows_with(**fields: object) -> bytes:
         (success(rows_with(slug="../" * 200)), "private list", "ok"),
         (success(rows_with(slug=HOSTILE)), "other look-up", "note"),
         (success(rows_with(version="1", id="1")), "private list", "problem"),
+        (success(b'[{"id": 1, "slug": "flow_a", "active": true}, {"id": 2, "slug": "flow_b"}]'), "active", "note"),
+        (success(rows_with(slug="flow_a")), "?version=N", "note"),
+        (success(rows_with(slug="flow_a", version=2)), "?version=N", "note"),
         (success(rows_with(data=None)), "data", "note"),
         (success(rows_with(data={"steps": []})), "data", "note"),
         (success(rows_with(organizationId=HOSTILE)), "organization", "note"),
@@ -246,6 +253,37 @@ def test_the_clocks_are_compared(date: str, seconds: int | None, status: str) ->
     observed = Observed((Asked(Question.PRIVATE_LIST, answer),), Access.PRIVATE)
     found = next(fact for fact in account_facts(observed) if fact.name == "clock")
     assert (found.mark.value, found.value) == (status, seconds)
+
+
+@pytest.mark.parametrize(
+    ("count", "page", "value", "complete"),
+    [
+        (3, [2], {"offset": True, "limit": True}, "ok"),
+        (3, [1, 2, 3], {"offset": False, "limit": False}, "ok"),
+        (3, [1], {"offset": False, "limit": True}, "ok"),
+        (3, [2, 3], {"offset": True, "limit": False}, "ok"),
+        (3, [9], None, "ok"),
+        (3, None, None, "ok"),
+        (100, [], {"offset": True}, "ok"),
+        (100, [101], {"offset": True}, "ok"),
+        (100, [1], {"offset": False}, "note"),
+        (150, [1], {"offset": False, "limit": False}, "ok"),
+    ],
+)
+def test_what_a_second_page_shows(count: int, page: list[int] | None, value: object, complete: str) -> None:
+    rows: JsonValue = [{"id": number, "slug": f"flow_{number}"} for number in range(1, count + 1)]
+    second: JsonValue = [{"id": number, "slug": f"flow_{number}"} for number in page or ()]
+    error = ServerError("It failed.", status=500) if page is None else None
+    asked = (
+        Asked(Question.PRIVATE_LIST, Answer("/v1/flows", 200, {}, rows)),
+        Asked(Question.PUBLIC_LIST, Answer("/v1/public/flows", 429, error=RateLimitedError("Too many.", status=429))),
+        Asked(Question.PAGE, Answer("/v1/flows", 500 if error else 200, {}, second, error)),
+    )
+    observed = Observed(asked, Access.PRIVATE)
+    found = {fact.name: fact for fact in [*account_facts(observed), *behaviour_facts(observed)]}
+    assert (found["paging"].value, found["complete"].mark.value) == (value, complete)
+    assert (found["public list"].mark, found["public list hides"].value) == (Mark.NOTE, None)
+    assert (found["active"].value, found["data"].text) == ({"returned": False}, "not returned")
 
 
 @pytest.mark.parametrize(
@@ -321,6 +359,9 @@ def test_environments_whose_key_is_at_hand_are_asked(tmp_path: Path) -> None:
         assert project["flows"]["value"] == 1
         assert project["unreadable files"]["status"] == "problem"
         assert project["environments"]["value"] == ["dev", "prod"]
+        both = doctor(tmp_path, None, None, DEV_KEY=PRIVATE_KEY, PROD_KEY=PRIVATE_KEY)
+        assert facts(both.json, environment="prod")["same key"]["value"] == "dev"
+        assert "same key" not in facts(both.json, environment="dev")
         alone = flowsync("-e", "prod", "doctor", "--format", "json", root=tmp_path, env={"DEV_KEY": PRIVATE_KEY})
         assert [each["environment"] for each in alone.json["parts"] if each["part"] == "Account"] == ["prod"]
 
@@ -348,9 +389,8 @@ def test_what_git_says(tmp_path: Path) -> None:
     git(root, "clone", "-q", "--depth", "1", root.as_uri(), str(tmp_path / "clone"))
     found = facts(doctor(tmp_path / "clone", None, None).json, "Repository")
     assert (found["history"]["status"], found["origin/HEAD"]["value"]) == ("note", "origin/main")
-    (root / ".git" / "HEAD").write_text("nonsense")
-    broken = doctor(root, None, None)
-    assert facts(broken.json, "Repository")["repository"]["status"] in {"note", "problem"}
+    foreign = doctor(root, None, None, GIT_TEST_ASSUME_DIFFERENT_OWNER="1", HOME=str(tmp_path))
+    assert facts(foreign.json, "Repository")["repository"]["status"] == "problem"
     without = doctor(root, None, None, PATH=str(tmp_path))
     assert facts(without.json, "This machine")["git"]["status"] == "note"
     assert "there is no git" in facts(without.json, "Repository")["repository"]["message"]
@@ -370,14 +410,46 @@ def test_what_ci_says(tmp_path: Path) -> None:
         found = facts(done.json, "CI")
         assert (found["ci"]["value"], found["fork"]["status"]) == ("GitHub Actions", expected)
         assert "ghs_secret" not in done.both
+        assert "could not be asked" in found["token"]["message"]
+    assert facts(doctor(tmp_path, None, None, GITHUB_ACTIONS="true").json, "CI").keys() == {"ci", "event", "token"}
     gone = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": "/nowhere"}
     assert facts(doctor(tmp_path, None, None, **gone).json, "CI").keys() == {"ci", "event", "token"}
+
+
+def test_what_the_token_of_a_run_can_read(tmp_path: Path) -> None:
+    run = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": "/nowhere", "GITHUB_SHA": sha(1)}
+
+    with fake_github() as github:
+
+        def token(**env: str) -> Facts:
+            done = doctor(tmp_path, None, None, **run, **{**github.environment(), **env})
+            assert TOKEN not in done.both
+            return facts(done.json, "CI")
+
+        found = token()
+        assert found["token"]["value"] == {"metadata": 200, "pull-requests": 200, "actions": 200}
+        assert (found["token"]["status"], found["visibility"]["value"]) == ("ok", "private")
+        assert found["permissions"]["value"] == ["pull", "push"]
+        assert {seen.method for seen in github.requests} == {"GET"}
+        github.repo.forbidden = frozenset({"actions", "write"})
+        found = token()
+        assert (found["token"]["status"], found["token"]["value"]["actions"]) == ("note", 403)
+        assert found["permissions"]["value"] == ["pull"]
+        github.suffer(success(b'{"private": false, "permissions": 1}').on(path=f"/repos/{REPOSITORY}", times=ALWAYS))
+        assert "anyone can read it" in token()["visibility"]["message"]
+        github.suffer(success(b"[]").on(path=f"/repos/{REPOSITORY}", times=ALWAYS))
+        assert token().keys() == {"ci", "event", "token"}
+        assert token(GITHUB_TOKEN="ghs_" + "wrong" * 7)["token"]["status"] == "problem"
+        for url in ("http://127.0.0.1:9", "http://example.com"):
+            assert "could not be asked" in token(GITHUB_API_URL=url)["token"]["message"]
 
 
 def test_certificates_that_are_not_there(tmp_path: Path) -> None:
     found = facts(doctor(tmp_path, None, None, SSL_CERT_FILE="/nowhere.pem", SSL_CERT_DIR="").json, "This machine")
     assert found["certificates"]["status"] == "problem"
-    found = facts(doctor(tmp_path, None, None, SSL_CERT_FILE="", SSL_CERT_DIR="").json, "This machine")
+    env = {"SSL_CERT_FILE": "", "SSL_CERT_DIR": "", "XDG_CACHE_HOME": str(tmp_path)}
+    found = facts(doctor(tmp_path, None, None, **env).json, "This machine")
+    assert found["preview"]["value"] == "not cached"
     assert found["certificates"]["value"] == []
 
 

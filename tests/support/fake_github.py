@@ -249,6 +249,10 @@ def _user(repo: FakeRepo, _: Seen) -> object:
     return {"login": repo.user}
 
 
+def _repository(repo: FakeRepo, _: Seen) -> object:
+    return {"private": True, "permissions": {"pull": True, "push": "write" not in repo.forbidden}}
+
+
 def _commit(repo: FakeRepo, _: Seen, ref: str) -> object:
     if ref != MAIN and ref not in repo.commits:
         raise _Refused(422, f"No commit found for SHA: {ref}")
@@ -417,6 +421,7 @@ def _artifacts(repo: FakeRepo, seen: Seen, number: str) -> object:
 
 _ENDPOINTS: tuple[tuple[str, str, Callable[..., object]], ...] = (
     ("GET", "/user", _user),
+    ("GET", "REPO", _repository),
     ("GET", "REPO/commits", _commits),
     ("GET", "REPO/commits/([^/]+)", _commit),
     ("GET", "REPO/commits/([^/]+)/pulls", _pulls_of),
