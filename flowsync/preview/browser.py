@@ -32,6 +32,8 @@ _SECONDS: Final = 15.0
 _POLL: Final = 0.03
 _MARGIN: Final = 16
 """Pixels below what is drawn."""
+_MOST_HEIGHT: Final = 16_000
+"""Pixels: Chromium takes no larger picture."""
 _FLAGS: Final = (
     *("--headless", "--remote-debugging-pipe", "--no-first-run", "--no-default-browser-check", "--disable-extensions"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
@@ -145,18 +147,29 @@ class Tab:
         """
         self._resize(frame.height)
         self.ask("Page.navigate", {"url": url})
+        drawn = self._drawn()
+        if frame.step and self.value("document.documentElement.dataset.step") != frame.step:
+            return None
+        height = frame.height
+        while frame.is_whole and height < min(drawn, _MOST_HEIGHT):  # a dialog is as high as the window lets it be
+            height = min(drawn + 2 * _MARGIN, _MOST_HEIGHT)
+            self._resize(height)
+            self.value("delete document.documentElement.dataset.ready")
+            drawn = self._drawn()
+        if not frame.is_whole:
+            height = min(drawn + _MARGIN, _MOST_HEIGHT)
+        clip: JsonValue = {"x": 0, "y": 0, "width": self._width, "height": height, "scale": 1}
+        taken = self.ask("Page.captureScreenshot", {"format": "png", "clip": clip, "captureBeyondViewport": True})
+        return base64.b64decode(taken["data"])
+
+    def _drawn(self) -> int:
+        """How high what is drawn is, once all of it is there."""
         until = time.monotonic() + _SECONDS
         while self.value("document.documentElement.dataset.ready") != "yes":
             if time.monotonic() > until:
                 raise BrowserError(f"It was not drawn within {_SECONDS:g} seconds.")
             time.sleep(_POLL)
-        if frame.step and self.value("document.documentElement.dataset.step") != frame.step:
-            return None
-        drawn = int(self.value("document.documentElement.dataset.height") or 0)
-        height = max(frame.height, drawn) if frame.is_whole else drawn + _MARGIN
-        clip: JsonValue = {"x": 0, "y": 0, "width": self._width, "height": height, "scale": 1}
-        taken = self.ask("Page.captureScreenshot", {"format": "png", "clip": clip, "captureBeyondViewport": True})
-        return base64.b64decode(taken["data"])
+        return int(self.value("document.documentElement.dataset.height") or 0)
 
     def _resize(self, height: int) -> None:
         size: dict[str, JsonValue] = {"width": self._width, "height": height, "deviceScaleFactor": 1, "mobile": False}

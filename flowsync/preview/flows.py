@@ -40,11 +40,12 @@ _COMPONENTS: Final = {
 }
 CHOICES: Final = (*dict.fromkeys(_COMPONENTS.values()), "Checklist.Carousel", "Checklist.Floating", "Form.Dialog")
 """What `x-preview: {component: …}` may name."""
-_DRAWN_FIELDS: Final = frozenset({"text", "textarea", "select", "radio", "checkbox", "nps"})
+_DRAWN_FIELDS: Final = frozenset({"text", "textarea", "select", "radio", "checkbox"})
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 _MARKED: Final = "$\u2060{"
 """A variable that has no value here: kept visible, for the SDK would make it empty."""
 MOST_USERS: Final = 200
+NO_SELECTOR: Final = "(no selector)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ def side_of(flow: Flow, variables: Mapping[str, JsonValue]) -> Side:
     anchors = _anchors(drawn) if component == "Tour" else {}
     if chosen is not None and chosen != component:
         said.append(f"x-preview names a component that does not exist; use one of {', '.join(CHOICES)}.")
-    return Side(_prepared(drawn, known), component, anchors, (*said, *_notes(drawn)))
+    return Side(_prepared(drawn, known), component, anchors, (*said, *_notes(drawn, component)))
 
 
 def _preview_of(flow: Flow) -> Mapping[str, JsonValue]:
@@ -187,17 +188,21 @@ def anchor_id(position: int) -> str:
 
 
 def _anchors(flow: PublishedFlow) -> Mapping[str, str]:
-    return {step.id: _text(step.content.get("selector"), "(no selector)") for step in flow.steps}
+    stated = {step.id: step.content.get("selector") for step in flow.steps}
+    return {step: selector for step, selector in stated.items() if isinstance(selector, str) and selector}
 
 
-def _notes(flow: PublishedFlow) -> list[str]:
+def _notes(flow: PublishedFlow, component: str) -> list[str]:
     """What the components would leave out, which must not look as if it was not there."""
     notes = []
+    drawn = _DRAWN_FIELDS | ({"nps"} if component == "Survey.NPS" else set())
     for step in flow.steps:
+        if component == "Tour" and not step.content.get("selector"):
+            notes.append(f"{step.id}: it has no selector, and so nothing of it is drawn.")
         fields = step.content.get("fields")
         for field in fields if isinstance(fields, list) else ():
             kind = field.get("type") if isinstance(field, dict) else None
-            if isinstance(field, dict) and not (isinstance(kind, str) and kind in _DRAWN_FIELDS):
+            if isinstance(field, dict) and not (isinstance(kind, str) and kind in drawn):
                 notes.append(
                     f"{step.id}: the field {field.get('id')} has the type {kind}, which your app draws itself."
                 )
@@ -211,7 +216,7 @@ def _prepared(flow: PublishedFlow, variables: Mapping[str, JsonValue]) -> Publis
     for position, step in enumerate(flow.steps):
         content = _filled(dict(step.content), variables)
         if isinstance(content, dict):
-            moved = {"selector": f"#{anchor_id(position)}"} if "selector" in content else {}
+            moved = {"selector": f"#{anchor_id(position)}"} if content.get("selector") else {}
             steps.append(replace(step, content={**content, **moved}))
     return replace(flow, data=data if isinstance(data, dict) else {}, steps=tuple(steps))
 

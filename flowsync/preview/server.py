@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from flowsync import document
 from flowsync.errors import DocumentError
-from flowsync.preview.flows import Judged, Verdict, anchor_id, judge
+from flowsync.preview.flows import NO_SELECTOR, Judged, Verdict, anchor_id, judge
 from flowsync.preview.session import Look
 from flowsync.sandbox.apps.sdk import is_loopback, user_action
 from flowsync.sandbox.bodies import read_body
@@ -38,7 +38,7 @@ LEAST_HEIGHTS: Final = {
     "Checklist.Floating": 520,
     "Form.Dialog": 600,
     "Survey.NPS": 380,
-    "Tour": 420,
+    "Tour": 460,
 }
 """Pixels: what is drawn over the document needs room that its own height does not show."""
 _LEAST_HEIGHT: Final = 80
@@ -160,6 +160,7 @@ class Preview:
             "difference": flow.difference.value,
             "verdict": judged.verdict.value,
             "sees": judged.verdict in {Verdict.EVERYONE, Verdict.SEES},
+            "hidden": judged.verdict in {Verdict.HIDDEN, Verdict.OFF, Verdict.BROKEN},
             "reasons": list(judged.reasons),
             "after": self._side(flow.slug, "after", user, flow.after),
             "before": self._side(flow.slug, "before", user, flow.before),
@@ -192,9 +193,13 @@ class Preview:
             raise Refusal(HTTPStatus.NOT_FOUND, "This flow is not drawn")
         root = f"http://{request.headers['host']}{self.path}frame"
         anchors: dict[str, JsonValue] = {
-            step.id: {"id": anchor_id(position), "label": side.anchors.get(step.id, "")}
+            step.id: {
+                "id": anchor_id(position),
+                "label": side.anchors.get(step.id, NO_SELECTOR),
+                "found": step.id in side.anchors,
+            }
             for position, step in enumerate(side.flow.steps)
-            if side.anchors
+            if side.component == "Tour"
         }
         setup: dict[str, JsonValue] = {
             "apiUrl": root,

@@ -83,6 +83,7 @@ def test_each_flow_is_shown_with_its_difference_and_who_sees_it(page: str) -> No
     assert flows["flow_own"]["verdict"] == "the file does not say who sees it"
     assert "flows/flow_broken.yaml:1:7 cannot be read: The [ that" in flows["flow_broken"]["after"]["trouble"]
     assert "it has no list of steps" in flows["flow_stepless"]["after"]["trouble"]
+    assert flows["flow_own"]["hidden"] is False
     assert flows["flow_form"]["after"]["notes"] == [
         "who: the field odd has the type rating, which your app draws itself."
     ]
@@ -213,7 +214,7 @@ def test_a_browser_draws_every_flow(project: Path, tab: Tab) -> None:
         shown(tab, "document.querySelectorAll('article').length", count)
         # Each frame reports when it is drawn; none has a component that failed.
         drawn = "[...document.querySelectorAll('iframe')].filter(each => each.dataset.state).length"
-        shown(tab, drawn, 15)
+        shown(tab, drawn, 16)
         assert tab.value("document.querySelector('article#user-dialog iframe') !== null") is True
         assert tab.value("document.getElementById('describe').click(), document.querySelector('dialog').open") is True
         assert tab.value("document.querySelector('dialog').close(), document.querySelector('.empty').hidden") is True
@@ -238,6 +239,27 @@ def test_a_browser_draws_every_flow(project: Path, tab: Tab) -> None:
             "[...document.querySelectorAll('article')].filter(each => !each.hidden).map(each => each.id).join()",
             "flow_tour",
         )
+
+
+BESIDE = """(() => {
+  const hint = document.querySelector('.fr-hint[data-status="open"]')?.getBoundingClientRect()
+  const anchor = document.querySelector('.anchor').getBoundingClientRect()
+  return hint && (hint.top >= anchor.bottom - 1 || hint.left >= anchor.right - 1)
+})()"""
+"""Whether the tooltip of a tour is open, and covers nothing of its anchor."""
+
+
+def test_frames_show_what_is_not_there_without_the_address_of_the_page(project: Path, tab: Tab) -> None:
+    with served(project) as (address, _):
+        tab.ask("Page.navigate", {"url": f"{address}frames/flow_tour/after/0"})
+        shown(tab, "document.querySelector('.anchor') !== null", wanted=True)
+        shown(tab, BESIDE, wanted=True)
+        tab.ask("Page.navigate", {"url": f"{address}frames/flow_media/after/0"})
+        images = "[...document.images].map(each => decodeURIComponent(each.src))"
+        shown(tab, f"{images}.filter(each => each.startsWith('data:') && each.includes('/team.png')).length", 1)
+        assert "127.0.0.1" not in tab.value(f"{images}.join()")
+        video = "document.querySelector('video')"
+        shown(tab, f"{video} && {video}.poster.startsWith('data:') && !{video}.controls", wanted=True, seconds=5)
 
 
 def test_pictures_are_taken_of_each_flow_and_step(project: Path, tab: Tab, tmp_path: Path) -> None:

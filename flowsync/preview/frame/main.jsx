@@ -24,15 +24,21 @@ function FormDialog(props) {
   return <Frigade.Form as={Frigade.Dialog} {...props} />
 }
 
+// React's own words say nothing to people who write flows.
+function inWords(error) {
+  const message = String(error?.message ?? error).slice(0, 500)
+  return message.includes('React error #31') ? 'something that must be a text is a list or an object' : message
+}
+
 class Boundary extends Component {
   state = { message: null }
 
   static getDerivedStateFromError(error) {
-    return { message: String(error?.message ?? error) }
+    return { message: inWords(error) }
   }
 
   componentDidCatch(error) {
-    tell('error', { message: String(error?.message ?? error).slice(0, 500) })
+    tell('error', { message: inWords(error) })
     document.documentElement.dataset.drawn = 'yes'
   }
 
@@ -66,9 +72,9 @@ function Custom({ flow }) {
 // The element that a tour points at; only that of the current step, so that no tooltip covers another one.
 function Anchor({ flow, step }) {
   const anchor = setup.anchors[step.id]
-  const side = step.props?.side ?? flow.props?.side ?? 'bottom'
+  const { side = 'bottom', align = 'after' } = { ...flow.props, ...step.props }
   return anchor ? (
-    <div className={`stage ${side}`}>
+    <div className="stage" data-side={String(side)} data-align={String(align)}>
       <div id={anchor.id} className="anchor">
         {anchor.label}
       </div>

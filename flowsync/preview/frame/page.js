@@ -23,7 +23,8 @@ document.addEventListener(
   'error',
   ({ target }) => {
     if (target instanceof HTMLImageElement && !target.src.startsWith('data:')) {
-      target.src = placeholder('Image, not loaded here', target.src)
+      target.style.maxWidth = '100%'
+      target.src = placeholder('Image, not loaded here', target.getAttribute('src'))
     }
   },
   true,
@@ -35,39 +36,73 @@ function markVideos() {
     if (element.dataset.marked) continue
     const address = element.getAttribute('src') ?? element.querySelector('source')?.src ?? ''
     element.dataset.marked = 'yes'
-    element.style.background = `center / cover no-repeat url("${placeholder('Video, not played here', address)}")`
+    const picture = placeholder('Video, not played here', address)
+    element.style.background = `center / cover no-repeat url("${picture}")`
+    element.removeAttribute('src')
+    if (element instanceof HTMLVideoElement) {
+      element.removeAttribute('controls')
+      element.poster = picture
+    }
   }
 }
 
-// Frames that are off screen get no animation frames, so the size is looked at by a timer.
+// How far down what is drawn goes, and a text that differs while anything still moves.
 function extent() {
-  let bottom = 0
+  let [bottom, left, right] = [0, 0, 0]
   for (const element of document.querySelectorAll('body *')) {
     const box = element.getBoundingClientRect()
-    if (box.width && box.height) bottom = Math.max(bottom, box.bottom)
+    if (!box.width || !box.height) continue
+    bottom = Math.max(bottom, box.bottom)
+    left += box.left
+    right += box.right
   }
-  return Math.ceil(bottom + window.scrollY)
+  return { height: Math.ceil(bottom + window.scrollY), place: [bottom, left, right].join() }
 }
 
 const isLoaded = () => [...document.images].every((image) => image.complete)
 
-export function watchSize() {
-  let last = 0
-  let isReady = false
-  setInterval(async () => {
+// What opens above the rest does so later, and never where a tour finds no anchor.
+const OPENED = { Tour: '.fr-hint', 'Checklist.Floating': '.fr-popover-content' }
+const patience = Date.now() + 5000
+function isOpen() {
+  const isExpected = setup.component === 'Tour' ? setup.anchors[document.documentElement.dataset.step]?.found : setup.still
+  const opened = OPENED[setup.component]
+  if (!opened || !isExpected || Date.now() > patience) return true
+  return document.querySelector(`${opened}[data-status="open"]`) !== null
+}
+
+// A picture of a floating checklist shows what a click opens.
+let hasClicked = false
+function open() {
+  const trigger = document.querySelector('.fr-floating-checklist .fr-popover-trigger')
+  if (!setup.still || hasClicked || trigger === null) return
+  hasClicked = true
+  trigger.click()
+}
+
+const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
+
+// Frames that are off screen get no animation frames, so the size is looked at by a timer. A picture waits for
+// `ready`, and takes it back after it has changed the size of the window.
+export async function watchSize() {
+  const { dataset } = document.documentElement
+  let last = { height: 0, place: '' }
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 80))
     markVideos()
-    const height = extent()
-    const isSteady = height === last && isLoaded() && document.documentElement.dataset.drawn === 'yes'
-    if (height !== last) tell('size', { height })
-    document.documentElement.dataset.height = String(height)
-    last = height
-    if (isSteady && !isReady) {
-      isReady = true
+    open()
+    if (setup.still) await frame()
+    const found = extent()
+    const isSteady = found.place === last.place && isLoaded() && dataset.drawn === 'yes' && isOpen()
+    if (found.height !== last.height) tell('size', { height: found.height })
+    dataset.height = String(found.height)
+    last = found
+    if (isSteady && dataset.ready !== 'yes') {
       await document.fonts.ready
-      document.documentElement.dataset.ready = 'yes'
-      tell('ready', { height })
+      dataset.ready = 'yes'
+      tell('ready', { height: found.height })
     }
-  }, 80)
+  }
 }
 
 window.addEventListener('error', ({ message }) => tell('error', { message: String(message).slice(0, 500) }))

@@ -103,7 +103,7 @@ class Card {
       make('h2', {}, link),
       make('span', { className: 'file', text: `${flow.type} · ${flow.file}` }),
       ...tags,
-      make('span', { className: `tag ${flow.sees ? 'sees' : 'hidden'}`, text: flow.verdict }),
+      make('span', { className: `tag ${flow.sees ? 'sees' : flow.hidden ? 'hidden' : ''}`, text: flow.verdict }),
       this.again,
     )
     this.why.hidden = flow.reasons.length === 0
