@@ -27,7 +27,7 @@ OFFLINE = {"explain", "fmt", "graph", "init", "new", "sandbox", "schema", "test"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-@pytest.mark.parametrize("script", ["docs/generate.py", "docs/comment.py"])
+@pytest.mark.parametrize("script", ["docs/generate.py", "docs/comment.py", "docs/gallery.py"])
 def test_generated_parts_and_pictures_are_what_the_code_says(script: str) -> None:
     done = execute([sys.executable, script, "--check"], ROOT)
     assert done.out == "", f"run python {script}"
