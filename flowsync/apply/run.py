@@ -169,7 +169,7 @@ def _settled(
     except Exception as error:  # noqa: BLE001 - a bug in one flow's turn must not cost the ledger of the others
         message = f"flowsync failed unexpectedly with {type(error).__name__}; this is a bug."
         return Failed(
-            change, "bug", message, "Please report it. Plan again to see how this flow stands.", uncertain=True
+            change, "bug", message, "Please report it. Plan again to see the state of this flow.", uncertain=True
         )
     if isinstance(outcome, Failed) and outcome.code in FATAL_CODES:
         stop.set()

@@ -40,7 +40,7 @@ ANSWERS_VARIABLE: Final = "FLOWSYNC_SANDBOX_ANSWERS"
 _ANSWERS: Final = ("whole", "documented")
 FAULTS_VARIABLE: Final = "FLOWSYNC_SANDBOX_FAULTS"
 CONFLICTS_VARIABLE: Final = "FLOWSYNC_SANDBOX_CONFLICTS"
-"""Environment variables with what `sandbox serve` takes as --fault and --conflict; `;` stands between two of them."""
+"""Environment variables with what `sandbox serve` takes as --fault and --conflict; two of them are separated by `;`."""
 
 
 class Purpose(Enum):

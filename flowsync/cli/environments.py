@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flowsync.model import Plan, Problem
 
 _SHALLOW: Final = (
-    "This clone is shallow, so edits in the dashboard cannot be told from other differences: fetch all of it "
+    "This clone is shallow, so edits in the dashboard cannot be distinguished from other differences: fetch all of it "
     "(fetch-depth: 0)."
 )
 
@@ -175,7 +175,9 @@ def _usual_base(project: Project) -> str | None:
             write_sentence(_SHALLOW, project.given)
             return None
     except GitError as error:
-        write_sentence(f"Edits in the dashboard cannot be told from other differences. {error.message}", project.given)
+        write_sentence(
+            f"Edits in the dashboard cannot be distinguished from other differences. {error.message}", project.given
+        )
         return None
     return commit
 

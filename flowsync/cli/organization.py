@@ -42,7 +42,7 @@ def offer_organization(project: Project, connection: Connection) -> None:
 
 
 def organization_of(project: Project) -> int | None:
-    """The organization of the private key at hand. None without one, or where it cannot be told.
+    """The organization of the private key at hand. None without one, or where it is not known.
 
     Raises ConfigError and the ApiError family.
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def access_facts(settings: Settings, environ: Mapping[str, str]) -> Iterator[Fact]:
-    """Each fact about the address and the keys. Of a key only its kind and its variable are told."""
+    """Each fact about the address and the keys. Of a key only its kind and its variable are reported."""
     yield _address_fact(settings, environ)
     found = [key for key in (settings.private_key, settings.public_key) if key is not None]
     for key in found:

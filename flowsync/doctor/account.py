@@ -117,7 +117,7 @@ def _page_facts(observed: Observed, listed: Answer) -> Iterator[Fact]:
 
 
 def _window_fact(every: list[JsonValue], window: list[JsonValue]) -> Fact:
-    """What one row beside the first says of `offset` and `limit`."""
+    """What one row after the first says of `offset` and `limit`."""
     known = {
         "1": (every[1:2], "offset and limit are followed", True, True),
         "2": (every, "offset and limit are ignored", False, False),

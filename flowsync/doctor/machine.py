@@ -61,7 +61,7 @@ def machine_facts(machine: Machine) -> Iterator[Fact]:
         text = "missing: files are read by PyYAML's own parser, which is slower and refuses a few texts more"
         yield note("libyaml", text, False, "Install PyYAML from a wheel.")  # noqa: FBT003 - as above
     if machine.git is None:
-        text = "not found: no edit in the dashboard can be told from other differences"
+        text = "not found: no edit in the dashboard can be distinguished from other differences"
         yield note("git", text, hint="Install git, and put it on the PATH.")
     else:
         yield ok("git", excerpt(machine.git), machine.git)

@@ -46,7 +46,7 @@ def checkout_facts(checkout: Checkout) -> Iterator[Fact]:
         yield problem("repository", *checkout.trouble)
         return
     if not checkout.is_repository:
-        yield note("repository", "none: edits in the dashboard cannot be told from other differences")
+        yield note("repository", "none: edits in the dashboard cannot be distinguished from other differences")
         return
     if checkout.head is None:
         yield note("head", "no commit yet")
@@ -61,7 +61,9 @@ def checkout_facts(checkout: Checkout) -> Iterator[Fact]:
         yield ok("base", checkout.base[:_SHORT], checkout.base)
     if checkout.is_shallow:
         hint = "git fetch --unshallow; on GitHub give actions/checkout fetch-depth: 0."
-        yield note("history", "shallow: edits in the dashboard cannot be told from other differences", "shallow", hint)
+        yield note(
+            "history", "shallow: edits in the dashboard cannot be distinguished from other differences", "shallow", hint
+        )
     else:
         yield ok("history", "whole", "whole")
 
@@ -126,7 +128,7 @@ def ci_facts(run: Run) -> Iterator[Fact]:
     yield ok("event", excerpt(run.event or "not named"), run.event)
     if run.is_fork:
         text = "the pull request is of a fork: there are no secrets, and GITHUB_TOKEN can only read"
-        yield note("fork", text, True, "A public key that stands in flowsync.yaml is enough for a plan.")  # noqa: FBT003 - a value of JSON
+        yield note("fork", text, True, "A public key in flowsync.yaml is enough for a plan.")  # noqa: FBT003 - a value of JSON
     elif run.is_fork is not None:
         yield ok("fork", "the pull request is of this repository", False)  # noqa: FBT003 - as above
     if not run.has_token:

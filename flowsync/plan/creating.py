@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_SUGGESTIONS: Final = 100
 """Where more flows are not live, no slip of the fingers is the reason."""
 FEW_FILES: Final = 4
-"""From how many files up it is odd that most of them are not live."""
+"""From how many files on it is suspicious that most of them are not live."""
 REQUIRED: Final[tuple[FieldName, ...]] = ("name", "data")
 """What Frigade needs to create a flow [obs]."""
 DEFAULT_TYPE: Final = "CHECKLIST"
@@ -144,7 +144,7 @@ def _rename(flow: Flow, removed: Removed) -> str:
     return (
         f"{flow.file} has the content that {removed.file} had, but Frigade has no rename: no live flow has the slug "
         f"{quoted(flow.slug)}, and {quoted(removed.slug)} stays live as it is. Give the file its old name back; or "
-        f"create {quoted(flow.slug)} as a new flow (--allow-create), whose users begin anew, and switch "
+        f"create {quoted(flow.slug)} as a new flow (--allow-create), whose users start over, and switch "
         f"{quoted(removed.slug)} off."
     )
 
@@ -224,7 +224,7 @@ def _warnings(flow: Flow, scope: Scope, former: Removed | None) -> Iterator[Plan
     if former is not None:
         message = (
             f"The file {former.file} had this content: Frigade has no rename, so {quoted(former.slug)} stays live as "
-            "it is, and users begin anew in this one."
+            "it is, and users start over in this one."
         )
         yield PlanWarning(RENAMED, message)
     if scope.base is not None and flow.slug in scope.base.flows:

@@ -1,4 +1,4 @@
-"""A flow that is to be deleted: which of its versions goes when, and what stands against it."""
+"""A flow that is to be deleted: which of its versions goes when, and what prevents it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flowsync.model import LiveFlow, Outcome
 
 NO_FILE: Final = "no file"
-"""What stands for the file of a flow that has none."""
+"""What takes the place of the file of a flow that has none."""
 NOT_AS_THE_FILE: Final = "differs-from-file"
 FOR_EVERYONE: Final = "for-everyone"
 FOR_NOBODY: Final = "for-nobody"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 REGISTRY: Final = "https://registry.npmjs.org"
 REGISTRY_VARIABLE: Final = "npm_config_registry"
-"""The variable by which npm itself is told of another registry."""
+"""The variable by which npm itself learns of another registry."""
 MEGABYTES: Final = 8
 """What is fetched, about: the archives of all packages and of the bundler."""
 LICENCE: Final = "Elastic License 2.0"
@@ -117,7 +117,7 @@ def cached(environ: Mapping[str, str], home: Path) -> Path:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a bundle is there as it was built: its last line is the hash of what stands before it."""
+    """Whether a bundle is there as it was built: its last line is the hash of everything before it."""
     try:
         script, _, mark = path.read_bytes().rpartition(_MARK)
     except OSError:
@@ -140,7 +140,7 @@ def registry_from(environ: Mapping[str, str]) -> str:
 def build(fetch: Fetch, target: Path, report: Callable[[int, int], object]) -> None:
     """Fetch everything, check each archive's hash, join it and put the bundle at `target`, whole or not at all.
 
-    `report` is told how many of how many archives there are. Raises BundleError, and leaves nothing behind then.
+    `report` is given how many of how many archives there are. Raises BundleError, and leaves nothing behind then.
     """
     wanted = packages()
     with tempfile.TemporaryDirectory(prefix="flowsync-preview-") as place:

@@ -183,7 +183,7 @@ def _text(value: JsonValue, default: str) -> str:
 
 
 def anchor_id(position: int) -> str:
-    """The id of the element that stands for the selector of a tour's step."""
+    """The id of the element that represents the selector of a tour's step."""
     return f"anchor-{position}"
 
 

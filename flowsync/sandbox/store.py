@@ -117,7 +117,7 @@ class Store:
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             for statement in _SCHEMA if version == 0 else ():
                 self._connection.execute(statement)
-            # Older databases have it; a version that is archived late is ACTIVE beside its successor.
+            # Older databases have it; a version that is archived late is ACTIVE together with its successor.
             self._connection.execute("DROP INDEX IF EXISTS one_active_per_slug")
             for statement in _TABLES_OF_USERS if version in {0, _SCHEMA_VERSION} else ():
                 self._connection.execute(statement)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flowsync.sandbox.store import Row
 
 ORGANIZATION_ID: Final = 1001
-"""The organization that the rows of a sandbox belong to, unless it is told another one."""
+"""The organization that the rows of a sandbox belong to, unless another one is given."""
 _COMPONENTS: Final = {
     "ANNOUNCEMENT": "Announcement",
     "BANNER": "Banner",

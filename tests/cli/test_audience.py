@@ -1,4 +1,4 @@
-"""flowsync audience and plan --audience: the numbers, what stands in their place, and what they must not change."""
+"""flowsync audience and plan --audience: the numbers, what is shown instead, and what they must not change."""
 
 from __future__ import annotations
 

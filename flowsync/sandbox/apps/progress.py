@@ -125,7 +125,7 @@ class Person:
     events: Mapping[str, int] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
 
-    def told(self, properties: Mapping[str, JsonValue], events: Iterable[str]) -> Person:
+    def reported(self, properties: Mapping[str, JsonValue], events: Iterable[str]) -> Person:
         """With more properties, of which a later one replaces an earlier, and more events, which are counted."""
         counts = dict(self.events)
         for event in events:

@@ -107,12 +107,12 @@ class Sdk:
         body = read_body(request)
         user_id, group_id = _text(body, "userId"), _optional_text(body, "groupId")
         with self._store.writing():
-            person = self._users.user(user_id).told(_mapping(body, "userProperties"), _events(body, "userEvents"))
+            person = self._users.user(user_id).reported(_mapping(body, "userProperties"), _events(body, "userEvents"))
             if group_id:
                 person = person.seen_with(group_id)
                 group = self._users.group(group_id)
-                told = group.told(_mapping(body, "groupProperties"), _events(body, "groupEvents"))
-                self._users.keep_group(group_id, told)
+                group = group.reported(_mapping(body, "groupProperties"), _events(body, "groupEvents"))
+                self._users.keep_group(group_id, group)
             self._users.keep_user(user_id, person)
         began = time.monotonic() if request.arrived is None else request.arrived
         time.sleep(max(0.0, began + SESSION_SECONDS - time.monotonic()))
@@ -123,7 +123,7 @@ class Sdk:
         body = read_body(request)
         user_id = _optional_text(body, "userId") or _text(body, "foreignId")
         with self._store.writing():
-            person = self._users.user(user_id).told(_mapping(body, "properties"), _events(body, "events"))
+            person = self._users.user(user_id).reported(_mapping(body, "properties"), _events(body, "events"))
             self._users.keep_user(user_id, person)
         return _empty()
 
