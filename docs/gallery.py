@@ -34,8 +34,8 @@ SHOWN: Final = {
 INTRODUCTION: Final = """\
 # What the preview shows
 
-Flows of [this repository](../flows), drawn by Frigade's own components as `flowsync preview --png` draws them, for nobody
-in particular: variables without a value stay visible, and images of the web stand as their addresses. [The
+Flows of [this repository](../flows), drawn by Frigade's own components as `flowsync preview --png` draws them, for
+nobody in particular: variables without a value stay visible, and images of the web stand as their addresses. [The
 preview](preview.md) shows the same on a page on which everything works.
 """
 
