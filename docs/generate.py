@@ -16,6 +16,7 @@ import terminal
 
 from flowsync import config, validate
 from flowsync.cli.app import COMMANDS, flowsync
+from flowsync.cli.examples import EXAMPLES
 from flowsync.errors import ExitCode
 from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS
 from flowsync.sandbox.conflicts import Reading
@@ -129,7 +130,9 @@ def command_section(path: str, command: click.Command) -> str:
     paragraphs = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(command.help or ""))
     rows = [option_row(option, context) for option in shown]
     options = f"\n{table(('option', 'meaning'), rows)}" if rows else ""
-    return f"## {path}\n\n```text\n{path} {usage}\n```\n\n{paragraphs}\n{options}"
+    width = max(map(len, EXAMPLES[path]))
+    examples = "".join(f"{line:{width}}  # {meaning}\n" for line, meaning in EXAMPLES[path].items())
+    return f"## {path}\n\n```text\n{path} {usage}\n```\n\n{paragraphs}\n{options}\n```bash\n{examples}```\n"
 
 
 GLOBAL_NAMES: Final = {each.name for each in flowsync.params}

@@ -15,6 +15,7 @@ from typing import Final
 import click
 
 from flowsync import __version__, cli
+from flowsync.cli.help_page import Group
 from flowsync.cli.options import Invocation, global_options
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, UsageError
 from flowsync.secrets import masked
@@ -52,7 +53,7 @@ ALIASES: Final = {"list": "status"}
 """Former names of commands, which still work."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group that knows its commands' names and imports only the one that is run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -67,11 +68,20 @@ class LazyGroup(click.Group):
             return command
         if ctx.resilient_parsing:
             return None
-        from flowsync.text import closest  # noqa: PLC0415 - only this refusal needs it
+        from flowsync.cli.other_tools import unknown_command  # noqa: PLC0415 - only this refusal needs it
 
-        close = closest(cmd_name, tuple(COMMANDS))
-        question = f" Did you mean {close!r}?" if close else ""
-        raise click.UsageError(f"No such command {cmd_name!r}.{question}", ctx)
+        raise unknown_command(cmd_name, tuple(COMMANDS))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name; `help COMMAND` is its help, as with --help."""
+        if args[0] == "help":
+            args = [*args[1:], "--help"]
+        if args[0] == "--help":
+            click.echo(ctx.get_help(), color=ctx.color)
+            ctx.exit()
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list of commands, without importing them."""
@@ -113,6 +123,7 @@ def guarded(arguments: Sequence[str]) -> int:
 
 
 def _fail(error: BaseException, given: Invocation) -> int:
+    from flowsync.cli.other_tools import hint_for  # noqa: PLC0415 - only failures need it
     from flowsync.cli.output import screen_of_stderr, source_lines  # noqa: PLC0415 - only failures need it
     from flowsync.render import problems  # noqa: PLC0415 - only failures need it
 
@@ -121,7 +132,7 @@ def _fail(error: BaseException, given: Invocation) -> int:
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         command = context.command_path if isinstance(context, click.Context) else "flowsync"
-        error = UsageError(error.format_message(), hint=f"Try `{command} --help`.")
+        error = UsageError(error.format_message(), hint=hint_for(error) or f"Try `{command} --help`.")
     screen = screen_of_stderr(given)
     if isinstance(error, FlowsyncError):
         sys.stderr.write(masked(problems.error(error, screen, source_lines(given.directory))))

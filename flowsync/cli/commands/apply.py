@@ -15,6 +15,7 @@ from flowsync.apply import Moved, compare_rows
 from flowsync.cli import applying, options
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.guards import guard_options, require_base, write_options
+from flowsync.cli.help_page import Command
 from flowsync.cli.output import screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import Planned, plan_files, refuse_unseen_versions
 from flowsync.cli.project import Project, open_project
@@ -37,7 +38,7 @@ _BEGINNING_LENGTH: Final = 200
 _MOST_READ: Final = 256 * 1024 * 1024
 
 
-@click.command("apply")
+@click.command("apply", cls=Command)
 @click.argument("arguments", nargs=-1, metavar="[SLUG]... | FILE.json", shell_complete=options.complete_slugs)
 @options.format_option(ledger.FORMATS)
 @write_options

@@ -14,6 +14,7 @@ from flowsync.cli.commands.explain import explain_text
 from flowsync.cli.commands.pull import load_files
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.files import PATTERN_CHARACTERS, matches, slugs_of
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from flowsync.cli.project import Project
 
 
-@click.command("audience")
+@click.command("audience", cls=Command)
 @slugs_argument
 @click.option("--expression", "expression", metavar="TEXT", help="Ask about this expression instead of a flow's.")
 @format_option(FORMATS)

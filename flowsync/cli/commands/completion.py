@@ -14,6 +14,7 @@ from typing import Final
 import click
 from click.shell_completion import get_completion_class
 
+from flowsync.cli.help_page import Group
 from flowsync.cli.options import global_options, invocation
 from flowsync.cli.output import write_note, write_result
 from flowsync.errors import FlowsyncError, UsageError
@@ -63,7 +64,7 @@ class Step:
             file.write(separator + self.text.encode())
 
 
-@click.group("completion")
+@click.group("completion", cls=Group)
 @global_options
 def command() -> None:
     """Let bash, zsh or fish complete commands, options, slugs and paths."""

@@ -14,6 +14,7 @@ from flowsync.api.endpoints import Access, rows_by_slug, versions
 from flowsync.apply.deleting import delete_each
 from flowsync.cli import applying, options, output, running
 from flowsync.cli.connection import Purpose, connect
+from flowsync.cli.help_page import Command
 from flowsync.cli.project import Project, open_project
 from flowsync.diff.fields import sha256
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, InvalidFilesError, RefusedError, UsageError
@@ -48,7 +49,7 @@ class Found:
     api_url: str
 
 
-@click.command("delete")
+@click.command("delete", cls=Command)
 @click.argument("slugs", nargs=-1, required=True, metavar="SLUG...", shell_complete=options.complete_slugs)
 @click.option("--dry-run", is_flag=True, help="Show what would be deleted, and write nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask; needs --confirm for each flow.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
@@ -18,7 +19,7 @@ def _side(_context: click.Context, _parameter: click.Parameter, value: str) -> S
     return parse_side(value)
 
 
-@click.command("diff")
+@click.command("diff", cls=Command)
 @slugs_argument
 @click.option(
     "--from", "before", metavar="SIDE", default="live", callback=_side, help="The - side; live unless it is named."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from flowsync.cli.doctor import examine
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import format_option, global_options, invocation, sandbox_option
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.doctor.values import Mark
@@ -12,7 +13,7 @@ from flowsync.errors import ExitCode
 from flowsync.render import doctor
 
 
-@click.command("doctor")
+@click.command("doctor", cls=Command)
 @format_option(doctor.FORMATS)
 @sandbox_option
 @global_options

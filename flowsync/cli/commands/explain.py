@@ -13,6 +13,7 @@ import click
 
 from flowsync import document, validate
 from flowsync.cli.files import select, slugs_of
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import Invocation, complete_slugs, format_option, global_options, invocation
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import Project, open_project
@@ -33,7 +34,7 @@ _EXPRESSION: Final = "--expression"
 """What messages name in place of the file of an expression given on the command line."""
 
 
-@click.command("explain")
+@click.command("explain", cls=Command)
 @click.argument("slug", required=False, shell_complete=complete_slugs)
 @click.option("--user", "user", metavar="FILE", help="Who asks: as an entry of tests:, without a verdict; - is stdin.")
 @click.option("--at", "at", metavar="TIME", help="The clock, such as 2026-02-01T09:30:00Z; now unless FILE has one.")

@@ -10,6 +10,7 @@ import click
 
 from flowsync import document
 from flowsync.cli.files import select, slugs_of
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import global_options, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, source_lines, write_note, write_result
 from flowsync.cli.project import Project, open_project
@@ -74,7 +75,7 @@ def format_file(file: FlowFile, within: Workspace) -> FormattedFile | Problem:
         return Problem(Location(file.name, 1, 1), Severity.ERROR, "unreadable-file", message)
 
 
-@click.command("fmt")
+@click.command("fmt", cls=Command)
 @slugs_argument
 @click.option("--check", is_flag=True, help="Write nothing; exit 2 when a file is not in form.")
 @click.option("--diff", "shows_diff", is_flag=True, help="Write nothing; show what would change.")

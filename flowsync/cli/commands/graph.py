@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from flowsync.cli.files import load_readable, select, slugs_of
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import format_option, global_options, slugs_argument
 from flowsync.cli.output import write_result
 from flowsync.cli.project import open_project
@@ -12,7 +13,7 @@ from flowsync.flows.waits import neighbourhood, waiting_graph
 from flowsync.render.graphs import GRAPH_FORMATS
 
 
-@click.command("graph")
+@click.command("graph", cls=Command)
 @slugs_argument
 @format_option(GRAPH_FORMATS, default="mermaid")
 @global_options

@@ -6,6 +6,7 @@ import click
 
 from flowsync.cli.commands.pull import load_files
 from flowsync.cli.connection import Purpose, connect
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import format_option, global_options, sandbox_option, slug_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
@@ -14,7 +15,7 @@ from flowsync.plan.versions import history
 from flowsync.render import versions
 
 
-@click.command("history")
+@click.command("history", cls=Command)
 @slug_argument
 @format_option(versions.FORMATS)
 @sandbox_option

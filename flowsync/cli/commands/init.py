@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from flowsync import config, document, git, templates, validate
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import global_options
 from flowsync.cli.organization import organization_of
 from flowsync.cli.output import ask, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
@@ -47,7 +48,7 @@ class Hosting(Enum):
     UNKNOWN = "nobody knows"
 
 
-@click.command("init")
+@click.command("init", cls=Command)
 @click.option(
     "--github",
     "wanted",

@@ -10,6 +10,7 @@ import click
 
 from flowsync import document, templates, validate
 from flowsync.cli.guards import command_line
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import global_options
 from flowsync.cli.output import ask, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.project import SCHEMA_FILE, Project, open_project
@@ -28,7 +29,7 @@ _USUAL_SLUG: Final = re.compile(r"[A-Za-z0-9_-]+")
 _BEGINNING: Final = "flow_"
 
 
-@click.command("new")
+@click.command("new", cls=Command)
 @click.argument("slug")
 @click.option(
     "--type",

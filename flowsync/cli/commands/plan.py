@@ -13,6 +13,7 @@ from flowsync.cli.audience import with_audiences
 from flowsync.cli.base import removed_unseen
 from flowsync.cli.connection import Purpose
 from flowsync.cli.guards import command_line, create_option, policy_options, policy_words, require_base
+from flowsync.cli.help_page import Command
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import plan_files
 from flowsync.cli.project import REVOKE_KEY, open_project, save
@@ -38,7 +39,7 @@ def _out_file(_context: click.Context, _parameter: click.Parameter, value: Path 
     return value
 
 
-@click.command("plan")
+@click.command("plan", cls=Command)
 @options.slugs_argument
 @options.format_option(plans.FORMATS)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")

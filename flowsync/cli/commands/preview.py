@@ -15,6 +15,7 @@ from flowsync.cli import options, output
 from flowsync.cli.base import flows_at
 from flowsync.cli.components import announcement, fetch_components, kept_bundle
 from flowsync.cli.files import matches, select, slugs_of
+from flowsync.cli.help_page import Command
 from flowsync.cli.project import open_project
 from flowsync.errors import ExitCode, FlowsyncError, GitError, UsageError
 from flowsync.flows.watching import WatchedFiles
@@ -41,7 +42,7 @@ _SHORT: Final = 7
 """Characters of a commit, for people."""
 
 
-@click.command("preview")
+@click.command("preview", cls=Command)
 @options.slugs_argument
 @click.option("--base", metavar="REF", help="Git revision that is shown as before; HEAD unless given.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port on this machine; 0 takes a free one.")

@@ -16,6 +16,7 @@ from flowsync.cli import applying, options, output, running
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.drafts import find_drafts
 from flowsync.cli.guards import allow_options, command_line
+from flowsync.cli.help_page import Command
 from flowsync.cli.project import open_project
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, RefusedError
 from flowsync.model import NotAttempted
@@ -39,7 +40,7 @@ USERS: Final = {each.name.lower().replace("_", "-"): each for each in ArchiveBeh
 """What becomes of the users who are in the version that is replaced, by the names of --users."""
 
 
-@click.command("publish")
+@click.command("publish", cls=Command)
 @click.argument("slugs", nargs=-1, required=True, metavar="SLUG...", shell_complete=options.complete_slugs)
 @click.option(
     "--users",

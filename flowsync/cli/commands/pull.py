@@ -18,6 +18,7 @@ from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, Un
 from flowsync.cli.commands.fmt import FILE_ORDER
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.files import PATTERN_CHARACTERS, example_hint, is_settled, levels, matches, slugs_of
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import Invocation, format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.organization import offer_organization
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
@@ -38,7 +39,7 @@ COPIES: Final = "replaced"
 """In the state directory: former texts of files that git could not bring back, a folder for each run."""
 
 
-@click.command("pull")
+@click.command("pull", cls=Command)
 @slugs_argument
 @click.option(
     "--all-fields",

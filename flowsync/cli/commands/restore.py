@@ -13,6 +13,7 @@ from flowsync.cli import applying
 from flowsync.cli.commands.pull import judge_of, load_files
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.guards import allow_options, command_line
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import format_option, global_options, sandbox_option, slug_argument
 from flowsync.cli.output import screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import refuse_unseen_versions, view_of
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from flowsync.model import Plan
 
 
-@click.command("restore")
+@click.command("restore", cls=Command)
 @slug_argument
 @click.option(
     "--version", "version", metavar="N", type=click.IntRange(0), required=True, help="The version to restore."

@@ -20,6 +20,7 @@ from flowsync.cli import applying, options
 from flowsync.cli.connection import Connection, Purpose, connect
 from flowsync.cli.files import matches, slugs_of
 from flowsync.cli.guards import command_line, write_options
+from flowsync.cli.help_page import Command
 from flowsync.cli.output import screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import view_of
 from flowsync.cli.project import Project, open_project
@@ -52,7 +53,7 @@ class Doing(Enum):
     LIST = "list the records"
 
 
-@click.command("rollback")
+@click.command("rollback", cls=Command)
 @click.argument("record_file", metavar="[RECORD]", required=False, shell_complete=complete_records)
 @options.slugs_argument
 @click.option(

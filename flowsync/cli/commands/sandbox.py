@@ -14,6 +14,7 @@ import click
 
 from flowsync.cli.commands.pull import load_files
 from flowsync.cli.connection import open_emulator, sandbox_database
+from flowsync.cli.help_page import Group
 from flowsync.cli.options import global_options
 from flowsync.cli.output import write_note, write_problems, write_result
 from flowsync.cli.project import open_project
@@ -115,7 +116,7 @@ def _announce(url: str, project: Project) -> None:
     write_note(f"Serving the sandbox on {url}; Ctrl-C ends it.", project.given)
 
 
-@click.group("sandbox")
+@click.group("sandbox", cls=Group)
 @global_options
 def command() -> None:
     """The embedded emulator of the API: what --sandbox talks to, served over HTTP or started over."""

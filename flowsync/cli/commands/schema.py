@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from flowsync import config, validate
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import global_options
 from flowsync.cli.output import write_result
 
 
-@click.command("schema")
+@click.command("schema", cls=Command)
 @click.argument("file", type=click.Choice(["flow", "config"]), default="flow", metavar="[flow|config]")
 @global_options
 def command(file: str) -> None:

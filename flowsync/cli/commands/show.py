@@ -9,6 +9,7 @@ import click
 
 from flowsync.cli.commands.pull import in_form, judge_of, load_files
 from flowsync.cli.connection import Purpose, connect
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import format_option, global_options, sandbox_option, slug_argument
 from flowsync.cli.output import screen_of_stdout, write_result, write_sentence
 from flowsync.cli.project import open_project, refuse_keys
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _FORMATS: Final = ("text", "json")
 
 
-@click.command("show")
+@click.command("show", cls=Command)
 @slug_argument
 @click.option("--version", "version", metavar="N", type=click.IntRange(0), help="Version N, archived or not.")
 @click.option("--draft", is_flag=True, help="The draft.")

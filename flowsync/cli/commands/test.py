@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 import click
 
 from flowsync.cli.files import load_readable, select, slugs_of
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import format_option, global_options, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
@@ -15,7 +16,7 @@ from flowsync.flows.testing import run_flow_tests
 from flowsync.render.testing import TEST_FORMATS
 
 
-@click.command("test")
+@click.command("test", cls=Command)
 @slugs_argument
 @format_option(TEST_FORMATS)
 @click.option(

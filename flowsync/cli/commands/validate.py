@@ -7,6 +7,7 @@ from textwrap import fill, indent
 import click
 
 from flowsync.cli.files import check_files, named_from_top
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import format_option, global_options, slugs_argument
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
 from flowsync.cli.project import open_project
@@ -17,7 +18,7 @@ from flowsync.text import closest, excerpt
 from flowsync.validate import RULES
 
 
-@click.command("validate")
+@click.command("validate", cls=Command)
 @slugs_argument
 @format_option(formats.FORMATS)
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")

@@ -10,6 +10,7 @@ from flowsync.cli.commands.ci.apply import apply
 from flowsync.cli.commands.ci.drift import drift
 from flowsync.cli.commands.ci.plan import plan, validate
 from flowsync.cli.commands.ci.run import failures_shown, open_run
+from flowsync.cli.help_page import Command
 from flowsync.cli.options import global_options, invocation, sandbox_option
 from flowsync.github.runner import COMMAND, CiCommand, Switch
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from flowsync.cli.commands.ci.run import Run
 
 
-@click.command("ci")
+@click.command("ci", cls=Command)
 @click.argument("what", type=click.Choice(COMMAND.choices), required=False)
 @click.option(
     "--pull-request",

@@ -1,0 +1,115 @@
+"""Words of other tools on the command line, each answered with what flowsync calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import click
+
+from flowsync.errors import UsageError
+from flowsync.text import closest
+
+_ONLY_PLAN: Final = "`flowsync plan` shows what an apply would write, and writes nothing."
+_PULL: Final = "`flowsync pull --new` writes the live flows into files."
+_DELETE: Final = "`flowsync delete SLUG` deletes a flow for good; `active: false` in its file switches it off."
+_APPLY: Final = "`flowsync plan` shows what would change live, `flowsync apply` writes it."
+_ROLLBACK: Final = "`flowsync rollback` puts back what an apply replaced."
+_KEYS: Final = "Keys come from the environment: FRIGADE_API_KEY (private), FRIGADE_PUBLIC_API_KEY (public)."
+COMMAND_WORDS: Final = {
+    **dict.fromkeys(("import", "export", "download", "fetch", "dump", "clone", "refresh"), _PULL),
+    **dict.fromkeys(("sync", "push", "deploy", "upload", "up", "run", "release", "write", "update"), _APPLY),
+    **dict.fromkeys(("destroy", "remove", "rm", "down", "prune", "archive", "disable"), _DELETE),
+    **dict.fromkeys(("undo", "revert", "reset"), _ROLLBACK),
+    **dict.fromkeys(("ls", "drift", "state", "report", "flows"), "`flowsync status` lists every flow."),
+    **dict.fromkeys(("lint", "check", "verify"), "`flowsync validate` checks the flow files."),
+    **dict.fromkeys(("format", "tidy"), "`flowsync fmt` puts flow files in form."),
+    **dict.fromkeys(("log", "versions"), "`flowsync history SLUG` lists the versions of a flow."),
+    **dict.fromkeys(("cat", "get", "view"), "`flowsync show SLUG` prints a flow as it is live."),
+    **dict.fromkeys(("create", "add", "generate"), "`flowsync new SLUG` writes a flow file to start from."),
+    **dict.fromkeys(("dry-run", "dryrun"), _ONLY_PLAN),
+    **dict.fromkeys(("serve", "server", "emulator", "mock"), "`flowsync sandbox serve` serves the emulator."),
+    **dict.fromkeys(("login", "auth", "configure", "logout"), _KEYS),
+    **dict.fromkeys(("env", "workspace", "environments"), "`flowsync -e ENV COMMAND` chooses an environment."),
+    "activate": "`flowsync publish SLUG` publishes a draft; `active: true` in its file switches a flow on.",
+    "config": "`flowsync schema config` says what flowsync.yaml may hold; `flowsync doctor` shows what is set.",
+    "promote": "`flowsync diff --from live@production --to live@dev` shows what a promotion would do.",
+    "version": "`flowsync --version` says which version this is.",
+}
+"""What is meant by a word that is no command of flowsync."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What another tool's option means: an option of flowsync, and what to say where the command has none such."""
+
+    option: str
+    otherwise: str
+
+
+_FORMAT: Final = Meant("--format", "This command has one form of output.")
+_YES: Final = Meant("--yes", "This command asks nothing.")
+_DRY_RUN: Final = Meant("--dry-run", _ONLY_PLAN)
+_OUT: Final = Meant("--out", "Results go to stdout: add > FILE.")
+_FORCE: Final = Meant("--force", "Nothing forces all at once: a guard that refuses names the option that lets it pass.")
+_WORDY: Final = Meant("--verbose", "")
+_KEY_OPTION: Final = Meant("", f"No key is taken from a command line. {_KEYS}")
+_NAMED: Final = Meant("", "Name the slugs or files behind the command; with none it means all flows.")
+_NO_DELETION: Final = Meant("", "A missing file deletes nothing: `flowsync delete SLUG` does.")
+OPTION_WORDS: Final = {
+    **dict.fromkeys(("--json", "--markdown", "--sarif", "--mermaid", "--dot"), _FORMAT),
+    **dict.fromkeys(("-o", "--output"), _OUT),
+    **dict.fromkeys(("--env", "--profile", "--workspace", "--stage"), Meant("--environment", "")),
+    **dict.fromkeys(("-y", "--assume-yes", "--auto-approve", "--non-interactive", "--no-input"), _YES),
+    **dict.fromkeys(("-n", "--dry-run", "--dryrun", "--noop", "--what-if"), _DRY_RUN),
+    **dict.fromkeys(("-f", "--force", "--overwrite", "--no-verify"), _FORCE),
+    **dict.fromkeys(("--debug", "--trace", "-d", "-vv"), _WORDY),
+    **dict.fromkeys(("--silent", "-s"), Meant("--quiet", "")),
+    **dict.fromkeys(("--key", "--api-key", "--token", "-k"), _KEY_OPTION),
+    **dict.fromkeys(("--url", "--api-url", "--host", "--endpoint"), Meant("", "FRIGADE_API_URL names the API.")),
+    **dict.fromkeys(("--target", "--slug", "--flow", "--only", "--all", "-a"), _NAMED),
+    **dict.fromkeys(("--prune", "--delete", "--destroy"), _NO_DELETION),
+    **dict.fromkeys(("--cwd", "--chdir", "--dir", "--directory"), Meant("-C", "")),
+    **dict.fromkeys(("--exit-code", "--exitcode"), Meant("--detailed-exitcode", "Exit codes: docs/commands.md.")),
+    **dict.fromkeys(("--ref", "--since", "--against"), Meant("--base", "This command compares with no revision.")),
+    **dict.fromkeys(("-p", "--concurrency", "--jobs", "-j"), Meant("--parallelism", "This has no parallel writes.")),
+    **dict.fromkeys(
+        ("--watch", "-w"), Meant("", "`flowsync preview` and `flowsync sandbox serve --files` follow files.")
+    ),
+    "--no-color": Meant("--color", ""),
+    "--mock": Meant("--sandbox", "This command does not talk to the API."),
+    "--fix": Meant("", "`flowsync fmt` puts flow files in form."),
+    "-V": Meant("", "`flowsync --version` says which version this is."),
+}
+"""What is meant by an option that the command does not have."""
+_VALUES: Final = {"--json": "json", "--markdown": "markdown", "--sarif": "sarif", "--dot": "dot", "--no-color": "never"}
+
+
+def unknown_command(word: str, commands: Sequence[str]) -> UsageError:
+    """The refusal of a word that is no command: with what is meant by it, or the command that is spelt like it."""
+    message = f"No such command {word!r}."
+    meant = COMMAND_WORDS.get(word)
+    if meant is not None:
+        return UsageError(message, hint=meant)
+    close = closest(word, commands)
+    question = f" Did you mean {close!r}?" if close else ""
+    return UsageError(message + question, hint="Try `flowsync --help`.")
+
+
+def hint_for(error: click.ClickException) -> str | None:
+    """What is meant by an option that the command does not have; None where that is not known."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return None
+    word = error.option_name
+    meant = OPTION_WORDS.get(word)
+    if meant is None:
+        return None
+    found = next((each for each in error.ctx.command.params if meant.option in each.opts), None)
+    if found is None and error.ctx.parent is None and meant.option:
+        return f"Name the command first, then {meant.option}."
+    if found is None:
+        return meant.otherwise or None
+    value = _VALUES.get(word)
+    takes_it = isinstance(found.type, click.Choice) and value in found.type.choices
+    return f"Use {meant.option} {value}." if takes_it else f"Use {meant.option}."
