@@ -232,7 +232,9 @@ def from_registry(sender: Sender, registry: str) -> Fetch:
             try:
                 yield sender.send(request, _archive)
             except ApiError as error:
-                raise BundleError(error.message, hint=f"{error.hint or ''} {_OTHER_WAY}".strip()) from None
+                raise BundleError(
+                    error.message, hint=f"Check the network, and the proxy if there is one. {_OTHER_WAY}"
+                ) from None
 
     return fetch
 
@@ -250,7 +252,17 @@ def from_npm(npm: str, environ: Mapping[str, str]) -> Fetch:
         own = for_npm(environ)
         with tempfile.TemporaryDirectory(prefix="flowsync-npm-") as place:
             names = [f"{package.name}@{package.version}" for package in wanted]
-            command = [npm, "pack", "--ignore-scripts", "--silent", "--pack-destination", place, *names]
+            retries = ("--fetch-retries=1", "--fetch-retry-mintimeout=2000")
+            command = [
+                npm,
+                "pack",
+                "--ignore-scripts",
+                "--loglevel=error",
+                *retries,
+                "--pack-destination",
+                place,
+                *names,
+            ]
             try:
                 done = subprocess.run(  # noqa: S603 - npm from PATH, with names from flowsync's own list
                     command, cwd=place, env=own, capture_output=True, check=False, timeout=_SECONDS
@@ -259,7 +271,7 @@ def from_npm(npm: str, environ: Mapping[str, str]) -> Fetch:
                 raise BundleError(f"npm could not be run: {error}.", hint=_OTHER_WAY) from None
             if done.returncode != 0:
                 said = (done.stderr or done.stdout).decode(errors="replace")
-                said = excerpt(_SIGN_IN.sub("//", said), 500)
+                said = excerpt(" ".join(_SIGN_IN.sub("//", said).split()), 500)
                 raise BundleError(f"npm could not fetch the packages: {said}.", hint=_OTHER_WAY)
             for package in wanted:
                 yield _read(Path(place) / package.file)

@@ -136,6 +136,7 @@ def test_npm_is_given_no_key_and_only_exact_versions(tmp_path: Path) -> None:
     assert list(bundle.from_npm(str(npm), environ)([package(content)])) == [content]
     assert "@a/b@1.0.0" in (tmp_path / "asked").read_text()
     assert "--ignore-scripts" in (tmp_path / "asked").read_text()
+    assert "--silent" not in (tmp_path / "asked").read_text()  # npm would not say what is wrong
     assert "api_private" not in (tmp_path / "env").read_text()
     for given, name, message in (
         ({**environ, "npm_config_refuse": "1"}, str(npm), "no network at https://a.example"),

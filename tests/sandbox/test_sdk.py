@@ -82,7 +82,7 @@ def test_the_vendors_sdk_works_against_the_files(shared_app: App) -> None:
     )
     outcomes = [json.loads(line) for line in done.stdout.splitlines()]
     assert [each for each in outcomes if each["error"]] == [], done.stderr
-    assert len(outcomes) == 16
+    assert len(outcomes) == 20
 
 
 def test_an_app_goes_through_a_flow(project: Path) -> None:

@@ -87,6 +87,48 @@ const scenarios = {
     assert.equal(later.steps.get('profile').$state.completed, false)
   },
 
+  async 'steps finished in any order complete the flow'() {
+    const opened = await client()
+    const setup = await flow(opened, 'flow_setup')
+    await setup.steps.get('invite').complete()
+    assert.equal(setup.getCurrentStep().id, 'profile')
+    assert.equal(setup.isCompleted, false)
+    await setup.steps.get('import').skip()
+    await setup.steps.get('profile').complete()
+    assert.equal(setup.isCompleted, true)
+    assert.equal((await flow(await again(opened.userId), 'flow_setup')).isCompleted, true)
+  },
+
+  async 'moving on without completing survives a reload'() {
+    const opened = await client()
+    const setup = await flow(opened, 'flow_setup')
+    await setup.start()
+    assert.equal(setup.steps.get('profile').$state.started, false)
+    await setup.forward()
+    assert.equal(setup.getCurrentStep().id, 'import')
+    const later = await flow(await again(opened.userId), 'flow_setup')
+    assert.equal(later.getCurrentStep().id, 'import')
+    assert.equal(later.steps.get('profile').$state.completed, false)
+    await later.back()
+    assert.equal((await flow(await again(opened.userId), 'flow_setup')).getCurrentStep().id, 'profile')
+  },
+
+  async 'another user of the same app begins anew, and the first one finds everything again'() {
+    const { frigade, userId } = await client()
+    await (await frigade.getFlow('flow_setup')).complete()
+    await frigade.identify(`${userId}_other`)
+    assert.equal((await frigade.getFlow('flow_setup')).isCompleted, false)
+    await frigade.identify(userId)
+    assert.equal((await frigade.getFlow('flow_setup')).isCompleted, true)
+  },
+
+  async 'an app without guests gets flows once its user is known'() {
+    const frigade = new Frigade(apiKey, { apiUrl, generateGuestId: false, syncOnWindowUpdates: false })
+    assert.deepEqual(await frigade.getFlows(), [])
+    await frigade.identify(`late_${process.pid}`)
+    assert.ok((await frigade.getFlows()).length > 0)
+  },
+
   async 'a form branches by what was answered'() {
     for (const [answer, next] of [['company', 'size'], ['alone', 'thanks']]) {
       const form = await flow(await client(), 'flow_survey')
