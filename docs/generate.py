@@ -31,10 +31,11 @@ PART: Final = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re
 
 EXIT_CODES: Final = {
     ExitCode.OK: "Fine.",
-    ExitCode.ERROR: "An error: the key, the network, the API, the configuration; also a plan with blocked flows.",
+    ExitCode.ERROR: "An error: the key, its address, an environment that `flowsync.yaml` does not have, the network, "
+    "the API; also a plan with blocked flows, and a question that was answered with no.",
     ExitCode.CHANGES: "Changes are pending; only where it was asked for: `plan --detailed-exitcode`, "
     "`status --detailed-exitcode`, `diff --detailed-exitcode`, `pull --check`, `fmt --check`.",
-    ExitCode.INVALID: "Files are invalid.",
+    ExitCode.INVALID: "Files are invalid: flow files, or `flowsync.yaml`.",
     ExitCode.REFUSED: "Refused: a flow changed since it was planned, or while it was written, or a flow is blocked.",
     ExitCode.PARTLY_APPLIED: "Partly applied: some writes failed; the ledger says which.",
     ExitCode.USAGE: "Usage error.",

@@ -214,6 +214,12 @@ class GithubError(ApiError):
     code = "github"
 
 
+class DeclinedError(FlowsyncError):
+    """A person was asked whether to go on, and did not say yes."""
+
+    code = "declined"
+
+
 class BlockedError(FlowsyncError):
     """The plan holds flows that cannot be written."""
 

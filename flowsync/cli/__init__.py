@@ -20,6 +20,10 @@ is_interrupted = False
 """Whether a signal has asked the command to end. An error after that may be what a library made of it."""
 
 
+has_result = False
+"""Whether the command has written to stdout: an error after that is no second document there."""
+
+
 def main() -> None:
     """Entry point of the `flowsync` command."""
     try:

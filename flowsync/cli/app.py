@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from itertools import pairwise
 from typing import Final
 
 import click
@@ -106,6 +108,7 @@ def guarded(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     given = Invocation()
+    cli.has_result = False
     try:
         result = flowsync.main(args=list(arguments), prog_name="flowsync", standalone_mode=False, obj=given)
         sys.stdout.flush()
@@ -119,21 +122,33 @@ def guarded(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.ERROR
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what is neither expected nor usage is a bug
-        return _fail(error, given)
+        return _fail(error, given, wants_document=_wants_document(arguments))
 
 
-def _fail(error: BaseException, given: Invocation) -> int:
+def _wants_document(arguments: Sequence[str]) -> bool:
+    """Whether stdout is to hold a document; read off the words, for they may be what cannot be understood."""
+    words = " ".join(arguments).split(" -- ")[0].replace("--format=", "--format ").split(" ")
+    chosen = [after for word, after in pairwise(words) if word == "--format"]
+    return chosen[-1:] == ["json"]
+
+
+def _fail(error: BaseException, given: Invocation, *, wants_document: bool) -> int:
+    """Say on stderr what went wrong; as a document on stdout too, where one is wanted and there is none yet."""
     from flowsync.cli.other_tools import hint_for  # noqa: PLC0415 - only failures need it
-    from flowsync.cli.output import screen_of_stderr, source_lines  # noqa: PLC0415 - only failures need it
+    from flowsync.cli.output import screen_of_stderr, source_lines, write_result  # noqa: PLC0415 - only failures need it
     from flowsync.render import problems  # noqa: PLC0415 - only failures need it
 
-    if cli.is_interrupted or isinstance(error, click.Abort | KeyboardInterrupt):
+    is_interruption = cli.is_interrupted or isinstance(error, click.Abort | KeyboardInterrupt)
+    if is_interruption and not isinstance(error, InterruptedByUser):
         error = InterruptedByUser("Interrupted.")
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         command = context.command_path if isinstance(context, click.Context) else "flowsync"
         error = UsageError(error.format_message(), hint=hint_for(error) or f"Try `{command} --help`.")
     screen = screen_of_stderr(given)
+    if wants_document and not cli.has_result:
+        with suppress(OSError, FlowsyncError):
+            write_result(problems.error_as_json(error))
     if isinstance(error, FlowsyncError):
         sys.stderr.write(masked(problems.error(error, screen, source_lines(given.directory))))
         return error.exit_code

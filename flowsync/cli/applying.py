@@ -123,11 +123,10 @@ def refuse_guarded(made: Plan) -> None:
 
 
 def confirm(made: Plan, given: Invocation, *, yes: bool) -> None:
-    """Ask a terminal whether to go on. Raises FlowsyncError for any answer but yes."""
+    """Ask a terminal whether to go on. Raises DeclinedError for any answer but yes."""
     if yes or not sys.stdin.isatty():
         return
-    if output.ask(plans.confirm_question(made, output.screen_of_stderr(given))) not in {"y", "yes"}:
-        raise FlowsyncError("Not confirmed: nothing was written.")
+    output.confirm(plans.confirm_question(made, output.screen_of_stderr(given)))
 
 
 def carry_out(

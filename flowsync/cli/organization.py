@@ -33,7 +33,10 @@ def offer_organization(project: Project, connection: Connection) -> None:
     if not sys.stdin.isatty():
         write_sentence(f"{found} Add {line} to {_file(project)}: {_WHY}.", project.given)
         return
-    if ask(f"{found} Write {line} to {_file(project)}? {_WHY.capitalize()}. [y/N] ") not in {"y", "yes"}:
+    question = f"{found} Write {line} to {_file(project)}? {_WHY.capitalize()}. [y/N] "
+    otherwise = f"Nothing was written to {_file(project)}."
+    if ask(question, otherwise) not in {"y", "yes"}:
+        write_note(otherwise, project.given)
         return
     if _write(project, place, number):
         write_note(f"{_file(project)} names the organization now.", project.given)

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TextIO
 
+from flowsync import cli
 from flowsync.cli.options import Invocation, Verbosity
-from flowsync.errors import FlowsyncError
+from flowsync.errors import DeclinedError, FlowsyncError, InterruptedByUser
 from flowsync.model import Location, Problem
 from flowsync.render import style
 from flowsync.render.style import NARROWEST, Colour, Detail, Screen
@@ -29,6 +30,8 @@ _WIDTH_OFF_TERMINAL: Final = 100
 _DETAILS: Final = {Verbosity.QUIET: Detail.SUMMARY, Verbosity.NORMAL: Detail.FULL, Verbosity.VERBOSE: Detail.VERBOSE}
 PROGRESS_DELAY: Final = 0.5
 """Seconds before a terminal shows progress: what is done sooner needs none."""
+NOTHING_WRITTEN: Final = "Nothing was written."
+"""What a question ends with that is answered by no, or by Ctrl-C."""
 _TICK: Final = 0.2
 _CLEAR_LINE: Final = "\r\x1b[K"
 
@@ -64,6 +67,7 @@ def write_result(text: str) -> None:
 
     Raises BrokenPipeError where its reader went away, FlowsyncError where it cannot be written for another reason.
     """
+    cli.has_result = True
     try:
         sys.stdout.write(masked(text))
         sys.stdout.flush()
@@ -108,14 +112,31 @@ def write_problems(problems: Sequence[Problem], project: Project) -> None:
         write_note(formats.text(problems, source_lines(project.base), screen_of_stderr(given)), given)
 
 
-def ask(question: str) -> str | None:
-    """What a person at the terminal answers, in lower case; None where they ended the input (Ctrl-D)."""
-    answer = typed(question)
+def confirm(question: str, otherwise: str = NOTHING_WRITTEN, *, hint: str | None = None) -> None:
+    """Go on only where a person at the terminal says yes. Raises DeclinedError, which says `otherwise`."""
+    if ask(question, otherwise) not in {"y", "yes"}:
+        raise DeclinedError(otherwise, hint=hint)
+
+
+def ask(question: str, otherwise: str = NOTHING_WRITTEN) -> str | None:
+    """As `typed`, in lower case."""
+    answer = typed(question, otherwise)
     return None if answer is None else answer.lower()
 
 
-def typed(question: str) -> str | None:
-    """What a person at the terminal types as an answer; None where they ended the input (Ctrl-D)."""
+def typed(question: str, otherwise: str = NOTHING_WRITTEN) -> str | None:
+    """What a person at the terminal types as an answer; None where they ended the input (Ctrl-D).
+
+    Raises InterruptedByUser, which says `otherwise`, for Ctrl-C.
+    """
+    try:
+        return _read_answer(question)
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        raise InterruptedByUser(otherwise) from None
+
+
+def _read_answer(question: str) -> str | None:
     import select  # noqa: PLC0415 - for questions only
 
     from flowsync.apply import POLL_INTERVAL  # noqa: PLC0415 - as above

@@ -78,8 +78,7 @@ def offer_newest(project: Project, place: Place, format_: str) -> str:
         following = command_line(["rollback", LATEST], place, project.given)
         raise UsageError("Nothing was rolled back: no record is named.", hint=f"The newest: {following}")
     question = f"Roll back the newest, {_introduced(listed.newest)}? Its plan is shown first. [y/N] "
-    if output.ask(question) not in {"y", "yes"}:
-        raise FlowsyncError("Not confirmed: nothing was written.")
+    output.confirm(question)
     return listed.newest.stem
 
 

@@ -35,8 +35,8 @@ _MOST_CHECKED: Final = 200_000
 _MUCH_TEXT: Final = 2 * _MOST_CHECKED
 """Shorter texts hold fewer values, but for what aliases repeat."""
 _NO_FLOWS_HINT: Final = (
-    "An empty set of files is never taken for an empty account. Is this the project's root (-C DIR)? "
-    "`flows:` in flowsync.yaml names the directory."
+    "`flowsync init` sets up a project here, and `flowsync pull` writes a file for each live flow. For a project "
+    "that is elsewhere: -C DIR, or `flows:` in flowsync.yaml."
 )
 _TARGETS: Final = {target.value: target for target in Target}
 

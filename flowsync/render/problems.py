@@ -11,13 +11,13 @@ from __future__ import annotations
 import platform
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from flowsync import __version__
-from flowsync.errors import DocumentError, FlowsyncError, InvalidFilesError, RefusedError
+from flowsync.errors import DocumentError, ExitCode, FlowsyncError, InvalidFilesError, RefusedError
 from flowsync.model import JsonValue, Location, Problem, Severity
 from flowsync.render.escape import (
     cell_code,
@@ -76,7 +76,11 @@ def markdown(problems: Iterable[Problem], source_line: SourceLine, screen: Scree
 
 def as_json(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:  # noqa: ARG001 - one signature
     """Return the document `flowsync-problems/1`."""
-    documents: list[JsonValue] = [
+    return masked_json({"format": "flowsync-problems/1", "problems": _documents(problems)})
+
+
+def _documents(problems: Iterable[Problem]) -> list[JsonValue]:
+    return [
         {
             **asdict(problem.location),
             "severity": problem.severity.value,
@@ -86,7 +90,6 @@ def as_json(problems: Iterable[Problem], source_line: SourceLine, screen: Screen
         }
         for problem in _sorted(problems)
     ]
-    return masked_json({"format": "flowsync-problems/1", "problems": documents})
 
 
 def github(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:
@@ -127,12 +130,13 @@ FROM_TOP: Final = frozenset({"github", "sarif"})
 """Those that name files from the top of the repository."""
 
 
-def counts(problems: Sequence[Problem]) -> str:
-    """Return how many errors and warnings there are, and in how many files."""
+def counts(problems: Sequence[Problem], texts: Collection[str] = ()) -> str:
+    """Return how many errors and warnings there are, and in how many files: neither `texts` nor directories."""
     severities = Counter(problem.severity for problem in problems)
     parts = [plural(severities[each], each.value) for each in Severity if severities[each]]
-    files = {problem.location.file for problem in problems}
-    return f"{', '.join(parts)} in {plural(len(files), 'file')}" if parts else NO_PROBLEMS
+    files = {problem.location.file for problem in problems if problem.code != "no-flows"} - {*texts}
+    where = f" in {plural(len(files), 'file')}" if files else ""
+    return f"{', '.join(parts)}{where}" if parts else NO_PROBLEMS
 
 
 def problem_table(problems: Iterable[Problem]) -> list[str]:
@@ -200,11 +204,34 @@ def error(
 
         for problem in _sorted(exception.problems):
             lines += _problem_lines(problem, source_of, screen)
-        message += f" ({counts(exception.problems)})" if exception.problems else ""
+        message += f" ({counts(exception.problems, exception.texts)})" if exception.problems else ""
     lines += sentences(line(Span(f"error[{exception.code}]", Style.ERROR), f" {message}"), screen)
     for reason in exception.reasons if isinstance(exception, RefusedError) else ():
         lines += sentences(line(f"  - {reason}"), screen)
     return paint([*lines, *hint_lines(exception.hint, screen)], screen.colour)
+
+
+def error_as_json(exception: BaseException) -> str:
+    """Return the document `flowsync-error/1`: what failed, instead of the document that was asked for."""
+    found: Sequence[Problem] = ()
+    if isinstance(exception, DocumentError):
+        found = (exception.problem,)
+    elif isinstance(exception, InvalidFilesError):
+        found = exception.problems
+    if isinstance(exception, FlowsyncError):
+        code, message, hint, exit_code = exception.code, exception.message, exception.hint, exception.exit_code
+    else:
+        code, hint, exit_code = "bug", REPORT, ExitCode.ERROR
+        message = f"{type(exception).__name__}: this is a bug in flowsync, not in your flows."
+    details: dict[str, JsonValue] = {
+        "code": code,
+        "message": message,
+        "hint": hint,
+        "exit_code": int(exit_code),
+        "reasons": [*exception.reasons] if isinstance(exception, RefusedError) else [],
+        "problems": _documents(found),
+    }
+    return masked_json({"format": "flowsync-error/1", "error": details})
 
 
 def bug(exception: BaseException, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value

@@ -93,10 +93,9 @@ def noticed(publish: Publish) -> str:
 
 def question(plan: Plan, publishes: Sequence[Publish], screen: Screen) -> str:
     """Return what is asked before the first draft is published: one line, without its end."""
-    live = sum(publish.change.live for publish in publishes)
-    seen = f", {live:,} of them seen by users at once" if live else ", none of them seen by users yet"
+    seen = wording.seen_by_users(sum(publish.change.live for publish in publishes), len(publishes))
     drafts, where = plural(len(publishes), "draft"), wording.place(plan.environment, plan.api_url)
-    asked = line(Span(f"Publish {drafts} of {where}{seen}?", Style.HEADING), " [y/N] ")
+    asked = line(Span(f"Publish {drafts} of {where}, {seen}?", Style.HEADING), " [y/N] ")
     return paint([asked], screen.colour).removesuffix("\n")
 
 

@@ -360,13 +360,20 @@ def allowance(flag: str) -> str:
 
 def question(plan: Plan) -> str:
     """Return what apply asks before it writes, without the answers."""
-    live = sum(change.live for change in plan.changes)
-    seen = f", {live:,} of them seen by users at once" if live else ", none of them seen by users yet"
+    seen = seen_by_users(sum(change.live for change in plan.changes), len(plan.changes))
     where = place(plan.environment, plan.api_url)
     if not plan.changes:
         return f"Send active: false to {plural(len(plan.unverified), 'flow')} of {where}?"
     also = f", and active: false to {plural(len(plan.unverified), 'flow')} more" if plan.unverified else ""
-    return f"{_deeds(plan)} {where}{seen}{also}?"
+    return f"{_deeds(plan)} {where}, {seen}{also}?"
+
+
+def seen_by_users(live: int, count: int) -> str:
+    """Return how many of so many changes reach users at once: `seen by users at once`, `1 of them seen …`."""
+    if count == 1:
+        return "seen by users at once" if live else "not seen by users yet"
+    number = {0: "none", count: "all"}.get(live, f"{live:,}")
+    return f"{number} of them seen by users {'at once' if live else 'yet'}"
 
 
 def _deeds(plan: Plan) -> str:

@@ -143,9 +143,9 @@ def test_a_terminal_is_asked_before_anything_is_written(project: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "code", "said"),
     [
-        ("n\r", 1, "nothing was written"),
-        ("\x04", 1, r"\[y/N\] \r\n\S*error\[error\]\S* Not confirmed: nothing was written\."),
-        ("\x03", 130, r"error\[interrupted\]"),
+        ("n\r", 1, r"error\[declined\]\S* Nothing was written\."),
+        ("\x04", 1, r"\[y/N\] \r\n\S*error\[declined\]\S* Nothing was written\."),
+        ("\x03", 130, r"error\[interrupted\]\S* Nothing was written\."),
     ],
     ids=["no", "the end of the input", "Ctrl-C"],
 )
@@ -171,6 +171,7 @@ def test_color_is_for_terminals_unless_asked_for(project: Path) -> None:
 DEAF = """
 import os, signal, sys, threading, time
 from flowsync.cli.output import ask
+from flowsync.errors import InterruptedByUser
 
 def is_asking():
     frame = sys._current_frames()[threading.main_thread().ident]
@@ -190,7 +191,7 @@ signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 threading.Thread(target=other, daemon=True).start()
 try:
     ask("")
-except KeyboardInterrupt:
+except InterruptedByUser:
     os._exit(130)
 """
 """Asks, and gets signals in another thread: they end no wait, as one does not that comes just before it."""

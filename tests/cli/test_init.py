@@ -302,7 +302,7 @@ def test_a_terminal_is_asked_where_the_remote_does_not_tell(
     assert terminal.code == code
     assert (repository / ".github").exists() is is_written
     is_answered = code == 0
-    assert ("No answer: nothing was written." in terminal.screen) is not is_answered
+    assert ("Nothing was written." in terminal.screen) is not is_answered
     assert (contents(repository) != {}) is is_answered
 
 

@@ -84,7 +84,7 @@ def test_a_terminal_is_asked_for_the_type(tmp_path: Path) -> None:
     for answer, code, said in (
         ("baner\r", 64, "Did you mean BANNER?"),
         ("\r", 64, "is no type"),
-        ("\x04", 1, "No answer"),
+        ("\x04", 1, "Nothing was written."),
     ):
         refused = on_terminal(command_line("new", "flow_b"), tmp_path, question="TOUR: ", answer=answer)
         assert (refused.code, said in refused.screen) == (code, True), refused.screen

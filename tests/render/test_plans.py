@@ -102,7 +102,7 @@ def test_how_much_goes_live_is_said_first(plan: Plan, sentence: str) -> None:
     [
         (FULL_PLAN, "Apply 2 updates to production (api.frigade.com), 1 of them seen by users at once? [y/N] "),
         (NEW_PLAN, "Create 2 flows and make 1 draft in api.frigade.com, 1 of them seen by users at once? [y/N] "),
-        (plan_of(DRAFT), "Apply 1 update to api.frigade.com, none of them seen by users yet? [y/N] "),
+        (plan_of(DRAFT), "Apply 1 update to api.frigade.com, not seen by users yet? [y/N] "),
     ],
 )
 def test_the_question_says_how_much_goes_where(plan: Plan, question: str) -> None:

@@ -17,7 +17,15 @@ from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.help_page import Command
 from flowsync.cli.project import Project, open_project
 from flowsync.diff.fields import sha256
-from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, InvalidFilesError, RefusedError, UsageError
+from flowsync.errors import (
+    DeclinedError,
+    ExitCode,
+    FlowsyncError,
+    InterruptedByUser,
+    InvalidFilesError,
+    RefusedError,
+    UsageError,
+)
 from flowsync.plan.deleting import Deleted, Deletion, Ending, deletion_of, objections
 from flowsync.record import values
 from flowsync.render import deleting as words
@@ -164,13 +172,13 @@ def _show(found: Found, format_: str, given: Invocation, *, is_result: bool) -> 
 
 
 def _ask(found: Found, confirmed: Collection[str], given: Invocation) -> None:
-    """Have each slug typed that is not confirmed. Raises FlowsyncError for any other answer."""
+    """Have each slug typed that is not confirmed. Raises DeclinedError for any other answer."""
     for each in found.deletions:
         if each.slug in confirmed:
             continue
         asked = words.question(each, found.environment, found.api_url, output.screen_of_stderr(given))
         if output.typed(asked) != each.slug:
-            raise FlowsyncError("Not confirmed: nothing was deleted.")
+            raise DeclinedError(output.NOTHING_WRITTEN)
 
 
 def _carry_out(found: Found, connection: Connection, format_: str) -> int:

@@ -16,10 +16,18 @@ from flowsync import config, document, git, templates, validate
 from flowsync.cli.help_page import Command
 from flowsync.cli.options import global_options
 from flowsync.cli.organization import organization_of
-from flowsync.cli.output import ask, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
+from flowsync.cli.output import (
+    NOTHING_WRITTEN,
+    ask,
+    screen_of_stderr,
+    screen_of_stdout,
+    write_note,
+    write_result,
+    write_sentence,
+)
 from flowsync.cli.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, Project, open_project
 from flowsync.document.editing import edited
-from flowsync.errors import DocumentError, FlowsyncError
+from flowsync.errors import DeclinedError, DocumentError, FlowsyncError
 from flowsync.model import JsonValue, Problem
 from flowsync.render.pulls import FileState, StartFile, files, steps
 from flowsync.templates import PLACEHOLDER, Action
@@ -74,7 +82,7 @@ def command(context: click.Context, *, wanted: Hosting, yes: bool) -> None:
     if place is Hosting.UNKNOWN and not yes and sys.stdin.isatty():
         answer = ask("Will this repository live on GitHub? Then workflows are written for it. [Y/n] ")
         if answer is None:
-            raise FlowsyncError("No answer: nothing was written.", hint="--github and --no-github answer it too.")
+            raise DeclinedError(NOTHING_WRITTEN, hint="--github and --no-github answer it too.")
         place = Hosting.ELSEWHERE if answer in {"n", "no"} else Hosting.GITHUB
     settings = config.config_path(given.directory, given.config)
     configuration = settings or templates.configuration(_organization(project))

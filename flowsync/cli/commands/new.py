@@ -12,10 +12,18 @@ from flowsync import document, templates, validate
 from flowsync.cli.guards import command_line
 from flowsync.cli.help_page import Command
 from flowsync.cli.options import global_options
-from flowsync.cli.output import ask, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
+from flowsync.cli.output import (
+    NOTHING_WRITTEN,
+    ask,
+    screen_of_stderr,
+    screen_of_stdout,
+    write_note,
+    write_result,
+    write_sentence,
+)
 from flowsync.cli.project import SCHEMA_FILE, Project, open_project
 from flowsync.cli.records import place_meant
-from flowsync.errors import FlowsyncError, UsageError
+from flowsync.errors import DeclinedError, UsageError
 from flowsync.flows.files import ENDINGS, FlowFile
 from flowsync.pull.new_files import folded, name_complaint
 from flowsync.render.pulls import FileState, StartFile, files, steps
@@ -96,7 +104,7 @@ def _asked() -> str:
         raise UsageError("Which type of flow? Name it with --type.", hint=f"The types are {names}.")
     answer = ask(f"Which type of flow? One of {names}: ")
     if answer is None:
-        raise FlowsyncError("No answer: nothing was written.", hint="--type answers it too.")
+        raise DeclinedError(NOTHING_WRITTEN, hint="--type answers it too.")
     if answer.upper() not in FLOW_TYPES:
         close = closest(answer.upper(), FLOW_TYPES)
         question = f" Did you mean {close}?" if close else ""

@@ -147,8 +147,8 @@ def _ask(given: Invocation, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise FlowsyncError("Nothing was fetched: nobody could be asked.", hint="--yes agrees to it.")
-    if output.ask("Fetch them? [y/N] ") not in {"y", "yes"}:
-        raise FlowsyncError("Nothing was fetched.", hint="--bundle FILE takes a bundle that was built elsewhere.")
+    hint = "--bundle FILE takes a bundle that was built elsewhere."
+    output.confirm("Fetch them? [y/N] ", "Nothing was fetched.", hint=hint)
 
 
 @contextmanager

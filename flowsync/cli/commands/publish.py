@@ -18,7 +18,7 @@ from flowsync.cli.drafts import find_drafts
 from flowsync.cli.guards import allow_options, command_line
 from flowsync.cli.help_page import Command
 from flowsync.cli.project import open_project
-from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, RefusedError
+from flowsync.errors import ExitCode, InterruptedByUser, RefusedError
 from flowsync.model import NotAttempted
 from flowsync.record import values
 from flowsync.render import plans
@@ -110,9 +110,7 @@ def _publish(found: Drafts, connection: Connection, format_: str, *, yes: bool) 
         raise RefusedError(f"{number} {verb} errors that are not live yet; nothing was published.", hint=hint)
     applying.refuse_guarded(made)
     if found.publishes and not yes and sys.stdin.isatty():
-        asked = words.question(made, found.publishes, output.screen_of_stderr(given))
-        if output.ask(asked) not in {"y", "yes"}:
-            raise FlowsyncError("Not confirmed: nothing was published.")
+        output.confirm(words.question(made, found.publishes, output.screen_of_stderr(given)))
     return _carry_out(found, connection, format_)
 
 
