@@ -160,8 +160,9 @@ def _look_up_fact(name: str, asked: Iterable[Asked], about: str) -> Fact:
             return _failed(name, each.answer, f"GET by {about}", "Such flows are read from the list.")
         value = each.answer.value
         slug = value.get("slug") if isinstance(value, dict) else None
-        if slug == each.slug:
-            return ok(name, f"GET by {about} finds the flow", "found")
+        if isinstance(value, dict) and slug == each.slug:
+            shown = excerpt(f"{value.get('status')} version {value.get('version')}", 40)
+            return ok(name, f"GET by {about} finds the flow: its {shown}", "found")
         text = f"GET by {about} gives another flow, or none; flowsync does not take it for the one it asked for"
         return note(name, text, "another")
     return note(name, f"not known: no flow with {about} was seen")

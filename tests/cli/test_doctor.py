@@ -119,6 +119,7 @@ def test_each_reading_of_a_conflict_is_seen(
             found = facts(doctor(tmp_path, account.url, "api_private_sandbox").json)
             assert (reading, found[name]["value"]) == (reading, value)
             assert found["?version=N"]["value"] is True
+            assert found["look-up"]["message"].endswith("its ACTIVE version 2")
             assert account.writes == []
 
 
