@@ -373,6 +373,8 @@ def test_the_sandbox_is_an_account_as_well(tmp_path: Path) -> None:
     assert done.code == 0, done.both
     assert "ok       private list" in done.out
     assert flowsync("doctor", "--sandbox", root=tmp_path).out == done.out
+    quiet = flowsync("-q", "doctor", "--sandbox", root=tmp_path)
+    assert (quiet.code, "ok  " in quiet.out, "note  " in quiet.out) == (0, False, True)
     write_flows(tmp_path, {"flow_b": "type: ["})
     wrong = flowsync("doctor", "--sandbox", root=tmp_path)
     assert (wrong.code, "problem  connection" in wrong.out) == (1, True)
