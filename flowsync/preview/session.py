@@ -58,6 +58,7 @@ class Session:
         self._changed = threading.Condition()
         self._progress: OrderedDict[str, tuple[Look, KeptFlow]] = OrderedDict()
         self._own_users: list[Persona] = []
+        self._has_ended = False
         self.revision = 0
         self.take(seen)
 
@@ -72,10 +73,16 @@ class Session:
             self._changed.notify_all()
 
     def wait(self, revision: int, seconds: float) -> int:
-        """The revision of what is shown, once it is another than `revision` or the time is over."""
+        """The revision of what is shown, once it is another than `revision`, the time is over, or the session ends."""
         with self._changed:
-            self._changed.wait_for(lambda: self.revision != revision, seconds)
+            self._changed.wait_for(lambda: self._has_ended or self.revision != revision, seconds)
             return self.revision
+
+    def end(self) -> None:
+        """Let nobody wait any longer."""
+        with self._changed:
+            self._has_ended = True
+            self._changed.notify_all()
 
     @property
     def users(self) -> Sequence[Persona]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -193,6 +194,14 @@ def test_without_a_repository_there_is_no_before(tmp_path: Path) -> None:
         assert state(address)["base"] == ""
         waiting = httpx.get(f"{address}wait", params={"revision": "0"})
         assert waiting.json() == 1
+        host, _, path = address.removeprefix("http://").partition("/")
+        with socket.create_connection((host.partition(":")[0], int(host.partition(":")[2]))) as open_page:
+            open_page.sendall(f"GET /{path}wait?revision=1 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            time.sleep(0.2)
+            began = time.monotonic()
+            server.send_signal(signal.SIGINT)
+            server.wait(60)
+            assert time.monotonic() - began < 1.5  # nothing waits for a page that is still open
     assert server.returncode == 130
 
 

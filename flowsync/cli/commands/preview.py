@@ -160,6 +160,7 @@ def _following(watched: WatchedFiles, session: Session) -> Iterator[None]:
     try:
         yield
     finally:
+        session.end()
         stop.set()
         thread.join()
 
