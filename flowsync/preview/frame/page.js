@@ -105,4 +105,21 @@ export async function watchSize() {
   }
 }
 
+// A dialog keeps the focus, as in an app. Here it would keep it from the rest of the page: its ends lead out.
+const REACHED = 'a[href], button:not([disabled]), input, select, textarea, [tabindex="0"]'
+window.addEventListener(
+  'keydown',
+  (event) => {
+    const dialog = event.key === 'Tab' ? document.activeElement?.closest('[role="dialog"]') : null
+    if (!dialog) return
+    const reached = [...dialog.querySelectorAll(REACHED)]
+    const end = event.shiftKey ? reached[0] : reached.at(-1)
+    if (document.activeElement !== end) return
+    event.preventDefault()
+    event.stopImmediatePropagation()
+    tell('leave', { isBack: event.shiftKey })
+  },
+  true,
+)
+
 window.addEventListener('error', ({ message }) => tell('error', { message: String(message).slice(0, 500) }))

@@ -73,10 +73,19 @@ class SideView {
       this.went.textContent = `→ ${cut(message.address)}`
     } else if (message.flowsync === 'error') {
       this.went.textContent = `The component failed: ${cut(message.message)}`
+    } else if (message.flowsync === 'leave' && document.activeElement === this.frame) {
+      leave(this.frame, message.isBack === true)
     } else if (message.flowsync === 'progress') {
       this.frame.dataset.state = String(message.state)
     }
   }
+}
+
+// The focus goes on from a frame whose dialog keeps it.
+function leave(frame, isBack) {
+  const all = [...document.querySelectorAll('article :is(a, button, summary, iframe)')]
+  const reached = all.filter((element) => element.checkVisibility())
+  reached[reached.indexOf(frame) + (isBack ? -1 : 1)]?.focus()
 }
 
 class Card {
