@@ -168,14 +168,19 @@ def _page(reader: FlowReader, path: str, offset: int) -> tuple[tuple[LiveFlow, .
     return rows, has_pages and len(rows) >= size
 
 
-def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map_: Map = map) -> Listing:
+def find_missing(
+    reader: FlowReader, listing: Listing, slugs: Iterable[str], map_: Map = map, drafts: Collection[str] = ()
+) -> Listing:
     """`listing` and the rows of those `slugs` that it lacks, or of which it has only archived or deleted rows.
 
     Lists may leave flows out [obs], so every such slug is asked for by itself, through `map_`. Only a
-    404 on every path that could know it means that it does not exist; any other failure is raised.
+    404 on every path that could know it means that it does not exist; any other failure is raised. Lists may hide
+    drafts, too: of `drafts`, the slugs of which it shows no draft are asked for as well.
     """
     found_slugs = {row.slug for row in listing.rows if not row.is_archived and not row.is_gone}
-    missing = [slug for slug in dict.fromkeys(slugs) if slug not in found_slugs]
+    drafted = {row.slug for row in listing.rows if row.status == "DRAFT"}
+    undrafted = {slug for slug in drafts if slug not in drafted}
+    missing = [slug for slug in dict.fromkeys([*slugs, *drafts]) if slug not in found_slugs or slug in undrafted]
     rows = {row.id: row for row in listing.rows}
     for found in map_(lambda slug: _look_up(reader, slug, listing.access), missing):
         rows.update((row.id, row) for row in found)

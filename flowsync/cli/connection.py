@@ -66,22 +66,22 @@ class Connection:
     begun: Future[Listing] | None = None
     has_noted: bool = False
 
-    def fetch(self, slugs: Collection[str]) -> Listing:
-        """All live rows, with a look-up for every one of `slugs` that the list lacks.
+    def fetch(self, slugs: Collection[str], drafts: Collection[str] = ()) -> Listing:
+        """All live rows, with a look-up for every one of `slugs` that the list lacks, and for each draft of `drafts`.
 
         A terminal shows when this takes long. Raises the ApiError family.
         """
         with Progress(self.project.given, lambda: reading_line(self.client.waiting)):
-            found = self.read(slugs)
+            found = self.read(slugs, drafts)
         self.note_untold_organization()
         return found
 
-    def read(self, slugs: Collection[str]) -> Listing:
+    def read(self, slugs: Collection[str], drafts: Collection[str] = ()) -> Listing:
         """As `fetch`, without a word. A list begun early is of one moment, so it is used once."""
         reader = self.client.reader()
         begun, self.begun = self.begun, None
         listing = list_flows(reader, self.access, self.map, len(slugs)) if begun is None else begun.result()
-        return find_missing(reader, listing, slugs, self.map)
+        return find_missing(reader, listing, slugs, self.map, drafts)
 
     def check_organization(self) -> None:
         """Read the list where an organization is expected, for a request that shows no rows. Raises as `fetch`."""

@@ -14,7 +14,7 @@ from flowsync.cli.commands.pull import require_matches
 from flowsync.cli.connection import Connection, Purpose, connect, reading_threads
 from flowsync.cli.files import PATTERN_CHARACTERS, Selection, load_selection, matches, slugs_of
 from flowsync.cli.output import Progress, write_problems, write_sentence
-from flowsync.cli.planning import concerned_slugs, make_plan, refuse_new_sandbox, settle_findings
+from flowsync.cli.planning import concerned_slugs, drafted, make_plan, refuse_new_sandbox, settle_findings
 from flowsync.cli.project import project_at
 from flowsync.config import Flags, Policy, place_of
 from flowsync.errors import FlowsyncError, GitError
@@ -160,7 +160,8 @@ def _listing(place: _Place, *, is_alone: bool) -> Listing | Trouble:
         return place.opened
     try:
         plain = [pattern for pattern in place.selection.patterns if not PATTERN_CHARACTERS & set(pattern)]
-        return place.opened.read([*concerned_slugs(place.selection.flows), *plain])
+        flows = place.selection.flows
+        return place.opened.read([*concerned_slugs(flows), *plain], drafted(place.project, flows))
     except FlowsyncError as error:
         if is_alone:
             raise

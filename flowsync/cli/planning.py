@@ -19,7 +19,7 @@ from flowsync.config import SANDBOX_URL, Policy, place_of
 from flowsync.errors import FlowsyncError, GitError, RefusedError
 from flowsync.flows import waits
 from flowsync.flows.expressions import flow_of_rows, referenced_slugs
-from flowsync.model import Origin, Severity, View
+from flowsync.model import Origin, Severity, Target, View
 from flowsync.plan.build import build_plan, removed_flows, unmanaged
 from flowsync.plan.creating import Creation
 from flowsync.plan.findings import LiveFlows, settle, unstated
@@ -105,7 +105,7 @@ def plan_files(
         try:
             connection = connect(selection.every)
             gone = [slug for slug in (compared.gone if compared else ()) if _SLUG.fullmatch(slug)]
-            listing = connection.fetch([*concerned_slugs(selection.flows), *gone])
+            listing = connection.fetch([*concerned_slugs(selection.flows), *gone], drafted(project, selection.flows))
         except FlowsyncError:
             refuse_errors(selection.errors, UNPLANNABLE)
             raise
@@ -134,6 +134,11 @@ def concerned_slugs(flows: Iterable[Flow]) -> list[str]:
     chosen = tuple(flows)
     referred = {slug for flow in chosen for slug in referenced_slugs(flow) if _SLUG.fullmatch(slug)}
     return [*(flow.slug for flow in chosen), *sorted(referred)]
+
+
+def drafted(project: Project, flows: Iterable[Flow]) -> list[str]:
+    """The slugs of the files that are written to drafts: whether there is one must be known."""
+    return [flow.slug for flow in flows if (flow.target or project.settings.target) is Target.DRAFT]
 
 
 def make_plan(

@@ -155,7 +155,7 @@ DRAFTS = {
         4, "already exists", (Fault(FaultKind.DRAFT, "POST", "*"),), (Reading.SECOND_DRAFT_500,), rows=2
     ),
     "an edit of the new draft": Case(
-        5, "nothing was written to it", (Fault(FaultKind.EDIT, "GET", "*/versions", 1, 1),), rows=2
+        5, "nothing was written to it", (Fault(FaultKind.EDIT, "GET", "*/versions", 1, 2),), rows=2
     ),
 }
 

@@ -1,0 +1,30 @@
+"""Drafts that the list of flows hides, and that only …/versions shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.support.command import served, write_flows
+from tests.support.fake_frigade import row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def text(title: str) -> str:
+    return f"target: draft\ndata:\n  steps:\n    - id: first\n      title: {title}\n"
+
+
+def test_a_draft_that_the_list_hides_is_found_and_not_made_again(tmp_path: Path) -> None:
+    hidden = frozenset({"DRAFT"})
+    with served(tmp_path, {"flow_a": text("Later")}, [row(1, "flow_a")], unlisted_statuses=hidden) as (server, run):
+        assert "draft created" in run("apply").out
+        assert run("plan", "--format", "json").json["changes"] == []
+        assert "in step" in run("status").out
+        write_flows(tmp_path, {"flow_a": text("Even later")})
+        planned = run("plan", "--format", "json", "--out", "plan.json").json["changes"]
+        assert [(each["action"], each["id"], each["version"]) for each in planned] == [("update", 2, 2)]
+        assert run("apply", "plan.json").code == 0
+        assert run("rollback", "latest").code == 0
+        assert "title: Later" in server.row(2)["data"]
+        assert len(server.requests_to("POST")) == 1
