@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+import manual
 import terminal
 
 from flowsync import config, validate
@@ -57,7 +58,7 @@ JOBS: Final = {
 def main() -> int:
     """Rewrite, or with --check only compare; the exit code says whether something differs."""
     drawn = {DOCS / name: picture for name, picture in terminal.pictures().items()}
-    wanted = {**{path: generated(path) for path in pages()}, **drawn}
+    wanted = {**{path: generated(path) for path in pages()}, **drawn, DOCS / "flowsync.1": manual_page()}
     stale = [
         path for path, text in wanted.items() if not path.exists() or words(path.read_text("utf-8")) != words(text)
     ]
@@ -123,31 +124,38 @@ def every_command() -> Iterator[tuple[str, click.Command]]:
 
 def command_section(path: str, command: click.Command) -> str:
     """One command: usage, help, its own options (the global ones are told once)."""
-    context = click.Context(command, info_name=path)
-    usage = (
-        " ".join(command.collect_usage_pieces(context)).replace("[[", "[").replace("]]", "]")
-    )  # as click after 8.3.0
-    shown = [each for each in command.params if isinstance(each, click.Option) and is_own(path, each)]
     paragraphs = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(command.help or ""))
-    rows = [option_row(option, context) for option in shown]
+    rows = ["| `{}` | {} |".format(*(cell.replace("|", "\\|") for cell in each)) for each in options_of(path, command)]
     options = f"\n{table(('option', 'meaning'), rows)}" if rows else ""
     width = max(map(len, EXAMPLES[path]))
     examples = "".join(f"{line:{width}}  # {meaning}\n" for line, meaning in EXAMPLES[path].items())
-    return f"## {path}\n\n```text\n{path} {usage}\n```\n\n{paragraphs}\n{options}\n```bash\n{examples}```\n"
+    return f"## {path}\n\n```text\n{usage(path, command)}\n```\n\n{paragraphs}\n{options}\n```bash\n{examples}```\n"
 
 
-GLOBAL_NAMES: Final = {each.name for each in flowsync.params}
+def usage(path: str, command: click.Command) -> str:
+    """How a command is called."""
+    pieces = " ".join(command.collect_usage_pieces(click.Context(command, info_name=path)))
+    return f"{path} {pieces}".replace("[[", "[").replace("]]", "]")  # as click after 8.3.0
 
 
-def is_own(path: str, option: click.Option) -> bool:
-    """Whether an option is to be told with this command."""
-    return path == "flowsync" or option.name not in GLOBAL_NAMES
+GLOBAL_NAMES: Final = {each.name for each in flowsync.params} - {"version"}
+"""`--version` of flowsync is no option of the commands; some have one of that name."""
 
 
-def option_row(option: click.Option, context: click.Context) -> str:
-    """One line of an options table."""
-    record = option.get_help_record(context) or ("", "")
-    return "| `{}` | {} |".format(*(cell.replace("|", "\\|") for cell in record))
+def options_of(path: str, command: click.Command) -> list[tuple[str, str]]:
+    """A command's own options with their meanings; the global ones are told once, with flowsync itself."""
+    context = click.Context(command, info_name=path)
+    own = [each for each in command.params if path == "flowsync" or each.name not in GLOBAL_NAMES]
+    return [each.get_help_record(context) or ("", "") for each in own if isinstance(each, click.Option)]
+
+
+def manual_page() -> str:
+    """flowsync(1)."""
+    whole, *others = (
+        manual.Entry(usage(path, command), command, options_of(path, command), EXAMPLES[path])
+        for path, command in every_command()
+    )
+    return manual.page(whole, others, EXIT_CODES.items())
 
 
 def configuration_table() -> str:

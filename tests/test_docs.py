@@ -66,6 +66,16 @@ def test_every_command_is_in_the_reference() -> None:
     assert [name for name in COMMANDS if f"## flowsync {name}\n" not in reference] == []
 
 
+def test_the_manual_page_has_every_command_and_is_what_readers_of_roff_take() -> None:
+    page = ROOT / "docs/flowsync.1"
+    text = page.read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"\n.SS flowsync {name} " not in text] == []
+    for checker in (["groff", "-man", "-Tutf8", "-ww", "-z"], ["mandoc", "-T", "lint", "-W", "error"]):
+        if shutil.which(checker[0]):
+            done = execute([*checker, page])
+            assert (done.code, done.both) == (0, "")
+
+
 def shell_commands(page: Path) -> Iterator[list[str]]:
     """The flowsync command lines in the page's shell blocks that need no key."""
     for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
