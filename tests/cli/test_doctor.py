@@ -13,6 +13,8 @@ from unittest import mock
 
 import click
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flowsync.api.endpoints import Access
 from flowsync.api.probing import Answer
@@ -21,11 +23,14 @@ from flowsync.cli.options import Invocation
 from flowsync.doctor.account import Observed, account_facts
 from flowsync.doctor.behaviour import behaviour_facts
 from flowsync.doctor.machine import PACKAGES, Machine, machine_facts
-from flowsync.doctor.questions import MOST_REQUESTS, Asked, Question
-from flowsync.doctor.values import Fact, Mark
+from flowsync.doctor.questions import MOST_REQUESTS, Asked, Question, ask_all
+from flowsync.doctor.values import Fact, Mark, Part, Report
 from flowsync.errors import RateLimitedError, ServerError
 from flowsync.model import JsonValue
+from flowsync.render import doctor as render
+from flowsync.render.style import Screen
 from flowsync.sandbox.conflicts import Reading
+from tests.render.hostile import hostile, log_commands, unseen_characters
 from tests.support.command import Completed, commit, environment, flowsync, git, write_flows
 from tests.support.emulated import Status, emulated, version
 from tests.support.fake_frigade import (
@@ -466,3 +471,43 @@ def test_packages_that_are_missing() -> None:
     assert [found[name].mark for name in ("google-re2", "jsonschema-rs", "libyaml")] == [Mark.NOTE] * 3
     assert (found["httpx"].mark, found["packages"].text) == (Mark.PROBLEM, "none")
     assert (found["browser"].value, found["preview"].value) == (True, "cached")
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | hostile,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(hostile, inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = ("id", "slug", "version", "status", "data", "active", "organizationId", "targetingLogic", "codeSnippet")
+SLUGS = st.sampled_from(["flow_a", "flow_b", "welcome", "..", ""])
+STRANGE_ROWS = st.fixed_dictionaries({}, optional={**dict.fromkeys(NAMES, ANYTHING), "slug": SLUGS | ANYTHING})
+STRANGE_LISTS = st.lists(STRANGE_ROWS | ANYTHING, max_size=4)
+STRANGE = STRANGE_LISTS | st.fixed_dictionaries({"data": STRANGE_LISTS}, optional={"limit": ANYTHING}) | ANYTHING
+
+
+class StrangeServer:
+    """Answers each question with the next of these values."""
+
+    def __init__(self, values: list[JsonValue], headers: Mapping[str, str]) -> None:
+        self.values = values
+        self.headers = headers
+
+    def ask(self, path: str, query: Mapping[str, str]) -> Answer:
+        assert path.startswith("/v1/")
+        assert query is not None
+        return Answer(path, 200, self.headers, self.values.pop())
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(STRANGE, min_size=MOST_REQUESTS, max_size=MOST_REQUESTS),
+    st.dictionaries(st.sampled_from(["date", "x-ratelimit-limit", "retry-after"]), hostile),
+    st.sampled_from(Access),
+)
+def test_no_answer_is_too_strange(values: list[JsonValue], headers: Mapping[str, str], access: Access) -> None:
+    observed = Observed(tuple(ask_all(StrangeServer(values, headers), access)), access, 7)
+    part = Part("Account", (*account_facts(observed), *behaviour_facts(observed)))
+    shown = render.text(Report("1", (part,)), Screen())
+    assert unseen_characters(shown) == []
+    assert log_commands(shown) == []
+    json.loads(render.as_json(Report("1", (part,)), Screen()))
