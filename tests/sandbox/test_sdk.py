@@ -161,6 +161,7 @@ def test_what_the_sdk_cannot_draw_is_left_out_and_reported(project: Path) -> Non
         "flow_ids": "name: Ids\ndata:\n  steps: [{title: no id}, {id: a}, {id: a}]\n",
         "flow_text": "name: Text\ndata: 'steps: ['\n",
         "flow_bare": "name: Bare\n",
+        "flow_broken_file": "name: [\n",
         "flow_title": "name: Title\ndata: {title: [a], steps: [{id: a}]}\n",
     }
     for slug, text in drawn.items():
@@ -172,6 +173,7 @@ def test_what_the_sdk_cannot_draw_is_left_out_and_reported(project: Path) -> Non
         app.states(actionType="STARTED_FLOW", flowSlug="flow_\x1b[31m")
         app.does("STARTED_STEP", "flow_setup", "nowhere")
     for line in (
+        "flow_broken_file.yaml:1:7: error",
         "Left out flow_none: it has no list of steps.",
         "Left out flow_empty: it has no steps.",
         "Left out flow_former: its steps are in the former format, a list under `data`.",

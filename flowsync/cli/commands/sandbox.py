@@ -195,7 +195,7 @@ def serve(
     with ExitStack() as stack:
         opened = open_emulator(
             project,
-            load_files(project),
+            project.load().flows if from_files else load_files(project),  # an app is given what can be read
             number,
             documented=documented,
             readings=readings,
