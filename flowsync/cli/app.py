@@ -79,7 +79,7 @@ class LazyGroup(Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the arguments name; `help COMMAND` is its help, as with --help."""
         if args[0] == "help":
-            args = [*args[1:], "--help"]
+            args = [*(each for each in args if each != "help"), "--help"]
         if args[0] == "--help":
             click.echo(ctx.get_help(), color=ctx.color)
             ctx.exit()
@@ -134,7 +134,7 @@ def _wants_document(arguments: Sequence[str]) -> bool:
 
 def _fail(error: BaseException, given: Invocation, *, wants_document: bool) -> int:
     """Say on stderr what went wrong; as a document on stdout too, where one is wanted and there is none yet."""
-    from flowsync.cli.other_tools import hint_for  # noqa: PLC0415 - only failures need it
+    from flowsync.cli.other_tools import unknown_option  # noqa: PLC0415 - only failures need it
     from flowsync.cli.output import screen_of_stderr, source_lines, write_result  # noqa: PLC0415 - only failures need it
     from flowsync.render import problems  # noqa: PLC0415 - only failures need it
 
@@ -144,7 +144,7 @@ def _fail(error: BaseException, given: Invocation, *, wants_document: bool) -> i
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         command = context.command_path if isinstance(context, click.Context) else "flowsync"
-        error = UsageError(error.format_message(), hint=hint_for(error) or f"Try `{command} --help`.")
+        error = unknown_option(error) or UsageError(error.format_message(), hint=f"Try `{command} --help`.")
     screen = screen_of_stderr(given)
     if wants_document and not cli.has_result:
         with suppress(OSError, FlowsyncError):

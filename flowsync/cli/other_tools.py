@@ -61,7 +61,7 @@ OPTION_WORDS: Final = {
     **dict.fromkeys(("--json", "--markdown", "--sarif", "--mermaid", "--dot"), _FORMAT),
     **dict.fromkeys(("-o", "--output"), _OUT),
     **dict.fromkeys(("--env", "--profile", "--workspace", "--stage"), Meant("--environment", "")),
-    **dict.fromkeys(("-y", "--assume-yes", "--auto-approve", "--non-interactive", "--no-input"), _YES),
+    **dict.fromkeys(("-y", "--yes", "--assume-yes", "--auto-approve", "--non-interactive", "--no-input"), _YES),
     **dict.fromkeys(("-n", "--dry-run", "--dryrun", "--noop", "--what-if"), _DRY_RUN),
     **dict.fromkeys(("-f", "--force", "--overwrite", "--no-verify"), _FORCE),
     **dict.fromkeys(("--debug", "--trace", "-d", "-vv"), _WORDY),
@@ -74,9 +74,7 @@ OPTION_WORDS: Final = {
     **dict.fromkeys(("--exit-code", "--exitcode"), Meant("--detailed-exitcode", "Exit codes: docs/commands.md.")),
     **dict.fromkeys(("--ref", "--since", "--against"), Meant("--base", "This command compares with no revision.")),
     **dict.fromkeys(("-p", "--concurrency", "--jobs", "-j"), Meant("--parallelism", "This has no parallel writes.")),
-    **dict.fromkeys(
-        ("--watch", "-w"), Meant("", "`flowsync preview` and `flowsync sandbox serve --files` follow files.")
-    ),
+    **dict.fromkeys(("--watch", "-w"), Meant("--watch", "`flowsync preview` follows the files as they are saved.")),
     "--no-color": Meant("--color", ""),
     "--mock": Meant("--sandbox", "This command does not talk to the API."),
     "--fix": Meant("", "`flowsync fmt` puts flow files in form."),
@@ -97,16 +95,18 @@ def unknown_command(word: str, commands: Sequence[str]) -> UsageError:
     return UsageError(message + question, hint="Try `flowsync --help`.")
 
 
-def hint_for(error: click.ClickException) -> str | None:
-    """What is meant by an option that the command does not have; None where that is not known."""
-    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+def unknown_option(error: click.ClickException) -> UsageError | None:
+    """The refusal of an option that the command does not have, with what is meant by it; None where nobody knows."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None or error.option_name not in OPTION_WORDS:
         return None
-    word = error.option_name
-    meant = OPTION_WORDS.get(word)
-    if meant is None:
-        return None
-    found = next((each for each in error.ctx.command.params if meant.option in each.opts), None)
-    if found is None and error.ctx.parent is None and meant.option:
+    hint = _hint(error.option_name, error.ctx)
+    return UsageError(f"No such option {error.option_name!r}.", hint=hint) if hint else None
+
+
+def _hint(word: str, context: click.Context) -> str | None:
+    meant = OPTION_WORDS[word]
+    found = next((each for each in context.command.params if meant.option in each.opts), None)
+    if found is None and context.parent is None and meant.option:
         return f"Name the command first, then {meant.option}."
     if found is None:
         return meant.otherwise or None

@@ -117,6 +117,7 @@ def test_no_title_lists_an_option_that_is_gone() -> None:
         ("plan --env production", "Use --environment."),
         ("apply -y", "Use --yes."),
         ("plan -y", "asks nothing"),
+        ("pull --yes", "asks nothing"),
         ("plan --dry-run", "writes nothing"),
         ("apply --dry-run", "`flowsync plan` shows"),
         ("rollback -n", "Use --dry-run."),
@@ -136,10 +137,15 @@ def test_a_word_of_another_tool_is_answered_with_the_one_that_is_meant(line: str
     refused = flowsync(*line.split(), root=tmp_path)
     assert (refused.code, refused.out) == (64, "")
     assert answer in " ".join(refused.err.split())
+    assert "Did you mean" not in refused.err  # what click makes of the letters would contradict the answer
 
 
 def test_help_is_a_command_too(tmp_path: Path) -> None:
-    for words, same in ((["help"], ["--help"]), (["help", "sandbox", "serve"], ["sandbox", "serve", "--help"])):
+    for words, same in (
+        (["help"], ["--help"]),
+        (["help", "help"], ["--help"]),
+        (["help", "sandbox", "serve"], ["sandbox", "serve", "--help"]),
+    ):
         asked, shown = flowsync(*words, root=tmp_path), flowsync(*same, root=tmp_path)
         assert (asked.code, asked.out) == (0, shown.out)
 
