@@ -79,7 +79,9 @@ def projects_of(project: Project, *, in_sandbox: bool) -> Iterator[Project]:
         yield project
         return
     for name in names:
-        yield project_at(project.base, project.given.config, Flags(environment=name), os.environ, project.given)
+        yield project_at(
+            project.base, project.given.config, Flags(environment=name), os.environ, project.given, home=project.home
+        )
 
 
 def _opened(

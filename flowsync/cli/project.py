@@ -139,28 +139,49 @@ class Project:
 
 
 def open_project(context: click.Context, parallelism: int | None = None) -> Project:
-    """The project that the global options name. Raises ConfigError where it cannot be opened."""
+    """The project that a command runs in, or that the global options name. Raises ConfigError and as `project_at`."""
     given = invocation(context)
+    _require_directory(given.directory)
+    home = None if given.config else config.find_home(given.directory)
+    flags = Flags(environment=given.environment, parallelism=parallelism)
+    return project_at(given.directory, given.config, flags, os.environ, given, home=home)
+
+
+def open_here(context: click.Context) -> Project:
+    """The project of this very directory, whatever is above it. Raises as `open_project`."""
+    given = invocation(context)
+    _require_directory(given.directory)
+    return project_at(given.directory, given.config, Flags(environment=given.environment), os.environ, given)
+
+
+def _require_directory(directory: Path) -> None:
     try:
-        given.directory.absolute()
+        directory.absolute()
     except FileNotFoundError:
         raise ConfigError("The directory that this runs in is gone.", hint="cd to one that is there.") from None
-    flags = Flags(environment=given.environment, parallelism=parallelism)
-    return project_at(given.directory, given.config, flags, os.environ, given)
 
 
 def project_at(
-    base: Path, config_file: str | None, flags: Flags, environ: Mapping[str, str], given: Invocation | None = None
+    base: Path,
+    config_file: str | None,
+    flags: Flags,
+    environ: Mapping[str, str],
+    given: Invocation | None = None,
+    *,
+    home: Path | None = None,
 ) -> Project:
-    """Find and read the configuration. Raises ConfigError or InvalidFilesError."""
+    """Read the configuration: the named file, else that in `home`, or in `base` where that is None.
+
+    Raises ConfigError or InvalidFilesError.
+    """
     encoding = sys.getfilesystemencoding()
     if encoding.lower().replace("-", "") != "utf8":
         raise ConfigError(
             f"Names of files are {encoding} for this Python; flowsync needs UTF-8.",
             hint="Set PYTHONUTF8=1, or a UTF-8 locale such as LANG=C.UTF-8.",
         )
-    path = config.config_path(base, config_file)
-    home, names = (path.parent, (path.name,)) if path else (base, config.FILE_NAMES)
+    path = config.config_path(base if config_file is not None else home or base, config_file)
+    home, names = (path.parent, (path.name,)) if path else (home or base, config.FILE_NAMES)
     settings = config.read_settings(_read_configuration(base, path) if path else None, flags, environ)
     project = Project(base, home, settings, names, given or Invocation())
     _require_own_flows(project)

@@ -142,7 +142,7 @@ def _project_of(project: Project, side: Side) -> Project:
     if side.environment is None or side.environment == project.settings.environment:
         return project
     flags = Flags(environment=side.environment)
-    return project_at(project.base, project.given.config, flags, os.environ, project.given)
+    return project_at(project.base, project.given.config, flags, os.environ, project.given, home=project.home)
 
 
 def _of_files(project: Project, side: Side) -> Contents:

@@ -23,6 +23,8 @@ PUBLIC_PREFIX: Final = "api_public_"
 PRIVATE_PREFIX: Final = "api_private_"
 FILE_NAMES: Final = ("flowsync.yaml", "flowsync.yml")
 """Names of the configuration file, where no option names it."""
+_FLOWS: Final = "flows"
+"""The flows directory, where no configuration names another."""
 PLATFORM_PREFIXES: Final = (
     *("ACTIONS_", "AGENT_", "AMPLIFY_", "APPVEYOR_", "ARM_", "AWS_", "AZURE_", "BITBUCKET_", "BUILDKITE_", "BUILD_"),
     *("CARGO_", "CF_", "CI_", "CIRCLE_", "CLOUDFLARE_", "CLOUDSDK_", "CODEBUILD_", "DIGITALOCEAN_", "DOCKER_"),
@@ -50,6 +52,46 @@ def config_path(root: Path, given: str | None) -> Path | None:
     if len(found) > 1:
         raise ConfigError("There are both flowsync.yaml and flowsync.yml.", hint="Keep one of them.")
     return found[0] if found else None
+
+
+def find_home(directory: Path) -> Path:
+    """Where the project is that `directory` belongs to: that itself, or a directory of the same repository above it.
+
+    It is the nearest one with a flowsync.yaml, else the repository's top if that has a flows directory. One that holds
+    either is its own home. Nothing is found above the repository's top, in or above the user's home directory, on
+    another file system, or through what belongs to another user: a stranger's configuration must not decide.
+    """
+    here = Path(os.path.realpath(directory))
+    if _is_configured(here) or (here / _FLOWS).is_dir():
+        return directory
+    try:
+        above = list(_in_repository(here))
+    except OSError:
+        return directory
+    configured = (each for each in above if _is_configured(each))
+    top = (each for each in above[-1:] if (each / _FLOWS).is_dir())
+    return next(configured, None) or next(top, None) or directory
+
+
+def _in_repository(here: Path) -> Iterator[Path]:
+    """The directories from `here` to the top of its repository; none where there is none that is the user's own."""
+    found: list[Path] = []
+    of_user = Path(os.path.realpath(os.path.expanduser("~")))  # noqa: PTH111 - fails for a user without an entry
+    own = here.stat()
+    for each in (here, *here.parents):
+        status = each.stat()
+        if (status.st_dev, status.st_uid) != (own.st_dev, own.st_uid) or each == of_user:
+            return
+        if any((each / name).lstat().st_uid != own.st_uid for name in FILE_NAMES if os.path.lexists(each / name)):
+            return
+        found.append(each)
+        if os.path.lexists(each / ".git"):
+            yield from found if (each / ".git").lstat().st_uid == own.st_uid else ()
+            return
+
+
+def _is_configured(directory: Path) -> bool:
+    return any(os.path.lexists(directory / name) for name in FILE_NAMES)
 
 
 @cache

@@ -25,7 +25,7 @@ from flowsync.cli.output import (
     write_result,
     write_sentence,
 )
-from flowsync.cli.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, Project, open_project
+from flowsync.cli.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, Project, open_here
 from flowsync.document.editing import edited
 from flowsync.errors import DeclinedError, DocumentError, FlowsyncError
 from flowsync.model import JsonValue, Problem
@@ -74,7 +74,7 @@ def command(context: click.Context, *, wanted: Hosting, yes: bool) -> None:
 
     Nothing that is there is overwritten; each file is listed, and running it again changes nothing.
     """
-    project = open_project(context)
+    project = open_here(context)
     given = project.given
     origin = git.origin(project.home)
     action = templates.this_action()
