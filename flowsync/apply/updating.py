@@ -76,11 +76,22 @@ def _source_moved(rows: Sequence[LiveFlow]) -> Moved | None:
 def _compare(change: Update, row: LiveFlow, rows: Sequence[LiveFlow]) -> Match | Moved:
     chosen = choose(rows, change.target)
     if isinstance(chosen, Chosen | UnknownStatus) and chosen.row.id != change.id:
-        return Moved("newer-version", f"Version {chosen.row.version} ({chosen.row.status}) is the one to write now.")
+        return Moved("newer-version", _newer(chosen.row))
     match = match_of(change, row)
     if match is Match.BEFORE and _came_on(change, row):
         return Moved("came-on", "It was turned off when it was planned; it is on, and users would see this at once.")
     return match
+
+
+def _newer(row: LiveFlow) -> str:
+    """Say which version is the one to write, and what to do where planning again does not help."""
+    message = f"Version {row.version} ({row.status}) is the one to write now."
+    if row.status != "DRAFT":
+        return message
+    return (
+        f"{message} Where plan does not show it, the list of flows hides drafts: set target: draft in its file to "
+        "write it, or target: active to leave it alone."
+    )
 
 
 def _came_on(change: Update, row: LiveFlow) -> bool:

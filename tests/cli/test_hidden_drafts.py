@@ -28,3 +28,25 @@ def test_a_draft_that_the_list_hides_is_found_and_not_made_again(tmp_path: Path)
         assert run("rollback", "latest").code == 0
         assert "title: Later" in server.row(2)["data"]
         assert len(server.requests_to("POST")) == 1
+
+
+def test_a_draft_that_only_apply_sees_is_said_with_a_way_out(tmp_path: Path) -> None:
+    rows = [row(1, "flow_a"), row(2, "flow_a", version=2, status="DRAFT")]
+    newest = text("Later").partition("\n")[2]
+    with served(tmp_path, {"flow_a": newest}, rows, unlisted_statuses=frozenset({"DRAFT"})) as (server, run):
+        refused = run("apply")
+        assert (refused.code, server.writes) == (4, [])
+        assert "the list of flows hides drafts: set target: draft in its file" in refused.out
+        write_flows(tmp_path, {"flow_a": text("Later")})
+        assert run("apply").code == 0
+        assert "title: Later" in server.row(2)["data"]
+
+
+def test_a_saved_create_whose_slug_is_only_archived_now_says_so(tmp_path: Path) -> None:
+    new = f"name: A\n{text('Later')}"
+    with served(tmp_path, {"flow_a": new}, []) as (server, run):
+        assert run("plan", "--out", "plan.json").code == 0
+        server.rows.append(row(1, "flow_a", status="ARCHIVED"))
+        refused = run("apply", "plan.json")
+        assert (refused.code, server.writes) == (4, [])
+        assert "there are archived versions with this slug now, and no other" in " ".join(refused.err.split())

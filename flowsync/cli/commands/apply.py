@@ -194,7 +194,10 @@ def _state(change: Change, rows: Sequence[LiveFlow]) -> AsPlanned | AsWritten | 
     if isinstance(change, Create):
         if all(row.is_gone for row in rows):
             return AsPlanned(change)
-        return Stale(change, "It was not live when it was planned; a flow with this slug is there now.")
+        is_archived = all(row.is_gone or row.is_archived for row in rows)
+        there = "there are archived versions with this slug" if is_archived else "a flow with this slug is there"
+        also = ", and no other" if is_archived else ""
+        return Stale(change, f"It was not live when it was planned; {there} now{also}.")
     found = compare_rows(change, rows)
     if isinstance(found, Moved):
         return Stale(change, found.message)
