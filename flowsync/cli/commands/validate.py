@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from textwrap import fill, indent
 
 import click
@@ -9,9 +10,10 @@ import click
 from flowsync.cli.files import check_files, named_from_top
 from flowsync.cli.help_page import Command
 from flowsync.cli.options import format_option, global_options, slugs_argument
-from flowsync.cli.output import screen_of_stdout, source_lines, write_result
-from flowsync.cli.project import open_project
-from flowsync.errors import ExitCode, UsageError
+from flowsync.cli.output import screen_of_stderr, screen_of_stdout, source_lines, write_note, write_result
+from flowsync.cli.project import Project, open_project
+from flowsync.errors import ExitCode, FlowsyncError, UsageError
+from flowsync.flows.watching import INTERVAL, WatchedFiles
 from flowsync.model import Severity
 from flowsync.render import problems as formats
 from flowsync.text import closest, excerpt
@@ -23,9 +25,12 @@ from flowsync.validate import RULES
 @format_option(formats.FORMATS)
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--explain", metavar="CODE", help="Print the rule of this code, with its examples, and check nothing.")
+@click.option("--watch", is_flag=True, help="Check again whenever a flow file is saved, until Ctrl-C.")
 @global_options
 @click.pass_context
-def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, strict: bool, explain: str | None) -> int:
+def command(
+    context: click.Context, *, slugs: tuple[str, ...], format_: str, strict: bool, explain: str | None, watch: bool
+) -> int:
     """Check every flow file, offline: no key is needed and nothing is sent.
 
     SLUGs, globs or paths of files narrow what is reported. Exits 3 when a file has an error.
@@ -36,11 +41,36 @@ def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, str
         write_result(_explained(explain))
         return ExitCode.OK
     project = open_project(context)
+    if watch:
+        if format_ != "text":
+            raise UsageError("--watch reports as text, once after each change.", hint="Leave --format out.")
+        return _watch(project, slugs, strict=strict)
+    return _check(project, slugs, format_, strict=strict)
+
+
+def _check(project: Project, slugs: tuple[str, ...], format_: str, *, strict: bool) -> int:
     problems = check_files(project, slugs)
     base, shown = named_from_top(project, problems) if format_ in formats.FROM_TOP else (project.base, problems)
     write_result(formats.FORMATS[format_](shown, source_lines(base), screen_of_stdout(project.given)))
     is_wrong = any(strict or problem.severity is Severity.ERROR for problem in problems)
     return ExitCode.INVALID if is_wrong else ExitCode.OK
+
+
+def _watch(project: Project, slugs: tuple[str, ...], *, strict: bool) -> int:
+    """Check now and after each change, until a signal ends it."""
+    watched = WatchedFiles(project.base, project.flows_directory, project.settings.environment, project.workspace)
+    try:
+        _check(project, slugs, "text", strict=strict)
+        while True:
+            time.sleep(INTERVAL)
+            if watched.refresh() is None:
+                continue
+            try:
+                _check(project, slugs, "text", strict=strict)
+            except FlowsyncError as error:  # such as a named file that is gone: it may come back
+                write_note(formats.error(error, screen_of_stderr(project.given)), project.given)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
 
 
 def _explained(code: str) -> str:
