@@ -200,6 +200,7 @@ def at(version: int, status: str, row_id: int = 7, name: str = "New") -> LiveFlo
         ([at(2, "ACTIVE", 9)], "gone", "Version 1 (id 7)"),
         ([at(1, "ARCHIVED"), at(2, "ACTIVE", 9)], "archived", "read-only"),
         ([at(1, "DRAFT")], "status-changed", "It was ACTIVE version 1; it is DRAFT version 1."),
+        ([at(1, "PAUSED")], "status-changed", "It was ACTIVE version 1; it is PAUSED version 1."),
         ([at(1, "ACTIVE"), at(2, "DRAFT", 9)], "newer-version", "Version 2 (DRAFT) has come since."),
         ([live_flow({"id": 7, "slug": "flow_x", "version": 1, "status": "ACTIVE"})], "not-shown", "name"),
     ],

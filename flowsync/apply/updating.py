@@ -79,7 +79,7 @@ def _compare(change: Update, row: LiveFlow, rows: Sequence[LiveFlow]) -> Match |
         return Moved("newer-version", _newer(chosen.row))
     match = match_of(change, row)
     if match is Match.BEFORE and _came_on(change, row):
-        return Moved("came-on", "It was turned off when it was planned; it is on, and users would see this at once.")
+        return Moved("came-on", "It was switched off when it was planned; it is on, and users would see this at once.")
     return match
 
 
@@ -95,7 +95,7 @@ def _newer(row: LiveFlow) -> str:
 
 
 def _came_on(change: Update, row: LiveFlow) -> bool:
-    """Whether users see at once what nobody was to see by the plan: the flow was turned on, by a field not planned."""
+    """Whether users see at once what nobody was to see by the plan: the flow was switched on, which is not planned."""
     is_planned = "active" in change.old or "active" in change.body
     return not change.live and not is_planned and row.is_published and row.fields.get("active") is True
 

@@ -103,10 +103,11 @@ def show_plan(made: Plan, format_: str, given: Invocation) -> None:
 def refuse_blocked(made: Plan, *, skip_blocked: bool) -> None:
     """Raise RefusedError when flows are blocked, unless they are to be skipped."""
     if made.blocked and not skip_blocked:
-        verb = "is" if len(made.blocked) == 1 else "are"
+        verb, them = ("is", "it") if len(made.blocked) == 1 else ("are", "them")
+        rest = ", or write the rest with --skip-blocked" if made.writes else ""
         raise RefusedError(
             f"{plural(len(made.blocked), 'flow')} {verb} blocked; nothing was written.",
-            hint="Mend what blocks them, or write the rest with --skip-blocked.",
+            hint=f"Mend what blocks {them}{rest}.",
             plan=made,
         )
 

@@ -45,6 +45,8 @@ LIVE_TARGETING: Final = "live-targeting-broken"
 
 NOT_RESTORABLE: Final = "not-restorable"
 
+_NOW_OFF: Final = "flow is switched off: nobody sees it any more."
+_NOW_ON: Final = "flow is switched on: whoever it targets can see it."
 _SHORT_COMMIT: Final = 12
 _MOST_LABELS: Final = 5
 """How many places one warning names."""
@@ -110,18 +112,22 @@ def protected(pair: FileAndRow) -> Iterator[PlanWarning]:
 def turned_off(pair: FileAndRow) -> Iterator[PlanWarning]:
     """Warn that the flow is no longer shown."""
     if _changes(pair, "active") and not pair.will_be_on:
-        yield _warning(pair, "active", "turned-off", "The flow is turned off: nobody sees it any more.")
+        is_draft = pair.row.status == "DRAFT"
+        told = "draft is switched off: nobody sees it when it is published." if is_draft else _NOW_OFF
+        yield _warning(pair, "active", "turned-off", f"The {told}")
     elif pair.sends_unseen("active") and not pair.will_be_on:
-        message = "active: false is sent, and the API does not return active: if the flow is on, it is turned off."
+        message = "active: false is sent, and the API does not return active: if the flow is on, it is switched off."
         yield _warning(pair, "active", "turned-off", message)
 
 
 def turned_on(pair: FileAndRow) -> Iterator[PlanWarning]:
     """Warn that a flow that was off is shown again."""
     if _changes(pair, "active") and pair.will_be_on:
-        yield _warning(pair, "active", "turned-on", "The flow is turned on: whoever it targets can see it.")
+        is_draft = pair.row.status == "DRAFT"
+        told = "draft is switched on: users see it once it is published." if is_draft else _NOW_ON
+        yield _warning(pair, "active", "turned-on", f"The {told}")
     elif "active" in pair.sent_unseen and pair.will_be_on:
-        message = "active: true is sent, and the API does not return active: if the flow is off, it is turned on."
+        message = "active: true is sent, and the API does not return active: if the flow is off, it is switched on."
         yield _warning(pair, "active", "turned-on", message)
 
 
@@ -281,8 +287,8 @@ def _what_users_see(pair: FileAndRow) -> str:
         return "No version of this flow is live."
     differing = compare(pair.flow.fields, published.fields, pair.data_text).changed
     if not differing:
-        return f"Version {published.version}, which is live, already is as the file says."
-    return f"Version {published.version}, which is live, differs from the file in {', '.join(differing)}."
+        return f"Version {published.version}, which is live, already has the planned content."
+    return f"Version {published.version}, which is live, differs from the planned content in {', '.join(differing)}."
 
 
 def is_for_everyone(expression: JsonValue) -> bool:

@@ -35,7 +35,7 @@ def text(
     """
     lines = [*_plan_lines(plan, screen), *_refusals(plan, screen)]
     if plan.blocked:
-        lines += sentences(line(wording.BLOCKED), screen, indent=2)
+        lines += sentences(line(wording.blocked(plan)), screen, indent=2)
     elif plan.writes and not plan.refusals:
         lines.append(line(f"Next: {following}"))
         if drafted(plan):

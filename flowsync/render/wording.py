@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 IN_STEP: Final = "The live flows are as the files say."
 NO_CHANGES: Final = f"No changes. {IN_STEP}"
 NO_EDITS: Final = "Nobody edited a live flow in the dashboard."
-BLOCKED: Final = "Apply writes nothing while flows are blocked, unless told to skip them (--skip-blocked)."
 REFUSED: Final = "Apply would refuse this plan:"
 UNMANAGED: Final = "live without a file: shown, never touched"
 MOST_NAMED: Final = 5
@@ -165,7 +164,7 @@ def visibility(change: Change) -> str:
     if isinstance(change, Create):
         return "created switched on, seen at once" if change.live else "created switched off"
     if isinstance(change, NewDraft):
-        return "new draft, made from that"
+        return f"new draft, made from version {change.version}"
     if change.live and may_hide_a_draft(change):
         return "live at once, unless a draft is hidden"
     if change.live:
@@ -189,14 +188,20 @@ def warnings(change: Change) -> Iterator[PlanWarning]:
     return (each for each in change.warnings if each.code not in said)
 
 
+def blocked(plan: Plan) -> str:
+    """Return what becomes of the rest of a plan where flows are blocked."""
+    way_out = ", unless --skip-blocked leaves them out" if plan.writes else ""
+    return f"Nothing is written while flows are blocked{way_out}."
+
+
 def goes_live(plan: Plan) -> str:
     """Return how many of the changes users see at once; empty when none."""
     live = sum(change.live for change in plan.changes)
     if not live:
         return ""
     if live == len(plan.changes):
-        return f"{'It is' if live == 1 else 'All of them are'} seen by users as soon as applied."
-    return f"{live:,} of them {'is' if live == 1 else 'are'} seen by users as soon as applied."
+        return f"Users see {'it as soon as it is' if live == 1 else 'all of them as soon as they are'} applied."
+    return f"Users see {live:,} of them as soon as {'it is' if live == 1 else 'they are'} applied."
 
 
 def drafts(plan: Plan) -> str:

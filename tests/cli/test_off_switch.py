@@ -134,7 +134,7 @@ def test_a_value_that_is_sent_unseen_is_shown(tmp_path: Path) -> None:
         for form in ("text", "markdown", "json"):
             shown = flowsync("plan", "--format", form, root=tmp_path, env=env).out
             assert "For the team" in shown
-            sent = "sent as **switched off**" if form == "markdown" else "if the flow is on, it is turned off"
+            sent = "sent as **switched off**" if form == "markdown" else "if the flow is on, it is switched off"
             assert sent in shown
         assert "sent with this change: description" in flowsync("plan", root=tmp_path, env=env).out
 

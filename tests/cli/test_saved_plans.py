@@ -95,7 +95,7 @@ def test_what_is_next_is_told_of_a_saved_plan_that_can_be_applied_only(project: 
     assert "--allow-many" in refused.out
     write_flows(project, {"flow_nowhere": "name: x\n"})
     blocked = save(project, server)
-    assert "unless told to skip them (--skip-blocked)" in blocked.err
+    assert "unless --skip-blocked leaves them out" in blocked.err
     empty = save(project, server, "flow_same")
     for each in (refused, blocked, empty):
         assert "Saved." in each.err
@@ -278,7 +278,7 @@ def test_a_flow_that_was_turned_on_since_is_refused_though_its_file_does_not_say
     server.row(1)["active"] = True
     refused = apply(project, server)
     assert (refused.code, server.writes) == (4, [])
-    assert "It was turned off when it was planned; it is on" in refused.err
+    assert "It was switched off when it was planned; it is on" in refused.err
     server.row(1)["active"] = False
     assert apply(project, server).code == 0
 

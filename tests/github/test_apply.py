@@ -345,7 +345,7 @@ def test_a_new_flow_and_a_new_draft_are_shown_reviewed_and_made_once(place: Work
     assert "Merging this creates 1 flow, makes 1 draft and changes 1 flow, 2 of them for users at once." in shown
     assert "<sub>`flow_new`</sub>: a new flow, **switched on**: whoever it is for may see it at once" in shown
     assert "`flow_new` · created switched on, seen at once</sub> | **new `CARD`**<br>audience: `everyone`" in shown
-    assert "`flow_b` · new draft, made from that</sub> | title of step 1: `Hello` → `Later` |" in shown
+    assert "`flow_b` · new draft, made from version 1</sub> | title of step 1: `Hello` → `Later` |" in shown
     assert "Nobody sees the new draft until it is published: `flowsync publish flow_b`." in shown
     place.merge()
     done = place.apply()
@@ -508,7 +508,7 @@ def test_a_flow_that_is_switched_off_to_make_sure_is_shown_reviewed_and_sent(tmp
             sent = "sent as **switched off**: the API does not say whether it is"
             assert f"`flow_a` · may be on or off</sub> | {sent} |" in shown
             assert "as the files say" not in shown
-        assert "if the flow is on, it is turned off" in planned.log
+        assert "if the flow is on, it is switched off" in planned.log
         place.merge()
         applied = place.apply()
         assert applied.code == 0

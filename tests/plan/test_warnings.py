@@ -123,13 +123,35 @@ DRAFT = live("DRAFT", version=3)
     ("rows", "told"),
     [
         ([DRAFT], "No version of this flow is live."),
-        ([DRAFT, live()], "Version 2, which is live, already is as the file says."),
-        ([DRAFT, live(name="Hi", data="{}")], "Version 2, which is live, differs from the file in name, data."),
+        ([DRAFT, live()], "Version 2, which is live, already has the planned content."),
+        (
+            [DRAFT, live(name="Hi", data="{}")],
+            "Version 2, which is live, differs from the planned content in name, data.",
+        ),
     ],
 )
 def test_a_draft_is_told_beside_what_users_see(rows: list[LiveFlow], told: str) -> None:
     (warning,) = warned(flow_of(FILE), rows)
     assert warning.message == f"Version 3 is a draft: nobody sees it until it is published. {told}"
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_on", "message"),
+    [
+        ([live()], False, "The flow is switched off: nobody sees it any more."),
+        ([live(active=False)], True, "The flow is switched on: whoever it targets can see it."),
+        ([DRAFT, live()], False, "The draft is switched off: nobody sees it when it is published."),
+        (
+            [live("DRAFT", 3, active=False), live()],
+            True,
+            "The draft is switched on: users see it once it is published.",
+        ),
+    ],
+)
+def test_a_switch_of_a_draft_changes_nothing_for_users_yet(rows: list[LiveFlow], message: str, *, is_on: bool) -> None:
+    text = FILE if is_on else FILE.replace("active: true", "active: false")
+    (switched,) = (each.message for each in warned(flow_of(text), rows) if each.code.startswith("turned-"))
+    assert switched == message
 
 
 def test_messages_name_both_sides() -> None:

@@ -74,7 +74,8 @@ def test_blocked_flows_without_changes_are_not_told_as_all_being_well() -> None:
     blocked = replace(EMPTY_PLAN, blocked=(BLOCKED,))
     for shown in (plans.text(blocked), plans.markdown(blocked)):
         assert "the live flows are as the files say" not in shown.lower()
-    assert "Apply writes nothing while flows are blocked" in plans.text(blocked)
+    assert "Nothing is written while flows are blocked.\n" in plans.text(blocked)
+    assert "unless --skip-blocked leaves them out" in plans.text(replace(plan_of(WELCOME), blocked=(BLOCKED,)))
     assert "Applying this changes nothing yet: 1 blocked flow first." in plans.markdown(blocked)
 
 
@@ -87,10 +88,10 @@ def test_what_to_run_next_is_said_by_plan_and_not_by_apply() -> None:
     ("plan", "sentence"),
     [
         (plan_of(DRAFT), ""),
-        (plan_of(WELCOME), "It is seen by users as soon as applied."),
-        (plan_of(WELCOME, WELCOME), "All of them are seen by users as soon as applied."),
-        (plan_of(WELCOME, DRAFT), "1 of them is seen by users as soon as applied."),
-        (plan_of(WELCOME, WELCOME, DRAFT), "2 of them are seen by users as soon as applied."),
+        (plan_of(WELCOME), "Users see it as soon as it is applied."),
+        (plan_of(WELCOME, WELCOME), "Users see all of them as soon as they are applied."),
+        (plan_of(WELCOME, DRAFT), "Users see 1 of them as soon as it is applied."),
+        (plan_of(WELCOME, WELCOME, DRAFT), "Users see 2 of them as soon as they are applied."),
     ],
 )
 def test_how_much_goes_live_is_said_first(plan: Plan, sentence: str) -> None:

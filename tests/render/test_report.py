@@ -480,7 +480,7 @@ def test_a_flow_that_is_switched_off_is_not_called_live() -> None:
 
 
 def test_a_switch_that_nobody_can_see_is_told_in_words_and_once() -> None:
-    sent = "active: false is sent, and the API does not return active: if the flow is on, it is turned off."
+    sent = "active: false is sent, and the API does not return active: if the flow is on, it is switched off."
     off = replace(
         update({}, {}),
         unseen=("active",),

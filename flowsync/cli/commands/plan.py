@@ -123,7 +123,7 @@ def _shown(made: Plan, format_: str, following: str | None, publishing: str, scr
 def _saved(made: Plan, following: str) -> str:
     """That the plan is saved, and to run `following` next, unless there is nothing to do or apply would refuse it."""
     if made.blocked:
-        return f"Saved. {wording.BLOCKED}"
+        return f"Saved. {wording.blocked(made)}"
     if made.refusals or not made.changes:
         return "Saved."
     return f"Saved. Next: {following}, which does exactly this."
