@@ -9,6 +9,7 @@ from flowsync.plan.deleting import Ending
 from flowsync.render import wording
 from flowsync.render.escape import masked_json, padded, plural
 from flowsync.render.style import Line, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render.versions import day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,11 +33,9 @@ def preview(deletions: Sequence[Deletion], environment: str | None, api_url: str
     lines: list[Line] = [line(Span(f"Delete: {plural(len(deletions), 'flow')}", Style.HEADING))]
     lines.append(line(Span(f"for {wording.place(environment, api_url)}", Style.MUTED)))
     for deletion in deletions:
-        count = plural(len(deletion.rows), "version")
-        lines += [
-            (),
-            line(Span("- ", Style.REMOVED), Span(deletion.slug, Style.HEADING), f"  {count} go, in this order"),
-        ]
+        count = len(deletion.rows)
+        going = f"  all {plural(count, 'version')} go, in this order" if count > 1 else "  its one version goes"
+        lines += [(), line(Span("- ", Style.REMOVED), Span(deletion.slug, Style.HEADING), going)]
         for row in deletion.rows:
             lines += sentences(line(f"    {_facts(row)}"), screen, indent=6)
     for sentence in (LOST, NO_WAY_BACK):
@@ -45,9 +44,9 @@ def preview(deletions: Sequence[Deletion], environment: str | None, api_url: str
 
 
 def _facts(row: LiveFlow) -> str:
-    parts = [f"version {row.version}", row.status or "no status", f"id {row.id}"]
+    parts = [f"id {row.id}", f"version {row.version}", row.status or "no status"]
     if isinstance(created := row.raw.get("createdAt"), str) and created:
-        parts.append(f"created {created}")
+        parts.append(f"created {day(created)}")
     if isinstance(name := row.fields.get("name"), str):
         parts.append(name)
     return " · ".join(parts)

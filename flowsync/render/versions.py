@@ -39,7 +39,7 @@ _SEEN: Final = {
 
 def text(found: History, screen: Screen) -> str:
     """Return a table of the versions, then who sees which, and which one apply would write."""
-    rows = [[Span(cell, style) for cell, style in _cells(each, found, _day)] for each in found.versions]
+    rows = [[Span(cell, style) for cell, style in _cells(each, found, day)] for each in found.versions]
     lines = [*table(_TITLES, rows, screen), ()]
     for sentence in sentences_of(found):
         lines += sentences(line(sentence), screen, indent=2)
@@ -106,7 +106,8 @@ def _changed(each: Version, found: History) -> str:
     return f"{plural(len(places), 'change')}: {listed(places, _PLACES)}{unseen}"
 
 
-def _day(value: JsonValue) -> str:
+def day(value: JsonValue) -> str:
+    """Return the day of a time as the API gives it; whatever else it gave, shortened."""
     found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
     return found[1] if found else _other(value)
 

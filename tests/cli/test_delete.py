@@ -43,8 +43,9 @@ def test_every_version_is_shown_kept_and_deleted_the_live_one_last(tmp_path: Pat
     with emulated(tmp_path, rows(), flows=KEEPS, readings=[reading]) as account:
         shown = account.run("delete", "flow_a", "--dry-run")
         assert (shown.code, account.writes) == (0, [])
-        assert "flow_a  3 versions go, in this order" in shown.out
-        assert "version 2 · ACTIVE · id 2 · created 2026-01-02T00:00:00.000Z · A flow" in shown.out
+        assert "flow_a  all 3 versions go, in this order" in shown.out
+        assert "id 2 · version 2 · ACTIVE · created 2026-01-02 · A flow" in shown.out
+        assert "\n\nNext: flowsync delete flow_a -C " in shown.out
         assert "Lost for good, with every version: users' progress and answers, and all statistics." in shown.out
         done = account.run(*GO, "--format", "json")
         assert (done.code, account.versions, ids(account)) == (0, [], ["3", "1", "2"])
@@ -107,6 +108,7 @@ def test_flows_that_name_each_other_go_together(tmp_path: Path) -> None:
         done = account.run("delete", "flow_a", "flow_c", "--yes", "--confirm", "flow_a", "--confirm", "flow_c")
         assert (done.code, account.versions) == (0, [])
         assert "2 deleted" in done.out
+        assert "flow_c  its one version goes" in done.out
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,9 @@ def test_flows_that_name_each_other_go_together(tmp_path: Path) -> None:
         (["flow_a"], 64, "Add --confirm flow_a."),
         (["flow_a", "--yes"], 64, "each flow that is to be deleted has to be confirmed"),
         (["flow_a", "--confirm", "flow_x"], 64, "--confirm flow_x names a flow that is not to be deleted."),
-        (["flow_*", "--confirm", "flow_*"], 1, "written out"),
+        (["flow_*", "--confirm", "flow_*"], 64, "flow_* is a glob, and a glob deletes nothing."),
+        (["flow_*"], 64, "flow_* is a glob, and a glob deletes nothing."),
+        (["flow_*", "--dry-run"], 64, "hint: Write the slug of each flow out."),
         (["flow_b", "--confirm", "flow_b"], 1, "No flow has the slug flow_b. Did you mean flow_a?"),
     ],
 )

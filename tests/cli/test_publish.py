@@ -48,6 +48,7 @@ def test_a_draft_is_shown_published_recorded_and_its_former_version_restored(tmp
         assert "warning[differs-from-file] The draft differs from the file in data" in shown.out
         assert "Users who are in version 2 leave it, and those who completed it do not see version 3" in shown.out
         assert "- title: Old\n    + title: New" in shown.out
+        assert "\n\nNext: flowsync publish flow_a -C " in shown.out
 
         done = account.run("publish", "flow_a")
         assert (done.code, account.versions) == (0, AFTER), done.both
@@ -76,8 +77,11 @@ def test_a_draft_is_shown_published_recorded_and_its_former_version_restored(tmp
 )
 def test_what_becomes_of_users_is_said_and_sent(tmp_path: Path, users: str, sent: str, noticed: str) -> None:
     with emulated(tmp_path, rows(active=False), flows={"flow_b": "name: B\n"}) as account:
+        shown = account.run("publish", "flow_*", "--users", users, "--dry-run")
+        assert f"\nNext: flowsync publish 'flow_*' --users {users} -C " in shown.out
         done = account.run("publish", "flow_*", "--users", users, "--format", "json")
         assert done.code == 0
+        assert "Next:" not in account.run("publish", "flow_*", "--dry-run").out
         assert json.loads(account.writes[0].body) == {"archiveBehavior": sent}
         assert noticed in done.err
         assert "Nobody sees version 3 before it is switched on" in done.err

@@ -55,7 +55,7 @@ def test_the_content_goes_onto_the_row_that_apply_would_write_and_back(tmp_path:
         before = [dict(each) for each in server.rows]
         shown = run("restore", "flow_a", "--version", "1", "--dry-run")
         assert shown.code == 0, shown.err
-        assert "It is seen by users as soon as applied." in shown.out
+        assert "Users see it as soon as it is applied." in shown.out
         assert "file-says-otherwise] flows/flow_a.yaml says otherwise (name, targetingLogic), and the next" in shown.out
         assert "Next: flowsync restore flow_a --version 1" in shown.out
         planned = run("restore", "flow_a", "--version", "1", "--dry-run", "--format", "json").json
@@ -75,6 +75,8 @@ def test_the_content_goes_onto_the_row_that_apply_would_write_and_back(tmp_path:
         again = restore(run)
         assert (again.code, again.json["outcomes"], len(server.writes)) == (0, [], 1)
         assert "already has the content of version 1" in again.err
+        none = run("restore", "flow_a", "--version", "1", "--dry-run")
+        assert (none.code, none.out) == (0, f"{again.err}")
         back = run("rollback", record.name)
         assert back.code == 0, back.err
         assert [each["name"] for each in server.rows] == [each["name"] for each in before]
@@ -106,9 +108,11 @@ def test_what_cannot_or_may_not_be_restored_is_said(
         done = restore(run, *options)
         assert done.code == code, done.err
         assert message in done.err
+        assert "--skip-blocked" not in done.err
         assert len(server.writes) == (code == 0)
         shown = restore(run, *options, "--dry-run")
         assert shown.code == code, shown.err
+        assert "--skip-blocked" not in shown.out
 
 
 def test_fields_that_are_not_shown_are_left_and_drafts_are_written_where_the_file_says_so(tmp_path: Path) -> None:
@@ -188,6 +192,9 @@ def test_after_a_restore_nothing_differs_from_the_version_and_plan_shows_what_th
     file = tmp_path / "flows" / "flow_profile.yaml"
     file.write_text(file.read_text() + "target: draft\n")
     assert "Apply would make a new draft" in flowsync("history", file.stem, "--sandbox", root=tmp_path).out
+    shown = flowsync("restore", file.stem, "--version", "2", "--dry-run", "--sandbox", *allowed, root=tmp_path).out
+    assert "\nThen: flowsync publish flow_profile -C " in shown
+    assert shown.endswith(" --sandbox\n")
     drafted = run("restore", file.stem, "--version", "2", *allowed)
     assert drafted.code == 0, drafted.err
     assert [each["status"] for each in run("history", file.stem).json["versions"][:2]] == ["DRAFT", "ACTIVE"]

@@ -14,6 +14,8 @@ from flowsync.api.endpoints import Access, rows_by_slug, versions
 from flowsync.apply.deleting import delete_each
 from flowsync.cli import applying, options, output, running
 from flowsync.cli.connection import Purpose, connect
+from flowsync.cli.files import PATTERN_CHARACTERS
+from flowsync.cli.guards import command_line
 from flowsync.cli.help_page import Command
 from flowsync.cli.project import Project, open_project
 from flowsync.diff.fields import sha256
@@ -28,6 +30,7 @@ from flowsync.errors import (
 )
 from flowsync.plan.deleting import Deleted, Deletion, Ending, deletion_of, objections
 from flowsync.record import values
+from flowsync.record.values import Place
 from flowsync.render import deleting as words
 from flowsync.render.publishing import FORMATS
 from flowsync.text import closest, excerpt
@@ -91,6 +94,7 @@ def command(
     """
     project = open_project(context)
     wanted = tuple(dict.fromkeys(slugs))
+    _refuse_globs(wanted)
     if not dry_run:
         _require_confirmation(wanted, confirmed, is_asked=not yes and sys.stdin.isatty())
     only_run = applying.only_run(project, context.command_path, in_sandbox=in_sandbox)
@@ -100,9 +104,20 @@ def command(
             found = _find(connection, wanted, files.flows)
             _show(found, format_, project.given, is_result=dry_run)
             if dry_run:
+                if format_ == "text":
+                    place = Place(found.environment, found.api_url)
+                    output.write_result(f"Next: {command_line(['delete', *wanted], place, project.given)}\n")
                 return ExitCode.OK
             _ask(found, confirmed, project.given)
             return _carry_out(found, connection, format_)
+
+
+def _refuse_globs(wanted: Sequence[str]) -> None:
+    glob = next((slug for slug in wanted if not PATTERN_CHARACTERS.isdisjoint(slug)), None)
+    if glob is not None:
+        raise UsageError(
+            f"{excerpt(glob)} is a glob, and a glob deletes nothing.", hint="Write the slug of each flow out."
+        )
 
 
 def _require_confirmation(wanted: Sequence[str], confirmed: Collection[str], *, is_asked: bool) -> None:

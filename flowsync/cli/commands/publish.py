@@ -26,7 +26,7 @@ from flowsync.render import publishing as words
 from flowsync.render.escape import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from threading import Event
 
     from flowsync.cli.connection import Connection
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 USERS: Final = {each.name.lower().replace("_", "-"): each for each in ArchiveBehavior}
 """What becomes of the users who are in the version that is replaced, by the names of --users."""
+_USUAL: Final = "exit"
 
 
 @click.command("publish", cls=Command)
@@ -46,7 +47,7 @@ USERS: Final = {each.name.lower().replace("_", "-"): each for each in ArchiveBeh
     "--users",
     "users_name",
     type=click.Choice(list(USERS)),
-    default="exit",
+    default=_USUAL,
     show_default=True,
     help="What becomes of users who are in the version that is replaced: they leave it; they start again; they, and "
     "those who completed it, start again.",
@@ -84,17 +85,23 @@ def command(
             for each in found.publishes:
                 if each.slug in files.unread:
                     output.write_sentence(f"The file of {each.slug} cannot be read; it is not compared.", project.given)
-            return _show(found, format_, project.given) if dry_run else _publish(found, connection, format_, yes=yes)
+            if dry_run:
+                again = ["publish", *slugs, *(["--users", users_name] if users_name != _USUAL else [])]
+                return _show(found, format_, again, project.given)
+            return _publish(found, connection, format_, yes=yes)
 
 
-def _show(found: Drafts, format_: str, given: Invocation) -> int:
-    """What would be published alone; 4 where it would be refused."""
+def _show(found: Drafts, format_: str, again: Sequence[str], given: Invocation) -> int:
+    """What would be published alone, for people with the command that publishes it; 4 where it would be refused."""
     screen = output.screen_of_stdout(given)
+    is_refused = bool(found.plan.blocked or found.plan.refusals)
     if format_ == "json":
         output.write_result(words.as_json(found.plan, found.publishes))
     else:
-        output.write_result(words.preview(found.plan, found.publishes, screen) + plans.refusals(found.plan, screen))
-    return ExitCode.REFUSED if found.plan.blocked or found.plan.refusals else ExitCode.OK
+        following = "" if is_refused or not found.publishes else f"Next: {command_line(again, found.plan, given)}\n"
+        shown = words.preview(found.plan, found.publishes, screen) + plans.refusals(found.plan, screen)
+        output.write_result(shown + following)
+    return ExitCode.REFUSED if is_refused else ExitCode.OK
 
 
 def _publish(found: Drafts, connection: Connection, format_: str, *, yes: bool) -> int:

@@ -20,6 +20,7 @@ from flowsync.cli.planning import refuse_unseen_versions, view_of
 from flowsync.cli.project import open_project
 from flowsync.cli.sides import file_of, named_version, one_slug, require_versions
 from flowsync.errors import ExitCode, FlowsyncError
+from flowsync.plan.document import drafted
 from flowsync.plan.former_versions import plan_restore
 from flowsync.plan.guards import Kept, judged
 from flowsync.plan.sides import Absent, Hidden, Kind, Side, pick
@@ -73,7 +74,7 @@ def command(
             made = _plan(connection, slug, version)
             if dry_run:
                 again = command_line(["restore", slug, "--version", str(version)], made, given)
-                return _show(made, format_, again, given)
+                return _show(made, format_, version, again, given)
             if made.writes or made.blocked:
                 applying.show_plan(made, format_, given)
             else:
@@ -114,13 +115,16 @@ def _plan(connection: Connection, slug: str, version: int) -> Plan:
     return judged(made, replace(settings.guards, **project.given.guards), Kept.FRESH)
 
 
-def _show(made: Plan, format_: str, following: str, given: Invocation) -> int:
+def _show(made: Plan, format_: str, version: int, again: str, given: Invocation) -> int:
     """The plan alone; for people with the command that carries it out; 4 where that would be refused."""
     screen = screen_of_stdout(given)
     if format_ != "text":
         write_result(plans.FORMATS[format_](made, screen))
+    elif made.writes or made.blocked:
+        publishing = command_line(["publish", *drafted(made)], made, given)
+        write_result(plans.text(made, screen, again, publishing))
     else:
-        write_result(plans.text(made, screen, following))
+        write_result(f"{_nothing(version)}\n")
     return ExitCode.REFUSED if made.blocked or made.refusals else ExitCode.OK
 
 
