@@ -103,7 +103,7 @@ def _lines(report: AudienceReport, screen: Screen) -> Iterator[tuple[Span, ...]]
 
 
 _TITLES: Final = ("FLOW", "LIVE", "WITH THE FILE")
-_ABOUT: Final = "How many users qualify, by Frigade's estimate. One who qualifies may still wait for a collection."
+_ABOUT: Final = "How many users qualify, by Frigade's estimate. A user who qualifies may still wait for a collection."
 
 
 def _cells(audience: Audience) -> Sequence[str]:

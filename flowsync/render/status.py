@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flowsync.model import JsonValue
@@ -15,13 +14,12 @@ from flowsync.render.escape import (
     columns,
     markdown_table,
     masked_json,
-    padded,
     plural,
     prose,
     shown,
     with_hint,
 )
-from flowsync.render.style import Detail, Line, Screen, Span, Style, line, paint, sentences, table
+from flowsync.render.style import Detail, Line, Screen, Span, Style, blocks, line, paint, sentences, table
 
 if TYPE_CHECKING:
     from flowsync.plan.status import EnvironmentStatus, FlowStatus, Survey
@@ -116,13 +114,9 @@ def _body(survey: Survey, screen: Screen) -> Iterator[Line]:
     widths = [max(columns(shown(cell)) for cell in column) for column in zip(header, *_texts(rows), strict=True)]
     width = sum(widths) + _GAP * (len(widths) - 1)
     if screen.wrap is None or width <= screen.wrap:
-        yield from table(header, rows, replace(screen, width=max(screen.width, width)))
+        yield from table(header, rows, screen)
         return
-    label = max(columns(shown(title)) for title in header[1:])
-    for row in rows:
-        yield line(row[0])
-        for title, cell in zip(header[1:], row[1:], strict=True):
-            yield line(f"  {padded(shown(title), label)}  ", cell)
+    yield from blocks(header, rows)
 
 
 def _texts(rows: Sequence[Sequence[Span]]) -> Iterator[list[str]]:

@@ -17,7 +17,7 @@ from flowsync.text import printable
 NARROWEST: Final = 40
 """Narrower screens are written to as if they had this many columns."""
 LAST_COLUMN: Final = 24
-"""A table's last column is never cut to fewer columns, even where it then is wider than the screen."""
+"""A table's last column is never cut to fewer columns; a terminal that is narrower shows blocks instead."""
 WRITING: Final = "Writing the files ..."
 _BAR: Final = 20
 """How many characters the bar of a progress line takes."""
@@ -170,15 +170,31 @@ def sentences(spans: Line, screen: Screen, indent: int = 4) -> Iterator[Line]:
     yield tuple(row)
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[Span]], screen: Screen) -> Iterator[Line]:
-    """Yield aligned columns under a header; the last one is cut to fit the width, within reason."""
+def table(header: Sequence[str], rows: Sequence[Sequence[Span]], screen: Screen) -> Iterator[Line]:
+    """Yield aligned columns under a header; on a terminal the last one is cut to fit, within reason.
+
+    Where a terminal is too narrow even so, each row is a block of lines. Off a terminal nothing is cut.
+    """
     cells = [[Span(title, Style.HEADING) for title in header]]
     cells += [[Span(shown(cell.text), cell.style) for cell in row] for row in rows]
-    widths = [max(columns(cell.text) for cell in column) for column in zip(*cells, strict=True)][:-1]
-    room = max(screen.width, NARROWEST) - sum(width + len(_GAP) for width in widths)
-    for *fixed, last in cells:
-        filled = [Span(padded(cell.text, width) + _GAP, cell.style) for cell, width in zip(fixed, widths, strict=True)]
-        yield (*filled, Span(cut(last.text, max(room, LAST_COLUMN)), last.style))
+    *widths, longest = (max(columns(cell.text) for cell in column) for column in zip(*cells, strict=True))
+    fixed = sum(width + len(_GAP) for width in widths)
+    room = longest if screen.wrap is None else screen.wrap - fixed
+    if room < min(longest, LAST_COLUMN):
+        yield from blocks(header, rows)
+        return
+    for *first, last in cells:
+        filled = [Span(padded(cell.text, width) + _GAP, cell.style) for cell, width in zip(first, widths, strict=True)]
+        yield (*filled, Span(cut(last.text, room), last.style))
+
+
+def blocks(header: Sequence[str], rows: Iterable[Sequence[Span]]) -> Iterator[Line]:
+    """Yield each row of a table as lines of its own: its first cell, then title and value of each other one."""
+    label = max(columns(shown(title)) for title in header[1:])
+    for first, *others in rows:
+        yield line(first)
+        for title, cell in zip(header[1:], others, strict=True):
+            yield line(f"  {padded(shown(title), label)}  ", cell)
 
 
 def progress_line(verb: str, done: int, total: int, waiting: int = 0) -> str:

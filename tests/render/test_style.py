@@ -21,6 +21,7 @@ from flowsync.render.style import (
     pulling_line,
     reading_line,
     sentences,
+    table,
 )
 from tests.render.hostile import hostile, log_commands, unseen_characters
 
@@ -142,3 +143,16 @@ def test_a_text_takes_as_many_columns_as_its_characters(text: str) -> None:
 )
 def test_progress_is_one_line_that_counts_what_is_done_and_who_waits(shown: str, line: str) -> None:
     assert shown == line
+
+
+TITLES = ("VERSION", "CREATED", "CHANGED")
+ROWS = [[Span("12"), Span("2026-01-02"), Span("3 changes: name, targetingLogic, steps[first].title")]]
+ALL = ["VERSION  CREATED     CHANGED", "12       2026-01-02  3 changes: name, targetingLogic, steps[first].title"]
+CUT = "12       2026-01-02  3 changes: name, target…"
+BLOCK = ["12", "  CREATED  2026-01-02", "  CHANGED  3 changes: name, targetingLogic, steps[first].title"]
+
+
+@pytest.mark.parametrize(("wrap", "expected"), [(None, ALL), (80, ALL), (45, [ALL[0], CUT]), (44, BLOCK)])
+def test_a_table_is_never_wider_than_a_terminal_and_loses_nothing_off_it(wrap: int | None, expected: list[str]) -> None:
+    screen = Screen(width=45, wrap=wrap)
+    assert paint(table(TITLES, ROWS, screen), Colour.NEVER).splitlines() == expected
