@@ -33,6 +33,11 @@ _SHORT_ESCAPES: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _LAST_OF_FOUR_DIGITS: Final = 0xFFFF
 
 
+def end_of(sentence: str) -> str:
+    """A sentence with its full stop, to be followed by another one; it may end with somebody else's sentence."""
+    return sentence if sentence.rstrip('"').endswith((".", "!", "?")) else f"{sentence}."
+
+
 def printable(text: str) -> str:
     r"""A text on one line, in which every invisible character is an escape: `\n`, `\u202e`, `\U000e0041`."""
     return _UNSEEN.sub(_escape, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -9,15 +10,16 @@ from flowsync.api.endpoints import is_absent
 from flowsync.api.rows import state_of
 from flowsync.api.writing import is_taken
 from flowsync.apply.making import KeptBefore, Making, shown_otherwise
-from flowsync.apply.turns import Verdict, end_of, places, read_back
+from flowsync.apply.turns import Verdict, places, read_back
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import changes_between, observe
+from flowsync.errors import ApiError
 from flowsync.model import Applied, Create, Failed, Refused
+from flowsync.text import end_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flowsync.errors import ApiError
     from flowsync.model import FieldName, LiveFlow, Outcome
 
 LATER: Final[tuple[FieldName, ...]] = ("description",)
@@ -32,7 +34,7 @@ class CreateTurn(Making[Create]):
     @property
     def nothing(self) -> str:
         """It may come later, or be there under another slug."""
-        return "no flow has this slug. It may be made later, or was made with a slug that Frigade made up: look for it."
+        return "no flow has this slug. It may be made later, or was made under a slug that Frigade made up."
 
     def look(self) -> Sequence[LiveFlow]:
         """The rows of the slug that are not deleted."""
@@ -58,11 +60,18 @@ class CreateTurn(Making[Create]):
         """Say what to do where the slug is taken, or the server creates no flows."""
         hint = error.hint
         if is_taken(error):
-            message = f"{end_of(error.message)} No read shows such a flow to this key."
-            return Refused(self.change, "appeared", f"{message} Plan again; if it stays so, rename the file.")
+            return self._taken(error)
         if is_absent(error):
             hint = "This server has no way to create flows: create it in the dashboard, then plan again."
         return Failed(self.change, error.code, error.message, hint, uncertain=False)
+
+    def _taken(self, error: ApiError) -> Outcome:
+        """Say which flow has the slug, where a read shows one: somebody may have made it just before the POST."""
+        with suppress(ApiError):
+            if appeared := self.objection(self.look()):
+                return appeared
+        message = f"{end_of(error.message)} No read shows such a flow to this key."
+        return Refused(self.change, "appeared", f"{message} Plan again; if it stays so, rename the file.")
 
     def candidates(self, rows: Sequence[LiveFlow]) -> Sequence[LiveFlow]:
         """The first version; a draft of it may have been begun since."""

@@ -11,10 +11,11 @@ from flowsync.api.endpoints import is_absent
 from flowsync.api.rows import state_of
 from flowsync.api.writing import has_draft
 from flowsync.apply.making import Making, shown_otherwise
-from flowsync.apply.turns import Verdict, end_of, places
+from flowsync.apply.turns import Verdict, places
 from flowsync.apply.updating import Match, Moved, compare_rows, row_of
 from flowsync.diff.fields import changes_between, observe
 from flowsync.model import SENT_FIELDS, Failed, NewDraft, Refused
+from flowsync.text import end_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from flowsync.api.rows import state_of
-from flowsync.apply.turns import MOST_WAITS, RETRY_PAUSE, WRITE_ATTEMPTS, Verdict, end_of
+from flowsync.apply.turns import MOST_WAITS, RETRY_PAUSE, WRITE_ATTEMPTS, Verdict
 from flowsync.apply.updating import update
 from flowsync.diff.fields import form, observe
 from flowsync.errors import ApiError, RecordError
@@ -29,6 +29,7 @@ from flowsync.model import (
     Target,
     Update,
 )
+from flowsync.text import end_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

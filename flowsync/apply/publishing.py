@@ -16,6 +16,7 @@ from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import ApiError, RecordError, UnavailableError
 from flowsync.model import SENT_FIELDS, Applied, Failed, NotAttempted, Refused
 from flowsync.plan.publishing import Published
+from flowsync.text import end_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 LOOKS: Final = 3
 """How often more a row is read before it counts as what it is shown as: some servers archive late, or show late."""
-_NO_ENDPOINT: Final = "The draft was read just before, so this server cannot publish: do it in the dashboard."
+_NO_ENDPOINT: Final = (
+    "The draft was there just before: it was deleted meanwhile, or this server cannot publish. Then publish it in the "
+    "dashboard."
+)
 
 
 class PublishStore(Protocol):
@@ -194,7 +198,7 @@ class _Turn:
 
     def _reason(self) -> str:
         error = self.doubt or self.failure
-        return error.message if error else "The server accepted the request."
+        return end_of(error.message) if error else "The server accepted the request."
 
     @property
     def _is_sent(self) -> bool:

@@ -95,8 +95,3 @@ def places(differences: Sequence[FieldChange], most: int = 5) -> str:
 def is_same(one: JsonValue, other: JsonValue) -> bool:
     """Whether two texts, truth values or nulls are the same; of anything else nothing is said."""
     return type(one) is type(other) and isinstance(one, str | bool | None) and one == other
-
-
-def end_of(sentence: str) -> str:
-    """A sentence with its full stop, to be followed by another one."""
-    return sentence if sentence.endswith((".", '"', "!", "?")) else f"{sentence}."

@@ -18,7 +18,6 @@ from flowsync.apply.turns import (
     RETRY_PAUSE,
     WRITE_ATTEMPTS,
     Verdict,
-    end_of,
     is_same,
     judged,
     places,
@@ -28,6 +27,7 @@ from flowsync.diff.data import quoted
 from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import ApiError, RecordError, ServerError, UnavailableError
 from flowsync.model import AlreadyApplied, Applied, Failed, NewDraft, Refused, Update
+from flowsync.text import end_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -18,7 +18,7 @@ from flowsync.cli.options import Verbosity
 from flowsync.cli.running import Reporter, header_of, recording, stopping_on_signals
 from flowsync.config import place_of
 from flowsync.errors import FlowsyncError, InterruptedByUser, RefusedError
-from flowsync.model import NotAttempted, View
+from flowsync.model import NotAttempted, Update, View
 from flowsync.record.values import Purpose
 from flowsync.render import ledger, plans, wording
 from flowsync.render.escape import plural
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
     from flowsync.cli.recording import RecordFile
-    from flowsync.model import FieldName, JsonValue, LiveFlow, NewDraft, Outcome, Plan, Update
+    from flowsync.model import FieldName, JsonValue, LiveFlow, NewDraft, Outcome, Plan
 
 INTERRUPTED: Final = "Interrupted: what was in flight has finished, nothing further was started."
 
@@ -188,7 +188,8 @@ def run(
             outcomes = _apply(made, connection, record, reporter, stop)
             record.end()
             with suppress(OSError):  # nobody reads stderr any more: that costs no ledger
-                _report_record(record, name, purpose, way_back, given)
+                replaces = any(isinstance(each, Update) for each in made.writes)
+                _report_record(record, name, purpose, way_back, given, replaces=replaces)
             reporter.close(outcomes)
             try:
                 conclude(outcomes)
@@ -198,7 +199,9 @@ def run(
     return outcomes, stopped_by_user.is_set()
 
 
-def _report_record(record: RecordFile, name: str, purpose: Purpose, way_back: str, given: Invocation) -> None:
+def _report_record(
+    record: RecordFile, name: str, purpose: Purpose, way_back: str, given: Invocation, *, replaces: bool
+) -> None:
     if record.trouble is not None:
         output.write_sentence(f"The record {name} is not complete: {record.trouble.message}", given, Verbosity.QUIET)
     if not record.writes:
@@ -207,7 +210,8 @@ def _report_record(record: RecordFile, name: str, purpose: Purpose, way_back: st
         output.write_sentence(
             "The flow files still say otherwise: revert them too, or the next apply writes them again.", given
         )
-    output.write_note(f"What was replaced is kept; to put it back: {way_back}", given)
+    kept = "What was replaced is kept; to put it back" if replaces else "A record is kept; to take this back"
+    output.write_note(f"{kept}: {way_back}", given)
 
 
 def _outcome_line(outcome: Outcome, screen: Screen) -> str:

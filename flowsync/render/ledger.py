@@ -204,7 +204,7 @@ def _doubt(row: Entry) -> str | None:
     if not row.uncertain:
         return None
     is_update = isinstance(row.change, Update) or row.made is not None
-    return UNCERTAIN if is_update else "It may be there all the same: plan again to see."
+    return UNCERTAIN if is_update else "Plan again to see whether it is there."
 
 
 def _entries(outcomes: Iterable[Outcome]) -> list[Entry]:

@@ -24,7 +24,7 @@ FORMATS: Final = ("text", "json")
 """What `publish --format` and `delete --format` offer."""
 _MARGIN: Final = Span("    ")
 NOTHING: Final = "Nothing to publish: no flow that matches has a draft."
-_UNCERTAIN: Final = "It may have been published: the same command again shows whether it still is a draft."
+_UNCERTAIN: Final = "Run the same command again to see whether it is published."
 _WORDS: Final = {kind: "published" if kind is Kind.APPLIED else kind.words for kind in Kind}
 _WIDTH: Final = max(map(len, _WORDS.values()))
 

@@ -123,16 +123,17 @@ def unseen(each: Difference, found: Comparison) -> str:
 
 
 def _both(each: Difference) -> str:
-    return f"{facts(each.before)} → {facts(each.after)}"
+    return f"{facts(each.before, other=each.after)} → {facts(each.after, other=each.before)}"
 
 
-def facts(content: Content, between: str = " · ") -> str:
-    """Return which file or row a side's content is."""
+def facts(content: Content, between: str = " · ", other: Content | None = None) -> str:
+    """Return which file or row a side's content is, and which version is newer, unless that is the `other` side."""
     row = content.row
     if row is None:
         return content.file or ""
     newer = content.newer
-    later = f", version {newer.version} ({newer.status}) is newer" if newer is not None else ""
+    is_shown = newer is None or (other is not None and other.row is not None and other.row.id == newer.id)
+    later = "" if newer is None or is_shown else f", version {newer.version} ({newer.status}) is newer"
     return between.join([f"id {row.id}", f"version {row.version}", f"{row.status or 'status unknown'}{later}"])
 
 
@@ -165,7 +166,8 @@ def markdown(found: Comparison, screen: Screen) -> str:  # noqa: ARG001 - one si
     blocks = ["\n".join([parts[0], "", *parts[1:]])]
     blocks += [prose(note) for note in dict.fromkeys((*found.before.notes, *found.after.notes))]
     for each in found.differing:
-        title = f"### {code_span(each.slug)}\n\n{_markdown_facts(each.before)} → {_markdown_facts(each.after)}"
+        facts_of_both = f"{_markdown_facts(each.before, each.after)} → {_markdown_facts(each.after, each.before)}"
+        title = f"### {code_span(each.slug)}\n\n{facts_of_both}"
         note = f"\n\n{prose(sentence)}" if (sentence := unseen(each, found)) else ""
         diff = paint(capped(diff_lines(each)), Colour.NEVER)
         blocks.append(f"{title}{note}\n\n{fenced(diff, 'diff')}")
@@ -178,8 +180,8 @@ def markdown(found: Comparison, screen: Screen) -> str:  # noqa: ARG001 - one si
     return "\n\n".join(blocks) + "\n"
 
 
-def _markdown_facts(content: Content) -> str:
-    return prose(facts(content, ", ")) if content.row is not None else code_span(content.file or "")
+def _markdown_facts(content: Content, other: Content | None = None) -> str:
+    return prose(facts(content, ", ", other)) if content.row is not None else code_span(content.file or "")
 
 
 def _only_point(each: OnlyOneSide) -> str:

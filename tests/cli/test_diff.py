@@ -129,6 +129,10 @@ def test_a_list_that_hides_drafts_is_not_believed(tmp_path: Path) -> None:
     with served(tmp_path, {}, rows()) as (server, run):
         published = [each for each in rows() if each["status"] == "ACTIVE"]
         server.suffer(success(json.dumps(published).encode()).on("GET", "/v1/flows", times=ALWAYS))
+        shown = run("diff", "--from", "live", "--to", "draft", "flow_a")
+        as_markdown = run("diff", "--from", "live", "--to", "draft", "flow_a", "--format", "markdown").out
+        assert "id 2, version 2, ACTIVE → id 3, version 3, DRAFT\n" in as_markdown
+        assert "~ flow_a  id 2 · version 2 · ACTIVE → id 3 · version 3 · DRAFT\n" in shown.out
         document = diff(run, "--from", "live", "--to", "draft")
         assert brief(document) == {"flows": {"flow_a": ["name"]}, "only_in_from": ["flow_d"]}
         assert run("show", "flow_a", "--format", "json").json["version"] == 3

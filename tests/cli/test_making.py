@@ -70,6 +70,7 @@ def test_an_apply_creates_drafts_and_then_finds_nothing_to_do(tmp_path: Path) ->
         assert (draft["action"], draft["id"], draft["version"], draft["status"]) == ("draft", 3, 2, "DRAFT")
         assert "created, switched off" in applied.err
         assert "draft created, version 2" in applied.err
+        assert "A record is kept; to take this back: flowsync rollback .flowsync/applies/" in applied.err
         (row,) = there.rows("flow_new")
         assert (row.name, row.active, row.description) == ("New", False, "About it")
         assert [row.name for row in there.rows("flow_old")] == ["Old", "Drafted"]

@@ -227,7 +227,7 @@ def test_reading_back_that_fails_is_uncertain(tmp_path: Path) -> None:
         done = account.run("publish", "flow_a")
         assert (done.code, account.versions) == (5, AFTER)
         assert "Reading back failed." in done.out
-        assert "It may have been published" in done.out
+        assert "Run the same command again to see whether it is published." in done.out
 
 
 def shown_with(response: Response, change: Callable[[list[dict[str, object]]], None]) -> Response:

@@ -297,6 +297,9 @@ CASES = {
         "is there by now: ACTIVE version 1 (id 2), switched on.",
         before=lambda place: place.answer("POST", "/v1/flows", {**OLD, "slug": "flow_new"}),
     ),
+    "what appears right before the POST is refused": Case(
+        (Fault(FaultKind.CREATE, "POST", "/v1/flows"),), Refused, "appeared", "is there by now: ACTIVE version 1 (id 2)"
+    ),
     "a draft in doubt is read back": Case((replace(POST, path=VERSIONS),), Applied, slug="flow_old"),
     "a draft that is not found is not made again": Case(
         (replace(POST, kind=FaultKind.RESET_BEFORE, path=VERSIONS),), Failed, "api-transport", slug="flow_old"

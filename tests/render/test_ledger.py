@@ -80,7 +80,7 @@ def made(status: str = "ACTIVE", **fields: JsonValue) -> LiveFlow:
         (Applied(DRAFTED, made=made("DRAFT")), "draft created, version 1: "),
         (
             Failed(NEW, "api", "500.", None, uncertain=True),
-            "flow_new  500. It may be there all the same: plan again to",
+            "flow_new  500. Plan again to see whether it is there.",
         ),
     ],
 )
