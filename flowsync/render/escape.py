@@ -16,7 +16,7 @@ from itertools import groupby, zip_longest
 from typing import Final
 
 from flowsync.model import JsonValue
-from flowsync.text import ELLIPSIS, end_of, printable
+from flowsync.text import ELLIPSIS, printable
 
 LONGEST_VALUE: Final = 300
 """How many columns of a value are shown."""
@@ -238,4 +238,4 @@ def plural(count: int, noun: str) -> str:
 
 def with_hint(message: str, hint: str | None) -> str:
     """Return a message and what to do about it as one text."""
-    return f"{end_of(message)} {hint}" if hint else message
+    return f"{message} {hint or ''}".rstrip()

@@ -20,6 +20,7 @@ from flowsync.render.escape import (
     with_hint,
 )
 from flowsync.render.style import Detail, Line, Screen, Span, Style, blocks, line, paint, sentences, table
+from flowsync.text import end_of
 
 if TYPE_CHECKING:
     from flowsync.plan.status import EnvironmentStatus, FlowStatus, Survey
@@ -178,7 +179,7 @@ def _summary(survey: Survey, screen: Screen) -> Iterator[Line]:
     for each in survey.environments:
         named = "" if each.name is None else f"{each.name}: "
         if each.trouble is not None:
-            said = with_hint(each.trouble.message, each.trouble.hint)
+            said = with_hint(end_of(each.trouble.message), each.trouble.hint)
             style = Style.MUTED if each.trouble.is_no_key else Style.ERROR
             yield from sentences(line(Span(f"{named}{said}", style)), screen)
         else:
