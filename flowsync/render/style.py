@@ -192,7 +192,8 @@ def blocks(header: Sequence[str], rows: Iterable[Sequence[Span]]) -> Iterator[Li
     """Yield each row of a table as lines of its own: its first cell, then title and value of each other one."""
     label = max(columns(shown(title)) for title in header[1:])
     for first, *others in rows:
-        yield line(first)
+        is_number = first.text.isdecimal()  # which says nothing without its title
+        yield line(Span(f"{header[0]} {first.text}", first.style) if is_number else first)
         for title, cell in zip(header[1:], others, strict=True):
             yield line(f"  {padded(shown(title), label)}  ", cell)
 

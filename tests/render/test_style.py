@@ -149,7 +149,7 @@ TITLES = ("VERSION", "CREATED", "CHANGED")
 ROWS = [[Span("12"), Span("2026-01-02"), Span("3 changes: name, targetingLogic, steps[first].title")]]
 ALL = ["VERSION  CREATED     CHANGED", "12       2026-01-02  3 changes: name, targetingLogic, steps[first].title"]
 CUT = "12       2026-01-02  3 changes: name, target…"
-BLOCK = ["12", "  CREATED  2026-01-02", "  CHANGED  3 changes: name, targetingLogic, steps[first].title"]
+BLOCK = ["VERSION 12", "  CREATED  2026-01-02", "  CHANGED  3 changes: name, targetingLogic, steps[first].title"]
 
 
 @pytest.mark.parametrize(("wrap", "expected"), [(None, ALL), (80, ALL), (45, [ALL[0], CUT]), (44, BLOCK)])
