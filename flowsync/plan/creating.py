@@ -77,7 +77,7 @@ class Scope:
 
 def created(missing: Sequence[Flow], scope: Scope, guard: Creating) -> Iterator[Create | Blocked]:
     """Yield what becomes of each file whose slug is not live."""
-    near = _Near(scope.unmanaged) if guard is not Creating.ANYWAY and len(missing) <= MOST_SUGGESTIONS else None
+    near = _Near(scope.unmanaged) if len(missing) <= MOST_SUGGESTIONS else None
     former = {each.renamed_to: each for each in scope.removed if each.is_there}
     is_most = scope.files >= FEW_FILES and len(missing) * 2 > scope.files
     for flow in missing:
@@ -85,14 +85,14 @@ def created(missing: Sequence[Flow], scope: Scope, guard: Creating) -> Iterator[
         lacking = [name for name in REQUIRED if not _is_there(flow.fields.get(name))]
         if guard is not Creating.ANYWAY and flow.slug in former:
             yield Blocked(flow.slug, flow.file, RENAMED, _rename(flow, former[flow.slug]))
-        elif meant is not None:
+        elif guard is not Creating.ANYWAY and meant is not None:
             yield Blocked(flow.slug, flow.file, NEAR, _near(flow.slug, meant, scope.removed))
         elif guard is not Creating.ANYWAY and is_most:
             yield Blocked(flow.slug, flow.file, MANY, _many(len(missing), scope.files))
         elif lacking:
             yield Blocked(flow.slug, flow.file, INCOMPLETE, _incomplete(flow, lacking, scope.view))
         else:
-            yield _create(flow, scope, former.get(flow.slug))
+            yield _create(flow, scope, former.get(flow.slug), meant)
 
 
 def _is_there(value: JsonValue) -> bool:
@@ -166,7 +166,7 @@ def _incomplete(flow: Flow, lacking: Sequence[FieldName], view: View) -> str:
     )
 
 
-def _create(flow: Flow, scope: Scope, former: Removed | None) -> Create:
+def _create(flow: Flow, scope: Scope, former: Removed | None, near: str | None) -> Create:
     sent = as_sent(flow.fields)
     body = {name: _sent(flow, sent, name) for name in SENT_FIELDS if name in sent or name == "active"}
     text = flow.data_text
@@ -176,7 +176,7 @@ def _create(flow: Flow, scope: Scope, former: Removed | None) -> Create:
         slug=flow.slug,
         file=flow.file,
         fields=_with_origins(changes, flow, scope.base),
-        warnings=tuple(_warnings(flow, scope, former)),
+        warnings=tuple(_warnings(flow, scope, former, near)),
         body=body,
         after=fingerprint(values),
         new=values,
@@ -206,7 +206,7 @@ def _with_origins(changes: Sequence[FieldChange], flow: Flow, base: Base | None)
     return tuple(replace(change, origin=origin(change.field)) for change in changes)
 
 
-def _warnings(flow: Flow, scope: Scope, former: Removed | None) -> Iterator[PlanWarning]:
+def _warnings(flow: Flow, scope: Scope, former: Removed | None, near: str | None) -> Iterator[PlanWarning]:
     """Yield what a reviewer should know of a flow that will be made."""
     if flow.fields.get("active"):
         yield _warning(flow, "active", GOES_LIVE, "The flow is created switched on: users may see it at once.")
@@ -221,6 +221,9 @@ def _warnings(flow: Flow, scope: Scope, former: Removed | None) -> Iterator[Plan
     if scope.view is not View.WHOLE:
         message = "The public list, which was read, may hide a draft with this slug; then nothing is created."
         yield PlanWarning("may-exist", message)
+    if near is not None and (former is None or former.slug != near):
+        message = f"{quoted(near)} is live without a file and has nearly this slug: this makes another flow."
+        yield PlanWarning(NEAR, message)
     if former is not None:
         message = (
             f"The file {former.file} had this content: Frigade has no rename, so {quoted(former.slug)} stays live as "

@@ -124,7 +124,8 @@ def test_a_live_flow_of_nearly_that_slug_and_without_a_file_blocks_until_it_is_a
     plan = plan_of([complete(slug)], [row(live, name="A")])
     assert {each.code for each in plan.blocked} == (set() if question is None else {"near-slug"})
     assert all((question or "") in each.message and "--allow-create" in each.message for each in plan.blocked)
-    assert len(plan_of([complete(slug)], [row(live, name="A")], create=Creating.ANYWAY).changes) == 1
+    (create,) = plan_of([complete(slug)], [row(live, name="A")], create=Creating.ANYWAY).changes
+    assert ("near-slug" in {each.code for each in create.warnings}) is (question is not None)
     assert len(plan_of([complete(slug)], [row(live, status="ARCHIVED")]).changes) == 1
     assert not plan_of([complete(slug), flow(live, name="A")], [row(live, name="A")]).blocked
 
