@@ -212,6 +212,14 @@ def test_what_changed_since_is_refused(live: list[LiveFlow], code: str, said: st
     assert said in decision.message
 
 
+def test_a_draft_that_was_published_since_is_not_rolled_back() -> None:
+    decision = only(way_back(NAMED, at(1, "DRAFT", name="Old"), [at(1, "ACTIVE")]))
+    assert isinstance(decision, Blocked)
+    assert decision.code == "status-changed"
+    assert "Version 1 was a draft then, and is published now" in decision.message
+    assert "flowsync history flow_x" in decision.message
+
+
 def test_many_changed_places_are_counted() -> None:
     steps = ", ".join(f"{{id: s{number}, title: X}}" for number in range(8))
     planned = replace(DATA, body={"data": f"steps: [{steps}]"})

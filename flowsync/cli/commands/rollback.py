@@ -327,8 +327,7 @@ def _obstacle(write: Write, rows: Sequence[LiveFlow]) -> tuple[str, str] | None:
     if row.is_archived:
         return "archived", f"Version {was.version} is archived now, and so read-only."
     if (row.status, row.version) != (was.status, was.version):
-        message = f"It was {was.status} version {was.version}; it is {row.status} version {row.version}."
-        return "status-changed", message
+        return "status-changed", _status_since(write, row)
     chosen = choose(rows, write.target)
     if isinstance(chosen, Chosen | UnknownStatus) and chosen.row.id != write.id:
         return "newer-version", f"Version {chosen.row.version} ({chosen.row.status}) has come since."
@@ -336,6 +335,16 @@ def _obstacle(write: Write, rows: Sequence[LiveFlow]) -> tuple[str, str] | None:
         message = "Somebody else edited it between two applies of this record; there is no way back past that."
         return "edited-between", message
     return None
+
+
+def _status_since(write: Write, row: LiveFlow) -> str:
+    was = write.before
+    if row.is_published and was.status == "DRAFT" and row.version == was.version:
+        return (
+            f"Version {was.version} was a draft then, and is published now: users would see what is put back. "
+            f"flowsync history {write.slug} shows what can be restored instead."
+        )
+    return f"It was {was.status} version {was.version}; it is {row.status} version {row.version}."
 
 
 def _shows(row: LiveFlow, values: Mapping[FieldName, JsonValue]) -> bool:
