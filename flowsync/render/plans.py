@@ -11,7 +11,7 @@ from flowsync.plan.document import drafted, to_document
 from flowsync.plan.warnings import WAITING
 from flowsync.render import audience, wording
 from flowsync.render.escape import json_text, plural
-from flowsync.render.style import Detail, Line, Screen, Span, Style, line, paint, sentences
+from flowsync.render.style import MARKED, NARROWEST, Detail, Line, Screen, Span, Style, line, paint, sentences
 from flowsync.render.yaml_diff import capped, flow_diff, remark
 
 NAMES_SHOWN: Final = 50
@@ -159,7 +159,17 @@ def _change_lines(change: Change, screen: Screen, qualifying: str) -> Iterator[L
         return
     lines = [*(line(sentence) for sentence in map(remark, change.fields) if sentence), *flow_diff(change)]
     for each in lines if screen.detail is Detail.VERBOSE else capped(lines):
-        yield (_MARGIN, *each)
+        yield from _wrapped((_MARGIN, *each), screen)
+
+
+def _wrapped(difference: Line, screen: Screen) -> Iterator[Line]:
+    """Yield a line of a diff, broken between words on a terminal, unless that could hide blanks that differ."""
+    if any(span.style in MARKED and (span.text.isspace() or "  " in span.text) for span in difference):
+        yield difference
+        return
+    text = "".join(span.text for span in difference)
+    beginning = len(text) - len(text.lstrip(" +-"))
+    yield from sentences(difference, screen, indent=min(beginning + 2, NARROWEST // 2))
 
 
 def _row_lines(

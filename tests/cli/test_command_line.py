@@ -527,3 +527,15 @@ def test_of_an_empty_line_no_excerpt_is_shown(project: Path) -> None:
     reported = flowsync("validate", root=project)
     assert reported.code == 3
     assert "`name: …`, `data: …`.\n  hint: The file is empty" in reported.out
+
+
+def test_long_lines_of_a_diff_break_between_words_on_a_terminal(project: Path) -> None:
+    flowsync("plan", "--sandbox", root=project)  # makes the account
+    words = [f"word{number:02}" for number in range(30)]
+    write_flows(project, {"flow_a": GOOD.replace("Hi there", " ".join(words)).replace("Hello", "a")})
+    shown = on_terminal(command_line("plan", "--sandbox", "--color", "never", "flow_a"), project).screen
+    assert f"+ title: {' '.join(words)}" not in shown
+    assert [word for word in words if word not in shown] == []
+    assert f"+ title: {' '.join(words)}" in process("plan", "--sandbox", "flow_a", root=project).out.replace(
+        "      ", ""
+    )
