@@ -168,23 +168,32 @@ def _page(reader: FlowReader, path: str, offset: int) -> tuple[tuple[LiveFlow, .
     return rows, has_pages and len(rows) >= size
 
 
-def find_missing(
-    reader: FlowReader, listing: Listing, slugs: Iterable[str], map_: Map = map, drafts: Collection[str] = ()
-) -> Listing:
+def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map_: Map = map) -> Listing:
     """`listing` and the rows of those `slugs` that it lacks, or of which it has only archived or deleted rows.
 
     Lists may leave flows out [obs], so every such slug is asked for by itself, through `map_`. Only a
-    404 on every path that could know it means that it does not exist; any other failure is raised. Lists may hide
-    drafts, too: of `drafts`, the slugs of which it shows no draft are asked for as well.
+    404 on every path that could know it means that it does not exist; any other failure is raised.
     """
     found_slugs = {row.slug for row in listing.rows if not row.is_archived and not row.is_gone}
-    drafted = {row.slug for row in listing.rows if row.status == "DRAFT"}
-    undrafted = {slug for slug in drafts if slug not in drafted}
-    missing = [slug for slug in dict.fromkeys([*slugs, *drafts]) if slug not in found_slugs or slug in undrafted]
+    missing = [slug for slug in dict.fromkeys(slugs) if slug not in found_slugs]
     rows = {row.id: row for row in listing.rows}
     for found in map_(lambda slug: _look_up(reader, slug, listing.access), missing):
         rows.update((row.id, row) for row in found)
     return Listing(tuple(rows.values()), listing.access)
+
+
+def find_drafts(reader: FlowReader, listing: Listing, slugs: Iterable[str], access: Access, map_: Map = map) -> Listing:
+    """`listing` and what it hides of those `slugs` that can be written, such as drafts; itself if that is nothing.
+
+    …/versions knows them [obs] and is asked through `map_`, with a key of this `access`; not for a slug whose draft is
+    listed, for there is one at most [doc]. Raises the ApiError family.
+    """
+    drafted = {row.slug for row in listing.rows if row.status == "DRAFT"}
+    asked = [slug for slug in dict.fromkeys(slugs) if slug not in drafted]
+    known = {row.id for row in listing.rows}
+    found = map_(lambda slug: _hidden(reader, slug, access, known), asked)
+    hidden = tuple(row for rows in found for row in rows)
+    return replace(listing, rows=(*listing.rows, *hidden)) if hidden else listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +293,12 @@ def _look_up(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, .
     if rows and all("data" in row.fields for row in rows if not row.is_archived and not row.is_gone):
         return rows
     return _merged(_by_slug(reader, slug, access), rows)
+
+
+def _hidden(reader: FlowReader, slug: str, access: Access, known: Collection[int]) -> tuple[LiveFlow, ...]:
+    """The versions of `slug` that are not `known` and can be written; not one without data, which no plan can show."""
+    rows = [row for row in _versions(reader, slug, access) if not row.is_archived and not row.is_gone]
+    return tuple(row for row in rows if row.id not in known and "data" in row.fields)
 
 
 def _show(rows: tuple[LiveFlow, ...], row_id: int | None, names: Collection[FieldName]) -> bool:

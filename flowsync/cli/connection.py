@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync import git
-from flowsync.api.endpoints import Access, Listing, Map, find_missing, list_flows
+from flowsync.api.endpoints import Access, Listing, Map, find_drafts, find_missing, list_flows
 from flowsync.cli.output import Progress, write_note, write_sentence
 from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of
 from flowsync.errors import ConfigError, FlowsyncError, GitError
@@ -66,22 +66,27 @@ class Connection:
     begun: Future[Listing] | None = None
     has_noted: bool = False
 
-    def fetch(self, slugs: Collection[str], drafts: Collection[str] = ()) -> Listing:
-        """All live rows, with a look-up for every one of `slugs` that the list lacks, and for each draft of `drafts`.
+    def fetch(self, slugs: Collection[str]) -> Listing:
+        """All live rows, with a look-up for every one of `slugs` that the list lacks.
 
         A terminal shows when this takes long. Raises the ApiError family.
         """
         with Progress(self.project.given, lambda: reading_line(self.client.waiting)):
-            found = self.read(slugs, drafts)
+            found = self.read(slugs)
         self.note_untold_organization()
         return found
 
-    def read(self, slugs: Collection[str], drafts: Collection[str] = ()) -> Listing:
+    def read(self, slugs: Collection[str]) -> Listing:
         """As `fetch`, without a word. A list begun early is of one moment, so it is used once."""
         reader = self.client.reader()
         begun, self.begun = self.begun, None
         listing = list_flows(reader, self.access, self.map, len(slugs)) if begun is None else begun.result()
-        return find_missing(reader, listing, slugs, self.map, drafts)
+        return find_missing(reader, listing, slugs, self.map)
+
+    def with_hidden(self, listing: Listing, slugs: Collection[str]) -> Listing:
+        """`listing` with the drafts of `slugs` that it hides; itself if there are none. Raises the ApiError family."""
+        with Progress(self.project.given, lambda: reading_line(self.client.waiting)):
+            return find_drafts(self.client.reader(), listing, slugs, self.access, self.map)
 
     def check_organization(self) -> None:
         """Read the list where an organization is expected, for a request that shows no rows. Raises as `fetch`."""

@@ -14,7 +14,7 @@ from flowsync.cli.commands.pull import require_matches
 from flowsync.cli.connection import Connection, Purpose, connect, reading_threads
 from flowsync.cli.files import PATTERN_CHARACTERS, Selection, load_selection, matches, slugs_of
 from flowsync.cli.output import Progress, write_problems, write_sentence
-from flowsync.cli.planning import concerned_slugs, drafted, make_plan, refuse_new_sandbox, settle_findings
+from flowsync.cli.planning import concerned_slugs, make_plan, plan_of, refuse_new_sandbox, settle_findings
 from flowsync.cli.project import project_at
 from flowsync.config import Flags, Policy, place_of
 from flowsync.errors import FlowsyncError, GitError
@@ -162,8 +162,7 @@ def _listing(place: _Place, *, is_alone: bool) -> Listing | Trouble:
         return place.opened
     try:
         plain = [pattern for pattern in place.selection.patterns if not PATTERN_CHARACTERS & set(pattern)]
-        flows = place.selection.flows
-        return place.opened.read([*concerned_slugs(flows), *plain], drafted(place.project, flows))
+        return place.opened.read([*concerned_slugs(place.selection.flows), *plain])
     except FlowsyncError as error:
         if is_alone:
             raise
@@ -195,7 +194,7 @@ def _status(
     if isinstance(listing, Trouble):
         return EnvironmentStatus(name, place.opened.api_url, trouble=listing)
     try:
-        made = _plan(place, place.opened, listing, commit)
+        listing, made = _plan(place, place.opened, listing, commit)
         _, settled = settle_findings(project, place.selection, listing, made)
     except FlowsyncError as error:
         if is_alone:
@@ -207,16 +206,16 @@ def _status(
     return EnvironmentStatus(name, place.opened.api_url, flows)
 
 
-def _plan(place: _Place, connection: Connection, listing: Listing, commit: str | None) -> Plan:
-    """The plan as if no edit were kept. The base is only read where something differs."""
+def _plan(place: _Place, connection: Connection, listing: Listing, commit: str | None) -> tuple[Listing, Plan]:
+    """The plan as if no edit were kept, and what it was made of. The base is only read where something differs."""
     settings = place.project.settings
     guards = replace(settings.guards, on_drift=Policy.OVERWRITE, on_conflict=Policy.OVERWRITE)
-    make = (place.project, place.selection, listing, connection.api_url)
-    made = make_plan(*make, access=connection.access, guards=guards)
+    listing, made = plan_of(place.project, place.selection, listing, connection, guards=guards)
     if commit is None or not any(change.fields for change in made.changes):
-        return made
+        return listing, made
     compared = read_base(place.project, place.selection, commit)
-    return make_plan(*make, access=connection.access, guards=guards, base=compared)
+    make = (place.project, place.selection, listing, connection.api_url)
+    return listing, make_plan(*make, access=connection.access, guards=guards, base=compared)
 
 
 def _say_broken_targeting(project: Project, made: Plan) -> None:

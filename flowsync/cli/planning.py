@@ -19,7 +19,7 @@ from flowsync.config import SANDBOX_URL, Policy, place_of
 from flowsync.errors import FlowsyncError, GitError, RefusedError
 from flowsync.flows import waits
 from flowsync.flows.expressions import flow_of_rows, referenced_slugs
-from flowsync.model import Origin, Severity, Target, View
+from flowsync.model import Create, Origin, Severity, Target, View
 from flowsync.plan.build import build_plan, removed_flows, unmanaged
 from flowsync.plan.creating import Creation
 from flowsync.plan.findings import LiveFlows, settle, unstated
@@ -105,13 +105,11 @@ def plan_files(
         try:
             connection = connect(selection.every)
             gone = [slug for slug in (compared.gone if compared else ()) if _SLUG.fullmatch(slug)]
-            listing = connection.fetch([*concerned_slugs(selection.flows), *gone], drafted(project, selection.flows))
+            listing = connection.fetch([*concerned_slugs(selection.flows), *gone])
+            listing, made = plan_of(project, selection, listing, connection, base=compared, guards=guards)
         except FlowsyncError:
             refuse_errors(selection.errors, UNPLANNABLE)
             raise
-        made = make_plan(
-            project, selection, listing, connection.api_url, access=connection.access, base=compared, guards=guards
-        )
         warnings, settled = settle_findings(project, selection, listing, made)
         if (example := _uncreated_example(selection, listing, connection.api_url)) is not None:
             write_note(f"hint: {example_hint([example])} No account gets it.", project.given)
@@ -136,9 +134,36 @@ def concerned_slugs(flows: Iterable[Flow]) -> list[str]:
     return [*(flow.slug for flow in chosen), *sorted(referred)]
 
 
-def drafted(project: Project, flows: Iterable[Flow]) -> list[str]:
-    """The slugs of the files that are written to drafts: whether there is one must be known."""
-    return [flow.slug for flow in flows if (flow.target or project.settings.target) is Target.DRAFT]
+def plan_of(
+    project: Project,
+    selection: Selection,
+    listing: Listing,
+    connection: Connection,
+    *,
+    base: Base | None = None,
+    guards: Guards | None = None,
+) -> tuple[Listing, Plan]:
+    """The plan as of `make_plan`, and the listing with the drafts that it hides of flows that the plan would write.
+
+    Right before a write `apply` asks for the versions of the flow, and refuses one whose draft was not planned.
+    """
+    access, url = connection.access, connection.api_url
+    made = make_plan(project, selection, listing, url, access=access, base=base, guards=guards)
+    whole = connection.with_hidden(listing, _slugs_in_doubt(project, selection, listing, made))
+    if whole is listing:
+        return listing, made
+    return whole, make_plan(project, selection, whole, url, access=access, base=base, guards=guards)
+
+
+def _slugs_in_doubt(project: Project, selection: Selection, listing: Listing, made: Plan) -> list[str]:
+    """The flows of which a draft that the list hides would change the plan, as far as it writes or wants drafts."""
+    wanting = {flow.slug for flow in selection.flows if (flow.target or project.settings.target) is Target.DRAFT}
+    is_public = listing.access is Access.PUBLIC  # else what the list lacks was asked for already
+    writes = [each for each in made.writes if each.target is not Target.ACTIVE]
+    return [
+        *(each.slug for each in writes if is_public or not isinstance(each, Create)),
+        *(each.slug for each in made.unchanged if each.slug in wanting),
+    ]
 
 
 def make_plan(

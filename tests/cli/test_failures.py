@@ -136,10 +136,12 @@ def test_a_failure_that_every_flow_would_meet_ends_the_run(
 ) -> None:
     """A key that may not write, and a server that asks for more patience than there is."""
     rows = [row(number, slug) for number, slug in enumerate(SLUGS, start=1)]
-    with served(tmp_path, MANY, rows, faults=(fault.on(method, path, times=ALWAYS),)) as (server, run):
+    planned = len(SLUGS) if method == "GET" else 0  # each is asked for once before the plan is shown
+    faults = (fault.on(method, path, times=ALWAYS, skip=planned),)
+    with served(tmp_path, MANY, rows, faults=faults) as (server, run):
         applied = run("apply", "--parallelism", "2", "--allow-many")
         assert applied.code == 5
-        assert len(server.requests_to(method, path)) <= 4
+        assert len(server.requests_to(method, path)) <= planned + 4
     assert said in applied.out
     assert "not attempted" in applied.out
 

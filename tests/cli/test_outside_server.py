@@ -137,6 +137,33 @@ def test_a_draft_is_written_where_it_is_the_latest_and_the_active_row_on_demand(
         assert [seen.path for seen in server.writes] == ["/v1/flows/31"]
 
 
+@pytest.mark.parametrize("target", ["latest", "draft"])
+def test_a_draft_that_the_list_hides_is_planned_and_written_as_if_it_were_shown(tmp_path: Path, target: str) -> None:
+    data = "steps: []\n"
+    rows = [row(1, "flow_a", data=data), row(2, "flow_a", version=2, status="DRAFT", name="Draft", data=data)]
+    same = [row(3, "flow_b", name="Same"), row(4, "flow_b", version=2, status="DRAFT", name="Same too")]
+    file = f"name: New\ntarget: {target}\n"
+    files = {"flow_a": file, "flow_b": "name: Same\ntarget: active\n"}
+    shown = []
+    for hidden in (frozenset[str](), frozenset({"DRAFT"})):
+        root = tmp_path / f"{len(hidden)}"
+        root.mkdir()
+        with served(root, files, [*rows, *same], unlisted_statuses=hidden) as (server, run):
+            planned = run("plan", "--format", "json", "--out", "plan.json").json
+            (change,) = planned["changes"]
+            assert (change["action"], change["id"], change["status"]) == ("update", 2, "DRAFT")
+            asked = [seen.path for seen in server.requests]
+            assert asked == ["/v1/flows", *["/v1/flows/flow_a/versions"] * len(hidden)]
+            assert run("apply", "plan.json").code == 0
+            assert [(seen.method, seen.path) for seen in server.writes] == [("PUT", "/v1/flows/2")]
+            assert run("plan", "--detailed-exitcode").code == 0
+            assert "differs" not in run("status").out
+            assert run("rollback", "latest").code == 0
+            assert server.rows[1]["name"] == "Draft"
+            shown.append([{**each, "warnings": None} for each in planned["changes"]])
+    assert shown[0] == shown[1]
+
+
 def test_blocked_flows_are_shown_by_plan_and_refused_by_apply_unless_skipped(tmp_path: Path) -> None:
     rows = [row(1, "flow_old", status="ARCHIVED"), row(2, "flow_tips")]
     write_flows(tmp_path, {"flow_old": "name: x\n", "flow_new": "name: y\n", "flow_tips": "name: z\n"})

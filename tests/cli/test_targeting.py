@@ -54,7 +54,7 @@ def test_what_is_no_slug_is_never_asked_for(tmp_path: Path) -> None:
     write_flows(tmp_path, {"flow_a": "targetingLogic: user.flow('../x') != 'STARTED_FLOW' && user.flow('') == null\n"})
     with fake_frigade(rows=[row(1, "flow_a")]) as server:
         refused = flowsync("plan", root=tmp_path, env=environment(server.url))
-        assert [request.path for request in server.requests] == ["/v1/flows"]
+        assert [request.path for request in server.requests] == ["/v1/flows", "/v1/flows/flow_a/versions"]
     assert refused.code == 1
 
 

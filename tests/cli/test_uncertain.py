@@ -99,7 +99,7 @@ def test_every_reason_of_a_failure_is_kept(tmp_path: Path) -> None:
         reply(500, "Maybe").on("PUT", "*/1"),
         reply(422, "Never").on("PUT", "*/1"),
         reply(502, "Perhaps").on("PUT", "*/2"),
-        reply(403, "Not for you").on("GET", "*/flow_b/versions", skip=1),
+        reply(403, "Not for you").on("GET", "*/flow_b/versions", skip=2),
     )
     with fake_frigade(FakeConfig(faults=faults), [row(1, "flow_a"), row(2, "flow_b")]) as server:
         env = environment(server.url)
@@ -178,8 +178,8 @@ PUBLISHED_ONLY = BEFORE_THE_DRAFT.on("GET", "/v1/public/flows", times=ALWAYS)
 
 @pytest.mark.parametrize(
     ("faults", "code"),
-    [((replace(NO_VERSIONS, times=1),), 4), ((NO_VERSIONS,), 4), ((NO_VERSIONS, NO_LIST, PUBLISHED_ONLY), 5)],
-    ids=["not found once", "no such path", "no private list any more"],
+    [((replace(NO_VERSIONS, times=3),), 4), ((NO_VERSIONS,), 4), ((NO_VERSIONS, NO_LIST, PUBLISHED_ONLY), 5)],
+    ids=["not found at first", "no such path", "no private list any more"],
 )
 def test_a_draft_that_came_since_the_plan_is_noticed(tmp_path: Path, faults: tuple[Fault, ...], code: int) -> None:
     """The public list may hide drafts: it does not stand in for the private one that the plan was made from."""

@@ -19,12 +19,13 @@ from threading import Event, Lock, get_ident
 
 from flowsync import document
 from flowsync.api.client import Client, open_client
-from flowsync.api.endpoints import Access, find_missing, list_flows, rows_by_slug
+from flowsync.api.endpoints import Access, find_drafts, find_missing, list_flows, rows_by_slug
 from flowsync.api.messages import Timing
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import planning
 from flowsync.cli.applying import LiveStore
 from flowsync.cli.commands.rollback import plan_rollback
+from flowsync.cli.connection import Connection
 from flowsync.cli.files import Selection, load_selection
 from flowsync.cli.project import Project
 from flowsync.cli.project import project_at as open_project
@@ -256,10 +257,14 @@ def connected(handler: Handler, seed: int = 0) -> Iterator[Client]:
         yield client
 
 
-def make_plan(client: Client) -> Plan:
+def make_plan(client: Client, readings: Collection[Reading] = ()) -> Plan:
+    """The plan of the list; and of what it hides, where that is how the API is read."""
     place = workspace()
     slugs = planning.concerned_slugs(place.selection.flows)
     listing = find_missing(client.reader(), list_flows(client.reader(), Access.PRIVATE), slugs)
+    if Reading.PRIVATE_LIST_HIDES_DRAFTS in readings:
+        connection = Connection(place.project, client, Access.PRIVATE, SANDBOX_URL, map)
+        return planning.plan_of(place.project, place.selection, listing, connection)[1]
     return planning.make_plan(place.project, place.selection, listing, SANDBOX_URL)
 
 
@@ -294,7 +299,7 @@ def run(journal: Journal, faults: Sequence[Fault], path: Path, parallelism: int 
     server = journal.faulty(faults)
     with connected(journal.outer(server)) as client:
         try:
-            made = make_plan(client)
+            made = make_plan(client, journal.emulator.readings)
         except ApiError as failure:
             return Ran(None, (), failure)
         outcomes = tuple(carry_out(client, made, path, parallelism))
@@ -459,7 +464,9 @@ def check_the_way_back(journal: Journal, path: Path) -> None:
         for row in now.values():
             copy.store.add(row)
         with connected(copy.handle) as client:
-            rows = rows_by_slug(list_flows(client.reader(), Access.PRIVATE).rows)
+            listing = list_flows(client.reader(), Access.PRIVATE)
+            written = [write.slug for write in kept.writes]
+            rows = rows_by_slug(find_drafts(client.reader(), listing, written, Access.PRIVATE).rows)
             back = plan_rollback(kept, rows, environment=None, api_url=SANDBOX_URL)
             outcomes = carry_out(client, back, path.with_name("back.jsonl"), 2)
         assert all(isinstance(outcome, Applied) for outcome in outcomes)
@@ -519,10 +526,10 @@ def _means(row: Row, other: Row, names: Iterable[str]) -> bool:
 
 def check_another_run_finishes(journal: Journal, path: Path) -> None:
     with connected(journal.handle) as client:
-        made = make_plan(client)
+        made = make_plan(client, journal.emulator.readings)
         outcomes = carry_out(client, made, path, 4) if made.writes else []
         assert all(isinstance(outcome, Applied) for outcome in outcomes)
-        again = make_plan(client)
+        again = make_plan(client, journal.emulator.readings)
         assert again.changes == ()
         for each in again.unverified:
             row = journal.emulator.store.find(each.id)

@@ -21,7 +21,7 @@ from flowsync.cli.planning import Planned, plan_files, refuse_unseen_versions
 from flowsync.cli.project import Project, open_project
 from flowsync.config import SANDBOX_URL, Guards, place_of
 from flowsync.errors import ExitCode, PlanFileError, RefusedError, UsageError
-from flowsync.model import AlreadyApplied, Change, Create, LiveFlow, NewDraft, Plan, Update
+from flowsync.model import AlreadyApplied, Change, Create, LiveFlow, Plan, Update
 from flowsync.plan.guards import Kept
 from flowsync.plan.guards import judged as judge
 from flowsync.plan.restoring import AsPlanned, AsWritten, Edited, Stale, restored
@@ -151,8 +151,8 @@ def checked_saved(path: Path, project: Project, guards: Guards, *, in_sandbox: b
     _refuse_elsewhere(saved, project, SANDBOX_URL if in_sandbox else project.settings.api_url)
     seeds = project.load().flows if in_sandbox else ()
     with connect(project, seeds, Purpose.WRITE, in_sandbox=in_sandbox) as connection:
-        drafts = [change.slug for change in saved.writes if isinstance(change, NewDraft) or change.status == "DRAFT"]
-        listing = connection.fetch([change.slug for change in saved.writes], drafts)
+        written = [change.slug for change in saved.writes]
+        listing = connection.with_hidden(connection.fetch(written), written)
         rows = rows_by_slug(listing.rows)
         states = [_state(change, rows.get(change.slug, ())) for change in saved.writes]
         stale = [each for each in states if isinstance(each, Stale)]

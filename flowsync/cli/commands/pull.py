@@ -29,7 +29,7 @@ from flowsync.errors import DocumentError, ExitCode, FlowsyncError, InvalidFiles
 from flowsync.flows.files import FlowFile, file_named
 from flowsync.model import Flow, LiveFlow, Problem, Severity, Target
 from flowsync.pull.new_files import folded, folder_for, name_complaint, new_file
-from flowsync.pull.results import ChangedFile, NewFile, Pulled, Scope, Skipped
+from flowsync.pull.results import ChangedFile, NewFile, Pulled, SameFile, Scope, Skipped
 from flowsync.pull.updates import ExistingFile, updated
 from flowsync.render import pulls
 from flowsync.render.style import WRITING, pulling_line
@@ -83,9 +83,17 @@ def command(
     flows = load_files(project)
     with connect(project, flows, Purpose.READ, in_sandbox=in_sandbox) as connection:
         listing = connection.fetch([*(flow.slug for flow in flows), *plain])
-    known: list[Pulled] = []
-    with Progress(given, lambda: pulling_line(len(known))):
-        result = pull_flows(project, flows, listing, patterns, scope, takes_new=takes_new, report=known.append)
+        known: list[Pulled] = []
+
+        def pulled_from(listing: Listing) -> pulls.Pull:
+            known.clear()
+            with Progress(given, lambda: pulling_line(len(known))):
+                return pull_flows(project, flows, listing, patterns, scope, takes_new=takes_new, report=known.append)
+
+        result = pulled_from(listing)
+        whole = connection.with_hidden(listing, _slugs_in_doubt(project, flows, result))
+        if whole is not listing:
+            listing, result = whole, pulled_from(whole)
     uncommitted, to_copy = at_risk(result.changes)
     refused = frozenset() if force else uncommitted
     if check or shows_diff:
@@ -108,6 +116,14 @@ def command(
             hint="Commit the changes, or pull with --force, which keeps a copy.",
         )
     return ExitCode.OK
+
+
+def _slugs_in_doubt(project: Project, flows: Sequence[Flow], result: pulls.Pull) -> list[str]:
+    """The flows for which a draft that the list hides would be the one to pull; not those whose file is as listed."""
+    targets = {flow.slug: flow.target or project.settings.target for flow in flows}
+    wanted = {each.slug: targets.get(each.slug, project.settings.target) for each in result.pulled}
+    same = {each.slug for each in result.pulled if isinstance(each, SameFile)}
+    return [slug for slug, target in wanted.items() if target is not Target.ACTIVE and slug not in same]
 
 
 def _show(pull: pulls.Pull, format_: str, given: Invocation, *, shows_diff: bool = False) -> None:

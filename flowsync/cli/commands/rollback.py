@@ -156,8 +156,8 @@ def _plan(record: Record, slugs: frozenset[str], connection: Connection) -> Plan
         write_note("The record holds writes to another place too: those are left as they are.", project.given)
     for unknown in part.unknown:
         write_note(f"Whether {unknown.slug} was created is not known, so it is left alone. Plan to see.", project.given)
-    drafts = sorted(slugs & {write.slug for write in part.writes if write.before.status == "DRAFT"})
-    listing = connection.fetch(sorted(slugs & {write.slug for write in part.writes}), drafts)
+    written = sorted(slugs & {write.slug for write in part.writes})
+    listing = connection.with_hidden(connection.fetch(written), written)
     return plan_rollback(
         part,
         rows_by_slug(row for row in listing.rows if row.slug in slugs),
