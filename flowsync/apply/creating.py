@@ -29,7 +29,7 @@ LATER: Final[tuple[FieldName, ...]] = ("description",)
 class CreateTurn(Making[Create]):
     """One flow is made, unless it is there."""
 
-    __slots__ = ()
+    __slots__ = ("has_deleted",)
 
     @property
     def nothing(self) -> str:
@@ -38,7 +38,9 @@ class CreateTurn(Making[Create]):
 
     def look(self) -> Sequence[LiveFlow]:
         """The rows of the slug that are not deleted."""
-        return [row for row in self.store.find(self.change.slug) if not row.is_gone]
+        rows = self.store.find(self.change.slug)
+        self.has_deleted = any(row.is_gone for row in rows)
+        return [row for row in rows if not row.is_gone]
 
     def objection(self, rows: Sequence[LiveFlow]) -> Refused | None:
         """The slug must have no row."""
@@ -70,7 +72,9 @@ class CreateTurn(Making[Create]):
         with suppress(ApiError):
             if appeared := self.objection(self.look()):
                 return appeared
-        message = f"{end_of(error.message)} No read shows such a flow to this key."
+        only = "Only a deleted flow with this slug is shown: Frigade may keep its slug taken."
+        shown = only if self.has_deleted else "No read shows such a flow to this key."
+        message = f"{end_of(error.message)} {shown}"
         return Refused(self.change, "appeared", f"{message} Plan again; if it stays so, rename the file.")
 
     def candidates(self, rows: Sequence[LiveFlow]) -> Sequence[LiveFlow]:

@@ -42,6 +42,16 @@ def test_a_draft_that_cannot_be_planned_is_said_with_a_way_out(tmp_path: Path) -
         assert "the list of flows hides drafts: set target: draft in its file" in refused.out
 
 
+def test_a_create_over_a_deleted_flow_is_left_to_the_server(tmp_path: Path) -> None:
+    """A deleted version counts as gone: nothing is written to it, and the server says whether its slug is free."""
+    new = f"name: A\n{text('Later')}"
+    with served(tmp_path, {"flow_a": new}, [row(1, "flow_a", status="DELETED", name="Gone")]) as (server, run):
+        refused = run("apply")
+        assert (refused.code, [seen.method for seen in server.writes]) == (4, ["POST"])
+        assert server.rows[0]["name"] == "Gone"
+    assert "Only a deleted flow with this slug is shown" in " ".join(refused.out.split())
+
+
 def test_a_saved_create_whose_slug_is_only_archived_now_says_so(tmp_path: Path) -> None:
     new = f"name: A\n{text('Later')}"
     with served(tmp_path, {"flow_a": new}, []) as (server, run):
