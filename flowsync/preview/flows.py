@@ -283,8 +283,11 @@ def judge(flow: Flow, context: Context) -> Judged:
 
 
 def sample_users(flows: Iterable[Flow], now: datetime) -> Sequence[Persona]:
-    """Nobody in particular, then every user that `tests:` describe, each once; what is no test is passed over."""
-    users = [replace(persona_from({}, now), name="Nobody in particular")]
+    """Nobody in particular, a guest, then every user that `tests:` describe, each once; what is no test is left out."""
+    users = [
+        replace(persona_from({}, now), name="Nobody in particular"),
+        replace(persona_from({"user": {"guest": True}}, now), name="A new guest"),
+    ]
     for flow in flows:
         tests = flow.tests if isinstance(flow.tests, list) else []
         for position, entry in enumerate(tests, start=1):

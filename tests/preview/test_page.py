@@ -66,7 +66,7 @@ def state(page: str, user: int = 0) -> dict[str, Any]:
 def test_each_flow_is_shown_with_its_difference_and_who_sees_it(page: str) -> None:
     found = state(page)
     flows = found["flows"]
-    assert found["users"] == ["Nobody in particular", "flow_announce: a pro"]
+    assert found["users"] == ["Nobody in particular", "A new guest", "flow_announce: a pro"]
     assert set(flows) == {*FLOWS, "flow_gone", "flow_new"}
     assert {slug: flow["difference"] for slug, flow in flows.items() if flow["difference"] != "same"} == {
         "flow_banner": "changed",
@@ -79,7 +79,7 @@ def test_each_flow_is_shown_with_its_difference_and_who_sees_it(page: str) -> No
     assert flows["flow_announce"]["reasons"] == [
         "- user.property('plan') == 'pro'   (user.property('plan') is not set; comparing null is false)"
     ]
-    assert state(page, 1)["flows"]["flow_announce"]["verdict"] == "this user sees it"
+    assert state(page, 2)["flows"]["flow_announce"]["verdict"] == "this user sees it"
     assert flows["flow_banner"]["verdict"] == "switched off"
     assert flows["flow_own"]["verdict"] == "the file does not say who sees it"
     assert "flows/flow_broken.yaml:1:7 cannot be read: The [ that" in flows["flow_broken"]["after"]["trouble"]
@@ -103,7 +103,7 @@ def frame_states(page: str, frame: str, **done: str) -> dict[str, Any]:
 
 
 def test_frames_are_answered_with_variables_filled_in(page: str) -> None:
-    announce = frame_states(page, "frames/flow_announce/after/1")
+    announce = frame_states(page, "frames/flow_announce/after/2")
     assert announce["data"]["steps"][0]["title"] == "Hello Ada and $\u2060{nobody}"
     assert announce["$state"]["visible"] is True  # whoever sees it: it is drawn
     card = frame_states(page, "frames/flow_card/after/0")
@@ -269,6 +269,25 @@ def test_frames_show_what_is_not_there_without_the_address_of_the_page(project: 
         assert "127.0.0.1" not in tab.value(f"{images}.join()")
         video = "document.querySelector('video')"
         shown(tab, f"{video} && {video}.poster.startsWith('data:') && !{video}.controls", wanted=True, seconds=5)
+
+
+def test_a_form_branches_and_everything_has_a_name(project: Path, tab: Tab) -> None:
+    press = "[...document.querySelectorAll({!r})].find(each => each.textContent.includes({!r}))?.click()"
+    with served(project) as (address, _):
+        for answer, following in (("Team", "How many?"), ("Alone", "Thanks")):
+            tab.ask("Page.navigate", {"url": f"{address}frames/flow_form/after/0"})
+            shown(tab, "document.documentElement.dataset.ready", "yes")
+            tab.value(f"document.querySelector('[role=radio][value={answer.lower()}]').click()")
+            shown(tab, "document.querySelectorAll('[role=radio][data-state=checked]').length", 1)
+            tab.value(press.format("button", "Next"))
+            shown(tab, f"document.body.textContent.includes({following!r})", wanted=True)
+        tab.ask("Page.navigate", {"url": address})
+        shown(tab, "document.querySelectorAll('article').length > 0", wanted=True)
+        nodes = tab.ask("Accessibility.getFullAXTree", {})["nodes"]
+    roles = {"button", "checkbox", "combobox", "Iframe", "link", "searchbox", "textbox"}
+    named = [(node["role"]["value"], node.get("name", {}).get("value")) for node in nodes if not node["ignored"]]
+    assert [role for role, name in named if role in roles and not name] == []
+    assert {"button", "combobox", "searchbox"} <= {role for role, _ in named}
 
 
 def test_pictures_are_taken_of_each_flow_and_step(project: Path, tab: Tab, tmp_path: Path) -> None:
