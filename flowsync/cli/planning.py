@@ -29,7 +29,7 @@ from flowsync.targeting.references import KnownFlow
 from flowsync.workspace import MOST_READ, OWNER_ONLY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from flowsync.api.endpoints import Listing
     from flowsync.cli.connection import Connection, Purpose
@@ -149,21 +149,26 @@ def plan_of(
     """
     access, url = connection.access, connection.api_url
     made = make_plan(project, selection, listing, url, access=access, base=base, guards=guards)
-    whole = connection.with_hidden(listing, _slugs_in_doubt(project, selection, listing, made))
+    wanting = _wanting_drafts(project, selection)
+    whole = connection.with_hidden(listing, [each.slug for each in made.unchanged if each.slug in wanting])
+    whole = connection.with_hidden(whole, _slugs_in_doubt(wanting, listing, made))
     if whole is listing:
         return listing, made
     return whole, make_plan(project, selection, whole, url, access=access, base=base, guards=guards)
 
 
-def _slugs_in_doubt(project: Project, selection: Selection, listing: Listing, made: Plan) -> list[str]:
-    """The flows of which a draft that the list hides would change the plan, as far as it writes or wants drafts."""
-    wanting = {flow.slug for flow in selection.flows if (flow.target or project.settings.target) is Target.DRAFT}
+def _wanting_drafts(project: Project, selection: Selection) -> frozenset[str]:
+    """The flows whose file, or whose project, wants a draft to be written."""
+    default = project.settings.target
+    return frozenset(flow.slug for flow in selection.flows if (flow.target or default) is Target.DRAFT)
+
+
+def _slugs_in_doubt(wanting: Collection[str], listing: Listing, made: Plan) -> list[str]:
+    """The flows that the plan writes, and writes otherwise if the list hides their draft; those that want one first."""
     is_public = listing.access is Access.PUBLIC  # else what the list lacks was asked for already
     writes = [each for each in made.writes if each.target is not Target.ACTIVE]
-    return [
-        *(each.slug for each in writes if is_public or not isinstance(each, Create)),
-        *(each.slug for each in made.unchanged if each.slug in wanting),
-    ]
+    slugs = [each.slug for each in writes if is_public or not isinstance(each, Create)]
+    return sorted(slugs, key=lambda slug: slug not in wanting)
 
 
 def make_plan(

@@ -164,6 +164,19 @@ def test_a_draft_that_the_list_hides_is_planned_and_written_as_if_it_were_shown(
     assert shown[0] == shown[1]
 
 
+@pytest.mark.parametrize(("hidden", "asked"), [(frozenset[str](), 40), (frozenset({"DRAFT"}), 60)])
+def test_of_many_flows_the_others_are_asked_about_where_the_list_hides_something(
+    tmp_path: Path, hidden: frozenset[str], asked: int
+) -> None:
+    slugs = [f"flow_{number:02}" for number in range(60)]
+    rows = [row(number, slug) for number, slug in enumerate(slugs, start=1)]
+    drafts = [row(101, "flow_00", version=2, status="DRAFT")] if hidden else []
+    files = dict.fromkeys(slugs, "name: New\n")
+    with served(tmp_path, files, [*rows, *drafts], unlisted_statuses=hidden) as (server, run):
+        assert run("plan").code == 0
+        assert sum(seen.path.endswith("/versions") for seen in server.requests) == asked
+
+
 def test_blocked_flows_are_shown_by_plan_and_refused_by_apply_unless_skipped(tmp_path: Path) -> None:
     rows = [row(1, "flow_old", status="ARCHIVED"), row(2, "flow_tips")]
     write_flows(tmp_path, {"flow_old": "name: x\n", "flow_new": "name: y\n", "flow_tips": "name: z\n"})
