@@ -116,6 +116,11 @@ class _Near:
         return None if close is None else self._by_rest[close]
 
 
+def nearly_the_same(slug: str, known: Collection[str]) -> str | None:
+    """Return the one of the `known` slugs that was probably meant, None where there is none."""
+    return _Near(known).to(slug)
+
+
 def _are_a_series(one: str, other: str) -> bool:
     return _SERIES.sub("", one) == _SERIES.sub("", other)
 

@@ -74,8 +74,10 @@ def test_a_slug_that_the_server_may_not_take_and_one_nearly_as_another_are_point
     odd = flowsync("new", "welcome", "--type", "CARD", root=tmp_path)
     assert (odd.code, "warning: welcome does not begin with flow_" in odd.err) == (0, True), odd.err
     near = flowsync("new", "flow_welcom", "--type", "CARD", root=tmp_path)
-    assert (near.code, "note: There is a file for flow_welcome too" in near.err) == (0, True), near.err
+    assert (near.code, "too, which is nearly the same slug." in near.err) == (0, True), near.err
     assert "warning" not in near.err
+    other = flowsync("new", "flow_hello", "--type", "CARD", root=tmp_path)
+    assert (other.code, "nearly" in other.err) == (0, False), other.err
 
 
 def test_a_terminal_is_asked_for_the_type(tmp_path: Path) -> None:
