@@ -123,7 +123,7 @@ def every_command() -> Iterator[tuple[str, click.Command]]:
 
 
 def command_section(path: str, command: click.Command) -> str:
-    """One command: usage, help, its own options (the global ones are told once)."""
+    """One command: usage, help, its own options (the global ones are listed once)."""
     paragraphs = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(command.help or ""))
     rows = ["| `{}` | {} |".format(*(cell.replace("|", "\\|") for cell in each)) for each in options_of(path, command)]
     options = f"\n{table(('option', 'meaning'), rows)}" if rows else ""
@@ -143,7 +143,7 @@ GLOBAL_NAMES: Final = {each.name for each in flowsync.params} - {"version"}
 
 
 def options_of(path: str, command: click.Command) -> list[tuple[str, str]]:
-    """A command's own options with their meanings; the global ones are told once, with flowsync itself."""
+    """A command's own options with their meanings; the global ones are listed once, under flowsync itself."""
     context = click.Context(command, info_name=path)
     own = [each for each in command.params if path == "flowsync" or each.name not in GLOBAL_NAMES]
     return [each.get_help_record(context) or ("", "") for each in own if isinstance(each, click.Option)]

@@ -1,4 +1,4 @@
-"""The turn of a create: no row with the slug, one POST, and a PUT of what POST does not take or stored otherwise."""
+"""Create one flow: check that the slug is free, POST, then PUT the fields that POST left out or stored differently."""
 
 from __future__ import annotations
 

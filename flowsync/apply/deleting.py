@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from flowsync.api.endpoints import is_absent
 from flowsync.apply.run import FATAL_CODES
-from flowsync.apply.turns import MOST_WAITS, RETRY_PAUSE, WRITE_ATTEMPTS
+from flowsync.apply.turns import Attempts
 from flowsync.diff.fields import fingerprint, observe
-from flowsync.errors import ApiError, RecordError, UnavailableError
+from flowsync.errors import ApiError, RecordError
 from flowsync.model import SENT_FIELDS
 from flowsync.plan.deleting import Deleted, Ending
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from flowsync.model import LiveFlow
     from flowsync.plan.deleting import Deletion
 
-LOOKS: Final = 3
-"""How often more a version is read before it counts as still there: some servers delete late, or show it late."""
 _NO_ENDPOINT: Final = "The version was read just before, so this server cannot delete: do it in the dashboard."
 
 
@@ -70,7 +68,7 @@ def delete_each(
 
 
 class _Turn:
-    """One flow's turn. `current` is the version that is being deleted; `doubt` and `accepted` are about that one."""
+    """One flow's turn. `current` is the version that is being deleted; `attempts` are about that one."""
 
     def __init__(
         self,
@@ -87,15 +85,8 @@ class _Turn:
         self.stop = stop
         self.left = deletion.rows
         self.is_kept = False
-        self.waits = 0
-        self._begin(None)
-
-    def _begin(self, row_id: int | None) -> None:
-        self.current = row_id
-        self.failure: ApiError | None = None
-        self.doubt: ApiError | None = None
-        self.accepted = self.is_over = False
-        self.failures = self.looks = 0
+        self.current: int | None = None
+        self.attempts = Attempts()
 
     def take(self) -> Deleted:
         """Read, compare and delete until nothing is left, or nothing more can be done."""
@@ -104,7 +95,7 @@ class _Turn:
         return found
 
     def _look_and_delete(self) -> Deleted | None:
-        if self.stop.is_set() and not self._is_sent:
+        if self.stop.is_set() and not self.attempts.is_sent:
             return self._interrupted()
         try:
             rows = [row for row in self.store.rows(self.deletion) if not row.is_gone]
@@ -119,21 +110,13 @@ class _Turn:
     def _go_on(self, rows: Sequence[LiveFlow]) -> Deleted | None:
         """Delete the first version that is left, or look again, or give up."""
         if self.left[0].id != self.current:
-            self._begin(self.left[0].id)
+            self.current = self.left[0].id
+            self.attempts = Attempts(waits=self.attempts.waits)
             if self.stop.is_set():
                 return self._interrupted()
-        if self._must_look_again():
+        if self.attempts.must_look_again(self.pause):
             return None
-        is_last = self.accepted or self.is_over or self.failures >= WRITE_ATTEMPTS
-        return self._still_there() if is_last else self._delete(rows)
-
-    def _must_look_again(self) -> bool:
-        """Whether the version may yet turn out to be gone: after each request it is looked at more than once."""
-        if not self._is_sent or self.looks >= LOOKS:
-            return False
-        self.looks += 1
-        self.pause(RETRY_PAUSE)
-        return True
+        return self._still_there() if self.attempts.is_spent else self._delete(rows)
 
     def _delete(self, rows: Sequence[LiveFlow]) -> Deleted | None:
         try:
@@ -145,34 +128,24 @@ class _Turn:
             return self._failed(error.code, error.message, error.hint)
         except ApiError as error:
             return self._after_failure(error)
-        self.accepted = True
+        self.attempts.accepted = True
         return None
 
     def _after_failure(self, error: ApiError) -> Deleted | None:
         """What a failed request came to; None when the version is to be looked at again."""
-        self.failure = error
-        if error.may_have_effect:
-            self.doubt = error
-            self.looks = 0
-        if error.retry_after is not None and self.waits < MOST_WAITS:
-            self.waits += 1
-            return None
+        is_refused = self.attempts.fail(error)
         if is_absent(error) and not error.on_the_way:  # it may be gone as well: only a look tells
-            self.is_over = True
+            self.attempts.is_over = True
             return None
-        if not error.may_have_effect and not error.unsent:
-            return self._failed(error.code, error.message, error.hint)
-        self.is_over = error.on_the_way or isinstance(error, UnavailableError)
-        self.failures += 1
-        return None
+        return self._failed(error.code, error.message, error.hint) if is_refused else None
 
     def _still_there(self) -> Deleted:
         hint = None
-        if self.failure and not self._is_sent and is_absent(self.failure):
+        if self.attempts.failure and not self.attempts.is_sent and is_absent(self.attempts.failure):
             hint = _NO_ENDPOINT
         row = self.left[0]
-        ending = "it may go later" if self._is_sent else "nothing was done"
-        message = f"{self._reason()} Read back, version {row.version} (id {row.id}) still is there; {ending}."
+        ending = "it may go later" if self.attempts.is_sent else "nothing was done"
+        message = f"{self.attempts.reason} Read back, version {row.version} (id {row.id}) still is there; {ending}."
         return self._failed("not-deleted", message, hint)
 
     def _moved(self, message: str, rows: Sequence[LiveFlow]) -> Deleted:
@@ -184,7 +157,7 @@ class _Turn:
     def _unreadable(self, error: ApiError) -> Deleted:
         if not self.is_kept:
             return self._failed(error.code, error.message, error.hint)
-        return self._failed(error.code, f"{self._reason()} Reading back failed. {error.message}", error.hint)
+        return self._failed(error.code, f"{self.attempts.reason} Reading back failed. {error.message}", error.hint)
 
     def _interrupted(self) -> Deleted:
         if self.is_kept:
@@ -193,16 +166,7 @@ class _Turn:
         return Deleted(self.deletion, Ending.NOT_ATTEMPTED, self.left, message=message)
 
     def _failed(self, code: str, message: str, hint: str | None) -> Deleted:
-        return Deleted(self.deletion, Ending.FAILED, self.left, code, message, hint, uncertain=self._is_sent)
-
-    def _reason(self) -> str:
-        error = self.doubt or self.failure
-        return error.message if error else "The server accepted the request."
-
-    @property
-    def _is_sent(self) -> bool:
-        """Whether a request to delete the current version was sent that may have been carried out."""
-        return self.doubt is not None or self.accepted
+        return Deleted(self.deletion, Ending.FAILED, self.left, code, message, hint, uncertain=self.attempts.is_sent)
 
 
 def _moved(deletion: Deletion, rows: Sequence[LiveFlow], *, has_begun: bool) -> str | None:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from flowsync.api.endpoints import is_absent
 from flowsync.apply.run import FATAL_CODES
-from flowsync.apply.turns import MOST_WAITS, RETRY_PAUSE, WRITE_ATTEMPTS, places
+from flowsync.apply.turns import LOOKS, RETRY_PAUSE, Attempts, places
 from flowsync.diff.fields import changes_between, fingerprint, observe
-from flowsync.errors import ApiError, RecordError, UnavailableError
+from flowsync.errors import ApiError, RecordError
 from flowsync.model import SENT_FIELDS, Applied, Failed, NotAttempted, Refused
 from flowsync.plan.publishing import Published
-from flowsync.text import end_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from flowsync.model import FieldChange, LiveFlow, Outcome
     from flowsync.plan.publishing import Publish
 
-LOOKS: Final = 3
-"""How often more a row is read before it counts as what it is shown as: some servers archive late, or show late."""
 _NO_ENDPOINT: Final = (
     "The draft was there just before: it was deleted meanwhile, or this server cannot publish. Then publish it in the "
     "dashboard."
@@ -79,7 +76,7 @@ def publish_each(
 
 
 class _Turn:
-    """One draft's turn. `doubt` is a failure after which it may be published, `accepted` that the server said so."""
+    """One draft's turn."""
 
     def __init__(
         self, publish: Publish, store: PublishStore, record: PublishRecord, pause: Callable[[float], None]
@@ -88,12 +85,8 @@ class _Turn:
         self.store = store
         self.record = record
         self.pause = pause
-        self.failure: ApiError | None = None
-        self.doubt: ApiError | None = None
-        self.accepted = False
-        self.is_over = False
+        self.attempts = Attempts()
         self.is_kept = False
-        self.failures = self.looks = self.waits = 0
 
     def take(self) -> Published:
         """Read, compare and send until it is known what became of the draft."""
@@ -108,24 +101,16 @@ class _Turn:
         except ApiError as error:
             return self._ended(self._unreadable(error))
         row = next((row for row in rows if row.id == draft.id), None)
-        if row is not None and row.is_published and self._is_sent:
+        if row is not None and row.is_published and self.attempts.is_sent:
             return self._as_published(row, rows)
         moved = _moved(self.publish, rows)
         if moved is not None:
             return self._ended(self._refused(*moved))
-        if self._must_look_again():
+        if self.attempts.must_look_again(self.pause):
             return None
-        if self.accepted or self.is_over or self.failures >= WRITE_ATTEMPTS:
+        if self.attempts.is_spent:
             return self._ended(self._not_published())
         return self._send(rows)
-
-    def _must_look_again(self) -> bool:
-        """Whether the draft may yet turn out to be published: after each request it is looked at more than once."""
-        if not self._is_sent or self.looks >= LOOKS:
-            return False
-        self.looks += 1
-        self.pause(RETRY_PAUSE)
-        return True
 
     def _send(self, rows: Sequence[LiveFlow]) -> Published | None:
         by_id = {row.id: row for row in rows}
@@ -139,28 +124,19 @@ class _Turn:
             return self._ended(Failed(self.publish.change, error.code, error.message, error.hint, uncertain=False))
         except ApiError as error:
             return self._after_failure(error)
-        self.accepted = True
+        self.attempts.accepted = True
         return None
 
     def _after_failure(self, error: ApiError) -> Published | None:
         """What a failed request came to; None when the draft is to be looked at again."""
-        self.failure = error
-        if error.may_have_effect:
-            self.doubt = error
-            self.looks = 0
-        if error.retry_after is not None and self.waits < MOST_WAITS:
-            self.waits += 1
-            return None
-        if not error.may_have_effect and not error.unsent:
+        if self.attempts.fail(error):
             return self._ended(self._failed(error.message, _NO_ENDPOINT if is_absent(error) else error.hint))
-        self.is_over = error.on_the_way or isinstance(error, UnavailableError)
-        self.failures += 1
         return None
 
     def _as_published(self, row: LiveFlow, rows: Sequence[LiveFlow]) -> Published | None:
         others = tuple(other for other in rows if other.is_published and other.id != row.id)
-        if others and self.looks < LOOKS:
-            self.looks += 1
+        if others and self.attempts.looks < LOOKS:
+            self.attempts.looks += 1
             self.pause(RETRY_PAUSE)
             return None
         differences = _differences(self.publish.draft, row)
@@ -174,36 +150,29 @@ class _Turn:
         return Published(self.publish, outcome)
 
     def _refused(self, code: str, message: str, differences: tuple[FieldChange, ...]) -> Refused:
-        if not self._is_sent:
+        if not self.attempts.is_sent:
             return Refused(self.publish.change, code, message, differences)
-        message = f"{self._reason()} Read back: {message}"
+        message = f"{self.attempts.reason} Read back: {message}"
         return Refused(self.publish.change, "changed-while-publishing", message, differences, uncertain=True)
 
     def _not_published(self) -> Failed:
         version = self.publish.draft.version
         ending = f"Read back, version {version} still is a draft"
-        if self._is_sent:
+        if self.attempts.is_sent:
             ending += "; it may be published later"
-        return self._failed(f"{self._reason()} {ending}.", None, code="not-published")
+        return self._failed(f"{self.attempts.reason} {ending}.", None, code="not-published")
 
     def _unreadable(self, error: ApiError) -> Failed:
-        if self._is_sent:
-            return self._failed(f"{self._reason()} Reading back failed. {error.message}", error.hint, code=error.code)
-        self.failure = error
+        if self.attempts.is_sent:
+            return self._failed(
+                f"{self.attempts.reason} Reading back failed. {error.message}", error.hint, code=error.code
+            )
+        self.attempts.failure = error
         return self._failed(error.message, error.hint)
 
     def _failed(self, message: str, hint: str | None, code: str = "") -> Failed:
-        code = code or (self.failure.code if self.failure else "")
-        return Failed(self.publish.change, code, message, hint, uncertain=self._is_sent)
-
-    def _reason(self) -> str:
-        error = self.doubt or self.failure
-        return end_of(error.message) if error else "The server accepted the request."
-
-    @property
-    def _is_sent(self) -> bool:
-        """Whether a request was sent that may have been carried out."""
-        return self.doubt is not None or self.accepted
+        code = code or (self.attempts.failure.code if self.attempts.failure else "")
+        return Failed(self.publish.change, code, message, hint, uncertain=self.attempts.is_sent)
 
 
 def _moved(publish: Publish, rows: Sequence[LiveFlow]) -> tuple[str, str, tuple[FieldChange, ...]] | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from flowsync.diff.fields import changes_between, fingerprint, observe
+from flowsync.errors import UnavailableError
 from flowsync.model import Applied
+from flowsync.text import end_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from flowsync.errors import ApiError
     from flowsync.model import Change, Create, FieldChange, FieldName, JsonValue, LiveFlow, NewDraft, Outcome, Update
 
 WRITE_ATTEMPTS: Final = 3
@@ -18,6 +22,9 @@ RETRY_PAUSE: Final = 0.5
 """Seconds before the second attempt; doubled for the third. The flow is read again after each pause."""
 MOST_WAITS: Final = 20
 """How often one flow's write is put off because the server asks to come back later."""
+
+LOOKS: Final = 3
+"""How often more a row is read before it counts as what it is shown as: some servers archive or delete late."""
 
 
 class FlowStore(Protocol):
@@ -53,6 +60,62 @@ class ApplyRecord(Protocol):
 
     def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
         """Keep what became of a change, and the row as it came back where it did. Raises nothing."""
+
+
+@dataclass(slots=True)
+class Attempts:
+    """What came so far of one request that must not be repeated blindly, such as to publish or to delete a version.
+
+    `failure` is the last failed request, `doubt` the last that may have been carried out; `accepted`: the server said
+    that it was; `is_over`: no further request is any use.
+    """
+
+    failure: ApiError | None = None
+    doubt: ApiError | None = None
+    accepted: bool = False
+    is_over: bool = False
+    failures: int = 0
+    looks: int = 0
+    waits: int = 0
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether a request was sent that may have been carried out."""
+        return self.doubt is not None or self.accepted
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more is sent."""
+        return self.accepted or self.is_over or self.failures >= WRITE_ATTEMPTS
+
+    @property
+    def reason(self) -> str:
+        """Why the result is not known, or not as wanted."""
+        error = self.doubt or self.failure
+        return end_of(error.message) if error else "The server accepted the request."
+
+    def fail(self, error: ApiError) -> bool:
+        """Note a failed request; whether it was refused for certain, so that nothing is to be read back."""
+        self.failure = error
+        if error.may_have_effect:
+            self.doubt = error
+            self.looks = 0
+        if error.retry_after is not None and self.waits < MOST_WAITS:
+            self.waits += 1
+            return False
+        if not error.may_have_effect and not error.unsent:
+            return True
+        self.is_over = error.on_the_way or isinstance(error, UnavailableError)
+        self.failures += 1
+        return False
+
+    def must_look_again(self, pause: Callable[[float], None]) -> bool:
+        """Whether a request may yet take effect: after each one the row is read several times, with pauses between."""
+        if not self.is_sent or self.looks >= LOOKS:
+            return False
+        self.looks += 1
+        pause(RETRY_PAUSE)
+        return True
 
 
 class Verdict(NamedTuple):

@@ -31,7 +31,7 @@ COMMANDS: Final = {
     "plan": "Show what applying the files would do to the live flows.",
     "apply": "Write what plan shows.",
     "rollback": "Put back what an apply replaced.",
-    "publish": "Publish drafts: they take the place of what is live.",
+    "publish": "Publish drafts: each replaces the live version of its flow.",
     "delete": "Delete flows with all their versions, for good.",
     "diff": "Compare two sides: files, live, draft, a version, git, of any environment.",
     "history": "List the versions of a flow: who sees each, and what changed.",

@@ -1,4 +1,4 @@
-"""Facts about this machine: versions of what is installed, git, proxies and certificates, what previews need."""
+"""Facts about this machine: installed versions, git, proxies, certificates, and the programs that preview uses."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ _OTHER_WAY: Final = "--bundle FILE takes a bundle that was built elsewhere: the 
 
 
 class BundleError(FlowsyncError):
-    """The script that draws flows cannot be had."""
+    """The script that draws flows cannot be fetched or built."""
 
     code = "preview-bundle"
 

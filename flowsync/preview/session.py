@@ -73,7 +73,7 @@ class Session:
             self._changed.notify_all()
 
     def wait(self, revision: int, seconds: float) -> int:
-        """The revision of what is shown, once it is another than `revision`, the time is over, or the session ends."""
+        """The current revision: waits until it differs from `revision`, the time is up, or the session ends."""
         with self._changed:
             self._changed.wait_for(lambda: self._has_ended or self.revision != revision, seconds)
             return self.revision

@@ -139,7 +139,7 @@ def outcome_line(outcome: Outcome, row: LiveFlow | None, time: str, seconds: flo
 
 
 def publish_line(file: str, draft: LiveFlow, published: LiveFlow | None, users: str, time: str) -> bytes:
-    """What is about to be published, and in place of what; goes to the disk before the request is sent."""
+    """The draft to publish and the version it replaces; written to disk before the request is sent."""
     return _line(publish_event(file, draft, published, users, time))
 
 

@@ -29,7 +29,7 @@ def holds_key(value: JsonValue) -> bool:
 def publish_event(
     file: str, draft: LiveFlow, published: LiveFlow | None, users: str, time: str
 ) -> dict[str, JsonValue]:
-    """What is about to be published, in place of what. `users`: what becomes of those in the flow."""
+    """A draft about to be published, and the version it replaces. `users`: what happens to users in the flow."""
     rows = [draft] if published is None else [draft, published]
     withheld = _withheld(rows)
     return {

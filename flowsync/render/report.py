@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 SHORT_COMMIT: Final = 7
 _COMPARISON: Final = "check of live flows"
-"""What people who do not know the command are told of `drift`."""
+"""Explains `drift` to readers who do not know the command."""
 
 
 class Moment(Enum):

@@ -176,7 +176,7 @@ def _missing(slugs: Sequence[str], listing: Listing) -> FlowsyncError:
 
 
 def _show(found: Found, format_: str, given: Invocation, *, is_result: bool) -> None:
-    """What goes: on stdout as text, on stderr where stdout holds the document of what became of it."""
+    """Show what will be deleted: on stdout as text, or on stderr if stdout holds the JSON result."""
     where = (found.environment, found.api_url)
     if format_ == "text":
         output.write_result(words.preview(found.deletions, *where, output.screen_of_stdout(given)))

@@ -1,4 +1,4 @@
-"""flowsync publish: drafts take the place of what is live."""
+"""flowsync publish: make drafts the live versions."""
 
 from __future__ import annotations
 
