@@ -72,7 +72,7 @@ def test_every_command_has_examples_that_run(path: str, prepared: Path, tmp_path
             assert flowsync(*each.split(), root=project).code == 0
         if any("--sandbox" in each.opts for each in ALL[path].params) or words == ["plan"]:
             words.append("--sandbox")
-        done = flowsync(*words, *ANSWERS.get(line, []), root=project, env={"HOME": str(project)})
+        done = flowsync(*words, *ANSWERS.get(line, []), root=project, env={"HOME": str(project), "SHELL": "/bin/bash"})
         assert done.code == REFUSED.get(path, 0), (line, done.both)
 
 
