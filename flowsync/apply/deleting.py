@@ -15,14 +15,14 @@ from flowsync.apply.turns import Attempts
 from flowsync.diff.fields import fingerprint, observe
 from flowsync.errors import ApiError, RecordError
 from flowsync.model import SENT_FIELDS
-from flowsync.plan.deleting import Deleted, Ending
+from flowsync.versions.deleting import Deleted, Ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from threading import Event
 
     from flowsync.model import LiveFlow
-    from flowsync.plan.deleting import Deletion
+    from flowsync.versions.deleting import Deletion
 
 _NO_ENDPOINT: Final = "The version was read just before, so this server cannot delete: do it in the dashboard."
 

@@ -15,7 +15,7 @@ from flowsync.apply.turns import LOOKS, RETRY_PAUSE, Attempts, places
 from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import ApiError, RecordError
 from flowsync.model import SENT_FIELDS, Applied, Failed, NotAttempted, Refused
-from flowsync.plan.publishing import Published
+from flowsync.versions.publishing import Published
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from flowsync.api.writing import ArchiveBehavior
     from flowsync.model import FieldChange, LiveFlow, Outcome
-    from flowsync.plan.publishing import Publish
+    from flowsync.versions.publishing import Publish
 
 _NO_ENDPOINT: Final = (
     "The draft was there just before: it was deleted meanwhile, or this server cannot publish. Then publish it in the "

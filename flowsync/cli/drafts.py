@@ -15,8 +15,8 @@ from flowsync.flows.expressions import flow_of_rows, referenced_slugs
 from flowsync.model import Blocked, Flow, Plan, PlanWarning, Severity, Target
 from flowsync.plan.document import digest
 from flowsync.plan.guards import Kept, judged
-from flowsync.plan.publishing import Publish, content_of, publish_of
 from flowsync.text import closest, excerpt
+from flowsync.versions.publishing import Publish, content_of, publish_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -18,10 +18,10 @@ from flowsync.cli.planning import concerned_slugs, make_plan, plan_of, refuse_ne
 from flowsync.cli.project import project_at
 from flowsync.config import Flags, Policy, place_of
 from flowsync.errors import FlowsyncError, GitError
-from flowsync.plan.status import EnvironmentStatus, Survey, Trouble, statuses
 from flowsync.plan.warnings import LIVE_TARGETING
 from flowsync.render.style import reading_line
 from flowsync.text import excerpt
+from flowsync.versions.status import EnvironmentStatus, Survey, Trouble, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsync.model import Change, LiveFlow, Outcome
-    from flowsync.plan.deleting import Deleted
-    from flowsync.plan.publishing import Publish
     from flowsync.record.values import Record, Run
+    from flowsync.versions.deleting import Deleted
+    from flowsync.versions.publishing import Publish
     from flowsync.workspace import Workspace
 
 FOLDER: Final = "applies"

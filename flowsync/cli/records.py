@@ -13,8 +13,8 @@ from flowsync.config import SANDBOX_URL, place_of
 from flowsync.errors import FlowsyncError, UsageError
 from flowsync.record.undoing import newest
 from flowsync.record.values import SUFFIX, Place, Record, RecordList
-from flowsync.render import records
 from flowsync.render.escape import plural
+from flowsync.render.versions import records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

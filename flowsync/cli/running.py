@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from flowsync.cli.project import Project
     from flowsync.cli.recording import RecordFile
     from flowsync.model import LiveFlow
-    from flowsync.plan.deleting import Deletion
     from flowsync.render.style import Screen
+    from flowsync.versions.deleting import Deletion
 
 Result = TypeVar("Result")
 

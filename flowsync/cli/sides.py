@@ -20,9 +20,9 @@ from flowsync.config import Flags, place_of
 from flowsync.errors import ConfigError, InvalidFilesError, UsageError
 from flowsync.flows.files import FlowFile
 from flowsync.model import Target
-from flowsync.plan.sides import Absent, Content, Contents, Hidden, Kind, Side, content_of_flow, pick
 from flowsync.render.style import reading_line
 from flowsync.text import closest, excerpt
+from flowsync.versions.sides import Absent, Content, Contents, Hidden, Kind, Side, content_of_flow, pick
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flowsync.cli.connection import Connection
     from flowsync.cli.project import Project
     from flowsync.model import Flow, LiveFlow
-    from flowsync.plan.sides import Found
+    from flowsync.versions.sides import Found
 
 _WORDS: Final = frozenset(kind.value for kind in (Kind.FILES, Kind.LIVE, Kind.DRAFT))
 _PUBLIC_KEY: Final = "was read with a public key: drafts and old versions may be hidden."

@@ -30,7 +30,7 @@ from flowsync.plan.document import allowed_by, drafted, summary
 from flowsync.render.escape import compact, compact_pair, plural
 
 if TYPE_CHECKING:
-    from flowsync.plan.restoring import Edited, Stale
+    from flowsync.plan.staleness import Edited, Stale
 
 IN_STEP: Final = "The live flows are as the files say."
 NO_CHANGES: Final = f"No changes. {IN_STEP}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flowsync.plan.status import reaches_nobody
+from flowsync.versions.status import reaches_nobody
 from tests.support.command import commit, flowsync, git, served, write_flows
 from tests.support.fake_frigade import (
     PRIVATE_KEY,

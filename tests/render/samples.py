@@ -36,7 +36,7 @@ from flowsync.model import (
     Unmanaged,
     Update,
 )
-from flowsync.plan.status import EnvironmentStatus, FlowStatus, State, Survey, Trouble, Users
+from flowsync.versions.status import EnvironmentStatus, FlowStatus, State, Survey, Trouble, Users
 
 VALUES = Path(__file__).parent / "values"
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flowsync.render import ledger, plans, problems, status
+from flowsync.render import ledger, plans, problems
 from flowsync.render.style import Colour, Detail, Screen
+from flowsync.render.versions import status
 from tests.render.samples import (
     DRAFT,
     EMPTY_PLAN,

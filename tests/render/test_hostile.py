@@ -42,10 +42,11 @@ from flowsync.model import (
     Update,
 )
 from flowsync.plan.saved import from_text
-from flowsync.plan.status import EnvironmentStatus, FlowStatus, State, Survey, Trouble, Users
-from flowsync.render import doctor, ledger, plans, problems, status
+from flowsync.render import doctor, ledger, plans, problems
 from flowsync.render.problems import bug, error
 from flowsync.render.style import Colour, Detail, Screen
+from flowsync.render.versions import status
+from flowsync.versions.status import EnvironmentStatus, FlowStatus, State, Survey, Trouble, Users
 from tests.render.hostile import hostile, log_commands, unseen_characters
 from tests.render.parsers import OURS, pages
 from tests.render.samples import data_update, plan_of

@@ -24,8 +24,8 @@ from flowsync.errors import ExitCode, PlanFileError, RefusedError, UsageError
 from flowsync.model import AlreadyApplied, Change, Create, LiveFlow, Plan, Update
 from flowsync.plan.guards import Kept
 from flowsync.plan.guards import judged as judge
-from flowsync.plan.restoring import AsPlanned, AsWritten, Edited, Stale, restored
 from flowsync.plan.saved import from_text
+from flowsync.plan.staleness import AsPlanned, AsWritten, Edited, Stale, restored
 from flowsync.render import ledger, wording
 from flowsync.workspace import workspace
 

@@ -28,12 +28,12 @@ from flowsync.errors import (
     RefusedError,
     UsageError,
 )
-from flowsync.plan.deleting import Deleted, Deletion, Ending, deletion_of, objections
 from flowsync.record import values
 from flowsync.record.values import Place
-from flowsync.render import deleting as words
-from flowsync.render.publishing import FORMATS
+from flowsync.render.versions import deleting as words
+from flowsync.render.versions.publishing import FORMATS
 from flowsync.text import closest, excerpt
+from flowsync.versions.deleting import Deleted, Deletion, Ending, deletion_of, objections
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

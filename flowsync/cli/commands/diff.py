@@ -10,9 +10,9 @@ from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
 from flowsync.cli.sides import read_sides
 from flowsync.errors import BlockedError, ExitCode
-from flowsync.plan.sides import Side, compare_sides, parse_side
-from flowsync.render import sides
 from flowsync.render.escape import plural
+from flowsync.render.versions import sides
+from flowsync.versions.sides import Side, compare_sides, parse_side
 
 
 def _side(_context: click.Context, _parameter: click.Parameter, value: str) -> Side:

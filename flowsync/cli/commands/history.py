@@ -11,13 +11,13 @@ from flowsync.cli.options import format_option, global_options, sandbox_option, 
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
 from flowsync.cli.sides import file_of, hidden_versions, one_slug, read_versions
-from flowsync.plan.versions import history
-from flowsync.render import versions
+from flowsync.render.versions import history as words
+from flowsync.versions.history import history
 
 
 @click.command("history", cls=Command)
 @slug_argument
-@format_option(versions.FORMATS)
+@format_option(words.FORMATS)
 @sandbox_option
 @global_options
 @click.pass_context
@@ -35,4 +35,4 @@ def command(context: click.Context, *, slug: str, format_: str, in_sandbox: bool
         notes = hidden_versions(connection, known)
     target = (file and file.target) or project.settings.target
     found = history(slug, known.rows, target, is_whole=known.is_whole, notes=notes)
-    write_result(versions.FORMATS[format_](found, screen_of_stdout(project.given)))
+    write_result(words.FORMATS[format_](found, screen_of_stdout(project.given)))

@@ -22,8 +22,8 @@ from flowsync.errors import ExitCode, InterruptedByUser, RefusedError
 from flowsync.model import NotAttempted
 from flowsync.record import values
 from flowsync.render import plans
-from flowsync.render import publishing as words
 from flowsync.render.escape import plural
+from flowsync.render.versions import publishing as words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from flowsync.cli.drafts import Drafts
     from flowsync.cli.options import Invocation
     from flowsync.cli.recording import RecordFile
-    from flowsync.plan.publishing import Published
     from flowsync.render.style import Screen
+    from flowsync.versions.publishing import Published
 
 USERS: Final = {each.name.lower().replace("_", "-"): each for each in ArchiveBehavior}
 """What becomes of the users who are in the version that is replaced, by the names of --users."""

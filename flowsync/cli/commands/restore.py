@@ -21,12 +21,12 @@ from flowsync.cli.project import open_project
 from flowsync.cli.sides import file_of, named_version, one_slug, require_versions
 from flowsync.errors import ExitCode, FlowsyncError
 from flowsync.plan.document import drafted
-from flowsync.plan.former_versions import plan_restore
 from flowsync.plan.guards import Kept, judged
-from flowsync.plan.sides import Absent, Hidden, Kind, Side, pick
 from flowsync.record import values
 from flowsync.render import ledger, plans
 from flowsync.text import excerpt
+from flowsync.versions.restoring import plan_restore
+from flowsync.versions.sides import Absent, Hidden, Kind, Side, pick
 
 if TYPE_CHECKING:
     from flowsync.cli.connection import Connection

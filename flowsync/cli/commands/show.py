@@ -16,11 +16,11 @@ from flowsync.cli.project import open_project, refuse_keys
 from flowsync.cli.sides import file_of, hidden_versions, named_version, one_slug, read_versions
 from flowsync.errors import FlowsyncError, UsageError
 from flowsync.flows.files import FlowFile
-from flowsync.plan.sides import Absent, Hidden, Kind, Side, pick
 from flowsync.pull.new_files import name_complaint, new_file
-from flowsync.render import versions
-from flowsync.render.sides import facts
+from flowsync.render.versions import history as words
+from flowsync.render.versions.sides import facts
 from flowsync.text import excerpt
+from flowsync.versions.sides import Absent, Hidden, Kind, Side, pick
 
 if TYPE_CHECKING:
     from flowsync.cli.project import Project
@@ -69,9 +69,9 @@ def command(
     made = _file(project, row, file.file if file else None)
     refuse_keys(made.text, made.file.name)
     if format_ == "json":
-        write_result(versions.file_json(made, row, found.observed))
+        write_result(words.file_json(made, row, found.observed))
     else:
-        write_result(versions.file_text(made, screen_of_stdout(given)))
+        write_result(words.file_text(made, screen_of_stdout(given)))
     write_sentence(f"{slug}: {facts(found)}", given)
     missing = (f"{each.field} is left out: {each.message}" for each in made.left_out)
     for note in filter(None, (*notes, made.note, *missing)):

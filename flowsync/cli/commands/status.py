@@ -10,7 +10,7 @@ from flowsync.cli.options import format_option, global_options, sandbox_option, 
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
 from flowsync.errors import ExitCode
-from flowsync.render import status
+from flowsync.render.versions import status
 
 
 @click.command("status", cls=Command)

@@ -14,7 +14,7 @@ from flowsync.render.wording import host_of, listed, revision
 from flowsync.render.yaml_diff import capped, flow_diff, remark
 
 if TYPE_CHECKING:
-    from flowsync.plan.sides import Comparison, Content, Contents, Difference, NotCompared, OnlyOneSide
+    from flowsync.versions.sides import Comparison, Content, Contents, Difference, NotCompared, OnlyOneSide
 
 FORMAT: Final = "flowsync-diff/1"
 _MARGIN: Final = Span("    ")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from flowsync.model import JsonValue
-from flowsync.plan.status import State, Users
 from flowsync.render.escape import (
     cell_code,
     cell_prose,
@@ -21,9 +20,10 @@ from flowsync.render.escape import (
 )
 from flowsync.render.style import Detail, Line, Screen, Span, Style, blocks, line, paint, sentences, table
 from flowsync.text import end_of
+from flowsync.versions.status import State, Users
 
 if TYPE_CHECKING:
-    from flowsync.plan.status import EnvironmentStatus, FlowStatus, Survey
+    from flowsync.versions.status import EnvironmentStatus, FlowStatus, Survey
 
 FORMAT: Final = "flowsync-status/1"
 NO_FLOWS: Final = "No flows."

@@ -12,9 +12,9 @@ from flowsync.flows.expressions import parse_result
 from flowsync.model import SENT_FIELDS, FieldChange, Flow, Op, PlanWarning, Target, Update
 from flowsync.plan import warnings
 from flowsync.plan.base import FileAndRow
-from flowsync.plan.status import reaches_nobody
 from flowsync.targeting import rules
 from flowsync.targeting.checks import check
+from flowsync.versions.status import reaches_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flowsync.model import FieldChange, JsonValue, Plan
-    from flowsync.plan.publishing import Publish, Published
+    from flowsync.versions.publishing import Publish, Published
 
 FORMATS: Final = ("text", "json")
 """What `publish --format` and `delete --format` offer."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from flowsync.plan.deleting import Ending
 from flowsync.render import wording
 from flowsync.render.escape import masked_json, padded, plural
 from flowsync.render.style import Line, Screen, Span, Style, hint_lines, line, paint, sentences
-from flowsync.render.versions import day
+from flowsync.render.versions.history import day
+from flowsync.versions.deleting import Ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flowsync.model import JsonValue, LiveFlow
-    from flowsync.plan.deleting import Deleted, Deletion
+    from flowsync.versions.deleting import Deleted, Deletion
 
 LOST: Final = "Lost for good, with every version: users' progress and answers, and all statistics."
 NO_WAY_BACK: Final = "There is no way back: a flow made again from its content is a new one, without its users."

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from flowsync.flows.expressions import referenced_slugs
-from flowsync.plan.publishing import content_of
+from flowsync.versions.publishing import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus
 from flowsync.model import JsonValue, LiveFlow, Target
 from flowsync.plan.document import json_safe
-from flowsync.plan.versions import History, Seen, Version
 from flowsync.render.escape import cell_code, markdown_table, masked_json, plural, prose
-from flowsync.render.sides import changed_places
 from flowsync.render.style import Screen, Span, Style, line, paint, sentences, table
+from flowsync.render.versions.sides import changed_places
 from flowsync.render.wording import listed
 from flowsync.text import shortened
+from flowsync.versions.history import History, Seen, Version
 
 if TYPE_CHECKING:
     from flowsync.api.rows import Choice

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from flowsync.api.rows import Chosen, choose
 from flowsync.flows.expressions import parsed
-from flowsync.plan.sides import content_of_row, difference
 from flowsync.plan.warnings import is_for_everyone
+from flowsync.versions.sides import content_of_row, difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flowsync.api.rows import Choice
     from flowsync.model import LiveFlow, Target
-    from flowsync.plan.sides import Difference
+    from flowsync.versions.sides import Difference
 
 
 class Seen(Enum):
