@@ -136,7 +136,7 @@ def _fail(error: BaseException, given: Invocation, *, wants_document: bool) -> i
     """Say on stderr what went wrong; as a document on stdout too, where one is wanted and there is none yet."""
     from flowsync.cli.other_tools import unknown_option  # noqa: PLC0415 - only failures need it
     from flowsync.cli.output import screen_of_stderr, source_lines, write_result  # noqa: PLC0415 - only failures need it
-    from flowsync.render import problems  # noqa: PLC0415 - only failures need it
+    from flowsync.problems import failures  # noqa: PLC0415 - only failures need it
 
     is_interruption = cli.is_interrupted or isinstance(error, click.Abort | KeyboardInterrupt)
     if is_interruption and not isinstance(error, InterruptedByUser):
@@ -148,9 +148,9 @@ def _fail(error: BaseException, given: Invocation, *, wants_document: bool) -> i
     screen = screen_of_stderr(given)
     if wants_document and not cli.has_result:
         with suppress(OSError, FlowsyncError):
-            write_result(problems.error_as_json(error))
+            write_result(failures.error_as_json(error))
     if isinstance(error, FlowsyncError):
-        sys.stderr.write(masked(problems.error(error, screen, source_lines(given.directory))))
+        sys.stderr.write(masked(failures.error(error, screen, source_lines(given.directory))))
         return error.exit_code
-    sys.stderr.write(masked(problems.bug(error, screen)))
+    sys.stderr.write(masked(failures.bug(error, screen)))
     return ExitCode.ERROR

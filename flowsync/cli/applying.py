@@ -20,9 +20,11 @@ from flowsync.config import place_of
 from flowsync.errors import FlowsyncError, InterruptedByUser, RefusedError
 from flowsync.model import NotAttempted, Update, View
 from flowsync.record.values import Purpose
-from flowsync.render import ledger, plans, wording
+from flowsync.render import ledger, wording
 from flowsync.render.escape import plural
 from flowsync.render.style import Screen, progress_line
+from flowsync.report import plans
+from flowsync.report.formats import APPLY_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -145,7 +147,7 @@ def carry_out(
     """
 
     def conclude(outcomes: list[Outcome]) -> None:
-        output.write_result(ledger.FORMATS[format_](made, outcomes, output.screen_of_stdout(connection.project.given)))
+        output.write_result(APPLY_FORMATS[format_](made, outcomes, output.screen_of_stdout(connection.project.given)))
 
     outcomes, is_stopped = run(
         made, connection, format_, record_file=record_file, purpose=purpose, undoes=undoes, conclude=conclude

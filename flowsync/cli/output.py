@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsync.cli.project import Project
-    from flowsync.render.problems import SourceLine
+    from flowsync.problems.listing import SourceLine
 
 _WIDTH_OFF_TERMINAL: Final = 100
 _DETAILS: Final = {Verbosity.QUIET: Detail.SUMMARY, Verbosity.NORMAL: Detail.FULL, Verbosity.VERBOSE: Detail.VERBOSE}
@@ -93,23 +93,23 @@ def write_sentence(text: str, given: Invocation, at_least: Verbosity = Verbosity
 
 def write_warnings(problems: Sequence[Problem], project: Project) -> None:
     """The files' warnings besides a result: all of them with -v, else how many there are."""
+    from flowsync.problems import listing  # noqa: PLC0415 - as above
     from flowsync.render import escape  # noqa: PLC0415 - mostly there are none
-    from flowsync.render import problems as formats  # noqa: PLC0415 - as above
 
     given = project.given
     if problems and given.verbosity is Verbosity.VERBOSE:
-        write_note(formats.text(problems, source_lines(project.base), screen_of_stderr(given)), given)
+        write_note(listing.text(problems, source_lines(project.base), screen_of_stderr(given)), given)
     elif problems:
         write_note(f"{escape.plural(len(problems), 'warning')} in the files: flowsync validate shows them.", given)
 
 
 def write_problems(problems: Sequence[Problem], project: Project) -> None:
     """Problems besides a result, each with its place."""
-    from flowsync.render import problems as formats  # noqa: PLC0415 - mostly there are none
+    from flowsync.problems import listing  # noqa: PLC0415 - mostly there are none
 
     if problems:
         given = project.given
-        write_note(formats.text(problems, source_lines(project.base), screen_of_stderr(given)), given)
+        write_note(listing.text(problems, source_lines(project.base), screen_of_stderr(given)), given)
 
 
 def confirm(question: str, otherwise: str = NOTHING_WRITTEN, *, hint: str | None = None) -> None:

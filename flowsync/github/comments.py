@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from flowsync.errors import ApiError, GithubError
 from flowsync.github.api import at, number, read_marker, text
 from flowsync.github.runner import CommentMode
-from flowsync.render.report import fit, short
-from flowsync.render.report_parts import COMMENT
+from flowsync.report.comment import fit, short
+from flowsync.report.layout import COMMENT
 from flowsync.secrets import masked
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from flowsync.github.api import Github, Marker
     from flowsync.model import JsonValue
-    from flowsync.render.report import Report
+    from flowsync.report.comment import Report
 
 DEFAULT_LOGIN: Final = "github-actions[bot]"
 """Who the job's own token is, where GitHub does not say."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowsync.config import url_complaint
 from flowsync.errors import ConfigError, FlowsyncError
+from flowsync.problems.annotations import stopped
 from flowsync.render.escape import shown
-from flowsync.render.problems import stopped
 from flowsync.secrets import masked
 
 if TYPE_CHECKING:

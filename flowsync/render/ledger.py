@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,6 @@ from flowsync.model import (
     NotAttempted,
     Op,
     Outcome,
-    Plan,
     Refused,
     Update,
 )
@@ -132,15 +131,6 @@ def text(outcomes: Iterable[Outcome], screen: Screen) -> str:
     return paint([(), *lines, line(Span(counts(entries), Style.HEADING))], screen.colour)
 
 
-def markdown(plan: Plan, outcomes: Iterable[Outcome]) -> str:
-    """Return the result as a job's summary on GitHub shows it."""
-    from flowsync.render.report import ApplyReport, Moment, Scene, fit  # noqa: PLC0415 - only Markdown needs them
-    from flowsync.render.report_parts import SUMMARY  # noqa: PLC0415 - as above
-
-    scene = Scene(None, None, Moment.APPLY, wording.Reader.TERMINAL)
-    return fit(ApplyReport(scene, plan, tuple(outcomes)), SUMMARY).text
-
-
 def as_json(outcomes: Iterable[Outcome], screen: Screen) -> str:  # noqa: ARG001 - one signature
     """Return the document `flowsync-apply/1`."""
     entries = _entries(outcomes)
@@ -152,14 +142,6 @@ def as_json(outcomes: Iterable[Outcome], screen: Screen) -> str:  # noqa: ARG001
             "outcomes": [_document(row) for row in entries],
         }
     )
-
-
-FORMATS: Final[Mapping[str, Callable[[Plan, Sequence[Outcome], Screen], str]]] = {
-    "text": lambda _, outcomes, screen: text(outcomes, screen),
-    "markdown": lambda plan, outcomes, _: markdown(plan, outcomes),
-    "json": lambda _, outcomes, screen: as_json(outcomes, screen),
-}
-"""What `apply --format` can offer."""
 
 
 def counts(entries: Iterable[Entry]) -> str:

@@ -18,6 +18,8 @@ NARROWEST: Final = 40
 """Narrower screens are written to as if they had this many columns."""
 LAST_COLUMN: Final = 24
 """A table's last column is never cut to fewer columns; a terminal that is narrower shows blocks instead."""
+NAMES_SHOWN: Final = 50
+"""How many flows that are only named are shown unless everything is asked for."""
 WRITING: Final = "Writing the files ..."
 _BAR: Final = 20
 """How many characters the bar of a progress line takes."""

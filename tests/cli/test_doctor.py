@@ -27,7 +27,7 @@ from flowsync.doctor.questions import MOST_REQUESTS, Asked, Question, ask_all
 from flowsync.doctor.values import Fact, Mark, Part, Report
 from flowsync.errors import RateLimitedError, ServerError
 from flowsync.model import JsonValue
-from flowsync.render import doctor as render
+from flowsync.problems import doctor as render
 from flowsync.render.style import Screen
 from flowsync.sandbox.conflicts import Reading
 from tests.render.hostile import hostile, log_commands, unseen_characters

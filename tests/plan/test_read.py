@@ -16,7 +16,9 @@ from flowsync.errors import PlanFileError
 from flowsync.model import JsonValue, Origin, Plan, Target, View
 from flowsync.plan.document import digest, to_document
 from flowsync.plan.saved import from_document, from_text
-from flowsync.render import escape, plans
+from flowsync.render import escape
+from flowsync.report import plans
+from flowsync.report.formats import plan_json, plan_markdown
 from tests.plan.builders import flow, flow_of, plan_of, row
 from tests.plan.pairs import Pairs, plan_from, stated_and_live
 
@@ -65,7 +67,7 @@ def test_a_plan_comes_back_with_what_changes() -> None:
 def test_a_plan_that_was_read_looks_as_it_did() -> None:
     plan = example()
     read = from_document(to_document(plan))
-    for show in (plans.text, plans.markdown, plans.as_json):
+    for show in (plans.text, plan_markdown, plan_json):
         assert show(read) == show(plan)
 
 

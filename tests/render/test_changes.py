@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.model import FieldChange, FieldName, JsonValue, Op, Origin, PlanWarning, Update
-from flowsync.render.changes import changes_in_words, described, flow_name
+from flowsync.report.changes import changes_in_words, described, flow_name
 from tests.render.hostile import hostile
 from tests.render.parsers import pages
 from tests.render.samples import data_update, update

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from flowsync.render import ledger, plans, problems
+from flowsync.problems import FORMATS
+from flowsync.render import ledger
 from flowsync.render.style import Colour, Detail, Screen
 from flowsync.render.versions import status
+from flowsync.report import plans
+from flowsync.report.formats import apply_markdown, plan_json, plan_markdown
 from tests.render.samples import (
     DRAFT,
     EMPTY_PLAN,
@@ -32,19 +35,19 @@ COLOURED = Screen(colour=Colour.ALWAYS)
 RENDERINGS: Mapping[str, Callable[[], str]] = {
     "plan.txt": lambda: plans.text(FULL_PLAN),
     "plan.summary.txt": lambda: plans.text(FULL_PLAN, Screen(detail=Detail.SUMMARY)),
-    "plan.md": lambda: plans.markdown(FULL_PLAN),
-    "plan.json": lambda: plans.as_json(FULL_PLAN),
+    "plan.md": lambda: plan_markdown(FULL_PLAN),
+    "plan.json": lambda: plan_json(FULL_PLAN),
     "plan.ansi": lambda: plans.text(FULL_PLAN, COLOURED),
     "new.txt": lambda: plans.text(NEW_PLAN) + plans.text(replace(NEW_PLAN, blocked=())),
-    "new.md": lambda: plans.markdown(NEW_PLAN) + plans.markdown(replace(NEW_PLAN, blocked=())),
+    "new.md": lambda: plan_markdown(NEW_PLAN) + plan_markdown(replace(NEW_PLAN, blocked=())),
     "no-changes.txt": lambda: plans.text(EMPTY_PLAN),
-    "no-changes.md": lambda: plans.markdown(EMPTY_PLAN),
-    "problems.txt": lambda: problems.text(PROBLEMS, source_line, SCREEN),
-    "problems.md": lambda: problems.markdown(PROBLEMS, source_line, SCREEN),
-    "problems.json": lambda: problems.as_json(PROBLEMS, source_line, SCREEN),
-    "problems.github.txt": lambda: problems.github(PROBLEMS, source_line, SCREEN),
+    "no-changes.md": lambda: plan_markdown(EMPTY_PLAN),
+    "problems.txt": lambda: FORMATS["text"](PROBLEMS, source_line, SCREEN),
+    "problems.md": lambda: FORMATS["markdown"](PROBLEMS, source_line, SCREEN),
+    "problems.json": lambda: FORMATS["json"](PROBLEMS, source_line, SCREEN),
+    "problems.github.txt": lambda: FORMATS["github"](PROBLEMS, source_line, SCREEN),
     "outcomes.txt": lambda: "".join(map(ledger.outcome_line, OUTCOMES)) + ledger.text(OUTCOMES, SCREEN),
-    "outcomes.md": lambda: ledger.markdown(plan_of(*(each.change for each in SMALL)), SMALL),
+    "outcomes.md": lambda: apply_markdown(plan_of(*(each.change for each in SMALL)), SMALL),
     "outcomes.json": lambda: ledger.as_json(OUTCOMES, SCREEN),
     "status.txt": lambda: status.text(SURVEY, SCREEN),
     "status.md": lambda: status.markdown(SURVEY, SCREEN),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowsync.explain import graphs
 from flowsync.flows.waits import Bond, Edge, Node, WaitingGraph
-from flowsync.render import graphs
 from flowsync.render.style import Screen
 from tests.render.hostile import PIECES, hostile, log_commands, unseen_characters
 from tests.render.parsers import pages

@@ -42,10 +42,15 @@ from flowsync.model import (
     Update,
 )
 from flowsync.plan.saved import from_text
-from flowsync.render import doctor, ledger, plans, problems
-from flowsync.render.problems import bug, error
+from flowsync.problems import doctor, listing
+from flowsync.problems.annotations import github
+from flowsync.problems.failures import bug, error
+from flowsync.problems.sarif import sarif
+from flowsync.render import ledger
 from flowsync.render.style import Colour, Detail, Screen
 from flowsync.render.versions import status
+from flowsync.report import plans
+from flowsync.report.formats import PLAN_FORMATS, apply_markdown, plan_json, plan_markdown
 from flowsync.versions.status import EnvironmentStatus, FlowStatus, State, Survey, Trouble, Users
 from tests.render.hostile import hostile, log_commands, unseen_characters
 from tests.render.parsers import OURS, pages
@@ -209,7 +214,7 @@ def test_a_plan_is_inert_on_a_terminal(plan: Plan) -> None:
 @SLOW
 @given(plan_values)
 def test_a_plan_means_nothing_to_markdown(plan: Plan) -> None:
-    markdown = plans.markdown(plan)
+    markdown = plan_markdown(plan)
     assert_means_nothing(markdown)
     for page in pages(markdown):
         lost = {each.slug for each in plan.dropped} - {each.slug for each in plan.changes}
@@ -223,7 +228,7 @@ def test_a_plan_means_nothing_to_markdown(plan: Plan) -> None:
 @SLOW
 @given(plan_values)
 def test_a_plan_in_json_is_ascii_and_reads_back(plan: Plan) -> None:
-    text = plans.as_json(plan)
+    text = plan_json(plan)
     assert text.isascii()
     assert_inert(text)
     unmanaged = [{"slug": u.slug, "id": u.id, "name": u.name} for u in plan.unmanaged]
@@ -240,7 +245,7 @@ def test_what_apply_would_refuse_is_inert(plan: Plan) -> None:
 @given(plan_values)
 def test_a_document_of_a_hostile_plan_is_read_or_refused(plan: Plan) -> None:
     with suppress(PlanFileError):
-        assert_inert(plans.text(from_text(plans.as_json(plan))))
+        assert_inert(plans.text(from_text(plan_json(plan))))
 
 
 @SLOW
@@ -251,19 +256,19 @@ def test_outcomes_are_inert_everywhere(outcomes: list[Outcome]) -> None:
         assert ledger.outcome_line(outcome).count("\n") == 1
     assert_inert(ledger.text(outcomes, SCREEN))
     assert_inert_in_colour(ledger.text(outcomes, COLOURED))
-    assert_means_nothing(ledger.markdown(plan_of(*(each.change for each in outcomes)), outcomes))
+    assert_means_nothing(apply_markdown(plan_of(*(each.change for each in outcomes)), outcomes))
     assert_inert(ledger.as_json(outcomes, SCREEN))
 
 
 @SLOW
 @given(problem_values, hostile)
 def test_problems_are_inert_everywhere(found: list[Problem], source: str) -> None:
-    assert_inert(problems.text(found, lambda _: source, SCREEN))
-    assert_inert_in_colour(problems.text(found, lambda _: source, COLOURED))
-    assert_means_nothing(problems.markdown(found, lambda _: source, SCREEN))
-    assert_inert(problems.as_json(found, lambda _: source, SCREEN))
-    assert_inert(problems.sarif(found, lambda _: source, SCREEN))
-    commands, texts = runner.read(problems.github(found, lambda _: source, SCREEN))
+    assert_inert(listing.text(found, lambda _: source, SCREEN))
+    assert_inert_in_colour(listing.text(found, lambda _: source, COLOURED))
+    assert_means_nothing(listing.markdown(found, lambda _: source, SCREEN))
+    assert_inert(listing.as_json(found, lambda _: source, SCREEN))
+    assert_inert(sarif(found, lambda _: source, SCREEN))
+    commands, texts = runner.read(github(found, lambda _: source, SCREEN))
     assert len(commands) == len(found)
     assert_inert("\n".join(texts))
 
@@ -311,8 +316,8 @@ def test_errors_are_inert(message: str, hint: str, found: list[Problem]) -> None
     assert_inert(bug(ValueError(message)))
 
 
-@pytest.mark.parametrize("name", plans.FORMATS)
+@pytest.mark.parametrize("name", PLAN_FORMATS)
 def test_a_megabyte_on_one_line_is_no_hindrance(name: str) -> None:
     title = " ".join(f"word{number}" for number in range(100_000))
     plan = plan_of(data_update({"title": title}, {"title": f"{title} new"}))
-    assert len(plans.FORMATS[name](plan, SCREEN)) < (2_500_000 if name == "json" else 1_000)
+    assert len(PLAN_FORMATS[name](plan, SCREEN)) < (2_500_000 if name == "json" else 1_000)

@@ -9,6 +9,7 @@ from flowsync.api.rows import live_flow
 from flowsync.model import Applied, Create, Failed, FieldChange, JsonValue, LiveFlow, NewDraft, Op, Outcome
 from flowsync.render import ledger
 from flowsync.render.style import Screen
+from flowsync.report.formats import APPLY_FORMATS, apply_markdown
 from tests.render.samples import EMPTY_PLAN, OUTCOMES, WELCOME, plan_of
 
 SCREEN = Screen()
@@ -24,7 +25,7 @@ def test_each_outcome_is_one_line(outcome: Outcome) -> None:
 
 
 def test_the_ledger_is_sorted_whatever_was_finished_first() -> None:
-    for render in ledger.FORMATS.values():
+    for render in APPLY_FORMATS.values():
         assert render(PLAN, OUTCOMES, SCREEN) == render(PLAN, OUTCOMES[::-1], SCREEN)
 
 
@@ -35,7 +36,7 @@ def test_what_went_well_is_only_counted() -> None:
 
 def test_nothing_to_tell_is_no_text() -> None:
     assert ledger.text([], SCREEN) == ""
-    assert ledger.markdown(EMPTY_PLAN, []).startswith("### Nothing was to be applied to `api.frigade.com`: ")
+    assert apply_markdown(EMPTY_PLAN, []).startswith("### Nothing was to be applied to `api.frigade.com`: ")
 
 
 def test_counts_are_zero_where_there_is_nothing() -> None:
@@ -49,7 +50,7 @@ def test_counts_are_zero_where_there_is_nothing() -> None:
 
 def test_messages_show_no_key() -> None:
     failed = Failed(WELCOME, "api", "said api_private_secret", "try api_private_other", uncertain=False)
-    for render in ledger.FORMATS.values():
+    for render in APPLY_FORMATS.values():
         text = render(PLAN, [failed], SCREEN)
         assert "secret" not in text
         assert "other" not in text

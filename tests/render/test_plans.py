@@ -9,9 +9,10 @@ from flowsync.config import SANDBOX_URL
 from flowsync.diff.data import quoted
 from flowsync.model import FieldChange, JsonValue, Op, Origin, Plan, Unmanaged
 from flowsync.plan.document import to_document
-from flowsync.render import plans, wording
-from flowsync.render.plans import NAMES_SHOWN
-from flowsync.render.style import Colour, Detail, Screen
+from flowsync.render import wording
+from flowsync.render.style import NAMES_SHOWN, Colour, Detail, Screen
+from flowsync.report import plans
+from flowsync.report.formats import PLAN_FORMATS, plan_json, plan_markdown
 from tests.render.samples import (
     BLOCKED,
     DRAFT,
@@ -39,20 +40,20 @@ def facts(plan: Plan) -> list[str]:
     return found + [part for each in plan.unmanaged for part in (each.slug, str(each.id), each.name)]
 
 
-@pytest.mark.parametrize("name", plans.FORMATS)
+@pytest.mark.parametrize("name", PLAN_FORMATS)
 def test_every_format_tells_every_fact(name: str) -> None:
-    shown = plans.FORMATS[name](FULL_PLAN, VERBOSE).replace("`", "").replace('\\"', '"')
+    shown = PLAN_FORMATS[name](FULL_PLAN, VERBOSE).replace("`", "").replace('\\"', '"')
     words = {"drift": "dashboard", "no-such-flow": "blocked"} if name == "markdown" else {}
     assert [fact for fact in facts(FULL_PLAN) if words.get(fact, fact) not in shown] == []
 
 
 def test_the_json_is_the_plans_document() -> None:
-    assert list(json.loads(plans.as_json(FULL_PLAN)).items()) == list(to_document(FULL_PLAN).items())
+    assert list(json.loads(plan_json(FULL_PLAN)).items()) == list(to_document(FULL_PLAN).items())
 
 
 def test_the_json_is_ascii_and_holds_no_log_command() -> None:
     name = "\u202e\x7f\x1b\ud800##[group]##vso[x"
-    shown = plans.as_json(replace(EMPTY_PLAN, unmanaged=(Unmanaged("flow_x", 1, name),)))
+    shown = plan_json(replace(EMPTY_PLAN, unmanaged=(Unmanaged("flow_x", 1, name),)))
     assert shown.isascii()
     assert shown.replace("\n", "").isprintable()
     assert "##[" not in shown
@@ -61,22 +62,22 @@ def test_the_json_is_ascii_and_holds_no_log_command() -> None:
 
 
 def test_numbers_that_json_lacks_do_not_break_it() -> None:
-    shown = plans.as_json(plan_of(data_update({"x": float("inf")}, {"x": float("nan")})))
+    shown = plan_json(plan_of(data_update({"x": float("inf")}, {"x": float("nan")})))
     assert json.loads(shown)["changes"][0]["fields"][0]["new"] == ".nan"
 
 
 def test_an_empty_plan_says_that_all_is_as_it_should_be() -> None:
     assert wording.NO_CHANGES in plans.text(EMPTY_PLAN)
-    assert "changes nothing for users: the live flows are as the files say." in plans.markdown(EMPTY_PLAN)
+    assert "changes nothing for users: the live flows are as the files say." in plan_markdown(EMPTY_PLAN)
 
 
 def test_blocked_flows_without_changes_are_not_told_as_all_being_well() -> None:
     blocked = replace(EMPTY_PLAN, blocked=(BLOCKED,))
-    for shown in (plans.text(blocked), plans.markdown(blocked)):
+    for shown in (plans.text(blocked), plan_markdown(blocked)):
         assert "the live flows are as the files say" not in shown.lower()
     assert "Nothing is written while flows are blocked.\n" in plans.text(blocked)
     assert "unless --skip-blocked leaves them out" in plans.text(replace(plan_of(WELCOME), blocked=(BLOCKED,)))
-    assert "Applying this changes nothing yet: 1 blocked flow first." in plans.markdown(blocked)
+    assert "Applying this changes nothing yet: 1 blocked flow first." in plan_markdown(blocked)
 
 
 def test_what_to_run_next_is_said_by_plan_and_not_by_apply() -> None:
@@ -118,7 +119,7 @@ def test_the_question_says_how_much_goes_where(plan: Plan, question: str) -> Non
 def test_each_change_says_who_sees_it(status: str, live: bool, words: str) -> None:  # noqa: FBT001 - a value of a case
     change = replace(WELCOME, status=status, live=live)
     assert words in plans.text(plan_of(change))
-    assert words in plans.markdown(plan_of(change))
+    assert words in plan_markdown(plan_of(change))
 
 
 def test_a_warning_that_is_live_is_not_told_twice_but_kept_where_it_says_more() -> None:
@@ -197,7 +198,7 @@ def test_unchanged_flows_are_named_when_all_is_asked_for() -> None:
 def test_a_long_diff_is_cut_unless_all_is_asked_for() -> None:
     plan = plan_of(data_update({}, {f"key{number}": number for number in range(1_000)}))
     assert "601 more lines" in plans.text(plan)
-    assert "more lines" not in plans.markdown(plan)
+    assert "more lines" not in plan_markdown(plan)
     assert "key999: 999" in plans.text(plan, VERBOSE)
 
 

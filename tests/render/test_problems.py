@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from flowsync.errors import DocumentError, FlowsyncError, ForbiddenError, InvalidFilesError
 from flowsync.model import Location, Problem, Severity
-from flowsync.render import problems
+from flowsync.problems import failures, listing
 from flowsync.render.escape import columns
 from flowsync.render.style import NARROWEST, Screen
 from tests.render.hostile import hostile
@@ -20,7 +20,7 @@ SMALL = Screen(width=10)
 
 def excerpt(source: str, column: int, screen: Screen = SCREEN) -> tuple[str, str]:
     problem = Problem(Location("a.yaml", 1, column), Severity.ERROR, "code", "message")
-    text = problems.text([problem], lambda _: source, screen)
+    text = listing.text([problem], lambda _: source, screen)
     _, shown, caret, _ = text.removesuffix("\n").split("\n")
     return shown, caret
 
@@ -62,17 +62,17 @@ def test_an_excerpt_fits_the_screen(source: str, column: int) -> None:
 
 
 def test_problems_are_sorted_whatever_order_they_come_in() -> None:
-    assert problems.text(PROBLEMS, source_line, SCREEN) == problems.text(PROBLEMS[::-1], source_line, SCREEN)
+    assert listing.text(PROBLEMS, source_line, SCREEN) == listing.text(PROBLEMS[::-1], source_line, SCREEN)
 
 
 def test_no_problems_are_told_as_such() -> None:
-    assert problems.text([], source_line, SCREEN) == "No problems found.\n"
-    assert problems.markdown([], source_line, SCREEN) == "No problems found.\n"
-    assert json.loads(problems.as_json([], source_line, SCREEN)) == {"format": "flowsync-problems/1", "problems": []}
+    assert listing.text([], source_line, SCREEN) == "No problems found.\n"
+    assert listing.markdown([], source_line, SCREEN) == "No problems found.\n"
+    assert json.loads(listing.as_json([], source_line, SCREEN)) == {"format": "flowsync-problems/1", "problems": []}
 
 
 def test_the_document_holds_every_part_in_order() -> None:
-    document = json.loads(problems.as_json(PROBLEMS, source_line, SCREEN))
+    document = json.loads(listing.as_json(PROBLEMS, source_line, SCREEN))
     assert [(each["file"], each["line"]) for each in document["problems"]] == [
         ("flows/a.yaml", 2),
         ("flows/a.yaml", 3),
@@ -89,11 +89,11 @@ SECRET = "api_private_secret"
 
 def test_an_error_is_its_code_its_sentence_and_its_hint() -> None:
     raised = ForbiddenError("The key was refused.", status=403, hint="Look at it.")
-    assert problems.error(raised) == "error[api-forbidden] The key was refused.\n  hint: Look at it.\n"
+    assert failures.error(raised) == "error[api-forbidden] The key was refused.\n  hint: Look at it.\n"
 
 
 def test_a_long_hint_is_wrapped_to_the_width() -> None:
-    text = problems.error(FlowsyncError("No.", hint="word " * 20), Screen(width=50))
+    text = failures.error(FlowsyncError("No.", hint="word " * 20), Screen(width=50))
     rows = text.split("\n")
     assert rows[1].startswith("  hint: word")
     assert rows[2].startswith("        word")
@@ -102,7 +102,7 @@ def test_a_long_hint_is_wrapped_to_the_width() -> None:
 
 def test_problems_of_files_come_before_the_sentence() -> None:
     raised = InvalidFilesError("The files cannot be planned as they are.", PROBLEMS, hint="Mend them.")
-    text = problems.error(raised, source_line=source_line)
+    text = failures.error(raised, source_line=source_line)
     assert text.startswith("flows/a.yaml:2:12: error[tab] A tab cannot indent.\n  | \\tname")
     assert text.endswith(
         "error[invalid-files] The files cannot be planned as they are. (3 errors, 1 warning in 2 files)\n"
@@ -111,17 +111,17 @@ def test_problems_of_files_come_before_the_sentence() -> None:
 
 
 def test_files_without_problems_leave_the_sentence() -> None:
-    assert problems.error(InvalidFilesError("There are none.", [])) == "error[invalid-files] There are none.\n"
+    assert failures.error(InvalidFilesError("There are none.", [])) == "error[invalid-files] There are none.\n"
 
 
 def test_an_unreadable_document_is_told_where_it_is() -> None:
-    assert problems.error(DocumentError(PROBLEMS[0])) == (
+    assert failures.error(DocumentError(PROBLEMS[0])) == (
         'flows/b.yaml:1:1: error[unknown-key] "titel" is no key.\n  hint: Use "title".\n'
     )
 
 
 def test_errors_show_no_key_and_nothing_unseen() -> None:
-    text = problems.error(FlowsyncError(f"said {SECRET}\x1b[2J\n::error::x", hint=f"not {SECRET}"))
+    text = failures.error(FlowsyncError(f"said {SECRET}\x1b[2J\n::error::x", hint=f"not {SECRET}"))
     assert "secret" not in text
     assert r"\u001b[2J\n::error::x" in text
 
@@ -129,7 +129,7 @@ def test_errors_show_no_key_and_nothing_unseen() -> None:
 def test_a_bug_says_so_and_how_to_report_it() -> None:
     with pytest.raises(KeyError) as caught:
         dict[str, str]()[SECRET]
-    text = problems.bug(caught.value)
+    text = failures.bug(caught.value)
     assert text.startswith("error[bug] KeyError: this is a bug in flowsync, not in your flows; please report it")
     assert "test_problems.py" in text
     assert "secret" not in text

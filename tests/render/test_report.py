@@ -33,7 +33,8 @@ from flowsync.model import (
     Unmanaged,
     Update,
 )
-from flowsync.render.report import (
+from flowsync.render.wording import Reader
+from flowsync.report.comment import (
     ApplyReport,
     DriftReport,
     FailureReport,
@@ -47,8 +48,7 @@ from flowsync.render.report import (
     fit,
     short,
 )
-from flowsync.render.report_parts import COMMENT, SUMMARY, Limits, enumerated, fitting, utf8_bytes, utf16_units
-from flowsync.render.wording import Reader
+from flowsync.report.layout import COMMENT, SUMMARY, Limits, enumerated, fitting, utf8_bytes, utf16_units
 from flowsync.text import shortened
 from tests.render.hostile import hostile
 from tests.render.parsers import pages

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from flowsync import validate
 from flowsync.model import Location, Problem, Severity
-from flowsync.render import problems as formats
+from flowsync.problems.sarif import FINGERPRINT, sarif
 from flowsync.render.style import Screen
 from tests.render.samples import PROBLEMS, source_line
 from tests.render.test_hostile import problem_values
@@ -23,7 +23,7 @@ OFFICIAL = jsonschema.Draft4Validator(SCHEMA, format_checker=jsonschema.FormatCh
 
 
 def run_of(problems: Sequence[Problem]) -> Any:  # noqa: ANN401 - a JSON document, looked into
-    log = json.loads(formats.sarif(problems, source_line, SCREEN))
+    log = json.loads(sarif(problems, source_line, SCREEN))
     assert [error.message for error in OFFICIAL.iter_errors(log)] == []
     (run,) = log["runs"]
     return run
@@ -34,8 +34,8 @@ def at(line: int, code: str = "tab", file: str = "flows/a.yaml") -> Problem:
 
 
 def fingerprints(problems: Sequence[Problem], lines: Sequence[str]) -> list[str]:
-    log = json.loads(formats.sarif(problems, lambda where: lines[where.line - 1], SCREEN))
-    return [result["partialFingerprints"][formats.FINGERPRINT] for result in log["runs"][0]["results"]]
+    log = json.loads(sarif(problems, lambda where: lines[where.line - 1], SCREEN))
+    return [result["partialFingerprints"][FINGERPRINT] for result in log["runs"][0]["results"]]
 
 
 def test_the_official_schema_is_one_that_can_say_no() -> None:

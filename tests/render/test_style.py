@@ -80,7 +80,7 @@ def test_colour_adds_nothing_but_its_own_codes(lines: list[tuple[Span, ...]]) ->
 
 def test_plain_text_does_without_rich() -> None:
     program = (
-        "import sys; from flowsync.render import ledger, plans, problems; from flowsync.render.versions import status; "
+        "import sys; from flowsync.render import ledger; from flowsync.report import plans; "
         "from tests.render.samples import FULL_PLAN; plans.text(FULL_PLAN); "
         "assert not {'rich', 'httpx', 'click', 'jsonschema'} & set(sys.modules)"
     )

@@ -7,11 +7,10 @@ from hypothesis import given
 
 from flowsync.errors import FlowsyncError
 from flowsync.model import Location, Origin, Problem, Severity, Update
-from flowsync.render import problems
+from flowsync.problems.annotations import annotate, github, stopped
 from flowsync.render.escape import shown
-from flowsync.render.plans import plan_problems
-from flowsync.render.problems import annotate
 from flowsync.render.style import Screen
+from flowsync.report.plans import plan_problems
 from tests.plan.builders import flow_of, row, update_of
 from tests.render.hostile import hostile
 from tests.render.samples import BLOCKED, FULL_PLAN, plan_of
@@ -67,18 +66,18 @@ def test_errors_go_before_warnings_and_what_is_left_out_weighs_as_much_as_it_hol
 
 @given(hostile)
 def test_nothing_in_stopped_text_is_a_command(text: str) -> None:
-    commands, _ = runner.read(problems.stopped(f"::error::{text}", "t0ken") + "::notice::on again\n")
+    commands, _ = runner.read(stopped(f"::error::{text}", "t0ken") + "::notice::on again\n")
     assert [command.name for command in commands] == ["notice"]
 
 
 def test_a_token_that_stands_in_the_text_is_refused() -> None:
     with pytest.raises(ValueError, match="token"):
-        problems.stopped("::t0ken::\n::error::x", "t0ken")
+        stopped("::t0ken::\n::error::x", "t0ken")
 
 
 def test_the_github_format_has_the_annotations_and_then_every_problem_as_text() -> None:
     found = [Problem(Location("flows/a.yaml", line, 1), Severity.ERROR, "c", f"Wrong {line}.") for line in range(1, 21)]
-    commands, texts = runner.read(problems.github(found, lambda _: None, Screen()))
+    commands, texts = runner.read(github(found, lambda _: None, Screen()))
     assert len(commands) == 10
     assert texts == [
         *(f"flows/a.yaml:{line}:1: error[c] Wrong {line}." for line in range(1, 21)),

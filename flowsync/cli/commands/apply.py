@@ -26,7 +26,8 @@ from flowsync.plan.guards import Kept
 from flowsync.plan.guards import judged as judge
 from flowsync.plan.saved import from_text
 from flowsync.plan.staleness import AsPlanned, AsWritten, Edited, Stale, restored
-from flowsync.render import ledger, wording
+from flowsync.render import wording
+from flowsync.report.formats import APPLY_FORMATS
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _MOST_READ: Final = 256 * 1024 * 1024
 
 @click.command("apply", cls=Command)
 @click.argument("arguments", nargs=-1, metavar="[SLUG]... | FILE.json", shell_complete=options.complete_slugs)
-@options.format_option(ledger.FORMATS)
+@options.format_option(APPLY_FORMATS)
 @write_options
 @options.base_option
 @guard_options
@@ -94,7 +95,7 @@ def command(
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
             if planned.is_done:
                 outcomes = [AlreadyApplied(change) for change in made.writes]
-                write_result(ledger.FORMATS[format_](made, outcomes, screen_of_stdout(given)))
+                write_result(APPLY_FORMATS[format_](made, outcomes, screen_of_stdout(given)))
                 if made.writes:
                     write_note("This plan was applied already: the live flows are as it would write them.", given)
                 return ExitCode.OK

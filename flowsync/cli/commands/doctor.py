@@ -10,7 +10,7 @@ from flowsync.cli.options import format_option, global_options, invocation, sand
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.doctor.values import Mark
 from flowsync.errors import ExitCode
-from flowsync.render import doctor
+from flowsync.problems import doctor
 
 
 @click.command("doctor", cls=Command)

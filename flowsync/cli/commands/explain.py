@@ -18,10 +18,10 @@ from flowsync.cli.options import Invocation, complete_slugs, format_option, glob
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import Project, open_project
 from flowsync.errors import FlowsyncError, InvalidFilesError, TargetingError, UsageError
+from flowsync.explain.explanations import EXPLANATION_FORMATS
 from flowsync.flows.expressions import FlowExpression, expressions, flow_of_file, steps_of, targeting_expression
 from flowsync.flows.testing import Explained, Explanation, explain
 from flowsync.model import Flow, Location, Problem, Severity
-from flowsync.render.testing import EXPLANATION_FORMATS
 from flowsync.targeting.context import CaseError, Persona, Verdict, moment, persona_from
 from flowsync.targeting.references import KnownFlow
 from flowsync.text import closest

@@ -17,7 +17,7 @@ from flowsync.cli.project import Project, open_project
 from flowsync.document.formatting import KeyOrder, formatted
 from flowsync.errors import DocumentError, ExitCode
 from flowsync.model import Location, Problem, Severity
-from flowsync.render import problems as problem_formats
+from flowsync.problems import listing
 from flowsync.render import text_diff
 from flowsync.render.escape import plural
 from flowsync.validate.view import BUTTON_KEYS, FIELD_KEYS, OPTION_KEYS, PATTERN_KEYS, STEP_KEYS
@@ -103,9 +103,7 @@ def command(context: click.Context, *, slugs: tuple[str, ...], check: bool, show
     if files:
         write_note(_summary(len(changes), len(files), writes=writes), project.given)
     if problems:
-        write_note(
-            problem_formats.text(problems, source_lines(project.base), screen_of_stderr(project.given)), project.given
-        )
+        write_note(listing.text(problems, source_lines(project.base), screen_of_stderr(project.given)), project.given)
         return ExitCode.INVALID
     return ExitCode.CHANGES if changes and check else ExitCode.OK
 

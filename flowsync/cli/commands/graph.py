@@ -9,8 +9,8 @@ from flowsync.cli.help_page import Command
 from flowsync.cli.options import format_option, global_options, slugs_argument
 from flowsync.cli.output import write_result
 from flowsync.cli.project import open_project
+from flowsync.explain.graphs import GRAPH_FORMATS
 from flowsync.flows.waits import neighbourhood, waiting_graph
-from flowsync.render.graphs import GRAPH_FORMATS
 
 
 @click.command("graph", cls=Command)

@@ -21,8 +21,10 @@ from flowsync.errors import BlockedError, ExitCode, RefusedError, UsageError
 from flowsync.model import Plan
 from flowsync.plan.document import drafted
 from flowsync.plan.guards import Kept
-from flowsync.render import audience, plans, wording
+from flowsync.render import audience, wording
 from flowsync.render.wording import MOST_NAMED
+from flowsync.report import plans
+from flowsync.report.formats import PLAN_FORMATS, plan_json
 from flowsync.secrets import private_key_at
 from flowsync.workspace import workspace
 
@@ -41,7 +43,7 @@ def _out_file(_context: click.Context, _parameter: click.Parameter, value: Path 
 
 @click.command("plan", cls=Command)
 @options.slugs_argument
-@options.format_option(plans.FORMATS)
+@options.format_option(PLAN_FORMATS)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
 @click.option(
     "--out", metavar="FILE", type=Path, callback=_out_file, help="Save the plan too: apply FILE does exactly that."
@@ -94,7 +96,7 @@ def command(
         write_note(plans.refusals(made, screen_of_stderr(given)), given)
     if out is not None:
         _refuse_keys(made)
-        save(project.base / out, plans.as_json(made), workspace(project.base))
+        save(project.base / out, plan_json(made), workspace(project.base))
         write_note(_saved(made, command_line(["apply", str(out)], made, given)), given)
     if made.blocked:
         count = len(made.blocked)
@@ -114,7 +116,7 @@ def _note_removals(project: Project, planned: Planned) -> None:
 def _shown(made: Plan, format_: str, following: str | None, publishing: str, screen: Screen) -> str:
     """The plan; for people with the commands to run next, or without where that is the saved plan."""
     if format_ != "text":
-        return plans.FORMATS[format_](made, screen)
+        return PLAN_FORMATS[format_](made, screen)
     if following is None:
         return plans.preview(made, screen) + plans.refusals(made, screen)
     return plans.text(made, screen, following, publishing)

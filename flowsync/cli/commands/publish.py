@@ -21,9 +21,9 @@ from flowsync.cli.project import open_project
 from flowsync.errors import ExitCode, InterruptedByUser, RefusedError
 from flowsync.model import NotAttempted
 from flowsync.record import values
-from flowsync.render import plans
 from flowsync.render.escape import plural
 from flowsync.render.versions import publishing as words
+from flowsync.report import plans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

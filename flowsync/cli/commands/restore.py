@@ -23,7 +23,8 @@ from flowsync.errors import ExitCode, FlowsyncError
 from flowsync.plan.document import drafted
 from flowsync.plan.guards import Kept, judged
 from flowsync.record import values
-from flowsync.render import ledger, plans
+from flowsync.report import plans
+from flowsync.report.formats import APPLY_FORMATS, PLAN_FORMATS
 from flowsync.text import excerpt
 from flowsync.versions.restoring import plan_restore
 from flowsync.versions.sides import Absent, Hidden, Kind, Side, pick
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     "--version", "version", metavar="N", type=click.IntRange(0), required=True, help="The version to restore."
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be restored, and write nothing.")
-@format_option(ledger.FORMATS)
+@format_option(APPLY_FORMATS)
 @click.option("--yes", is_flag=True, help="Do not ask. Only a terminal is asked.")
 @allow_options
 @click.option("--record", "kept_in", metavar="FILE", help="Where this restore keeps what it replaces.")
@@ -119,7 +120,7 @@ def _show(made: Plan, format_: str, version: int, again: str, given: Invocation)
     """The plan alone; for people with the command that carries it out; 4 where that would be refused."""
     screen = screen_of_stdout(given)
     if format_ != "text":
-        write_result(plans.FORMATS[format_](made, screen))
+        write_result(PLAN_FORMATS[format_](made, screen))
     elif made.writes or made.blocked:
         publishing = command_line(["publish", *drafted(made)], made, given)
         write_result(plans.text(made, screen, again, publishing))

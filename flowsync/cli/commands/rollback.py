@@ -33,7 +33,9 @@ from flowsync.plan.build import decide
 from flowsync.plan.document import digest, restorable
 from flowsync.record import values
 from flowsync.record.values import Place, Record, Write
-from flowsync.render import ledger, plans
+from flowsync.render import ledger
+from flowsync.report import plans
+from flowsync.report.formats import APPLY_FORMATS, PLAN_FORMATS
 
 if TYPE_CHECKING:
     from flowsync.cli.options import Invocation
@@ -71,7 +73,7 @@ class Doing(Enum):
     type=click.UNPROCESSED,
     help="Show what would be put back, and write nothing.",
 )
-@options.format_option(ledger.FORMATS)
+@options.format_option(APPLY_FORMATS)
 @write_options
 @click.option("--record", "kept_in", metavar="FILE", help="Where this rollback keeps in turn what it replaces.")
 @options.sandbox_option
@@ -176,7 +178,7 @@ def _show(made: Plan, format_: str, following: str, given: Invocation) -> int:
     """The plan alone, for people with the command that carries it out; 4 where rolling back would be refused."""
     screen = screen_of_stdout(given)
     if format_ != "text":
-        write_result(plans.FORMATS[format_](made, screen))
+        write_result(PLAN_FORMATS[format_](made, screen))
     elif _says_something(made):
         write_result(plans.text(made, screen, following))
     else:

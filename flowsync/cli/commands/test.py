@@ -12,8 +12,8 @@ from flowsync.cli.options import format_option, global_options, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
 from flowsync.errors import ExitCode
+from flowsync.explain.testing import TEST_FORMATS
 from flowsync.flows.testing import run_flow_tests
-from flowsync.render.testing import TEST_FORMATS
 
 
 @click.command("test", cls=Command)

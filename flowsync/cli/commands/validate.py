@@ -15,14 +15,15 @@ from flowsync.cli.project import Project, open_project
 from flowsync.errors import ExitCode, FlowsyncError, UsageError
 from flowsync.flows.watching import INTERVAL, WatchedFiles
 from flowsync.model import Severity
-from flowsync.render import problems as formats
+from flowsync.problems import FORMATS, FROM_TOP
+from flowsync.problems.failures import error as failure
 from flowsync.text import closest, excerpt
 from flowsync.validate import RULES
 
 
 @click.command("validate", cls=Command)
 @slugs_argument
-@format_option(formats.FORMATS)
+@format_option(FORMATS)
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--explain", metavar="CODE", help="Print the rule of this code, with its examples, and check nothing.")
 @click.option("--watch", is_flag=True, help="Check again whenever a flow file is saved, until Ctrl-C.")
@@ -50,8 +51,8 @@ def command(
 
 def _check(project: Project, slugs: tuple[str, ...], format_: str, *, strict: bool) -> int:
     problems = check_files(project, slugs)
-    base, shown = named_from_top(project, problems) if format_ in formats.FROM_TOP else (project.base, problems)
-    write_result(formats.FORMATS[format_](shown, source_lines(base), screen_of_stdout(project.given)))
+    base, shown = named_from_top(project, problems) if format_ in FROM_TOP else (project.base, problems)
+    write_result(FORMATS[format_](shown, source_lines(base), screen_of_stdout(project.given)))
     is_wrong = any(strict or problem.severity is Severity.ERROR for problem in problems)
     return ExitCode.INVALID if is_wrong else ExitCode.OK
 
@@ -68,7 +69,7 @@ def _watch(project: Project, slugs: tuple[str, ...], *, strict: bool) -> int:
             try:
                 _check(project, slugs, "text", strict=strict)
             except FlowsyncError as error:  # such as a named file that is gone: it may come back
-                write_note(formats.error(error, screen_of_stderr(project.given)), project.given)
+                write_note(failure(error, screen_of_stderr(project.given)), project.given)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.model import JsonValue
 from flowsync.plan.document import field_change, json_safe
 from flowsync.render.escape import code_span, compact, fenced, masked_json, plural, prose
-from flowsync.render.plans import NAMES_SHOWN
-from flowsync.render.style import Colour, Detail, Line, Screen, Span, Style, line, paint, sentences
+from flowsync.render.style import NAMES_SHOWN, Colour, Detail, Line, Screen, Span, Style, line, paint, sentences
 from flowsync.render.wording import host_of, listed, revision
 from flowsync.render.yaml_diff import capped, flow_diff, remark
 

@@ -24,10 +24,11 @@ from flowsync.github.runner import ReviewRule, inert
 from flowsync.model import AlreadyApplied
 from flowsync.plan.document import action
 from flowsync.plan.guards import Kept
-from flowsync.render import ledger, plans, wording
+from flowsync.render import ledger, wording
 from flowsync.render.escape import plural
-from flowsync.render.report import SHORT_COMMIT, ApplyReport
-from flowsync.render.report_plan import stopped_by
+from flowsync.report import plans
+from flowsync.report.comment import SHORT_COMMIT, ApplyReport
+from flowsync.report.planned import stopped_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -34,10 +34,10 @@ from flowsync.plan.document import meaning
 from flowsync.plan.edits import edits, is_uncertain, not_live, waiting
 from flowsync.plan.guards import Kept
 from flowsync.pull.results import ChangedFile, Skipped
-from flowsync.render.changes import merged_in
 from flowsync.render.escape import shown
-from flowsync.render.report import DriftReport, TakeoverReport
-from flowsync.render.report_parts import differing
+from flowsync.report.changes import merged_in
+from flowsync.report.comment import DriftReport, TakeoverReport
+from flowsync.report.layout import differing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

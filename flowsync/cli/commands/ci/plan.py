@@ -27,10 +27,10 @@ from flowsync.github.review import ARTIFACT, Reviews, Tip, hexadecimal, parts
 from flowsync.github.runner import ReviewRule, Switch, inert
 from flowsync.model import Severity
 from flowsync.plan.guards import Kept
-from flowsync.render import problems as problem_formats
+from flowsync.problems import FORMATS, listing
 from flowsync.render import wording
-from flowsync.render.report import ApplyReport, FilesReport, PlanReport, title
-from flowsync.render.report_plan import stopped_by
+from flowsync.report.comment import ApplyReport, FilesReport, PlanReport, title
+from flowsync.report.planned import stopped_by
 from flowsync.secrets import masked
 from flowsync.workspace import workspace
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from flowsync.cli.planning import Planned
     from flowsync.cli.project import Project
     from flowsync.model import Plan
-    from flowsync.render.report import Looks
+    from flowsync.report.comment import Looks
 
 
 PREVIEW: Final = "flowsync-preview"
@@ -57,12 +57,12 @@ def _validate(run: Run, project: Project) -> int:
     if run.inputs.sarif_file is not None:
         path = run.invocation.directory / run.inputs.sarif_file
         base, named = named_from_top(project, problems)
-        document = problem_formats.FORMATS["sarif"](named, source_lines(base), screen)
+        document = FORMATS["sarif"](named, source_lines(base), screen)
         save(path, masked(document), workspace(run.invocation.directory))
         run.output({"sarif": str(path)})
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise InvalidFilesError("The files have errors.", problems)
-    write_result(inert(problem_formats.text(problems, source_lines(project.base), screen)))
+    write_result(inert(listing.text(problems, source_lines(project.base), screen)))
     run.annotate(problems)
     run.summarise(FilesReport(run.scene, problems))
     return ExitCode.OK

@@ -23,8 +23,8 @@ from flowsync.github.runner import CommentMode
 from flowsync.model import Failed, NotAttempted, Refused
 from flowsync.render.escape import code_span
 from flowsync.render.ledger import entry, explained
-from flowsync.render.report import SHORT_COMMIT, fit
-from flowsync.render.report_parts import COMMENT, sentence
+from flowsync.report.comment import SHORT_COMMIT, fit
+from flowsync.report.layout import COMMENT, sentence
 from flowsync.text import shortened
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from flowsync.github.review import Review
     from flowsync.model import Outcome, Plan
     from flowsync.render.ledger import Entry
-    from flowsync.render.report import ApplyReport, FailureReport
+    from flowsync.report.comment import ApplyReport, FailureReport
 
 REASON_LENGTH: Final = 200
 """Characters of a reason in one line."""

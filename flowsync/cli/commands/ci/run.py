@@ -41,11 +41,12 @@ from flowsync.github.runner import (
 )
 from flowsync.model import Problem
 from flowsync.plan.document import summary
-from flowsync.render import plans
-from flowsync.render import problems as problem_formats
+from flowsync.problems.annotations import annotate
 from flowsync.render.escape import shown
-from flowsync.render.report import FailureReport, Moment, Scene, fit
-from flowsync.render.report_parts import SUMMARY
+from flowsync.report import plans
+from flowsync.report.comment import FailureReport, Moment, Scene, fit
+from flowsync.report.formats import plan_json
+from flowsync.report.layout import SUMMARY
 from flowsync.secrets import IN_USE, masked
 from flowsync.text import shortened
 from flowsync.workspace import workspace
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
     from flowsync.model import JsonValue, Plan
     from flowsync.plan.base import History
     from flowsync.plan.guards import Kept
-    from flowsync.render.report import Report
+    from flowsync.report.comment import Report
 
 TIMEOUTS: Final = Timeouts()
 WITHOUT_SECRETS: Final = "dependabot[bot]"
@@ -138,7 +139,7 @@ class Run:
             else note
             for note in notes
         )
-        write_result(problem_formats.annotate(moved))
+        write_result(annotate(moved))
 
     def comment_on_event(self, report: Report, marker: Marker, *, is_news: bool) -> bool:
         """Bring the comment of the event's pull request up to date; whether it says now what it should.
@@ -253,7 +254,7 @@ class Run:
         except OSError as error:
             message = f"The plan cannot be saved: {path.parent} is no directory ({error.strerror})."
             raise errors.FlowsyncError(message) from None
-        save(path, plans.as_json(plan), within)
+        save(path, plan_json(plan), within)
         return path
 
     def show_plan(self, made: Planned) -> None:
@@ -274,7 +275,7 @@ def open_run(
         event = read_event(runner.event_name, runner.event_path)
     except errors.ConfigError as error:
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            write_result(problem_formats.annotate([error]))
+            write_result(annotate([error]))
             write_outputs(output_of(os.environ), {"exit-code": str(int(error.exit_code))})
         raise
     invocation.config = invocation.config or inputs.config

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final
 
 from flowsync.model import Change, Create, Flow, Location, Origin, Plan, PlanWarning, Problem, Severity, Unchanged
-from flowsync.plan.document import drafted, to_document
+from flowsync.plan.document import drafted
 from flowsync.plan.warnings import WAITING
 from flowsync.render import audience, wording
-from flowsync.render.escape import json_text, plural
-from flowsync.render.style import MARKED, NARROWEST, Detail, Line, Screen, Span, Style, line, paint, sentences
+from flowsync.render.escape import plural
+from flowsync.render.style import (
+    MARKED,
+    NAMES_SHOWN,
+    NARROWEST,
+    Detail,
+    Line,
+    Screen,
+    Span,
+    Style,
+    line,
+    paint,
+    sentences,
+)
 from flowsync.render.yaml_diff import capped, flow_diff, remark
 
-NAMES_SHOWN: Final = 50
-"""How many unmanaged flows are named unless everything is asked for."""
 APPLY: Final = "flowsync apply"
 """What applies a plan, where nothing is to be said of its place."""
 PUBLISH: Final = "flowsync publish"
@@ -51,23 +61,6 @@ def preview(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a fro
 def refusals(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
     """Return what apply would refuse, for a terminal; empty when nothing."""
     return paint(_refusals(plan, screen), screen.colour)
-
-
-def markdown(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008, ARG001 - a frozen value; one signature
-    """Return the plan as GitHub's comment shows it, with as much room as a job's summary, whatever the screen."""
-    from flowsync.render.report import Moment, PlanReport, Scene, fit  # noqa: PLC0415 - only Markdown needs them
-    from flowsync.render.report_parts import SUMMARY  # noqa: PLC0415 - as above
-
-    return fit(PlanReport(Scene(None, None, Moment.APPLY, wording.Reader.TERMINAL), plan), SUMMARY).text
-
-
-def as_json(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008, ARG001 - a frozen value; one signature
-    """Return the document `flowsync-plan/1`, whatever the screen."""
-    return json_text(to_document(plan))
-
-
-FORMATS: Final[Mapping[str, Callable[[Plan, Screen], str]]] = {"text": text, "markdown": markdown, "json": as_json}
-"""What `plan --format` offers."""
 
 
 def confirm_question(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.model import Change, Create, Plan, Problem
 from flowsync.plan.document import action
+from flowsync.problems.listing import problem_table
 from flowsync.render import wording
-from flowsync.render.changes import flow_name
 from flowsync.render.escape import code_span, fenced, html_code, markdown_table, plural, prose, shown
-from flowsync.render.problems import problem_table
 from flowsync.render.style import Colour, paint
 from flowsync.render.yaml_diff import flow_diff, remark
+from flowsync.report.changes import flow_name
 from flowsync.text import shortened
 
 if TYPE_CHECKING:
-    from flowsync.render.report import Scene
+    from flowsync.report.comment import Scene
 
 NAME_LENGTH: Final = 100
 """Characters of a slug, label or file that are shown where there are many."""

@@ -12,10 +12,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import InvalidFilesError
-from flowsync.render import report_plan, report_results, wording
+from flowsync.problems.listing import counts as problem_counts
+from flowsync.render import wording
 from flowsync.render.escape import code_span, plural
-from flowsync.render.problems import counts as problem_counts
-from flowsync.render.report_parts import (
+from flowsync.render.wording import Reader
+from flowsync.report import planned, results
+from flowsync.report.layout import (
     LEAST_ROOM,
     Fitted,
     brief,
@@ -24,7 +26,6 @@ from flowsync.render.report_parts import (
     name,
     problems_table,
 )
-from flowsync.render.wording import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from flowsync.errors import FlowsyncError
     from flowsync.flows.waits import ChangedWaits
     from flowsync.model import Change, Outcome, Plan, Problem, SettingChange
-    from flowsync.render.report_parts import Limits
+    from flowsync.report.layout import Limits
 
 SHORT_COMMIT: Final = 7
 _COMPARISON: Final = "check of live flows"
@@ -207,29 +208,29 @@ def short(report: Report) -> str:
 
 def _first(report: Report, limits: Limits) -> Iterator[str]:
     if isinstance(report, PlanReport):
-        yield from report_plan.settings_alert(report.settings, limits)
+        yield from planned.settings_alert(report.settings, limits)
 
 
 def _heading(report: Report) -> str:
     match report:
         case PlanReport():
-            said = report_plan.headline(report)
+            said = planned.headline(report)
         case ApplyReport(plan=plan, outcomes=outcomes):
-            said = report_results.apply_headline(plan, outcomes, code_span(brief(_place(plan))))
+            said = results.apply_headline(plan, outcomes, code_span(brief(_place(plan))))
         case DriftReport(plan=plan):
-            said = report_results.drift_headline(plan, [*report.waiting, *report.missing])
+            said = results.drift_headline(plan, [*report.waiting, *report.missing])
         case TakeoverReport(files=files):
             said = f"Merging this keeps dashboard edits in {plural(len(files), 'file')}. Nothing changes for users."
         case FilesReport(problems=problems):
             said = f"The files are valid: {problem_counts(problems)}." if problems else "The files are valid."
         case FailureReport():
-            said = report_results.failure_headline(report)
+            said = results.failure_headline(report)
     return f"### {said}"
 
 
 def title(report: PlanReport) -> str:
     """Return the headline of a plan as plain text."""
-    return report_plan.headline(report, brief)
+    return planned.headline(report, brief)
 
 
 def _place(plan: Plan) -> str:
@@ -239,25 +240,25 @@ def _place(plan: Plan) -> str:
 def _opening(report: Report, limits: Limits) -> Iterator[str]:
     match report:
         case PlanReport(scene, plan, waits, _, settings, others):
-            plan = replace(plan, dropped=report_plan.untold(plan.dropped, settings))
-            yield from report_plan.stops_alert(plan, scene, limits)
-            yield from report_plan.notice_alert(report, limits)
-            yield from report_plan.flows_table(plan, "What changes", scene, limits)
-            yield from report_plan.changed_looks(report.looks, scene, limits)
-            yield from report_plan.changed_waits(waits, limits)
-            yield from report_plan.other_pulls(others, limits)
+            plan = replace(plan, dropped=planned.untold(plan.dropped, settings))
+            yield from planned.stops_alert(plan, scene, limits)
+            yield from planned.notice_alert(report, limits)
+            yield from planned.flows_table(plan, "What changes", scene, limits)
+            yield from planned.changed_looks(report.looks, scene, limits)
+            yield from planned.changed_waits(waits, limits)
+            yield from planned.other_pulls(others, limits)
             yield from ["Warnings about the files:"] if report.problems else []
             yield from problems_table(report.problems, limits.per_list, limits)
         case ApplyReport():
-            yield from report_results.apply_parts(report, limits)
+            yield from results.apply_parts(report, limits)
         case DriftReport():
-            yield from report_results.drift_parts(report, limits)
+            yield from results.drift_parts(report, limits)
         case TakeoverReport():
-            yield from report_results.takeover_parts(report, limits)
+            yield from results.takeover_parts(report, limits)
         case FilesReport(_, problems):
             yield from problems_table(problems, limits.per_table, limits)
         case FailureReport():
-            yield from report_results.failure_parts(report, limits)
+            yield from results.failure_parts(report, limits)
 
 
 def _changes(report: Report) -> tuple[Change, ...]:
@@ -272,7 +273,7 @@ def _changes(report: Report) -> tuple[Change, ...]:
 
 def _closing(report: Report, limits: Limits) -> Iterator[str]:
     if isinstance(report, PlanReport | DriftReport):
-        yield report_plan.about(report.plan, limits)
+        yield planned.about(report.plan, limits)
 
 
 def _facts(report: Report) -> str:
@@ -302,11 +303,11 @@ def _facts(report: Report) -> str:
 def _next(report: Report) -> str:
     match report:
         case PlanReport():
-            said = report_plan.next_step(report)
+            said = planned.next_step(report)
         case ApplyReport():
-            said = report_results.apply_next(report)
+            said = results.apply_next(report)
         case DriftReport(plan=plan):
-            said = report_results.drift_next(plan)
+            said = results.drift_next(plan)
         case TakeoverReport():
             said = (
                 "Merge to keep the edits. To undo them instead, close this and open any other pull request: its plan "
@@ -315,5 +316,5 @@ def _next(report: Report) -> str:
         case FilesReport(problems=problems):
             said = "Read the warnings; nothing has to be done." if problems else "Nothing to do."
         case FailureReport():
-            said = report_results.failure_next(report)
+            said = results.failure_next(report)
     return f"**Next:** {said}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from flowsync.explain import graphs
 from flowsync.flows.waits import Bond, ChangedWaits
 from flowsync.model import (
     Change,
@@ -24,8 +25,9 @@ from flowsync.model import (
 from flowsync.plan.creating import SECOND_REQUEST
 from flowsync.plan.document import drafted, summary
 from flowsync.plan.warnings import DRAFT_UNSEEN, EDIT_KEPT, UNSEEN_SENT, WAITING
-from flowsync.render import audience, graphs, wording
-from flowsync.render.changes import (
+from flowsync.render import audience, wording
+from flowsync.render.escape import code_span, cut_pair, plural, shown
+from flowsync.report.changes import (
     CHANGES_OF_A_FLOW,
     changes_in_words,
     described,
@@ -35,8 +37,7 @@ from flowsync.render.changes import (
     origin_words,
     sent_unseen,
 )
-from flowsync.render.escape import code_span, cut_pair, plural, shown
-from flowsync.render.report_parts import (
+from flowsync.report.layout import (
     Limits,
     alert,
     brief,
@@ -52,7 +53,7 @@ from flowsync.render.report_parts import (
 )
 
 if TYPE_CHECKING:
-    from flowsync.render.report import Looks, OtherPull, PlanReport, Scene
+    from flowsync.report.comment import Looks, OtherPull, PlanReport, Scene
 
 DRAWN_WAITS: Final = 40
 """More arrows than these are no picture any more."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 from flowsync.errors import DocumentError, InvalidFilesError, RefusedError
 from flowsync.model import Change, Create, Outcome, Plan, Update
 from flowsync.render import ledger, wording
-from flowsync.render.changes import changes_in_words
 from flowsync.render.escape import code_span, plural
-from flowsync.render.report_parts import (
+from flowsync.report.changes import changes_in_words
+from flowsync.report.layout import (
     Limits,
     alert,
     differing,
@@ -27,11 +27,11 @@ from flowsync.render.report_parts import (
     table,
     with_inputs,
 )
-from flowsync.render.report_plan import flows_table, in_step, past_guards, stops_alert
+from flowsync.report.planned import flows_table, in_step, past_guards, stops_alert
 
 if TYPE_CHECKING:
     from flowsync.render.ledger import Entry
-    from flowsync.render.report import ApplyReport, DriftReport, FailureReport, TakeoverReport
+    from flowsync.report.comment import ApplyReport, DriftReport, FailureReport, TakeoverReport
 
 _NOT_WRITTEN: Final = frozenset({ledger.Kind.REFUSED, ledger.Kind.FAILED, ledger.Kind.NOT_ATTEMPTED})
 

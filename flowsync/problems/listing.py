@@ -1,0 +1,124 @@
+"""Problems of files, for a terminal, as Markdown and as JSON: where, what, the line with a caret, and what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Final, TypeAlias
+
+from flowsync.model import JsonValue, Location, Problem, Severity
+from flowsync.render.escape import (
+    cell_code,
+    cell_prose,
+    columns,
+    count_fitting,
+    markdown_table,
+    mask_keys,
+    masked_json,
+    plural,
+    visible_characters,
+    with_hint,
+)
+from flowsync.render.style import NARROWEST, Line, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.text import ELLIPSIS
+
+SourceLine: TypeAlias = "Callable[[Location], str | None]"
+"""Gives the line that a location is on, without its end; None where it cannot be had."""
+
+NO_PROBLEMS: Final = "No problems found."
+_MARGIN: Final = "  | "
+_STYLES: Final = {Severity.ERROR: Style.ERROR, Severity.WARNING: Style.WARNING}
+
+
+def text(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:
+    """Return every problem, sorted, and their counts."""
+    ordered = in_order(problems)
+    lines = [each for problem in ordered for each in problem_lines(problem, source_line, screen)]
+    closing = line(Span(counts(ordered), Style.HEADING if ordered else Style.DONE))
+    return paint([*lines, closing], screen.colour)
+
+
+def markdown(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:  # noqa: ARG001 - one signature
+    """Return the problems as a table."""
+    ordered = in_order(problems)
+    if not ordered:
+        return f"{NO_PROBLEMS}\n"
+    return "\n".join([f"### flowsync validate: {counts(ordered)}", "", *problem_table(ordered), ""])
+
+
+def as_json(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:  # noqa: ARG001 - one signature
+    """Return the document `flowsync-problems/1`."""
+    return masked_json({"format": "flowsync-problems/1", "problems": documents(problems)})
+
+
+def documents(problems: Iterable[Problem]) -> list[JsonValue]:
+    """Return problems as the JSON documents list them."""
+    return [
+        {
+            **asdict(problem.location),
+            "severity": problem.severity.value,
+            "code": problem.code,
+            "message": "\n".join([problem.message, *problem.detail]),
+            "hint": problem.hint,
+        }
+        for problem in in_order(problems)
+    ]
+
+
+def counts(problems: Sequence[Problem], texts: Collection[str] = ()) -> str:
+    """Return how many errors and warnings there are, and in how many files: neither `texts` nor directories."""
+    severities = Counter(problem.severity for problem in problems)
+    parts = [plural(severities[each], each.value) for each in Severity if severities[each]]
+    files = {problem.location.file for problem in problems if problem.code != "no-flows"} - {*texts}
+    where = f" in {plural(len(files), 'file')}" if files else ""
+    return f"{', '.join(parts)}{where}" if parts else NO_PROBLEMS
+
+
+def problem_table(problems: Iterable[Problem]) -> list[str]:
+    """Return the lines of a Markdown table of problems: where, which, what."""
+    rows = []
+    for problem in problems:
+        where = problem.location
+        detail = "".join(f"<br>{cell_code(each)}" for each in problem.detail)
+        rows.append(
+            (
+                cell_code(f"{where.file}:{where.line}:{where.column}"),
+                f"{problem.severity.value} {cell_code(problem.code)}",
+                f"{cell_prose(with_hint(problem.message, problem.hint))}{detail}",
+            )
+        )
+    return markdown_table(("Where", "", "Problem"), rows)
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems sorted by file, line and column."""
+    return sorted(problems, key=lambda problem: problem.sort_key)
+
+
+def problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> Iterator[Line]:
+    """Yield a problem with its source line, and what to do."""
+    where = problem.location
+    kind = Span(f"{problem.severity.value}[{problem.code}]", _STYLES[problem.severity])
+    place = Span(f"{where.file}:{where.line}:{where.column}: ", Style.HEADING)
+    yield from sentences(line(place, kind, f" {problem.message}"), screen)
+    source = source_line(where)
+    if source:
+        yield from _excerpt(mask_keys(source), where.column - 1, screen)
+    yield from (line(Span(_MARGIN, Style.MUTED), each) for each in problem.detail)
+    yield from hint_lines(problem.hint, screen)
+
+
+def _excerpt(source: str, offset: int, screen: Screen) -> Iterator[Line]:
+    """Yield the source around `offset`, and the caret under it; an ellipsis where there is more."""
+    room = max(screen.width, NARROWEST) - len(_MARGIN) - 2 * len(ELLIPSIS)
+    start = max(0, offset - room)
+    pieces = visible_characters(source[start : offset + room])
+    head, tail = pieces[: offset - start], pieces[offset - start :]
+    kept = count_fitting(reversed(head), room // 2)
+    before = (ELLIPSIS if start or kept < len(head) else "") + "".join(head[len(head) - kept :])
+    kept = count_fitting(tail, room - columns(before))
+    after = "".join(tail[:kept]) + (ELLIPSIS if source[offset + room :] or kept < len(tail) else "")
+    margin = Span(_MARGIN, Style.MUTED)
+    yield line(margin, before, after)
+    yield line(margin, " " * columns(before), Span("^", Style.ERROR))
