@@ -18,9 +18,10 @@ from flowsync.api.retry import RATE_LIMIT_PATIENCE, Sender, Throttle
 from flowsync.api.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flowsync.api.failures import Exchange
+    from flowsync.api.messages import Attempt
     from flowsync.api.transport import Handler
     from flowsync.config import Key, Timeouts
     from flowsync.model import JsonValue
@@ -41,11 +42,12 @@ def open_sender(
     resends_writes: bool = False,
     handler: Handler | None = None,
     timing: Timing | None = None,
+    observe: Callable[[Attempt], object] | None = None,
 ) -> Iterator[Sender]:
     """What sends requests with `key` to the hosts of `urls`, over so many connections, closed at the end.
 
-    With `handler` there are no connections, and every request goes to it. Raises ConfigError when the key, or proxies
-    or certificates in the environment, cannot be used.
+    With `handler` there are no connections, and every request goes to it. `observe` is called after each request.
+    Raises ConfigError when the key, or proxies or certificates in the environment, cannot be used.
     """
     timing = timing or Timing()
     identity = Identity(key, user_agent, Redactor(key.value))
@@ -54,7 +56,7 @@ def open_sender(
     )
     with closing(transport):
         throttle = Throttle(timing, connections, patience)
-        yield Sender(transport, throttle, identity, resends_writes=resends_writes)
+        yield Sender(transport, throttle, identity, resends_writes=resends_writes, observe=observe)
 
 
 @contextmanager
@@ -68,6 +70,7 @@ def open_client(
     organizations: Organizations | None = None,
     handler: Handler | None = None,
     timing: Timing | None = None,
+    observe: Callable[[Attempt], object] | None = None,
 ) -> Iterator[Client]:
     """A client for the API at `api_url` (trusted: config has checked it). Raises ConfigError as `open_sender` does.
 
@@ -81,6 +84,7 @@ def open_client(
         user_agent=user_agent or DEFAULT_USER_AGENT,
         handler=handler,
         timing=timing,
+        observe=observe,
     )
     with sender as opened:
         yield Client(api_url, opened, organizations)

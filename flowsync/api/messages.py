@@ -11,7 +11,7 @@ from codecs import BOM_UTF8
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from flowsync.errors import TransportError, UnreadableResponseError
 from flowsync.text import excerpt
@@ -32,6 +32,8 @@ _SURROGATE_ESCAPE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _FIRST_EPOCH: Final = 1_000_000_000
 """A smaller number in X-RateLimit-Reset is no time of day: some services send the seconds that are left."""
 _PORTS: Final = {"http": 80, "https": 443}
+_PARAMETER: Final = re.compile(r"[A-Za-z_]{1,30}")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,16 @@ class Request:
     def shown(self) -> str:
         """The request for messages: a query could hold what nobody should read, so it is left out."""
         return f"{self.method} {self.url}"
+
+    @property
+    def traced(self) -> str:
+        """The URL for `-v`: of its query the names, and the values that are numbers."""
+        shown = [
+            f"{name}={value if _NUMBER.fullmatch(value) else '…'}"
+            for name, value in parse_qsl(self.query, keep_blank_values=True)
+            if _PARAMETER.fullmatch(name)
+        ]
+        return f"{self.url}?{'&'.join(shown)}" if shown else self.url
 
     @property
     def is_write(self) -> bool:
@@ -109,6 +121,17 @@ class Response:
     def text(self) -> str:
         """The body as text, for excerpts only: what is not UTF-8 is replaced."""
         return self.body[:_CHUNK].decode("utf-8", errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request as it was sent, for the `number`th time, and its status, or why there is none. It holds no key."""
+
+    method: str
+    url: str
+    outcome: int | str
+    seconds: float
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urljoin
 
 from flowsync.api.failures import Exchange
-from flowsync.api.messages import NoResponseError, origin_of
+from flowsync.api.messages import Attempt, NoResponseError, origin_of
 from flowsync.errors import ApiError, RateLimitedError, UnreadableResponseError
 
 if TYPE_CHECKING:
@@ -149,11 +149,19 @@ class Sender:
     """
 
     def __init__(
-        self, transport: Transport, throttle: Throttle, identity: Identity, *, resends_writes: bool = False
+        self,
+        transport: Transport,
+        throttle: Throttle,
+        identity: Identity,
+        *,
+        resends_writes: bool = False,
+        observe: Callable[[Attempt], object] | None = None,
     ) -> None:
+        """`observe` is called after each request, in the thread that sent it."""
         self._transport = transport
         self._identity = identity
         self._resends_writes = resends_writes
+        self._observe = observe
         self.throttle = throttle
 
     def send(self, request: Request, read: Callable[[Exchange], T]) -> T:
@@ -170,7 +178,7 @@ class Sender:
     def send_once(self, request: Request, read: Callable[[Exchange], T]) -> T:
         """What `read` makes of the first response: nothing is sent again, no redirect is followed, nobody waits."""
         try:
-            return read(Exchange(request, self._transport.send(request), 1, self._identity))
+            return read(Exchange(request, self._transmit(request, 1), 1, self._identity))
         except ApiError as error:
             clean = self._identity.redactor.error(error)
         raise clean
@@ -188,7 +196,7 @@ class Sender:
         started = timing.monotonic()
         failures = refusals = 0
         while True:
-            outcome = self._attempt(request)
+            outcome = self._attempt(request, failures + refusals + 1)
             wait = requested_wait_of(outcome)
             worthwhile = False
             if wait is None:
@@ -211,7 +219,7 @@ class Sender:
         """Whether it is safe to send a request again; `refused`: the server said that it did nothing."""
         return not request.is_write or (self._resends_writes and (refused or request.method != "POST"))
 
-    def _attempt(self, request: Request) -> Response | ApiError:
+    def _attempt(self, request: Request, number: int) -> Response | ApiError:
         """One request: at once if it must not be sent again, else when the throttle lets it.
 
         A failure is a value here, so that the exceptions that led to it, which hold the key, end here.
@@ -220,7 +228,7 @@ class Sender:
         if is_throttled and not self.throttle.acquire():
             return RateLimitedError(f"{request.shown}: not sent: the run stopped while it waited for the rate limit.")
         try:
-            response = self._transport.send(request)
+            response = self._transmit(request, number)
         except ApiError as error:
             return error
         finally:
@@ -228,6 +236,23 @@ class Sender:
                 self.throttle.release()
         if requested_wait_of(response) is None:
             self.throttle.succeed()
+        return response
+
+    def _transmit(self, request: Request, number: int) -> Response:
+        """The response to one request. Raises as `Transport.send`."""
+        started = self.throttle.timing.monotonic()
+        outcome: int | str = "interrupted"
+        try:
+            response = self._transport.send(request)
+            outcome = response.status
+        except ApiError as error:
+            outcome = self._identity.redactor.text(error.message.removeprefix(f"{request.shown}: "))
+            raise
+        finally:
+            if self._observe is not None:
+                seconds = self.throttle.timing.monotonic() - started
+                url = self._identity.redactor.text(request.traced)
+                self._observe(Attempt(request.method, url, outcome, seconds, number))
         return response
 
     def _redirected(self, exchange: Exchange) -> Request:

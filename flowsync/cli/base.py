@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import config, document, git
 from flowsync.cli.history import GitHistory, read_flow
+from flowsync.cli.output import write_step
 from flowsync.errors import DocumentError, GitError
 from flowsync.flows.files import ENDINGS
 from flowsync.plan.base import Base, GoneFile
 from flowsync.plan.dropped import files_that_lost
 from flowsync.render.wording import listed
+from flowsync.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from flowsync.model import Flow
     from flowsync.plan.base import Fields
 
+_SHORT: Final = 12
+"""Characters of a commit's hash that messages show."""
 _DEFAULT_FOLDER: Final = "flows"
 _IN_ORDER: Final = ("origin/main", "origin/master", "main", "master")
 """The branches that a project's own usually leave from."""
@@ -39,6 +43,7 @@ def read_base(project: Project, selection: Selection, revision: str) -> Base:
     directory was a link or a submodule then.
     """
     commit = git.commit_of(project.home, revision)
+    write_step("base", f"{excerpt(revision)}, commit {commit[:_SHORT]}", project.given)
     top, entries = _entries(project, commit)
     found: dict[str, _NamedEntries] = {}
     for name, entry in entries.items():
@@ -79,6 +84,7 @@ def flows_at(project: Project, revision: str) -> tuple[str, Mapping[str, Flow | 
     None for what was no flow that can be read, or was in several files. Raises GitError as `read_base`.
     """
     commit = git.commit_of(project.home, revision)
+    write_step("git", f"{excerpt(revision)}, commit {commit[:_SHORT]}", project.given)
     _, entries = _entries(project, commit)
     found: dict[str, _NamedEntries] = {}
     for name, entry in entries.items():

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync import git
 from flowsync.api.endpoints import Access, Listing, Map, find_drafts, find_missing, list_flows
-from flowsync.cli.output import Progress, write_note, write_sentence
+from flowsync.cli.output import Progress, request_log, write_note, write_sentence, write_step
 from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of
 from flowsync.errors import ConfigError, FlowsyncError, GitError
 from flowsync.model import SENT_FIELDS, FieldName, Flow, JsonValue
+from flowsync.render.escape import plural
 from flowsync.render.style import reading_line
 from flowsync.text import excerpt
 
@@ -81,7 +82,14 @@ class Connection:
         reader = self.client.reader()
         begun, self.begun = self.begun, None
         listing = list_flows(reader, self.access, self.map, len(slugs)) if begun is None else begun.result()
+        self._write_listing(listing)
         return find_missing(reader, listing, slugs, self.map)
+
+    def _write_listing(self, listing: Listing) -> None:
+        count = plural(len({row.slug for row in listing.rows}), "flow")
+        is_whole = listing.access is Access.PRIVATE
+        whole = "complete" if is_whole else "may lack drafts and older versions"
+        write_step("list", f"{listing.access.value}{_of(self.project)}, {count}, {whole}", self.project.given)
 
     def with_hidden(self, listing: Listing, slugs: Collection[str]) -> Listing:
         """`listing` with the drafts of `slugs` that it hides; itself if there are none. Raises the ApiError family."""
@@ -196,6 +204,7 @@ def _open(
     from flowsync.api.organizations import Expected, Organizations  # noqa: PLC0415 - as above
 
     settings = project.settings
+    write_step("key", f"{access.value}{_of(project)}, from {excerpt(key.variable)}, for {api_url}", project.given)
     number = settings.organization
     expected = None if number is None else Expected(number, settings.environment, key.variable)
     client = open_client(
@@ -206,12 +215,18 @@ def _open(
         parallelism=settings.parallelism,
         organizations=Organizations(expected),
         handler=handler,
+        observe=request_log(project.given),
     )
     opened = stack.enter_context(client)
     threads = stack.enter_context(reading_threads(settings.parallelism))
     connection = Connection(project, opened, access, place_of(api_url), threads.map)
     stack.push(lambda kind, *_: connection.note_untold_organization() if kind is None else None)
     return connection
+
+
+def _of(project: Project) -> str:
+    environment = project.settings.environment
+    return "" if environment is None else f" of {excerpt(environment)}"
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.environments import projects_of
 from flowsync.cli.files import load_selection
 from flowsync.cli.options import invocation
-from flowsync.cli.output import Progress
+from flowsync.cli.output import Progress, request_log
 from flowsync.cli.project import open_project
 from flowsync.cli.surroundings import look_at_checkout, look_at_ci, look_at_machine, look_at_project
 from flowsync.config import Key, Timeouts
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import click
 
     from flowsync.api.probing import Answer
+    from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
     from flowsync.doctor.permissions import Reading
 
@@ -56,7 +57,7 @@ def examine(context: click.Context, *, in_sandbox: bool, seconds: float = SECOND
     until = time.monotonic() + seconds
     given = invocation(context)
     with ExitStack() as stack:
-        token = _begin_github(stack, os.environ)
+        token = _begin_github(stack, os.environ, given)
         try:
             project: Project | FlowsyncError = open_project(context)
         except FlowsyncError as error:
@@ -178,7 +179,9 @@ def _facts_of_access(project: Project, *, in_sandbox: bool) -> Iterator[Fact]:
     yield from access_facts(project.settings, os.environ)
 
 
-def _begin_github(stack: ExitStack, environ: Mapping[str, str]) -> _Asking[tuple[Reading, Answer]] | None:
+def _begin_github(
+    stack: ExitStack, environ: Mapping[str, str], given: Invocation
+) -> _Asking[tuple[Reading, Answer]] | None:
     """Begin to ask GitHub what the token of this run can read; None where there is no run, or no token."""
     token = environ.get("GITHUB_TOKEN")
     if not token or not environ.get("GITHUB_ACTIONS"):
@@ -189,7 +192,14 @@ def _begin_github(stack: ExitStack, environ: Mapping[str, str]) -> _Asking[tuple
     key = Key(token, "GITHUB_TOKEN")
     try:
         runner = read_runner(environ, "")
-        opened = open_sender((runner.api_url,), key, timeouts=Timeouts(), connections=1, headers=HEADERS)
+        opened = open_sender(
+            (runner.api_url,),
+            key,
+            timeouts=Timeouts(),
+            connections=1,
+            headers=HEADERS,
+            observe=request_log(given),
+        )
         prober = SingleRequests(runner.api_url, stack.enter_context(opened))
     except FlowsyncError:
         return _Asking(iter(()))  # `flowsync ci` says what is wrong with the variables of the run

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from flowsync.errors import FlowsyncError
+from flowsync.errors import FlowsyncError, UsageError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -49,15 +49,29 @@ def invocation(context: click.Context) -> Invocation:
     return context.find_root().ensure_object(Invocation)
 
 
-def _keep(name: str, value: object = None) -> Callable[[click.Context, click.Parameter, object], None]:
-    """A callback that keeps in the Invocation what was given for an option, or `value` for a flag."""
+def _keep(name: str) -> Callable[[click.Context, click.Parameter, object], None]:
+    """A callback that keeps in the Invocation what was given for an option."""
 
     def callback(context: click.Context, _parameter: click.Parameter, given: object) -> None:
         if name == "environment" and isinstance(given, str) and not given.strip():
             # It would mean the default environment, which nobody asked for.
             raise click.BadParameter("It is empty: the variable it comes from may not be set.")
         if given is not None and given is not False:
-            setattr(invocation(context), name, given if value is None else value)
+            setattr(invocation(context), name, given)
+
+    return callback
+
+
+def _keep_verbosity(verbosity: Verbosity) -> Callable[[click.Context, click.Parameter, bool], None]:
+    """A callback that keeps what a flag asks for, and refuses the opposite flag."""
+
+    def callback(context: click.Context, _parameter: click.Parameter, is_given: bool) -> None:  # noqa: FBT001 - click's
+        if not is_given or context.resilient_parsing:
+            return
+        given = invocation(context)
+        if given.verbosity not in {Verbosity.NORMAL, verbosity}:
+            raise UsageError("--quiet and --verbose are opposites.", hint="Give one of them.")
+        given.verbosity = verbosity
 
     return callback
 
@@ -79,14 +93,20 @@ def kept_option(help_: str, callback: Callable[..., None], *names: str, **settin
 
 
 _DIRECTORY: Final = click.Path(exists=True, file_okay=False, path_type=Path)
-_QUIET, _VERBOSE = _keep("verbosity", Verbosity.QUIET), _keep("verbosity", Verbosity.VERBOSE)
+_QUIET, _VERBOSE = _keep_verbosity(Verbosity.QUIET), _keep_verbosity(Verbosity.VERBOSE)
 _COLOR: Final = {"metavar": "WHEN", "type": click.Choice(["auto", "always", "never"])}
 global_options = combined(
     kept_option("Run as if started in DIR.", _keep("directory"), "-C", "directory", metavar="DIR", type=_DIRECTORY),
     kept_option("Configuration file, instead of flowsync.yaml.", _keep("config"), "--config", metavar="FILE"),
     kept_option("Environment of flowsync.yaml to use.", _keep("environment"), "-e", "--environment", metavar="ENV"),
     kept_option("Only the result, and what is wrong.", _QUIET, "-q", "--quiet", is_flag=True),
-    kept_option("Also show each step, and every warning.", _VERBOSE, "-v", "--verbose", is_flag=True),
+    kept_option(
+        "Also show all details, and each step on stderr: configuration, key, base, requests.",
+        _VERBOSE,
+        "-v",
+        "--verbose",
+        is_flag=True,
+    ),
     kept_option(
         "Colour: auto (on a terminal), always, never. NO_COLOR is honoured.", _keep("color"), "--color", **_COLOR
     ),

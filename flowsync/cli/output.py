@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -16,13 +16,14 @@ from flowsync.cli.options import Invocation, Verbosity
 from flowsync.errors import DeclinedError, FlowsyncError, InterruptedByUser
 from flowsync.model import Location, Problem
 from flowsync.render import style
-from flowsync.render.style import NARROWEST, Colour, Detail, Screen
+from flowsync.render.style import NARROWEST, Colour, Detail, Screen, Span, Style
 from flowsync.secrets import masked
 from flowsync.workspace import MOST_READ, workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from flowsync.api.messages import Attempt
     from flowsync.cli.project import Project
     from flowsync.problems.listing import SourceLine
 
@@ -32,6 +33,8 @@ PROGRESS_DELAY: Final = 0.5
 """Seconds before a terminal shows progress: what is done sooner needs none."""
 NOTHING_WRITTEN: Final = "Nothing was written."
 """What a question ends with that is answered by no, or by Ctrl-C."""
+_LABEL: Final = 8
+"""Columns before the text of a step."""
 _TICK: Final = 0.2
 _CLEAR_LINE: Final = "\r\x1b[K"
 
@@ -89,6 +92,30 @@ def write_sentence(text: str, given: Invocation, at_least: Verbosity = Verbosity
     """As `write_note` for a sentence, broken between words where a terminal is narrower."""
     stderr = screen_of_stderr(given)
     write_note(style.paint(style.sentences(style.line(text), stderr, indent=2), stderr.colour), given, at_least)
+
+
+def write_step(label: str, text: str, given: Invocation) -> None:
+    """With -v, what the command does now, to stderr: dim, aligned after `label`. Nothing fails because of it."""
+    if given.verbosity is not Verbosity.VERBOSE:
+        return
+    step = style.line(Span(f"{label:<{_LABEL}}{text}", Style.MUTED))
+    stderr = screen_of_stderr(given)
+    with suppress(OSError):
+        write_note(style.paint(style.sentences(step, stderr, indent=_LABEL), stderr.colour), given)
+
+
+def request_log(given: Invocation) -> Callable[[Attempt], None] | None:
+    """What writes each request as a step; None without -v."""
+    if given.verbosity is not Verbosity.VERBOSE:
+        return None
+
+    def write(attempt: Attempt) -> None:
+        status, reason = (attempt.outcome, "") if isinstance(attempt.outcome, int) else ("-", f": {attempt.outcome}")
+        again = f", attempt {attempt.number}" if attempt.number > 1 else ""
+        took = f"{status:>3} {attempt.seconds * 1000:>6,.0f} ms"
+        write_step(attempt.method, f"{took}  {attempt.url}{again}{reason}", given)
+
+    return write
 
 
 def write_warnings(problems: Sequence[Problem], project: Project) -> None:
@@ -166,7 +193,7 @@ class Progress:
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._thread: threading.Thread | None = None
-        self._has_place = given.verbosity is not Verbosity.QUIET and sys.stderr.isatty()
+        self._has_place = given.verbosity is Verbosity.NORMAL and sys.stderr.isatty()  # -v shows each request
 
     def __enter__(self) -> Progress:  # noqa: PYI034 - typing.Self is of Python 3.11
         if self._has_place:

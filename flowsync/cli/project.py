@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import config, document
 from flowsync.cli.options import Invocation, invocation
+from flowsync.cli.output import write_step
 from flowsync.config import Flags, Settings
 from flowsync.errors import ConfigError, FlowsyncError
 from flowsync.flows.files import FlowFile, Repository, discover, load_flows
@@ -184,8 +185,16 @@ def project_at(
     home, names = (path.parent, (path.name,)) if path else (home or base, config.FILE_NAMES)
     settings = config.read_settings(_read_configuration(base, path) if path else None, flags, environ)
     project = Project(base, home, settings, names, given or Invocation())
+    _write_configuration(project, path)
     _require_own_flows(project)
     return project
+
+
+def _write_configuration(project: Project, path: Path | None) -> None:
+    file = "none, so defaults" if path is None else project.name(path)
+    environment = project.settings.environment
+    chosen = "no environment" if environment is None else f"environment {excerpt(environment)}"
+    write_step("config", f"{file}, {chosen}, flows in {excerpt(project.flows_directory)}", project.given)
 
 
 def _read_configuration(base: Path, path: Path) -> Document:

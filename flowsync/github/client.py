@@ -15,10 +15,10 @@ from flowsync.api.failures import server_message
 from flowsync.api.messages import Request, parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flowsync.api.failures import Exchange
-    from flowsync.api.messages import Timing
+    from flowsync.api.messages import Attempt, Timing
     from flowsync.api.retry import Sender
     from flowsync.config import Key, Timeouts
     from flowsync.model import JsonValue
@@ -62,6 +62,7 @@ def open_github(
     timeouts: Timeouts,
     headers: Mapping[str, str],
     timing: Timing | None = None,
+    observe: Callable[[Attempt], object] | None = None,
 ) -> Iterator[GithubClient]:
     """A client for the hosts of `urls`, closed at the end. Raises ConfigError as `open_sender` does."""
     sender = open_sender(
@@ -73,6 +74,7 @@ def open_github(
         patience=_PATIENCE,
         resends_writes=True,
         timing=timing,
+        observe=observe,
     )
     with sender as opened:
         yield GithubClient(opened)

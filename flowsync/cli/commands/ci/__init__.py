@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -11,7 +12,7 @@ from flowsync.cli.commands.ci.drift import drift
 from flowsync.cli.commands.ci.plan import plan, validate
 from flowsync.cli.commands.ci.run import failures_shown, open_run
 from flowsync.cli.help_page import Command
-from flowsync.cli.options import global_options, invocation, sandbox_option
+from flowsync.cli.options import Verbosity, global_options, invocation, sandbox_option
 from flowsync.github.runner import COMMAND, CiCommand, Switch
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ def command(context: click.Context, *, what: str | None, pull_request: Switch | 
 
     What to do is given by the argument, or like everything else by the action's inputs (docs/github.md).
     """
-    with open_run(invocation(context), what, pull_request, in_sandbox=in_sandbox) as run, failures_shown(run):
+    given = invocation(context)
+    if os.environ.get("RUNNER_DEBUG") == "1" and given.verbosity is Verbosity.NORMAL:  # "Enable debug logging"
+        given.verbosity = Verbosity.VERBOSE
+    with open_run(given, what, pull_request, in_sandbox=in_sandbox) as run, failures_shown(run):
         code = COMMANDS[run.inputs.command](run)
         run.output({"exit-code": str(int(code))})
         return code

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import errors, git
 from flowsync.cli.guards import guards_allowing
-from flowsync.cli.output import screen_of_stdout, write_result
+from flowsync.cli.output import request_log, screen_of_stdout, write_result, write_step
 from flowsync.cli.planning import plan_files
 from flowsync.cli.project import project_at, save
 from flowsync.config import API_URL_VARIABLE, FILE_NAMES, Flags, Key, Timeouts
@@ -283,12 +283,12 @@ def open_run(
     inputs = replace(inputs, pull_request=pull_request or inputs.pull_request)
     for secret in (inputs.token, inputs.private_key):
         IN_USE.add(secret or "")
-    with _open_github(inputs, runner) as github:
+    with _open_github(invocation, inputs, runner) as github:
         yield Run(invocation, inputs, runner, event, github, in_sandbox or inputs.sandbox is Switch.ON)
 
 
 @contextmanager
-def _open_github(inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
+def _open_github(invocation: Invocation, inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
     if inputs.token is None:
         yield None
         return
@@ -296,7 +296,9 @@ def _open_github(inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
 
     urls = (runner.api_url, runner.graphql_url)
     key = Key(inputs.token, TOKEN.variable)
-    with open_github(urls, key, timeouts=TIMEOUTS, headers=github_api.HEADERS) as client:
+    observe = request_log(invocation)
+    write_step("key", f"token, from {key.variable}, for {runner.api_url}", invocation)
+    with open_github(urls, key, timeouts=TIMEOUTS, headers=github_api.HEADERS, observe=observe) as client:
         yield github_api.Github(client, runner.api_url, runner.graphql_url, runner.repository)
 
 
