@@ -17,7 +17,7 @@ import terminal
 
 from flowsync import config, validate
 from flowsync.cli.app import COMMANDS, flowsync
-from flowsync.cli.examples import EXAMPLES
+from flowsync.cli.usage.help_page import EXAMPLES
 from flowsync.errors import ExitCode
 from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS
 from flowsync.sandbox.conflicts import Reading

@@ -17,8 +17,8 @@ from typing import Final
 import click
 
 from flowsync import __version__, cli
-from flowsync.cli.help_page import Group
-from flowsync.cli.options import Invocation, global_options
+from flowsync.cli.usage.help_page import Group
+from flowsync.cli.usage.options import Invocation, global_options
 from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, UsageError
 from flowsync.secrets import masked
 
@@ -70,7 +70,7 @@ class LazyGroup(Group):
             return command
         if ctx.resilient_parsing:
             return None
-        from flowsync.cli.other_tools import unknown_command  # noqa: PLC0415 - only this refusal needs it
+        from flowsync.cli.usage.other_tools import unknown_command  # noqa: PLC0415 - only this refusal needs it
 
         raise unknown_command(cmd_name, tuple(COMMANDS))
 
@@ -134,8 +134,8 @@ def _wants_document(arguments: Sequence[str]) -> bool:
 
 def _fail(error: BaseException, given: Invocation, *, wants_document: bool) -> int:
     """Say on stderr what went wrong; as a document on stdout too, where one is wanted and there is none yet."""
-    from flowsync.cli.other_tools import unknown_option  # noqa: PLC0415 - only failures need it
     from flowsync.cli.output import screen_of_stderr, source_lines, write_result  # noqa: PLC0415 - only failures need it
+    from flowsync.cli.usage.other_tools import unknown_option  # noqa: PLC0415 - only failures need it
     from flowsync.problems import failures  # noqa: PLC0415 - only failures need it
 
     is_interruption = cli.is_interrupted or isinstance(error, click.Abort | KeyboardInterrupt)

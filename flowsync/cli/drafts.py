@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from flowsync import validate
 from flowsync.api.endpoints import Access, find_missing, rows_by_slug, versions
 from flowsync.api.rows import OnlyArchived, choose
-from flowsync.cli.files import PATTERN_CHARACTERS, is_settled, levels, matches, slugs_of
 from flowsync.cli.planning import view_of
+from flowsync.cli.project.files import PATTERN_CHARACTERS, is_settled, levels, matches, slugs_of
 from flowsync.errors import FlowsyncError
 from flowsync.flows.expressions import flow_of_rows, referenced_slugs
 from flowsync.model import Blocked, Flow, Plan, PlanWarning, Severity, Target

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import git
 from flowsync.api.endpoints import rows_by_slug
-from flowsync.cli.base import read_base
 from flowsync.cli.commands.pull import require_matches
 from flowsync.cli.connection import Connection, Purpose, connect, reading_threads
-from flowsync.cli.files import PATTERN_CHARACTERS, Selection, load_selection, matches, slugs_of
 from flowsync.cli.output import Progress, write_problems, write_sentence
 from flowsync.cli.planning import concerned_slugs, make_plan, plan_of, refuse_new_sandbox, settle_findings
 from flowsync.cli.project import project_at
+from flowsync.cli.project.base import read_base
+from flowsync.cli.project.files import PATTERN_CHARACTERS, Selection, load_selection, matches, slugs_of
 from flowsync.config import Flags, Policy, place_of
 from flowsync.errors import FlowsyncError, GitError
 from flowsync.plan.warnings import LIVE_TARGETING

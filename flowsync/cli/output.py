@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TextIO
 
 from flowsync import cli
-from flowsync.cli.options import Invocation, Verbosity
+from flowsync.cli.usage.options import Invocation, Verbosity
 from flowsync.errors import DeclinedError, FlowsyncError, InterruptedByUser
 from flowsync.model import Location, Problem
 from flowsync.render import style

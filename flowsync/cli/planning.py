@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 from flowsync import validate
 from flowsync.api.endpoints import Access, rows_by_slug
 from flowsync.api.rows import Chosen, choose
-from flowsync.cli.base import read_base
 from flowsync.cli.connection import connecting, sandbox_database
-from flowsync.cli.files import UNPLANNABLE, example_among, example_hint, levels, load_selection, refuse_errors
 from flowsync.cli.output import write_note, write_problems, write_warnings
+from flowsync.cli.project.base import read_base
+from flowsync.cli.project.files import UNPLANNABLE, example_among, example_hint, levels, load_selection, refuse_errors
 from flowsync.config import SANDBOX_URL, Policy, place_of
 from flowsync.errors import FlowsyncError, GitError, RefusedError
 from flowsync.flows import waits
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from flowsync.api.endpoints import Listing
     from flowsync.cli.connection import Connection, Purpose
-    from flowsync.cli.files import Selection
     from flowsync.cli.project import Project
+    from flowsync.cli.project.files import Selection
     from flowsync.config import Guards
     from flowsync.flows.waits import ChangedWaits
     from flowsync.model import Flow, JsonValue, Plan, Problem, Removed

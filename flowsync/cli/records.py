@@ -7,8 +7,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flowsync.cli import output
-from flowsync.cli.guards import command_line
-from flowsync.cli.recording import FOLDER, list_records, record_paths
+from flowsync.cli.usage.guards import command_line
+from flowsync.cli.writing.recording import FOLDER, list_records, record_paths
 from flowsync.config import SANDBOX_URL, place_of
 from flowsync.errors import FlowsyncError, UsageError
 from flowsync.record.undoing import newest

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync.api.endpoints import Access, rows_by_slug, versions, with_version
-from flowsync.cli.base import flows_at
 from flowsync.cli.commands.pull import load_files
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.files import PATTERN_CHARACTERS, matches, slugs_of
 from flowsync.cli.output import Progress
 from flowsync.cli.project import project_at
+from flowsync.cli.project.base import flows_at
+from flowsync.cli.project.files import PATTERN_CHARACTERS, matches, slugs_of
 from flowsync.config import Flags, place_of
 from flowsync.errors import ConfigError, InvalidFilesError, UsageError
 from flowsync.flows.files import FlowFile

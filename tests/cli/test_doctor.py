@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from flowsync.api.endpoints import Access
 from flowsync.api.probing import Answer
-from flowsync.cli.doctor import examine
-from flowsync.cli.options import Invocation
+from flowsync.cli.commands.doctor import examine
+from flowsync.cli.usage.options import Invocation
 from flowsync.doctor.account import Observed, account_facts
 from flowsync.doctor.behaviour import behaviour_facts
 from flowsync.doctor.machine import PACKAGES, Machine, machine_facts

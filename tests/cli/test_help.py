@@ -12,9 +12,8 @@ import pytest
 
 from flowsync.cli.app import COMMANDS
 from flowsync.cli.app import flowsync as application
-from flowsync.cli.examples import EXAMPLES
-from flowsync.cli.help_page import SECTIONS, section
-from flowsync.cli.other_tools import COMMAND_WORDS, OPTION_WORDS
+from flowsync.cli.usage.help_page import EXAMPLES, SECTIONS, section
+from flowsync.cli.usage.other_tools import COMMAND_WORDS, OPTION_WORDS
 from tests.support.command import commit, flowsync, git
 from tests.test_docs import ROOT
 

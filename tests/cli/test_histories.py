@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsync.cli.history import GitHistory
+from flowsync.cli.project.history import GitHistory
 from tests.support.command import execute, git
 
 PLACES = ("flows/flow_a.yaml", "flows/deep/flow_a.yml", "elsewhere/flow_a.yaml")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flowsync.cli.recording import RecordFile, list_records, new_record_path, open_record, read_record
+from flowsync.cli.writing.recording import RecordFile, list_records, new_record_path, open_record, read_record
 from flowsync.errors import RecordError
 from flowsync.model import Applied
 from flowsync.record.values import Record, Unreadable
@@ -248,7 +248,8 @@ def test_a_record_of_somebody_else_or_without_room_is_told_and_left_alone(tmp_pa
     with path.open("ab") as stream:
         stream.write(b'{"event":"wri')
     code = (
-        "import resource, signal, sys\nfrom pathlib import Path\nfrom flowsync.cli.recording import open_record\n"
+        "import resource, signal, sys\nfrom pathlib import Path\n"
+        "from flowsync.cli.writing.recording import open_record\n"
         "from flowsync.errors import RecordError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
         "try:\n    with open_record(Path(sys.argv[1]), 'r'):\n        pass\n"

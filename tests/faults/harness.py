@@ -23,13 +23,13 @@ from flowsync.api.endpoints import Access, find_drafts, find_missing, list_flows
 from flowsync.api.messages import Timing
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import planning
-from flowsync.cli.applying import LiveStore
 from flowsync.cli.commands.rollback import plan_rollback
 from flowsync.cli.connection import Connection
-from flowsync.cli.files import Selection, load_selection
 from flowsync.cli.project import Project
 from flowsync.cli.project import project_at as open_project
-from flowsync.cli.recording import open_record, read_record
+from flowsync.cli.project.files import Selection, load_selection
+from flowsync.cli.writing.applying import LiveStore
+from flowsync.cli.writing.recording import open_record, read_record
 from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
 from flowsync.errors import ApiError, ExitCode
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Outcome, Plan, Refused, Target, Update, View

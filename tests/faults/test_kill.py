@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from flowsync.cli.recording import read_record
+from flowsync.cli.writing.recording import read_record
 from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.server import serve
 from flowsync.sandbox.values import PRIVATE_KEY, Request, Response

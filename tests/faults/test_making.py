@@ -16,9 +16,9 @@ import pytest
 
 from flowsync.api.endpoints import Access, list_flows, rows_by_slug
 from flowsync.apply import ApplyRecord, apply_change, apply_changes, exit_code
-from flowsync.cli.applying import LiveStore
 from flowsync.cli.commands.rollback import plan_rollback
-from flowsync.cli.recording import open_record, read_record
+from flowsync.cli.writing.applying import LiveStore
+from flowsync.cli.writing.recording import open_record, read_record
 from flowsync.diff.fields import fingerprint, observe
 from flowsync.errors import ExitCode, RecordError, TransportError
 from flowsync.model import (

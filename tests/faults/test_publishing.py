@@ -16,8 +16,8 @@ from flowsync.api.endpoints import Access, FlowReader, Versions, list_flows, ver
 from flowsync.api.writing import ArchiveBehavior
 from flowsync.apply.deleting import delete_each
 from flowsync.apply.publishing import publish_each
-from flowsync.cli.recording import open_record, read_record
-from flowsync.cli.running import LiveRows, LiveVersions, header_of
+from flowsync.cli.writing.recording import open_record, read_record
+from flowsync.cli.writing.running import LiveRows, LiveVersions, header_of
 from flowsync.config import SANDBOX_URL
 from flowsync.errors import ApiError
 from flowsync.model import Applied, NotAttempted

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.cli.guards import ALLOWED
+from flowsync.cli.usage.guards import ALLOWED
 from flowsync.github.runner import ALLOWABLE
 from tests.github.support import BASE, HEAD, MERGE, flow, reviewed, workplace
 from tests.support.command import environment, flowsync

@@ -12,13 +12,14 @@ import click
 
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.apply import Moved, compare_rows
-from flowsync.cli import applying, options
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.guards import guard_options, require_base, write_options
-from flowsync.cli.help_page import Command
 from flowsync.cli.output import screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import Planned, plan_files, refuse_unseen_versions
 from flowsync.cli.project import Project, open_project
+from flowsync.cli.usage import options
+from flowsync.cli.usage.guards import guard_options, require_base, write_options
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.writing import applying
 from flowsync.config import SANDBOX_URL, Guards, place_of
 from flowsync.errors import ExitCode, PlanFileError, RefusedError, UsageError
 from flowsync.model import AlreadyApplied, Change, Create, LiveFlow, Plan, Update

@@ -13,12 +13,12 @@ from flowsync.cli.audience import ask
 from flowsync.cli.commands.explain import explain_text
 from flowsync.cli.commands.pull import load_files
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.files import PATTERN_CHARACTERS, matches, slugs_of
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
+from flowsync.cli.project.files import PATTERN_CHARACTERS, matches, slugs_of
 from flowsync.cli.sides import file_of
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.errors import UncheckedPatternError, UsageError
 from flowsync.plan.audience import Question, question_of
 from flowsync.render.audience import FORMATS, AudienceReport

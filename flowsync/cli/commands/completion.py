@@ -14,9 +14,9 @@ from typing import Final
 import click
 from click.shell_completion import get_completion_class
 
-from flowsync.cli.help_page import Group
-from flowsync.cli.options import global_options, invocation
 from flowsync.cli.output import write_note, write_result
+from flowsync.cli.usage.help_page import Group
+from flowsync.cli.usage.options import global_options, invocation
 from flowsync.errors import FlowsyncError, UsageError
 
 _PROGRAM: Final = "flowsync"

@@ -12,12 +12,14 @@ import click
 
 from flowsync.api.endpoints import Access, rows_by_slug, versions
 from flowsync.apply.deleting import delete_each
-from flowsync.cli import applying, options, output, running
+from flowsync.cli import output
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.files import PATTERN_CHARACTERS
-from flowsync.cli.guards import command_line
-from flowsync.cli.help_page import Command
 from flowsync.cli.project import Project, open_project
+from flowsync.cli.project.files import PATTERN_CHARACTERS
+from flowsync.cli.usage import options
+from flowsync.cli.usage.guards import command_line
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.writing import applying, running
 from flowsync.diff.fields import sha256
 from flowsync.errors import (
     DeclinedError,
@@ -41,8 +43,8 @@ if TYPE_CHECKING:
 
     from flowsync.api.endpoints import Listing
     from flowsync.cli.connection import Connection
-    from flowsync.cli.options import Invocation
-    from flowsync.cli.recording import RecordFile
+    from flowsync.cli.usage.options import Invocation
+    from flowsync.cli.writing.recording import RecordFile
     from flowsync.flows.files import Repository
     from flowsync.model import Flow
     from flowsync.render.style import Screen

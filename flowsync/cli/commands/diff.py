@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
 from flowsync.cli.sides import read_sides
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.errors import BlockedError, ExitCode
 from flowsync.render.escape import plural
 from flowsync.render.versions import sides

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from flowsync import document, validate
-from flowsync.cli.files import select, slugs_of
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import Invocation, complete_slugs, format_option, global_options, invocation
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import Project, open_project
+from flowsync.cli.project.files import select, slugs_of
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import Invocation, complete_slugs, format_option, global_options, invocation
 from flowsync.errors import FlowsyncError, InvalidFilesError, TargetingError, UsageError
 from flowsync.explain.explanations import EXPLANATION_FORMATS
 from flowsync.flows.expressions import FlowExpression, expressions, flow_of_file, steps_of, targeting_expression

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from flowsync import document
-from flowsync.cli.files import select, slugs_of
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import global_options, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, source_lines, write_note, write_result
 from flowsync.cli.project import Project, open_project
+from flowsync.cli.project.files import select, slugs_of
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import global_options, slugs_argument
 from flowsync.document.formatting import KeyOrder, formatted
 from flowsync.errors import DocumentError, ExitCode
 from flowsync.model import Location, Problem, Severity

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from flowsync.cli.files import load_readable, select, slugs_of
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import format_option, global_options, slugs_argument
 from flowsync.cli.output import write_result
 from flowsync.cli.project import open_project
+from flowsync.cli.project.files import load_readable, select, slugs_of
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import format_option, global_options, slugs_argument
 from flowsync.explain.graphs import GRAPH_FORMATS
 from flowsync.flows.waits import neighbourhood, waiting_graph
 

@@ -6,11 +6,11 @@ import click
 
 from flowsync.cli.commands.pull import load_files
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import format_option, global_options, sandbox_option, slug_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
 from flowsync.cli.sides import file_of, hidden_versions, one_slug, read_versions
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import format_option, global_options, sandbox_option, slug_argument
 from flowsync.render.versions import history as words
 from flowsync.versions.history import history
 

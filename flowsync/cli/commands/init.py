@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from flowsync import config, document, git, templates, validate
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import global_options
 from flowsync.cli.organization import organization_of
 from flowsync.cli.output import (
     NOTHING_WRITTEN,
@@ -26,6 +24,8 @@ from flowsync.cli.output import (
     write_sentence,
 )
 from flowsync.cli.project import CONFIG_SCHEMA_FILE, SCHEMA_FILE, STATE_IGNORES, Project, open_here
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import global_options
 from flowsync.document.editing import edited
 from flowsync.errors import DeclinedError, DocumentError, FlowsyncError
 from flowsync.model import JsonValue, Problem

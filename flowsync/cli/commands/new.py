@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from flowsync import document, templates, validate
-from flowsync.cli.guards import command_line
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import global_options
 from flowsync.cli.output import (
     NOTHING_WRITTEN,
     ask,
@@ -23,6 +20,9 @@ from flowsync.cli.output import (
 )
 from flowsync.cli.project import SCHEMA_FILE, Project, open_project
 from flowsync.cli.records import place_meant
+from flowsync.cli.usage.guards import command_line
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import global_options
 from flowsync.errors import DeclinedError, UsageError
 from flowsync.flows.files import ENDINGS, FlowFile
 from flowsync.plan.creating import nearly_the_same

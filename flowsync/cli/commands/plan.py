@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync.cli import options
 from flowsync.cli.audience import with_audiences
-from flowsync.cli.base import removed_unseen
 from flowsync.cli.connection import Purpose
-from flowsync.cli.guards import command_line, create_option, policy_options, policy_words, require_base
-from flowsync.cli.help_page import Command
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import plan_files
 from flowsync.cli.project import REVOKE_KEY, open_project, save
+from flowsync.cli.project.base import removed_unseen
+from flowsync.cli.usage import options
+from flowsync.cli.usage.guards import command_line, create_option, policy_options, policy_words, require_base
+from flowsync.cli.usage.help_page import Command
 from flowsync.errors import BlockedError, ExitCode, RefusedError, UsageError
 from flowsync.model import Plan
 from flowsync.plan.document import drafted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync.cli import options, output
-from flowsync.cli.base import flows_at
-from flowsync.cli.components import announcement, fetch_components, kept_bundle
-from flowsync.cli.files import matches, select, slugs_of
-from flowsync.cli.help_page import Command
+from flowsync.cli import output
 from flowsync.cli.project import open_project
+from flowsync.cli.project.base import flows_at
+from flowsync.cli.project.files import matches, select, slugs_of
+from flowsync.cli.usage import options
+from flowsync.cli.usage.help_page import Command
+from flowsync.config import Key, Timeouts
 from flowsync.errors import ExitCode, FlowsyncError, GitError, UsageError
 from flowsync.flows.watching import WatchedFiles
 from flowsync.preview import bundle
@@ -30,10 +32,10 @@ from flowsync.sandbox.values import utc_now
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
+    from flowsync.cli.usage.options import Invocation
     from flowsync.model import Flow
     from flowsync.preview.pictures import Picture
 
@@ -136,13 +138,39 @@ def _bundle(project: Project, given: Path | None, *, yes: bool) -> Path:
         done[:] = number, of
 
     with output.Progress(project.given, lambda: f"Fetching the components: {done[0]} of {done[1]}"):
-        fetch_components(target, report)
+        fetch_components(target, report, project.given)
     return target
+
+
+def kept_bundle() -> Path:
+    """Where the script that draws is kept for this user, whether it is there yet or not."""
+    return bundle.cached(os.environ, Path(os.path.expanduser("~")))  # noqa: PTH111 - fails for a user without an entry
+
+
+def fetch_components(target: Path, report: Callable[[int, int], object], given: Invocation) -> None:
+    """Fetch the vendor's components, by npm where it is installed, and put the script that draws at `target`.
+
+    Raises FlowsyncError.
+    """
+    npm = shutil.which("npm")
+    if npm is not None:
+        bundle.build(bundle.from_npm(npm, os.environ), target, report)
+        return
+    from flowsync.api.client import open_sender  # noqa: PLC0415 - httpx is slow to import
+
+    registry, observe = bundle.registry_from(os.environ), output.request_log(given)
+    with open_sender([registry], Key("", "none"), timeouts=Timeouts(), connections=1, observe=observe) as sender:
+        bundle.build(bundle.from_registry(sender, registry), target, report)
 
 
 def _ask(given: Invocation, *, yes: bool) -> None:
     """Say what is fetched, and go on only where somebody agreed."""
-    output.write_sentence(announcement(), given)
+    source = "npm's registry, with npm" if shutil.which("npm") else bundle.registry_from(os.environ)
+    announcement = (
+        f"The first start fetches Frigade's components (@frigade/react, {bundle.LICENCE}), React and a bundler from "
+        f"{source}: about {bundle.MEGABYTES} MB, each archive checked by its hash, kept in your cache."
+    )
+    output.write_sentence(announcement, given)
     if yes:
         return
     if not sys.stdin.isatty():

@@ -12,12 +12,14 @@ import click
 from flowsync.api.writing import ArchiveBehavior
 from flowsync.apply import exit_code
 from flowsync.apply.publishing import publish_each
-from flowsync.cli import applying, options, output, running
+from flowsync.cli import output
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.drafts import find_drafts
-from flowsync.cli.guards import allow_options, command_line
-from flowsync.cli.help_page import Command
 from flowsync.cli.project import open_project
+from flowsync.cli.usage import options
+from flowsync.cli.usage.guards import allow_options, command_line
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.writing import applying, running
 from flowsync.errors import ExitCode, InterruptedByUser, RefusedError
 from flowsync.model import NotAttempted
 from flowsync.record import values
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 
     from flowsync.cli.connection import Connection
     from flowsync.cli.drafts import Drafts
-    from flowsync.cli.options import Invocation
-    from flowsync.cli.recording import RecordFile
+    from flowsync.cli.usage.options import Invocation
+    from flowsync.cli.writing.recording import RecordFile
     from flowsync.render.style import Screen
     from flowsync.versions.publishing import Published
 

@@ -17,13 +17,13 @@ from flowsync.api.endpoints import Listing, rows_by_slug
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose
 from flowsync.cli.commands.fmt import FILE_ORDER
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.files import PATTERN_CHARACTERS, example_hint, is_settled, levels, matches, slugs_of
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import Invocation, format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.organization import offer_organization
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import remember_versions
 from flowsync.cli.project import SCHEMA_FILE, Project, open_project
+from flowsync.cli.project.files import PATTERN_CHARACTERS, example_hint, is_settled, levels, matches, slugs_of
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import Invocation, format_option, global_options, sandbox_option, slugs_argument
 from flowsync.document.formatting import formatted
 from flowsync.errors import DocumentError, ExitCode, FlowsyncError, InvalidFilesError, RefusedError, UsageError
 from flowsync.flows.files import FlowFile, file_named

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync.api.endpoints import versions
-from flowsync.cli import applying
 from flowsync.cli.commands.pull import judge_of, load_files
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.guards import allow_options, command_line
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import format_option, global_options, sandbox_option, slug_argument
 from flowsync.cli.output import screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import refuse_unseen_versions, view_of
 from flowsync.cli.project import open_project
 from flowsync.cli.sides import file_of, named_version, one_slug, require_versions
+from flowsync.cli.usage.guards import allow_options, command_line
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import format_option, global_options, sandbox_option, slug_argument
+from flowsync.cli.writing import applying
 from flowsync.errors import ExitCode, FlowsyncError
 from flowsync.plan.document import drafted
 from flowsync.plan.guards import Kept, judged
@@ -31,7 +31,7 @@ from flowsync.versions.sides import Absent, Hidden, Kind, Side, pick
 
 if TYPE_CHECKING:
     from flowsync.cli.connection import Connection
-    from flowsync.cli.options import Invocation
+    from flowsync.cli.usage.options import Invocation
     from flowsync.model import Plan
 
 

@@ -16,16 +16,17 @@ import click
 from flowsync import document
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.api.rows import Chosen, UnknownStatus, choose
-from flowsync.cli import applying, options
 from flowsync.cli.connection import Connection, Purpose, connect
-from flowsync.cli.files import matches, slugs_of
-from flowsync.cli.guards import command_line, write_options
-from flowsync.cli.help_page import Command
 from flowsync.cli.output import screen_of_stdout, write_note, write_result
 from flowsync.cli.planning import view_of
 from flowsync.cli.project import Project, open_project
-from flowsync.cli.recording import FOLDER, read_record
+from flowsync.cli.project.files import matches, slugs_of
 from flowsync.cli.records import complete_records, find_record, list_all, offer_newest, place_meant, write_list
+from flowsync.cli.usage import options
+from flowsync.cli.usage.guards import command_line, write_options
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.writing import applying
+from flowsync.cli.writing.recording import FOLDER, read_record
 from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import ExitCode, RefusedError, UsageError
 from flowsync.model import SENT_FIELDS, Blocked, Flow, Plan, PlanWarning, Unchanged, Update, View
@@ -38,8 +39,8 @@ from flowsync.report import plans
 from flowsync.report.formats import APPLY_FORMATS, PLAN_FORMATS
 
 if TYPE_CHECKING:
-    from flowsync.cli.options import Invocation
     from flowsync.cli.records import Named
+    from flowsync.cli.usage.options import Invocation
     from flowsync.model import FieldName, JsonValue, LiveFlow
 
 _Decision: TypeAlias = "Update | Unchanged | Blocked"

@@ -14,10 +14,10 @@ import click
 
 from flowsync.cli.commands.pull import load_files
 from flowsync.cli.connection import open_emulator, sandbox_database
-from flowsync.cli.help_page import Group
-from flowsync.cli.options import global_options
 from flowsync.cli.output import write_note, write_problems, write_result
 from flowsync.cli.project import open_project
+from flowsync.cli.usage.help_page import Group
+from flowsync.cli.usage.options import global_options
 from flowsync.errors import FlowsyncError
 from flowsync.flows.watching import Seen, WatchedFiles
 from flowsync.render.escape import plural

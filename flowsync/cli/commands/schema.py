@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from flowsync import config, validate
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import global_options
 from flowsync.cli.output import write_result
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import global_options
 
 
 @click.command("schema", cls=Command)

@@ -9,11 +9,11 @@ import click
 
 from flowsync.cli.commands.pull import in_form, judge_of, load_files
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import format_option, global_options, sandbox_option, slug_argument
 from flowsync.cli.output import screen_of_stdout, write_result, write_sentence
 from flowsync.cli.project import open_project, refuse_keys
 from flowsync.cli.sides import file_of, hidden_versions, named_version, one_slug, read_versions
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import format_option, global_options, sandbox_option, slug_argument
 from flowsync.errors import FlowsyncError, UsageError
 from flowsync.flows.files import FlowFile
 from flowsync.pull.new_files import name_complaint, new_file

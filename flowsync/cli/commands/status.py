@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from flowsync.cli.environments import look_around
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.errors import ExitCode
 from flowsync.render.versions import status
 

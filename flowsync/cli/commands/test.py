@@ -6,11 +6,11 @@ from datetime import datetime, timezone
 
 import click
 
-from flowsync.cli.files import load_readable, select, slugs_of
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import format_option, global_options, slugs_argument
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
+from flowsync.cli.project.files import load_readable, select, slugs_of
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import format_option, global_options, slugs_argument
 from flowsync.errors import ExitCode
 from flowsync.explain.testing import TEST_FORMATS
 from flowsync.flows.testing import run_flow_tests

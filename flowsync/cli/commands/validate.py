@@ -7,11 +7,11 @@ from textwrap import fill, indent
 
 import click
 
-from flowsync.cli.files import check_files, named_from_top
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import format_option, global_options, slugs_argument
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, source_lines, write_note, write_result
 from flowsync.cli.project import Project, open_project
+from flowsync.cli.project.files import check_files, named_from_top
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import format_option, global_options, slugs_argument
 from flowsync.errors import ExitCode, FlowsyncError, UsageError
 from flowsync.flows.watching import INTERVAL, WatchedFiles
 from flowsync.model import Severity

@@ -11,8 +11,8 @@ from flowsync.cli.commands.ci.apply import apply
 from flowsync.cli.commands.ci.drift import drift
 from flowsync.cli.commands.ci.plan import plan, validate
 from flowsync.cli.commands.ci.run import failures_shown, open_run
-from flowsync.cli.help_page import Command
-from flowsync.cli.options import Verbosity, global_options, invocation, sandbox_option
+from flowsync.cli.usage.help_page import Command
+from flowsync.cli.usage.options import Verbosity, global_options, invocation, sandbox_option
 from flowsync.github.runner import COMMAND, CiCommand, Switch
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import errors
 from flowsync.apply import exit_code
-from flowsync.cli import applying
 from flowsync.cli.commands.apply import checked_saved
 from flowsync.cli.commands.ci import results
 from flowsync.cli.commands.ci.run import NAMED, marker_key, show_notice
 from flowsync.cli.connection import Purpose
-from flowsync.cli.guards import guards_allowing
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import refuse_unseen_versions
+from flowsync.cli.usage.guards import guards_allowing
+from flowsync.cli.writing import applying
 from flowsync.github import claims
 from flowsync.github.conflicts import unsettled
 from flowsync.github.event import MergeGroupEvent, PullRequestEvent, base_of

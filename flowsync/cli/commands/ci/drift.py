@@ -12,8 +12,8 @@ from flowsync import git
 from flowsync.cli.commands.ci.run import marker_key, show_failure, show_notice
 from flowsync.cli.commands.pull import pull_flows
 from flowsync.cli.connection import Purpose
-from flowsync.cli.files import top_of
 from flowsync.cli.project import refuse_keys
+from flowsync.cli.project.files import top_of
 from flowsync.config import Policy
 from flowsync.errors import ApiError, ConfigError, ExitCode
 from flowsync.github.api import Marker

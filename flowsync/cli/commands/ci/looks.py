@@ -8,8 +8,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from flowsync.cli.base import flows_at
-from flowsync.cli.components import fetch_components, kept_bundle
+from flowsync.cli.commands.preview import fetch_components, kept_bundle
+from flowsync.cli.project.base import flows_at
 from flowsync.errors import FlowsyncError
 from flowsync.flows.watching import WatchedFiles
 from flowsync.preview import bundle
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsync.cli.project import Project
+    from flowsync.cli.usage.options import Invocation
     from flowsync.model import Flow
     from flowsync.preview.flows import Shown
     from flowsync.preview.pictures import Picture
@@ -57,7 +58,7 @@ def pictured(project: Project, base: str | None, folder: Path) -> Looks:
         return Looks(())
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        with _pictures(session, flows) as pictures:
+        with _pictures(session, flows, project.given) as pictures:
             return _kept(flows, pictures, folder)
     except FlowsyncError as error:
         return Looks(tuple(each.slug for each in flows), trouble=error.message)
@@ -71,11 +72,11 @@ def _session(project: Project, before: Mapping[str, Flow | None]) -> Session:
 
 
 @contextmanager
-def _pictures(session: Session, flows: Sequence[Shown]) -> Iterator[Iterator[Picture]]:
+def _pictures(session: Session, flows: Sequence[Shown], given: Invocation) -> Iterator[Iterator[Picture]]:
     program = find_browser(None, os.environ)
     script = kept_bundle()
     if not bundle.is_whole(script):
-        fetch_components(script, lambda _number, _of: None)
+        fetch_components(script, lambda _number, _of: None, given)
     preview = Preview(session, Options(script, still=True))
     with serve(preview.handle, port=0) as server, open_tab(program, WIDTH) as tab:
         yield take_pictures(tab, f"{server.url}{preview.path}", flows)

@@ -14,11 +14,11 @@ from flowsync.cli.commands.ci.looks import pictured
 from flowsync.cli.commands.ci.results import NOTHING_WRITTEN, Pulls, report_applied, report_failed_plan
 from flowsync.cli.commands.ci.run import NAMED, key_without_project, marker_key, show_failure, show_notice
 from flowsync.cli.connection import Purpose
-from flowsync.cli.files import check_files, named_from_top
-from flowsync.cli.guards import guards_allowing
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
 from flowsync.cli.planning import changed_waits
 from flowsync.cli.project import save
+from flowsync.cli.project.files import check_files, named_from_top
+from flowsync.cli.usage.guards import guards_allowing
 from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError, RefusedError
 from flowsync.github.api import NO_PLAN, Marker
 from flowsync.github.conflicts import conflicting, unsettled

@@ -11,10 +11,10 @@ from posixpath import normpath
 from typing import TYPE_CHECKING, Final
 
 from flowsync import errors, git
-from flowsync.cli.guards import guards_allowing
 from flowsync.cli.output import request_log, screen_of_stdout, write_result, write_step
 from flowsync.cli.planning import plan_files
 from flowsync.cli.project import project_at, save
+from flowsync.cli.usage.guards import guards_allowing
 from flowsync.config import API_URL_VARIABLE, FILE_NAMES, Flags, Key, Timeouts
 from flowsync.github import api as github_api
 from flowsync.github import comments
@@ -56,9 +56,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from flowsync.cli.connection import Purpose
-    from flowsync.cli.options import Invocation
     from flowsync.cli.planning import Planned
     from flowsync.cli.project import Project
+    from flowsync.cli.usage.options import Invocation
     from flowsync.github.api import Github, Marker
     from flowsync.github.comments import Draft
     from flowsync.github.event import Event

@@ -7,8 +7,8 @@ from posixpath import basename, normpath
 from typing import TYPE_CHECKING, Final
 
 from flowsync import config, document, git
-from flowsync.cli.history import GitHistory, read_flow
 from flowsync.cli.output import write_step
+from flowsync.cli.project.history import GitHistory, read_flow
 from flowsync.errors import DocumentError, GitError
 from flowsync.flows.files import ENDINGS
 from flowsync.plan.base import Base, GoneFile
@@ -19,8 +19,8 @@ from flowsync.text import excerpt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flowsync.cli.files import Selection
     from flowsync.cli.project import Project
+    from flowsync.cli.project.files import Selection
     from flowsync.git import Entry
     from flowsync.model import Flow
     from flowsync.plan.base import Fields

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync.cli.options import Invocation, combined, invocation, kept_option
+from flowsync.cli.usage.options import Invocation, combined, invocation, kept_option
 from flowsync.config import DEFAULT_PARALLELISM, PARALLELISM_LIMIT, SANDBOX_URL, Creating, Guards, Policy
 from flowsync.errors import UsageError
 from flowsync.model import Plan

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync import config, document
-from flowsync.cli.options import Invocation, invocation
 from flowsync.cli.output import write_step
+from flowsync.cli.usage.options import Invocation, invocation
 from flowsync.config import Flags, Settings
 from flowsync.errors import ConfigError, FlowsyncError
 from flowsync.flows.files import FlowFile, Repository, discover, load_flows

@@ -13,9 +13,9 @@ from flowsync import lock
 from flowsync.api import endpoints, writing
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import output
-from flowsync.cli.guards import command_line
-from flowsync.cli.options import Verbosity
-from flowsync.cli.running import Reporter, header_of, recording, stopping_on_signals
+from flowsync.cli.usage.guards import command_line
+from flowsync.cli.usage.options import Verbosity
+from flowsync.cli.writing.running import Reporter, header_of, recording, stopping_on_signals
 from flowsync.config import place_of
 from flowsync.errors import FlowsyncError, InterruptedByUser, RefusedError
 from flowsync.model import NotAttempted, Update, View
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from flowsync.api.endpoints import Access, FlowWriter
     from flowsync.cli.connection import Connection
-    from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
-    from flowsync.cli.recording import RecordFile
+    from flowsync.cli.usage.options import Invocation
+    from flowsync.cli.writing.recording import RecordFile
     from flowsync.model import FieldName, JsonValue, LiveFlow, NewDraft, Outcome, Plan
 
 INTERRUPTED: Final = "Interrupted: what was in flight has finished, nothing further was started."

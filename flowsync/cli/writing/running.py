@@ -15,8 +15,8 @@ from flowsync.api import writing
 from flowsync.api.endpoints import Access, reread, versions
 from flowsync.apply import POLL_INTERVAL
 from flowsync.cli import output
-from flowsync.cli.options import Verbosity
-from flowsync.cli.recording import FOLDER, new_record_path, now, open_record
+from flowsync.cli.usage.options import Verbosity
+from flowsync.cli.writing.recording import FOLDER, new_record_path, now, open_record
 from flowsync.errors import ExitCode, FlowsyncError, NotFoundError, PartlyAppliedError
 from flowsync.record.values import Purpose, Run
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from flowsync.api.endpoints import FlowWriter
     from flowsync.api.writing import ArchiveBehavior
     from flowsync.cli.connection import Connection
-    from flowsync.cli.options import Invocation
     from flowsync.cli.project import Project
-    from flowsync.cli.recording import RecordFile
+    from flowsync.cli.usage.options import Invocation
+    from flowsync.cli.writing.recording import RecordFile
     from flowsync.model import LiveFlow
     from flowsync.render.style import Screen
     from flowsync.versions.deleting import Deletion
