@@ -16,9 +16,9 @@ from corpus import write_flows
 from processes import Command, environment
 
 from flowsync.flows.files import load_flows
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.conflicts import Reading
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.values import PRIVATE_KEY, Request
+from flowsync.sandbox.server import PRIVATE_KEY, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

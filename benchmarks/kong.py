@@ -19,13 +19,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
-from flowsync.sandbox.server import serve
-from flowsync.sandbox.values import Response, with_latency
+from flowsync.sandbox.server import Response, serve, with_latency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flowsync.sandbox.values import Request
+    from flowsync.sandbox.server import Request
 
 INFORMATION: Final = {"version": "2.8.1", "configuration": {"database": "postgres"}}
 SCHEMA: Final = {"fields": [{"config": {"type": "record", "fields": []}}]}

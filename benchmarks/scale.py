@@ -19,14 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.conflicts import Reading
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.server import serve
+from flowsync.sandbox.server import PRIVATE_KEY, Response, serve
 from flowsync.sandbox.store import Row, Status
-from flowsync.sandbox.values import PRIVATE_KEY, Response
 
 if TYPE_CHECKING:
-    from flowsync.sandbox.values import Handler, Request
+    from flowsync.sandbox.server import Handler, Request
 
 STEPS = 5
 

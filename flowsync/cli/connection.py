@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from flowsync.api.client import Client
     from flowsync.api.transport import Handler
     from flowsync.cli.project import Project
+    from flowsync.sandbox import Emulator
     from flowsync.sandbox.conflicts import Reading
-    from flowsync.sandbox.emulator import Emulator
-    from flowsync.sandbox.values import Handler as Handles
+    from flowsync.sandbox.server import Handler as Handles
 
 _Choice = TypeVar("_Choice")
 
@@ -170,9 +170,8 @@ def _open_api(stack: ExitStack, project: Project, purpose: Purpose) -> Connectio
 
 def _open_sandbox(stack: ExitStack, project: Project, flows: Sequence[Flow]) -> Connection:
     from flowsync.sandbox.conflicts import parse_reading  # noqa: PLC0415 - only the sandbox needs it
-    from flowsync.sandbox.faults import parse_fault  # noqa: PLC0415 - only the sandbox needs it
-    from flowsync.sandbox.people import faulty  # noqa: PLC0415 - only the sandbox needs it
-    from flowsync.sandbox.values import PRIVATE_KEY, embedded  # noqa: PLC0415 - only the sandbox needs it
+    from flowsync.sandbox.faults import faulty, parse_fault  # noqa: PLC0415 - only the sandbox needs it
+    from flowsync.sandbox.server import PRIVATE_KEY, embedded  # noqa: PLC0415 - only the sandbox needs it
 
     answers = os.environ.get(ANSWERS_VARIABLE) or "whole"
     if answers not in _ANSWERS:
@@ -257,9 +256,9 @@ def open_emulator(
 
     Its rows are of the given `organization`, else of the one that flowsync.yaml names.
     """
-    from flowsync.sandbox.emulator import Emulator  # noqa: PLC0415 - only the sandbox needs it
+    from flowsync.sandbox import Emulator  # noqa: PLC0415 - only the sandbox needs it
+    from flowsync.sandbox.rows import ORGANIZATION_ID  # noqa: PLC0415 - only the sandbox needs it
     from flowsync.sandbox.seeds import SeedFlow, seed  # noqa: PLC0415 - only the sandbox needs it
-    from flowsync.sandbox.views import ORGANIZATION_ID  # noqa: PLC0415 - only the sandbox needs it
 
     number = organization or project.settings.organization or ORGANIZATION_ID
     opened = Emulator(sandbox_database(project), documented=documented, readings=readings, organization=number)

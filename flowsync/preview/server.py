@@ -21,8 +21,9 @@ from flowsync.errors import DocumentError
 from flowsync.preview.flows import NO_SELECTOR, Judged, Verdict, anchor_id, judge
 from flowsync.preview.session import Look
 from flowsync.sandbox.apps.sdk import is_loopback, user_action
-from flowsync.sandbox.bodies import read_body
-from flowsync.sandbox.values import Refusal, Request, Response, answered, refused, utc_now
+from flowsync.sandbox.rows import read_body
+from flowsync.sandbox.server import Refusal, Request, Response, answered, refused
+from flowsync.sandbox.store import utc_now
 from flowsync.targeting.context import CaseError, persona_from
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flowsync.model import Flow, JsonValue, Problem
     from flowsync.preview.flows import Side
     from flowsync.sandbox.apps.progress import UserAction
-    from flowsync.sandbox.values import Clock
+    from flowsync.sandbox.store import Clock
     from flowsync.targeting.context import Persona
 
 MOST_FRAMES: Final = 5_000

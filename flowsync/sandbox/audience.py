@@ -1,81 +1,124 @@
-"""POST /graphql: the estimate of users [obs], who are made up (`crowd`); everything else is refused there."""
+"""POST /graphql: the estimate of users [obs], for 1,000 made-up users; every other query is refused."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from hashlib import blake2b
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from flowsync.sandbox.crowd import count
-from flowsync.sandbox.values import Response, answered, graphql_errors
+from flowsync.flows.expressions import parsed
+from flowsync.model import JsonValue
+from flowsync.sandbox.server import Response, answered
+from flowsync.targeting.nodes import (
+    And,
+    Boolean,
+    Condition,
+    Everyone,
+    Expression,
+    Group,
+    Number,
+    Operator,
+    Or,
+    Source,
+    SourceKind,
+    Term,
+    formatted,
+    sources,
+)
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from flowsync.model import JsonValue
-
-MOST_TAKEN: Final = 50
+USERS: Final = 1_000
+_SCALE: Final = 4
+"""One of so many users is in the sample that is evaluated, whose count is scaled up as the vendor does it [obs]."""
+_MOST_TAKEN: Final = 50
 """A larger `take` is refused [obs]."""
 _PREFIX: Final = "targeting:"
-_ARGUMENT: Final = r'\w+\s*:\s*(?:\$\w+|\d+|"(?:[^"\\\n]|\\.)*")'
+_ARGUMENT: Final = r'(\w+)\s*:\s*(\$\w+|\d+|"(?:[^"\\\n]|\\.)*")'
 _DOCUMENT: Final = re.compile(
     rf"\s*(?:query\b[^{{}}]*)?\{{\s*getTotalUsers\s*\((?P<arguments>(?:\s*,?\s*{_ARGUMENT})+)\s*\)"
-    r"\s*\{(?P<fields>[\s,\w]*)\}\s*\}\s*"
+    r"\s*\{(?P<fields>[\s,\w]+)\}\s*\}\s*"
 )
-_FIELDS: Final = frozenset({"name", "count"})
+_COMPLEMENTS: Final = {Operator.NOT_EQUAL, Operator.LESS, Operator.AT_MOST, Operator.IS_NOT_SET}
 
 
-def answer(body: Mapping[str, JsonValue], expressions: Iterable[str], now: datetime) -> Response:
-    """The answer to a request whose `body` is a GraphQL one; `expressions` are those of the account's flows.
-
-    Errors have the status 200 and one text for everything [obs].
-    """
-    expression = _expression(body)
-    fields = _fields(body)
-    if expression is None or not fields:
-        return graphql_errors()
-    total: dict[str, JsonValue] = {"name": "Total", "count": count(expression, expressions, now)}
-    element: JsonValue = {name: total[name] for name in fields}
-    return answered(HTTPStatus.OK, {"data": {"getTotalUsers": [element]}})
+def graphql_errors() -> Response:
+    """What GraphQL answers whatever is wrong: 200, and one text for everything [obs]."""
+    error: JsonValue = {"message": "Internal server error", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
+    return answered(HTTPStatus.OK, {"errors": [error], "data": None})
 
 
-def _expression(body: Mapping[str, JsonValue]) -> str | None:
-    """What is asked about, by the one query that is known; None for anything else."""
-    arguments = _arguments(body)
-    skip, take, query = (arguments.get(name) for name in ("skip", "take", "query"))
-    if type(skip) is not int or type(take) is not int or not 0 < take <= MOST_TAKEN or skip < 0:
-        return None
-    if arguments.keys() != {"skip", "take", "query"} or not isinstance(query, str) or not query.startswith(_PREFIX):
-        return None
-    return query.removeprefix(_PREFIX).strip()
-
-
-def _arguments(body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """The arguments of getTotalUsers, with the values of variables in their places."""
-    document = body.get("query")
-    found = _DOCUMENT.fullmatch(document) if isinstance(document, str) else None
-    given = body.get("variables")
-    variables = given if isinstance(given, dict) else {}
-    arguments: dict[str, JsonValue] = {}
-    for argument in re.findall(_ARGUMENT, found["arguments"]) if found else ():
-        name, _, value = argument.partition(":")
-        value = value.strip()
-        arguments[name.strip()] = variables.get(value[1:]) if value.startswith("$") else _literal(value)
-    return arguments
-
-
-def _literal(text: str) -> JsonValue:
-    try:
-        value: JsonValue = json.loads(text)
-    except ValueError:
-        return None
-    return value
-
-
-def _fields(body: Mapping[str, JsonValue]) -> list[str]:
-    """The fields of an element that are asked for; none where one of them is not known."""
-    found = _DOCUMENT.fullmatch(str(body.get("query")))
+def answer(body: Mapping[str, JsonValue]) -> Response:
+    """Answer a GraphQL request."""
+    query, given = body.get("query"), body.get("variables")
+    found = _DOCUMENT.fullmatch(query) if isinstance(query, str) else None
     names = re.findall(r"\w+", found["fields"]) if found else []
-    return names if set(names) <= _FIELDS else []
+    expression = _expression(found["arguments"], given if isinstance(given, dict) else {}) if found else None
+    if expression is None or not set(names) <= {"name", "count"}:
+        return graphql_errors()
+    total: dict[str, JsonValue] = {"name": "Total", "count": count(expression)}
+    return answered(HTTPStatus.OK, {"data": {"getTotalUsers": [{name: total[name] for name in names}]}})
+
+
+def _expression(text: str, variables: Mapping[str, JsonValue]) -> str | None:
+    """The expression among the arguments of getTotalUsers; None if the vendor would not accept them."""
+    try:
+        arguments = {
+            name: variables.get(value[1:]) if value.startswith("$") else json.loads(value)
+            for name, value in re.findall(_ARGUMENT, text)
+        }
+    except ValueError:  # a text with an unknown escape
+        return None
+    match arguments:
+        case {"skip": int(), "take": int(take), "query": str(query), **others} if not others:
+            is_accepted = 0 < take <= _MOST_TAKEN and query.startswith(_PREFIX)
+            return query.removeprefix(_PREFIX).strip() if is_accepted else None
+        case _:
+            return None
+
+
+def count(expression: str) -> int:
+    """About how many users qualify; none if the expression cannot be read [obs: malformed is false]."""
+    tree = parsed(expression)
+    if tree is None:
+        return 0
+    return _SCALE * sum(_qualifies(number, tree) for number in range(0, USERS, _SCALE))
+
+
+def _qualifies(number: int, expression: Expression) -> bool:
+    """Whether a user qualifies. Each term is true for users of its own, the same ones in every expression."""
+    match expression:
+        case Everyone():
+            return True
+        case Or(parts):
+            return any(_qualifies(number, part) for part in parts)
+        case And(parts):
+            return all(_qualifies(number, part) for part in parts)
+        case Group(inner):
+            return _qualifies(number, inner)
+        case Condition(left, operator, right) if operator.is_negative or operator in _COMPLEMENTS:
+            return not _qualifies(number, Condition(left, operator.opposite, right))
+        case term:
+            return _is_true(number, term)
+
+
+def _is_true(number: int, term: Term) -> bool:
+    kinds = {source.kind for source in sources(term)}
+    if not kinds or SourceKind.USER_CURRENT_URL in kinds:  # no browser is open
+        return False
+    if SourceKind.USER_IS_GUEST in kinds:
+        is_guest = number // _SCALE % 10 == 0
+        return is_guest is not (isinstance(term, Condition) and term.right == Boolean(value=False))
+    match term:
+        case Condition(Source() as source, Operator.GREATER | Operator.AT_LEAST, Number() as bound):
+            # The higher the bound, the fewer users are above it: half of them are above 10.
+            return 10 * (share := _share(number, formatted(source))) > float(bound.text) * (1 - share)
+        case _:
+            return _share(number, formatted(term)) < 0.4  # noqa: PLR2004 - of the users
+
+
+def _share(number: int, text: str) -> float:
+    """A number from 0 to 1 that is always the same for a user and a text."""
+    digest = blake2b(f"{text}\0{number}".encode(errors="replace"), digest_size=4).digest()
+    return int.from_bytes(digest, "big") / 2**32

@@ -1,26 +1,36 @@
-"""What can go wrong on the way to an API, at will: one handler wrapped in another.
+"""Faults at will on the way to an API: one handler wrapped in another, and somebody at work in the dashboard.
 
-A fault strikes the first requests that match it. Most take the place of the answer; PEOPLE are somebody at work in the
-dashboard, right before the request is carried out.
+A fault strikes the first requests that match it. Most replace the answer; with PEOPLE somebody changes the flow right
+before the request is carried out.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
 from http import HTTPStatus
-from itertools import cycle
-from typing import Final, TypeAlias
+from itertools import count, cycle
+from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import unquote
 
-from flowsync.sandbox.values import Delivery, Handler, Request, Response, graphql_errors, refused
+from flowsync.model import JsonValue
+from flowsync.sandbox.audience import graphql_errors
+from flowsync.sandbox.seeds import DASHBOARD, edited, name_of
+from flowsync.sandbox.server import PRIVATE_KEY, Delivery, Handler, Request, Response, refused
+from flowsync.sandbox.store import Row, Status, timestamp_after
 from flowsync.text import printable
 
+if TYPE_CHECKING:
+    from flowsync.sandbox import Emulator
+
 LATENESS: Final = (4, 1, 2, 7)
-"""How many requests later what comes late is carried out: the first, the second and so on, then from the start."""
+"""How many requests later a late write is carried out: the first, the second and so on, then from the start."""
 ALWAYS: Final = 0
 """As `times`: every request that matches."""
 
@@ -106,9 +116,9 @@ class FaultKind(Enum):
 
 
 PEOPLE: Final = frozenset({FaultKind.EDIT, FaultKind.DRAFT, FaultKind.CREATE, FaultKind.PUBLISH, FaultKind.DELETE})
-"""What somebody does in the dashboard; it strikes in addition to what goes wrong."""
+"""Changes in the dashboard; one can strike together with a fault of the connection."""
 _LATE: Final = frozenset({FaultKind.SERVER_ERROR_LATE, FaultKind.HANG_LATE})
-"""What lets a write take effect after its answer."""
+"""A write takes effect after its answer."""
 _ALIASES: Final = {
     "500": FaultKind.SERVER_ERROR_BEFORE,
     "503": FaultKind.UNAVAILABLE_BEFORE,
@@ -118,7 +128,7 @@ _ALIASES: Final = {
 _KINDS: Final = {**_ALIASES, **{kind.value: kind for kind in FaultKind}}
 
 Act: TypeAlias = Callable[["Request", FaultKind], None]
-"""Does one of PEOPLE to the flow that a request is about."""
+"""Does one of PEOPLE to the flow that a request names."""
 
 _TIMES: Final = re.compile(r"\d+|always")
 _SPECIFICATION: Final = re.compile(rf"(?P<kind>[^:]+)(?::(?P<where>.*?))?(?::(?P<times>{_TIMES.pattern}))?")
@@ -127,9 +137,9 @@ _METHODS: Final = frozenset({"GET", "PUT", "POST", "DELETE"})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing going wrong for the first `times` requests of `method` (`*` any) whose path matches the glob `path`.
+    """A fault for the first `times` requests of `method` (`*` any) whose path matches the glob `path`.
 
-    `after` requests that match are spared first.
+    The first `after` requests that match are spared.
     """
 
     kind: FaultKind
@@ -140,15 +150,11 @@ class Fault:
 
     def matches(self, request: Request) -> bool:
         """Whether it can strike this request."""
-        path = request.target.partition("?")[0]
-        return fnmatchcase(request.method, self.method) and fnmatchcase(path, self.path)
+        return fnmatchcase(request.method, self.method) and fnmatchcase(request.path, self.path)
 
 
 def parse_fault(text: str) -> Fault:
-    """The fault that `KIND[:path][:times]` says; `path` is a glob, a method may come before it.
-
-    Raises ValueError, whose text says what is wrong.
-    """
+    """Read `KIND[:path][:times]`; `path` is a glob, a method may come before it. Raises ValueError, which says why."""
     match = _SPECIFICATION.fullmatch(text)
     kind = _KINDS.get(match["kind"]) if match else None
     if match is None or kind is None:
@@ -161,11 +167,10 @@ def parse_fault(text: str) -> Fault:
 
 
 class Faulty:
-    """A handler with these faults: of those that match a request, the first that is not used up strikes.
+    """A handler with faults: of those that match a request, the first that is not used up strikes.
 
-    What people do strikes as well, and in addition: `act` does it. `report` is given one line for each strike. What is
-    to be carried out late goes to `late`, which is `handler` unless given; `now` gives a handler that goes on answering
-    as of now; without it nothing is stale.
+    One of PEOPLE can strike in addition; `act` carries it out. `report` gets one line for each strike. Late writes go
+    to `late`, by default `handler`; `now` returns a handler that goes on answering as of now, for stale answers.
     """
 
     def __init__(
@@ -173,7 +178,7 @@ class Faulty:
         handler: Handler,
         faults: Sequence[Fault],
         act: Act,
-        report: Callable[[str], None] | None = None,
+        report: Callable[[str], object] = str,
         *,
         late: Handler | None = None,
         now: Callable[[], Handler] | None = None,
@@ -197,8 +202,7 @@ class Faulty:
         self._carry_out_late(1)
         failure: FaultKind | None = None
         for kind in self._strike(request):
-            if self._report is not None:
-                self._report(f"{kind.value} strikes {printable(request.method)} {printable(request.target)}")
+            self._report(f"{kind.value} strikes {printable(request.method)} {printable(request.target)}")
             if kind in PEOPLE:
                 self._remember()
                 self._act(request, kind)
@@ -217,7 +221,7 @@ class Faulty:
         return replace(response, delivery=failure.reply) if isinstance(failure.reply, Delivery) else failure.reply
 
     def settle(self) -> None:
-        """Carry out whatever waits."""
+        """Carry out every late write now."""
         self._carry_out_late(max(LATENESS))
 
     def _strike(self, request: Request) -> list[FaultKind]:
@@ -242,6 +246,84 @@ class Faulty:
                 self._late(request)
 
     def _remember(self) -> None:
-        """Keep how everything is, for something is about to change."""
+        """Keep the state before a change, for stale answers."""
         if self._lags:
             self._before = self._now()
+
+
+def faulty(emulator: Emulator, handler: Handler, faults: Sequence[Fault], report: Callable[[str], None]) -> Faulty:
+    """Return `handler`, which leads to `emulator`, with these faults."""
+    return Faulty(handler, faults, dashboard(emulator), report, now=emulator.as_of_now)
+
+
+def dashboard(emulator: Emulator) -> Act:
+    """Return what does one of PEOPLE to the flow that a request names, or to the first flow for the list.
+
+    Each edit changes something else: the order of the steps, a subtitle, a button.
+    """
+    turns = count()
+
+    def act(request: Request, kind: FaultKind) -> None:
+        slug = _named(request)
+        rows = _rows_in_question(emulator, slug)
+        row = next((row for row in rows if row.status is not Status.ARCHIVED), None)
+        match kind:
+            case FaultKind.CREATE if slug and not rows:
+                _create(emulator, slug)
+            case FaultKind.DRAFT if row:
+                _send(emulator, "POST", f"/v1/flows/{row.id}/versions")
+            case FaultKind.PUBLISH:
+                for draft in [row for row in rows if row.status is Status.DRAFT][:1]:
+                    _send(emulator, "PUT", f"/v1/flows/{draft.id}/activate")
+            case FaultKind.DELETE if row:
+                for version in emulator.store.versions(row.slug):
+                    _send(emulator, "DELETE", f"/v1/flows/{version.id}")
+            case FaultKind.EDIT if row:
+                _edit(emulator, row, next(turns))
+            case _:
+                pass
+
+    return act
+
+
+def _named(request: Request) -> str:
+    """The slug or id in the path of a request, or in the body of a POST; empty for the list."""
+    parts = [part for part in request.path.split("/") if part not in {"", "public"}]
+    if parts[:2] != ["v1", "flows"]:
+        return ""
+    if len(parts) > 2:  # noqa: PLR2004
+        return unquote(parts[2])
+    with suppress(ValueError):
+        body: JsonValue = json.loads(request.body)
+        return str(body.get("slug", "")) if isinstance(body, dict) else ""
+    return ""
+
+
+def _rows_in_question(emulator: Emulator, named: str) -> list[Row]:
+    """The rows of the flow, the one with that id first; every row for the list."""
+    if not named:
+        return sorted(emulator.store.page(0, 100), key=lambda row: row.slug)
+    found = emulator.store.find(int(named)) if named.isdigit() else None
+    return [found, *emulator.store.versions(found.slug)] if found else emulator.store.versions(named)
+
+
+def _create(emulator: Emulator, slug: str) -> None:
+    data = "steps:\n  - id: welcome\n    title: Made in the dashboard\n"
+    _send(emulator, "POST", "/v1/flows", {"slug": slug, "name": name_of(slug), "data": data})
+
+
+def _edit(emulator: Emulator, row: Row, turn: int) -> None:
+    with emulator.store.writing():
+        new = edited({"name": row.name, "data": row.data}, DASHBOARD, start=turn, count=1)
+        name, data = str(new["name"]), str(new["data"])
+        if (name, data) == (row.name, row.data):
+            name = f"{row.name} (edited)"
+        modified = timestamp_after(emulator.clock(), row.modified_at)
+        emulator.store.replace(replace(row, name=name, data=data, modified_at=modified))
+
+
+def _send(emulator: Emulator, method: str, target: str, body: JsonValue = None) -> None:
+    """Send a request as the dashboard does; a refusal changes nothing."""
+    content = b"" if body is None else json.dumps(body).encode()
+    headers = {"authorization": f"Bearer {PRIVATE_KEY}", **({"content-type": "application/json"} if content else {})}
+    emulator.handle(Request(method, target, headers, content))

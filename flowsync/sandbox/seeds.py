@@ -2,26 +2,264 @@
 
 Some flows are equal to their files, some older, one has a draft that somebody began, one a history, one
 was edited in the dashboard, and one live flow has no file. Every file's flow has a row that can be written.
+The differences are made from the flow's own words, so that they read like edits of a person.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import document
+from flowsync.errors import FlowsyncError
 from flowsync.model import FieldName, JsonValue, Target
-from flowsync.sandbox.bodies import FLOW_TYPES, stored_text
-from flowsync.sandbox.edits import DASHBOARD, DRAFT, OLDER, Fields, edited, name_of
-from flowsync.sandbox.store import Row, Status
-from flowsync.sandbox.values import timestamp
+from flowsync.sandbox.rows import FLOW_TYPES, storable
+from flowsync.sandbox.store import Row, Status, timestamp
 
 if TYPE_CHECKING:
-    from flowsync.sandbox.emulator import Emulator
+    from flowsync.sandbox import Emulator
+
+_PHRASES: Final = (
+    ("Get started", "Begin"),
+    ("Let's go", "Start"),
+    ("Take the tour", "Start the tour"),
+    ("Show me around", "Look around"),
+    ("Show me", "See"),
+    ("Learn more", "Read more"),
+    ("Got it", "OK"),
+    ("Welcome to", "Hello from"),
+    ("What's new", "New"),
+    ("Set up", "Configure"),
+    ("Not now", "Skip"),
+    ("Invite", "Add"),
+    ("Create", "Make"),
+    ("Connect", "Link"),
+    ("Choose", "Pick"),
+    ("Try", "Explore"),
+    ("teammates", "coworkers"),
+    ("Next", "Continue"),
+    ("Done", "Finish"),
+    ("your", "the"),
+)
+"""Wordings of today, and what they may have been before."""
+
+_SENTENCES: Final = (
+    "It only takes a minute.",
+    "You can change this later in settings.",
+    "Questions? Write to us any time.",
+)
+_LONGEST: Final = 2_000
+"""Characters; the most that an expression may have [doc]."""
+
+_VARIABLE: Final = re.compile(r",\s*\$\{[^}]*\}|\s\$\{[^}]*\}$")
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
+_LAST_CLAUSE: Final = re.compile(r"(?s)(\S+\s+\S.*)\s+(?:and|at|for|from|in|with|without)\s+\S.*")
+_TAG_OPENED: Final = re.compile(r"<(?:b|i|u|a|p|div|span|strong)\b")
+_CONJUNCTION: Final = re.compile(r"\s+(?:&&|AND)\s+")
+
+
+Fields: TypeAlias = Mapping[str, "JsonValue"]
+"""What a file states of its flow. While it is edited, `data` is the parsed value."""
+Edit: TypeAlias = Callable[[Fields], Fields]
+_Reword: TypeAlias = Callable[[str], str]
+_Step: TypeAlias = "dict[str, JsonValue]"
+
+
+def edited(fields: Fields, edits: Sequence[Edit], *, start: int, count: int) -> Fields:
+    """`fields` after `count` of `edits`, from the one at `start` on and around, that change them.
+
+    Where none of them does, whatever there is to change is changed in one place. The text of `data` stays as it is,
+    comments and all, where no edit touched it.
+    """
+    text = fields.get("data")
+    try:
+        data = document.parse_data(text).value if isinstance(text, str) else None
+    except FlowsyncError:
+        data = None
+    original = {**fields, "data": data}
+    first = start % len(edits)
+    changed = _apply(original, (*edits[first:], *edits[:first]), count)
+    if changed == original:
+        changed = _apply(original, _ANYTHING, 1)
+    new_text = text if changed["data"] == data else document.dump(changed["data"])
+    return {name: new_text if name == "data" else changed[name] for name in fields}
+
+
+def _apply(fields: Fields, edits: Sequence[Edit], count: int) -> Fields:
+    for edit in edits:
+        changed = edit(fields)
+        count -= changed != fields
+        fields = changed
+        if count == 0:
+            break
+    return fields
+
+
+def earlier_wording(text: str) -> str:
+    """`text` as it may have read before; the same where there is nothing to take away or to reword."""
+    body = text.rstrip()
+    if len(body) > _LONGEST:
+        return text
+    shorter = _VARIABLE.sub("", body).strip()
+    sentence = _SENTENCE_END.split(body.strip(), maxsplit=1)[0]
+    clause = None if "<" in body or "${" in body else _LAST_CLAUSE.fullmatch(body)
+    candidates = (
+        shorter if re.search(r"\w", shorter) else body,
+        sentence if len(_TAG_OPENED.findall(sentence)) == sentence.count("</") else body,
+        _in_other_words(body),
+        clause[1] if clause else body,
+    )
+    return next((earlier for earlier in candidates if earlier not in {body, ""}), body) + text[len(body) :]
+
+
+def other_wording(text: str) -> str:
+    """`text` as somebody in a hurry may have put it instead: what a button says, say."""
+    reworded = _in_other_words(text)
+    return f"{text} now" if reworded == text else reworded
+
+
+def other_ending(text: str) -> str:
+    """`text` without the full stop at its end, or with one: what can be changed in any text."""
+    shorter = text.rstrip(" .!?")
+    return shorter if shorter not in {text, ""} else f"{text}."
+
+
+def longer_wording(text: str) -> str:
+    """`text` with a sentence after it."""
+    body = text.rstrip()
+    separator = " " if body.endswith((".", "!", "?")) else ". "
+    return body + separator + _SENTENCES[len(text) % len(_SENTENCES)] + text[len(body) :]
+
+
+def earlier_targeting(expression: str) -> str:
+    """The expression without its last `&&` term; empty, for everyone, where it has but one term or is too long."""
+    if len(expression) > _LONGEST:
+        return ""
+    for match in reversed(list(_CONJUNCTION.finditer(expression))):
+        prefix = expression[: match.start()]
+        is_outside_of_texts = prefix.count("'") % 2 == 0 and prefix.count('"') % 2 == 0
+        if is_outside_of_texts and prefix.count("(") == prefix.count(")"):
+            return prefix
+    return ""
+
+
+def name_of(slug: str) -> str:
+    """A name for people: `flow_welcome_tour` is `Welcome tour`."""
+    words = re.sub(r"[_\-]+", " ", slug.removeprefix("flow_")).strip()
+    return words[:1].upper() + words[1:] or slug
+
+
+def _in_other_words(text: str) -> str:
+    for today, before in _PHRASES:
+        reworded = re.sub(rf"\b{re.escape(today)}\b", before, text, count=1)
+        if reworded != text:
+            return reworded
+    return text
+
+
+def _reworded(values: Fields, key: str, reword: _Reword) -> dict[str, JsonValue] | None:
+    """`values` with another text at `key`; None where there is no text, or it stays the same."""
+    text = values.get(key)
+    new = reword(text) if isinstance(text, str) and text.strip() else text
+    return None if new == text else {**values, key: new}
+
+
+def _field(name: str, reword: _Reword) -> Edit:
+    return lambda fields: _reworded(fields, name, reword) or fields
+
+
+def _heading(key: str, reword: _Reword) -> Edit:
+    def edit(fields: Fields) -> Fields:
+        root = fields["data"]
+        new = _reworded(root, key, reword) if isinstance(root, dict) else None
+        return {**fields, "data": new} if new else fields
+
+    return edit
+
+
+def _first_step(change: Callable[[_Step], _Step | None]) -> Edit:
+    def edit(fields: Fields) -> Fields:
+        steps = _steps(fields)
+        for index, step in enumerate(steps):
+            if new := change(step):
+                return _with_steps(fields, [*steps[:index], new, *steps[index + 1 :]])
+        return fields
+
+    return edit
+
+
+def _step_text(key: str, reword: _Reword) -> Edit:
+    return _first_step(partial(_reworded, key=key, reword=reword))
+
+
+def _reword_button(step: _Step) -> _Step | None:
+    button = step.get("primaryButton")
+    new = _reworded(button, "title", other_wording) if isinstance(button, dict) else None
+    return {**step, "primaryButton": new} if new else None
+
+
+def _steps(fields: Fields) -> list[_Step]:
+    """The steps, when every one of them is a mapping."""
+    steps = fields["data"].get("steps") if isinstance(fields["data"], dict) else None
+    mappings = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+    return mappings if mappings == steps else []
+
+
+def _with_steps(fields: Fields, steps: Sequence[_Step]) -> Fields:
+    root = fields["data"] if isinstance(fields["data"], dict) else {}
+    return {**fields, "data": {**root, "steps": [*steps]}}
+
+
+def _without_last_step(fields: Fields) -> Fields:
+    steps = _steps(fields)
+    return _with_steps(fields, steps[:-1]) if len(steps) > 1 else fields
+
+
+def _reordered_steps(fields: Fields) -> Fields:
+    steps = _steps(fields)
+    return _with_steps(fields, [*steps[:-2], steps[-1], steps[-2]]) if len(steps) > 2 else fields  # noqa: PLR2004
+
+
+def _switched(fields: Fields) -> Fields:
+    """The switch the other way: what is left where a flow states no text."""
+    active = fields.get("active")
+    return {**fields, "active": not active} if isinstance(active, bool) else fields
+
+
+_ANYTHING: Final = (
+    _field("targetingLogic", earlier_targeting),
+    _field("description", earlier_wording),
+    *(_step_text(key, other_ending) for key in ("title", "subtitle")),
+    *(_heading(key, other_ending) for key in ("title", "subtitle")),
+    *(_field(name, other_ending) for name in ("name", "description")),
+    _switched,
+)
+"""Tried last: one of them finds something in nearly every flow."""
+
+OLDER: Final = (
+    _step_text("title", earlier_wording),
+    _field("targetingLogic", earlier_targeting),
+    _without_last_step,
+    _field("name", earlier_wording),
+    _step_text("subtitle", earlier_wording),
+)
+"""What the files have changed since: a pull request's worth."""
+
+DASHBOARD: Final = (_reordered_steps, _step_text("subtitle", longer_wording), _first_step(_reword_button))
+"""What somebody changes by hand in the dashboard."""
+
+DRAFT: Final = (
+    _step_text("subtitle", earlier_wording),
+    _first_step(_reword_button),
+    _step_text("title", earlier_wording),
+)
+"""What somebody begins in a draft."""
 
 
 class Scenario(Enum):
@@ -121,7 +359,7 @@ def _versions(flow: SeedFlow, scenario: Scenario, turn: int) -> tuple[Scenario, 
 
 def _row(slug: str, version: int, status: Status, fields: Fields) -> Row:
     """A row without id and times, with something plausible in the place of what the file leaves open."""
-    texts = {key: stored_text(value) for key, value in fields.items() if isinstance(value, str)}
+    texts = {key: str(storable(value)) for key, value in fields.items() if isinstance(value, str)}
     name = texts.get("name") or name_of(slug)
     step: JsonValue = {"id": "welcome", "title": name, "primaryButton": {"title": "Got it", "action": "flow.complete"}}
     return Row(

@@ -1,19 +1,23 @@
-"""The rows of an account, in SQLite."""
+"""The rows of an account, in SQLite, and how the API writes times."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, fields, replace
+from datetime import datetime, timedelta, timezone
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowsync.errors import FlowsyncError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+Clock: TypeAlias = Callable[[], datetime]
+"""Returns the time, with its time zone."""
 
 
 class Status(str, Enum):
@@ -26,11 +30,11 @@ class Status(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One version of one flow, its fields in the order of the table's columns.
+    """One version of one flow; its fields are the columns of the table, in their order.
 
-    `data` is YAML text. Times are ISO 8601 in UTC with milliseconds. `active` is the switch of the
-    PUT body [doc], which is not the status. `id` is 0 until the row is stored. `code_snippet` is None unless a body set
-    it. What a new flow has by default is the default here [obs].
+    `data` is YAML text. Times are ISO 8601 in UTC with milliseconds. `active` is the switch of the PUT body [doc], not
+    the status. `id` is 0 until the row is stored. `code_snippet` is None unless a body set it. The defaults are those
+    of a new flow [obs].
     """
 
     id: int
@@ -53,55 +57,32 @@ class Row:
     code_snippet: str | None = None
 
 
-_BUSY_SECONDS: Final = 10.0
 _SCHEMA_VERSION: Final = 2
+_COLUMNS: Final = ", ".join(each.name for each in fields(Row)[1:])
 _SCHEMA: Final = (
-    """CREATE TABLE flows (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        slug TEXT NOT NULL,
-        version INTEGER NOT NULL,
-        status TEXT NOT NULL,
-        name TEXT NOT NULL,
-        type TEXT NOT NULL,
-        description TEXT,
-        active INTEGER NOT NULL,
-        targeting_logic TEXT,
-        data TEXT NOT NULL,
-        created_at TEXT NOT NULL,
-        modified_at TEXT NOT NULL,
-        published_at TEXT,
-        archived_at TEXT,
-        archive_behavior TEXT,
-        trigger_type TEXT NOT NULL,
-        completion_behavior TEXT,
-        code_snippet TEXT,
-        UNIQUE (slug, version)
-    )""",
-    "CREATE UNIQUE INDEX one_draft_per_slug ON flows (slug) WHERE status = 'DRAFT'",
-    f"PRAGMA user_version = {_SCHEMA_VERSION}",
-)
-_TABLES_OF_USERS: Final = (
+    f"CREATE TABLE IF NOT EXISTS flows (id INTEGER PRIMARY KEY AUTOINCREMENT, {_COLUMNS}, UNIQUE (slug, version))",
+    "CREATE UNIQUE INDEX IF NOT EXISTS one_draft_per_slug ON flows (slug) WHERE status = 'DRAFT'",
+    # What apps reported of users and groups, and users' progress: JSON by id (`apps.users`).
     "CREATE TABLE IF NOT EXISTS people (kind TEXT, id TEXT, content TEXT NOT NULL, PRIMARY KEY (kind, id))",
     "CREATE TABLE IF NOT EXISTS progress (user TEXT, flow TEXT, content TEXT NOT NULL, PRIMARY KEY (user, flow))",
+    f"PRAGMA user_version = {_SCHEMA_VERSION}",
 )
-"""What the app reported of people, and how far they are: JSON by id (`users`)."""
-_RESET_HINT: Final = "`flowsync sandbox reset` starts over; the sandbox holds nothing that is live anywhere."
+_RESET_HINT: Final = "Run `flowsync sandbox reset` to start over; nothing in the sandbox is live anywhere."
 
 
 class Store:
-    """All rows. Safe to use from many threads: they take turns.
+    """All rows. Safe to use from many threads, one of which runs a statement at a time.
 
-    Raises FlowsyncError when `database` cannot be opened or holds something else.
+    Raises FlowsyncError when `database` cannot be opened or was not made by this version of flowsync.
     """
 
     def __init__(self, database: Path | None) -> None:
-        self._turn = threading.RLock()
+        self._lock = threading.RLock()
         try:
             if database is not None:
                 database.parent.mkdir(parents=True, exist_ok=True)
-            name = ":memory:" if database is None else str(database)
             self._connection = sqlite3.connect(
-                name, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                database or ":memory:", timeout=10.0, isolation_level=None, check_same_thread=False
             )
             try:
                 self._prepare()
@@ -114,25 +95,21 @@ class Store:
     def _prepare(self) -> None:
         self._connection.execute("PRAGMA synchronous = OFF")
         with self.writing():
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            for statement in _SCHEMA if version == 0 else ():
+            if self._connection.execute("PRAGMA user_version").fetchone()[0] not in {0, _SCHEMA_VERSION}:
+                message = "The sandbox's database was made by another version of flowsync."
+                raise FlowsyncError(message, hint=_RESET_HINT)
+            for statement in _SCHEMA:
                 self._connection.execute(statement)
-            # Older databases have it; a version that is archived late is ACTIVE together with its successor.
-            self._connection.execute("DROP INDEX IF EXISTS one_active_per_slug")
-            for statement in _TABLES_OF_USERS if version in {0, _SCHEMA_VERSION} else ():
-                self._connection.execute(statement)
-        if version not in {0, _SCHEMA_VERSION}:
-            raise FlowsyncError("The sandbox's database was made by another version of flowsync.", hint=_RESET_HINT)
 
     def close(self) -> None:
-        """Let go of the file. Nothing may be asked of the store afterwards."""
-        with self._turn:
+        """Close the file. The store cannot be used afterwards."""
+        with self._lock:
             self._connection.close()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """A transaction: all of it or, when anything is raised, nothing of it."""
-        with self._turn:
+        """Run a transaction, which is rolled back if anything is raised."""
+        with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -152,7 +129,7 @@ class Store:
     def page(
         self, offset: int = 0, limit: int = -1, *, statuses: Collection[Status] = tuple(Status), on: bool = False
     ) -> list[Row]:
-        """Rows by id: those of these `statuses`, or only the ones of them that are switched on."""
+        """Rows with one of these statuses, by id; with `on` only those that are switched on."""
         statement = f"""SELECT * FROM flows WHERE status IN ({", ".join("?" * len(statuses))}) AND (active OR NOT ?)
             ORDER BY id LIMIT ? OFFSET ?"""  # noqa: S608 - question marks only
         return self._rows(statement, *(status.value for status in statuses), on, limit, offset)
@@ -164,19 +141,18 @@ class Store:
     def add(self, row: Row) -> int:
         """Insert `row` and return its id; id 0 asks for the next free one."""
         values = (row.id or None, *astuple(row)[1:])
-        statement = f"INSERT INTO flows VALUES ({', '.join('?' * len(values))})"  # noqa: S608 - question marks only
-        with self._turn:
-            cursor = self._connection.execute(statement, values)
-            return cursor.lastrowid or row.id
+        statement = f"INSERT INTO flows VALUES ({', '.join('?' * len(values))})"  # noqa: S608 - question marks
+        with self._lock:
+            return self._connection.execute(statement, values).lastrowid or row.id
 
     def replace(self, row: Row) -> None:
-        """Store `row` in place of the one with its id, in the transaction that is under way."""
+        """Store `row` in place of the one with its id."""
         self.remove(row.id)
         self.add(row)
 
     def remove(self, flow_id: int) -> None:
         """Delete that row; its id is never given again."""
-        self._rows("DELETE FROM flows WHERE id = ?", flow_id)
+        self.query("DELETE FROM flows WHERE id = ?", flow_id)
 
     def clear(self) -> None:
         """Delete every row, and everything that is known of users."""
@@ -184,10 +160,29 @@ class Store:
             self.query(f"DELETE FROM {table}")  # noqa: S608 - a name from here
 
     def query(self, statement: str, *values: str | int) -> list[Any]:
-        """The rows that a statement gives, as tuples; in the transaction that is under way, if one is."""
-        with self._turn:
+        """The result of a statement as tuples."""
+        with self._lock:
             return self._connection.execute(statement, values).fetchall()
 
     def _rows(self, statement: str, *values: str | int) -> list[Row]:
         rows = (Row(*record) for record in self.query(statement, *values))
         return [replace(row, status=Status(row.status), active=bool(row.active)) for row in rows]
+
+
+def utc_now() -> datetime:
+    """The real time, the default clock."""
+    return datetime.now(timezone.utc)
+
+
+def timestamp(moment: datetime) -> str:
+    """`moment` as the API writes times: `2026-01-31T12:00:00.000Z`."""
+    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def timestamp_after(moment: datetime, previous: str) -> str:
+    """`moment`, or a millisecond after `previous` if the clock shows the same time: every write moves modifiedAt."""
+    now = timestamp(moment)
+    if now > previous:
+        return now
+    before = datetime.fromisoformat(previous.removesuffix("Z")).replace(tzinfo=timezone.utc)
+    return timestamp(before + timedelta(milliseconds=1))

@@ -12,8 +12,7 @@ import pytest
 
 from flowsync.api.audience import MOST_AT_ONCE, MOST_USERS, QUERY, Gap, estimates
 from flowsync.model import JsonValue
-from flowsync.sandbox.server import serve
-from flowsync.sandbox.values import Request, Response, answered
+from flowsync.sandbox.server import Request, Response, answered, serve
 from tests.api.support import client_of
 
 PRO = "user.property('plan') == 'pro'"

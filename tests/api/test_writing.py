@@ -22,10 +22,9 @@ from flowsync.api.writing import (
 from flowsync.config import Key
 from flowsync.errors import ApiError, NotFoundError, RejectedError, ServerError
 from flowsync.model import JsonValue, LiveFlow
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.conflicts import Reading, settled
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.server import serve
-from flowsync.sandbox.values import PRIVATE_KEY, Request, Response
+from flowsync.sandbox.server import PRIVATE_KEY, Request, Response, serve
 from tests.api.readers import CannedWriter, raw
 from tests.api.support import client_of
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.conflicts import Reading
-from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox.server import PRIVATE_KEY, PUBLIC_KEY, Request, Response, refused
 from flowsync.sandbox.store import Row
-from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, Request, Response, refused
 from tests.support.command import command_line, environment, start, write_flows
 from tests.support.emulated import Account, Status, emulated, version
 from tests.support.terminal import on_terminal

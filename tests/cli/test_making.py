@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.conflicts import Reading, settled
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import Fault, FaultKind, Faulty
-from flowsync.sandbox.people import dashboard
-from flowsync.sandbox.server import serve
+from flowsync.sandbox.faults import Fault, FaultKind, Faulty, dashboard
+from flowsync.sandbox.server import PRIVATE_KEY, Handler, Request, Response, serve
 from flowsync.sandbox.store import Row
-from flowsync.sandbox.values import PRIVATE_KEY, Handler, Request, Response
 from tests.sandbox.account import ask
 from tests.support.command import Completed, environment, flowsync, write_flows
 

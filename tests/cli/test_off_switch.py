@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.seeds import SeedFlow, seed
-from flowsync.sandbox.server import serve
-from flowsync.sandbox.values import PRIVATE_KEY
+from flowsync.sandbox.server import PRIVATE_KEY, serve
 from tests.support.command import commit, environment, flowsync, served, write_flows
 from tests.support.fake_frigade import PUBLIC_KEY, UNOBSERVABLE, FakeConfig, fake_frigade, row
 

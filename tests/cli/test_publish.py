@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox import Emulator
+from flowsync.sandbox.server import PUBLIC_KEY, Request, Response, refused
 from flowsync.sandbox.store import Row
-from flowsync.sandbox.values import PUBLIC_KEY, Request, Response, refused
 from tests.support.command import command_line, environment, served, start, write_flows
 from tests.support.emulated import NEW, OLD, Account, Status, emulated, version
 from tests.support.fake_frigade import DataFormat, Effect, FakeConfig, reset, row, server_error

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from flowsync import document
 from flowsync.model import FieldName, JsonValue
-from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.seeds import SeedFlow, seed
 from tests.support.command import Completed, commit, environment, flowsync, git, process, write_flows
 from tests.support.fake_frigade import UNOBSERVABLE, DataFormat, FakeConfig, FakeFrigade, fake_frigade, row

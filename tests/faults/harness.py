@@ -34,13 +34,12 @@ from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
 from flowsync.errors import ApiError, ExitCode
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Outcome, Plan, Refused, Target, Update, View
 from flowsync.record.values import Purpose, Run
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.conflicts import Reading, settled
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import ALWAYS, PEOPLE, Fault, FaultKind, Faulty
-from flowsync.sandbox.people import dashboard
+from flowsync.sandbox.faults import ALWAYS, PEOPLE, Fault, FaultKind, Faulty, dashboard
 from flowsync.sandbox.seeds import SeedFlow, seed
+from flowsync.sandbox.server import PRIVATE_KEY, Delivery, Handler, Request, Response, embedded
 from flowsync.sandbox.store import Row
-from flowsync.sandbox.values import PRIVATE_KEY, Delivery, Handler, Request, Response, embedded
 
 FLOWS = ("flow_bank_incident", "flow_goals_launch", "flow_invite_team", "flow_setup", "flow_welcome")
 """Example flows that refer to no others."""

@@ -17,9 +17,8 @@ from pathlib import Path
 import pytest
 
 from flowsync.cli.writing.recording import read_record
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.server import serve
-from flowsync.sandbox.values import PRIVATE_KEY, Request, Response
+from flowsync.sandbox import Emulator
+from flowsync.sandbox.server import PRIVATE_KEY, Request, Response, serve
 from tests.faults.harness import Journal, account, workspace
 from tests.support.command import CLEAN, command_line, flowsync, start
 

@@ -37,12 +37,11 @@ from flowsync.model import (
     Refused,
     Target,
 )
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.conflicts import Reading, settled
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import ALWAYS, Fault, FaultKind, Faulty
-from flowsync.sandbox.people import dashboard
+from flowsync.sandbox.faults import ALWAYS, Fault, FaultKind, Faulty, dashboard
+from flowsync.sandbox.server import Handler, Request, Response
 from flowsync.sandbox.store import Row
-from flowsync.sandbox.values import Handler, Request, Response
 from tests.faults.harness import connected
 from tests.record.building import RUN
 from tests.sandbox.account import SteppingClock, ask

@@ -22,11 +22,10 @@ from flowsync.config import SANDBOX_URL
 from flowsync.errors import ApiError
 from flowsync.model import Applied, NotAttempted
 from flowsync.record.values import Purpose
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import PEOPLE, Fault, FaultKind, Faulty
-from flowsync.sandbox.people import dashboard
+from flowsync.sandbox import Emulator
+from flowsync.sandbox.faults import PEOPLE, Fault, FaultKind, Faulty, dashboard
+from flowsync.sandbox.server import Request, Response
 from flowsync.sandbox.store import Row
-from flowsync.sandbox.values import Request, Response
 from flowsync.versions.deleting import Deleted, Deletion, Ending, deletion_of
 from flowsync.versions.publishing import Publish, Published, publish_of
 from tests.faults.harness import connected, random_faults

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.values import PRIVATE_KEY, Handler, Request
+from flowsync.sandbox import Emulator
+from flowsync.sandbox.server import PRIVATE_KEY, Handler, Request
 
 ARCHIVED: Final = 1
 ACTIVE: Final = 2

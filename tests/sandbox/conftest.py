@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox import Emulator
 from tests.sandbox.account import SteppingClock, populate
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from flowsync.api.audience import QUERY
-from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.faults import Faulty, parse_fault
-from flowsync.sandbox.values import PUBLIC_KEY
+from flowsync.sandbox.server import PUBLIC_KEY
 from tests.sandbox.account import DATA, Answer, ask
 
 TARGETING = (

@@ -16,12 +16,10 @@ import pytest
 
 from flowsync import document
 from flowsync.model import SENT_FIELDS
+from flowsync.sandbox import ARCHIVES_AFTER, Emulator
 from flowsync.sandbox.conflicts import Reading, parse_reading, settled
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.endpoints import ARCHIVES_AFTER
 from flowsync.sandbox.seeds import SeedFlow, seed
-from flowsync.sandbox.server import serve
-from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, Request, Response
+from flowsync.sandbox.server import PRIVATE_KEY, PUBLIC_KEY, Request, Response, serve
 from tests.sandbox.account import DATA, NOWHERE, PUBLISH, Answer, SteppingClock, ask, populate
 from tests.support.command import environment, flowsync, write_flows
 

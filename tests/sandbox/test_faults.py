@@ -12,12 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import ALWAYS, LATENESS, PEOPLE, Fault, FaultKind, Faulty, parse_fault
-from flowsync.sandbox.people import dashboard
+from flowsync.sandbox import Emulator
+from flowsync.sandbox.faults import ALWAYS, LATENESS, PEOPLE, Fault, FaultKind, Faulty, dashboard, parse_fault
 from flowsync.sandbox.seeds import SeedFlow, seed
-from flowsync.sandbox.server import serve
-from flowsync.sandbox.values import PRIVATE_KEY, Delivery, Handler, Request, embedded
+from flowsync.sandbox.server import PRIVATE_KEY, Delivery, Handler, Request, embedded, serve
 
 DATA = "steps:\n  - {id: a, title: Get started, subtitle: Now, primaryButton: {title: Next}}\n"
 AUTH = {"authorization": f"Bearer {PRIVATE_KEY}"}

@@ -7,10 +7,10 @@ from typing import Final
 
 import pytest
 
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.conflicts import Reading
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY
-from flowsync.sandbox.views import ORGANIZATION_ID
+from flowsync.sandbox.rows import ORGANIZATION_ID
+from flowsync.sandbox.server import PRIVATE_KEY, PUBLIC_KEY
 from tests.sandbox.account import ACTIVE, ARCHIVED, DATA, DRAFT, SWITCHED_OFF, SteppingClock, ask
 
 PUBLIC: Final = {

@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.values import PUBLIC_KEY, Request
+from flowsync.sandbox import Emulator
+from flowsync.sandbox.server import PUBLIC_KEY, Request
 from tests.sandbox.account import ACTIVE, ARCHIVED, DATA, DRAFT, NOWHERE, SWITCHED_OFF, ask
 
 JSON: Final = {"content-type": "application/json"}

@@ -180,7 +180,7 @@ def test_what_the_sdk_cannot_draw_is_left_out_and_reported(project: Path) -> Non
         "Left out flow_title: its title is no text, on which the SDK throws.",
         "Left out step 1 of flow_ids: it has no id.",
         "Left out step 3 of flow_ids: another step has its id.",
-        "Ignored what a user did with the step nowhere of flow_setup: no such step.",
+        "Ignored a user's action on the step nowhere of flow_setup: no such step.",
     ):
         assert app.said.count(line) == 1, app.said
     assert "\x1b" not in app.said

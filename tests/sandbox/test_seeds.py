@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from flowsync import document
 from flowsync.model import FieldName, JsonValue, Target
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.conflicts import Reading
-from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.seeds import Scenario, SeedFlow, seed
 from tests.sandbox.account import SteppingClock, ask
 

@@ -16,9 +16,8 @@ from typing import Final
 import httpx
 import pytest
 
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.server import MAX_BODY_BYTES, Server, serve
-from flowsync.sandbox.values import PRIVATE_KEY, Request, Response, with_latency
+from flowsync.sandbox import Emulator
+from flowsync.sandbox.server import MAX_BODY_BYTES, PRIVATE_KEY, Request, Response, Server, serve, with_latency
 from tests.sandbox.account import ACTIVE, ask
 
 DELAYED_ACKNOWLEDGEMENT: Final = 0.04

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from flowsync.errors import FlowsyncError
-from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.seeds import SeedFlow, seed
 from tests.sandbox.account import ACTIVE, DRAFT, SWITCHED_OFF, ask, populate
 
@@ -70,7 +70,7 @@ def test_two_emulators_share_one_file(database: Path) -> None:
 WRITER: Final = """
 import sys
 from pathlib import Path
-from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.seeds import SeedFlow, seed
 from tests.sandbox.account import ask
 with Emulator(Path(sys.argv[1])) as emulator:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.sandbox.edits import (
+from flowsync.sandbox.seeds import (
     earlier_targeting,
     earlier_wording,
     longer_wording,

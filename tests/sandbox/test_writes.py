@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flowsync import document
 from flowsync.model import JsonValue
-from flowsync.sandbox.emulator import Emulator
+from flowsync.sandbox import Emulator
 from tests.sandbox.account import ACTIVE, ARCHIVED, DATA, DRAFT, PUBLISH, SWITCHED_OFF, SteppingClock, ask, populate
 
 TIMES: Final = {"modifiedAt", "publishedAt", "archivedAt"}

@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.conflicts import Reading
-from flowsync.sandbox.emulator import Emulator
 from flowsync.sandbox.faults import Fault, FaultKind, Faulty, parse_fault
-from flowsync.sandbox.server import serve
+from flowsync.sandbox.server import PRIVATE_KEY, Handler, Request, Response, serve
 from flowsync.sandbox.store import Row, Status
-from flowsync.sandbox.values import PRIVATE_KEY, Handler, Request, Response
 from tests.support.command import Completed, environment, flowsync, write_flows
 
 SHORT_WAITS = "timeouts: {connect: 2, read: 0.4}\n"

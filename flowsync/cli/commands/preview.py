@@ -28,7 +28,7 @@ from flowsync.preview.server import Options, Preview
 from flowsync.preview.session import Session
 from flowsync.render.escape import plural
 from flowsync.sandbox.server import serve
-from flowsync.sandbox.values import utc_now
+from flowsync.sandbox.store import utc_now
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:

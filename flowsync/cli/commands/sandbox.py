@@ -21,14 +21,13 @@ from flowsync.cli.usage.options import global_options
 from flowsync.errors import FlowsyncError
 from flowsync.flows.watching import Seen, WatchedFiles
 from flowsync.render.escape import plural
+from flowsync.sandbox import Emulator
 from flowsync.sandbox.apps.published import of_files, of_store
 from flowsync.sandbox.apps.sdk import Sdk
 from flowsync.sandbox.conflicts import Reading, parse_reading
-from flowsync.sandbox.emulator import Emulator
-from flowsync.sandbox.faults import Fault, parse_fault
-from flowsync.sandbox.people import faulty
+from flowsync.sandbox.faults import Fault, faulty, parse_fault
+from flowsync.sandbox.server import PRIVATE_KEY, PUBLIC_KEY, Handler, with_latency
 from flowsync.sandbox.server import serve as serve_handler
-from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, Handler, with_latency
 
 if TYPE_CHECKING:
     from flowsync.cli.project import Project

@@ -1,7 +1,7 @@
-"""How far a user is with a flow, what an action of the SDK changes, and what the SDK is answered.
+"""How far a user is with a flow, how an action of the SDK changes that, and the answer that the SDK gets.
 
 The shapes and the rules are those that the vendor's browser SDK needs. Everything here is a pure function over frozen
-values; `users` keeps them, `sdk` speaks HTTP.
+values; `users` stores them, `sdk` speaks HTTP.
 """
 
 from __future__ import annotations
@@ -20,12 +20,9 @@ from flowsync.targeting.nodes import Everyone
 if TYPE_CHECKING:
     from flowsync.model import JsonValue
 
-GUEST_PREFIX: Final = "guest_"
-"""How the SDK begins the ids that it makes up for users who have none."""
-
 
 class Action(Enum):
-    """What the SDK reports that a user did; the value is `actionType` of the request."""
+    """An action of a user that the SDK reports; the value is `actionType` of the request."""
 
     START_FLOW = "STARTED_FLOW"
     COMPLETE_FLOW = "COMPLETED_FLOW"
@@ -51,9 +48,9 @@ _FLOW_STATES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class UserAction:
-    """What a user did, `at` which time by the app's clock; `step_id` is "" and `data` empty where it is not about one.
+    """An action of a user, and when, by the app's clock; `data` is what they entered, by field id.
 
-    `data` is what they entered, by field id.
+    For an action on the flow, `step_id` is "" and `data` is empty.
     """
 
     action: Action
@@ -123,7 +120,7 @@ class Person:
 
     properties: Mapping[str, JsonValue] = field(default_factory=dict)
     events: Mapping[str, int] = field(default_factory=dict)
-    groups: tuple[str, ...] = ()
+    groups: Sequence[str] = ()
 
     def reported(self, properties: Mapping[str, JsonValue], events: Iterable[str]) -> Person:
         """With more properties, of which a later one replaces an earlier, and more events, which are counted."""
@@ -134,12 +131,12 @@ class Person:
 
     def seen_with(self, group: str) -> Person:
         """With one more group."""
-        return self if group in self.groups else replace(self, groups=(*self.groups, group))
+        return self if group in self.groups else replace(self, groups=[*self.groups, group])
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks, and where: everything that targeting and criteria go by. `now` is milliseconds since 1970."""
+    """A user on a page, with everything that targeting and criteria can ask. `now` is milliseconds since 1970."""
 
     now: float
     is_guest: bool = False
@@ -149,11 +146,11 @@ class Visitor:
     flows: Mapping[str, KeptFlow] = field(default_factory=dict)
 
     def context(self) -> Context:
-        """The same as the targeting language takes it."""
+        """The same for the targeting language."""
         return Context(
             at=self.now,
             properties=self.user.properties,
-            groups=self.user.groups,
+            groups=tuple(self.user.groups),
             url=self.url,
             guest=self.is_guest,
             events=self.user.events,
@@ -163,7 +160,7 @@ class Visitor:
         )
 
     def at(self, slug: str, kept: KeptFlow) -> Visitor:
-        """The same user, so far with a flow."""
+        """The same user with other progress in one flow."""
         return replace(self, flows={**self.flows, slug: kept})
 
 
@@ -174,7 +171,7 @@ def _progress(kept: KeptFlow) -> FlowProgress:
 
 
 def act(done: UserAction, flow: PublishedFlow, visitor: Visitor) -> KeptFlow:
-    """Return what is kept of the flow after what a user did; an unknown step changes nothing."""
+    """Return a user's progress in a flow after an action; an unknown step changes nothing."""
     kept = visitor.flows.get(flow.slug, KeptFlow())
     if done.action in _FLOW_STATES:
         return replace(kept, state=_FLOW_STATES[done.action], at=done.at)
@@ -236,7 +233,7 @@ class _Judged:
         return self.visible and not self.completed and not self.skipped
 
     def shown(self) -> dict[str, JsonValue]:
-        """The step with its state, as the SDK takes it."""
+        """The step with its state, in the SDK's form."""
         state: dict[str, JsonValue] = {
             "started": self.kept.started or self.completed,
             "completed": self.completed,

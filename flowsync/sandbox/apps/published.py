@@ -1,4 +1,4 @@
-"""The flows that the SDK is given: those that are published and switched on, and that it can draw at all."""
+"""The flows that the SDK gets: those that are published and switched on, and that it can draw."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from flowsync.sandbox.apps.progress import PublishedFlow, Step
 from flowsync.sandbox.store import Status
 
 if TYPE_CHECKING:
-    from flowsync.model import Flow, JsonValue
-    from flowsync.sandbox.store import Row, Store
+    from flowsync.model import FieldName, Flow, JsonValue
+    from flowsync.sandbox.store import Store
 
 DEFAULT_TYPE: Final = "CHECKLIST"
 """What the server takes a flow for that does not say [obs]."""
@@ -23,45 +23,40 @@ Report = Callable[[str], object]
 
 
 def of_store(store: Store, report: Report) -> Callable[[], Sequence[PublishedFlow]]:
-    """What gives the account's flows whenever it is called: published ones that are switched on."""
+    """Return a function that gives the account's flows whenever it is called: published ones that are switched on."""
 
     def flows() -> Sequence[PublishedFlow]:
-        rows = store.page(statuses=[Status.ACTIVE], on=True)
-        return [flow for row in rows if (flow := _from_row(row, report)) is not None]
+        found = []
+        for row in store.page(statuses=[Status.ACTIVE], on=True):
+            texts = (row.name, row.type, row.targeting_logic or "")
+            found.append(_parsed(row.slug, texts, row.data, report, row.version))
+        return [flow for flow in found if flow]
 
     return flows
 
 
 def of_files(flows: Iterable[Flow], report: Report) -> Sequence[PublishedFlow]:
-    """The flows that files state, as if each was published; not one that its file switches off."""
-    stated = (flow for flow in flows if flow.fields.get("active") is not False)
-    return [found for flow in stated if (found := _from_file(flow, report)) is not None]
+    """The flows of files, as if each was published; not one that its file switches off."""
+    found = []
+    for flow in flows:
+        if flow.fields.get("active") is not False:
+            defaults: dict[FieldName, str] = {"name": flow.slug, "type": DEFAULT_TYPE, "targetingLogic": ""}
+            values = ((flow.fields.get(field), default) for field, default in defaults.items())
+            name, kind, targeting = (value if isinstance(value, str) and value else each for value, each in values)
+            found.append(_parsed(flow.slug, (name, kind, targeting), flow.fields.get("data"), report))
+    return [flow for flow in found if flow]
 
 
-def _from_row(row: Row, report: Report) -> PublishedFlow | None:
-    try:
-        data = document.parse_data(row.data).value
-    except FlowsyncError:
-        report(f"Left out {row.slug}: its data cannot be read.")
-        return None
-    return published(row.slug, (row.name, row.type, row.targeting_logic or ""), data, report, version=row.version)
-
-
-def _from_file(flow: Flow, report: Report) -> PublishedFlow | None:
-    data = flow.fields.get("data")
+def _parsed(
+    slug: str, texts: tuple[str, str, str], data: JsonValue, report: Report, version: int = 1
+) -> PublishedFlow | None:
     if isinstance(data, str):
         try:
             data = document.parse_data(data).value
         except FlowsyncError:
-            report(f"Left out {flow.slug}: its data cannot be read.")
+            report(f"Left out {slug}: its data cannot be read.")
             return None
-    name, kind, targeting = (flow.fields.get(field) for field in ("name", "type", "targetingLogic"))
-    texts = (_text(name, flow.slug), _text(kind, DEFAULT_TYPE), _text(targeting, ""))
-    return published(flow.slug, texts, data, report)
-
-
-def _text(value: JsonValue, default: str) -> str:
-    return value if isinstance(value, str) and value else default
+    return published(slug, texts, data, report, version=version)
 
 
 def published(

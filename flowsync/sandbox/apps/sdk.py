@@ -9,30 +9,30 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, final
 from urllib.parse import parse_qsl, urlsplit
 
 from flowsync.model import JsonValue
-from flowsync.sandbox.apps.progress import GUEST_PREFIX, Action, PublishedFlow, UserAction, Visitor, act, states
-from flowsync.sandbox.apps.users import Users
-from flowsync.sandbox.bodies import read_body
-from flowsync.sandbox.values import PRIVATE_KEY, PUBLIC_KEY, Refusal, Response, answered, refused, timestamp
+from flowsync.sandbox.apps.progress import Action, PublishedFlow, UserAction, Visitor, act, states
+from flowsync.sandbox.apps.users import Kind, Users
+from flowsync.sandbox.rows import read_body
+from flowsync.sandbox.server import ANY_KEY, PUBLIC_KEY, Refusal, Response, answered, refused
+from flowsync.sandbox.store import timestamp
 from flowsync.targeting.context import milliseconds
 from flowsync.text import printable
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from flowsync.sandbox.store import Store
-    from flowsync.sandbox.values import Clock, Handler, Request
+    from flowsync.sandbox.server import Handler, Request
+    from flowsync.sandbox.store import Clock, Store
 
 SESSION_SECONDS: Final = 0.26
 """How long a sessions answer takes at least: the SDK answers a repeated POST from memory for 250 ms, so that an app
 would see new properties and events only later if states could be asked for sooner."""
-_PUBLIC: Final = "/v1/public/"
 _LOCAL_NAME: Final = re.compile(r"[a-z0-9.-]+\.localhost")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _ALLOWED_HEADERS: Final = "authorization, content-type, x-frigade-sdk-platform, x-frigade-sdk-version"
@@ -66,28 +66,33 @@ class Sdk:
         """A handler that answers the SDK, and gives every other request to `api`."""
 
         def handle(request: Request) -> Response:
-            path = request.target.partition("?")[0]
-            if request.headers.get("host") is not None and not is_loopback(request.headers["host"]):
+            if not is_loopback(request.headers.get("host", "localhost")):
                 return refused(HTTPStatus.MISDIRECTED_REQUEST, "The sandbox answers to names of this machine only")
-            if not path.startswith(_PUBLIC):
+            if not request.path.startswith("/v1/public/"):
                 return api(request)
             origin = request.headers.get("origin")
             if origin is not None and not self._is_allowed(origin):
                 self._report(f"Refused the origin {printable(origin)[:300]}: allow it with --allow-origin ORIGIN.")
                 return refused(HTTPStatus.FORBIDDEN, "This origin may not use the sandbox")
-            return _readable_by(origin, self._answer(request, path, api))
+            response = self._answer(request, api)
+            if origin is None:
+                return response
+            headers = {"access-control-allow-origin": origin, "vary": "Origin"}  # errors too: the page may read them
+            return replace(response, headers={**response.headers, **headers})
 
         return handle
 
-    def _answer(self, request: Request, path: str, api: Handler) -> Response:
+    def _answer(self, request: Request, api: Handler) -> Response:
         if request.method == "OPTIONS":
             return _preflight(request)
-        self._tell_wrong_key(request)
-        endpoint = _ROUTES.get((request.method, path))
+        if request.key and request.key not in ANY_KEY:
+            self._report(f"A request came with another key: the app's apiKey must be {PUBLIC_KEY}.")
+        endpoint = _ROUTES.get((request.method, request.path))
         if endpoint is None:
             return api(request)
+        if request.key not in ANY_KEY:
+            return refused(HTTPStatus.FORBIDDEN, "Forbidden resource")
         try:
-            _check_key(request)
             return endpoint(self, request)
         except Refusal as refusal:
             return refusal.response
@@ -97,23 +102,14 @@ class Sdk:
             return True
         return _ORIGIN.fullmatch(origin) is not None and is_loopback(urlsplit(origin).netloc)
 
-    def _tell_wrong_key(self, request: Request) -> None:
-        key = _key(request)
-        if key and key not in _KEYS:
-            self._report(f"A request came with another key: the app's apiKey must be {PUBLIC_KEY}.")
-
     def open_session(self, request: Request) -> Response:
         """Keep what the app reports of a user and a group."""
         body = read_body(request)
         user_id, group_id = _text(body, "userId"), _optional_text(body, "groupId")
         with self._store.writing():
-            person = self._users.user(user_id).reported(_mapping(body, "userProperties"), _events(body, "userEvents"))
+            self._keep("user", user_id, _mapping(body, "userProperties"), _events(body, "userEvents"), group_id)
             if group_id:
-                person = person.seen_with(group_id)
-                group = self._users.group(group_id)
-                group = group.reported(_mapping(body, "groupProperties"), _events(body, "groupEvents"))
-                self._users.keep_group(group_id, group)
-            self._users.keep_user(user_id, person)
+                self._keep("group", group_id, _mapping(body, "groupProperties"), _events(body, "groupEvents"))
         began = time.monotonic() if request.arrived is None else request.arrived
         time.sleep(max(0.0, began + SESSION_SECONDS - time.monotonic()))
         return _empty()
@@ -123,9 +119,19 @@ class Sdk:
         body = read_body(request)
         user_id = _optional_text(body, "userId") or _text(body, "foreignId")
         with self._store.writing():
-            person = self._users.user(user_id).reported(_mapping(body, "properties"), _events(body, "events"))
-            self._users.keep_user(user_id, person)
+            self._keep("user", user_id, _mapping(body, "properties"), _events(body, "events"))
         return _empty()
+
+    def _keep(
+        self,
+        kind: Kind,
+        identity: str,
+        properties: Mapping[str, JsonValue] = {},
+        events: Iterable[str] = (),
+        group_id: str | None = None,
+    ) -> None:
+        person = self._users.person(kind, identity).reported(properties, events)
+        self._users.keep(kind, identity, person.seen_with(group_id) if group_id else person)
 
     def show_states(self, request: Request) -> Response:
         """The states of a user, by query."""
@@ -141,16 +147,21 @@ class Sdk:
         with self._store.writing():
             user_id, group_id = _text(body, "userId"), _optional_text(body, "groupId")
             if group_id:
-                self._users.keep_user(user_id, self._users.user(user_id).seen_with(group_id))
+                self._keep("user", user_id, group_id=group_id)
             visitor = self._visitor(user_id, group_id, _optional_text(context, "url"))
             if body.get("actionType") is not None:
                 visitor = self._acted(body, user_id, flows, visitor)
         return answered(HTTPStatus.CREATED, states(flows, visitor))
 
     def _visitor(self, user_id: str, group_id: str | None, url: str | None) -> Visitor:
-        group = self._users.group(group_id or "")
-        now, is_guest = milliseconds(self._clock()), user_id.startswith(GUEST_PREFIX)
-        return Visitor(now, is_guest, self._users.user(user_id), group, url, self._users.progress(user_id))
+        return Visitor(
+            now=milliseconds(self._clock()),
+            is_guest=user_id.startswith("guest_"),  # how the SDK begins the ids that it makes up
+            user=self._users.person("user", user_id),
+            group=self._users.person("group", group_id or ""),
+            url=url,
+            flows=self._users.progress(user_id),
+        )
 
     def _acted(
         self, body: Mapping[str, JsonValue], user_id: str, flows: Sequence[PublishedFlow], visitor: Visitor
@@ -158,11 +169,11 @@ class Sdk:
         done, slug = user_action(body, self._clock()), _text(body, "flowSlug")
         flow = next((flow for flow in flows if flow.slug == slug), None)
         if flow is None:
-            self._report(f"Ignored what a user did with {printable(slug)[:200]}: the app is not given such a flow.")
+            self._report(f"Ignored a user's action on {printable(slug)[:200]}: the app gets no such flow.")
             return visitor
         if done.action.is_about_a_step and all(step.id != done.step_id for step in flow.steps):
             step = printable(done.step_id)[:200]
-            self._report(f"Ignored what a user did with the step {step} of {flow.slug}: no such step.")
+            self._report(f"Ignored a user's action on the step {step} of {flow.slug}: no such step.")
             return visitor
         kept = act(done, flow, visitor)
         self._users.keep_progress(user_id, slug, kept)
@@ -177,30 +188,12 @@ _ROUTES: Final[Mapping[tuple[str, str], _Endpoint]] = {
     ("POST", "/v1/public/users"): Sdk.keep_user,
     ("POST", "/v1/public/users/"): Sdk.keep_user,
 }
-_KEYS: Final = frozenset({PRIVATE_KEY, PUBLIC_KEY})
-
-
-def _check_key(request: Request) -> None:
-    if _key(request) not in _KEYS:
-        raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden resource")
-
-
-def _key(request: Request) -> str:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def is_loopback(place: str) -> bool:
-    """Whether a host, with or without a port, is a name of this machine: another would be a page that lies in wait."""
+    """Whether a host, with or without a port, is a name of this machine."""
     host = re.sub(r":\d+$", "", place).lower()
     return host in _LOOPBACK or _LOCAL_NAME.fullmatch(host) is not None
-
-
-def _readable_by(origin: str | None, response: Response) -> Response:
-    """The response with the headers that let a page of this origin read it, errors too."""
-    if origin is None:
-        return response
-    return replace(response, headers={**response.headers, "access-control-allow-origin": origin, "vary": "Origin"})
 
 
 def _preflight(request: Request) -> Response:
@@ -219,7 +212,7 @@ def _empty() -> Response:
 
 
 def user_action(body: Mapping[str, JsonValue], now: datetime) -> UserAction:
-    """What a request for states reports that a user did. Raises a Refusal (400) where it cannot be understood."""
+    """The action that a request for states reports. Raises a Refusal (400) if it cannot be understood."""
     try:
         action = Action(body["actionType"])
     except ValueError:
@@ -240,8 +233,7 @@ def _optional_text(body: Mapping[str, JsonValue], name: str) -> str | None:
     value = body.get(name)
     if value is not None and not isinstance(value, str):
         raise Refusal(HTTPStatus.BAD_REQUEST, [f"{name} must be a string"])
-    # Half a surrogate pair is replaced as JavaScript replaces it in what it encodes: nothing can store it.
-    return None if value is None else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
 
 
 def _mapping(body: Mapping[str, JsonValue], name: str) -> Mapping[str, JsonValue]:

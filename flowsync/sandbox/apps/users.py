@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from flowsync.sandbox.apps.progress import KeptFlow, KeptStep, Person
 from flowsync.targeting.context import FlowState, StepState
@@ -11,8 +12,9 @@ from flowsync.targeting.context import FlowState, StepState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flowsync.model import JsonValue
     from flowsync.sandbox.store import Store
+
+Kind: TypeAlias = Literal["user", "group"]
 
 
 class Users:
@@ -21,21 +23,14 @@ class Users:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def user(self, user_id: str) -> Person:
-        """What is known of a user; nothing of one who was never seen."""
-        return self._person("user", user_id)
+    def person(self, kind: Kind, identity: str) -> Person:
+        """What is known of a user or a group; nothing of one that was never seen."""
+        rows = self._store.query("SELECT content FROM people WHERE kind = ? AND id = ?", kind, identity)
+        return Person(**json.loads(rows[0][0])) if rows else Person()
 
-    def group(self, group_id: str) -> Person:
-        """What is known of a group."""
-        return self._person("group", group_id)
-
-    def keep_user(self, user_id: str, person: Person) -> None:
-        """Keep a user in place of what was known."""
-        self._keep("user", user_id, person)
-
-    def keep_group(self, group_id: str, person: Person) -> None:
-        """Keep a group in place of what was known."""
-        self._keep("group", group_id, person)
+    def keep(self, kind: Kind, identity: str, person: Person) -> None:
+        """Keep a user or a group in place of what was known."""
+        self._store.query("INSERT OR REPLACE INTO people VALUES (?, ?, ?)", kind, identity, json.dumps(asdict(person)))
 
     def progress(self, user_id: str) -> Mapping[str, KeptFlow]:
         """How far a user is with every flow that they began, by slug."""
@@ -44,39 +39,10 @@ class Users:
 
     def keep_progress(self, user_id: str, slug: str, kept: KeptFlow) -> None:
         """Keep how far a user is with one flow."""
-        self._store.query("INSERT OR REPLACE INTO progress VALUES (?, ?, ?)", user_id, slug, _text(_flow_json(kept)))
-
-    def _person(self, kind: str, identity: str) -> Person:
-        rows = self._store.query("SELECT content FROM people WHERE kind = ? AND id = ?", kind, identity)
-        for (content,) in rows:
-            value = json.loads(content)
-            return Person(value["properties"], value["events"], tuple(value["groups"]))
-        return Person()
-
-    def _keep(self, kind: str, identity: str, person: Person) -> None:
-        value: JsonValue = {
-            "properties": dict(person.properties),
-            "events": dict(person.events),
-            "groups": list(person.groups),
-        }
-        self._store.query("INSERT OR REPLACE INTO people VALUES (?, ?, ?)", kind, identity, _text(value))
+        content = json.dumps(asdict(kept), default=lambda state: state.value)
+        self._store.query("INSERT OR REPLACE INTO progress VALUES (?, ?, ?)", user_id, slug, content)
 
 
-def _text(value: JsonValue) -> str:
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-
-
-def _flow_json(kept: KeptFlow) -> JsonValue:
-    steps: dict[str, JsonValue] = {
-        name: {"state": step.state.value, "started": step.started, "data": dict(step.data), "at": step.at}
-        for name, step in kept.steps.items()
-    }
-    return {"state": kept.state.value, "at": kept.at, "current": kept.current, "steps": steps}
-
-
-def _flow_from(value: Any) -> KeptFlow:  # noqa: ANN401 - what `_flow_json` made
-    steps = {
-        name: KeptStep(StepState(step["state"]), step["started"], step["data"], step["at"])
-        for name, step in value["steps"].items()
-    }
-    return KeptFlow(FlowState(value["state"]), value["at"], value["current"], steps)
+def _flow_from(value: dict[str, Any]) -> KeptFlow:
+    steps = {name: KeptStep(**{**step, "state": StepState(step["state"])}) for name, step in value["steps"].items()}
+    return KeptFlow(**{**value, "state": FlowState(value["state"]), "steps": steps})

@@ -21,7 +21,7 @@ from flowsync.preview.session import Session
 from flowsync.render.escape import plural
 from flowsync.report.comment import Looks
 from flowsync.sandbox.server import serve
-from flowsync.sandbox.values import utc_now
+from flowsync.sandbox.store import utc_now
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
