@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 import manual
+import printed
 import terminal
 
 from flowsync import config, validate
@@ -83,7 +84,7 @@ def pages() -> list[Path]:
 
 def generated(path: Path) -> str:
     """The page with every generated part as the code has it."""
-    text = path.read_text(encoding="utf-8")
+    text = printed.refreshed(path.read_text(encoding="utf-8"))
     return PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]]()}\n{part[4]}", text)
 
 

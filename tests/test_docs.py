@@ -50,6 +50,19 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in links(page) if not (page.parent / link.partition("#")[0]).exists()] == []
 
 
+def headings(page: Path) -> set[str]:
+    """The names that GitHub gives the headings of a page."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_section_names_one_that_there_is(page: Path) -> None:
+    parts = (link.partition("#") for link in links(page) if "#" in link)
+    targets = [(page.parent / file if file else page, anchor) for file, _, anchor in parts]
+    assert [(file.name, anchor) for file, anchor in targets if anchor not in headings(file)] == []
+
+
 @pytest.mark.parametrize("page", [ROOT / ".github" / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.name)
 def test_every_source_that_is_named_is_there(page: Path) -> None:
     named = re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.(?:py|json))?)`", page.read_text())
