@@ -89,6 +89,8 @@ def _run_here(words: Sequence[str], folder: str, environment: Mapping[str, str])
 
 
 def _shortened(printed: str, lines: int) -> str:
+    if not printed.strip():
+        return ""
     every = [f"{line[:WIDTH]}…" if len(line) > WIDTH else line.rstrip() for line in printed.strip("\n").split("\n")]
     if len(every) > abs(lines):
         every = [*every[:lines], "…"] if lines > 0 else ["…", *every[lines:]]
