@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from flowsync import git
 from flowsync.api.endpoints import Access, Listing, Map, find_drafts, find_missing, list_flows
+from flowsync.apply import POLL_INTERVAL
 from flowsync.cli.output import Progress, request_log, write_note, write_sentence, write_step
 from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of
 from flowsync.errors import ConfigError, FlowsyncError, GitError
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from flowsync.sandbox.server import Handler as Handles
 
 _Choice = TypeVar("_Choice")
+_Answer = TypeVar("_Answer")
 
 ANSWERS_VARIABLE: Final = "FLOWSYNC_SANDBOX_ANSWERS"
 """Environment variable that says with which fields the sandbox answers: "whole" or "documented"."""
@@ -81,7 +83,7 @@ class Connection:
         """As `fetch`, without a word. A list begun early is of one moment, so it is used once."""
         reader = self.client.reader()
         begun, self.begun = self.begun, None
-        listing = list_flows(reader, self.access, self.map, len(slugs)) if begun is None else begun.result()
+        listing = list_flows(reader, self.access, self.map, len(slugs)) if begun is None else awaited(begun)
         self._write_listing(listing)
         return find_missing(reader, listing, slugs, self.map)
 
@@ -146,6 +148,15 @@ def connecting(
             return opened or _open_sandbox(stack, project, flows)
 
         yield connect
+
+
+def awaited(asked: Future[_Answer]) -> _Answer:
+    """What a thread found or raised. An endless wait may miss Ctrl-C when the signal reaches another thread."""
+    from concurrent.futures import wait  # noqa: PLC0415 - offline commands need no threads
+
+    while not wait([asked], timeout=POLL_INTERVAL).done:
+        pass
+    return asked.result()
 
 
 def _begin_listing(stack: ExitStack, project: Project, connection: Connection) -> Future[Listing]:

@@ -31,6 +31,7 @@ MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 """Larger bodies are answered with 413."""
 
 _WITHOUT_ERROR: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR})
+_SLICE_SECONDS: Final = 0.2
 _FAREWELL_SECONDS: Final = 2.0
 _CHUNK_BYTES: Final = 65_536
 _DRIPS: Final = 20
@@ -180,8 +181,12 @@ class Server(ThreadingHTTPServer):
         self._acceptor.start()
 
     def wait(self) -> None:
-        """Wait until the server is stopped; Ctrl-C interrupts this."""
-        self._stopped.wait()
+        """Wait until the server is stopped; Ctrl-C interrupts this.
+
+        Waits in slices: an endless wait may miss Ctrl-C when the signal reaches another thread.
+        """
+        while not self._stopped.wait(_SLICE_SECONDS):
+            pass
 
     def shutdown(self) -> None:
         """Accept no more connections, cut the open ones and give their handlers a moment. Twice does no harm."""

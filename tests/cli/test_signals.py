@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import signal
@@ -60,6 +61,24 @@ def test_a_second_signal_while_the_first_is_reported(tmp_path: Path, between: fl
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", ["plan", "apply", "sandbox serve --port 0", "preview --bundle flows/flow_a.yaml"])
+def test_a_signal_that_reaches_another_thread_ends_the_command_too(tmp_path: Path, words: str) -> None:
+    write_flows(tmp_path, {"flow_a": "name: New\n"})
+    with fake_frigade(FakeConfig(faults=(hang().on(times=ALWAYS),)), [row(1, "flow_a")]) as server:
+        process = started(*words.split(), root=tmp_path, env=environment(server.url))
+        threads = Path(f"/proc/{process.pid}/task")
+        while len(list(threads.iterdir())) < 2 and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        other = max(int(each.name) for each in threads.iterdir())
+        # What the kernel may do with a signal for the process while threads come and go, and Python has no call for.
+        tgkill = {"x86_64": 234, "aarch64": 131}[os.uname().machine]
+        assert ctypes.CDLL(None).syscall(tgkill, process.pid, other, signal.SIGINT) == 0
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Interrupted." in err
 
 
 def test_what_a_shell_starts_in_the_background_still_ignores_ctrl_c(tmp_path: Path) -> None:

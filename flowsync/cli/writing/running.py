@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from flowsync import __version__
 from flowsync.api import writing
 from flowsync.api.endpoints import Access, reread, versions
-from flowsync.apply import POLL_INTERVAL
 from flowsync.cli import output
+from flowsync.cli.connection import awaited
 from flowsync.cli.usage.options import Verbosity
 from flowsync.cli.writing.recording import FOLDER, new_record_path, now, open_record
 from flowsync.errors import ExitCode, FlowsyncError, NotFoundError, PartlyAppliedError
@@ -144,14 +144,11 @@ def run_each(
 
 def _in_thread(items: Iterator[Result]) -> Iterator[Result]:
     """The items, made in another thread: a signal is handled in this one, and must find no lock of a request held."""
-    from concurrent.futures import ThreadPoolExecutor, wait  # noqa: PLC0415 - offline commands need no threads
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - offline commands need no threads
 
     with ThreadPoolExecutor(1, thread_name_prefix="write") as thread:
         while True:
-            asked = thread.submit(lambda: [*islice(items, 1)])
-            while not wait([asked], timeout=POLL_INTERVAL).done:
-                pass
-            if not (found := asked.result()):
+            if not (found := awaited(thread.submit(lambda: [*islice(items, 1)]))):
                 return
             yield from found
 
