@@ -9,6 +9,8 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,9 +18,9 @@ from tests.support import javascript
 
 PACKAGE = "yaml-language-server"
 PATIENCE = 90.0
-"""Seconds that the server has for all files together before it is stopped."""
+"""Seconds that the server has for everything that it is asked before it is stopped."""
 SETTINGS = {
-    "yaml": {"validate": True, "schemaStore": {"enable": False}},
+    "yaml": {"validate": True, "hover": True, "completion": True, "schemaStore": {"enable": False}},
     "http": {"proxy": "", "proxyStrictSSL": False},
 }
 
@@ -35,8 +37,87 @@ def status() -> str:
     return str(json.loads((folder / PACKAGE / "package.json").read_text(encoding="utf-8"))["version"])
 
 
-def underlined(root: Path, files: Mapping[str, str]) -> dict[str, set[int]]:
-    """The lines, from 1, that an editor underlines in each text; `root` holds the schema, names are paths below it."""
+@dataclass(frozen=True)
+class Finding:
+    """What an editor underlines: the line, from 1, and the message."""
+
+    line: int
+    message: str
+
+
+@dataclass
+class Editor:
+    """Speaks the language server protocol; names are paths below `root`, an address."""
+
+    to: IO[bytes]
+    answers: IO[bytes]
+    root: str
+    number: int = 0
+    found: dict[str, list[Finding]] = field(default_factory=dict)
+    """By the file's address: what the server last published."""
+
+    def begin(self) -> None:
+        self.ask("initialize", {"processId": None, "rootUri": self.root, "capabilities": {}})
+        self._send({"method": "initialized", "params": {}})
+        self._send({"method": "workspace/didChangeConfiguration", "params": {"settings": SETTINGS}})
+
+    def findings(self, texts: Mapping[str, str]) -> dict[str, list[Finding]]:
+        """Open these texts; what the editor underlines in each."""
+        names = {f"{self.root}/{name}": name for name in texts}
+        for uri, name in names.items():
+            opened = {"uri": uri, "languageId": "yaml", "version": 1, "text": texts[name]}
+            self._send({"method": "textDocument/didOpen", "params": {"textDocument": opened}})
+        while not self.found.keys() >= names.keys():
+            self._next()
+        return {name: self.found[uri] for uri, name in names.items()}
+
+    def offered(self, name: str, line: int, column: int) -> list[str]:
+        """The completions at a place of an open text, counted from 1."""
+        return [each["label"] for each in self._at("completion", name, line, column)["items"]]
+
+    def hover(self, name: str, line: int, column: int) -> str:
+        """What is shown over a place of an open text, counted from 1."""
+        contents: str | dict[str, str] = self._at("hover", name, line, column)["contents"]
+        return contents if isinstance(contents, str) else contents["value"]
+
+    def _at(self, what: str, name: str, line: int, column: int) -> Any:  # noqa: ANN401 - JSON
+        place = {"line": line - 1, "character": column - 1}
+        return self.ask(f"textDocument/{what}", {"textDocument": {"uri": f"{self.root}/{name}"}, "position": place})
+
+    def ask(self, method: str, params: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        self.number += 1
+        self._send({"id": self.number, "method": method, "params": params})
+        while True:
+            answer = self._next()
+            if answer.get("id") == self.number and "method" not in answer:
+                return answer["result"]
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self.to.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        self.to.flush()
+
+    def _next(self) -> dict[str, Any]:
+        """The server's next message. Its own requests are answered, and what it publishes is kept."""
+        length = 0
+        while (line := self.answers.readline()).strip():
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        assert line, "the language server ended"
+        message: dict[str, Any] = json.loads(self.answers.read(length))
+        if "method" in message and "id" in message:
+            self._send({"id": message["id"], "result": None})
+        elif message.get("method") == "textDocument/publishDiagnostics":
+            published = message["params"]
+            self.found[published["uri"]] = [
+                Finding(each["range"]["start"]["line"] + 1, each["message"]) for each in published["diagnostics"]
+            ]
+        return message
+
+
+@contextmanager
+def editor(root: Path) -> Iterator[Editor]:
+    """An editor that has the folder `root` open."""
     folder = javascript.modules((PACKAGE,))
     assert folder is not None, "ask is_installed() first"
     command = ["node", str(folder / PACKAGE / "bin" / PACKAGE), "--stdio"]
@@ -46,52 +127,10 @@ def underlined(root: Path, files: Mapping[str, str]) -> dict[str, set[int]]:
     try:
         assert server.stdin is not None
         assert server.stdout is not None
-        found = _diagnose(server.stdin, server.stdout, root.as_uri(), files)
+        opened = Editor(server.stdin, server.stdout, root.as_uri())
+        opened.begin()
+        yield opened
     finally:
         watch.cancel()
         server.kill()
         server.communicate()
-    return found
-
-
-def _diagnose(to: IO[bytes], answers: IO[bytes], root: str, files: Mapping[str, str]) -> dict[str, set[int]]:
-    _send(to, "initialize", {"processId": None, "rootUri": root, "capabilities": {}}, identity=1)
-    names = {f"{root}/{name}": name for name in files}
-    found: dict[str, set[int]] = {}
-    for message in _messages(answers):
-        if message.get("id") == 1 and "result" in message:
-            _open_all(to, {uri: files[name] for uri, name in names.items()})
-        elif "method" in message and "id" in message:
-            _send(to, None, None, identity=message["id"])
-        elif message.get("method") == "textDocument/publishDiagnostics":
-            told = message["params"]
-            found[names[told["uri"]]] = {each["range"]["start"]["line"] + 1 for each in told["diagnostics"]}
-        if len(found) == len(files):
-            return found
-    raise AssertionError(f"the language server told of {len(found)} of {len(files)} files")
-
-
-def _open_all(to: IO[bytes], texts: Mapping[str, str]) -> None:
-    _send(to, "initialized", {})
-    _send(to, "workspace/didChangeConfiguration", {"settings": SETTINGS})
-    for uri, text in texts.items():
-        opened = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
-        _send(to, "textDocument/didOpen", {"textDocument": opened})
-
-
-def _send(to: IO[bytes], method: str | None, params: Any, identity: object = None) -> None:  # noqa: ANN401 - JSON
-    """A request, a notification (without an identity), or the answer to one of the server's requests."""
-    said = {"result": params} if method is None else {"method": method, "params": params}
-    known = {} if identity is None else {"id": identity}
-    body = json.dumps({"jsonrpc": "2.0", **known, **said}).encode()
-    to.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-    to.flush()
-
-
-def _messages(answers: IO[bytes]) -> Iterator[dict[str, Any]]:
-    length = 0
-    while line := answers.readline():
-        if line.lower().startswith(b"content-length:"):
-            length = int(line.split(b":")[1])
-        elif not line.strip():
-            yield json.loads(answers.read(length))

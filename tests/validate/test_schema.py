@@ -191,8 +191,9 @@ def underlined(folder: Path, texts: Mapping[str, str]) -> dict[str, set[int]]:
     if not language_server.is_installed():
         return {name: judged(text) for name, text in texts.items()}
     (folder / "flow.schema.json").write_text(schema_text("flow"), encoding="utf-8")
-    found = language_server.underlined(folder, {name: MODELINE + text for name, text in texts.items()})
-    return {name: {line - 1 for line in lines} for name, lines in found.items()}
+    with language_server.editor(folder) as editor:
+        found = editor.findings({name: MODELINE + text for name, text in texts.items()})
+    return {name: {each.line - 1 for each in findings} for name, findings in found.items()}
 
 
 def judged(text: str) -> set[int]:
