@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from flowsync.secrets import IN_USE, Secrets
 from tests.support import javascript, language_server
+from tests.support.command import is_foreign
 
 for profile, examples in (("flowsync", 40), ("thorough", 1_000)):
     settings.register_profile(
@@ -28,8 +29,12 @@ FAULT_SEED = "FLOWSYNC_FAULT_SEED"
 def pytest_configure() -> None:
     """Choose where random schedules of faults start, once for all the processes that tests run in.
 
+    Drop what this machine sets for others, such as a proxy; the tests' own variables begin with FLOWSYNC_.
     And hear Ctrl-C: a shell has what it starts in the background ignore it, and so would all that tests start.
     """
+    for name in tuple(os.environ):
+        if is_foreign(name) and not name.startswith("FLOWSYNC_"):
+            del os.environ[name]
     os.environ.setdefault(FAULT_SEED, str(secrets.randbelow(2**32)))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import httpx
 import pytest
 
 from flowsync.preview.browser import Tab
-from tests.support.command import Running, flowsync, start
+from tests.support.command import Running, commit, flowsync, start
 
 FLOWS = {file.stem: file.read_text() for file in (Path(__file__).parent / "flows").glob("*.yaml")}
 # Slugs that are ids of the page's own elements, or mean something in an address.
@@ -29,10 +28,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for slug, text in FLOWS.items():
         (root / f"flows/{slug}.yaml").write_text(text)
     (root / "flowsync.yaml").write_text("preview:\n  variables: {seats: 3}\n")
-    git = ["git", "-C", str(root), "-c", "user.name=A", "-c", "user.email=a@example.com"]
     (root / "flows/flow_gone.yaml").write_text(FLOWS["flow_own"])
-    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
-        subprocess.run([*git, *arguments], check=True)
+    commit(root)
     (root / "flows/flow_gone.yaml").unlink()
     (root / "flows/flow_new.yaml").write_text(FLOWS["flow_own"])
     (root / "flows/flow_banner.yaml").write_text(FLOWS["flow_banner"].replace("Old title", "New title"))
@@ -41,13 +38,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def served(root: Path, *options: str) -> Iterator[tuple[str, Running]]:
-    server = start("preview", *options, root=root)
-    address = server.stdout.readline().strip()
-    assert address.startswith("http://127.0.0.1:"), server.stderr.read()
-    yield address, server
-    server.send_signal(signal.SIGINT)
-    assert "Traceback" not in server.communicate(timeout=60)[1]
-    assert server.returncode == 130
+    with start("preview", *options, root=root) as server:
+        try:
+            address = server.stdout.readline().strip()
+            assert address.startswith("http://127.0.0.1:"), server.stderr.read()
+            yield address, server
+            server.send_signal(signal.SIGINT)
+            assert "Traceback" not in server.communicate(timeout=60)[1]
+            assert server.returncode == 130
+        finally:
+            server.kill()
 
 
 @pytest.fixture(scope="module")

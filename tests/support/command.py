@@ -17,15 +17,25 @@ from typing import IO, Any, Protocol
 from unittest import mock
 
 from flowsync.cli import run
+from flowsync.doctor.machine import PROXIES
+from flowsync.doctor.repository import SYSTEMS
 from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, FakeConfig, FakeFrigade, Row, fake_frigade
 
 STATE = tempfile.TemporaryDirectory(prefix="flowsync-state-")
 """Where the locks of these tests lie, not among those of whoever runs them; gone when the tests are over."""
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("FRIGADE_", "FLOWSYNC_", "GITHUB_"))}
+FOREIGN = ("FRIGADE_", "FLOWSYNC_", "GITHUB_", "GIT_", "CI_", *SYSTEMS, *PROXIES, "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+"""How variables begin that a developer's shell, a hook of git or a CI may hold, and that change what flowsync does."""
+
+
+def is_foreign(name: str) -> bool:
+    return name.upper().startswith(FOREIGN)
+
+
+CLEAN = {name: value for name, value in os.environ.items() if not is_foreign(name)}
+"""The environment without them."""
 CLEAN["XDG_STATE_HOME"] = STATE.name
 UNMEASURED = {name: value for name, value in CLEAN.items() if not name.startswith("COVERAGE_")}
 """The same for a process that is to be killed, or may not write: what it measured would be left as half a file."""
-"""The environment without what a developer's shell may hold."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,7 @@ def execute(
     **how: Any,  # noqa: ANN401 - what subprocess.run takes
 ) -> Completed:
     """Run any program, in the environment without what a developer's shell may hold."""
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 60, **how}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 150, **how}
     around = CLEAN if is_measured else UNMEASURED
     done = subprocess.run(command, cwd=root, env={**around, **(env or {})}, check=False, **streams)
     return Completed(done.returncode, (done.stdout or b"").decode(), (done.stderr or b"").decode())
@@ -146,7 +156,7 @@ def git(root: Path, *arguments: str) -> str:
     identity = {f"GIT_{who}_{what}": "t@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     env = {**CLEAN, **identity, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
     command = ["git", "-C", str(root), "-c", "core.autocrlf=false", *arguments]
-    done = subprocess.run(command, env=env, check=True, capture_output=True, timeout=30)
+    done = subprocess.run(command, env=env, check=True, capture_output=True, timeout=60)
     return done.stdout.decode().removesuffix("\n")
 
 
