@@ -117,6 +117,7 @@ def test_the_quick_start_of_the_readme_works(tmp_path: Path) -> None:
     server = start("sandbox", "serve", root=account)
     url = server.stdout.readline().strip().partition("=")[2]
     git = {f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    git["GIT_CONFIG_GLOBAL"] = git["GIT_CONFIG_SYSTEM"] = "/dev/null"
     env = {**git, "FRIGADE_API_URL": url, "PATH": f"{bin_}:{os.environ['PATH']}"}
     try:
         done = execute(["bash", "-euo", "pipefail", "-c", script], mine, env)

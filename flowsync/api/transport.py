@@ -85,9 +85,7 @@ class Transport:
         UnreadableResponseError for a response that is too large or packed in a way that was not asked for.
         """
         if self._client.is_closed:
-            raise NoResponseError(
-                f"{request.shown}: not sent: the run is over.", hint=None, is_temporary=False, unsent=True
-            )
+            raise _run_is_over(request)
         if not self.may_reach(request.url):
             raise UnreadableResponseError(
                 f"{request.method}: not sent: the address of the request is on another host, where the key must "
@@ -129,7 +127,16 @@ class Transport:
         built = httpx.Request(
             request.method, request.target, headers=headers, content=request.content, extensions=extensions
         )
-        return self._client.send(built, stream=True)
+        try:
+            return self._client.send(built, stream=True)
+        except RuntimeError:  # another thread has closed the client in the meantime
+            if not self._client.is_closed:
+                raise
+            raise _run_is_over(request) from None
+
+
+def _run_is_over(request: Request) -> NoResponseError:
+    return NoResponseError(f"{request.shown}: not sent: the run is over.", hint=None, is_temporary=False, unsent=True)
 
 
 class Deadline(threading.local):

@@ -83,7 +83,8 @@ def test_each_hook_is_a_command_that_finds_its_files_itself() -> None:
         assert command in COMMANDS
 
 
-def test_manifest_and_entry_are_what_pre_commit_takes(tmp_path: Path) -> None:
+def test_manifest_and_entry_are_what_pre_commit_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ON_PATH, "PRE_COMMIT_HOME", str(tmp_path / "cache"))  # not everybody has a home to write to
     assert_passes("pre-commit", "validate-manifest", ROOT / ".pre-commit-hooks.yaml")
     entry = tmp_path / ".pre-commit-config.yaml"
     entry.write_text(pre_commit(PLACEHOLDER), encoding="utf-8")
