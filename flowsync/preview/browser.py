@@ -19,7 +19,7 @@ from flowsync.errors import FlowsyncError
 from flowsync.preview.environment import for_browser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from flowsync.model import JsonValue
 
@@ -126,7 +126,11 @@ class Frame:
 
 
 class Tab:
-    """Speaks the DevTools protocol: JSON ended by NUL. Raises BrowserError when the browser is gone, or too slow."""
+    """A tab, controlled over the DevTools protocol: JSON messages, each ended by NUL.
+
+    `on_event` gets the events that the browser reports before an answer. Methods raise BrowserError when the browser
+    has ended, or is too slow.
+    """
 
     def __init__(self, writer: IO[bytes], reader: IO[bytes], width: int) -> None:
         self._writer = writer
@@ -134,10 +138,10 @@ class Tab:
         self._width = width
         self._number = 0
         self._buffer = b""
+        self.session = ""
+        self.on_event: Callable[[Mapping[str, Any]], object] = lambda _event: None
         target = self.ask("Target.createTarget", {"url": "about:blank"})["targetId"]
-        self._session: str | None = self.ask("Target.attachToTarget", {"targetId": target, "flatten": True})[
-            "sessionId"
-        ]
+        self.session = self.ask("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
         self._resize(800)
 
     def picture(self, url: str, frame: Frame) -> bytes | None:
@@ -179,16 +183,16 @@ class Tab:
         """What an expression is in the page."""
         return self.ask("Runtime.evaluate", {"expression": expression})["result"].get("value")
 
-    def ask(self, method: str, parameters: Mapping[str, JsonValue]) -> Any:  # noqa: ANN401 - the protocol's own JSON
-        """The browser's answer to one command."""
+    def ask(self, method: str, parameters: Mapping[str, JsonValue], session: str = "") -> Any:  # noqa: ANN401 - the protocol's own JSON
+        """The browser's answer to one command, in the tab's session unless another is given."""
         self._number += 1
         message: dict[str, object] = {"id": self._number, "method": method, "params": parameters}
-        if getattr(self, "_session", None):
-            message["sessionId"] = self._session
+        if session or self.session:
+            message["sessionId"] = session or self.session
         try:
             self._writer.write(json.dumps(message).encode() + b"\0")
             while (answer := self._next()).get("id") != self._number:
-                pass
+                self.on_event(answer)
         except OSError:
             raise BrowserError("The browser ended.") from None
         if "error" in answer:

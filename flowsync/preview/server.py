@@ -38,7 +38,6 @@ LEAST_HEIGHTS: Final = {
     "Announcement": 600,
     "Checklist.Floating": 520,
     "Form.Dialog": 600,
-    "Survey.NPS": 380,
     "Tour": 460,
 }
 """Pixels: what is drawn over the document needs room that its own height does not show."""

@@ -6,7 +6,6 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,40 +13,8 @@ import httpx
 import pytest
 
 from flowsync.preview.browser import Tab
-from tests.support.command import Running, commit, flowsync, start
-
-FLOWS = {file.stem: file.read_text() for file in (Path(__file__).parent / "flows").glob("*.yaml")}
-# Slugs that are ids of the page's own elements, or mean something in an address.
-FLOWS |= dict.fromkeys(("user-dialog", "nothing", "flow_#%2F"), FLOWS["flow_own"])
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("preview")
-    (root / "flows").mkdir()
-    for slug, text in FLOWS.items():
-        (root / f"flows/{slug}.yaml").write_text(text)
-    (root / "flowsync.yaml").write_text("preview:\n  variables: {seats: 3}\n")
-    (root / "flows/flow_gone.yaml").write_text(FLOWS["flow_own"])
-    commit(root)
-    (root / "flows/flow_gone.yaml").unlink()
-    (root / "flows/flow_new.yaml").write_text(FLOWS["flow_own"])
-    (root / "flows/flow_banner.yaml").write_text(FLOWS["flow_banner"].replace("Old title", "New title"))
-    return root
-
-
-@contextmanager
-def served(root: Path, *options: str) -> Iterator[tuple[str, Running]]:
-    with start("preview", *options, root=root) as server:
-        try:
-            address = server.stdout.readline().strip()
-            assert address.startswith("http://127.0.0.1:"), server.stderr.read()
-            yield address, server
-            server.send_signal(signal.SIGINT)
-            assert "Traceback" not in server.communicate(timeout=60)[1]
-            assert server.returncode == 130
-        finally:
-            server.kill()
+from tests.preview.support import DRAWN, FLOWS, served, shown
+from tests.support.command import flowsync
 
 
 @pytest.fixture(scope="module")
@@ -205,13 +172,6 @@ def test_without_a_repository_there_is_no_before(tmp_path: Path) -> None:
     assert server.returncode == 130
 
 
-def shown(tab: Tab, expression: str, wanted: object, seconds: float = 20) -> None:
-    until = time.monotonic() + seconds
-    while (found := tab.value(expression)) != wanted:
-        assert time.monotonic() < until, (expression, found)
-        time.sleep(0.05)
-
-
 def test_a_browser_draws_every_flow(project: Path, tab: Tab) -> None:
     with served(project) as (address, _):
         tab.ask(
@@ -222,8 +182,7 @@ def test_a_browser_draws_every_flow(project: Path, tab: Tab) -> None:
         count = len(FLOWS) + 2
         shown(tab, "document.querySelectorAll('article').length", count)
         # Each frame reports when it is drawn; none has a component that failed.
-        drawn = "[...document.querySelectorAll('iframe')].filter(each => each.dataset.state).length"
-        shown(tab, drawn, 16)
+        shown(tab, DRAWN, 16)
         assert tab.value("document.querySelector('article#user-dialog iframe') !== null") is True
         assert tab.value("document.getElementById('describe').click(), document.querySelector('dialog').open") is True
         assert tab.value("document.querySelector('dialog').close(), document.querySelector('.empty').hidden") is True
@@ -248,6 +207,18 @@ def test_a_browser_draws_every_flow(project: Path, tab: Tab) -> None:
             "[...document.querySelectorAll('article')].filter(each => !each.hidden).map(each => each.id).join()",
             "flow_tour",
         )
+
+
+def test_a_link_to_a_flow_keeps_it_at_the_top_while_frames_above_it_grow(project: Path, tab: Tab) -> None:
+    size: dict[str, Any] = {"width": 900, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    with served(project) as (address, _):
+        tab.ask("Emulation.setDeviceMetricsOverride", size)
+        tab.ask("Page.navigate", {"url": f"{address}#flow_own"})
+        shown(
+            tab, "[...document.querySelectorAll('iframe')].filter(each => each.dataset.state).length > 8", wanted=True
+        )
+        time.sleep(0.5)
+        assert tab.value("document.getElementById('flow_own').getBoundingClientRect().top") == 80  # below the header
 
 
 BESIDE = """(() => {
@@ -292,7 +263,7 @@ def test_a_form_branches_and_everything_has_a_name(project: Path, tab: Tab) -> N
 
 def test_pictures_are_taken_of_each_flow_and_step(project: Path, tab: Tab, tmp_path: Path) -> None:
     del tab
-    slugs = ["flow_announce", "flow_banner", "flow_form", "flow_tour", "flow_#%2F"]
+    slugs = ["flow_announce", "flow_banner", "flow_form", "flow_tour", "flow_nps", "flow_#%2F"]
     taken = []
     for folder, named in (("one", slugs), ("two", slugs[1:3])):
         done = flowsync("preview", "--png", str(tmp_path / folder), "--width", "500", *named, root=project)
@@ -300,12 +271,13 @@ def test_pictures_are_taken_of_each_flow_and_step(project: Path, tab: Tab, tmp_p
         taken.append({file.name: file.read_bytes() for file in (tmp_path / folder).iterdir()})
     assert set(taken[0]) == {
         *("flow_announce.png", "flow_banner.png", "flow_banner.before.png", "flow_form.1.png", "flow_form.3.png"),
-        *("flow_tour.png", "flow_#%2F.png"),
+        *("flow_tour.png", "flow_nps.png", "flow_#%2F.png"),
     }
     assert taken[0].items() >= taken[1].items()
     for content in taken[0].values():
         assert content.startswith(b"\x89PNG")
         assert int.from_bytes(content[16:20], "big") == 500
+    assert int.from_bytes(taken[0]["flow_nps.png"][20:24], "big") < 300  # no room for what a survey does not draw
     assert taken[0]["flow_banner.png"] != taken[0]["flow_banner.before.png"]
     failed = flowsync("preview", "--png", str(tmp_path / "three"), "flow_stepless", root=project)
     assert (failed.code, "it has no list of steps" in failed.err) == (1, True)

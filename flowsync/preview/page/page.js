@@ -1,13 +1,15 @@
-// The page around the frames. Everything that comes from a flow is text here: nothing is ever parsed as HTML.
+// The page around the frames. Whatever comes from a flow is inserted as text, never parsed as HTML.
 
 const MOST_HEIGHT = 4000
-// Looked up before there is any flow, whose slug may be one of these ids.
+// Found before any flow is drawn: a flow's slug may equal one of these ids.
 const own = new Map([...document.querySelectorAll('[id]')].map((element) => [element.id, element]))
 const byId = (id) => own.get(id)
 const chosen = new URLSearchParams(location.search)
 let state = null
 let user = Number(chosen.get('user') ?? 0)
 const cards = new Map()
+// The card that the address names. It stays in view while the frames above it grow, until somebody scrolls.
+let target = null
 
 function make(tag, { text, attributes = {}, ...rest } = {}, ...children) {
   const element = document.createElement(tag)
@@ -18,7 +20,7 @@ function make(tag, { text, attributes = {}, ...rest } = {}, ...children) {
   return element
 }
 
-// What a frame says may be anything.
+// A frame may send anything.
 const cut = (text) => String(text).slice(0, 500)
 
 class SideView {
@@ -63,12 +65,13 @@ class SideView {
     this.address = address
   }
 
-  hear(message) {
+  receive(message) {
     if (message.flowsync === 'size' || message.flowsync === 'ready') {
-      // What is drawn over the whole document is as high as its frame: that must not make the frame grow.
+      // An overlay is as high as its frame, which must not make the frame grow.
       const margin = this.isOverlay ? 0 : 16
       const height = Math.min(MOST_HEIGHT, Math.max(this.least, Number(message.height) || 0) + margin)
       this.frame.setAttribute('height', String(height))
+      target?.scrollIntoView()
     } else if (message.flowsync === 'navigate') {
       this.went.textContent = `→ ${cut(message.address)}`
     } else if (message.flowsync === 'error') {
@@ -81,7 +84,7 @@ class SideView {
   }
 }
 
-// The focus goes on from a frame whose dialog keeps it.
+// Moves the focus out of a frame whose dialog keeps it.
 function leave(frame, isBack) {
   const all = [...document.querySelectorAll('article :is(a, button, summary, iframe)')]
   const reached = all.filter((element) => element.checkVisibility())
@@ -125,7 +128,7 @@ class Card {
     const hasBefore = flow.before !== null || flow.difference === 'new'
     const isGone = flow.difference === 'deleted'
     const sides = hasBefore ? [this.before, this.after] : [this.after]
-    this.before.show(flow.before, flow.before ? `Before (${base})` : `Before (${base}): not there yet`)
+    this.before.show(flow.before, flow.before ? `Before (${base})` : `Before (${base}): did not exist`)
     this.after.show(flow.after, isGone ? 'After: the file is deleted' : hasBefore ? 'After' : 'As the file says')
     if (sides.length !== this.sides.children.length) this.sides.replaceChildren(...sides.map((side) => side.root))
   }
@@ -175,7 +178,13 @@ async function load() {
   state = await answer.json()
   user = state.user
   draw()
-  if (isFirst) cards.get(slugOf(location.hash))?.root.scrollIntoView()
+  if (isFirst) goToHash()
+}
+
+function goToHash() {
+  target = cards.get(slugOf(location.hash))?.root ?? null
+  target?.scrollIntoView()
+  setTimeout(() => (target = null), 3000)
 }
 
 function slugOf(hash) {
@@ -186,7 +195,7 @@ function slugOf(hash) {
   }
 }
 
-function say(text, isLost = false) {
+function showStatus(text, isLost = false) {
   const status = byId('status')
   status.textContent = text
   status.classList.toggle('lost', isLost)
@@ -199,16 +208,16 @@ async function follow() {
       if (!answer.ok) throw new Error(answer.statusText)
       if ((await answer.json()) !== state.revision) {
         await load()
-        say(`Read again at ${new Date().toLocaleTimeString()}`)
-      } else say('')
+        showStatus(`Reloaded at ${new Date().toLocaleTimeString()}`)
+      } else showStatus('')
     } catch {
-      say('The preview has ended: start it again.', true)
+      showStatus('The preview has ended: start it again.', true)
       await new Promise((resolve) => setTimeout(resolve, 2000))
     }
   }
 }
 
-async function look(index) {
+async function chooseUser(index) {
   user = index
   chosen.set('user', String(index))
   history.replaceState(null, '', `?${chosen}${location.hash}`)
@@ -218,12 +227,12 @@ async function look(index) {
 window.addEventListener('message', ({ source, data }) => {
   for (const card of cards.values()) {
     for (const side of [card.before, card.after]) {
-      if (side.frame && source === side.frame.contentWindow && data?.flowsync) side.hear(data)
+      if (side.frame && source === side.frame.contentWindow && data?.flowsync) side.receive(data)
     }
   }
 })
 
-byId('user').addEventListener('change', ({ target }) => look(Number(target.value)))
+byId('user').addEventListener('change', ({ target }) => chooseUser(Number(target.value)))
 byId('filter').addEventListener('input', filter)
 byId('changed').addEventListener('change', filter)
 byId('describe').addEventListener('click', () => byId('user-dialog').showModal())
@@ -231,7 +240,7 @@ byId('user-take').addEventListener('click', async () => {
   const answer = await fetch('users', { method: 'POST', body: byId('user-text').value })
   if (answer.ok) {
     byId('user-dialog').close()
-    await look(0)
+    await chooseUser(0)
   } else byId('user-error').textContent = (await answer.json()).message
 })
 document.addEventListener('keydown', (event) => {
@@ -246,7 +255,7 @@ document.addEventListener('keydown', (event) => {
   } else if ((event.key === 'j' || event.key === 'k') && !isTyping) step(event.key === 'j' ? 1 : -1)
 })
 
-// The next or the former card below the header.
+// Scrolls to the next or previous card.
 function step(direction) {
   const seen = [...cards.values()].map((card) => card.root).filter((root) => !root.hidden)
   const header = document.querySelector('header').offsetHeight + 40
@@ -254,6 +263,10 @@ function step(direction) {
   seen[Math.min(Math.max(current + direction, 0), seen.length - 1)]?.scrollIntoView()
 }
 
+for (const type of ['wheel', 'touchmove', 'pointerdown', 'keydown']) {
+  window.addEventListener(type, () => (target = null), { capture: true, passive: true })
+}
+window.addEventListener('hashchange', goToHash)
 byId('changed').checked = chosen.get('changed') === '1'
 await load()
 follow()
