@@ -20,7 +20,7 @@ from flowsync import config, validate
 from flowsync.cli.app import COMMANDS, flowsync
 from flowsync.cli.usage.help_page import EXAMPLES
 from flowsync.errors import ExitCode
-from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS
+from flowsync.github.inputs import ACTION_INPUTS, ACTION_OUTPUTS
 from flowsync.sandbox.conflicts import Reading
 from flowsync.sandbox.faults import FaultKind
 

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from flowsync.cli.app import COMMANDS
-from flowsync.github.runner import ACTION_INPUTS
+from flowsync.github.inputs import ACTION_INPUTS
 from flowsync.validate import schema_text
 from tests.support.command import execute, flowsync, start
 from tests.support.fake_frigade import PRIVATE_KEY, fake_frigade, row

@@ -1,6 +1,6 @@
-"""What an apply notes in the comment of a plan: which parts of the review it used, and what became of the plan.
+"""What an apply records in the comment of a plan: the parts of the review that it used, and its result.
 
-Only the marker and one line below it are written; the rest of the comment stays as it is.
+Only the marker and one line below it change; the rest of the comment stays as it is.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import ApiError
-from flowsync.github.api import after_marker, number, read_marker, text
-from flowsync.github.comments import Draft, Own, create, own_comments
+from flowsync.github.api import number, text
+from flowsync.github.comments import Draft, Own, create, is_text_of, own_comments
+from flowsync.github.marker import after_marker, read_marker
 
 if TYPE_CHECKING:
-    from flowsync.github.api import Marker
+    from flowsync.github.marker import Marker
     from flowsync.github.review import Review, Reviews
 
 _RESULT: Final = re.compile(r"<!-- flowsync:result ([a-z-]{1,20}) -->\r?\n[^\r\n]*(?:\r?\n){1,2}")
 
 
 class Status(Enum):
-    """What became of a plan; the values are in the comment's second line."""
+    """The result of a plan; the value is in the comment's second line."""
 
     APPLIED = "applied"
     PARTLY_APPLIED = "partly-applied"
@@ -33,7 +34,7 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a plan; `line` is the same for people, as Markdown in one line."""
+    """The result of a plan; `line` says it as one line of Markdown."""
 
     status: Status
     line: str
@@ -41,7 +42,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Parts of a review that this apply uses and no earlier one did. `comment` is the plan's comment as it is now."""
+    """Parts of a review that this apply uses first. `comment` is the plan's comment as it is now."""
 
     review: Review
     comment: Own
@@ -49,13 +50,13 @@ class Claim:
 
 
 def status_of(body: str) -> Status | None:
-    """What a plan's comment says of what became of it; None where it says nothing."""
+    """The result in a plan's comment; None where it has none."""
     found = _RESULT.match(after_marker(body))
     return next((each for each in Status if found and each.value == found[1]), None)
 
 
 def noted(body: str, marker: Marker, result: Result | None = None) -> str:
-    """The text of a plan's comment with another marker, and with a result, if there is one, in place of the former."""
+    """The text of a plan's comment with another marker and, if given, another result."""
     rest = after_marker(body)
     if result is not None:
         line = f"<!-- flowsync:result {result.status.value} -->\n{result.line}\n\n"
@@ -64,35 +65,29 @@ def noted(body: str, marker: Marker, result: Result | None = None) -> str:
 
 
 def rewrite(reviews: Reviews, review: Review, comment: Own, body: str) -> Own | None:
-    """Edit a plan's comment; None where it is no longer as it was read, so that nobody's edit is lost.
+    """Edit a plan's comment; None where it has changed since it was read, so that nobody's edit is lost.
 
-    Raises ApiError where GitHub does not take it.
+    Raises ApiError where GitHub refuses the edit.
     """
     now = _newest(reviews, review)
-    if now is None or now.item["id"] != comment.item["id"] or not _is_same(now, text(comment.item, "body")):
+    if now is None or now.item["id"] != comment.item["id"] or not is_text_of(now, text(comment.item, "body")):
         return None
     try:
         answer = reviews.github.write("PATCH", f"issues/comments/{number(comment.item, 'id')}", {"body": body})
     except ApiError as error:
-        is_doubtful = error.status is None or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        if not is_doubtful or (now := _newest(reviews, review)) is None or not _is_same(now, body):
+        may_be_written = error.status is None or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if not may_be_written or (now := _newest(reviews, review)) is None or not is_text_of(now, body):
             raise
         return now
     body = text(answer, "body") or body
     return Own({**comment.item, "body": body}, read_marker(body) or comment.marker)
 
 
-def _is_same(comment: Own, body: str) -> bool:
-    """Whether a comment has this text, however GitHub gives its line ends."""
-    now, wanted = (each.replace("\r\n", "\n").rstrip() for each in (text(comment.item, "body"), body))
-    return now == wanted
-
-
 def claim(reviews: Reviews, review: Review, parts: frozenset[str]) -> Claim | None:
-    """Note that parts of a review are being used; None where its comment is no longer as it was read.
+    """Record that parts of a review are being used; None where its comment has changed since it was read.
 
-    What cannot be noted in the comment is noted in a new one, which from then on counts. Raises ApiError where GitHub
-    takes neither.
+    Where the comment cannot be edited, a new one records it and counts from then on. Raises ApiError where GitHub
+    accepts neither.
     """
     comment = review.comment
     if comment is None:
@@ -101,14 +96,14 @@ def claim(reviews: Reviews, review: Review, parts: frozenset[str]) -> Claim | No
     try:
         written = rewrite(reviews, review, comment, noted(text(comment.item, "body"), marker))
     except ApiError:
-        written = _carried(reviews, review, marker)
+        written = _create(reviews, review, marker)
     return None if written is None else Claim(review, written, parts - comment.marker.used)
 
 
 def withdraw(reviews: Reviews, review: Review) -> None:
-    """Let a plan count for nothing from now on of which nobody knows who edited it: this edit would hide who did.
+    """Invalidate a plan whose last editor is unknown: editing the comment would make flowsync its last editor.
 
-    Raises ApiError where GitHub does not take that.
+    Raises ApiError where GitHub refuses the edit.
     """
     if review.comment is not None:
         marker = replace(review.comment.marker, parts=frozenset(), used=frozenset(), by=reviews.tip.sha)
@@ -120,9 +115,9 @@ def _newest(reviews: Reviews, review: Review) -> Own | None:
     return found[-1] if found else None
 
 
-def _carried(reviews: Reviews, review: Review, marker: Marker) -> Own | None:
-    """The new comment that carries a marker."""
-    body = f"{marker.line()}\nThe plan that this pull request showed is being applied: it counts as reviewed once."
+def _create(reviews: Reviews, review: Review, marker: Marker) -> Own | None:
+    """Create a comment that carries the marker in place of the plan's comment."""
+    body = f"{marker.line()}\nThe plan that this pull request showed is being applied; its review counts once."
 
     def found() -> list[Own]:
         newest = _newest(reviews, review)

@@ -1,6 +1,6 @@
-"""What flowsync writes on GitHub, and the one comment of a pull request.
+"""What flowsync writes on GitHub: comments, issues and pull requests, and the one comment with a plan.
 
-What it wrote before is found by its marker and its author, never by its text alone.
+It finds its own texts by marker and author, never by the text alone.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync.errors import ApiError, GithubError
-from flowsync.github.api import at, number, read_marker, text
-from flowsync.github.runner import CommentMode
+from flowsync.github.api import at, number, text
+from flowsync.github.inputs import CommentMode
+from flowsync.github.marker import read_marker
 from flowsync.report.comment import fit, short
 from flowsync.report.layout import COMMENT
 from flowsync.secrets import masked
@@ -22,14 +23,15 @@ from flowsync.secrets import masked
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from flowsync.github.api import Github, Marker
+    from flowsync.github.api import Github
+    from flowsync.github.marker import Marker
     from flowsync.model import JsonValue
     from flowsync.report.comment import Report
 
 DEFAULT_LOGIN: Final = "github-actions[bot]"
-"""Who the job's own token is, where GitHub does not say."""
+"""The author of what the job's own token writes, where GitHub does not say."""
 LONGEST_RESULT: Final = 500
-"""Characters of the line that tells in a plan's comment what became of the plan."""
+"""Characters of the line in a plan's comment that says what became of the plan."""
 _BOT: Final = "[bot]"
 _VIEWER: Final = "query { viewer { login } }"
 _EDITOR: Final = (
@@ -43,19 +45,19 @@ _MINIMISE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Somebody on GitHub. A bot's login comes with or without `[bot]`: GitHub's two APIs differ."""
+    """An account on GitHub. A bot's login ends in `[bot]` in the REST API only."""
 
     login: str
     is_bot: bool
 
     def wrote(self, other: Author) -> bool:
-        """Whether something by `other` is by this author: a person cannot take a bot's name."""
+        """Whether something by `other` is by this author; a person with a bot's name is not that bot."""
         names = {each.login.removesuffix(_BOT).lower() for each in (self, other)}
         return len(names) == 1 and (other.is_bot or not self.is_bot)
 
 
 def own_author(github: Github) -> Author:
-    """Whom the token writes as: asked of GraphQL, then of REST, else the job's own bot."""
+    """The account that the token writes as: asked of GraphQL, then of REST, else the job's own bot."""
     login = ""
     with suppress(ApiError):
         login = text(github.graphql(_VIEWER), "viewer", "login")
@@ -68,7 +70,7 @@ def own_author(github: Github) -> Author:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A comment, an issue or a pull request that this token wrote: as GitHub shows it, and its marker."""
+    """A comment, issue or pull request that this token wrote: GitHub's JSON, and the marker."""
 
     item: dict[str, JsonValue]
     marker: Marker
@@ -80,7 +82,7 @@ class Own:
 
 
 def own_items(github: Github, me: Author, key: str, path: str, most: int | None = None, **query: str) -> Iterator[Own]:
-    """Those of a list (of its first `most`) that this token wrote with this key's marker, in the list's order."""
+    """The items of a list (of its first `most`) that this token wrote with this key, in the list's order."""
     for item in islice(github.items(path, **query), most):
         marker = read_marker(text(item, "body"))
         login = text(item, "user", "login")
@@ -90,12 +92,12 @@ def own_items(github: Github, me: Author, key: str, path: str, most: int | None 
 
 
 def own_comments(github: Github, pull: int, me: Author, key: str) -> list[Own]:
-    """The comments that this token wrote with this key's marker, the newest last."""
+    """The comments that this token wrote with this key, the newest last."""
     return sorted(own_items(github, me, key, f"issues/{pull}/comments"), key=lambda each: number(each.item, "id"))
 
 
 class Edited(Enum):
-    """Whether anybody but this token edited a comment since."""
+    """Whether anybody but this token was the last to edit a comment."""
 
     NO = "no"
     YES = "yes"
@@ -103,7 +105,7 @@ class Edited(Enum):
 
 
 def edited(github: Github, comment: Own, me: Author) -> Edited:
-    """Whether somebody else was the last to edit a comment of ours. That GitHub does not say so is no answer."""
+    """Whether somebody else was the last to edit a comment of this token."""
     try:
         found = at(github.graphql(_EDITOR, id=text(comment.item, "node_id")), "node")
     except ApiError:
@@ -118,11 +120,11 @@ def edited(github: Github, comment: Own, me: Author) -> Edited:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a comment, an issue or a pull request is to say; a comment has no title.
+    """The text of a comment, issue or pull request; a comment has no title.
 
-    `short` is for where GitHub refuses `full`; both begin with the marker's line. `is_news`: whether there is
-    anything that a pull request without a comment should get one for. `head` is the commit that the pull request must
-    still be at, unmerged; None where that does not matter.
+    `short` is sent where GitHub refuses `full`; both begin with the marker's line. `is_news`: whether a pull request
+    without a comment should get one for this. `head` is the commit that the pull request must still be at, unmerged;
+    None where that does not matter.
     """
 
     marker: Marker
@@ -134,8 +136,8 @@ class Draft:
 
 
 def draft(report: Report, marker: Marker, *, title: str = "", is_news: bool = True, head: str | None = None) -> Draft:
-    """The draft that holds a report, or as much of it as fits, with room for what an apply adds to the comment."""
-    fitted = fit(report, COMMENT, reserved=len(marker.most_used.line()) + LONGEST_RESULT)
+    """The draft of a report, or as much of it as fits, with room for what an apply adds to the comment later."""
+    fitted = fit(report, COMMENT, reserved=len(marker.longest.line()) + LONGEST_RESULT)
     marker = replace(marker, truncated=fitted.is_truncated)
     full = f"{marker.line()}\n{masked(fitted.text)}"
     brief = f"{replace(marker, truncated=True).line()}\n{masked(short(report))}"
@@ -143,7 +145,7 @@ def draft(report: Report, marker: Marker, *, title: str = "", is_news: bool = Tr
 
 
 def send(github: Github, method: str, path: str, draft: Draft) -> str:
-    """Send the whole text, or only the counts where GitHub does not take the whole; the address of what is there."""
+    """Send the full text, or the short one where GitHub refuses that; the address of what was written."""
     title: dict[str, JsonValue] = {"title": draft.title} if draft.title else {}
     try:
         return text(github.write(method, path, {**title, "body": draft.full}), "html_url")
@@ -154,9 +156,9 @@ def send(github: Github, method: str, path: str, draft: Draft) -> str:
 
 
 def create(github: Github, path: str, draft: Draft, find: Callable[[], Sequence[Own]]) -> str:
-    """Create a comment or an issue; its address.
+    """Create a comment or an issue and return its address.
 
-    Where nobody knows whether GitHub carried it out, it is looked for with `find`, and sent again if it is not there.
+    After an answer that leaves open whether it was created, `find` looks for it; if it is not there, it is sent again.
     """
     try:
         return send(github, "POST", path, draft)
@@ -169,14 +171,14 @@ def create(github: Github, path: str, draft: Draft, find: Callable[[], Sequence[
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The comment or pull request says what it should; it is at `url`."""
+    """The text is on GitHub, at `url`."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotWritten:
-    """Nothing was written, and why."""
+    """Nothing was written, for this reason."""
 
     reason: str
 
@@ -191,7 +193,7 @@ def post(github: Github, pull: int, draft: Draft, mode: CommentMode) -> Posting:
     me = own_author(github)
     existing = own_comments(github, pull, me, draft.marker.key)
     if not existing and mode is CommentMode.CHANGES_ONLY and not draft.is_news:
-        return NotWritten("there is nothing to tell")
+        return NotWritten("there is nothing to report")
     known = {number(each.item, "id") for each in existing}
 
     def added() -> list[Own]:
@@ -207,7 +209,7 @@ def post(github: Github, pull: int, draft: Draft, mode: CommentMode) -> Posting:
 
 
 def add(github: Github, pull: int, draft: Draft, me: Author) -> Written:
-    """Write a new comment, since GitHub tells nobody of an edit; none where the newest one says the same already.
+    """Write a new comment, since GitHub notifies nobody of an edit, unless the newest one says the same already.
 
     It says the same where head and digest of its marker are the same. Raises ApiError.
     """
@@ -222,17 +224,22 @@ def add(github: Github, pull: int, draft: Draft, me: Author) -> Written:
 
 
 def _too_late(pull: JsonValue, head: str) -> str:
-    """Why a plan for `head` is not to be shown in a pull request any more; empty where it is."""
+    """Why a plan for `head` must not be shown in a pull request any more; empty where it may be."""
     if text(pull, "merged_at"):
         return "the pull request is merged, and its comment stays what was reviewed"
     if text(pull, "head", "sha") != head:
-        return "the pull request has moved on: a later run tells of its new head"
+        return "the pull request has a newer commit, which a later run plans"
     return ""
 
 
+def is_text_of(comment: Own, body: str) -> bool:
+    """Whether a comment has this text, whichever line ends GitHub uses."""
+    return text(comment.item, "body").replace("\r\n", "\n").rstrip() == body.replace("\r\n", "\n").rstrip()
+
+
 def _edit(github: Github, comment: Own, draft: Draft) -> bool:
-    """Whether the comment says now what it should; False when it has just been deleted."""
-    if text(comment.item, "body").replace("\r\n", "\n").rstrip() == draft.full.rstrip():
+    """Bring a comment up to date; False when it has just been deleted."""
+    if is_text_of(comment, draft.full):
         return True
     try:
         send(github, "PATCH", f"issues/comments/{number(comment.item, 'id')}", draft)
@@ -244,7 +251,7 @@ def _edit(github: Github, comment: Own, draft: Draft) -> bool:
 
 
 def _tidy(github: Github, existing: Sequence[Own], mode: CommentMode) -> None:
-    """Delete what a new comment replaces, or fold duplicates away. What the token may not do is left."""
+    """Delete the comments that a new one replaces, or minimise duplicates, as far as the token may."""
     for comment in existing if mode is CommentMode.RECREATE else existing[:-1]:
         with suppress(ApiError):
             if mode is CommentMode.RECREATE:

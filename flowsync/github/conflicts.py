@@ -1,7 +1,7 @@
-"""Conflicts that a pull request had with the dashboard, and that no apply has settled: they stay conflicts.
+"""Conflicts with the dashboard that a merged pull request left and no apply has settled: they stay conflicts.
 
-The plan of a later pull request sees an edit against what is merged by then, and would take it for mere drift. What is
-merged was never applied, though, because of that very edit: the marker of the pull request that brought it says so.
+A later pull request compares with what is merged by then, so it would see such an edit as drift. But the merged change
+was never applied because of that edit: the marker of its pull request says so.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from flowsync.config import Policy
-from flowsync.diff.fields import sha256
-from flowsync.github.api import PART_LENGTH
-from flowsync.github.review import Reviews, Tip, hexadecimal
+from flowsync.github.marker import slug_hashes
+from flowsync.github.review import Reviews, Tip
 from flowsync.model import Refusal
 from flowsync.plan.guards import also_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from flowsync.config import Guards
     from flowsync.github.api import Github
@@ -25,33 +24,32 @@ if TYPE_CHECKING:
     from flowsync.plan.base import History, Past
 
 COMMITS_ASKED_ABOUT: Final = 5
-"""The newest commits of a file whose pull requests are looked at."""
+"""The newest commits of a file whose pull requests are read."""
 _CONFLICT: Final = "overwrites-conflict"
 """The code of the guard's refusal."""
+_FETCH_HISTORY: Final = "If this clone is shallow, give actions/checkout fetch-depth: 0."
 _UNSEEN: Final = (
     "A merged pull request left a conflict with an edit in the dashboard, and there is no commit to compare with that "
-    "would show whether it is settled. If this clone is shallow, give actions/checkout fetch-depth: 0."
+    f"would show whether it is settled. {_FETCH_HISTORY}"
 )
-
 _UNKNOWN_EDITS: Final = Refusal(
     "edits-not-known",
-    "There is no commit to compare with, so edits in the dashboard cannot be seen, which on_drift does not let be "
-    "undone. If this clone is shallow, give actions/checkout fetch-depth: 0.",
+    "There is no commit to compare with, so edits in the dashboard cannot be detected, and on_drift does not allow to "
+    f"overwrite them. {_FETCH_HISTORY}",
     "--on-drift overwrite",
 )
 
 
 def conflicting(plan: Plan) -> frozenset[str]:
-    """The marks of the flows with a conflict that the guards refuse to overwrite."""
-    return marks(slug for refusal in plan.refusals if refusal.code == _CONFLICT for slug in refusal.slugs)
+    """The hashes of the flows with a conflict that the guards refuse to overwrite."""
+    return slug_hashes(slug for refusal in plan.refusals if refusal.code == _CONFLICT for slug in refusal.slugs)
 
 
 def unsettled(plan: Plan, reviews: Reviews | None, guards: Guards) -> Plan:
-    """Return `plan`, refused also for the edits in the dashboard that nobody can see in it.
+    """Return `plan`, refused where it has no base and so cannot show edits in the dashboard, as in a shallow clone.
 
-    A plan that is compared with no commit shows none, such as one of a shallow clone. Where edits may not be undone, it
-    is refused; what recent pull requests left in conflict stays so. `reviews` is None where those do not matter yet.
-    Raises ApiError where GitHub does not say what was reviewed.
+    It is refused where the guards protect edits, and for each conflict that a recent pull request left. `reviews` is
+    None where those do not matter yet. Raises ApiError where GitHub does not say what was reviewed.
     """
     if plan.base is not None or not plan.writes:
         return plan
@@ -60,20 +58,15 @@ def unsettled(plan: Plan, reviews: Reviews | None, guards: Guards) -> Plan:
     if reviews is None or guards.on_conflict is Policy.OVERWRITE:
         return plan
     open_ = frozenset[str]().union(*(review.conflicts for review in reviews.recent))
-    slugs = tuple(change.slug for change in plan.writes if marks([change.slug]) <= open_)
+    slugs = tuple(change.slug for change in plan.writes if slug_hashes([change.slug]) <= open_)
     return also_refused(plan, Refusal(_CONFLICT, _UNSEEN, "--on-conflict overwrite", slugs)) if slugs else plan
-
-
-def marks(slugs: Iterable[str]) -> frozenset[str]:
-    """What a marker lists of flows: a hash of each slug."""
-    return frozenset(hexadecimal(sha256(slug))[:PART_LENGTH] for slug in slugs)
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewedHistory:
-    """The history of flow files, and whether the pull request that changed one last left a conflict. See `History`.
+    """The history of flow files, and whether the last pull request that changed one left a conflict. See `History`.
 
-    `tip` says which branch and which comments are meant, `run_id` is this run's own.
+    `tip` names the branch and the key of the comments, `run_id` is this run's own.
     """
 
     history: History
@@ -91,8 +84,8 @@ class ReviewedHistory:
 def _with_conflict(reviews: Reviews, slug: str, past: Past) -> Past:
     versions = list(past.versions)
     commits = [version.commit for version in versions[:COMMITS_ASKED_ABOUT]]
-    # The newest change to the file that was shown anywhere decides: what came before it was settled, or went into it.
+    # The newest reviewed change to the file decides: earlier ones were settled, or are part of it.
     shown = (review for commit in commits for review in reviews.of(commit) if review.comment)
     newest = next(shown, None)
-    is_open = newest is not None and marks([slug]) <= newest.conflicts
+    is_open = newest is not None and slug_hashes([slug]) <= newest.conflicts
     return replace(past, versions=versions, conflict=newest.pull if newest and is_open else None)

@@ -1,4 +1,4 @@
-"""Which pull requests a commit came with, what plan they showed, and what a plan would write that none showed."""
+"""Which pull requests a commit came with, which plan they showed, and which changes none of them showed."""
 
 from __future__ import annotations
 
@@ -6,35 +6,36 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from http import HTTPStatus
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
 
-from flowsync.diff.fields import fingerprint, sha256
 from flowsync.errors import GithubError
-from flowsync.github.api import MOST_PARTS, PART_LENGTH, at, number, text
+from flowsync.github.api import at, number, text
 from flowsync.github.comments import Edited, edited, own_author, own_comments
-from flowsync.github.runner import Switch
-from flowsync.plan.document import action, json_safe, meaning
+from flowsync.github.inputs import Switch
+from flowsync.github.marker import unreviewed, written_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable
 
-    from flowsync.github.api import Github, Marker
+    from flowsync.github.api import Github
     from flowsync.github.comments import Own
-    from flowsync.model import Change, FieldName, JsonValue, Plan
+    from flowsync.github.marker import Marker
+    from flowsync.model import Change, JsonValue, Plan
 
+T = TypeVar("T")
 LOOK_BACK: Final = 30
-"""In how many commits a reviewed plan is looked for."""
+"""Commits whose pull requests are read."""
 MOST_RUNS: Final = 50
-"""How many runs of a commit are asked what they kept; where there are more, a run that kept no plan made none."""
+"""Runs of a commit that are asked for artefacts; with more, a run without an artefact counts as without a plan."""
 MOST_CLOSED: Final = 300
-"""How many pull requests that were closed lately are looked at."""
+"""Recently closed pull requests that are read."""
 _REFUSED: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _PLANNING: Final = frozenset({"pull_request", "merge_group", "workflow_dispatch"})
-"""The events of runs that show plans."""
+"""Events of runs that make plans."""
 ARTIFACT: Final = "flowsync-plan-"
-"""How the name of a run's artefact begins that holds a plan; the marker's seal follows."""
+"""Prefix of the name of a plan's artefact; the marker's seal follows."""
 _UNCHECKED: Final = (
     "Whether the reviewed plan is from the run that its comment names cannot be checked: this token may not read runs. "
     "Give the job the permission actions: read."
@@ -43,7 +44,7 @@ _UNCHECKED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """The commit that is applied: which branch it came to (None: no branch), and the key of its plan's comments."""
+    """The commit to apply, its branch (None for a tag), and the key of its plan's comments."""
 
     sha: str
     branch: str | None
@@ -51,23 +52,23 @@ class Tip:
 
 
 class Flaw(Enum):
-    """Why a plan that a pull request shows counts for nothing; the values say so of its number."""
+    """Why the plan of a pull request does not count; the values are messages about its number."""
 
     EDITED = "The plan in pull request {} was edited by somebody after flowsync wrote it."
     EDITOR_UNKNOWN = (
         "GitHub does not say who last edited the comment of pull request {}, so its plan counts as edited by hand."
     )
     FOREIGN = "The plan in pull request {} is not from the run that its comment names."
-    WITHOUT_RUN = "The plan in pull request {} does not name the run that made it, as former versions did not."
+    WITHOUT_RUN = "The plan in pull request {} does not name the run that made it: a former version wrote it."
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
     """The newest plan that a merged pull request shows.
 
-    `comment` is None where it shows none. A plan with a `flaw` counts for nothing. `is_fork`: the pull request came
-    from a fork, whose runs may not write comments. `planned` is when the plan was begun, in GitHub's words; earlier
-    where that is not known.
+    `comment` is None where it shows none. A plan with a `flaw` does not count. `is_fork`: the pull request came from a
+    fork, whose runs may not comment. `planned` is when the run of the plan started, as GitHub writes times; where that
+    is not known, an earlier time.
     """
 
     pull: int
@@ -78,36 +79,36 @@ class Review:
 
     @property
     def marker(self) -> Marker | None:
-        """The marker, where the plan counts."""
+        """The marker of a plan that counts."""
         return self.comment.marker if self.comment and self.flaw is None else None
 
     @property
     def parts(self) -> frozenset[str]:
-        """What the plan shows, whether or not it counts."""
+        """The parts that the plan shows, whether or not it counts."""
         return self.comment.marker.parts if self.comment else frozenset()
 
     @property
     def used(self) -> frozenset[str]:
-        """What of it was applied before this run."""
+        """The parts applied before this run."""
         return self.comment.marker.used if self.comment else frozenset()
 
     @property
     def noted(self) -> str:
-        """When anything was last noted in the comment, in GitHub's words."""
+        """When the comment was last changed, as GitHub writes times."""
         return text(self.comment.item, "updated_at") if self.comment else ""
 
     @property
     def conflicts(self) -> frozenset[str]:
-        """The marks of the flows that it left in conflict with the dashboard."""
+        """The hashes of the flows that it left in conflict with the dashboard."""
         return self.comment.marker.conflicts if self.comment else frozenset()
 
 
-def _unspent(marker: Marker) -> Marker:
+def _unused(marker: Marker) -> Marker:
     return replace(marker, used=frozenset(), by=None)
 
 
 def branch_head(github: Github, branch: str) -> str:
-    """The commit that a branch is at now: of that branch, never of a tag of the same name. Raises GithubError."""
+    """The commit that a branch is at now. Raises GithubError."""
     commit = text(github.get(f"git/ref/heads/{quote(branch)}"), "object", "sha")
     if not commit:
         raise GithubError("GitHub's answer does not say which commit the branch is at.")
@@ -115,9 +116,9 @@ def branch_head(github: Github, branch: str) -> str:
 
 
 class Reviews:
-    """What the merged pull requests of a commit and of those before it showed; each is read once.
+    """The plans that the merged pull requests of a commit, and of the commits before it, showed; each is read once.
 
-    `run_id` is this run's own. With `repeat`, what was applied already counts as reviewed once more.
+    `run_id` is this run's own. With `repeat`, a plan that was applied counts as reviewed again.
     """
 
     def __init__(self, github: Github, tip: Tip, run_id: str, repeat: Switch = Switch.OFF) -> None:
@@ -133,12 +134,12 @@ class Reviews:
 
     @property
     def note(self) -> str | None:
-        """What could not be checked, for people."""
+        """A sentence about what could not be checked; None where everything was."""
         return _UNCHECKED if self._is_unchecked else None
 
     @cached_property
     def of_tip(self) -> tuple[Review, ...]:
-        """One for a merge, a squash or a rebase, several for a merge queue, none for a direct push."""
+        """The tip's reviews: one for a merge, squash or rebase, several for a merge queue, none for a direct push."""
         return self.of(self.tip.sha)
 
     @property
@@ -149,7 +150,7 @@ class Reviews:
 
     @cached_property
     def recent(self) -> tuple[Review, ...]:
-        """Those of the tip, then those of the commits before it: a superseded apply leaves its changes to the next."""
+        """The reviews of the tip and of the commits before it, whose applies may have been superseded; newest first."""
         found = {review.pull: review for review in self.of_tip}
         for commit in islice(self.github.items("commits", sha=self.tip.sha), LOOK_BACK):
             found |= {review.pull: review for review in self.of(text(commit, "sha"))}
@@ -157,66 +158,61 @@ class Reviews:
 
     @property
     def read(self) -> tuple[Review, ...]:
-        """What was read so far."""
+        """The reviews read so far."""
         return tuple(self._read.values())
 
     def pushed(self, commits: Iterable[str]) -> frozenset[int]:
-        """The pull requests that commits came with, by number, as far as they were read."""
+        """The numbers of the pull requests that commits came with, as far as they were read."""
         return frozenset(review.pull for each in commits for review in self._came_with.get(each, ()))
 
     def unreviewed(self, plan: Plan) -> tuple[Change, ...]:
-        """What a plan would write though no merged pull request showed it, or no longer counts for it."""
+        """The changes of a plan that no merged pull request showed, or whose review was used."""
         shown = ((self._countable(each.marker), self._used_since(each)) for each in self.recent if each.marker)
         return unreviewed(plan, [replace(marker, used=marker.used | since) for marker, since in shown])
 
     def spent(self, plan: Plan) -> Review | None:
-        """The newest review that showed something of a plan, where all of it was reviewed and is used up."""
+        """The newest review that showed something of a plan, where all of the plan was reviewed and already applied."""
         shown = [review for review in self.recent if review.marker]
-        if unreviewed(plan, [_unspent(review.marker) for review in shown if review.marker]):
+        if unreviewed(plan, [_unused(review.marker) for review in shown if review.marker]):
             return None
         parts = written_parts(plan).keys()
         return next((review for review in shown if review.used & parts), None)
 
     def flawed(self, parts: Collection[str]) -> Review | None:
-        """The newest pull request that showed any of these parts in a plan that does not count."""
+        """The newest review with any of these parts whose plan does not count."""
         return next((each for each in self.recent if each.flaw and each.parts.intersection(parts)), None)
 
     def _countable(self, marker: Marker) -> Marker:
-        return _unspent(marker) if self._repeat is Switch.ON else marker
+        return _unused(marker) if self._repeat is Switch.ON else marker
 
     def _used_since(self, review: Review) -> frozenset[str]:
-        """What other reviews were used for since a plan was made, which may have shown it as pending."""
+        """The parts that other reviews were used for since this plan was made, which may have shown them as pending."""
         if self._repeat is Switch.ON:
             return frozenset()
         others = (each for each in self.recent if each.pull != review.pull)
         return frozenset[str]().union(*(each.used for each in others if each.noted >= review.planned))
 
     def of(self, commit: str) -> tuple[Review, ...]:
-        """What the merged pull requests of one commit show."""
+        """The reviews of the merged pull requests of one commit."""
         if commit not in self._came_with:
             self._came_with[commit] = tuple(map(self._review, self._merged(commit)))
         return self._came_with[commit]
 
     def _merged(self, commit: str) -> list[dict[str, JsonValue]]:
-        """The merged pull requests that a commit came with, by whatever kind of merge.
+        """The merged pull requests that a commit came with, by any kind of merge.
 
-        Of a commit that is not in the default branch GitHub lists the open ones only [doc]: those are found by the
-        commit that they were merged as.
+        For a commit outside the default branch, GitHub lists only open pull requests [doc]: the merged ones are found
+        by their merge commit.
         """
         listed = [pull for pull in self.github.items(f"commits/{commit}/pulls") if self._is_ours(pull)]
         return listed or [pull for pull in self._closed if text(pull, "merge_commit_sha") == commit]
 
     @cached_property
     def _closed(self) -> list[dict[str, JsonValue]]:
-        """The pull requests that were merged into this branch lately."""
+        """Pull requests recently merged into this branch."""
         base = {"base": self.tip.branch} if self.tip.branch else {}
         found = self.github.items("pulls", state="closed", sort="updated", direction="desc", **base)
-        try:
-            return [pull for pull in islice(found, MOST_CLOSED) if self._is_ours(pull)]
-        except GithubError as error:
-            if error.status not in _REFUSED:
-                raise
-            return []
+        return permitted(lambda: [pull for pull in islice(found, MOST_CLOSED) if self._is_ours(pull)]) or []
 
     def _is_ours(self, pull: dict[str, JsonValue]) -> bool:
         """Whether a pull request was merged, into this branch."""
@@ -234,11 +230,11 @@ class Reviews:
         return self._read[of]
 
     def _matters(self, marker: Marker) -> bool:
-        """Whether anything of a plan can count any more: who wrote what is used up need not be known."""
+        """Whether anything of a plan can still count: the author of a used plan need not be known."""
         return bool(self._countable(marker).unused) or not marker.by
 
     def _flaw(self, comment: Own, pulled: str) -> Flaw | None:
-        """What is wrong with the plan that a comment shows; `pulled` is the last commit of its pull request."""
+        """Why the plan in a comment does not count; `pulled` is the last commit of its pull request."""
         match edited(self.github, comment, self.me):
             case Edited.YES:
                 return Flaw.EDITED
@@ -250,48 +246,43 @@ class Reviews:
                 return Flaw.FOREIGN if comment.marker.run else Flaw.WITHOUT_RUN
 
     def _is_from_its_run(self, marker: Marker, pulled: str) -> bool:
-        """Whether the run that a marker names planned for its head, and kept this plan if it kept any.
+        """Whether the run that a marker names planned for its head, and its artefact, if any, is this plan.
 
-        Where GitHub lets this token read no runs at all, not even its own, that is not known, and said.
+        Where the token can read no runs at all, not even its own, the answer is yes, with a `note`.
         """
-        if marker.run is None:  # written by a former version, or by somebody who knows why
+        run = permitted(lambda: self.github.get(f"actions/runs/{marker.run}")) if marker.run else None
+        if not marker.run or run is None:  # written by a former version, forged, or not to be read
             self._is_unchecked = self._is_unchecked or not self._reads_runs
             return not self._reads_runs
-        try:
-            run = self._runs[marker.run] = self.github.get(f"actions/runs/{marker.run}")
-        except GithubError as error:
-            if error.status not in _REFUSED:
-                raise
-            self._is_unchecked = self._is_unchecked or not self._reads_runs
-            return not self._reads_runs
+        self._runs[marker.run] = run
         repository = text(run, "repository", "full_name").lower()
         if text(run, "event") not in _PLANNING or repository not in {"", self.github.repository.lower()}:
             return False
         return text(run, "head_sha") == marker.head and self._is_kept(marker, pulled)
 
     def _planned(self, comment: Own) -> str:
-        """When a plan was begun: its run may be run again later, and its comment be edited, but neither before."""
+        """When the run of a plan started: a re-run and an edit of the comment are both later."""
         run = self._runs.get(comment.marker.run or "")
         if run is None:
             return text(comment.item, "created_at")
         return min(text(run, "run_started_at"), text(comment.item, "updated_at"))
 
     def _is_kept(self, marker: Marker, pulled: str) -> bool:
-        """Whether this plan is among those that its run kept.
+        """Whether this plan is among the artefacts of its run.
 
-        True of a run that kept none, too, unless another run of these commits kept one: then that one planned.
+        Also true for a run without such artefacts, unless another run of these commits has one: then that one planned.
         """
-        try:
+
+        def is_kept() -> bool:
             kept = self._kept(marker.run)
             return f"{ARTIFACT}{marker.seal}" in kept if kept else not self._is_kept_elsewhere({marker.head, pulled})
-        except GithubError as error:
-            if error.status not in _REFUSED:
-                raise
-            self._is_unchecked = True
-            return True
+
+        found = permitted(is_kept)
+        self._is_unchecked = self._is_unchecked or found is None
+        return found is not False
 
     def _is_kept_elsewhere(self, heads: Iterable[str]) -> bool:
-        """Whether any run of these commits kept a plan, or there are too many to ask."""
+        """Whether any run of these commits has a plan as an artefact, or there are too many runs to ask."""
         for head in filter(None, heads):
             found = self.github.items("actions/runs", within="workflow_runs", head_sha=head)
             planning = (run for run in found if text(run, "event") in _PLANNING and text(run, "head_sha") == head)
@@ -301,93 +292,23 @@ class Reviews:
         return False
 
     def _kept(self, run: str | None) -> list[str]:
-        """The names under which a run kept plans."""
+        """The names of a run's artefacts that hold plans."""
         artifacts = self.github.items(f"actions/runs/{run}/artifacts", within="artifacts")
         return [name for each in artifacts if (name := text(each, "name")).startswith(ARTIFACT)]
 
     @cached_property
     def _reads_runs(self) -> bool:
-        """Whether this token may read this very run."""
-        if not self._run_id.isdecimal():
-            return False
-        try:
-            self.github.get(f"actions/runs/{self._run_id}")
-        except GithubError as error:
-            if error.status not in _REFUSED:
-                raise
-            return False
-        return True
+        """Whether this token can read this very run."""
+        return (
+            self._run_id.isdecimal() and permitted(lambda: self.github.get(f"actions/runs/{self._run_id}")) is not None
+        )
 
 
-_UNSEEN = "unseen"
-"""Stands for the value before where the API does not return a field: whatever it is, it is replaced."""
-
-
-def parts(plan: Plan) -> frozenset[str]:
-    """The hashes of all that a plan would write: of each field, else of each change, else of all, as many as fit."""
-    fields = [_fields(plan, change) for change in plan.writes]
-    if sum(map(len, fields)) <= MOST_PARTS:
-        return frozenset(chain.from_iterable(fields))
-    return frozenset(map(_whole, fields)) if len(fields) <= MOST_PARTS else frozenset([_all(plan)])
-
-
-def unreviewed(plan: Plan, markers: Iterable[Marker]) -> tuple[Change, ...]:
-    """The changes of a plan that none of the reviewed ones showed, or that were applied since."""
-    shown = frozenset(part for marker in markers for part in marker.unused)
-    if _all(plan) in shown:
-        return ()
-    return tuple(change for change in (*plan.changes, *plan.unverified) if not _is_shown(plan, change, shown))
-
-
-def written_parts(plan: Plan) -> Mapping[str, frozenset[str]]:
-    """Every hash by which a marker may list something of a plan, with the slugs that it is about."""
-    found = {_all(plan): frozenset(change.slug for change in plan.writes)}
-    for change in plan.writes:
-        fields = [_part(plan, change, field, before) for field in change.body for before in _befores(change, field)]
-        found |= dict.fromkeys((*fields, _whole(_fields(plan, change))), frozenset([change.slug]))
-    return found
-
-
-def hexadecimal(digest: str) -> str:
-    """A digest without the name of its algorithm."""
-    return digest.rpartition(":")[2]
-
-
-def _is_shown(plan: Plan, change: Change, shown: frozenset[str]) -> bool:
-    """Whether every field was shown as it is now, or as one that is replaced whatever it is.
-
-    The latter is how a plan made with a public key shows a field that only a private one returns.
-    """
-    return _whole(_fields(plan, change)) in shown or all(
-        any(_part(plan, change, field, before) in shown for before in _befores(change, field)) for field in change.body
-    )
-
-
-def _all(plan: Plan) -> str:
-    """The hash of all that a plan would do, whatever key it was made with and whatever it was compared with."""
-    return hexadecimal(meaning(plan))[:PART_LENGTH]
-
-
-def _whole(fields: Iterable[str]) -> str:
-    """The hash of a whole change, from those of its fields."""
-    return hexadecimal(sha256("".join(sorted(fields))))[:PART_LENGTH]
-
-
-def _fields(plan: Plan, change: Change) -> list[str]:
-    """The hash of each field that a change would write."""
-    return [_part(plan, change, field, _before(change, field)) for field in change.body]
-
-
-def _before(change: Change, field: FieldName) -> str:
-    return fingerprint({field: change.old[field]}) if field in change.old else _UNSEEN
-
-
-def _befores(change: Change, field: FieldName) -> tuple[str, str]:
-    return _before(change, field), _UNSEEN
-
-
-def _part(plan: Plan, change: Change, field: FieldName, before: str) -> str:
-    # What `data` parses to is compared where the plan holds it, not the text that is sent.
-    after = fingerprint({field: change.new[field] if field in change.new else change.body[field]})
-    row: list[JsonValue] = [action(change), change.slug, change.id, change.version, change.status]
-    return hexadecimal(sha256(json_safe([plan.environment, plan.api_url, *row, field, before, after])))[:PART_LENGTH]
+def permitted(ask: Callable[[], T]) -> T | None:
+    """What GitHub answers; None where the token lacks the permission. Raises GithubError for any other failure."""
+    try:
+        return ask()
+    except GithubError as error:
+        if error.status not in _REFUSED:
+            raise
+        return None

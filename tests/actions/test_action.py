@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flowsync.github.runner import ACTION_INPUTS, ACTION_OUTPUTS, TOKEN, read_inputs
+from flowsync.github.inputs import ACTION_INPUTS, ACTION_OUTPUTS, TOKEN, read_inputs
 from tests.actions.steps import ACTION, INSTALL, ROOT, RUN, UPLOAD, inputs, run, run_of_github
 from tests.support import runner
 from tests.support.command import CLEAN, commit

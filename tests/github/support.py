@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flowsync.github.api import read_marker
+from flowsync.github.marker import read_marker
 from tests.support.command import environment, flowsync, write_flows
 from tests.support.fake_frigade import fake_frigade, row
 from tests.support.fake_github import MAIN, REPOSITORY, TOKEN, FakeRepo, fake_github, sha
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from flowsync.github.api import Marker
+    from flowsync.github.marker import Marker
     from tests.support.command import Completed
     from tests.support.fake_frigade import FakeFrigade
     from tests.support.fake_github import FakeGithub

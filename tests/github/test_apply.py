@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.cli.usage.guards import ALLOWED
-from flowsync.github.runner import ALLOWABLE
+from flowsync.github.inputs import ALLOWABLE
 from tests.github.support import BASE, HEAD, MERGE, flow, reviewed, workplace
 from tests.support.command import environment, flowsync
 from tests.support.fake_frigade import UNOBSERVABLE, FakeConfig, fake_frigade, reply, row, success

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync import git
-from flowsync.github.api import read_marker
-from flowsync.github.event import MergeGroupEvent, OtherEvent, PullRequestEvent, PushEvent, base_of
+from flowsync.github.marker import read_marker
+from flowsync.github.runner import MergeGroupEvent, OtherEvent, PullRequestEvent, PushEvent, base_of
 from tests.github.support import LIVE, flow, workplace
 from tests.support.fake_frigade import UNOBSERVABLE, FakeConfig, fake_frigade, row
 from tests.support.fake_github import sha

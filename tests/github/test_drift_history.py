@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.github.api import read_marker
+from flowsync.github.marker import read_marker
 from tests.github.support import BASE, LIVE, MERGE, flow, workplace
 from tests.github.test_drift import proposed
 from tests.support.command import git

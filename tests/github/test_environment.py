@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync.errors import ConfigError
-from flowsync.github.runner import ACTION_INPUTS, CiCommand, CommentMode, ReviewRule, Switch, read_inputs
+from flowsync.github.inputs import ACTION_INPUTS, CiCommand, CommentMode, ReviewRule, Switch, read_inputs
 
 if TYPE_CHECKING:
-    from flowsync.github.runner import ActionInput
+    from flowsync.github.inputs import ActionInput
 
 
 def test_empty_inputs_mean_their_defaults() -> None:

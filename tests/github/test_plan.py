@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowsync import git
-from flowsync.github.api import read_marker
+from flowsync.github.marker import read_marker
 from tests.github.support import HEAD, TWO_ENVIRONMENTS, flow, workplace
 from tests.support.fake_frigade import (
     PRIVATE_KEY,
@@ -338,7 +338,7 @@ def test_without_a_comment_there_is_all_the_rest(
 def test_a_pull_request_that_moved_on_is_left_to_the_later_run(place: Workplace) -> None:
     done = place.plan(head=sha(6))
     assert place.repo.comments == []
-    assert "::notice title=flowsync::No comment was written: the pull request has moved on" in done.log
+    assert "::notice title=flowsync::No comment was written: the pull request has a newer commit" in done.log
     assert done.code == 0
 
 
@@ -455,7 +455,7 @@ def test_a_next_page_on_another_host_is_refused_and_never_asked(tmp_path: Path) 
 def test_no_list_where_one_should_be_is_told(tmp_path: Path) -> None:
     fault = replace(reply(200), body=error_body(200, "Hm")).on("GET", COMMENTS, times=9)
     with workplace(tmp_path, FakeRepo(faults=(fault,))) as place:
-        assert "GitHub answered with no list." in place.plan().log
+        assert "GitHub did not answer with a list." in place.plan().log
 
 
 def test_enterprise_has_its_own_addresses(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_the_action_s_own_way_to_call_it_works(place: Workplace) -> None:
 def test_outside_of_github_it_says_what_is_missing(tmp_path: Path) -> None:
     done = process("ci", "plan", root=tmp_path)
     assert (done.code, done.out) == (1, "")
-    assert "This is no run of GitHub Actions: GITHUB_EVENT_NAME," in done.err
+    assert "This is not GitHub Actions: GITHUB_EVENT_NAME," in done.err
 
 
 @pytest.mark.parametrize(

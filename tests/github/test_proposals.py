@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flowsync.api.client import open_sender
 from flowsync.config import Key, Timeouts
 from flowsync.errors import GithubError
-from flowsync.github.api import Github, Marker
-from flowsync.github.client import open_github
+from flowsync.github.api import Github
 from flowsync.github.comments import Draft, NotWritten, Written
 from flowsync.github.drift import PREFIX, Proposal, ProposedFile, branch_name, digest_of, propose, withdraw
+from flowsync.github.marker import Marker
 from tests.support.fake_frigade import reply
 from tests.support.fake_github import MAIN, PERSON, REPOSITORY, TOKEN, FakeRepo, fake_github, sha
 
@@ -29,9 +30,11 @@ BRANCH = branch_name("production", KEY)
 def repository(repo: FakeRepo) -> Iterator[Github]:
     with (
         fake_github(repo) as server,
-        open_github([server.url], Key(TOKEN, "GITHUB_TOKEN"), timeouts=Timeouts(), headers={}) as client,
+        open_sender(
+            [server.url], Key(TOKEN, "GITHUB_TOKEN"), timeouts=Timeouts(), connections=2, resends_writes=True
+        ) as sender,
     ):
-        yield Github(client, server.url, f"{server.url}/graphql", REPOSITORY)
+        yield Github(sender, server.url, f"{server.url}/graphql", REPOSITORY)
 
 
 @pytest.fixture
@@ -168,9 +171,11 @@ class Meanwhile(Github):
 def meanwhile(repo: FakeRepo, path: str, act: Callable[[], object]) -> Iterator[Github]:
     with (
         fake_github(repo) as server,
-        open_github([server.url], Key(TOKEN, "GITHUB_TOKEN"), timeouts=Timeouts(), headers={}) as client,
+        open_sender(
+            [server.url], Key(TOKEN, "GITHUB_TOKEN"), timeouts=Timeouts(), connections=2, resends_writes=True
+        ) as sender,
     ):
-        github = Meanwhile(client, server.url, f"{server.url}/graphql", REPOSITORY)
+        github = Meanwhile(sender, server.url, f"{server.url}/graphql", REPOSITORY)
         github.path, github.act = path, act
         yield github
 

@@ -12,11 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.errors import ConfigError, FlowsyncError
-from flowsync.github.api import MOST_PARTS, NO_PLAN, Marker, key_of, read_marker
 from flowsync.github.claims import Result, Status, noted, status_of
-from flowsync.github.event import MergeGroupEvent, OtherEvent, PullRequestEvent, PushEvent, read_event
-from flowsync.github.review import parts, unreviewed
-from flowsync.github.runner import inert, notice, outputs_text, read_runner, write_outputs, write_summary
+from flowsync.github.marker import MOST_PARTS, NO_PLAN, Marker, key_of, parts, read_marker, unreviewed
+from flowsync.github.runner import (
+    MergeGroupEvent,
+    OtherEvent,
+    PullRequestEvent,
+    PushEvent,
+    inert,
+    notice,
+    outputs_text,
+    read_event,
+    read_runner,
+    write_outputs,
+    write_summary,
+)
 from flowsync.model import View
 from tests.github.support import read_outputs
 from tests.render.hostile import hostile, log_commands
@@ -236,7 +246,7 @@ NEEDED = {
 def test_elsewhere_than_in_github_actions_the_error_says_so() -> None:
     with pytest.raises(ConfigError) as caught:
         read_runner({"GITHUB_SHA": SHA}, "/tmp")
-    assert str(caught.value).startswith("This is no run of GitHub Actions: GITHUB_EVENT_NAME, GITHUB_EVENT_PATH,")
+    assert str(caught.value).startswith("This is not GitHub Actions: GITHUB_EVENT_NAME, GITHUB_EVENT_PATH,")
     assert "work anywhere" in (caught.value.hint or "")
 
 

@@ -38,8 +38,7 @@ from flowsync.document.libyaml import HAS_LIBYAML
 from flowsync.errors import ConfigError, DocumentError, ExitCode, FlowsyncError, GitError, InvalidFilesError
 from flowsync.flows.files import FlowFile
 from flowsync.github.api import HEADERS
-from flowsync.github.event import PullRequestEvent, read_event
-from flowsync.github.runner import read_runner
+from flowsync.github.runner import PullRequestEvent, read_event, read_runner
 from flowsync.preview import bundle
 from flowsync.preview.browser import find_browser
 from flowsync.problems import doctor

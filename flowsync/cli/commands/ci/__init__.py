@@ -13,7 +13,7 @@ from flowsync.cli.commands.ci.plan import plan, validate
 from flowsync.cli.commands.ci.run import failures_shown, open_run
 from flowsync.cli.usage.help_page import Command
 from flowsync.cli.usage.options import Verbosity, global_options, invocation, sandbox_option
-from flowsync.github.runner import COMMAND, CiCommand, Switch
+from flowsync.github.inputs import COMMAND, CiCommand, Switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

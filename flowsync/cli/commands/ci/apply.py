@@ -18,9 +18,10 @@ from flowsync.cli.usage.guards import guards_allowing
 from flowsync.cli.writing import applying
 from flowsync.github import claims
 from flowsync.github.conflicts import unsettled
-from flowsync.github.event import MergeGroupEvent, PullRequestEvent, base_of
-from flowsync.github.review import Flaw, Reviews, Tip, branch_head, written_parts
-from flowsync.github.runner import ReviewRule, inert
+from flowsync.github.inputs import ReviewRule
+from flowsync.github.marker import written_parts
+from flowsync.github.review import Flaw, Reviews, Tip, branch_head
+from flowsync.github.runner import MergeGroupEvent, PullRequestEvent, base_of, inert
 from flowsync.model import AlreadyApplied
 from flowsync.plan.document import action
 from flowsync.plan.guards import Kept

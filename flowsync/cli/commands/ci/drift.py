@@ -16,7 +16,6 @@ from flowsync.cli.project import refuse_keys
 from flowsync.cli.project.files import top_of
 from flowsync.config import Policy
 from flowsync.errors import ApiError, ConfigError, ExitCode
-from flowsync.github.api import Marker
 from flowsync.github.comments import NotWritten, Written, draft
 from flowsync.github.drift import (
     Proposal,
@@ -28,8 +27,9 @@ from flowsync.github.drift import (
     withdraw,
     write_issue,
 )
-from flowsync.github.review import Reviews, Tip, hexadecimal, written_parts
-from flowsync.github.runner import Switch
+from flowsync.github.inputs import Switch
+from flowsync.github.marker import Marker, hexadecimal, written_parts
+from flowsync.github.review import Reviews, Tip
 from flowsync.plan.document import meaning
 from flowsync.plan.edits import edits, is_uncertain, not_live, waiting
 from flowsync.plan.guards import Kept

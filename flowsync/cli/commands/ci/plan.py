@@ -20,11 +20,11 @@ from flowsync.cli.project import save
 from flowsync.cli.project.files import check_files, named_from_top
 from flowsync.cli.usage.guards import guards_allowing
 from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError, RefusedError
-from flowsync.github.api import NO_PLAN, Marker
 from flowsync.github.conflicts import conflicting, unsettled
-from flowsync.github.event import OtherEvent, PullRequestEvent, PushEvent, base_of
-from flowsync.github.review import ARTIFACT, Reviews, Tip, hexadecimal, parts
-from flowsync.github.runner import ReviewRule, Switch, inert
+from flowsync.github.inputs import ReviewRule, Switch
+from flowsync.github.marker import NO_PLAN, Marker, hexadecimal, parts
+from flowsync.github.review import ARTIFACT, Reviews, Tip
+from flowsync.github.runner import OtherEvent, PullRequestEvent, PushEvent, base_of, inert
 from flowsync.model import Severity
 from flowsync.plan.guards import Kept
 from flowsync.problems import FORMATS, listing

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 from flowsync import errors
 from flowsync.cli.commands.ci.run import key_without_project, marker_key, show_warning
 from flowsync.github import claims, comments
-from flowsync.github.api import Marker, text
+from flowsync.github.api import text
 from flowsync.github.claims import Result, Status, noted, status_of
 from flowsync.github.comments import draft
-from flowsync.github.conflicts import conflicting, marks
-from flowsync.github.event import PushEvent
-from flowsync.github.review import Reviews, Tip, written_parts
-from flowsync.github.runner import CommentMode
+from flowsync.github.conflicts import conflicting
+from flowsync.github.inputs import CommentMode
+from flowsync.github.marker import Marker, slug_hashes, written_parts
+from flowsync.github.review import Reviews, Tip
+from flowsync.github.runner import PushEvent
 from flowsync.model import Failed, NotAttempted, Refused
 from flowsync.render.escape import code_span
 from flowsync.render.ledger import entry, explained
@@ -77,7 +78,7 @@ def report_applied(pulls: Pulls, report: ApplyReport, *, is_whole: bool, is_done
     _comment(pulls, concerned, report)
     slugs = written_parts(plan)
     bad = {each.change.slug: each for each in map(entry, report.outcomes) if not each.is_good}
-    settled = marks(change.slug for change in plan.writes if change.slug not in bad)
+    settled = slug_hashes(change.slug for change in plan.writes if change.slug not in bad)
     for review in recent:
         ours = frozenset().union(*(slugs[part] for part in review.parts & slugs.keys()))
         ours = ours or frozenset(change.slug for change in plan.writes)

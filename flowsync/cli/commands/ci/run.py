@@ -16,24 +16,19 @@ from flowsync.cli.planning import plan_files
 from flowsync.cli.project import project_at, save
 from flowsync.cli.usage.guards import guards_allowing
 from flowsync.config import API_URL_VARIABLE, FILE_NAMES, Flags, Key, Timeouts
-from flowsync.github import api as github_api
 from flowsync.github import comments
-from flowsync.github.api import key_of
+from flowsync.github.api import CONNECTIONS, HEADERS, PATIENCE, Github
 from flowsync.github.comments import draft
 from flowsync.github.conflicts import ReviewedHistory
-from flowsync.github.event import PullRequestEvent, read_event
+from flowsync.github.inputs import PRIVATE_KEY, PUBLIC_KEY, TOKEN, CiCommand, CommentMode, Switch, read_inputs
+from flowsync.github.marker import key_of
 from flowsync.github.review import Tip
 from flowsync.github.runner import (
-    PRIVATE_KEY,
-    PUBLIC_KEY,
-    TOKEN,
-    CiCommand,
-    CommentMode,
-    Switch,
+    PullRequestEvent,
     inert,
     notice,
     output_of,
-    read_inputs,
+    read_event,
     read_runner,
     warning,
     write_outputs,
@@ -59,16 +54,15 @@ if TYPE_CHECKING:
     from flowsync.cli.planning import Planned
     from flowsync.cli.project import Project
     from flowsync.cli.usage.options import Invocation
-    from flowsync.github.api import Github, Marker
     from flowsync.github.comments import Draft
-    from flowsync.github.event import Event
-    from flowsync.github.runner import Inputs, Runner
+    from flowsync.github.inputs import Inputs
+    from flowsync.github.marker import Marker
+    from flowsync.github.runner import Event, Runner
     from flowsync.model import JsonValue, Plan
     from flowsync.plan.base import History
     from flowsync.plan.guards import Kept
     from flowsync.report.comment import Report
 
-TIMEOUTS: Final = Timeouts()
 WITHOUT_SECRETS: Final = "dependabot[bot]"
 """Whose pull requests get no secrets, as those from forks [doc]."""
 PLAN_NAME: Final = "flowsync-plan.json"
@@ -203,8 +197,8 @@ class Run:
         environ = {**os.environ, API_URL_VARIABLE: inputs.api_url} if inputs.api_url else os.environ
         flags = Flags(
             environment=self.invocation.environment,
-            private_key_variable=PRIVATE_KEY.variable if inputs.private_key else None,
-            public_key_variable=PUBLIC_KEY.variable if inputs.public_key else None,
+            private_key_variable=PRIVATE_KEY.variable if inputs.private_api_key else None,
+            public_key_variable=PUBLIC_KEY.variable if inputs.public_api_key else None,
         )
         project = project_at(self.invocation.directory, self.invocation.config, flags, environ, self.invocation)
         if inputs.api_url and (other := project.settings.unused_url):
@@ -281,7 +275,7 @@ def open_run(
     invocation.config = invocation.config or inputs.config
     invocation.environment = invocation.environment or inputs.environment
     inputs = replace(inputs, pull_request=pull_request or inputs.pull_request)
-    for secret in (inputs.token, inputs.private_key):
+    for secret in (inputs.github_token, inputs.private_api_key):
         IN_USE.add(secret or "")
     with _open_github(invocation, inputs, runner) as github:
         yield Run(invocation, inputs, runner, event, github, in_sandbox or inputs.sandbox is Switch.ON)
@@ -289,17 +283,25 @@ def open_run(
 
 @contextmanager
 def _open_github(invocation: Invocation, inputs: Inputs, runner: Runner) -> Iterator[Github | None]:
-    if inputs.token is None:
+    if inputs.github_token is None:
         yield None
         return
-    from flowsync.github.client import open_github  # noqa: PLC0415 - httpx is slow to import; without a token nothing needs it
+    from flowsync.api.client import open_sender  # noqa: PLC0415 - httpx is slow to import; without a token nothing needs it
 
-    urls = (runner.api_url, runner.graphql_url)
-    key = Key(inputs.token, TOKEN.variable)
-    observe = request_log(invocation)
+    key = Key(inputs.github_token, TOKEN.variable)
     write_step("key", f"token, from {key.variable}, for {runner.api_url}", invocation)
-    with open_github(urls, key, timeouts=TIMEOUTS, headers=github_api.HEADERS, observe=observe) as client:
-        yield github_api.Github(client, runner.api_url, runner.graphql_url, runner.repository)
+    sender = open_sender(
+        (runner.api_url, runner.graphql_url),
+        key,
+        timeouts=Timeouts(),
+        connections=CONNECTIONS,
+        headers=HEADERS,
+        patience=PATIENCE,
+        resends_writes=True,
+        observe=request_log(invocation),
+    )
+    with sender as opened:
+        yield Github(opened, runner.api_url, runner.graphql_url, runner.repository)
 
 
 def show_notice(text: str) -> None:
