@@ -32,16 +32,17 @@ ROOT: Final = DOCS.parent
 PART: Final = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 EXIT_CODES: Final = {
-    ExitCode.OK: "Fine.",
-    ExitCode.ERROR: "An error: the key, its address, an environment that `flowsync.yaml` does not have, the network, "
-    "the API; also a plan with blocked flows, and a question that was answered with no.",
-    ExitCode.CHANGES: "Changes are pending; only where it was asked for: `plan --detailed-exitcode`, "
-    "`status --detailed-exitcode`, `diff --detailed-exitcode`, `pull --check`, `fmt --check`.",
-    ExitCode.INVALID: "Files are invalid: flow files, or `flowsync.yaml`.",
-    ExitCode.REFUSED: "Refused: a flow changed since it was planned, or while it was written, or a flow is blocked.",
-    ExitCode.PARTLY_APPLIED: "Partly applied: some writes failed; the ledger says which.",
+    ExitCode.OK: "Done.",
+    ExitCode.ERROR: "Error: the key, its address, an unknown environment, the network or the API. Also a plan with "
+    "blocked flows, and the answer no to a question.",
+    ExitCode.CHANGES: "Changes are pending. Only with `--detailed-exitcode` (of `plan`, `status`, `diff`) or "
+    "`--check` (of `pull`, `fmt`).",
+    ExitCode.INVALID: "Invalid files: flow files, or `flowsync.yaml`.",
+    ExitCode.REFUSED: "Refused: by a guard or a blocked flow, or because a flow changed since the plan or "
+    "during the write.",
+    ExitCode.PARTLY_APPLIED: "Partly applied: some writes failed. The output says which.",
     ExitCode.USAGE: "Usage error.",
-    ExitCode.INTERRUPTED: "Interrupted by Ctrl-C or SIGTERM; what was in flight has finished.",
+    ExitCode.INTERRUPTED: "Interrupted by Ctrl-C or SIGTERM. The writes in flight have finished.",
 }
 
 
