@@ -1,4 +1,4 @@
-"""Facts about an account: which list answers, whether it is complete, whose it is, clock and rate limit."""
+"""Facts about an account: its address and keys, the lists of flows, its organization, clock and rate limit."""
 
 from __future__ import annotations
 
@@ -7,27 +7,72 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from flowsync.api.endpoints import PAGE_SIZE, Access, is_absent, parse_rows
+from flowsync.config import API_URL_VARIABLE
+from flowsync.config.address import VENDOR_URLS
 from flowsync.doctor.questions import Asked, Question, Row, is_full, rows_of
-from flowsync.doctor.values import Fact, note, ok, problem
-from flowsync.errors import UnreadableResponseError
+from flowsync.doctor.values import Fact, Mark, note, ok, problem
+from flowsync.errors import ConfigError, UnreadableResponseError
 from flowsync.text import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from flowsync.api.probing import Answer
+    from flowsync.config import Key, Settings
     from flowsync.model import JsonValue
 
+KEY_SENT: Final = "key sent"
+"""The fact that requests can be made; it is the last one then."""
 _LISTS: Final = (Question.PRIVATE_LIST, Question.PUBLIC_LIST)
 _TOLERATED_SECONDS: Final = 60
-"""By how much the server's clock may differ from this one's before it is worth a note."""
+"""Difference to the server's clock that is not worth a note."""
 _LIMIT_HEADERS: Final = ("ratelimit", "x-ratelimit", "x-rate-limit", "retry-after")
 _MOST_SHOWN: Final = 8
 
 
+def access_facts(settings: Settings, environ: Mapping[str, str]) -> Iterator[Fact]:
+    """Facts about the address and the keys. Of a key only its kind and its variable are reported."""
+    yield _address_fact(settings, environ)
+    found = [key for key in (settings.private_key, settings.public_key) if key is not None]
+    for key in found:
+        yield from _key_facts(key)
+    try:
+        used = settings.reading_key()
+    except ConfigError as error:
+        mark = Mark.PROBLEM if found else Mark.NOTE
+        yield Fact("key", mark, error.message, None, error.hint)
+        return
+    yield ok(KEY_SENT, f"the key from {excerpt(used.variable)} is sent to this address", value=True)
+
+
+def _address_fact(settings: Settings, environ: Mapping[str, str]) -> Fact:
+    url = settings.api_url
+    if environ.get(API_URL_VARIABLE):
+        text = f"{excerpt(url)}, from {API_URL_VARIABLE}"
+        if settings.unused_url is not None:
+            return note("address", f"{text}; flowsync.yaml names {excerpt(settings.unused_url)}", url)
+        return ok("address", text, url)
+    if url in VENDOR_URLS:
+        return ok("address", f"{url}, Frigade's own", url)
+    return ok("address", f"{excerpt(url)}, from flowsync.yaml", url)
+
+
+def _key_facts(key: Key) -> Iterator[Fact]:
+    try:
+        key.refuse_other_forms()
+    except ConfigError:
+        return
+    source = excerpt(key.variable)
+    value = {"kind": "public" if key.looks_public else "private", "source": key.variable}
+    if key.looks_public:
+        yield ok("public key", f"from {source}: it can read", {**value})
+    else:
+        yield ok("private key", f"from {source}: it can read and write", {**value})
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What an account was asked, and what flowsync.yaml says of it. `is_whole`: every question was answered in time."""
+    """What an account answered. `organization` is from flowsync.yaml; `is_whole`: none is missing."""
 
     asked: tuple[Asked, ...]
     access: Access
@@ -35,33 +80,33 @@ class Observed:
     is_whole: bool = True
 
     def answers(self, question: Question) -> tuple[Asked, ...]:
-        """Those to one question."""
+        """The answers to one question."""
         return tuple(each for each in self.asked if each.question is question)
 
     def answer(self, question: Question) -> Answer | None:
-        """The first to one question."""
+        """The first answer to one question."""
         return next((each.answer for each in self.answers(question)), None)
 
     def rows(self, question: Question) -> list[Row]:
-        """The rows of a list, none where it did not answer."""
+        """The rows of a list; none where the request failed."""
         answer = self.answer(question)
         return rows_of(answer.value) if answer is not None and answer.is_success else []
 
     @property
     def listed(self) -> Answer | None:
-        """The list that commands read: the first that answered."""
+        """The list that commands read: the first that was answered."""
         answers = (self.answer(question) for question in _LISTS)
         return next((answer for answer in answers if answer is not None and answer.is_success), None)
 
 
 def account_facts(observed: Observed) -> Iterator[Fact]:
-    """Each fact about lists, pages, organization, clock and rate limit."""
+    """Facts about lists, pages, organization, clock and rate limit."""
     for question in _LISTS:
         answer = observed.answer(question)
         if answer is not None:
             yield _list_fact(question, answer, observed)
     if not observed.is_whole:
-        yield problem("time", "not everything was answered in time; what is missing below was not looked at")
+        yield problem("time", "not every request was answered in time, so facts are missing below")
     first = next((each.answer for each in observed.asked if each.answer.status is not None), None)
     if first is not None:
         yield _clock_fact(first)
@@ -86,10 +131,10 @@ def _list_fact(question: Question, answer: Answer, observed: Observed) -> Fact:
     error = answer.error
     value: JsonValue = {"status": answer.status}
     if question is Question.PRIVATE_LIST and is_absent(error):
-        hint = "Nothing: the public list is used, which may hide drafts and what is switched off."
-        return note(name, f"{get} is not there (status {answer.status})", value, hint)
+        hint = "Nothing to do: the public list is used, which may hide drafts and switched-off flows."
+        return note(name, f"{get} does not exist (status {answer.status})", value, hint)
     if question is Question.PUBLIC_LIST and observed.rows(Question.PRIVATE_LIST):
-        return note(name, error.message, value, "Nothing: the private list is used.")
+        return note(name, error.message, value, "Nothing to do: the private list is used.")
     return problem(name, error.message, error.hint, value)
 
 
@@ -103,50 +148,50 @@ def _form(value: JsonValue) -> str:
 def _page_facts(observed: Observed, listed: Answer) -> Iterator[Fact]:
     rows, page = rows_of(listed.value), observed.answer(Question.PAGE)
     if page is None:
-        text = "not known: a list of fewer than two rows shows nothing of pages"
-        yield note("paging", text) if observed.is_whole else note("paging", "not looked at")
+        text = "unknown: the list has fewer than two rows"
+        yield note("paging", text) if observed.is_whole else note("paging", "not checked")
     elif not page.is_success:
-        yield note("paging", f"not known: status {page.status} for a second page")
+        yield note("paging", f"unknown: status {page.status} for a second page")
     elif is_full(listed.value):
         yield from _full_page_facts(rows, rows_of(page.value))
         return
     else:
         yield _window_fact([row.get("id") for row in rows], [row.get("id") for row in rows_of(page.value)])
     if not is_full(listed.value):
-        yield ok("complete", "the list is shorter than a page, so nothing follows", True)  # noqa: FBT003 - a value of JSON
+        yield ok("complete", "the list is shorter than a page, so it is complete", value=True)
 
 
 def _window_fact(every: list[JsonValue], window: list[JsonValue]) -> Fact:
-    """What one row after the first says of `offset` and `limit`."""
-    known = {
-        "1": (every[1:2], "offset and limit are followed", True, True),
-        "2": (every, "offset and limit are ignored", False, False),
-        "3": (every[:1], "limit is followed, offset is ignored", False, True),
-        "4": (every[1:], "offset is followed, limit is ignored", True, False),
-    }
-    for ids, text, offset, limit in known.values():
+    """Whether the API follows `offset` and `limit`, from a request for one row after the first."""
+    known = (
+        (every[1:2], "offset and limit are followed", True, True),
+        (every, "offset and limit are ignored", False, False),
+        (every[:1], "limit is followed, offset is ignored", False, True),
+        (every[1:], "offset is followed, limit is ignored", True, False),
+    )
+    for ids, text, offset, limit in known:
         if window == ids:
             return ok("paging", text, {"offset": offset, "limit": limit})
-    return note("paging", f"not known: {len(window):,} other rows came for offset 1 and limit 1")
+    return note("paging", f"unknown: {len(window):,} other rows came for offset 1 and limit 1")
 
 
 def _full_page_facts(rows: list[Row], following: list[Row]) -> Iterator[Fact]:
-    """What the page after a full one says."""
+    """Whether the list is complete, from the page after a full one."""
     ids = {str(row.get("id")) for row in rows}
     new = [row for row in following if str(row.get("id")) not in ids]
     if new:
         yield ok("paging", f"offset is followed: {len(new):,} more rows on the second page", {"offset": True})
-        yield ok("complete", "commands read page after page up to the end")
+        yield ok("complete", "commands read every page")
     elif not following:
         yield ok("paging", "offset is followed: the second page is empty", {"offset": True})
-        yield ok("complete", "the list ends with its first page", True)  # noqa: FBT003 - a value of JSON
+        yield ok("complete", "the list ends with its first page", value=True)
     elif len(rows) > PAGE_SIZE:
         yield ok("paging", "offset and limit are ignored", {"offset": False, "limit": False})
-        yield ok("complete", f"the list shows more than {PAGE_SIZE} rows at once, so all of them", True)  # noqa: FBT003 - as above
+        yield ok("complete", f"the list has more than {PAGE_SIZE} rows at once, so it is complete", value=True)
     else:
         yield note("paging", "offset is ignored: the second page is the first again", {"offset": False})
-        hint = "Flows that have a file are looked up by slug; flows without one may not be seen."
-        yield note("complete", f"not known: exactly {len(rows)} rows are shown", hint=hint)
+        hint = "Flows with a file are looked up by slug; flows without a file may be missing."
+        yield note("complete", f"unknown: the list has exactly {len(rows)} rows", hint=hint)
 
 
 def _organization_fact(observed: Observed) -> Fact:
@@ -156,10 +201,10 @@ def _organization_fact(observed: Observed) -> Fact:
     listed, expected = ", ".join(map(str, numbers)), observed.organization
     if not numbers:
         why = "a public key does not show it" if observed.access is Access.PUBLIC else "no row shows it"
-        return note("organization", f"not known: {why}", hint=None if expected is None else "It cannot be checked.")
+        return note("organization", f"unknown: {why}", hint=None if expected is None else "It cannot be checked.")
     if expected is None:
-        hint = "Set organization in flowsync.yaml, and a key of another one is refused."
-        return note("organization", f"{listed}; flowsync.yaml names none", numbers, hint)
+        hint = "Set organization in flowsync.yaml: flowsync then refuses keys of another one."
+        return note("organization", f"{listed}; flowsync.yaml does not name it", numbers, hint)
     if numbers == [expected]:
         return ok("organization", f"{listed}, as flowsync.yaml says", numbers)
     hint = "Use a key of that organization, or correct the number in flowsync.yaml."
@@ -170,14 +215,14 @@ def _clock_fact(answer: Answer) -> Fact:
     try:
         ahead = round(parsedate_to_datetime(answer.headers["date"]).timestamp() - answer.at)
     except KeyError:
-        return note("clock", "not known: the server sends no Date")
+        return note("clock", "unknown: the server sends no Date header")
     except (ValueError, TypeError, OverflowError):
-        return note("clock", "not known: the server's Date cannot be read")
+        return note("clock", "unknown: the server's Date header cannot be read")
     if abs(ahead) <= _TOLERATED_SECONDS:
-        return ok("clock", "the server's and this machine's agree to the minute", ahead)
+        return ok("clock", "the server's clock and this machine's agree to the minute", ahead)
     way = "ahead of" if ahead > 0 else "behind"
-    text = f"the server's is {abs(ahead):,} s {way} this machine's"
-    return note("clock", text, ahead, "Set this machine's clock: records and estimates of waits go by it.")
+    text = f"the server's clock is {abs(ahead):,} s {way} this machine's"
+    return note("clock", text, ahead, "Set this machine's clock: records and waits depend on it.")
 
 
 def _limit_fact(answers: list[Answer]) -> Fact:
@@ -187,5 +232,5 @@ def _limit_fact(answers: list[Answer]) -> Fact:
         found |= {excerpt(name, 40): excerpt(text, 40) for name, text in limits}
     shown = dict([*found.items()][:_MOST_SHOWN])
     if not shown:
-        return ok("rate limit", "no answer names one", {})
+        return ok("rate limit", "no response has a header about it", {})
     return ok("rate limit", "; ".join(f"{name}: {text}" for name, text in shown.items()), {**shown})

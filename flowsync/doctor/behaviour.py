@@ -1,4 +1,4 @@
-"""Facts about how an account's API behaves where what is published leaves that open, or contradicts itself."""
+"""Facts about how an account's API behaves where the vendor's documents say nothing, or contradict each other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flowsync.doctor.questions import Asked, Row
     from flowsync.model import JsonValue
 
-_UNSEEN: Final = "What is not returned cannot be compared: a plan lists it as unseen."
+_UNSEEN: Final = "A field that is not returned cannot be compared: a plan lists it as unseen."
 _KNOWN_STATUSES: Final = frozenset({"ACTIVE", "ARCHIVED", "DRAFT", "DELETED"})
 _KNOWN_FIELDS: Final = frozenset(
     {
@@ -29,17 +29,17 @@ _KNOWN_FIELDS: Final = frozenset(
         *("lastSeenAt", "internalData"),
     }
 )
-"""The fields of a row that are documented or were observed."""
+"""The documented or observed fields of a row."""
 _MOST_NAMES: Final = 12
 
 
 def behaviour_facts(observed: Observed) -> Iterator[Fact]:
-    """Each behaviour that the answers show; nothing for an account without rows."""
+    """Facts about behaviour that the answers show; only a note for an account without flows."""
     listed = observed.listed
     rows = [] if listed is None else rows_of(listed.value)
     if not rows:
         if listed is not None:
-            yield note("rows", "there is no flow, so nothing more can be seen of how this API behaves", 0)
+            yield note("rows", "there is no flow, so nothing more can be found out about this API", 0)
         return
     for name in ("active", "description"):
         yield _field_fact(name, rows)
@@ -50,8 +50,8 @@ def behaviour_facts(observed: Observed) -> Iterator[Fact]:
     if observed.access is Access.PRIVATE:
         yield _versions_fact(observed)
         yield _public_list_fact(observed)
-    yield _look_up_fact("look-up", observed.answers(Question.BY_SLUG), "a slug that begins with flow")
-    yield _look_up_fact("other look-up", observed.answers(Question.BY_OTHER_SLUG), "a slug that does not begin so")
+    yield _look_up_fact("look-up", observed.answers(Question.BY_SLUG), "starts with flow")
+    yield _look_up_fact("other look-up", observed.answers(Question.BY_OTHER_SLUG), "does not start with flow")
     if observed.access is Access.PRIVATE:
         yield _by_version_fact(observed)
 
@@ -73,12 +73,17 @@ def _other_field_facts(rows: Sequence[Row]) -> Iterator[Fact]:
     if missing:
         yield ok("other fields", f"not returned: {', '.join(missing)}", {"not returned": [*missing]})
     else:
-        yield ok("other fields", "every known one is returned", {"not returned": []})
+        yield ok("other fields", "every known field is returned", {"not returned": []})
     nulls = sorted({name for row in rows for name, value in row.items() if value is None} & _KNOWN_FIELDS)
     yield ok("null fields", ", ".join(nulls) or "none", [*nulls])
     unknown = [excerpt(name, 40) for name in sorted(names - _KNOWN_FIELDS)][:_MOST_NAMES]
     if unknown:
-        yield note("unknown fields", ", ".join(unknown), [*unknown], "Nothing: they are carried, never judged.")
+        yield note(
+            "unknown fields",
+            ", ".join(unknown),
+            [*unknown],
+            "Nothing to do: flowsync does not compare them.",
+        )
 
 
 def _data_fact(rows: Sequence[Row]) -> Fact:
@@ -89,7 +94,7 @@ def _data_fact(rows: Sequence[Row]) -> Fact:
 
 
 def _form_of(row: Row) -> str:
-    """How `data` comes back. What is no JSON is YAML, well-formed or not."""
+    """How the API returns `data`. A text that is not JSON counts as YAML, even with errors."""
     if "data" not in row:
         return "not returned"
     data = row["data"]
@@ -108,24 +113,24 @@ def _status_facts(rows: Sequence[Row]) -> Iterator[Fact]:
     yield ok("statuses", text, dict(sorted(counted.items())[:_MOST_NAMES]))
     unknown = sorted(counted.keys() - _KNOWN_STATUSES)[:_MOST_NAMES]
     if unknown:
-        yield note("unknown statuses", ", ".join(unknown), [*unknown], "flowsync writes to no row with such a status.")
+        yield note("unknown statuses", ", ".join(unknown), [*unknown], "flowsync does not write to such rows.")
 
 
 def _draft_fact(observed: Observed, rows: Sequence[Row]) -> Fact:
     if any(row.get("status") == "DRAFT" for row in rows):
-        return ok("drafts", "the list shows them", "listed")
+        return ok("drafts", "the list includes them", "listed")
     listed = {str(row.get("id")) for row in rows}
     versions = [row for each in observed.answers(Question.VERSIONS) for row in _answered(each.answer)]
     if any(row.get("status") == "DRAFT" and str(row.get("id")) not in listed for row in versions):
-        hint = "Nothing: drafts are looked up by slug where a command needs them."
-        return note("drafts", "the list hides them; …/versions shows them", "hidden", hint)
-    return note("drafts", "not known: no draft was seen")
+        hint = "Nothing to do: commands look drafts up by slug."
+        return note("drafts", "the list omits them; …/versions returns them", "hidden", hint)
+    return note("drafts", "unknown: the account has no draft that was found")
 
 
 def _versions_fact(observed: Observed) -> Fact:
     asked = observed.answers(Question.VERSIONS)
     if not asked:
-        return note("versions", "not looked at")
+        return note("versions", "not checked")
     first = next((each for each in asked if each.answer.is_success), asked[0])
     if not first.answer.is_success:
         return _failed("versions", first.answer, "…/versions", "Versions are read from the list, or by slug.")
@@ -136,10 +141,10 @@ def _versions_fact(observed: Observed) -> Fact:
 
 
 def _public_list_fact(observed: Observed) -> Fact:
-    """What the public list leaves out of the rows of the private one."""
+    """Which rows of the private list the public list omits."""
     answer, rows = observed.answer(Question.PUBLIC_LIST), observed.rows(Question.PRIVATE_LIST)
     if answer is None or not answer.is_success or not rows:
-        return note("public list hides", "not known")
+        return note("public list hides", "unknown")
     public = rows_of(answer.value)
     shown = {str(row.get("id")) for row in public}
     hidden = [row for row in rows if str(row.get("id")) not in shown]
@@ -157,32 +162,32 @@ def _public_list_fact(observed: Observed) -> Fact:
 def _look_up_fact(name: str, asked: Iterable[Asked], about: str) -> Fact:
     for each in asked:
         if not each.answer.is_success:
-            return _failed(name, each.answer, f"GET by {about}", "Such flows are read from the list.")
+            return _failed(name, each.answer, f"GET by a slug that {about}", "Such flows are read from the list.")
         value = each.answer.value
         slug = value.get("slug") if isinstance(value, dict) else None
         if isinstance(value, dict) and slug == each.slug:
             shown = excerpt(f"{value.get('status')} version {value.get('version')}", 40)
-            return ok(name, f"GET by {about} finds the flow: its {shown}", "found")
-        text = f"GET by {about} gives another flow, or none; flowsync does not take it for the one it asked for"
+            return ok(name, f"GET by a slug that {about} returns the flow: {shown}", "found")
+        text = f"GET by a slug that {about} returns another flow or none; flowsync does not use such an answer"
         return note(name, text, "another")
-    return note(name, f"not known: no flow with {about} was seen")
+    return note(name, f"unknown: no slug {about}")
 
 
 def _by_version_fact(observed: Observed) -> Fact:
     asked = next(iter(observed.answers(Question.BY_VERSION)), None)
     if asked is None:
-        return note("?version=N", "not known: no flow with several versions was seen")
+        return note("?version=N", "unknown: no flow has several versions")
     if not asked.answer.is_success:
-        return _failed("?version=N", asked.answer, "GET with it", "A version that is not listed cannot be shown.")
+        return _failed("?version=N", asked.answer, "GET with it", "Versions that are not listed cannot be shown.")
     value = asked.answer.value
     is_right = isinstance(value, dict) and value.get("version") == asked.version
     if is_right:
-        return ok("?version=N", "gives that version", True)  # noqa: FBT003 - a value of JSON
-    return note("?version=N", "gives another version", False)  # noqa: FBT003 - as above
+        return ok("?version=N", "returns that version", value=True)
+    return note("?version=N", "returns another version", value=False)
 
 
 def _failed(name: str, answer: Answer, what: str, consequence: str) -> Fact:
-    """A question that was not answered with rows: a fact, whatever the status."""
+    """The fact that a request failed."""
     status: JsonValue = answer.status
     if answer.error is not None and is_absent(answer.error):
         return note(name, f"{what} finds nothing (status {status})", status, consequence)

@@ -22,19 +22,19 @@ PACKAGES: Final = {
     "pyyaml": "",
     "rich": "",
 }
-"""What flowsync imports, by its names on PyPI; with a text, what is lost where it is missing."""
+"""The packages that flowsync imports, by their names on PyPI; an optional one with what it is good for."""
 PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-_INSTALL: Final = "Install flowsync again in a fresh environment; it brings its packages along."
+_INSTALL: Final = "Install flowsync again in a new environment, together with its packages."
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What was found on this machine.
 
-    `versions` has None for a package that is missing; `git` is None without git. `proxies` are variables that are set,
-    `certificates` those that name a place, with whether it is there. `browser` and `bundle` are None where all is well,
-    else what is missing.
+    `versions` has None for a missing package; `git` is None without git. `proxies` are the variables that are set,
+    `certificates` those that name a path, with whether it exists. `browser` and `bundle` are None where they are
+    there, else what to do.
     """
 
     flowsync: str
@@ -51,15 +51,15 @@ class Machine:
 
 
 def machine_facts(machine: Machine) -> Iterator[Fact]:
-    """Each fact about the machine."""
+    """Facts about the machine."""
     yield ok("flowsync", machine.flowsync, machine.flowsync)
     yield ok("python", f"{machine.python} on {machine.system}", [machine.python, machine.system])
     yield from _package_facts(machine.versions)
     if machine.has_libyaml:
-        yield ok("libyaml", "used to read YAML", True)  # noqa: FBT003 - a value of JSON
+        yield ok("libyaml", "reads YAML", value=True)
     else:
-        text = "missing: files are read by PyYAML's own parser, which is slower and refuses a few texts more"
-        yield note("libyaml", text, False, "Install PyYAML from a wheel.")  # noqa: FBT003 - as above
+        text = "missing: PyYAML's own parser reads files; it is slower and refuses a few more texts"
+        yield note("libyaml", text, value=False, hint="Install PyYAML from a wheel.")
     if machine.git is None:
         text = "not found: no edit in the dashboard can be distinguished from other differences"
         yield note("git", text, hint="Install git, and put it on the PATH.")
@@ -77,7 +77,7 @@ def _package_facts(versions: Mapping[str, str | None]) -> Iterator[Fact]:
         if version is None and PACKAGES[name]:
             yield note(name, f"not installed. {PACKAGES[name]}", hint=f"pip install {name}")
         elif version is None:
-            yield problem(name, "not found among what is installed.", _INSTALL)
+            yield problem(name, "not installed", _INSTALL)
 
 
 def _network_facts(machine: Machine) -> Iterator[Fact]:
@@ -85,24 +85,26 @@ def _network_facts(machine: Machine) -> Iterator[Fact]:
     named = list(machine.proxies)
     yield ok("proxy", f"{', '.join(named)} set" if named else "no variable for a proxy is set", [*named])
     if not machine.certificates:
-        yield ok("certificates", "those of Python's packages; no variable names others", [])
+        yield ok("certificates", "those of Python's packages; no variable names other ones", [])
     for name, is_there in machine.certificates:
         if is_there:
             yield ok("certificates", f"{name} is set", [name])
         else:
             yield problem(
-                "certificates", f"{name} names a place that is not there", f"Correct or unset {name}.", [name]
+                "certificates", f"{name} names a path that does not exist", f"Correct or unset {name}.", [name]
             )
 
 
 def _preview_facts(machine: Machine) -> Iterator[Fact]:
     if machine.bundle is None:
-        yield ok("preview", "its script is in the cache", "cached")
+        yield ok("preview", "its components are in the cache", "cached")
     else:
-        text = "its script is not in the cache yet; the first `flowsync preview` fetches it"
-        text += " (npm is there as well)" if machine.has_npm else ""
+        text = "its components are not in the cache yet; the first `flowsync preview` fetches them"
+        text += ", with npm" if machine.has_npm else ""
         yield note("preview", text, "not cached", machine.bundle)
     if machine.browser is None:
-        yield ok("browser", "Chromium is there for pictures", True)  # noqa: FBT003 - a value of JSON
+        yield ok("browser", "Chromium can take pictures", value=True)
     else:
-        yield note("browser", "no Chromium: `flowsync preview --png` makes no pictures", False, machine.browser)  # noqa: FBT003 - as above
+        yield note(
+            "browser", "no Chromium: `flowsync preview --png` cannot take pictures", value=False, hint=machine.browser
+        )

@@ -1,4 +1,4 @@
-"""What is asked of an API to see how it behaves: at most eight GETs, each chosen by the answers before it."""
+"""Requests that show how an API behaves: at most eight GETs, each chosen by the answers before it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 Row = dict[str, "JsonValue"]
 MOST_REQUESTS: Final = 8
 _FLOWS_WITH_VERSIONS: Final = 2
-"""Of how many flows the versions are asked for: the list may hide drafts, and not every flow has one."""
+"""Flows whose versions are requested: the list may omit drafts, and not every flow has one."""
 _SLUG_PREFIX: Final = "flow"
-"""How a slug begins that every server takes for one [obs]."""
+"""Prefix of a slug that every server accepts as one [obs]."""
 _LONGEST_SLUG: Final = 200
-"""Characters: a longer one is nobody's name of a flow, and not asked for."""
+"""Characters; a longer slug is not requested."""
 
 
 class Question(Enum):
-    """What one request is to find out."""
+    """What a request finds out."""
 
     PRIVATE_LIST = "private list"
     PUBLIC_LIST = "public list"
@@ -39,7 +39,7 @@ class Question(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question, about which flow and version it was where it was about one, and the answer."""
+    """A question with its answer, and the flow and version that it was about, if any."""
 
     question: Question
     answer: Answer
@@ -48,7 +48,7 @@ class Asked:
 
 
 def ask_all(prober: Prober, access: Access) -> Iterator[Asked]:
-    """Ask one question after the other. Where no answer came to the first one, no other is asked."""
+    """Make the requests in order, until a list gets no answer."""
     lists = [Question.PRIVATE_LIST, Question.PUBLIC_LIST] if access is Access.PRIVATE else [Question.PUBLIC_LIST]
     listed: Answer | None = None
     for question in lists:
@@ -60,7 +60,7 @@ def ask_all(prober: Prober, access: Access) -> Iterator[Asked]:
     rows = [] if listed is None else rows_of(listed.value)
     if listed is None or not rows:
         return
-    # After a full page the next one is asked for; else one row, the second of those that are known.
+    # After a full page, request the next one; else only the second row of the list.
     offset, limit = (len(rows), PAGE_SIZE) if is_full(listed.value) else (1, 1)
     if len(rows) > 1:
         yield Asked(Question.PAGE, prober.ask(listed.path, {"offset": str(offset), "limit": str(limit)}))
@@ -84,20 +84,20 @@ def _about_flows(prober: Prober, access: Access, rows: Sequence[Row]) -> Iterato
 
 
 def rows_of(value: JsonValue) -> list[Row]:
-    """The rows of a list, in an envelope or bare; what is no object is left out."""
+    """The rows of a list, in an envelope or bare, without items that are not objects."""
     items = value.get("data") if isinstance(value, dict) else value
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def is_full(value: JsonValue) -> bool:
-    """Whether a list is a whole page, so that more may follow: by its own `limit` where that is smaller."""
+    """Whether a list is a full page, so that more may follow; its own `limit` may be smaller than a page."""
     limit = value.get("limit") if isinstance(value, dict) else None
     size = limit if type(limit) is int and 0 < limit < PAGE_SIZE else PAGE_SIZE
     return len(rows_of(value)) >= size
 
 
 def _newest_versions(rows: Sequence[Row]) -> Mapping[str, int]:
-    """The highest version of each slug that can be asked for."""
+    """The highest version of each slug that can be requested."""
     newest: dict[str, int] = {}
     for row in rows:
         slug, version = row.get("slug"), row.get("version")

@@ -1,4 +1,4 @@
-"""Facts of a report, each with what to do where that is needed."""
+"""Facts of a report, each with a hint where something can be done."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Mark(Enum):
-    """How a fact is to be taken: as it should be, worth knowing, or in the way of some command."""
+    """What a fact means: all is well, worth knowing, or some command cannot work."""
 
     OK = "ok"
     NOTE = "note"
@@ -20,7 +20,7 @@ class Mark(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of a report. `value` is the same for programs, None where it is not known; `hint` is what to do."""
+    """One line of a report. `value` says the same to programs, None where unknown; `hint` is what to do."""
 
     name: str
     mark: Mark
@@ -31,7 +31,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The facts about one thing. `environment` is that of flowsync.yaml, for an account."""
+    """The facts about one subject. `environment` is the account's name in flowsync.yaml."""
 
     title: str
     facts: tuple[Fact, ...]
@@ -40,18 +40,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that was found."""
+    """All facts."""
 
     version: str
     parts: tuple[Part, ...]
 
     def count(self, mark: Mark) -> int:
-        """How many facts have this mark."""
+        """The number of facts with this mark."""
         return sum(fact.mark is mark for part in self.parts for fact in part.facts)
 
     @property
     def worst(self) -> Mark:
-        """The gravest mark there is."""
+        """The worst mark of all facts."""
         return next((mark for mark in (Mark.PROBLEM, Mark.NOTE) if self.count(mark)), Mark.OK)
 
 
@@ -61,10 +61,10 @@ def ok(name: str, text: str, value: JsonValue = None) -> Fact:
 
 
 def note(name: str, text: str, value: JsonValue = None, hint: str | None = None) -> Fact:
-    """A fact that is worth knowing, or that could not be found out."""
+    """A fact that is worth knowing, or that is unknown."""
     return Fact(name, Mark.NOTE, text, value, hint)
 
 
 def problem(name: str, text: str, hint: str | None = None, value: JsonValue = None) -> Fact:
-    """A fact that is in the way of some command."""
+    """A fact that keeps some command from working."""
     return Fact(name, Mark.PROBLEM, text, value, hint)

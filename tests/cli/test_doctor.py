@@ -124,7 +124,7 @@ def test_each_reading_of_a_conflict_is_seen(
             found = facts(doctor(tmp_path, account.url, "api_private_sandbox").json)
             assert (reading, found[name]["value"]) == (reading, value)
             assert found["?version=N"]["value"] is True
-            assert found["look-up"]["message"].endswith("its ACTIVE version 2")
+            assert found["look-up"]["message"].endswith("the flow: ACTIVE version 2")
             assert account.writes == []
 
 
@@ -335,7 +335,7 @@ def test_it_does_not_wait_longer_than_it_says(tmp_path: Path) -> None:
     found = {fact.name: fact for fact in report.parts[-1].facts}
     assert found["time"].mark.value == "problem"
     assert found["private list"].mark.value == "ok"
-    assert found["paging"].text == "not looked at"
+    assert found["paging"].text == "not checked"
 
 
 def test_a_broken_configuration_is_told_and_the_rest_is_looked_at(tmp_path: Path) -> None:
@@ -418,7 +418,7 @@ def test_what_ci_says(tmp_path: Path) -> None:
         found = facts(done.json, "CI")
         assert (found["ci"]["value"], found["fork"]["status"]) == ("GitHub Actions", expected)
         assert "ghs_secret" not in done.both
-        assert "could not be asked" in found["token"]["message"]
+        assert "did not answer" in found["token"]["message"]
     assert facts(doctor(tmp_path, None, None, GITHUB_ACTIONS="true").json, "CI").keys() == {"ci", "event", "token"}
     gone = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": "/nowhere"}
     assert facts(doctor(tmp_path, None, None, **gone).json, "CI").keys() == {"ci", "event", "token"}
@@ -449,7 +449,7 @@ def test_what_the_token_of_a_run_can_read(tmp_path: Path) -> None:
         assert token().keys() == {"ci", "event", "token"}
         assert token(GITHUB_TOKEN="ghs_" + "wrong" * 7)["token"]["status"] == "problem"
         for url in ("http://127.0.0.1:9", "http://example.com"):
-            assert "could not be asked" in token(GITHUB_API_URL=url)["token"]["message"]
+            assert "did not answer" in token(GITHUB_API_URL=url)["token"]["message"]
 
 
 def test_certificates_that_are_not_there(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from typing import IO, Any, Protocol
 from unittest import mock
 
 from flowsync.cli import run
+from flowsync.doctor.ci import SYSTEMS
 from flowsync.doctor.machine import PROXIES
-from flowsync.doctor.repository import SYSTEMS
 from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, FakeConfig, FakeFrigade, Row, fake_frigade
 
 STATE = tempfile.TemporaryDirectory(prefix="flowsync-state-")

@@ -26,13 +26,12 @@ from flowsync.cli.project.files import load_selection
 from flowsync.cli.usage.help_page import Command
 from flowsync.cli.usage.options import format_option, global_options, invocation, sandbox_option
 from flowsync.config import Key, Timeouts
-from flowsync.doctor.access import KEY_SENT, access_facts
-from flowsync.doctor.account import Observed, account_facts
+from flowsync.doctor.account import KEY_SENT, Observed, access_facts, account_facts
 from flowsync.doctor.behaviour import behaviour_facts
+from flowsync.doctor.ci import Run, ask_github, ci_facts, system_of, token_facts
 from flowsync.doctor.machine import CERTIFICATES, PACKAGES, PROXIES, Machine, machine_facts
-from flowsync.doctor.permissions import ask_github, token_facts
 from flowsync.doctor.questions import Asked, ask_all
-from flowsync.doctor.repository import Checkout, Found, Run, checkout_facts, ci_facts, project_facts, system_of
+from flowsync.doctor.repository import Checkout, Found, checkout_facts, project_facts
 from flowsync.doctor.values import Fact, Mark, Part, Report, note, ok, problem
 from flowsync.document.libyaml import HAS_LIBYAML
 from flowsync.errors import ConfigError, DocumentError, ExitCode, FlowsyncError, GitError, InvalidFilesError
@@ -51,7 +50,7 @@ if TYPE_CHECKING:
     from flowsync.api.probing import Answer
     from flowsync.cli.project import Project
     from flowsync.cli.usage.options import Invocation
-    from flowsync.doctor.permissions import Reading
+    from flowsync.doctor.ci import Reading
 
 Item = TypeVar("Item")
 

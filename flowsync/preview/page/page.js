@@ -8,8 +8,9 @@ const chosen = new URLSearchParams(location.search)
 let state = null
 let user = Number(chosen.get('user') ?? 0)
 const cards = new Map()
-// The card that the address names. It stays in view while the frames above it grow, until somebody scrolls.
+// The card that the address names, and where it is. It stays there while frames above it grow, until somebody scrolls.
 let target = null
+let targetTop = 0
 
 function make(tag, { text, attributes = {}, ...rest } = {}, ...children) {
   const element = document.createElement(tag)
@@ -70,8 +71,9 @@ class SideView {
       // An overlay is as high as its frame, which must not make the frame grow.
       const margin = this.isOverlay ? 0 : 16
       const height = Math.min(MOST_HEIGHT, Math.max(this.least, Number(message.height) || 0) + margin)
+      const isKept = target !== null && Math.abs(target.getBoundingClientRect().top - targetTop) < 2
       this.frame.setAttribute('height', String(height))
-      target?.scrollIntoView()
+      scrollTo(isKept ? target : null)
     } else if (message.flowsync === 'navigate') {
       this.went.textContent = `→ ${cut(message.address)}`
     } else if (message.flowsync === 'error') {
@@ -181,11 +183,13 @@ async function load() {
   if (isFirst) goToHash()
 }
 
-function goToHash() {
-  target = cards.get(slugOf(location.hash))?.root ?? null
-  target?.scrollIntoView()
-  setTimeout(() => (target = null), 3000)
+function scrollTo(card) {
+  target = card
+  card?.scrollIntoView()
+  targetTop = card?.getBoundingClientRect().top ?? 0
 }
+
+const goToHash = () => scrollTo(cards.get(slugOf(location.hash))?.root ?? null)
 
 function slugOf(hash) {
   try {
@@ -263,9 +267,6 @@ function step(direction) {
   seen[Math.min(Math.max(current + direction, 0), seen.length - 1)]?.scrollIntoView()
 }
 
-for (const type of ['wheel', 'touchmove', 'pointerdown', 'keydown']) {
-  window.addEventListener(type, () => (target = null), { capture: true, passive: true })
-}
 window.addEventListener('hashchange', goToHash)
 byId('changed').checked = chosen.get('changed') === '1'
 await load()

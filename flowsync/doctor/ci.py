@@ -1,8 +1,10 @@
-"""Facts about GITHUB_TOKEN: what it can read of the repository. What it may write shows only when it writes."""
+"""Facts about the CI that runs this, and what GITHUB_TOKEN can read of the repository."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -15,13 +17,56 @@ if TYPE_CHECKING:
     from flowsync.api.probing import Answer, Prober
     from flowsync.model import JsonValue
 
-_UNAUTHORIZED: Final = 401
+SYSTEMS: Final = {
+    "GITHUB_ACTIONS": "GitHub Actions",
+    "GITLAB_CI": "GitLab CI",
+    "CIRCLECI": "CircleCI",
+    "BUILDKITE": "Buildkite",
+    "BITBUCKET_BUILD_NUMBER": "Bitbucket Pipelines",
+    "TF_BUILD": "Azure Pipelines",
+    "JENKINS_URL": "Jenkins",
+    "CI": "some CI",
+}
+"""CI systems by a variable that each sets, the most specific first."""
 _HINT: Final = "docs/ci.md lists the permissions that each workflow needs, to write as well."
 _MOST_PERMISSIONS: Final = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A CI run. `is_fork` is None where unknown; `has_token`: GITHUB_TOKEN is set."""
+
+    system: str | None
+    event: str | None = None
+    is_fork: bool | None = None
+    has_token: bool = False
+
+
+def system_of(environ: Mapping[str, str]) -> str | None:
+    """The CI system that these variables belong to."""
+    return next((name for variable, name in SYSTEMS.items() if environ.get(variable)), None)
+
+
+def ci_facts(run: Run) -> Iterator[Fact]:
+    """Each fact about CI."""
+    if run.system is None:
+        yield ok("ci", "not running in CI")
+        return
+    yield ok("ci", run.system, run.system)
+    if run.system != SYSTEMS["GITHUB_ACTIONS"]:
+        return
+    yield ok("event", excerpt(run.event or "not named"), run.event)
+    if run.is_fork:
+        text = "the pull request is from a fork: there are no secrets, and GITHUB_TOKEN can only read"
+        yield note("fork", text, value=True, hint="A public key in flowsync.yaml is enough for a plan.")
+    elif run.is_fork is not None:
+        yield ok("fork", "the pull request is from this repository", value=False)
+    if not run.has_token:
+        yield note("token", "GITHUB_TOKEN is not set for this step", hint="The flowsync action sets it itself.")
+
+
 class Reading(Enum):
-    """What is read of the repository; the value is the permission that it needs [doc: GitHub]."""
+    """A request to GitHub; the value is the permission that it needs [doc: GitHub]."""
 
     REPOSITORY = "metadata"
     PULLS = "pull-requests"
@@ -29,7 +74,7 @@ class Reading(Enum):
 
 
 def ask_github(prober: Prober, repository: str, commit: str) -> Iterator[tuple[Reading, Answer]]:
-    """Read one thing with each permission. Where no answer came to the first, no other is asked."""
+    """Make one request for each permission, until one gets no answer."""
     place = f"/repos/{quote(repository, safe='/')}"
     paths = {
         Reading.REPOSITORY: (place, {}),
@@ -44,17 +89,17 @@ def ask_github(prober: Prober, repository: str, commit: str) -> Iterator[tuple[R
 
 
 def token_facts(answers: Mapping[Reading, Answer]) -> Iterator[Fact]:
-    """What the answers show of the token."""
-    if any(answer.status == _UNAUTHORIZED for answer in answers.values()):
+    """Facts about the token that the answers show."""
+    if any(answer.status == HTTPStatus.UNAUTHORIZED for answer in answers.values()):
         yield problem("token", "GitHub does not accept GITHUB_TOKEN", "Use the token of this run: github.token.")
         return
     if not answers or all(answer.status is None for answer in answers.values()):
-        yield note("token", "GITHUB_TOKEN is set, and GitHub could not be asked: what it may do is not known")
+        yield note("token", "GITHUB_TOKEN is set, but GitHub did not answer, so its permissions are unknown")
         return
     value: JsonValue = {reading.value: answer.status for reading, answer in answers.items()}
     words = [f"{reading.value} {_outcome(answer)}" for reading, answer in answers.items()]
     refused = any(not answer.is_success for answer in answers.values())
-    text = f"GITHUB_TOKEN reads: {', '.join(words)}"
+    text = f"GITHUB_TOKEN can read: {', '.join(words)}"
     yield note("token", text, value, _HINT) if refused else ok("token", text, value)
     repository = answers.get(Reading.REPOSITORY)
     if repository is not None and isinstance(repository.value, dict):
