@@ -1,12 +1,13 @@
-"""About how many users qualify for an expression, by the API's own estimate [obs: GraphQL]. It reads, and cannot write.
+"""About how many users qualify for an expression, by the API's own estimate [obs: GraphQL].
 
-Whoever holds a `UserCounter` can send one query, which is fixed here, to one path; all that varies is the expression.
+A `UserCounter` can send one fixed query to one path, with an expression as its variable, and nothing else.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Protocol
@@ -28,19 +29,18 @@ if TYPE_CHECKING:
 
 GRAPHQL_PATH: Final = "/graphql"
 QUERY: Final = "query TotalUsers($query: String!) { getTotalUsers(skip: 0, take: 1, query: $query) { name count } }"
-"""The one document that is sent. `skip` and `take` are required, and the total comes whatever they are [obs]."""
+"""The one document that is sent. `skip` and `take` are required, and do not change the total [obs]."""
 MOST_USERS: Final = 10_000_000_000
-"""More than there are people: such a count is not believed."""
+"""More than there are people: a larger count is unreadable."""
 PATIENCE: Final = 10.0
-"""Seconds that all the estimates of a command may take: they are slow where an expression names events or flows."""
+"""Seconds that all estimates of a command may take: they are slow if an expression names events or flows."""
 MOST_AT_ONCE: Final = 4
 EVERYONE: Final = "user.isGuest() == true || user.isGuest() == false"
-"""True for every user, with nothing that has to be set. What the API makes of an empty expression is not known."""
-_ELEMENT: Final = "Total"
+"""True for every user. What the API makes of an empty expression is not known."""
 
 
 class UserCounter(Protocol):
-    """A way to the API that can only ask for an estimate."""
+    """A client that can only ask for an estimate."""
 
     def total_users(self, expression: str) -> JsonValue:
         """The JSON that the API answers `QUERY` with for `expression`. Raises the ApiError family."""
@@ -75,63 +75,46 @@ def variables(expression: str) -> dict[str, JsonValue]:
 
 
 def estimates(counter: UserCounter, expressions: Iterable[str], seconds: float = PATIENCE) -> Mapping[str, int | Gap]:
-    """About how many users qualify for each expression, which is sent as it is; `MOST_AT_ONCE` are asked at a time.
+    """About how many users qualify for each expression; `MOST_AT_ONCE` requests are sent at a time.
 
-    After `seconds` in all it goes on with what has come. Nobody waits for what is under way then: the threads are
-    daemons, whose requests end with the client or the process. Raises nothing of the ApiError family.
+    After `seconds` in all it returns what has come. Requests that are still under way belong to daemon threads, which
+    end with the client or the process. Raises nothing of the ApiError family.
     """
-    wanted = list(dict.fromkeys(expressions))
-    left: SimpleQueue[str] = SimpleQueue()
+    wanted = tuple(dict.fromkeys(expressions))
+    left = deque(wanted)
     answers: SimpleQueue[tuple[str, int | Gap | Exception]] = SimpleQueue()
-    for expression in wanted:
-        left.put(expression)
     is_over = threading.Event()
+
+    def work() -> None:
+        while left and not is_over.is_set():
+            try:
+                expression = left.popleft()
+            except IndexError:  # another thread took it
+                return
+            try:
+                answers.put((expression, _estimate(counter, expression, is_over)))
+            except Exception as error:  # noqa: BLE001 - raised by the thread that waits for the answers
+                answers.put((expression, error))
+
     for _ in range(min(len(wanted), MOST_AT_ONCE)):
-        threading.Thread(target=_work, args=(counter, left, answers, is_over), name="audience", daemon=True).start()
+        threading.Thread(target=work, name="audience", daemon=True).start()
+    ends = time.monotonic() + seconds
+    found: dict[str, int | Gap] = {}
     try:
-        found = _collect(answers, len(wanted), seconds)
+        while len(found) < len(wanted):
+            expression, answer = answers.get(timeout=max(0.0, ends - time.monotonic()))
+            if isinstance(answer, Exception):
+                raise answer
+            found[expression] = answer
+    except Empty:
+        pass
     finally:
         is_over.set()
     return {expression: found.get(expression, Gap.TIMEOUT) for expression in wanted}
 
 
-def _collect(
-    answers: SimpleQueue[tuple[str, int | Gap | Exception]], count: int, seconds: float
-) -> dict[str, int | Gap]:
-    """So many answers, or those that come in time."""
-    ends = time.monotonic() + seconds
-    found: dict[str, int | Gap] = {}
-    while len(found) < count:
-        try:
-            expression, answer = answers.get(timeout=max(0.0, ends - time.monotonic()))
-        except Empty:
-            break
-        if isinstance(answer, Exception):
-            raise answer
-        found[expression] = answer
-    return found
-
-
-def _work(
-    counter: UserCounter,
-    left: SimpleQueue[str],
-    answers: SimpleQueue[tuple[str, int | Gap | Exception]],
-    is_over: threading.Event,
-) -> None:
-    """Ask one after the other, as long as there is one and somebody waits."""
-    while not is_over.is_set():
-        try:
-            expression = left.get_nowait()
-        except Empty:
-            return
-        try:
-            answers.put((expression, _estimate(counter, expression, is_over)))
-        except Exception as error:  # noqa: BLE001 - raised where the answers are awaited, if they still are
-            answers.put((expression, error))
-
-
 def _estimate(counter: UserCounter, expression: str, is_over: threading.Event) -> int | Gap:
-    """One estimate, asked for once more after a failure that may pass [obs: one retry]."""
+    """One estimate; a failure that may pass is tried once more [obs: one retry]."""
     found = _ask(counter, expression)
     return _ask(counter, expression) if found in _PASSING and not is_over.is_set() else found
 
@@ -149,23 +132,18 @@ def _total(answer: JsonValue) -> int | Gap:
         case {"errors": errors} if errors:
             return Gap.FAILED
         case {"data": {"getTotalUsers": list() as elements}}:
-            totals = [each.get("count") for each in elements if isinstance(each, dict) and each.get("name") == _ELEMENT]
-            return _count(totals[0]) if len(totals) == 1 else Gap.UNREADABLE
+            totals = [each.get("count") for each in elements if isinstance(each, dict) and each.get("name") == "Total"]
+            count = totals[0] if len(totals) == 1 else None
+            # A sample that was scaled up may come with a fraction.
+            if isinstance(count, int | float) and not isinstance(count, bool) and 0 <= count <= MOST_USERS:
+                return round(count)
         case _:
-            return Gap.UNREADABLE
-
-
-def _count(value: JsonValue) -> int | Gap:
-    """A number of users; a sample that was scaled up may come with a fraction."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return Gap.UNREADABLE
-    return round(value) if 0 <= value <= MOST_USERS else Gap.UNREADABLE
+            pass
+    return Gap.UNREADABLE
 
 
 def _gap(error: ApiError) -> Gap:
-    if error.on_the_way:  # what is in front of the API refused, whatever it says of the key
+    if error.on_the_way:  # something in front of the API refused; it knows nothing of the key
         return Gap.FAILED
     found = next((gap for kind, gap in _GAPS.items() if isinstance(error, kind)), None)
-    if found is None and is_absent(error):
-        return Gap.ABSENT
-    return found or Gap.FAILED
+    return found or (Gap.ABSENT if is_absent(error) else Gap.FAILED)

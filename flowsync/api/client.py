@@ -1,27 +1,27 @@
-"""The client for Frigade's API, which gives a reader and a writer, and what sends requests for it and for GitHub."""
+"""The client for Frigade's API, which gives readers and writers, and `open_sender`, which GitHub and npm use too."""
 
 from __future__ import annotations
 
 import json
+import time
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlencode
 
 from flowsync import __version__
 from flowsync.api.audience import GRAPHQL_PATH, QUERY, UserCounter, variables
 from flowsync.api.endpoints import FlowReader, FlowWriter, Method
-from flowsync.api.failures import Identity, Redactor, failure, unreadable
-from flowsync.api.messages import Request, Timing, parse_json
-from flowsync.api.organizations import Organizations
-from flowsync.api.probing import Prober, SingleRequests
+from flowsync.api.messages import CHECK_ADDRESS, Identity, Redactor, Request, Timing, failure, parse_json, unreadable
 from flowsync.api.retry import RATE_LIMIT_PATIENCE, Sender, Throttle
+from flowsync.api.rows import Organizations
 from flowsync.api.transport import Transport
+from flowsync.errors import ApiError, UnreadableResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from flowsync.api.failures import Exchange
-    from flowsync.api.messages import Attempt
+    from flowsync.api.messages import Attempt, Exchange
     from flowsync.api.transport import Handler
     from flowsync.config import Key, Timeouts
     from flowsync.model import JsonValue
@@ -44,7 +44,7 @@ def open_sender(
     timing: Timing | None = None,
     observe: Callable[[Attempt], object] | None = None,
 ) -> Iterator[Sender]:
-    """What sends requests with `key` to the hosts of `urls`, over so many connections, closed at the end.
+    """Open a sender of requests with `key` to the hosts of `urls`; it is closed at the end.
 
     With `handler` there are no connections, and every request goes to it. `observe` is called after each request.
     Raises ConfigError when the key, or proxies or certificates in the environment, cannot be used.
@@ -72,9 +72,9 @@ def open_client(
     timing: Timing | None = None,
     observe: Callable[[Attempt], object] | None = None,
 ) -> Iterator[Client]:
-    """A client for the API at `api_url` (trusted: config has checked it). Raises ConfigError as `open_sender` does.
+    """Open a client for the API at `api_url`, which config has checked. Raises ConfigError as `open_sender` does.
 
-    `organizations` looks at every answer to a GET, and may refuse it.
+    `organizations` checks every answer to a GET, and may refuse it.
     """
     sender = open_sender(
         (api_url,),
@@ -116,16 +116,16 @@ class Client:
 
     @property
     def waiting(self) -> int:
-        """How many requests hold off now because the server asked for it."""
+        """How many requests wait now because the server asked for it."""
         return self._sender.throttle.waiting
 
     def stop_waiting(self) -> None:
-        """Send nothing more that would have to wait for the server's rate limit; it fails instead."""
+        """Let requests fail that would have to wait for the server's rate limit."""
         self._sender.throttle.abandon()
 
 
 class _Reader(FlowReader):
-    """GET and nothing else. Every row passes here, so no command can forget whose it has to be."""
+    """GET and nothing else. It checks the organization of every row, so no command can forget to."""
 
     def __init__(self, api_url: str, sender: Sender, organizations: Organizations) -> None:
         self._api_url = api_url
@@ -159,7 +159,7 @@ class _UserCounter(UserCounter):
 
 
 def _value(exchange: Exchange) -> JsonValue:
-    """The JSON of a success; None for a write that was answered with nothing. Raises ApiError for a failure."""
+    """The JSON of a success; None for a write with an empty answer. Raises ApiError for a failure."""
     response = exchange.response
     if not response.is_success:
         raise failure(exchange)
@@ -169,3 +169,63 @@ def _value(exchange: Exchange) -> JsonValue:
         return parse_json(response.body)
     except ValueError:
         raise unreadable(exchange) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of one GET: its JSON, or the `error` that a command would report for it, without keys.
+
+    `status` is None if no answer came. Names of `headers` are in lower case; `seconds` is how long it took, `at` the
+    time of this machine's clock then.
+    """
+
+    path: str
+    status: int | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    value: JsonValue = None
+    error: ApiError | None = None
+    seconds: float = 0.0
+    at: float = 0.0
+
+    @property
+    def is_success(self) -> bool:
+        """Whether there is JSON to look at."""
+        return self.error is None
+
+
+class Prober(Protocol):
+    """A way to the API that can only GET, and reports every outcome as an answer."""
+
+    def ask(self, path: str, query: Mapping[str, str]) -> Answer:
+        """The server's first answer: nothing is sent again, and no redirect is followed."""
+
+
+class SingleRequests(Prober):
+    """Asks with the connections of a Sender, without its retries."""
+
+    def __init__(self, api_url: str, sender: Sender) -> None:
+        self._api_url = api_url
+        self._sender = sender
+
+    def ask(self, path: str, query: Mapping[str, str]) -> Answer:
+        """Send one GET."""
+        started = time.monotonic()
+
+        def read(exchange: Exchange) -> Answer:
+            response, value, error = exchange.response, None, None
+            try:
+                if response.is_redirect:
+                    rest = ", a redirect, which was not followed"
+                    error = exchange.error(UnreadableResponseError, rest, CHECK_ADDRESS)
+                else:
+                    value = _value(exchange)
+            except ApiError as failed:
+                error = failed
+            headers = {name.lower(): text for name, text in response.headers.items()}
+            error = error and exchange.identity.redactor.error(error)
+            return Answer(path, response.status, headers, value, error, time.monotonic() - started, time.time())
+
+        try:
+            return self._sender.send_once(Request("GET", self._api_url + path, urlencode(query)), read)
+        except ApiError as error:
+            return Answer(path, error.status, error=error, seconds=time.monotonic() - started)

@@ -1,9 +1,14 @@
-"""The endpoints for flows: every listed row, and the rows of one slug. Protocols of who calls them."""
+"""The endpoints for flows: read every listed row or those of one slug, and write one row.
+
+A write is one request, sent once: after an ambiguous answer the flow has to be read first, for POST is not idempotent.
+All writes but the update are only observed [obs]. Every function raises the ApiError family.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from urllib.parse import quote
 
@@ -69,7 +74,6 @@ LARGEST_WAVE: Final = 16
 """Pages asked for at once after a full one: few at first, for most accounts have one page or two."""
 FIRST_ASKED: Final = 40
 """Flows whose versions are always asked for: a list that hides nothing of so many is taken to hide nothing."""
-_METHOD_NOT_ALLOWED: Final = 405
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ def parse_rows(answer: JsonValue, path: str) -> tuple[LiveFlow, ...]:
 
 def is_absent(error: ApiError) -> bool:
     """Whether the server says that there is nothing at this path, or nothing to GET."""
-    return isinstance(error, NotFoundError) or error.status == _METHOD_NOT_ALLOWED
+    return isinstance(error, NotFoundError) or error.status == HTTPStatus.METHOD_NOT_ALLOWED
 
 
 def _all_rows(reader: FlowReader, path: str, map_: Map, expected: int) -> tuple[LiveFlow, ...]:
@@ -347,3 +351,57 @@ def _segment(slug: str) -> str:
     """`slug` as one segment of a path: never a step up, a query or a further segment."""
     quoted = quote(slug, safe="", errors="replace")
     return quoted.replace(".", "%2E") if slug in {".", ".."} else quoted
+
+
+class ArchiveBehavior(Enum):
+    """What becomes of users who are in the version that a published draft replaces [doc]."""
+
+    EXIT = "EXIT_EXISTING_USERS"
+    RESTART_EXISTING = "RESTART_EXISTING_USERS"
+    RESTART_ALL = "RESTART_ALL_USERS"
+
+
+def write(writer: FlowWriter, row_id: int, body: Mapping[str, JsonValue]) -> LiveFlow | None:
+    """PUT `body` to the row with the numeric `row_id` [doc]; the row as the server then has it.
+
+    None, here and below, when the answer is empty, `null` or no flow: most likely nothing was written [obs], and only
+    a fresh read can tell.
+    """
+    return _shown(writer.send(Method.PUT, f"/v1/flows/{row_id}", body))
+
+
+def create(writer: FlowWriter, body: Mapping[str, JsonValue]) -> LiveFlow | None:
+    """POST a new flow; its row as the server made it, perhaps with another slug than `body` asks for."""
+    return _shown(writer.send(Method.POST, LIST_PATHS[Access.PRIVATE], body))
+
+
+def new_version(writer: FlowWriter, row_id: int) -> LiveFlow | None:
+    """POST a new draft that starts as a copy of the row with the numeric `row_id`; the draft's row."""
+    return _shown(writer.send(Method.POST, f"/v1/flows/{row_id}/versions", {}))
+
+
+def activate(writer: FlowWriter, row_id: int, behavior: ArchiveBehavior) -> LiveFlow | None:
+    """Publish the draft with the numeric `row_id`; its row. The row that was published becomes ARCHIVED."""
+    return _shown(writer.send(Method.PUT, f"/v1/flows/{row_id}/activate", {"archiveBehavior": behavior.value}))
+
+
+def delete(writer: FlowWriter, row_id: int) -> None:
+    """Delete the row with the numeric `row_id`, for good; other versions of its slug stay."""
+    writer.send(Method.DELETE, f"/v1/flows/{row_id}")
+
+
+def is_taken(error: ApiError) -> bool:
+    """Whether `create` was refused because there is a flow with this slug; always a 400 [obs]."""
+    return error.status == HTTPStatus.BAD_REQUEST and "already exists" in error.message.lower()
+
+
+def has_draft(error: ApiError) -> bool:
+    """Whether `new_version` was refused because the slug has a draft; the status is not documented."""
+    return error.status is not None and "draft already exists" in error.message.lower()
+
+
+def _shown(answer: JsonValue) -> LiveFlow | None:
+    try:
+        return live_flow(answer)
+    except UnreadableResponseError:
+        return None

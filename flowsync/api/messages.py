@@ -1,4 +1,4 @@
-"""HTTP requests and responses as plain values, and the clocks that requests are timed by."""
+"""HTTP requests and responses as plain values, and failed responses as errors: what each status means, without keys."""
 
 from __future__ import annotations
 
@@ -6,39 +6,53 @@ import json
 import random
 import re
 import time
-import zlib
 from codecs import BOM_UTF8
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from flowsync.errors import TransportError, UnreadableResponseError
+from flowsync.errors import (
+    ForbiddenError,
+    NotFoundError,
+    RateLimitedError,
+    RejectedError,
+    ServerError,
+    TransportError,
+    UnauthorizedError,
+    UnavailableError,
+    UnreadableResponseError,
+)
+from flowsync.secrets import REDACTED, Secrets
 from flowsync.text import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
+    from flowsync.config import Key
+    from flowsync.errors import ApiError
     from flowsync.model import JsonValue
 
-LARGEST_BODY: Final = 64 * 1024 * 1024
-"""Bytes, unpacked. A page of 100 flows is far below one hundredth of this."""
 CHECK_NETWORK: Final = "Check the network, a VPN or proxy in between, and the API's address."
-_SUCCESS: Final = 2
-_REDIRECT: Final = 3
-_CHUNK: Final = 64 * 1024
-_GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
+CHECK_ADDRESS: Final = "Check the API's address (FRIGADE_API_URL)."
+_MAYBE_WRITTEN: Final = "The write may have taken effect: run plan again to see."
+_REFUSALS: Final = frozenset({400, 401, 403, 404, 405, 409, 410, 411, 412, 413, 414, 415, 417, 422, 429})
+"""With these the API says that it will not carry out a write. With any other status it may do so all the same."""
+_ANY_KEY: Final = re.compile(r"api_(?:public|private)_[\w-]+")
+"""The form of every key [obs], whoever it belongs to."""
+_EXCERPT_LENGTH: Final = 200
+_EXCERPT_SOURCE: Final = 16_384
+"""Characters of a body that are looked at for an excerpt; a hostile one may be very long."""
+_EXCERPT_MARGIN: Final = 2_048
+"""More than the longest spelling of a key takes."""
+_TAG: Final = re.compile(r"<(?:script|style)\b[^<]*</|<[^<>]*>", re.IGNORECASE)
 _SURROGATE_ESCAPE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
-_FIRST_EPOCH: Final = 1_000_000_000
-"""A smaller number in X-RateLimit-Reset is no time of day: some services send the seconds that are left."""
 _PORTS: Final = {"http": 80, "https": 443}
-_PARAMETER: Final = re.compile(r"[A-Za-z_]{1,30}")
-_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to `url`, which holds no query; `query` is encoded, "" when there is none."""
+    """A request to `url`, which has no query; `query` is encoded, "" when there is none."""
 
     method: str
     url: str
@@ -52,16 +66,16 @@ class Request:
 
     @property
     def shown(self) -> str:
-        """The request for messages: a query could hold what nobody should read, so it is left out."""
+        """The request for messages, without its query, which could hold a secret."""
         return f"{self.method} {self.url}"
 
     @property
     def traced(self) -> str:
         """The URL for `-v`: of its query the names, and the values that are numbers."""
         shown = [
-            f"{name}={value if _NUMBER.fullmatch(value) else '…'}"
+            f"{name}={value if re.fullmatch('[0-9]{1,9}', value) else '…'}"
             for name, value in parse_qsl(self.query, keep_blank_values=True)
-            if _PARAMETER.fullmatch(name)
+            if re.fullmatch("[A-Za-z_]{1,30}", name)
         ]
         return f"{self.url}?{'&'.join(shown)}" if shown else self.url
 
@@ -82,7 +96,7 @@ class Request:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL, in one spelling. Raises ValueError when it has none."""
+    """Scheme, host and port of a URL, in one spelling. Raises ValueError if it is not an http or https URL."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     if scheme not in _PORTS or not parts.hostname or parts.username is not None:
@@ -105,22 +119,32 @@ class Response:
     @property
     def is_success(self) -> bool:
         """Whether the status is 2xx."""
-        return self.status // 100 == _SUCCESS
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
     @property
     def is_redirect(self) -> bool:
         """Whether the status is 3xx."""
-        return self.status // 100 == _REDIRECT
+        return HTTPStatus.MULTIPLE_CHOICES <= self.status < HTTPStatus.BAD_REQUEST
 
     @property
     def is_html(self) -> bool:
-        """Whether it is a page for people: the API itself never sends one."""
+        """Whether it is a web page: the API itself never sends one."""
         return "html" in self.headers.get("content-type", "").lower() or self.body[:64].lstrip()[:1] == b"<"
 
     @property
-    def text(self) -> str:
-        """The body as text, for excerpts only: what is not UTF-8 is replaced."""
-        return self.body[:_CHUNK].decode("utf-8", errors="replace")
+    def message(self) -> str:
+        """The message of the API's error document, a text or a list of them; else the beginning of the body."""
+        try:
+            document = parse_json(self.body)
+        except ValueError:
+            document = None
+        match document:
+            case {"message": str() as message}:
+                return message
+            case {"message": list() as messages}:
+                return "; ".join(message for message in messages if isinstance(message, str))
+            case _:
+                return self.body[: 4 * _EXCERPT_SOURCE].decode("utf-8", errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,71 +178,6 @@ class NoResponseError(TransportError):
         self.is_temporary = is_temporary
 
 
-def requested_wait(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that a response asks to wait: Retry-After, or until the time at which a used-up rate limit is renewed."""
-    wait = retry_after(headers.get("retry-after", ""), now)
-    if wait is not None or headers.get("x-ratelimit-remaining") != "0":
-        return wait
-    reset = headers.get("x-ratelimit-reset", "")
-    is_epoch = reset.isascii() and reset.isdigit() and float(reset) >= _FIRST_EPOCH
-    return max(0.0, float(reset) - now) if is_epoch else None
-
-
-def retry_after(header: str, now: float) -> float | None:
-    """Seconds that a Retry-After header asks to wait, given as a number or an HTTP date (RFC 9110)."""
-    value = header.strip()
-    if not value:
-        return None
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        date = parsedate_to_datetime(value).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return max(0.0, date - now)
-
-
-def read_body(chunks: Iterable[bytes], encoding: str, request: Request) -> bytes:
-    """A body, unpacked, from the chunks that come over the network.
-
-    httpx could unpack it, but without a bound, and would not notice that a packed body broke off. Raises
-    UnreadableResponseError when it is too large or packed in another way than gzip.
-    """
-    match encoding.strip().lower():
-        case "" | "identity":
-            unpacked = chunks
-        case "gzip" | "x-gzip":
-            unpacked = _unzipped(chunks, request)
-        case other:
-            raise UnreadableResponseError(
-                f"{request.shown}: the answer is packed as '{excerpt(other)}', not as asked for."
-            )
-    body = bytearray()
-    for chunk in unpacked:
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise UnreadableResponseError(f"{request.shown}: the answer is larger than {LARGEST_BODY >> 20} MiB.")
-    return bytes(body)
-
-
-def _unzipped(chunks: Iterable[bytes], request: Request) -> Iterator[bytes]:
-    """Unzip in bounded chunks: a small body that unpacks to gigabytes is never held whole. Nothing stays nothing."""
-    unzip = zlib.decompressobj(wbits=_GZIP_WINDOW)
-    is_empty = True
-    try:
-        for chunk in chunks:
-            is_empty = is_empty and not chunk
-            rest = b"" if unzip.eof else chunk  # zlib would keep all that follows on the end, however much that is
-            while rest:
-                yield unzip.decompress(rest, _CHUNK)
-                rest = unzip.unconsumed_tail
-        yield unzip.flush()
-    except zlib.error:
-        raise UnreadableResponseError(f"{request.shown}: the answer cannot be unzipped.") from None
-    if not unzip.eof and not is_empty:
-        raise NoResponseError(f"{request.shown}: the answer broke off.")
-
-
 def _refuse_constant(name: str) -> JsonValue:
     raise ValueError(f"{name} is not JSON")
 
@@ -229,18 +188,198 @@ _DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 def parse_json(body: bytes) -> JsonValue:
     """The JSON value of a body. Raises ValueError for anything else, however strange.
 
-    A lone half of a surrogate pair, which JSON can escape but no text can hold, becomes U+FFFD.
+    Half of a surrogate pair, which JSON can escape but no text can hold, becomes U+FFFD.
     """
     try:
         value: JsonValue = _DECODER.decode(body.removeprefix(BOM_UTF8).decode())
-        return _without_lone_surrogates(value) if _SURROGATE_ESCAPE.search(body) else value
+        if _SURROGATE_ESCAPE.search(body):
+            text = json.dumps(value, ensure_ascii=False)
+            value = json.loads(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    return value
 
 
-def _without_lone_surrogates(value: JsonValue) -> JsonValue:
-    text = json.dumps(value, ensure_ascii=False)
-    whole: JsonValue = json.loads(
-        text.encode("utf-16-le", errors="surrogatepass").decode("utf-16-le", errors="replace")
+class Redactor:
+    """Removes one key, and whatever looks like a key, from texts."""
+
+    __slots__ = ("_secrets",)
+
+    def __init__(self, key: str) -> None:
+        self._secrets = Secrets(key)
+
+    def text(self, text: str) -> str:
+        """`text` without keys, however they are spelled."""
+        return _ANY_KEY.sub(REDACTED, self._secrets.masked(text))
+
+    def error(self, error: ApiError) -> ApiError:
+        """The same failure without keys, and without the exceptions and frames that led to it."""
+        kind = TransportError if isinstance(error, TransportError) else type(error)
+        hint = None if error.hint is None else self.text(error.hint)
+        return kind(
+            self.text(error.message),
+            status=error.status,
+            hint=hint,
+            retry_after=error.retry_after,
+            unsent=error.unsent,
+            on_the_way=error.on_the_way,
+        )
+
+    def excerpt(self, text: str) -> str:
+        """The beginning of a foreign text, as a person would read it, on one line, safe to print."""
+        # Keys are masked before the cut, for half a key would not be recognised; nothing near the cut is shown.
+        head = self.text(text[:_EXCERPT_SOURCE])
+        head = head if len(text) <= _EXCERPT_SOURCE else head[:-_EXCERPT_MARGIN]
+        words = self.text(" ".join(_TAG.sub(" ", head).split()))
+        return excerpt(words, _EXCERPT_LENGTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who makes the requests: the key, which `redactor` removes from messages, and the user agent."""
+
+    key: Key
+    user_agent: str
+    redactor: Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its final response, after `attempts` requests.
+
+    `retry_after` is for how many seconds the server asked to wait, if it is worth coming back.
+    """
+
+    request: Request
+    response: Response
+    attempts: int
+    identity: Identity
+    retry_after: float | None = None
+
+    @property
+    def headline(self) -> str:
+        """The request and the status of its response."""
+        tries = f" after {self.attempts} attempts" if self.attempts > 1 else ""
+        reason = self.identity.redactor.excerpt(self.response.reason)
+        return f"{self.request.shown}: {self.response.status} {reason}".rstrip() + tries
+
+    def error(self, kind: type[ApiError], rest: str, hint: str | None) -> ApiError:
+        """An error: the headline, the `rest` of the sentence, and the server's own words, if any."""
+        text = self.response.message
+        quote = f' It said: "{self.identity.redactor.excerpt(text)}"' if text.strip() else ""
+        return kind(f"{self.headline}{rest}.{quote}", status=self.response.status, hint=hint)
+
+
+def failure(exchange: Exchange) -> ApiError:
+    """The error for a response of any status but 2xx and 3xx."""
+    status = exchange.response.status
+    is_refusal = status in _REFUSALS or (status < HTTPStatus.INTERNAL_SERVER_ERROR and not exchange.request.is_write)
+    error = _BY_STATUS.get(status, _rejected if is_refusal else _server_error)(exchange)
+    error.on_the_way = exchange.request.is_write and _is_from_proxy(exchange.response)
+    return error
+
+
+def _is_from_proxy(response: Response) -> bool:
+    """Whether a refusal has not the API's own form: a proxy may have passed the request on before it refused.
+
+    429 is an exception: a proxy counts requests before it passes them on.
+    """
+    if response.status not in _REFUSALS or response.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return False
+    try:
+        return not isinstance(parse_json(response.body), dict)
+    except ValueError:
+        return True
+
+
+def unreadable(exchange: Exchange) -> ApiError:
+    """The error for a success whose body is not the API's JSON."""
+    response = exchange.response
+    found = "an HTML page" if response.is_html else "something else" if response.body else "nothing"
+    hint = f"A proxy, a login page or another service may have answered. {CHECK_ADDRESS}"
+    return exchange.error(
+        UnreadableResponseError,
+        f", but with {found} where the API's JSON was expected",
+        _MAYBE_WRITTEN if exchange.request.is_write else hint,
     )
-    return whole
+
+
+def _unauthorized(exchange: Exchange) -> ApiError:
+    return exchange.error(
+        UnauthorizedError,
+        ": the API does not accept the key, or this belongs to another environment's organization",
+        f"A key works for one environment only: check that the one from {exchange.identity.key.variable} is valid, and "
+        "of the environment of this flow.",
+    )
+
+
+def _forbidden(exchange: Exchange) -> ApiError:
+    if exchange.response.is_html:
+        return exchange.error(
+            ForbiddenError,
+            ", as an HTML page: not the API but a proxy or firewall in front of it refused",
+            f"It may not like the User-Agent {exchange.identity.user_agent!r}: set another one as user_agent in "
+            "flowsync.yaml, or ask whoever runs that proxy.",
+        )
+    key = exchange.identity.key
+    reason = f"the API does not accept the key from {key.variable}: it is unknown or revoked"
+    hint = f"Compare {key.variable} with the key that the Frigade dashboard shows for this environment."
+    if key.looks_public and not exchange.request.is_public:
+        reason = f"the key from {key.variable} looks like a public one, and this needs a private one"
+        hint = "Use a private key (api_private_…) of the same environment."
+    elif not exchange.request.is_public:
+        reason += ", or a public one"
+    return exchange.error(ForbiddenError, f": {reason}", hint)
+
+
+def _not_found(exchange: Exchange) -> ApiError:
+    return exchange.error(
+        NotFoundError,
+        f": no such flow for the key from {exchange.identity.key.variable}, or no such path on this server",
+        f"{CHECK_ADDRESS} A key sees the flows of its own environment only.",
+    )
+
+
+def _rate_limited(exchange: Exchange) -> ApiError:
+    wait = exchange.response.wait
+    if wait is None:
+        reason = "without Retry-After, it means that the account's cap of monthly users is reached"
+        hint = "Waiting does not help: raise the cap in Frigade's billing, or use another environment."
+    else:
+        reason = f"too many requests, and the API asks to wait {wait:.0f} more seconds"
+        hint = "Try again later, or with a lower --parallelism."
+    error = exchange.error(RateLimitedError, f": {reason}", hint)
+    error.retry_after = exchange.retry_after
+    return error
+
+
+def _server_error(exchange: Exchange) -> ApiError:
+    response = exchange.response
+    hint = _MAYBE_WRITTEN if exchange.request.is_write else "The API failed, not your files: try again in a while."
+    is_unavailable = response.status == HTTPStatus.SERVICE_UNAVAILABLE
+    if is_unavailable and response.wait is not None and exchange.retry_after is None:
+        reason = f": the API asks to wait {response.wait:.0f} more seconds"
+        return exchange.error(UnavailableError, reason, hint)
+    page = ", as an HTML page" if response.is_html else ""
+    error = exchange.error(ServerError, f"{page}: the API, or something in front of it, failed", hint)
+    error.retry_after = exchange.retry_after
+    return error
+
+
+def _rejected(exchange: Exchange) -> ApiError:
+    is_html = exchange.response.is_html
+    who = "something in front of the API" if is_html else "the API"
+    hint = CHECK_ADDRESS if is_html else None
+    if exchange.request.is_write and not _is_from_proxy(exchange.response):
+        hint = "This attempt changed nothing."
+    return exchange.error(RejectedError, f": {who} refused the request", hint)
+
+
+_BY_STATUS: Final[dict[int, Callable[[Exchange], ApiError]]] = {
+    401: _unauthorized,
+    403: _forbidden,
+    404: _not_found,
+    408: _server_error,
+    429: _rate_limited,
+    499: _server_error,
+}

@@ -1,9 +1,9 @@
 """Sending requests: when one is sent again, how fast all threads together may ask, and where redirects lead.
 
-A server that answers 429 or 503 with Retry-After is left alone by every thread until then. After the
-pause one read goes first, and each one that gets through lets one more into flight, up to half of what
-was too much; beyond that, more come only little by little. So a run finds the rate that the server bears.
-Writes to the API do not wait here: each follows at once on a read that did, so that nothing comes between the two.
+After a 429 or 503 with Retry-After no thread sends anything until then. After the pause one read goes first, and each
+success allows one more request in flight, up to half of what was too much; beyond that, more are allowed slowly. So a
+run finds the rate that the server accepts. Writes to the API do not wait here: each follows at once on a read that did,
+so that nothing comes between the two.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ from threading import Condition, Lock
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urljoin
 
-from flowsync.api.failures import Exchange
-from flowsync.api.messages import Attempt, NoResponseError, origin_of
+from flowsync.api.messages import Attempt, Exchange, NoResponseError, origin_of
 from flowsync.errors import ApiError, RateLimitedError, UnreadableResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flowsync.api.failures import Identity
-    from flowsync.api.messages import Request, Response, Timing
+    from flowsync.api.messages import Identity, Request, Response, Timing
     from flowsync.api.transport import Transport
 
     T = TypeVar("T")
@@ -33,15 +31,15 @@ LONGEST_DELAY: Final = 8.0
 PATIENCE: Final = 120.0
 """Seconds from the first attempt after which no further one is started, the server's own pauses aside."""
 RATE_LIMIT_PATIENCE: Final = 300.0
-"""Seconds: when nothing got through for so long, or would for so long, the server is not waited for."""
+"""Seconds: if nothing succeeded for so long, or would for so long, flowsync gives up."""
 MOST_REFUSALS: Final = 20
-"""How often one request is put off before it counts as failed."""
+"""How often the server may ask one request to wait before it counts as failed."""
 MOST_REDIRECTS: Final = 5
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_OWN_PAUSE: Final = 8.0
-"""Seconds: the least that is waited when pause follows on pause; doubled from the first to the longest."""
+"""Seconds: the shortest wait when pauses follow each other; it doubles from the first to the longest."""
 _SLICE: Final = 0.5
-"""Seconds: how soon a thread that waits notices that waiting is over."""
+"""Seconds: how soon a waiting thread notices that the wait is over."""
 _LONGEST_LOCATION: Final = 2_000
 _TRANSIENT: Final = frozenset({500, 502, 503, 504})
 _ASKING_TO_WAIT: Final = frozenset({403, 429, 503})
@@ -50,7 +48,7 @@ _KEEPING_METHOD: Final = frozenset({307, 308})
 
 
 class Throttle:
-    """Decides which thread may send now: at most `most` requests are in flight, fewer after the server said so."""
+    """Decides which thread may send now: at most `most` are in flight, fewer after the server asked to wait."""
 
     def __init__(self, timing: Timing, most: int, patience: float = RATE_LIMIT_PATIENCE) -> None:
         self.timing = timing
@@ -70,12 +68,12 @@ class Throttle:
 
     @property
     def waiting(self) -> int:
-        """How many requests hold off now because the server asked for it."""
+        """How many requests wait now because the server asked for it."""
         is_slowed = self._refused_since is not None or self._allowed < self._most
         return self._waiting if is_slowed else 0
 
     def acquire(self) -> bool:
-        """Wait until a request may be sent, to be followed by `release`; False when nothing is waited for any more."""
+        """Wait until a request may be sent; the caller then calls `release`. False after `abandon`."""
         with self._lock:
             self._waiting += 1
         try:
@@ -87,14 +85,14 @@ class Throttle:
         return delay == 0
 
     def release(self) -> None:
-        """Note that a request that was let in is over."""
+        """Note that a request is over."""
         with self._lock:
             self._in_flight -= 1
             if self._waiting:
                 self._changed.notify_all()
 
     def pause(self, seconds: float) -> bool:
-        """Note that the server asked to be left alone for `seconds`; whether that is worth waiting for."""
+        """Note that the server asked to wait `seconds`; return whether that is worth waiting for."""
         with self._lock:
             now = self.timing.monotonic()
             if now >= self._opens_at:
@@ -110,7 +108,7 @@ class Throttle:
             return True
 
     def succeed(self) -> None:
-        """Note that the server did not ask to wait: let more requests into flight."""
+        """Note that the server did not ask to wait, and allow more requests in flight."""
         with self._lock:
             self._refused_since = None
             self._pauses = 0
@@ -121,13 +119,13 @@ class Throttle:
                 self._changed.notify_all()
 
     def abandon(self) -> None:
-        """Let no thread wait any more: what waits now, or would have to, is not sent."""
+        """Let no thread wait any more: requests that wait, or would have to, are not sent."""
         with self._lock:
             self._is_abandoned = True
             self._changed.notify_all()
 
     def _try_to_acquire(self) -> float:
-        """0 once admitted; seconds to sleep first; -1 when it is no use."""
+        """0 once admitted; the seconds to sleep first; -1 after `abandon`."""
         with self._lock:
             while True:
                 delay = self._opens_at - self.timing.monotonic()
@@ -144,8 +142,9 @@ class Throttle:
 class Sender:
     """Sends requests, one at a time per thread, and sends them again where that is safe.
 
-    A GET is. A write is not, unless `resends_writes`: then again after a refusal, and, but for a POST, after a failure
-    too. A write to the API never is: the flow has to be read again first, for somebody may have edited it meanwhile.
+    A GET is safe. A write is not, unless `resends_writes`: then it is sent again after a refusal and, unless it is a
+    POST, after a failure. A write to the API is never sent again: somebody may have edited the flow meanwhile, so it
+    has to be read first.
     """
 
     def __init__(
@@ -165,9 +164,9 @@ class Sender:
         self.throttle = throttle
 
     def send(self, request: Request, read: Callable[[Exchange], T]) -> T:
-        """What `read` makes of the final response.
+        """Call `read` with the final response and return its result.
 
-        Every error leaves through here, without keys and without the exceptions that led to it.
+        Errors are raised without keys and without the exceptions that led to them.
         """
         try:
             return read(self._follow_redirects(request))
@@ -176,7 +175,7 @@ class Sender:
         raise clean
 
     def send_once(self, request: Request, read: Callable[[Exchange], T]) -> T:
-        """What `read` makes of the first response: nothing is sent again, no redirect is followed, nobody waits."""
+        """As `send`, with the first response: nothing is sent again, no redirect is followed, nobody waits."""
         try:
             return read(Exchange(request, self._transmit(request, 1), 1, self._identity))
         except ApiError as error:
@@ -216,13 +215,13 @@ class Sender:
             return Exchange(request, outcome, failures + refusals + 1, self._identity, wait if worthwhile else None)
 
     def _may_resend(self, request: Request, *, refused: bool) -> bool:
-        """Whether it is safe to send a request again; `refused`: the server said that it did nothing."""
+        """Whether it is safe to send a request again; `refused` means that the server said it did nothing."""
         return not request.is_write or (self._resends_writes and (refused or request.method != "POST"))
 
     def _attempt(self, request: Request, number: int) -> Response | ApiError:
-        """One request: at once if it must not be sent again, else when the throttle lets it.
+        """Send one request: at once if it must not be sent again, else when the throttle allows it.
 
-        A failure is a value here, so that the exceptions that led to it, which hold the key, end here.
+        A failure is returned, not raised, so that the exceptions that led to it, which hold the key, are dropped.
         """
         is_throttled = self._may_resend(request, refused=True)
         if is_throttled and not self.throttle.acquire():
@@ -261,9 +260,9 @@ class Sender:
             url = _location(exchange)
             origin = origin_of(url)
         except ValueError:
-            raise _redirect_refused(exchange, "to nowhere") from None
+            raise _redirect_refused(exchange, "without a usable address") from None
         if not self._transport.may_reach(url):
-            raise _redirect_refused(exchange, f"to {origin}, where the key must not go")
+            raise _redirect_refused(exchange, f"to {origin}, which must not get the key")
         keeps_method = not request.is_write or response.status in _KEEPING_METHOD
         if not keeps_method or not self._may_resend(request, refused=True):
             raise _redirect_refused(exchange, "a write")
@@ -282,7 +281,7 @@ def delay_before_retry(outcome: Response | ApiError, attempts: int, elapsed: flo
 
 
 def requested_wait_of(outcome: Response | ApiError) -> float | None:
-    """Seconds that the server asks to be left alone; None when it does not ask."""
+    """Seconds that the server asks to wait; None when it does not ask."""
     return None if isinstance(outcome, ApiError) or outcome.status not in _ASKING_TO_WAIT else outcome.wait
 
 
@@ -293,7 +292,7 @@ def _is_transient(outcome: Response | ApiError) -> bool:
 
 
 def _location(exchange: Exchange) -> str:
-    """Where a redirect leads. Raises ValueError when it leads nowhere that is fit to print."""
+    """The target of a redirect. Raises ValueError if there is none, or it is not safe to print."""
     location = exchange.response.headers.get("location", "")
     if not location or len(location) > _LONGEST_LOCATION or not location.isascii() or not location.isprintable():
         raise ValueError("no usable Location")
@@ -302,7 +301,7 @@ def _location(exchange: Exchange) -> str:
 
 def _redirect_refused(exchange: Exchange, complaint: str) -> ApiError:
     return UnreadableResponseError(
-        f"{exchange.headline} redirects {complaint}. It was not followed.",
+        f"{exchange.headline} redirects {complaint}, so it was not followed.",
         status=exchange.response.status,
-        hint="If it has moved, set its new address (that of the API: FRIGADE_API_URL).",
+        hint="If the service has moved, set its new address (for the API: FRIGADE_API_URL).",
     )

@@ -1,7 +1,7 @@
 """The one httpx.Client: its connections, proxies and certificates, the bounds of each exchange, and its exceptions.
 
 One request out, one response in, for any number of threads at once. Nothing here follows a redirect or repeats a
-request. An httpx exception holds its request, and the request holds the key: none may travel further than this.
+request. An httpx exception holds its request, and the request holds the key: none leaves this file.
 """
 
 from __future__ import annotations
@@ -10,30 +10,25 @@ import os
 import socket
 import ssl
 import threading
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import closing, contextmanager
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import httpx
 
-from flowsync.api.messages import (
-    CHECK_NETWORK,
-    NoResponseError,
-    Response,
-    origin_of,
-    read_body,
-    requested_wait,
-)
+from flowsync.api.messages import CHECK_NETWORK, NoResponseError, Response, origin_of
 from flowsync.errors import ConfigError, UnreadableResponseError
-from flowsync.text import printable
+from flowsync.text import excerpt, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from flowsync.api.failures import Identity
-    from flowsync.api.messages import Request, Timing
+    from flowsync.api.messages import Identity, Request, Timing
     from flowsync.config import Timeouts
     from flowsync.errors import ApiError
 
@@ -43,15 +38,19 @@ Handler: TypeAlias = Callable[[str, str, Mapping[str, str], bytes], tuple[int, M
 A ConnectionError or TimeoutError that it raises is one of the connection.
 """
 LONGEST_EXCHANGE: Final = 120.0
-"""Seconds from the first byte of a request to the last of its response: a server that sends a byte now and then is
-not waited for. `timeouts.read` may be longer and then takes its place."""
+"""Seconds from the first byte of a request to the last of its response, however steadily the server sends bytes.
+`timeouts.read` may be longer and then takes its place."""
+LARGEST_BODY: Final = 64 * 1024 * 1024
+"""Bytes, unpacked. A page of 100 flows is far below one hundredth of this."""
+_CHUNK: Final = 64 * 1024
+_FIRST_EPOCH: Final = 1_000_000_000
+"""A smaller number in X-RateLimit-Reset is no time of day: some services send the seconds that are left."""
 _KEEP_ALIVE: Final = 30.0
 """Seconds that an idle connection is kept: longer than any pause between two waves of requests."""
-_AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class Transport:
-    """Sends requests over one httpx.Client that all threads share; with a handler, every request goes to that."""
+    """Sends requests over one httpx.Client that all threads share, or to `handler` if there is one."""
 
     def __init__(
         self,
@@ -88,8 +87,8 @@ class Transport:
             raise _run_is_over(request)
         if not self.may_reach(request.url):
             raise UnreadableResponseError(
-                f"{request.method}: not sent: the address of the request is on another host, where the key must "
-                "not go.",
+                f"{request.method}: not sent: the address of the request is on another host, which must not "
+                "get the key.",
                 unsent=True,
             )
         with translated(request, self._timeouts):
@@ -189,40 +188,19 @@ class Deadline(threading.local):
         return bounded
 
 
-class _NoCookies(httpx.Cookies):
-    """Keeps nothing, and takes no time for it: httpx would build a request of urllib for each response."""
-
-    def extract_cookies(self, response: httpx.Response) -> None:
-        """Nothing: no response may change the requests after it."""
-
-
-_NO_COOKIES: Final = _NoCookies()
-
-
-class _Client(httpx.Client):
-    """A client without cookies."""
-
-    @property
-    def cookies(self) -> httpx.Cookies:
-        return _NO_COOKIES
-
-    @cookies.setter
-    def cookies(self, cookies: object) -> None:
-        """Nothing."""
-
-
 def _client(headers: Mapping[str, str], connections: int, handler: Handler | None, *, is_local: bool) -> httpx.Client:
     limits = httpx.Limits(
         max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEP_ALIVE
     )
     try:
-        return _Client(
+        return httpx.Client(
             headers=headers,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # no response may change later requests
             limits=limits,
             transport=None if handler is None else httpx.MockTransport(_answering(handler)),
             verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts no one: no TLS is spoken
             if is_local or handler
-            else _trusted(*map(os.environ.get, _AUTHORITIES)),
+            else _authorities(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
             # Unencrypted requests go to this machine only, and not by way of a proxy: it would see the key.
             trust_env=not is_local,
             follow_redirects=False,
@@ -232,6 +210,12 @@ def _client(headers: Mapping[str, str], connections: int, handler: Handler | Non
             f"The proxies or certificates named in the environment cannot be used ({type(error).__name__}).",
             hint="Check HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR.",
         ) from None
+
+
+@lru_cache(maxsize=1)
+def _authorities(_file: str | None, _directory: str | None) -> ssl.SSLContext:
+    """TLS as httpx sets it up, once for all clients: loading the authorities takes 17 ms."""
+    return httpx.create_ssl_context()
 
 
 def _answering(handler: Handler) -> Callable[[httpx.Request], httpx.Response]:
@@ -250,12 +234,6 @@ def _answering(handler: Handler) -> Callable[[httpx.Request], httpx.Response]:
     return answer
 
 
-@lru_cache(maxsize=1)
-def _trusted(_file: str | None, _directory: str | None) -> ssl.SSLContext:
-    """TLS as httpx sets it up, once for all clients: loading the authorities takes 17 ms."""
-    return httpx.create_ssl_context()
-
-
 def _headers(identity: Identity, more: Mapping[str, str]) -> Mapping[str, str]:
     headers = {
         "User-Agent": identity.user_agent,
@@ -271,6 +249,64 @@ def _headers(identity: Identity, more: Mapping[str, str]) -> Mapping[str, str]:
             hint="Check both for line breaks and for characters other than letters, digits and signs.",
         )
     return headers
+
+
+def requested_wait(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that a response asks to wait: Retry-After, or until the time at which a used-up rate limit is renewed."""
+    wait = retry_after(headers.get("retry-after", ""), now)
+    if wait is not None or headers.get("x-ratelimit-remaining") != "0":
+        return wait
+    reset = headers.get("x-ratelimit-reset", "")
+    is_epoch = reset.isascii() and reset.isdigit() and float(reset) >= _FIRST_EPOCH
+    return max(0.0, float(reset) - now) if is_epoch else None
+
+
+def retry_after(header: str, now: float) -> float | None:
+    """Seconds that a Retry-After header asks to wait, given as a number or an HTTP date (RFC 9110)."""
+    value = header.strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def read_body(chunks: Iterable[bytes], encoding: str, request: Request) -> bytes:
+    """A body, unpacked, from the chunks that come over the network.
+
+    httpx would unpack it without a bound, and would not notice that a packed body broke off. Raises
+    UnreadableResponseError when it is too large or packed in another way than gzip.
+    """
+    packed = {"": False, "identity": False, "gzip": True, "x-gzip": True}.get(encoding.strip().lower())
+    if packed is None:
+        raise UnreadableResponseError(
+            f"{request.shown}: the answer is packed as '{excerpt(encoding.strip().lower())}', not as asked for."
+        )
+    body = bytearray()
+    for chunk in _unzipped(chunks, request) if packed else chunks:
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise UnreadableResponseError(f"{request.shown}: the answer is larger than {LARGEST_BODY >> 20} MiB.")
+    return bytes(body)
+
+
+def _unzipped(chunks: Iterable[bytes], request: Request) -> Iterator[bytes]:
+    """Unzip in bounded chunks: a small body that unpacks to gigabytes is never held whole. Nothing stays nothing."""
+    unzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)  # gzip
+    is_empty = True
+    try:
+        for chunk in chunks:
+            is_empty = is_empty and not chunk
+            rest = b"" if unzip.eof else chunk  # zlib would keep everything after the end, however much that is
+            while rest:
+                yield unzip.decompress(rest, _CHUNK)
+                rest = unzip.unconsumed_tail
+        yield unzip.flush()
+    except zlib.error:
+        raise UnreadableResponseError(f"{request.shown}: the answer cannot be unzipped.") from None
+    if not unzip.eof and not is_empty:
+        raise NoResponseError(f"{request.shown}: the answer broke off.")
 
 
 @contextmanager

@@ -6,9 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from flowsync.api.endpoints import is_absent
+from flowsync.api.endpoints import is_absent, is_taken
 from flowsync.api.rows import state_of
-from flowsync.api.writing import is_taken
 from flowsync.apply.making import KeptBefore, Making, shown_otherwise
 from flowsync.apply.turns import Verdict, places, read_back
 from flowsync.diff.data import quoted

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flowsync.api.endpoints import is_absent
+from flowsync.api.endpoints import has_draft, is_absent
 from flowsync.api.rows import state_of
-from flowsync.api.writing import has_draft
 from flowsync.apply.making import Making, shown_otherwise
 from flowsync.apply.turns import Verdict, places
 from flowsync.apply.updating import Match, Moved, compare_rows, row_of

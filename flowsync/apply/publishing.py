@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from threading import Event
 
-    from flowsync.api.writing import ArchiveBehavior
+    from flowsync.api.endpoints import ArchiveBehavior
     from flowsync.model import FieldChange, LiveFlow, Outcome
     from flowsync.versions.publishing import Publish
 

@@ -106,7 +106,7 @@ class Connection:
     def note_untold_organization(self) -> None:
         """Say once that the organization cannot be checked: a public key and an empty account do not show it."""
         organizations = self.client.organizations
-        if organizations.is_untold and not self.has_noted:
+        if organizations.is_unknown and not self.has_noted:
             self.has_noted = True
             number = organizations.expected.number if organizations.expected else 0
             why = "a public key does not show it" if self.access is Access.PUBLIC else "no flow that was read shows it"
@@ -211,12 +211,12 @@ def _open(
     stack: ExitStack, project: Project, api_url: str, key: Key, *, access: Access, handler: Handler | None = None
 ) -> Connection:
     from flowsync.api.client import open_client  # noqa: PLC0415 - httpx is slow to import; a missing key needs it not
-    from flowsync.api.organizations import Expected, Organizations  # noqa: PLC0415 - as above
+    from flowsync.api.rows import ExpectedOrganization, Organizations  # noqa: PLC0415 - as above
 
     settings = project.settings
     write_step("key", f"{access.value}{_of(project)}, from {excerpt(key.variable)}, for {api_url}", project.given)
     number = settings.organization
-    expected = None if number is None else Expected(number, settings.environment, key.variable)
+    expected = None if number is None else ExpectedOrganization(number, settings.environment, key.variable)
     client = open_client(
         api_url=api_url,
         key=key,

@@ -21,8 +21,7 @@ from flowsync.versions.publishing import Publish, content_of, publish_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flowsync.api.endpoints import Listing, Versions
-    from flowsync.api.writing import ArchiveBehavior
+    from flowsync.api.endpoints import ArchiveBehavior, Listing, Versions
     from flowsync.cli.connection import Connection
     from flowsync.config import Guards
     from flowsync.model import Problem

@@ -17,7 +17,7 @@ from flowsync.text import excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flowsync.api.probing import Answer
+    from flowsync.api.client import Answer
     from flowsync.config import Key, Settings
     from flowsync.model import JsonValue
 

@@ -14,7 +14,7 @@ from flowsync.text import excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from flowsync.api.probing import Answer
+    from flowsync.api.client import Answer
     from flowsync.doctor.account import Observed
     from flowsync.doctor.questions import Asked, Row
     from flowsync.model import JsonValue

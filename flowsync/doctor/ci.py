@@ -14,7 +14,7 @@ from flowsync.text import excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flowsync.api.probing import Answer, Prober
+    from flowsync.api.client import Answer, Prober
     from flowsync.model import JsonValue
 
 SYSTEMS: Final = {

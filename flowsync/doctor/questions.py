@@ -12,7 +12,7 @@ from flowsync.api.endpoints import LIST_PATHS, PAGE_SIZE, Access
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from flowsync.api.probing import Answer, Prober
+    from flowsync.api.client import Answer, Prober
     from flowsync.model import JsonValue
 
 Row = dict[str, "JsonValue"]

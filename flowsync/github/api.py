@@ -12,14 +12,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode, urljoin
 
-from flowsync.api.failures import server_message
 from flowsync.api.messages import Request, parse_json
 from flowsync.errors import GithubError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flowsync.api.failures import Exchange
+    from flowsync.api.messages import Exchange
     from flowsync.api.retry import Sender
     from flowsync.model import JsonValue
 
@@ -123,7 +122,7 @@ def _answer(exchange: Exchange) -> Answer:
 
 def _failure(exchange: Exchange) -> GithubError:
     response, redactor = exchange.response, exchange.identity.redactor
-    message = redactor.excerpt(server_message(response))
+    message = redactor.excerpt(response.message)
     # GitHub also answers 403 where it means 429 [doc: rate limits].
     is_limited = response.status in _LIMITING and (
         response.headers.get("x-ratelimit-remaining") == "0" or _LIMIT.search(message) is not None

@@ -29,7 +29,7 @@ from flowsync.text import excerpt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from flowsync.api.failures import Exchange
+    from flowsync.api.messages import Exchange
     from flowsync.api.retry import Sender
 
 REGISTRY: Final = "https://registry.npmjs.org"

@@ -19,7 +19,7 @@ from flowsync.versions.status import reaches_nobody
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flowsync.api.writing import ArchiveBehavior
+    from flowsync.api.endpoints import ArchiveBehavior
     from flowsync.model import LiveFlow, Outcome
 
 NO_FILE: Final = "no file"

@@ -7,9 +7,8 @@ import socket
 
 import pytest
 
-from flowsync.api import messages
-from flowsync.api.endpoints import Access, Method, list_flows
-from flowsync.api.writing import write
+from flowsync.api import transport
+from flowsync.api.endpoints import Access, Method, list_flows, write
 from flowsync.config import Key
 from flowsync.errors import (
     ApiError,
@@ -109,15 +108,15 @@ API_TABLE = [
     (
         redirect("https://elsewhere.example/v1/flows"),
         UnreadableResponseError,
-        "302 Found redirects to https://elsewhere.example, where the key must not go",
+        "302 Found redirects to https://elsewhere.example, which must not get the key",
     ),
-    (redirect("https://127.0.0.1/v1/flows", 308), UnreadableResponseError, "redirects to https://127.0.0.1, where"),
-    (redirect("http://[::1]:8080/"), UnreadableResponseError, "redirects to http://[::1]:8080, where"),
-    (redirect("http://user:pass@127.0.0.1/"), UnreadableResponseError, "redirects to nowhere"),
-    (redirect("ftp://files/"), UnreadableResponseError, "redirects to nowhere"),
-    (redirect("http://["), UnreadableResponseError, "redirects to nowhere"),
-    (redirect("/" + "x" * 3_000), UnreadableResponseError, "redirects to nowhere"),
-    (Fault(status=302), UnreadableResponseError, "redirects to nowhere"),
+    (redirect("https://127.0.0.1/v1/flows", 308), UnreadableResponseError, "redirects to https://127.0.0.1, which"),
+    (redirect("http://[::1]:8080/"), UnreadableResponseError, "redirects to http://[::1]:8080, which"),
+    (redirect("http://user:pass@127.0.0.1/"), UnreadableResponseError, "redirects without a usable address"),
+    (redirect("ftp://files/"), UnreadableResponseError, "redirects without a usable address"),
+    (redirect("http://["), UnreadableResponseError, "redirects without a usable address"),
+    (redirect("/" + "x" * 3_000), UnreadableResponseError, "redirects without a usable address"),
+    (Fault(status=302), UnreadableResponseError, "redirects without a usable address"),
     (redirect("/v1/flows").on(times=ALWAYS), UnreadableResponseError, "more than 5 redirects in a row"),
     (truncated().on(times=ALWAYS), TransportError, "the connection broke before the whole answer was there"),
     (reset().on(times=ALWAYS), TransportError, "the connection broke"),
@@ -234,7 +233,7 @@ def test_a_redirect_within_the_origin_is_followed_by_a_get() -> None:
 def test_another_origin_never_sees_a_request() -> None:
     with fake_frigade() as other:
         error = get_error(redirect(f"{other.url}/v1/flows"))
-        assert f"redirects to {other.url}, where the key must not go" in error.message
+        assert f"redirects to {other.url}, which must not get the key" in error.message
         assert other.requests == []
 
 
@@ -261,14 +260,14 @@ def test_a_server_without_tls_is_told_so_and_not_asked_again() -> None:
 
 
 def test_a_body_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "LARGEST_BODY", 1_048_576)
+    monkeypatch.setattr(transport, "LARGEST_BODY", 1_048_576)
     error = get_error(success(b" " * 1_048_577))
     assert type(error) is UnreadableResponseError
     assert error.message.endswith("the answer is larger than 1 MiB.")
 
 
 def test_a_small_answer_that_unpacks_to_much_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "LARGEST_BODY", 1_048_576)
+    monkeypatch.setattr(transport, "LARGEST_BODY", 1_048_576)
     assert get_error(packed("gzip", gzip.compress(b" " * 50_000_000))).message.endswith(
         "the answer is larger than 1 MiB."
     )

@@ -14,9 +14,8 @@ import pytest
 
 from flowsync import __version__
 from flowsync.api.client import open_client
-from flowsync.api.endpoints import Access, Method, find_missing, list_flows, reread
+from flowsync.api.endpoints import Access, Method, find_missing, list_flows, reread, write
 from flowsync.api.messages import parse_json
-from flowsync.api.writing import write
 from flowsync.config import SANDBOX_URL, Key, Timeouts
 from flowsync.errors import ForbiddenError, NotFoundError, RejectedError
 from flowsync.model import JsonValue

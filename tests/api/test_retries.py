@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync.api.messages import NoResponseError, Response, Timing, retry_after
+from flowsync.api.endpoints import write
+from flowsync.api.messages import NoResponseError, Response, Timing
 from flowsync.api.retry import LONGEST_DELAY, MOST_ATTEMPTS, MOST_REFUSALS, PATIENCE, delay_before_retry
 from flowsync.api.retry import RATE_LIMIT_PATIENCE as LONGEST_PAUSE
-from flowsync.api.writing import write
+from flowsync.api.transport import retry_after
 from flowsync.errors import ApiError, RateLimitedError, ServerError, TransportError
 from tests.api.support import NOW, FakeTime, troubled
 from tests.support.fake_frigade import (

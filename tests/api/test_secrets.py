@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsync.api.failures import Redactor
+from flowsync.api.messages import Redactor
 from flowsync.config import Key
 from flowsync.errors import ApiError, ServerError
 from flowsync.secrets import REDACTED

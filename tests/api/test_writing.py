@@ -8,15 +8,18 @@ from contextlib import contextmanager
 import pytest
 
 from flowsync.api.client import Client
-from flowsync.api.endpoints import Access, FlowWriter, Method, versions
-from flowsync.api.writing import (
+from flowsync.api.endpoints import (
+    Access,
     ArchiveBehavior,
+    FlowWriter,
+    Method,
     activate,
     create,
     delete,
     has_draft,
     is_taken,
     new_version,
+    versions,
     write,
 )
 from flowsync.config import Key

@@ -14,7 +14,7 @@ import pytest
 
 from flowsync.api.client import Client
 from flowsync.api.endpoints import Access, list_flows
-from flowsync.api.organizations import Organizations
+from flowsync.api.rows import Organizations
 from flowsync.cli.connection import Connection
 from flowsync.cli.project import Project
 from flowsync.config import Settings

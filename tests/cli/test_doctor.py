@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowsync.api.client import Answer
 from flowsync.api.endpoints import Access
-from flowsync.api.probing import Answer
 from flowsync.cli.commands.doctor import examine
 from flowsync.cli.usage.options import Invocation
 from flowsync.doctor.account import Observed, account_facts

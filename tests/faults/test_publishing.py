@@ -12,8 +12,7 @@ from threading import Event
 
 import pytest
 
-from flowsync.api.endpoints import Access, FlowReader, Versions, list_flows, versions
-from flowsync.api.writing import ArchiveBehavior
+from flowsync.api.endpoints import Access, ArchiveBehavior, FlowReader, Versions, list_flows, versions
 from flowsync.apply.deleting import delete_each
 from flowsync.apply.publishing import publish_each
 from flowsync.cli.writing.recording import open_record, read_record

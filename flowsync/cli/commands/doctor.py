@@ -17,7 +17,6 @@ import click
 
 from flowsync import __version__, git
 from flowsync.api.endpoints import Access
-from flowsync.api.probing import SingleRequests
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.environments import projects_of
 from flowsync.cli.output import Progress, request_log, screen_of_stdout, write_result
@@ -47,7 +46,7 @@ from flowsync.text import excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from flowsync.api.probing import Answer
+    from flowsync.api.client import Answer
     from flowsync.cli.project import Project
     from flowsync.cli.usage.options import Invocation
     from flowsync.doctor.ci import Reading
@@ -211,7 +210,10 @@ def _begin_github(
     if not token or not environ.get("GITHUB_ACTIONS"):
         return None
     IN_USE.add(token)
-    from flowsync.api.client import open_sender  # noqa: PLC0415 - httpx is slow to import; mostly there is no run
+    from flowsync.api.client import (  # noqa: PLC0415 - httpx is slow to import; mostly there is no run
+        SingleRequests,
+        open_sender,
+    )
 
     key = Key(token, "GITHUB_TOKEN")
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync.api.writing import ArchiveBehavior
+from flowsync.api.endpoints import ArchiveBehavior
 from flowsync.apply import exit_code
 from flowsync.apply.publishing import publish_each
 from flowsync.cli import output

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync import lock
-from flowsync.api import endpoints, writing
+from flowsync.api import endpoints
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import output
 from flowsync.cli.usage.guards import command_line
@@ -59,15 +59,15 @@ class LiveStore:
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         """One PUT."""
-        return writing.write(self.writer, row_id, {str(name): value for name, value in body.items()})
+        return endpoints.write(self.writer, row_id, {str(name): value for name, value in body.items()})
 
     def create(self, slug: str, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
         """One POST."""
-        return writing.create(self.writer, {"slug": slug, **{str(name): value for name, value in body.items()}})
+        return endpoints.create(self.writer, {"slug": slug, **{str(name): value for name, value in body.items()}})
 
     def new_version(self, row_id: int) -> LiveFlow | None:
         """One POST."""
-        return writing.new_version(self.writer, row_id)
+        return endpoints.new_version(self.writer, row_id)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from flowsync import __version__
-from flowsync.api import writing
+from flowsync.api import endpoints
 from flowsync.api.endpoints import Access, reread, versions
 from flowsync.cli import output
 from flowsync.cli.connection import awaited
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
-    from flowsync.api.endpoints import FlowWriter
-    from flowsync.api.writing import ArchiveBehavior
+    from flowsync.api.endpoints import ArchiveBehavior, FlowWriter
     from flowsync.cli.connection import Connection
     from flowsync.cli.project import Project
     from flowsync.cli.usage.options import Invocation
@@ -54,7 +53,7 @@ class LiveRows:
 
     def activate(self, row_id: int, users: ArchiveBehavior) -> LiveFlow | None:
         """One PUT."""
-        return writing.activate(self.writer, row_id, users)
+        return endpoints.activate(self.writer, row_id, users)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class LiveVersions:
 
     def delete(self, row_id: int) -> None:
         """One DELETE."""
-        writing.delete(self.writer, row_id)
+        endpoints.delete(self.writer, row_id)
 
 
 def header_of(purpose: Purpose, environment: str | None, api_url: str, digest: str, changes: int) -> Run:

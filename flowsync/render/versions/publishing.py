@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from flowsync.api.writing import ArchiveBehavior
+from flowsync.api.endpoints import ArchiveBehavior
 from flowsync.model import Create
 from flowsync.plan.document import json_safe
 from flowsync.render import ledger, wording
