@@ -188,20 +188,20 @@ def platform_variables() -> str:
 
 
 def rules_reference() -> str:
-    """Every rule: a table to find it, then each with an example that has the problem and one that has not."""
-    rows = [f"| [`{rule.code}`](#{rule.code}) | {weight(rule)} |" for rule in validate.RULES]
-    return "\n".join([table(("rule", "weighs"), rows), *map(rule_section, validate.RULES)])
+    """Every rule: a table of all, then each with a bad and a good example."""
+    rows = [f"| [`{rule.code}`](#{rule.code}) | {level(rule)} |" for rule in validate.RULES]
+    return "\n".join([table(("rule", "level"), rows), *map(rule_section, validate.RULES)])
 
 
-def weight(rule: validate.Rule) -> str:
-    """How much a rule weighs unless a project says otherwise."""
+def level(rule: validate.Rule) -> str:
+    """The level of a rule, unless flowsync.yaml sets another one."""
     return f"{rule.severity.value}, always" if rule.is_firm else rule.severity.value
 
 
 def rule_section(rule: validate.Rule) -> str:
-    """One rule: its weight, what it means, and two files."""
+    """One rule: its level, what it means, and two files."""
     files = f"```yaml\n{shortened(rule.example)}```\n\nGood:\n\n```yaml\n{shortened(rule.good)}```\n"
-    return f"## {rule.code}\n\n**{weight(rule)}.** {rule.documentation}\n\n*Source:* {rule.source}\n\n{files}"
+    return f"## {rule.code}\n\n**{level(rule)}.** {rule.documentation}\n\n*Source:* {rule.source}\n\n{files}"
 
 
 def shortened(text: str) -> str:
