@@ -24,7 +24,7 @@ LARGEST: Final = 300_000
 SHOWN: Final = {
     "flow_setup": "A checklist",
     "flow_goals_launch": "An announcement",
-    "flow_reports_tour": "A tour, which points at the elements of your app",
+    "flow_reports_tour": "A tour, which points at elements of your app",
     "flow_profile": "A form",
     "flow_nps": "A survey",
     "flow_invite_team": "A card",
@@ -34,9 +34,9 @@ SHOWN: Final = {
 INTRODUCTION: Final = """\
 # What the preview shows
 
-Flows of [this repository](../flows), drawn by Frigade's own components as `flowsync preview --png` draws them, for
-nobody in particular: variables without a value stay visible, and images of the web stand as their addresses. [The
-preview](preview.md) shows the same on a page on which everything works.
+Flows of [this repository](../flows) as `flowsync preview --png` draws them, with Frigade's own components and for nobody
+in particular. Variables without a value stay visible, and images from the web are shown as their address. The
+[preview](preview.md) shows the same on a page where everything works.
 """
 
 

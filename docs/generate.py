@@ -47,7 +47,7 @@ EXIT_CODES: Final = {
 
 
 JOBS: Final = {
-    "**begin**": ("init", "new", "pull"),
+    "**start**": ("init", "new", "pull"),
     "**look**": ("status", "preview", "history", "show", "diff", "audience", "explain", "graph"),
     "**check**": ("validate", "test", "fmt", "plan"),
     "**change**": ("apply", "publish", "delete"),
