@@ -33,8 +33,8 @@ PART: Final = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re
 
 EXIT_CODES: Final = {
     ExitCode.OK: "Done.",
-    ExitCode.ERROR: "Error: the key, its address, an unknown environment, the network or the API. Also a plan with "
-    "blocked flows, and the answer no to a question.",
+    ExitCode.ERROR: "Error: the key, its address, an unreadable configuration file, an unknown environment, the "
+    "network or the API. Also a plan with blocked flows, and the answer no to a question.",
     ExitCode.CHANGES: "Changes are pending. Only with `--detailed-exitcode` (of `plan`, `status`, `diff`) or "
     "`--check` (of `pull`, `fmt`).",
     ExitCode.INVALID: "Invalid files: flow files, or `flowsync.yaml`.",

@@ -16,6 +16,21 @@ _OBJECTS_BEFORE_COLLECTING = 500_000
 _INTERRUPTED = 130
 """ExitCode.INTERRUPTED, which is not imported yet when a signal may come."""
 
+_INTERRUPTED_AS_JSON = b"""\
+{
+  "format": "flowsync-error/1",
+  "error": {
+    "code": "interrupted",
+    "message": "Interrupted.",
+    "hint": null,
+    "exit_code": 130,
+    "reasons": [],
+    "problems": []
+  }
+}
+"""
+"""What `problems.failures.error_as_json` makes of an interruption, for one that comes before it is imported."""
+
 is_interrupted = False
 """Whether a signal has asked the command to end. An error after that may be what a library made of it."""
 
@@ -77,11 +92,20 @@ def _end_if_lost(lost: sys.UnraisableHookArgs) -> None:
 
 
 def _interrupted() -> int:
-    try:  # noqa: SIM105 - contextlib is not there yet for --version
+    try:
         os.write(2, b"error[interrupted] Interrupted.\n")
+        if wants_document(sys.argv[1:]) and not has_result:
+            os.write(1, _INTERRUPTED_AS_JSON)
     except OSError:
         pass
     return _INTERRUPTED
+
+
+def wants_document(arguments: Sequence[str]) -> bool:
+    """Whether stdout must hold a JSON document: read from the words, since a usage error may be what is reported."""
+    words = [*" ".join(arguments).split(" -- ")[0].replace("--format=", "--format ").split(" "), ""]
+    chosen = [words[at + 1] for at, word in enumerate(words) if word == "--format"]
+    return chosen[-1:] == ["json"]
 
 
 def _open_closed_streams() -> None:

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from itertools import pairwise
 from typing import Final
 
 import click
@@ -25,7 +24,7 @@ from flowsync.secrets import masked
 COMMANDS: Final = {
     "init": "Set up a project: configuration, schemas, hooks, workflows.",
     "new": "Write a flow file to start from.",
-    "pull": "Write what is live into the files: a first import, or an edit made in the dashboard.",
+    "pull": "Write what is live into the files: a first import, or edits made in the dashboard.",
     "validate": "Check every flow file, offline.",
     "test": "Run the targeting tests of the flow files, offline.",
     "plan": "Show what applying the files would do to the live flows.",
@@ -40,11 +39,11 @@ COMMANDS: Final = {
     "status": "Show every flow in every environment: in step with its file, seen by users, or not.",
     "audience": "Estimate how many users qualify, live and with the files.",
     "explain": "Explain why a user sees a flow or does not.",
-    "preview": "See every flow as your users do, on a page of this machine or as pictures.",
-    "graph": "Draw which flow waits for which.",
+    "preview": "See every flow as users do, on a local page or as pictures.",
+    "graph": "Draw which flows wait for which.",
     "fmt": "Put flow files in canonical form, every comment kept.",
     "schema": "Print the JSON Schema of a flow file or of flowsync.yaml.",
-    "doctor": "Report what this machine, project, key and account look like; for bug reports.",
+    "doctor": "Report on this machine, project, key and account, for bug reports.",
     "completion": "Let bash, zsh or fish complete commands, options, slugs and paths.",
     "ci": "Run inside GitHub Actions: comment, summary, notes, outputs.",
     "sandbox": "Serve or reset the embedded emulator of the API.",
@@ -122,14 +121,7 @@ def guarded(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.ERROR
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what is neither expected nor usage is a bug
-        return _fail(error, given, wants_document=_wants_document(arguments))
-
-
-def _wants_document(arguments: Sequence[str]) -> bool:
-    """Whether stdout is to hold a document; read off the words, for they may be what cannot be understood."""
-    words = " ".join(arguments).split(" -- ")[0].replace("--format=", "--format ").split(" ")
-    chosen = [after for word, after in pairwise(words) if word == "--format"]
-    return chosen[-1:] == ["json"]
+        return _fail(error, given, wants_document=cli.wants_document(arguments))
 
 
 def _fail(error: BaseException, given: Invocation, *, wants_document: bool) -> int:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from flowsync.errors import ExitCode
+from flowsync import cli
+from flowsync.errors import ExitCode, InterruptedByUser
+from flowsync.problems.failures import error_as_json
 from tests.support.command import environment, flowsync, process, write_flows
 from tests.support.fake_frigade import PRIVATE_KEY, FakeConfig, fake_frigade, reply, row
 
@@ -26,6 +31,8 @@ UNREADABLE = "name: [\n"
         (["plan"], ("api_url: http://example.com\n", GOOD), ("invalid-files", ExitCode.INVALID)),
         (["validate"], ("guards: {max_changes: many}\n", GOOD), ("invalid-files", ExitCode.INVALID)),
         (["validate"], ("guards: [\n", GOOD), ("invalid-document", ExitCode.INVALID)),
+        (["validate"], ("flows: ../elsewhere\n", GOOD), ("invalid-files", ExitCode.INVALID)),
+        (["validate"], ("flows: .git\n", GOOD), ("invalid-files", ExitCode.INVALID)),
         (["plan", "--sandbox"], (None, UNREADABLE), ("invalid-files", ExitCode.INVALID)),
         (["plan", "--sandbox", "--nonsense"], (None, GOOD), ("usage", ExitCode.USAGE)),
         (["plan", "--sandbox", "flow_b"], (None, GOOD), ("usage", ExitCode.USAGE)),
@@ -68,3 +75,38 @@ def test_a_document_that_was_written_stays_the_only_one(tmp_path: Path) -> None:
     assert blocked.code == 1
     assert blocked.json["format"] == "flowsync-plan/1"
     assert blocked.json["blocked"]
+
+
+@pytest.mark.parametrize("words", [["--explain", "duplicate-step-id"], ["--watch"]])
+def test_what_only_prints_text_refuses_to_print_a_document(tmp_path: Path, words: list[str]) -> None:
+    failed = flowsync("validate", *words, "--format", "json", root=tmp_path)
+    assert (failed.code, failed.json["error"]["code"]) == (ExitCode.USAGE, "usage")
+
+
+def test_a_dry_run_of_pull_is_one_document_and_no_diff(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": GOOD})
+    with fake_frigade(rows=[row(1, "flow_a", name="Old")]) as server:
+        done = flowsync("pull", "--dry-run", "--format", "json", root=tmp_path, env=environment(server.url))
+    assert (done.code, done.json["format"]) == (0, "flowsync-pull/1")
+    assert (tmp_path / "flows/flow_a.yaml").read_text() == GOOD
+
+
+def test_an_interruption_before_anything_is_imported_is_the_document_of_any_other(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["flowsync", "plan", "--format", "json"])
+    monkeypatch.setattr(cli, "run", interrupt)
+    monkeypatch.setattr(cli, "has_result", False)
+    monkeypatch.setattr(os, "_exit", lambda _code: None)
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        cli.main()
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+    shown = capfd.readouterr()
+    assert shown.err == "error[interrupted] Interrupted.\n"
+    assert shown.out == error_as_json(InterruptedByUser("Interrupted."))

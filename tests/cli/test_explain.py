@@ -134,7 +134,7 @@ def test_explain_as_markdown_and_as_json(project: Path) -> None:
         (["--expression", "true", "--step", "a"], 64, "takes a SLUG"),
         (["flow_upgrade", "--step", "upgrad"], 64, "Steps with criteria: upgrade."),
         (["flow_setup", "--step", "a"], 64, "No step of this flow has criteria."),
-        (["flow_nothing"], 64, "states no targetingLogic"),
+        (["flow_nothing"], 64, "does not set targetingLogic"),
         (["flow_upgrade", "--at", "noon"], 64, "Write 2026-02-01"),
         (["flow_upgrade", "--user", "bob.yaml"], 1, "bob.yaml cannot be read"),
         (["flow_upgrade", "--user", "wrong.yaml"], 3, "wrong.yaml:2:3: error[targeting-test]"),

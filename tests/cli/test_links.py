@@ -127,7 +127,7 @@ def test_a_configuration_that_cannot_be_used_is_never_none(
 )
 def test_the_configuration_names_no_flows_outside(project: Path, outside: Path, flows: str) -> None:
     (project / "flowsync.yaml").write_text(f"flows: {flows}\n")
-    assert set(run_all(project, outside)) == {1}
+    assert set(run_all(project, outside)) == {3}
 
 
 def test_flows_of_the_same_repository_may_be_beside_the_project(project: Path) -> None:

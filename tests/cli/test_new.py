@@ -81,13 +81,13 @@ def test_a_slug_that_the_server_may_not_take_and_one_nearly_as_another_are_point
 
 
 def test_a_terminal_is_asked_for_the_type(tmp_path: Path) -> None:
-    made = on_terminal(command_line("new", "flow_a"), tmp_path, question="TOUR: ", answer="banner\r")
+    made = on_terminal(command_line("new", "flow_a"), tmp_path, question="flow? ", answer="banner\r")
     assert (made.code, "type: BANNER" in (tmp_path / "flows/flow_a.yaml").read_text()) == (0, True), made.screen
     for answer, code, said in (
         ("baner\r", 64, "Did you mean BANNER?"),
-        ("\r", 64, "is no type"),
+        ("\r", 64, "is not a type"),
         ("\x04", 1, "Nothing was written."),
     ):
-        refused = on_terminal(command_line("new", "flow_b"), tmp_path, question="TOUR: ", answer=answer)
+        refused = on_terminal(command_line("new", "flow_b"), tmp_path, question="flow? ", answer=answer)
         assert (refused.code, said in refused.screen) == (code, True), refused.screen
     assert not (tmp_path / "flows/flow_b.yaml").exists()

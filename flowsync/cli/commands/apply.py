@@ -50,7 +50,7 @@ _MOST_READ: Final = 256 * 1024 * 1024
     "--record",
     "record_file",
     metavar="FILE",
-    help="Keep what is replaced in FILE, added to what it holds, instead of a new one in .flowsync/applies.",
+    help="Append what is replaced to FILE, instead of a new file in .flowsync/applies.",
 )
 @options.sandbox_option
 @options.global_options
@@ -69,9 +69,9 @@ def command(
 ) -> int:
     """Write what plan shows: plan, confirm on a terminal, then one PUT per changed flow.
 
-    FILE.json is a plan that plan --out saved: exactly that is written, and only if it is still true; no flow file
-    is needed. Each flow is read again right before it is written and refused if it changed since it was planned.
-    Exits 4 when something was refused, 5 when some writes failed.
+    FILE.json is a plan saved by `flowsync plan --out`: exactly that is written, if it still fits what is live; no flow
+    file is needed. Each flow is read again right before it is written, and refused if it changed since it was planned.
+    Exits 4 if something was refused, 5 if some writes failed.
     """
     project = open_project(context, parallelism)
     given = project.given

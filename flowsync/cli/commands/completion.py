@@ -73,7 +73,7 @@ def command() -> None:
 _SHELLS: Final = click.Choice([each.value for each in Shell])
 
 
-@command.command("show")
+@command.command("show", short_help="Print the completion script of a shell.")
 @click.argument("shell", metavar="bash|zsh|fish", type=_SHELLS)
 @global_options
 def show(shell: str) -> None:
@@ -81,9 +81,9 @@ def show(shell: str) -> None:
     write_result(_script(Shell(shell)))
 
 
-@command.command("install")
+@command.command("install", short_help="Switch completion on for a shell.")
 @click.argument("shell", metavar="[bash|zsh|fish]", type=_SHELLS, required=False)
-@click.option("--print", "only_print", is_flag=True, help="Print what would be written and where; write nothing.")
+@click.option("--print", "only_print", is_flag=True, help="Print what would be written, and where; write nothing.")
 @global_options
 @click.pass_context
 def install(context: click.Context, *, shell: str | None, only_print: bool) -> None:

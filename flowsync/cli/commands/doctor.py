@@ -66,9 +66,9 @@ _MOST_PROBLEMS: Final = 3
 def command(context: click.Context, *, format_: str, in_sandbox: bool) -> int:
     """Report what this machine, the project, the keys and the accounts look like to flowsync.
 
-    Each fact is ok, a note or a problem, with what to do. Each account whose key is at hand is asked at most eight
-    questions; with -e only that one. Nothing is written, no key is shown, and it ends within 15 seconds. Exits 1 where
-    there is a problem. `--format markdown` is made for bug reports.
+    Each fact is ok, a note or a problem, with what to do about it. Every account with a key gets at most eight
+    requests; with -e, only that account. Nothing is written, no key is shown, and it takes 15 seconds at most. Exits 1
+    if there is a problem. Use `--format markdown` for bug reports.
     """
     report = examine(context, in_sandbox=in_sandbox)
     write_result(doctor.FORMATS[format_](report, screen_of_stdout(invocation(context))))

@@ -37,7 +37,12 @@ _EXPRESSION: Final = "--expression"
 @click.command("explain", cls=Command)
 @click.argument("slug", required=False, shell_complete=complete_slugs)
 @click.option("--user", "user", metavar="FILE", help="Who asks: as an entry of tests:, without a verdict; - is stdin.")
-@click.option("--at", "at", metavar="TIME", help="The clock, such as 2026-02-01T09:30:00Z; now unless FILE has one.")
+@click.option(
+    "--at",
+    "at",
+    metavar="TIME",
+    help="Time of the evaluation, such as 2026-02-01T09:30:00Z; default: that of FILE, else now.",
+)
 @click.option("--step", "step", metavar="ID", help="Explain the criteria of this step instead.")
 @click.option("--expression", "expression", metavar="TEXT", help="Explain this expression instead of a flow's.")
 @format_option(EXPLANATION_FORMATS)
@@ -55,8 +60,8 @@ def command(
 ) -> None:
     """Explain why a user sees the flow SLUG or does not: each condition with its value for that user.
 
-    Offline, from the files. Without --user nothing is known of the user. docs/targeting.md says how far the model of
-    Frigade's evaluation goes.
+    Offline, from the files. Without --user nothing is known about the user. docs/targeting.md describes how closely
+    this follows Frigade's own evaluation.
     """
     given = invocation(context)
     persona = _persona(user, at, given)
@@ -136,8 +141,8 @@ def _targeting(flow: Flow) -> tuple[FlowExpression, ...]:
     criterion = targeting_expression(flow.fields)
     if criterion is None:
         raise UsageError(
-            f"{flow.file} states no targetingLogic, so flowsync does not know who sees the flow.",
-            hint=_misspelt(flow, ["targetingLogic"]) or "State it, or pass it with --expression.",
+            f"{flow.file} does not set targetingLogic, so flowsync does not know who sees the flow.",
+            hint=_misspelt(flow, ["targetingLogic"]) or "Set it, or pass it with --expression.",
         )
     return (criterion,)
 

@@ -77,15 +77,15 @@ def format_file(file: FlowFile, within: Workspace) -> FormattedFile | Problem:
 
 @click.command("fmt", cls=Command)
 @slugs_argument
-@click.option("--check", is_flag=True, help="Write nothing; exit 2 when a file is not in form.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 2 if a file is not in canonical form.")
 @click.option("--diff", "shows_diff", is_flag=True, help="Write nothing; show what would change.")
 @global_options
 @click.pass_context
 def command(context: click.Context, *, slugs: tuple[str, ...], check: bool, shows_diff: bool) -> int:
     """Put flow files in canonical form: the order of keys, two spaces a level, line feeds.
 
-    What a file says and every comment stay, and so does how each value is written; a comment moves with the key that it
-    stands above or beside. A file that cannot be kept so is left as it is and named, and the exit code is 3.
+    Values stay as they are written, and every comment moves with the key that it is above or next to. A file for which
+    that is not possible is left alone and listed; the exit code is then 3.
     """
     project = open_project(context)
     found = list(format_files(project, slugs))

@@ -21,8 +21,8 @@ from flowsync.flows.waits import neighbourhood, waiting_graph
 def command(context: click.Context, slugs: tuple[str, ...], format_: str) -> None:
     """Draw which flow waits for which, from targeting and from the criteria of steps.
 
-    Offline, from the files. An arrow leads from the flow that waits to the one it waits for; flows that do neither are
-    left out. SLUGs, globs or paths of files narrow it to these flows and their neighbours. Circles are marked.
+    Offline, from the files. An arrow leads from the flow that waits to the flow it waits for; flows without arrows are
+    left out. SLUGs, globs or file paths select flows, shown with their neighbours. Cycles are marked.
     """
     project = open_project(context)
     flows = load_readable(project).flows

@@ -63,16 +63,16 @@ class Hosting(Enum):
     flag_value=Hosting.GITHUB,
     default=Hosting.UNKNOWN,
     type=click.UNPROCESSED,
-    help="Write the workflows for GitHub, whatever the remote is.",
+    help="Write the GitHub workflows, whatever the remote is.",
 )
 @click.option("--no-github", "wanted", flag_value=Hosting.ELSEWHERE, type=click.UNPROCESSED, help="Write no workflows.")
-@click.option("--yes", is_flag=True, help="Ask nothing: without a remote the workflows are written.")
+@click.option("--yes", is_flag=True, help="Do not ask; without a remote, write the workflows.")
 @global_options
 @click.pass_context
 def command(context: click.Context, *, wanted: Hosting, yes: bool) -> None:
-    """Set up a project here: flowsync.yaml, the schemas, a flow to look at, and what git, pre-commit and GitHub need.
+    """Set up a project here: flowsync.yaml, schemas, an example flow, and files for git, pre-commit and GitHub.
 
-    Nothing that is there is overwritten; each file is listed, and running it again changes nothing.
+    Existing files are kept. Every file is listed, and running the command again changes nothing.
     """
     project = open_here(context)
     given = project.given
@@ -82,7 +82,7 @@ def command(context: click.Context, *, wanted: Hosting, yes: bool) -> None:
     if place is Hosting.UNKNOWN and not yes and sys.stdin.isatty():
         answer = ask("Will this repository live on GitHub? Then workflows are written for it. [Y/n] ")
         if answer is None:
-            raise DeclinedError(NOTHING_WRITTEN, hint="--github and --no-github answer it too.")
+            raise DeclinedError(NOTHING_WRITTEN, hint="--github and --no-github answer the question.")
         place = Hosting.ELSEWHERE if answer in {"n", "no"} else Hosting.GITHUB
     settings = config.config_path(given.directory, given.config)
     configuration = settings or templates.configuration(_organization(project))

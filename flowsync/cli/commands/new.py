@@ -45,15 +45,15 @@ _BEGINNING: Final = "flow_"
     "type_",
     metavar="TYPE",
     type=click.Choice(FLOW_TYPES, case_sensitive=False),
-    help=f"The kind of flow: {', '.join(FLOW_TYPES)}. A terminal is asked where this is left out.",
+    help=f"Type of the flow: {', '.join(FLOW_TYPES)}. If it is left out, a terminal is asked.",
 )
-@click.option("--name", metavar="NAME", help="The flow's name in the dashboard; made of SLUG where it is left out.")
+@click.option("--name", metavar="NAME", help="Name of the flow in the dashboard; derived from SLUG if left out.")
 @global_options
 @click.pass_context
 def command(context: click.Context, *, slug: str, type_: str | None, name: str | None) -> None:
     """Write a flow file to start from: flows/SLUG.yaml, switched off, with steps and tests that fit the type.
 
-    Nothing is overwritten, and the API is not asked: whether a flow of this slug is live, `flowsync plan` tells.
+    Existing files are kept, and the API is not called: `flowsync plan` shows whether a flow with this slug is live.
     """
     project = open_project(context)
     given = project.given
@@ -103,13 +103,13 @@ def _asked() -> str:
     names = ", ".join(FLOW_TYPES)
     if not sys.stdin.isatty():
         raise UsageError("Which type of flow? Name it with --type.", hint=f"The types are {names}.")
-    answer = ask(f"Which type of flow? One of {names}: ")
+    answer = ask(f"The types are {names}.\nWhich type of flow? ")
     if answer is None:
-        raise DeclinedError(NOTHING_WRITTEN, hint="--type answers it too.")
+        raise DeclinedError(NOTHING_WRITTEN, hint="--type names the type without a question.")
     if answer.upper() not in FLOW_TYPES:
         close = closest(answer.upper(), FLOW_TYPES)
         question = f" Did you mean {close}?" if close else ""
-        raise UsageError(f"{excerpt(answer)} is no type of a flow.{question}", hint=f"The types are {names}.")
+        raise UsageError(f"{excerpt(answer)} is not a type of flow.{question}", hint=f"The types are {names}.")
     return answer.upper()
 
 

@@ -44,15 +44,19 @@ def _out_file(_context: click.Context, _parameter: click.Parameter, value: Path 
 @click.command("plan", cls=Command)
 @options.slugs_argument
 @options.format_option(PLAN_FORMATS)
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if changes are pending.")
 @click.option(
-    "--out", metavar="FILE", type=Path, callback=_out_file, help="Save the plan too: apply FILE does exactly that."
+    "--out",
+    metavar="FILE",
+    type=Path,
+    callback=_out_file,
+    help="Also save the plan; `flowsync apply FILE` carries out exactly that.",
 )
 @click.option(
     "--audience",
     "with_audience",
     is_flag=True,
-    help="Also estimate how many users qualify before and after: asks Frigade, for 10 seconds at most.",
+    help="Also estimate how many users qualify before and after; Frigade is asked, for 10 seconds at most.",
 )
 @options.base_option
 @policy_options
@@ -73,7 +77,7 @@ def command(
 ) -> int:
     """Show what applying the files would do to the live flows. Nothing is written.
 
-    SLUGs, globs or paths of files narrow it. Exits 1 when a flow is blocked: it is shown, and cannot be written.
+    SLUGs, globs or file paths select flows. Exits 1 if a flow is blocked, that is, cannot be written.
     """
     require_base(options.invocation(context), base)
     project = open_project(context)

@@ -46,14 +46,14 @@ _SHORT: Final = 7
 
 @click.command("preview", cls=Command)
 @options.slugs_argument
-@click.option("--base", metavar="REF", help="Git revision that is shown as before; HEAD unless given.")
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port on this machine; 0 takes a free one.")
+@click.option("--base", metavar="REF", help="Git revision to show as before; default: HEAD.")
+@options.port_option
 @click.option("--png", metavar="DIR", type=Path, help="Write pictures into DIR instead of serving a page.")
-@click.option("--width", default=640, type=click.IntRange(320, 1920), help="Width of the pictures, in pixels.")
-@click.option("--browser", metavar="PATH", help="The Chromium that takes the pictures; else CHROMIUM, else from PATH.")
-@click.option("--bundle", "given_bundle", metavar="FILE", type=Path, help="Draw with this script; fetch nothing.")
+@click.option("--width", default=640, metavar="N", type=click.IntRange(320, 1920), help="Width of pictures, in pixels.")
+@click.option("--browser", metavar="PATH", help="Chromium for the pictures; default: the variable CHROMIUM, then PATH.")
+@click.option("--bundle", "given_bundle", metavar="FILE", type=Path, help="Draw with this script, and fetch nothing.")
 @click.option("--yes", is_flag=True, help="Fetch the vendor's components without asking.")
-@click.option("--remote-media", is_flag=True, help="Load images and videos of the web that the flows name.")
+@click.option("--remote-media", is_flag=True, help="Load images and videos that flows link to from the web.")
 @options.global_options
 @click.pass_context
 def command(
@@ -69,9 +69,9 @@ def command(
     yes: bool,
     remote_media: bool,
 ) -> int:
-    """Show every flow as Frigade's own components draw it: a page on this machine that follows the files.
+    """Show every flow as Frigade's own components draw it, on a local page that updates when files change.
 
-    Nothing is sent to Frigade, and no key is read. The first start fetches the components from npm's registry.
+    Nothing is sent to Frigade, and no key is needed. The first start fetches the components from npm's registry.
     """
     if png is not None and remote_media:
         raise UsageError("Pictures are made of the files alone: --remote-media is for the page.")

@@ -47,13 +47,13 @@ COPIES: Final = "replaced"
     flag_value=Scope.ALL,
     default=Scope.STATED,
     type=click.UNPROCESSED,
-    help="Also add the fields that a file does not state.",
+    help="Also add the fields that a file does not set.",
 )
-@click.option("--new", "takes_new", is_flag=True, help="Also bring in every live flow that has no file.")
-@click.option("--check", is_flag=True, help="Write nothing; exit 2 when something would change.")
+@click.option("--new", "takes_new", is_flag=True, help="Also write a file for every live flow that has none.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 2 if something would change.")
 @click.option("--dry-run", "shows_diff", is_flag=True, help="Write nothing; show what would change as a diff.")
-@click.option("--force", is_flag=True, help="Also change files with uncommitted changes; a copy of each is kept.")
-@format_option(pulls.FORMATS, help_="Form of the result, where it is not a diff.")
+@click.option("--force", is_flag=True, help="Also change files with uncommitted changes, after copying each.")
+@format_option(pulls.FORMATS, help_="Output format; --dry-run shows a diff as text only.")
 @sandbox_option
 @global_options
 @click.pass_context
@@ -69,12 +69,11 @@ def command(
     format_: str,
     in_sandbox: bool,
 ) -> int:
-    """Write what is live into the files: a first import, or an edit made in the dashboard.
+    """Write what is live into the files: a first import, or edits made in the dashboard.
 
-    Where there are no files yet, every live flow gets one. Later each file takes over what differs in the fields
-    that it states, edited where it stands: comments, order and style stay. SLUGs, globs or paths of files narrow
-    it, and bring in live flows without a file. A file with uncommitted changes is left alone, and the exit code is
-    4.
+    If there are no files yet, every live flow gets one. Otherwise each file is updated in the fields that it sets;
+    comments, order and style stay. SLUGs, globs or file paths select flows, including live flows without a file.
+    Files with uncommitted changes are left alone; the exit code is then 4.
     """
     project = open_project(context)
     given = project.given
@@ -97,7 +96,7 @@ def command(
     uncommitted, to_copy = at_risk(result.changes)
     refused = frozenset() if force else uncommitted
     if check or shows_diff:
-        _show(replace(result, refused=refused), format_, given, shows_diff=shows_diff)
+        _show(replace(result, refused=refused), format_, given, shows_diff=shows_diff and format_ == "text")
         return ExitCode.CHANGES if result.changes and check else ExitCode.OK
     with Progress(given, lambda: WRITING):
         changes = [each for each in result.changes if each.file.name not in refused]

@@ -17,7 +17,7 @@ from flowsync.cli.connection import open_emulator, sandbox_database
 from flowsync.cli.output import write_note, write_problems, write_result
 from flowsync.cli.project import open_project
 from flowsync.cli.usage.help_page import Group
-from flowsync.cli.usage.options import global_options
+from flowsync.cli.usage.options import global_options, port_option
 from flowsync.errors import FlowsyncError
 from flowsync.flows.watching import Seen, WatchedFiles
 from flowsync.render.escape import plural
@@ -118,22 +118,29 @@ def _announce(url: str, project: Project) -> None:
 @click.group("sandbox", cls=Group)
 @global_options
 def command() -> None:
-    """The embedded emulator of the API: what --sandbox talks to, served over HTTP or started over."""
+    """Serve or reset the embedded emulator of the API, which --sandbox talks to."""
 
 
-@command.command("serve")
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port on this machine; 0 takes a free one.")
+@command.command("serve", short_help="Serve the emulator over HTTP until interrupted.")
+@port_option
 @click.option(
-    "--latency", default="0ms", callback=_seconds, metavar="TIME", help="How long each answer takes, such as 50ms."
+    "--latency", default="0ms", callback=_seconds, metavar="TIME", help="Delay before each answer, such as 50ms."
 )
-@click.option("--seed", "number", default=0, metavar="N", help="Which first state to make; the same N makes the same.")
+@click.option(
+    "--seed",
+    "number",
+    default=0,
+    metavar="N",
+    type=int,
+    help="Generate the account from N; the same N gives the same account.",
+)
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="KIND[:PATH][:TIMES]",
     callback=_faults,
-    help="Let something go wrong for the first TIMES requests (1, or always) to paths like PATH; repeatable.",
+    help="Fail the first TIMES requests (default 1, or always) to paths that match PATH; repeatable.",
 )
 @click.option(
     "--conflict",
@@ -141,26 +148,28 @@ def command() -> None:
     multiple=True,
     metavar="NAME=CHOICE",
     callback=_readings,
-    help="What to do where sources about the API contradict each other (docs/sandbox.md has the list); repeatable.",
+    help="How to behave where sources about the API disagree (listed in docs/sandbox.md); repeatable.",
 )
 @click.option(
     "--organization",
     default=None,
     type=click.IntRange(min=1),
     metavar="N",
-    help="The organization that the flows belong to, instead of that in flowsync.yaml.",
+    help="Organization of the flows, instead of that in flowsync.yaml.",
 )
 @click.option(
-    "--documented", is_flag=True, help="Answer with the documented fields only: without active and description, say."
+    "--documented",
+    is_flag=True,
+    help="Answer with the documented fields only, for example without active and description.",
 )
 @click.option(
     "--files",
     "from_files",
     is_flag=True,
-    help="Give apps the flows of the files, as if each was published, instead of those of the sandbox's account.",
+    help="Serve the flow files to apps, as if each were published, instead of the sandbox's account.",
 )
 @click.option(
-    "--watch/--no-watch", "watches", default=True, help="With --files: read a file again when it is saved (default)."
+    "--watch/--no-watch", "watches", default=True, help="With --files: read files again when they are saved (default)."
 )
 @click.option(
     "--allow-origin",
@@ -168,7 +177,7 @@ def command() -> None:
     multiple=True,
     metavar="ORIGIN",
     callback=_origins,
-    help="Let an app of another origin than this machine ask as well, such as https://app.example.com; repeatable.",
+    help="Also answer apps from this origin, such as https://app.example.com; repeatable.",
 )
 @global_options
 @click.pass_context
@@ -186,9 +195,9 @@ def serve(
     watches: bool,
     origins: tuple[str, ...],
 ) -> None:
-    """Serve the emulator over real HTTP until interrupted: to flowsync and scripts, and to apps with Frigade's SDK.
+    """Serve the emulator over HTTP until interrupted: to flowsync and scripts, and to apps with Frigade's SDK.
 
-    Its state is that of --sandbox, .flowsync/sandbox.db; an empty one first gets an account made of the flow files.
+    The state is that of --sandbox, in .flowsync/sandbox.db; an empty one is filled with an account for the flow files.
     """
     project = open_project(context)
     with ExitStack() as stack:
@@ -228,11 +237,11 @@ def serve(
         server.wait()
 
 
-@command.command("reset")
+@command.command("reset", short_help="Delete the emulator's state.")
 @global_options
 @click.pass_context
 def reset(context: click.Context) -> None:
-    """Forget the emulator's state: the next --sandbox starts over."""
+    """Delete the emulator's state: the next --sandbox starts over."""
     project = open_project(context)
     database = sandbox_database(project)
     if database.exists():

@@ -16,7 +16,7 @@ from flowsync.cli.usage.options import global_options
 def command(file: str) -> None:
     """Print the JSON Schema (2020-12) of a flow file, or of flowsync.yaml, for editors and other tools.
 
-    It is the schema that validate uses. `flowsync schema > .flowsync/flow.schema.json` brings the one that editors find
-    up to date after an upgrade.
+    validate uses the same schema. After an upgrade, `flowsync schema > .flowsync/flow.schema.json` updates the copy
+    that editors use.
     """
     write_result(config.schema_text() if file == "config" else validate.schema_text("flow"))

@@ -20,14 +20,14 @@ from flowsync.flows.testing import run_flow_tests
 @slugs_argument
 @format_option(TEST_FORMATS)
 @click.option(
-    "--coverage", is_flag=True, help="Also show, for each term, whether some test saw it true and some saw it false."
+    "--coverage", is_flag=True, help="Also show which terms of the targeting no test sees as true, or as false."
 )
 @global_options
 @click.pass_context
 def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, coverage: bool) -> int:
     """Run the targeting tests of the flow files, offline.
 
-    Exits 3 when a test fails or cannot be run. validate and plan run them too. What is covered decides nothing.
+    Exits 3 if a test fails or cannot be run; --coverage does not change that. validate and plan run the tests too.
     """
     project = open_project(context)
     chosen = select(load_readable(project).flows, slugs_of(project, slugs))

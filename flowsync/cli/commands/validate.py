@@ -24,8 +24,8 @@ from flowsync.validate import RULES
 @click.command("validate", cls=Command)
 @slugs_argument
 @format_option(FORMATS)
-@click.option("--strict", is_flag=True, help="Warnings count as errors.")
-@click.option("--explain", metavar="CODE", help="Print the rule of this code, with its examples, and check nothing.")
+@click.option("--strict", is_flag=True, help="Count warnings as errors.")
+@click.option("--explain", metavar="CODE", help="Print the rule with this code and its examples; check nothing.")
 @click.option("--watch", is_flag=True, help="Check again whenever a flow file is saved, until Ctrl-C.")
 @global_options
 @click.pass_context
@@ -34,17 +34,17 @@ def command(
 ) -> int:
     """Check every flow file, offline: no key is needed and nothing is sent.
 
-    SLUGs, globs or paths of files narrow what is reported. Exits 3 when a file has an error.
+    SLUGs, globs or file paths select the flows to report on. Exits 3 if a file has an error.
     """
     if explain is not None:
-        if slugs:
-            raise UsageError("--explain takes the code of a rule, and no flows.")
+        if slugs or watch or format_ != "text":
+            raise UsageError("--explain prints one rule as text: leave out flows, --watch and --format.")
         write_result(_explained(explain))
         return ExitCode.OK
     project = open_project(context)
     if watch:
         if format_ != "text":
-            raise UsageError("--watch reports as text, once after each change.", hint="Leave --format out.")
+            raise UsageError("--watch reports as text after each change.", hint="Leave --format out.")
         return _watch(project, slugs, strict=strict)
     return _check(project, slugs, format_, strict=strict)
 

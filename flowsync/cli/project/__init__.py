@@ -14,9 +14,9 @@ from flowsync import config, document
 from flowsync.cli.output import write_step
 from flowsync.cli.usage.options import Invocation, invocation
 from flowsync.config import Flags, Settings
-from flowsync.errors import ConfigError, FlowsyncError
+from flowsync.errors import ConfigError, FlowsyncError, InvalidFilesError
 from flowsync.flows.files import FlowFile, Repository, discover, load_flows
-from flowsync.model import Problem
+from flowsync.model import Problem, Severity
 from flowsync.secrets import private_key_at
 from flowsync.text import excerpt
 from flowsync.workspace import MOST_READ, OWNER_ONLY, Workspace, workspace
@@ -183,10 +183,11 @@ def project_at(
         )
     path = config.config_path(base if config_file is not None else home or base, config_file)
     home, names = (path.parent, (path.name,)) if path else (home or base, config.FILE_NAMES)
-    settings = config.read_settings(_read_configuration(base, path) if path else None, flags, environ)
+    source = _read_configuration(base, path) if path else None
+    settings = config.read_settings(source, flags, environ)
     project = Project(base, home, settings, names, given or Invocation())
     _write_configuration(project, path)
-    _require_own_flows(project)
+    _require_own_flows(project, source)
     return project
 
 
@@ -204,17 +205,19 @@ def _read_configuration(base: Path, path: Path) -> Document:
     except OSError as error:
         raise ConfigError(
             f"{name} cannot be read: {error.strerror}.",
-            hint="The configuration must be a file itself; --config names another one.",
+            hint="It must be a regular file, not a link; --config names another file.",
         ) from None
     return document.read(raw, name)
 
 
-def _require_own_flows(project: Project) -> None:
-    """Raise ConfigError where the flows directory is not part of the repository, by its name or because of a link."""
+def _require_own_flows(project: Project, source: Document | None) -> None:
+    """Raise InvalidFilesError where `source` names a flows directory outside the repository, ConfigError for a link."""
     flows, name = project.home / project.settings.flows, excerpt(project.flows_directory)
-    hint = "`flows` in the configuration names a directory of the repository itself."
-    if not project.workspace.holds(flows) or ".git" in {part.lower() for part in flows.parts}:
-        raise ConfigError(f"The flows directory {name} is outside of the repository.", hint=hint)
+    hint = "`flows` must name a directory inside the repository."
+    if source and (not project.workspace.holds(flows) or ".git" in {part.lower() for part in flows.parts}):
+        message = f"The flows directory {name} is outside of the repository."
+        wrong = Problem(source.location(("flows",)), Severity.ERROR, "invalid-setting", message, hint)
+        raise InvalidFilesError(f"{project.name(project.home / project.config_names[0])} cannot be used.", [wrong])
     try:
         project.workspace.require_folder(flows)
     except (FileNotFoundError, NotADirectoryError):

@@ -44,20 +44,25 @@ def _keep_guards(context: click.Context, parameter: click.Parameter, given: obje
 _POLICY: Final = click.Choice([policy.value for policy in Policy])
 policy_options = combined(
     kept_option(
-        "With --base: undo edits in the dashboard, keep what was edited, or refuse.",
+        "With --base: overwrite edits made in the dashboard, keep them, or refuse.",
         _keep_guards,
         "--on-drift",
         type=_POLICY,
     ),
-    kept_option("The same for what the branch changed too.", _keep_guards, "--on-conflict", type=_POLICY),
+    kept_option("The same for fields that this branch changed too.", _keep_guards, "--on-conflict", type=_POLICY),
 )
 create_option = kept_option(
-    "Create flows, even where that looks like a mistake.", _keep_guards, "--allow-create", is_flag=True
+    "Create flows even if that looks like a mistake.", _keep_guards, "--allow-create", is_flag=True
 )
-_UNSAVED: Final = "Plan and apply in one, where only saved plans are allowed."
+_UNSAVED: Final = "Apply without a saved plan where the configuration requires one."
 allow_options = combined(
-    kept_option("Write however many flows there are.", _keep_guards, "--allow-many", is_flag=True),
-    kept_option("Make a live flow one for everyone.", _keep_guards, "--allow-clear-targeting", is_flag=True),
+    kept_option("Write any number of flows.", _keep_guards, "--allow-many", is_flag=True),
+    kept_option(
+        "Remove the targeting of a live flow, so that everyone qualifies.",
+        _keep_guards,
+        "--allow-clear-targeting",
+        is_flag=True,
+    ),
     kept_option("Change the type of a flow.", _keep_guards, "--allow-type-change", is_flag=True),
     kept_option("Write flows marked as protected.", _keep_guards, "--allow-protected", is_flag=True),
 )
@@ -70,15 +75,14 @@ guard_options = combined(
 )
 write_options = combined(
     click.option(
-        "--yes", is_flag=True, help="Do not ask. Only a terminal is asked: in a pipeline the merge was the approval."
+        "--yes", is_flag=True, help="Do not ask. Only a terminal is asked; in a pipeline the merge is the approval."
     ),
-    click.option("--skip-blocked", is_flag=True, help="Write the rest when some flows are blocked."),
+    click.option("--skip-blocked", is_flag=True, help="If some flows are blocked, write the others."),
     click.option(
         "--parallelism",
         metavar="N",
         type=click.IntRange(1, PARALLELISM_LIMIT),
-        help=f"How many flows are in flight at once, 1 to {PARALLELISM_LIMIT}; "
-        f"{DEFAULT_PARALLELISM} unless flowsync.yaml says otherwise.",
+        help=f"How many flows to write at once; {DEFAULT_PARALLELISM} unless flowsync.yaml sets it.",
     ),
 )
 """What apply and rollback share."""

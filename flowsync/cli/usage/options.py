@@ -99,9 +99,9 @@ global_options = combined(
     kept_option("Run as if started in DIR.", _keep("directory"), "-C", "directory", metavar="DIR", type=_DIRECTORY),
     kept_option("Configuration file, instead of flowsync.yaml.", _keep("config"), "--config", metavar="FILE"),
     kept_option("Environment of flowsync.yaml to use.", _keep("environment"), "-e", "--environment", metavar="ENV"),
-    kept_option("Only the result, and what is wrong.", _QUIET, "-q", "--quiet", is_flag=True),
+    kept_option("Show only the result and errors.", _QUIET, "-q", "--quiet", is_flag=True),
     kept_option(
-        "Also show all details, and each step on stderr: configuration, key, base, requests.",
+        "Show all details, and on stderr each step: configuration, key, base, requests.",
         _VERBOSE,
         "-v",
         "--verbose",
@@ -117,13 +117,18 @@ sandbox_option = click.option(
     is_flag=True,
     help="Use the embedded emulator of the API instead; state in .flowsync/sandbox.db.",
 )
+port_option = click.option(
+    "--port", default=0, metavar="N", type=click.IntRange(0, 65535), help="Port on this machine; 0 picks a free one."
+)
 base_option = click.option(
-    "--base", metavar="REF", help="Git revision to compare with, to detect edits in the dashboard, such as origin/main."
+    "--base",
+    metavar="REF",
+    help="Git revision to compare with, such as origin/main, to detect edits made in the dashboard.",
 )
 
 
 def format_option(
-    formats: Iterable[str], default: str = "text", help_: str = "Form of the result."
+    formats: Iterable[str], default: str = "text", help_: str = "Output format."
 ) -> Callable[[Decorated], Decorated]:
     """--format, one of `formats`."""
     return click.option("--format", "format_", type=click.Choice(list(formats)), default=default, help=help_)
