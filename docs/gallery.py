@@ -34,8 +34,7 @@ SHOWN: Final = {
 INTRODUCTION: Final = """\
 # What the preview shows
 
-Flows of [this repository](../flows) as `flowsync preview --png` draws them, with Frigade's own components and for
-nobody
+Flows of [this repository](../flows) as `flowsync preview --png` draws them with Frigade's own components, for nobody
 in particular. Variables without a value stay visible, and images from the web are shown as their address. The
 [preview](preview.md) shows the same on a page where everything works.
 """
