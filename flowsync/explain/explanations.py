@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from flowsync.model import JsonValue
 from flowsync.render.escape import cell_code, code_span, columns, fenced, masked_json, prose, with_hint
-from flowsync.render.style import Colour, Line, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render.style import Line, Screen, Span, Style, draw, hinted, line, wrapped
 from flowsync.targeting.context import EPOCH, Context, Verdict
 from flowsync.targeting.evaluation import CONFLICT, TermTrace, Trace, Unknown, outline
 from flowsync.targeting.nodes import Source, formatted
@@ -16,7 +16,7 @@ from flowsync.targeting.nodes import Source, formatted
 if TYPE_CHECKING:
     from flowsync.flows.testing import Explained, Explanation
 
-WIDE: Final = Screen(width=100, colour=Colour.NEVER)
+WIDE: Final = Screen()
 """What Markdown shows trees on."""
 OFF: Final = "The file turns the flow off (active: false): nobody sees it, whatever its targeting says."
 
@@ -29,7 +29,7 @@ OUTCOMES: Final = {
     (Verdict.STARTS, True): "the step is started",
     (Verdict.STARTS, False): "the step is not started",
     (Verdict.COMPLETES, True): "the step is completed",
-    (Verdict.COMPLETES, False): "the step is not completed by it",
+    (Verdict.COMPLETES, False): "the step is not completed",
 }
 """What it means that an expression is true or false."""
 
@@ -54,16 +54,13 @@ def explanation_text(explanation: Explanation, screen: Screen) -> str:
         lines.append(line(Span(explanation.slug, Style.HEADING), Span(f"  {explanation.file}", Style.MUTED)))
     lines.append(line(Span(f"for {_user(explanation)}", Style.MUTED)))
     for part in explanation.parts:
-        style = _OUTCOME_STYLES[part.trace.truth]
-        lines += [(), line(Span(_label(part), Style.HEADING), " is ", Span(_meaning(part), style))]
-        lines += tree_lines(part.trace, screen)
+        meaning = Span(_meaning(part), _OUTCOME_STYLES[part.trace.truth])
+        lines += [(), line(Span(_label(part), Style.HEADING), " is ", meaning), *tree_lines(part.trace, screen)]
         for finding in part.findings:
             kind = Span(f"{finding.severity.value}[{finding.code}]", Style.WARNING)
-            lines += sentences(line("  ", kind, f" {finding.message}"), screen)
-            lines += hint_lines(finding.hint, screen)
-    if explanation.is_off:
-        lines += [(), line(Span(OFF, Style.WARNING))]
-    return paint(lines, screen.colour)
+            lines += [line("  ", kind, f" {finding.message}"), *hinted(finding.hint)]
+    lines += [(), line(Span(OFF, Style.WARNING))] if explanation.is_off else []
+    return draw(lines, screen)
 
 
 def explanation_markdown(explanation: Explanation, screen: Screen) -> str:  # noqa: ARG001 - one signature
@@ -72,16 +69,18 @@ def explanation_markdown(explanation: Explanation, screen: Screen) -> str:  # no
     blocks = [f"### flowsync explain: {subject}", prose(f"For {_user(explanation)}")]
     for part in explanation.parts:
         name = code_span(part.expression.label) if part.expression.path else "The expression"
-        blocks.append(f"{name} is **{_meaning(part)}**")
-        blocks.append(fenced(paint(tree_lines(part.trace, WIDE, ""), Colour.NEVER), "text"))
-        points = []
-        for finding in part.findings:
-            sentence = prose(with_hint(finding.message, finding.hint))
-            points.append(f"- {finding.severity.value} {cell_code(finding.code)}: {sentence}")
+        blocks += [f"{name} is **{_meaning(part)}**", fenced_tree(tree_lines(part.trace, WIDE, ""))]
+        points = [
+            f"- {found.severity.value} {cell_code(found.code)}: {prose(with_hint(found.message, found.hint))}"
+            for found in part.findings
+        ]
         blocks += ["\n".join(points)] if points else []
-    if explanation.is_off:
-        blocks.append(prose(OFF))
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join([*blocks, *([prose(OFF)] if explanation.is_off else [])]) + "\n"
+
+
+def fenced_tree(lines: Iterable[Line]) -> str:
+    """Return lines for a terminal as Markdown."""
+    return fenced(draw(lines, WIDE), "text")
 
 
 def explanation_json(explanation: Explanation, screen: Screen) -> str:  # noqa: ARG001 - one signature
@@ -122,10 +121,10 @@ def tree_lines(trace: Trace, screen: Screen, margin: str = "  ") -> Iterator[Lin
             yield line(margin, truth, f"{inset}{each.text}", behind)
             continue
         indent = start + len(inset) + 4
-        yield from sentences(line(margin, truth, f"{inset}{each.text}"), screen, indent)
+        yield from wrapped(line(margin, truth, f"{inset}{each.text}"), screen, indent)
         if remarks:
             below = line(margin, " " * len(truth.text), Span(f"{inset}  {remarks}", Style.MUTED))
-            yield from sentences(below, screen, indent)
+            yield from wrapped(below, screen, indent)
 
 
 def tree_document(trace: Trace) -> dict[str, JsonValue]:
@@ -158,7 +157,7 @@ def _moment(milliseconds: float) -> str:
 def _user(explanation: Explanation) -> str:
     persona = explanation.persona
     is_blank = persona.context == Context(at=persona.context.at)
-    who = persona.name or ("a user of whom nothing is known" if is_blank else "a user as described")
+    who = persona.name or ("a user with no known properties" if is_blank else "the given user")
     return f"{who}, at {_moment(persona.context.at)}"
 
 

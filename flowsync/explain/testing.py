@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from flowsync.explain.explanations import WIDE, tree_document, tree_lines
+from flowsync.explain.explanations import WIDE, fenced_tree, tree_document, tree_lines
 from flowsync.flows.testing import Decided, Undecided, Unreadable, Unusable
 from flowsync.model import JsonValue
-from flowsync.render.escape import code_span, fenced, masked_json, plural, with_hint
-from flowsync.render.style import Colour, Detail, Line, Screen, Span, Style, line, paint, sentences
+from flowsync.render.escape import code_span, masked_json, plural, with_hint
+from flowsync.render.style import Detail, Line, Screen, Span, Style, draw, line
 from flowsync.targeting.context import Case, Verdict
 from flowsync.targeting.evaluation import conflicts
 from flowsync.targeting.nodes import formatted
@@ -18,7 +18,7 @@ from flowsync.targeting.nodes import formatted
 if TYPE_CHECKING:
     from flowsync.flows.testing import ExpressionCoverage, Tested, TestedFlow, TestOutcome
 
-NO_TESTS: Final = "No tests. An entry of `tests:` in a flow file says who sees the flow."
+NO_TESTS: Final = "No tests. Entries under `tests:` in a flow file say who sees the flow."
 _WORDS: Final = {
     "passed": "pass",
     "failed": "FAIL",
@@ -32,14 +32,12 @@ _STYLES: Final = {"pass": Style.ADDED, "FAIL": Style.ERROR, "skip": Style.WARNIN
 
 def tests_text(flows: Sequence[TestedFlow], screen: Screen, *, coverage: bool) -> str:
     """Return every test of every flow, the failed ones with their trees, and the counts; then what the tests saw."""
-    seen = [(), *_coverage_lines(flows)] if coverage else []
-    return paint([*_lines(flows, screen), *seen], screen.colour)
+    return draw([*_lines(flows, screen), *([(), *_coverage_lines(flows)] if coverage else [])], screen)
 
 
 def tests_markdown(flows: Sequence[TestedFlow], screen: Screen, *, coverage: bool) -> str:  # noqa: ARG001 - one signature
     """Return the tests for a comment or a summary; then what they saw."""
-    seen = [fenced(paint(_coverage_lines(flows), Colour.NEVER), "text")] if coverage else []
-    return "\n\n".join([*_markdown(flows), *seen]) + "\n"
+    return "\n\n".join([*_markdown(flows), *([fenced_tree(_coverage_lines(flows))] if coverage else [])]) + "\n"
 
 
 def tests_json(flows: Sequence[TestedFlow], screen: Screen, *, coverage: bool) -> str:  # noqa: ARG001 - one signature
@@ -112,9 +110,8 @@ def _test_lines(test: Tested, screen: Screen) -> Iterator[Line]:
     else:
         title = _expectation(outcome.case) if outcome.case.name is None else outcome.case.name
     yield line("  ", Span(f"{word}  ", _STYLES[word]), title, Span(f"  line {test.location.line}", Style.MUTED))
-    remark = _remark(outcome)
-    if remark is not None:
-        yield from sentences(line("        ", remark), screen, indent=8)
+    if remark := _remark(outcome):
+        yield line("        ", remark)
     if isinstance(outcome, Decided) and not outcome.passed:
         yield from tree_lines(outcome.trace, screen, "        ")
 
@@ -135,15 +132,15 @@ def _remark(outcome: TestOutcome) -> str | None:
             return None
         case Undecided(_, case):
             step = "" if case.step is None else f" for step {case.step}"
-            return f"the file states no {case.verdict.field}{step}: nothing is tested"
+            return f"the file sets no {case.verdict.field}{step}, so there is nothing to test"
         case Unreadable(_, _, expression):
-            return f"{expression.label} cannot be read: flowsync validate says why"
+            return f"{expression.label} cannot be read: run flowsync validate to see why"
         case Unusable(_, error):
             return with_hint(error.message, error.hint)
 
 
 def _coverage_lines(flows: Sequence[TestedFlow]) -> Iterator[Line]:
-    yield line(Span("Coverage: which truths of each term some test saw", Style.HEADING))
+    yield line(Span("Coverage: the results that tests saw of each condition", Style.HEADING))
     terms = [term for flow in flows for each in flow.coverage for term in each.terms]
     for flow in flows:
         for each in flow.coverage:
@@ -156,17 +153,16 @@ def _coverage_lines(flows: Sequence[TestedFlow]) -> Iterator[Line]:
     undecided = [flow.slug for flow in flows if flow.is_undecided]
     if undecided:
         yield ()
-        yield line(Span("No test decides who sees:", Style.WARNING))
+        yield line(Span("No test covers who sees:", Style.WARNING))
         yield from (line("  ", Span(slug, Style.HEADING)) for slug in undecided)
     yield ()
     both = sum(term.seen_true and term.seen_false for term in terms)
-    yield line(Span(f"{both:,} of {plural(len(terms), 'term')} seen both true and false", Style.HEADING))
+    yield line(Span(f"{both:,} of {plural(len(terms), 'condition')} seen both true and false", Style.HEADING))
 
 
 def _markdown(flows: Sequence[TestedFlow]) -> Iterator[str]:
     if not any(flow.tests for flow in flows):
-        yield "### flowsync test"
-        yield f"No tests. An entry of {code_span('tests:')} in a flow file says who sees the flow."
+        yield from ["### flowsync test", NO_TESTS]
         return
     yield f"### flowsync test: {_counts(flows)}"
     passing = []
@@ -174,8 +170,7 @@ def _markdown(flows: Sequence[TestedFlow]) -> Iterator[str]:
         wrong = [test for test in flow.tests if _is_shown(test)]
         if wrong:
             yield code_span(flow.file)
-            lines = (each for test in wrong for each in _test_lines(test, WIDE))
-            yield fenced(paint(lines, Colour.NEVER), "text")
+            yield fenced_tree(each for test in wrong for each in _test_lines(test, WIDE))
         elif flow.tests:
             passing.append(f"{code_span(flow.slug)} ({len(flow.tests)})")
     if passing:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flowsync.github.api import Github
     from flowsync.github.marker import Marker
     from flowsync.model import JsonValue
-    from flowsync.report.comment import Report
+    from flowsync.report.values import Report
 
 DEFAULT_LOGIN: Final = "github-actions[bot]"
 """The author of what the job's own token writes, where GitHub does not say."""

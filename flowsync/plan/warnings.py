@@ -32,6 +32,9 @@ PROTECTED: Final = "protected"
 
 WAITING: Final = "waiting"
 DRAFT_UNSEEN: Final = "draft-unseen"
+LIVE_DIFFERS: Final = "differs from the planned content"
+"""What the warning about a draft says where the live version is another one."""
+
 UNSEEN_SENT: Final = "unseen-sent"
 EDIT_KEPT: Final = "edit-kept"
 CONFLICT_OPEN: Final = "conflict-open"
@@ -288,7 +291,7 @@ def _what_users_see(pair: FileAndRow) -> str:
     differing = compare(pair.flow.fields, published.fields, pair.data_text).changed
     if not differing:
         return f"Version {published.version}, which is live, already has the planned content."
-    return f"Version {published.version}, which is live, differs from the planned content in {', '.join(differing)}."
+    return f"Version {published.version}, which is live, {LIVE_DIFFERS} in {', '.join(differing)}."
 
 
 def is_for_everyone(expression: JsonValue) -> bool:

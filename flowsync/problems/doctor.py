@@ -8,31 +8,30 @@ from typing import Final
 from flowsync.doctor.values import Fact, Mark, Part, Report
 from flowsync.model import JsonValue
 from flowsync.render.escape import cell_code, cell_prose, markdown_table, masked_json, plural, prose, with_hint
-from flowsync.render.style import Detail, Line, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render.style import HANG, Detail, Line, Screen, Span, Style, draw, hinted, line
 
 FORMAT: Final = "flowsync-doctor/1"
 _STYLES: Final = {Mark.OK: Style.ADDED, Mark.NOTE: Style.WARNING, Mark.PROBLEM: Style.ERROR}
 _MARK_WIDTH: Final = max(len(mark.value) for mark in Mark)
-_NOTHING_SENT: Final = "No key and no flow's content is in this report. Names of environments and addresses are."
+_NOTHING_SENT: Final = "This report holds no keys and no content of flows, only names of environments and addresses."
 
 
 def text(report: Report, screen: Screen) -> str:
     """Return every fact on a line of its own, what to do below it, and the counts; a summary leaves out what is ok."""
-    lines = [each for part in report.parts for each in _part_lines(part, screen)]
-    return paint([*lines, line(_counts(report))], screen.colour)
+    lines = [each for part in report.parts for each in _part_lines(part, screen.detail)]
+    return draw([*lines, line(_counts(report))], screen)
 
 
-def _part_lines(part: Part, screen: Screen) -> Iterator[Line]:
-    facts = [fact for fact in part.facts if fact.mark is not Mark.OK or screen.detail is not Detail.SUMMARY]
+def _part_lines(part: Part, detail: Detail) -> Iterator[Line]:
+    facts = [fact for fact in part.facts if fact.mark is not Mark.OK or detail is not Detail.SUMMARY]
     if not facts:
         return
     yield line(Span(_title(part), Style.HEADING))
     width = max(len(fact.name) for fact in facts)
     for fact in facts:
         mark = Span(fact.mark.value.ljust(_MARK_WIDTH), _STYLES[fact.mark])
-        start = f"  {fact.name.ljust(width)}  "
-        yield from sentences(line(mark, start, fact.text), screen, _MARK_WIDTH + len(start))
-        yield from hint_lines(fact.hint, screen)
+        yield line(mark, f"  {fact.name.ljust(width)}  ", HANG, fact.text)
+        yield from hinted(fact.hint)
     yield ()
 
 

@@ -12,7 +12,7 @@ from flowsync.errors import DocumentError, ExitCode, FlowsyncError, InvalidFiles
 from flowsync.model import JsonValue, Location, Problem
 from flowsync.problems.listing import SourceLine, counts, documents, in_order, problem_lines
 from flowsync.render.escape import masked_json
-from flowsync.render.style import Line, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render.style import WHOLE, Line, Screen, Span, Style, draw, hinted, line
 
 REPORT: Final = (
     "please report it with the command you ran, the text below and what `flowsync doctor --format markdown` prints."
@@ -26,7 +26,7 @@ def error(
 ) -> str:
     """Return what is written to stderr for an expected failure; problems of files are listed first."""
     if isinstance(exception, DocumentError):
-        return paint(problem_lines(exception.problem, source_line, screen), screen.colour)
+        return draw(problem_lines(exception.problem, source_line, screen), screen)
     lines: list[Line] = []
     message = exception.message
     if isinstance(exception, InvalidFilesError):
@@ -38,10 +38,9 @@ def error(
         for problem in in_order(exception.problems):
             lines += problem_lines(problem, source_of, screen)
         message += f" ({counts(exception.problems, exception.texts)})" if exception.problems else ""
-    lines += sentences(line(Span(f"error[{exception.code}]", Style.ERROR), f" {message}"), screen)
-    for reason in exception.reasons if isinstance(exception, RefusedError) else ():
-        lines += sentences(line(f"  - {reason}"), screen)
-    return paint([*lines, *hint_lines(exception.hint, screen)], screen.colour)
+    lines.append(line(Span(f"error[{exception.code}]", Style.ERROR), f" {message}"))
+    reasons = exception.reasons if isinstance(exception, RefusedError) else ()
+    return draw([*lines, *(line(f"  - {reason}") for reason in reasons), *hinted(exception.hint)], screen)
 
 
 def error_as_json(exception: BaseException) -> str:
@@ -72,9 +71,9 @@ def bug(exception: BaseException, screen: Screen = Screen()) -> str:  # noqa: B0
     said = f" {type(exception).__name__}: this is a bug in flowsync, not in your flows; {REPORT}"
     trace = "".join(traceback.format_exception(exception)).rstrip("\n").split("\n")
     lines = [
-        *sentences(line(Span("error[bug]", Style.ERROR), said), screen),
+        line(Span("error[bug]", Style.ERROR), said),
         (),
         line(f"  flowsync {__version__}, Python {platform.python_version()}"),
-        *(line(Span(f"  {each}", Style.MUTED)) for each in trace),
+        *(line(Span(f"  {each}", Style.MUTED), WHOLE) for each in trace),
     ]
-    return paint(lines, screen.colour)
+    return draw(lines, screen)

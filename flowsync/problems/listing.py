@@ -20,7 +20,7 @@ from flowsync.render.escape import (
     visible_characters,
     with_hint,
 )
-from flowsync.render.style import NARROWEST, Line, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render.style import NARROWEST, WHOLE, Line, Screen, Span, Style, draw, hinted, line
 from flowsync.text import ELLIPSIS
 
 SourceLine: TypeAlias = "Callable[[Location], str | None]"
@@ -35,8 +35,7 @@ def text(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -
     """Return every problem, sorted, and their counts."""
     ordered = in_order(problems)
     lines = [each for problem in ordered for each in problem_lines(problem, source_line, screen)]
-    closing = line(Span(counts(ordered), Style.HEADING if ordered else Style.DONE))
-    return paint([*lines, closing], screen.colour)
+    return draw([*lines, line(Span(counts(ordered), Style.HEADING if ordered else Style.DONE))], screen)
 
 
 def markdown(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:  # noqa: ARG001 - one signature
@@ -101,12 +100,12 @@ def problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> 
     where = problem.location
     kind = Span(f"{problem.severity.value}[{problem.code}]", _STYLES[problem.severity])
     place = Span(f"{where.file}:{where.line}:{where.column}: ", Style.HEADING)
-    yield from sentences(line(place, kind, f" {problem.message}"), screen)
+    yield line(place, kind, f" {problem.message}")
     source = source_line(where)
     if source:
         yield from _excerpt(mask_keys(source), where.column - 1, screen)
     yield from (line(Span(_MARGIN, Style.MUTED), each) for each in problem.detail)
-    yield from hint_lines(problem.hint, screen)
+    yield from hinted(problem.hint)
 
 
 def _excerpt(source: str, offset: int, screen: Screen) -> Iterator[Line]:
@@ -120,5 +119,5 @@ def _excerpt(source: str, offset: int, screen: Screen) -> Iterator[Line]:
     kept = count_fitting(tail, room - columns(before))
     after = "".join(tail[:kept]) + (ELLIPSIS if source[offset + room :] or kept < len(tail) else "")
     margin = Span(_MARGIN, Style.MUTED)
-    yield line(margin, before, after)
+    yield line(margin, before, after, WHOLE)
     yield line(margin, " " * columns(before), Span("^", Style.ERROR))

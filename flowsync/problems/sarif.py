@@ -23,7 +23,7 @@ _SARIF_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/
 
 
 _OF_READING: Final = (
-    "How a flow file is written, named or placed: it cannot be read as one, or not everything reads it alike."
+    "The way a flow file is written, named or placed: flowsync cannot read it, or other parsers read it differently."
 )
 """What is said of the problems that come before any rule: those of reading a file."""
 

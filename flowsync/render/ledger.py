@@ -23,15 +23,15 @@ from flowsync.model import (
 from flowsync.plan.document import action, json_safe
 from flowsync.render import wording
 from flowsync.render.escape import compact_pair, masked_json, padded, plural
-from flowsync.render.style import Line, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render.style import Line, Screen, Span, Style, draw, hinted, line
 
 if TYPE_CHECKING:
     from flowsync.model import Change, FieldChange, FieldName, JsonValue, LiveFlow
 
 MOST_DIFFERENCES: Final = 5
 """How many differing places are shown of one flow; the JSON document has them all."""
-UNCERTAIN: Final = "The write may have taken effect: plan again to see."
-NOTHING_TO_PUT_BACK: Final = "Nothing to put back: every flow that was written is as it was before."
+UNCERTAIN: Final = "The write may have succeeded: run plan to check."
+NOTHING_TO_PUT_BACK: Final = "Nothing to roll back: every flow that was written is as it was before."
 
 
 class Kind(Enum):
@@ -119,7 +119,7 @@ def outcome_line(outcome: Outcome, screen: Screen = Screen()) -> str:  # noqa: B
         Span("" if row.row_id is None else f"  id {row.row_id}", Style.MUTED),
         Span(f"  {explained(row)}", Style.WARNING if row.untaken else Style.PLAIN),
     )
-    return paint(sentences(finished, screen), screen.colour)
+    return draw([finished], screen)
 
 
 def text(outcomes: Iterable[Outcome], screen: Screen) -> str:
@@ -127,8 +127,8 @@ def text(outcomes: Iterable[Outcome], screen: Screen) -> str:
     entries = _entries(outcomes)
     if not entries:
         return ""
-    lines = [each for row in entries if not row.is_good for each in _trouble_lines(row, screen)]
-    return paint([(), *lines, line(Span(counts(entries), Style.HEADING))], screen.colour)
+    lines = [each for row in entries if not row.is_good for each in _trouble_lines(row)]
+    return draw([(), *lines, line(Span(counts(entries), Style.HEADING))], screen)
 
 
 def as_json(outcomes: Iterable[Outcome], screen: Screen) -> str:  # noqa: ARG001 - one signature
@@ -154,10 +154,10 @@ def explained(row: Entry) -> str:
     """Return what was written, or why nothing was, on one line."""
     match row.kind:
         case Kind.APPLIED:
-            untaken = f"; not taken by the server as sent: {', '.join(row.untaken)}" if row.untaken else ""
+            untaken = f"; the server stored {', '.join(row.untaken)} differently" if row.untaken else ""
             return f"{_became(row)}{', '.join(row.fields)}{untaken}"
         case Kind.UNCHANGED:
-            return "already as planned, nothing sent"
+            return "already as planned; nothing was sent"
         case Kind.REFUSED | Kind.FAILED | Kind.NOT_ATTEMPTED:
             return " ".join(filter(None, [row.message, _doubt(row)]))
 
@@ -168,41 +168,38 @@ def _became(row: Entry) -> str:
         return ""
     if isinstance(row.change, NewDraft):
         return f"draft created, version {row.made.version}: "
-    return f"created, {seen_of_created(row.made, row.change)}: "
+    return f"{created(row.made, row.change)}: "
 
 
-def seen_of_created(made: LiveFlow, change: Change) -> str:
-    """Return whether users may see a flow that was just created."""
+def created(made: LiveFlow, change: Change) -> str:
+    """Return that a flow was created, and whether users may see it."""
     active = made.fields.get("active")
     if made.status == "DRAFT":
-        return "as a draft that nobody sees before it is published"
+        return "created as a draft that nobody sees until it is published"
     if isinstance(active, bool):
-        return "switched on, so users may see it" if active else "switched off"
-    sent = "on" if change.body.get("active") else "off"
-    return f"sent as switched {sent}, which the API does not show"
+        return f"created, switched {'on, so users may see it' if active else 'off'}"
+    return f"created, sent as switched {'on' if change.body.get('active') else 'off'}, which the API does not confirm"
 
 
 def _doubt(row: Entry) -> str | None:
     if not row.uncertain:
         return None
     is_update = isinstance(row.change, Update) or row.made is not None
-    return UNCERTAIN if is_update else "Plan again to see whether it is there."
+    return UNCERTAIN if is_update else "The flow may exist now: run plan to check."
 
 
 def _entries(outcomes: Iterable[Outcome]) -> list[Entry]:
     return sorted(map(entry, outcomes), key=lambda row: row.change.slug)
 
 
-def _trouble_lines(row: Entry, screen: Screen) -> Iterator[Line]:
+def _trouble_lines(row: Entry) -> Iterator[Line]:
     place = row.change.file if row.row_id is None else f"{row.change.file} · id {row.row_id}"
     facts = Span(f"  {place}", Style.MUTED)
     yield line(Span(row.kind.words, STYLES[row.kind]), " ", Span(row.change.slug, Style.HEADING), facts)
     code = Span(f"error[{row.code}] ", Style.ERROR) if row.code else ""
-    yield from sentences(line("  ", code, explained(row)), screen)
-    for difference in differences(row):
-        yield from sentences(line("    ", difference), screen, indent=6)
-    yield from hint_lines(row.hint, screen)
-    yield ()
+    yield line("  ", code, explained(row))
+    yield from (line("    ", difference) for difference in differences(row))
+    yield from [*hinted(row.hint), ()]
 
 
 def differences(row: Entry) -> Iterator[str]:

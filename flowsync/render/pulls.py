@@ -12,11 +12,11 @@ from flowsync.model import JsonValue
 from flowsync.pull.results import ChangedFile, NewFile, Pulled, SameFile, Skipped
 from flowsync.render import text_diff
 from flowsync.render.escape import columns, masked_json, padded, plural, shown
-from flowsync.render.style import Detail, Line, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render.style import HANG, WHOLE, Detail, Line, Screen, Span, Style, draw, hinted, line
 from flowsync.render.wording import listed
 
-UNCOMMITTED: Final = "It holds changes that are not committed."
-UNCOMMITTED_HINT: Final = "Commit them, or pull with --force: a copy is kept then."
+UNCOMMITTED: Final = "It has uncommitted changes."
+UNCOMMITTED_HINT: Final = "Commit them, or use --force, which keeps a copy."
 _MOST_PLACES: Final = 4
 
 
@@ -119,15 +119,12 @@ def text(pull: Pull, screen: Screen) -> str:
     for each in rows:
         kind, name, remark = pull.kind(each), shown(_name(each)), _remark(pull, each)
         word = Span(words[kind].ljust(word_width), _STYLES[kind])
-        row = line(word, f"  {padded(name, name_width)}  {remark}" if remark else f"  {name}")
-        # The line is broken within its last column where that is wide enough.
-        column = word_width + name_width + 4
-        lines += sentences(row, screen, column if 2 * column <= screen.width else 4)
-        lines += _details(pull, each, screen)
+        lines.append(line(word, f"  {padded(name, name_width)}  ", HANG, remark) if remark else line(word, f"  {name}"))
+        lines += _details(pull, each)
     to_do = {} if pull.is_written else _TO_DO
     parts = [f"{count:,} {to_do.get(kind, kind.value)}" for kind, count in pull.counts().items() if count]
     closing = f"{', '.join(parts)}." if parts else "No flows."
-    return paint([*lines, *([()] if rows else []), line(Span(closing, Style.HEADING))], screen.colour)
+    return draw([*lines, *([()] if rows else []), line(Span(closing, Style.HEADING))], screen)
 
 
 def as_json(pull: Pull, screen: Screen) -> str:  # noqa: ARG001 - one signature
@@ -157,19 +154,18 @@ def difference(each: NewFile | ChangedFile, screen: Screen) -> str:
 def notes(pull: Pull) -> Iterator[str]:
     """Yield what else there is to know: where former texts are, and which live flows stay without a file."""
     if pull.copies is not None:
-        yield f"git does not have the former texts of files that were changed: they are in {shown(pull.copies)}."
+        yield f"git does not have the earlier versions of the changed files: copies are in {shown(pull.copies)}."
     changed = [each for each in pull.changes if isinstance(each, ChangedFile) and each.file.name not in pull.refused]
     failing = [each for each in changed if each.failing]
     if pull.is_written and failing:
         yield (
-            f"{plural(len(failing), 'file')} with tests that no longer hold, which plan refuses: correct the tests or "
-            "the targeting, or take the change back with git."
+            f"Tests in {plural(len(failing), 'file')} now fail, so plan refuses them: correct the tests or the "
+            "targeting, or undo the change with git."
         )
     if pull.unmanaged:
-        more = ", …" if len(pull.unmanaged) > _MOST_PLACES else ""
-        names = ", ".join(map(shown, pull.unmanaged[:_MOST_PLACES])) + more
         count = plural(len(pull.unmanaged), "live flow")
-        yield f"{count} without a file: {names}. pull --new, or its slug, brings it in."
+        has, them = ("has", "it") if len(pull.unmanaged) == 1 else ("have", "them")
+        yield f"{count} {has} no file: {listed([*map(shown, pull.unmanaged)], _MOST_PLACES)}. pull --new adds {them}."
 
 
 def _name(each: Pulled) -> str:
@@ -190,23 +186,19 @@ def _remark(pull: Pull, each: Pulled) -> str:
             return ""
 
 
-def _details(pull: Pull, each: Pulled, screen: Screen) -> Iterator[Line]:
+def _details(pull: Pull, each: Pulled) -> Iterator[Line]:
     if isinstance(each, Skipped):
-        yield from hint_lines(each.hint, screen)
+        yield from hinted(each.hint)
         return
-    notes = [line("  ", Span("left out", Style.WARNING), f" {left.field}: {left.message}") for left in each.left_out]
+    for left in each.left_out:
+        yield line("  ", Span("left out", Style.WARNING), f" {left.field}: {left.message}")
     if isinstance(each, NewFile) and each.note is not None:
-        notes.append(line("  ", each.note))
+        yield line("  ", each.note)
     if isinstance(each, ChangedFile):
         for place in each.rewritten:
-            said = f" {place}: it could not be edited where it stands"
-            notes.append(line("  ", Span("written anew", Style.WARNING), said))
-    for note in notes:
-        yield from sentences(note, screen)
-    if isinstance(each, ChangedFile):
-        yield from hint_lines(UNCOMMITTED_HINT if each.file.name in pull.refused else None, screen)
-        for failure in each.failing:
-            yield from sentences(line("  ", Span("warning", Style.WARNING), f" {failure}"), screen)
+            yield line("  ", Span("rewritten", Style.WARNING), f" {place}: it could not be edited in place")
+        yield from hinted(UNCOMMITTED_HINT if each.file.name in pull.refused else None)
+        yield from (line("  ", Span("warning", Style.WARNING), f" {failure}") for failure in each.failing)
 
 
 def _document(pull: Pull, each: Pulled) -> JsonValue:
@@ -234,8 +226,8 @@ def files(done: Sequence[StartFile], screen: Screen) -> str:
         state = Span(padded(file.state.value, state_width), _FILE_STYLES[file.state])
         lines.append(line(state, "  ", f"{padded(file.name, name_width)}  {file.note}" if file.note else file.name))
         if file.state is FileState.BY_HAND:
-            lines += [line(f"    {row}") for row in file.text.split("\n")[:-1]]
-    return paint(lines, screen.colour)
+            lines += [line(f"    {row}", WHOLE) for row in file.text.split("\n")[:-1]]
+    return draw(lines, screen)
 
 
 def steps(commands: Sequence[tuple[str, str]], advice: Sequence[str], screen: Screen) -> str:
@@ -243,8 +235,7 @@ def steps(commands: Sequence[tuple[str, str]], advice: Sequence[str], screen: Sc
     lines = [(), line(Span("Next", Style.HEADING))]
     width = max((columns(command) for command, _ in commands), default=0)
     for command, purpose in commands:
-        row = line("  ", Span(padded(command, width), Style.HINT), f"  {purpose}")
-        lines += sentences(row, screen, indent=width + 4)
+        lines.append(line("  ", Span(padded(command, width), Style.HINT), "  ", HANG, purpose))
     for each in advice:
-        lines += hint_lines(each, screen)
-    return paint(lines, screen.colour)
+        lines += hinted(each)
+    return draw(lines, screen)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from itertools import groupby, islice
+from itertools import groupby, islice, takewhile
 from typing import Final, NamedTuple, TypeAlias
 
 from flowsync.render.escape import LOG_COMMAND, columns, cut, mask_keys, padded, plural, shown
@@ -24,9 +23,10 @@ WRITING: Final = "Writing the files ..."
 _BAR: Final = 20
 """How many characters the bar of a progress line takes."""
 _LEADING_COLONS: Final = re.compile(r"\s*(?=::)")
-_HINT: Final = "  hint: "
 _GAP: Final = "  "
 _PIECES: Final = re.compile(r" +|[^ ]+")
+_BLANKS: Final = re.compile(r"\A +\Z|  ")
+_START: Final = re.compile(r"\A[ +-]*")
 
 
 class Colour(Enum):
@@ -46,10 +46,10 @@ class Detail(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """The place a text is for. `width` is in columns; only tables and hints adapt to it everywhere.
+    """The place a text is for. `width` is in columns; tables adapt to it everywhere.
 
-    `wrap` is where sentences are broken: on a terminal, which else breaks them in mid-word. None leaves each on one
-    line, as files, logs and other programs want them.
+    `wrap` is where lines are broken: on a terminal, which would break them in the middle of a word. None leaves each on
+    one line, as files, logs and other programs want them.
     """
 
     width: int = 100
@@ -86,6 +86,11 @@ class Span(NamedTuple):
 
 
 Line: TypeAlias = "tuple[Span, ...]"
+
+HANG: Final = Span("")
+"""Stands in a line where what is broken off it continues below."""
+WHOLE: Final = Span("")
+"""Stands in a line that is not broken."""
 
 
 def line(*parts: Span | str) -> Line:
@@ -139,21 +144,26 @@ def _ansi_codes(style: Style) -> tuple[str, str]:
     return start, end
 
 
-def hint_lines(hint: str | None, screen: Screen) -> Iterator[Line]:
-    """Yield a hint, wrapped to the width; nothing for none."""
-    room = max(screen.width, NARROWEST) - len(_HINT)
-    wrapped = textwrap.wrap(shown(hint or ""), room, break_long_words=False, break_on_hyphens=False)
-    for position, row in enumerate(wrapped):
-        yield line(Span(_HINT, Style.HINT) if position == 0 else " " * len(_HINT), row)
+def draw(lines: Iterable[Line], screen: Screen) -> str:
+    """Return the text of `lines` for a screen, each broken between words where the screen wants that."""
+    return paint((row for each in lines for row in wrapped(each, screen)), screen.colour)
 
 
-def sentences(spans: Line, screen: Screen, indent: int = 4) -> Iterator[Line]:
-    """Yield a line of prose, where the screen wants it broken at blanks, what follows set off by `indent`."""
-    seen = [Span(shown(span.text), span.style) for span in spans] if screen.wrap else []
-    if screen.wrap is None or columns("".join(span.text for span in seen)) <= screen.wrap:
+def wrapped(spans: Line, screen: Screen, indent: int | None = None) -> Iterator[Line]:
+    """Yield a line, on a terminal broken at blanks. What follows is set off: below `HANG`, or by two columns more.
+
+    A line stays whole that holds `WHOLE`, or marked blanks, which a break could hide.
+    """
+    text = "".join(span.text for span in spans)
+    is_whole = any(span is WHOLE or (span.style in MARKED and _BLANKS.search(span.text)) for span in spans)
+    if screen.wrap is None or is_whole or columns(shown(text)) <= screen.wrap:
         yield spans
         return
-    pieces = [Span(piece, span.style) for span in seen for piece in _PIECES.findall(span.text)]
+    if indent is None:
+        before = "".join(span.text for span in takewhile(lambda span: span is not HANG, spans))
+        start = before if before != text else f"{_START.findall(text)[0]}  "
+        indent = min(columns(shown(start)), screen.wrap // 2)
+    pieces = [Span(piece, span.style) for span in spans for piece in _PIECES.findall(shown(span.text))]
     row: list[Span] = []
     used = 0
     gap = ""
@@ -170,6 +180,21 @@ def sentences(spans: Line, screen: Screen, indent: int = 4) -> Iterator[Line]:
         used += len(gap) + width
         gap = ""
     yield tuple(row)
+
+
+def hinted(hint: str | None) -> list[Line]:
+    """Return the line of a hint; nothing for none."""
+    return [line(Span("  hint: ", Style.HINT), HANG, hint)] if hint else []
+
+
+def sentences(spans: Line, screen: Screen, indent: int = 4) -> Iterator[Line]:
+    """Yield a line of prose, where the screen wants it broken at blanks, what follows set off by `indent`."""
+    return wrapped(spans, screen, indent)
+
+
+def hint_lines(hint: str | None, screen: Screen) -> Iterator[Line]:
+    """Yield a hint, wrapped to the width; nothing for none."""
+    return (row for each in hinted(hint) for row in wrapped(each, screen))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Span]], screen: Screen) -> Iterator[Line]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -27,16 +27,19 @@ from flowsync.model import (
 )
 from flowsync.plan.creating import GOES_LIVE
 from flowsync.plan.document import allowed_by, drafted, summary
+from flowsync.plan.warnings import DRAFT_UNSEEN, LIVE_DIFFERS, NOT_THE_LATEST
 from flowsync.render.escape import compact, compact_pair, plural
 
 if TYPE_CHECKING:
     from flowsync.plan.staleness import Edited, Stale
 
-IN_STEP: Final = "The live flows are as the files say."
+IN_STEP: Final = "The live flows match the files."
 NO_CHANGES: Final = f"No changes. {IN_STEP}"
 NO_EDITS: Final = "Nobody edited a live flow in the dashboard."
 REFUSED: Final = "Apply would refuse this plan:"
-UNMANAGED: Final = "live without a file: shown, never touched"
+UNMANAGED: Final = "live without a file, never changed"
+MOST_SHARED: Final = 20
+"""How many slugs a sentence about all flows that it concerns names."""
 MOST_NAMED: Final = 5
 """How many slugs one command line names."""
 SHORT_DIGEST: Final = 12
@@ -47,24 +50,38 @@ _SHORT_VALUE: Final = 80
 _ALLOWING: Final = re.compile(r"--(?:allow-([a-z-]+)|on-(drift|conflict) overwrite)")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ALWAYS_COUNTED: Final = frozenset({"to update", "unchanged"})
-_SAID_BY_VISIBILITY: Final = GOES_LIVE
-_SAID_OF_THE_PLAN: Final = "drafts-hidden"
-"""What is said once of a whole plan (`view`)."""
+_SHARED: Final = {
+    DRAFT_UNSEEN: "Nobody sees these drafts until they are published",
+    "may-exist": "The public list may hide a draft of these flows; if there is one, apply makes no new draft",
+    NOT_THE_LATEST: "The newest version of these flows is not the one that their target chooses",
+}
+"""What is said once of all flows that it concerns, by the code of the warning."""
 _ORIGINS: Final = {
-    Origin.DRIFT: "edited in the dashboard; applying overwrites that",
-    Origin.CONFLICT: "edited both in the files and in the dashboard; applying overwrites the latter",
+    Origin.DRIFT: "edited in the dashboard; apply overwrites the edit",
+    Origin.CONFLICT: "edited both in the files and in the dashboard; apply overwrites the dashboard edit",
 }
 _CRITERION_GONE: Final = {
     "completionCriteria": "the step no longer completes by itself",
-    "startCriteria": "no condition keeps the step from being started any more",
+    "startCriteria": "nothing prevents the step from starting any more",
 }
 _DROPPED: Final = {
     DroppedKind.TEST: "test removed: {}",
     DroppedKind.TESTS: "all tests removed: {}",
-    DroppedKind.PROTECTED: "protected removed: apply no longer has to be allowed to write this flow",
-    DroppedKind.TARGET: "target removed: it was {}; the configuration now says which version is written",
-    DroppedKind.ENVIRONMENT: "overlay of the environment {} removed: there it is as the rest of the file says",
+    DroppedKind.PROTECTED: "protected removed: apply no longer needs permission to write this flow",
+    DroppedKind.TARGET: "target removed (it was {}): flowsync.yaml now decides which version is written",
+    DroppedKind.ENVIRONMENT: "overlay for the environment {} removed: the rest of the file now applies there",
     DroppedKind.IGNORE: "ignore comment removed: {} is reported again",
+}
+
+_VIEWS: Final = {
+    View.WHOLE: "",
+    View.PUBLIC_KEY: (
+        "A public key reads only the public list, which may hide drafts: apply would write a newer draft, if any."
+    ),
+    View.FALLBACK: (
+        "This server has no private list, so flowsync read the public one, which may hide drafts: apply writes the "
+        "newest version that the list shows."
+    ),
 }
 
 
@@ -91,13 +108,13 @@ def nothing_changes(plan: Plan) -> str:
 
 
 def in_step(plan: Plan) -> str:
-    """Return how far it can be seen that the live flows are as the files say, where nothing differs."""
+    """Return how far it can be seen that the live flows match the files, where nothing differs."""
     if plan.unverified:
         return unverified(plan)
     limits = ["returns the fields"] if any(row.unseen for row in plan.unchanged) else []
     if plan.view is not View.WHOLE:
         limits.append("shows drafts")
-    return f"Nothing differs, as far as the API {' and '.join(limits)}." if limits else IN_STEP
+    return f"{IN_STEP.removesuffix('.')}, as far as the API {' and '.join(limits)}." if limits else IN_STEP
 
 
 def unverified(plan: Plan) -> str:
@@ -106,7 +123,7 @@ def unverified(plan: Plan) -> str:
     if not slugs:
         return ""
     return (
-        f"{plural(len(slugs), 'flow')} cannot be verified, for the API does not return `active`; "
+        f"{plural(len(slugs), 'flow')} cannot be verified, because the API does not return `active`: "
         f"apply sends active: false to {listed(slugs)}."
     )
 
@@ -120,19 +137,7 @@ def source(plan: Plan) -> str:
 
 def view(plan: Plan) -> str:
     """Return which list a plan was made from, where that may hide something; else empty."""
-    match plan.view:
-        case View.WHOLE:
-            return ""
-        case View.PUBLIC_KEY:
-            return (
-                "Read with a public key, from the public list: drafts may be hidden, and a newer draft would be what "
-                "apply writes."
-            )
-        case View.FALLBACK:
-            return (
-                "The server has no private list, so this was read from the public one: drafts may be hidden, and what "
-                "is written goes to the newest version that is shown."
-            )
+    return _VIEWS[plan.view]
 
 
 def place(environment: str | None, api_url: str) -> str:
@@ -174,7 +179,7 @@ def visibility(change: Change) -> str:
 
 def may_hide_a_draft(change: Change) -> bool:
     """Whether a draft that the key does not see may be what an apply would write instead."""
-    return any(each.code == _SAID_OF_THE_PLAN for each in change.warnings)
+    return any(each.code == "drafts-hidden" for each in change.warnings)
 
 
 def is_switched_off(change: Change) -> bool:
@@ -184,33 +189,59 @@ def is_switched_off(change: Change) -> bool:
 
 def warnings(change: Change) -> Iterator[PlanWarning]:
     """Yield a change's warnings, but for those that `visibility` and `view` give already."""
-    said = {_SAID_OF_THE_PLAN, *([_SAID_BY_VISIBILITY] if change.live else [])}
+    said = {"drafts-hidden", *([GOES_LIVE] if change.live else [])}
     return (each for each in change.warnings if each.code not in said)
+
+
+def shared_warnings(
+    rows: Iterable[Change | Unchanged], quoted: Callable[[str], str] = lambda slug: slug
+) -> dict[str, str]:
+    """Return what several flows have in common, in a sentence for all of them, by the code of the warning.
+
+    `quoted` makes a slug what it is where this is shown.
+    """
+    found = [(quoted(row.slug), warning) for row in rows for warning in row.warnings if warning.code in _SHARED]
+    sentences = {}
+    for code, said in _SHARED.items():
+        slugs = [slug for slug, warning in found if warning.code == code]
+        if len(slugs) > 1:
+            differing = [slug for slug, warning in found if warning.code == code and LIVE_DIFFERS in warning.message]
+            live = f" The live version {LIVE_DIFFERS} of {listed(differing, MOST_SHARED)}." if differing else ""
+            sentences[code] = f"{said}: {listed(slugs, MOST_SHARED)}.{live}"
+    return sentences
 
 
 def blocked(plan: Plan) -> str:
     """Return what becomes of the rest of a plan where flows are blocked."""
-    way_out = ", unless --skip-blocked leaves them out" if plan.writes else ""
-    return f"Nothing is written while flows are blocked{way_out}."
+    way_out = ", unless you skip them with --skip-blocked" if plan.writes else ""
+    return f"Apply writes nothing while flows are blocked{way_out}."
+
+
+def deeds(plan: Plan, ending: str = "s") -> str:
+    """Return what apply does to how many flows, each verb with an ending: `creates 1 flow and changes 2 flows`."""
+    numbers = summary(plan)
+    counted = ((numbers.create, "create", "flow"), (numbers.draft, "make", "draft"), (numbers.update, "change", "flow"))
+    return enumeration([f"{verb}{ending} {plural(count, noun)}" for count, verb, noun in counted if count])
+
+
+def users_notice(live: int, count: int, when: str) -> str:
+    """Return how many of so many changes users notice `when` they are applied."""
+    if not live:
+        return "Users notice nothing yet."
+    return f"Users notice {'it' if count == 1 else 'all of them' if live == count else f'{live:,} of them'} {when}."
 
 
 def goes_live(plan: Plan) -> str:
-    """Return how many of the changes users see at once; empty when none."""
+    """Return how many of the changes users notice; empty when none."""
     live = sum(change.live for change in plan.changes)
-    if not live:
-        return ""
-    if live == len(plan.changes):
-        return f"Users see {'it as soon as it is' if live == 1 else 'all of them as soon as they are'} applied."
-    return f"Users see {live:,} of them as soon as {'it is' if live == 1 else 'they are'} applied."
+    return users_notice(live, len(plan.changes), "as soon as this is applied") if live else ""
 
 
 def drafts(plan: Plan) -> str:
     """Return how many drafts a plan makes, and who sees them; empty for none."""
     count = len(drafted(plan))
-    if not count:
-        return ""
     them = "it until it is" if count == 1 else "them until they are"
-    return f"{plural(count, 'new draft')}: nobody sees {them} published."
+    return f"{plural(count, 'new draft')}: nobody sees {them} published." if count else ""
 
 
 def structural(change: FieldChange) -> str:
@@ -258,7 +289,7 @@ def outside_edit(change: FieldChange, origin: Origin) -> str:
 
 def waits(count: int) -> str:
     """Return what is said of as many flows that differ because a merge is not applied yet."""
-    return f"{'waits' if count == 1 else 'wait'} for an apply of what is merged; that is no edit"
+    return f"{'waits' if count == 1 else 'wait'} for an apply of a merged change, which is not a dashboard edit"
 
 
 def is_not_live(count: int) -> str:
@@ -270,13 +301,13 @@ def is_not_live(count: int) -> str:
 def removed(flow: Removed) -> str:
     """Return what becomes of a flow whose file is gone, and where its content went."""
     if flow.id is None:
-        state = "no flow that can be seen has this slug, so none is left"
+        state = "Frigade shows no flow with this slug"
     elif flow.status == "ARCHIVED":
         state = f"only archived versions are left, up to version {flow.version}"
     else:
         state = "stays live as it is" if flow.status == "ACTIVE" else "stays in Frigade as it is"
-    moved = f"; {flow.renamed_to} has its content now" if flow.renamed_to else ""
-    rename = ", and Frigade has no rename" if flow.renamed_to and flow.is_there else ""
+    moved = f"; {flow.renamed_to} now has its content" if flow.renamed_to else ""
+    rename = ", because Frigade cannot rename a flow" if flow.renamed_to and flow.is_there else ""
     return f"no longer managed; {state}{moved}{rename}"
 
 
@@ -290,7 +321,7 @@ def dropped(lost: Dropped) -> str:
 def _left_live(lost: Dropped) -> str:
     where = "stays in the draft" if lost.status == "DRAFT" else "stays live"
     if not lost.is_shown:
-        return f"{where} as it is, which the API does not return"
+        return f"{where} as it is; the API does not return it"
     if lost.live in (None, ""):
         return f"{where} empty"
     return f"{where} with {lost.live}" if lost.name == "data" else f"{where} as {compact(lost.live, _SHORT_VALUE)}"
@@ -316,10 +347,9 @@ def unseen(change: Change) -> str:
     """Return what is said of fields that the API did not return for a row that is written; may be empty."""
     if not change.unseen:
         return ""
-    be = "is" if len(change.unseen) == 1 else "are"
     sent = listed([f"{name}: {compact(change.body[name])}" for name in change.sent_unseen])
-    also = f"; sent with this change: {sent}" if sent else ""
-    return f"{listed(change.unseen)} {be} not returned by the API, so not compared{also}"
+    also = f"; this change sends {sent}" if sent else ""
+    return f"the API does not return {listed(change.unseen)}, so {_not_compared(len(change.unseen))}{also}"
 
 
 def unseen_elsewhere(unchanged: Iterable[Unchanged]) -> str:
@@ -328,10 +358,12 @@ def unseen_elsewhere(unchanged: Iterable[Unchanged]) -> str:
     if not rows:
         return ""
     fields = list(dict.fromkeys(field for row in rows for field in row.unseen))
-    return (
-        f"{listed(fields)} not returned by the API, so not compared, "
-        f"in {plural(len(rows), 'unchanged flow')}: {listed([row.slug for row in rows])}"
-    )
+    flows = f"{plural(len(rows), 'unchanged flow')}: {listed([row.slug for row in rows])}"
+    return f"the API does not return {listed(fields)}, so {_not_compared(len(fields))} in {flows}"
+
+
+def _not_compared(count: int) -> str:
+    return f"{'it is' if count == 1 else 'they are'} not compared"
 
 
 class Reader(Enum):
@@ -354,7 +386,7 @@ def way_past(refusal: Refusal, reader: Reader) -> str:
     if reader is Reader.TERMINAL:
         return allowed_by(refusal)
     wanted = allowance(refusal.flag)
-    return f"The action's input allow: {wanted} lets it through." if wanted else ""
+    return f"To allow it, set the action's input allow: {wanted}" if wanted else ""
 
 
 def allowance(flag: str) -> str:
@@ -365,12 +397,13 @@ def allowance(flag: str) -> str:
 
 def question(plan: Plan) -> str:
     """Return what apply asks before it writes, without the answers."""
-    seen = seen_by_users(sum(change.live for change in plan.changes), len(plan.changes))
     where = place(plan.environment, plan.api_url)
     if not plan.changes:
         return f"Send active: false to {plural(len(plan.unverified), 'flow')} of {where}?"
     also = f", and active: false to {plural(len(plan.unverified), 'flow')} more" if plan.unverified else ""
-    return f"{_deeds(plan)} {where}, {seen}{also}?"
+    asked = deeds(plan, ending="")
+    seen = seen_by_users(sum(change.live for change in plan.changes), len(plan.changes))
+    return f"{asked[0].upper()}{asked[1:]} in {where}, {seen}{also}?"
 
 
 def seen_by_users(live: int, count: int) -> str:
@@ -379,22 +412,6 @@ def seen_by_users(live: int, count: int) -> str:
         return "seen by users at once" if live else "not seen by users yet"
     number = {0: "none", count: "all"}.get(live, f"{live:,}")
     return f"{number} of them seen by users {'at once' if live else 'yet'}"
-
-
-def _deeds(plan: Plan) -> str:
-    """Return what apply does to how many flows: `Create 1 flow, draft 1 version and apply 2 updates to`."""
-    numbers = summary(plan)
-    parts = [
-        f"{verb} {plural(count, noun)} {where}"
-        for count, verb, noun, where in (
-            (numbers.create, "create", "flow", "in"),
-            (numbers.draft, "make", "draft", "in"),
-            (numbers.update, "apply", "update", "to"),
-        )
-        if count
-    ]
-    said = enumeration([*(each.rpartition(" ")[0] for each in parts[:-1]), parts[-1]])
-    return said[:1].upper() + said[1:]
 
 
 def reasons(stale: Iterable[Stale]) -> list[str]:
@@ -409,21 +426,21 @@ def _sentences(why: str | Edited) -> Iterator[str]:
     for change in why.differences:
         yield f"{change.label}: {_since_the_plan(change)}"
     if why.unseen:
-        yield f"{listed(why.unseen)}: no longer returned by the API, so not compared."
+        yield f"{listed(why.unseen)}: the API no longer returns it, so it is not compared."
     if why.elsewhere is not None:
         named = f": one of {listed(why.elsewhere)}" if why.elsewhere else ""
-        yield f"a field that the plan leaves alone was changed, or is no longer returned by the API{named}."
+        yield f"a field that the plan does not change was edited, or the API no longer returns it{named}."
 
 
 def _since_the_plan(change: FieldChange) -> str:
     """Describe a change that leads from what is live now (`old`) to what was planned from (`new`)."""
     match change.op:
         case Op.ADD:
-            return f"planned from {compact(change.new, _SHORT_VALUE)}, now absent"
+            return f"was {compact(change.new, _SHORT_VALUE)} when planned, now absent"
         case Op.REMOVE:
             return f"new since the plan, {compact(change.old, _SHORT_VALUE)}"
         case Op.MOVE:
-            return f"planned from position {_position(change.new)}, now at {_position(change.old)}"
+            return f"was at position {_position(change.new)} when planned, now at {_position(change.old)}"
         case Op.REPLACE | Op.RENAME:
             was, now = compact_pair(change.new, change.old, _SHORT_VALUE)
-            return f"planned from {was}, now {now}"
+            return f"was {was} when planned, now {now}"

@@ -16,7 +16,7 @@ from flowsync.diff.lists import align_lists, merged
 from flowsync.document import UNFOLDED, dump
 from flowsync.model import SENT_FIELDS, Create, FieldChange, FieldName, JsonValue, Op
 from flowsync.render.escape import compact, mask_keys
-from flowsync.render.style import Line, Span, Style
+from flowsync.render.style import Detail, Line, Screen, Span, Style, line
 from flowsync.render.text_diff import changed_lines, differing, hunks, shortened_line
 from flowsync.render.wording import criterion_gone, structural
 from flowsync.targeting.comparison import DiffLine, TermChange, compare
@@ -66,6 +66,17 @@ def _new_flow(create: Create) -> list[Line]:
         *_section_diff("", None, others or None, ValueNumbers()),
         *_section_diff("data", None, stated.get("data"), ValueNumbers()),
     ]
+
+
+def with_remarks(planned: Differing) -> list[Line]:
+    """Return the diff of a flow after what is to be said of single changes."""
+    return [*(line(sentence) for sentence in map(remark, planned.fields) if sentence), *flow_diff(planned)]
+
+
+def indented(lines: list[Line], screen: Screen) -> Iterator[Line]:
+    """Yield a diff below the line of its flow, capped unless everything is asked for."""
+    for each in lines if screen.detail is Detail.VERBOSE else capped(lines):
+        yield line("    ", *each)
 
 
 def capped(lines: list[Line], limit: int = LINES_PER_FLOW) -> list[Line]:

@@ -18,7 +18,7 @@ from flowsync.report.changes import flow_name
 from flowsync.text import shortened
 
 if TYPE_CHECKING:
-    from flowsync.report.comment import Scene
+    from flowsync.report.values import Scene
 
 NAME_LENGTH: Final = 100
 """Characters of a slug, label or file that are shown where there are many."""
@@ -33,6 +33,23 @@ LEAST_ROOM: Final = 300
 _FLAG: Final = re.compile(r"--[a-z-]+(?: overwrite)?")
 _ORDER: Final = ("delete", "deactivate", "update", "create", "draft")
 """Whose details go first where there is not room for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The parts of a report, all Markdown: what happened, of which run, the details, and what to do `next`.
+
+    Between `blocks` and `closing` each of `changes` has its diff, as far as there is room.
+    """
+
+    headline: str
+    command: str
+    place: str
+    next: str
+    blocks: Sequence[str]
+    changes: Sequence[Change] = ()
+    closing: Sequence[str] = ()
+    fact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +72,7 @@ def utf8_bytes(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may be said, in the units of `measure`: in all, about one flow, by one list of points, by a table."""
+    """How long parts may be, in the units of `measure`: the whole, one flow, one list of points, a table."""
 
     total: int
     per_flow: int
@@ -64,7 +81,7 @@ class Limits:
     measure: Callable[[str], int]
 
     def less(self, reserved: int) -> Limits:
-        """Return what is left where something else takes up `reserved` of it: of each part a fair share."""
+        """Return what is left where something else takes `reserved` of the whole: a fair share of each part."""
         total = self.total - reserved
         flow, points, rows = (part * total // self.total for part in (self.per_flow, self.per_list, self.per_table))
         return Limits(total, flow, points, rows, self.measure)
@@ -100,6 +117,18 @@ def fitting_or_counted(lines: Sequence[str], most: int, size: int, limits: Limit
     kept = fitting(lines[:most], size, limits.measure)
     rest = len(lines) - len(kept)
     return [*kept, more.format(f"{rest:,}")] if rest else [*kept]
+
+
+def names(slugs: Iterable[str], limits: Limits, share: int = 4) -> str:
+    """Return names as inline code, as many as fit this share of a list."""
+    return enumerated(map(name, slugs), limits.per_list // share, limits.measure)
+
+
+def points(lead: str, each: Iterable[str], limits: Limits, share: int = 4) -> Iterator[str]:
+    """Yield a list under a lead, as much of it as fits this share of one; nothing without points."""
+    if lines := [f"- {point}" for point in each]:
+        kept = fitting_or_counted(lines, len(lines), limits.per_list // share, limits, "- and {} more")
+        yield "\n".join([lead, "", *kept])
 
 
 def brief(text: str) -> str:
@@ -173,8 +202,7 @@ def alert(kind: str, lead: str, points: Iterable[str], limits: Limits) -> str:
     """Return one of GitHub's alerts (NOTE, WARNING, CAUTION): a raw sentence in bold, and as many points as fit."""
     lines = [f"> - {point}" for point in points]
     kept = fitting_or_counted(lines, len(lines), limits.per_list, limits, "> - and {} more")
-    heading = [f"> [!{kind}]", f"> **{prose(lead) or 'It failed without a word.'}**"]
-    return "\n".join([*heading, *([">"] if lines else []), *kept])
+    return "\n".join([f"> [!{kind}]", f"> **{prose(lead)}**", *([">"] if lines else []), *kept])
 
 
 def problems_table(problems: Sequence[Problem], size: int, limits: Limits) -> Iterator[str]:

@@ -1,10 +1,12 @@
-"""What a report says of a plan: the headline, what stops it, what users will notice, the flows, and what to do next."""
+"""The report of a plan: the headline, what stops it, what users will notice, the flows, and what to do next."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from flowsync.explain import graphs
 from flowsync.flows.waits import Bond, ChangedWaits
@@ -23,7 +25,7 @@ from flowsync.model import (
     Update,
 )
 from flowsync.plan.creating import SECOND_REQUEST
-from flowsync.plan.document import drafted, summary
+from flowsync.plan.document import drafted
 from flowsync.plan.warnings import DRAFT_UNSEEN, EDIT_KEPT, UNSEEN_SENT, WAITING
 from flowsync.render import audience, wording
 from flowsync.render.escape import code_span, cut_pair, plural, shown
@@ -39,34 +41,33 @@ from flowsync.report.changes import (
 )
 from flowsync.report.layout import (
     Limits,
+    Page,
     alert,
     brief,
     enumerated,
-    fitting_or_counted,
     flow,
     flow_cell,
     name,
+    names,
+    points,
+    problems_table,
     sentence,
     table,
     titled_cell,
     with_inputs,
 )
-
-if TYPE_CHECKING:
-    from flowsync.report.comment import Looks, OtherPull, PlanReport, Scene
+from flowsync.report.values import Looks, Moment, PlanReport, Scene
 
 DRAWN_WAITS: Final = 40
 """More arrows than these are no picture any more."""
 SETTING_WIDTH: Final = 160
 """Columns that are shown of a setting."""
-_GRAVE: Final = frozenset(
-    {"targeting-cleared", "turned-off", "turned-on", "type-changed", "step-id-renamed", "field-id-renamed"}
-)
-"""The codes of what changes most for users."""
 _SWITCHED: Final = {
     "turned-off": "**switched off**: nobody sees it any more",
-    "turned-on": "**switched on**: whoever it is for can see it",
+    "turned-on": "**switched on**: its audience can see it",
 }
+_GRAVE: Final = frozenset({*_SWITCHED, "targeting-cleared", "type-changed", "step-id-renamed", "field-id-renamed"})
+"""The codes of what changes most for users."""
 _SAID: Final = _GRAVE | {WAITING, UNSEEN_SENT, SECOND_REQUEST}
 """The codes of what has a point, or a cell, of its own."""
 _CONFLICT: Final = "overwrites-conflict"
@@ -82,167 +83,134 @@ _STOPS: Final = {
     "too-large-a-part": "size limit",
     "plan-not-saved": "unsaved plan",
 }
-"""What has to be settled before a plan is applied, by the code of the refusal; anything else is a guard."""
+"""What has to be resolved before a plan is applied, by the code of the refusal; anything else is a guard."""
 _LOST_SHOWN: Final = 12
 """How much of what one file lost is shown: each field, and some of its tests."""
-_SAVED: Final = "Only a plan that was saved and shown may be applied: the action's input `plan-file` names it."
-_ADDED: Final = {
-    Bond.MUST: "{} now waits for {}",
-    Bond.MAY: "{} may now wait for {}",
-    Bond.STEP: "a step of {} now waits for {}",
+_SAVED: Final = "Only a saved and reviewed plan may be applied: set the action's input `plan-file`."
+_WAITS: Final = {
+    Bond.MUST: ("{} now waits for {}", "{} no longer waits for {}"),
+    Bond.MAY: ("{} may now wait for {}", "{} may no longer wait for {}"),
+    Bond.STEP: ("a step of {} now waits for {}", "no step of {} waits for {} any more"),
 }
-_REMOVED: Final = {
-    Bond.MUST: "{} no longer waits for {}",
-    Bond.MAY: "{} may no longer wait for {}",
-    Bond.STEP: "no step of {} waits for {} any more",
-}
+"""What is said of a wait that begins, and of one that ends."""
+
+
+def plan_page(report: PlanReport, limits: Limits) -> Page:
+    """Return the report of a plan."""
+    plan, scene = report.plan, report.scene
+    shown_plan = replace(plan, dropped=_not_in_settings(plan.dropped, report.settings))
+    blocks = [
+        *stops_alert(plan, scene, limits),
+        *_notice_alert(report, limits),
+        *flows_table(shown_plan, "What changes", scene, limits),
+        *_changed_looks(report.looks, scene, limits),
+        *_changed_waits(report.waits, limits),
+        *points(
+            "Other open pull requests:",
+            (f"#{each.number} changes {wording.listed(list(map(name, each.slugs)))} too" for each in report.others),
+            limits,
+        ),
+        *(["Warnings about the files:"] if report.problems else []),
+        *problems_table(report.problems, limits.per_list, limits),
+    ]
+    place = plan.environment or wording.host_of(plan.api_url)
+    return Page(headline(report), "plan", place, _next_step(report), blocks, plan.changes, [about(plan, limits)])
 
 
 def headline(report: PlanReport, quoted: Callable[[str], str] = name) -> str:
-    """Return in one true line what happens, whether anything keeps it from happening, and how much users notice.
+    """Return what happens, whether anything prevents it, and how much users notice.
 
     `quoted` makes the name of a branch what it is where this is shown.
     """
-    plan, moment = report.plan, report.scene.moment.value
+    plan, moment, stops = report.plan, report.scene.moment.value, stopped_by(report.plan)
     if report.into is not None:
         where = quoted(report.applied) if report.applied else "the branch that is applied"
-        opening = f"This merges into {quoted(report.into)}; live flows change only when that reaches {where}"
-        stops = stopped_by(plan)
-        first = f" Before that: {stops}." if stops else ""
-        return f"{opening}.{first} {_impact('Then', plan) if plan.writes else ''}".rstrip()
-    if stops := stopped_by(plan):
-        after = f" {_impact('After that', plan)}" if plan.writes else ""
-        return f"{moment} changes nothing yet: {stops} first.{after}"
-    count = len(plan.changes)
-    if not plan.writes:
+        said = [f"This merges into {quoted(report.into)}. Live flows change only when that reaches {where}."]
+        said += [f"First resolve {stops}."] if stops else []
+    elif stops:
+        said = [f"{moment} changes nothing yet: resolve {stops} first."]
+    elif plan.writes:
+        return f"{moment} {_effect(plan)}"
+    else:
         return f"{moment} changes nothing for users: {_unmanaged(plan) or in_step(plan)}"
+    return " ".join([*said, *([f"Then it {_effect(plan)}"] if plan.writes else [])])
+
+
+def _effect(plan: Plan) -> str:
+    """Return what happens to how many flows, how much of it users notice, and how much comes from earlier merges."""
+    count = len(plan.changes)
     if not count:
-        return f"{moment} changes nothing that can be seen. {_impact('', plan)}"
-    return f"{moment} {_deeds(plan)}{_noticed(plan, '. Users notice nothing yet.')}"
-
-
-def _deeds(plan: Plan) -> str:
-    """Return what is done to how many flows: `creates 1 flow and changes 2 flows`."""
-    numbers = summary(plan)
-    counts = (
-        (("creates", "flow"), numbers.create),
-        (("makes", "draft"), numbers.draft),
-        (("changes", "flow"), numbers.update),
-    )
-    return wording.enumeration([f"{verb} {plural(count, noun)}" for (verb, noun), count in counts if count])
+        sent, off = plural(len(plan.unverified), "flow"), "it is" if len(plan.unverified) == 1 else "they are"
+        return f"sends active: false to {sent}, because the API does not show whether {off} off."
+    live = [change for change in plan.changes if change.live]
+    hidden = ", unless a newer draft is hidden" if any(map(wording.may_hide_a_draft, live)) else ""
+    notice = wording.users_notice(len(live), count, f"at once{hidden}")
+    merged = sum({field.origin for field in change.fields} == {Origin.WAITING} for change in plan.changes)
+    some = "All of this was" if merged == count else f"{merged:,} of them {'was' if merged == 1 else 'were'}"
+    earlier = f" {some} merged earlier but not applied yet." if merged else ""
+    return f"{wording.deeds(plan)}. {notice}{earlier}"
 
 
 def _unmanaged(plan: Plan) -> str:
     """Return how many flows lose their file and stay, as a sentence; empty for none."""
     count = sum(each.is_there for each in plan.removed)
-    if not count:
-        return ""
-    be, stay = ("is", "stays") if count == 1 else ("are", "stay")
-    return f"{plural(count, 'flow')} {be} no longer managed and {stay} as before."
-
-
-def _impact(opening: str, plan: Plan) -> str:
-    """Return how many flows change, and how many of them users notice at once."""
-    count = len(plan.changes)
-    if not count:
-        sent = plural(len(plan.unverified), "flow")
-        one = len(plan.unverified) == 1
-        told = f"{sent} {'is' if one else 'are'} sent as switched off"
-        return f"{opening} {told}, since the API does not say whether {'it is' if one else 'they are'}.".strip()
-    numbers = summary(plan)
-    parts = (
-        (numbers.create, "flow", "is created", "are created"),
-        (numbers.draft, "draft", "is made", "are made"),
-        (numbers.update, "flow", "changes", "change"),
-    )
-    said = [f"{plural(number, noun)} {one if number == 1 else many}" for number, noun, one, many in parts if number]
-    flows = f"{opening} {wording.enumeration(said)}".strip()
-    return flows + _noticed(plan, ", and users notice nothing yet.")
-
-
-def _noticed(plan: Plan, nothing: str) -> str:
-    """Return how a sentence about changed flows ends: how many users notice, and how many come from earlier merges."""
-    live = [change for change in plan.changes if change.live]
-    if not live:
-        return nothing + _merged_earlier(plan)
-    some = f", {len(live):,} of them" if len(live) < len(plan.changes) else ""
-    hidden = ", unless a newer draft is hidden" if any(map(wording.may_hide_a_draft, live)) else ""
-    return f"{some} for users at once{hidden}.{_merged_earlier(plan)}"
-
-
-def _merged_earlier(plan: Plan) -> str:
-    """Return how many of the changed flows only wait for an apply, as a sentence after another; empty for none."""
-    count = sum({field.origin for field in change.fields} == {Origin.WAITING} for change in plan.changes)
-    if not count:
-        return ""
-    if count == len(plan.changes):
-        return " All of that was merged earlier and is not applied yet."
-    were, are = ("was", "is") if count == 1 else ("were", "are")
-    return f" {count:,} of them {were} merged earlier and {are} not applied yet."
+    be, stay = ("is", "stays as it is") if count == 1 else ("are", "stay as they are")
+    return f"{plural(count, 'flow')} {be} no longer managed and {stay}." if count else ""
 
 
 def in_step(plan: Plan) -> str:
-    """Return how far the live flows are as the files say, as the end of a sentence."""
+    """Return how far the live flows match the files, as the end of a sentence."""
     text = wording.in_step(plan)
     return text[:1].lower() + text[1:]
 
 
 def stopped_by(plan: Plan) -> str:
-    """Return what has to be settled first, counted: `1 conflict and 2 blocked flows`; empty for nothing."""
-    counts: dict[str, int] = {}
+    """Return what has to be resolved first, counted: `1 conflict and 2 blocked flows`; empty for nothing."""
+    counts: Counter[str] = Counter()
     for refusal in plan.refusals:
-        noun = _STOPS.get(refusal.code, "guard")
-        counts[noun] = counts.get(noun, 0) + (len(refusal.slugs) or 1)
-    if plan.blocked:
-        counts["blocked flow"] = len(plan.blocked)
-    return wording.enumeration([plural(count, noun) for noun, count in counts.items()])
+        counts[_STOPS.get(refusal.code, "guard")] += len(refusal.slugs) or 1
+    counts["blocked flow"] += len(plan.blocked)
+    return wording.enumeration([plural(count, noun) for noun, count in counts.items() if count])
 
 
 def settings_alert(settings: Sequence[SettingChange], limits: Limits) -> Iterator[str]:
     """Yield what changes in flowsync.yaml, which is code: it decides what is written, where to, past which guards."""
     if settings:
-        lead = "This changes the configuration: what is written, where it goes, or what the guards let through."
-        points = [f"{name(setting.place)}: {_setting(setting)}" for setting in settings]
-        yield alert("CAUTION", lead, points, limits)
+        lead = "This changes the configuration: what flowsync writes, where it writes, or what its guards allow."
+        yield alert("CAUTION", lead, (f"{name(each.place)}: {_setting(each)}" for each in settings), limits)
 
 
 def _setting(setting: SettingChange) -> str:
-    was, now = cut_pair(shown(setting.old or ""), shown(setting.new or ""), SETTING_WIDTH)
-    sides = (
-        ("not set" if value is None else code_span(cut)) for value, cut in ((setting.old, was), (setting.new, now))
-    )
-    return " → ".join(sides)
+    cuts = cut_pair(shown(setting.old or ""), shown(setting.new or ""), SETTING_WIDTH)
+    sides = zip((setting.old, setting.new), cuts, strict=True)
+    return " → ".join("not set" if value is None else code_span(cut) for value, cut in sides)
 
 
-def stops_alert(plan: Plan, scene: Scene, limits: Limits, lead: str = "What has to be settled first:") -> Iterator[str]:
+def stops_alert(plan: Plan, scene: Scene, limits: Limits, lead: str = "Resolve this first:") -> Iterator[str]:
     """Yield what keeps a plan from being applied: blocked flows, and what guards refuse."""
-    points = [f"{name(each.slug)} is blocked: {with_inputs(each.message, scene)}" for each in plan.blocked]
+    said = [f"{name(each.slug)} is blocked: {with_inputs(each.message, scene)}" for each in plan.blocked]
     flows = {change.slug: change for change in plan.writes}
-    points += [point for refusal in plan.refusals for point in _refusal_points(refusal, flows, scene)]
-    if points:
-        yield alert("CAUTION", lead, points, limits)
+    said += [point for refusal in plan.refusals for point in _refusal_points(refusal, flows, scene)]
+    if said:
+        yield alert("CAUTION", lead, said, limits)
 
 
 def _refusal_points(refusal: Refusal, flows: Mapping[str, Change], scene: Scene) -> Iterator[str]:
-    way = f"{code_span(refusal.flag)} allows it."
-    if scene.is_on_github:
-        wanted = wording.allowance(refusal.flag)
-        way = f"The action's input {code_span(f'allow: {wanted}')} lets it through." if wanted else ""
+    titles = {slug: flow(flows[slug]) if slug in flows else name(slug) for slug in refusal.slugs}
     if (origin := _EDITS.get(refusal.code)) is None:
-        names = wording.listed([flow(flows[slug]) if slug in flows else name(slug) for slug in refusal.slugs])
+        way = f"{code_span(refusal.flag)} allows it."
+        if scene.is_on_github:
+            wanted = wording.allowance(refusal.flag)
+            way = f"To allow it, set the action's input {code_span(f'allow: {wanted}')}." if wanted else ""
         message = _SAVED if refusal.code == "plan-not-saved" and scene.is_on_github else sentence(refusal.message)
-        yield f"{names}: {message} {way}" if names else f"{message} {way}"
+        yield f"{wording.listed([*titles.values()])}{': ' if titles else ''}{message} {way}".rstrip()
         return
     branch = scene.moment.branch
-    for slug in refusal.slugs:
-        what = list(_edited(flows[slug], origin)) if slug in flows else []
-        who = (
-            f"both in the dashboard and in {branch} (dashboard → {branch})"
-            if origin is Origin.CONFLICT
-            else "in the dashboard"
-        )
-        title = flow(flows[slug]) if slug in flows else name(slug)
-        yield f"{title} was edited {who}" + (f": {'; '.join(what)}" if what else "")
+    both = f"both in the dashboard and in {branch} (dashboard → {branch})"
+    for slug, title in titles.items():
+        what = "; ".join(_edited(flows[slug], origin)) if slug in flows else ""
+        where = both if origin is Origin.CONFLICT else "in the dashboard"
+        yield f"{title} was edited {where}" + (f": {what}" if what else "")
 
 
 def _edited(change: Change, origin: Origin) -> Iterator[str]:
@@ -253,46 +221,31 @@ def _edited(change: Change, origin: Origin) -> Iterator[str]:
         yield f"{len(fields) - CHANGES_OF_A_FLOW:,} more"
 
 
-def allowances(refusals: Iterable[Refusal]) -> str:
-    """Return what the action's input `allow` has to name for these refusals."""
-    return " ".join(dict.fromkeys(filter(None, (wording.allowance(refusal.flag) for refusal in refusals))))
-
-
-def notice_alert(report: PlanReport, limits: Limits) -> Iterator[str]:
+def _notice_alert(report: PlanReport, limits: Limits) -> Iterator[str]:
     """Yield what users will notice most, and what else there is to be wary of."""
-    points, others = list(_grave_points(report)), list(_other_points(report))
-    if points or others:
-        lead = "What users will notice, and what is overwritten:" if points else "Worth knowing:"
-        yield alert("WARNING" if points else "NOTE", lead, [*points, *others], limits)
+    grave, others = list(_grave_points(report)), list(_other_points(report.plan, report.scene.moment.branch))
+    if grave or others:
+        lead = "What users will notice, and what is overwritten:" if grave else "Good to know:"
+        yield alert("WARNING" if grave else "NOTE", lead, [*grave, *others], limits)
 
 
 def _grave_points(report: PlanReport) -> Iterator[str]:
     """Yield who will see a flow, what is switched or overwritten: of live flows first."""
-    plan, moment = report.plan, report.scene.moment.value
+    plan, moment = report.plan, report.scene.moment
     refused = {(_EDITS[each.code], slug) for each in plan.refusals if each.code in _EDITS for slug in each.slugs}
     writes = sorted(plan.writes, key=lambda each: not each.live)
     for change in writes:
-        yield from (
-            f"{flow(change)}: {_grave(each, change)}" for each in wording.warnings(change) if each.code in _GRAVE
-        )
+        said = [_grave(each, change) for each in wording.warnings(change) if each.code in _GRAVE]
         if isinstance(change, Create) and change.live:
-            yield f"{flow(change)}: a new flow, **switched on**: whoever it is for may see it at once"
-        if not isinstance(change, Update):
-            continue
-        # Where targeting was cleared there is a warning; an edit of the dashboard is a point of its own.
-        yield from (
-            f"{flow(change)}: {described(field, change).markdown}"
-            for field in change.fields
-            if field.field == "targetingLogic"
-            and str(field.new or "").strip()
-            and not _is_edit(field)
-            and not is_same_audience(field)
-        )
+            said.append("new flow, **switched on**: its audience may see it at once")
+        if isinstance(change, Update):
+            said += [described(field, change).markdown for field in change.fields if _is_new_audience(field)]
+        yield from (f"{flow(change)}: {each}" for each in said)
     for change in writes:
-        for origin, also in ((Origin.DRIFT, ""), (Origin.CONFLICT, f" that {report.scene.moment.branch} changes too")):
+        for origin, also in ((Origin.DRIFT, ""), (Origin.CONFLICT, f" that {moment.branch} changes too")):
             what = "; ".join(_edited(change, origin))
             if what and (origin, change.slug) not in refused:
-                yield f"{flow(change)}: {moment} overwrites a dashboard edit{also}: {what}"
+                yield f"{flow(change)}: {moment.value} overwrites a dashboard edit{also}: {what}"
 
 
 def _grave(warning: PlanWarning, change: Change) -> str:
@@ -304,21 +257,28 @@ def _grave(warning: PlanWarning, change: Change) -> str:
     return _SWITCHED[warning.code] if change.live else _SWITCHED[warning.code].partition(":")[0]
 
 
+def _is_new_audience(field: FieldChange) -> bool:
+    """Whether other users see a flow: cleared targeting has a warning, an edit of the dashboard a point of its own."""
+    is_targeting = field.field == "targetingLogic" and bool(str(field.new or "").strip())
+    return is_targeting and not _is_edit(field) and not is_same_audience(field)
+
+
 def _is_edit(field: FieldChange) -> bool:
     return field.origin in {Origin.DRIFT, Origin.CONFLICT}
 
 
-def _other_points(report: PlanReport) -> Iterator[str]:
+def _other_points(plan: Plan, branch: str) -> Iterator[str]:
     """Yield what is no change of this pull request, and warnings of less weight."""
-    for change in report.plan.writes:
+    for change in plan.writes:
         if any(field.origin is Origin.WAITING for field in change.fields):
-            words = origin_words(Origin.WAITING, change, report.scene.moment.branch)
-            yield f"{flow(change)}: {words}, so this plan shows it too"
-    for change in report.plan.writes:
-        yield from (_warning_point(flow(change), each) for each in wording.warnings(change) if each.code not in _SAID)
-    for row in report.plan.unchanged:
-        points = (each for each in row.warnings if each.code != DRAFT_UNSEEN)  # of no concern to this change
-        yield from (_warning_point(name(row.slug), warning) for warning in points)
+            yield f"{flow(change)}: {origin_words(Origin.WAITING, change, branch)}, so it is in this plan too"
+    shared = wording.shared_warnings(plan.writes, name)
+    rows = [(flow(change), [*wording.warnings(change)], _SAID) for change in plan.writes]
+    # A draft of a flow that does not change is named in the details of the plan.
+    rows += [(name(row.slug), [*row.warnings], frozenset({DRAFT_UNSEEN})) for row in plan.unchanged]
+    for title, found, said in rows:
+        yield from (_warning_point(title, each) for each in found if each.code not in {*said, *shared})
+    yield from shared.values()
 
 
 def _warning_point(title: str, warning: PlanWarning) -> str:
@@ -330,10 +290,7 @@ def _warning_point(title: str, warning: PlanWarning) -> str:
 
 def flows_table(plan: Plan, title: str, scene: Scene, limits: Limits) -> Iterator[str]:
     """Yield the table of the flows by name, and in words what changes; `title` is that of the second column."""
-    rows = [
-        [titled_cell(each.slug, None, "blocked"), "**blocked**: what is named above keeps it from being written"]
-        for each in plan.blocked
-    ]
+    rows = [[titled_cell(each.slug, None, "blocked"), "**blocked**: see above"] for each in plan.blocked]
     lost = {slug: _lost([*each]) for slug, each in groupby(plan.dropped, key=lambda each: each.slug)}
     for change in sorted(plan.changes, key=lambda each: not each.live):
         what = changes_in_words(change, scene.moment.branch)
@@ -341,29 +298,27 @@ def flows_table(plan: Plan, title: str, scene: Scene, limits: Limits) -> Iterato
         state = "off at once" if change.live and wording.is_switched_off(change) else wording.visibility(change)
         rows.append([flow_cell(change, state), "<br>".join([*what, *lost.pop(change.slug, ())])])
     rows += [[flow_cell(each, "may be on or off"), sent_unseen("active", value=False)] for each in plan.unverified]
-    there = {each.slug for each in plan.writes} | {each.slug for each in plan.unchanged}
-    rows += [[titled_cell(each.slug, each.name, _state(each)), _removed(each, there)] for each in plan.removed]
-    rows += [[titled_cell(slug, None, "nothing is sent for it"), "<br>".join(each)] for slug, each in lost.items()]
+    there = {each.slug for each in (*plan.writes, *plan.unchanged)}
+    for gone in plan.removed:
+        state = "live" if gone.status == "ACTIVE" else "not live"
+        rows.append([titled_cell(gone.slug, gone.name, state), _removed(gone, there)])
+    rows += [[titled_cell(slug, None, "not written"), "<br>".join(each)] for slug, each in lost.items()]
     if rows:
         yield table(["Flow", title], rows, limits)
 
 
 def _lost(dropped: Sequence[Dropped]) -> list[str]:
-    """Return what one file does not say any more, the last ones only counted when there are many."""
+    """Return what was removed from one file, the last ones only counted when there are many."""
     rest = len(dropped) - _LOST_SHOWN
     lines = [sentence(wording.dropped(each)) for each in dropped[:_LOST_SHOWN]]
-    return [*lines, f"and {rest:,} more that the file does not say any more"] if rest > 0 else lines
+    return [*lines, f"and {rest:,} more removed from the file"] if rest > 0 else lines
 
 
-def untold(dropped: Iterable[Dropped], settings: Iterable[SettingChange]) -> tuple[Dropped, ...]:
+def _not_in_settings(dropped: Iterable[Dropped], settings: Iterable[SettingChange]) -> tuple[Dropped, ...]:
     """Return what files lost without what the changed settings say already."""
     places = {setting.place for setting in settings}
     names = {DroppedKind.PROTECTED: "protected", DroppedKind.IGNORE: "ignores"}
     return tuple(each for each in dropped if f"{names.get(each.kind, '')} of {each.file}" not in places)
-
-
-def _state(removed: Removed) -> str:
-    return "live" if removed.status == "ACTIVE" else "not live"
 
 
 def _removed(removed: Removed, there: Collection[str]) -> str:
@@ -376,121 +331,108 @@ def _removed(removed: Removed, there: Collection[str]) -> str:
     new = name(removed.renamed_to)
     if removed.renamed_to in there:
         return (
-            f"no longer managed: its file is now that of {new}, another flow; this one {stays}. Where it is to end, "
-            "switch it off in Frigade"
+            f"no longer managed: its file is now that of {new}, another flow. This one {stays}; to end it, switch it "
+            "off in Frigade"
         )
     return (
-        f"renamed: Frigade has no rename, so this flow {stays}, no longer managed. Either name the file "
-        f"{name(removed.slug)} again, or let {new} be created as a new flow ({code_span('allow: create')}) and switch "
-        "this one off"
+        f"renamed: Frigade cannot rename a flow, so this one {stays} and is no longer managed. Either rename the file "
+        f"back to {name(removed.slug)}, or create {new} as a new flow ({code_span('allow: create')}) and switch this "
+        "one off"
     )
 
 
-def changed_looks(looks: Looks | None, scene: Scene, limits: Limits) -> Iterator[str]:
+def _changed_looks(looks: Looks | None, scene: Scene, limits: Limits) -> Iterator[str]:
     """Yield which flows look different and where their pictures are, or why there are none."""
     if looks is None or not (looks.changed or looks.trouble):
         return
-    parts = []
-    if looks.changed:
-        parts.append(f"Look changed: {enumerated(map(name, looks.changed), limits.per_list // 4, limits.measure)}")
+    said = [f"These flows look different: {names(looks.changed, limits)}."] if looks.changed else []
     if looks.pictures:
-        link = f"[pictures]({scene.run_url}#artifacts)" if scene.run_url else "pictures"
-        missing = f", but not all could be taken: {sentence(looks.trouble)}" if looks.trouble else "."
-        parts.append(f"{link} in the artefact {name(looks.name)}{missing}")
+        link = f"[Pictures]({scene.run_url}#artifacts)" if scene.run_url else "Pictures"
+        missing = f", but some are missing: {sentence(looks.trouble)}" if looks.trouble else "."
+        said.append(f"{link} are in the artefact {name(looks.name)}{missing}")
     elif looks.trouble:
-        parts.append(f"pictures are not available: {sentence(looks.trouble)}")
-    said = " — ".join(parts)
-    yield f"{said[0].upper()}{said[1:]}"
+        said.append(f"Pictures are not available: {sentence(looks.trouble)}")
+    yield " ".join(said)
 
 
-def changed_waits(waits: ChangedWaits | None, limits: Limits) -> Iterator[str]:
+def _changed_waits(waits: ChangedWaits | None, limits: Limits) -> Iterator[str]:
     """Yield which flows begin or cease to wait for others, and a drawing of that where it can still be read."""
     if not waits:
         return
-    points = [
-        f"- {sentences[bond].format(name(waiting), name(awaited))}"
-        for sentences, changed in ((_ADDED, waits.added), (_REMOVED, waits.removed))
+    said = [
+        _WAITS[bond][is_removed].format(name(waiting), name(awaited))
+        for is_removed, changed in enumerate((waits.added, waits.removed))
         for waiting, awaited, bond in changed
     ]
-    kept = fitting_or_counted(points, len(points), limits.per_list // 2, limits, "- and {} more")
-    yield "\n".join(["Which flows wait for others changes:", "", *kept])
+    yield from points("This changes which flows wait for others:", said, limits, 2)
     drawing = graphs.mermaid_block(waits.graph)
     if 0 < len(waits.graph.edges) <= DRAWN_WAITS and limits.measure(drawing) <= limits.per_list // 2:
         yield drawing
 
 
-def other_pulls(others: Sequence[OtherPull], limits: Limits) -> Iterator[str]:
-    """Yield which open pull requests change some of the same flows."""
-    if others:
-        points = [
-            f"- #{each.number} changes {wording.listed([name(slug) for slug in each.slugs])} too" for each in others
-        ]
-        kept = fitting_or_counted(points, len(points), limits.per_list // 4, limits, "- and {} more")
-        yield "\n".join(["Other open pull requests:", "", *kept])
-
-
 def about(plan: Plan, limits: Limits) -> str:
     """Return where a plan is from, and what it could not see, folded away."""
-    points = [f"{wording.counts(plan)}.", sentence(f"R{wording.source(plan)[1:]}. {wording.view(plan)}".rstrip())]
+    source = wording.source(plan)
+    said = [f"{wording.counts(plan)}.", sentence(f"{_capital(source)}. {wording.view(plan)}".rstrip())]
     drafts = [row.slug for row in plan.unchanged if any(each.code == DRAFT_UNSEEN for each in row.warnings)]
     if drafts:
-        names = enumerated(map(name, drafts), limits.per_list // 8, limits.measure)
-        points.append(f"Drafts, which nobody sees until they are published: {names}.")
-    points += [sentence(note) for note in (wording.unverified(plan), wording.unseen_elsewhere(plan.unchanged)) if note]
+        said.append(f"Drafts that nobody sees until they are published: {names(drafts, limits, 8)}.")
+    notes = (wording.unverified(plan), wording.unseen_elsewhere(plan.unchanged))
+    said += [sentence(_capital(note)) for note in notes if note]
     if plan.unmanaged:
         rows = (f"{name(row.slug)} ({name(row.name)}, id {row.id})" for row in plan.unmanaged)
-        points.append(
-            f"Live without a file, so never touched: {enumerated(rows, limits.per_list // 8, limits.measure)}."
-        )
-    facts = [f"{name(plan.api_url)}", f"plan {code_span(wording.short_digest(plan.digest))}"]
+        said.append(f"Live without a file, never changed: {enumerated(rows, limits.per_list // 8, limits.measure)}.")
+    facts = [name(plan.api_url), f"plan {code_span(wording.short_digest(plan.digest))}"]
     facts += [f"compared with {name(wording.revision(plan.base))}"] if plan.base else []
-    lines = [f"- {point}" for point in (*points, " · ".join(facts))]
+    lines = [f"- {point}" for point in (*said, " · ".join(facts))]
     return "\n".join(["<details><summary>About this plan</summary>", "", *lines, "", "</details>"])
 
 
-def next_step(report: PlanReport) -> str:
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _next_step(report: PlanReport) -> str:
     """Return what a reader does next."""
     plan, scene = report.plan, report.scene
     if plan.blocked:
-        way = "" if scene.is_on_github else f", or leave them out with {code_span('--skip-blocked')}"
-        return f"Mend the blocked flows{' and push' if scene.is_on_github else way}."
+        way = " and push" if scene.is_on_github else f", or skip them with {code_span('--skip-blocked')}"
+        return f"Fix the blocked flows{way}."
     if plan.refusals:
         return past_guards(plan.refusals, scene)
     if not plan.writes:
-        way = "Where that is not meant, put the files back; to end such a flow, switch it off in Frigade."
+        way = "If you did not intend this, put the files back. To end such a flow, switch it off in Frigade."
         return way if _unmanaged(plan) else "Nothing to do for live flows."
     if report.into is not None:
-        return "Merge when this is right. The pull request that goes on from there shows its own plan."
-    keeping = ""
-    if any(_is_edit(field) for change in plan.changes for field in change.fields):
-        keeping = f" To keep a dashboard edit, take it into its file first ({code_span('flowsync pull')})."
+        return "Merge when this is right. The next pull request from that branch shows its own plan."
     if not scene.is_on_github:
-        return f"{code_span('flowsync apply')} writes this.{keeping}{_publishing(plan)}"
-    return f"{scene.moment.next_step}{keeping}{_publishing(plan)}"
-
-
-def _publishing(plan: Plan) -> str:
-    """Return how the drafts that a plan makes are published, as a sentence after another; empty for none."""
-    slugs = drafted(plan)
-    if not slugs:
-        return ""
-    them = "the new draft until it is" if len(slugs) == 1 else "the new drafts until they are"
-    names = " ".join(brief(slug) for slug in slugs[: wording.MOST_NAMED])
-    return f" Nobody sees {them} published: {code_span(f'flowsync publish {names}')}."
+        said = [f"{code_span('flowsync apply')} writes this."]
+    elif scene.moment is Moment.MERGE:
+        said = ["Merge when this is right. The merge applies exactly this, and a new comment reports the result."]
+    else:
+        said = ["The apply job writes exactly this."]
+    if any(_is_edit(field) for change in plan.changes for field in change.fields):
+        said.append(f"To keep a dashboard edit, first copy it into its file with {code_span('flowsync pull')}.")
+    if slugs := drafted(plan):
+        them = "the new draft until it is" if len(slugs) == 1 else "the new drafts until they are"
+        command = f"flowsync publish {' '.join(map(brief, slugs[: wording.MOST_NAMED]))}"
+        said.append(f"Nobody sees {them} published: {code_span(command)}.")
+    return " ".join(said)
 
 
 def past_guards(refusals: Sequence[Refusal], scene: Scene) -> str:
     """Return the two ways on from what guards refuse."""
-    names = allowances(refusals)
-    if scene.is_on_github:
-        when = " once this is merged" if scene.is_before else ""
-        hand = f"run the apply workflow by hand with {code_span(f'allow: {names}')}{when}"
-        way = hand if names else "change what the guards allow"
+    flags = list(dict.fromkeys(refusal.flag for refusal in refusals))
+    allowed = " ".join(filter(None, map(wording.allowance, flags)))
+    if not scene.is_on_github:
+        way = f"add {code_span(' '.join(flags))}"
+    elif allowed:
+        when = " once this is merged" if scene.moment is Moment.MERGE else ""
+        way = f"run the apply workflow by hand with {code_span(f'allow: {allowed}')}{when}"
     else:
-        flags = " ".join(dict.fromkeys(refusal.flag for refusal in refusals))
-        way = f"add {code_span(flags)}"
+        way = "change what the guards allow"
     keeping = "change the files"
     if any(refusal.code in _EDITS for refusal in refusals):
-        keeping = f"take the dashboard's edit into the file ({code_span('flowsync pull')})"
+        keeping = f"copy the dashboard edit into the file ({code_span('flowsync pull')})"
     push = " and push" if scene.is_on_github else ""
-    return f"Either {keeping}{push}, or, to go ahead with what is shown here, {way}."
+    return f"Either {keeping}{push}, or, to go ahead with this plan, {way}."

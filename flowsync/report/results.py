@@ -1,84 +1,97 @@
-"""What a report says of a run that applied, compared, checked, or ended early."""
+"""The reports of runs that applied, compared, checked, or ended early."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import DocumentError, InvalidFilesError, RefusedError
-from flowsync.model import Change, Create, Outcome, Plan, Update
+from flowsync.model import Change, Create, Plan, Problem, Update
+from flowsync.problems.listing import counts
 from flowsync.render import ledger, wording
 from flowsync.render.escape import code_span, plural
+from flowsync.render.ledger import Entry, Kind
 from flowsync.report.changes import changes_in_words
 from flowsync.report.layout import (
     Limits,
+    Page,
     alert,
+    brief,
     differing,
-    enumerated,
     flow,
     flow_cell,
     labelled,
     name,
+    names,
     problems_table,
     sentence,
     table,
     with_inputs,
 )
-from flowsync.report.planned import flows_table, in_step, past_guards, stops_alert
+from flowsync.report.planned import about, flows_table, in_step, past_guards, stops_alert
 
 if TYPE_CHECKING:
-    from flowsync.render.ledger import Entry
-    from flowsync.report.comment import ApplyReport, DriftReport, FailureReport, TakeoverReport
+    from flowsync.report.values import ApplyReport, DriftReport, FailureReport, FilesReport, TakeoverReport
 
-_NOT_WRITTEN: Final = frozenset({ledger.Kind.REFUSED, ledger.Kind.FAILED, ledger.Kind.NOT_ATTEMPTED})
-
-
-def apply_headline(plan: Plan, outcomes: Sequence[Outcome], place: str) -> str:
-    """Return how much was applied, and how much of it users notice."""
-    entries = list(map(ledger.entry, outcomes))
-    if not entries:
-        return f"Nothing was to be applied to {place}: {in_step(plan)}"
-    bad = [entry for entry in entries if not entry.is_good]
-    if bad:
-        good = len(entries) - len(bad)
-        be = "is" if len(bad) == 1 else "are"
-        return f"Applied to {place}: {good:,} of {plural(len(entries), 'flow')}. {len(bad):,} {be} not as planned."
-    if all(entry.kind is ledger.Kind.UNCHANGED for entry in entries):
-        was = "was" if len(entries) == 1 else "were"
-        return f"Nothing was to be applied to {place}: {plural(len(entries), 'flow')} already {was} as planned."
-    live = sum(entry.is_live for entry in entries)
-    if not live:
-        return f"Applied to {place}: {plural(len(entries), 'flow')}. Users notice nothing yet."
-    words = "in effect" if any(wording.is_switched_off(entry.change) for entry in entries) else "live"
-    seen = f"{live:,} of them {words}" if live < len(entries) else words
-    return f"Applied to {place}: {plural(len(entries), 'flow')}, {seen} for users now."
+_NOT_WRITTEN: Final = frozenset({Kind.REFUSED, Kind.FAILED, Kind.NOT_ATTEMPTED})
+_KEEP_OR_UNDO: Final = (
+    "To keep an edit, copy it into the files with `flowsync pull` and merge that. To undo it, open any pull request: "
+    "its plan shows the edit, and the merge overwrites it. In the details, a minus is what is live and a plus what the "
+    "files say."
+)
+_COMPARISON: Final = "check of live flows"
+"""Explains `drift` to readers who do not know the command."""
 
 
-def apply_parts(report: ApplyReport, limits: Limits) -> Iterator[str]:
-    """Yield what was not as planned or not as reviewed, then what became of each flow."""
+def apply_page(report: ApplyReport, limits: Limits) -> Page:
+    """Return what was not as planned or not as reviewed, then what became of each flow."""
+    plan = report.plan
     entries = sorted(map(ledger.entry, report.outcomes), key=lambda entry: entry.change.slug)
     bad = [entry for entry in entries if not entry.is_good]
+    blocks = []
     if bad:
         points = (f"{flow(each.change)} {_trouble(each)}: {_explained(each)}" for each in bad)
         numbers = Counter(map(_trouble, bad))
-        lead = f"What is not as planned: {', '.join(f'{count:,} {words}' for words, count in numbers.items())}."
-        yield alert("CAUTION", lead, points, limits)
+        lead = f"Not as planned: {', '.join(f'{count:,} {words}' for words, count in numbers.items())}."
+        blocks.append(alert("CAUTION", lead, points, limits))
     if report.extras:
-        yield alert("WARNING", "Written though no merged pull request showed it:", map(name, report.extras), limits)
+        lead = "Written, although no merged pull request showed it:"
+        blocks.append(alert("WARNING", lead, map(name, report.extras), limits))
     known = {entry.change.slug: entry for entry in entries}
     rows = [
-        [flow_cell(change, _seen_now(change, known.get(change.slug))), _outcome(change, known.get(change.slug))]
-        for change in report.plan.writes
+        [flow_cell(each, _state(each, known.get(each.slug))), _outcome(each, known.get(each.slug))]
+        for each in plan.writes
     ]
-    if rows:
-        yield table(["Flow", "What was applied"], rows, limits)
+    blocks += [table(["Flow", "What was applied"], rows, limits)] if rows else []
+    place = _place(plan)
+    headline = _apply_headline(plan, entries, bad, code_span(brief(place)))
+    return Page(headline, "apply", place, _apply_next(report, entries), blocks, plan.changes)
+
+
+def _place(plan: Plan) -> str:
+    return plan.environment or wording.host_of(plan.api_url)
+
+
+def _apply_headline(plan: Plan, entries: list[Entry], bad: list[Entry], place: str) -> str:
+    """Return how much was applied, and how much of it users notice."""
+    count = len(entries)
+    if not entries:
+        return f"Nothing to apply to {place}: {in_step(plan)}"
+    if bad:
+        be = "is" if len(bad) == 1 else "are"
+        return f"Applied {count - len(bad):,} of {plural(count, 'flow')} to {place}. {len(bad):,} {be} not as planned."
+    if all(entry.kind is Kind.UNCHANGED for entry in entries):
+        was = "was" if count == 1 else "were"
+        return f"Nothing to apply to {place}: {plural(count, 'flow')} already {was} as planned."
+    notice = wording.users_notice(sum(entry.is_live for entry in entries), count, "now")
+    return f"Applied {plural(count, 'flow')} to {place}. {notice}"
 
 
 def _trouble(entry: Entry) -> str:
-    return "stored otherwise than sent" if entry.untaken else entry.kind.words
+    return "stored differently" if entry.untaken else entry.kind.words
 
 
 def _explained(entry: Entry) -> str:
@@ -87,54 +100,51 @@ def _explained(entry: Entry) -> str:
     places = "; ".join(labelled(text, label) for text, label in said)
     if entry.untaken:
         return places or wording.listed([name(field) for field in entry.untaken])
-    parts = [sentence(ledger.explained(entry)), f"In detail: {places}." if places else ""]
+    parts = [sentence(ledger.explained(entry)), f"Details: {places}." if places else ""]
     return " ".join(filter(None, [*parts, sentence(entry.hint or "")]))
 
 
 def _outcome(change: Change, entry: Entry | None) -> str:
-    changes = changes_in_words(change)
-    if entry and entry.kind is ledger.Kind.APPLIED:
-        return "<br>".join(changes)
-    if entry and entry.kind is ledger.Kind.UNCHANGED:
-        return "<br>".join(["already as planned, nothing sent:", *changes])
-    words = entry.kind.words if entry else "not known"
-    return "<br>".join([f"**{words}**, planned was:", *changes])
+    """Return what became of a change, then the change."""
+    lead = f"**{entry.kind.words if entry else 'unknown'}**; planned:"
+    if entry and entry.kind in {Kind.APPLIED, Kind.UNCHANGED}:
+        lead = "" if entry.kind is Kind.APPLIED else "already as planned; nothing was sent:"
+    return "<br>".join([*([lead] if lead else []), *changes_in_words(change)])
 
 
-def _seen_now(change: Change, entry: Entry | None) -> str:
+def _state(change: Change, entry: Entry | None) -> str:
     """Return what users see of a flow after an apply."""
     if entry is not None and entry.made is not None:
         if isinstance(change, Create):
-            return f"created, {ledger.seen_of_created(entry.made, change)}"
+            return ledger.created(entry.made, change)
         return f"draft, version {entry.made.version}"
     if entry is None or entry.kind in _NOT_WRITTEN:
-        return "not known" if entry and entry.uncertain else "as before"
+        return "unknown" if entry and entry.uncertain else "as before"
+    if not change.live:
+        return wording.visibility(change)
     if isinstance(change, Create):
-        return "created, switched on" if change.live else wording.visibility(change)
-    if change.live:
-        return "off now" if wording.is_switched_off(change) else "live now"
-    return wording.visibility(change)
+        return "created, switched on"
+    return "off now" if wording.is_switched_off(change) else "live now"
 
 
-def apply_next(report: ApplyReport) -> str:
-    """Return what to do after an apply, and how to take it back."""
-    entries = list(map(ledger.entry, report.outcomes))
-    way = "open a pull request, whose plan shows what is pending" if report.scene.is_on_github else "plan again"
-    left = [entry for entry in entries if entry.kind in _NOT_WRITTEN]
-    failed = [entry for entry in left if entry.kind is not ledger.Kind.REFUSED]
+def _apply_next(report: ApplyReport, entries: list[Entry]) -> str:
+    """Return what to do after an apply, and how to undo it."""
+    is_on_github = report.scene.is_on_github
+    way = "open a pull request, whose plan shows what is pending" if is_on_github else "plan again"
+    failed = [entry for entry in entries if entry.kind in {Kind.FAILED, Kind.NOT_ATTEMPTED}]
     steps = []
-    if any(_is_made(entry) for entry in failed):
-        steps.append(f"What was made, or may have been, is not to be made again: {way}.")
-    if not all(_is_made(entry) for entry in failed):
-        steps.append(f"Run the {'workflow' if report.scene.is_on_github else 'command'} again for what failed.")
-    if len(failed) < len(left):
-        steps.append(f"What was refused was changed since it was planned: {way}.")
-    if any(entry.kind is ledger.Kind.APPLIED or entry.uncertain or entry.made for entry in entries):
-        if report.scene.is_on_github:
+    if any(map(_is_made, failed)):
+        steps.append(f"Do not create again what was created, or may have been: {way}.")
+    if not all(map(_is_made, failed)):
+        steps.append(f"Run the {'workflow' if is_on_github else 'command'} again to retry what failed.")
+    if any(entry.kind is Kind.REFUSED for entry in entries):
+        steps.append(f"Flows that were refused changed after the plan was made: {way}.")
+    if any(entry.kind is Kind.APPLIED or entry.uncertain or entry.made for entry in entries):
+        if is_on_github:
             rollback = code_span("flowsync rollback flowsync-record.jsonl")
-            steps.append(f"To take it back, use the record artefact of this run: {rollback}.")
+            steps.append(f"To undo this, use the record artefact of this run: {rollback}.")
         else:
-            steps.append(f"{code_span('flowsync rollback --list')} shows the record that takes it back.")
+            steps.append(f"{code_span('flowsync rollback --list')} shows the record that undoes it.")
     return " ".join(steps) or "Nothing to do."
 
 
@@ -143,74 +153,93 @@ def _is_made(entry: Entry) -> bool:
     return entry.made is not None or (entry.uncertain and not isinstance(entry.change, Update))
 
 
-def drift_headline(plan: Plan, others: Sequence[str]) -> str:
-    """Return how many live flows differ from the files, apart from `others`, which wait or are not there."""
-    count = differing(plan)
-    if not count:
-        return wording.NO_EDITS if others else wording.nothing_changes(plan)
-    return f"{plural(count, 'live flow')} {'differs' if count == 1 else 'differ'} from the files."
+def drift_page(report: DriftReport, limits: Limits) -> Page:
+    """Return what cannot be written, how the live flows differ, and what is no edit or may be none."""
+    count = differing(report.plan)
+    if count:
+        headline = f"{plural(count, 'live flow')} {'differs' if count == 1 else 'differ'} from the files."
+    else:
+        is_edited = report.waiting or report.missing
+        headline = wording.NO_EDITS if is_edited else wording.nothing_changes(report.plan)
+    return Page(
+        headline,
+        _COMPARISON,
+        _place(report.plan),
+        _KEEP_OR_UNDO if count else "Nothing to do.",
+        list(_drift_blocks(report, limits)),
+        report.plan.changes,
+        [about(report.plan, limits)],
+    )
 
 
-def drift_parts(report: DriftReport, limits: Limits) -> Iterator[str]:
-    """Yield what cannot be written, how the live flows differ, and what is no edit or may be none."""
+def _drift_blocks(report: DriftReport, limits: Limits) -> Iterator[str]:
     plan = report.plan
-    yield from stops_alert(plan, report.scene, limits, "What keeps an edit from being undone as it is:")
+    yield from stops_alert(plan, report.scene, limits, "What prevents undoing an edit:")
     # All of them are edits: who made them would read as who undoes them.
     undone = (
         replace(each, fields=tuple(replace(field, origin=None) for field in each.fields)) for each in plan.changes
     )
     plan = replace(plan, changes=tuple(undone))
     yield from flows_table(plan, "What undoing the edits would change", report.scene, limits)
-    if report.waiting:
-        names = enumerated(map(name, report.waiting), limits.per_list // 4, limits.measure)
-        yield f"{plural(len(report.waiting), 'flow')} {wording.waits(len(report.waiting))}: {names}."
-    if report.missing:
-        count = len(report.missing)
-        names = enumerated(map(name, report.missing), limits.per_list // 4, limits.measure)
-        yield f"{plural(count, 'file')} {wording.is_not_live(count)}: {names}."
+    for slugs, noun, said in ((report.waiting, "flow", wording.waits), (report.missing, "file", wording.is_not_live)):
+        if slugs:
+            yield f"{plural(len(slugs), noun)} {said(len(slugs))}: {names(slugs, limits)}."
     if report.gap:
-        yield alert("WARNING", "Some of this may be no edit.", [sentence(report.gap)], limits)
+        yield alert("WARNING", "Some of these may not be edits.", [sentence(report.gap)], limits)
 
 
-def drift_next(plan: Plan) -> str:
-    """Return how to keep an edit, and how to undo it."""
-    if not differing(plan):
-        return "Nothing to do."
-    return (
-        f"To keep an edit, take it into the files with {code_span('flowsync pull')} and merge that; to undo it, open "
-        "any pull request: its plan shows the edit, and merging that overwrites it. In the details, a minus is what is "
-        "live and a plus what the files say."
+def takeover_page(report: TakeoverReport, limits: Limits) -> Page:
+    """Return which files take over edits, and which flows are left and why."""
+    taken = (f"{name(slug)} in {name(file)}" for slug, file in report.files.items())
+    blocks = [alert("NOTE", "Dashboard edits, copied into the files:", taken, limits)]
+    if report.left:
+        left = (f"{name(slug)}: {sentence(reason)}" for slug, reason in report.left.items())
+        blocks.append(alert("WARNING", "What could not be copied:", left, limits))
+    return Page(
+        f"Merging this keeps dashboard edits in {plural(len(report.files), 'file')}. Nothing changes for users.",
+        _COMPARISON,
+        report.environment,
+        "Merge to keep the edits. To undo them instead, close this and open any other pull request: its plan shows "
+        "them, and the merge overwrites them.",
+        blocks,
     )
 
 
-def takeover_parts(report: TakeoverReport, limits: Limits) -> Iterator[str]:
-    """Yield which files take over edits, and which flows are left and why."""
-    points = (f"{name(slug)} in {name(file)}" for slug, file in report.files.items())
-    yield alert("NOTE", "Edits from the dashboard, taken into the files:", points, limits)
-    if report.left:
-        points = (f"{name(slug)}: {sentence(reason)}" for slug, reason in report.left.items())
-        yield alert("WARNING", "What could not be taken over:", points, limits)
+def files_page(report: FilesReport, limits: Limits) -> Page:
+    """Return what validation found in files that can be planned."""
+    said, then = f": {counts(report.problems)}", "Read the warnings; you do not have to do anything."
+    return Page(
+        f"The files are valid{said if report.problems else ''}.",
+        "validate",
+        "",
+        then if report.problems else "Nothing to do.",
+        [*problems_table(report.problems, limits.per_table, limits)],
+    )
 
 
-def failure_headline(report: FailureReport) -> str:
-    """Return why a command ended without a result."""
-    is_planned = isinstance(report.error, RefusedError) and report.error.plan is not None
-    opening = "No plan was made. " if report.command == "plan" and not is_planned else ""
-    return f"{opening}{sentence(report.error.message)}" if report.error.message else "It failed without a word."
-
-
-def failure_parts(report: FailureReport, limits: Limits) -> Iterator[str]:
-    """Yield what is in the way, and all that is known of the plan that it is in the way of."""
-    error, scene = report.error, report.scene
+def failure_page(report: FailureReport, limits: Limits) -> Page:
+    """Return why a command ended without a result, and all that is known of the plan that it prevented."""
+    error = report.error
     plan = error.plan if isinstance(error, RefusedError) else None
+    opening = "No plan was made. " if report.command == "plan" and plan is None else ""
+    return Page(
+        f"{opening}{sentence(error.message)}" if error.message else "It failed without a message.",
+        report.command,
+        report.environment,
+        _failure_next(report, plan),
+        list(_failure_blocks(report, plan, limits)),
+        report.changes,
+        fact=counts(error.problems) if isinstance(error, InvalidFilesError) else "",
+    )
+
+
+def _failure_blocks(report: FailureReport, plan: Plan | None, limits: Limits) -> Iterator[str]:
+    error, scene = report.error, report.scene
     if plan and (plan.blocked or plan.refusals):
         yield from stops_alert(plan, scene, limits)
     elif isinstance(error, RefusedError) and error.reasons and not report.changes:
-        yield alert("CAUTION", "What is in the way:", (with_inputs(each, scene) for each in error.reasons), limits)
-    if isinstance(error, InvalidFilesError):
-        yield from problems_table(error.problems, limits.per_table, limits)
-    elif isinstance(error, DocumentError):
-        yield from problems_table((error.problem,), limits.per_table, limits)
+        yield alert("CAUTION", "What prevents this:", (with_inputs(each, scene) for each in error.reasons), limits)
+    yield from problems_table(_problems(report), limits.per_table, limits)
     if report.changes:
         rows = [[flow_cell(change, "as before"), "<br>".join(changes_in_words(change))] for change in report.changes]
         yield table(["Flow", "What was not written"], rows, limits)
@@ -218,14 +247,22 @@ def failure_parts(report: FailureReport, limits: Limits) -> Iterator[str]:
         yield from flows_table(plan, "What would change", scene, limits)
 
 
-def failure_next(report: FailureReport) -> str:
+def _problems(report: FailureReport) -> list[Problem]:
+    match report.error:
+        case InvalidFilesError(problems=problems):
+            return [*problems]
+        case DocumentError(problem=problem):
+            return [problem]
+        case _:
+            return []
+
+
+def _failure_next(report: FailureReport, plan: Plan | None) -> str:
     """Return what to do about a failure."""
-    error = report.error
-    plan = error.plan if isinstance(error, RefusedError) else None
     if plan and plan.blocked and report.scene.is_on_github:
-        return "Mend the blocked flows: in the dashboard, and run this again; or in the files, by a new pull request."
+        return "Fix the blocked flows in the dashboard and run this again, or fix the files in a new pull request."
     if plan and plan.refusals:
         return past_guards(plan.refusals, report.scene)
-    if error.hint:
-        return with_inputs(error.hint, report.scene)
-    return "Mend what is named above, then run this again."
+    if report.error.hint:
+        return with_inputs(report.error.hint, report.scene)
+    return "Fix what is listed above, then run this again."

@@ -69,7 +69,7 @@ def test_every_format_tells_whose_each_difference_is(project: Path) -> None:
         assert [warning["code"] for warning in change["warnings"]] == ["goes-live", "apply-refuses"]
         text = plan(project, server).out
         assert f"compared with {document['base'][:12]}" in text
-        assert "drift: name, steps[b].title were edited in the dashboard; applying overwrites that" in text
+        assert "drift: name, steps[b].title were edited in the dashboard; apply overwrites the edit" in text
         assert "conflict: steps[c].title was edited both in the files and in the dashboard" in text
         assert "flow_a: An edit in the dashboard to what this branch changed too would be undone." in text
         markdown = plan(project, server, "--format", "markdown").out

@@ -128,7 +128,7 @@ def test_json_on_stdout_is_the_document_and_nothing_else(project: Path) -> None:
     for command in (["list", "--sandbox"], ["validate"], ["apply", "--sandbox"]):
         assert flowsync(*command, "--format", "json", root=project).json["format"].startswith("flowsync-")
     markdown = flowsync("apply", "--sandbox", "--format", "markdown", root=project).out
-    assert markdown.startswith("### Nothing was to be applied")
+    assert markdown.startswith("### Nothing to apply")
     assert "flowsync apply" in markdown
 
 
@@ -371,7 +371,7 @@ def test_a_terminal_tells_who_waits_for_the_rate_limit_and_ctrl_c_does_not_wait_
         assert terminal.code == 130
         assert server.writes == []
     assert "not sent: the run stopped while it waited" in " ".join(terminal.screen.split())
-    assert "may have taken effect" not in terminal.screen
+    assert "may have succeeded" not in terminal.screen
 
 
 def test_output_that_the_terminal_cannot_encode_is_escaped(project: Path) -> None:

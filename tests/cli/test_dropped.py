@@ -38,9 +38,9 @@ LOST = {
     "targetingLogic": "targetingLogic: no longer managed; stays live empty",
     "active": "active: no longer managed; stays live as true",
     "data": "data: no longer managed; stays live with 1 step",
-    "protected": "protected removed: apply no longer has to be allowed to write this flow",
-    "target": "target removed: it was active; the configuration now says which version is written",
-    "staging": "overlay of the environment staging removed: there it is as the rest of the file says",
+    "protected": "protected removed: apply no longer needs permission to write this flow",
+    "target": "target removed (it was active): flowsync.yaml now decides which version is written",
+    "staging": "overlay for the environment staging removed: the rest of the file now applies there",
     "no-such-key": "ignore comment removed: no-such-key is reported again",
     "tests": "all tests removed: 3",
 }
@@ -127,7 +127,7 @@ def test_a_field_that_the_api_does_not_return_stays_as_it_is(project: Path) -> N
     write_flows(project, {"flow_a": without("description", "target:")})
     with fake_frigade(FakeConfig(hidden=UNOBSERVABLE), [row(1, "flow_a", status="DRAFT")]) as server:
         shown = plan(project, server).out
-        assert "description: no longer managed; stays in the draft as it is, which the API does not return" in shown
+        assert "description: no longer managed; stays in the draft as it is; the API does not return it" in shown
         (field, _) = plan(project, server, "--format", "json").json["dropped"]
         assert ("live" in field, field["status"]) == (False, "DRAFT")
 
@@ -147,12 +147,12 @@ def test_a_removed_file_is_told_whether_its_flow_is_live_or_not(project: Path, s
     write_flows(project, {"flow_b": "name: Name\n"})
     server.rows.append(row(2, "flow_b", name="Name"))
     shown = plan(project, server).out
-    assert "x flow_never  flows/flow_never.yaml is gone · not there" in shown
-    assert "no longer managed; no flow that can be seen has this slug, so none is left" in shown
+    assert "x flow_never  flows/flow_never.yaml is gone · not found" in shown
+    assert "no longer managed; Frigade shows no flow with this slug" in shown
     assert "no longer managed; stays live as it is" in shown
     markdown = plan(project, server, "--format", "markdown").out
-    assert "1 flow is no longer managed and stays as before." in markdown
-    assert "none is left" in markdown
+    assert "1 flow is no longer managed and stays as it is." in markdown
+    assert "Frigade shows no flow with this slug" in markdown
     removed = plan(project, server, "--format", "json").json["removed"]
     assert [(each["slug"], each["id"]) for each in removed] == [("flow_a", 1), ("flow_never", None)]
 

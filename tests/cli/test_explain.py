@@ -67,7 +67,7 @@ def test_explain_at_another_time(project: Path) -> None:
 
 def test_explain_without_a_user_says_so(project: Path) -> None:
     shown = flowsync("explain", "flow_upgrade", root=project)
-    assert "for a user of whom nothing is known, at 20" in shown.out
+    assert "for a user with no known properties, at 20" in shown.out
     assert "is not set; comparing null is false" in shown.out
 
 
@@ -81,7 +81,7 @@ def test_explain_everyone(project: Path) -> None:
 def test_explain_a_step_by_option_or_by_the_users_file(project: Path) -> None:
     by_option = flowsync("explain", "flow_upgrade", "--step", "upgrade", root=project)
     assert "steps[upgrade].visibilityCriteria is true: the step is shown\n" in by_option.out
-    assert "steps[upgrade].completionCriteria is false: the step is not completed by it\n" in by_option.out
+    assert "steps[upgrade].completionCriteria is false: the step is not completed\n" in by_option.out
     asked = process(
         "explain", "flow_upgrade", "--user", "-", root=project, stdin="{step: upgrade, user: {guest: true}}"
     )
@@ -179,9 +179,9 @@ def test_test_runs_the_tests_of_all_files_and_says_which_fail_and_why(project: P
     assert "  FAIL  shows: true of step upgrade  line 18\n" in failing.out
     assert "expects shows: true of step upgrade, and steps[upgrade].visibilityCriteria is false\n" in failing.out
     assert "        false  user.isGuest() == false  is true\n" in failing.out
-    assert "the file states no visibilityCriteria for step plain: nothing is tested\n" in failing.out
+    assert "the file sets no visibilityCriteria for step plain, so there is nothing to test\n" in failing.out
     assert "  FAIL  test 5  line 20\n        Expected true or false, found a number.\n" in failing.out
-    assert "targetingLogic cannot be read: flowsync validate says why\n" in failing.out
+    assert "targetingLogic cannot be read: run flowsync validate to see why\n" in failing.out
     assert "6 tests of 2 flows: 2 passed, 1 failed, 1 undecided, 1 unreadable, 1 unusable\n" in failing.out
     quiet = flowsync("-q", "test", "flow_upgrade", root=project)
     assert quiet.code == 3
@@ -207,10 +207,10 @@ def test_coverage_lists_terms_and_the_flows_whose_audience_no_test_decides(proje
     assert "    true  -      user.property('plan') == 'pro'\n" in shown
     assert "    -     false  user.flow('flow_setup') == 'COMPLETED_FLOW'\n" in shown
     assert "  flow_upgrade  steps[upgrade].completionCriteria: 0 tests\n    -     -      " in shown
-    assert "No test decides who sees:\n  flow_guests\n" in shown
-    assert "0 of 6 terms seen both true and false\n" in shown
+    assert "No test covers who sees:\n  flow_guests\n" in shown
+    assert "0 of 6 conditions seen both true and false\n" in shown
     assert (
-        "No test decides who sees:\n  flow_guests\n"
+        "No test covers who sees:\n  flow_guests\n"
         in flowsync("test", "--coverage", "--format", "markdown", root=project).out
     )
 

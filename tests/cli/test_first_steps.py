@@ -122,7 +122,7 @@ def test_a_pull_whose_tests_no_longer_hold_says_what_to_do(tmp_path: Path) -> No
         assert "no longer hold" not in checked.err
         pulled = run("pull")
     assert pulled.code == 0
-    assert "1 file with tests that no longer hold, which plan refuses: correct the tests" in pulled.err
+    assert "Tests in 1 file now fail, so plan refuses them: correct the tests" in pulled.err
     assert flowsync("validate", root=tmp_path).code == 3
 
 

@@ -92,7 +92,7 @@ def test_a_report_says_what_a_flow_became_not_what_was_meant(tmp_path: Path) -> 
     with place(tmp_path, readings=[Reading.CREATED_DRAFT], files={"flow_new": f"{NEW}active: true\n"}) as there:
         applied = there.run("apply", "--format", "markdown")
         assert "Users notice nothing yet." in applied.out
-        assert "created, as a draft that nobody sees before it is published" in applied.out
+        assert "created as a draft that nobody sees until it is published" in applied.out
 
 
 def silent(handler: Handler) -> Handler:
@@ -133,7 +133,7 @@ CREATES = {
     "500 on the PUT afterwards": Case(0, "created", (Fault(FaultKind.SERVER_ERROR_AFTER, "PUT"),)),
     "a private list that hides drafts": Case(
         0,
-        "created, as a draft that nobody sees before it is published",
+        "created as a draft that nobody sees until it is published",
         (POST,),
         (Reading.CREATED_DRAFT, Reading.PRIVATE_LIST_HIDES_DRAFTS),
     ),

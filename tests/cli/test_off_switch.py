@@ -107,7 +107,7 @@ def test_a_plan_says_from_which_list_it_was_made(tmp_path: Path, form: str) -> N
         told[fallback] = flowsync("plan", "--format", form, root=tmp_path, env=environment(server.url))
     for words, shown in told.items():
         assert shown.code == 0
-        assert ("drafts may be hidden" in shown.out) == (form != "json" and bool(words))
+        assert ("which may hide drafts" in shown.out) == (form != "json" and bool(words))
         assert not words or words[form != "json"] in shown.out
 
 
@@ -135,7 +135,7 @@ def test_a_value_that_is_sent_unseen_is_shown(tmp_path: Path) -> None:
             assert "For the team" in shown
             sent = "sent as **switched off**" if form == "markdown" else "if the flow is on, it is switched off"
             assert sent in shown
-        assert "sent with this change: description" in flowsync("plan", root=tmp_path, env=env).out
+        assert "this change sends description" in flowsync("plan", root=tmp_path, env=env).out
 
 
 def test_a_protected_flow_is_not_switched_off_without_leave(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_no_plan_claims_more_than_its_list_shows(tmp_path: Path) -> None:
         assert "may hide drafts" in document["blocked"][0]["message"]
         whole = flowsync("plan", "flow_a", root=tmp_path, env=environment(server.url)).out
         assert "read with the private key from GET /v1/flows" in whole
-        assert "No changes. The live flows are as the files say." in whole
+        assert "No changes. The live flows match the files." in whole
 
 
 def test_a_rollback_says_which_list_it_was_made_from(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_a_rollback_says_which_list_it_was_made_from(tmp_path: Path) -> None:
         back = flowsync("rollback", "r.jsonl", "--dry-run", root=tmp_path, env=env)
     assert back.code == 0
     assert "read with the private key from GET /v1/public/flows" in back.out
-    assert "drafts may be hidden" in back.out
+    assert "which may hide drafts" in back.out
 
 
 def test_a_file_that_was_pulled_again_from_what_is_shown_is_no_longer_the_draft_s(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_first_import_gives_a_repository_whose_plan_is_empty(tmp_path: Path, d
         before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
         again = pull(server, tmp_path)
         assert (again.code, again.out.splitlines()[-1]) == (0, "7 unchanged.")
-        assert "2 live flows without a file: con, shop/window." in again.err
+        assert "2 live flows have no file: con, shop/window." in again.err
         assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
         assert server.writes == []
     assert (tmp_path / "flows/flow_draft.yaml").read_text().splitlines()[:2] == [
@@ -102,7 +102,7 @@ def test_an_edit_made_in_the_dashboard_comes_into_the_file(repository: Path, ser
     done = pull(server, repository)
     assert done.code == 0
     assert done.out == "updated    flows/flow_welcome.yaml  name\n\n1 updated, 1 unchanged.\n"
-    assert "7 live flows without a file: Flow_Setup, con, flow_draft, flow_odd, …. pull --new" in done.err
+    assert "7 live flows have no file: Flow_Setup, con, flow_draft, flow_odd and 3 more. pull --new" in done.err
     assert git(repository, "diff", "--numstat") == "1\t1\tflows/flow_welcome.yaml"
     assert (repository / "flows/flow_welcome.yaml").read_text() == "# ours\nname: Flow welcome # the name\n"
     assert sorted(path.name for path in (repository / "flows").iterdir()) == ["flow_setup.yaml", "flow_welcome.yaml"]
@@ -169,7 +169,7 @@ def test_a_file_with_uncommitted_changes_is_left_alone(repository: Path, server:
     mine.chmod(0o640)
     refused = pull(server, repository)
     assert refused.code == 4
-    assert "refused    flows/flow_welcome.yaml  It holds changes that are not committed." in refused.out
+    assert "refused    flows/flow_welcome.yaml  It has uncommitted changes." in refused.out
     assert "error[refused] 1 file holds changes that are not committed, and was left alone." in refused.err
     assert mine.read_text() == "# mine\nname: Mine\n"
     assert pull(server, repository, "flow_setup").code == 0
@@ -201,7 +201,7 @@ def test_outside_of_a_repository_the_former_text_is_kept(tmp_path: Path, server:
     write_flows(tmp_path, EXISTING)
     done = pull(server, tmp_path)
     assert done.code == 0
-    assert "the former texts of files that were changed: they are in .flowsync/replaced/" in done.err
+    assert "the earlier versions of the changed files: copies are in .flowsync/replaced/" in done.err
     (copy,) = (tmp_path / ".flowsync/replaced").rglob("*.yaml")
     assert copy.read_text() == EXISTING["flow_welcome"]
 
@@ -219,7 +219,7 @@ def test_what_cannot_be_taken_over_says_why(tmp_path: Path) -> None:
     ]
     with fake_frigade(rows=rows) as server:
         shown = pull(server, tmp_path).out
-    assert "  written anew data.steps[a].primaryButton: it could not be edited where it stands\n" in shown
+    assert "  rewritten data.steps[a].primaryButton: it could not be edited in place\n" in shown
     assert "  warning " in shown
     assert "skipped    flows/flow_b.yaml  It has no draft, which is what `target` asks for.\n" in shown
     assert "skipped    flows/flow_c.yaml  It has no published version, which is what `target` asks for.\n" in shown

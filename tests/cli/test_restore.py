@@ -55,7 +55,7 @@ def test_the_content_goes_onto_the_row_that_apply_would_write_and_back(tmp_path:
         before = [dict(each) for each in server.rows]
         shown = run("restore", "flow_a", "--version", "1", "--dry-run")
         assert shown.code == 0, shown.err
-        assert "Users see it as soon as it is applied." in shown.out
+        assert "Users notice it as soon as this is applied." in shown.out
         assert "file-says-otherwise] flows/flow_a.yaml says otherwise (name, targetingLogic), and the next" in shown.out
         assert "Next: flowsync restore flow_a --version 1" in shown.out
         planned = run("restore", "flow_a", "--version", "1", "--dry-run", "--format", "json").json
@@ -164,7 +164,7 @@ def test_a_terminal_is_asked_and_no_is_the_default(tmp_path: Path) -> None:
         words = command_line("restore", "flow_a", "--version", "1")
         refused = on_terminal(words, tmp_path, environment(server.url), question="[y/N] ", answer="\n")
         assert (refused.code, server.writes) == (1, [])
-        assert "Apply 1 update to " in refused.screen
+        assert "Change 1 flow in " in refused.screen
         assert flowsync("restore", "flow_a", root=tmp_path, env=environment(server.url)).code == 64
         read_only = flowsync(
             "restore", "flow_a", "--version", "1", root=tmp_path, env=environment(server.url, None, PUBLIC_KEY)

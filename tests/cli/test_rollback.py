@@ -65,7 +65,7 @@ def test_an_apply_is_rolled_back_and_forward_again(tmp_path: Path, endpoints: En
         assert [each["outcome"] for each in back.json["outcomes"]] == ["applied"] * 3
         assert "The flow files still say otherwise" in back.err
         assert state(server) == before
-        assert "Nothing to put back" in flowsync("rollback", name, root=tmp_path, env=env).err
+        assert "Nothing to roll back" in flowsync("rollback", name, root=tmp_path, env=env).err
         listed = flowsync("rollback", "--list", "--format", "json", root=tmp_path).json["records"]
         assert sorted(each["command"] for each in listed) == ["apply", "rollback"]
         assert {(each["state"], each["writes"], each["uncertain"]) for each in listed} == {("complete", 3, 0)}
@@ -125,7 +125,7 @@ def test_a_dry_run_shows_and_writes_nothing(tmp_path: Path, server: FakeFrigade)
     assert f"Next: flowsync rollback {name} 'flow_*'" in shown.splitlines()[-1]
     assert len(server.writes) == count
     assert flowsync("rollback", name, root=tmp_path, env=env).code == 0
-    assert "Nothing to put back" in flowsync("rollback", name, "--dry-run", root=tmp_path, env=env).out
+    assert "Nothing to roll back" in flowsync("rollback", name, "--dry-run", root=tmp_path, env=env).out
     assert len(list((tmp_path / ".flowsync" / "applies").iterdir())) == 2
 
 
@@ -333,5 +333,5 @@ def test_a_flow_that_was_created_switched_off_is_not_said_to_be_gone(tmp_path: P
     created = flowsync("apply", "--sandbox", root=tmp_path)
     assert "created" in created.out, created.both
     back = flowsync("rollback", "latest", "--sandbox", root=tmp_path)
-    assert (back.code, "Nothing to put back" in back.both) == (0, False)
+    assert (back.code, "Nothing to roll back" in back.both) == (0, False)
     assert "To remove it: flowsync delete flow_new" in back.out

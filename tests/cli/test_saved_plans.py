@@ -95,7 +95,7 @@ def test_what_is_next_is_told_of_a_saved_plan_that_can_be_applied_only(project: 
     assert "--allow-many" in refused.out
     write_flows(project, {"flow_nowhere": "name: x\n"})
     blocked = save(project, server)
-    assert "unless --skip-blocked leaves them out" in blocked.err
+    assert "unless you skip them with --skip-blocked" in blocked.err
     empty = save(project, server, "flow_same")
     for each in (refused, blocked, empty):
         assert "Saved." in each.err
@@ -181,34 +181,37 @@ def edits() -> dict[str, tuple[Callable[[FakeFrigade], object], list[str]]]:
     return {
         "a field that the plan changes": (
             lambda server: server.row(1).update(name="Edited"),
-            ['flow_a: name: planned from "Old", now "Edited"'],
+            ['flow_a: name: was "Old" when planned, now "Edited"'],
         ),
         "places inside data": (
             edit_data,
             [
-                "flow_a: steps[a]: planned from position 1, now at 2",
-                'flow_a: steps[a].title: planned from "Old", now "Edited"',
+                "flow_a: steps[a]: was at position 1 when planned, now at 2",
+                'flow_a: steps[a].title: was "Old" when planned, now "Edited"',
                 "flow_a: steps[a].more: new since the plan, 1",
             ],
         ),
         "a step that is gone": (
             lambda server: server.row(1).update(data="steps: [{id: b, title: B}, {id: gone, title: x}]"),
-            ['flow_a: steps[a]: planned from {"id": "a", "title": "Old"}, now absent'],
+            ['flow_a: steps[a]: was {"id": "a", "title": "Old"} when planned, now absent'],
         ),
         "a field that the plan leaves alone": (
             lambda server: server.row(1).update(targetingLogic="user.isGuest()"),
-            ["flow_a: a field that the plan leaves alone was changed, or is no longer returned by the API: one of"],
+            ["flow_a: a field that the plan does not change was edited, or the API no longer returns it: one of"],
         ),
         "both": (
             lambda server: server.row(1).update(name="Edited", description="Edited too"),
             [
-                'flow_a: name: planned from "Old", now "Edited"',
-                "flow_a: a field that the plan leaves alone was changed, or",
+                'flow_a: name: was "Old" when planned, now "Edited"',
+                "flow_a: a field that the plan does not change was edited, or",
             ],
         ),
         "two flows": (
             lambda server: [each.update(name="Edited") for each in server.rows],
-            ['flow_a: name: planned from "Old", now "Edited"', 'flow_b: name: planned from "Old b", now "Edited"'],
+            [
+                'flow_a: name: was "Old" when planned, now "Edited"',
+                'flow_b: name: was "Old b" when planned, now "Edited"',
+            ],
         ),
         "the row": (lambda server: server.row(1).update(id=7), ["flow_a: Version 2 (id 1) is no longer there."]),
         "the version": (
@@ -241,7 +244,7 @@ def test_a_field_that_is_no_longer_returned_is_told(project: Path, server: FakeF
     del server.row(1)["name"]
     refused = apply(project, server)
     assert (refused.code, server.writes) == (4, [])
-    assert "flow_a: name: no longer returned by the API, so not compared." in refused.err
+    assert "flow_a: name: the API no longer returns it, so it is not compared." in refused.err
 
 
 def test_edits_cannot_be_minded_where_the_plan_tells_nothing_of_them(project: Path, server: FakeFrigade) -> None:

@@ -278,7 +278,7 @@ def test_a_renamed_file_leaves_its_flow_behind_and_cannot_be_written(project: Pa
         narrowed = plan(project, server, "flow_z")
         assert ("removed" in narrowed, len(narrowed["blocked"])) == (False, 1)
         text = flowsync("plan", "--base", "main", root=project, env=environment(server.url)).out
-        assert "flow_z has its content now, and Frigade has no rename" in text
+        assert "flow_z now has its content, because Frigade cannot rename a flow" in text
 
 
 def test_a_file_that_only_moved_is_not_removed(project: Path) -> None:

@@ -43,7 +43,7 @@ def test_what_was_shown_is_written_and_told_in_a_new_comment(place: Workplace) -
     assert "applied        flow_a" in done.log
     for shown in (place.result(), done.summary):
         assert "flowsync apply" in shown
-        assert "1 flow, live for users now." in shown
+        assert "Users notice it now." in shown
         assert "`flow_a` · live now</sub> | title of step 1: `Hello` → `Good morning` |" in shown
     assert place.marker() == replace(marker, used=marker.parts, by=MERGE)
     assert "**Applied for `0000000`** ([run](https://github.example/acorn/flows/actions/runs/4712))." in place.comment()
@@ -102,7 +102,7 @@ def test_a_warning_instead_marks_the_comment(place: Workplace) -> None:
     assert done.code == 0
     assert len(written(place)) == 2
     assert "::notice title=flowsync::No merged pull request showed what is written to flow_b." in done.log
-    assert "Written though no merged pull request showed it:" in place.result()
+    assert "Written, although no merged pull request showed it:" in place.result()
 
 
 def test_off_asks_nobody(place: Workplace) -> None:
@@ -129,7 +129,7 @@ def test_a_pull_request_without_a_plan_is_said_to_be_one(place: Workplace) -> No
         in place.apply().completed.err
     )
     assert place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN="warn").code == 0
-    assert "1 flow, live for users now." in place.result()
+    assert "Users notice it now." in place.result()
 
 
 def test_a_plan_that_somebody_else_wrote_counts_for_nothing(place: Workplace) -> None:
@@ -169,7 +169,7 @@ def test_what_an_earlier_merge_left_to_do_was_reviewed_there(place: Workplace) -
     assert "::notice title=flowsync::Superseded" in place.apply().log
     done = place.run("apply", name="push", payload={}, GITHUB_SHA=sha(62))
     assert (done.code, written(place)) == (0, ["/v1/flows/1"])
-    assert "1 flow, live for users now." in place.repo.comments_of(6)[0]
+    assert "Users notice it now." in place.repo.comments_of(6)[0]
 
 
 def second_pull(place: Workplace) -> None:
@@ -229,7 +229,7 @@ def test_every_pull_request_of_a_push_is_told_the_result(place: Workplace) -> No
     done = place.run("apply", name="push", payload=payload, GITHUB_SHA=tip)
     assert (done.code, len(written(place))) == (0, 2)
     for pull in (5, 6):
-        assert ": 2 flows, live for users now." in place.result(pull)
+        assert "Applied 2 flows to `127.0.0.1" in place.result(pull)
         assert (place.marker(pull).by, len(place.marker(pull).used)) == (sha(62), 1)
     assert done.outputs["comment-url"].startswith("https://github.example/pull/6#")
 
@@ -243,7 +243,7 @@ def test_where_earlier_pull_requests_cannot_be_looked_for_nothing_that_needs_a_r
         done = place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN=rule)
         assert (done.code, len(written(place))) == (code, code == 0)
         assert "::warning title=flowsync::Not every pull request is told the result." in done.log
-        assert ("1 flow, live for users now." in place.result()) is (code == 0)
+        assert ("Users notice it now." in place.result()) is (code == 0)
 
 
 def test_a_superseded_commit_writes_nothing_and_is_no_failure(place: Workplace) -> None:
@@ -342,15 +342,15 @@ def test_a_new_flow_and_a_new_draft_are_shown_reviewed_and_made_once(place: Work
     assert planned.code == 0
     assert [planned.outputs[name] for name in ("creates", "drafts", "updates")] == ["1", "1", "1"]
     shown = place.comment()
-    assert "Merging this creates 1 flow, makes 1 draft and changes 1 flow, 2 of them for users at once." in shown
-    assert "<sub>`flow_new`</sub>: a new flow, **switched on**: whoever it is for may see it at once" in shown
+    assert "Merging this creates 1 flow, makes 1 draft and changes 1 flow. Users notice 2 of them at once." in shown
+    assert "<sub>`flow_new`</sub>: new flow, **switched on**: its audience may see it at once" in shown
     assert "`flow_new` · created switched on, seen at once</sub> | **new `CARD`**<br>audience: `everyone`" in shown
     assert "`flow_b` · new draft, made from version 1</sub> | title of step 1: `Hello` → `Later` |" in shown
     assert "Nobody sees the new draft until it is published: `flowsync publish flow_b`." in shown
     place.merge()
     done = place.apply()
     assert done.code == 0, done.log
-    assert "flow_new` · created, as a draft that nobody sees before it is published<" in place.result()
+    assert "flow_new` · created as a draft that nobody sees until it is published<" in place.result()
     made = written(place)
     assert made.count("/v1/flows") == 1
     assert "/v1/flows/2/versions" in made
@@ -377,7 +377,7 @@ def test_a_flow_that_fails_is_told_with_its_reason(tmp_path: Path) -> None:
         done = place.apply()
         assert done.code == 5
         assert done.outputs["exit-code"] == "5"
-        assert "1 of 2 flows. 1 is not as planned." in place.result()
+        assert "1 is not as planned." in place.result()
         assert "Too odd" in done.summary
         assert "`flow_b` · live now</sub> |" in place.result()
 
@@ -390,7 +390,7 @@ def test_an_api_that_is_down_is_told_to_reviewers(place: Workplace) -> None:
 def test_what_fails_after_the_writing_does_not_make_it_unsaid(place: Workplace) -> None:
     done = place.apply(GITHUB_STEP_SUMMARY="no/such/summary")
     assert (done.code, written(place)) == (1, ["/v1/flows/1"])
-    assert "1 flow, live for users now." in place.result()
+    assert "Users notice it now." in place.result()
     assert done.outputs["record"].endswith("/flowsync-record.jsonl")
 
 
@@ -460,7 +460,7 @@ def test_guards_refuse_are_told_before_and_can_be_let_through(tmp_path: Path) ->
         (place.root / "flowsync.yaml").write_text("guards:\n  max_changes: 1\n")
         place.write(flow_a=CHANGED, flow_b=flow("Beta", "Good morning"))
         place.plan()
-        assert "changes nothing yet: 1 size limit first." in place.comment()
+        assert "changes nothing yet: resolve 1 size limit first." in place.comment()
         assert "max_changes" in place.comment()
         place.merge()
         done = place.apply()
@@ -513,5 +513,5 @@ def test_a_flow_that_is_switched_off_to_make_sure_is_shown_reviewed_and_sent(tmp
         applied = place.apply()
         assert applied.code == 0
         assert [request.json for request in place.frigade.writes] == [{"active": False}]
-        assert "1 flow, in effect for users now." in place.result()
+        assert "Users notice it now." in place.result()
         assert "no merged pull request" not in applied.summary

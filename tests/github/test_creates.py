@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from tests.support.fake_frigade import Fault
 
 NEW = f"{flow('New')}type: CARD\ndescription: First\n"
-NOT_AGAIN = "is not to be made again: open a pull request, whose plan shows what is pending."
+NOT_AGAIN = (
+    "Do not create again what was created, or may have been: open a pull request, whose plan shows what is pending."
+)
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def test_the_issue_says_what_undoing_does_and_how_it_is_done(place: Workplace) -
     place.drift()
     body = place.repo.issues[0]["body"]
     assert "| Flow | What undoing the edits would change |" in body
-    assert "to undo it, open any pull request: its plan shows the edit, and merging that overwrites it." in body
+    assert "To undo it, open any pull request: its plan shows the edit, and the merge overwrites it." in body
     assert "`flow_a` · live at once</sub> | **switched on** |" in body
     assert "flowsync drift" not in body
 
@@ -142,7 +142,7 @@ def test_an_issue_that_is_too_long_is_written_in_counts(tmp_path: Path) -> None:
     with workplace(tmp_path, FakeRepo(longest_body=900)) as place:
         place.frigade.rows[0]["name"] = "Edited"
         place.drift()
-        assert "GitHub did not take the details here." in place.repo.issues[0]["body"]
+        assert "GitHub refused the details." in place.repo.issues[0]["body"]
 
 
 def test_an_issue_that_may_not_be_written_fails_the_run(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_flow_that_is_gone_cannot_be_taken_over(place: Workplace) -> None:
     place.frigade.rows[0]["name"] = "Edited"
     place.drift("--pull-request")
     body = place.repo.pulls[-1]["body"]
-    assert "What could not be taken over:" in body
+    assert "What could not be copied:" in body
     assert "- `flow_a`: There is no live flow with this slug." in body
 
 

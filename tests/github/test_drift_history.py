@@ -44,8 +44,8 @@ def test_what_waits_for_an_apply_opens_no_issue_and_no_pull_request(place: Workp
     for arguments in ((), ("--pull-request",)):
         done = place.drift(*arguments, FLOWSYNC_FAIL_ON_CHANGES="true")
         assert (done.code, place.repo.issues, place.repo.refs) == (0, [], {})
-        assert "1 flow waits for an apply of what is merged; that is no edit: `flow_a`." in done.summary
-        assert "The live flows are as the files say" not in done.summary
+        assert "1 flow waits for an apply of a merged change, which is not a dashboard edit: `flow_a`." in done.summary
+        assert "The live flows match the files" not in done.summary
         assert "(#12)" in done.log
 
 
@@ -65,7 +65,10 @@ def test_the_issue_is_about_edits_and_counts_what_waits(place: Workplace) -> Non
     assert place.drift(FLOWSYNC_FAIL_ON_CHANGES="true").code == 2
     assert "Edited again" in issue["body"]
     assert "Good" not in issue["body"]
-    assert "2 flows wait for an apply of what is merged; that is no edit: `flow_a`, `flow_b`." in issue["body"]
+    assert (
+        "2 flows wait for an apply of a merged change, which is not a dashboard edit: `flow_a`, `flow_b`."
+        in issue["body"]
+    )
     place.frigade.rows[1]["name"] = "Beta"
     place.drift()
     assert issue["state"] == "closed"
@@ -178,7 +181,7 @@ def test_in_a_shallow_clone_nothing_is_proposed_and_the_issue_says_what_is_not_k
     done = place.drift("--pull-request")
     assert (done.code, place.repo.refs) == (0, {})
     assert "No pull request is proposed, for it could undo merged work." in done.log
-    assert "Some of this may be no edit." in place.repo.issues[0]["body"]
+    assert "Some of these may not be edits." in place.repo.issues[0]["body"]
     assert "fetch-depth" in place.repo.issues[0]["body"]
 
 

@@ -40,7 +40,7 @@ def test_a_change_is_shown_in_comment_summary_log_and_outputs(place: Workplace) 
     assert done.code == 0
     assert done.completed.err == ""
     for shown in (place.comment(), done.summary):
-        assert "Merging this changes 1 flow for users at once." in shown
+        assert "Merging this changes 1 flow. Users notice it at once." in shown
         assert TOLD in shown
         assert "- title: Hello\n+ title: Good morning" in shown
         assert "https://github.example/acorn/flows/actions/runs/4711" in shown
@@ -68,7 +68,7 @@ def test_the_plan_is_saved_for_its_owner_only_and_the_marker_holds_its_digest(pl
 def test_a_plan_without_changes_says_so(place: Workplace) -> None:
     done = place.plan(FLOWSYNC_COMMENT="update")
     assert done.outputs["has-changes"] == "false"
-    assert "Merging this changes nothing for users: the live flows are as the files say." in place.comment()
+    assert "Merging this changes nothing for users: the live flows match the files." in place.comment()
 
 
 def test_changes_fail_the_run_only_where_that_is_asked_for(place: Workplace) -> None:
@@ -88,8 +88,11 @@ def test_a_plan_that_apply_would_refuse_fails_the_check_with_the_flow_and_the_gu
     assert place.plan(FLOWSYNC_ALLOW="type-change").code == 0
     assert [(each["sha"], each["state"]) for each in place.repo.statuses] == [(HEAD, "failure"), (HEAD, "success")]
     assert [each["description"] for each in place.repo.statuses] == [
-        "Merging this changes nothing yet: 1 changed type first. After that 1 flow changes for users at once.",
-        "Merging this changes 1 flow for users at once.",
+        (
+            "Merging this changes nothing yet: resolve 1 changed type first. "
+            "Then it changes 1 flow. Users notice it at once."
+        ),
+        "Merging this changes 1 flow. Users notice it at once.",
     ]
 
 
@@ -160,7 +163,7 @@ def test_a_blocked_flow_fails_the_run_and_is_told_first(place: Workplace) -> Non
     place.write(flow_new="name: New\n")
     done = place.plan()
     assert done.code == 1
-    assert "Merging this changes nothing yet: 1 blocked flow first." in place.comment()
+    assert "Merging this changes nothing yet: resolve 1 blocked flow first." in place.comment()
     assert "::error file=flows/flow_new.yaml,line=1," in done.log
 
 
@@ -392,7 +395,7 @@ def test_a_comment_that_is_too_long_for_github_is_written_in_counts(tmp_path: Pa
     with workplace(tmp_path, FakeRepo(longest_body=700)) as place:
         place.write(flow_a=CHANGED)
         done = place.plan()
-        assert "GitHub did not take the details here." in place.comment()
+        assert "GitHub refused the details." in place.comment()
         assert "changes 1 flow" in place.comment()
         assert "Good morning" in done.summary
         marker = read_marker(place.comment())

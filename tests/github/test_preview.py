@@ -39,7 +39,7 @@ def test_the_comment_names_the_flows_whose_look_changes_and_links_their_pictures
     assert {file.name for file in folder.iterdir()} == {"flow_a.png", "flow_a.before.png", "flow_n.png"}
     run = "https://github.example/acorn/flows/actions/runs/4712#artifacts"
     name = done.outputs["preview-artifact"]
-    said = f"Look changed: `flow_a`, `flow_n` — [pictures]({run}) in the artefact `{name}`."
+    said = f"These flows look different: `flow_a`, `flow_n`. [Pictures]({run}) are in the artefact `{name}`."
     assert said in place.comment().splitlines()
     assert said in done.summary.splitlines()
     variables = {line.partition("=")[0] for line in (tmp_path / "env").read_text().splitlines()}
@@ -56,7 +56,7 @@ def test_where_there_can_be_no_pictures_the_comment_says_why(place: Workplace, t
     (tmp_path / "git").symlink_to(git)
     done = place.plan(base=base, FLOWSYNC_PREVIEW="true", PATH=str(tmp_path))
     assert (done.code, "preview-folder" in done.outputs) == (0, False)
-    why = "Look changed: `flow_a` — pictures are not available: Pictures need Chromium, and none of "
+    why = "These flows look different: `flow_a`. Pictures are not available: Pictures need Chromium, and none of "
     assert why in place.comment()
     assert "::notice title=flowsync::No pictures could be taken: Pictures need Chromium" in done.log
 

@@ -149,7 +149,7 @@ def test_what_was_live_already_is_used_with_the_rest(place: Workplace) -> None:
     """Somebody made the change in the dashboard before the apply, and takes it back after it."""
     place.frigade.rows[0]["data"] = place.frigade.rows[0]["data"].replace("Hello", "Good morning")
     assert (place.apply().code, written(place)) == (0, 0)
-    assert "Nothing was to be applied" in place.result()
+    assert "Nothing to apply" in place.result()
     roll_back(place)
     assert (place.apply().code, written(place)) == (4, 0)
 
@@ -271,7 +271,7 @@ def test_a_comment_that_cannot_be_edited_is_followed_by_one_that_carries_the_cla
         assert (done.code, written(place)) == (0, 1)
         assert "The result could not be recorded in the plan of pull request 5." in done.log
         assert "The next apply of what it showed asks for a new plan." in done.log
-        assert "1 flow, live for users now." in place.result()
+        assert "Users notice it now." in place.result()
         roll_back(place)
         done = place.apply()
         assert (done.code, written(place)) == (4, 1)
@@ -394,7 +394,7 @@ def test_a_typo_in_a_comment_costs_its_review_and_nothing_else(place: Workplace)
     add_reviewed(place, 6, flow_a=CHANGED)
     assert push(place, sha(62), 6).code == 0
     assert (written(place), place.comment()) == (1, typo)
-    assert "1 flow, live for users now." in place.result(5)
+    assert "Users notice it now." in place.result(5)
 
 
 @pytest.mark.parametrize(("rule", "code"), [("error", 4), ("off", 0)])
@@ -522,7 +522,7 @@ def test_a_live_branch_that_is_not_the_default_one(place: Workplace) -> None:
     place.repo.pulls[2].update(state="closed", merge_commit_sha=sha(62))
     done = push(place, sha(62), **branch)
     assert (done.code, written(place)) == (0, 1)
-    assert "1 flow, live for users now." in place.result(5)
+    assert "Users notice it now." in place.result(5)
     assert place.repo.comments_of(6) == place.repo.comments_of(7) == []
     lists = [
         seen for seen in place.github.requests if seen.path.endswith("/pulls") and seen.query.get("state") == "closed"
@@ -562,7 +562,7 @@ def test_a_queue_of_three_is_told_three_times_and_used_three_times(place: Workpl
     done = place.run("apply", name="push", payload=payload, GITHUB_SHA=sha(62))
     assert (done.code, written(place)) == (0, 3)
     for pull in (5, 6, 7):
-        assert ": 3 flows, live for users now." in place.result(pull)
+        assert "Applied 3 flows to `127.0.0.1" in place.result(pull)
         assert "**Applied for `0000000`**" in place.repo.comments_of(pull)[0]
         assert not place.marker(pull).unused
     assert done.outputs["comment-url"].startswith("https://github.example/pull/7#")
@@ -606,7 +606,7 @@ def test_superseded_says_by_what_and_is_followed_up(place: Workplace) -> None:
     assert done.code == 0
     assert "**Applied for `def5678`**" in place.comment()
     assert "Superseded" not in place.comment()
-    assert "1 flow, live for users now." in place.result()
+    assert "Users notice it now." in place.result()
 
 
 def test_a_superseded_plan_is_followed_up_though_a_later_one_replaced_it(place: Workplace) -> None:
@@ -615,7 +615,7 @@ def test_a_superseded_plan_is_followed_up_though_a_later_one_replaced_it(place: 
     add_reviewed(place, 6, flow_a=flow("Alpha", "Good evening"))
     assert push(place, sha(62), 6).code == 0
     assert "**Applied for `0000000`**" in place.comment()
-    assert "1 flow, live for users now." in place.result(5)
+    assert "Users notice it now." in place.result(5)
     assert not place.marker(5).unused
 
 
@@ -638,7 +638,7 @@ def test_what_was_left_to_a_push_that_changes_nothing_is_told_and_used_by_its_pl
     assert done.code == 0
     assert "Superseded" not in place.comment()
     assert "**Nothing is left to apply for `0000000`**" in place.comment()
-    assert "Nothing was to be applied" in place.result()
+    assert "Nothing to apply" in place.result()
     assert not place.marker().unused
     place.write(flow_a=CHANGED)
     assert (push(place, sha(100)).code, written(place)) == (4, 0)

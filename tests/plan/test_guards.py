@@ -13,7 +13,7 @@ from flowsync.plan.document import to_document
 from flowsync.plan.guards import Kept, judged
 from flowsync.plan.saved import from_document
 from flowsync.report import plans
-from flowsync.report.formats import plan_markdown
+from flowsync.report.comment import plan_markdown
 from tests.plan.builders import flow, flow_of, plan_of, row, row_of
 
 OPEN = Guards(max_changes=None, max_changed_percent=None)
@@ -177,7 +177,7 @@ def test_every_format_tells_what_apply_would_refuse() -> None:
     assert "Next: flowsync apply" not in text
     assert "refuse" not in plans.preview(plan)
     markdown = plan_markdown(plan) + plan_markdown(other)
-    assert "> [!CAUTION]\n> **What has to be settled first:**\n>\n> - 21 flows would" in markdown
+    assert "> [!CAUTION]\n> **Resolve this first:**\n>\n> - 21 flows would" in markdown
     assert "more than `max_changes`, 20. `--allow-many` allows it." in markdown
     assert "`flow_a`</sub>: The type of a flow would change. `--allow-type-change` allows it." in markdown
     told = to_document(other)

@@ -18,7 +18,7 @@ from flowsync.plan.document import digest, to_document
 from flowsync.plan.saved import from_document, from_text
 from flowsync.render import escape
 from flowsync.report import plans
-from flowsync.report.formats import plan_json, plan_markdown
+from flowsync.report.comment import plan_json, plan_markdown
 from tests.plan.builders import flow, flow_of, plan_of, row
 from tests.plan.pairs import Pairs, plan_from, stated_and_live
 

@@ -89,10 +89,10 @@ def test_each_difference_is_told_as_it_was_planned_from_and_is_now() -> None:
     assert {each.op for each in found.differences} >= {Op.MOVE, Op.REPLACE}
     assert found.elsewhere is None
     assert reasons([Stale(change, found), Stale(change, "It is gone.")]) == [
-        "flow_a: steps[a]: planned from position 1, now at 3",
-        'flow_a: steps[a].title: planned from "A", now "Edited"',
-        'flow_a: steps[c].id: planned from "c", now "z"',
-        'flow_a: steps[c].title: planned from "C", now "Z"',
+        "flow_a: steps[a]: was at position 1 when planned, now at 3",
+        'flow_a: steps[a].title: was "A" when planned, now "Edited"',
+        'flow_a: steps[c].id: was "c" when planned, now "z"',
+        'flow_a: steps[c].title: was "C" when planned, now "Z"',
         "flow_a: It is gone.",
     ]
 
@@ -117,7 +117,7 @@ def test_long_values_are_told_from_where_they_differ() -> None:
     found = restored(change, row(name=f"{words}new"))
     assert isinstance(found, Edited)
     assert reasons([Stale(change, found)]) == [
-        'flow_a: name: planned from …word word word word old end", now …word word word word new"'
+        'flow_a: name: was …word word word word old end" when planned, now …word word word word new"'
     ]
 
 
@@ -131,9 +131,9 @@ def test_a_field_that_is_not_returned_any_more_is_told_and_nothing_guessed() -> 
     change = read_back_one(update_of(flow_of("name: New\ntype: CARD"), row(name="Old", type="CARD")))
     found = restored(change, row(type="CARD"))
     assert found == Edited((), None, ("name",))
-    assert reasons([Stale(change, found)]) == ["flow_a: name: no longer returned by the API, so not compared."]
+    assert reasons([Stale(change, found)]) == ["flow_a: name: the API no longer returns it, so it is not compared."]
     unexplained = restored(change, row(name="Old"))
     assert unexplained == Edited((), (), ())
     assert reasons([Stale(change, unexplained)]) == [
-        "flow_a: a field that the plan leaves alone was changed, or is no longer returned by the API."
+        "flow_a: a field that the plan does not change was edited, or the API no longer returns it."
     ]

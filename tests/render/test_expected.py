@@ -13,7 +13,7 @@ from flowsync.render import ledger
 from flowsync.render.style import Colour, Detail, Screen
 from flowsync.render.versions import status
 from flowsync.report import plans
-from flowsync.report.formats import apply_markdown, plan_json, plan_markdown
+from flowsync.report.comment import apply_markdown, plan_json, plan_markdown
 from tests.render.samples import (
     DRAFT,
     EMPTY_PLAN,

@@ -50,7 +50,7 @@ from flowsync.render import ledger
 from flowsync.render.style import Colour, Detail, Screen
 from flowsync.render.versions import status
 from flowsync.report import plans
-from flowsync.report.formats import PLAN_FORMATS, apply_markdown, plan_json, plan_markdown
+from flowsync.report.comment import PLAN_FORMATS, apply_markdown, plan_json, plan_markdown
 from flowsync.versions.status import EnvironmentStatus, FlowStatus, State, Survey, Trouble, Users
 from tests.render.hostile import hostile, log_commands, unseen_characters
 from tests.render.parsers import OURS, pages

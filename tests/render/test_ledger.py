@@ -9,7 +9,7 @@ from flowsync.api.rows import live_flow
 from flowsync.model import Applied, Create, Failed, FieldChange, JsonValue, LiveFlow, NewDraft, Op, Outcome
 from flowsync.render import ledger
 from flowsync.render.style import Screen
-from flowsync.report.formats import APPLY_FORMATS, apply_markdown
+from flowsync.report.comment import APPLY_FORMATS, apply_markdown
 from tests.render.samples import EMPTY_PLAN, OUTCOMES, WELCOME, plan_of
 
 SCREEN = Screen()
@@ -36,7 +36,7 @@ def test_what_went_well_is_only_counted() -> None:
 
 def test_nothing_to_tell_is_no_text() -> None:
     assert ledger.text([], SCREEN) == ""
-    assert apply_markdown(EMPTY_PLAN, []).startswith("### Nothing was to be applied to `api.frigade.com`: ")
+    assert apply_markdown(EMPTY_PLAN, []).startswith("### Nothing to apply to `api.frigade.com`: ")
 
 
 def test_counts_are_zero_where_there_is_nothing() -> None:
@@ -76,12 +76,12 @@ def made(status: str = "ACTIVE", **fields: JsonValue) -> LiveFlow:
     [
         (Applied(NEW, made=made(active=False)), "applied        flow_new  id 7  created, switched off: name, active"),
         (Applied(NEW, made=made(active=True)), "created, switched on, so users may see it: name, active"),
-        (Applied(NEW, made=made()), "created, sent as switched off, which the API does not show: name, active"),
-        (Applied(NEW, made=made("DRAFT")), "created, as a draft that nobody sees before it is published: name"),
+        (Applied(NEW, made=made()), "created, sent as switched off, which the API does not confirm: name, active"),
+        (Applied(NEW, made=made("DRAFT")), "created as a draft that nobody sees until it is published: name"),
         (Applied(DRAFTED, made=made("DRAFT")), "draft created, version 1: "),
         (
             Failed(NEW, "api", "500.", None, uncertain=True),
-            "flow_new  500. Plan again to see whether it is there.",
+            "flow_new  500. The flow may exist now: run plan to check.",
         ),
     ],
 )

@@ -7,12 +7,13 @@ import pytest
 
 from flowsync.config import SANDBOX_URL
 from flowsync.diff.data import quoted
-from flowsync.model import FieldChange, JsonValue, Op, Origin, Plan, Unmanaged
+from flowsync.model import FieldChange, JsonValue, Op, Origin, Plan, PlanWarning, Unmanaged
 from flowsync.plan.document import to_document
 from flowsync.render import wording
+from flowsync.render.escape import columns
 from flowsync.render.style import NAMES_SHOWN, Colour, Detail, Screen
 from flowsync.report import plans
-from flowsync.report.formats import PLAN_FORMATS, plan_json, plan_markdown
+from flowsync.report.comment import PLAN_FORMATS, plan_json, plan_markdown
 from tests.render.samples import (
     BLOCKED,
     DRAFT,
@@ -68,16 +69,16 @@ def test_numbers_that_json_lacks_do_not_break_it() -> None:
 
 def test_an_empty_plan_says_that_all_is_as_it_should_be() -> None:
     assert wording.NO_CHANGES in plans.text(EMPTY_PLAN)
-    assert "changes nothing for users: the live flows are as the files say." in plan_markdown(EMPTY_PLAN)
+    assert "changes nothing for users: the live flows match the files." in plan_markdown(EMPTY_PLAN)
 
 
 def test_blocked_flows_without_changes_are_not_told_as_all_being_well() -> None:
     blocked = replace(EMPTY_PLAN, blocked=(BLOCKED,))
     for shown in (plans.text(blocked), plan_markdown(blocked)):
-        assert "the live flows are as the files say" not in shown.lower()
-    assert "Nothing is written while flows are blocked.\n" in plans.text(blocked)
-    assert "unless --skip-blocked leaves them out" in plans.text(replace(plan_of(WELCOME), blocked=(BLOCKED,)))
-    assert "Applying this changes nothing yet: 1 blocked flow first." in plan_markdown(blocked)
+        assert "the live flows match the files" not in shown.lower()
+    assert "Apply writes nothing while flows are blocked.\n" in plans.text(blocked)
+    assert "unless you skip them with --skip-blocked" in plans.text(replace(plan_of(WELCOME), blocked=(BLOCKED,)))
+    assert "Applying this changes nothing yet: resolve 1 blocked flow first." in plan_markdown(blocked)
 
 
 def test_what_to_run_next_is_said_by_plan_and_not_by_apply() -> None:
@@ -89,10 +90,10 @@ def test_what_to_run_next_is_said_by_plan_and_not_by_apply() -> None:
     ("plan", "sentence"),
     [
         (plan_of(DRAFT), ""),
-        (plan_of(WELCOME), "Users see it as soon as it is applied."),
-        (plan_of(WELCOME, WELCOME), "Users see all of them as soon as they are applied."),
-        (plan_of(WELCOME, DRAFT), "Users see 1 of them as soon as it is applied."),
-        (plan_of(WELCOME, WELCOME, DRAFT), "Users see 2 of them as soon as they are applied."),
+        (plan_of(WELCOME), "Users notice it as soon as this is applied."),
+        (plan_of(WELCOME, WELCOME), "Users notice all of them as soon as this is applied."),
+        (plan_of(WELCOME, DRAFT), "Users notice 1 of them as soon as this is applied."),
+        (plan_of(WELCOME, WELCOME, DRAFT), "Users notice 2 of them as soon as this is applied."),
     ],
 )
 def test_how_much_goes_live_is_said_first(plan: Plan, sentence: str) -> None:
@@ -102,9 +103,9 @@ def test_how_much_goes_live_is_said_first(plan: Plan, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("plan", "question"),
     [
-        (FULL_PLAN, "Apply 2 updates to production (api.frigade.com), 1 of them seen by users at once? [y/N] "),
+        (FULL_PLAN, "Change 2 flows in production (api.frigade.com), 1 of them seen by users at once? [y/N] "),
         (NEW_PLAN, "Create 2 flows and make 1 draft in api.frigade.com, 1 of them seen by users at once? [y/N] "),
-        (plan_of(DRAFT), "Apply 1 update to api.frigade.com, not seen by users yet? [y/N] "),
+        (plan_of(DRAFT), "Change 1 flow in api.frigade.com, not seen by users yet? [y/N] "),
     ],
 )
 def test_the_question_says_how_much_goes_where(plan: Plan, question: str) -> None:
@@ -157,14 +158,17 @@ def test_drift_and_conflict_are_told_with_their_places() -> None:
         ),
     )
     assert list(wording.origins(change)) == [
-        "drift: targetingLogic, title were edited in the dashboard; applying overwrites that",
-        "conflict: steps[invite] was edited both in the files and in the dashboard; applying overwrites the latter",
+        "drift: targetingLogic, title were edited in the dashboard; apply overwrites the edit",
+        (
+            "conflict: steps[invite] was edited both in the files and in the dashboard; "
+            "apply overwrites the dashboard edit"
+        ),
     ]
 
 
 def test_unseen_fields_that_are_not_sent_are_only_noted() -> None:
     change = replace(WELCOME, unseen=("description", "active"), body={"data": "…"})
-    assert wording.unseen(change) == "description, active are not returned by the API, so not compared"
+    assert wording.unseen(change) == "the API does not return description, active, so they are not compared"
 
 
 @pytest.mark.parametrize(
@@ -205,3 +209,34 @@ def test_a_long_diff_is_cut_unless_all_is_asked_for() -> None:
 def test_labels_are_found_as_the_comparison_makes_them() -> None:
     change = data_update({"steps": [{"id": "a b", "title": "x"}]}, {"steps": [{"id": "a b", "title": "y"}]})
     assert wording.changed_places(change) == [f"steps[{quoted('a b')}].title"]
+
+
+def test_what_is_true_of_several_drafts_is_said_once_unless_all_is_asked_for() -> None:
+    messages = ["No version is live.", "Version 1, which is live, differs from the planned content in data."]
+    drafts = [
+        replace(DRAFT, slug=f"flow_{number}", warnings=(PlanWarning("draft-unseen", f"Version 2 is a draft. {said}"),))
+        for number, said in enumerate(messages)
+    ]
+    once = (
+        "Nobody sees these drafts until they are published: flow_0, flow_1. "
+        "The live version differs from the planned content of flow_1."
+    )
+    plan = plan_of(*drafts)
+    assert once in plans.text(plan)
+    assert "warning[draft-unseen]" not in plans.text(plan)
+    assert plans.text(plan, VERBOSE).count("warning[draft-unseen]") == len(drafts)
+    markdown = plan_markdown(plan)
+    assert "- Nobody sees these drafts until they are published: `flow_0`, `flow_1`." in markdown
+    assert "Version 2" not in markdown
+    assert "warning[draft-unseen] Version 2 is a draft. No version is live." in plans.text(plan_of(drafts[0]))
+
+
+def test_a_diff_is_broken_between_words_on_a_terminal_unless_that_hides_blanks() -> None:
+    long = " ".join(f"word{number}" for number in range(30))
+    shown = plans.text(plan_of(data_update({"title": long}, {"title": f"{long} end"})), Screen(width=60, wrap=60))
+    assert all(columns(row) <= 60 for row in shown.splitlines())
+    assert "\n    + title: word0 word1" in shown
+    blanks = plans.text(
+        plan_of(data_update({"title": f"{long} a"}, {"title": f"{long}  a"})), Screen(width=60, wrap=60)
+    )
+    assert any(columns(row) > 60 for row in blanks.splitlines())

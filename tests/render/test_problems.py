@@ -93,7 +93,7 @@ def test_an_error_is_its_code_its_sentence_and_its_hint() -> None:
 
 
 def test_a_long_hint_is_wrapped_to_the_width() -> None:
-    text = failures.error(FlowsyncError("No.", hint="word " * 20), Screen(width=50))
+    text = failures.error(FlowsyncError("No.", hint="word " * 20), Screen(width=50, wrap=50))
     rows = text.split("\n")
     assert rows[1].startswith("  hint: word")
     assert rows[2].startswith("        word")

@@ -34,7 +34,9 @@ from flowsync.model import (
     Update,
 )
 from flowsync.render.wording import Reader
-from flowsync.report.comment import (
+from flowsync.report.comment import fit, short
+from flowsync.report.layout import COMMENT, SUMMARY, Limits, enumerated, fitting, utf8_bytes, utf16_units
+from flowsync.report.values import (
     ApplyReport,
     DriftReport,
     FailureReport,
@@ -45,10 +47,7 @@ from flowsync.report.comment import (
     PlanReport,
     Report,
     Scene,
-    fit,
-    short,
 )
-from flowsync.report.layout import COMMENT, SUMMARY, Limits, enumerated, fitting, utf8_bytes, utf16_units
 from flowsync.text import shortened
 from tests.render.hostile import hostile
 from tests.render.parsers import pages
@@ -199,7 +198,7 @@ def test_what_does_not_fit_is_counted_and_named() -> None:
     assert 20 < named <= 100
     shown = fitted.text.count("in detail</summary>")
     assert 5 < shown < 120
-    assert f"No room here for the details of {120 - shown} flows: `flow_{shown:04}`, " in fitted.text
+    assert f"The details of {120 - shown} flows do not fit here: `flow_{shown:04}`, " in fitted.text
     assert not fit(PlanReport(SCENE, many(120, 20)), SUMMARY).is_truncated
 
 
@@ -225,30 +224,34 @@ CLEARED = Refusal("clears-targeting", "The targeting would be cleared.", "--allo
 @pytest.mark.parametrize(
     ("plan", "moment", "said"),
     [
-        (EMPTY_PLAN, Moment.MERGE, "Merging this changes nothing for users: the live flows are as the files say."),
-        (plan_of(WELCOME), Moment.MERGE, "Merging this changes 1 flow for users at once."),
-        (plan_of(WELCOME, DRAFT), Moment.APPLY, "Applying this changes 2 flows, 1 of them for users at once."),
+        (EMPTY_PLAN, Moment.MERGE, "Merging this changes nothing for users: the live flows match the files."),
+        (plan_of(WELCOME), Moment.MERGE, "Merging this changes 1 flow. Users notice it at once."),
+        (plan_of(WELCOME, DRAFT), Moment.APPLY, "Applying this changes 2 flows. Users notice 1 of them at once."),
         (plan_of(DRAFT), Moment.MERGE, "Merging this changes 1 flow. Users notice nothing yet."),
         (
             FULL_PLAN,
             Moment.MERGE,
-            "changes nothing yet: 1 blocked flow first. After that 2 flows change, 1 of them for users at once.",
+            "nothing yet: resolve 1 blocked flow first. Then it changes 2 flows. Users notice 1 of them at once.",
         ),
         (
             replace(plan_of(WELCOME), refusals=(CONFLICT, CLEARED)),
             Moment.MERGE,
-            "nothing yet: 1 conflict and 1 cleared audience first. After that 1 flow changes for users at once.",
+            "nothing yet: resolve 1 conflict and 1 cleared audience first. Then it changes 1 flow. Users notice it",
         ),
-        (replace(EMPTY_PLAN, blocked=FULL_PLAN.blocked), Moment.MERGE, "changes nothing yet: 1 blocked flow first.\n"),
+        (
+            replace(EMPTY_PLAN, blocked=FULL_PLAN.blocked),
+            Moment.MERGE,
+            "changes nothing yet: resolve 1 blocked flow first.\n",
+        ),
         (
             replace(EMPTY_PLAN, removed=(REMOVED,)),
             Moment.MERGE,
-            "Merging this changes nothing for users: 1 flow is no longer managed and stays as before.",
+            "Merging this changes nothing for users: 1 flow is no longer managed and stays as it is.",
         ),
         (
             replace(EMPTY_PLAN, unverified=(replace(DRAFT, body={"active": False}),)),
             Moment.MERGE,
-            "Merging this changes nothing that can be seen. 1 flow is sent as switched off, since",
+            "Merging this sends active: false to 1 flow, because",
         ),
     ],
 )
@@ -290,7 +293,7 @@ def alerted(*changes: Update) -> str:
 def test_what_changes_most_for_users_is_told_first_and_never_cut_for_the_rest() -> None:
     cleared = replace(WELCOME, slug="flow_z", warnings=(PlanWarning("targeting-cleared", "For everyone.", 3),))
     drafts = [
-        replace(DRAFT, slug=f"flow_{number:03}", warnings=(PlanWarning("draft-unseen", "Nobody sees it."),), fields=())
+        replace(DRAFT, slug=f"flow_{number:03}", warnings=(PlanWarning("protected", "It is marked."),), fields=())
         for number in range(300)
     ]
     first, *_, last = alerted(*drafts, cleared).split("\n> - ")[1:]
@@ -301,16 +304,16 @@ def test_what_changes_most_for_users_is_told_first_and_never_cut_for_the_rest() 
 def test_where_nothing_was_written_users_see_nothing_new() -> None:
     for outcome, seen in (
         (Applied(WELCOME), "live now</sub> | audience: "),
-        (AlreadyApplied(WELCOME), "live now</sub> | already as planned, nothing sent:<br>"),
-        (Refused(WELCOME, "stale", "It was edited."), "as before</sub> | **refused**, planned was:<br>"),
-        (NotAttempted(WELCOME, "Stopped."), "as before</sub> | **not attempted**, planned was:<br>"),
+        (AlreadyApplied(WELCOME), "live now</sub> | already as planned; nothing was sent:<br>"),
+        (Refused(WELCOME, "stale", "It was edited."), "as before</sub> | **refused**; planned:<br>"),
+        (NotAttempted(WELCOME, "Stopped."), "as before</sub> | **not attempted**; planned:<br>"),
         (
             Failed(WELCOME, "rejected", "Too odd.", None, uncertain=False),
-            "as before</sub> | **failed**, planned was:<br>",
+            "as before</sub> | **failed**; planned:<br>",
         ),
         (
             Failed(WELCOME, "timeout", "No answer.", None, uncertain=True),
-            "not known</sub> | **failed**, planned was:<br>",
+            "unknown</sub> | **failed**; planned:<br>",
         ),
     ):
         shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (outcome,)), COMMENT).text
@@ -323,7 +326,7 @@ def test_drift_says_which_side_is_which() -> None:
     shown = fit(DriftReport(SCENE, FULL_PLAN), COMMENT).text
     assert "### 3 live flows differ from the files." in shown
     assert "a minus is what is live and a plus what the files say" in shown
-    assert "The live flows are as the files say." in fit(DriftReport(SCENE, EMPTY_PLAN), COMMENT).text
+    assert "The live flows match the files." in fit(DriftReport(SCENE, EMPTY_PLAN), COMMENT).text
 
 
 def test_one_document_that_cannot_be_read_is_shown_as_its_problem() -> None:
@@ -391,12 +394,12 @@ def test_a_changed_configuration_stands_above_everything_else() -> None:
 def test_a_branch_that_is_not_applied_is_said_to_be_one() -> None:
     shown = shown_of(replace(plan_of(WELCOME), refusals=(CONFLICT,)), into="feature-1", applied="main")
     assert shown.startswith(
-        "### This merges into `feature-1`; live flows change only when that reaches `main`. Before that: 1 conflict. "
-        "Then 1 flow changes for users at once.\n"
+        "### This merges into `feature-1`. Live flows change only when that reaches `main`. First resolve 1 conflict. "
+        "Then it changes 1 flow. Users notice it at once.\n"
     )
-    assert "the branch that is applied. Then 1 flow changes" in shown_of(plan_of(WELCOME), into="feature-1")
+    assert "the branch that is applied. Then it changes 1 flow." in shown_of(plan_of(WELCOME), into="feature-1")
     assert shown_of(EMPTY_PLAN, into="a", applied="b").startswith(
-        "### This merges into `a`; live flows change only when that reaches `b`.\n"
+        "### This merges into `a`. Live flows change only when that reaches `b`.\n"
     )
 
 
@@ -414,8 +417,11 @@ def test_removed_and_renamed_files_have_rows_of_their_own() -> None:
     shown = shown_of(replace(EMPTY_PLAN, removed=(REMOVED, renamed)))
     flow = "| **`Old news`**<br><sub>`flow_old` · live</sub> |"
     assert f"{flow} no longer managed: its file is gone; stays live as version 3 |" in shown
-    assert f"{flow} renamed: Frigade has no rename, so this flow stays live as version 3, no longer managed." in shown
-    assert "Either name the file `flow_old` again, or let `flow_new` be created as a new flow" in shown
+    assert (
+        f"{flow} renamed: Frigade cannot rename a flow, so this one stays live as version 3 and is no longer managed."
+        in shown
+    )
+    assert "Either rename the file back to `flow_old`, or create `flow_new` as a new flow" in shown
 
 
 def test_warnings_about_files_and_other_pull_requests_are_in_the_comment() -> None:
@@ -435,18 +441,18 @@ def test_a_dashboard_edit_is_overwritten_and_what_waits_is_none() -> None:
     assert edit in shown_of(plan_of(origin_of(Origin.DRIFT)))
     assert "overwrites a dashboard edit that this PR changes too: name" in shown_of(plan_of(origin_of(Origin.CONFLICT)))
     waiting = shown_of(plan_of(origin_of(Origin.WAITING)))
-    assert "1 flow for users at once. All of that was merged earlier and is not applied yet." in waiting
+    assert "Users notice it at once. All of this was merged earlier but not applied yet." in waiting
     own = replace(origin_of(Origin.BRANCH), slug="flow_own")
     both = shown_of(plan_of(origin_of(Origin.WAITING), own))
-    assert "2 flows for users at once. 1 of them was merged earlier and is not applied yet." in both
-    assert "merged and not applied yet, so this plan shows it too" in waiting
+    assert "Users notice all of them at once. 1 of them was merged earlier but not applied yet." in both
+    assert "merged and not applied yet, so it is in this plan too" in waiting
     assert "edit" not in waiting
 
 
 def test_the_way_past_a_guard_is_an_input_on_github_and_a_flag_on_a_terminal() -> None:
     plan = replace(plan_of(origin_of(Origin.CONFLICT)), refusals=(CONFLICT, CLEARED))
     shown = shown_of(plan)
-    assert "The action's input `allow: clear-targeting` lets it through." in shown
+    assert "To allow it, set the action's input `allow: clear-targeting`." in shown
     assert "was edited both in the dashboard and in this PR (dashboard → this PR): name: `Tour` → `The tour`\n" in shown
     by_hand = "run the apply workflow by hand with `allow: conflict clear-targeting`"
     assert shown.endswith(f"{by_hand} once this is merged.\n")
@@ -460,19 +466,19 @@ def test_the_way_past_a_guard_is_an_input_on_github_and_a_flag_on_a_terminal() -
 def test_github_is_told_of_no_flag_where_only_saved_plans_are_applied() -> None:
     unsaved = Refusal("plan-not-saved", "Only a plan saved with plan --out.", "--allow-unsaved-plan")
     shown = shown_of(replace(plan_of(WELCOME), refusals=(unsaved,)))
-    assert "the action's input `plan-file` names it. The action's input `allow: unsaved-plan` lets it" in shown
+    assert "set the action's input `plan-file`. To allow it, set the action's input `allow: unsaved-plan`" in shown
     assert "--out" not in shown
 
 
 def test_a_draft_that_the_key_does_not_see_is_in_the_headline_too() -> None:
     hidden = replace(WELCOME, warnings=(PlanWarning("drafts-hidden", "There may be one."),))
-    assert "1 flow for users at once, unless a newer draft is hidden." in shown_of(plan_of(hidden))
+    assert "Users notice it at once, unless a newer draft is hidden." in shown_of(plan_of(hidden))
 
 
 def test_a_flow_that_is_switched_off_is_not_called_live() -> None:
     off = replace(update({"active": True}, {"active": False}), body={"active": False})
     shown = fit(ApplyReport(SCENE, plan_of(off), (Applied(off),)), COMMENT).text
-    assert ": 1 flow, in effect for users now.\n" in shown
+    assert "Applied 1 flow to `api.frigade.com`. Users notice it now.\n" in shown
     assert "`flow_welcome`**<br><sub>off now</sub> | **switched off** |" in shown
     assert "`flow_welcome`**<br><sub>off at once</sub> | **switched off** |" in shown_of(plan_of(off))
     draft = replace(off, live=False, status="DRAFT", warnings=(PlanWarning("turned-off", "Nobody sees it."),))
@@ -497,7 +503,7 @@ def test_what_does_not_concern_a_change_is_folded_away() -> None:
     kept = replace(UNCHANGED, slug="flow_k", warnings=(PlanWarning("edit-kept", "data was edited, and is left."),))
     shown, _, details = shown_of(replace(plan_of(WELCOME), unchanged=(same, kept))).partition("<details>")
     assert "flow_a" not in shown
-    assert "- Drafts, which nobody sees until they are published: `flow_a`." in details
+    assert "- Drafts that nobody sees until they are published: `flow_a`." in details
     assert "- `flow_k`: content was edited, and is left." in shown
 
 
@@ -511,7 +517,7 @@ def test_an_audience_that_stays_the_same_is_nothing_that_users_notice() -> None:
 def test_a_file_that_was_renamed_onto_another_flow_s_name_asks_for_no_new_flow() -> None:
     taken = Removed("flow_old", "flows/flow_old.yaml", 7, "Old news", 3, "ACTIVE", "flow_welcome")
     shown = shown_of(replace(plan_of(WELCOME), removed=(taken,)))
-    assert "its file is now that of `flow_welcome`, another flow; this one stays live as version 3." in shown
+    assert "its file is now that of `flow_welcome`, another flow. This one stays live as version 3;" in shown
     assert "make `flow_welcome` in Frigade" not in shown
 
 
@@ -531,9 +537,12 @@ def test_a_label_is_code_though_it_reads_like_plain_english() -> None:
 def test_what_comes_next_after_an_apply_is_about_what_happened() -> None:
     failed = Failed(WELCOME, "rejected", "Too odd.", None, uncertain=False)
     refused = Refused(WELCOME, "stale", "It was edited.")
-    for outcome, said in ((failed, "Run the workflow again for what failed."), (refused, "What was refused was")):
+    for outcome, said in (
+        (failed, "Run the workflow again to retry what failed."),
+        (refused, "Flows that were refused"),
+    ):
         shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (outcome,)), COMMENT).text
-        steps = ("Run the workflow again for what failed.", "What was refused was")
+        steps = ("Run the workflow again to retry what failed.", "Flows that were refused")
         assert [each for each in steps if each in shown] == [said]
 
 
@@ -552,22 +561,22 @@ def test_a_failure_keeps_what_is_known_of_the_plan() -> None:
 
 def test_a_result_reads_by_itself() -> None:
     shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (Applied(WELCOME),)), COMMENT).text
-    assert shown.startswith("### Applied to `api.frigade.com`: 1 flow, live for users now.\n\nflowsync apply · ")
+    assert shown.startswith("### Applied 1 flow to `api.frigade.com`. Users notice it now.\n\nflowsync apply · ")
     assert f"[log and summary]({RUN})" in shown
     assert shown.endswith("use the record artefact of this run: `flowsync rollback flowsync-record.jsonl`.\n")
     failed = fit(
         ApplyReport(SCENE, plan_of(WELCOME, DRAFT), (Applied(WELCOME), NotAttempted(DRAFT, "x"))), COMMENT
     ).text
-    assert failed.startswith("### Applied to `api.frigade.com`: 1 of 2 flows. 1 is not as planned.")
-    assert "> **What is not as planned:" in failed
-    assert "**Next:** Run the workflow again for what failed." in failed
+    assert failed.startswith("### Applied 1 of 2 flows to `api.frigade.com`. 1 is not as planned.")
+    assert "> **Not as planned:" in failed
+    assert "**Next:** Run the workflow again to retry what failed." in failed
 
 
 def test_what_the_server_stored_otherwise_is_not_called_applied() -> None:
     outcome = Applied(WELCOME, ("description",))
     shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (outcome,)), COMMENT).text
-    assert "> **What is not as planned: 1 stored otherwise than sent.**" in shown
-    assert "> - **`flow_welcome`** stored otherwise than sent: `description`\n" in shown
+    assert "> **Not as planned: 1 stored differently.**" in shown
+    assert "> - **`flow_welcome`** stored differently: `description`\n" in shown
     difference = FieldChange("description", "", "description", Op.REPLACE, "A long one", "A long")
     shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (replace(outcome, differences=(difference,)),)), COMMENT).text
-    assert 'stored otherwise than sent: `description`: sent `"A long one"`, came back `"A long"`\n' in shown
+    assert 'stored differently: `description`: sent `"A long one"`, came back `"A long"`\n' in shown

@@ -216,7 +216,7 @@ def criterion(name: str, op: Op, old: str | None, new: str | None) -> FieldChang
         ),
         (
             criterion("startCriteria", Op.REMOVE, PRO, None),
-            "steps[a].startCriteria is removed: no condition keeps the step from being started any more",
+            "steps[a].startCriteria is removed: nothing prevents the step from starting any more",
         ),
         (criterion("startCriteria", Op.REPLACE, "((", "))"), "steps[a].startCriteria: was malformed and still is"),
         (criterion("title", Op.REPLACE, PRO, GUEST), ""),

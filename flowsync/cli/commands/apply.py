@@ -28,7 +28,7 @@ from flowsync.plan.guards import judged as judge
 from flowsync.plan.saved import from_text
 from flowsync.plan.staleness import AsPlanned, AsWritten, Edited, Stale, restored
 from flowsync.render import wording
-from flowsync.report.formats import APPLY_FORMATS
+from flowsync.report.comment import APPLY_FORMATS
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:

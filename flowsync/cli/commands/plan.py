@@ -24,7 +24,7 @@ from flowsync.plan.guards import Kept
 from flowsync.render import audience, wording
 from flowsync.render.wording import MOST_NAMED
 from flowsync.report import plans
-from flowsync.report.formats import PLAN_FORMATS, plan_json
+from flowsync.report.comment import PLAN_FORMATS, plan_json
 from flowsync.secrets import private_key_at
 from flowsync.workspace import workspace
 

@@ -24,7 +24,7 @@ from flowsync.plan.document import drafted
 from flowsync.plan.guards import Kept, judged
 from flowsync.record import values
 from flowsync.report import plans
-from flowsync.report.formats import APPLY_FORMATS, PLAN_FORMATS
+from flowsync.report.comment import APPLY_FORMATS, PLAN_FORMATS
 from flowsync.text import excerpt
 from flowsync.versions.restoring import plan_restore
 from flowsync.versions.sides import Absent, Hidden, Kind, Side, pick

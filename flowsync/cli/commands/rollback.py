@@ -36,7 +36,7 @@ from flowsync.record import values
 from flowsync.record.values import Place, Record, Write
 from flowsync.render import ledger
 from flowsync.report import plans
-from flowsync.report.formats import APPLY_FORMATS, PLAN_FORMATS
+from flowsync.report.comment import APPLY_FORMATS, PLAN_FORMATS
 
 if TYPE_CHECKING:
     from flowsync.cli.records import Named

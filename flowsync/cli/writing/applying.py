@@ -24,7 +24,7 @@ from flowsync.render import ledger, wording
 from flowsync.render.escape import plural
 from flowsync.render.style import Screen, progress_line
 from flowsync.report import plans
-from flowsync.report.formats import APPLY_FORMATS
+from flowsync.report.comment import APPLY_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -28,8 +28,9 @@ from flowsync.plan.guards import Kept
 from flowsync.render import ledger, wording
 from flowsync.render.escape import plural
 from flowsync.report import plans
-from flowsync.report.comment import SHORT_COMMIT, ApplyReport
+from flowsync.report.comment import SHORT_COMMIT
 from flowsync.report.planned import stopped_by
+from flowsync.report.values import ApplyReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from flowsync import config, document, git
 from flowsync.errors import ApiError, DocumentError
 from flowsync.github.api import number, text
 from flowsync.model import SettingChange
-from flowsync.report.comment import OtherPull
+from flowsync.report.values import OtherPull
 from flowsync.validate.ignores import ignores_of
 
 if TYPE_CHECKING:

@@ -36,8 +36,8 @@ from flowsync.plan.guards import Kept
 from flowsync.pull.results import ChangedFile, Skipped
 from flowsync.render.escape import shown
 from flowsync.report.changes import merged_in
-from flowsync.report.comment import DriftReport, TakeoverReport
 from flowsync.report.layout import differing
+from flowsync.report.values import DriftReport, TakeoverReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

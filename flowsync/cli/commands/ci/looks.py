@@ -19,7 +19,7 @@ from flowsync.preview.pictures import MOST_STEPS, take_pictures
 from flowsync.preview.server import Options, Preview
 from flowsync.preview.session import Session
 from flowsync.render.escape import plural
-from flowsync.report.comment import Looks
+from flowsync.report.values import Looks
 from flowsync.sandbox.server import serve
 from flowsync.sandbox.store import utc_now
 from flowsync.workspace import workspace

@@ -29,8 +29,9 @@ from flowsync.model import Severity
 from flowsync.plan.guards import Kept
 from flowsync.problems import FORMATS, listing
 from flowsync.render import wording
-from flowsync.report.comment import ApplyReport, FilesReport, PlanReport, title
+from flowsync.report.comment import title
 from flowsync.report.planned import stopped_by
+from flowsync.report.values import ApplyReport, FilesReport, PlanReport
 from flowsync.secrets import masked
 from flowsync.workspace import workspace
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from flowsync.cli.planning import Planned
     from flowsync.cli.project import Project
     from flowsync.model import Plan
-    from flowsync.report.comment import Looks
+    from flowsync.report.values import Looks
 
 
 PREVIEW: Final = "flowsync-preview"

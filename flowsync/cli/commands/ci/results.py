@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from flowsync.github.review import Review
     from flowsync.model import Outcome, Plan
     from flowsync.render.ledger import Entry
-    from flowsync.report.comment import ApplyReport, FailureReport
+    from flowsync.report.values import ApplyReport, FailureReport
 
 REASON_LENGTH: Final = 200
 """Characters of a reason in one line."""

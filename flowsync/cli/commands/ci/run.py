@@ -39,9 +39,9 @@ from flowsync.plan.document import summary
 from flowsync.problems.annotations import annotate
 from flowsync.render.escape import shown
 from flowsync.report import plans
-from flowsync.report.comment import FailureReport, Moment, Scene, fit
-from flowsync.report.formats import plan_json
+from flowsync.report.comment import fit, plan_json
 from flowsync.report.layout import SUMMARY
+from flowsync.report.values import FailureReport, Moment, Scene
 from flowsync.secrets import IN_USE, masked
 from flowsync.text import shortened
 from flowsync.workspace import workspace
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from flowsync.model import JsonValue, Plan
     from flowsync.plan.base import History
     from flowsync.plan.guards import Kept
-    from flowsync.report.comment import Report
+    from flowsync.report.values import Report
 
 WITHOUT_SECRETS: Final = "dependabot[bot]"
 """Whose pull requests get no secrets, as those from forks [doc]."""

@@ -1,0 +1,141 @@
+"""The kinds of report: a plan, what applying it did, drift, files, or why there is none of these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
+
+from flowsync.model import Change, Outcome, Plan, Problem, SettingChange
+from flowsync.render.wording import Reader
+
+if TYPE_CHECKING:
+    from flowsync.errors import FlowsyncError
+    from flowsync.flows.waits import ChangedWaits
+
+
+class Moment(Enum):
+    """What makes a plan come true, as the beginning of a sentence."""
+
+    MERGE = "Merging this"
+    APPLY = "Applying this"
+
+    @property
+    def branch(self) -> str:
+        """Where the planned files come from."""
+        return "this PR" if self is Moment.MERGE else "this branch"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The run that made a report: its commit, and where its log and summary are; None where there is no such run."""
+
+    commit: str | None
+    run_url: str | None
+    moment: Moment = Moment.MERGE
+    reader: Reader = Reader.GITHUB
+
+    @property
+    def is_on_github(self) -> bool:
+        """Whether the reader can set inputs of the action, and no flags."""
+        return self.reader is Reader.GITHUB
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPull:
+    """Another open pull request that changes some of the same flows."""
+
+    number: int
+    slugs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The slugs of the flows that look different, the number of pictures of them, and the `name` of their artefact.
+
+    `trouble` says why there are none, or not all.
+    """
+
+    changed: tuple[str, ...]
+    pictures: int = 0
+    trouble: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """What would happen.
+
+    `waits` is how that changes which flow waits for which, None where it is not known. `problems` are the warnings
+    about the files, `settings` what the branch changes in flowsync.yaml. `into` is the branch that this would be merged
+    into, where that is another than `applied`, the one that is applied; None where it is the same or not known.
+    `looks` is None where nobody asked for pictures.
+    """
+
+    scene: Scene
+    plan: Plan
+    waits: ChangedWaits | None = None
+    problems: tuple[Problem, ...] = ()
+    settings: tuple[SettingChange, ...] = ()
+    others: tuple[OtherPull, ...] = ()
+    into: str | None = None
+    applied: str | None = None
+    looks: Looks | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyReport:
+    """What happened. `extras` are the slugs that no reviewed plan showed."""
+
+    scene: Scene
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    extras: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReport:
+    """How the live flows differ from the files of the main branch, though nobody asked to change anything.
+
+    `plan` holds edits only. `waiting` are the flows of merged changes that are not applied yet, `missing` the files
+    without a live flow. `gap` says what is not known about the origin of the differences; empty where all is known.
+    """
+
+    scene: Scene
+    plan: Plan
+    waiting: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    gap: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverReport:
+    """Files that take over live edits: by slug, `files` are their names, and `left` says why a flow has none."""
+
+    scene: Scene
+    environment: str
+    files: Mapping[str, str]
+    left: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FilesReport:
+    """What validation found in files that are fit to be planned."""
+
+    scene: Scene
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FailureReport:
+    """Why a command ended without a result. `changes` are those that prevented one."""
+
+    scene: Scene
+    command: str
+    environment: str
+    error: FlowsyncError
+    changes: tuple[Change, ...] = ()
+
+
+Report: TypeAlias = "PlanReport | ApplyReport | DriftReport | TakeoverReport | FilesReport | FailureReport"
