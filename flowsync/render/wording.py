@@ -250,9 +250,7 @@ def structural(change: FieldChange) -> str:
     is_item = change.label.endswith("]") and index.isdecimal()
     match change.op:
         case Op.MOVE:
-            if isinstance(change.new, int) and change.old == change.new:
-                return f"{change.label} stays at position {_position(change.new)}, between other items"
-            return f"{change.label} moves from position {_position(change.old)} to {_position(change.new)}"
+            return f"{change.label} {moved(change)}"
         case Op.RENAME:
             return f"{change.label} is renamed from {compact(change.old)} to {compact(change.new)}"
         case Op.ADD:
@@ -261,6 +259,14 @@ def structural(change: FieldChange) -> str:
             return f"{change.label} is removed" if is_item else ""
         case Op.REPLACE:
             return ""
+
+
+def moved(change: FieldChange) -> str:
+    """Return from where to where an item moves; one may stay where it is while others move past it."""
+    was, now = _position(change.old), _position(change.new)
+    return (
+        f"stays at position {now}, between other items" if was == now != "?" else f"moves from position {was} to {now}"
+    )
 
 
 def criterion_gone(change: FieldChange) -> str:

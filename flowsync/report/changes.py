@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from flowsync.diff.data import unescaped
@@ -17,7 +16,7 @@ from flowsync.flows.expressions import steps_of
 from flowsync.model import Change, Create, FieldChange, FieldName, JsonValue, Op, Origin
 from flowsync.plan.warnings import WAITING
 from flowsync.render.escape import code_span, cut, cut_pair, plural, shown
-from flowsync.render.wording import criterion_gone
+from flowsync.render.wording import criterion_gone, moved
 from flowsync.targeting.comparison import Effect, TermChange, compare
 from flowsync.targeting.words import in_words
 from flowsync.text import shortened
@@ -84,19 +83,6 @@ _MOST_NOUNS: Final = 4
 """A place deeper down is named without what is in between."""
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
-    """What changes; from what to what, empty where it says all by itself; both Markdown."""
-
-    what: str
-    values: str
-
-    @property
-    def markdown(self) -> str:
-        """Both, as one clause."""
-        return f"{self.what}: {self.values}" if self.values else self.what
-
-
 def name(text: str) -> str:
     """Return a name as inline code, cut where it is long."""
     return code_span(shortened(shown(text), NAME_LENGTH))
@@ -125,45 +111,46 @@ def in_order(changes: Iterable[FieldChange]) -> list[FieldChange]:
 _RANKS: Final = {"active": 0, "targetingLogic": 1, "type": 2, "name": 3}
 
 
-def described(change: FieldChange, planned: Change) -> Described:
-    """Return one difference in words."""
+def described(change: FieldChange, planned: Change) -> str:
+    """Return one difference in words, as Markdown."""
     if change.field == "active":
-        return Described("**switched on**" if change.new else "**switched off**", "")
-    if change.field == "targetingLogic":
-        return Described("audience", audience(change.old, change.new))
-    if change.field != "data":
-        return Described(_FIELDS[change.field], pair(change.old, change.new))
+        return f"**switched {'on' if change.new else 'off'}**"
+    if change.field == "data":
+        return _inside_data(change, planned)
+    is_audience = change.field == "targetingLogic"
+    return _clause(_FIELDS[change.field], (audience if is_audience else pair)(change.old, change.new))
+
+
+def _inside_data(change: FieldChange, planned: Change) -> str:
+    """Return what changes at a place in `data`, which may be an item of a list."""
     place, is_item = _place(change, planned)
-    if is_item and change.op in {Op.ADD, Op.REMOVE}:
-        return Described(f"new {place}" if change.op is Op.ADD else f"{place} removed", "")
-    if change.op is Op.MOVE:
-        was, now = _position(change.old), _position(change.new)
-        way = f"stays at position {now}, between other items" if was == now else f"moved from position {was} to {now}"
-        return Described(f"{place} {way}", "")
-    return Described(*_inside_data(change, place))
-
-
-def _inside_data(change: FieldChange, place: str) -> tuple[str, str]:
-    """Return what changes at a place in `data` that is no item of a list, and from what to what."""
+    values = pair(change.old, change.new)
     if change.path.endswith(_AUDIENCE) or (change.path.endswith(_RULES) and change.op is Op.REPLACE):
-        return place, audience(change.old, change.new)
-    if change.op is Op.ADD:
-        return f"{place} added", _value(change.new)
-    if change.op is Op.REMOVE:
+        values = audience(change.old, change.new)
+    elif change.op is Op.MOVE:
+        return f"{place} {moved(change)}"
+    elif change.op is Op.ADD:
+        return f"new {place}" if is_item else _clause(f"{place} added", _value(change.new))
+    elif change.op is Op.REMOVE:
         gone = criterion_gone(change)
-        return f"{place} removed", f"{_value(change.old)} ({gone})" if gone else _value(change.old)
-    return place, pair(change.old, change.new)
+        value = "" if is_item else _value(change.old)
+        return _clause(f"{place} removed", value) + (f" ({gone})" if gone else "")
+    return _clause(place, values)
+
+
+def _clause(what: str, values: str) -> str:
+    return f"{what}: {values}" if values else what
 
 
 def _value(value: JsonValue) -> str:
     return "" if isinstance(value, dict | list) else code_span(cut(_plain(value), VALUE_WIDTH))
 
 
-def pair(old: JsonValue, new: JsonValue) -> str:
+def pair(old: JsonValue, new: JsonValue, width: int = VALUE_WIDTH) -> str:
     """Return what a value was and will be; empty where they are too much to be shown on a line."""
     if isinstance(old, dict | list) or isinstance(new, dict | list):
         return ""
-    was, now = cut_pair(_plain(old), _plain(new), VALUE_WIDTH)
+    was, now = cut_pair(_plain(old), _plain(new), width)
     return " → ".join("nothing" if value is None else code_span(text) for value, text in ((old, was), (new, now)))
 
 
@@ -181,21 +168,12 @@ def audience(old: JsonValue, new: JsonValue) -> str:
     was, now = words if words[0] != words[1] else (None, None)
     if was is None or now is None:
         was, now = before or "everyone", after or "everyone"
-    return f"{_arrow(was, now, EXPRESSION_WIDTH)} ({effect})"
-
-
-def _arrow(old: str, new: str, width: int) -> str:
-    was, now = cut_pair(_plain(old), _plain(new), width)
-    return f"{code_span(was)} → {code_span(now)}"
+    return f"{pair(was, now, EXPRESSION_WIDTH)} ({effect})"
 
 
 def _plain(value: JsonValue) -> str:
     """Return a value as it is shown, so that what is cut to a width cannot grow any more."""
     return shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-def _position(index: JsonValue) -> str:
-    return str(index + 1) if isinstance(index, int) else "?"
 
 
 def _place(change: FieldChange, planned: Change) -> tuple[str, bool]:
@@ -258,7 +236,7 @@ def changes_in_words(change: Change, branch: str = "this PR") -> list[str]:
     lines = []
     for field in in_order(change.fields):
         who = origin_words(field.origin, change, branch)
-        lines.append(described(field, change).markdown + (f" <sub>({who})</sub>" if who else ""))
+        lines.append(described(field, change) + (f" <sub>({who})</sub>" if who else ""))
     lines += [sent_unseen(field, change.body[field]) for field in change.sent_unseen]
     rest = len(lines) - CHANGES_OF_A_FLOW
     if rest <= 1:  # a line that counts one is as long as that one

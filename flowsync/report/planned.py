@@ -216,7 +216,7 @@ def _refusal_points(refusal: Refusal, flows: Mapping[str, Change], scene: Scene)
 def _edited(change: Change, origin: Origin) -> Iterator[str]:
     """Yield what was edited in the dashboard, from what is there to what would be."""
     fields = [field for field in in_order(change.fields) if field.origin is origin]
-    yield from (described(field, change).markdown for field in fields[:CHANGES_OF_A_FLOW])
+    yield from (described(field, change) for field in fields[:CHANGES_OF_A_FLOW])
     if len(fields) > CHANGES_OF_A_FLOW:
         yield f"{len(fields) - CHANGES_OF_A_FLOW:,} more"
 
@@ -239,7 +239,7 @@ def _grave_points(report: PlanReport) -> Iterator[str]:
         if isinstance(change, Create) and change.live:
             said.append("new flow, **switched on**: its audience may see it at once")
         if isinstance(change, Update):
-            said += [described(field, change).markdown for field in change.fields if _is_new_audience(field)]
+            said += [described(field, change) for field in change.fields if _is_new_audience(field)]
         yield from (f"{flow(change)}: {each}" for each in said)
     for change in writes:
         for origin, also in ((Origin.DRIFT, ""), (Origin.CONFLICT, f" that {moment.branch} changes too")):

@@ -36,7 +36,7 @@ TOUR: dict[str, JsonValue] = {"id": "tour", "title": "Take the tour"}
         (steps(GOALS), steps({**GOALS, "title": "Goals"}), ["title of step 1: `New: savings goals` → `Goals`"]),
         (steps(GOALS), steps(GOALS, TOUR), ["new step `Take the tour`"]),
         (steps(GOALS, TOUR), steps(TOUR), ["step `New: savings goals` removed"]),
-        (steps(GOALS, TOUR), steps(TOUR, GOALS), ["step `Take the tour` moved from position 2 to 1"]),
+        (steps(GOALS, TOUR), steps(TOUR, GOALS), ["step `Take the tour` moves from position 2 to 1"]),
         (steps(TOUR), steps({**TOUR, "id": "trip"}), ["id of step `Take the tour`: `tour` → `trip`"]),
         (
             steps({**TOUR, "primaryButton": {"title": "Go", "uri": "/a"}}),
@@ -153,7 +153,7 @@ def test_a_flow_goes_by_its_live_name() -> None:
 @pytest.mark.parametrize("path", ["/steps/0/title", "/steps/x", "/a/b/c/d/e/f/g", "/steps/99999999999/id", ""])
 def test_a_place_that_is_not_there_is_named_all_the_same(path: str) -> None:
     change = FieldChange("data", path, "label", Op.REPLACE, "a", "b")
-    assert described(change, data_update({}, {})).markdown.endswith(": `a` → `b`")
+    assert described(change, data_update({}, {})).endswith(": `a` → `b`")
 
 
 @SLOW
@@ -175,6 +175,6 @@ def test_a_value_is_shown_as_it_is(texts: list[str]) -> None:
         steps({"id": "a", "title": name, "subtitle": old}), steps({"id": "a", "title": name, "subtitle": new})
     )
     for field in change.fields:
-        for page in pages(described(field, change).markdown):
+        for page in pages(described(field, change)):
             assert page.prose.startswith("text of step ")
             assert page.prose.strip().endswith("→")
