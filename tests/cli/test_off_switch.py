@@ -107,7 +107,7 @@ def test_a_plan_says_from_which_list_it_was_made(tmp_path: Path, form: str) -> N
         told[fallback] = flowsync("plan", "--format", form, root=tmp_path, env=environment(server.url))
     for words, shown in told.items():
         assert shown.code == 0
-        assert ("which may hide drafts" in shown.out) == (form != "json" and bool(words))
+        assert ("may hide drafts: apply" in shown.out) == (form != "json" and bool(words))
         assert not words or words[form != "json"] in shown.out
 
 
@@ -196,7 +196,7 @@ def test_a_rollback_says_which_list_it_was_made_from(tmp_path: Path) -> None:
         back = flowsync("rollback", "r.jsonl", "--dry-run", root=tmp_path, env=env)
     assert back.code == 0
     assert "read with the private key from GET /v1/public/flows" in back.out
-    assert "which may hide drafts" in back.out
+    assert "may hide drafts: apply" in back.out
 
 
 def test_a_file_that_was_pulled_again_from_what_is_shown_is_no_longer_the_draft_s(tmp_path: Path) -> None:
