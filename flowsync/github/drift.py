@@ -1,4 +1,4 @@
-"""The report of drift: one open issue, or one pull request that takes the live edits over into the files."""
+"""The report of drift: one open issue, or one pull request that pulls the live edits into the files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flowsync.model import JsonValue
 
 CLOSED_LOOKED_AT: Final = 1_000
-"""How many closed issues and pull requests are looked through for the last issue about drift."""
+"""Closed issues and pull requests among which the last issue about drift is looked for."""
 PREFIX: Final = "flowsync/drift"
 _TRAILER: Final = "flowsync-proposal: "
 _NOT_ALLOWED: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY})
@@ -36,9 +36,9 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
 def write_issue(github: Github, draft: Draft) -> Posting:
-    """Open the issue, or edit it if it shows another state. Raises ApiError.
+    """Open the issue, or edit it if the drift has changed. Raises ApiError.
 
-    Where somebody closed the last one as not planned, it is not opened again while it would say the same.
+    If somebody closed the last one as not planned, no issue is opened until the drift changes.
     """
     issues = _open_issues(github, draft.marker.key)
     if not issues:
@@ -55,7 +55,7 @@ def write_issue(github: Github, draft: Draft) -> Posting:
 
 
 def close_issues(github: Github, key: str, farewell: str) -> str | None:
-    """Close what is open, with a last comment; the address of it, None when nothing was open. Raises ApiError."""
+    """Close open issues with a last comment; the address of the oldest, None without any. Raises ApiError."""
     issues = _open_issues(github, key)
     for issue in issues:
         github.write("POST", f"issues/{number(issue.item, 'number')}/comments", {"body": farewell})
@@ -64,35 +64,27 @@ def close_issues(github: Github, key: str, farewell: str) -> str | None:
 
 
 def _close_issue(github: Github, issue: Own) -> None:
-    """Close an issue as completed: "not planned" is what people say."""
+    """Close an issue as completed; only people close one as not planned."""
     github.write("PATCH", f"issues/{number(issue.item, 'number')}", {"state": "closed", "state_reason": "completed"})
 
 
 def _open_issues(github: Github, key: str) -> list[Own]:
-    """The open issues that this token wrote with this key's marker, the oldest first."""
+    """The open issues that this token wrote with this key, the oldest first."""
     found = own_items(github, own_author(github), key, "issues", state="open", sort="created", direction="asc")
     return [issue for issue in found if "pull_request" not in issue.item]
 
 
 def _last_closed_issue(github: Github, key: str) -> Own | None:
-    """The newest of the closed issues that this token wrote with this key's marker, if it is among those looked at."""
-    found = own_items(
-        github,
-        own_author(github),
-        key,
-        "issues",
-        most=CLOSED_LOOKED_AT,
-        state="closed",
-        sort="created",
-        direction="desc",
-    )
+    """The newest closed issue that this token wrote with this key, if it is among the last CLOSED_LOOKED_AT."""
+    newest_first = {"state": "closed", "sort": "created", "direction": "desc"}
+    found = own_items(github, own_author(github), key, "issues", most=CLOSED_LOOKED_AT, **newest_first)
     issues = [issue for issue in found if "pull_request" not in issue.item]
     return max(issues, key=lambda issue: number(issue.item, "number"), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class ProposedFile:
-    """A file as it would be: its path from the top of the repository, and whether it may be executed."""
+    """A new version of a file; `path` is from the top of the repository."""
 
     path: str
     text: str
@@ -101,7 +93,7 @@ class ProposedFile:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """`files` upon the commit `onto` of the branch `base`, by way of `branch`; `draft` is what is said of it."""
+    """A pull request from `branch` into `base` that puts `files` on top of the commit `onto`; `draft` is its text."""
 
     files: tuple[ProposedFile, ...]
     onto: str
@@ -111,19 +103,19 @@ class Proposal:
 
 
 def branch_name(environment: str | None, key: str) -> str:
-    """The branch for an environment's drift; no other environment's or configuration's is called so."""
+    """The branch for an environment's drift; each environment and configuration has its own."""
     words = [_UNSAFE.sub("-", environment or "").strip("-")[:40], key[:8]]
     return "-".join([PREFIX, *filter(None, words)])
 
 
 def digest_of(files: Sequence[ProposedFile]) -> str:
-    """64 hexadecimal digits over what would be in the files."""
+    """The hash of the new files: 64 hexadecimal digits."""
     lines = (f"{file.path}\0{file.is_executable}\0{file.text}\0" for file in sorted(files, key=lambda each: each.path))
     return sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def propose(github: Github, proposal: Proposal) -> Posting:
-    """Open the pull request, or bring it up to date. Raises ApiError."""
+    """Open the pull request, or update it. Raises ApiError."""
     draft, branch = proposal.draft, proposal.branch
     known = _newest_pull(github, branch, draft.marker.key)
     is_open = known is not None and text(known.item, "state") == "open"
@@ -132,7 +124,7 @@ def propose(github: Github, proposal: Proposal) -> Posting:
         return Written(known.url) if is_open else NotWritten(refused)
     head = _head(github, branch)
     if head is not None and not _is_ours(github, head):
-        return NotWritten(f"the branch {branch} has commits of somebody else")
+        return NotWritten(f"the branch {branch} has commits by somebody else")
     commit = _commit(github, proposal)
     if reason := _move(github, branch, head, commit):
         return NotWritten(reason)
@@ -150,7 +142,7 @@ def propose(github: Github, proposal: Proposal) -> Posting:
 
 
 def withdraw(github: Github, branch: str, key: str, farewell: str) -> str | None:
-    """Close the open pull request, with a last comment, and delete its branch; the address, None when none was open."""
+    """Close the open pull request with a last comment and delete its branch; its address, None when none was open."""
     known = _newest_pull(github, branch, key)
     if known is None or text(known.item, "state") != "open":
         return None
@@ -163,9 +155,9 @@ def withdraw(github: Github, branch: str, key: str, farewell: str) -> str | None
 
 
 def _move(github: Github, branch: str, head: str | None, commit: str) -> str:
-    """Bring the branch from `head` (None: there is none) to a commit; why that could not be, empty when it was done.
+    """Move the branch from `head` (None: create it) to a commit; the reason where that failed, else empty.
 
-    GitHub has no update that asks for the former commit. So it is looked at again right before.
+    GitHub has no update that checks the former commit, so the branch is read again right before.
     """
     if _head(github, branch) != head:
         return f"somebody has just changed the branch {branch}"
@@ -182,10 +174,7 @@ def _move(github: Github, branch: str, head: str | None, commit: str) -> str:
 
 
 def _delete(github: Github, branch: str, commit: str) -> None:
-    """Delete the branch if it still is at our commit and nobody has opened a pull request from it.
-
-    What GitHub does not let us delete stays.
-    """
+    """Delete the branch, if allowed, unless it has another commit or somebody opened a pull request from it."""
     with suppress(GithubError):
         pulls = github.items("pulls", state="open", head=_owned(github, branch))
         if _head(github, branch) == commit and next(pulls, None) is None:
@@ -193,18 +182,18 @@ def _delete(github: Github, branch: str, commit: str) -> None:
 
 
 def _newest_pull(github: Github, branch: str, key: str) -> Own | None:
-    """The newest pull request from the branch, open or not, that this token wrote with this key's marker."""
+    """The newest pull request from the branch, open or closed, that this token wrote with this key."""
     me, head = own_author(github), _owned(github, branch)
     return next(own_items(github, me, key, "pulls", state="all", head=head, sort="created", direction="desc"), None)
 
 
 def _owned(github: Github, branch: str) -> str:
-    """The branch as lists of pull requests are asked for it."""
+    """The branch as the query of pull requests names it."""
     return f"{github.repository.partition('/')[0]}:{branch}"
 
 
 def _head(github: Github, branch: str) -> str | None:
-    """The commit that the branch is at; None where there is no such branch."""
+    """The commit that the branch is at; None where it does not exist."""
     try:
         return branch_head(github, branch)
     except GithubError as error:
@@ -214,14 +203,14 @@ def _head(github: Github, branch: str) -> str | None:
 
 
 def _is_ours(github: Github, commit: str) -> bool:
-    """Whether a commit is one that `propose` made: a later or an edited one does not end in a trailer of its tree."""
+    """Whether `propose` made a commit: its message ends in a trailer with its own tree."""
     found = github.get(f"git/commits/{commit}")
     last = text(found, "message").rstrip().rpartition("\n")[2]
     return last == f"{_TRAILER}{text(found, 'tree', 'sha')}"
 
 
 def _commit(github: Github, proposal: Proposal) -> str:
-    """A commit with the files, upon what was looked at."""
+    """Create the commit with the files and return its hash."""
     base = github.get(f"git/commits/{proposal.onto}")
     entries: list[JsonValue] = [
         {"path": file.path, "mode": "100755" if file.is_executable else "100644", "type": "blob", "content": file.text}

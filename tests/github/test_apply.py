@@ -81,7 +81,7 @@ def test_more_than_was_shown_is_refused_and_told_with_its_diff(place: Workplace)
         assert "flow_b" in shown
     assert "Not shown" in place.result()
     assert "Good morning" not in place.result()
-    assert "The plan in pull request 5 is another one" in place.result()
+    assert "The plan in pull request 5 differs" in place.result()
 
 
 def test_a_refusal_is_not_reviewed_by_having_been_told(place: Workplace) -> None:
@@ -101,7 +101,7 @@ def test_a_warning_instead_marks_the_comment(place: Workplace) -> None:
     done = place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN="warn")
     assert done.code == 0
     assert len(written(place)) == 2
-    assert "::notice title=flowsync::No merged pull request showed what is written to flow_b." in done.log
+    assert "::notice title=flowsync::No merged pull request showed the changes to flow_b." in done.log
     assert "Written, although no merged pull request showed it:" in place.result()
 
 
@@ -125,8 +125,7 @@ def test_a_direct_push_is_refused_unless_it_changes_nothing(place: Workplace) ->
 def test_a_pull_request_without_a_plan_is_said_to_be_one(place: Workplace) -> None:
     place.repo.comments.clear()
     assert (
-        "Pull request 5 shows no plan of flowsync, or one whose first line was edited by hand."
-        in place.apply().completed.err
+        "Pull request 5 has no comment with a plan, or somebody edited its first line." in place.apply().completed.err
     )
     assert place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN="warn").code == 0
     assert "Users notice it now." in place.result()
@@ -242,7 +241,7 @@ def test_where_earlier_pull_requests_cannot_be_looked_for_nothing_that_needs_a_r
     with reviewed(tmp_path, repo) as place:
         done = place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN=rule)
         assert (done.code, len(written(place))) == (code, code == 0)
-        assert "::warning title=flowsync::Not every pull request is told the result." in done.log
+        assert "::warning title=flowsync::The result could not be reported on every pull request." in done.log
         assert ("Users notice it now." in place.result()) is (code == 0)
 
 
@@ -300,7 +299,7 @@ def test_what_is_not_merged_is_never_applied(place: Workplace, name: str, payloa
     place.repo.commits.insert(0, MERGE)
     done = place.run("apply", name=name, payload=payload, GITHUB_REF=ref, FLOWSYNC_REQUIRE_REVIEWED_PLAN="off")
     assert (done.code, written(place)) == (4, [])
-    assert "apply does not run for what is not merged yet" in done.completed.err
+    assert "apply does not run before the merge" in done.completed.err
 
 
 def test_a_tag_of_the_branch_s_name_does_not_say_what_is_newest(tmp_path: Path) -> None:
@@ -477,7 +476,7 @@ def test_what_can_be_let_through_is_what_guards_know() -> None:
 
 
 def test_the_plan_of_a_push_says_before_anybody_approves_it_what_was_not_shown(place: Workplace) -> None:
-    said = "No merged pull request showed what would be written to flow_b: apply asks for that."
+    said = "No merged pull request showed the changes to flow_b: apply needs that."
     payload = {"before": sha(1)}
     assert said not in place.run("plan", name="push", payload=payload).log
     place.write(flow_b=flow("Beta", "Not shown"))

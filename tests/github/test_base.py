@@ -80,7 +80,7 @@ def test_each_change_is_told_with_who_made_it(place: Workplace) -> None:
 def test_without_history_the_plan_is_made_and_a_notice_says_what_is_missing(place: Workplace, tmp_path: Path) -> None:
     done = place.plan(base=sha(77))
     assert done.code == 0
-    assert "::notice title=flowsync::Who made each change is not known. There is no revision" in done.log
+    assert "::notice title=flowsync::The plan cannot show who made each change. There is no revision" in done.log
     clone = ["git", "clone", "--quiet", "--depth=1", place.root.as_uri(), "shallow"]
     subprocess.run(clone, cwd=tmp_path, check=True)
     place.root = tmp_path / "shallow"
@@ -112,7 +112,7 @@ def test_where_the_reviewed_plan_cannot_be_found_the_pushed_range_is_compared(pl
     payload = {"before": before, "commits": []}
     done = place.run("plan", name="push", payload=payload, GITHUB_TOKEN="ghs_wrong")
     assert done.code == 0
-    assert "The plan of the pull request cannot be found." in done.log
+    assert "The plan of the pull request cannot be read." in done.log
     assert "(dashboard)" not in done.summary
 
 

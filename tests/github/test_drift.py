@@ -38,7 +38,7 @@ def test_drift_opens_one_issue_that_follows_it_and_closes_with_it(place: Workpla
     place.frigade.rows[0]["name"] = "Alpha"
     assert place.drift().outputs["comment-url"] == issue["html_url"]
     assert (issue["state"], issue["state_reason"]) == ("closed", "completed")
-    assert place.repo.comments[-1]["body"] == "The live flows are as the files say again."
+    assert place.repo.comments[-1]["body"] == "The live flows match the files again."
     assert len(place.repo.issues) == 1
 
 
@@ -223,7 +223,7 @@ def test_a_pull_request_takes_live_edits_into_the_files(place: Workplace) -> Non
     assert proposed(place) == {"checkout/flows/flow_a.yaml": f"# Ours\n{flow('Edited')}"}
     pull = place.repo.pulls[-1]
     assert done.outputs["comment-url"] == pull["html_url"]
-    assert pull["title"] == "Take live edits into the files"
+    assert pull["title"] == "Pull live edits into the files"
     assert "Merging this keeps dashboard edits in 1 file. Nothing changes for users." in pull["body"]
     assert "- `flow_a` in `flows/flow_a.yaml`" in pull["body"]
     assert place.repo.issues == []
@@ -250,7 +250,7 @@ def test_an_open_issue_gives_way_to_the_pull_request(place: Workplace) -> None:
     place.drift()
     place.drift("--pull-request")
     assert place.repo.issues[0]["state"] == "closed"
-    assert place.repo.comments[-1]["body"].startswith("A pull request takes over the live edits: https://")
+    assert place.repo.comments[-1]["body"].startswith("A pull request pulls the live edits into the files: https://")
 
 
 def test_what_cannot_be_proposed_is_told_by_the_issue(place: Workplace) -> None:
@@ -280,7 +280,7 @@ def test_an_edit_that_a_plan_would_refuse_is_left_out_and_said_to_be(place: Work
     assert "- `flow_a`: targetingLogic:" in place.repo.pulls[-1]["body"]
     place.frigade.rows[0]["name"] = "Alpha"
     place.drift("--pull-request")
-    assert "No edit could be taken over" in place.drift("--pull-request").log
+    assert "No edit could be pulled into a file" in place.drift("--pull-request").log
 
 
 def test_a_file_outside_of_the_repository_is_not_proposed(place: Workplace) -> None:

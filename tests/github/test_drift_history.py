@@ -72,7 +72,10 @@ def test_the_issue_is_about_edits_and_counts_what_waits(place: Workplace) -> Non
     place.frigade.rows[1]["name"] = "Beta"
     place.drift()
     assert issue["state"] == "closed"
-    assert place.repo.comments[-1]["body"] == "No edit is left: what still differs is merged, and waits for an apply."
+    assert (
+        place.repo.comments[-1]["body"]
+        == "No edit is left: the remaining differences are merged and wait for an apply."
+    )
 
 
 def test_an_issue_closed_as_not_planned_stays_closed_while_merges_come_and_go(place: Workplace) -> None:
@@ -110,7 +113,7 @@ def test_a_flow_with_merged_work_alone_is_reported_by_the_issue(place: Workplace
     place.frigade.rows[0]["name"] = "Edited"
     done = place.drift("--pull-request")
     assert place.repo.refs == {}
-    assert "No edit could be taken over into a file" in done.log
+    assert "No edit could be pulled into a file" in done.log
     assert "Edited" in place.repo.issues[0]["body"]
 
 
@@ -160,7 +163,7 @@ def test_where_it_is_not_known_what_was_applied_nothing_is_proposed(tmp_path: Pa
         place.frigade.rows[0]["name"] = "Edited"
         done = place.drift("--pull-request")
         assert (done.code, place.repo.refs, len(place.repo.issues)) == (0, {}, 1)
-        assert "what is applied is not known" in done.log
+        assert "it is unknown which merged work is applied" in done.log
 
 
 def test_a_proposal_is_withdrawn_when_only_merged_work_is_left(place: Workplace) -> None:
@@ -180,7 +183,7 @@ def test_in_a_shallow_clone_nothing_is_proposed_and_the_issue_says_what_is_not_k
     place.root = tmp_path / "shallow"
     done = place.drift("--pull-request")
     assert (done.code, place.repo.refs) == (0, {})
-    assert "No pull request is proposed, for it could undo merged work." in done.log
+    assert "No pull request is proposed, because it could undo merged work." in done.log
     assert "Some of these may not be edits." in place.repo.issues[0]["body"]
     assert "fetch-depth" in place.repo.issues[0]["body"]
 
@@ -194,5 +197,5 @@ def test_where_git_cannot_read_the_files_as_they_were_nothing_is_proposed(place:
     place.frigade.rows[0]["name"] = "Edited"
     done = place.drift("--pull-request")
     assert place.repo.refs == {}
-    assert "Who made each change is not known." in done.log
+    assert "The plan cannot show who made each change." in done.log
     assert "fetch-depth" in place.repo.issues[0]["body"]

@@ -349,7 +349,7 @@ def test_a_fork_gets_no_key_and_no_comment_but_its_files_are_checked(place: Work
     place.extra = {"FRIGADE_API_KEY": ""}
     done = place.plan(fork=True)
     assert done.code == 0
-    assert "Only the files are checked: GitHub gives no secrets to this pull request" in done.log
+    assert "Only the files are checked: GitHub gives this pull request no secrets" in done.log
     assert "The files are valid." in done.summary
     assert place.github.requests == []
     place.write(flow_a="nmae: x\n")

@@ -83,7 +83,7 @@ def test_somebody_s_commits_on_the_branch_are_left_alone(repo: FakeRepo, github:
     propose(github, proposal())
     repo.refs[BRANCH] = sha(77)
     posting = propose(github, proposal("name: Edited again\n"))
-    assert posting == NotWritten(f"the branch {BRANCH} has commits of somebody else")
+    assert posting == NotWritten(f"the branch {BRANCH} has commits by somebody else")
     assert withdraw(github, BRANCH, KEY, "Gone.") == repo.pulls[0]["html_url"]
     assert repo.refs[BRANCH] == sha(77)
     assert repo.pulls[0]["state"] == "closed"
@@ -94,7 +94,7 @@ def test_our_commit_with_somebody_s_edits_in_it_is_left_alone(repo: FakeRepo, gi
     propose(github, proposal())
     repo.objects[repo.refs[BRANCH]]["tree"] = {"sha": sha(88)}
     posting = propose(github, proposal("name: Edited again\n"))
-    assert posting == NotWritten(f"the branch {BRANCH} has commits of somebody else")
+    assert posting == NotWritten(f"the branch {BRANCH} has commits by somebody else")
 
 
 def test_what_was_closed_is_not_proposed_again_but_what_is_new_is(repo: FakeRepo, github: Github) -> None:

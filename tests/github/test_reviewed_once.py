@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.support.fake_frigade import Fault
 
 CHANGED = flow("Alpha", "Good morning")
-USED = "a review counts once, and this one was applied already"
+USED = "a review counts once, and this one was already applied"
 BODY = "*/issues/comments/*"
 RESULT = "*/issues/5/comments"
 
@@ -78,8 +78,8 @@ def test_applied_and_rolled_back_it_is_not_applied_again_by_the_same_run(place: 
     assert (done.code, written(place)) == (4, 1)
     assert USED in done.completed.err
     hint = " ".join(done.completed.err.split())
-    assert "This review was applied already by commit 0000000 (pull request 5)." in hint
-    assert "To apply it again on purpose run the apply workflow by hand with repeat: true." in hint
+    assert "Commit 0000000 already applied this review (pull request 5)." in hint
+    assert "To apply it again, run the apply workflow by hand with repeat: true." in hint
     assert USED in place.result()
     assert "**Applied for `0000000`**" in place.comment()
 
@@ -98,7 +98,7 @@ def test_to_repeat_it_is_asked_for(place: Workplace) -> None:
 def test_the_plan_of_a_push_says_that_it_was_applied_before(place: Workplace) -> None:
     place.apply()
     roll_back(place)
-    said = "What pull request 5 showed was applied already: apply asks for repeat: true."
+    said = "The plan of pull request 5 was applied already: apply needs repeat: true to apply it again."
     payload = {"before": BASE, "commits": [{"id": MERGE}]}
     assert said in place.run("plan", name="push", payload=payload).log
     assert said not in place.run("plan", name="push", payload=payload, FLOWSYNC_REPEAT="true").log
@@ -269,8 +269,8 @@ def test_a_comment_that_cannot_be_edited_is_followed_by_one_that_carries_the_cla
     with reviewed(tmp_path, failing(reply(403, "No").on("PATCH", BODY, times=ALWAYS))) as place:
         done = place.apply()
         assert (done.code, written(place)) == (0, 1)
-        assert "The result could not be recorded in the plan of pull request 5." in done.log
-        assert "The next apply of what it showed asks for a new plan." in done.log
+        assert "The result could not be recorded in the comment of pull request 5." in done.log
+        assert "The next apply of the same changes needs a new plan." in done.log
         assert "Users notice it now." in place.result()
         roll_back(place)
         done = place.apply()
@@ -287,10 +287,10 @@ def test_where_no_claim_can_be_written_nothing_is_that_needs_a_review(tmp_path: 
     with reviewed(tmp_path, failing(*faults)) as place:
         done = place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN=rule)
         assert (done.code, written(place)) == (code, code == 0)
-        said = "GitHub did not take the note that the review in pull request 5 is used."
+        said = "GitHub did not accept the record that the review in pull request 5 is used."
         assert (f"::notice title=flowsync::{said}" in done.log) is (code == 0)
         assert (said in done.completed.err) is (code == 4)
-        assert "::warning title=flowsync::The result is not shown on pull request 5." in done.log
+        assert "::warning title=flowsync::The result could not be shown on pull request 5." in done.log
         if code:
             assert "pull-requests: write" in done.completed.err
             assert "Then run this again." in " ".join(done.completed.err.split())
@@ -313,7 +313,9 @@ def test_where_only_the_result_cannot_be_noted_the_claim_stands(tmp_path: Path) 
     with reviewed(tmp_path, failing(reply(502).on("PATCH", BODY, times=ALWAYS, skip=1))) as place:
         done = place.apply()
         assert (done.code, written(place)) == (0, 1)
-        assert "::warning title=flowsync::The result could not be recorded in the plan of pull request 5." in done.log
+        assert (
+            "::warning title=flowsync::The result could not be recorded in the comment of pull request 5." in done.log
+        )
         assert not place.marker().unused
         roll_back(place)
         assert place.apply().code == 4
@@ -323,7 +325,7 @@ def test_a_result_that_cannot_be_shown_is_a_warning(tmp_path: Path) -> None:
     with reviewed(tmp_path, failing(reply(403, "No").on("POST", RESULT, times=ALWAYS, skip=1))) as place:
         done = place.apply()
         assert done.code == 0
-        assert "::warning title=flowsync::The result is not shown on pull request 5." in done.log
+        assert "::warning title=flowsync::The result could not be shown on pull request 5." in done.log
         assert "**Applied for `0000000`**" in place.comment()
 
 
@@ -390,7 +392,7 @@ def test_a_typo_in_a_comment_costs_its_review_and_nothing_else(place: Workplace)
     assert (done.code, written(place), place.comment()) == (4, 0, typo)
     said = " ".join(done.completed.err.split())
     assert "The plan in pull request 5 was edited by somebody after flowsync wrote it." in said
-    assert "Open any pull request; its plan shows what is pending." in said
+    assert "Open any pull request: its plan shows what is pending." in said
     add_reviewed(place, 6, flow_a=CHANGED)
     assert push(place, sha(62), 6).code == 0
     assert (written(place), place.comment()) == (1, typo)
@@ -404,7 +406,7 @@ def test_an_edit_between_reading_and_writing_is_not_overwritten(place: Workplace
     place.github.suffer(success(json.dumps([edited]).encode()).on("GET", RESULT, skip=1, times=1))
     done = place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN=rule)
     assert (done.code, written(place)) == (code, code == 0)
-    assert "plan in pull request 5 was edited while this ran" in done.completed.both
+    assert "plan in pull request 5 was edited during this run" in done.completed.both
 
 
 def forget(place: Workplace) -> None:
@@ -543,7 +545,7 @@ def test_a_merged_fork_whose_plan_nobody_saw_is_told_as_that(tmp_path: Path) -> 
         done = place.apply()
         assert (done.code, written(place)) == (4, 0)
         said = " ".join(done.completed.err.split())
-        assert "Pull request 5 came from a fork, and GitHub lets its runs write no comment" in said
+        assert "Pull request 5 came from a fork, whose runs cannot write a comment" in said
         assert "from a branch of this repository" in said
         assert place.apply(FLOWSYNC_REQUIRE_REVIEWED_PLAN="warn").code == 0
 
@@ -659,7 +661,7 @@ def test_the_same_result_is_told_once_and_another_one_again(place: Workplace) ->
 def test_a_refusal_names_the_flows_in_an_annotation(place: Workplace) -> None:
     place.write(flow_b=flow("Beta", "Not shown"))
     (error,) = [line for line in place.apply().log.splitlines() if line.startswith("::error")]
-    said = "no merged pull request showed what would change in flow_b."
+    said = "no merged pull request showed the changes to flow_b."
     assert error.startswith(f"::error title=unreviewed::Nothing was written: {said}")
     assert "Not shown: update of flow_b in data." in error
 
@@ -700,5 +702,5 @@ def test_only_the_live_branch_is_applied(place: Workplace) -> None:
     place.repo.pulls[0]["base"]["ref"] = "topic"
     done = place.apply(GITHUB_REF="refs/heads/topic", FLOWSYNC_LIVE_BRANCH="main")
     assert (done.code, written(place)) == (4, 0)
-    assert "this is the branch topic, and only main is applied" in " ".join(done.completed.err.split())
+    assert "this is the branch topic, but only main is applied" in " ".join(done.completed.err.split())
     assert place.apply(FLOWSYNC_LIVE_BRANCH="main").code == 4

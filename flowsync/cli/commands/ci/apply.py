@@ -1,4 +1,4 @@
-"""`flowsync ci apply`: what people were shown, once, for the newest commit; reported where it was reviewed."""
+"""`flowsync ci apply`: writes what a pull request showed, once, for the newest commit, and reports it there."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ if TYPE_CHECKING:
 
 LASTING: Final = ("refs/heads/", "refs/tags/")
 QUEUE: Final = "refs/heads/gh-readonly-queue/"
-"""Where GitHub's merge queue keeps what it tries [doc]."""
+"""Branches of GitHub's merge queue [doc]."""
 RECORD_NAME: Final = "flowsync-record.jsonl"
-PENDING: Final = "Open any pull request; its plan shows what is pending."
+PENDING: Final = "Open any pull request: its plan shows what is pending."
 _FROM_FORK: Final = (
-    "Pull request {} came from a fork, and GitHub lets its runs write no comment: nobody was shown a plan. Open a pull "
-    "request from a branch of this repository, or set require-reviewed-plan to warn for this run."
+    "Pull request {} came from a fork, whose runs cannot write a comment, so nobody saw a plan. Open a pull request "
+    "from a branch of this repository, or set require-reviewed-plan to warn for this run."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """A run that applies: the project, and what the commit came with. `claims`: what the run used of reviews so far."""
+    """A run that applies: the project and the reviews of its commit. `claims`: the reviews that it used so far."""
 
     run: Run
     project: Project
@@ -67,16 +67,16 @@ class Merge:
 
     @property
     def record(self) -> Path:
-        """Where the run keeps what it replaces."""
+        """The file that records what the run replaces."""
         return self.run.runner.temporary / RECORD_NAME
 
     @property
     def pulls(self) -> results.Pulls:
-        """The pull requests on which the result is reported."""
+        """The pull requests that the result is reported on."""
         return results.Pulls(self.run, self.reviews, marker_key(self.project, "result"), self.claims)
 
     def superseded_by(self) -> str | None:
-        """The branch's newest commit, asked now, where that is another. A tag does not move on."""
+        """The branch's newest commit, read now, if it is another one; None for a tag."""
         tip = self.reviews.tip
         newest = tip.sha if tip.branch is None else branch_head(self.github, tip.branch)
         return None if newest == tip.sha else newest
@@ -84,14 +84,14 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """Nothing was written: the branch has the commit `by`."""
+    """Nothing was written: the branch has a newer commit, `by`."""
 
     by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A plan was carried out. `is_stopped`: not to its end; `was_done`: it had been before."""
+    """A plan was carried out. `is_stopped`: not completely; `was_done`: a former run had carried it out."""
 
     report: ApplyReport
     is_stopped: bool
@@ -111,23 +111,23 @@ def apply(run: Run) -> int:
 
 
 def _open(run: Run) -> Merge:
-    # A pull request's merge, or a queue's, is only tried.
-    is_tried = isinstance(run.event, PullRequestEvent | MergeGroupEvent) or run.runner.ref.startswith(QUEUE)
-    if is_tried or not run.runner.ref.startswith(LASTING):
+    # The merge commit of a pull request or queue is only a trial.
+    is_trial = isinstance(run.event, PullRequestEvent | MergeGroupEvent) or run.runner.ref.startswith(QUEUE)
+    if is_trial or not run.runner.ref.startswith(LASTING):
         raise errors.RefusedError(
-            "Nothing was written: apply does not run for what is not merged yet.",
-            hint="Run it on a push to the branch; for a pull request there is plan.",
+            "Nothing was written: apply does not run before the merge.",
+            hint="Run it on a push to the branch; for a pull request, run plan.",
         )
     live, branch = run.inputs.live_branch, run.runner.branch
     if live and branch not in {None, live}:
         raise errors.RefusedError(
-            f"Nothing was written: this is the branch {branch}, and only {live} is applied.",
+            f"Nothing was written: this is the branch {branch}, but only {live} is applied.",
             hint=f"Run it on {live}, which the input live-branch names.",
         )
     if run.github is None:
         raise errors.ConfigError(
             "Nothing was written: the input github-token is empty.",
-            hint="apply asks GitHub whether this is still the newest commit, and what its pull request showed.",
+            hint="apply asks GitHub for the newest commit, and for the plan that its pull request showed.",
         )
     project = run.open_project()
     tip = Tip(run.runner.sha, run.runner.branch, marker_key(project, "plan"))
@@ -136,10 +136,10 @@ def _open(run: Run) -> Merge:
 
 
 def _write(merge: Merge) -> Superseded | Done:
-    """Plan, ask every guard, note that the review is used, write.
+    """Plan, check guards and reviews, record that the review is used, write.
 
-    Nothing is written, and nothing noted, where the branch has moved on; nor of a saved plan that is done: nobody was
-    asked about it, and a flow may just be taken back. Reviewers too are told why nothing was written.
+    Nothing is written where the branch has a newer commit, or where the saved plan is done: a flow may have been rolled
+    back on purpose. A failure is also reported to the reviewers.
     """
     run, plan = merge.run, None
     try:
@@ -165,7 +165,7 @@ def _write(merge: Merge) -> Superseded | Done:
 
 @contextmanager
 def _planned(merge: Merge) -> Iterator[Planned]:
-    """The saved plan where the input plan-file names one, else a plan made now."""
+    """The saved plan that the input plan-file names, else a new plan."""
     run, project, file = merge.run, merge.project, merge.run.inputs.plan_file
     if file is None:
         base = base_of(run.event, run.invocation.directory, merge.reviews.base)
@@ -183,7 +183,7 @@ def _planned(merge: Merge) -> Iterator[Planned]:
 def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
     """The changes that no merged pull request showed.
 
-    Raises UnreviewedError where there may be none, RefusedError when flows are blocked or guards say no.
+    Raises UnreviewedError where there must be none, RefusedError for blocked flows and for the guards' refusals.
     """
     if plan.blocked:
         raise blocked_error(plan)
@@ -191,13 +191,13 @@ def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
     try:
         plan = unsettled(plan, merge.reviews, guards_allowing(merge.project, merge.run.inputs.allow))
     except errors.ApiError:
-        if rule is not ReviewRule.OFF:  # without reviews it goes on without GitHub, as `_claim` says
+        if rule is not ReviewRule.OFF:
             raise
     if plan.refusals:
         raise errors.RefusedError(
             f"{results.NOTHING_WRITTEN}settle {stopped_by(plan)} first.",
             reasons=wording.refusals(plan, wording.Reader.GITHUB),
-            hint="What is meant, the input allow lets through for one run.",
+            hint="The input allow lets intended changes through for one run.",
             plan=plan,
         )
     refuse_unseen_versions(plan, merge.project)
@@ -207,7 +207,7 @@ def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
         raise _unreviewed(merge, plan, extras)
     if extras:
         slugs = wording.listed([change.slug for change in extras], NAMED)
-        show_notice(f"No merged pull request showed what is written to {slugs}.")
+        show_notice(f"No merged pull request showed the changes to {slugs}.")
     return extras
 
 
@@ -217,12 +217,12 @@ def _show_note(reviews: Reviews) -> None:
 
 
 def blocked_error(plan: Plan) -> errors.RefusedError:
-    """The refusal of a plan that holds flows which cannot be written."""
+    """The error for a plan with blocked flows."""
     verb = "is" if len(plan.blocked) == 1 else "are"
     return errors.RefusedError(
         f"{plural(len(plan.blocked), 'flow')} {verb} blocked; nothing was written.",
         reasons=[f"{each.slug}: {each.message}" for each in plan.blocked[:NAMED]],
-        hint="Mend what blocks them in a pull request.",
+        hint="Fix in a pull request what blocks them.",
         plan=plan,
     )
 
@@ -235,11 +235,11 @@ def _unreviewed(merge: Merge, plan: Plan, extras: tuple[Change, ...]) -> errors.
     if len(extras) > NAMED:
         reasons.append(f"And {len(extras) - NAMED:,} more.")
     if spent := merge.reviews.spent(plan):
-        message = "Nothing was written: a review counts once, and this one was applied already."
+        message = "Nothing was written: a review counts once, and this one was already applied."
         reasons = [each.replace("Not shown:", "Applied before:", 1) for each in reasons]
         return errors.UnreviewedError(message, extras, hint=_why_spent(spent), reasons=reasons)
     named = wording.listed(sorted(slugs), NAMED)
-    message = f"Nothing was written: no merged pull request showed what would change in {named}."
+    message = f"Nothing was written: no merged pull request showed the changes to {named}."
     return errors.UnreviewedError(message, extras, hint=_why(merge.reviews, parts), reasons=reasons)
 
 
@@ -247,13 +247,13 @@ def _why_spent(review: Review) -> str:
     marker = review.marker
     commit = marker.by[:SHORT_COMMIT] if marker and marker.by else "an earlier one"
     return (
-        f"This review was applied already by commit {commit} (pull request {review.pull}). To apply it again on "
-        "purpose run the apply workflow by hand with repeat: true."
+        f"Commit {commit} already applied this review (pull request {review.pull}). To apply it again, run the apply "
+        "workflow by hand with repeat: true."
     )
 
 
 def _why(reviews: Reviews, parts: frozenset[str]) -> str:
-    """The likeliest reason, and the way out."""
+    """The likeliest reason why the changes count as unreviewed, and what to do."""
     first = next(iter(reviews.of_tip), None)
     flawed = reviews.flawed(parts) or (first if first and first.flaw else None)
     if flawed and flawed.flaw:
@@ -263,19 +263,19 @@ def _why(reviews: Reviews, parts: frozenset[str]) -> str:
     elif first.comment is None and first.is_fork:
         return _FROM_FORK.format(first.pull)
     elif first.comment is None:
-        reason = f"Pull request {first.pull} shows no plan of flowsync, or one whose first line was edited by hand."
+        reason = f"Pull request {first.pull} has no comment with a plan, or somebody edited its first line."
     else:
         reason = (
-            f"The plan in pull request {first.pull} is another one: somebody may have edited a flow since, or another "
-            "key saw other versions."
+            f"The plan in pull request {first.pull} differs: somebody may have edited a flow since, or its key saw "
+            "other versions."
         )
     return f"{reason} {PENDING} Or set require-reviewed-plan to warn."
 
 
 def _claim(merge: Merge, plan: Plan) -> None:
-    """Note on every pull request that showed what is about to be written that its review is used.
+    """Record on every pull request whose plan is about to be written that its review is used.
 
-    Where GitHub does not take that, a review that was required would count again: nothing is written.
+    If that fails and reviews are required, nothing is written: otherwise the review would count again.
     """
     try:
         recent = merge.reviews.recent
@@ -304,14 +304,14 @@ def _claim_one(merge: Merge, review: Review, parts: frozenset[str]) -> None:
         merge.claims[review.pull] = claim
     elif merge.run.inputs.require_reviewed_plan is ReviewRule.ERROR:
         raise errors.RefusedError(
-            f"Nothing was written: the plan in pull request {review.pull} was edited while this ran.", hint=PENDING
+            f"Nothing was written: the plan in pull request {review.pull} was edited during this run.", hint=PENDING
         )
     else:
-        show_notice(f"The plan in pull request {review.pull} was edited while this ran, and counts for nothing.")
+        show_notice(f"The plan in pull request {review.pull} was edited during this run and does not count.")
 
 
 def _unclaimed(merge: Merge, where: str, error: errors.ApiError) -> None:
-    message = f"GitHub did not take the note that the review {where} is used."
+    message = f"GitHub did not accept the record that the review {where} is used."
     if merge.run.inputs.require_reviewed_plan is not ReviewRule.ERROR:
         show_notice(f"{message} {error.message}")
         return
@@ -324,11 +324,11 @@ def _unclaimed(merge: Merge, where: str, error: errors.ApiError) -> None:
 
 
 def _report(merge: Merge, done: Done) -> int:
-    """Report what was written: to reviewers first, whatever becomes of the runner's files."""
+    """Report what was written, to the reviewers first: the runner's files may fail."""
     run, report = merge.run, done.report
     code = exit_code(report.outcomes)
     is_whole = code == errors.ExitCode.OK and not done.is_stopped and not report.plan.blocked
-    write_result(ledger.text(report.outcomes, screen_of_stdout(run.invocation)) or "Nothing was to be written.\n")
+    write_result(ledger.text(report.outcomes, screen_of_stdout(run.invocation)) or "There was nothing to write.\n")
     results.report_applied(merge.pulls, report, is_whole=is_whole, is_done=done.was_done)
     kind = errors.RefusedError if code is errors.ExitCode.REFUSED else errors.PartlyAppliedError
     bad = [each for each in map(ledger.entry, report.outcomes) if not each.is_good]

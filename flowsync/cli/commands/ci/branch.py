@@ -1,4 +1,4 @@
-"""What a pull request changes besides flows: flowsync.yaml, what is protected, ignored rules; and who changes the same.
+"""Changes of a pull request besides flows: flowsync.yaml, protection, ignored rules; and other pull requests.
 
 Configuration is code: it decides where flows are written to, with which key, and past which guard.
 """
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from flowsync.plan.base import Base
 
 MOST_PULLS: Final = 20
-"""Open pull requests, the last updated first, whose files are looked at."""
+"""Open pull requests whose files are read, the last updated first."""
 _UNREADABLE: Final = "not readable"
 _Place: TypeAlias = "tuple[str, ...]"
 """Where a setting is in flowsync.yaml."""
 
 
 def settings_changed(project: Project, flows: Sequence[Flow], base: Base) -> tuple[SettingChange, ...]:
-    """What differs from `base` in flowsync.yaml, in which of `flows` are protected, and in which rules they ignore.
+    """The differences from `base` in flowsync.yaml, and in the protection and the ignored rules of `flows`.
 
     Raises GitError where this clone lacks a file of the commit.
     """
@@ -41,7 +41,7 @@ def settings_changed(project: Project, flows: Sequence[Flow], base: Base) -> tup
 
 
 def _unprotected(flows: Iterable[Flow], base: Base) -> Iterator[SettingChange]:
-    """The flows that were protected, wherever their files were."""
+    """The flows that were protected, even if their files had other paths."""
     for flow in flows:
         then = base.flows.get(flow.slug)
         if then is not None and then.protected and not flow.protected:
@@ -49,7 +49,7 @@ def _unprotected(flows: Iterable[Flow], base: Base) -> Iterator[SettingChange]:
 
 
 def _configuration(project: Project, commit: str) -> Iterator[SettingChange]:
-    # Where it has one of the usual names now, it may have had another one.
+    # A file with one of the default names may have had another default name.
     usual = set(project.config_names) <= set(config.FILE_NAMES)
     names = dict.fromkeys((*project.config_names, *(config.FILE_NAMES if usual else ())))
     before = next(filter(None, (_settings_at(project, commit, name) for name in names)), {})
@@ -60,7 +60,7 @@ def _configuration(project: Project, commit: str) -> Iterator[SettingChange]:
     changed = {place for place in {*before, *after} if before.get(place) != after.get(place)}
 
     def weight(place: _Place) -> tuple[bool, bool, _Place]:
-        # There may be more than can be shown: other environments and what is only new must not crowd out the rest.
+        # Not all may fit: settings of other environments and new settings come last.
         is_elsewhere = place[0] == "environments" and place[1:2] != (project.settings.environment,)
         return is_elsewhere, place not in before, place
 
@@ -69,7 +69,7 @@ def _configuration(project: Project, commit: str) -> Iterator[SettingChange]:
 
 
 def _settings_at(project: Project, commit: str, name: str) -> Mapping[_Place, str]:
-    """The settings in a file of a commit; none where it was not there."""
+    """The settings in a file of a commit; none where it did not exist."""
     entry = git.entries(project.home, commit, name).get("")
     if entry is None:
         return {}
@@ -77,7 +77,7 @@ def _settings_at(project: Project, commit: str, name: str) -> Mapping[_Place, st
 
 
 def _settings(content: bytes) -> Mapping[_Place, str]:
-    """The settings of a flowsync.yaml, as JSON in one line unless they are texts."""
+    """The settings of a flowsync.yaml: texts as they are, other values as JSON in one line."""
     try:
         value = document.read(content, config.FILE_NAMES[0]).value
     except DocumentError:
@@ -94,7 +94,7 @@ def _leaves(value: JsonValue, path: _Place = ()) -> Iterator[tuple[_Place, JsonV
 
 
 def _ignores(project: Project, flows: Iterable[Flow], commit: str) -> Iterator[SettingChange]:
-    """The rules that files ignore more often, or less, than at the commit."""
+    """The files whose ignored rules differ from those at the commit."""
     entries = git.entries(project.base, commit, project.flows_directory)
     names = {flow.file: flow.file.removeprefix(f"{project.flows_directory}/") for flow in flows}
     then = {file: entry for file, name in names.items() if (entry := entries.get(name)) and entry.is_file}
@@ -107,15 +107,15 @@ def _ignores(project: Project, flows: Iterable[Flow], commit: str) -> Iterator[S
 
 
 def _ignored(content: str, file: str) -> str | None:
-    """The rules that a file ignores, and how often where it is more than once; None where it ignores none."""
+    """The rules that a file ignores, with the number of times if more than one; None where it ignores none."""
     counts = Counter(ignore.code for ignore in ignores_of(content, file))
     return ", ".join(f"{code} ({count} times)" if count > 1 else code for code, count in sorted(counts.items())) or None
 
 
 def others_changing(github: Github, pull: int, changes: Sequence[Change], prefix: str) -> tuple[OtherPull, ...]:
-    """The other open pull requests that change files of the same flows; `prefix` leads to files from the top.
+    """Other open pull requests that change files of the same flows; `prefix` is the path of the project's folder.
 
-    At most MOST_PULLS are looked at. None where GitHub does not answer: this is a help, no promise.
+    At most MOST_PULLS are read. Empty where GitHub does not answer: the plan does not depend on it.
     """
     slugs = {prefix + change.file: change.slug for change in changes}
     found: list[OtherPull] = []

@@ -1,4 +1,4 @@
-"""`flowsync ci drift`: live flows that are not as the files say, in an issue or taken over by a pull request."""
+"""`flowsync ci drift`: edits of live flows, in an issue or in a pull request that pulls them into the files."""
 
 from __future__ import annotations
 
@@ -49,20 +49,20 @@ if TYPE_CHECKING:
     from flowsync.model import Plan
     from flowsync.pull.results import NewFile, Pulled
 
-FAREWELL: Final = "The live flows are as the files say again."
-NO_EDIT_LEFT: Final = "No edit is left: what still differs is merged, and waits for an apply."
+FAREWELL: Final = "The live flows match the files again."
+NO_EDIT_LEFT: Final = "No edit is left: the remaining differences are merged and wait for an apply."
 UNKNOWN: Final = (
-    "Merged changes that are not applied yet cannot be told from edits here, for the history is missing: "
-    "give actions/checkout fetch-depth: 0."
+    "Merged changes that are not applied yet may count as edits, because the history is missing: give actions/checkout "
+    "fetch-depth: 0."
 )
-"""What is said where git does not have what would tell."""
+"""Said where this clone lacks the history."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What differs: the `edits`, and by slug why flows `waiting` for an apply do.
+    """The differences: `edits`, and by slug the reasons of flows `waiting` for an apply.
 
-    `missing` are the files without a live flow; `gap` says what is not known.
+    `missing` are the flows of files that are not live; `gap` says what is unknown.
     """
 
     edits: Plan
@@ -71,14 +71,14 @@ class Found:
     gap: str
 
     def report(self, run: Run) -> DriftReport:
-        """The same as it is shown."""
+        """The report of the differences."""
         return DriftReport(run.scene, self.edits, tuple(self.waiting), self.missing, self.gap)
 
 
 def drift(run: Run) -> int:
-    """Report what was edited live: by one issue, or by one pull request that takes it over into the files.
+    """Report what was edited live in one issue, or in one pull request that pulls it into the files.
 
-    The files are compared with their own history: what is merged and not applied yet is no edit.
+    The files are compared with their own history: a merged change that is not applied yet is not an edit.
     """
     project = _showing_edits(run.open_project())
     commit = git.head(project.home)
@@ -95,13 +95,13 @@ def drift(run: Run) -> int:
 
 
 def _showing_edits(project: Project) -> Project:
-    """The project with policies that leave no edit out of a plan, whatever an apply would do with it."""
+    """The project with policies that keep every edit in the plan."""
     guards = replace(project.settings.guards, on_drift=Policy.OVERWRITE, on_conflict=Policy.OVERWRITE)
     return replace(project, settings=replace(project.settings, guards=guards))
 
 
 def _report(run: Run, project: Project, made: Planned, found: Found) -> str | None:
-    """Where people read of the drift, or that it is gone; None when there is nothing to report."""
+    """Report the drift, or that it is gone, and return the address; None when there is nothing to report."""
     github = run.github
     if github is None:
         raise ConfigError("Drift cannot be reported: the input github-token is empty.")
@@ -114,7 +114,7 @@ def _report(run: Run, project: Project, made: Planned, found: Found) -> str | No
         return close_issues(github, key, farewell) or pull
     proposed = _propose(run, github, project, made, found) if proposes else None
     if proposed is not None:
-        close_issues(github, key, f"A pull request takes over the live edits: {proposed}")
+        close_issues(github, key, f"A pull request pulls the live edits into the files: {proposed}")
         return proposed
     marker = Marker(key, run.commit, hexadecimal(meaning(found.edits)))
     title = f"Live flows differ from the files{_of(found.edits)}"
@@ -131,22 +131,22 @@ def _of(plan: Plan) -> str:
 
 
 def _propose(run: Run, github: Github, project: Project, made: Planned, found: Found) -> str | None:
-    """The pull request that takes over what can be; None, and a notice why, when there is none to be looked at."""
+    """Propose a pull request and return its address; None, with a notice, where there is none."""
     if run.runner.branch is None:
-        raise ConfigError("A pull request needs a branch to be merged into: run this on a branch, not a tag.")
+        raise ConfigError("A pull request needs a base branch: run this on a branch, not a tag.")
     if found.gap:
-        show_notice(f"No pull request is proposed, for it could undo merged work. {found.gap}")
+        show_notice(f"No pull request is proposed, because it could undo merged work. {found.gap}")
         return None
     try:
         merged = {**_unapplied(run, github, project, made.plan), **found.waiting}
     except ApiError as error:
-        show_failure("No pull request is proposed, for it could undo merged work: what is applied is not known.", error)
+        show_failure("No pull request is proposed, because it is unknown which merged work is applied.", error)
         return None
     result = pull_flows(project, made.flows, made.listing)
     taken = [change for change in result.changes if change.slug not in merged]
     files = tuple(_files(project, taken))
     if not files:
-        show_notice("No edit could be taken over into a file: an issue reports the drift.")
+        show_notice("No edit could be pulled into a file: an issue reports the drift.")
         return None
     key = marker_key(project, "drift")
     marker = Marker(key, run.commit, digest_of(files))
@@ -158,7 +158,7 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, found: F
         onto=run.runner.sha,
         base=run.runner.branch,
         branch=branch_name(made.plan.environment, key),
-        draft=draft(report, marker, title=f"Take live edits into the files{_of(made.plan)}"),
+        draft=draft(report, marker, title=f"Pull live edits into the files{_of(made.plan)}"),
     )
     match propose(github, proposal):
         case Written(url):
@@ -169,10 +169,10 @@ def _propose(run: Run, github: Github, project: Project, made: Planned, found: F
 
 
 def _unapplied(run: Run, github: Github, project: Project, plan: Plan) -> Mapping[str, str]:
-    """By slug, which merged pull request changed a file, or showed a write, that no apply has noted as done.
+    """By slug, the merged pull request whose changes to a flow no apply has recorded as written.
 
-    The history of a file does not tell that of a field, or a file, that a merge has just begun to manage, nor of a
-    change that was edited live while it waited. Raises ApiError.
+    The history of the files does not show this for a field or file that is new in them, nor for a change that was
+    edited live while it waited. Raises ApiError.
     """
     if plan.base is None:
         return {}
@@ -183,7 +183,7 @@ def _unapplied(run: Run, github: Github, project: Project, plan: Plan) -> Mappin
     prefix = git.prefix(project.base)
     slugs = {normpath(f"{prefix}{change.file}"): change.slug for change in plan.changes}
     for step in git.steps(project.home, plan.base):
-        # Merged, and edited live since its plan: what it would write now is another part, and still merged work.
+        # Edited live since its plan, a merged change is another part now, and still merged work.
         for pull in reviews.pushed([step.commit]):
             if open_.get(pull) and step.path in slugs:
                 found.setdefault(slugs[step.path], pull)
@@ -193,7 +193,7 @@ def _unapplied(run: Run, github: Github, project: Project, plan: Plan) -> Mappin
 
 
 def _files(project: Project, changes: Iterable[NewFile | ChangedFile]) -> Iterator[ProposedFile]:
-    """The files as they would be, named from the top of the repository; a link's own file, where it is in there."""
+    """The new files, by their paths from the top of the repository. A link stands for its target inside it."""
     top = Path(os.path.realpath(top_of(project)))
     for change in changes:
         path = Path(os.path.realpath(change.file.path))
@@ -204,7 +204,7 @@ def _files(project: Project, changes: Iterable[NewFile | ChangedFile]) -> Iterat
 
 
 def _reasons(pulled: Pulled) -> Iterator[str]:
-    """Why a flow was not taken over, or not all of it."""
+    """Why a flow was not pulled, or only in part."""
     if isinstance(pulled, Skipped):
         yield pulled.message
         return

@@ -1,4 +1,4 @@
-"""`flowsync ci validate` and `flowsync ci plan`: what merging would do, and whether apply would take it."""
+"""`flowsync ci validate` and `flowsync ci plan`: what a merge would do, and whether apply would accept it."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ if TYPE_CHECKING:
 
 
 PREVIEW: Final = "flowsync-preview"
-"""How the folder of the pictures, and their artefact, are called, before the key of the plan's comment."""
+"""Prefix of the pictures' folder and artefact; the key of the plan's comment follows."""
 
 
 def validate(run: Run) -> int:
-    """Check the files offline; write the log, annotations, the summary, and SARIF if the run asks for it."""
+    """Check the files offline; write log, annotations, summary and, if asked for, SARIF."""
     return _validate(run, run.open_project())
 
 
@@ -75,13 +75,13 @@ def plan(run: Run) -> int:
         project = run.open_project()
     except FlowsyncError as error:
         marker = Marker(key_without_project(run, "plan"), run.commit, NO_PLAN)
-        run.comment_on_event(run.failure_report(error), marker, is_news=True)
+        run.comment(run.failure_report(error), marker, is_news=True)
         run.set_status("failure", error.message, run.invocation.environment)
         report_failed_plan(run, None, error)
         raise
     has_no_key = not run.in_sandbox and project.settings.private_key is None and project.settings.public_key is None
     if run.gets_no_secrets and has_no_key:
-        show_notice("Only the files are checked: GitHub gives no secrets to this pull request, so no plan can be made.")
+        show_notice("Only the files are checked: GitHub gives this pull request no secrets, and a plan needs a key.")
         return _validate(run, project)
     run_id = run.runner.run_id if run.runner.run_id.isdecimal() else None
     marker = Marker(marker_key(project, "plan"), run.commit, NO_PLAN, run=run_id)
@@ -93,27 +93,25 @@ def plan(run: Run) -> int:
             if run.inputs.audience is Switch.ON:
                 made = replace(made, plan=with_audiences(made.plan, made.connection))
             report = replace(_report(run, project, made), looks=_looks(run, project, base, marker.key))
-            is_told = _show(run, made, report, marker)
+            is_shown = _show(run, made, report, marker)
     except FlowsyncError as error:
-        run.comment_on_event(run.failure_report(error, project), marker, is_news=True)
+        run.comment(run.failure_report(error, project), marker, is_news=True)
         run.set_status("failure", error.message, project.settings.environment)
         report_failed_plan(run, project, error)
         raise
     _report_unreviewed(run, made.plan, reviews)
     _report_in_step(run, project, made.plan, reviews)
-    return _result(run, project, report, is_told=is_told)
+    return _result(run, project, report, is_shown=is_shown)
 
 
 def _report(run: Run, project: Project, made: Planned) -> PlanReport:
-    """What is shown of a plan: in a pull request with what it changes besides flows, and who else changes them."""
+    """The report of a plan; for a pull request with changed settings and other pull requests for the same flows."""
     plan, event = made.plan, run.event
     report = PlanReport(run.scene, plan, changed_waits(plan, made.flows), made.warnings)
     if isinstance(event, PullRequestEvent):
         prefix = git.prefix(run.invocation.directory)
         if made.base is None:
-            show_notice(
-                "Whether this pull request changes the configuration is not known: there is no base to compare with."
-            )
+            show_notice("There is no base to compare with, so changes to the configuration are not shown.")
         report = replace(
             report,
             settings=settings_changed(project, made.flows, made.base) if made.base else (),
@@ -125,7 +123,7 @@ def _report(run: Run, project: Project, made: Planned) -> PlanReport:
 
 
 def _looks(run: Run, project: Project, base: str | None, key: str) -> Looks | None:
-    """Which flows a pull request makes look different, with pictures; None where the input does not ask for them."""
+    """The flows whose appearance a pull request changes, with pictures; None unless the input asks for them."""
     if run.inputs.preview is Switch.OFF or not isinstance(run.event, PullRequestEvent):
         return None
     folder = run.runner.temporary / f"{PREVIEW}-{key}"
@@ -138,7 +136,7 @@ def _looks(run: Run, project: Project, base: str | None, key: str) -> Looks | No
 
 
 def _show(run: Run, made: Planned, report: PlanReport, marker: Marker) -> bool:
-    """Show the plan wherever people look; whether that includes the pull request's comment, where it should."""
+    """Show the plan in the log, the summary and the pull request's comment; False where that is needed but missing."""
     plan = made.plan
     run.show_plan(made)
     run.summarise(report)
@@ -146,53 +144,54 @@ def _show(run: Run, made: Planned, report: PlanReport, marker: Marker) -> bool:
     marker = replace(marker, conflicts=conflicting(plan))
     run.output({"plan-artifact": f"{ARTIFACT}{marker.seal}"})
     is_news = bool(plan.writes or plan.blocked or plan.removed or plan.dropped or report.settings)
-    return run.comment_on_event(report, marker, is_news=is_news)
+    return run.comment(report, marker, is_news=is_news)
 
 
-def _result(run: Run, project: Project, report: PlanReport, *, is_told: bool) -> ExitCode:
-    """The exit code and the commit's status: they are good only where apply would take the plan, and people saw it."""
-    plan, code, said = report.plan, ExitCode.OK, title(report)
+def _result(run: Run, project: Project, report: PlanReport, *, is_shown: bool) -> ExitCode:
+    """Set the commit's status and return the exit code: success means that apply accepts the plan and people saw it."""
+    plan, code, description = report.plan, ExitCode.OK, title(report)
     if plan.refusals:
         code = ExitCode.REFUSED
         message = f"{NOTHING_WRITTEN}settle {stopped_by(plan)} first."
         reasons = wording.refusals(plan, wording.Reader.GITHUB)
-        error = RefusedError(message, reasons=reasons, hint="What is meant, the input allow lets through.", plan=plan)
+        error = RefusedError(message, reasons=reasons, hint="The input allow lets intended changes through.", plan=plan)
         run.annotate([error])
         report_failed_plan(run, project, error, plan)
     elif plan.blocked:
         code = ExitCode.ERROR
         report_failed_plan(run, project, blocked_error(plan))
-    elif not is_told:
-        code, said = ExitCode.ERROR, "The plan could not be shown in the pull request."
-        run.annotate([FlowsyncError(said, hint="The notice says why. With comment: off a plan is made without one.")])
+    elif not is_shown:
+        code, description = ExitCode.ERROR, "The plan could not be shown in the pull request."
+        hint = "The notice says why. With comment: off, no comment is needed."
+        run.annotate([FlowsyncError(description, hint=hint)])
     elif plan.changes and run.inputs.fail_on_changes is Switch.ON:
         code = ExitCode.CHANGES
-    run.set_status("failure" if code else "success", said, plan.environment)
+    run.set_status("failure" if code else "success", description, plan.environment)
     return code
 
 
 def _reviews(run: Run, key: str) -> Reviews | None:
-    """What a commit of a branch came with; None where that is no question, or GitHub does not tell."""
+    """The reviews of a commit of a branch; None for other events, or where GitHub does not say."""
     if run.github is None or run.runner.branch is None or not isinstance(run.event, PushEvent | OtherEvent):
         return None
     try:
         reviews = Reviews(run.github, Tip(run.runner.sha, run.runner.branch, key), run.runner.run_id, run.inputs.repeat)
         _ = reviews.of_tip
     except ApiError as error:
-        show_failure("The plan of the pull request cannot be found.", error)
+        show_failure("The plan of the pull request cannot be read.", error)
         return None
     return reviews
 
 
 def _with_unseen_conflicts(run: Run, project: Project, made: Planned, reviews: Reviews | None) -> Planned:
-    """The plan as apply would judge it; as it is where GitHub does not tell, for apply asks again."""
+    """The plan with the refusals of `unsettled`; unchanged where GitHub does not answer, since apply asks again."""
     with suppress(ApiError):
         return replace(made, plan=unsettled(made.plan, reviews, guards_allowing(project, run.inputs.allow)))
     return made
 
 
 def _report_in_step(run: Run, project: Project, plan: Plan, reviews: Reviews | None) -> None:
-    """Say on pull requests that were left to the run of a push that nothing is left to do: no apply runs then."""
+    """Report on the pull requests of a push without changes that nothing is left to apply: no apply runs then."""
     if reviews is None or not isinstance(run.event, PushEvent) or plan.writes or plan.blocked:
         return
     pulls = Pulls(run, reviews, marker_key(project, "result"), {})
@@ -200,7 +199,7 @@ def _report_in_step(run: Run, project: Project, plan: Plan, reviews: Reviews | N
 
 
 def _report_unreviewed(run: Run, plan: Plan, reviews: Reviews | None) -> None:
-    """Say of a push what apply would stop at, before anybody approves it."""
+    """Say why apply would refuse a push, before anybody approves it."""
     is_off = run.inputs.require_reviewed_plan is ReviewRule.OFF
     if reviews is None or is_off or not isinstance(run.event, PushEvent) or not plan.writes:
         return
@@ -209,7 +208,9 @@ def _report_unreviewed(run: Run, plan: Plan, reviews: Reviews | None) -> None:
     except ApiError:
         return
     if extras and spent:
-        show_notice(f"What pull request {spent.pull} showed was applied already: apply asks for repeat: true.")
+        show_notice(
+            f"The plan of pull request {spent.pull} was applied already: apply needs repeat: true to apply it again."
+        )
     elif extras:
         slugs = wording.listed([change.slug for change in extras], NAMED)
-        show_notice(f"No merged pull request showed what would be written to {slugs}: apply asks for that.")
+        show_notice(f"No merged pull request showed the changes to {slugs}: apply needs that.")

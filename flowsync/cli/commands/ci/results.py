@@ -1,7 +1,7 @@
-"""What became of an apply, on the pull requests that it is about: a new comment, and a line in the plan's comment.
+"""The result of an apply, on the pull requests that it is about: a new comment, and a line in the plan's comment.
 
-A new comment, because GitHub tells nobody of an edit. What cannot be written there is a warning of the run and no
-failure: what was applied is applied.
+It is a new comment because GitHub notifies nobody of an edit. A comment that cannot be written is a warning, not a
+failure: the flows were written.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ if TYPE_CHECKING:
     from flowsync.report.values import ApplyReport, FailureReport
 
 REASON_LENGTH: Final = 200
-"""Characters of a reason in one line."""
+"""Characters of a reason in the plan's comment."""
 
 _LEFT: Final = frozenset({Status.SUPERSEDED})
-"""What a plan's comment says where a later run is to report the result."""
+"""Results after which a later run reports the final one."""
 _UNFINISHED: Final = frozenset({Status.SUPERSEDED, Status.NOT_APPLIED, Status.PARTLY_APPLIED})
-"""What it says where something may have been left that is done now."""
+"""Results after which something may have been left that is done now."""
 
 NOTHING_LEFT: Final = "Nothing is left to apply"
-"""What is said where the live flows were as the files say."""
+"""Said where the live flows already matched the files."""
 NOTHING_WRITTEN: Final = "Nothing was written: "
-"""How the message of a refusal begins."""
+"""The beginning of a refusal's message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pulls:
-    """The pull requests that a run's result is about. `claims` are what it used of their reviews, by their numbers."""
+    """The pull requests that a run's result is about. `claims`: what it used of their reviews, by number."""
 
     run: Run
     reviews: Reviews
@@ -65,10 +65,10 @@ class Pulls:
 
 
 def report_applied(pulls: Pulls, report: ApplyReport, *, is_whole: bool, is_done: bool) -> None:
-    """Report what was written. `is_whole`: the live flows are now as the files say; `is_done`: they were before.
+    """Report what was written. `is_whole`: the live flows now match the files; `is_done`: a former run wrote this.
 
-    What certainly was not written of a review may be applied again. Where all is written nothing of earlier reviews is
-    left to do: what they showed is live, or was replaced since.
+    The parts of a review that were certainly not written may be applied again. Once the live flows match the files,
+    all earlier reviews count as used: what they showed is live, or was replaced since.
     """
     unwritten = frozenset(each.change.slug for each in report.outcomes if _is_certainly_not_written(each))
     recent, plan = _recent(pulls), report.plan
@@ -91,7 +91,7 @@ def report_applied(pulls: Pulls, report: ApplyReport, *, is_whole: bool, is_done
 
 
 def _applied(pulls: Pulls, bad: Sequence[Entry], *, is_untouched: bool) -> Result:
-    """What became of the flows that a plan showed: those that are not as planned are `bad`."""
+    """The result for a plan; `bad` are its flows that were not written as planned."""
     if not bad:
         return _result(pulls, Status.APPLIED)
     if not is_untouched:
@@ -102,13 +102,13 @@ def _applied(pulls: Pulls, bad: Sequence[Entry], *, is_untouched: bool) -> Resul
 
 
 def report_not_applied(pulls: Pulls, report: FailureReport, plan: Plan | None) -> None:
-    """Report why nothing was written, or why it is not known what was: then what the run claimed stays used."""
+    """Report why nothing was written, or that it is unknown what was: then the run's claims stay used."""
     error = report.error
     concerned = _concerned(pulls, recent := _recent(pulls), plan, is_news=True)
     _comment(pulls, concerned, report)
     is_partly = error.exit_code is errors.ExitCode.PARTLY_APPLIED
     status = Status.PARTLY_APPLIED if is_partly else Status.NOT_APPLIED
-    is_untouched = isinstance(error, errors.RefusedError | errors.RecordError)  # both come before the first write
+    is_untouched = isinstance(error, errors.RefusedError | errors.RecordError)  # raised before the first write
     for review in recent:
         used = review.used if is_untouched else _written(pulls, review, (), plan)
         conflicts = review.conflicts | (conflicting(plan) if plan and review in concerned else frozenset())
@@ -117,7 +117,7 @@ def report_not_applied(pulls: Pulls, report: FailureReport, plan: Plan | None) -
 
 
 def report_superseded(pulls: Pulls, newer: str) -> None:
-    """Say in the plans' comments which commit's run applies them. That run reports the result."""
+    """Say in the plans' comments which commit's run applies them; that run reports the result."""
     for review in _concerned(pulls, _recent(pulls), None, is_news=False):
         _note(pulls, review, review.used, review.conflicts, _result(pulls, Status.SUPERSEDED, newer))
 
@@ -125,7 +125,7 @@ def report_superseded(pulls: Pulls, newer: str) -> None:
 def report_failed_plan(
     run: Run, project: Project | None, error: errors.FlowsyncError, plan: Plan | None = None
 ) -> None:
-    """Say on the pull requests of a push that no plan could be made of it, or which one apply refuses.
+    """Report on the pull requests of a push that planning failed, or that apply would refuse the plan.
 
     `project` is None where it could not be opened.
     """
@@ -138,14 +138,14 @@ def report_failed_plan(
         reviews = Reviews(run.github, Tip(run.runner.sha, run.runner.branch, plan_key), run.runner.run_id)
         report_not_applied(Pulls(run, reviews, key, {}), run.failure_report(error, project), plan)
     except errors.ApiError as trouble:
-        show_warning(f"The pull request is not told that planning failed. {trouble.message}")
+        show_warning(f"The failed plan could not be reported on the pull request. {trouble.message}")
 
 
 def _is_certainly_not_written(outcome: Outcome) -> bool:
     match outcome:
         case NotAttempted() | Refused(uncertain=False):
             return True
-        case Failed(uncertain=uncertain, made=made):  # what was made stays, whatever could not be written to it
+        case Failed(uncertain=uncertain, made=made):  # a draft that was created stays
             return not uncertain and made is None
         case _:
             return False
@@ -156,7 +156,7 @@ def _recent(pulls: Pulls) -> tuple[Review, ...]:
     try:
         return pulls.reviews.recent
     except errors.ApiError as error:
-        show_warning(f"Not every pull request is told the result. {error.message}")
+        show_warning(f"The result could not be reported on every pull request. {error.message}")
         return pulls.reviews.read
 
 
@@ -168,9 +168,9 @@ def _concerned(
     is_news: bool,
     left: Collection[Status | None] = _LEFT,
 ) -> list[Review]:
-    """Those whose reviewed parts a plan would write, those of the push, and those that a former run `left` to this one.
+    """The reviews with parts of the plan, those of the push, and those that a former run `left` to this one.
 
-    Without news the push's own only where something of what they showed was never applied.
+    Without news, those of the push count only while something that they showed was never applied.
     """
     parts = written_parts(plan).keys() if plan else frozenset()
     event = pulls.run.event
@@ -187,7 +187,7 @@ def _concerned(
 
 
 def _written(pulls: Pulls, review: Review, unwritten: Collection[str], plan: Plan | None) -> frozenset[str]:
-    """The used parts of a review: those from before, and those of this run but for what certainly was not written."""
+    """The used parts of a review: from before, and of this run unless they were certainly not written."""
     if review.pull not in pulls.claims:
         return review.used
     slugs = written_parts(plan) if plan else {}
@@ -196,7 +196,7 @@ def _written(pulls: Pulls, review: Review, unwritten: Collection[str], plan: Pla
 
 
 def _result(pulls: Pulls, status: Status, rest: str = "") -> Result:
-    """What is said in a plan's comment; `rest` is a reason, the newer commit, or said for "Applied"."""
+    """The result for a plan's comment; `rest` is the reason, the newer commit, or a text in place of "Applied"."""
     commit = code_span(pulls.reviews.tip.sha[:SHORT_COMMIT])
     url = pulls.run.runner.run_url
     run = f" ([run]({url}))" if url else ""
@@ -214,9 +214,9 @@ def _result(pulls: Pulls, status: Status, rest: str = "") -> Result:
 
 
 def _note(pulls: Pulls, review: Review, used: frozenset[str], conflicts: frozenset[str], result: Result | None) -> None:
-    """Bring a plan's comment up to date: what of the review is used, which conflicts are open, what became of the plan.
+    """Update a plan's comment: the used parts of the review, the open conflicts and the result.
 
-    A comment that somebody edited is left alone, and so is one whose review was used up before.
+    A comment that somebody edited stays as it is, and so does one whose review was already used up.
     """
     claim = pulls.claims.get(review.pull)
     comment = claim.comment if claim else review.comment
@@ -230,20 +230,20 @@ def _note(pulls: Pulls, review: Review, used: frozenset[str], conflicts: frozens
     if (marker, shown) == (comment.marker, None) or wanted == body:
         return
     try:
-        reason = "" if claims.rewrite(pulls.reviews, review, comment, wanted) else "Somebody edited it meanwhile."
+        reason = "" if claims.rewrite(pulls.reviews, review, comment, wanted) else "Somebody edited it in the meantime."
     except errors.ApiError as error:
         reason = f"{error.message} {error.hint or ''}".rstrip()
     if reason:
-        again = " The next apply of what it showed asks for a new plan." if claim else ""
-        show_warning(f"The result could not be recorded in the plan of pull request {review.pull}. {reason}{again}")
+        again = " The next apply of the same changes needs a new plan." if claim else ""
+        show_warning(f"The result could not be recorded in the comment of pull request {review.pull}. {reason}{again}")
 
 
 def _comment(pulls: Pulls, concerned: Collection[Review], report: ApplyReport | FailureReport) -> None:
-    """Write the result as a new comment, the one that the output comment-url names last."""
+    """Write the result as a new comment on each pull request, and set the output comment-url."""
     run = pulls.run
     if run.inputs.comment is CommentMode.OFF:
         return
-    # Runs that come to the same for the same commit write it once.
+    # Two runs with the same result for the same commit write one comment.
     bare = fit(replace(report, scene=replace(report.scene, run_url=None)), COMMENT).text
     marker = Marker(pulls.key, pulls.reviews.tip.sha, sha256(bare.encode("utf-8", "surrogatepass")).hexdigest())
     wanted = draft(report, marker)
@@ -256,6 +256,6 @@ def _add(pulls: Pulls, pull: int, wanted: Draft) -> None:
         written = comments.add(pulls.reviews.github, pull, wanted, pulls.reviews.me)
     except errors.ApiError as error:
         hint = f" {error.hint}" if error.hint else ""
-        show_warning(f"The result is not shown on pull request {pull}. {error.message}{hint}")
+        show_warning(f"The result could not be shown on pull request {pull}. {error.message}{hint}")
     else:
         pulls.run.output({"comment-url": written.url})

@@ -1,4 +1,4 @@
-"""One run of GitHub Actions: its inputs, its event, the project, the plan, and what it shows on GitHub."""
+"""One run of GitHub Actions: its inputs, event, project and plan, and what it shows on GitHub."""
 
 from __future__ import annotations
 
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from flowsync.cli.planning import Planned
     from flowsync.cli.project import Project
     from flowsync.cli.usage.options import Invocation
-    from flowsync.github.comments import Draft
     from flowsync.github.inputs import Inputs
     from flowsync.github.marker import Marker
     from flowsync.github.runner import Event, Runner
@@ -64,17 +63,17 @@ if TYPE_CHECKING:
     from flowsync.report.values import Report
 
 WITHOUT_SECRETS: Final = "dependabot[bot]"
-"""Whose pull requests get no secrets, as those from forks [doc]."""
+"""The author whose pull requests get no secrets, like those from forks [doc]."""
 PLAN_NAME: Final = "flowsync-plan.json"
 MOST_DESCRIPTION: Final = 140
-"""Characters of a commit status's description that GitHub takes [doc]."""
+"""Longest description of a commit status [doc]."""
 NAMED: Final = 20
-"""How many flows one sentence names; the rest is counted."""
+"""Flows that one sentence names; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run before anything of the project was read. `github` is None without a token."""
+    """A run before its project is opened. `github` is None without a token."""
 
     invocation: Invocation
     inputs: Inputs
@@ -85,18 +84,18 @@ class Run:
 
     @property
     def commit(self) -> str:
-        """The commit that this run is about: a pull request's own head, not the merge that is tried."""
+        """The commit of this run: for a pull request its own head, not the merge that GitHub tries."""
         return self.event.head if isinstance(self.event, PullRequestEvent) else self.runner.sha
 
     @property
     def gets_no_secrets(self) -> bool:
-        """Whether GitHub withholds secrets from this run: a missing key is nobody's mistake then."""
+        """Whether GitHub gives this run no secrets, so that a missing key is not a mistake."""
         is_foreign = isinstance(self.event, PullRequestEvent) and self.event.is_fork
         return is_foreign or self.runner.actor == WITHOUT_SECRETS
 
     @property
     def scene(self) -> Scene:
-        """The run, as reports describe it."""
+        """The run as reports describe it."""
         moment = Moment.MERGE if isinstance(self.event, PullRequestEvent) else Moment.APPLY
         return Scene(self.commit, self.runner.run_url, moment)
 
@@ -105,7 +104,7 @@ class Run:
         write_outputs(self.runner.output, values)
 
     def output_plan(self, plan: Plan, path: Path) -> None:
-        """Set the outputs that a plan has; `path` is where it is saved."""
+        """Set the outputs about a plan that is saved at `path`."""
         numbers = summary(plan)
         self.output(
             {
@@ -125,7 +124,7 @@ class Run:
         write_summary(self.runner.summary, fit(report, SUMMARY).text)
 
     def annotate(self, notes: Iterable[Problem | Exception]) -> None:
-        """Annotate the lines of files, which are named from the top of the repository."""
+        """Annotate files, by their paths from the top of the repository, or the run."""
         prefix = git.prefix(self.invocation.directory)
         moved = (
             replace(note, location=replace(note.location, file=normpath(prefix + note.location.file)))
@@ -135,29 +134,25 @@ class Run:
         )
         write_result(annotate(moved))
 
-    def comment_on_event(self, report: Report, marker: Marker, *, is_news: bool) -> bool:
-        """Bring the comment of the event's pull request up to date; whether it says now what it should.
+    def comment(self, report: Report, marker: Marker, *, is_news: bool) -> bool:
+        """Update the comment of the event's pull request, if it has one; False where a needed comment is missing.
 
-        So it does where there is no pull request, and where GitHub gives its run no token that may comment.
+        A run without secrets may not be allowed to comment, which counts as success. A notice says what went wrong.
         """
         if not isinstance(self.event, PullRequestEvent):
             return True
-        wanted = draft(report, marker, is_news=is_news, head=self.event.head)
-        return self.comment(self.event.number, wanted) or self.gets_no_secrets
-
-    def comment(self, pull: int, wanted: Draft) -> bool:
-        """Bring a comment up to date; whether it says now what it should. A notice says what keeps it from that."""
         if self.inputs.comment is CommentMode.OFF:
             show_notice("No comment was written: comments are off.")
             return True
         if self.github is None:
             show_notice("No comment was written: the input github-token is empty.")
-            return False
+            return self.gets_no_secrets
+        wanted = draft(report, marker, is_news=is_news, head=self.event.head)
         try:
-            posting = comments.post(self.github, pull, wanted, self.inputs.comment)
+            posting = comments.post(self.github, self.event.number, wanted, self.inputs.comment)
         except errors.ApiError as error:
             show_failure("No comment was written.", error)
-            return False
+            return self.gets_no_secrets
         match posting:
             case comments.Written(url):
                 self.output({"comment-url": url})
@@ -166,9 +161,9 @@ class Run:
         return True
 
     def set_status(self, state: str, description: str, environment: str | None) -> None:
-        """Set the status of the pull request's head, one for each environment, with a link to this run.
+        """Set the commit status of the pull request's head, one for each environment, with a link to this run.
 
-        It is shown where checks are. Nothing is said where GitHub does not take it: the job needs statuses: write.
+        A token without statuses: write sets none.
         """
         if self.github is None or not isinstance(self.event, PullRequestEvent):
             return
@@ -183,13 +178,13 @@ class Run:
             self.github.write("POST", f"statuses/{self.event.head}", status)
 
     def failure_report(self, error: errors.FlowsyncError, project: Project | None = None) -> FailureReport:
-        """What is shown of a failure, with the changes that nobody was shown where those are its reason."""
+        """The report of a failure, with the unreviewed changes if they are the reason."""
         environment = project.settings.environment if project else self.invocation.environment
         changes = error.changes if isinstance(error, errors.UnreviewedError) else ()
         return FailureReport(self.scene, self.inputs.command.value, environment or "", error, changes)
 
     def open_project(self) -> Project:
-        """The project, its keys and the address from the action's inputs where those are given.
+        """The project, with keys and address from the action's inputs, if given.
 
         Raises ConfigError also where flowsync.yaml names another address than the input.
         """
@@ -204,12 +199,12 @@ class Run:
         if inputs.api_url and (other := project.settings.unused_url):
             raise errors.ConfigError(
                 f"flowsync.yaml names the address {shown(other)}, the input api-url {shown(project.settings.api_url)}.",
-                hint="Both must name the same one, or flowsync.yaml none: else nobody can tell what is planned for.",
+                hint="Both must name the same address, or flowsync.yaml none: otherwise it is unclear which is meant.",
             )
         return project
 
     def plan(self, project: Project, purpose: Purpose, kept: Kept, base: str | None) -> AbstractContextManager[Planned]:
-        """The plan of the files (see `planning.plan_files`); a notice where this clone does not have `base`."""
+        """The plan of the files (see `planning.plan_files`); a notice where this clone lacks the commit `base`."""
         return plan_files(
             project,
             (),
@@ -219,12 +214,12 @@ class Run:
             kept=kept,
             in_sandbox=self.in_sandbox,
             shows_warnings=False,
-            without_base=lambda error: show_failure("Who made each change is not known.", error),
+            without_base=lambda error: show_failure("The plan cannot show who made each change.", error),
             reviewed=self._reviewed(project) if self.inputs.command is not CiCommand.DRIFT else None,
         )
 
     def _reviewed(self, project: Project) -> Callable[[History], History] | None:
-        """What adds to the history of flow files which conflicts are open; None where GitHub cannot be asked."""
+        """Adds open conflicts of merged pull requests to the history of flow files; None without a token."""
         if (github := self.github) is None:
             return None
         branch = self.event.into or None if isinstance(self.event, PullRequestEvent) else self.runner.branch
@@ -232,12 +227,12 @@ class Run:
         return lambda history: ReviewedHistory(history, github, tip, self.runner.run_id)
 
     def plan_path(self, file: str) -> Path:
-        """Where a saved plan is, from the top of the file system: later steps may run elsewhere."""
+        """The absolute path of a saved plan: later steps may run in another folder."""
         path = self.invocation.directory / file
-        return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, which nobody asked for
+        return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
 
     def save_plan(self, plan: Plan) -> Path:
-        """Save the plan and return its path: that of the input plan-file, or one in the runner's temporary folder."""
+        """Save the plan at the input plan-file, or in the runner's temporary folder, and return the path."""
         path = self.plan_path(self.inputs.plan_file) if self.inputs.plan_file else self.runner.temporary / PLAN_NAME
         within = workspace(self.invocation.directory)
         try:
@@ -246,7 +241,7 @@ class Run:
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            message = f"The plan cannot be saved: {path.parent} is no directory ({error.strerror})."
+            message = f"The plan cannot be saved: {path.parent} is not a directory ({error.strerror})."
             raise errors.FlowsyncError(message) from None
         save(path, plan_json(plan), within)
         return path
@@ -262,7 +257,7 @@ class Run:
 def open_run(
     invocation: Invocation, command: str | None, pull_request: Switch | None, *, in_sandbox: bool
 ) -> Iterator[Run]:
-    """The run that the environment describes. Raises ConfigError outside of GitHub Actions."""
+    """The run that the environment describes. Raises ConfigError outside GitHub Actions."""
     try:
         inputs = read_inputs(os.environ, command)
         runner = read_runner(os.environ, tempfile.gettempdir())
@@ -305,23 +300,23 @@ def _open_github(invocation: Invocation, inputs: Inputs, runner: Runner) -> Iter
 
 
 def show_notice(text: str) -> None:
-    """Say a sentence in the log, and on the run's page."""
+    """Show a sentence in the log and on the run's page."""
     write_result(notice(text))
 
 
 def show_warning(text: str) -> None:
-    """Say a sentence in the log, and on the run's page as something that somebody should act on."""
+    """Show a sentence that somebody should act on in the log and on the run's page."""
     write_result(warning(text))
 
 
 def show_failure(consequence: str, error: errors.FlowsyncError) -> None:
-    """Say what did not work, and why; it is no failure of the run."""
+    """Show a failure, and its consequence, as a notice; the run goes on."""
     show_notice(f"{consequence} {error.message} {error.hint or ''}".rstrip())
 
 
 @contextmanager
 def failures_shown(run: Run) -> Iterator[None]:
-    """Show on GitHub why a run ends early, and pass the failure on."""
+    """Show on GitHub why a run ends early, and raise the failure again."""
     try:
         yield
     except errors.FlowsyncError as error:
@@ -351,7 +346,7 @@ def marker_key(project: Project, kind: str) -> str:
 
 
 def key_without_project(run: Run, kind: str) -> str:
-    """The same key of a project that cannot be opened, unless its configuration names a default environment."""
+    """The same key for a project that cannot be opened, unless its configuration names a default environment."""
     folder, _, name = (run.invocation.config or "").rpartition("/")
     place = normpath(git.prefix(run.invocation.directory) + (folder or "."))
     return key_of(kind, run.invocation.environment, f"{place}/{'' if name in {'', *FILE_NAMES} else name}")
