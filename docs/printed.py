@@ -15,6 +15,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from unittest import mock
@@ -34,6 +35,10 @@ _TIMES: Final = (
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b"), "2026-03-02 09:15"),
 )
 """What differs from run to run, and what the docs show in its place."""
+_DAY: Final = re.compile(r"\b\d{4}-\d\d-\d\d\b(?![ T]\d\d:)")
+_FIRST_DAY: Final = date(2026, 2, 20)
+_APART: Final = timedelta(days=45)
+"""Days differ too, for the sandbox's account is made today. Each that is shown is this much before the one above it."""
 _DATES: Final = dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), "2026-03-02T09:00:00Z")
 """So that the only commit has the same hash in every run."""
 
@@ -69,7 +74,8 @@ def _run(command: str, folder: str) -> str:
         ).stdout
     for pattern, example in _TIMES:
         printed = pattern.sub(example, printed)
-    return printed
+    days = list(dict.fromkeys(_DAY.findall(printed)))
+    return _DAY.sub(lambda day: str(_FIRST_DAY - _APART * days.index(day[0])), printed)
 
 
 def _run_here(words: Sequence[str], folder: str, environment: Mapping[str, str]) -> str:

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# For any CI. `plan-and-apply.sh plan` on what is proposed, `plan-and-apply.sh apply` on what was merged; options of
-# flowsync may follow. Results are left in $RESULTS: plan.md to show to reviewers, plan.json for programs, apply.md, and
-# record.jsonl, which flowsync rollback needs: keep it where the workspace goes away.
+# For any CI: run `plan-and-apply.sh plan` in a pull request and `plan-and-apply.sh apply` on the merge. Options of
+# flowsync may follow. The results are in $RESULTS: plan.md for reviewers, plan.json for programs, apply.md, and
+# record.jsonl, which flowsync rollback needs: upload it if the workspace does not last.
 #
 #   plan    needs FRIGADE_PUBLIC_API_KEY, which reads
 #   apply   needs FRIGADE_API_KEY, which writes: give it to this step only
-#   BASE    what the branch started from: the plan then tells its changes from edits in the dashboard. In most CIs
-#           BASE=$(git merge-base HEAD origin/main), with the history at hand
+#   BASE    the commit where the branch began, to detect edits in the dashboard. In most CIs
+#           BASE=$(git merge-base HEAD origin/main), in a checkout with history
 set -euo pipefail
 
 what=${1:?plan or apply}
