@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -278,50 +278,21 @@ class Create:
     new: Mapping[FieldName, JsonValue]
     target: Target = Target.LATEST
 
+    # What a row has, and a flow lacks that is still to be made.
+    id: ClassVar[None] = None
+    version: ClassVar[None] = None
+    status: ClassVar[None] = None
+    before: ClassVar[None] = None
+    shown: ClassVar[None] = None
+    old: ClassVar[Mapping[FieldName, JsonValue]] = {}
+    unseen: ClassVar[tuple[FieldName, ...]] = ()
+    sent_unseen: ClassVar[tuple[FieldName, ...]] = ()
+    is_verified: ClassVar[bool] = True
+
     @property
     def live(self) -> bool:
         """Whether users may see the flow as soon as it is made."""
         return self.body.get("active") is True
-
-    @property
-    def id(self) -> None:
-        """No row is there."""
-
-    @property
-    def version(self) -> None:
-        """No row is there."""
-
-    @property
-    def status(self) -> None:
-        """No row is there."""
-
-    @property
-    def before(self) -> None:
-        """There is nothing to take a fingerprint of."""
-
-    @property
-    def shown(self) -> None:
-        """No row is there."""
-
-    @property
-    def old(self) -> Mapping[FieldName, JsonValue]:
-        """Nothing is replaced."""
-        return {}
-
-    @property
-    def unseen(self) -> tuple[FieldName, ...]:
-        """Nothing is replaced that the server does not return."""
-        return ()
-
-    @property
-    def sent_unseen(self) -> tuple[FieldName, ...]:
-        """Nothing is replaced that the server does not return."""
-        return ()
-
-    @property
-    def is_verified(self) -> bool:
-        """That the flow is not there was looked up."""
-        return True
 
 
 @dataclass(frozen=True, slots=True)

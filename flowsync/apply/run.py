@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from flowsync.apply.creating import CreateTurn
 from flowsync.apply.drafting import DraftTurn
-from flowsync.apply.order import Order
 from flowsync.apply.updating import update
 from flowsync.errors import ExitCode
-from flowsync.model import Applied, Create, Failed, NewDraft, NotAttempted, Refused, Update
+from flowsync.flows.expressions import expressions, references_in
+from flowsync.model import AlreadyApplied, Applied, Create, Failed, NewDraft, NotAttempted, Refused, Update
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from threading import Event
 
     from flowsync.apply.turns import ApplyRecord, FlowStore
@@ -47,18 +48,15 @@ def apply_changes(
     flow would meet sets it too, and so does a caller that takes no more outcomes. Every change gets
     exactly one Outcome.
     """
-    order = Order(changes)
-
-    def turn(change: Change) -> Outcome:
-        return apply_change(change, store, record, pause)
+    order = _Order(changes)
 
     def settle(change: Change) -> Outcome:
-        outcome = _settled(change, order, record, stop, turn)
+        outcome = _settled(change, order, record, stop, lambda: apply_change(change, store, record, pause))
         order.note(outcome)
         return outcome
 
-    for group, size in ((order.creates, 1), (order.others, parallelism)):
-        yield from _each(group, settle, size, stop)
+    yield from _each(order.creates, settle, 1, stop)
+    yield from _each(order.others, settle, parallelism, stop)
 
 
 def _each(
@@ -66,84 +64,48 @@ def _each(
 ) -> Iterator[Outcome]:
     """Settle so many changes at a time; after `stop`, `settle` says of each that is left that it was not attempted."""
     waiting = iter(changes)
-    crew = _Crew(settle, parallelism)
-    try:
-        while True:
-            # One in line behind each that is in flight is enough.
-            while crew.taken < 2 * crew.size and not stop.is_set() and (change := next(waiting, None)) is not None:
-                crew.take(change)
-            if not crew.taken:
-                break
-            yield from crew.finished()
-    finally:
-        if crew.taken:
-            stop.set()
-        crew.dismiss()
+    settled: SimpleQueue[Outcome | BaseException] = SimpleQueue()
+    has_threads, in_hand = False, 0
+
+    def work(change: Change) -> None:
+        try:
+            settled.put(settle(change))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the outcomes are asked for
+            settled.put(error)
+
+    with ThreadPoolExecutor(parallelism, thread_name_prefix="apply") as threads:
+        try:
+            while True:
+                # One in line behind each that is in flight is enough.
+                while in_hand < 2 * parallelism and not stop.is_set() and (change := next(waiting, None)) is not None:
+                    in_hand += 1
+                    try:
+                        threads.submit(work, change)
+                    except RuntimeError:  # the system has no further thread: those that there are do it all
+                        if not has_threads:
+                            raise
+                    has_threads = True
+                if not in_hand:
+                    break
+                found = _taken(settled)
+                in_hand -= len(found)
+                yield from found
+        finally:
+            if in_hand:
+                stop.set()
     yield from map(settle, waiting)
 
 
-class _Crew:
-    """Threads that settle changes, up to `size` of them. `taken` counts the changes whose outcome is still to come.
-
-    Each thread finds the next change in line, so that none waits to be given it. What is in line is only started
-    while `stop` is not set; so a line longer than needed costs nothing.
-    """
-
-    def __init__(self, settle: Callable[[Change], Outcome], size: int) -> None:
-        self.size = size
-        self.taken = 0
-        self._settle = settle
-        self._line: SimpleQueue[Change | None] = SimpleQueue()
-        self._settled: SimpleQueue[Outcome | BaseException] = SimpleQueue()
-        self._threads: list[Thread] = []
-
-    def take(self, change: Change) -> None:
-        """Put a change in line, and start another thread.
-
-        Where the system has none left, those that there are do it all; without any, RuntimeError is raised.
-        """
-        self.taken += 1
-        self._line.put(change)
-        if len(self._threads) == self.size:
-            return
-        thread = Thread(target=self._work, name=f"apply_{len(self._threads)}")
-        try:
-            thread.start()
-        except RuntimeError:
-            if not self._threads:
-                raise
-            self.size = len(self._threads)
-        else:
-            self._threads.append(thread)
-
-    def finished(self) -> list[Outcome]:
-        """What is settled since it was asked for last, sorted; waits a little when that is nothing."""
-        try:
-            found = [self._settled.get(timeout=POLL_INTERVAL)]
-        except Empty:
-            return []
-        while not self._settled.empty():
-            found.append(self._settled.get())
-        self.taken -= len(found)
-        for each in found:
+def _taken(settled: SimpleQueue[Outcome | BaseException]) -> list[Outcome]:
+    """Take what is settled by now, sorted by slug; wait a little where that is nothing."""
+    found: list[Outcome] = []
+    with suppress(Empty):
+        while True:
+            each = settled.get(timeout=0 if found else POLL_INTERVAL)
             if isinstance(each, BaseException):
                 raise each
-        outcomes = [each for each in found if not isinstance(each, BaseException)]
-        return sorted(outcomes, key=lambda outcome: outcome.change.slug)
-
-    def dismiss(self) -> None:
-        for _ in self._threads:
-            self._line.put(None)
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self) -> None:
-        while (change := self._line.get()) is not None:
-            try:
-                outcome: Outcome | BaseException = self._settle(change)
-            except BaseException as error:  # noqa: BLE001 - it is raised where the outcomes are asked for
-                outcome = error
-            self._settled.put(outcome)
+            found.append(each)
+    return sorted(found, key=lambda outcome: outcome.change.slug)
 
 
 def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
@@ -154,9 +116,7 @@ def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
     return ExitCode.REFUSED if any(isinstance(each, Refused) for each in kept) else ExitCode.OK
 
 
-def _settled(
-    change: Change, order: Order, record: ApplyRecord, stop: Event, turn: Callable[[Change], Outcome]
-) -> Outcome:
+def _settled(change: Change, order: _Order, record: ApplyRecord, stop: Event, turn: Callable[[], Outcome]) -> Outcome:
     """One flow's turn, if it still is to have one; what every further flow would meet stops the run."""
     if stop.is_set():
         return _not_attempted(change, record, "The run stopped before this flow's turn.")
@@ -165,7 +125,7 @@ def _settled(
         message = f"It names {' and '.join(missing)}, which {verb} not created. Apply again once that is mended."
         return _not_attempted(change, record, message)
     try:
-        outcome = turn(change)
+        outcome = turn()
     except Exception as error:  # noqa: BLE001 - a bug in one flow's turn must not cost the ledger of the others
         message = f"flowsync failed unexpectedly with {type(error).__name__}; this is a bug."
         return Failed(
@@ -198,3 +158,42 @@ def apply_change(
             verdict = CreateTurn(change, store, record, pause).turn()
     record.after(verdict.outcome, verdict.row)
     return verdict.outcome
+
+
+class _Order:
+    """The changes of a run in their order, and which of them have to wait for flows that could not be created."""
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        kept = list(changes)
+        creates = {change.slug: change for change in kept if isinstance(change, Create)}
+        self._names = {change.slug: _named(change, creates) for change in kept} if creates else {}
+        self._missing: set[str] = set()
+        self.creates: list[Change] = _sorted(creates, self._names)
+        self.others = [change for change in kept if not isinstance(change, Create)]
+
+    def missing(self, change: Change) -> list[str]:
+        """The flows that a change names, and that were to be created and are not there."""
+        return sorted(self._names.get(change.slug, frozenset()) & self._missing)
+
+    def note(self, outcome: Outcome) -> None:
+        """Note what became of a change."""
+        if isinstance(outcome.change, Create) and not isinstance(outcome, Applied | AlreadyApplied):
+            self._missing.add(outcome.change.slug)
+
+
+def _named(change: Change, creates: Mapping[str, Create]) -> frozenset[str]:
+    """Those of the flows to be created that the fields that are sent name in an expression."""
+    sent = {name: change.new[name] for name in change.body if name in change.new}
+    named = {reference.slug for each in expressions(sent) for reference in references_in(each.text)}
+    return frozenset(named & creates.keys() - {change.slug})
+
+
+def _sorted(creates: Mapping[str, Create], names: Mapping[str, frozenset[str]]) -> list[Change]:
+    """The flows by slug, each after those that it names; those that name each other are in the order of slugs."""
+    found: dict[str, Change] = {}
+    left = sorted(creates)
+    while left:
+        slug = next((each for each in left if names[each] <= found.keys()), left[0])
+        left.remove(slug)
+        found[slug] = creates[slug]
+    return [*found.values()]
