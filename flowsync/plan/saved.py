@@ -1,13 +1,18 @@
-"""A saved plan read back: strictly, and only if its digest is right."""
+"""A saved plan: read back strictly, and compared with what is live by now.
+
+Only a document as flowsync writes it, with the right digest, is a plan. `restored` says whether one of its changes may
+still be carried out.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Final, NoReturn, TypedDict, TypeVar
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, TypeVar
 
 from flowsync.diff.data import undone
-from flowsync.diff.fields import fingerprint, observe
+from flowsync.diff.fields import compare, fingerprint, observe
 from flowsync.errors import PlanFileError
 from flowsync.model import (
     SENT_FIELDS,
@@ -31,20 +36,102 @@ from flowsync.plan.document import AUDIENCE, FORMAT, SOMETIMES_COUNTED, SOMETIME
 from flowsync.plan.warnings import NOT_THE_LATEST
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from enum import Enum
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from flowsync.model import Change, FieldName, JsonValue
+    from flowsync.model import Change, FieldName, JsonValue, LiveFlow
 
-Member = TypeVar("Member", bound="Enum")
+Fields: TypeAlias = "Mapping[FieldName, JsonValue]"
+Readers: TypeAlias = "Mapping[str, Callable[[JsonValue], object]]"
+"""By the keys of an object, what reads each value; it raises ValueError or TypeError for one of the wrong kind."""
 Row = TypeVar("Row", bound="Update | NewDraft")
 
-_PLACE: Final = ("line", "column")
-_PLAN: Final = ("format", "environment", "api_url", "base", "summary", "changes", "blocked", "unmanaged", "digest")
-_PLAN_OPTIONAL: Final = ("view", *SOMETIMES_LISTED, AUDIENCE)
-_SUMMARY: Final = tuple(name for name in Summary.__dataclass_fields__ if name not in SOMETIMES_COUNTED)
-_ROW: Final = ("id", "version", "status", "live")
-_CHANGE: Final = ("slug", "file", "action", *_ROW, "fields", "unseen", "warnings", "body", "before", "after")
+
+def _only(*kinds: type) -> Callable[[JsonValue], JsonValue]:
+    """Return a reader that takes values of these types, and of no type derived from them, as they are."""
+
+    def read(value: JsonValue) -> JsonValue:
+        if type(value) not in kinds:
+            raise TypeError
+        return value
+
+    return read
+
+
+def _field_name(value: JsonValue) -> FieldName:
+    for name in SENT_FIELDS:
+        if value == name:
+            return name
+    raise ValueError
+
+
+def _origin(value: JsonValue) -> Origin | None:
+    return None if value is None else Origin(value)
+
+
+_ANYTHING: Final = _only(dict, list, str, int, float, bool, type(None))
+_TEXT, _NUMBER, _TRUTH, _LIST, _OBJECT = map(_only, (str, int, bool, list, dict))
+_TEXT_OR_NONE, _NUMBER_OR_NONE, _NONE = _only(str, type(None)), _only(int, type(None)), _only(type(None))
+
+_PLAN: Final[Readers] = {
+    **dict.fromkeys(("format", "api_url", "digest"), _TEXT),
+    **dict.fromkeys(("environment", "base"), _TEXT_OR_NONE),
+    **dict.fromkeys(("changes", "blocked", "unmanaged"), _LIST),
+    "summary": _OBJECT,
+}
+_PLAN_OPTIONAL: Final[Readers] = {"view": View, AUDIENCE: _ANYTHING, **dict.fromkeys(SOMETIMES_LISTED, _LIST)}
+_SUMMARY: Final[Readers] = {name: _NUMBER for name in Summary.__dataclass_fields__ if name not in SOMETIMES_COUNTED}
+_SUMMARY_OPTIONAL: Final[Readers] = dict.fromkeys(SOMETIMES_COUNTED, _NUMBER)
+_CHANGE: Final[Readers] = {
+    **dict.fromkeys(("slug", "file", "action", "after"), _TEXT),
+    **dict.fromkeys(("fields", "unseen", "warnings"), _LIST),
+    "live": _TRUTH,
+    "body": _OBJECT,
+}
+_ROW: Final[Readers] = {"id": _NUMBER, "version": _NUMBER, "status": _TEXT, "before": _TEXT}
+_NO_ROW: Final[Readers] = dict.fromkeys(_ROW, _NONE)
+_BODY: Final[Readers] = {name: _TRUTH if name == "active" else _TEXT for name in SENT_FIELDS}
+"""What each field is sent as [doc]."""
+_FIELD_CHANGE: Final[Readers] = {
+    **dict.fromkeys(("path", "label"), _TEXT),
+    **dict.fromkeys(("old", "new"), _ANYTHING),
+    "field": _field_name,
+    "op": Op,
+    "origin": _origin,
+}
+_WARNING: Final[Readers] = {"code": _TEXT, "message": _TEXT, "line": _NUMBER_OR_NONE}
+_BLOCKED: Final[Readers] = dict.fromkeys(("slug", "file", "code", "message"), _TEXT)
+_BLOCKED_OPTIONAL: Final[Readers] = {"line": _NUMBER, "column": _NUMBER}
+_UNMANAGED: Final[Readers] = {"slug": _TEXT, "id": _NUMBER, "name": _TEXT}
+_REMOVED: Final[Readers] = {
+    **dict.fromkeys(("slug", "file", "name"), _TEXT),
+    **dict.fromkeys(("id", "version"), _NUMBER_OR_NONE),
+    **dict.fromkeys(("status", "renamed_to"), _TEXT_OR_NONE),
+}
+_DROPPED: Final[Readers] = {**dict.fromkeys(("slug", "file", "name"), _TEXT), "kind": DroppedKind}
+_DROPPED_OPTIONAL: Final[Readers] = {"status": _TEXT, "live": _ANYTHING}
+
+
+_NO_FURTHER: Final[Readers] = {}
+
+
+def _object(value: JsonValue, place: str, readers: Readers, optional: Readers = _NO_FURTHER) -> dict[str, Any]:
+    """Return an object's values as they are read; it has exactly the keys of its readers. `place` is for messages."""
+    if not isinstance(value, dict):
+        raise malformed(f"{place} is not an object")
+    if unknown := sorted((value.keys() ^ readers.keys()) - optional.keys()):
+        raise malformed(f"{place} lacks, or should not have, {unknown[0]}")
+    found: dict[str, Any] = {}
+    key = ""
+    try:
+        for key, item in value.items():
+            found[key] = (readers.get(key) or optional[key])(item)
+    except (ValueError, TypeError):
+        raise malformed(f"{place} has the wrong kind of {key}") from None
+    return found
+
+
+def _places(items: Sequence[JsonValue], place: str) -> Iterator[tuple[JsonValue, str]]:
+    return ((item, f"{place}[{index}]") for index, item in enumerate(items))
 
 
 def from_text(text: str) -> Plan:
@@ -66,24 +153,28 @@ def from_document(document: JsonValue) -> Plan:
     is unknown, anything is not as flowsync writes it, or the digest is not that of the content.
     """
     _known_format(document)
-    whole = _Part(document, "the plan", _PLAN, _PLAN_OPTIONAL)
-    stated = _Part(whole.value("summary"), "the summary", _SUMMARY, SOMETIMES_COUNTED)
+    whole = _object(document, "the plan", _PLAN, _PLAN_OPTIONAL)
+    counted = _object(whole["summary"], "the summary", _SUMMARY, _SUMMARY_OPTIONAL)
+
+    def each(key: str) -> Iterator[tuple[JsonValue, str]]:
+        return _places(whole.get(key, ()), key)
+
     plan = Plan(
-        environment=whole.optional("environment", str),
-        api_url=whole.text("api_url"),
-        base=whole.optional("base", str),
-        changes=tuple(_change(item, place) for place, item in whole.items("changes")),
+        environment=whole["environment"],
+        api_url=whole["api_url"],
+        base=whole["base"],
+        changes=tuple(_change(*item) for item in each("changes")),
         unchanged=(),
-        blocked=tuple(_blocked(item, place) for place, item in whole.items("blocked")),
-        unmanaged=tuple(_unmanaged(item, place) for place, item in whole.items("unmanaged")),
-        digest=whole.text("digest"),
-        unnamed_unchanged=stated.scalar("unchanged", int),
-        unverified=tuple(_unverified(item, place) for place, item in whole.items("unverified")),
-        removed=tuple(_removed(item, place) for place, item in whole.items("removed")),
-        dropped=tuple(_dropped(item, place) for place, item in whole.items("dropped")),
-        view=_member(View, whole.text("view"), "the plan") if whole.has("view") else View.WHOLE,
+        blocked=tuple(Blocked(**_object(*item, _BLOCKED, _BLOCKED_OPTIONAL)) for item in each("blocked")),
+        unmanaged=tuple(Unmanaged(**_object(*item, _UNMANAGED)) for item in each("unmanaged")),
+        digest=whole["digest"],
+        unnamed_unchanged=counted["unchanged"],
+        unverified=tuple(_unverified(*item) for item in each("unverified")),
+        removed=tuple(Removed(**_object(*item, _REMOVED)) for item in each("removed")),
+        dropped=tuple(_dropped(*item) for item in each("dropped")),
+        view=whole.get("view", View.WHOLE),
     )
-    _check_whole(plan, {name: stated.scalar(name, int) for name in Summary.__dataclass_fields__ if stated.has(name)})
+    _check_whole(plan, counted)
     if not isinstance(document, dict) or digest_of(document) != plan.digest:
         raise PlanFileError(
             "The saved plan was changed after it was made: its digest is not that of its content.",
@@ -114,94 +205,51 @@ def _check_whole(plan: Plan, stated: Mapping[str, int]) -> None:
 
 
 def _change(value: JsonValue, place: str) -> Change:
-    part = _Part(value, place, _CHANGE)
-    match part.text("action"):
-        case "create":
-            return _create(part)
-        case "draft":
-            return _with_values(NewDraft(**_row_change(part), target=Target.DRAFT), place)
-        case "update":
-            update = _row_change(part)
-            return _with_values(Update(**update, target=_target(update["status"], update["warnings"])), place)
+    match value:
+        case {"action": "create"}:
+            return _create(value, place)
+        case {"action": "draft"}:
+            return _with_values(NewDraft(**_parts(value, place, _ROW), old={}, new={}, target=Target.DRAFT), place)
+        case {"action": "update"}:
+            update = Update(**_parts(value, place, _ROW), old={}, new={})
+            return _with_values(replace(update, target=_target(update)), place)
         case _:
-            raise malformed(f"{place} has an action that flowsync does not know")
+            raise malformed(f"{place} is no change that flowsync knows")
 
 
-class _RowChange(TypedDict):
-    """What the document holds of a change of a row, by the names that a RowChange has for it."""
-
-    slug: str
-    file: str
-    id: int
-    version: int
-    status: str
-    live: bool
-    fields: tuple[FieldChange, ...]
-    unseen: tuple[FieldName, ...]
-    warnings: tuple[PlanWarning, ...]
-    body: Mapping[FieldName, JsonValue]
-    before: str
-    after: str
-    old: Mapping[FieldName, JsonValue]
-    new: Mapping[FieldName, JsonValue]
-
-
-def _row_change(part: _Part) -> _RowChange:
+def _parts(value: JsonValue, place: str, row: Readers) -> dict[str, Any]:
+    """Return what the document holds of a change, by the names that a `Change` has for it."""
+    found = _object(value, place, {**_CHANGE, **row})
+    del found["action"]
+    fields, warnings = (_places(found[key], f"{place}.{key}") for key in ("fields", "warnings"))
+    try:
+        unseen = tuple(map(_field_name, found["unseen"]))
+    except ValueError:
+        raise malformed(f"{place} names a field that flowsync does not know") from None
     return {
-        "slug": part.text("slug"),
-        "file": part.text("file"),
-        "id": part.scalar("id", int),
-        "version": part.scalar("version", int),
-        "status": part.text("status"),
-        "live": part.scalar("live", bool),
-        "fields": _field_changes(part),
-        "unseen": tuple(_field_name(item, part.place) for _, item in part.items("unseen")),
-        "warnings": _warnings(part),
-        "body": _body(part),
-        "before": part.text("before"),
-        "after": part.text("after"),
-        "old": {},
-        "new": {},
+        **found,
+        "fields": tuple(FieldChange(**_object(*each, _FIELD_CHANGE)) for each in fields),
+        "unseen": unseen,
+        "warnings": tuple(PlanWarning(**_object(*each, _WARNING)) for each in warnings),
+        "body": _object(found["body"], f"the body of {place}", {}, _BODY),
     }
 
 
-def _create(part: _Part) -> Create:
-    body = _body(part)
-    observed = observe(body, body.keys())
-    create = Create(
-        slug=part.text("slug"),
-        file=part.text("file"),
-        fields=_field_changes(part),
-        warnings=_warnings(part),
-        body=body,
-        after=part.text("after"),
-        new=observed.values,
-    )
-    is_new = all(part.value(name) is None for name in ("id", "version", "status", "before"))
-    if not is_new or any(part.items("unseen")) or part.scalar("live", bool) != create.live:
-        raise malformed(f"{part.place} would make a flow that is there")
-    stated: Mapping[FieldName, JsonValue] = {
-        each.field: each.new for each in create.fields if each.op is Op.ADD and not each.path
-    }
-    new: Mapping[FieldName, JsonValue] = {"active": False, **stated}
-    if len(stated) != len(create.fields) or not {"name", "data"} <= stated.keys() or body.keys() != new.keys():
-        raise malformed(f"{part.place} does not send what it says it makes")
+def _create(value: JsonValue, place: str) -> Create:
+    parts = _parts(value, place, _NO_ROW)
+    observed = observe(parts["body"], parts["body"].keys())
+    is_new = not parts["unseen"] and parts["live"] is (parts["body"].get("active") is True)
+    kept = {name: parts[name] for name in ("slug", "file", "fields", "warnings", "body", "after")}
+    create = Create(**kept, new=observed.values)
+    if not is_new:
+        raise malformed(f"{place} would make a flow that is there")
+    stated: Fields = {each.field: each.new for each in create.fields if each.op is Op.ADD and not each.path}
+    new: Fields = {"active": False, **stated}
+    if len(stated) != len(create.fields) or not {"name", "data"} <= stated.keys() or create.body.keys() != new.keys():
+        raise malformed(f"{place} does not send what it says it makes")
     if observed.data_is_unreadable or not fingerprint(new) == fingerprint(create.new) == create.after:
-        raise malformed(f"{part.place} does not lead to what it sends")
+        raise malformed(f"{place} does not lead to what it sends")
     return create
-
-
-def _field_changes(part: _Part) -> tuple[FieldChange, ...]:
-    return tuple(_field_change(item, f"{part.place}.{where}") for where, item in part.items("fields"))
-
-
-def _warnings(part: _Part) -> tuple[PlanWarning, ...]:
-    return tuple(_warning(item, f"{part.place}.{where}") for where, item in part.items("warnings"))
-
-
-def _body(part: _Part) -> Mapping[FieldName, JsonValue]:
-    sent = part.mapping("body").items()
-    return {_field_name(name, part.place): _sent(name, item, part.place) for name, item in sent}
 
 
 def _unverified(value: JsonValue, place: str) -> Update:
@@ -211,18 +259,16 @@ def _unverified(value: JsonValue, place: str) -> Update:
     return replace(change, is_verified=False)
 
 
-def _sent(name: str, value: JsonValue, place: str) -> JsonValue:
-    """Return what is sent as one field [doc]: a truth value for `active`, text for all others."""
-    if not isinstance(value, bool if name == "active" else str):
-        raise malformed(f"{place} would send the wrong kind of {name}")
-    return value
+def _dropped(value: JsonValue, place: str) -> Dropped:
+    found = _object(value, place, _DROPPED, _DROPPED_OPTIONAL)
+    return Dropped(**found, is_shown="live" in found)
 
 
-def _target(status: str, warnings: Iterable[PlanWarning]) -> Target:
+def _target(change: Update) -> Target:
     """Return the rule that chose the row: only where a newer one was passed over does a plan say so."""
-    if all(warning.code != NOT_THE_LATEST for warning in warnings):
+    if all(warning.code != NOT_THE_LATEST for warning in change.warnings):
         return Target.LATEST
-    return Target.ACTIVE if status == "ACTIVE" else Target.DRAFT
+    return Target.ACTIVE if change.status == "ACTIVE" else Target.DRAFT
 
 
 def _with_values(change: Row, place: str) -> Row:
@@ -241,76 +287,6 @@ def _with_values(change: Row, place: str) -> Row:
     return replace(change, old=old, new=new)
 
 
-def _field_change(value: JsonValue, place: str) -> FieldChange:
-    part = _Part(value, place, FieldChange.__dataclass_fields__)
-    origin = part.optional("origin", str)
-    return FieldChange(
-        field=_field_name(part.text("field"), place),
-        path=part.text("path"),
-        label=part.text("label"),
-        op=_member(Op, part.text("op"), place),
-        old=part.value("old"),
-        new=part.value("new"),
-        origin=None if origin is None else _member(Origin, origin, place),
-    )
-
-
-def _warning(value: JsonValue, place: str) -> PlanWarning:
-    part = _Part(value, place, PlanWarning.__dataclass_fields__)
-    return PlanWarning(part.text("code"), part.text("message"), part.optional("line", int))
-
-
-def _blocked(value: JsonValue, place: str) -> Blocked:
-    part = _Part(value, place, ("slug", "file", "code", "message"), _PLACE)
-    line, column = (part.optional(name, int) if part.has(name) else None for name in _PLACE)
-    return Blocked(part.text("slug"), part.text("file"), part.text("code"), part.text("message"), line, column)
-
-
-def _unmanaged(value: JsonValue, place: str) -> Unmanaged:
-    part = _Part(value, place, Unmanaged.__dataclass_fields__)
-    return Unmanaged(part.text("slug"), part.scalar("id", int), part.text("name"))
-
-
-def _removed(value: JsonValue, place: str) -> Removed:
-    part = _Part(value, place, Removed.__dataclass_fields__)
-    return Removed(
-        slug=part.text("slug"),
-        file=part.text("file"),
-        id=part.optional("id", int),
-        name=part.text("name"),
-        version=part.optional("version", int),
-        status=part.optional("status", str),
-        renamed_to=part.optional("renamed_to", str),
-    )
-
-
-def _dropped(value: JsonValue, place: str) -> Dropped:
-    part = _Part(value, place, ("slug", "file", "kind", "name"), ("status", "live"))
-    return Dropped(
-        slug=part.text("slug"),
-        file=part.text("file"),
-        kind=_member(DroppedKind, part.text("kind"), place),
-        name=part.text("name"),
-        status=part.text("status") if part.has("status") else None,
-        live=part.value("live") if part.has("live") else None,
-        is_shown=part.has("live"),
-    )
-
-
-def _field_name(value: JsonValue, place: str) -> FieldName:
-    for name in SENT_FIELDS:
-        if value == name:
-            return name
-    raise malformed(f"{place} names a field that flowsync does not know")
-
-
-def _member(kind: type[Member], value: str, place: str) -> Member:
-    try:
-        return kind(value)
-    except ValueError:
-        raise malformed(f"{place} has an unknown {kind.__name__.lower()}") from None
-
-
 def _unique_keys(pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -322,57 +298,81 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-Scalar = TypeVar("Scalar", str, int, bool)
-
-
-class _Part:
-    """One object of the document: it has exactly its keys, and each value is of its type. `place` is for messages."""
-
-    __slots__ = ("_values", "place")
-
-    def __init__(
-        self, value: JsonValue, place: str, keys: Collection[str], optional: Collection[str] = frozenset()
-    ) -> None:
-        self.place = place
-        self._values = _object(value, place)
-        if unknown := sorted((set(self._values) ^ set(keys)) - set(optional)):
-            raise malformed(f"{place} lacks, or should not have, {unknown[0]}")
-
-    def has(self, key: str) -> bool:
-        return key in self._values
-
-    def value(self, key: str) -> JsonValue:
-        return self._values[key]
-
-    def scalar(self, key: str, kind: type[Scalar]) -> Scalar:
-        value = self._values[key]
-        if type(value) is not kind:
-            raise malformed(f"{self.place} has the wrong kind of {key}")
-        return value
-
-    def text(self, key: str) -> str:
-        return self.scalar(key, str)
-
-    def optional(self, key: str, kind: type[Scalar]) -> Scalar | None:
-        return None if self._values[key] is None else self.scalar(key, kind)
-
-    def items(self, key: str) -> Iterator[tuple[str, JsonValue]]:
-        """Return the items of a list, each with its place; none where the key is not there."""
-        value = self._values.get(key, [])
-        if not isinstance(value, list):
-            raise malformed(f"{self.place} has no list as its {key}")
-        return ((f"{key}[{index}]", item) for index, item in enumerate(value))
-
-    def mapping(self, key: str) -> Mapping[str, JsonValue]:
-        return _object(self._values[key], f"the {key} of {self.place}")
-
-
 def malformed(complaint: str) -> PlanFileError:
     """Return the error for a plan that flowsync did not write like this."""
     return PlanFileError(f"The saved plan cannot be read: {complaint}.", hint="Plan again: flowsync plan --out FILE.")
 
 
-def _object(value: JsonValue, place: str) -> dict[str, JsonValue]:
-    if not isinstance(value, dict):
-        raise malformed(f"{place} is not an object")
-    return value
+@dataclass(frozen=True, slots=True)
+class AsPlanned:
+    """The row is as it was; `change` holds the values of every managed field."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class AsWritten:
+    """The row already is as it would be written."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The row was changed since: `differences` lead from what is live now to what was planned from.
+
+    `elsewhere`: the other fields of the row, where one of them was edited too, or is no longer returned; the
+    document does not have what they were, nor which are managed. None where the rest explains everything.
+    `unseen`: fields of the plan that the API does not return any more.
+    """
+
+    differences: tuple[FieldChange, ...]
+    elsewhere: tuple[FieldName, ...] | None
+    unseen: tuple[FieldName, ...]
+
+
+Restored: TypeAlias = AsPlanned | AsWritten | Edited
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A change that may not be carried out any more; `why` is a sentence, or what was edited."""
+
+    change: Change
+    why: str | Edited
+
+
+def restored(change: Update | NewDraft, row: LiveFlow) -> Restored:
+    """Return whether `row` still is as when `change` was planned, already is as it would be written, or neither.
+
+    Raises PlanFileError when `change` would not lead to what it says it leads to.
+    """
+    seen = observe(row.fields, [name for name in SENT_FIELDS if name not in change.unseen]).values
+    if change.new.keys() <= seen.keys():
+        for staying in _choices([name for name in seen if name not in change.new]):
+            managed = {name: seen[name] for name in SENT_FIELDS if name in change.new or name in staying}
+            if fingerprint(managed) == change.before:
+                new = {**managed, **change.new}
+                if fingerprint(new) != change.after:
+                    raise malformed(f"the change of {change.slug} does not lead to what it says")
+                return AsPlanned(replace(change, old=managed, new=new, shown=row.fields))
+            if fingerprint(managed) == change.after:
+                return AsWritten(replace(change, old={**managed, **change.old}, new=managed))
+    return _edited(change, row, seen)
+
+
+def _choices(names: Sequence[FieldName]) -> Iterator[frozenset[FieldName]]:
+    """Yield every choice of fields, the largest first: mostly a file states nearly all."""
+    for size in range(len(names), -1, -1):
+        yield from map(frozenset, combinations(names, size))
+
+
+def _edited(change: Update | NewDraft, row: LiveFlow, seen: Fields) -> Edited:
+    differences = compare(change.old, row.fields).changes
+    unseen = tuple(name for name in change.old if name not in seen)
+    staying = tuple(name for name in seen if name not in change.new)
+    as_it_was: Fields = {**seen, **change.old}
+    choices = ({*change.old, *choice} for choice in _choices(staying))
+    managed = ({name: as_it_was[name] for name in as_it_was if name in chosen} for chosen in choices)
+    is_explained = any(fingerprint(fields) == change.before for fields in managed)
+    return Edited(differences, None if is_explained else staying, unseen)

@@ -31,7 +31,7 @@ from flowsync.plan.warnings import DRAFT_UNSEEN, LIVE_DIFFERS, NOT_THE_LATEST
 from flowsync.render.escape import compact, compact_pair, plural
 
 if TYPE_CHECKING:
-    from flowsync.plan.staleness import Edited, Stale
+    from flowsync.plan.saved import Edited, Stale
 
 IN_STEP: Final = "The live flows match the files."
 NO_CHANGES: Final = f"No changes. {IN_STEP}"

@@ -18,8 +18,7 @@ from flowsync.plan.creating import MOST_SUGGESTIONS, Creation
 from flowsync.plan.document import digest_of, meaning, to_document
 from flowsync.plan.edits import edits, not_live, waiting
 from flowsync.plan.guards import judged
-from flowsync.plan.saved import from_document, from_text
-from flowsync.plan.staleness import AsPlanned, restored
+from flowsync.plan.saved import AsPlanned, from_document, from_text, restored
 from tests.plan.builders import API, complete, flow, plan_of, row
 
 ACTIVE = row(number=2, version=2, name="A", data="steps: [{id: a}]")

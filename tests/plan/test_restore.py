@@ -12,8 +12,7 @@ from flowsync.diff.fields import fingerprint
 from flowsync.errors import PlanFileError
 from flowsync.model import SENT_FIELDS, FieldName, JsonValue, LiveFlow, Op, Plan, Update
 from flowsync.plan.document import digest, to_document
-from flowsync.plan.saved import from_document
-from flowsync.plan.staleness import AsPlanned, AsWritten, Edited, Stale, restored
+from flowsync.plan.saved import AsPlanned, AsWritten, Edited, Stale, from_document, restored
 from flowsync.render.wording import reasons
 from tests.plan.builders import flow_of, plan_of, row, update_of, updates
 from tests.plan.pairs import Pairs, plan_from, rows, sent, stated_and_live

@@ -25,8 +25,7 @@ from flowsync.errors import ExitCode, PlanFileError, RefusedError, UsageError
 from flowsync.model import AlreadyApplied, Change, Create, LiveFlow, Plan, Update
 from flowsync.plan.guards import Kept
 from flowsync.plan.guards import judged as judge
-from flowsync.plan.saved import from_text
-from flowsync.plan.staleness import AsPlanned, AsWritten, Edited, Stale, restored
+from flowsync.plan.saved import AsPlanned, AsWritten, Edited, Stale, from_text, restored
 from flowsync.render import wording
 from flowsync.report.comment import APPLY_FORMATS
 from flowsync.workspace import workspace
