@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flowsync.api.audience import PATIENCE, Gap, estimates
+from flowsync.api.audience import PATIENCE, Gap, answered, estimates, expressions_of, questions_of
 from flowsync.api.endpoints import Access
 from flowsync.cli.output import Progress
-from flowsync.plan.audience import answered, expressions_of, questions_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flowsync.api.audience import Question
     from flowsync.cli.connection import Connection
     from flowsync.model import Audience, Plan
-    from flowsync.plan.audience import Question
 
 
 def with_audiences(plan: Plan, connection: Connection, seconds: float = PATIENCE) -> Plan:

@@ -20,8 +20,8 @@ from flowsync.errors import FlowsyncError, GitError, RefusedError
 from flowsync.flows import waits
 from flowsync.flows.expressions import flow_of_rows, referenced_slugs
 from flowsync.model import Create, Origin, Severity, Target, View
-from flowsync.plan.build import build_plan, removed_flows, unmanaged
-from flowsync.plan.creating import Creation
+from flowsync.plan.build import build_plan, unmanaged
+from flowsync.plan.creating import Creation, removed_flows
 from flowsync.plan.findings import LiveFlows, settle, unstated
 from flowsync.plan.guards import judged
 from flowsync.pull.results import Skipped

@@ -1,26 +1,31 @@
-"""The report of drift: one open issue, or one pull request that pulls the live edits into the files."""
+"""Drift: what of a plan is an edit in the dashboard, and its report by one issue or one pull request."""
 
 from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
 
 from flowsync.errors import GithubError
 from flowsync.github.api import number, text
 from flowsync.github.comments import NotWritten, Written, create, own_author, own_items, send
 from flowsync.github.review import branch_head
+from flowsync.model import Create, Origin, RowChange
+from flowsync.plan.creating import NOT_LIVE
+from flowsync.plan.warnings import HISTORY_CUT, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flowsync.github.api import Github
     from flowsync.github.comments import Draft, Own, Posting
-    from flowsync.model import JsonValue
+    from flowsync.model import Change, JsonValue, NewDraft, Plan, Update
+
+Row = TypeVar("Row", bound="Update | NewDraft")
 
 CLOSED_LOOKED_AT: Final = 1_000
 """Closed issues and pull requests among which the last issue about drift is looked for."""
@@ -221,3 +226,49 @@ def _commit(github: Github, proposal: Proposal) -> str:
     message = f"{proposal.draft.title}\n\n{_TRAILER}{tree}"
     commit: JsonValue = {"message": message, "tree": tree, "parents": [proposal.onto]}
     return text(github.write("POST", "git/commits", commit), "sha")
+
+
+def edits(plan: Plan) -> Plan:
+    """Return the plan with the places only that do not wait for an apply, and without what would be sent.
+
+    A file without a live flow is no edit either.
+
+    So its meaning (`document.meaning`) changes with an edit, not with a merge or an apply of something else.
+    """
+    changes = (_edits(change) for change in plan.changes if isinstance(change, RowChange))
+    blocked = tuple(each for each in plan.blocked if each.code not in NOT_LIVE)
+    return replace(plan, changes=tuple(change for change in changes if change.fields), blocked=blocked)
+
+
+def _edits(change: Row) -> Row:
+    left = tuple(field for field in change.fields if field.origin is not Origin.WAITING)
+    # Where places of one field wait and others were edited, there is no value of the field to show.
+    partly = {field.field for field in change.fields if field.origin is Origin.WAITING}
+    return replace(
+        change,
+        fields=left,
+        warnings=tuple(warning for warning in change.warnings if warning.code != WAITING),
+        body={},
+        before="",
+        after="",
+        old={name: value for name, value in change.old.items() if name not in partly},
+        new={name: value for name, value in change.new.items() if name not in partly},
+    )
+
+
+def not_live(plan: Plan) -> list[str]:
+    """Return the slugs of the files that no live flow has: not applied yet, or deleted in the dashboard."""
+    creates = (each.slug for each in plan.changes if isinstance(each, Create))
+    return sorted([*creates, *(each.slug for each in plan.blocked if each.code in NOT_LIVE)])
+
+
+def waiting(plan: Plan) -> Sequence[Change]:
+    """Return the changes of live flows that wait for an apply, in the order of their slugs."""
+    changes = (each for each in plan.changes if not isinstance(each, Create))
+    found = (each for each in changes if any(field.origin is Origin.WAITING for field in each.fields))
+    return sorted(found, key=lambda change: change.slug)
+
+
+def is_uncertain(plan: Plan) -> bool:
+    """Whether what counts as an edit may wait for an apply, for the history that would tell is missing."""
+    return any(warning.code == HISTORY_CUT for change in plan.changes for warning in change.warnings)

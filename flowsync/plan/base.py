@@ -1,15 +1,22 @@
-"""One flow file next to the row it would be written to, and next to the file at a base revision."""
+"""One flow file next to the row it would be written to, next to the file at a base revision, and what it lost since."""
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
+from flowsync.diff.canonical import canonical_text
+from flowsync.diff.fields import observe
 from flowsync.diff.origin import attributed, differing
-from flowsync.model import Origin, Target, View
+from flowsync.model import SENT_FIELDS, Dropped, DroppedKind, Origin, Target, View
+from flowsync.text import shortened
+from flowsync.validate.ignores import ignores_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from flowsync.diff.fields import FieldComparison
     from flowsync.model import FieldChange, FieldName, Flow, JsonValue, LiveFlow
@@ -18,6 +25,7 @@ Fields: TypeAlias = "Mapping[FieldName, JsonValue]"
 
 EDITS: Final = frozenset({Origin.DRIFT, Origin.CONFLICT})
 """The origins of what was edited in the dashboard."""
+_TEST_NAME_LENGTH: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,3 +260,87 @@ def compared_with(base: Base, pairs: Sequence[FileAndRow], keep: Collection[Orig
 
 def _is_off(active: JsonValue) -> bool:
     return isinstance(active, int | float) and not active
+
+
+def dropped(base: Base, chosen: Iterable[tuple[Flow, LiveFlow | None]]) -> tuple[Dropped, ...]:
+    """Return what each flow file has lost; with a file goes the row that it would be written to, if there is one."""
+    pairs = ((flow, base.flows.get(flow.slug, flow), row) for flow, row in chosen)
+    return tuple(each for flow, then, row in pairs if then is not flow for each in _dropped(flow, then, row))
+
+
+def files_that_lost(base: Base, flows: Iterable[Flow]) -> list[str]:
+    """Return the files that have lost something since the base, whatever is live."""
+    pairs = [(flow, then) for flow in flows if (then := base.flows.get(flow.slug, flow)) is not flow]
+    return [
+        flow.file for flow, then in pairs if then.fields.keys() - flow.fields.keys() or [*_dropped(flow, then, None)]
+    ]
+
+
+def _dropped(flow: Flow, then: Flow, row: LiveFlow | None) -> Iterator[Dropped]:
+    """Yield what the file had `then`: what it sent, who it was tested with, and what it said of the flow besides."""
+    made = partial(Dropped, flow.slug, flow.file)
+    if row is not None:
+        for name in SENT_FIELDS:
+            if name in then.fields and name not in flow.fields:
+                yield made(DroppedKind.FIELD, name, row.status, _shown(name, row), is_shown=name in row.fields)
+    lost = _lost_tests(_tests(then), _tests(flow))
+    if lost and not _tests(flow):
+        yield made(DroppedKind.TESTS, f"{len(lost):,}")
+    else:
+        yield from (made(DroppedKind.TEST, _test_name(test)) for test in lost)
+    if then.protected and not flow.protected:
+        yield made(DroppedKind.PROTECTED, "true")
+    if then.target is not None and flow.target is None:
+        yield made(DroppedKind.TARGET, then.target.value)
+    overlays = _overlays(flow)
+    yield from (made(DroppedKind.ENVIRONMENT, name) for name in _overlays(then) if name not in overlays)
+    ignores = Counter(each.code for each in ignores_of(then.source.text, then.file))
+    ignores -= Counter(each.code for each in ignores_of(flow.source.text, flow.file))
+    yield from (made(DroppedKind.IGNORE, code) for code in sorted(ignores) if code)
+
+
+def _shown(name: FieldName, row: LiveFlow) -> JsonValue:
+    """Return what a field is live; of `data` how much there is, in words."""
+    value = observe(row.fields, [name]).values.get(name)
+    if name != "data":
+        return value
+    steps = value.get("steps") if isinstance(value, dict) else None
+    if not isinstance(steps, list):
+        return "the content that is there"
+    return f"{len(steps):,} {'step' if len(steps) == 1 else 'steps'}"
+
+
+def _overlays(flow: Flow) -> Collection[str]:
+    """Return the environments that a file has an overlay for."""
+    value = flow.source.value
+    overlays = value.get("environments") if isinstance(value, dict) else None
+    return overlays.keys() if isinstance(overlays, dict) else ()
+
+
+def _tests(flow: Flow) -> Sequence[JsonValue]:
+    return flow.tests if isinstance(flow.tests, list) else ()
+
+
+def _lost_tests(before: Sequence[JsonValue], after: Sequence[JsonValue]) -> Sequence[JsonValue]:
+    """Return the tests that are gone, not edited: none has the same name or user now, or can be an edit of it."""
+    gone, new = list(before), list(after)
+    for key in (canonical_text, partial(_part, "name"), partial(_part, "user")):
+        left: list[JsonValue] = []
+        keys = Counter(map(key, new))
+        for test in gone:
+            if keys[key(test)] and key(test) is not None:
+                keys[key(test)] -= 1
+                new.remove(next(each for each in new if key(each) == key(test)))
+            else:
+                left.append(test)
+        gone = left
+    return gone[len(new) :]
+
+
+def _part(name: str, test: JsonValue) -> str | None:
+    return canonical_text(test[name]) if isinstance(test, dict) and name in test else None
+
+
+def _test_name(test: JsonValue) -> str:
+    name = test.get("name") if isinstance(test, dict) else None
+    return shortened(name if isinstance(name, str) else json.dumps(test, ensure_ascii=False), _TEST_NAME_LENGTH)

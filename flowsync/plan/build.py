@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import compare, fingerprint
-from flowsync.diff.origin import differing
 from flowsync.flows.expressions import as_sent
 from flowsync.model import (
     SENT_FIELDS,
@@ -16,7 +15,6 @@ from flowsync.model import (
     Create,
     NewDraft,
     Plan,
-    Removed,
     RowChange,
     Target,
     Unchanged,
@@ -24,10 +22,9 @@ from flowsync.model import (
     Update,
     View,
 )
-from flowsync.plan.base import FileAndRow, compared_with
-from flowsync.plan.creating import Creation, Scope, created
+from flowsync.plan.base import FileAndRow, compared_with, dropped
+from flowsync.plan.creating import Creation, Scope, created, removed_flows
 from flowsync.plan.document import digest
-from flowsync.plan.dropped import dropped
 from flowsync.plan.warnings import warnings_of_change, warnings_of_unchanged
 
 if TYPE_CHECKING:
@@ -135,43 +132,6 @@ def unmanaged(rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]) 
     latest = ((slug, choice.row) for slug, choice in choices if isinstance(choice, Chosen))
     names = ((slug, row, row.fields.get("name")) for slug, row in latest)
     return tuple(Unmanaged(slug, row.id, name if isinstance(name, str) else "") for slug, row, name in names)
-
-
-def removed_flows(
-    base: Base, flows: Sequence[Flow], rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]
-) -> tuple[Removed, ...]:
-    """Return the flows whose file is gone since the base, first looking for the new file that has their content."""
-    new = [flow for flow in flows if flow.slug not in base.flows and flow.slug not in base.unreadable]
-    found: list[Removed] = []
-    left = {slug: _left(rows.get(slug, ())) for slug in base.gone.keys() - set(managed)}
-    for slug, row in sorted(left.items(), key=lambda each: (each[1] is None or each[1].is_archived, each[0])):
-        gone = base.gone[slug]
-        heir = next((flow for flow in new if gone.fields and _has_fields(flow, gone.fields)), None)
-        new = [flow for flow in new if flow is not heir]
-        renamed_to = None if heir is None else heir.slug
-        found.append(_removed(slug, gone.file, row, renamed_to))
-    return tuple(sorted(found, key=lambda each: each.slug))
-
-
-def _removed(slug: str, file: str, row: LiveFlow | None, renamed_to: str | None) -> Removed:
-    if row is None:
-        return Removed(slug, file, None, "", None, None, renamed_to)
-    name = row.fields.get("name")
-    return Removed(slug, file, row.id, name if isinstance(name, str) else "", row.version, row.status, renamed_to)
-
-
-def _left(rows: Sequence[LiveFlow]) -> LiveFlow | None:
-    """Return the newest version of a flow without a file; an archived one only where there is no other."""
-    choice = choose(rows, Target.LATEST)
-    match choice:
-        case Chosen(row) | UnknownStatus(row) | OnlyArchived(row):
-            return row
-        case NoSuchFlow() | NoSuchTarget():
-            return None
-
-
-def _has_fields(flow: Flow, fields: Mapping[FieldName, JsonValue]) -> bool:
-    return flow.fields.keys() == fields.keys() and not differing(flow.fields, fields, flow.fields)
 
 
 def _compared(pair: FileAndRow) -> Update | NewDraft | Unchanged:

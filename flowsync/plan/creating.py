@@ -1,4 +1,4 @@
-"""Files whose slug is not live: the flows that they become, or why they do not."""
+"""Files whose slug is not live: the flows that they become, or why they do not; and flows whose file is gone."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose
 from flowsync.config import Creating
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import fingerprint, form, observe
+from flowsync.diff.origin import differing
 from flowsync.flows.expressions import as_sent
-from flowsync.model import SENT_FIELDS, Blocked, Create, FieldChange, Op, Origin, PlanWarning, Target, View
+from flowsync.model import SENT_FIELDS, Blocked, Create, FieldChange, Op, Origin, PlanWarning, Removed, Target, View
 from flowsync.text import appearance, closest, code_points_that_differ, folded, look_alike
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from flowsync.model import FieldName, Flow, JsonValue, Removed
+    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow
     from flowsync.plan.base import Base
 
 MOST_SUGGESTIONS: Final = 100
@@ -247,3 +249,40 @@ def _warnings(flow: Flow, scope: Scope, former: Removed | None, near: str | None
 
 def _warning(flow: Flow, field: FieldName, code: str, message: str) -> PlanWarning:
     return PlanWarning(code, message, flow.source.key_location((field,)).line)
+
+
+def removed_flows(
+    base: Base, flows: Sequence[Flow], rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]
+) -> tuple[Removed, ...]:
+    """Return the flows whose file is gone since the base, first looking for the new file that has their content."""
+    new = [flow for flow in flows if flow.slug not in base.flows and flow.slug not in base.unreadable]
+    found: list[Removed] = []
+    left = {slug: _left(rows.get(slug, ())) for slug in base.gone.keys() - set(managed)}
+    for slug, row in sorted(left.items(), key=lambda each: (each[1] is None or each[1].is_archived, each[0])):
+        gone = base.gone[slug]
+        heir = next((flow for flow in new if gone.fields and _has_fields(flow, gone.fields)), None)
+        new = [flow for flow in new if flow is not heir]
+        renamed_to = None if heir is None else heir.slug
+        found.append(_removed(slug, gone.file, row, renamed_to))
+    return tuple(sorted(found, key=lambda each: each.slug))
+
+
+def _removed(slug: str, file: str, row: LiveFlow | None, renamed_to: str | None) -> Removed:
+    if row is None:
+        return Removed(slug, file, None, "", None, None, renamed_to)
+    name = row.fields.get("name")
+    return Removed(slug, file, row.id, name if isinstance(name, str) else "", row.version, row.status, renamed_to)
+
+
+def _left(rows: Sequence[LiveFlow]) -> LiveFlow | None:
+    """Return the newest version of a flow without a file; an archived one only where there is no other."""
+    choice = choose(rows, Target.LATEST)
+    match choice:
+        case Chosen(row) | UnknownStatus(row) | OnlyArchived(row):
+            return row
+        case NoSuchFlow() | NoSuchTarget():
+            return None
+
+
+def _has_fields(flow: Flow, fields: Mapping[FieldName, JsonValue]) -> bool:
+    return flow.fields.keys() == fields.keys() and not differing(flow.fields, fields, flow.fields)

@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 
 from flowsync import document
-from flowsync.api.audience import EVERYONE, Gap
+from flowsync.api.audience import EVERYONE, Gap, Nobody, Question, answered, expressions_of, question_of, questions_of
 from flowsync.model import Audience, Create, JsonValue, Qualifying
-from flowsync.plan.audience import Nobody, Question, answered, expressions_of, question_of, questions_of
 from flowsync.plan.document import digest, to_document
 from flowsync.plan.saved import from_text
 from flowsync.render.audience import in_words, rounded

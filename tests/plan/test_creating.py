@@ -11,12 +11,12 @@ import pytest
 from flowsync.config import Creating, Guards
 from flowsync.diff.fields import fingerprint
 from flowsync.errors import PlanFileError
+from flowsync.github.drift import edits, not_live, waiting
 from flowsync.model import Create, FieldChange, Flow, JsonValue, LiveFlow, NewDraft, Op, Origin, Plan, Target, View
 from flowsync.plan.base import Base, GoneFile
 from flowsync.plan.build import build_plan
 from flowsync.plan.creating import MOST_SUGGESTIONS, Creation
 from flowsync.plan.document import digest_of, meaning, to_document
-from flowsync.plan.edits import edits, not_live, waiting
 from flowsync.plan.guards import judged
 from flowsync.plan.saved import AsPlanned, from_document, from_text, restored
 from tests.plan.builders import API, complete, flow, plan_of, row

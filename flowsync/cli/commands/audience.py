@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flowsync.api.audience import Question, question_of
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.cli.audience import ask
 from flowsync.cli.commands.explain import explain_text
@@ -20,7 +21,6 @@ from flowsync.cli.sides import file_of
 from flowsync.cli.usage.help_page import Command
 from flowsync.cli.usage.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.errors import UncheckedPatternError, UsageError
-from flowsync.plan.audience import Question, question_of
 from flowsync.render.audience import FORMATS, AudienceReport
 from flowsync.targeting.context import persona_from
 from flowsync.targeting.tokens import on_one_line

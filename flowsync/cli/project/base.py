@@ -11,8 +11,7 @@ from flowsync.cli.output import write_step
 from flowsync.cli.project.history import GitHistory, read_flow
 from flowsync.errors import DocumentError, GitError
 from flowsync.flows.files import ENDINGS
-from flowsync.plan.base import Base, GoneFile
-from flowsync.plan.dropped import files_that_lost
+from flowsync.plan.base import Base, GoneFile, files_that_lost
 from flowsync.render.wording import listed
 from flowsync.text import excerpt
 

@@ -23,7 +23,11 @@ from flowsync.github.drift import (
     branch_name,
     close_issues,
     digest_of,
+    edits,
+    is_uncertain,
+    not_live,
     propose,
+    waiting,
     withdraw,
     write_issue,
 )
@@ -31,7 +35,6 @@ from flowsync.github.inputs import Switch
 from flowsync.github.marker import Marker, hexadecimal, written_parts
 from flowsync.github.review import Reviews, Tip
 from flowsync.plan.document import meaning
-from flowsync.plan.edits import edits, is_uncertain, not_live, waiting
 from flowsync.plan.guards import Kept
 from flowsync.pull.results import ChangedFile, Skipped
 from flowsync.render.escape import shown
