@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from flowsync.api.rows import live_flow
 from flowsync.diff.fields import fingerprint
 from flowsync.model import FieldName, JsonValue, LiveFlow, Outcome, Update
-from flowsync.record.lines import outcome_line, read, run_line, write_line
+from flowsync.record.lines import outcome_line, run_line, write_line
+from flowsync.record.reading import read
 from flowsync.record.values import Purpose, Record, Run
 
 TIME = "2026-01-02T03:04:05.000Z"

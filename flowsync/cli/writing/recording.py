@@ -23,10 +23,10 @@ from flowsync.record.lines import (
     made_line,
     outcome_line,
     publish_line,
-    read,
     run_line,
     write_line,
 )
+from flowsync.record.reading import read
 from flowsync.record.undoing import with_undone
 from flowsync.record.values import FORMAT, SUFFIX, Kept, Unreadable
 from flowsync.workspace import OWNER_ONLY, workspace
