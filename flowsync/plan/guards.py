@@ -1,10 +1,11 @@
-"""What apply refuses before it writes anything: each guard a small rule over a plan, judged as a value."""
+"""What apply refuses before it writes anything: guards, which judge a plan as a value."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from flowsync.config import Creating, Policy
 from flowsync.model import Create, Op, Origin, Refusal
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from flowsync.config import Guards
     from flowsync.model import Change, Plan
 
-Rule: TypeAlias = "Callable[[Plan, Guards], Iterator[Refusal]]"
-
 PERCENT_FROM: Final = 10
 """From how many flows up a part of them is many: of three flows, two are not."""
 
@@ -30,12 +29,21 @@ class Kept(Enum):
     SAVED = "saved and read back"
 
 
+_UNSAVED: Final = Refusal(
+    "plan-not-saved", "Only a plan that was saved with plan --out may be applied here.", "--allow-unsaved-plan"
+)
+_EDITS: Final = {
+    Origin.DRIFT: "An edit in the dashboard would be undone",
+    Origin.CONFLICT: "An edit in the dashboard to what this branch changed too would be undone",
+}
+
+
 def judged(plan: Plan, guards: Guards, kept: Kept = Kept.FRESH) -> Plan:
     """Return `plan` with what the guards refuse about it; a plan that writes nothing is never refused."""
     plan = replace(plan, refusals=())
     if not plan.writes:
         return plan
-    found = [refusal for rule in RULES for refusal in rule(plan, guards)]
+    found = [*_too_many(plan, guards), *_about_flows(plan, guards), *_edits_undone(plan, guards)]
     if guards.require_saved_plan and kept is Kept.FRESH:
         found.append(_UNSAVED)
     return also_refused(plan, *found) if found else plan
@@ -47,85 +55,49 @@ def also_refused(plan: Plan, *refusals: Refusal) -> Plan:
     return replace(refused, digest=digest(refused))
 
 
-def too_many(plan: Plan, guards: Guards) -> Iterator[Refusal]:
-    """Refuse more changes than one reviewer can take in."""
-    count = len(plan.changes)
-    if guards.max_changes is not None and count > guards.max_changes:
-        message = f"{count:,} flows would be written, more than max_changes, {guards.max_changes:,}."
-        yield Refusal("too-many-changes", message, "--allow-many")
-
-
-def too_much(plan: Plan, guards: Guards) -> Iterator[Refusal]:
-    """Refuse to change most of an account at once."""
+def _too_many(plan: Plan, guards: Guards) -> Iterator[Refusal]:
+    """Refuse more changes than one reviewer can take in, and to change most of an account at once."""
     numbers = summary(plan)
     count, planned = numbers.changes, numbers.changes + numbers.unchanged + numbers.unverified + numbers.blocked
-    limit = guards.max_changed_percent
-    if limit is not None and planned >= PERCENT_FROM and count * 100 > limit * planned:
-        message = f"{count:,} of {planned:,} flows would be written, more than max_changed_percent, {limit} %."
+    most, percent = guards.max_changes, guards.max_changed_percent
+    if most is not None and count > most:
+        message = f"{count:,} flows would be written, more than max_changes, {most:,}."
+        yield Refusal("too-many-changes", message, "--allow-many")
+    if percent is not None and planned >= PERCENT_FROM and count * 100 > percent * planned:
+        message = f"{count:,} of {planned:,} flows would be written, more than max_changed_percent, {percent} %."
         yield Refusal("too-large-a-part", message, "--allow-many")
 
 
-def targeting_cleared(plan: Plan, guards: Guards) -> Iterator[Refusal]:
-    """Refuse to show a flow for some to everyone."""
-    slugs = _slugs(plan, _clears_targeting)
-    if slugs and not guards.allow_clear_targeting:
+def _about_flows(plan: Plan, guards: Guards) -> Iterator[Refusal]:
+    """Refuse what must not happen to any flow by accident."""
+    if not guards.allow_clear_targeting:
         message = "The targeting of a live flow would be cleared: everyone would be shown it."
-        yield Refusal("clears-targeting", message, "--allow-clear-targeting", slugs)
+        yield from _refused(plan, _clears_targeting, "clears-targeting", message, "--allow-clear-targeting")
+    if not guards.allow_type_change:
+        message = "The type of a flow would change."
+        yield from _refused(plan, _changes_type, "changes-type", message, "--allow-type-change")
+    if guards.create is Creating.REFUSE:
+        message = "A flow would be created, which flowsync.yaml refuses."
+        yield from _refused(plan, lambda change: isinstance(change, Create), "creates", message, "--allow-create")
+    if not guards.allow_protected:
+        message = "A flow marked as protected would be written."
+        yield from _refused(plan, _is_protected, "protected", message, "--allow-protected")
 
 
-def type_changed(plan: Plan, guards: Guards) -> Iterator[Refusal]:
-    """Refuse to make a flow another kind of flow, which the app may not know how to show."""
-    slugs = _slugs(plan, lambda change: any(each.field == "type" and each.op is not Op.ADD for each in change.fields))
-    if slugs and not guards.allow_type_change:
-        yield Refusal("changes-type", "The type of a flow would change.", "--allow-type-change", slugs)
-
-
-def creates(plan: Plan, guards: Guards) -> Iterator[Refusal]:
-    """Refuse to make flows, where the settings say so."""
-    slugs = _slugs(plan, lambda change: isinstance(change, Create))
-    if slugs and guards.create is Creating.REFUSE:
-        yield Refusal("creates", "A flow would be created, which flowsync.yaml refuses.", "--allow-create", slugs)
-
-
-def protected(plan: Plan, guards: Guards) -> Iterator[Refusal]:
-    """Refuse to write flows that are marked."""
-    slugs = _slugs(plan, lambda change: any(warning.code == PROTECTED for warning in change.warnings))
-    if slugs and not guards.allow_protected:
-        yield Refusal("protected", "A flow marked as protected would be written.", "--allow-protected", slugs)
-
-
-def edits_undone(plan: Plan, guards: Guards) -> Iterator[Refusal]:
+def _edits_undone(plan: Plan, guards: Guards) -> Iterator[Refusal]:
     """Refuse to undo an edit in the dashboard, where the policy says so or the edit cannot be kept."""
     for origin, policy in ((Origin.DRIFT, guards.on_drift), (Origin.CONFLICT, guards.on_conflict)):
-        slugs = tuple(change.slug for change in plan.writes if any(each.origin is origin for each in change.fields))
-        if slugs and policy is not Policy.OVERWRITE:
+        if policy is not Policy.OVERWRITE:
             cannot = ", for what was edited cannot be left out of what this plan sends"
-            reason = "" if policy is Policy.REFUSE else cannot
+            message = f"{_EDITS[origin]}{'' if policy is Policy.REFUSE else cannot}."
             flag = f"--on-{origin.value} overwrite"
-            yield Refusal(f"overwrites-{origin.value}", f"{_EDITS[origin]}{reason}.", flag, slugs)
+            yield from _refused(plan, partial(_undoes, origin), f"overwrites-{origin.value}", message, flag)
 
 
-RULES: Final[tuple[Rule, ...]] = (
-    too_many,
-    too_much,
-    targeting_cleared,
-    type_changed,
-    creates,
-    protected,
-    edits_undone,
-)
-
-_UNSAVED: Final = Refusal(
-    "plan-not-saved", "Only a plan that was saved with plan --out may be applied here.", "--allow-unsaved-plan"
-)
-_EDITS: Final = {
-    Origin.DRIFT: "An edit in the dashboard would be undone",
-    Origin.CONFLICT: "An edit in the dashboard to what this branch changed too would be undone",
-}
-
-
-def _slugs(plan: Plan, concerned: Callable[[Change], bool]) -> tuple[str, ...]:
-    return tuple(change.slug for change in plan.writes if concerned(change))
+def _refused(plan: Plan, concerned: Callable[[Change], bool], code: str, message: str, flag: str) -> Iterator[Refusal]:
+    slugs = tuple(change.slug for change in plan.writes if concerned(change))
+    if slugs:
+        yield Refusal(code, message, flag, slugs)
 
 
 def _clears_targeting(change: Change) -> bool:
@@ -136,3 +108,15 @@ def _clears_targeting(change: Change) -> bool:
         return False
     before = [field.old for field in change.fields if field.field == "targetingLogic"]
     return not before or not is_for_everyone(before[0])
+
+
+def _changes_type(change: Change) -> bool:
+    return any(each.field == "type" and each.op is not Op.ADD for each in change.fields)
+
+
+def _is_protected(change: Change) -> bool:
+    return any(warning.code == PROTECTED for warning in change.warnings)
+
+
+def _undoes(origin: Origin, change: Change) -> bool:
+    return any(each.origin is origin for each in change.fields)

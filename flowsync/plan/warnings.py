@@ -48,8 +48,8 @@ LIVE_TARGETING: Final = "live-targeting-broken"
 
 NOT_RESTORABLE: Final = "not-restorable"
 
-_NOW_OFF: Final = "flow is switched off: nobody sees it any more."
-_NOW_ON: Final = "flow is switched on: whoever it targets can see it."
+_SWITCHED: Final = {"off": "nobody sees it any more.", "on": "whoever it targets can see it."}
+_DRAFT_SWITCHED: Final = {"off": "nobody sees it when it is published.", "on": "users see it once it is published."}
 _SHORT_COMMIT: Final = 12
 _MOST_LABELS: Final = 5
 """How many places one warning names."""
@@ -64,26 +64,23 @@ def warnings_of_change(pair: FileAndRow) -> tuple[PlanWarning, ...]:
 
 def warnings_of_unchanged(pair: FileAndRow) -> tuple[PlanWarning, ...]:
     """Return the warnings about a row that already is as the file says."""
-    hidden = drafts_hidden(pair) if pair.needs_draft else ()
-    return (*draft_unseen(pair), *hidden, *edits_kept(pair), *live_targeting_broken(pair))
+    hidden = _drafts_hidden(pair) if pair.needs_draft else ()
+    return (*_draft_unseen(pair), *hidden, *_edits_kept(pair), *_live_targeting_broken(pair))
 
 
-def goes_live(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that users see the change at once."""
+def _goes_live(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.row.is_published and pair.will_be_on:
         yield PlanWarning("goes-live", f"Version {pair.row.version} is live: users see the change at once.")
 
 
-def draft_unseen(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that nobody sees the row, and say how the file differs from what users do see."""
+def _draft_unseen(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.row.status == "DRAFT":
         seen = _what_users_see(pair)
         message = f"Version {pair.row.version} is a draft: nobody sees it until it is published. {seen}"
         yield PlanWarning(DRAFT_UNSEEN, message)
 
 
-def drafts_hidden(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that there may be a newer draft, which the file would be for, and that nobody could see it."""
+def _drafts_hidden(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.view is not View.WHOLE and pair.needs_draft:
         message = "The public list, which was read, may hide a draft that is there already; then no draft is made."
         yield PlanWarning("may-exist", message)
@@ -95,8 +92,7 @@ def drafts_hidden(pair: FileAndRow) -> Iterator[PlanWarning]:
         yield PlanWarning("drafts-hidden", message)
 
 
-def not_the_latest(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that a newer version exists than the one that is written, because the file or flowsync.yaml says so."""
+def _not_the_latest(pair: FileAndRow) -> Iterator[PlanWarning]:
     row, latest = pair.row, pair.latest
     if latest.id != row.id:
         message = (
@@ -106,51 +102,40 @@ def not_the_latest(pair: FileAndRow) -> Iterator[PlanWarning]:
         yield PlanWarning(NOT_THE_LATEST, message)
 
 
-def protected(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that the file marks the flow as one that needs more care."""
+def _protected(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.flow.protected:
         yield _warning(pair, "protected", PROTECTED, "The flow is marked as protected.")
 
 
-def turned_off(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that the flow is no longer shown."""
-    if _changes(pair, "active") and not pair.will_be_on:
-        is_draft = pair.row.status == "DRAFT"
-        told = "draft is switched off: nobody sees it when it is published." if is_draft else _NOW_OFF
-        yield _warning(pair, "active", "turned-off", f"The {told}")
-    elif pair.sends_unseen("active") and not pair.will_be_on:
-        message = "active: false is sent, and the API does not return active: if the flow is on, it is switched off."
-        yield _warning(pair, "active", "turned-off", message)
+def _switched(pair: FileAndRow) -> Iterator[PlanWarning]:
+    is_draft = pair.row.status == "DRAFT"
+    way, other = ("on", "off") if pair.will_be_on else ("off", "on")
+    is_sent_unseen = "active" in pair.sent_unseen if pair.will_be_on else pair.sends_unseen("active")
+    if _changes(pair, "active"):
+        effect = (_DRAFT_SWITCHED if is_draft else _SWITCHED)[way]
+        message = f"The {'draft' if is_draft else 'flow'} is switched {way}: {effect}"
+        yield _warning(pair, "active", f"turned-{way}", message)
+    elif is_sent_unseen:
+        sent = f"active: {'true' if pair.will_be_on else 'false'} is sent"
+        message = f"{sent}, and the API does not return active: if the flow is {other}, it is switched {way}."
+        yield _warning(pair, "active", f"turned-{way}", message)
 
 
-def turned_on(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that a flow that was off is shown again."""
-    if _changes(pair, "active") and pair.will_be_on:
-        is_draft = pair.row.status == "DRAFT"
-        told = "draft is switched on: users see it once it is published." if is_draft else _NOW_ON
-        yield _warning(pair, "active", "turned-on", f"The {told}")
-    elif "active" in pair.sent_unseen and pair.will_be_on:
-        message = "active: true is sent, and the API does not return active: if the flow is off, it is switched on."
-        yield _warning(pair, "active", "turned-on", message)
-
-
-def type_changed(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that a live flow becomes another kind of flow."""
+def _type_changed(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.row.is_published and _changes(pair, "type"):
         was, will_be = (_in_words(values.get("type")) for values in (pair.comparison.old, pair.comparison.new))
         message = f"The type of a live version changes from {was} to {will_be}: the app must show it as such."
         yield _warning(pair, "type", "type-changed", message)
 
 
-def targeting_cleared(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that a flow for some becomes a flow for all."""
+def _targeting_cleared(pair: FileAndRow) -> Iterator[PlanWarning]:
     old, new = (values.get("targetingLogic") for values in (pair.comparison.old, pair.comparison.new))
     if _changes(pair, "targetingLogic") and is_for_everyone(new) and not is_for_everyone(old):
         message = "Targeting is cleared: the flow is for everyone, no longer for some users only."
         yield _warning(pair, "targetingLogic", "targeting-cleared", message)
 
 
-def ids_renamed(pair: FileAndRow) -> Iterator[PlanWarning]:
+def _ids_renamed(pair: FileAndRow) -> Iterator[PlanWarning]:
     """Warn, for each step and field under a new id, that progress and answers stay with the old one."""
     key = steps_key(pair.flow.fields.get("data"))
     for change in pair.comparison.changes:
@@ -171,14 +156,13 @@ def ids_renamed(pair: FileAndRow) -> Iterator[PlanWarning]:
                 yield PlanWarning("field-id-renamed", message, line)
 
 
-def live_data_unreadable(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that what is replaced could not be compared."""
+def _live_data_unreadable(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.comparison.live_data_is_unreadable:
         message = "The live data is neither YAML nor JSON that can be read: it is replaced as a whole."
         yield _warning(pair, "data", "live-data-unreadable", message)
 
 
-def live_targeting_broken(pair: FileAndRow) -> Iterator[PlanWarning]:
+def _live_targeting_broken(pair: FileAndRow) -> Iterator[PlanWarning]:
     """Warn of live targeting that is wrong and that the file does not state: pull leaves such targeting out."""
     live = pair.row.fields.get("targetingLogic")
     if "targetingLogic" in pair.flow.fields or not isinstance(live, str):
@@ -192,30 +176,26 @@ def live_targeting_broken(pair: FileAndRow) -> Iterator[PlanWarning]:
         yield PlanWarning(LIVE_TARGETING, message)
 
 
-def not_restorable(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that a rollback could not put back what is replaced, because the API would not take it."""
+def _not_restorable(pair: FileAndRow) -> Iterator[PlanWarning]:
     for field in pair.comparison.changed:
         if field in pair.row.fields and field not in restorable(pair.row.fields):
             message = f"The live {field} is not of the type that the API takes: a rollback cannot put it back."
             yield _warning(pair, field, NOT_RESTORABLE, message)
 
 
-def edits_kept(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that fields are not as the file says, and stay so."""
+def _edits_kept(pair: FileAndRow) -> Iterator[PlanWarning]:
     for field in pair.kept:
         message = f"{field} was edited in the dashboard and is left as it is there."
         yield _warning(pair, field, EDIT_KEPT, message)
 
 
-def unseen_sent(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that fields are sent though nobody can see what they replace."""
+def _unseen_sent(pair: FileAndRow) -> Iterator[PlanWarning]:
     for field in pair.sent_unseen:
         message = f"{field} is not returned by the API; it is sent because the file changed it since the base."
         yield _warning(pair, field, UNSEEN_SENT, message)
 
 
-def waiting(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Say which merged changes the differences come from that nobody made in the dashboard."""
+def _waiting(pair: FileAndRow) -> Iterator[PlanWarning]:
     for each in pair.pending:
         number = "" if each.pull is None else f" (#{each.pull})"
         message = (
@@ -225,8 +205,7 @@ def waiting(pair: FileAndRow) -> Iterator[PlanWarning]:
         yield PlanWarning(WAITING, message)
 
 
-def conflict_open(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that an edit is why a merged pull request was not applied."""
+def _conflict_open(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.conflict is not None:
         message = (
             f"Pull request #{pair.conflict} changed this flow and was not applied, because it was edited in the "
@@ -235,44 +214,41 @@ def conflict_open(pair: FileAndRow) -> Iterator[PlanWarning]:
         yield PlanWarning(CONFLICT_OPEN, message)
 
 
-def history_cut(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that what counts as an edit may be older."""
+def _history_cut(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.gap:
         labels = [change.label for change in pair.comparison.changes if change.origin in EDITS]
         message = f"An edit in the dashboard, or a merge that is not applied yet: {_listed(labels)}. {pair.gap}"
         yield PlanWarning(HISTORY_CUT, message)
 
 
-def origin_unknown(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn that a base was asked for and cannot be read."""
+def _origin_unknown(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.is_unknown:
         message = "The file at the base cannot be read: whose these differences are is not known."
         yield PlanWarning("origin-unknown", message)
 
 
 UPDATE_RULES: Final[tuple[Rule, ...]] = (
-    goes_live,
-    draft_unseen,
-    drafts_hidden,
-    not_the_latest,
-    protected,
-    turned_off,
-    turned_on,
-    type_changed,
-    targeting_cleared,
-    ids_renamed,
-    live_data_unreadable,
-    live_targeting_broken,
-    not_restorable,
-    edits_kept,
-    unseen_sent,
-    origin_unknown,
-    waiting,
-    conflict_open,
-    history_cut,
+    _goes_live,
+    _draft_unseen,
+    _drafts_hidden,
+    _not_the_latest,
+    _protected,
+    _switched,
+    _type_changed,
+    _targeting_cleared,
+    _ids_renamed,
+    _live_data_unreadable,
+    _live_targeting_broken,
+    _not_restorable,
+    _edits_kept,
+    _unseen_sent,
+    _origin_unknown,
+    _waiting,
+    _conflict_open,
+    _history_cut,
 )
 
-ROW_RULES: Final[frozenset[Rule]] = frozenset({goes_live, not_the_latest, turned_off, turned_on, type_changed})
+ROW_RULES: Final[frozenset[Rule]] = frozenset({_goes_live, _not_the_latest, _switched, _type_changed})
 """What is said of a row that is written itself; a new draft leaves the row as it is."""
 
 
