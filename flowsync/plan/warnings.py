@@ -58,7 +58,7 @@ _STEP_ID: Final = re.compile(r"/(?P<list>steps|data)/(?P<step>\d+)(?:/fields/(?P
 
 def warnings_of_change(pair: FileAndRow) -> tuple[PlanWarning, ...]:
     """Return the warnings about a row that will be written, or that a draft will be made of."""
-    rules = (rule for rule in UPDATE_RULES if not pair.needs_draft or rule not in ROW_RULES)
+    rules = (rule for rule in _UPDATE_RULES if not pair.needs_draft or rule not in _ROW_RULES)
     return tuple(warning for rule in rules for warning in rule(pair))
 
 
@@ -66,6 +66,11 @@ def warnings_of_unchanged(pair: FileAndRow) -> tuple[PlanWarning, ...]:
     """Return the warnings about a row that already is as the file says."""
     hidden = _drafts_hidden(pair) if pair.needs_draft else ()
     return (*_draft_unseen(pair), *hidden, *_edits_kept(pair), *_live_targeting_broken(pair))
+
+
+def warnings_of_publish(pair: FileAndRow) -> tuple[PlanWarning, ...]:
+    """Return the warnings about a version, as `pair.flow`, that takes the place of another one, `pair.row`."""
+    return tuple(warning for rule in _PUBLISH_RULES for warning in rule(pair))
 
 
 def _goes_live(pair: FileAndRow) -> Iterator[PlanWarning]:
@@ -227,7 +232,7 @@ def _origin_unknown(pair: FileAndRow) -> Iterator[PlanWarning]:
         yield PlanWarning("origin-unknown", message)
 
 
-UPDATE_RULES: Final[tuple[Rule, ...]] = (
+_UPDATE_RULES: Final[tuple[Rule, ...]] = (
     _goes_live,
     _draft_unseen,
     _drafts_hidden,
@@ -248,8 +253,17 @@ UPDATE_RULES: Final[tuple[Rule, ...]] = (
     _history_cut,
 )
 
-ROW_RULES: Final[frozenset[Rule]] = frozenset({_goes_live, _not_the_latest, _switched, _type_changed})
+_ROW_RULES: Final[frozenset[Rule]] = frozenset({_goes_live, _not_the_latest, _switched, _type_changed})
 """What is said of a row that is written itself; a new draft leaves the row as it is."""
+
+_PUBLISH_RULES: Final[tuple[Rule, ...]] = (
+    _protected,
+    _switched,
+    _type_changed,
+    _targeting_cleared,
+    _ids_renamed,
+    _live_data_unreadable,
+)
 
 
 def _changes(pair: FileAndRow, field: str) -> bool:

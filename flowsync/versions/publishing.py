@@ -31,16 +31,6 @@ STAYS_HIDDEN: Final = "stays-hidden"
 ACTIVE_UNSEEN: Final = "active-unseen"
 _ODD_REACH: Final = frozenset({rules.CONSTANT.code, rules.TAUTOLOGY.code})
 """What is wrong with targeting that reaches more users, or fewer, than it seems to."""
-_RULES: Final = (
-    warnings.protected,
-    warnings.turned_off,
-    warnings.turned_on,
-    warnings.type_changed,
-    warnings.targeting_cleared,
-    warnings.ids_renamed,
-    warnings.live_data_unreadable,
-)
-"""The rules of a plan that say something about a version that takes the place of another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +138,7 @@ def _warnings_of(content: Flow, comparison: FieldComparison, published: LiveFlow
             yield PlanWarning(warnings.PROTECTED, "The flow is marked as protected.")
         return
     pair = FileAndRow(content, Target.ACTIVE, published, None, published, comparison, content.data_text)
-    for rule in _RULES:
-        yield from rule(pair)
+    yield from warnings.warnings_of_publish(pair)
 
 
 def _warnings_about(draft: LiveFlow, published: LiveFlow | None, file: Flow | None) -> Iterator[PlanWarning]:
