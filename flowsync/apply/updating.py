@@ -8,15 +8,15 @@ the write.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from flowsync.api.rows import Chosen, UnknownStatus, choose
 from flowsync.apply.turns import (
-    MOST_WAITS,
     RETRY_PAUSE,
     WRITE_ATTEMPTS,
+    Attempts,
     Verdict,
     is_same,
     judged,
@@ -25,7 +25,7 @@ from flowsync.apply.turns import (
 )
 from flowsync.diff.data import quoted
 from flowsync.diff.fields import changes_between, fingerprint, observe
-from flowsync.errors import ApiError, RecordError, ServerError, UnavailableError
+from flowsync.errors import ApiError, RecordError, ServerError
 from flowsync.model import AlreadyApplied, Applied, Failed, NewDraft, Refused, Update
 from flowsync.text import end_of
 
@@ -132,27 +132,21 @@ def update(change: Update, store: FlowStore, record: ApplyRecord, pause: Callabl
 class _Turn:
     """One flow's turn so far.
 
-    `failure` is the last failed write; `doubt` the last after which it may have landed, or may land yet: a server that
-    answers 500 may still be at work. `accepted` says that the server took a write and did not show the flow,
-    `is_strange` that it then showed another. `is_there`: before anything was sent, all that is shown was as wanted,
-    and the write is for what is not shown, so that no read shows whether it landed. `is_over`: no further
-    attempt is any use.
+    A server that answers a write with 500 may still be at work, so a write in doubt may land later. `is_strange`: the
+    server took a write and answered with another flow. `is_there`: before anything was sent, all that is shown was as
+    wanted, and the write is for what is not shown, so that no read shows whether it landed. `is_kept`: what is replaced
+    is recorded. `is_rested`: the pause after the last failure is over.
     """
 
     change: Update
     store: FlowStore
     record: ApplyRecord
     pause: Callable[[float], None]
-    failures: int = 0
-    waits: int = 0
-    failure: ApiError | None = None
-    doubt: ApiError | None = None
-    accepted: bool = False
+    attempts: Attempts = field(default_factory=Attempts)
     is_strange: bool = False
     is_there: bool = False
     is_kept: bool = False
     is_rested: bool = True
-    is_over: bool = False
 
     def look_and_write(self) -> Verdict | None:
         """Read the flow and do what is right; None when it has to be read again."""
@@ -168,19 +162,19 @@ class _Turn:
         if found is Match.NEITHER:
             return self._something_else(row)
         if found is Match.AFTER and not self._must_be_sent(row):
-            return Verdict(Applied(self.change) if self._is_uncertain else AlreadyApplied(self.change), row)
+            return Verdict(Applied(self.change) if self.attempts.is_sent else AlreadyApplied(self.change), row)
         return self._as_planned(row)
 
     def _as_planned(self, row: LiveFlow) -> Verdict | None:
-        if self.accepted and not self.is_strange and self._is_unshown(row):
+        if self.attempts.accepted and not self.is_strange and self._is_unshown(row):
             return read_back(self.change, row)
-        if self.failure and self.is_over:
-            return Verdict(self._failed(self.failure, f"{self._as_read_back(row)}."), row)
-        if self.failures >= WRITE_ATTEMPTS:
+        if self.attempts.failure and self.attempts.is_over:
+            return Verdict(self._failed(self.attempts.failure, f"{self._as_read_back(row)}."), row)
+        if self.attempts.failures >= WRITE_ATTEMPTS:
             return Verdict(self._not_written(row), row)
         if not self.is_rested:
             self.is_rested = True
-            self.pause(RETRY_PAUSE * 2 ** (self.failures - 1))
+            self.pause(RETRY_PAUSE * 2 ** (self.attempts.failures - 1))
             return None
         return self._write(row)
 
@@ -191,47 +185,38 @@ class _Turn:
                 self.is_kept = True
             answer = self.store.write(self.change.id, self.change.body)
         except RecordError as error:
-            return Verdict(Failed(self.change, error.code, error.message, error.hint, uncertain=self._is_uncertain))
+            return Verdict(Failed(self.change, error.code, error.message, error.hint, uncertain=self.attempts.is_sent))
         except ApiError as error:
             return self._after_failure(error)
         is_another = answer is not None and answer.id != self.change.id
         # Only a field that a read shows and the answer holds shows whether it was taken.
         if answer is None or is_another or any(name in row.fields.keys() - answer.fields for name in self.change.body):
-            self.accepted = True
+            self.attempts.accepted = True
             self.is_strange = self.is_strange or is_another
-            self._count_failure()
+            self.attempts.failures += 1
+            self.is_rested = False
             return None
         return judged(self.change, answer)
 
     def _after_failure(self, error: ApiError) -> Verdict | None:
         """Whether a failed write is the end; None when the flow is to be looked at again."""
-        self.failure = error
-        if error.may_have_effect:
-            self.doubt = error
-        if error.retry_after is not None and self.waits < MOST_WAITS:
-            self.waits += 1
-            return None
-        if not error.leaves_doubt and not error.on_the_way:
+        failures = self.attempts.failures
+        if self.attempts.fail(error):
             return Verdict(self._failed(error))
-        self.is_over = error.on_the_way or isinstance(error, UnavailableError)
-        self._count_failure()
+        self.is_rested = self.is_rested and self.attempts.failures == failures
         return None
 
-    def _count_failure(self) -> None:
-        self.failures += 1
-        self.is_rested = False
-
     def _something_else(self, row: LiveFlow) -> Verdict:
-        if self.accepted:
+        if self.attempts.accepted:
             return read_back(self.change, row)
-        expected = self.change.new if self.doubt else self.change.old
+        expected = self.change.new if self.attempts.doubt else self.change.old
         found = observe(row.fields, expected.keys()).values
         differences = changes_between(expected, found)
         message = f"The live flow was changed after it was planned: {places(differences)}."
         return Verdict(self._refused("changed-since-planned", message, differences), row)
 
     def _refused(self, code: str, message: str, differences: tuple[FieldChange, ...]) -> Refused:
-        if not self._is_uncertain:
+        if not self.attempts.is_sent:
             return Refused(self.change, code, message, differences)
         reason = self._reasons() or "The server accepted the write without showing the flow."
         if differences:
@@ -242,7 +227,7 @@ class _Turn:
 
     def _must_be_sent(self, row: LiveFlow) -> bool:
         """Whether a flow that looks as wanted is written even so: it does not show all that is sent."""
-        if not self._is_uncertain:
+        if not self.attempts.is_sent:
             sent, shown = (observe(each, self.change.sent_unseen).values for each in (self.change.body, row.fields))
             self.is_there = fingerprint(sent) != fingerprint(shown)
         return self.is_there
@@ -258,12 +243,12 @@ class _Turn:
     def _not_written(self, row: LiveFlow) -> Failed:
         """No attempt took effect so far; unless each was refused, or never sent, one may take effect yet."""
         said = self._reasons() or f"PUT /v1/flows/{self.change.id}: the server accepted the write and did nothing."
-        hint = self.failure.hint if self.failure and not self._is_uncertain else None
+        hint = self.attempts.failure.hint if self.attempts.failure and not self.attempts.is_sent else None
         message = f"{said} Tried {WRITE_ATTEMPTS} times; {self._as_read_back(row).lower()}."
-        return Failed(self.change, "not-written", message, hint, uncertain=self._is_uncertain)
+        return Failed(self.change, "not-written", message, hint, uncertain=self.attempts.is_sent)
 
     def _as_read_back(self, row: LiveFlow) -> str:
-        if not self._is_uncertain:
+        if not self.attempts.is_sent:
             return "The flow is as it was"
         if self._is_unshown(row):
             return "What was to be written cannot be read back"
@@ -271,25 +256,21 @@ class _Turn:
 
     def _unreadable(self, error: ApiError) -> Failed:
         """The flow cannot be read, now or after a write whose fate is unknown."""
-        if self.doubt is not None:
-            return self._failed(self.doubt, f"Reading back failed too. {error.message}")
-        if self.accepted:
+        if self.attempts.doubt is not None:
+            return self._failed(self.attempts.doubt, f"Reading back failed too. {error.message}")
+        if self.attempts.accepted:
             message = f"The server accepted the write; reading it back failed. {error.message}"
             return Failed(self.change, error.code, message, error.hint, uncertain=True)
-        self.failure = error
+        self.attempts.failure = error
         return self._failed(error)
 
     def _reasons(self) -> str:
         """Each failure that says why: the last one, and the one that leaves a doubt."""
-        messages = dict.fromkeys(error.message for error in (self.doubt, self.failure) if error)
+        messages = dict.fromkeys(error.message for error in (self.attempts.doubt, self.attempts.failure) if error)
         return " ".join(map(end_of, messages))
 
     def _failed(self, error: ApiError, ending: str = "") -> Failed:
-        alone = not ending and self.doubt in {None, error}
+        alone = not ending and self.attempts.doubt in {None, error}
         message = error.message if alone else f"{self._reasons()} {ending}".rstrip()
-        hint = None if isinstance(error, ServerError) and self._is_uncertain else error.hint
-        return Failed(self.change, error.code, message, hint, uncertain=self._is_uncertain)
-
-    @property
-    def _is_uncertain(self) -> bool:
-        return self.doubt is not None or self.accepted
+        hint = None if isinstance(error, ServerError) and self.attempts.is_sent else error.hint
+        return Failed(self.change, error.code, message, hint, uncertain=self.attempts.is_sent)
