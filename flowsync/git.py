@@ -245,12 +245,21 @@ def head(directory: Path) -> str | None:
 
     Raises GitError when git refuses to answer: what the repository holds is not known then.
     """
+    return _head(directory) if _has_repository(directory) else None
+
+
+def _has_repository(directory: Path) -> bool:
+    """Whether there is a repository, and git to ask. Raises GitError when git refuses to answer."""
     try:
         ask(directory, "rev-parse", "--git-dir")
     except GitError as error:
         if any(words in error.message for words in _NOTHING_TO_ASK):
-            return None
+            return False
         raise
+    return True
+
+
+def _head(directory: Path) -> str | None:
     return answer(directory, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
 
@@ -340,14 +349,9 @@ def uncommitted(directory: Path, contents: Mapping[str, bytes]) -> frozenset[str
     None where there is no repository, or no git to ask. Raises GitError when git refuses to answer, as it does for a
     repository that belongs to somebody else: what it holds is not known then.
     """
-    try:
-        ask(directory, "rev-parse", "--git-dir")
-    except GitError as error:
-        if any(words in error.message for words in _NOTHING_TO_ASK):
-            return None
-        raise
-    has_commit = answer(directory, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is not None
-    committed = entries(directory, "HEAD", ".") if has_commit else {}
+    if not _has_repository(directory):
+        return None
+    committed = entries(directory, "HEAD", ".") if _head(directory) else {}
 
     def is_committed(name: str, content: bytes) -> bool:
         entry = committed.get(name)

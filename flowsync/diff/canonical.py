@@ -52,9 +52,6 @@ def _number(number: float) -> int | float:
         return math.inf if number > 0 else -math.inf
 
 
-_KEPT_AS_IT_IS: Final = 64
-
-
 class ValueNumbers:
     """Gives equal values, those of the same `canonical_text`, the same number.
 
@@ -65,7 +62,7 @@ class ValueNumbers:
     __slots__ = ("_known", "_numbers")
 
     def __init__(self) -> None:
-        self._numbers: dict[str | bytes, int] = {}
+        self._numbers: dict[bytes, int] = {}
         self._known: dict[int, tuple[JsonValue, int]] = {}
 
     def of(self, value: JsonValue) -> int:
@@ -88,6 +85,5 @@ class ValueNumbers:
                 return (type(one) is type(other) and one == other) or self.of(one) == self.of(other)
 
     def _number(self, value: JsonValue) -> int:
-        text = canonical_text(value)
-        form = text if len(text) <= _KEPT_AS_IT_IS else blake2b(text.encode("ascii"), digest_size=32).digest()
+        form = blake2b(canonical_text(value).encode("ascii"), digest_size=32).digest()
         return self._numbers.setdefault(form, len(self._numbers))

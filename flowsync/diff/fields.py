@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from flowsync import document
@@ -127,14 +127,8 @@ def compare(
     """
     sent = as_sent(stated)
     known = {} if data_text is None else {data_text: sent["data"]}
-    observed = observe(live, sent.keys(), known)
-    new = {name: sent[name] for name in SENT_FIELDS if name in observed.values}
-    old = dict(observed.values)
-    if "data" in new and not observed.data_is_unreadable:
-        old["data"], new["data"] = _in_one_spelling(old["data"], new["data"])
-    changes = changes_between(old, new, data_is_text=observed.data_is_unreadable)
-    unseen = tuple(name for name in SENT_FIELDS if name in sent and name not in new)
-    return FieldComparison(changes, unseen, old, new, observed.data_is_unreadable)
+    found = compare_observed(observe(live, sent.keys(), known), Observed(sent, data_is_unreadable=False))
+    return replace(found, unseen=tuple(name for name in SENT_FIELDS if name in sent and name not in found.new))
 
 
 def compare_observed(old: Observed, new: Observed) -> FieldComparison:

@@ -103,14 +103,8 @@ class _Lists:
 
     def base_place(self, was: int | None, now: int | None) -> int | Lack:
         """Return where in `base` the item is that is at `was` in the live list and at `now` in the file's."""
-        places = {
-            place
-            for place in (
-                None if was is None else self.base_of_live.get(was),
-                None if now is None else self.base_of_file.get(now),
-            )
-            if place is not None
-        }
+        sides = ((self.base_of_live, was), (self.base_of_file, now))
+        places = {base_places[at] for base_places, at in sides if at is not None and at in base_places}
         if len(places) > 1:
             return Lack.UNRELATED
         return places.pop() if places else Lack.ABSENT

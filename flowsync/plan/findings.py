@@ -193,20 +193,12 @@ def _errors(flow: Flow, added: Fields) -> list[Problem]:
 
 def _without(plan: Plan, blocking: Iterable[Problem], slugs: Mapping[str, str]) -> Plan:
     """Return the plan with a blocked flow in place of each change that would write one of the problems."""
-    found: dict[str, Problem] = {}
-    messages: dict[str, list[str]] = {}
+    found: dict[str, list[Problem]] = {}
     for each in blocking:
-        slug = slugs[each.location.file]
-        found.setdefault(slug, each)
-        messages.setdefault(slug, []).append(f"{each.message} {each.hint}" if each.hint else each.message)
+        found.setdefault(slugs[each.location.file], []).append(each)
     if not found:
         return plan
-    blocked = [
-        Blocked(
-            slug, first.location.file, first.code, " ".join(messages[slug]), first.location.line, first.location.column
-        )
-        for slug, first in found.items()
-    ]
+    blocked = [_blocked(slug, problems) for slug, problems in found.items()]
     left = replace(
         plan,
         changes=tuple(each for each in plan.changes if each.slug not in found),
@@ -214,3 +206,9 @@ def _without(plan: Plan, blocking: Iterable[Problem], slugs: Mapping[str, str]) 
         blocked=tuple(sorted((*plan.blocked, *blocked), key=lambda each: each.slug)),
     )
     return replace(left, digest=digest(left))
+
+
+def _blocked(slug: str, problems: Sequence[Problem]) -> Blocked:
+    first, place = problems[0], problems[0].location
+    message = " ".join(f"{each.message} {each.hint or ''}".rstrip() for each in problems)
+    return Blocked(slug, place.file, first.code, message, place.line, place.column)
