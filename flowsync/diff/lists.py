@@ -123,9 +123,7 @@ class Alignment:
     moved: frozenset[int]
     identity: str | None
 
-    def items(
-        self, old: list[JsonValue], new: list[JsonValue]
-    ) -> tuple[dict[ItemKey, JsonValue], dict[ItemKey, JsonValue]]:
+    def items(self, old: list[JsonValue], new: list[JsonValue]) -> tuple[ItemsByKey, ItemsByKey]:
         """Return both lists as mappings, in which an item of both has the same key."""
         now_of = {was: now for now, was in self.pairs.items()}
         return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
@@ -39,6 +39,7 @@ NO_SUCH_FLOW: Final = "no-such-flow"
 
 Decision: TypeAlias = "Change | Unchanged | Blocked"
 DecisionType = TypeVar("DecisionType", Update, Unchanged, Blocked)
+RowChangeType = TypeVar("RowChangeType", Update, NewDraft)
 
 
 def build_plan(
@@ -136,10 +137,10 @@ def unmanaged(rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]) 
 
 def _compared(pair: FileAndRow) -> Update | NewDraft | Unchanged:
     if pair.is_written:
-        change = _update(pair, {*pair.comparison.changed, *pair.comparison.unseen})
-        return _as_draft(change) if pair.needs_draft else change
+        sent = {*pair.comparison.changed, *pair.comparison.unseen}
+        return _change(NewDraft, pair, sent) if pair.needs_draft else _change(Update, pair, sent)
     if pair.must_be_switched_off and not pair.needs_draft:
-        return replace(_update(pair, {"active"}), is_verified=False)
+        return replace(_change(Update, pair, {"active"}), is_verified=False)
     row = pair.row
     return Unchanged(
         slug=pair.flow.slug,
@@ -152,9 +153,9 @@ def _compared(pair: FileAndRow) -> Update | NewDraft | Unchanged:
     )
 
 
-def _update(pair: FileAndRow, sent: Collection[FieldName]) -> Update:
+def _change(kind: type[RowChangeType], pair: FileAndRow, sent: Collection[FieldName]) -> RowChangeType:
     flow, row, comparison = pair.flow, pair.row, pair.comparison
-    return Update(
+    return kind(
         slug=flow.slug,
         file=flow.file,
         id=row.id,
@@ -172,10 +173,6 @@ def _update(pair: FileAndRow, sent: Collection[FieldName]) -> Update:
         target=pair.target,
         shown=row.fields,
     )
-
-
-def _as_draft(change: Update) -> NewDraft:
-    return NewDraft(**{each.name: getattr(change, each.name) for each in fields(change)})
 
 
 def _sent(pair: FileAndRow, name: FieldName) -> JsonValue:

@@ -113,7 +113,8 @@ class _Near:
         if found := self._by_appearance.get(appearance(slug).casefold()):
             return found
         rest = _PREFIX.sub("", slug)
-        others = [each for each in self._by_rest if folded(each) == folded(rest) or not _are_a_series(each, rest)]
+        series = _SERIES.sub("", rest)
+        others = [each for each in self._by_rest if folded(each) == folded(rest) or _SERIES.sub("", each) != series]
         close = closest(rest, others, _NEARNESS)
         return None if close is None else self._by_rest[close]
 
@@ -121,10 +122,6 @@ class _Near:
 def nearly_the_same(slug: str, known: Collection[str]) -> str | None:
     """Return the one of the `known` slugs that was probably meant, None where there is none."""
     return _Near(known).to(slug)
-
-
-def _are_a_series(one: str, other: str) -> bool:
-    return _SERIES.sub("", one) == _SERIES.sub("", other)
 
 
 def _near(slug: str, near: str, removed: Iterable[Removed]) -> str:
