@@ -168,7 +168,7 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
         "environment": plan.environment,
         "api_url": plan.api_url,
         "base": plan.base,
-        "view": plan.view.value,
+        "view": None if plan.view is View.WHOLE else plan.view.value,
         "summary": {name: number for name, number in numbers.items() if number or name not in SOMETIMES_COUNTED},
         "changes": [_change(change, plan.refusals) for change in plan.changes],
         "unverified": [_change(change, plan.refusals) for change in plan.unverified],
@@ -177,12 +177,7 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
         "removed": [asdict(removed) for removed in plan.removed],
         "dropped": [_dropped(dropped) for dropped in plan.dropped],
     }
-    if plan.view is View.WHOLE:
-        del content["view"]
-    for name in SOMETIMES_LISTED:
-        if not content[name]:
-            del content[name]
-    return content
+    return {name: value for name, value in content.items() if value or name not in {"view", *SOMETIMES_LISTED}}
 
 
 def _blocked(blocked: Blocked) -> JsonValue:
@@ -192,15 +187,13 @@ def _blocked(blocked: Blocked) -> JsonValue:
 
 def _dropped(dropped: Dropped) -> JsonValue:
     """Return one thing that a file lost; of a field with what is live, where the API returns it."""
-    live: dict[str, JsonValue] = {"live": json_safe(dropped.live)} if dropped.is_shown else {}
-    status: dict[str, JsonValue] = {} if dropped.status is None else {"status": dropped.status}
     return {
         "slug": dropped.slug,
         "file": dropped.file,
         "kind": dropped.kind.value,
         "name": dropped.name,
-        **status,
-        **live,
+        **({} if dropped.status is None else {"status": dropped.status}),
+        **({"live": json_safe(dropped.live)} if dropped.is_shown else {}),
     }
 
 
