@@ -68,18 +68,17 @@ _STEP: Final = re.compile(r"[~^:]|@\{")
 """Where in a revision its name ends, as in main~3."""
 _HASH: Final = re.compile(r"[0-9a-fA-F]{7,64}")
 _LOG: Final = (
+    *("--first-parent", "-m", "--topo-order", "--raw", "-z", "--no-renames", "--no-abbrev"),
     *(
-        "--first-parent",
-        "-m",
-        "--topo-order",
-        "--raw",
-        "-z",
-        "--no-renames",
-        "--no-abbrev",
         "--no-relative",
         "--no-follow",
+        "--no-show-signature",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-notes",
+        "--no-decorate",
+        "--encoding=UTF-8",
     ),
-    *("--no-show-signature", "--no-ext-diff", "--no-textconv", "--no-notes", "--no-decorate", "--encoding=UTF-8"),
 )
 _FILE_MODES: Final = frozenset({"100644", "100755"})
 _SHA256_LENGTH: Final = 64

@@ -42,7 +42,7 @@ class _Folder:
     path: str
 
     def name(self, name: str) -> str:
-        """What to call a file in it, beside `dir_fd=folder.descriptor`."""
+        """What to call a file in it, together with `dir_fd=folder.descriptor`."""
         return os.path.join(self.path, name) if self.descriptor is None else name  # noqa: PTH118 - for os.open
 
     def close(self) -> None:

@@ -88,7 +88,7 @@ def differences(field: FieldName, old: JsonValue, new: JsonValue) -> tuple[Field
 
 @dataclass(frozen=True, slots=True)
 class _SameThings:
-    """Leaves DeepDiff only what differs, and tells it which items of two lists are the same, as an operator of its own.
+    """An operator for DeepDiff: leaves it only what differs, and says which items of two lists are the same.
 
     DeepDiff walks both values and finds what was added, removed and replaced. Three things it cannot do. It holds true
     to equal 1 where 1 is to equal 1.0. Its `iterable_compare_func` asks about every pair of items, and loses an item

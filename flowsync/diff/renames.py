@@ -28,8 +28,8 @@ COMPARED_AT_MOST: Final = 2_500
 class Candidate:
     """A removed or an added item.
 
-    `gap` counts the unmoved items before it. `rest` is the item without its identity, and `number`
-    stands for that; None where nothing is left.
+    `gap` counts the unmoved items before it. `rest` is the item without its identity, and `number` the number of that
+    value; None where nothing is left.
     """
 
     index: int

@@ -166,7 +166,7 @@ class FileAndRow:
         found: dict[tuple[str, int | None], list[str]] = {}
         for version in past.versions:
             then = version.fields or {}
-            # What a version does not state, it does not say to be as it is live.
+            # A field that a version does not set says nothing about what is live.
             stated = [index for index in open_ if changes[index].field in then]
             for index, change in zip(stated, self._attributed([changes[each] for each in stated], then), strict=True):
                 if change.origin is Origin.BRANCH:
@@ -277,7 +277,7 @@ def files_that_lost(base: Base, flows: Iterable[Flow]) -> list[str]:
 
 
 def _dropped(flow: Flow, then: Flow, row: LiveFlow | None) -> Iterator[Dropped]:
-    """Yield what the file had `then`: what it sent, who it was tested with, and what it said of the flow besides."""
+    """Yield what the file had `then`: what it sent, who it was tested with, and its other settings."""
     made = partial(Dropped, flow.slug, flow.file)
     if row is not None:
         for name in SENT_FIELDS:

@@ -56,7 +56,7 @@ class LiveFlows:
         return choice.row if isinstance(choice, Chosen) else None
 
     def fields(self, flow: Flow) -> Fields:
-        """The live values of the fields that a file states; none where there is no row to write."""
+        """The live values of the fields that a file sets; none where there is no row to write."""
         row = self.row(flow)
         return observe(row.fields, flow.fields.keys()).values if row else {}
 
@@ -73,7 +73,7 @@ def settle(
 ) -> Settled:
     """Return the plan, and the errors of the files `flows` that it would write, apart from those that it would not.
 
-    `errors` are what the files alone show. `live_errors` only the live flows tell; one of them blocks its flow.
+    `errors` can be seen in the files alone, `live_errors` only with the live flows; one of these blocks its flow.
     """
     if not errors and not live_errors:
         return Settled(plan)
@@ -127,7 +127,7 @@ def _found(
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """Fields of a flow without the file that states them, and their source: each place is a column of one line."""
+    """Fields of a flow without their file, and the source of these fields: each place is a column of one line."""
 
     slug: str
     file: str
@@ -167,7 +167,7 @@ class _Content:
 
 
 def unstated(flows: Iterable[Flow], live: LiveFlows) -> Iterator[Problem]:
-    """Yield an error for each live field that is wrong and that its file does not state, since `pull` leaves it out.
+    """Yield an error for each live field that is wrong and that its file does not set, since `pull` leaves it out.
 
     Of targeting a plan warns by itself, with who sees the flow.
     """
@@ -186,7 +186,7 @@ def unstated(flows: Iterable[Flow], live: LiveFlows) -> Iterator[Problem]:
 
 
 def _errors(flow: Flow, added: Fields) -> list[Problem]:
-    """The errors of a flow with some fields that its file does not state."""
+    """The errors of a flow with some fields that its file does not set."""
     found = validate.check(_Content(flow.slug, flow.file, {**flow.fields, **added}).flow)
     return [each for each in found if each.severity is Severity.ERROR]
 

@@ -41,10 +41,10 @@ CONFLICT_OPEN: Final = "conflict-open"
 """The code of the warning that names the commits which an apply still has to write."""
 
 HISTORY_CUT: Final = "history-cut"
-"""The code of the warning that what counts as an edit may wait for an apply: the history that would tell is missing."""
+"""The code of the warning that an edit may be a merge that is not applied yet: the history to decide it is missing."""
 
 LIVE_TARGETING: Final = "live-targeting-broken"
-"""The code of the warning that a flow's live targeting, which its file does not state, is wrong."""
+"""The code of the warning that a flow's live targeting, which its file does not set, is wrong."""
 
 NOT_RESTORABLE: Final = "not-restorable"
 
@@ -168,7 +168,7 @@ def _live_data_unreadable(pair: FileAndRow) -> Iterator[PlanWarning]:
 
 
 def _live_targeting_broken(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn of live targeting that is wrong and that the file does not state: pull leaves such targeting out."""
+    """Warn of wrong live targeting that the file does not set: pull leaves such targeting out."""
     live = pair.row.fields.get("targetingLogic")
     if "targetingLogic" in pair.flow.fields or not isinstance(live, str):
         return

@@ -1,4 +1,4 @@
-"""Which records were rolled back, as far as the rollbacks' own records tell, and which is the newest to roll back."""
+"""Which records were rolled back, by the records of the rollbacks, and which one `rollback latest` puts back."""
 
 from __future__ import annotations
 
