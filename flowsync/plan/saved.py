@@ -64,6 +64,12 @@ def _field_name(value: JsonValue) -> FieldName:
     raise ValueError
 
 
+def _field_names(value: JsonValue) -> tuple[FieldName, ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(map(_field_name, value))
+
+
 def _origin(value: JsonValue) -> Origin | None:
     return None if value is None else Origin(value)
 
@@ -72,6 +78,7 @@ _ANYTHING: Final = _only(dict, list, str, int, float, bool, type(None))
 _TEXT, _NUMBER, _TRUTH, _LIST, _OBJECT = map(_only, (str, int, bool, list, dict))
 _TEXT_OR_NONE, _NUMBER_OR_NONE, _NONE = _only(str, type(None)), _only(int, type(None)), _only(type(None))
 
+# The keys of each object of the document, with what reads their values.
 _PLAN: Final[Readers] = {
     **dict.fromkeys(("format", "api_url", "digest"), _TEXT),
     **dict.fromkeys(("environment", "base"), _TEXT_OR_NONE),
@@ -83,7 +90,8 @@ _SUMMARY: Final[Readers] = {name: _NUMBER for name in Summary.__dataclass_fields
 _SUMMARY_OPTIONAL: Final[Readers] = dict.fromkeys(SOMETIMES_COUNTED, _NUMBER)
 _CHANGE: Final[Readers] = {
     **dict.fromkeys(("slug", "file", "action", "after"), _TEXT),
-    **dict.fromkeys(("fields", "unseen", "warnings"), _LIST),
+    **dict.fromkeys(("fields", "warnings"), _LIST),
+    "unseen": _field_names,
     "live": _TRUTH,
     "body": _OBJECT,
 }
@@ -109,8 +117,6 @@ _REMOVED: Final[Readers] = {
 }
 _DROPPED: Final[Readers] = {**dict.fromkeys(("slug", "file", "name"), _TEXT), "kind": DroppedKind}
 _DROPPED_OPTIONAL: Final[Readers] = {"status": _TEXT, "live": _ANYTHING}
-
-
 _NO_FURTHER: Final[Readers] = {}
 
 
@@ -149,8 +155,8 @@ def from_document(document: JsonValue) -> Plan:
 
     The `old` and `new` of each change hold the fields that change, not those that are managed and stay; `restored`
     adds them from the live row. Which flows are unchanged is only counted. Estimates of users are passed over, for no
-    digest covers them. Raises PlanFileError where the format
-    is unknown, anything is not as flowsync writes it, or the digest is not that of the content.
+    digest covers them. Raises PlanFileError where the format is unknown, anything is not as flowsync writes it, or the
+    digest is not that of the content.
     """
     _known_format(document)
     whole = _object(document, "the plan", _PLAN, _PLAN_OPTIONAL)
@@ -222,14 +228,9 @@ def _parts(value: JsonValue, place: str, row: Readers) -> dict[str, Any]:
     found = _object(value, place, {**_CHANGE, **row})
     del found["action"]
     fields, warnings = (_places(found[key], f"{place}.{key}") for key in ("fields", "warnings"))
-    try:
-        unseen = tuple(map(_field_name, found["unseen"]))
-    except ValueError:
-        raise malformed(f"{place} names a field that flowsync does not know") from None
     return {
         **found,
         "fields": tuple(FieldChange(**_object(*each, _FIELD_CHANGE)) for each in fields),
-        "unseen": unseen,
         "warnings": tuple(PlanWarning(**_object(*each, _WARNING)) for each in warnings),
         "body": _object(found["body"], f"the body of {place}", {}, _BODY),
     }
@@ -238,10 +239,9 @@ def _parts(value: JsonValue, place: str, row: Readers) -> dict[str, Any]:
 def _create(value: JsonValue, place: str) -> Create:
     parts = _parts(value, place, _NO_ROW)
     observed = observe(parts["body"], parts["body"].keys())
-    is_new = not parts["unseen"] and parts["live"] is (parts["body"].get("active") is True)
     kept = {name: parts[name] for name in ("slug", "file", "fields", "warnings", "body", "after")}
     create = Create(**kept, new=observed.values)
-    if not is_new:
+    if parts["unseen"] or parts["live"] is not create.live:
         raise malformed(f"{place} would make a flow that is there")
     stated: Fields = {each.field: each.new for each in create.fields if each.op is Op.ADD and not each.path}
     new: Fields = {"active": False, **stated}
