@@ -119,7 +119,14 @@ def _open_closed_streams() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
     if list(arguments) == ["--version"]:  # answered before anything is imported
-        sys.stdout.write(f"flowsync {__version__}\n")
+        try:
+            sys.stdout.write(f"flowsync {__version__}\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            return 1
+        except OSError as error:
+            os.write(2, f"error: The output cannot be written: {error.strerror}.\n".encode())
+            return 1
         return 0
     import gc  # noqa: PLC0415 - as below
 

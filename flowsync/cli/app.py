@@ -6,6 +6,7 @@ other bug.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -115,7 +116,8 @@ def guarded(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.exceptions.NoArgsIsHelpError as help_:
-        sys.stderr.write(f"{help_.format_message()}\n")
+        with suppress(OSError):
+            sys.stderr.write(f"{help_.format_message()}\n")
         return ExitCode.USAGE
     except BrokenPipeError:  # the reader of stdout went away (`| head`): keep Python from saying so at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -133,6 +135,8 @@ def _fail(error: BaseException, given: Invocation, *, wants_document: bool) -> i
     is_interruption = cli.is_interrupted or isinstance(error, click.Abort | KeyboardInterrupt)
     if is_interruption and not isinstance(error, InterruptedByUser):
         error = InterruptedByUser("Interrupted.")
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO}:  # such as `--help > /dev/full`
+        error = FlowsyncError(f"The output cannot be written: {error.strerror}.")
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         command = context.command_path if isinstance(context, click.Context) else "flowsync"
@@ -141,8 +145,10 @@ def _fail(error: BaseException, given: Invocation, *, wants_document: bool) -> i
     if wants_document and not cli.has_result:
         with suppress(OSError, FlowsyncError):
             write_result(failures.error_as_json(error))
+    code, text = ExitCode.ERROR, ""
     if isinstance(error, FlowsyncError):
-        sys.stderr.write(masked(failures.error(error, screen, source_lines(given.directory))))
-        return error.exit_code
-    sys.stderr.write(masked(failures.bug(error, screen)))
-    return ExitCode.ERROR
+        code, text = error.exit_code, failures.error(error, screen, source_lines(given.directory))
+    with suppress(OSError):  # where stderr is full or closed, the exit code is all that is left
+        sys.stderr.write(masked(text or failures.bug(error, screen)))
+        sys.stderr.flush()
+    return code

@@ -81,11 +81,15 @@ def write_result(text: str) -> None:
 
 
 def write_note(text: str, given: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:
-    """Something said besides the result, to stderr; not when the command is quieter than `at_least`."""
+    """Write a text other than the result to stderr, unless the command is quieter than `at_least`.
+
+    Nothing fails because stderr cannot take it: its reader went away, or its disk is full.
+    """
     if given.verbosity >= at_least:
         shown = masked(text)
-        sys.stderr.write(shown if shown.endswith("\n") else f"{shown}\n")
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.write(shown if shown.endswith("\n") else f"{shown}\n")
+            sys.stderr.flush()
 
 
 def write_sentence(text: str, given: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:
@@ -95,13 +99,12 @@ def write_sentence(text: str, given: Invocation, at_least: Verbosity = Verbosity
 
 
 def write_step(label: str, text: str, given: Invocation) -> None:
-    """With -v, what the command does now, to stderr: dim, aligned after `label`. Nothing fails because of it."""
+    """With -v, what the command does now, to stderr: dim, aligned after `label`."""
     if given.verbosity is not Verbosity.VERBOSE:
         return
     step = style.line(Span(f"{label:<{_LABEL}}{text}", Style.MUTED))
     stderr = screen_of_stderr(given)
-    with suppress(OSError):
-        write_note(style.paint(style.sentences(step, stderr, indent=_LABEL), stderr.colour), given)
+    write_note(style.paint(style.sentences(step, stderr, indent=_LABEL), stderr.colour), given)
 
 
 def request_log(given: Invocation) -> Callable[[Attempt], None] | None:

@@ -38,7 +38,8 @@ def error(
         for problem in in_order(exception.problems):
             lines += problem_lines(problem, source_of, screen)
         message += f" ({counts(exception.problems, exception.texts)})" if exception.problems else ""
-    lines.append(line(Span(f"error[{exception.code}]", Style.ERROR), f" {message}"))
+    kind = "error:" if exception.code == FlowsyncError.code else f"error[{exception.code}]"
+    lines.append(line(Span(kind, Style.ERROR), f" {message}"))
     reasons = exception.reasons if isinstance(exception, RefusedError) else ()
     return draw([*lines, *(line(f"  - {reason}") for reason in reasons), *hinted(exception.hint)], screen)
 

@@ -319,12 +319,24 @@ def test_a_reader_that_goes_away_is_no_error_message(project: Path) -> None:
     assert running.wait(timeout=60) == 1
 
 
-def test_a_result_that_cannot_be_written_is_an_error_and_no_bug(project: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [("schema", "result"), ("--help", "output"), ("--version", "output"), ("plan --help", "output")],
+)
+def test_what_cannot_be_written_to_stdout_is_an_error_and_no_bug(project: Path, words: str, what: str) -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        done = execute(command_line("schema"), project, stdout=full)
+        done = execute(command_line(*words.split()), project, stdout=full)
     assert done.code == 1
-    assert "The result cannot be written to stdout: No space left on device." in done.err
-    assert "bug" not in done.err
+    where = " to stdout" if what == "result" else ""
+    assert done.err == f"error: The {what} cannot be written{where}: No space left on device.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("plan --sandbox", 0), ("fmt", 0), ("init --yes", 0), ("plan --nonsense", 64), ("", 64)]
+)
+def test_what_cannot_be_written_to_stderr_fails_nothing(project: Path, words: str, code: int) -> None:
+    line = f"{shlex.join(command_line(*words.split()))} 2> /dev/full"
+    assert execute(["sh", "-c", line], project).code == code
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
@@ -426,7 +438,7 @@ def test_a_port_that_is_in_use_is_told(project: Path) -> None:
         port = taken.getsockname()[1]
         refused = process("sandbox", "serve", "--port", str(port), root=project)
     assert (refused.code, refused.out) == (1, "")
-    assert f"error[error] Port {port} of this machine cannot be served on: " in refused.err
+    assert f"error: Port {port} of this machine cannot be served on: " in refused.err
     assert "--port" in refused.err
 
 

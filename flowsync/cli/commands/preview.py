@@ -19,7 +19,7 @@ from flowsync.cli.project.files import matches, select, slugs_of
 from flowsync.cli.usage import options
 from flowsync.cli.usage.help_page import Command
 from flowsync.config import Key, Timeouts
-from flowsync.errors import ExitCode, FlowsyncError, GitError, UsageError
+from flowsync.errors import ExitCode, FlowsyncError, GitError, InvalidFilesError, UsageError
 from flowsync.flows.watching import WatchedFiles
 from flowsync.preview import bundle
 from flowsync.preview.browser import find_browser, open_tab
@@ -78,6 +78,8 @@ def command(
     project = open_project(context)
     watched = WatchedFiles(project.base, project.flows_directory, project.settings.environment, project.workspace)
     patterns = slugs_of(project, slugs)
+    if png is not None and not watched.seen.flows:
+        raise InvalidFilesError("There is no flow to take a picture of.", watched.seen.problems)
     select(watched.seen.flows, patterns)
     name, before = _before(project, base)
     session = Session(
@@ -115,7 +117,7 @@ def _before(project: Project, base: str | None) -> tuple[str, Mapping[str, Flow 
     except GitError as error:
         if base is not None:
             raise
-        output.write_note(f"Without before: {error.message}", project.given)
+        output.write_sentence(f"There is no version to show as before: {error.message}", project.given)
         return "", None
     return base or commit[:_SHORT], flows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -189,9 +189,8 @@ def run(
         with stopping_on_signals(given, connection.client.stop_waiting, farewell) as (stop, stopped_by_user):
             outcomes = _apply(made, connection, record, reporter, stop)
             record.end()
-            with suppress(OSError):  # nobody reads stderr any more: that costs no ledger
-                replaces = any(isinstance(each, Update) for each in made.writes)
-                _report_record(record, name, purpose, way_back, given, replaces=replaces)
+            replaces = any(isinstance(each, Update) for each in made.writes)
+            _report_record(record, name, purpose, way_back, given, replaces=replaces)
             reporter.close(outcomes)
             try:
                 conclude(outcomes)

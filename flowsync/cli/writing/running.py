@@ -189,8 +189,7 @@ class Reporter(Generic[Result]):
         """Write the ledger to stderr where stdout did not take it, and raise PartlyAppliedError, which says why."""
         if self.trouble is None:
             return
-        with suppress(OSError):
-            output.write_note(self._text(outcomes, output.screen_of_stderr(self._given)), self._given, Verbosity.QUIET)
+        output.write_note(self._text(outcomes, output.screen_of_stderr(self._given)), self._given, Verbosity.QUIET)
         reason = "its reader went away" if isinstance(self.trouble, BrokenPipeError) else str(self.trouble)
         raise PartlyAppliedError(
             f"The result could not be written to stdout: {reason}. Nothing further was started.",
@@ -198,8 +197,7 @@ class Reporter(Generic[Result]):
         )
 
     def _note(self, text: str) -> None:
-        with suppress(OSError):  # where nobody reads stderr any more, the ledger has it all the same
-            output.write_note(text, self._given)
+        output.write_note(text, self._given)
 
 
 @contextmanager
