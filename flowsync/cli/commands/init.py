@@ -80,7 +80,7 @@ def command(context: click.Context, *, wanted: Hosting, yes: bool) -> None:
     action = templates.this_action()
     place = hosting(origin) if wanted is Hosting.UNKNOWN else wanted
     if place is Hosting.UNKNOWN and not yes and sys.stdin.isatty():
-        answer = ask("Will this repository live on GitHub? Then workflows are written for it. [Y/n] ")
+        answer = ask("Write workflows for GitHub? [Y/n] ")
         if answer is None:
             raise DeclinedError(NOTHING_WRITTEN, hint="--github and --no-github answer the question.")
         place = Hosting.ELSEWHERE if answer in {"n", "no"} else Hosting.GITHUB

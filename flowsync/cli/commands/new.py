@@ -22,7 +22,7 @@ from flowsync.cli.project import SCHEMA_FILE, Project, open_project
 from flowsync.cli.records import place_meant
 from flowsync.cli.usage.guards import command_line
 from flowsync.cli.usage.help_page import Command
-from flowsync.cli.usage.options import global_options
+from flowsync.cli.usage.options import Invocation, Verbosity, global_options
 from flowsync.errors import DeclinedError, UsageError
 from flowsync.flows.files import ENDINGS, FlowFile
 from flowsync.plan.creating import nearly_the_same
@@ -62,7 +62,7 @@ def command(context: click.Context, *, slug: str, type_: str | None, name: str |
     name = _default_name(slug) if name is None else name.strip()
     if not name:
         raise UsageError("The name is empty.", hint="Leave --name out for one that is made of the slug.")
-    chosen = type_ or _asked()
+    chosen = type_ or _asked(given)
     path = project.home / project.settings.flows / f"{slug}.yaml"
     if not project.create(path, project.modeline(path) + templates.new_flow(chosen, document.dump({"name": name}))):
         raise UsageError(f"{project.name(path)} is there already.", hint="Nothing was written.")
@@ -98,12 +98,13 @@ def _default_name(slug: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _asked() -> str:
+def _asked(given: Invocation) -> str:
     """The type that a person at the terminal chooses. Raises UsageError where nobody is there, or for another word."""
     names = ", ".join(FLOW_TYPES)
     if not sys.stdin.isatty():
         raise UsageError("Which type of flow? Name it with --type.", hint=f"The types are {names}.")
-    answer = ask(f"The types are {names}.\nWhich type of flow? ")
+    write_sentence(f"The types are {names}.", given, Verbosity.QUIET)
+    answer = ask("Which type of flow? ")
     if answer is None:
         raise DeclinedError(NOTHING_WRITTEN, hint="--type names the type without a question.")
     if answer.upper() not in FLOW_TYPES:

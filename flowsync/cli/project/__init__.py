@@ -124,9 +124,9 @@ class Project:
             yield
         except OSError as error:
             message = f"{name} cannot be written: {error.strerror or error}."
-            raise FlowsyncError(message, hint="It is as it was; so are the files after it.") from None
+            raise FlowsyncError(message, hint="This file and those after it are unchanged.") from None
 
-    def prepare_state(self, hint: str = "It holds what flowsync keeps on this machine.") -> None:
+    def prepare_state(self, hint: str = "flowsync keeps its state on this machine there.") -> None:
         """Make the state directory, kept out of git but for the schemas.
 
         Raises FlowsyncError, with `hint`, where that cannot be.

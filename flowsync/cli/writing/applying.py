@@ -83,7 +83,7 @@ def only_run(project: Project, command: str, *, in_sandbox: bool) -> Iterator[No
         folder = lock.directory(os.environ, home, project.state)
         path = folder / lock.name(place_of(project.settings.api_url), project.settings.environment or "")
     if path.parent == project.state:
-        project.prepare_state("The lock would lie there, or where XDG_STATE_HOME names a directory to write to.")
+        project.prepare_state("The lock goes there, or into the directory that XDG_STATE_HOME names.")
     with lock.held(path, command) as left:
         if left is not None:
             output.write_sentence(
