@@ -41,9 +41,8 @@ from flowsync.sandbox.seeds import SeedFlow, seed
 from flowsync.sandbox.server import PRIVATE_KEY, Delivery, Handler, Request, Response, embedded
 from flowsync.sandbox.store import Row
 
-FLOWS = ("flow_bank_incident", "flow_goals_launch", "flow_invite_team", "flow_setup", "flow_welcome")
-"""Example flows that refer to no others."""
-_ROOT = Path(__file__).parent.parent.parent
+_FLOWS = Path(__file__).parent / "flows"
+"""Small flows that refer to no others, for they are planned some thousand times."""
 _FOLDER = tempfile.TemporaryDirectory(prefix="flowsync-faults-", ignore_cleanup_errors=True)
 
 
@@ -205,11 +204,9 @@ class Workspace:
 
 @lru_cache(maxsize=1)
 def workspace() -> Workspace:
-    """Some of the example flows, as the command line would read them."""
+    """The flows, as the command line would read them."""
     folder = Path(_FOLDER.name)
-    (folder / "flows").mkdir()
-    for slug in FLOWS:
-        shutil.copy(_ROOT / "flows" / f"{slug}.yaml", folder / "flows")
+    shutil.copytree(_FLOWS, folder / "flows")
     project = open_project(folder, None, Flags(), {})
     return Workspace(project, load_selection(project, ()))
 
