@@ -13,7 +13,7 @@ from flowsync.secrets import IN_USE, Secrets
 from tests.support import javascript, language_server
 from tests.support.command import is_foreign
 
-for profile, examples in (("flowsync", 40), ("thorough", 1_000)):
+for profile, examples in (("flowsync", 25), ("thorough", 1_000)):
     settings.register_profile(
         profile,
         max_examples=examples,

@@ -13,7 +13,7 @@ from unittest import mock
 
 import click
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.api.client import Answer
@@ -498,7 +498,6 @@ class StrangeServer:
         return Answer(path, 200, self.headers, self.values.pop())
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.lists(STRANGE, min_size=MOST_REQUESTS, max_size=MOST_REQUESTS),
     st.dictionaries(st.sampled_from(["date", "x-ratelimit-limit", "retry-after"]), hostile),

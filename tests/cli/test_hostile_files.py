@@ -24,37 +24,44 @@ def filled(head: str, line: str, size: int = MIB) -> str:
 
 
 STEPS = "type: CHECKLIST\ndata:\n  steps:\n"
-HOSTILE = {
-    "anchors": (filled("x-a:\n", "  - &a@ x\n"), "too-many-anchors"),
-    "values": (filled(f"{STEPS[:-1]} [", "a,", MIB - 9) + "a]\n", "too-many-values"),
-    "dates": (filled("data:\n  a:\n", "    - 2026-01-01\n", MIB // 2), "too-many-problems"),
-    "tags": (filled("data:\n  a:\n", "    - !own a\n"), "too-many-values"),
-    "text": (
-        filled("type: CHECKLIST\ndata: |\n  steps:\n", "    - {id: s@, titel: " + "x" * 40 + "}\n"),
-        "too-many-problems",
-    ),
-    "numbers": (filled("data:\n  a:\n", "    - 12345678901234567890\n"), "too-many-problems"),
-    "expression": (filled("targetingLogic: ", CONDITION) + "true\n", "targeting-too-long"),
-    "tests": (
-        filled(f"targetingLogic: {CONDITION * 99}true\ntests:\n", "  - {sees: true}\n", MIB // 3),
-        "too-many-tests",
-    ),
-    "flows": (
-        filled(STEPS, "    - {id: s@, title: t, startCriteria: \"user.flow('f@') == 'COMPLETED_FLOW'\"}\n", MIB // 2),
-        "too-many-problems",
-    ),
-    "environments": (filled("name: x\nenvironments:\n", "  e@: {name: y}\n", MIB // 3), "too-many-environments"),
-}
+
+
+def hostile() -> dict[str, tuple[str, str]]:
+    """By name: the text of a file, and the code of what it is refused for."""
+    return {
+        "anchors": (filled("x-a:\n", "  - &a@ x\n"), "too-many-anchors"),
+        "values": (filled(f"{STEPS[:-1]} [", "a,", MIB - 9) + "a]\n", "too-many-values"),
+        "dates": (filled("data:\n  a:\n", "    - 2026-01-01\n", MIB // 2), "too-many-problems"),
+        "tags": (filled("data:\n  a:\n", "    - !own a\n"), "too-many-values"),
+        "text": (
+            filled("type: CHECKLIST\ndata: |\n  steps:\n", "    - {id: s@, titel: " + "x" * 40 + "}\n"),
+            "too-many-problems",
+        ),
+        "numbers": (filled("data:\n  a:\n", "    - 12345678901234567890\n"), "too-many-problems"),
+        "expression": (filled("targetingLogic: ", CONDITION) + "true\n", "targeting-too-long"),
+        "tests": (
+            filled(f"targetingLogic: {CONDITION * 99}true\ntests:\n", "  - {sees: true}\n", MIB // 3),
+            "too-many-tests",
+        ),
+        "flows": (
+            filled(
+                STEPS, "    - {id: s@, title: t, startCriteria: \"user.flow('f@') == 'COMPLETED_FLOW'\"}\n", MIB // 2
+            ),
+            "too-many-problems",
+        ),
+        "environments": (filled("name: x\nenvironments:\n", "  e@: {name: y}\n", MIB // 3), "too-many-environments"),
+    }
 
 
 def test_ten_hostile_files_are_refused_within_seconds(tmp_path: Path) -> None:
-    write_flows(tmp_path, {name: text for name, (text, _) in HOSTILE.items()})
+    files = hostile()
+    write_flows(tmp_path, {name: text for name, (text, _) in files.items()})
     before = os.times().children_user
     shown = process("validate", "--format", "json", root=tmp_path)
     seconds = os.times().children_user - before
     assert shown.code == 3, shown.err
     found = {(problem["file"], problem["code"]) for problem in shown.json["problems"]}
-    assert {(f"flows/{name}.yaml", code) for name, (_, code) in HOSTILE.items()} <= found
+    assert {(f"flows/{name}.yaml", code) for name, (_, code) in files.items()} <= found
     assert seconds < 60  # seconds, not minutes: it takes eight, three times as long while coverage is measured
 
 

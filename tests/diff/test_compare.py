@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync import document
@@ -125,7 +125,6 @@ def test_a_live_text_equal_to_the_one_to_send_is_not_parsed() -> None:
     assert comparison.old == {"name": "B", "data": STEPS}
 
 
-@settings(max_examples=50)
 @given(flows.edits(flows.flow_data))
 def test_the_text_to_send_changes_nothing_of_a_comparison(pair: tuple[JsonValue, JsonValue]) -> None:
     live, stated = pair
@@ -173,7 +172,6 @@ def test_fields_that_went_to_the_server_and_back_are_unchanged(stated: dict[Fiel
     assert fingerprint(comparison.old) == fingerprint(comparison.new) == fingerprint(observe(live, stated).values)
 
 
-@settings(max_examples=50)
 @given(st.data(), flows.flow_fields, flows.flow_fields)
 def test_the_order_of_keys_does_not_count(
     data: st.DataObject, stated: dict[FieldName, JsonValue], live: dict[FieldName, JsonValue]

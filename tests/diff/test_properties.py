@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TypeAlias
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.diff.canonical import ValueNumbers, canonical, canonical_text
@@ -48,7 +48,6 @@ def test_shuffled_keys_and_other_spellings_of_numbers_change_nothing(data: st.Da
     assert canonical_text(value) == canonical_text(again)
 
 
-@settings(max_examples=50)
 @given(st.data(), flow_edits | flows.rearranged_steps())
 def test_shuffled_keys_change_no_change(data: st.DataObject, pair: Pair) -> None:
     old, new = pair

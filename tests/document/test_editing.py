@@ -9,7 +9,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from flowsync.diff.lists import survivors
@@ -348,7 +348,6 @@ def repeating(draw: st.DrawFn) -> JsonValue:
 values: st.SearchStrategy[JsonValue] = trees(scalars | prose) | flow_data.map(lambda data: data) | repeating()
 
 
-@settings(max_examples=50)
 @given(edits(values), st.integers(0, 2**32))
 def test_an_edited_text_says_what_is_wanted(pair: tuple[JsonValue, JsonValue], seed: int) -> None:
     old, new = pair
@@ -362,7 +361,6 @@ def test_an_edited_text_says_what_is_wanted(pair: tuple[JsonValue, JsonValue], s
     assert edited(done.text, new, matching=survivors).text == done.text
 
 
-@settings(max_examples=40)
 @given(flow_data, st.integers(0, 2**32), st.data())
 def test_a_changed_word_changes_one_line_and_no_comment_goes(data: JsonValue, seed: int, draw: st.DataObject) -> None:
     """Of all texts but those that tell items apart."""

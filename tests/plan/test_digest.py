@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.model import Blocked, LiveFlow, Origin, Plan, Unchanged, Unmanaged
@@ -110,7 +110,6 @@ def test_whatever_has_meaning_is_in_both(of: Callable[[Plan], str]) -> None:
     assert len({of(PLAN), *digests}) >= len(digests)
 
 
-@settings(max_examples=40)
 @given(st.data(), stated_and_live)
 def test_other_orders_of_files_and_keys_make_the_same_plan(data: st.DataObject, pairs: Pairs) -> None:
     again = {
@@ -121,7 +120,6 @@ def test_other_orders_of_files_and_keys_make_the_same_plan(data: st.DataObject, 
     assert plan_from(pairs).digest == plan_from(pairs).digest
 
 
-@settings(max_examples=40)
 @given(stated_and_live)
 def test_what_a_plan_sends_leaves_nothing_to_plan(pairs: Pairs) -> None:
     bodies = {change.slug: change.body for change in plan_from(pairs).changes}

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from flowsync.diff.canonical import canonical_text
 from flowsync.errors import PlanFileError
@@ -71,7 +71,6 @@ def test_a_plan_that_was_read_looks_as_it_did() -> None:
         assert show(read) == show(plan)
 
 
-@settings(max_examples=60)
 @given(stated_and_live)
 def test_every_plan_comes_back_as_the_same_document(pairs: Pairs) -> None:
     plan = plan_from(pairs)

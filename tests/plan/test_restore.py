@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.diff.fields import fingerprint
@@ -23,7 +23,6 @@ def read_back(plan: Plan) -> Plan:
     return from_document(to_document(plan))
 
 
-@settings(max_examples=60)
 @given(stated_and_live)
 def test_what_was_planned_is_found_again_with_every_managed_field(pairs: Pairs) -> None:
     plan = plan_from(pairs)
@@ -38,7 +37,6 @@ def test_what_was_planned_is_found_again_with_every_managed_field(pairs: Pairs) 
         assert replace(found.change, old={}, new={}) == replace(was, old={}, new={})
 
 
-@settings(max_examples=60)
 @given(stated_and_live)
 def test_what_was_written_is_found_written(pairs: Pairs) -> None:
     plan = plan_from(pairs)
@@ -50,7 +48,6 @@ def test_what_was_written_is_found_written(pairs: Pairs) -> None:
         assert fingerprint(found.change.new) == was.after
 
 
-@settings(max_examples=60)
 @given(st.data(), stated_and_live)
 def test_an_edit_of_any_managed_field_is_found_edited(data: st.DataObject, pairs: Pairs) -> None:
     plan = plan_from(pairs)

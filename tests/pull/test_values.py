@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync import document, validate
@@ -64,7 +64,6 @@ rows = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60)
 @given(rows)
 def test_the_plan_after_a_first_import_is_empty_and_the_file_is_valid(fields: dict[str, JsonValue]) -> None:
     row = live(**fields)
@@ -78,7 +77,6 @@ def test_the_plan_after_a_first_import_is_empty_and_the_file_is_valid(fields: di
     assert isinstance(again, SameFile)
 
 
-@settings(max_examples=40)
 @given(edits(flow_data), st.integers(0, 2**32), st.booleans())
 def test_what_was_changed_in_the_dashboard_is_taken_over(pair: tuple[Any, Any], seed: int, is_text: bool) -> None:  # noqa: FBT001 - drawn
     old, new = pair

@@ -14,7 +14,7 @@ from flowsync.report.changes import changes_in_words, described, flow_name
 from tests.render.hostile import hostile
 from tests.render.parsers import pages
 from tests.render.samples import data_update, update
-from tests.render.test_hostile import SLOW, updates
+from tests.render.test_hostile import updates
 
 
 def steps(*found: JsonValue) -> JsonValue:
@@ -156,7 +156,6 @@ def test_a_place_that_is_not_there_is_named_all_the_same(path: str) -> None:
     assert described(change, data_update({}, {})).endswith(": `a` → `b`")
 
 
-@SLOW
 @given(updates())
 def test_words_mean_nothing_to_markdown(change: Update) -> None:
     for line in changes_in_words(change):
@@ -167,7 +166,6 @@ def test_words_mean_nothing_to_markdown(change: Update) -> None:
             assert page.tags.count("td") == 1
 
 
-@SLOW
 @given(st.lists(hostile, min_size=3, max_size=3))
 def test_a_value_is_shown_as_it_is(texts: list[str]) -> None:
     name, old, new = (f"{text}x"[:60] for text in texts)

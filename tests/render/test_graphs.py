@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.explain import graphs
@@ -57,7 +57,6 @@ def test_a_hostile_name_stays_inside_of_its_label(name: str) -> None:
     check([name, "flow_a"])
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(hostile, min_size=1, max_size=4))
 def test_hostile_names_stay_inside_of_their_labels(names: list[str]) -> None:
     check(names)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.doctor.values import Fact, Mark, Part, Report
@@ -59,7 +59,6 @@ from tests.support import runner
 
 SCREEN = Screen()
 COLOURED = Screen(colour=Colour.ALWAYS, detail=Detail.VERBOSE)
-SLOW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 RENAMED = FieldChange("name", "", "name", Op.REPLACE, "", "")
 
@@ -203,7 +202,6 @@ def assert_means_nothing(markdown: str, links: int = 0) -> None:
         assert page.tags.count("details") == page.tags.count("summary")
 
 
-@SLOW
 @given(plan_values)
 def test_a_plan_is_inert_on_a_terminal(plan: Plan) -> None:
     assert_inert(plans.text(plan))
@@ -211,7 +209,6 @@ def test_a_plan_is_inert_on_a_terminal(plan: Plan) -> None:
     assert_inert_in_colour(plans.text(plan, COLOURED))
 
 
-@SLOW
 @given(plan_values)
 def test_a_plan_means_nothing_to_markdown(plan: Plan) -> None:
     markdown = plan_markdown(plan)
@@ -225,7 +222,6 @@ def test_a_plan_means_nothing_to_markdown(plan: Plan) -> None:
         assert page.tags.count("tr") == bool(rows) + rows
 
 
-@SLOW
 @given(plan_values)
 def test_a_plan_in_json_is_ascii_and_reads_back(plan: Plan) -> None:
     text = plan_json(plan)
@@ -235,20 +231,17 @@ def test_a_plan_in_json_is_ascii_and_reads_back(plan: Plan) -> None:
     assert json.loads(text)["unmanaged"] == json.loads(json.dumps(unmanaged))  # two halves of a pair become one
 
 
-@SLOW
 @given(plan_values)
 def test_what_apply_would_refuse_is_inert(plan: Plan) -> None:
     assert_inert(plans.refusals(plan))
 
 
-@SLOW
 @given(plan_values)
 def test_a_document_of_a_hostile_plan_is_read_or_refused(plan: Plan) -> None:
     with suppress(PlanFileError):
         assert_inert(plans.text(from_text(plan_json(plan))))
 
 
-@SLOW
 @given(outcome_values)
 def test_outcomes_are_inert_everywhere(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
@@ -260,7 +253,6 @@ def test_outcomes_are_inert_everywhere(outcomes: list[Outcome]) -> None:
     assert_inert(ledger.as_json(outcomes, SCREEN))
 
 
-@SLOW
 @given(problem_values, hostile)
 def test_problems_are_inert_everywhere(found: list[Problem], source: str) -> None:
     assert_inert(listing.text(found, lambda _: source, SCREEN))
@@ -273,7 +265,6 @@ def test_problems_are_inert_everywhere(found: list[Problem], source: str) -> Non
     assert_inert("\n".join(texts))
 
 
-@SLOW
 @given(surveys)
 def test_a_status_is_inert_everywhere(survey: Survey) -> None:
     assert_inert(status.text(survey, SCREEN))
@@ -297,7 +288,6 @@ reports = st.builds(
 )
 
 
-@SLOW
 @given(reports)
 def test_what_doctor_found_is_inert(report: Report) -> None:
     assert_inert(doctor.text(report, SCREEN))
@@ -307,7 +297,6 @@ def test_what_doctor_found_is_inert(report: Report) -> None:
     assert_inert(doctor.as_json(report, SCREEN))
 
 
-@SLOW
 @given(hostile, hostile, problem_values)
 def test_errors_are_inert(message: str, hint: str, found: list[Problem]) -> None:
     assert_inert(error(FlowsyncError(message, hint=hint)))

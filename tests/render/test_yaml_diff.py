@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.model import FieldChange, JsonValue, Op, Update
@@ -226,7 +226,6 @@ def test_a_changed_criterion_is_told_in_a_sentence(change: FieldChange, sentence
     assert remark(change).partition(": no user")[0] == sentence
 
 
-@settings(max_examples=40, deadline=None)
 @given(hostile.filter(lambda text: "'" not in text), st.sampled_from([PRO, ""]))
 def test_hostile_values_stay_on_their_lines(value: str, old: str) -> None:
     text = tree(old, f"user.property('{value}') == '{value}'")

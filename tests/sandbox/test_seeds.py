@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync import document
@@ -246,7 +246,6 @@ def test_odd_fields_do_no_harm(fields: Mapping[FieldName, JsonValue], number: in
     assert {row["slug"] for row in rows} >= {flow.slug for flow in given_flows}
 
 
-@settings(max_examples=40)
 @given(
     texts=st.lists(
         st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Z", "S"]), max_size=20), min_size=6
