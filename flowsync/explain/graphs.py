@@ -8,7 +8,7 @@ language or to HTML written by its number.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from flowsync.flows.waits import Bond, Edge, Node, WaitingGraph
@@ -27,7 +27,20 @@ _RED: Final = "stroke:#d1242f,stroke-width:3px"
 
 def mermaid(graph: WaitingGraph) -> str:
     """Return a flowchart in Mermaid, without a fence; flows that wait in a circle are red and say so."""
-    return "\n".join(_mermaid_lines(graph)) + "\n"
+    names = {node.slug: f"f{number}" for number, node in enumerate(graph.nodes)}
+    connected, circular = _connected(graph), _circular(graph)
+    lines = ["flowchart LR"] if connected else ["flowchart LR", f'  none["{NO_WAITS}"]']
+    lines += [f'  {names[node.slug]}["{_mermaid_text(node.slug)}{_remark(node)}"]' for node in connected]
+    for edge in graph.edges:
+        arrow = f'{_ARROWS[edge.bond]}|"{_mermaid_text(_label(edge))}"|'
+        lines.append(f"  {names[edge.waiting]} {arrow} {names[edge.awaited]}")
+    if foreign := [names[node.slug] for node in graph.nodes if not node.has_file]:
+        lines += ["  classDef foreign stroke-dasharray: 4 3", f"  class {','.join(foreign)} foreign"]
+    if circular:
+        links = ",".join(str(number) for number, edge in enumerate(graph.edges) if edge.is_circular)
+        red = ",".join(name for slug, name in names.items() if slug in circular)
+        lines += [f"  classDef circle {_RED}", f"  class {red} circle", f"  linkStyle {links} {_RED}"]
+    return "\n".join(lines) + "\n"
 
 
 def mermaid_block(graph: WaitingGraph) -> str:
@@ -35,49 +48,21 @@ def mermaid_block(graph: WaitingGraph) -> str:
     return fenced(mermaid(graph), "mermaid")
 
 
-def _mermaid_lines(graph: WaitingGraph) -> Iterator[str]:
-    names = {node.slug: f"f{number}" for number, node in enumerate(graph.nodes)}
-    connected = _connected(graph)
-    yield "flowchart LR"
-    if not connected:
-        yield f'  none["{NO_WAITS}"]'
-    for node in connected:
-        yield f'  {names[node.slug]}["{_mermaid_text(node.slug)}{_remark(node)}"]'
-    for edge in graph.edges:
-        yield f'  {names[edge.waiting]} {_ARROWS[edge.bond]}|"{_mermaid_text(_label(edge))}"| {names[edge.awaited]}'
-    foreign = [names[node.slug] for node in graph.nodes if not node.has_file]
-    if foreign:
-        yield "  classDef foreign stroke-dasharray: 4 3"
-        yield f"  class {','.join(foreign)} foreign"
-    circular = _circular(graph)
-    if circular:
-        links = ",".join(str(number) for number, edge in enumerate(graph.edges) if edge.is_circular)
-        yield f"  classDef circle {_RED}"
-        yield f"  class {','.join(name for slug, name in names.items() if slug in circular)} circle"
-        yield f"  linkStyle {links} {_RED}"
-
-
 def dot(graph: WaitingGraph) -> str:
     """Return the graph for Graphviz."""
-    return "\n".join(_dot_lines(graph)) + "\n"
-
-
-def _dot_lines(graph: WaitingGraph) -> Iterator[str]:
-    yield "digraph flows {"
-    yield "  rankdir=LR;"
-    yield '  node [shape=box, fontname="sans-serif"];'
+    lines = ["digraph flows {", "  rankdir=LR;", '  node [shape=box, fontname="sans-serif"];']
     circular = _circular(graph)
     for node in _connected(graph):
         red = ", color=red, penwidth=2" if node.slug in circular else ""
         style = "" if node.has_file else ", style=dashed"
         label = f"{shortened(shown(node.slug), _LONGEST_LABEL)}{_remark(node)}"
-        yield f"  {_dot_text(node.slug)} [label={_dot_text(label)}{style}{red}];"
+        lines.append(f"  {_dot_text(node.slug)} [label={_dot_text(label)}{style}{red}];")
     for edge in graph.edges:
         red = ", color=red, penwidth=2" if edge.is_circular else ""
         ends = f"{_dot_text(edge.waiting)} -> {_dot_text(edge.awaited)}"
         label = shortened(shown(_label(edge)), _LONGEST_LABEL)
-        yield f"  {ends} [label={_dot_text(label)}, style={_LINE_STYLES[edge.bond]}{red}];"
-    yield "}"
+        lines.append(f"  {ends} [label={_dot_text(label)}, style={_LINE_STYLES[edge.bond]}{red}];")
+    return "\n".join([*lines, "}"]) + "\n"
 
 
 def _connected(graph: WaitingGraph) -> list[Node]:
@@ -115,7 +100,7 @@ def _dot_text(text: str) -> str:
 
 def graph_json(graph: WaitingGraph) -> str:
     """Return the document `flowsync-graph/1`."""
-    edges: list[JsonValue] = [
+    waits: list[JsonValue] = [
         {
             "waiting": edge.waiting,
             "awaited": edge.awaited,
@@ -125,9 +110,9 @@ def graph_json(graph: WaitingGraph) -> str:
         }
         for edge in graph.edges
     ]
-    nodes: list[JsonValue] = [{"slug": node.slug, "file": node.has_file} for node in graph.nodes]
+    flows: list[JsonValue] = [{"slug": node.slug, "file": node.has_file} for node in graph.nodes]
     circles: list[JsonValue] = [[*circle] for circle in graph.circles]
-    return masked_json({"format": "flowsync-graph/1", "flows": nodes, "waits": edges, "circles": circles})
+    return masked_json({"format": "flowsync-graph/1", "flows": flows, "waits": waits, "circles": circles})
 
 
 GRAPH_FORMATS: Final[Mapping[str, Callable[[WaitingGraph], str]]] = {"mermaid": mermaid, "dot": dot, "json": graph_json}

@@ -140,7 +140,7 @@ def _remark(outcome: TestOutcome) -> str | None:
 
 
 def _coverage_lines(flows: Sequence[TestedFlow]) -> Iterator[Line]:
-    yield line(Span("Coverage: the results that tests saw of each condition", Style.HEADING))
+    yield line(Span("Coverage: which results of each condition the tests saw", Style.HEADING))
     terms = [term for flow in flows for each in flow.coverage for term in each.terms]
     for flow in flows:
         for each in flow.coverage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from flowsync.doctor.values import Fact, Mark, Part, Report
+from flowsync.doctor.values import Mark, Part, Report
 from flowsync.model import JsonValue
 from flowsync.render.escape import cell_code, cell_prose, markdown_table, masked_json, plural, prose, with_hint
 from flowsync.render.style import HANG, Detail, Line, Screen, Span, Style, draw, hinted, line
@@ -39,39 +39,27 @@ def markdown(report: Report, screen: Screen) -> str:  # noqa: ARG001 - one signa
     """Return a table for each part, to be pasted into a bug report."""
     lines = [f"**flowsync doctor**: {prose(_counts(report))}"]
     for part in report.parts:
-        rows = ([fact.mark.value, cell_prose(fact.name), _cell(fact)] for fact in part.facts)
+        rows = []
+        for fact in part.facts:
+            found = cell_code(fact.text) if fact.mark is Mark.OK else cell_prose(fact.text)
+            hint = f"({cell_prose(fact.hint)})" if fact.hint else None
+            rows.append((fact.mark.value, cell_prose(fact.name), with_hint(found, hint)))
         lines += ["", f"### {prose(_title(part))}", "", *markdown_table(("", "what", "found"), rows)]
     return "\n".join([*lines, "", prose(_NOTHING_SENT), ""])
 
 
-def _cell(fact: Fact) -> str:
-    shown = cell_code(fact.text) if fact.mark is Mark.OK else cell_prose(fact.text)
-    return with_hint(shown, None if fact.hint is None else f"({cell_prose(fact.hint)})")
-
-
 def as_json(report: Report, screen: Screen) -> str:  # noqa: ARG001 - one signature
     """Return the document `flowsync-doctor/1`."""
-    document: dict[str, JsonValue] = {
-        "format": FORMAT,
-        "flowsync": report.version,
-        "result": report.worst.value,
-        "summary": {mark.value: report.count(mark) for mark in Mark},
-        "parts": [
-            {"part": part.title, "environment": part.environment, "facts": [_fact(fact) for fact in part.facts]}
-            for part in report.parts
-        ],
-    }
-    return masked_json(document)
-
-
-def _fact(fact: Fact) -> JsonValue:
-    return {
-        "fact": fact.name,
-        "status": fact.mark.value,
-        "message": fact.text,
-        "value": fact.value,
-        "hint": fact.hint,
-    }
+    parts: list[JsonValue] = []
+    for part in report.parts:
+        facts: list[JsonValue] = [
+            {"fact": fact.name, "status": fact.mark.value, "message": fact.text, "value": fact.value, "hint": fact.hint}
+            for fact in part.facts
+        ]
+        parts.append({"part": part.title, "environment": part.environment, "facts": facts})
+    summary: JsonValue = {mark.value: report.count(mark) for mark in Mark}
+    head: dict[str, JsonValue] = {"format": FORMAT, "flowsync": report.version, "result": report.worst.value}
+    return masked_json({**head, "summary": summary, "parts": parts})
 
 
 def _title(part: Part) -> str:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from flowsync.plan.saved import Edited, Stale
 
 IN_STEP: Final = "The live flows match the files."
-NO_CHANGES: Final = f"No changes. {IN_STEP}"
 NO_EDITS: Final = "Nobody edited a live flow in the dashboard."
 REFUSED: Final = "Apply would refuse this plan:"
 UNMANAGED: Final = "live without a file, never changed"
@@ -392,7 +391,7 @@ def way_past(refusal: Refusal, reader: Reader) -> str:
     if reader is Reader.TERMINAL:
         return allowed_by(refusal)
     wanted = allowance(refusal.flag)
-    return f"To allow it, set the action's input allow: {wanted}" if wanted else ""
+    return f"To allow it, set the action's input allow: {wanted}." if wanted else ""
 
 
 def allowance(flag: str) -> str:

@@ -138,7 +138,7 @@ def _apply_next(report: ApplyReport, entries: list[Entry]) -> str:
     if not all(map(_is_made, failed)):
         steps.append(f"Run the {'workflow' if is_on_github else 'command'} again to retry what failed.")
     if any(entry.kind is Kind.REFUSED for entry in entries):
-        steps.append(f"Flows that were refused changed after the plan was made: {way}.")
+        steps.append(f"The refused flows changed after the plan was made: {way}.")
     if any(entry.kind is Kind.APPLIED or entry.uncertain or entry.made for entry in entries):
         if is_on_github:
             rollback = code_span("flowsync rollback flowsync-record.jsonl")

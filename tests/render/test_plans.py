@@ -68,7 +68,7 @@ def test_numbers_that_json_lacks_do_not_break_it() -> None:
 
 
 def test_an_empty_plan_says_that_all_is_as_it_should_be() -> None:
-    assert wording.NO_CHANGES in plans.text(EMPTY_PLAN)
+    assert "No changes. The live flows match the files." in plans.text(EMPTY_PLAN)
     assert "changes nothing for users: the live flows match the files." in plan_markdown(EMPTY_PLAN)
 
 

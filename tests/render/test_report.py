@@ -536,10 +536,10 @@ def test_what_comes_next_after_an_apply_is_about_what_happened() -> None:
     refused = Refused(WELCOME, "stale", "It was edited.")
     for outcome, said in (
         (failed, "Run the workflow again to retry what failed."),
-        (refused, "Flows that were refused"),
+        (refused, "The refused flows"),
     ):
         shown = fit(ApplyReport(SCENE, plan_of(WELCOME), (outcome,)), COMMENT).text
-        steps = ("Run the workflow again to retry what failed.", "Flows that were refused")
+        steps = ("Run the workflow again to retry what failed.", "The refused flows")
         assert [each for each in steps if each in shown] == [said]
 
 
