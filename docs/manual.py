@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ENVIRONMENT: Final = {
     "FRIGADE_API_KEY": "The private key: it reads and writes.",
     "FRIGADE_PUBLIC_API_KEY": "The public key: it reads.",
-    "FRIGADE_API_URL": "The address of the API, where it is not Frigade's own.",
+    "FRIGADE_API_URL": "The address of the API, if it is not Frigade's own.",
     "NO_COLOR": "Set to anything: no colour.",
 }
 

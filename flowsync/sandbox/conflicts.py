@@ -15,18 +15,18 @@ class Reading(Enum):
 
     LOOKUP_BY_PREFIX = (
         "lookup=flow-prefix",
-        "GET by slug or id takes only what begins with `flow` for a slug; else the leading digits are an id",
+        "GET by slug or id treats only what begins with `flow` as a slug; otherwise the leading digits are an id",
     )
-    LOOKUP_BY_SLUG = "lookup=any-slug", "GET by slug or id takes whatever is not a number for a slug"
-    PAGING_ALL = "paging=all", "lists hold every row, whatever `offset` and `limit` say, and report 0 and 100"
+    LOOKUP_BY_SLUG = "lookup=any-slug", "GET by slug or id treats everything that is not a number as a slug"
+    PAGING_ALL = "paging=all", "lists return every row, whatever `offset` and `limit` say, and report 0 and 100"
     PAGING_WINDOWS = "paging=windows", "lists follow `offset` and `limit`, 100 rows at most"
     DATA_YAML = "data=yaml", "`data` comes back as the YAML text that is stored"
     DATA_JSON = "data=json", "`data` comes back encoded as JSON"
-    CREATED_ACTIVE = "created=active", "a new flow is ACTIVE: users get it at once where it is switched on"
+    CREATED_ACTIVE = "created=active", "a new flow is ACTIVE: users get it at once if it is switched on"
     CREATED_DRAFT = "created=draft", "a new flow is a DRAFT: nobody sees it until it is activated"
-    NEW_SLUG_KEPT = "new-slug=kept", "a new flow has the slug it was given, unless it holds blanks, `/`, `?` or `#`"
+    NEW_SLUG_KEPT = "new-slug=kept", "a new flow has the slug it was given, unless it has blanks, `/`, `?` or `#`"
     NEW_SLUG_BY_PREFIX = "new-slug=flow-prefix", "a slug that does not begin with `flow_` is replaced by a made-up one"
-    NEW_SLUG_MADE_UP = "new-slug=made-up", "every new flow gets a made-up slug, whatever it was given"
+    NEW_SLUG_MADE_UP = "new-slug=made-up", "every new flow gets a made-up slug"
     DESCRIPTION_IGNORED = "new-description=ignored", "POST /v1/flows ignores `description`"
     DESCRIPTION_KEPT = "new-description=kept", "POST /v1/flows stores `description`"
     SECOND_DRAFT_400 = "second-draft=400", "a second draft of a flow is refused with 400"
@@ -38,12 +38,12 @@ class Reading(Enum):
     )
     BAD_YAML_400 = "bad-yaml=400", "`data` that is not YAML is refused with 400"
     BAD_YAML_422 = "bad-yaml=422", "`data` that is not YAML is refused with 422"
-    WRITE_BY_SLUG_NULL = "write-by-slug=null", "PUT with a slug in place of the id answers `null` and writes nothing"
-    WRITE_BY_SLUG_404 = "write-by-slug=404", "PUT with a slug in place of the id is a 404"
+    WRITE_BY_SLUG_NULL = "write-by-slug=null", "PUT with a slug instead of the id answers `null` and writes nothing"
+    WRITE_BY_SLUG_404 = "write-by-slug=404", "PUT with a slug instead of the id is a 404"
     DELETED_404 = "deleted=404", "DELETE of a row that is gone is a 404"
     DELETED_500 = "deleted=500", "DELETE of a row that is gone is a 500"
     SLASH_404 = "trailing-slash=404", "a path with a slash at its end does not exist"
-    SLASH_IGNORED = "trailing-slash=ignored", "a slash at the end of a path does not count"
+    SLASH_IGNORED = "trailing-slash=ignored", "a slash at the end of a path is ignored"
     UNKNOWN_KEY_403 = "unknown-key=403", "a missing or unknown key is refused with 403"
     UNKNOWN_KEY_401 = "unknown-key=401", "a missing or unknown key is refused with 401"
     SNIPPET_HIDDEN = "public-snippet=hidden", "the public paths leave `codeSnippet` out"

@@ -71,11 +71,11 @@ class FaultKind(Enum):
     SERVER_ERROR_LATE = "500-late", False, _SERVER_ERROR, f"500; the request is {_LATER}"
     RESET_BEFORE = "reset-before", False, Delivery.RESET, "the connection is reset; the request is not carried out"
     RESET_AFTER = "reset-after", True, Delivery.RESET, "the connection is reset after the request was carried out"
-    HANG_BEFORE = "hang-before", False, Delivery.NEVER, "no answer ever; the request is not carried out"
-    HANG_AFTER = "hang-after", True, Delivery.NEVER, f"no answer ever, {_THOUGH}"
-    HANG_LATE = "hang-late", False, Delivery.NEVER, f"no answer ever; the request is {_LATER}"
-    TRUNCATED = "truncated", True, Delivery.TRUNCATED, "the request is carried out, and the answer breaks off half way"
-    WRONG_JSON = "wrong-json", True, _WRONG, "the request is carried out, and the answer is JSON of something else"
+    HANG_BEFORE = "hang-before", False, Delivery.NEVER, "no answer comes; the request is not carried out"
+    HANG_AFTER = "hang-after", True, Delivery.NEVER, f"no answer comes, {_THOUGH}"
+    HANG_LATE = "hang-late", False, Delivery.NEVER, f"no answer comes; the request is {_LATER}"
+    TRUNCATED = "truncated", True, Delivery.TRUNCATED, "the request is carried out, and the answer ends half way"
+    WRONG_JSON = "wrong-json", True, _WRONG, "the request is carried out, and the answer is JSON about something else"
     GRAPHQL_ERRORS = (
         "graphql-errors",
         False,
@@ -94,11 +94,11 @@ class FaultKind(Enum):
     )
     UNAVAILABLE_BEFORE = "503-before", False, _UNAVAILABLE, "503 with Retry-After: 1; the request is not carried out"
     UNAVAILABLE_AFTER = "503-after", True, _UNAVAILABLE, f"503 with Retry-After: 1, {_THOUGH}"
-    SLOW = "slow", True, Delivery.SLOW, "the answer comes in drips, for about a second"
-    STALE = "stale", True, _PLAIN, "what is read is from before the last change of any flow, as from a copy that lags"
+    SLOW = "slow", True, Delivery.SLOW, "the answer comes slowly, in about a second"
+    STALE = "stale", True, _PLAIN, "reads show the state before the last change, as from a copy that lags behind"
     EDIT = "edit", True, _PLAIN, f"somebody edits the flow {_SOMEBODY}"
     DRAFT = "draft", True, _PLAIN, f"somebody begins a draft of the flow {_SOMEBODY}"
-    CREATE = "create", True, _PLAIN, f"somebody creates the flow, where there is none, {_SOMEBODY}"
+    CREATE = "create", True, _PLAIN, f"somebody creates the flow, if there is none, {_SOMEBODY}"
     PUBLISH = "publish", True, _PLAIN, f"somebody publishes the draft of the flow, if there is one, {_SOMEBODY}"
     DELETE = "delete", True, _PLAIN, f"somebody deletes every version of the flow {_SOMEBODY}"
 
