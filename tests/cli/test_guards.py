@@ -122,7 +122,7 @@ def test_a_user_without_a_home_has_the_lock_in_the_project_out_of_sight_of_git(t
 
 
 def test_every_guard_is_documented_with_its_setting_its_default_and_its_flag() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "guards.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "plan.md").read_text(encoding="utf-8")
     for name, setting in config.schema()["properties"]["guards"]["properties"].items():
         assert f"| `{name}` | {json.dumps(setting['default'])} |".replace('"', "") in page
     flags = {option for param in apply.params for option in param.opts if option.startswith(("--allow-", "--on-"))}
