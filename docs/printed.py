@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from unittest import mock
 
 from flowsync.cli import run
+from flowsync.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,9 +89,11 @@ def _run_here(words: Sequence[str], folder: str, environment: Mapping[str, str])
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(out),
         ):
-            run(words)
+            code = run(words)
     finally:
         os.chdir(before)
+    if code in {ExitCode.ERROR, ExitCode.USAGE}:
+        raise RuntimeError(f"flowsync {shlex.join(words)}: {out.getvalue()}")
     return out.getvalue()
 
 
