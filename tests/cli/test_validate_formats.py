@@ -62,7 +62,7 @@ def test_without_a_problem_there_is_no_annotation(project: Path) -> None:
 def test_a_rule_is_explained_with_its_source_and_examples_anywhere(tmp_path: Path) -> None:
     done = flowsync("validate", "--explain", "too-small", root=tmp_path)
     assert done.code == 0
-    assert done.out.startswith("too-small (error)\n\nA number is below")
+    assert done.out.startswith("too-small (error)\n\nA number is too small")
     assert "\nSource: " in done.out
     assert "\nBad:\n\n  type: FORM\n" in done.out
     assert "\nGood:\n\n  type: FORM\n" in done.out
