@@ -72,6 +72,12 @@ def closest(word: str, known: Iterable[str], nearness: float = 0.7) -> str | Non
     return by_form[close[0]] if close else None
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """The question for the one of `known` that was most likely meant; None when none is near."""
+    close = closest(word, known)
+    return None if close is None else f"Did you mean {excerpt(close)}?"
+
+
 def folded(word: str) -> str:
     """The word without letter case, hyphens, underscores and spaces."""
     return word.casefold().replace("-", "").replace("_", "").replace(" ", "")

@@ -9,7 +9,7 @@ import pytest
 
 from flowsync.api.endpoints import rows_by_slug
 from flowsync.api.rows import live_flow
-from flowsync.cli.commands.rollback import part_at, plan_rollback
+from flowsync.cli.commands.rollback import part_at
 from flowsync.errors import RefusedError
 from flowsync.model import (
     Applied,
@@ -29,6 +29,7 @@ from flowsync.model import (
 from flowsync.plan.document import restorable
 from flowsync.record.lines import run_line
 from flowsync.record.values import Place
+from flowsync.versions.rollback import plan_rollback
 from tests.record.building import RUN, URL, change, ended, header, record, row, write
 
 OLD = "steps:\n  # As it was, comment and all\n  - {id: a, title: Old}\n"

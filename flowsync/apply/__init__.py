@@ -1,13 +1,12 @@
 """Carry out a plan: read each flow again, write what was planned, compare what comes back.
 
 What a write replaces is kept first; where that cannot be done nothing is written. `run` gives each change its turn,
-in the `order` that flows need that name each other. `updating`, `creating` and `drafting` hold the turns; `making` is
-what the latter two share, `turns` what all do. `publishing` and `deleting` are no part of a plan, and each goes through
-its flows by itself.
+in the order that flows need that name each other. `updating` and `creating` hold the turns; `making` is what creating a
+flow and beginning a draft share, `turns` what all do. `publishing` and `deleting` are no part of a plan.
 """
 
-from flowsync.apply.run import POLL_INTERVAL, apply_change, apply_changes, exit_code
-from flowsync.apply.turns import MOST_WAITS, RETRY_PAUSE, WRITE_ATTEMPTS, ApplyRecord, FlowStore
+from flowsync.apply.run import apply_change, apply_changes, exit_code
+from flowsync.apply.turns import MOST_WAITS, POLL_INTERVAL, RETRY_PAUSE, WRITE_ATTEMPTS, ApplyRecord, FlowStore
 from flowsync.apply.updating import Match, Moved, compare_rows
 
 __all__ = [

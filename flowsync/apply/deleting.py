@@ -7,14 +7,12 @@ version is refused by the server [obs] and harms nothing, but it is only sent wh
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from flowsync.api.endpoints import is_absent
-from flowsync.apply.run import FATAL_CODES
-from flowsync.apply.turns import Attempts
-from flowsync.diff.fields import fingerprint, observe
-from flowsync.errors import ApiError, RecordError
-from flowsync.model import SENT_FIELDS
+from flowsync.apply.turns import FATAL_CODES, Attempts, edits, in_turn
+from flowsync.errors import ApiError
 from flowsync.versions.deleting import Deleted, Ending
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ _NO_ENDPOINT: Final = "The version was read just before, so this server cannot d
 class DeleteStore(Protocol):
     """The live flows, as far as deleting is concerned. Both raise ApiError."""
 
-    def rows(self, deletion: Deletion) -> Sequence[LiveFlow]:
+    def left(self, deletion: Deletion) -> Sequence[LiveFlow]:
         """Every version that is left, read now; a read that may leave some out raises."""
 
     def delete(self, row_id: int) -> None:
@@ -59,34 +57,29 @@ def delete_each(
 
     A failure that every further flow would meet sets it too.
     """
-    for deletion in deletions:
-        deleted = _Turn(deletion, store, record, pause, stop).take()
+
+    def settle(deletion: Deletion) -> Deleted:
+        deleted = _Turn(deletion, store, record, pause, stop, deletion.rows).take()
         if deleted.code in FATAL_CODES:
             stop.set()
         record.after_delete(deleted)
-        yield deleted
+        return deleted
+
+    return in_turn(deletions, settle, 1, stop)
 
 
+@dataclass(slots=True)
 class _Turn:
     """One flow's turn. `current` is the version that is being deleted; `attempts` are about that one."""
 
-    def __init__(
-        self,
-        deletion: Deletion,
-        store: DeleteStore,
-        record: DeleteRecord,
-        pause: Callable[[float], None],
-        stop: Event,
-    ) -> None:
-        self.deletion = deletion
-        self.store = store
-        self.record = record
-        self.pause = pause
-        self.stop = stop
-        self.left = deletion.rows
-        self.is_kept = False
-        self.current: int | None = None
-        self.attempts = Attempts()
+    deletion: Deletion
+    store: DeleteStore
+    record: DeleteRecord
+    pause: Callable[[float], None]
+    stop: Event
+    left: tuple[LiveFlow, ...] = ()
+    current: int | None = None
+    attempts: Attempts = field(default_factory=Attempts)
 
     def take(self) -> Deleted:
         """Read, compare and delete until nothing is left, or nothing more can be done."""
@@ -98,10 +91,10 @@ class _Turn:
         if self.stop.is_set() and not self.attempts.is_sent:
             return self._interrupted()
         try:
-            rows = [row for row in self.store.rows(self.deletion) if not row.is_gone]
+            rows = [row for row in self.store.left(self.deletion) if not row.is_gone]
         except ApiError as error:
             return self._unreadable(error)
-        if message := _moved(self.deletion, rows, has_begun=self.is_kept):
+        if message := _moved(self.deletion, rows, has_begun=self.attempts.is_kept):
             return self._moved(message, rows)
         ids = {row.id for row in rows}
         self.left = tuple(row for row in self.deletion.rows if row.id in ids)
@@ -111,7 +104,7 @@ class _Turn:
         """Delete the first version that is left, or look again, or give up."""
         if self.left[0].id != self.current:
             self.current = self.left[0].id
-            self.attempts = Attempts(waits=self.attempts.waits)
+            self.attempts = Attempts(self.attempts.is_kept, waits=self.attempts.waits)
             if self.stop.is_set():
                 return self._interrupted()
         if self.attempts.must_look_again(self.pause):
@@ -119,25 +112,16 @@ class _Turn:
         return self._still_there() if self.attempts.is_spent else self._delete(rows)
 
     def _delete(self, rows: Sequence[LiveFlow]) -> Deleted | None:
-        try:
-            if not self.is_kept:
-                self.record.before_delete(self.deletion.slug, rows)
-                self.is_kept = True
-            self.store.delete(self.left[0].id)
-        except RecordError as error:
-            return self._failed(error.code, error.message, error.hint)
-        except ApiError as error:
-            return self._after_failure(error)
-        self.attempts.accepted = True
-        return None
-
-    def _after_failure(self, error: ApiError) -> Deleted | None:
-        """What a failed request came to; None when the version is to be looked at again."""
-        is_refused = self.attempts.fail(error)
-        if is_absent(error) and not error.on_the_way:  # it may be gone as well: only a look tells
+        error = self.attempts.send(
+            lambda: self.record.before_delete(self.deletion.slug, rows),
+            lambda: self.store.delete(self.left[0].id),
+        )
+        if error is None:
+            return None
+        if isinstance(error, ApiError) and is_absent(error):  # it may be gone as well: only a look tells
             self.attempts.is_over = True
             return None
-        return self._failed(error.code, error.message, error.hint) if is_refused else None
+        return self._failed(error.code, error.message, error.hint)
 
     def _still_there(self) -> Deleted:
         hint = None
@@ -150,17 +134,17 @@ class _Turn:
 
     def _moved(self, message: str, rows: Sequence[LiveFlow]) -> Deleted:
         self.left = tuple(rows)
-        if self.is_kept:
+        if self.attempts.is_kept:
             return self._failed("changed-while-deleting", message, "Look at what is left, then delete again.")
         return Deleted(self.deletion, Ending.REFUSED, self.left, "changed-since-shown", message)
 
     def _unreadable(self, error: ApiError) -> Deleted:
-        if not self.is_kept:
+        if not self.attempts.is_kept:
             return self._failed(error.code, error.message, error.hint)
         return self._failed(error.code, f"{self.attempts.reason} Reading back failed. {error.message}", error.hint)
 
     def _interrupted(self) -> Deleted:
-        if self.is_kept:
+        if self.attempts.is_kept:
             return self._failed("interrupted", "The run stopped before all versions were deleted.", None)
         message = "The run stopped before this flow's turn."
         return Deleted(self.deletion, Ending.NOT_ATTEMPTED, self.left, message=message)
@@ -179,15 +163,9 @@ def _moved(deletion: Deletion, rows: Sequence[LiveFlow], *, has_begun: bool) -> 
             return f"Version {row.version} (id {row.id}), {row.status}, was not shown: it was added meanwhile."
         if (was.status, was.version) != (row.status, row.version):
             return f"Version {row.version} (id {row.id}) was {was.status} when it was shown; it is {row.status}."
-        if _is_edited(was, row):
+        if edits(was, row):
             return f"Version {row.version} (id {row.id}) was changed after it was shown."
     gone = [row for row in deletion.rows if row.id not in there]
     if gone and not has_begun:
         return f"Version {gone[0].version} (id {gone[0].id}) is gone already."
     return None
-
-
-def _is_edited(shown: LiveFlow, now: LiveFlow) -> bool:
-    names = [name for name in SENT_FIELDS if name in shown.fields and name in now.fields]
-    was, is_ = (observe(row.fields, names).values for row in (shown, now))
-    return fingerprint(was) != fingerprint(is_)

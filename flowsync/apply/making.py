@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 from flowsync.api.rows import state_of
 from flowsync.apply.turns import MOST_WAITS, RETRY_PAUSE, WRITE_ATTEMPTS, Verdict
 from flowsync.apply.updating import update
 from flowsync.diff.fields import form, observe
-from flowsync.errors import ApiError, RecordError
+from flowsync.errors import ApiError, FlowsyncError, RecordError
 from flowsync.model import (
     SENT_FIELDS,
     AlreadyApplied,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from flowsync.apply.turns import ApplyRecord, FlowStore
-    from flowsync.model import Change, FieldName, JsonValue, LiveFlow, Outcome
+    from flowsync.model import FieldName, JsonValue, LiveFlow, Outcome
 
 LOOKS: Final = 3
 """How often a row is looked for that may have been made: what is read may lag behind what was written."""
@@ -45,23 +45,15 @@ NOT_SHOWN: Final = "The server accepted the request and did not show what it mad
 Made = TypeVar("Made", Create, NewDraft)
 
 
-class KeptBefore:
-    """A record for an update whose row, just made, is in the real one already."""
-
-    def before(self, change: Change, row: LiveFlow | None) -> None:
-        """Nothing."""
-
-    def made(self, change: Create | NewDraft, row: LiveFlow) -> None:
-        """Nothing."""
-
-    def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
-        """Nothing."""
-
-
 @dataclass(slots=True)
 class Making(ABC, Generic[Made]):
-    """The turn of a change that makes a row."""
+    """The turn of a change that makes a row.
 
+    `source` is the row that it is a copy of, if it is one. `nothing` says what became of a row that may have been made
+    and is not found.
+    """
+
+    nothing: ClassVar[str]
     change: Made
     store: FlowStore
     record: ApplyRecord
@@ -69,11 +61,7 @@ class Making(ABC, Generic[Made]):
     failures: int = 0
     waits: int = 0
     is_kept: bool = False
-
-    @property
-    @abstractmethod
-    def nothing(self) -> str:
-        """What is to be said where the row that may have been made is not found."""
+    source: LiveFlow | None = None
 
     @abstractmethod
     def look(self) -> Sequence[LiveFlow]:
@@ -82,10 +70,6 @@ class Making(ABC, Generic[Made]):
     @abstractmethod
     def objection(self, rows: Sequence[LiveFlow]) -> Refused | None:
         """Why the row may not be made, given the rows that are there."""
-
-    @abstractmethod
-    def replaced(self, rows: Sequence[LiveFlow]) -> LiveFlow | None:
-        """What the record keeps before the row is made."""
 
     @abstractmethod
     def post(self) -> LiveFlow | None:
@@ -121,19 +105,22 @@ class Making(ABC, Generic[Made]):
         try:
             rows = self.look()
         except ApiError as error:
-            return Verdict(Failed(self.change, error.code, error.message, error.hint, uncertain=False))
+            return self._failed(error)
         if objection := self.objection(rows):
             return Verdict(objection)
         try:
             if not self.is_kept:
-                self.record.before(self.change, self.replaced(rows))
+                self.record.before(self.change, self.source)
                 self.is_kept = True
             row = self.post()
         except RecordError as error:
-            return Verdict(Failed(self.change, error.code, error.message, error.hint, uncertain=False))
+            return self._failed(error)
         except ApiError as error:
             return self._after_failure(error)
         return self._find(NOT_SHOWN, "not-shown") if row is None else self.complete(row, "")
+
+    def _failed(self, error: FlowsyncError) -> Verdict:
+        return Verdict(Failed(self.change, error.code, error.message, error.hint, uncertain=False))
 
     def _after_failure(self, error: ApiError) -> Verdict | None:
         if error.may_have_effect and not self.is_refusal(error):
@@ -188,42 +175,34 @@ class Making(ABC, Generic[Made]):
                 return found
         return row
 
-    def write(self, row: LiveFlow, names: Collection[FieldName], record: ApplyRecord) -> Verdict:
+    def write(self, row: LiveFlow, names: Collection[FieldName], *, is_kept: bool) -> Verdict:
         """Update these fields of the row that was made, as any update is done, and report it as this change."""
         planned = update_of(self.change, row, names)
         for number in range(LOOKS):
             self.pause(RETRY_PAUSE * number)
-            verdict = update(planned, self.store, record, self.pause)
+            verdict = update(planned, self.store, self.record, self.pause, is_kept=is_kept)
             if not (isinstance(verdict.outcome, Refused) and verdict.outcome.code == "gone"):
                 break
-        return self._as_made(verdict, row)
-
-    def _as_made(self, verdict: Verdict, row: LiveFlow) -> Verdict:
         last = verdict.row or row
         match verdict.outcome:
             case Applied(_, untaken, differences):
                 return Verdict(Applied(self.change, untaken, differences, made=last), last)
             case AlreadyApplied():
                 return Verdict(Applied(self.change, made=last), last)
-            case Refused(_, code, message, _, uncertain):
-                return self.incomplete(last, code, message, LEFT, uncertain=uncertain)
-            case Failed(_, code, message, hint, uncertain):
-                hint = LEFT if hint is None else f"{end_of(hint)} {LEFT}"
-                return self.incomplete(last, code, message, hint, uncertain=uncertain)
+            case Refused(_, code, reason, _, uncertain):
+                hint = LEFT
+            case Failed(_, code, reason, advice, uncertain):
+                hint = LEFT if advice is None else f"{end_of(advice)} {LEFT}"
             case NotAttempted():  # pragma: no cover - a turn is always taken
                 raise AssertionError
-
-    def incomplete(
-        self, row: LiveFlow, code: str, message: str, hint: str | None, *, uncertain: bool = False
-    ) -> Verdict:
-        """The row was made, and is not what was planned."""
-        message = f"It was made: {state_of(row)}. But what was left to write was not written: {message}"
-        return Verdict(Failed(self.change, code, message, hint, uncertain=uncertain, made=row), row)
+        message = f"It was made: {state_of(last)}. But what was left to write was not written: {reason}"
+        return Verdict(Failed(self.change, code, message, hint, uncertain=uncertain, made=last), last)
 
 
 def update_of(change: Create | NewDraft, row: LiveFlow, names: Collection[FieldName]) -> Update:
     """The update of a row that was just made, which sends the fields `names` of the change."""
-    body = {name: _sent(change, name) for name in SENT_FIELDS if name in names}
+    values = {**change.new, **change.body}
+    body = {name: values[name] for name in SENT_FIELDS if name in names}
     old = observe(row.fields, change.new.keys()).values
     target = Target.ACTIVE if row.is_published else Target.DRAFT if row.status == "DRAFT" else Target.LATEST
     return Update(
@@ -244,10 +223,6 @@ def update_of(change: Create | NewDraft, row: LiveFlow, names: Collection[FieldN
         target=target,
         shown=row.fields,
     )
-
-
-def _sent(change: Create | NewDraft, name: FieldName) -> JsonValue:
-    return change.body[name] if name in change.body else change.new[name]
 
 
 def shown_otherwise(row: LiveFlow, wanted: Mapping[FieldName, JsonValue]) -> list[FieldName]:

@@ -7,14 +7,14 @@ shown. It takes effect once at most, for afterwards the row is no draft any more
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from flowsync.api.endpoints import is_absent
-from flowsync.apply.run import FATAL_CODES
-from flowsync.apply.turns import LOOKS, RETRY_PAUSE, Attempts, places
-from flowsync.diff.fields import changes_between, fingerprint, observe
-from flowsync.errors import ApiError, RecordError
-from flowsync.model import SENT_FIELDS, Applied, Failed, NotAttempted, Refused
+from flowsync.apply.turns import FATAL_CODES, LOOKS, RETRY_PAUSE, Attempts, edits, in_turn
+from flowsync.diff.fields import places
+from flowsync.errors import ApiError
+from flowsync.model import Applied, Failed, NotAttempted, Refused
 from flowsync.versions.publishing import Published
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _NO_ENDPOINT: Final = (
 class PublishStore(Protocol):
     """The live flows, as far as publishing is concerned. Both raise ApiError."""
 
-    def rows(self, slug: str, row_id: int) -> Sequence[LiveFlow]:
+    def find(self, slug: str, row_id: int) -> Sequence[LiveFlow]:
         """Every row of the slug, read now, that with `row_id` among them if it still exists."""
 
     def activate(self, row_id: int, users: ArchiveBehavior) -> object:
@@ -63,30 +63,29 @@ def publish_each(
 
     A failure that every further flow would meet sets it too.
     """
-    for publish in publishes:
+
+    def settle(publish: Publish) -> Published:
         if stop.is_set():
             outcome = NotAttempted(publish.change, "The run stopped before this flow's turn.")
             record.after(outcome, None)
-            yield Published(publish, outcome)
-            continue
+            return Published(publish, outcome)
         published = _Turn(publish, store, record, pause).take()
         if isinstance(published.outcome, Failed) and published.outcome.code in FATAL_CODES:
             stop.set()
-        yield published
+        return published
+
+    return in_turn(publishes, settle, 1, stop)
 
 
+@dataclass(slots=True)
 class _Turn:
     """One draft's turn."""
 
-    def __init__(
-        self, publish: Publish, store: PublishStore, record: PublishRecord, pause: Callable[[float], None]
-    ) -> None:
-        self.publish = publish
-        self.store = store
-        self.record = record
-        self.pause = pause
-        self.attempts = Attempts()
-        self.is_kept = False
+    publish: Publish
+    store: PublishStore
+    record: PublishRecord
+    pause: Callable[[float], None]
+    attempts: Attempts = field(default_factory=Attempts)
 
     def take(self) -> Published:
         """Read, compare and send until it is known what became of the draft."""
@@ -97,7 +96,7 @@ class _Turn:
     def _look_and_send(self) -> Published | None:
         draft = self.publish.draft
         try:
-            rows = self.store.rows(draft.slug, draft.id)
+            rows = self.store.find(draft.slug, draft.id)
         except ApiError as error:
             return self._ended(self._unreadable(error))
         row = next((row for row in rows if row.id == draft.id), None)
@@ -115,23 +114,15 @@ class _Turn:
     def _send(self, rows: Sequence[LiveFlow]) -> Published | None:
         by_id = {row.id: row for row in rows}
         draft, published = by_id[self.publish.draft.id], self.publish.published
-        try:
-            if not self.is_kept:
-                self.record.before_publish(self.publish, draft, None if published is None else by_id[published.id])
-                self.is_kept = True
-            self.store.activate(draft.id, self.publish.users)
-        except RecordError as error:
-            return self._ended(Failed(self.publish.change, error.code, error.message, error.hint, uncertain=False))
-        except ApiError as error:
-            return self._after_failure(error)
-        self.attempts.accepted = True
-        return None
-
-    def _after_failure(self, error: ApiError) -> Published | None:
-        """What a failed request came to; None when the draft is to be looked at again."""
-        if self.attempts.fail(error):
-            return self._ended(self._failed(error.message, _NO_ENDPOINT if is_absent(error) else error.hint))
-        return None
+        replaced = None if published is None else by_id[published.id]
+        error = self.attempts.send(
+            lambda: self.record.before_publish(self.publish, draft, replaced),
+            lambda: self.store.activate(draft.id, self.publish.users),
+        )
+        if error is None:
+            return None
+        hint = _NO_ENDPOINT if isinstance(error, ApiError) and is_absent(error) else error.hint
+        return self._ended(self._failed(error.code, error.message, hint))
 
     def _as_published(self, row: LiveFlow, rows: Sequence[LiveFlow]) -> Published | None:
         others = tuple(other for other in rows if other.is_published and other.id != row.id)
@@ -139,7 +130,7 @@ class _Turn:
             self.attempts.looks += 1
             self.pause(RETRY_PAUSE)
             return None
-        differences = _differences(self.publish.draft, row)
+        differences = edits(self.publish.draft, row)
         untaken = tuple(dict.fromkeys(change.field for change in differences))
         outcome = Applied(self.publish.change, untaken, differences)
         self.record.after(outcome, row)
@@ -156,22 +147,15 @@ class _Turn:
         return Refused(self.publish.change, "changed-while-publishing", message, differences, uncertain=True)
 
     def _not_published(self) -> Failed:
-        version = self.publish.draft.version
-        ending = f"Read back, version {version} still is a draft"
-        if self.attempts.is_sent:
-            ending += "; it may be published later"
-        return self._failed(f"{self.attempts.reason} {ending}.", None, code="not-published")
+        ending = "; it may be published later" if self.attempts.is_sent else ""
+        found = f"Read back, version {self.publish.draft.version} still is a draft{ending}."
+        return self._failed("not-published", f"{self.attempts.reason} {found}", None)
 
     def _unreadable(self, error: ApiError) -> Failed:
-        if self.attempts.is_sent:
-            return self._failed(
-                f"{self.attempts.reason} Reading back failed. {error.message}", error.hint, code=error.code
-            )
-        self.attempts.failure = error
-        return self._failed(error.message, error.hint)
+        opening = f"{self.attempts.reason} Reading back failed. " if self.attempts.is_sent else ""
+        return self._failed(error.code, f"{opening}{error.message}", error.hint)
 
-    def _failed(self, message: str, hint: str | None, code: str = "") -> Failed:
-        code = code or (self.attempts.failure.code if self.attempts.failure else "")
+    def _failed(self, code: str, message: str, hint: str | None) -> Failed:
         return Failed(self.publish.change, code, message, hint, uncertain=self.attempts.is_sent)
 
 
@@ -190,16 +174,9 @@ def _moved(publish: Publish, rows: Sequence[LiveFlow]) -> tuple[str, str, tuple[
     if live.keys() - {row.id for row in shown} or (publish.published and publish.published.id not in live):
         now = ", ".join(f"version {row.version} (id {row.id})" for row in live.values()) or "none"
         return "changed-since-shown", f"Another version is live than was shown: {now}.", ()
-    differences = _differences(publish.draft, draft)
+    differences = edits(publish.draft, draft)
     if publish.published is not None:
-        differences += _differences(publish.published, live[publish.published.id])
+        differences += edits(publish.published, live[publish.published.id])
     if differences:
         return "changed-since-shown", f"The flow was changed after it was shown: {places(differences)}.", differences
     return None
-
-
-def _differences(shown: LiveFlow, now: LiveFlow) -> tuple[FieldChange, ...]:
-    """What of a row is not as it was shown; a server may leave a field out of some answers."""
-    names = [name for name in SENT_FIELDS if name in shown.fields and name in now.fields]
-    was, is_ = (observe(row.fields, names).values for row in (shown, now))
-    return () if fingerprint(was) == fingerprint(is_) else changes_between(was, is_)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from flowsync.apply.creating import CreateTurn
-from flowsync.apply.drafting import DraftTurn
+from flowsync.apply.creating import CreateTurn, DraftTurn
+from flowsync.apply.turns import FATAL_CODES, in_turn
 from flowsync.apply.updating import update
 from flowsync.errors import ExitCode
 from flowsync.flows.expressions import expressions, references_in
@@ -21,13 +18,6 @@ if TYPE_CHECKING:
 
     from flowsync.apply.turns import ApplyRecord, FlowStore
     from flowsync.model import Change, Outcome
-
-POLL_INTERVAL: Final = 0.1
-"""Seconds that one wait may take: a signal that comes just before a wait is handled only after it."""
-FATAL_CODES: Final = frozenset(
-    {"api-forbidden", "api-unauthorized", "api-rate-limited", "api-unavailable", "organization", "record"}
-)
-"""Failures that every further flow would meet too: nothing more is started after one."""
 
 
 def apply_changes(
@@ -55,57 +45,8 @@ def apply_changes(
         order.note(outcome)
         return outcome
 
-    yield from _each(order.creates, settle, 1, stop)
-    yield from _each(order.others, settle, parallelism, stop)
-
-
-def _each(
-    changes: Iterable[Change], settle: Callable[[Change], Outcome], parallelism: int, stop: Event
-) -> Iterator[Outcome]:
-    """Settle so many changes at a time; after `stop`, `settle` says of each that is left that it was not attempted."""
-    waiting = iter(changes)
-    settled: SimpleQueue[Outcome | BaseException] = SimpleQueue()
-    has_threads, in_hand = False, 0
-
-    def work(change: Change) -> None:
-        try:
-            settled.put(settle(change))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the outcomes are asked for
-            settled.put(error)
-
-    with ThreadPoolExecutor(parallelism, thread_name_prefix="apply") as threads:
-        try:
-            while True:
-                # One in line behind each that is in flight is enough.
-                while in_hand < 2 * parallelism and not stop.is_set() and (change := next(waiting, None)) is not None:
-                    in_hand += 1
-                    try:
-                        threads.submit(work, change)
-                    except RuntimeError:  # the system has no further thread: those that there are do it all
-                        if not has_threads:
-                            raise
-                    has_threads = True
-                if not in_hand:
-                    break
-                found = _taken(settled)
-                in_hand -= len(found)
-                yield from found
-        finally:
-            if in_hand:
-                stop.set()
-    yield from map(settle, waiting)
-
-
-def _taken(settled: SimpleQueue[Outcome | BaseException]) -> list[Outcome]:
-    """Take what is settled by now, sorted by slug; wait a little where that is nothing."""
-    found: list[Outcome] = []
-    with suppress(Empty):
-        while True:
-            each = settled.get(timeout=0 if found else POLL_INTERVAL)
-            if isinstance(each, BaseException):
-                raise each
-            found.append(each)
-    return sorted(found, key=lambda outcome: outcome.change.slug)
+    for group, size in ((order.creates, 1), (order.others, parallelism)):
+        yield from in_turn(group, settle, size, stop)
 
 
 def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:

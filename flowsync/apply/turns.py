@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 from flowsync.diff.fields import changes_between, fingerprint, observe
-from flowsync.errors import UnavailableError
-from flowsync.model import Applied
+from flowsync.errors import ApiError, FlowsyncError, RecordError, UnavailableError
+from flowsync.model import SENT_FIELDS, Applied
 from flowsync.text import end_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from threading import Event
 
-    from flowsync.errors import ApiError
     from flowsync.model import Change, Create, FieldChange, FieldName, JsonValue, LiveFlow, NewDraft, Outcome, Update
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 WRITE_ATTEMPTS: Final = 3
 """How often one flow is sent in all; a further attempt only after a read showed that none landed."""
@@ -22,9 +28,15 @@ RETRY_PAUSE: Final = 0.5
 """Seconds before the second attempt; doubled for the third. The flow is read again after each pause."""
 MOST_WAITS: Final = 20
 """How often one flow's write is put off because the server asks to come back later."""
-
 LOOKS: Final = 3
 """How often more a row is read before it counts as what it is shown as: some servers archive or delete late."""
+
+POLL_INTERVAL: Final = 0.1
+"""Seconds that one wait may take: a signal that comes just before a wait is handled only after it."""
+FATAL_CODES: Final = frozenset(
+    {"api-forbidden", "api-unauthorized", "api-rate-limited", "api-unavailable", "organization", "record"}
+)
+"""Failures that every further flow would meet too: nothing more is started after one."""
 
 
 class FlowStore(Protocol):
@@ -66,10 +78,11 @@ class ApplyRecord(Protocol):
 class Attempts:
     """What came so far of one request that must not be repeated blindly, such as to publish or to delete a version.
 
-    `failure` is the last failed request, `doubt` the last that may have been carried out; `accepted`: the server said
-    that it was; `is_over`: no further request is any use.
+    `is_kept`: what it replaces is in the record. `failure` is the last failed request, `doubt` the last that may have
+    been carried out; `accepted`: the server said that it was; `is_over`: no further request is any use.
     """
 
+    is_kept: bool = False
     failure: ApiError | None = None
     doubt: ApiError | None = None
     accepted: bool = False
@@ -93,6 +106,23 @@ class Attempts:
         """Why the result is not known, or not as wanted."""
         error = self.doubt or self.failure
         return end_of(error.message) if error else "The server accepted the request."
+
+    def send(self, keep: Callable[[], None], request: Callable[[], object]) -> FlowsyncError | None:
+        """Keep what the request replaces, unless it is kept, and send it.
+
+        The error where it was certainly not carried out; None where the row has to be read again.
+        """
+        try:
+            if not self.is_kept:
+                keep()
+                self.is_kept = True
+            request()
+        except RecordError as error:
+            return error
+        except ApiError as error:
+            return error if self.fail(error) else None
+        self.accepted = True
+        return None
 
     def fail(self, error: ApiError) -> bool:
         """Note a failed request; whether it was refused for certain, so that nothing is to be read back."""
@@ -139,6 +169,13 @@ def judged(change: Change, row: LiveFlow) -> Verdict:
     return Verdict(Applied(change, untaken, differences), row)
 
 
+def edits(shown: LiveFlow, now: LiveFlow) -> tuple[FieldChange, ...]:
+    """What of a row is not as it was shown; a server may leave a field out of some answers."""
+    names = [name for name in SENT_FIELDS if name in shown.fields and name in now.fields]
+    was, is_ = (observe(row.fields, names).values for row in (shown, now))
+    return () if fingerprint(was) == fingerprint(is_) else changes_between(was, is_)
+
+
 def read_back(change: Change, row: LiveFlow) -> Verdict:
     """Judge what a read shows after a write that was accepted unseen.
 
@@ -148,13 +185,57 @@ def read_back(change: Change, row: LiveFlow) -> Verdict:
     return verdict if verdict.outcome == Applied(change) else Verdict(verdict.outcome, None)
 
 
-def places(differences: Sequence[FieldChange], most: int = 5) -> str:
-    """The places of differences for a sentence, so many at most."""
-    labels = list(dict.fromkeys(change.label for change in differences))
-    more = f" and {len(labels) - most:,} more" if len(labels) > most else ""
-    return ", ".join(labels[:most]) + more
-
-
 def is_same(one: JsonValue, other: JsonValue) -> bool:
     """Whether two texts, truth values or nulls are the same; of anything else nothing is said."""
     return type(one) is type(other) and isinstance(one, str | bool | None) and one == other
+
+
+def in_turn(items: Iterable[Item], settle: Callable[[Item], Result], parallelism: int, stop: Event) -> Iterator[Result]:
+    """Settle so many items at a time in other threads, and yield what came of each as it is known.
+
+    After `stop`, `settle` says of each item that is left that it was not attempted. Signals are handled in this thread:
+    it must hold no lock of a request. One at a time, each result is taken before the next item is begun.
+    """
+    waiting = iter(items)
+    settled: SimpleQueue[Result | BaseException] = SimpleQueue()
+    has_threads, in_hand = False, 0
+    ahead = 2 * parallelism if parallelism > 1 else 1  # one in line behind each that is in flight is enough
+
+    def work(item: Item) -> None:
+        try:
+            settled.put(settle(item))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the results are asked for
+            settled.put(error)
+
+    with ThreadPoolExecutor(parallelism, thread_name_prefix="apply") as threads:
+        try:
+            while True:
+                while in_hand < ahead and not stop.is_set() and (item := next(waiting, None)) is not None:
+                    in_hand += 1
+                    try:
+                        threads.submit(work, item)
+                    except RuntimeError:  # the system has no further thread: those that there are do it all
+                        if not has_threads:
+                            raise
+                    has_threads = True
+                if not in_hand:
+                    break
+                found = _taken(settled)
+                in_hand -= len(found)
+                yield from found
+        finally:
+            if in_hand:
+                stop.set()
+    yield from map(settle, waiting)
+
+
+def _taken(settled: SimpleQueue[Result | BaseException]) -> list[Result]:
+    """Take what is settled by now; wait a little where that is nothing."""
+    found: list[Result] = []
+    with suppress(Empty):
+        while True:
+            each = settled.get(timeout=0 if found else POLL_INTERVAL)
+            if isinstance(each, BaseException):
+                raise each
+            found.append(each)
+    return found

@@ -20,11 +20,10 @@ from flowsync.apply.turns import (
     Verdict,
     is_same,
     judged,
-    places,
     read_back,
 )
 from flowsync.diff.data import quoted
-from flowsync.diff.fields import changes_between, fingerprint, observe
+from flowsync.diff.fields import changes_between, fingerprint, observe, places
 from flowsync.errors import ApiError, RecordError, ServerError
 from flowsync.model import AlreadyApplied, Applied, Failed, NewDraft, Refused, Update
 from flowsync.text import end_of
@@ -120,9 +119,14 @@ def match_of(change: Update | NewDraft, row: LiveFlow) -> Match:
     return Match.NEITHER
 
 
-def update(change: Update, store: FlowStore, record: ApplyRecord, pause: Callable[[float], None]) -> Verdict:
-    """Fresh read, comparison, write, comparison; again from the start after a failed write."""
-    turn = _Turn(change, store, record, pause)
+def update(
+    change: Update, store: FlowStore, record: ApplyRecord, pause: Callable[[float], None], *, is_kept: bool = False
+) -> Verdict:
+    """Fresh read, comparison, write, comparison; again from the start after a failed write.
+
+    `is_kept`: the row is in the record already.
+    """
+    turn = _Turn(change, store, record, pause, is_kept=is_kept)
     while (verdict := turn.look_and_write()) is None:
         pass
     return verdict

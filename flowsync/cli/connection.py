@@ -20,6 +20,7 @@ from flowsync.cli.output import Progress, request_log, write_note, write_sentenc
 from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of
 from flowsync.errors import ConfigError, FlowsyncError, GitError
 from flowsync.model import SENT_FIELDS, FieldName, Flow, JsonValue
+from flowsync.record.values import Place
 from flowsync.render.escape import plural
 from flowsync.render.style import reading_line
 from flowsync.text import excerpt
@@ -68,6 +69,11 @@ class Connection:
     map: Map
     begun: Future[Listing] | None = None
     has_noted: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where it leads, as records and documents name it."""
+        return Place(self.project.settings.environment, self.api_url)
 
     def fetch(self, slugs: Collection[str]) -> Listing:
         """All live rows, with a look-up for every one of `slugs` that the list lacks.

@@ -15,7 +15,7 @@ from flowsync.cli.output import Progress, write_problems, write_sentence
 from flowsync.cli.planning import concerned_slugs, make_plan, plan_of, refuse_new_sandbox, settle_findings
 from flowsync.cli.project import project_at
 from flowsync.cli.project.base import read_base
-from flowsync.cli.project.files import PATTERN_CHARACTERS, Selection, load_selection, matches, slugs_of
+from flowsync.cli.project.files import Selection, load_selection, matches, plain_slugs, slugs_of
 from flowsync.config import Flags, Policy, place_of
 from flowsync.errors import FlowsyncError, GitError
 from flowsync.plan.warnings import LIVE_TARGETING
@@ -161,8 +161,7 @@ def _listing(place: _Place, *, is_alone: bool) -> Listing | Trouble:
     if isinstance(place.opened, Trouble):
         return place.opened
     try:
-        plain = [pattern for pattern in place.selection.patterns if not PATTERN_CHARACTERS & set(pattern)]
-        return place.opened.read([*concerned_slugs(place.selection.flows), *plain])
+        return place.opened.read([*concerned_slugs(place.selection.flows), *plain_slugs(place.selection.patterns)])
     except FlowsyncError as error:
         if is_alone:
             raise

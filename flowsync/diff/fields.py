@@ -16,7 +16,7 @@ from flowsync.model import SENT_FIELDS, FieldChange, Op
 from flowsync.targeting.tokens import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from flowsync.model import FieldName, JsonValue
 
@@ -176,3 +176,10 @@ def changes_between(
         elif name == "data" or form(name, was) != form(name, now):
             changes.append(FieldChange(name, "", name, Op.REPLACE, was, now))
     return tuple(changes)
+
+
+def places(differences: Iterable[FieldChange], most: int = 5) -> str:
+    """Return the places of differences for a sentence, so many at most."""
+    labels = list(dict.fromkeys(change.label for change in differences))
+    more = f" and {len(labels) - most:,} more" if len(labels) > most else ""
+    return ", ".join(labels[:most]) + more

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flowsync.api.audience import PATIENCE, Gap
-from flowsync.model import Audience, JsonValue, Plan, Qualifying
+from flowsync.model import Audience, Plan, Qualifying
 from flowsync.plan.document import audience_document
 from flowsync.render.escape import cell_code, json_text, markdown_table
 from flowsync.render.style import Screen, Span, Style, line, paint, sentences, table
+
+if TYPE_CHECKING:
+    from flowsync.record.values import Place
 
 FORMAT: Final = "flowsync-audience/1"
 SMALLEST: Final = 10
@@ -80,6 +83,7 @@ class AudienceReport:
     """What `flowsync audience` found: of flows by slug, or of one `expression` that is of none."""
 
     audiences: tuple[Audience, ...]
+    place: Place
     expression: str | None = None
 
 
@@ -122,12 +126,11 @@ def markdown(report: AudienceReport, screen: Screen) -> str:  # noqa: ARG001 - o
 
 def as_json(report: AudienceReport, screen: Screen) -> str:  # noqa: ARG001 - one signature
     """Return the document `flowsync-audience/1`, with the API's own numbers."""
-    found: list[JsonValue] = [dict(audience_document(each)) for each in report.audiences]
-    document: dict[str, JsonValue] = {"format": FORMAT, "flows": found}
+    head = {"format": FORMAT, "environment": report.place.environment, "api_url": report.place.api_url}
+    found = [audience_document(each) for each in report.audiences]
     if report.expression is not None:
-        sides = audience_document(report.audiences[0])
-        document = {"format": FORMAT, "expression": report.expression, "audience": sides["after"]}
-    return json_text(document)
+        return json_text({**head, "expression": report.expression, "audience": found[0]["after"]})
+    return json_text({**head, "flows": [*found]})
 
 
 FORMATS: Final[Mapping[str, Callable[[AudienceReport, Screen], str]]] = {

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MOST_DIFFERENCES: Final = 5
 """How many differing places are shown of one flow; the JSON document has them all."""
 UNCERTAIN: Final = "The write may have succeeded: run plan to check."
-NOTHING_TO_PUT_BACK: Final = "Nothing to roll back: every flow that was written is as it was before."
+NOTHING_TO_PUT_BACK: Final = "Nothing to roll back: every flow is already as this rollback would leave it."
 
 
 class Kind(Enum):
@@ -109,26 +109,85 @@ def entry(outcome: Outcome) -> Entry:
             return Entry(Kind.NOT_ATTEMPTED, change, message=message)
 
 
-def outcome_line(outcome: Outcome, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
-    """Return the line, with its end, that is written when a flow is finished."""
-    row = entry(outcome)
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one flow, as the ledger of every command shows it.
+
+    `word` is the outcome, such as `applied`; `row` and `place` say which row it was, on one line and at length.
+    """
+
+    slug: str
+    word: str
+    style: Style
+    explained: str
+    is_good: bool
+    row: str = ""
+    place: str = ""
+    code: str | None = None
+    hint: str | None = None
+    differences: tuple[str, ...] = ()
+    explained_style: Style = Style.PLAIN
+
+
+def result_line(result: Result, width: int, screen: Screen) -> str:
+    """Return the line, with its end, that is written when a flow is finished; `width` is that of the longest word."""
     finished = line(
-        Span(padded(row.kind.words, _NAME_WIDTH), STYLES[row.kind]),
+        Span(padded(result.word, width), result.style),
         "  ",
-        Span(row.change.slug, Style.HEADING),
-        Span("" if row.row_id is None else f"  id {row.row_id}", Style.MUTED),
-        Span(f"  {explained(row)}", Style.WARNING if row.untaken else Style.PLAIN),
+        Span(result.slug, Style.HEADING),
+        Span(f"  {result.row}" if result.row else "", Style.MUTED),
+        Span(f"  {result.explained}", result.explained_style),
     )
     return draw([finished], screen)
 
 
+def results_text(results: Iterable[Result], words: Iterable[str], screen: Screen) -> str:
+    """Return the closing ledger: what was not good, each with its reason, then how often each of the `words` is there.
+
+    The first of them is always counted.
+    """
+    kept = list(results)
+    numbers = Counter(each.word for each in kept)
+    parts = [f"{numbers[word]:,} {word}" for at, word in enumerate(words) if numbers[word] or not at]
+    lines = [row for each in kept if not each.is_good for row in _trouble_lines(each)]
+    return draw([(), *lines, line(Span(", ".join(parts), Style.HEADING))], screen)
+
+
+def _trouble_lines(result: Result) -> Iterator[Line]:
+    place = Span(f"  {result.place}" if result.place else "", Style.MUTED)
+    yield line(Span(result.word, result.style), " ", Span(result.slug, Style.HEADING), place)
+    code = Span(f"error[{result.code}] ", Style.ERROR) if result.code else ""
+    yield line("  ", code, result.explained)
+    yield from (line("    ", difference) for difference in result.differences)
+    yield from [*hinted(result.hint), ()]
+
+
+def _result(row: Entry) -> Result:
+    change, row_id = row.change, row.row_id
+    return Result(
+        slug=change.slug,
+        word=row.kind.words,
+        style=STYLES[row.kind],
+        explained=explained(row),
+        is_good=row.is_good,
+        row="" if row_id is None else f"id {row_id}",
+        place=change.file if row_id is None else f"{change.file} · id {row_id}",
+        code=row.code,
+        hint=row.hint,
+        differences=tuple(differences(row)),
+        explained_style=Style.WARNING if row.untaken else Style.PLAIN,
+    )
+
+
+def outcome_line(outcome: Outcome, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
+    """Return the line, with its end, that is written when a flow is finished."""
+    return result_line(_result(entry(outcome)), _NAME_WIDTH, screen)
+
+
 def text(outcomes: Iterable[Outcome], screen: Screen) -> str:
-    """Return the closing ledger: what was not good, each with its reason, then the counts. Empty for none."""
+    """Return the closing ledger. Empty for none."""
     entries = _entries(outcomes)
-    if not entries:
-        return ""
-    lines = [each for row in entries if not row.is_good for each in _trouble_lines(row)]
-    return draw([(), *lines, line(Span(counts(entries), Style.HEADING))], screen)
+    return results_text(map(_result, entries), (kind.words for kind in Kind), screen) if entries else ""
 
 
 def as_json(outcomes: Iterable[Outcome], screen: Screen) -> str:  # noqa: ARG001 - one signature
@@ -142,12 +201,6 @@ def as_json(outcomes: Iterable[Outcome], screen: Screen) -> str:  # noqa: ARG001
             "outcomes": [_document(row) for row in entries],
         }
     )
-
-
-def counts(entries: Iterable[Entry]) -> str:
-    """Return the ledger in numbers; applied is always among them."""
-    numbers = Counter(row.kind for row in entries)
-    return ", ".join(f"{numbers[kind]:,} {kind.words}" for kind in Kind if numbers[kind] or kind is Kind.APPLIED)
 
 
 def explained(row: Entry) -> str:
@@ -190,16 +243,6 @@ def _doubt(row: Entry) -> str | None:
 
 def _entries(outcomes: Iterable[Outcome]) -> list[Entry]:
     return sorted(map(entry, outcomes), key=lambda row: row.change.slug)
-
-
-def _trouble_lines(row: Entry) -> Iterator[Line]:
-    place = row.change.file if row.row_id is None else f"{row.change.file} · id {row.row_id}"
-    facts = Span(f"  {place}", Style.MUTED)
-    yield line(Span(row.kind.words, STYLES[row.kind]), " ", Span(row.change.slug, Style.HEADING), facts)
-    code = Span(f"error[{row.code}] ", Style.ERROR) if row.code else ""
-    yield line("  ", code, explained(row))
-    yield from (line("    ", difference) for difference in differences(row))
-    yield from [*hinted(row.hint), ()]
 
 
 def differences(row: Entry) -> Iterator[str]:

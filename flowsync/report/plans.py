@@ -23,12 +23,14 @@ def text(
     screen: Screen = Screen(),  # noqa: B008 - a frozen value
     following: str = APPLY,
     publishing: str = "",
+    nothing: str = "",
 ) -> str:
     """Return the plan for a terminal, then what keeps it from being applied, or the command line that applies it.
 
-    `publishing` is the command line that publishes the drafts that it makes.
+    `publishing` is the command line that publishes the drafts that it makes, `nothing` what to say where nothing
+    changes: of files, unless it is given.
     """
-    lines = [*_plan_lines(plan, screen), *_refusals(plan)]
+    lines = [*_plan_lines(plan, screen, nothing), *_refusals(plan)]
     if plan.blocked:
         lines.append(line(wording.blocked(plan)))
     elif plan.writes and not plan.refusals:
@@ -38,9 +40,9 @@ def text(
     return draw(lines, screen)
 
 
-def preview(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
+def preview(plan: Plan, screen: Screen = Screen(), nothing: str = "") -> str:  # noqa: B008 - a frozen value
     """Return the plan for a terminal as apply shows it before it asks: without what to run next."""
-    return draw(_plan_lines(plan, screen), screen)
+    return draw(_plan_lines(plan, screen, nothing), screen)
 
 
 def refusals(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
@@ -53,7 +55,7 @@ def confirm_question(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B00
     return draw([line(Span(wording.question(plan), Style.HEADING), " [y/N] ")], screen).removesuffix("\n")
 
 
-def _plan_lines(plan: Plan, screen: Screen) -> Iterator[Line]:
+def _plan_lines(plan: Plan, screen: Screen, nothing: str) -> Iterator[Line]:
     yield line(Span(f"Plan: {wording.counts(plan)}", Style.HEADING))
     base = f", compared with {wording.revision(plan.base)}" if plan.base else ""
     place = f"for {wording.place(plan.environment, plan.api_url)}, {wording.source(plan)}{base}"
@@ -74,7 +76,7 @@ def _plan_lines(plan: Plan, screen: Screen) -> Iterator[Line]:
     if plan.changes:
         yield line(Span(f"Digest {wording.short_digest(plan.digest)}", Style.MUTED))
     elif not plan.blocked:
-        yield line(Span(wording.nothing_changes(plan), Style.WARNING if plan.unverified else Style.DONE))
+        yield line(Span(nothing or wording.nothing_changes(plan), Style.WARNING if plan.unverified else Style.DONE))
 
 
 def _other_flows(plan: Plan, shared: Collection[str], screen: Screen) -> Iterator[Line]:

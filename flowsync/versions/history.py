@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from flowsync.api.rows import Choice
     from flowsync.model import LiveFlow, Target
+    from flowsync.record.values import Place
     from flowsync.versions.sides import Difference
 
 
@@ -50,13 +51,16 @@ class History:
     """
 
     slug: str
+    place: Place
     versions: tuple[Version, ...]
     choice: Choice
     is_whole: bool
     notes: tuple[str, ...] = ()
 
 
-def history(slug: str, rows: Sequence[LiveFlow], target: Target, *, is_whole: bool, notes: Sequence[str]) -> History:
+def history(
+    slug: str, rows: Sequence[LiveFlow], target: Target, *, place: Place, is_whole: bool, notes: Sequence[str]
+) -> History:
     """Return the history that the rows of a slug show; `target` is what apply would write."""
     ordered = sorted((row for row in rows if not row.is_gone), key=lambda row: (row.version, row.id))
     choice = choose(ordered, target)
@@ -68,7 +72,7 @@ def history(slug: str, rows: Sequence[LiveFlow], target: Target, *, is_whole: bo
         Version(row, _seen(row, published), row.id == written, change)
         for row, change in zip(ordered, changes, strict=True)
     ]
-    return History(slug, tuple(reversed(versions)), choice, is_whole, tuple(notes))
+    return History(slug, place, tuple(reversed(versions)), choice, is_whole, tuple(notes))
 
 
 def _seen(row: LiveFlow, published: int) -> Seen:

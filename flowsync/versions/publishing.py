@@ -5,22 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from flowsync import document
+from flowsync import validate
 from flowsync.api.rows import Chosen, choose
-from flowsync.diff.fields import FieldComparison, compare, fingerprint, observe
+from flowsync.diff.fields import FieldComparison, compare, fingerprint
 from flowsync.flows.expressions import parse_result
-from flowsync.model import SENT_FIELDS, FieldChange, Flow, Op, PlanWarning, Target, Update
+from flowsync.model import SENT_FIELDS, Blocked, FieldChange, Flow, Op, PlanWarning, Severity, Target, Update
 from flowsync.plan import warnings
 from flowsync.plan.base import FileAndRow
 from flowsync.targeting import rules
 from flowsync.targeting.checks import check
+from flowsync.versions.sides import as_file, without_places
 from flowsync.versions.status import reaches_nobody
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flowsync.api.endpoints import ArchiveBehavior
-    from flowsync.model import LiveFlow, Outcome
+    from flowsync.config import Level
+    from flowsync.model import LiveFlow, Outcome, Problem
+    from flowsync.targeting.references import KnownFlow
 
 NO_FILE: Final = "no file"
 """What takes the place of the file of a flow that has none."""
@@ -76,9 +79,7 @@ def publish_of(rows: Sequence[LiveFlow], file: Flow | None, users: ArchiveBehavi
     comparison = (
         _all_new(content) if published is None else compare(content.fields, published.fields, content.data_text)
     )
-    values = dict(content.fields)
-    if content.data_text is not None:
-        values["data"] = content.data_text
+    values = dict(content.fields) | ({} if content.data_text is None else {"data": content.data_text})
     change = Update(
         slug=draft.slug,
         file=content.file,
@@ -98,30 +99,15 @@ def publish_of(rows: Sequence[LiveFlow], file: Flow | None, users: ArchiveBehavi
     )
     found = [*_warnings_of(content, comparison, published), *_warnings_about(draft, published, file)]
     others = tuple(row for row in rows if row.is_published and row is not published)
-    found += (_also_live(row) for row in others)
-    change = replace(change, warnings=tuple(replace(each, line=None) for each in found))
-    return Publish(change, draft, published, users, others)
-
-
-def _also_live(row: LiveFlow) -> PlanWarning:
-    return PlanWarning("also-live", f"Version {row.version} (id {row.id}) is shown as live too, though it is older.")
+    for row in others:
+        message = f"Version {row.version} (id {row.id}) is shown as live too, though it is older."
+        found.append(PlanWarning("also-live", message))
+    return Publish(replace(change, warnings=tuple(without_places(found))), draft, published, users, others)
 
 
 def content_of(row: LiveFlow, file: Flow | None) -> Flow:
     """Return a live row as if a file said so."""
-    name = NO_FILE if file is None else file.file
-    fields = observe(row.fields, SENT_FIELDS).values
-    text = row.fields.get("data")
-    return Flow(
-        slug=row.slug,
-        file=name,
-        fields=fields,
-        written=text if isinstance(text, str) else None,
-        target=None,
-        protected=file is not None and file.protected,
-        tests=None,
-        source=document.parse("", name),
-    )
+    return as_file(row.slug, row.fields, NO_FILE if file is None else file.file, file)
 
 
 def _all_new(content: Flow) -> FieldComparison:
@@ -162,3 +148,52 @@ def _warnings_about(draft: LiveFlow, published: LiveFlow | None, file: Flow | No
     rows = [draft] if published is None else [draft, published]  # what clears targeting is warned of as such
     if all(warnings.is_for_everyone(row.fields.get("targetingLogic", "not known")) for row in rows):
         yield PlanWarning(FOR_EVERYONE, "It has no targeting: everyone can see it.")
+
+
+def checked(
+    publishes: Sequence[Publish], files: Mapping[str, Flow], known: Mapping[str, KnownFlow], levels: Mapping[str, Level]
+) -> tuple[list[Publish], list[Blocked]]:
+    """Return the drafts without errors, and what keeps the others from being published.
+
+    An error that is live already keeps nobody from publishing, and is warned of. `known` are the live flows, `levels`
+    what flowsync.yaml says of rules.
+    """
+    fit: list[Publish] = []
+    blocked: list[Blocked] = []
+    for publish in publishes:
+        file = files.get(publish.slug)
+        live = _errors(publish.published, file, known, levels)
+        found = _errors(publish.draft, file, known, levels)
+        new = [each for key, each in found.items() if key not in live.keys() | _excused(file, levels)]
+        if new:
+            said = " ".join(f"{each.message} {each.hint or ''}".rstrip() for each in new)
+            blocked.append(Blocked(publish.slug, publish.change.file, new[0].code, f"The draft has an error. {said}"))
+            continue
+        kept = (PlanWarning(each.code, f"Live already: {each.message}") for key, each in found.items() if key in live)
+        change = replace(publish.change, warnings=(*publish.change.warnings, *kept))
+        fit.append(replace(publish, change=change))
+    return fit, blocked
+
+
+def _errors(
+    row: LiveFlow | None, file: Flow | None, known: Mapping[str, KnownFlow], levels: Mapping[str, Level]
+) -> dict[tuple[str, str], Problem]:
+    """The errors in what a row holds, by code and message; what it leaves empty is not looked at."""
+    if row is None:
+        return {}
+    content = content_of(row, file)
+    fields = {name: value for name, value in content.fields.items() if value is not None and value != ""}
+    flow = replace(content, fields=fields)
+    found = [each for each in validate.check_all((flow,)) if each.code != validate.UNKNOWN_FLOW]
+    found += validate.check_live((flow,), known, (flow,))  # whether a flow exists, only the live ones tell
+    problems, _ = validate.govern(found, (flow,), levels)
+    return {(each.code, each.message): each for each in problems if each.severity is Severity.ERROR}
+
+
+def _excused(file: Flow | None, levels: Mapping[str, Level]) -> set[tuple[str, str]]:
+    """The errors that comments in the flow's own file take back."""
+    if file is None:
+        return set()
+    found = validate.check_all((file,))
+    left, _ = validate.govern(found, (file,), levels)
+    return {(each.code, each.message) for each in found} - {(each.code, each.message) for each in left}

@@ -5,22 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from flowsync import document
 from flowsync.diff.data import quoted
-from flowsync.diff.fields import changes_between, observe
+from flowsync.diff.fields import changes_between, places
 from flowsync.flows.expressions import as_sent
-from flowsync.model import SENT_FIELDS, Blocked, Flow, PlanWarning, Target, View
+from flowsync.model import SENT_FIELDS, Blocked, PlanWarning
 from flowsync.plan.build import build_plan
 from flowsync.plan.document import digest, restorable
+from flowsync.versions.sides import as_file, without_places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flowsync.model import FieldName, LiveFlow, Plan, Problem
+    from flowsync.model import FieldName, Flow, LiveFlow, Plan, Problem, Target, View
 
 RESTORED: Final[tuple[FieldName, ...]] = tuple(name for name in SENT_FIELDS if name != "active")
 """What is restored. Whether a flow is on is no matter of its versions: a restore neither shows nor hides a flow."""
-_MOST_NAMED: Final = 5
 
 
 def plan_restore(
@@ -48,8 +47,8 @@ def plan_restore(
         made = replace(made, changes=(), unchanged=(), unverified=(), blocked=(blocked,))
     else:
         warnings = tuple(_warnings(former, flow, managed))
-        changes = (replace(each, warnings=(*_placeless(each.warnings), *warnings)) for each in made.changes)
-        unchanged = (replace(each, warnings=(*_placeless(each.warnings), *warnings)) for each in made.unchanged)
+        changes = (replace(each, warnings=(*without_places(each.warnings), *warnings)) for each in made.changes)
+        unchanged = (replace(each, warnings=(*without_places(each.warnings), *warnings)) for each in made.unchanged)
         made = replace(made, changes=tuple(changes), unchanged=tuple(unchanged))
     return replace(made, digest=digest(made))
 
@@ -57,21 +56,7 @@ def plan_restore(
 def flow_of_version(former: LiveFlow, file: str, managed: Flow | None, target: Target) -> Flow:
     """Return the content of a version as a flow file would hold it: what the API returns and takes."""
     sendable = restorable({name: former.fields[name] for name in RESTORED if name in former.fields})
-    text = sendable.get("data")
-    return Flow(
-        slug=former.slug,
-        file=file,
-        fields=observe(sendable, sendable.keys()).values,
-        written=text if isinstance(text, str) else None,
-        target=(managed and managed.target) or target,
-        protected=managed is not None and managed.protected,
-        tests=None,
-        source=document.parse("", file),  # there is no file, so there are no places in one
-    )
-
-
-def _placeless(warnings: Sequence[PlanWarning]) -> tuple[PlanWarning, ...]:
-    return tuple(replace(each, line=None) for each in warnings)
+    return as_file(former.slug, sendable, file, managed, (managed and managed.target) or target)
 
 
 def _complaint(former: LiveFlow, flow: Flow, judge: Callable[[Flow], Sequence[Problem]]) -> str:
@@ -93,13 +78,11 @@ def _warnings(former: LiveFlow, flow: Flow, managed: Flow | None) -> list[PlanWa
         warnings.append(PlanWarning("not-restorable", message))
     if managed is None:
         return warnings
-    stated = as_sent(managed.fields)
-    labels = list(dict.fromkeys(each.label for each in changes_between(flow.fields, stated)))
-    if labels:
-        more = f" and {len(labels) - _MOST_NAMED:,} more" if len(labels) > _MOST_NAMED else ""
+    differences = changes_between(flow.fields, as_sent(managed.fields))
+    if differences:
         message = (
-            f"{managed.file} says otherwise ({', '.join(labels[:_MOST_NAMED])}{more}), and the next apply writes that "
-            f"again: flowsync pull {quoted(former.slug)[1:-1]} takes what is restored into the file."
+            f"{managed.file} says otherwise ({places(differences)}), and the next apply writes that again: "
+            f"flowsync pull {quoted(former.slug)[1:-1]} takes what is restored into the file."
         )
         warnings.append(PlanWarning("file-says-otherwise", message))
     return warnings

@@ -7,21 +7,22 @@ one. Ids and versions are never compared: they are different in each environment
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from flowsync import document
 from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, UnknownStatus, choose, newest
 from flowsync.diff.fields import Observed, compare_observed, observe
 from flowsync.errors import UsageError
 from flowsync.flows.expressions import as_sent
-from flowsync.model import SENT_FIELDS, FieldChange, Op, Target
-from flowsync.text import closest, excerpt
+from flowsync.model import SENT_FIELDS, FieldChange, Flow, Op, Target
+from flowsync.text import did_you_mean, excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from flowsync.model import FieldName, Flow, JsonValue, LiveFlow
+    from flowsync.model import FieldName, JsonValue, LiveFlow, PlanWarning
 
 NOT_WRITTEN: Final = ("triggerType",)
 """What rows have besides the fields that flowsync writes, and two environments may have differently."""
@@ -82,9 +83,8 @@ def parse_side(text: str) -> Side:
     for kind in (Kind.FILES, Kind.LIVE, Kind.DRAFT):
         if word == kind.value:
             return Side(kind, environment)
-    close = closest(word, [kind.value for kind in (Kind.FILES, Kind.LIVE, Kind.DRAFT)])
-    question = f" Did you mean {close}?" if close else ""
-    raise UsageError(f"{excerpt(text)} is no side.{question}", hint=_FORMS)
+    question = did_you_mean(word, [kind.value for kind in (Kind.FILES, Kind.LIVE, Kind.DRAFT)])
+    raise UsageError(f"{excerpt(text)} is no side.{f' {question}' if question else ''}", hint=_FORMS)
 
 
 def _parted(text: str) -> tuple[str, str | None]:
@@ -165,6 +165,32 @@ def content_of_row(row: LiveFlow, rows: Sequence[LiveFlow]) -> Content:
     latest = newest(rows)
     newer = latest if latest is not None and latest.version > row.version else None
     return Content(row.slug, observe(row.fields, SENT_FIELDS), row, newer=newer)
+
+
+def as_file(
+    slug: str,
+    fields: Mapping[FieldName, JsonValue],
+    name: str,
+    managed: Flow | None = None,
+    target: Target | None = None,
+) -> Flow:
+    """Return what a row holds as if the file `name` said so. `managed` is the flow's own file, if it has one."""
+    text = fields.get("data")
+    return Flow(
+        slug=slug,
+        file=name,
+        fields=observe(fields, SENT_FIELDS).values,
+        written=text if isinstance(text, str) else None,
+        target=target,
+        protected=managed is not None and managed.protected,
+        tests=None,
+        source=document.parse("", name),  # there is no file, so there are no places in one
+    )
+
+
+def without_places(warnings: Iterable[PlanWarning]) -> Iterator[PlanWarning]:
+    """Yield the warnings of a plan without lines, for there is no file."""
+    return (replace(each, line=None) for each in warnings)
 
 
 def pick(rows: Sequence[LiveFlow], side: Side, target: Target, *, is_whole: bool) -> Found:

@@ -23,13 +23,12 @@ from flowsync.api.endpoints import Access, find_drafts, find_missing, list_flows
 from flowsync.api.messages import Timing
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import planning
-from flowsync.cli.commands.rollback import plan_rollback
 from flowsync.cli.connection import Connection
 from flowsync.cli.project import Project
 from flowsync.cli.project import project_at as open_project
 from flowsync.cli.project.files import Selection, load_selection
-from flowsync.cli.writing.applying import LiveStore
 from flowsync.cli.writing.recording import open_record, read_record
+from flowsync.cli.writing.running import LiveFlows
 from flowsync.config import SANDBOX_URL, Flags, Key, Timeouts
 from flowsync.errors import ApiError, ExitCode
 from flowsync.model import AlreadyApplied, Applied, Failed, NotAttempted, Outcome, Plan, Refused, Target, Update, View
@@ -40,6 +39,7 @@ from flowsync.sandbox.faults import ALWAYS, PEOPLE, Fault, FaultKind, Faulty, da
 from flowsync.sandbox.seeds import SeedFlow, seed
 from flowsync.sandbox.server import PRIVATE_KEY, Delivery, Handler, Request, Response, embedded
 from flowsync.sandbox.store import Row
+from flowsync.versions.rollback import plan_rollback
 
 _FLOWS = Path(__file__).parent / "flows"
 """Small flows that refer to no others, for they are planned some thousand times."""
@@ -266,7 +266,7 @@ def make_plan(client: Client, readings: Collection[Reading] = ()) -> Plan:
 
 def carry_out(client: Client, made: Plan, path: Path, parallelism: int) -> list[Outcome]:
     """As the command line does it: with a record on the disk."""
-    store = LiveStore(client.writer(), Access.PRIVATE)
+    store = LiveFlows(client.writer(), Access.PRIVATE)
     run = Run(Purpose.APPLY, None, SANDBOX_URL, made.digest, "tests", "now", len(made.writes))
     with open_record(path, path.name) as kept:
         kept.begin(run)

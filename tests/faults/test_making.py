@@ -16,9 +16,8 @@ import pytest
 
 from flowsync.api.endpoints import Access, list_flows, rows_by_slug
 from flowsync.apply import ApplyRecord, apply_change, apply_changes, exit_code
-from flowsync.cli.commands.rollback import plan_rollback
-from flowsync.cli.writing.applying import LiveStore
 from flowsync.cli.writing.recording import open_record, read_record
+from flowsync.cli.writing.running import LiveFlows
 from flowsync.diff.fields import fingerprint, observe
 from flowsync.errors import ExitCode, RecordError, TransportError
 from flowsync.model import (
@@ -42,6 +41,7 @@ from flowsync.sandbox.conflicts import Reading, settled
 from flowsync.sandbox.faults import ALWAYS, Fault, FaultKind, Faulty, dashboard
 from flowsync.sandbox.server import Handler, Request, Response
 from flowsync.sandbox.store import Row
+from flowsync.versions.rollback import plan_rollback
 from tests.faults.harness import connected
 from tests.record.building import RUN
 from tests.sandbox.account import SteppingClock, ask
@@ -159,7 +159,7 @@ def carry_out(place: Account, changes: Sequence[Change], faults: Sequence[Fault]
     server = Faulty(stand or place.handle, faults, place.act, late=place.handle, now=place.emulator.as_of_now)
     with connected(server) as client, open_record(place.record, "record") as kept:
         kept.begin(RUN)
-        store = LiveStore(client.writer(), Access.PRIVATE)
+        store = LiveFlows(client.writer(), Access.PRIVATE)
         running = apply_changes(changes, store, parallelism=2, stop=Event(), record=kept, pause=lambda _: None)
         ran = Ran(place, [*running])
         kept.end()
@@ -518,16 +518,16 @@ def test_a_create_is_rolled_back_by_switching_the_flow_off(tmp_path: Path) -> No
 
 
 @dataclass(frozen=True, slots=True)
-class Unreachable(LiveStore):
-    """No request to create goes out so often as `left` says."""
+class Unreachable(LiveFlows):
+    """No request to create goes out so often as `failures` says."""
 
-    left: list[int] = field(default_factory=list)
+    failures: list[int] = field(default_factory=list)
 
     def create(self, slug: str, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
-        if self.left:
-            self.left.pop()
+        if self.failures:
+            self.failures.pop()
             raise TransportError("nothing listens there", unsent=True)
-        return LiveStore.create(self, slug, body)
+        return LiveFlows.create(self, slug, body)
 
 
 @dataclass
@@ -556,7 +556,7 @@ def test_what_was_not_sent_is_sent_again_and_what_cannot_be_kept_is_not_sent(
     tmp_path: Path, room: int, unsent: int, code: str, posts: int
 ) -> None:
     with account(tmp_path) as place, connected(place.handle) as client:
-        store = Unreachable(client.writer(), Access.PRIVATE, left=[1] * unsent)
+        store = Unreachable(client.writer(), Access.PRIVATE, failures=[1] * unsent)
         outcome = apply_change(create(description=""), store, Full(room), lambda _: None)
         assert (getattr(outcome, "code", ""), place.posts) == (code, posts)
         if (room, posts) == (1, 1):

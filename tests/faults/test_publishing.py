@@ -16,11 +16,11 @@ from flowsync.api.endpoints import Access, ArchiveBehavior, FlowReader, Versions
 from flowsync.apply.deleting import delete_each
 from flowsync.apply.publishing import publish_each
 from flowsync.cli.writing.recording import open_record, read_record
-from flowsync.cli.writing.running import LiveRows, LiveVersions, header_of
+from flowsync.cli.writing.running import LiveFlows, header_of
 from flowsync.config import SANDBOX_URL
 from flowsync.errors import ApiError
 from flowsync.model import Applied, NotAttempted
-from flowsync.record.values import Purpose
+from flowsync.record.values import Place, Purpose
 from flowsync.sandbox import Emulator
 from flowsync.sandbox.faults import PEOPLE, Fault, FaultKind, Faulty, dashboard
 from flowsync.sandbox.server import Request, Response
@@ -87,10 +87,10 @@ def seen(reader: FlowReader) -> tuple[Access, dict[str, Versions]]:
 
 def published(journal: Journal, path: Path) -> list[tuple[Publish, Published]]:
     with connected(journal.server) as client, open_record(path, path.name) as record:
-        record.begin(header_of(Purpose.PUBLISH, None, SANDBOX_URL, "sha256:0", 3))
+        record.begin(header_of(Purpose.PUBLISH, Place(None, SANDBOX_URL), "sha256:0", 3))
         listed, found = seen(client.reader())
         publishes = [each for shown in found.values() if (each := publish_of(shown.rows, None, ArchiveBehavior.EXIT))]
-        store = LiveRows(client.writer(), Access.PRIVATE, listed)
+        store = LiveFlows(client.writer(), Access.PRIVATE, listed)
         results = publish_each(publishes, store, stop=Event(), record=record, pause=lambda _: None)
         done = list(zip(publishes, results, strict=True))
         record.end()
@@ -121,11 +121,11 @@ def test_publishing_while_things_go_wrong(number: int, tmp_path: Path) -> None:
 
 def deleted(journal: Journal, path: Path) -> list[tuple[Deletion, Deleted]]:
     with connected(journal.server) as client, open_record(path, path.name) as record:
-        record.begin(header_of(Purpose.DELETE, None, SANDBOX_URL, "sha256:0", 3))
+        record.begin(header_of(Purpose.DELETE, Place(None, SANDBOX_URL), "sha256:0", 3))
         listed, found = seen(client.reader())
         every = found.items() if listed is Access.PRIVATE else ()
         deletions = [deletion_of(slug, each.rows, has_versions=each.is_whole) for slug, each in every if each.rows]
-        store = LiveVersions(client.writer())
+        store = LiveFlows(client.writer(), Access.PRIVATE)
         results = delete_each(deletions, store, stop=Event(), record=record, pause=lambda _: None)
         done = list(zip(deletions, results, strict=True))
         record.end()

@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import click
 
-from flowsync.api.audience import Question, question_of
-from flowsync.api.endpoints import rows_by_slug
-from flowsync.cli.audience import ask
+from flowsync.api.audience import (
+    PATIENCE,
+    Gap,
+    Question,
+    answered,
+    estimates,
+    expressions_of,
+    question_of,
+    questions_of,
+)
+from flowsync.api.endpoints import Access, rows_by_slug
 from flowsync.cli.commands.explain import explain_text
-from flowsync.cli.commands.pull import load_files
-from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.output import screen_of_stdout, write_result
+from flowsync.cli.commands.pull import require_matches
+from flowsync.cli.connection import Purpose
+from flowsync.cli.output import Progress, screen_of_stdout, write_result
 from flowsync.cli.project import open_project
-from flowsync.cli.project.files import PATTERN_CHARACTERS, matches, slugs_of
-from flowsync.cli.sides import file_of
+from flowsync.cli.project.files import matches, plain_slugs, slugs_of
 from flowsync.cli.usage.help_page import Command
 from flowsync.cli.usage.options import format_option, global_options, sandbox_option, slugs_argument
+from flowsync.cli.versions import connect_to, file_of
 from flowsync.errors import UncheckedPatternError, UsageError
 from flowsync.render.audience import FORMATS, AudienceReport
 from flowsync.targeting.context import persona_from
 from flowsync.targeting.tokens import on_one_line
-from flowsync.text import closest, excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from flowsync.cli.connection import Connection
     from flowsync.cli.project import Project
+    from flowsync.model import Audience, Plan
 
 
 @click.command("audience", cls=Command)
@@ -56,13 +65,13 @@ def command(
         with suppress(UncheckedPatternError):  # that a pattern cannot be checked here is no concern of the server's
             explain_text(expression, persona_from({}, datetime.now(timezone.utc)))
     project = open_project(context)
-    with connect(project, load_files(project) if in_sandbox else (), Purpose.READ, in_sandbox=in_sandbox) as connection:
+    with connect_to(project, Purpose.READ, in_sandbox=in_sandbox) as connection:
         if expression is None:
             questions = _questions(project, connection, slugs)
         else:
             connection.check_organization()
             questions = [Question("", None, on_one_line(expression))]
-        report = AudienceReport(ask(questions, connection), expression)
+        report = AudienceReport(_ask(questions, connection), connection.place, expression)
     write_result(FORMATS[format_](report, screen_of_stdout(project.given)))
 
 
@@ -73,20 +82,26 @@ def _questions(project: Project, connection: Connection, arguments: Sequence[str
     flows = {flow.slug: flow for flow in repository.flows}
     files = {*flows, *repository.unread}
     named = {slug for slug in files if matches(slug, patterns)}
-    listing = connection.fetch(sorted({*named, *(each for each in patterns if not PATTERN_CHARACTERS & set(each))}))
+    listing = connection.fetch(sorted({*named, *plain_slugs(patterns)}))
     rows = rows_by_slug(row for row in listing.rows if not row.is_gone)
+    require_matches(patterns, sorted({*files, *rows}))
     chosen = sorted(slug for slug in {*files, *rows} if matches(slug, patterns))
-    _require_matches(patterns, chosen, {*files, *rows})
     for slug in repository.unread & set(chosen):
         file_of(project, slug)  # raises what is wrong with it
     return [question_of(slug, rows.get(slug, ()), flows.get(slug)) for slug in chosen]
 
 
-def _require_matches(patterns: Sequence[str], chosen: Collection[str], known: Collection[str]) -> None:
-    for pattern in patterns:
-        if not any(matches(slug, [pattern]) for slug in chosen):
-            close = closest(pattern, tuple(known))
-            raise UsageError(
-                f"There is no flow {excerpt(pattern)}, neither live nor among the files.",
-                hint=f"Did you mean {close}?" if close else None,
-            )
+def with_audiences(plan: Plan, connection: Connection, seconds: float = PATIENCE) -> Plan:
+    """The plan with how many users qualify before and after each change that decides about it."""
+    return replace(plan, audiences=_ask(questions_of(plan), connection, seconds))
+
+
+def _ask(questions: Sequence[Question], connection: Connection, seconds: float = PATIENCE) -> tuple[Audience, ...]:
+    """The answers to all questions, or what came of them in so many seconds. A public key is not asked with [obs]."""
+    wanted = list(expressions_of(questions))
+    if connection.access is Access.PUBLIC:
+        answers: dict[str, int | Gap] = dict.fromkeys(wanted, Gap.KEY)
+    else:
+        with Progress(connection.project.given, lambda: "Asking how many users qualify ..."):
+            answers = dict(estimates(connection.client.user_counter(), wanted, seconds))
+    return tuple(answered(each, answers) for each in questions)

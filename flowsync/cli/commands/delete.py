@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -15,11 +14,12 @@ from flowsync.apply.deleting import delete_each
 from flowsync.cli import output
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.project import Project, open_project
-from flowsync.cli.project.files import PATTERN_CHARACTERS
+from flowsync.cli.project.files import plain_slugs
 from flowsync.cli.usage import options
 from flowsync.cli.usage.guards import command_line
 from flowsync.cli.usage.help_page import Command
-from flowsync.cli.writing import applying, running
+from flowsync.cli.writing import applying
+from flowsync.cli.writing.running import Job, header_of, run_job
 from flowsync.diff.fields import sha256
 from flowsync.errors import (
     DeclinedError,
@@ -31,10 +31,9 @@ from flowsync.errors import (
     UsageError,
 )
 from flowsync.record import values
-from flowsync.record.values import Place
 from flowsync.render.versions import deleting as words
 from flowsync.render.versions.publishing import FORMATS
-from flowsync.text import closest, excerpt
+from flowsync.text import did_you_mean, excerpt
 from flowsync.versions.deleting import Deleted, Deletion, Ending, deletion_of, objections
 
 if TYPE_CHECKING:
@@ -45,8 +44,10 @@ if TYPE_CHECKING:
     from flowsync.cli.connection import Connection
     from flowsync.cli.usage.options import Invocation
     from flowsync.cli.writing.recording import RecordFile
+    from flowsync.cli.writing.running import LiveFlows
     from flowsync.flows.files import Repository
     from flowsync.model import Flow
+    from flowsync.record.values import Place
     from flowsync.render.style import Screen
 
 
@@ -58,8 +59,7 @@ class Found:
     """What is to be deleted, and where."""
 
     deletions: tuple[Deletion, ...]
-    environment: str | None
-    api_url: str
+    place: Place
 
 
 @click.command("delete", cls=Command)
@@ -107,19 +107,17 @@ def command(
             _show(found, format_, project.given, is_result=dry_run)
             if dry_run:
                 if format_ == "text":
-                    place = Place(found.environment, found.api_url)
-                    output.write_result(f"Next: {command_line(['delete', *wanted], place, project.given)}\n")
+                    output.write_result(f"Next: {command_line(['delete', *wanted], found.place, project.given)}\n")
                 return ExitCode.OK
             _ask(found, confirmed, project.given)
             return _carry_out(found, connection, format_)
 
 
 def _refuse_globs(wanted: Sequence[str]) -> None:
-    glob = next((slug for slug in wanted if not PATTERN_CHARACTERS.isdisjoint(slug)), None)
-    if glob is not None:
-        raise UsageError(
-            f"{excerpt(glob)} is a glob, and a glob deletes nothing.", hint="Write the slug of each flow out."
-        )
+    globs = [slug for slug in wanted if not plain_slugs([slug])]
+    if globs:
+        message = f"{excerpt(globs[0])} is a glob, and a glob deletes nothing."
+        raise UsageError(message, hint="Write the slug of each flow out.")
 
 
 def _require_confirmation(wanted: Sequence[str], confirmed: Collection[str], *, is_asked: bool) -> None:
@@ -163,29 +161,26 @@ def _find(connection: Connection, slugs: Sequence[str], files: Sequence[Flow]) -
         reasons += [f"{each.slug}: {reason}" for reason in objections(each, files, live, slugs)]
     if reasons:
         raise RefusedError("Nothing was deleted.", reasons=reasons)
-    return Found(tuple(deletions), connection.project.settings.environment, connection.api_url)
+    return Found(tuple(deletions), connection.place)
 
 
 def _missing(slugs: Sequence[str], listing: Listing) -> FlowsyncError:
     there = rows_by_slug(listing.rows)
-    sentences = []
-    for slug in slugs:
-        close = closest(slug, there)
-        question = f" Did you mean {excerpt(close)}?" if close else ""
-        sentences.append(f"No flow has the slug {excerpt(slug)}.{question}")
+    said = [(f"No flow has the slug {excerpt(slug)}.", did_you_mean(slug, there)) for slug in slugs]
+    message = " ".join(part for parts in said for part in parts if part)
     hint = "Flows are deleted by their slugs, written out; one that is deleted already is not there any more."
-    return FlowsyncError(f"{' '.join(sentences)} Nothing was deleted.", hint=hint)
+    return FlowsyncError(f"{message} Nothing was deleted.", hint=hint)
 
 
 def _show(found: Found, format_: str, given: Invocation, *, is_result: bool) -> None:
     """Show what will be deleted: on stdout as text, or on stderr if stdout holds the JSON result."""
-    where = (found.environment, found.api_url)
+    shown = found.deletions, found.place
     if format_ == "text":
-        output.write_result(words.preview(found.deletions, *where, output.screen_of_stdout(given)))
+        output.write_result(words.preview(*shown, output.screen_of_stdout(given)))
     elif is_result:
-        output.write_result(words.as_json(found.deletions, *where))
+        output.write_result(words.as_json(*shown))
     else:
-        output.write_note(words.preview(found.deletions, *where, output.screen_of_stderr(given)), given)
+        output.write_note(words.preview(*shown, output.screen_of_stderr(given)), given)
 
 
 def _ask(found: Found, confirmed: Collection[str], given: Invocation) -> None:
@@ -193,35 +188,33 @@ def _ask(found: Found, confirmed: Collection[str], given: Invocation) -> None:
     for each in found.deletions:
         if each.slug in confirmed:
             continue
-        asked = words.question(each, found.environment, found.api_url, output.screen_of_stderr(given))
+        asked = words.question(each, found.place, output.screen_of_stderr(given))
         if output.typed(asked) != each.slug:
             raise DeclinedError(output.NOTHING_WRITTEN)
 
 
 def _carry_out(found: Found, connection: Connection, format_: str) -> int:
     given = connection.project.given
-    endings: Counter[Ending] = Counter()
 
-    def work(record: RecordFile, stop: Event) -> Iterator[Deleted]:
-        store = running.LiveVersions(connection.client.writer())
+    def work(store: LiveFlows, record: RecordFile, stop: Event) -> Iterator[Deleted]:
         return delete_each(found.deletions, store, stop=stop, record=record)
 
-    def conclude(results: list[Deleted], record: str) -> None:
-        endings.update(each.ending for each in results)
-        if record:
-            output.write_note(f"Every version is kept in {record}, for people to read.", given)
+    def conclude(results: list[Deleted]) -> None:
         as_text = words.text(results, output.screen_of_stdout(given))
-        as_json = words.as_json(found.deletions, found.environment, found.api_url, results)
+        as_json = words.as_json(found.deletions, found.place, results)
         output.write_result(as_text if format_ == "text" else as_json)
 
     ids = sha256([[each.slug, *(row.id for row in each.rows)] for each in found.deletions])
-    header = running.header_of(values.Purpose.DELETE, found.environment, found.api_url, ids, len(found.deletions))
-    reporter = running.Reporter(format_, given, _line, words.text)
-    if running.run_each(header, connection, reporter, work, conclude):
+    header = header_of(values.Purpose.DELETE, found.place, ids, len(found.deletions))
+    kept = "Every version is kept in {record}, for people to read."
+    job = Job(header, format_, work, _line, words.text, "Deleting", kept)
+    results, is_stopped = run_job(job, connection, Access.PRIVATE, conclude)
+    if is_stopped:
         raise InterruptedByUser(applying.INTERRUPTED)
-    if endings[Ending.FAILED] or endings[Ending.NOT_ATTEMPTED]:
+    endings = {each.ending for each in results}
+    if endings & {Ending.FAILED, Ending.NOT_ATTEMPTED}:
         return ExitCode.PARTLY_APPLIED
-    return ExitCode.REFUSED if endings[Ending.REFUSED] else ExitCode.OK
+    return ExitCode.REFUSED if Ending.REFUSED in endings else ExitCode.OK
 
 
 def _line(deleted: Deleted, screen: Screen) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import click
 
-from flowsync.cli.commands.pull import load_files
-from flowsync.cli.connection import Purpose, connect
+from flowsync.cli.connection import Purpose
 from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.project import open_project
-from flowsync.cli.sides import file_of, hidden_versions, one_slug, read_versions
 from flowsync.cli.usage.help_page import Command
 from flowsync.cli.usage.options import format_option, global_options, sandbox_option, slug_argument
+from flowsync.cli.versions import connect_to, file_of, hidden_versions, one_slug, read_versions, target_of
 from flowsync.render.versions import history as words
 from flowsync.versions.history import history
 
@@ -29,10 +28,9 @@ def command(context: click.Context, *, slug: str, format_: str, in_sandbox: bool
     """
     project = open_project(context)
     slug = one_slug(project, slug)
-    file = file_of(project, slug)
-    with connect(project, load_files(project) if in_sandbox else (), Purpose.READ, in_sandbox=in_sandbox) as connection:
+    target = target_of(project, file_of(project, slug))
+    with connect_to(project, Purpose.READ, in_sandbox=in_sandbox) as connection:
         known = read_versions(connection, slug)
         notes = hidden_versions(connection, known)
-    target = (file and file.target) or project.settings.target
-    found = history(slug, known.rows, target, is_whole=known.is_whole, notes=notes)
+    found = history(slug, known.rows, target, place=connection.place, is_whole=known.is_whole, notes=notes)
     write_result(words.FORMATS[format_](found, screen_of_stdout(project.given)))

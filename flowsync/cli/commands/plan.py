@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync.cli.audience import with_audiences
+from flowsync.cli.commands.audience import with_audiences
 from flowsync.cli.connection import Purpose
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import plan_files

@@ -4,37 +4,48 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync.api.endpoints import ArchiveBehavior
+from flowsync.api.endpoints import Access, ArchiveBehavior, find_missing, rows_by_slug, versions
+from flowsync.api.rows import OnlyArchived, choose
 from flowsync.apply import exit_code
 from flowsync.apply.publishing import publish_each
 from flowsync.cli import output
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.drafts import find_drafts
+from flowsync.cli.planning import view_of
 from flowsync.cli.project import open_project
+from flowsync.cli.project.files import levels, matches, plain_slugs, slugs_of
 from flowsync.cli.usage import options
 from flowsync.cli.usage.guards import allow_options, command_line
 from flowsync.cli.usage.help_page import Command
-from flowsync.cli.writing import applying, running
-from flowsync.errors import ExitCode, InterruptedByUser, RefusedError
-from flowsync.model import NotAttempted
+from flowsync.cli.writing import applying
+from flowsync.cli.writing.running import Job, header_of, run_job
+from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, RefusedError
+from flowsync.flows.expressions import flow_of_rows, referenced_slugs
+from flowsync.model import Flow, NotAttempted, Plan, Target
+from flowsync.plan.document import digest
+from flowsync.plan.guards import Kept, judged
 from flowsync.record import values
 from flowsync.render.escape import plural
 from flowsync.render.versions import publishing as words
 from flowsync.report import plans
+from flowsync.text import did_you_mean, excerpt
+from flowsync.versions.publishing import Publish, checked, content_of, publish_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from threading import Event
 
+    from flowsync.api.endpoints import Listing, Versions
     from flowsync.cli.connection import Connection
-    from flowsync.cli.drafts import Drafts
     from flowsync.cli.usage.options import Invocation
     from flowsync.cli.writing.recording import RecordFile
+    from flowsync.cli.writing.running import LiveFlows
+    from flowsync.config import Guards
+    from flowsync.model import Blocked
     from flowsync.render.style import Screen
     from flowsync.versions.publishing import Published
 
@@ -125,32 +136,117 @@ def _publish(found: Drafts, connection: Connection, format_: str, *, yes: bool) 
 
 def _carry_out(found: Drafts, connection: Connection, format_: str) -> int:
     given, made = connection.project.given, found.plan
-    results: list[Published] = []
-
-    def work(record: RecordFile, stop: Event) -> Iterator[Published]:
-        store = running.LiveRows(connection.client.writer(), connection.access, found.listed)
-        return publish_each(found.publishes, store, stop=stop, record=record)
-
-    def conclude(published: list[Published], record: str) -> None:
-        results.extend(published)
-        if record:
-            way_back = command_line(["rollback", record], made, given)
-            output.write_note(f"What was live is kept; to put its content back: {way_back}", given)
-        as_text = words.text(results, output.screen_of_stdout(given))
-        output.write_result(as_text if format_ == "text" else words.as_json(made, found.publishes, results))
-
     if not found.publishes:
         if format_ == "json":
             output.write_result(words.as_json(made, ()))
         return ExitCode.OK
-    header = running.header_of(
-        values.Purpose.PUBLISH, made.environment, made.api_url, made.digest, len(found.publishes)
-    )
-    reporter = running.Reporter(format_, given, _line, words.text)
-    if running.run_each(header, connection, reporter, work, conclude):
+
+    def work(store: LiveFlows, record: RecordFile, stop: Event) -> Iterator[Published]:
+        return publish_each(found.publishes, store, stop=stop, record=record)
+
+    def conclude(results: list[Published]) -> None:
+        as_text = words.text(results, output.screen_of_stdout(given))
+        output.write_result(as_text if format_ == "text" else words.as_json(made, found.publishes, results))
+
+    purpose, count = values.Purpose.PUBLISH, len(found.publishes)
+    header = header_of(purpose, connection.place, made.digest, count)
+    kept = "What was live is kept; to put its content back: {way_back}"
+    job = Job(header, format_, work, _line, words.text, "Publishing", kept)
+    results, is_stopped = run_job(job, connection, found.listed, conclude)
+    if is_stopped:
         raise InterruptedByUser(applying.INTERRUPTED)
     return exit_code(each.outcome for each in results)
 
 
 def _line(published: Published, screen: Screen) -> str:
     return "" if isinstance(published.outcome, NotAttempted) else words.outcome_line(published, screen)
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """What is to be published, and the plan of it for guards and records: those that are blocked are in it only.
+
+    `listed` is which list of flows answered.
+    """
+
+    publishes: tuple[Publish, ...]
+    plan: Plan
+    listed: Access
+
+
+def find_drafts(
+    connection: Connection, arguments: Sequence[str], flows: Sequence[Flow], users: ArchiveBehavior, guards: Guards
+) -> Drafts:
+    """The drafts of the flows that `arguments` name: slugs, or globs, which mean those that have a draft.
+
+    `flows` are those of the files. Raises FlowsyncError where a flow that is named has no draft.
+    """
+    patterns = slugs_of(connection.project, arguments)
+    files = {flow.slug: flow for flow in flows}
+    named = plain_slugs(patterns)
+    listing = connection.fetch([*named, *(slug for slug in files if matches(slug, patterns))])
+    # The list may hide drafts: each flow is asked for its versions.
+    slugs = sorted({*named, *(row.slug for row in listing.rows if matches(row.slug, patterns))})
+    reader = connection.client.reader()
+    each = connection.map(lambda slug: versions(reader, slug, connection.access, listing.rows), slugs)
+    found = dict(zip(slugs, each, strict=True))
+    publishes = {slug: publish_of(found[slug].rows, files.get(slug), users) for slug in slugs}
+    missing = [slug for slug in dict.fromkeys(named) if publishes[slug] is None]
+    if missing:
+        raise _without_draft(missing, found, listing)
+    planned = [publish for publish in publishes.values() if publish is not None]
+    referred = {slug for each in planned for slug in referenced_slugs(content_of(each.draft, None))}
+    whole = find_missing(reader, listing, sorted(referred), connection.map)
+    known = {slug: flow_of_rows(rows) for slug, rows in rows_by_slug(whole.rows).items()}
+    fit, blocked = checked(planned, files, known, levels(connection.project))
+    return _judged(fit, blocked, listing, connection, guards)
+
+
+def _without_draft(slugs: Sequence[str], found: Mapping[str, Versions], listing: Listing) -> FlowsyncError:
+    is_hidden = listing.access is not Access.PRIVATE
+    sentences = [_why_none(slug, found[slug], listing, is_hidden=is_hidden) for slug in slugs]
+    there = any(each.rows for each in (found[slug] for slug in slugs))
+    hint = "A draft is made by `target: draft` in the flow's file and an apply, or in the dashboard."
+    return FlowsyncError(f"{' '.join(sentences)} Nothing was published.", hint=hint if there else None)
+
+
+def _why_none(slug: str, found: Versions, listing: Listing, *, is_hidden: bool) -> str:
+    hidden = ""
+    if is_hidden and not found.is_whole:
+        hidden = " This server lists no versions, and its public list may hide drafts: publish it in the dashboard."
+    if not found.rows:
+        question = did_you_mean(slug, rows_by_slug(listing.rows))
+        return f"No flow has the slug {excerpt(slug)}.{f' {question}' if question else ''}{hidden}"
+    if isinstance(choose(found.rows, Target.LATEST), OnlyArchived):
+        return f"{excerpt(slug)} has no draft, only archived versions.{hidden}"
+    live = max((row for row in found.rows if row.is_published), key=lambda row: row.version, default=None)
+    state = "" if live is None else f": version {live.version} is live, and nothing waits to be published"
+    return f"{excerpt(slug)} has no draft{state}.{hidden}"
+
+
+def _judged(
+    publishes: Sequence[Publish],
+    blocked: Sequence[Blocked],
+    listing: Listing,
+    connection: Connection,
+    guards: Guards,
+) -> Drafts:
+    """The plan with what the guards have against it."""
+    made = Plan(
+        environment=connection.project.settings.environment,
+        api_url=connection.api_url,
+        base=None,
+        changes=tuple(each.change for each in publishes),
+        unchanged=(),
+        blocked=tuple(blocked),
+        unmanaged=(),
+        digest="",
+        unnamed_unchanged=len(
+            rows_by_slug(listing.rows).keys()
+            - {publish.slug for publish in publishes}
+            - {each.slug for each in blocked}
+        ),
+        view=view_of(connection.access, listing.access),
+    )
+    made = replace(made, digest=digest(made))
+    return Drafts(tuple(publishes), judged(made, guards, Kept.FRESH), listing.access)

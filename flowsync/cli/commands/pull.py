@@ -21,7 +21,7 @@ from flowsync.cli.organization import offer_organization
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import remember_versions
 from flowsync.cli.project import SCHEMA_FILE, Project, open_project
-from flowsync.cli.project.files import PATTERN_CHARACTERS, example_hint, is_settled, levels, matches, slugs_of
+from flowsync.cli.project.files import example_hint, is_settled, levels, matches, plain_slugs, slugs_of
 from flowsync.cli.usage.help_page import Command
 from flowsync.cli.usage.options import Invocation, format_option, global_options, sandbox_option, slugs_argument
 from flowsync.document.formatting import formatted
@@ -33,7 +33,7 @@ from flowsync.pull.results import ChangedFile, NewFile, Pulled, SameFile, Scope,
 from flowsync.pull.updates import ExistingFile, updated
 from flowsync.render import pulls
 from flowsync.render.style import WRITING, pulling_line
-from flowsync.text import closest, excerpt
+from flowsync.text import did_you_mean, excerpt
 
 COPIES: Final = "replaced"
 """In the state directory: former texts of files that git could not bring back, a folder for each run."""
@@ -78,7 +78,7 @@ def command(
     project = open_project(context)
     given = project.given
     patterns = slugs_of(project, slugs)
-    plain = [pattern for pattern in patterns if not PATTERN_CHARACTERS & set(pattern)]
+    plain = plain_slugs(patterns)
     flows = load_files(project)
     with connect(project, flows, Purpose.READ, in_sandbox=in_sandbox) as connection:
         listing = connection.fetch([*(flow.slug for flow in flows), *plain])
@@ -197,11 +197,8 @@ def require_matches(patterns: Iterable[str], known: Sequence[str]) -> None:
     """Raise UsageError for a pattern that matches none of the `known` slugs, of files and of live flows."""
     for pattern in patterns:
         if not any(fnmatchcase(slug, pattern) for slug in known):
-            close = closest(pattern, known)
-            raise UsageError(
-                f"Neither a file nor a live flow matches {excerpt(pattern)}.",
-                hint=f"Did you mean {close}?" if close else None,
-            )
+            message = f"Neither a file nor a live flow matches {excerpt(pattern)}."
+            raise UsageError(message, hint=did_you_mean(pattern, known))
 
 
 def judge_of(project: Project) -> Callable[[Flow], Sequence[Problem]]:

@@ -9,29 +9,32 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsync.api.endpoints import versions
-from flowsync.cli.commands.pull import judge_of, load_files
-from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.output import screen_of_stdout, write_note, write_result
+from flowsync.cli.commands.pull import judge_of
+from flowsync.cli.connection import Purpose
 from flowsync.cli.planning import refuse_unseen_versions, view_of
 from flowsync.cli.project import open_project
-from flowsync.cli.sides import file_of, named_version, one_slug, require_versions
 from flowsync.cli.usage.guards import allow_options, command_line
 from flowsync.cli.usage.help_page import Command
 from flowsync.cli.usage.options import format_option, global_options, sandbox_option, slug_argument
+from flowsync.cli.versions import (
+    connect_to,
+    file_of,
+    named_version,
+    one_slug,
+    one_version,
+    require_versions,
+    target_of,
+)
 from flowsync.cli.writing import applying
-from flowsync.errors import ExitCode, FlowsyncError
 from flowsync.plan.document import drafted
 from flowsync.plan.guards import Kept, judged
 from flowsync.record import values
-from flowsync.report import plans
-from flowsync.report.comment import APPLY_FORMATS, PLAN_FORMATS
-from flowsync.text import excerpt
+from flowsync.report.comment import APPLY_FORMATS
 from flowsync.versions.restoring import plan_restore
-from flowsync.versions.sides import Absent, Hidden, Kind, Side, pick
+from flowsync.versions.sides import Kind, Side
 
 if TYPE_CHECKING:
     from flowsync.cli.connection import Connection
-    from flowsync.cli.usage.options import Invocation
     from flowsync.model import Plan
 
 
@@ -69,23 +72,24 @@ def command(
     given = project.given
     slug = one_slug(project, slug)
     purpose = Purpose.READ if dry_run else Purpose.WRITE
-    with nullcontext() if dry_run else applying.only_run(project, context.command_path, in_sandbox=in_sandbox):
-        flows = load_files(project) if in_sandbox else ()
-        with connect(project, flows, purpose, in_sandbox=in_sandbox) as connection:
-            made = _plan(connection, slug, version)
-            if dry_run:
-                again = command_line(["restore", slug, "--version", str(version)], made, given)
-                return _show(made, format_, version, again, given)
-            if made.writes or made.blocked:
-                applying.show_plan(made, format_, given)
-            else:
-                write_note(_nothing(version), given)
-            applying.refuse_blocked(made, skip_blocked=False)
-            applying.refuse_guarded(made)
-            refuse_unseen_versions(made, project)
-            if made.writes:
-                applying.confirm(made, given, yes=yes)
-            return applying.carry_out(made, connection, format_, record_file=kept_in, purpose=values.Purpose.RESTORE)
+    only_run = applying.only_run(project, context.command_path, in_sandbox=in_sandbox)
+    with (
+        nullcontext() if dry_run else only_run,
+        connect_to(project, purpose, in_sandbox=in_sandbox) as connection,
+    ):
+        made = _plan(connection, slug, version)
+        nothing = f"Nothing to restore: what apply would write already has the content of version {version}."
+        if dry_run:
+            following = command_line(["restore", slug, "--version", str(version)], made, given)
+            publishing = command_line(["publish", *drafted(made)], made, given)
+            return applying.show_only(made, format_, given, following=following, nothing=nothing, publishing=publishing)
+        applying.show_plan(made, format_, given, nothing)
+        applying.refuse_blocked(made, skip_blocked=False)
+        applying.refuse_guarded(made)
+        refuse_unseen_versions(made, project)
+        if made.writes:
+            applying.confirm(made, given, yes=yes)
+        return applying.carry_out(made, connection, format_, record_file=kept_in, purpose=values.Purpose.RESTORE)
 
 
 def _plan(connection: Connection, slug: str, version: int) -> Plan:
@@ -98,36 +102,16 @@ def _plan(connection: Connection, slug: str, version: int) -> Plan:
     require_versions(connection, slug, known.rows, listing.rows)
     side = Side(Kind.VERSION, version=version)
     known = named_version(connection, slug, side, known)
-    found = pick(known.rows, side, settings.target, is_whole=known.is_whole)
-    if isinstance(found, Absent | Hidden):
-        raise FlowsyncError(f"{excerpt(slug)}: {found.message}", hint="flowsync history lists the versions there are.")
-    former = next(row for row in known.rows if row is found.row)
+    former, _ = one_version(slug, side, known, settings.target)
     made = plan_restore(
         former,
         known.rows,
         file=file.file if file else f"{project.flows_directory}/{slug}.yaml",
         managed=file,
-        target=(file and file.target) or settings.target,
+        target=target_of(project, file),
         environment=settings.environment,
         api_url=connection.api_url,
         view=view_of(connection.access, listing.access),
         judge=judge_of(project),
     )
     return judged(made, replace(settings.guards, **project.given.guards), Kept.FRESH)
-
-
-def _show(made: Plan, format_: str, version: int, again: str, given: Invocation) -> int:
-    """The plan alone; for people with the command that carries it out; 4 where that would be refused."""
-    screen = screen_of_stdout(given)
-    if format_ != "text":
-        write_result(PLAN_FORMATS[format_](made, screen))
-    elif made.writes or made.blocked:
-        publishing = command_line(["publish", *drafted(made)], made, given)
-        write_result(plans.text(made, screen, again, publishing))
-    else:
-        write_result(f"{_nothing(version)}\n")
-    return ExitCode.REFUSED if made.blocked or made.refusals else ExitCode.OK
-
-
-def _nothing(version: int) -> str:
-    return f"Nothing to restore: what apply would write already has the content of version {version}."

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from enum import Enum
-from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync import document
 from flowsync.api.endpoints import rows_by_slug
-from flowsync.api.rows import Chosen, UnknownStatus, choose
-from flowsync.cli.connection import Connection, Purpose, connect
-from flowsync.cli.output import screen_of_stdout, write_note, write_result
+from flowsync.cli.connection import Purpose, connect
+from flowsync.cli.output import write_note
 from flowsync.cli.planning import view_of
 from flowsync.cli.project import Project, open_project
 from flowsync.cli.project.files import matches, slugs_of
@@ -27,25 +22,22 @@ from flowsync.cli.usage.guards import command_line, write_options
 from flowsync.cli.usage.help_page import Command
 from flowsync.cli.writing import applying
 from flowsync.cli.writing.recording import FOLDER, read_record
-from flowsync.diff.fields import changes_between, fingerprint, observe
 from flowsync.errors import ExitCode, RefusedError, UsageError
-from flowsync.model import SENT_FIELDS, Blocked, Flow, Plan, PlanWarning, Unchanged, Update, View
-from flowsync.plan.build import decide
-from flowsync.plan.document import digest, restorable
 from flowsync.record import values
-from flowsync.record.values import Place, Record, Write
 from flowsync.render import ledger
-from flowsync.report import plans
-from flowsync.report.comment import APPLY_FORMATS, PLAN_FORMATS
+from flowsync.report.comment import APPLY_FORMATS
+from flowsync.versions.rollback import plan_rollback
 
 if TYPE_CHECKING:
-    from flowsync.cli.records import Named
-    from flowsync.cli.usage.options import Invocation
-    from flowsync.model import FieldName, JsonValue, LiveFlow
+    from collections.abc import Sequence
 
-_Decision: TypeAlias = "Update | Unchanged | Blocked"
+    from flowsync.cli.connection import Connection
+    from flowsync.cli.records import Named
+    from flowsync.model import Plan
+    from flowsync.record.values import Place, Record
+
 _MOST_NAMED: Final = 5
-"""How many changed places, or slugs, a message names."""
+"""How many slugs a message names."""
 
 
 class Doing(Enum):
@@ -119,11 +111,9 @@ def command(
         with connect(project, (), purpose, in_sandbox=in_sandbox) as connection:
             made = _plan(record, chosen, connection)
             if is_shown_only:
-                return _show(made, format_, command_line(["rollback", named.name, *slugs], made, given), given)
-            if _says_something(made):
-                applying.show_plan(made, format_, given)
-            else:
-                write_note(ledger.NOTHING_TO_PUT_BACK, given)
+                following = command_line(["rollback", named.name, *slugs], made, given)
+                return applying.show_only(made, format_, given, following=following, nothing=ledger.NOTHING_TO_PUT_BACK)
+            applying.show_plan(made, format_, given, ledger.NOTHING_TO_PUT_BACK)
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
             if made.writes:
                 applying.confirm(made, given, yes=yes)
@@ -154,7 +144,7 @@ def _read(named: Named, arguments: Sequence[str], project: Project) -> tuple[Rec
 def _plan(record: Record, slugs: frozenset[str], connection: Connection) -> Plan:
     """The plan of the way back. Raises RefusedError for a record of another place."""
     project = connection.project
-    part = part_at(record, Place(project.settings.environment, connection.api_url))
+    part = part_at(record, connection.place)
     if len(part.runs) < len(record.runs):
         write_note("The record holds writes to another place too: those are left as they are.", project.given)
     for unknown in part.unknown:
@@ -169,22 +159,6 @@ def _plan(record: Record, slugs: frozenset[str], connection: Connection) -> Plan
         slugs=slugs,
         view=view_of(connection.access, listing.access),
     )
-
-
-def _says_something(made: Plan) -> bool:
-    return bool(made.writes or made.blocked or any(row.warnings for row in made.unchanged))
-
-
-def _show(made: Plan, format_: str, following: str, given: Invocation) -> int:
-    """The plan alone, for people with the command that carries it out; 4 where rolling back would be refused."""
-    screen = screen_of_stdout(given)
-    if format_ != "text":
-        write_result(PLAN_FORMATS[format_](made, screen))
-    elif _says_something(made):
-        write_result(plans.text(made, screen, following))
-    else:
-        write_result(f"{ledger.NOTHING_TO_PUT_BACK}\n")
-    return ExitCode.REFUSED if made.blocked else ExitCode.OK
 
 
 def part_at(record: Record, place: Place) -> Record:
@@ -207,162 +181,5 @@ def part_at(record: Record, place: Place) -> Record:
     )
 
 
-def plan_rollback(
-    record: Record,
-    rows: Mapping[str, Sequence[LiveFlow]],
-    *,
-    environment: str | None,
-    api_url: str,
-    slugs: Collection[str] = (),
-    view: View = View.WHOLE,
-) -> Plan:
-    """The plan that puts back what the writes of `record` replaced, for `slugs` or for all.
-
-    What is back already is unchanged; what for certain was never written is no part of it. Blocked is what can,
-    or must, not be put back: the row is gone, archived, of another status or no longer the one to write, or it
-    is neither as it was written nor as it was before. A flow of which only `active: false` was sent, unverified, stays
-    as it is, with a warning: whether it was on before was never shown.
-    """
-    effective = [write for write in record.writes if not write.is_without_effect]
-    writes = [write for write in effective if not slugs or write.slug in slugs]
-    decisions = [_unpublished(write, rows) or _decide(write, rows.get(write.slug, ())) for write in writes]
-    made = Plan(
-        environment=environment,
-        api_url=api_url,
-        base=None,
-        changes=tuple(each for each in decisions if isinstance(each, Update) and each.is_verified),
-        unchanged=tuple(each for each in decisions if isinstance(each, Unchanged)),
-        blocked=tuple(each for each in decisions if isinstance(each, Blocked)),
-        unmanaged=(),
-        digest="",
-        unverified=tuple(each for each in decisions if isinstance(each, Update) and not each.is_verified),
-        view=view,
-    )
-    return replace(made, digest=digest(made))
-
-
 def _named(environment: str | None) -> str:
     return f"the environment {environment}" if environment else "no environment in particular"
-
-
-def _decide(write: Write, rows: Sequence[LiveFlow]) -> _Decision:
-    blocked = partial(Blocked, write.slug, write.file)
-    obstacle = _obstacle(write, rows)
-    if obstacle is not None:
-        return blocked(*obstacle)
-    row = next(row for row in rows if row.id == write.id)
-    sendable = restorable(write.seen)
-    past = _observed(sendable)
-    unknown = [name for name in write.body if name not in sendable]
-    unknown += [name for name in SENT_FIELDS if name in write.withheld]
-    warnings = tuple(
-        PlanWarning(
-            "not-restorable",
-            f"Written, but what it was before was never shown, so it cannot be restored: {', '.join(unknown)}.",
-        )
-        for _ in unknown[:1]
-    )
-    is_shown = any(name in row.fields for name in past)
-    is_back = is_shown and _shows(row, past)
-    if past and not is_shown and not write.is_created:  # what was created is switched off in any case
-        return blocked("not-shown", f"The API does not show {', '.join(past)} any more.")
-    if not is_back and not any(_shows(row, _observed(state)) for state in write.possible_states):
-        return blocked("changed-since-apply", _changes_since(write, row))
-    if is_back or (not past and not write.is_verified):  # then `active: false` was only sent to make sure
-        unseen: tuple[FieldName, ...] = () if is_back else ("active",)
-        stays = _what_stays(write) if write.is_created else ()
-        return Unchanged(write.slug, write.file, row.id, row.version, row.status, unseen, (*stays, *warnings))
-    if not past:
-        return blocked("never-seen", f"What was written was never shown before: {', '.join(unknown)}.")
-    return _restore(write, rows, past, sendable.get("data"), (*_what_stays(write), *warnings))
-
-
-def _unpublished(write: Write, rows: Mapping[str, Sequence[LiveFlow]]) -> Unchanged | None:
-    """A draft that was to be published and still is a draft, with nothing to put back; None for anything else."""
-    row = next((row for row in rows.get(write.slug, ()) if row.id == write.id), None)
-    if write.replaced is None or row is None or row.status != "DRAFT":
-        return None
-    return Unchanged(write.slug, write.file, row.id, row.version, row.status, ())
-
-
-def _what_stays(write: Write) -> Iterator[PlanWarning]:
-    """What of a publish, or of a create, stays although it is rolled back."""
-    version = write.before.version
-    if write.replaced == 0:
-        yield PlanWarning("publish-stays", f"No version was live before version {version}, so it is switched off.")
-    elif write.is_created:
-        message = (
-            "The flow was created by this apply. It is switched off, and stays: users who have it keep it until their "
-            f"next session. To remove it: flowsync delete {write.slug}"
-        )
-        yield PlanWarning("create-stays", message)
-    elif write.replaced is not None:
-        message = (
-            f"Version {version} stays published, with the content of version {write.replaced}; what publishing did to "
-            "users who were in the flow stays as well."
-        )
-        yield PlanWarning("publish-stays", message)
-
-
-def _restore(
-    write: Write,
-    rows: Sequence[LiveFlow],
-    past: Mapping[FieldName, JsonValue],
-    text: JsonValue,
-    warnings: tuple[PlanWarning, ...],
-) -> _Decision:
-    """The row as it was, planned as if a file said so; `text` is its `data`."""
-    source = document.parse("", write.file)  # no file, so there are no places in one
-    data_text = text if isinstance(text, str) else None
-    flow = Flow(write.slug, write.file, past, data_text, write.target, False, None, source)  # noqa: FBT003
-    decision = decide(flow, rows, write.target)
-    if isinstance(decision, Blocked):
-        return decision
-    return replace(decision, warnings=(*(replace(each, line=None) for each in decision.warnings), *warnings))
-
-
-def _obstacle(write: Write, rows: Sequence[LiveFlow]) -> tuple[str, str] | None:
-    """Why the row as such cannot be written back, whatever it holds: a code and a message."""
-    was = write.before
-    row = next((row for row in rows if row.id == write.id), None)
-    if row is None or row.is_gone:
-        return "gone", f"Version {was.version} (id {was.id}) is no longer there."
-    if row.is_archived:
-        return "archived", f"Version {was.version} is archived now, and so read-only."
-    if (row.status, row.version) != (was.status, was.version):
-        return "status-changed", _status_since(write, row)
-    chosen = choose(rows, write.target)
-    if isinstance(chosen, Chosen | UnknownStatus) and chosen.row.id != write.id:
-        return "newer-version", f"Version {chosen.row.version} ({chosen.row.status}) has come since."
-    if write.edited_between:
-        message = "Somebody else edited it between two applies of this record; there is no way back past that."
-        return "edited-between", message
-    return None
-
-
-def _status_since(write: Write, row: LiveFlow) -> str:
-    was = write.before
-    if row.is_published and was.status == "DRAFT" and row.version == was.version:
-        return (
-            f"Version {was.version} was a draft then, and is published now: users would see what is put back. "
-            f"flowsync history {write.slug} shows what can be restored instead."
-        )
-    return f"It was {was.status} version {was.version}; it is {row.status} version {row.version}."
-
-
-def _shows(row: LiveFlow, values: Mapping[FieldName, JsonValue]) -> bool:
-    shown = observe(row.fields, values.keys()).values
-    return fingerprint(shown) == fingerprint({name: values[name] for name in shown})
-
-
-def _observed(fields: Mapping[FieldName, JsonValue]) -> Mapping[FieldName, JsonValue]:
-    return observe(fields, fields.keys()).values
-
-
-def _changes_since(write: Write, row: LiveFlow) -> str:
-    written = _observed(write.written)
-    shown = observe(row.fields, written.keys()).values
-    labels = list(dict.fromkeys(change.label for change in changes_between(written, shown)))
-    more = f" and {len(labels) - _MOST_NAMED:,} more" if len(labels) > _MOST_NAMED else ""
-    verb = "is" if len(labels) == 1 else "are"
-    return f"It was changed since: {', '.join(labels[:_MOST_NAMED])}{more} {verb} no longer as written."

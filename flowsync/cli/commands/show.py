@@ -7,20 +7,28 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from flowsync.cli.commands.pull import in_form, judge_of, load_files
-from flowsync.cli.connection import Purpose, connect
+from flowsync.cli.commands.pull import in_form, judge_of
+from flowsync.cli.connection import Purpose
 from flowsync.cli.output import screen_of_stdout, write_result, write_sentence
 from flowsync.cli.project import open_project, refuse_keys
-from flowsync.cli.sides import file_of, hidden_versions, named_version, one_slug, read_versions
 from flowsync.cli.usage.help_page import Command
 from flowsync.cli.usage.options import format_option, global_options, sandbox_option, slug_argument
-from flowsync.errors import FlowsyncError, UsageError
+from flowsync.cli.versions import (
+    connect_to,
+    file_of,
+    hidden_versions,
+    named_version,
+    one_slug,
+    one_version,
+    read_versions,
+    target_of,
+)
+from flowsync.errors import UsageError
 from flowsync.flows.files import FlowFile
 from flowsync.pull.new_files import name_complaint, new_file
 from flowsync.render.versions import history as words
 from flowsync.render.versions.sides import facts
-from flowsync.text import excerpt
-from flowsync.versions.sides import Absent, Hidden, Kind, Side, pick
+from flowsync.versions.sides import Kind, Side
 
 if TYPE_CHECKING:
     from flowsync.cli.project import Project
@@ -58,21 +66,17 @@ def command(
     slug = one_slug(project, slug)
     side = _side(version, draft=draft, live=live)
     file = file_of(project, slug) if side.kind is Kind.TARGET else None
-    with connect(project, load_files(project) if in_sandbox else (), Purpose.READ, in_sandbox=in_sandbox) as connection:
+    with connect_to(project, Purpose.READ, in_sandbox=in_sandbox) as connection:
         known = named_version(connection, slug, side, read_versions(connection, slug))
         notes = hidden_versions(connection, known)
-    target = (file and file.target) or project.settings.target
-    found = pick(known.rows, side, target, is_whole=known.is_whole)
-    if isinstance(found, Absent | Hidden):
-        raise FlowsyncError(f"{excerpt(slug)}: {found.message}", hint="flowsync history lists the versions there are.")
-    row = next(row for row in known.rows if row is found.row)
+    row, content = one_version(slug, side, known, target_of(project, file))
     made = _file(project, row, file.file if file else None)
     refuse_keys(made.text, made.file.name)
     if format_ == "json":
-        write_result(words.file_json(made, row, found.observed))
+        write_result(words.file_json(made, row, content.observed, connection.place))
     else:
         write_result(words.file_text(made, screen_of_stdout(given)))
-    write_sentence(f"{slug}: {facts(found)}", given)
+    write_sentence(f"{slug}: {facts(content)}", given)
     missing = (f"{each.field} is left out: {each.message}" for each in made.left_out)
     for note in filter(None, (*notes, made.note, *missing)):
         write_sentence(note, given)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Named = TypeVar("Named", Flow, FlowFile)
 UNPLANNABLE: Final = "The files cannot be planned as they are."
-PATTERN_CHARACTERS: Final = frozenset("*?[")
+_PATTERN_CHARACTERS: Final = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ class Selection:
 def matches(slug: str, patterns: Iterable[str]) -> bool:
     """Whether one of the slugs or globs matches."""
     return any(fnmatchcase(slug, pattern) for pattern in patterns)
+
+
+def plain_slugs(patterns: Iterable[str]) -> list[str]:
+    """Those of the slugs and globs that are slugs."""
+    return [pattern for pattern in patterns if not _PATTERN_CHARACTERS & set(pattern)]
 
 
 def check_files(project: Project, patterns: Sequence[str] = ()) -> tuple[Problem, ...]:
@@ -150,7 +155,7 @@ def select(flows: Sequence[Named], patterns: Sequence[str]) -> list[Named]:
     for pattern in patterns:
         if any(fnmatchcase(slug, pattern) for slug in slugs):
             continue
-        if PATTERN_CHARACTERS & set(pattern):
+        if not plain_slugs([pattern]):
             raise UsageError(f"No flow file matches {excerpt(pattern)}.")
         close = closest(pattern, slugs)
         hint = f"Did you mean {close}?" if close else None

@@ -5,69 +5,37 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowsync import lock
-from flowsync.api import endpoints
+from flowsync.api.endpoints import Access
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import output
-from flowsync.cli.usage.guards import command_line
-from flowsync.cli.usage.options import Verbosity
-from flowsync.cli.writing.running import Reporter, header_of, recording, stopping_on_signals
+from flowsync.cli.writing.running import Job, header_of, run_job
 from flowsync.config import place_of
-from flowsync.errors import FlowsyncError, InterruptedByUser, RefusedError
+from flowsync.errors import ExitCode, InterruptedByUser, RefusedError
 from flowsync.model import NotAttempted, Update, View
-from flowsync.record.values import Purpose
+from flowsync.record.values import Place, Purpose
 from flowsync.render import ledger, wording
 from flowsync.render.escape import plural
-from flowsync.render.style import Screen, progress_line
 from flowsync.report import plans
-from flowsync.report.comment import APPLY_FORMATS
+from flowsync.report.comment import APPLY_FORMATS, PLAN_FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
     from threading import Event
 
-    from flowsync.api.endpoints import Access, FlowWriter
     from flowsync.cli.connection import Connection
     from flowsync.cli.project import Project
     from flowsync.cli.usage.options import Invocation
     from flowsync.cli.writing.recording import RecordFile
-    from flowsync.model import FieldName, JsonValue, LiveFlow, NewDraft, Outcome, Plan
+    from flowsync.cli.writing.running import LiveFlows
+    from flowsync.model import Outcome, Plan
+    from flowsync.render.style import Screen
 
 INTERRUPTED: Final = "Interrupted: what was in flight has finished, nothing further was started."
-
-
-@dataclass(frozen=True, slots=True)
-class LiveStore:
-    """The API as `apply` needs it: a FlowStore over a writer. `view` is what the plan was made from."""
-
-    writer: FlowWriter
-    access: Access
-    view: View = View.WHOLE
-
-    def rows(self, change: Update | NewDraft) -> Sequence[LiveFlow]:
-        """The change's slug, read again."""
-        return self.find(change.slug, change.id, change.old.keys())
-
-    def find(self, slug: str, row_id: int | None = None, wanted: Collection[FieldName] = ()) -> Sequence[LiveFlow]:
-        """A slug, read now."""
-        listed = endpoints.Access.PRIVATE if self.view is View.WHOLE else endpoints.Access.PUBLIC
-        return endpoints.reread(self.writer, slug, row_id, access=self.access, listed=listed, wanted=wanted)
-
-    def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
-        """One PUT."""
-        return endpoints.write(self.writer, row_id, {str(name): value for name, value in body.items()})
-
-    def create(self, slug: str, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
-        """One POST."""
-        return endpoints.create(self.writer, {"slug": slug, **{str(name): value for name, value in body.items()}})
-
-    def new_version(self, row_id: int) -> LiveFlow | None:
-        """One POST."""
-        return endpoints.new_version(self.writer, row_id)
 
 
 @contextmanager
@@ -94,12 +62,38 @@ def only_run(project: Project, command: str, *, in_sandbox: bool) -> Iterator[No
         yield
 
 
-def show_plan(made: Plan, format_: str, given: Invocation) -> None:
-    """The plan goes first: on stdout as text, on stderr where stdout holds a document."""
-    if format_ == "text":
-        output.write_result(plans.preview(made, output.screen_of_stdout(given)))
+def show_plan(made: Plan, format_: str, given: Invocation, nothing: str = "") -> None:
+    """The plan goes first: on stdout as text, on stderr where stdout holds a document.
+
+    `nothing` is what a command that plans from something else than files says of a plan without changes.
+    """
+    if nothing and not _says_something(made):
+        output.write_note(nothing, given)
+    elif format_ == "text":
+        output.write_result(plans.preview(made, output.screen_of_stdout(given), nothing))
     else:
-        output.write_note(plans.preview(made, output.screen_of_stderr(given)), given)
+        output.write_note(plans.preview(made, output.screen_of_stderr(given), nothing), given)
+
+
+def show_only(
+    made: Plan, format_: str, given: Invocation, *, following: str, nothing: str, publishing: str = ""
+) -> int:
+    """The plan as the result of a command that only shows it, with the command line that carries it out.
+
+    The exit code is 4 where that would be refused. `nothing` as for `show_plan`.
+    """
+    screen = output.screen_of_stdout(given)
+    if format_ != "text":
+        output.write_result(PLAN_FORMATS[format_](made, screen))
+    elif _says_something(made):
+        output.write_result(plans.text(made, screen, following, publishing, nothing))
+    else:
+        output.write_result(f"{nothing}\n")
+    return ExitCode.REFUSED if made.blocked or made.refusals else ExitCode.OK
+
+
+def _says_something(made: Plan) -> bool:
+    return bool(made.writes or made.blocked or any(row.warnings for row in made.unchanged))
 
 
 def refuse_blocked(made: Plan, *, skip_blocked: bool) -> None:
@@ -169,72 +163,25 @@ def run(
 ) -> tuple[list[Outcome], bool]:
     """Apply the changes, reporting each outcome as it is known; all of them, and whether the user stopped the run.
 
-    What is replaced is kept in `record_file`, or in a new one in the state directory. Raises RecordError, and
-    writes nothing, where that cannot be. What keeps outcomes from being reported stops the run, and is raised once the
-    rest is reported. A signal costs no more of what is reported after the last write, `conclude` included, than before
-    it.
+    What is replaced is kept in `record_file`, or in a new one in the state directory.
     """
     if not made.writes:
         conclude([])
         return [], False
-    given = connection.project.given
-    header = replace(header_of(purpose, made.environment, made.api_url, made.digest, len(made.writes)), undoes=undoes)
-    with recording(header, connection.project, record_file) as (name, record):
-        reporter = Reporter(format_, given, _outcome_line, ledger.text)
-        way_back = command_line(["rollback", name], made, given)
-        farewell = (
-            "Ended at once: what was in flight may or may not have landed. "
-            f"The record is {name}; the way back: {way_back}\n"
-        ).encode(errors="backslashreplace")
-        with stopping_on_signals(given, connection.client.stop_waiting, farewell) as (stop, stopped_by_user):
-            outcomes = _apply(made, connection, record, reporter, stop)
-            record.end()
-            replaces = any(isinstance(each, Update) for each in made.writes)
-            _report_record(record, name, purpose, way_back, given, replaces=replaces)
-            reporter.close(outcomes)
-            try:
-                conclude(outcomes)
-            except (OSError, FlowsyncError) as error:
-                reporter.trouble = error
-                reporter.close(outcomes)
-    return outcomes, stopped_by_user.is_set()
-
-
-def _report_record(
-    record: RecordFile, name: str, purpose: Purpose, way_back: str, given: Invocation, *, replaces: bool
-) -> None:
-    if record.trouble is not None:
-        output.write_sentence(f"The record {name} is not complete: {record.trouble.message}", given, Verbosity.QUIET)
-    if not record.writes:
-        return
-    if purpose is Purpose.ROLLBACK:
-        output.write_sentence(
-            "The flow files still say otherwise: revert them too, or the next apply writes them again.", given
-        )
+    replaces = any(isinstance(each, Update) for each in made.writes)
     kept = "What was replaced is kept; to put it back" if replaces else "A record is kept; to take this back"
-    output.write_note(f"{kept}: {way_back}", given)
+
+    def work(store: LiveFlows, record: RecordFile, stop: Event) -> Iterator[Outcome]:
+        parallelism = connection.project.settings.parallelism
+        return apply_changes(made.writes, store, parallelism=parallelism, stop=stop, record=record)
+
+    header = replace(
+        header_of(purpose, Place(made.environment, made.api_url), made.digest, len(made.writes)), undoes=undoes
+    )
+    job = Job(header, format_, work, _outcome_line, ledger.text, "Applying", f"{kept}: {{way_back}}", record_file)
+    listed = Access.PRIVATE if made.view is View.WHOLE else Access.PUBLIC
+    return run_job(job, connection, listed, conclude)
 
 
 def _outcome_line(outcome: Outcome, screen: Screen) -> str:
     return "" if isinstance(outcome, NotAttempted) else ledger.outcome_line(outcome, screen)
-
-
-def _apply(
-    made: Plan, connection: Connection, record: RecordFile, reporter: Reporter[Outcome], stop: Event
-) -> list[Outcome]:
-    store = LiveStore(connection.client.writer(), connection.access, made.view)
-    parallelism = connection.project.settings.parallelism
-    outcomes: list[Outcome] = []
-
-    def line() -> str:
-        return progress_line("Applying", len(outcomes), len(made.writes), connection.client.waiting)
-
-    with output.Progress(connection.project.given, line) as progress:
-        for outcome in apply_changes(made.writes, store, parallelism=parallelism, stop=stop, record=record):
-            outcomes.append(outcome)
-            with progress.hidden():
-                reporter.report(outcome)
-            if reporter.trouble is not None:
-                stop.set()
-            progress.show()
-    return outcomes

@@ -1,4 +1,4 @@
-"""What every run that writes has in common: its record, its outcomes as they are known, and signals that stop it."""
+"""A run that writes: the API it writes to, its record, its outcomes as they are known, and signals that stop it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import signal
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
 from threading import Event
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
@@ -14,14 +13,15 @@ from flowsync import __version__
 from flowsync.api import endpoints
 from flowsync.api.endpoints import Access, reread, versions
 from flowsync.cli import output
-from flowsync.cli.connection import awaited
+from flowsync.cli.usage.guards import command_line
 from flowsync.cli.usage.options import Verbosity
 from flowsync.cli.writing.recording import FOLDER, new_record_path, now, open_record
 from flowsync.errors import ExitCode, FlowsyncError, NotFoundError, PartlyAppliedError
-from flowsync.record.values import Purpose, Run
+from flowsync.record.values import Place, Purpose, Run
+from flowsync.render.style import progress_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from types import FrameType
 
     from flowsync.api.endpoints import ArchiveBehavior, FlowWriter
@@ -29,50 +29,46 @@ if TYPE_CHECKING:
     from flowsync.cli.project import Project
     from flowsync.cli.usage.options import Invocation
     from flowsync.cli.writing.recording import RecordFile
-    from flowsync.model import LiveFlow
+    from flowsync.model import FieldName, JsonValue, LiveFlow, NewDraft, Update
     from flowsync.render.style import Screen
     from flowsync.versions.deleting import Deletion
 
 Result = TypeVar("Result")
 
 _STDERR: Final = 2
+_FILES_DIFFER: Final = "The flow files still say otherwise: revert them too, or the next apply writes them again."
 _STOPPING: Final = b"Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.\n"
 
 
 @dataclass(frozen=True, slots=True)
-class LiveRows:
-    """The API as publishing needs it. `listed` is the list that answered before anything was written."""
+class LiveFlows:
+    """The API as turns need it: the store of `apply`, of publishing and of deleting.
+
+    `access` is what kind of key is held, `listed` the list that answered before anything was written.
+    """
 
     writer: FlowWriter
     access: Access
-    listed: Access
+    listed: Access = Access.PRIVATE
 
-    def rows(self, slug: str, row_id: int) -> Sequence[LiveFlow]:
-        """The slug's rows, read again."""
-        return reread(self.writer, slug, row_id, access=self.access, listed=self.listed)
+    def rows(self, change: Update | NewDraft) -> Sequence[LiveFlow]:
+        """The change's slug, read again."""
+        return self.find(change.slug, change.id, change.old.keys())
 
-    def activate(self, row_id: int, users: ArchiveBehavior) -> LiveFlow | None:
-        """One PUT."""
-        return endpoints.activate(self.writer, row_id, users)
+    def find(self, slug: str, row_id: int | None = None, wanted: Collection[FieldName] = ()) -> Sequence[LiveFlow]:
+        """A slug, read now."""
+        return reread(self.writer, slug, row_id, access=self.access, listed=self.listed, wanted=wanted)
 
-
-@dataclass(frozen=True, slots=True)
-class LiveVersions:
-    """The API as deleting needs it, with a private key and the private list."""
-
-    writer: FlowWriter
-
-    def rows(self, deletion: Deletion) -> Sequence[LiveFlow]:
+    def left(self, deletion: Deletion) -> Sequence[LiveFlow]:
         """What is left of the flow, read again from where its versions were read before.
 
         A list of flows may hide versions. So where …/versions is no longer answered, only that nothing is shown
         anywhere means that nothing is left; anything else raises NotFoundError.
         """
         slug = deletion.slug
-        if deletion.has_versions and (found := versions(self.writer, slug, Access.PRIVATE, ())).is_whole:
+        if deletion.has_versions and (found := versions(self.writer, slug, self.access, ())).is_whole:
             return found.rows
-        row_id = deletion.rows[0].id
-        rows = reread(self.writer, slug, row_id, access=Access.PRIVATE, listed=Access.PRIVATE)
+        rows = self.find(slug, deletion.rows[0].id)
         if deletion.has_versions and rows:
             message = (
                 f"GET /v1/flows/{slug}/versions was answered before, and is not found now: what is left is not known."
@@ -80,14 +76,48 @@ class LiveVersions:
             raise NotFoundError(message, hint="Run it again.")
         return rows
 
+    def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+        """One PUT."""
+        return endpoints.write(self.writer, row_id, {str(name): value for name, value in body.items()})
+
+    def create(self, slug: str, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
+        """One POST."""
+        return endpoints.create(self.writer, {"slug": slug, **{str(name): value for name, value in body.items()}})
+
+    def new_version(self, row_id: int) -> LiveFlow | None:
+        """One POST."""
+        return endpoints.new_version(self.writer, row_id)
+
+    def activate(self, row_id: int, users: ArchiveBehavior) -> LiveFlow | None:
+        """One PUT."""
+        return endpoints.activate(self.writer, row_id, users)
+
     def delete(self, row_id: int) -> None:
         """One DELETE."""
         endpoints.delete(self.writer, row_id)
 
 
-def header_of(purpose: Purpose, environment: str | None, api_url: str, digest: str, changes: int) -> Run:
+@dataclass(frozen=True, slots=True)
+class Job(Generic[Result]):
+    """What a run does: `work` yields the result of each flow as it is known, `line` and `ledger` show it.
+
+    `doing` is what a terminal says meanwhile. `kept` is what to say of the record: its name is `{record}`, and
+    `{way_back}` the command line that rolls it back.
+    """
+
+    header: Run
+    format_: str
+    work: Callable[[LiveFlows, RecordFile, Event], Iterator[Result]]
+    line: Callable[[Result, Screen], str]
+    ledger: Callable[[Sequence[Result], Screen], str]
+    doing: str
+    kept: str
+    record_file: str | None = None
+
+
+def header_of(purpose: Purpose, place: Place, digest: str, changes: int) -> Run:
     """The header that a record of this run has."""
-    return Run(purpose, environment, api_url, digest, f"flowsync {__version__}", now(), changes)
+    return Run(purpose, place.environment, place.api_url, digest, f"flowsync {__version__}", now(), changes)
 
 
 @contextmanager
@@ -104,52 +134,57 @@ def recording(header: Run, project: Project, record_file: str | None = None) -> 
         yield name, record
 
 
-def run_each(
-    header: Run,
-    connection: Connection,
-    reporter: Reporter[Result],
-    work: Callable[[RecordFile, Event], Iterator[Result]],
-    conclude: Callable[[list[Result], str], object],
-) -> bool:
-    """Do one flow after the other, and report what became of each as it is known; whether the user stopped the run.
+def run_job(
+    job: Job[Result], connection: Connection, listed: Access, conclude: Callable[[list[Result]], object]
+) -> tuple[list[Result], bool]:
+    """Do a job, reporting each result as it is known; all of them, and whether the user stopped the run.
 
-    `work` yields that; `conclude` is given all of it, and the name of the record, "" where nothing was written. Raises
-    RecordError, and writes nothing, where there can be no record.
+    Raises RecordError, and writes nothing, where there can be no record. What keeps outcomes from being reported stops
+    the run, and is raised once the rest is reported. A signal costs no more of what is reported after the last write,
+    `conclude` included, than before it.
     """
-    project, results = connection.project, list[Result]()
-    with recording(header, project) as (name, record):
-        farewell = f"Ended at once: what was in flight may or may not have landed. The record is {name}.\n"
+    given, results = connection.project.given, list[Result]()
+    store = LiveFlows(connection.client.writer(), connection.access, listed)
+    with recording(job.header, connection.project, job.record_file) as (name, record):
+        reporter = Reporter(job.format_, given, job.line, job.ledger)
+        way_back = command_line(["rollback", name], job.header.place, given)
+        farewell = f"Ended at once: what was in flight may or may not have landed. The record is {name}"
+        farewell += ".\n" if job.header.purpose is Purpose.DELETE else f"; the way back: {way_back}\n"
         stopping = stopping_on_signals(
-            project.given, connection.client.stop_waiting, farewell.encode(errors="backslashreplace")
+            given, connection.client.stop_waiting, farewell.encode(errors="backslashreplace")
         )
+
+        def progress() -> str:
+            return progress_line(job.doing, len(results), job.header.changes, connection.client.waiting)
+
         with stopping as (stop, by_user):
-            for result in _in_thread(work(record, stop)):
-                results.append(result)
-                reporter.report(result)
-                if reporter.trouble is not None:
-                    stop.set()
+            with output.Progress(given, progress) as shown:
+                for result in job.work(store, record, stop):
+                    results.append(result)
+                    with shown.hidden():
+                        reporter.report(result)
+                    if reporter.trouble is not None:
+                        stop.set()
+                    shown.show()
             record.end()
-            if record.trouble is not None:
-                message = f"The record {name} is not complete: {record.trouble.message}"
-                output.write_sentence(message, project.given, Verbosity.QUIET)
+            with suppress(OSError):  # nobody reads stderr any more: that costs no ledger
+                _report_record(job, record, name, way_back, given)
             reporter.close(results)
             try:
-                conclude(results, name if record.writes else "")
+                conclude(results)
             except (OSError, FlowsyncError) as error:
                 reporter.trouble = error
                 reporter.close(results)
-    return by_user.is_set()
+    return results, by_user.is_set()
 
 
-def _in_thread(items: Iterator[Result]) -> Iterator[Result]:
-    """The items, made in another thread: a signal is handled in this one, and must find no lock of a request held."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - offline commands need no threads
-
-    with ThreadPoolExecutor(1, thread_name_prefix="write") as thread:
-        while True:
-            if not (found := awaited(thread.submit(lambda: [*islice(items, 1)]))):
-                return
-            yield from found
+def _report_record(job: Job[Result], record: RecordFile, name: str, way_back: str, given: Invocation) -> None:
+    if record.trouble is not None:
+        output.write_sentence(f"The record {name} is not complete: {record.trouble.message}", given, Verbosity.QUIET)
+    if record.writes and job.header.purpose is Purpose.ROLLBACK:
+        output.write_sentence(_FILES_DIFFER, given)
+    if record.writes:
+        output.write_note(job.kept.format(record=name, way_back=way_back), given)
 
 
 class Reporter(Generic[Result]):

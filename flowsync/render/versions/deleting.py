@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from flowsync.render import wording
-from flowsync.render.escape import masked_json, padded, plural
-from flowsync.render.style import Line, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render import ledger, wording
+from flowsync.render.escape import masked_json, plural
+from flowsync.render.style import Line, Screen, Span, Style, line, paint, sentences
 from flowsync.render.versions.history import day
 from flowsync.versions.deleting import Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from flowsync.model import JsonValue, LiveFlow
+    from flowsync.record.values import Place
     from flowsync.versions.deleting import Deleted, Deletion
 
 LOST: Final = "Lost for good, with every version: users' progress and answers, and all statistics."
@@ -28,10 +28,10 @@ _STYLES: Final = {
 _WIDTH: Final = max(len(ending.words) for ending in Ending)
 
 
-def preview(deletions: Sequence[Deletion], environment: str | None, api_url: str, screen: Screen) -> str:
+def preview(deletions: Sequence[Deletion], place: Place, screen: Screen) -> str:
     """Return what is deleted, and what is lost with it, as it is shown before anything is asked."""
     lines: list[Line] = [line(Span(f"Delete: {plural(len(deletions), 'flow')}", Style.HEADING))]
-    lines.append(line(Span(f"for {wording.place(environment, api_url)}", Style.MUTED)))
+    lines.append(line(Span(f"for {wording.place(place.environment, place.api_url)}", Style.MUTED)))
     for deletion in deletions:
         count = len(deletion.rows)
         going = f"  all {plural(count, 'version')} go, in this order" if count > 1 else "  its one version goes"
@@ -52,22 +52,33 @@ def _facts(row: LiveFlow) -> str:
     return " · ".join(parts)
 
 
-def question(deletion: Deletion, environment: str | None, api_url: str, screen: Screen) -> str:
+def question(deletion: Deletion, place: Place, screen: Screen) -> str:
     """Return what is asked before a flow is deleted: one line, without its end."""
-    where = wording.place(environment, api_url)
+    where = wording.place(place.environment, place.api_url)
     asked = line(Span(f"Type {deletion.slug} to delete it from {where}:", Style.HEADING), " ")
     return paint([asked], screen.colour).removesuffix("\n")
 
 
 def outcome_line(deleted: Deleted, screen: Screen) -> str:
     """Return the line, with its end, that is written when a flow's turn is over."""
-    finished = line(
-        Span(padded(deleted.ending.words, _WIDTH), _STYLES[deleted.ending]),
-        "  ",
-        Span(deleted.deletion.slug, Style.HEADING),
-        f"  {_explained(deleted)}",
+    return ledger.result_line(_result(deleted), _WIDTH, screen)
+
+
+def text(results: Sequence[Deleted], screen: Screen) -> str:
+    """Return the closing ledger."""
+    return ledger.results_text(map(_result, results), (ending.words for ending in Ending), screen)
+
+
+def _result(deleted: Deleted) -> ledger.Result:
+    return ledger.Result(
+        slug=deleted.deletion.slug,
+        word=deleted.ending.words,
+        style=_STYLES[deleted.ending],
+        explained=_explained(deleted),
+        is_good=deleted.ending is Ending.DELETED,
+        code=deleted.code,
+        hint=deleted.hint,
     )
-    return paint(sentences(finished, screen), screen.colour)
 
 
 def _explained(deleted: Deleted) -> str:
@@ -82,36 +93,14 @@ def _explained(deleted: Deleted) -> str:
     return " ".join(filter(None, parts))
 
 
-def text(results: Sequence[Deleted], screen: Screen) -> str:
-    """Return the closing ledger: what was not good, each with its reason, then the counts."""
-    lines: list[Line] = [()]
-    for each in results:
-        if each.ending is not Ending.DELETED:
-            lines += _trouble(each, screen)
-    numbers = Counter(each.ending for each in results)
-    counts = (f"{numbers[ending]:,} {ending.words}" for ending in Ending if numbers[ending] or ending is Ending.DELETED)
-    return paint([*lines, line(Span(", ".join(counts), Style.HEADING))], screen.colour)
-
-
-def _trouble(deleted: Deleted, screen: Screen) -> Iterator[Line]:
-    heading = Span(deleted.deletion.slug, Style.HEADING)
-    yield line(Span(deleted.ending.words, _STYLES[deleted.ending]), " ", heading)
-    code = Span(f"error[{deleted.code}] ", Style.ERROR) if deleted.code else ""
-    yield from sentences(line("  ", code, _explained(deleted)), screen)
-    yield from hint_lines(deleted.hint, screen)
-    yield ()
-
-
-def as_json(
-    deletions: Sequence[Deletion], environment: str | None, api_url: str, results: Sequence[Deleted] = ()
-) -> str:
+def as_json(deletions: Sequence[Deletion], place: Place, results: Sequence[Deleted] = ()) -> str:
     """Return the document `flowsync-delete/1`; before anything is done every outcome is null."""
-    done = {each.deletion.slug: _result(each) for each in results}
+    done = {each.deletion.slug: _outcome(each) for each in results}
     return masked_json(
         {
             "format": "flowsync-delete/1",
-            "environment": environment,
-            "api_url": api_url,
+            "environment": place.environment,
+            "api_url": place.api_url,
             "deletes": [{**_document(each), **done.get(each.slug, {"outcome": None})} for each in deletions],
         }
     )
@@ -125,7 +114,7 @@ def _document(deletion: Deletion) -> dict[str, JsonValue]:
     return {"slug": deletion.slug, "rows": rows}
 
 
-def _result(deleted: Deleted) -> dict[str, JsonValue]:
+def _outcome(deleted: Deleted) -> dict[str, JsonValue]:
     return {
         "outcome": deleted.ending.value,
         "left": [row.id for row in deleted.left],

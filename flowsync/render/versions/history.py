@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flowsync.api.rows import Choice
     from flowsync.diff.fields import Observed
     from flowsync.pull.results import NewFile
+    from flowsync.record.values import Place
 
 _TITLES: Final = ("VERSION", "STATUS", "ON", "ID", "CREATED", "PUBLISHED", "ARCHIVED", "ROLE", "CHANGED")
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)")
@@ -141,6 +142,8 @@ def as_json(found: History, screen: Screen) -> str:  # noqa: ARG001 - one signat
     return masked_json(
         {
             "format": "flowsync-history/1",
+            "environment": found.place.environment,
+            "api_url": found.place.api_url,
             "slug": found.slug,
             "complete": found.is_whole,
             "versions": [_document(each) for each in found.versions],
@@ -178,11 +181,13 @@ def file_text(made: NewFile, screen: Screen) -> str:
     return paint([line(each) for each in made.text.removesuffix("\n").split("\n")], screen.colour)
 
 
-def file_json(made: NewFile, row: LiveFlow, observed: Observed) -> str:
+def file_json(made: NewFile, row: LiveFlow, observed: Observed, place: Place) -> str:
     """Return the document `flowsync-version/1`: the version's facts, its fields, and the same as a flow file."""
     return masked_json(
         {
             "format": "flowsync-version/1",
+            "environment": place.environment,
+            "api_url": place.api_url,
             "slug": row.slug,
             "id": row.id,
             "version": row.version,

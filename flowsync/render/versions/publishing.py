@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from flowsync.api.endpoints import ArchiveBehavior
 from flowsync.model import Create
-from flowsync.plan.document import json_safe
+from flowsync.plan.document import field_change
 from flowsync.render import ledger, wording
-from flowsync.render.escape import masked_json, padded, plural
+from flowsync.render.escape import masked_json, plural
 from flowsync.render.ledger import Kind
-from flowsync.render.style import Detail, Line, Screen, Span, Style, hint_lines, line, paint, sentences
+from flowsync.render.style import Detail, Line, Screen, Span, Style, line, paint, sentences
 from flowsync.render.yaml_diff import capped, flow_diff, remark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flowsync.model import FieldChange, JsonValue, Plan
+    from flowsync.model import JsonValue, Plan
     from flowsync.versions.publishing import Publish, Published
 
 FORMATS: Final = ("text", "json")
@@ -101,15 +100,27 @@ def question(plan: Plan, publishes: Sequence[Publish], screen: Screen) -> str:
 
 def outcome_line(published: Published, screen: Screen) -> str:
     """Return the line, with its end, that is written when a draft's turn is over."""
-    row, publish = ledger.entry(published.outcome), published.publish
-    finished = line(
-        Span(padded(_WORDS[row.kind], _WIDTH), ledger.STYLES[row.kind]),
-        "  ",
-        Span(publish.slug, Style.HEADING),
-        Span(f"  id {publish.draft.id}", Style.MUTED),
-        f"  {_explained(published)}",
+    return ledger.result_line(_result(published), _WIDTH, screen)
+
+
+def text(results: Sequence[Published], screen: Screen) -> str:
+    """Return the closing ledger."""
+    return ledger.results_text(map(_result, results), _WORDS.values(), screen)
+
+
+def _result(published: Published) -> ledger.Result:
+    row, draft = ledger.entry(published.outcome), published.publish.draft
+    return ledger.Result(
+        slug=draft.slug,
+        word=_WORDS[row.kind],
+        style=ledger.STYLES[row.kind],
+        explained=_explained(published),
+        is_good=row.is_good,
+        row=f"id {draft.id}",
+        code=row.code,
+        hint=row.hint,
+        differences=tuple(ledger.differences(row)),
     )
-    return paint(sentences(finished, screen), screen.colour)
 
 
 def _explained(published: Published) -> str:
@@ -129,27 +140,9 @@ def _explained(published: Published) -> str:
     return "; ".join(parts)
 
 
-def text(results: Sequence[Published], screen: Screen) -> str:
-    """Return the closing ledger: what was not good, each with its reason, then the counts."""
-    lines: list[Line] = [()]
-    entries = [ledger.entry(each.outcome) for each in results]
-    for each, row in zip(results, entries, strict=True):
-        if row.is_good:
-            continue
-        code = Span(f"error[{row.code}] ", Style.ERROR) if row.code else ""
-        lines.append(line(Span(_WORDS[row.kind], ledger.STYLES[row.kind]), " ", Span(each.publish.slug, Style.HEADING)))
-        lines += sentences(line("  ", code, _explained(each)), screen)
-        for difference in ledger.differences(row):
-            lines += sentences(line("    ", difference), screen, indent=6)
-        lines += [*hint_lines(row.hint, screen), ()]
-    numbers = Counter(row.kind for row in entries)
-    counts = (f"{numbers[kind]:,} {_WORDS[kind]}" for kind in Kind if numbers[kind] or kind is Kind.APPLIED)
-    return paint([*lines, line(Span(", ".join(counts), Style.HEADING))], screen.colour)
-
-
 def as_json(plan: Plan, publishes: Sequence[Publish], results: Sequence[Published] = ()) -> str:
     """Return the document `flowsync-publish/1`; before anything is done every outcome is null."""
-    done = {each.publish.slug: _result(each) for each in results}
+    done = {each.publish.slug: _outcome(each) for each in results}
     return masked_json(
         {
             "format": "flowsync-publish/1",
@@ -171,17 +164,12 @@ def _document(publish: Publish) -> dict[str, JsonValue]:
         "replaces": None if old is None else {"id": old.id, "version": old.version},
         "users": publish.users.name.lower().replace("_", "-"),
         "live": change.live,
-        "fields": [_field(field) for field in change.fields],
+        "fields": [field_change(field) for field in change.fields],
         "warnings": [{"code": each.code, "message": each.message} for each in change.warnings],
     }
 
 
-def _field(field: FieldChange) -> JsonValue:
-    shown = {"field": field.field, "path": field.path, "label": field.label, "op": field.op.value}
-    return {**shown, "old": json_safe(field.old), "new": json_safe(field.new)}
-
-
-def _result(published: Published) -> dict[str, JsonValue]:
+def _outcome(published: Published) -> dict[str, JsonValue]:
     row = ledger.entry(published.outcome)
     return {
         "outcome": _WORDS[row.kind].replace(" ", "-"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flowsync import git
-from flowsync.cli.audience import with_audiences
+from flowsync.cli.commands.audience import with_audiences
 from flowsync.cli.commands.ci.apply import blocked_error
 from flowsync.cli.commands.ci.branch import others_changing, settings_changed
 from flowsync.cli.commands.ci.looks import pictured
