@@ -80,6 +80,14 @@ def write_result(text: str) -> None:
         raise FlowsyncError(f"The result cannot be written to stdout: {error.strerror or error}.") from None
 
 
+def write_preview(preview: Callable[[Screen], str], format_: str, given: Invocation) -> None:
+    """What is about to be written goes first: to stdout as text, to stderr where stdout holds a document."""
+    if format_ == "text":
+        write_result(preview(screen_of_stdout(given)))
+    else:
+        write_note(preview(screen_of_stderr(given)), given)
+
+
 def write_note(text: str, given: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:
     """Write a text other than the result to stderr, unless the command is quieter than `at_least`.
 

@@ -15,6 +15,7 @@ from flowsync.record.undoing import newest
 from flowsync.record.values import SUFFIX, Place, Record, RecordList
 from flowsync.render.escape import plural
 from flowsync.render.versions import records
+from flowsync.render.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 LATEST: Final = "latest"
 """The word for the newest record that can be rolled back."""
-_MOST_NAMED: Final = 5
 
 
 class Named(NamedTuple):
@@ -68,18 +68,16 @@ def offer_newest(project: Project, place: Place, format_: str) -> str:
 
     Raises UsageError where there is nobody to ask: a script whose variable is empty must not seem to have rolled back.
     """
-    listed = list_at(project, place)
-    write_list(listed, place, format_, project)
-    if listed.newest is None:
-        raise FlowsyncError(records.NOTHING_LEFT, hint="`flowsync rollback --list` shows every record there is.")
-    if not listed.newest.can_be_rolled_back:
-        return listed.newest.stem  # whoever reads it says why not
+    found = list_at(project, place)
+    write_list(found, place, format_, project)
+    newest_here = _require(found.newest)
+    if not newest_here.can_be_rolled_back:
+        return newest_here.stem  # whoever reads it says why not
     if not sys.stdin.isatty():
         following = command_line(["rollback", LATEST], place, project.given)
         raise UsageError("Nothing was rolled back: no record is named.", hint=f"The newest: {following}")
-    question = f"Roll back the newest, {_introduced(listed.newest)}? Its plan is shown first. [y/N] "
-    output.confirm(question)
-    return listed.newest.stem
+    output.confirm(f"Roll back the newest, {_introduced(newest_here)}? Its plan is shown first. [y/N] ")
+    return newest_here.stem
 
 
 def find_record(given: str, project: Project, place: Place) -> Named:
@@ -110,11 +108,15 @@ def find_record(given: str, project: Project, place: Place) -> Named:
 
 
 def _newest(project: Project, place: Place) -> Named:
-    found = list_at(project, place).newest
-    if found is None:
-        raise FlowsyncError(records.NOTHING_LEFT, hint="`flowsync rollback --list` shows every record there is.")
+    found = _require(list_at(project, place).newest)
     output.write_sentence(f"The latest is {_introduced(found)}.", project.given)
     return Named(project.state / FOLDER / found.name, found.stem)
+
+
+def _require(newest_here: Kept | None) -> Kept:
+    if newest_here is None:
+        raise FlowsyncError(records.NOTHING_LEFT, hint="`flowsync rollback --list` shows every record there is.")
+    return newest_here
 
 
 def _introduced(kept: Kept) -> str:
@@ -123,8 +125,7 @@ def _introduced(kept: Kept) -> str:
 
 def _candidates(paths: Sequence[Path]) -> str:
     names = [path.stem for path in reversed(paths)]
-    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    return f"{', '.join(names[:_MOST_NAMED])}{more}. Give more of the one that is meant."
+    return f"{listed(names)}. Give more of the one that is meant."
 
 
 def _refuse_slug(given: str, project: Project, place: Place) -> None:

@@ -16,7 +16,7 @@ from flowsync.model import SENT_FIELDS, Blocked, Create, FieldChange, Op, Origin
 from flowsync.text import appearance, closest, code_points_that_differ, folded, look_alike
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from flowsync.model import FieldName, Flow, JsonValue, LiveFlow
     from flowsync.plan.base import Base
@@ -79,11 +79,11 @@ class Scope:
 
 def created(missing: Sequence[Flow], scope: Scope, guard: Creating) -> Iterator[Create | Blocked]:
     """Yield what becomes of each file whose slug is not live."""
-    near = _Near(scope.unmanaged) if len(missing) <= MOST_SUGGESTIONS else None
+    near = near_slugs(scope.unmanaged) if len(missing) <= MOST_SUGGESTIONS else None
     former = {each.renamed_to: each for each in scope.removed if each.is_there}
     is_most = scope.files >= FEW_FILES and len(missing) * 2 > scope.files
     for flow in missing:
-        meant = near.to(flow.slug) if near else None
+        meant = near(flow.slug) if near else None
         lacking = [name for name in REQUIRED if not _is_there(flow.fields.get(name))]
         if guard is not Creating.ANYWAY and flow.slug in former:
             yield Blocked(flow.slug, flow.file, RENAMED, _rename(flow, former[flow.slug]))
@@ -101,27 +101,21 @@ def _is_there(value: JsonValue) -> bool:
     return value is not None and not (isinstance(value, str) and not value.strip())
 
 
-class _Near:
-    """Which live flow without a file has nearly a slug."""
+def near_slugs(known: Collection[str]) -> Callable[[str], str | None]:
+    """Return what finds the one of the `known` slugs that was probably meant by another; None where there is none."""
+    by_appearance = {appearance(slug).casefold(): slug for slug in known}
+    by_rest = {_PREFIX.sub("", slug): slug for slug in known}
 
-    def __init__(self, live: Collection[str]) -> None:
-        self._by_appearance = {appearance(slug).casefold(): slug for slug in live}
-        self._by_rest = {_PREFIX.sub("", slug): slug for slug in live}
-
-    def to(self, slug: str) -> str | None:
-        """Return it; None where there is none, or the two are meant to be nearly alike."""
-        if found := self._by_appearance.get(appearance(slug).casefold()):
+    def near(slug: str) -> str | None:
+        if found := by_appearance.get(appearance(slug).casefold()):
             return found
         rest = _PREFIX.sub("", slug)
         series = _SERIES.sub("", rest)
-        others = [each for each in self._by_rest if folded(each) == folded(rest) or _SERIES.sub("", each) != series]
+        others = [each for each in by_rest if folded(each) == folded(rest) or _SERIES.sub("", each) != series]
         close = closest(rest, others, _NEARNESS)
-        return None if close is None else self._by_rest[close]
+        return None if close is None else by_rest[close]
 
-
-def nearly_the_same(slug: str, known: Collection[str]) -> str | None:
-    """Return the one of the `known` slugs that was probably meant, None where there is none."""
-    return _Near(known).to(slug)
+    return near
 
 
 def _near(slug: str, near: str, removed: Iterable[Removed]) -> str:

@@ -306,19 +306,19 @@ def compare_sides(before: Contents, after: Contents, slugs: Collection[str]) -> 
     only_after: list[OnlyOneSide] = []
     not_compared: list[NotCompared] = []
     for slug in sorted(slugs):
-        old, new = before.flows.get(slug, Absent()), after.flows.get(slug, Absent())
-        hidden = [
-            NotCompared(slug, side.name, found.message)
-            for side, found in ((before, old), (after, new))
-            if isinstance(found, Hidden)
-        ]
-        not_compared += hidden[:1]
-        if isinstance(old, Content) and isinstance(new, Content):
-            compared.append(difference(old, new))
-        elif isinstance(old, Content) and isinstance(new, Absent):
-            only_before.append(OnlyOneSide(old, new.message))
-        elif isinstance(old, Absent) and isinstance(new, Content):
-            only_after.append(OnlyOneSide(new, old.message))
+        match before.flows.get(slug, Absent()), after.flows.get(slug, Absent()):
+            case Hidden(message), _:
+                not_compared.append(NotCompared(slug, before.name, message))
+            case _, Hidden(message):
+                not_compared.append(NotCompared(slug, after.name, message))
+            case Content() as old, Content() as new:
+                compared.append(difference(old, new))
+            case Content() as old, Absent(message):
+                only_before.append(OnlyOneSide(old, message))
+            case Absent(message), Content() as new:
+                only_after.append(OnlyOneSide(new, message))
+            case _:  # neither has it
+                pass
     return Comparison(
         before,
         after,
@@ -340,12 +340,11 @@ def difference(before: Content, after: Content) -> Difference:
     old, new = before.observed.values, after.observed.values
     fields = found.changes
     unseen: tuple[FieldName, ...] = ()
+    of_one = [name for name in SENT_FIELDS if (name in old) is not (name in new)]
     if before.row is None and after.row is None:
-        fields += tuple(_of_one(name, old, new) for name in SENT_FIELDS if (name in old) is not (name in new))
-    else:
-        hidden = set(old if after.row is not None else ()) - set(new)
-        hidden |= set(new if before.row is not None else ()) - set(old)
-        unseen = tuple(name for name in SENT_FIELDS if name in hidden)
+        fields += tuple(_of_one(name, old, new) for name in of_one)
+    else:  # a row shows nothing of what only the other side has
+        unseen = tuple(name for name in of_one if (after.row if name in old else before.row) is not None)
     return Difference(before.slug, before, after, fields, unseen, found.old, found.new, _other_values(before, after))
 
 

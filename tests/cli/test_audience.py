@@ -130,6 +130,7 @@ def test_each_flow_is_asked_about_as_it_is_live_and_with_its_file(tmp_path: Path
             "flow_off": "0 (switched off)",
         }
         document = run("audience", "flow_off", "--format", "json").json
+        assert list(document) == ["format", "environment", "api_url", "flows"]
         assert document["format"] == "flowsync-audience/1"
         assert document["flows"][0]["before"] == {"estimate": 7, "everyone": False, "reason": None}
         assert (

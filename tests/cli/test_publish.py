@@ -87,6 +87,7 @@ def test_what_becomes_of_users_is_said_and_sent(tmp_path: Path, users: str, sent
         assert "Nobody sees version 3 before it is switched on" in done.err
         assert "warning[turned-off]" in done.err
         (publish,) = done.json["publishes"]
+        assert all(each["origin"] is None for each in publish["fields"])
         assert (publish["outcome"], publish["live"], publish["users"]) == ("published", False, users)
         assert publish["replaces"] == {"id": 2, "version": 2}
 

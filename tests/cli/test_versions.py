@@ -40,6 +40,7 @@ def test_history_says_who_sees_which_version_and_what_changed(tmp_path: Path) ->
     with served(tmp_path, {"flow_a": "name: A\n"}, rows()) as (server, run):
         document = history(run, "flow_a")
         assert (document["format"], document["slug"], document["complete"]) == ("flowsync-history/1", "flow_a", True)
+        assert (document["environment"], document["api_url"]) == (None, server.url)
         newest, live, oldest = document["versions"]
         assert [(each["version"], each["target"], each["seen"]) for each in document["versions"]] == [
             (3, True, "no"),
@@ -163,7 +164,10 @@ def test_show_prints_the_version_that_was_asked_for(
         assert message in done.err
         if version is not None:
             document = run("show", "flow_a", *options, "--format", "json").json
-            assert list(document) == ["format", "slug", "id", "version", "status", "fields", "file", "left_out"]
+            assert list(document) == [
+                *["format", "environment", "api_url", "slug", "id", "version", "status", "fields", "file", "left_out"]
+            ]
+            assert document["api_url"].startswith("http://127.0.0.1:")
             assert (document["format"], document["version"]) == ("flowsync-version/1", version)
             assert document["file"] == done.out
             assert document["fields"]["data"] == (DATA if version == 1 else CHANGED)

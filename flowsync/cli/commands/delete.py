@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -12,21 +12,20 @@ import click
 from flowsync.api.endpoints import Access, rows_by_slug, versions
 from flowsync.apply.deleting import delete_each
 from flowsync.cli import output
+from flowsync.cli.commands.pull import load_files
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.project import Project, open_project
+from flowsync.cli.project import open_project
 from flowsync.cli.project.files import plain_slugs
 from flowsync.cli.usage import options
 from flowsync.cli.usage.guards import command_line
 from flowsync.cli.usage.help_page import Command
 from flowsync.cli.writing import applying
-from flowsync.cli.writing.running import Job, header_of, run_job
+from flowsync.cli.writing.running import Job, header_of, run_each
 from flowsync.diff.fields import sha256
 from flowsync.errors import (
     DeclinedError,
     ExitCode,
     FlowsyncError,
-    InterruptedByUser,
-    InvalidFilesError,
     RefusedError,
     UsageError,
 )
@@ -34,32 +33,18 @@ from flowsync.record import values
 from flowsync.render.versions import deleting as words
 from flowsync.render.versions.publishing import FORMATS
 from flowsync.text import did_you_mean, excerpt
-from flowsync.versions.deleting import Deleted, Deletion, Ending, deletion_of, objections
+from flowsync.versions.deleting import Deletion, Ending, deletion_of, objections
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-    from threading import Event
+    from collections.abc import Collection, Sequence
 
     from flowsync.api.endpoints import Listing
     from flowsync.cli.connection import Connection
-    from flowsync.cli.usage.options import Invocation
-    from flowsync.cli.writing.recording import RecordFile
-    from flowsync.cli.writing.running import LiveFlows
-    from flowsync.flows.files import Repository
     from flowsync.model import Flow
-    from flowsync.record.values import Place
-    from flowsync.render.style import Screen
 
 
+_UNREADABLE: Final = "Some files cannot be read as flows, so whether they name what is to be deleted is not known."
 _UNSEEN: Final = "This server has no private list of flows: versions could be left that nobody sees."
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What is to be deleted, and where."""
-
-    deletions: tuple[Deletion, ...]
-    place: Place
 
 
 @click.command("delete", cls=Command)
@@ -101,16 +86,20 @@ def command(
         _require_confirmation(wanted, confirmed, is_asked=not yes and sys.stdin.isatty())
     only_run = applying.only_run(project, context.command_path, in_sandbox=in_sandbox)
     with nullcontext() if dry_run else only_run:
-        files = _load(project)
-        with connect(project, files.flows, Purpose.WRITE, in_sandbox=in_sandbox) as connection:
-            found = _find(connection, wanted, files.flows)
-            _show(found, format_, project.given, is_result=dry_run)
-            if dry_run:
-                if format_ == "text":
-                    output.write_result(f"Next: {command_line(['delete', *wanted], found.place, project.given)}\n")
+        files = load_files(project, _UNREADABLE)
+        with connect(project, files, Purpose.WRITE, in_sandbox=in_sandbox) as connection:
+            deletions = _find(connection, wanted, files)
+            if dry_run and format_ == "json":
+                output.write_result(words.as_json(deletions, connection.place))
                 return ExitCode.OK
-            _ask(found, confirmed, project.given)
-            return _carry_out(found, connection, format_)
+            preview = partial(words.preview, deletions, connection.place)
+            output.write_preview(preview, format_, project.given)
+            if dry_run:
+                following = command_line(["delete", *wanted], connection.place, project.given)
+                output.write_result(f"Next: {following}\n")
+                return ExitCode.OK
+            _ask(deletions, confirmed, connection)
+            return _carry_out(deletions, connection, format_)
 
 
 def _refuse_globs(wanted: Sequence[str]) -> None:
@@ -134,17 +123,7 @@ def _require_confirmation(wanted: Sequence[str], confirmed: Collection[str], *, 
         )
 
 
-def _load(project: Project) -> Repository:
-    """The flow files, of which there may be none any more. Raises InvalidFilesError where one cannot be read."""
-    repository = project.load()
-    problems = [each for each in repository.problems if each.code != "no-flows"]
-    if problems:
-        message = "Some files cannot be read as flows, so whether they name what is to be deleted is not known."
-        raise InvalidFilesError(message, problems)
-    return repository
-
-
-def _find(connection: Connection, slugs: Sequence[str], files: Sequence[Flow]) -> Found:
+def _find(connection: Connection, slugs: Sequence[str], files: Sequence[Flow]) -> tuple[Deletion, ...]:
     """Every version of each flow. Raises FlowsyncError where there is none, RefusedError where it must not go."""
     listing = connection.fetch(slugs)
     live = rows_by_slug(listing.rows)
@@ -161,7 +140,7 @@ def _find(connection: Connection, slugs: Sequence[str], files: Sequence[Flow]) -
         reasons += [f"{each.slug}: {reason}" for reason in objections(each, files, live, slugs)]
     if reasons:
         raise RefusedError("Nothing was deleted.", reasons=reasons)
-    return Found(tuple(deletions), connection.place)
+    return tuple(deletions)
 
 
 def _missing(slugs: Sequence[str], listing: Listing) -> FlowsyncError:
@@ -172,50 +151,26 @@ def _missing(slugs: Sequence[str], listing: Listing) -> FlowsyncError:
     return FlowsyncError(f"{message} Nothing was deleted.", hint=hint)
 
 
-def _show(found: Found, format_: str, given: Invocation, *, is_result: bool) -> None:
-    """Show what will be deleted: on stdout as text, or on stderr if stdout holds the JSON result."""
-    shown = found.deletions, found.place
-    if format_ == "text":
-        output.write_result(words.preview(*shown, output.screen_of_stdout(given)))
-    elif is_result:
-        output.write_result(words.as_json(*shown))
-    else:
-        output.write_note(words.preview(*shown, output.screen_of_stderr(given)), given)
-
-
-def _ask(found: Found, confirmed: Collection[str], given: Invocation) -> None:
+def _ask(deletions: Sequence[Deletion], confirmed: Collection[str], connection: Connection) -> None:
     """Have each slug typed that is not confirmed. Raises DeclinedError for any other answer."""
-    for each in found.deletions:
-        if each.slug in confirmed:
-            continue
-        asked = words.question(each, found.place, output.screen_of_stderr(given))
-        if output.typed(asked) != each.slug:
+    screen = output.screen_of_stderr(connection.project.given)
+    for each in deletions:
+        if each.slug not in confirmed and output.typed(words.question(each, connection.place, screen)) != each.slug:
             raise DeclinedError(output.NOTHING_WRITTEN)
 
 
-def _carry_out(found: Found, connection: Connection, format_: str) -> int:
-    given = connection.project.given
-
-    def work(store: LiveFlows, record: RecordFile, stop: Event) -> Iterator[Deleted]:
-        return delete_each(found.deletions, store, stop=stop, record=record)
-
-    def conclude(results: list[Deleted]) -> None:
-        as_text = words.text(results, output.screen_of_stdout(given))
-        as_json = words.as_json(found.deletions, found.place, results)
-        output.write_result(as_text if format_ == "text" else as_json)
-
-    ids = sha256([[each.slug, *(row.id for row in each.rows)] for each in found.deletions])
-    header = header_of(values.Purpose.DELETE, found.place, ids, len(found.deletions))
+def _carry_out(deletions: Sequence[Deletion], connection: Connection, format_: str) -> int:
+    ids = sha256([[each.slug, *(row.id for row in each.rows)] for each in deletions])
+    header = header_of(values.Purpose.DELETE, connection.place, ids, len(deletions))
     kept = "Every version is kept in {record}, for people to read."
-    job = Job(header, format_, work, _line, words.text, "Deleting", kept)
-    results, is_stopped = run_job(job, connection, Access.PRIVATE, conclude)
-    if is_stopped:
-        raise InterruptedByUser(applying.INTERRUPTED)
+    results = run_each(
+        Job(header, format_, words.outcome_line, words.text, "Deleting", kept),
+        lambda store, record, stop: delete_each(deletions, store, stop=stop, record=record),
+        connection,
+        Access.PRIVATE,
+        lambda results: words.as_json(deletions, connection.place, results),
+    )
     endings = {each.ending for each in results}
     if endings & {Ending.FAILED, Ending.NOT_ATTEMPTED}:
         return ExitCode.PARTLY_APPLIED
     return ExitCode.REFUSED if Ending.REFUSED in endings else ExitCode.OK
-
-
-def _line(deleted: Deleted, screen: Screen) -> str:
-    return "" if deleted.ending is Ending.NOT_ATTEMPTED else words.outcome_line(deleted, screen)

@@ -25,7 +25,7 @@ from flowsync.cli.usage.help_page import Command
 from flowsync.cli.usage.options import Invocation, Verbosity, global_options
 from flowsync.errors import DeclinedError, UsageError
 from flowsync.flows.files import ENDINGS, FlowFile
-from flowsync.plan.creating import nearly_the_same
+from flowsync.plan.creating import near_slugs
 from flowsync.pull.new_files import folded, name_complaint
 from flowsync.render.pulls import FileState, StartFile, files, steps
 from flowsync.text import closest, excerpt
@@ -121,7 +121,7 @@ def _remarks(slug: str, known: Sequence[str]) -> Iterator[str]:
             f"warning: {slug} does not begin with {_BEGINNING}. Where the server finds a slug malformed it makes up "
             f"another, and what it finds malformed is not known: {_BEGINNING}{slug} would be safe."
         )
-    close = nearly_the_same(slug, known)
+    close = near_slugs(known)(slug)
     if close is not None:
         yield f"note: There is a file for {close} too, which is nearly the same slug."
 

@@ -22,10 +22,10 @@ from flowsync.cli.usage import options
 from flowsync.cli.usage.guards import allow_options, command_line
 from flowsync.cli.usage.help_page import Command
 from flowsync.cli.writing import applying
-from flowsync.cli.writing.running import Job, header_of, run_job
-from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, RefusedError
+from flowsync.cli.writing.running import Job, header_of, run_each
+from flowsync.errors import ExitCode, FlowsyncError, RefusedError
 from flowsync.flows.expressions import flow_of_rows, referenced_slugs
-from flowsync.model import Flow, NotAttempted, Plan, Target
+from flowsync.model import Flow, Plan, Target
 from flowsync.plan.document import digest
 from flowsync.plan.guards import Kept, judged
 from flowsync.record import values
@@ -36,18 +36,11 @@ from flowsync.text import did_you_mean, excerpt
 from flowsync.versions.publishing import Publish, checked, content_of, publish_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from threading import Event
+    from collections.abc import Mapping, Sequence
 
     from flowsync.api.endpoints import Listing, Versions
     from flowsync.cli.connection import Connection
     from flowsync.cli.usage.options import Invocation
-    from flowsync.cli.writing.recording import RecordFile
-    from flowsync.cli.writing.running import LiveFlows
-    from flowsync.config import Guards
-    from flowsync.model import Blocked
-    from flowsync.render.style import Screen
-    from flowsync.versions.publishing import Published
 
 USERS: Final = {each.name.lower().replace("_", "-"): each for each in ArchiveBehavior}
 """What becomes of the users who are in the version that is replaced, by the names of --users."""
@@ -89,12 +82,11 @@ def command(
     are not touched.
     """
     project = open_project(context)
-    guards = replace(project.settings.guards, **project.given.guards)
     only_run = applying.only_run(project, context.command_path, in_sandbox=in_sandbox)
     with nullcontext() if dry_run else only_run:
         files = project.load()
         with connect(project, files.flows, Purpose.WRITE, in_sandbox=in_sandbox) as connection:
-            found = find_drafts(connection, slugs, files.flows, USERS[users_name], guards)
+            found = _find_drafts(connection, slugs, files.flows, USERS[users_name])
             for each in found.publishes:
                 if each.slug in files.unread:
                     output.write_sentence(f"The file of {each.slug} cannot be read; it is not compared.", project.given)
@@ -119,10 +111,7 @@ def _show(found: Drafts, format_: str, again: Sequence[str], given: Invocation) 
 
 def _publish(found: Drafts, connection: Connection, format_: str, *, yes: bool) -> int:
     given, made = connection.project.given, found.plan
-    if format_ == "text":
-        output.write_result(words.preview(made, found.publishes, output.screen_of_stdout(given)))
-    else:
-        output.write_note(words.preview(made, found.publishes, output.screen_of_stderr(given)), given)
+    output.write_preview(lambda screen: words.preview(made, found.publishes, screen), format_, given)
     if made.blocked:
         number = plural(len(made.blocked), "draft")
         verb = "has" if len(made.blocked) == 1 else "have"
@@ -131,35 +120,20 @@ def _publish(found: Drafts, connection: Connection, format_: str, *, yes: bool) 
     applying.refuse_guarded(made)
     if found.publishes and not yes and sys.stdin.isatty():
         output.confirm(words.question(made, found.publishes, output.screen_of_stderr(given)))
-    return _carry_out(found, connection, format_)
-
-
-def _carry_out(found: Drafts, connection: Connection, format_: str) -> int:
-    given, made = connection.project.given, found.plan
     if not found.publishes:
         if format_ == "json":
             output.write_result(words.as_json(made, ()))
         return ExitCode.OK
-
-    def work(store: LiveFlows, record: RecordFile, stop: Event) -> Iterator[Published]:
-        return publish_each(found.publishes, store, stop=stop, record=record)
-
-    def conclude(results: list[Published]) -> None:
-        as_text = words.text(results, output.screen_of_stdout(given))
-        output.write_result(as_text if format_ == "text" else words.as_json(made, found.publishes, results))
-
-    purpose, count = values.Purpose.PUBLISH, len(found.publishes)
-    header = header_of(purpose, connection.place, made.digest, count)
+    header = header_of(values.Purpose.PUBLISH, connection.place, made.digest, len(found.publishes))
     kept = "What was live is kept; to put its content back: {way_back}"
-    job = Job(header, format_, work, _line, words.text, "Publishing", kept)
-    results, is_stopped = run_job(job, connection, found.listed, conclude)
-    if is_stopped:
-        raise InterruptedByUser(applying.INTERRUPTED)
+    results = run_each(
+        Job(header, format_, words.outcome_line, words.text, "Publishing", kept),
+        lambda store, record, stop: publish_each(found.publishes, store, stop=stop, record=record),
+        connection,
+        found.listed,
+        lambda results: words.as_json(made, found.publishes, results),
+    )
     return exit_code(each.outcome for each in results)
-
-
-def _line(published: Published, screen: Screen) -> str:
-    return "" if isinstance(published.outcome, NotAttempted) else words.outcome_line(published, screen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +148,8 @@ class Drafts:
     listed: Access
 
 
-def find_drafts(
-    connection: Connection, arguments: Sequence[str], flows: Sequence[Flow], users: ArchiveBehavior, guards: Guards
+def _find_drafts(
+    connection: Connection, arguments: Sequence[str], flows: Sequence[Flow], users: ArchiveBehavior
 ) -> Drafts:
     """The drafts of the flows that `arguments` name: slugs, or globs, which mean those that have a draft.
 
@@ -199,7 +173,20 @@ def find_drafts(
     whole = find_missing(reader, listing, sorted(referred), connection.map)
     known = {slug: flow_of_rows(rows) for slug, rows in rows_by_slug(whole.rows).items()}
     fit, blocked = checked(planned, files, known, levels(connection.project))
-    return _judged(fit, blocked, listing, connection, guards)
+    made = Plan(
+        environment=connection.place.environment,
+        api_url=connection.api_url,
+        base=None,
+        changes=tuple(each.change for each in fit),
+        unchanged=(),
+        blocked=tuple(blocked),
+        unmanaged=(),
+        digest="",
+        unnamed_unchanged=len(rows_by_slug(listing.rows).keys() - {each.slug for each in planned}),
+        view=view_of(connection.access, listing.access),
+    )
+    guards = replace(connection.project.settings.guards, **connection.project.given.guards)
+    return Drafts(tuple(fit), judged(replace(made, digest=digest(made)), guards, Kept.FRESH), listing.access)
 
 
 def _without_draft(slugs: Sequence[str], found: Mapping[str, Versions], listing: Listing) -> FlowsyncError:
@@ -222,31 +209,3 @@ def _why_none(slug: str, found: Versions, listing: Listing, *, is_hidden: bool) 
     live = max((row for row in found.rows if row.is_published), key=lambda row: row.version, default=None)
     state = "" if live is None else f": version {live.version} is live, and nothing waits to be published"
     return f"{excerpt(slug)} has no draft{state}.{hidden}"
-
-
-def _judged(
-    publishes: Sequence[Publish],
-    blocked: Sequence[Blocked],
-    listing: Listing,
-    connection: Connection,
-    guards: Guards,
-) -> Drafts:
-    """The plan with what the guards have against it."""
-    made = Plan(
-        environment=connection.project.settings.environment,
-        api_url=connection.api_url,
-        base=None,
-        changes=tuple(each.change for each in publishes),
-        unchanged=(),
-        blocked=tuple(blocked),
-        unmanaged=(),
-        digest="",
-        unnamed_unchanged=len(
-            rows_by_slug(listing.rows).keys()
-            - {publish.slug for publish in publishes}
-            - {each.slug for each in blocked}
-        ),
-        view=view_of(connection.access, listing.access),
-    )
-    made = replace(made, digest=digest(made))
-    return Drafts(tuple(publishes), judged(made, guards, Kept.FRESH), listing.access)

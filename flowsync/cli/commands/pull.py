@@ -137,7 +137,7 @@ def _show(pull: pulls.Pull, format_: str, given: Invocation, *, shows_diff: bool
         write_sentence(note, given)
 
 
-def load_files(project: Project) -> tuple[Flow, ...]:
+def load_files(project: Project, message: str = "Some files cannot be read as flows.") -> tuple[Flow, ...]:
     """The flows of all files; none where there is no file yet. Raises InvalidFilesError for files that cannot be read.
 
     What validation says of them is no matter here: a pull may be what mends a file.
@@ -145,7 +145,7 @@ def load_files(project: Project) -> tuple[Flow, ...]:
     repository = project.load()
     problems = [problem for problem in repository.problems if problem.code != "no-flows"]
     if problems:
-        raise InvalidFilesError("Some files cannot be read as flows.", problems)
+        raise InvalidFilesError(message, problems)
     return repository.flows
 
 

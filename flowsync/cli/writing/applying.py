@@ -7,13 +7,13 @@ import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from flowsync import lock
 from flowsync.api.endpoints import Access
 from flowsync.apply import apply_changes, exit_code
 from flowsync.cli import output
-from flowsync.cli.writing.running import Job, header_of, run_job
+from flowsync.cli.writing.running import INTERRUPTED, Job, header_of, run_job
 from flowsync.config import place_of
 from flowsync.errors import ExitCode, InterruptedByUser, RefusedError
 from flowsync.model import NotAttempted, Update, View
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from flowsync.cli.writing.running import LiveFlows
     from flowsync.model import Outcome, Plan
     from flowsync.render.style import Screen
-
-INTERRUPTED: Final = "Interrupted: what was in flight has finished, nothing further was started."
 
 
 @contextmanager
@@ -63,16 +61,14 @@ def only_run(project: Project, command: str, *, in_sandbox: bool) -> Iterator[No
 
 
 def show_plan(made: Plan, format_: str, given: Invocation, nothing: str = "") -> None:
-    """The plan goes first: on stdout as text, on stderr where stdout holds a document.
+    """Show the plan before anything is asked.
 
     `nothing` is what a command that plans from something else than files says of a plan without changes.
     """
     if nothing and not _says_something(made):
         output.write_note(nothing, given)
-    elif format_ == "text":
-        output.write_result(plans.preview(made, output.screen_of_stdout(given), nothing))
     else:
-        output.write_note(plans.preview(made, output.screen_of_stderr(given), nothing), given)
+        output.write_preview(lambda screen: plans.preview(made, screen, nothing), format_, given)
 
 
 def show_only(
@@ -171,16 +167,17 @@ def run(
     replaces = any(isinstance(each, Update) for each in made.writes)
     kept = "What was replaced is kept; to put it back" if replaces else "A record is kept; to take this back"
 
-    def work(store: LiveFlows, record: RecordFile, stop: Event) -> Iterator[Outcome]:
-        parallelism = connection.project.settings.parallelism
-        return apply_changes(made.writes, store, parallelism=parallelism, stop=stop, record=record)
-
     header = replace(
         header_of(purpose, Place(made.environment, made.api_url), made.digest, len(made.writes)), undoes=undoes
     )
-    job = Job(header, format_, work, _outcome_line, ledger.text, "Applying", f"{kept}: {{way_back}}", record_file)
+    job = Job(header, format_, _outcome_line, ledger.text, "Applying", f"{kept}: {{way_back}}", record_file)
     listed = Access.PRIVATE if made.view is View.WHOLE else Access.PUBLIC
-    return run_job(job, connection, listed, conclude)
+    parallelism = connection.project.settings.parallelism
+
+    def work(store: LiveFlows, record: RecordFile, stop: Event) -> Iterator[Outcome]:
+        return apply_changes(made.writes, store, parallelism=parallelism, stop=stop, record=record)
+
+    return run_job(job, work, connection, listed, conclude)
 
 
 def _outcome_line(outcome: Outcome, screen: Screen) -> str:

@@ -16,7 +16,7 @@ from flowsync.cli import output
 from flowsync.cli.usage.guards import command_line
 from flowsync.cli.usage.options import Verbosity
 from flowsync.cli.writing.recording import FOLDER, new_record_path, now, open_record
-from flowsync.errors import ExitCode, FlowsyncError, NotFoundError, PartlyAppliedError
+from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, NotFoundError, PartlyAppliedError
 from flowsync.record.values import Place, Purpose, Run
 from flowsync.render.style import progress_line
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _STDERR: Final = 2
+INTERRUPTED: Final = "Interrupted: what was in flight has finished, nothing further was started."
 _FILES_DIFFER: Final = "The flow files still say otherwise: revert them too, or the next apply writes them again."
 _STOPPING: Final = b"Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.\n"
 
@@ -99,7 +100,7 @@ class LiveFlows:
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[Result]):
-    """What a run does: `work` yields the result of each flow as it is known, `line` and `ledger` show it.
+    """What a run is, and how it is shown: `line` the result of one flow, `ledger` all of them.
 
     `doing` is what a terminal says meanwhile. `kept` is what to say of the record: its name is `{record}`, and
     `{way_back}` the command line that rolls it back.
@@ -107,7 +108,6 @@ class Job(Generic[Result]):
 
     header: Run
     format_: str
-    work: Callable[[LiveFlows, RecordFile, Event], Iterator[Result]]
     line: Callable[[Result, Screen], str]
     ledger: Callable[[Sequence[Result], Screen], str]
     doing: str
@@ -135,9 +135,13 @@ def recording(header: Run, project: Project, record_file: str | None = None) -> 
 
 
 def run_job(
-    job: Job[Result], connection: Connection, listed: Access, conclude: Callable[[list[Result]], object]
+    job: Job[Result],
+    work: Callable[[LiveFlows, RecordFile, Event], Iterator[Result]],
+    connection: Connection,
+    listed: Access,
+    conclude: Callable[[list[Result]], object],
 ) -> tuple[list[Result], bool]:
-    """Do a job, reporting each result as it is known; all of them, and whether the user stopped the run.
+    """Do what `work` yields the results of, reporting each; all of them, and whether the user stopped the run.
 
     Raises RecordError, and writes nothing, where there can be no record. What keeps outcomes from being reported stops
     the run, and is raised once the rest is reported. A signal costs no more of what is reported after the last write,
@@ -159,7 +163,7 @@ def run_job(
 
         with stopping as (stop, by_user):
             with output.Progress(given, progress) as shown:
-                for result in job.work(store, record, stop):
+                for result in work(store, record, stop):
                     results.append(result)
                     with shown.hidden():
                         reporter.report(result)
@@ -176,6 +180,25 @@ def run_job(
                 reporter.trouble = error
                 reporter.close(results)
     return results, by_user.is_set()
+
+
+def run_each(
+    job: Job[Result],
+    work: Callable[[LiveFlows, RecordFile, Event], Iterator[Result]],
+    connection: Connection,
+    listed: Access,
+    as_json: Callable[[list[Result]], str],
+) -> list[Result]:
+    """As `run_job`, then write the ledger, or the document. Raises InterruptedByUser where the user stopped the run."""
+
+    def conclude(results: list[Result]) -> None:
+        screen = output.screen_of_stdout(connection.project.given)
+        output.write_result(job.ledger(results, screen) if job.format_ == "text" else as_json(results))
+
+    results, is_stopped = run_job(job, work, connection, listed, conclude)
+    if is_stopped:
+        raise InterruptedByUser(INTERRUPTED)
+    return results
 
 
 def _report_record(job: Job[Result], record: RecordFile, name: str, way_back: str, given: Invocation) -> None:

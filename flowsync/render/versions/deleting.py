@@ -60,7 +60,9 @@ def question(deletion: Deletion, place: Place, screen: Screen) -> str:
 
 
 def outcome_line(deleted: Deleted, screen: Screen) -> str:
-    """Return the line, with its end, that is written when a flow's turn is over."""
+    """Return the line, with its end, that is written when a flow's turn is over; empty where it had none."""
+    if deleted.ending is Ending.NOT_ATTEMPTED:
+        return ""
     return ledger.result_line(_result(deleted), _WIDTH, screen)
 
 

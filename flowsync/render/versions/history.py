@@ -109,16 +109,12 @@ def _changed(each: Version, found: History) -> str:
 
 def day(value: JsonValue) -> str:
     """Return the day of a time as the API gives it; whatever else it gave, shortened."""
-    found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
-    return found[1] if found else _other(value)
+    return _minute(value, r"\1")
 
 
-def _minute(value: JsonValue) -> str:
-    found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
-    return f"{found[1]} {found[2]}" if found else _other(value)
-
-
-def _other(value: JsonValue) -> str:
+def _minute(value: JsonValue, form: str = r"\1 \2") -> str:
+    if found := _MOMENT.fullmatch(value) if isinstance(value, str) else None:
+        return found.expand(form)
     return "-" if value is None or value == "" else shortened(str(value), _LONGEST)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from flowsync.api.endpoints import ArchiveBehavior
-from flowsync.model import Create
+from flowsync.model import Create, NotAttempted
 from flowsync.plan.document import field_change
 from flowsync.render import ledger, wording
 from flowsync.render.escape import masked_json, plural
@@ -99,7 +99,9 @@ def question(plan: Plan, publishes: Sequence[Publish], screen: Screen) -> str:
 
 
 def outcome_line(published: Published, screen: Screen) -> str:
-    """Return the line, with its end, that is written when a draft's turn is over."""
+    """Return the line, with its end, that is written when a draft's turn is over; empty where it had none."""
+    if isinstance(published.outcome, NotAttempted):
+        return ""
     return ledger.result_line(_result(published), _WIDTH, screen)
 
 

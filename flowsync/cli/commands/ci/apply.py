@@ -16,6 +16,7 @@ from flowsync.cli.output import screen_of_stdout, write_result
 from flowsync.cli.planning import refuse_unseen_versions
 from flowsync.cli.usage.guards import guards_allowing
 from flowsync.cli.writing import applying
+from flowsync.cli.writing.running import INTERRUPTED
 from flowsync.github import claims
 from flowsync.github.conflicts import unsettled
 from flowsync.github.inputs import ReviewRule
@@ -336,5 +337,5 @@ def _report(merge: Merge, done: Done) -> int:
     run.output({"record": str(merge.record) if merge.record.exists() else ""})
     run.summarise(report)
     if done.is_stopped:
-        raise errors.InterruptedByUser(applying.INTERRUPTED)
+        raise errors.InterruptedByUser(INTERRUPTED)
     return code
