@@ -202,7 +202,7 @@ def at(version: int, status: str, row_id: int = 7, name: str = "New") -> LiveFlo
         ([at(1, "ARCHIVED"), at(2, "ACTIVE", 9)], "archived", "read-only"),
         ([at(1, "DRAFT")], "status-changed", "It was ACTIVE version 1; it is DRAFT version 1."),
         ([at(1, "PAUSED")], "status-changed", "It was ACTIVE version 1; it is PAUSED version 1."),
-        ([at(1, "ACTIVE"), at(2, "DRAFT", 9)], "newer-version", "Version 2 (DRAFT) has come since."),
+        ([at(1, "ACTIVE"), at(2, "DRAFT", 9)], "newer-version", "Version 2 (DRAFT) was made since."),
         ([live_flow({"id": 7, "slug": "flow_x", "version": 1, "status": "ACTIVE"})], "not-shown", "name"),
     ],
 )
@@ -255,7 +255,10 @@ def test_what_was_never_shown_cannot_be_restored_and_that_is_said() -> None:
 def test_a_write_of_what_was_never_shown_at_all_is_blocked() -> None:
     planned = change(old={}, body={"description": "e"})
     (blocked,) = way_back(planned, row(), [row()]).blocked
-    assert (blocked.code, blocked.message) == ("never-seen", "What was written was never shown before: description.")
+    assert (blocked.code, blocked.message) == (
+        "never-seen",
+        "The API never showed these fields before they were written: description.",
+    )
 
 
 def test_a_value_that_cannot_be_sent_is_not_restored() -> None:
@@ -282,8 +285,12 @@ def test_only_the_flows_that_are_asked_for() -> None:
 @pytest.mark.parametrize(
     ("environment", "api_url", "said"),
     [
-        ("production", URL, "The record is of no environment in particular, and this would write to the environment"),
-        (None, "https://other.example", "The record is of https://api.frigade.com, and this would write to"),
+        (
+            "production",
+            URL,
+            "The record was made for no environment in particular, and this would write to the environment",
+        ),
+        (None, "https://other.example", "The record was made for https://api.frigade.com, and this would write to"),
     ],
 )
 def test_a_record_of_another_place_is_refused(environment: str | None, api_url: str, said: str) -> None:

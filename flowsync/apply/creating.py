@@ -49,7 +49,7 @@ class CreateTurn(Making[Create]):
         if not rows:
             return None
         there = " and ".join(state_of(row) for row in rows)
-        return Refused(self.change, "appeared", f"It was not live when it was planned, and is there by now: {there}.")
+        return Refused(self.change, "appeared", f"It did not exist when it was planned, and does now: {there}.")
 
     def post(self) -> LiveFlow | None:
         """Create the flow."""
@@ -71,7 +71,7 @@ class CreateTurn(Making[Create]):
             if appeared := self.objection(self.look()):
                 return appeared
         only = "Only a deleted flow with this slug is shown: Frigade may keep its slug taken."
-        shown = only if self.has_deleted else "No read shows such a flow to this key."
+        shown = only if self.has_deleted else "This key can see no such flow."
         message = f"{end_of(error.message)} {shown}"
         return Refused(self.change, "appeared", f"{message} Plan again; if it stays so, rename the file.")
 
@@ -85,7 +85,7 @@ class CreateTurn(Making[Create]):
         if row.slug != self.change.slug:
             return self.keep(row) or self._under_another_slug(self.read_back(row, ()))
         if doubt and (other := self._differences(row)):
-            message = f"{end_of(doubt)} Read back, there is a flow with this slug, and it is another one: {other}."
+            message = f"{end_of(doubt)} Read back, a flow with this slug exists, and it is a different one: {other}."
             return self.unknown("appeared", message)
         if unkept := self.keep(row):
             return unkept
@@ -162,7 +162,7 @@ class DraftTurn(Making[NewDraft]):
         """Say what to do where there is a draft, or the server makes none."""
         hint = error.hint
         if has_draft(error):
-            message = f"{end_of(error.message)} Somebody began it after this was planned: plan again."
+            message = f"{end_of(error.message)} Somebody made one after this was planned: plan again."
             return Refused(self.change, "draft-appeared", message)
         if is_absent(error):
             hint = "If this server has no way to make a draft, begin it in the dashboard, then plan again."

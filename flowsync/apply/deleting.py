@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flowsync.model import LiveFlow
     from flowsync.versions.deleting import Deletion
 
-_NO_ENDPOINT: Final = "The version was read just before, so this server cannot delete: do it in the dashboard."
+_NO_ENDPOINT: Final = "The version still exists, so this server cannot delete flows: use the dashboard."
 
 
 class DeleteStore(Protocol):
@@ -128,8 +128,8 @@ class _Turn:
         if self.attempts.failure and not self.attempts.is_sent and is_absent(self.attempts.failure):
             hint = _NO_ENDPOINT
         row = self.left[0]
-        ending = "it may go later" if self.attempts.is_sent else "nothing was done"
-        message = f"{self.attempts.reason} Read back, version {row.version} (id {row.id}) still is there; {ending}."
+        ending = "it may be deleted later" if self.attempts.is_sent else "nothing was done"
+        message = f"{self.attempts.reason} Read back, version {row.version} (id {row.id}) is still there; {ending}."
         return self._failed("not-deleted", message, hint)
 
     def _moved(self, message: str, rows: Sequence[LiveFlow]) -> Deleted:
@@ -160,12 +160,12 @@ def _moved(deletion: Deletion, rows: Sequence[LiveFlow], *, has_begun: bool) -> 
     for row in rows:
         was = known.get(row.id)
         if was is None:
-            return f"Version {row.version} (id {row.id}), {row.status}, was not shown: it was added meanwhile."
+            return f"Version {row.version} (id {row.id}), {row.status}, was added after the flow was shown."
         if (was.status, was.version) != (row.status, row.version):
             return f"Version {row.version} (id {row.id}) was {was.status} when it was shown; it is {row.status}."
         if edits(was, row):
             return f"Version {row.version} (id {row.id}) was changed after it was shown."
     gone = [row for row in deletion.rows if row.id not in there]
     if gone and not has_begun:
-        return f"Version {gone[0].version} (id {gone[0].id}) is gone already."
+        return f"Version {gone[0].version} (id {gone[0].id}) is already gone."
     return None

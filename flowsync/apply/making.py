@@ -151,7 +151,7 @@ class Making(ABC, Generic[Made]):
 
     def unknown(self, code: str, message: str) -> Verdict:
         """What is to be said where it is not known whether the row was made."""
-        hint = "Plan again in a while: what is there by then is compared with the file, and made where it is not there."
+        hint = "Plan again in a while: the plan shows whether it exists by then, and creates it if it does not."
         return Verdict(Failed(self.change, code, message, hint, uncertain=True))
 
     def keep(self, row: LiveFlow) -> Verdict | None:

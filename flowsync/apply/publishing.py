@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flowsync.versions.publishing import Publish
 
 _NO_ENDPOINT: Final = (
-    "The draft was there just before: it was deleted meanwhile, or this server cannot publish. Then publish it in the "
+    "The draft was there just before. Either somebody deleted it, or this server cannot publish: then use the "
     "dashboard."
 )
 
@@ -148,7 +148,7 @@ class _Turn:
 
     def _not_published(self) -> Failed:
         ending = "; it may be published later" if self.attempts.is_sent else ""
-        found = f"Read back, version {self.publish.draft.version} still is a draft{ending}."
+        found = f"Read back, version {self.publish.draft.version} is still a draft{ending}."
         return self._failed("not-published", f"{self.attempts.reason} {found}", None)
 
     def _unreadable(self, error: ApiError) -> Failed:

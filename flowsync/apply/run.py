@@ -63,7 +63,7 @@ def _settled(change: Change, order: _Order, record: ApplyRecord, stop: Event, tu
         return _not_attempted(change, record, "The run stopped before this flow's turn.")
     if missing := order.missing(change):
         verb = "was" if len(missing) == 1 else "were"
-        message = f"It names {' and '.join(missing)}, which {verb} not created. Apply again once that is mended."
+        message = f"It names {' and '.join(missing)}, which {verb} not created. Apply again once that is fixed."
         return _not_attempted(change, record, message)
     try:
         outcome = turn()

@@ -125,7 +125,7 @@ def _introduced(kept: Kept) -> str:
 
 def _candidates(paths: Sequence[Path]) -> str:
     names = [path.stem for path in reversed(paths)]
-    return f"{listed(names)}. Give more of the one that is meant."
+    return f"{listed(names)}. Type more of the name."
 
 
 def _refuse_slug(given: str, project: Project, place: Place) -> None:
@@ -133,7 +133,7 @@ def _refuse_slug(given: str, project: Project, place: Place) -> None:
     record = found.content if found else None
     if isinstance(record, Record) and given in {write.slug for write in record.writes}:
         following = command_line(["rollback", LATEST, given], place, project.given)
-        raise UsageError(f"{given} is a flow; a record comes before it.", hint=f"From the newest: {following}")
+        raise UsageError(f"{given} is a flow: name a record before it.", hint=f"From the newest: {following}")
 
 
 def complete_records(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

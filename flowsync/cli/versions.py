@@ -74,8 +74,8 @@ def hidden_versions(connection: Connection, known: Versions) -> tuple[str, ...]:
     if known.is_whole:
         return ()
     if connection.access is Access.PUBLIC:
-        return ("Read with a public key, which is shown neither old versions nor, perhaps, drafts.",)
-    return ("The server has no list of versions: what its list and the slug show is here, older ones may be missing.",)
+        return ("Read with a public key, which does not show old versions and may not show drafts.",)
+    return ("The server does not list versions, so older ones may be missing here.",)
 
 
 def one_slug(project: Project, argument: str) -> str:

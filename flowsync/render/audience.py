@@ -23,12 +23,12 @@ _TWO_DIGITS: Final = 100
 _NOTES: Final = {
     Gap.UNSEEN: "the API does not return the flow's targeting",
     Gap.TIMEOUT: f"no answer within the {PATIENCE:.0f} seconds that are given to all of them",
-    Gap.KEY: "only a private key is answered",
+    Gap.KEY: "it needs a private key",
     Gap.ABSENT: "this server has no estimate (POST /graphql)",
     Gap.LIMIT: "the server asks for fewer requests",
     Gap.FAILED: "the server failed, twice, and does not say why",
     Gap.NETWORK: "no answer came, twice",
-    Gap.UNREADABLE: "what came is no number of users",
+    Gap.UNREADABLE: "the answer is not a number of users",
 }
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ORDER: Final = {"DRAFT": 0, "ARCHIVED": 1}
 """Which versions go first; the one that is live goes last."""
-_NEVER: Final = "which would be false for everyone."
+_NEVER: Final = "which is false for everyone once it is gone."
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,13 @@ def objections(
     named_by = {flow.slug for flow in files if deletion.slug in referenced_slugs(flow)} - {*going, deletion.slug}
     for flow in files:
         if flow.slug == deletion.slug:
-            yield f"{flow.file} is its file: delete the file first, and have that merged."
+            yield f"{flow.file} is its file: delete the file and merge that first."
         elif flow.slug in named_by:
-            yield f"{flow.file} names it in its targeting or in a step, {_NEVER}"
+            yield f"{flow.file} refers to it in its targeting or in a step, {_NEVER}"
     for slug in sorted(live.keys() - named_by - {*going, deletion.slug}):
         rows = [row for row in live[slug] if not row.is_archived and not row.is_gone]
         if any(deletion.slug in referenced_slugs(content_of(row, None)) for row in rows):
-            yield f"The flow {slug}, as it is in Frigade, names it in its targeting or in a step, {_NEVER}"
+            yield f"The flow {slug}, as it is in Frigade, refers to it in its targeting or in a step, {_NEVER}"
 
 
 def _shown(deletion: Deletion) -> Iterator[str]:

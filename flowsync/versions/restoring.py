@@ -66,23 +66,24 @@ def _complaint(former: LiveFlow, flow: Flow, judge: Callable[[Flow], Sequence[Pr
         return ""
     more = f" And {len(wrong) - 1:,} more." if len(wrong) > 1 else ""
     return (
-        f"Version {former.version} cannot be restored as it is: {wrong[0]}{more} Mend it in the file and apply that: "
-        f"flowsync show {former.slug} --version {former.version} prints it as a file."
+        f"Version {former.version} cannot be restored as it is: {wrong[0]}{more} Correct it in the file and apply "
+        f"that: flowsync show {former.slug} --version {former.version} prints it as a file."
     )
 
 
 def _warnings(former: LiveFlow, flow: Flow, managed: Flow | None) -> list[PlanWarning]:
     warnings = []
     if missing := [name for name in RESTORED if name not in flow.fields]:
-        message = f"What it was in version {former.version} is not shown, so it stays as it is: {', '.join(missing)}."
+        fields = ", ".join(missing)
+        message = f"The API does not show these fields of version {former.version}, so they stay as they are: {fields}."
         warnings.append(PlanWarning("not-restorable", message))
     if managed is None:
         return warnings
     differences = changes_between(flow.fields, as_sent(managed.fields))
     if differences:
         message = (
-            f"{managed.file} says otherwise ({places(differences)}), and the next apply writes that again: "
-            f"flowsync pull {quoted(former.slug)[1:-1]} takes what is restored into the file."
+            f"{managed.file} differs ({places(differences)}), so the next apply would undo the restore: "
+            f"flowsync pull {quoted(former.slug)[1:-1]} takes the restored content into the file."
         )
         warnings.append(PlanWarning("file-says-otherwise", message))
     return warnings

@@ -71,7 +71,9 @@ def _decide(write: Write, rows: Sequence[LiveFlow]) -> _Decision:
         return Blocked(write.slug, write.file, *obstacle)
     warnings: tuple[PlanWarning, ...] = ()
     if unknown:
-        message = f"Written, but what it was before was never shown, so it cannot be restored: {', '.join(unknown)}."
+        message = (
+            f"The API never showed what these fields were before, so they cannot be restored: {', '.join(unknown)}."
+        )
         warnings = (PlanWarning("not-restorable", message),)
     if is_back or not past:  # without a past only `active: false` was sent, to make sure
         stays = _what_stays(write) if write.is_created else ()
@@ -90,14 +92,14 @@ def _what_stays(write: Write) -> Iterator[PlanWarning]:
         yield PlanWarning("publish-stays", f"No version was live before version {version}, so it is switched off.")
     elif write.is_created:
         message = (
-            "The flow was created by this apply. It is switched off, and stays: users who have it keep it until their "
+            "This apply created the flow, and rolling back only switches it off: users who have it keep it until their "
             f"next session. To remove it: flowsync delete {write.slug}"
         )
         yield PlanWarning("create-stays", message)
     elif write.replaced is not None:
         message = (
-            f"Version {version} stays published, with the content of version {write.replaced}; what publishing did to "
-            "users who were in the flow stays as well."
+            f"Version {version} stays published, with the content of version {write.replaced}. What publishing did to "
+            "users in the flow cannot be undone."
         )
         yield PlanWarning("publish-stays", message)
 
@@ -111,9 +113,9 @@ def _obstacle(write: Write, row: LiveFlow, rows: Sequence[LiveFlow]) -> tuple[st
         return "status-changed", _status_since(write, row)
     chosen = choose(rows, write.target)
     if isinstance(chosen, Chosen | UnknownStatus) and chosen.row.id != write.id:
-        return "newer-version", f"Version {chosen.row.version} ({chosen.row.status}) has come since."
+        return "newer-version", f"Version {chosen.row.version} ({chosen.row.status}) was made since."
     if write.edited_between:
-        message = "Somebody else edited it between two applies of this record; there is no way back past that."
+        message = "Somebody else edited it between two applies of this record, so it cannot be rolled back."
         return "edited-between", message
     return None
 
@@ -128,7 +130,7 @@ def _content_obstacle(
     if not any(_shows(row, _observed(state)) for state in write.possible_states):
         return "changed-since-apply", _changes_since(write, row)
     if not past and write.is_verified:
-        return "never-seen", f"What was written was never shown before: {', '.join(unknown)}."
+        return "never-seen", f"The API never showed these fields before they were written: {', '.join(unknown)}."
     return None
 
 

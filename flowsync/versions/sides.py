@@ -84,7 +84,7 @@ def parse_side(text: str) -> Side:
         if word == kind.value:
             return Side(kind, environment)
     question = did_you_mean(word, [kind.value for kind in (Kind.FILES, Kind.LIVE, Kind.DRAFT)])
-    raise UsageError(f"{excerpt(text)} is no side.{f' {question}' if question else ''}", hint=_FORMS)
+    raise UsageError(f"{excerpt(text)} is not a side.{f' {question}' if question else ''}", hint=_FORMS)
 
 
 def _parted(text: str) -> tuple[str, str | None]:

@@ -102,7 +102,7 @@ def test_a_public_key_is_not_asked_with(tmp_path: Path) -> None:
         env = environment(server.url, key=None, public_key=PUBLIC_KEY)
         done = flowsync("plan", "--audience", root=tmp_path, env=env)
         assert "audience: not available (key)" in done.out
-        assert "only a private key" in done.err
+        assert "it needs a private key" in done.err
         assert server.writes == []
 
 

@@ -43,7 +43,7 @@ def test_every_version_is_shown_kept_and_deleted_the_live_one_last(tmp_path: Pat
     with emulated(tmp_path, rows(), flows=KEEPS, readings=[reading]) as account:
         shown = account.run("delete", "flow_a", "--dry-run")
         assert (shown.code, account.writes) == (0, [])
-        assert "flow_a  all 3 versions go, in this order" in shown.out
+        assert "flow_a  all 3 versions, in this order" in shown.out
         assert "id 2 · version 2 · ACTIVE · created 2026-01-02 · A flow" in shown.out
         assert "\n\nNext: flowsync delete flow_a -C " in shown.out
         assert "Lost for good, with every version: users' progress and answers, and all statistics." in shown.out
@@ -76,19 +76,24 @@ def test_every_version_is_shown_kept_and_deleted_the_live_one_last(tmp_path: Pat
 @pytest.mark.parametrize(
     ("flows", "others", "live", "said"),
     [
-        ({"flow_a": "name: A\n"}, [], {}, "flows/flow_a.yaml is its file: delete the file first"),
-        ({"flow_b": "targetingLogic: user.flow('flow_a') == 'COMPLETED_FLOW'\n"}, [], {}, "flows/flow_b.yaml names it"),
+        ({"flow_a": "name: A\n"}, [], {}, "flows/flow_a.yaml is its file: delete the file and merge that first"),
+        (
+            {"flow_b": "targetingLogic: user.flow('flow_a') == 'COMPLETED_FLOW'\n"},
+            [],
+            {},
+            "flows/flow_b.yaml refers to it",
+        ),
         (
             {"flow_b": "data: {steps: [{id: s, startCriteria: user.flow('flow_a') == 'COMPLETED_FLOW'}]}\n"},
             [],
             {},
-            "flows/flow_b.yaml names it in its targeting or in a step",
+            "flows/flow_b.yaml refers to it in its targeting or in a step",
         ),
         (
             KEEPS,
             [version("flow_c", 1, Status.ACTIVE, targeting_logic="user.flow('flow_a') == 'COMPLETED_FLOW'")],
             {},
-            "The flow flow_c, as it is in Frigade, names it",
+            "The flow flow_c, as it is in Frigade, refers to it",
         ),
         (KEEPS, [], {"active": True}, "Version 2 (id 2) is live and switched on. Switch it off first"),
     ],
@@ -108,18 +113,18 @@ def test_flows_that_name_each_other_go_together(tmp_path: Path) -> None:
         done = account.run("delete", "flow_a", "flow_c", "--yes", "--confirm", "flow_a", "--confirm", "flow_c")
         assert (done.code, account.versions) == (0, [])
         assert "2 deleted" in done.out
-        assert "flow_c  its one version goes" in done.out
+        assert "flow_c  its only version" in done.out
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["flow_a"], 64, "Add --confirm flow_a."),
-        (["flow_a", "--yes"], 64, "each flow that is to be deleted has to be confirmed"),
-        (["flow_a", "--confirm", "flow_x"], 64, "--confirm flow_x names a flow that is not to be deleted."),
-        (["flow_*", "--confirm", "flow_*"], 64, "flow_* is a glob, and a glob deletes nothing."),
-        (["flow_*"], 64, "flow_* is a glob, and a glob deletes nothing."),
-        (["flow_*", "--dry-run"], 64, "hint: Write the slug of each flow out."),
+        (["flow_a", "--yes"], 64, "each flow to delete must be confirmed"),
+        (["flow_a", "--confirm", "flow_x"], 64, "--confirm flow_x names a flow that this command does not delete."),
+        (["flow_*", "--confirm", "flow_*"], 64, "flow_* is a glob, and delete takes no globs."),
+        (["flow_*"], 64, "flow_* is a glob, and delete takes no globs."),
+        (["flow_*", "--dry-run"], 64, "hint: Write out the slug of each flow."),
         (["flow_b", "--confirm", "flow_b"], 1, "No flow has the slug flow_b. Did you mean flow_a?"),
     ],
 )
@@ -167,9 +172,9 @@ def test_whatever_is_answered_the_version_is_looked_for(tmp_path: Path, fault: s
     ("fault", "said"),
     [
         ("404", "this server cannot delete"),
-        ("500-before", "it may go later"),
+        ("500-before", "it may be deleted later"),
         ("429-cap", "cap of monthly users"),
-        ("html-403", "it may go later"),
+        ("html-403", "it may be deleted later"),
     ],
 )
 def test_a_deletion_that_breaks_off_says_what_is_left_and_is_finished_by_another_run(
@@ -222,8 +227,11 @@ def edited(number: int, **fields: object) -> Callable[[Emulator], object]:
     [
         (edited(2, active=True), "Version 2 (id 2) was changed after it was shown."),
         (edited(3, status=Status.ARCHIVED), "Version 3 (id 3) was DRAFT when it was shown; it is ARCHIVED."),
-        (lambda emulator: emulator.store.remove(1), "Version 1 (id 1) is gone already."),
-        (lambda emulator: emulator.store.add(version("flow_a", 4, Status.ARCHIVED)), "it was added meanwhile."),
+        (lambda emulator: emulator.store.remove(1), "Version 1 (id 1) is already gone."),
+        (
+            lambda emulator: emulator.store.add(version("flow_a", 4, Status.ARCHIVED)),
+            "was added after",
+        ),
     ],
 )
 def test_what_changed_since_it_was_shown_is_refused(

@@ -220,8 +220,8 @@ def test_files_of_git_are_found_by_slug_wherever_they_were(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--from", "fils"), "fils is no side. Did you mean files?"),
-        (("--to", "3"), "3 is no side."),
+        (("--from", "fils"), "fils is not a side. Did you mean files?"),
+        (("--to", "3"), "3 is not a side."),
         (("--to", "live@"), "The environment in live@ is empty"),
         (("--to", "git:@"), "needs a git repository"),
         (("--from", "v3"), "name the flow"),

@@ -46,7 +46,7 @@ def test_a_draft_is_shown_published_recorded_and_its_former_version_restored(tmp
         assert (shown.code, account.writes, account.versions) == (0, [], BEFORE)
         assert "version 3 · DRAFT · takes the place of version 2 (id 2)" in shown.out
         assert "warning[differs-from-file] The draft differs from the file in data" in shown.out
-        assert "Users who are in version 2 leave it, and those who completed it do not see version 3" in shown.out
+        assert "Users in version 2 leave it, and those who completed it do not see version 3" in shown.out
         assert "- title: Old\n    + title: New" in shown.out
         assert "\n\nNext: flowsync publish flow_a -C " in shown.out
 
@@ -170,9 +170,7 @@ def test_an_error_that_is_live_already_keeps_nobody_from_publishing(tmp_path: Pa
         assert done.code == 0
         assert "warning[targeting-syntax] Live already: " in done.out
         assert "warning[for-nobody] Its targeting lets nobody through: nobody sees the flow." in done.out
-        assert (
-            "Nobody sees version 3: its targeting lets nobody through. Users who are in version 2 leave it" in done.out
-        )
+        assert "Nobody sees version 3: its targeting lets nobody through. Users in version 2 leave it" in done.out
 
 
 def test_targeting_that_is_always_true_is_warned_of(tmp_path: Path) -> None:
@@ -217,7 +215,7 @@ def test_what_cannot_be_published_is_said(tmp_path: Path, fault: str, writes: in
         assert (publish["outcome"], publish["uncertain"]) == ("failed", is_uncertain)
         if fault == "404":
             assert "this server cannot publish" in publish["hint"]
-        if is_uncertain:  # the record knows no more: nothing is put back while it still is a draft
+        if is_uncertain:  # the record knows no more: nothing is put back while it is still a draft
             assert account.run("rollback", "latest").code == 0
             assert account.versions == BEFORE
 
@@ -354,7 +352,7 @@ def test_null_is_no_success(tmp_path: Path) -> None:
     with emulated(tmp_path, rows(), between=null, flows={"flow_a": "name: A flow\n"}) as account:
         done = account.run("publish", "flow_a")
         assert (done.code, len(account.writes), account.versions) == (5, 1, BEFORE)
-        assert "Read back, version 3 still is a draft" in done.out
+        assert "Read back, version 3 is still a draft" in done.out
 
 
 def only(*paths: str) -> Callable[[Emulator, Request], Response]:

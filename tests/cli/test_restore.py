@@ -56,7 +56,7 @@ def test_the_content_goes_onto_the_row_that_apply_would_write_and_back(tmp_path:
         shown = run("restore", "flow_a", "--version", "1", "--dry-run")
         assert shown.code == 0, shown.err
         assert "Users notice it as soon as this is applied." in shown.out
-        assert "file-says-otherwise] flows/flow_a.yaml says otherwise (name, targetingLogic), and the next" in shown.out
+        assert "file-says-otherwise] flows/flow_a.yaml differs (name, targetingLogic), so the next" in shown.out
         assert "Next: flowsync restore flow_a --version 1" in shown.out
         planned = run("restore", "flow_a", "--version", "1", "--dry-run", "--format", "json").json
         assert (planned["format"], planned["summary"]["update"]) == ("flowsync-plan/1", 1)
@@ -69,7 +69,7 @@ def test_the_content_goes_onto_the_row_that_apply_would_write_and_back(tmp_path:
             "/v1/flows/2",
             {"name": "Old", "targetingLogic": "user.isGuest() == false", "data": OLD},
         )
-        assert "flows/flow_a.yaml says otherwise" in done.err
+        assert "flows/flow_a.yaml differs" in done.err
         (record,) = (tmp_path / ".flowsync" / "applies").iterdir()
         assert json.loads(record.read_text().splitlines()[0])["command"] == "restore"
         again = restore(run)
@@ -96,7 +96,7 @@ def test_the_content_goes_onto_the_row_that_apply_would_write_and_back(tmp_path:
         (({"type": "CARD"}, {}), "", (), 4, "--allow-type-change"),
         (({"type": "CARD"}, {}), "", ("--allow-type-change",), 0, ""),
         (({}, {"status": "DRAFT"}), "", (), 0, "nobody sees it yet"),
-        (({"data": {"steps": []}, "name": 5}, {}), "", (), 0, "What it was in version 1 is not shown, so it stays"),
+        (({"data": {"steps": []}, "name": 5}, {}), "", (), 0, "The API does not show these fields of version 1"),
         (({}, {}), "name: [\n", (), 3, "The flow's file cannot be read."),
     ],
 )
@@ -123,7 +123,7 @@ def test_fields_that_are_not_shown_are_left_and_drafts_are_written_where_the_fil
     ):
         done = restore(run)
         assert done.code == 0, done.err
-        assert "What it was in version 1 is not shown, so it stays as it is: description." in done.err
+        assert "The API does not show these fields of version 1, so they stay as they are: description." in done.err
         assert [(put.path, set(put.json)) for put in server.writes] == [
             ("/v1/flows/2", {"name", "targetingLogic", "data"})
         ]

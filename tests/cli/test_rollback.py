@@ -204,7 +204,7 @@ def test_one_record_of_two_places_leads_back_in_each(tmp_path: Path) -> None:
             assert done.code == 0, done.err
         back = flowsync("rollback", "both.jsonl", root=tmp_path, env=environment(second.url))
         assert back.code == 0, back.err
-        assert "writes to another place too" in back.err
+        assert "writes to another environment or address" in back.err
         assert (state(second), state(first) == before) == (before, False)
         assert flowsync("rollback", "both.jsonl", root=tmp_path, env=environment(first.url)).code == 0
         assert state(first) == before
@@ -276,7 +276,7 @@ def test_a_record_is_found_by_any_name_of_it(tmp_path: Path, server: FakeFrigade
             assert shown.code == 0, (given, root, shown.err)
             assert shown.json["summary"]["update"] == 3
     wrong = flowsync("rollback", "flow_b", root=tmp_path, env=env)
-    assert (wrong.code, "flow_b is a flow; a record comes before it." in wrong.err) == (64, True)
+    assert (wrong.code, "flow_b is a flow: name a record before it." in wrong.err) == (64, True)
     assert "flowsync rollback latest flow_b" in wrong.err
     for number in range(6):
         (tmp_path / ".flowsync/applies" / f"{stem[:4]}-{number}.jsonl").touch()

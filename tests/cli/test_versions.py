@@ -66,7 +66,7 @@ def test_history_says_who_sees_which_version_and_what_changed(tmp_path: Path) ->
         write_flows(tmp_path, {"flow_a": "name: A\ntarget: active\n"})
         assert [each["target"] for each in history(run, "flow_a")["versions"]] == [False, True, False]
         write_flows(tmp_path, {"flow_draft": "name: A\ntarget: active\n"})
-        assert "none of these: there is no active version, which is its target." in run("history", "flow_draft").out
+        assert "none of these: its target is the active version, and there is none." in run("history", "flow_draft").out
         assert server.writes == []
 
 
@@ -78,8 +78,8 @@ def test_history_says_who_sees_which_version_and_what_changed(tmp_path: Path) ->
         ({"active": None}, "unless-switched-off", "unless it is switched off: the API does not return that."),
         ({"targetingLogic": "user.property('a' =="}, "broken-targeting", "its targeting cannot be met."),
         ({"targetingLogic": " "}, "yes", "Users see version 1 (id 1)."),
-        ({"status": "PAUSED"}, "unknown", "is not known, for its status is not."),
-        ({"status": "PAUSED"}, "unknown", "none of these: what version 1 is, its status does not say."),
+        ({"status": "PAUSED"}, "unknown", "its status is unknown."),
+        ({"status": "PAUSED"}, "unknown", "none of these: the status of version 1 is unknown."),
         ({"status": "DRAFT"}, "no", "Nothing is published: nobody sees this flow."),
         ({"status": "ARCHIVED"}, "no", "Apply would write none of these: archived versions are read-only."),
         ({"createdAt": 5, "publishedAt": "soon"}, "yes", "soon"),
@@ -106,9 +106,7 @@ def test_without_a_list_of_versions_what_is_known_is_shown_and_the_rest_is_said(
     with served(tmp_path, {}, rows(), **behaviour) as (_, run):
         document = history(run, "flow_a")
         assert (document["complete"], len(document["versions"])) == (False, 3)
-        assert document["notes"] == [
-            "The server has no list of versions: what its list and the slug show is here, older ones may be missing."
-        ]
+        assert document["notes"] == ["The server does not list versions, so older ones may be missing here."]
         assert "older ones may be missing" in run("history", "flow_a").out
         assert "older ones may be missing" in run("show", "flow_a").err
         absent = run("show", "flow_a", "--version", "9")

@@ -293,11 +293,11 @@ CASES = {
         (),
         Refused,
         "appeared",
-        "is there by now: ACTIVE version 1 (id 2), switched on.",
+        "does now: ACTIVE version 1 (id 2), switched on.",
         before=lambda place: place.answer("POST", "/v1/flows", {**OLD, "slug": "flow_new"}),
     ),
     "what appears right before the POST is refused": Case(
-        (Fault(FaultKind.CREATE, "POST", "/v1/flows"),), Refused, "appeared", "is there by now: ACTIVE version 1 (id 2)"
+        (Fault(FaultKind.CREATE, "POST", "/v1/flows"),), Refused, "appeared", "does now: ACTIVE version 1 (id 2)"
     ),
     "a draft in doubt is read back": Case((replace(POST, path=VERSIONS),), Applied, slug="flow_old"),
     "a draft that is not found is not made again": Case(
@@ -447,7 +447,7 @@ def test_flows_are_created_after_those_that_they_name_and_not_without_them(tmp_p
         }
         left = ran.of("flow_old")
         assert isinstance(left, NotAttempted)
-        assert left.message == "It names flow_a, which was not created. Apply again once that is mended."
+        assert left.message == "It names flow_a, which was not created. Apply again once that is fixed."
         assert isinstance(ran.of("flow_d"), Applied)
     circle = [naming("flow_a", "flow_b"), naming("flow_b", "flow_a")]
     with account(tmp_path) as place:

@@ -43,8 +43,10 @@ if TYPE_CHECKING:
     from flowsync.model import Flow
 
 
-_UNREADABLE: Final = "Some files cannot be read as flows, so whether they name what is to be deleted is not known."
-_UNSEEN: Final = "This server has no private list of flows: versions could be left that nobody sees."
+_UNREADABLE: Final = (
+    "Some files cannot be read as flows, so flowsync cannot tell whether they refer to the flows to delete."
+)
+_UNSEEN: Final = "This server has no private list of flows, so versions that it does not show could be left."
 
 
 @click.command("delete", cls=Command)
@@ -72,12 +74,12 @@ def command(
     format_: str,
     in_sandbox: bool,
 ) -> int:
-    """Delete flows, each with all its versions and whatever is known of its users: there is no way back.
+    """Delete flows with all their versions and their users' progress. This cannot be undone.
 
-    SLUGs are written out: a glob deletes nothing. Refused while a file of the repository, or another live flow, names
-    the flow, and while it is live and switched on. A terminal asks for each slug to be typed; elsewhere, and with
-    --yes, --confirm SLUG says the same. Every version is kept in the record. A deletion that broke off is finished by
-    the same command. Exits 5 when some versions are left.
+    Takes slugs, no globs. Refuses a flow that is live and switched on, or that a file in the repository or another live
+    flow refers to. On a terminal, asks you to type each slug; elsewhere, and with --yes, confirm with --confirm SLUG.
+    Keeps every version in the record. If a deletion breaks off, the same command finishes it. Exits 5 if some versions
+    are left.
     """
     project = open_project(context)
     wanted = tuple(dict.fromkeys(slugs))
@@ -105,20 +107,20 @@ def command(
 def _refuse_globs(wanted: Sequence[str]) -> None:
     globs = [slug for slug in wanted if not plain_slugs([slug])]
     if globs:
-        message = f"{excerpt(globs[0])} is a glob, and a glob deletes nothing."
-        raise UsageError(message, hint="Write the slug of each flow out.")
+        message = f"{excerpt(globs[0])} is a glob, and delete takes no globs."
+        raise UsageError(message, hint="Write out the slug of each flow.")
 
 
 def _require_confirmation(wanted: Sequence[str], confirmed: Collection[str], *, is_asked: bool) -> None:
     """Raise UsageError where nobody can be asked about a flow that is not confirmed, or another one is."""
-    strange = [slug for slug in confirmed if slug not in wanted]
+    other = [slug for slug in confirmed if slug not in wanted]
     missing = [slug for slug in wanted if slug not in confirmed]
-    if strange:
-        raise UsageError(f"--confirm {excerpt(strange[0])} names a flow that is not to be deleted.")
+    if other:
+        raise UsageError(f"--confirm {excerpt(other[0])} names a flow that this command does not delete.")
     if missing and not is_asked:
         needed = " ".join(f"--confirm {excerpt(slug)}" for slug in missing)
         raise UsageError(
-            "Without being asked at a terminal, each flow that is to be deleted has to be confirmed.",
+            "No question is asked here, so each flow to delete must be confirmed.",
             hint=f"Add {needed}. --dry-run shows what would be deleted.",
         )
 
@@ -147,7 +149,7 @@ def _missing(slugs: Sequence[str], listing: Listing) -> FlowsyncError:
     there = rows_by_slug(listing.rows)
     said = [(f"No flow has the slug {excerpt(slug)}.", did_you_mean(slug, there)) for slug in slugs]
     message = " ".join(part for parts in said for part in parts if part)
-    hint = "Flows are deleted by their slugs, written out; one that is deleted already is not there any more."
+    hint = "Name each flow by its slug. A flow that was deleted before no longer exists."
     return FlowsyncError(f"{message} Nothing was deleted.", hint=hint)
 
 

@@ -85,7 +85,7 @@ def command(
     """Show how the flows of two sides differ: files, live, draft, v3 (a version), git:REV. Nothing is written.
 
     Each side takes @ENV for another environment than the chosen one: `diff --from live@production --to live@dev` is
-    what a promotion from dev to production would do. SLUGs, globs or paths of files narrow it. Exits 1 where a flow
+    what a promotion from dev to production would do. SLUGs, globs or paths of files narrow it. Exits 1 if a flow
     cannot be compared.
     """
     project = open_project(context)
@@ -138,7 +138,7 @@ def _require_slugs(sides: tuple[Side, Side], patterns: Sequence[str]) -> None:
     named = next((side.name for side in sides if side.kind is Kind.VERSION), None)
     if named is not None and not patterns:
         raise UsageError(
-            f"{named} is a version of one flow, and of another it is something else: name the flow.",
+            f"{named} is a different version in each flow: name the flow.",
             hint=f"For example: flowsync diff flow_welcome --from {named}",
         )
 
@@ -177,8 +177,8 @@ def _of_api(projects: Mapping[Side, Project], *, in_sandbox: bool) -> list[Proje
         if key.variable == same.variable or (key.value == same.value and is_one_place):
             names = [excerpt(each.settings.environment or "no environment") for each in (one, other)]
             raise ConfigError(
-                f"{names[0]} and {names[1]} would be read with the same key, that in {excerpt(key.variable)}, and a "
-                "key opens one environment only.",
+                f"{names[0]} and {names[1]} would be read with the same key ({excerpt(key.variable)}), but a "
+                "key opens only one environment.",
                 hint="Give each a key of its own: api_key_variable under environments in flowsync.yaml.",
             )
     return [*chosen.values()]

@@ -55,8 +55,8 @@ _USUAL: Final = "exit"
     type=click.Choice(list(USERS)),
     default=_USUAL,
     show_default=True,
-    help="What becomes of users who are in the version that is replaced: they leave it; they start again; they, and "
-    "those who completed it, start again.",
+    help="What happens to users in the replaced version: they leave it; they start again; they and those who completed "
+    "it start again.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be published, and write nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Only a terminal is asked.")
@@ -77,9 +77,8 @@ def command(
 ) -> int:
     """Publish the drafts of flows: show each next to what is live, confirm on a terminal, activate, read back.
 
-    SLUGs or globs say which; a glob means the flows that have a draft. A draft that changed since it was shown is
-    refused. What was live is archived; rollback writes its content onto the version that is live then. The flow files
-    are not touched.
+    A glob means the flows that have a draft. Refuses a draft that changed after it was shown. Frigade archives the
+    version that was live; rollback writes its content to the version that is live then. Does not change flow files.
     """
     project = open_project(context)
     only_run = applying.only_run(project, context.command_path, in_sandbox=in_sandbox)
@@ -115,8 +114,10 @@ def _publish(found: Drafts, connection: Connection, format_: str, *, yes: bool) 
     if made.blocked:
         number = plural(len(made.blocked), "draft")
         verb = "has" if len(made.blocked) == 1 else "have"
-        hint = "Mend it in its file, or in the dashboard; or name the other drafts only."
-        raise RefusedError(f"{number} {verb} errors that are not live yet; nothing was published.", hint=hint)
+        hint = "Correct it in its file or in the dashboard, or publish only the other drafts."
+        raise RefusedError(
+            f"{number} {verb} errors that the live version does not have; nothing was published.", hint=hint
+        )
     applying.refuse_guarded(made)
     if found.publishes and not yes and sys.stdin.isatty():
         output.confirm(words.question(made, found.publishes, output.screen_of_stderr(given)))
@@ -193,7 +194,7 @@ def _without_draft(slugs: Sequence[str], found: Mapping[str, Versions], listing:
     is_hidden = listing.access is not Access.PRIVATE
     sentences = [_why_none(slug, found[slug], listing, is_hidden=is_hidden) for slug in slugs]
     there = any(each.rows for each in (found[slug] for slug in slugs))
-    hint = "A draft is made by `target: draft` in the flow's file and an apply, or in the dashboard."
+    hint = "To make a draft, set `target: draft` in the flow's file and apply, or use the dashboard."
     return FlowsyncError(f"{' '.join(sentences)} Nothing was published.", hint=hint if there else None)
 
 

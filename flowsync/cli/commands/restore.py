@@ -62,11 +62,10 @@ def command(
     kept_in: str | None,
     in_sandbox: bool,
 ) -> int:
-    """Write the content of a former version onto the version that apply would write: plan, confirm, one PUT.
+    """Write the content of an old version to the version that apply would write: plan, confirm, one PUT.
 
-    SLUG is the flow's slug, or the path of its file. Restored is what the API returns of that version and takes: all
-    but whether the flow is switched on, which stays as it is. It leaves a record, so `rollback` takes it back. The
-    flow file is not touched.
+    SLUG is the flow's slug, or the path of its file. Restores what the API returns of that version, except whether the
+    flow is switched on. Leaves a record, so `rollback` undoes it. Does not change the flow file.
     """
     project = open_project(context)
     given = project.given

@@ -87,11 +87,11 @@ def command(
 ) -> int:
     """Put back what an apply replaced: plan the way back, confirm on a terminal, then one PUT per flow.
 
-    RECORD is `latest` (the newest run that wrote here and was not rolled back yet), the name of a record in
-    .flowsync/applies or how only one begins, or a file that an apply left. Without RECORD the records are listed, and
-    a terminal is offered the newest. SLUGs or globs narrow it. Each flow goes back to the row it was read from. A flow
-    that was changed since the apply is refused, one that is back already is left alone. A rollback leaves a record as
-    well. The flow files are not touched.
+    RECORD is `latest` (the newest run that wrote here and is not rolled back yet), the name of a record in
+    .flowsync/applies or its beginning, or a file that an apply wrote. Without RECORD, lists the records and offers the
+    newest on a terminal. SLUGs or globs narrow it. Each flow goes back to the row it was read from. Refuses a flow that
+    was changed since the apply, and leaves one alone that is back already. Leaves a record as well. Does not change
+    flow files.
     """
     project = open_project(context, parallelism)
     given = project.given
@@ -136,7 +136,7 @@ def _read(named: Named, arguments: Sequence[str], project: Project) -> tuple[Rec
     for pattern in patterns:
         if not any(matches(slug, [pattern]) for slug in slugs):
             more = ", …" if len(slugs) > _MOST_NAMED else ""
-            hint = f"It holds {', '.join(slugs[:_MOST_NAMED])}{more}." if slugs else "It holds none at all."
+            hint = f"It holds {', '.join(slugs[:_MOST_NAMED])}{more}." if slugs else "It holds no flows."
             raise UsageError(f"The record holds no flow {pattern!r}.", hint=hint)
     return record, frozenset(slug for slug in slugs if not patterns or matches(slug, patterns))
 
@@ -146,9 +146,14 @@ def _plan(record: Record, slugs: frozenset[str], connection: Connection) -> Plan
     project = connection.project
     part = part_at(record, connection.place)
     if len(part.runs) < len(record.runs):
-        write_note("The record holds writes to another place too: those are left as they are.", project.given)
+        write_note(
+            "The record also holds writes to another environment or address, which are left alone.", project.given
+        )
     for unknown in part.unknown:
-        write_note(f"Whether {unknown.slug} was created is not known, so it is left alone. Plan to see.", project.given)
+        write_note(
+            f"It is not known whether {unknown.slug} was created, so it is left alone. Run flowsync plan to see.",
+            project.given,
+        )
     written = sorted(slugs & {write.slug for write in part.writes})
     listing = connection.with_hidden(connection.fetch(written), written)
     return plan_rollback(
@@ -172,11 +177,11 @@ def part_at(record: Record, place: Place) -> Record:
     run = record.runs[-1]
     if run.place.api_url != place.api_url:
         raise RefusedError(
-            f"The record is of {run.api_url}, and this would write to {place.api_url}.",
+            f"The record was made for {run.api_url}, and this would write to {place.api_url}.",
             hint="Use the configuration it was made with: the environment, FRIGADE_API_URL, --sandbox.",
         )
     raise RefusedError(
-        f"The record is of {_named(run.environment)}, and this would write to {_named(place.environment)}.",
+        f"The record was made for {_named(run.environment)}, and this would write to {_named(place.environment)}.",
         hint=f"Run it with -e {shlex.quote(run.environment)}." if run.environment else "Run it without an environment.",
     )
 

@@ -59,7 +59,7 @@ def command(
 ) -> None:
     """Print one version of a flow as a flow file: without an option the one that apply would write.
 
-    SLUG is the flow's slug, or the path of its file. What keeps a field out of the file is said on stderr.
+    SLUG is the flow's slug, or the path of its file. Fields that no file may hold are named on stderr.
     """
     project = open_project(context)
     given = project.given

@@ -18,7 +18,7 @@ from flowsync.render.versions import status
 @click.option(
     "--base",
     metavar="REF",
-    help="Git revision that tells edits in the dashboard from other differences; where the branch began, unless given.",
+    help="Git ref to compare with, to detect dashboard edits; by default where the branch began.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when a flow is not as its file says.")
 @format_option(status.FORMATS)
@@ -36,9 +36,8 @@ def command(
 ) -> int:
     """Show every flow in every environment: whether it is in step with its file, and whether users see it.
 
-    Environments whose key is at hand are read at once; with -e only that one. Nothing is written. SLUGs, globs or paths
-    of files narrow it. Exits 1, after showing the rest, where an environment could not be read. `flowsync list` is the
-    same.
+    Reads every environment that has a key, all at once; with -e only that one. Writes nothing. SLUGs, globs or paths
+    of files narrow it. Exits 1, after showing the rest, if an environment cannot be read. `flowsync list` is the same.
     """
     project = open_project(context)
     found = look_around(project, slugs, base, in_sandbox=in_sandbox)

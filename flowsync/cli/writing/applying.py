@@ -53,7 +53,7 @@ def only_run(project: Project, command: str, *, in_sandbox: bool) -> Iterator[No
     with lock.held(path, command) as left:
         if left is not None:
             output.write_sentence(
-                f"The last run ended without finishing ({left}): what it had in flight may or may not have landed. "
+                f"The last run ended without finishing ({left}): requests in flight may or may not have taken effect. "
                 "The plan shows how the flows are now.",
                 project.given,
             )
@@ -99,7 +99,7 @@ def refuse_blocked(made: Plan, *, skip_blocked: bool) -> None:
         rest = ", or write the rest with --skip-blocked" if made.writes else ""
         raise RefusedError(
             f"{plural(len(made.blocked), 'flow')} {verb} blocked; nothing was written.",
-            hint=f"Mend what blocks {them}{rest}.",
+            hint=f"Fix what blocks {them}{rest}.",
             plan=made,
         )
 

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _STDERR: Final = 2
-INTERRUPTED: Final = "Interrupted: what was in flight has finished, nothing further was started."
+INTERRUPTED: Final = "Interrupted: requests in flight have finished, and nothing more was started."
 _FILES_DIFFER: Final = "The flow files still say otherwise: revert them too, or the next apply writes them again."
-_STOPPING: Final = b"Stopping: what is in flight is being finished. Once more to end at once, whatever is in flight.\n"
+_STOPPING: Final = b"Stopping after the requests in flight. Interrupt again to end at once.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def run_job(
     with recording(job.header, connection.project, job.record_file) as (name, record):
         reporter = Reporter(job.format_, given, job.line, job.ledger)
         way_back = command_line(["rollback", name], job.header.place, given)
-        farewell = f"Ended at once: what was in flight may or may not have landed. The record is {name}"
+        farewell = f"Ended at once: requests in flight may or may not have taken effect. The record is {name}"
         farewell += ".\n" if job.header.purpose is Purpose.DELETE else f"; the way back: {way_back}\n"
         stopping = stopping_on_signals(
             given, connection.client.stop_waiting, farewell.encode(errors="backslashreplace")
@@ -171,8 +171,7 @@ def run_job(
                         stop.set()
                     shown.show()
             record.end()
-            with suppress(OSError):  # nobody reads stderr any more: that costs no ledger
-                _report_record(job, record, name, way_back, given)
+            _report_record(job, record, name, way_back, given)
             reporter.close(results)
             try:
                 conclude(results)

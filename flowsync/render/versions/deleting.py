@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flowsync.versions.deleting import Deleted, Deletion
 
 LOST: Final = "Lost for good, with every version: users' progress and answers, and all statistics."
-NO_WAY_BACK: Final = "There is no way back: a flow made again from its content is a new one, without its users."
+NO_WAY_BACK: Final = "This cannot be undone: a flow created again from the content is a new flow, without its users."
 _STYLES: Final = {
     Ending.DELETED: Style.DONE,
     Ending.REFUSED: Style.WARNING,
@@ -34,7 +34,7 @@ def preview(deletions: Sequence[Deletion], place: Place, screen: Screen) -> str:
     lines.append(line(Span(f"for {wording.place(place.environment, place.api_url)}", Style.MUTED)))
     for deletion in deletions:
         count = len(deletion.rows)
-        going = f"  all {plural(count, 'version')} go, in this order" if count > 1 else "  its one version goes"
+        going = f"  all {plural(count, 'version')}, in this order" if count > 1 else "  its only version"
         lines += [(), line(Span("- ", Style.REMOVED), Span(deletion.slug, Style.HEADING), going)]
         for row in deletion.rows:
             lines += sentences(line(f"    {_facts(row)}"), screen, indent=6)
@@ -86,7 +86,7 @@ def _result(deleted: Deleted) -> ledger.Result:
 def _explained(deleted: Deleted) -> str:
     rows, left = deleted.deletion.rows, deleted.left
     if deleted.ending is Ending.DELETED:
-        return f"all {plural(len(rows), 'version')} are gone" if len(rows) > 1 else "its one version is gone"
+        return f"all {plural(len(rows), 'version')} are gone" if len(rows) > 1 else "its only version is gone"
     parts = [deleted.message or ""]
     if deleted.ending is Ending.FAILED:
         gone = len(rows) - sum(row.id in {each.id for each in left} for row in rows)

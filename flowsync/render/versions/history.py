@@ -34,7 +34,7 @@ _SEEN: Final = {
     Seen.SWITCHED_OFF: "Nobody sees version {} (id {}): it is published, and switched off.",
     Seen.BROKEN: "Nobody sees version {} (id {}): it is published, and its targeting cannot be met.",
     Seen.ONE_OF_SEVERAL: "Version {} (id {}) is one of several that are published: which one users see is not known.",
-    Seen.UNKNOWN: "Whether users see version {} (id {}) is not known, for its status is not.",
+    Seen.UNKNOWN: "It is not known whether users see version {} (id {}): its status is unknown.",
 }
 
 
@@ -64,11 +64,11 @@ def _written(choice: Choice) -> str:
         case Chosen(row):
             return f"Apply would write version {row.version} (id {row.id}, {row.status or 'status unknown'})."
         case NoSuchTarget(Target.DRAFT):
-            return "Apply would make a new draft: the target is one, and there is none."
+            return "Apply would make a new draft: its target is a draft, and there is none."
         case NoSuchTarget(target):
-            return f"Apply would write none of these: there is no {target.value} version, which is its target."
+            return f"Apply would write none of these: its target is the {target.value} version, and there is none."
         case UnknownStatus(row):
-            return f"Apply would write none of these: what version {row.version} is, its status does not say."
+            return f"Apply would write none of these: the status of version {row.version} is unknown."
         case OnlyArchived() | NoSuchFlow():
             return "Apply would write none of these: archived versions are read-only."
 

@@ -76,12 +76,12 @@ def noticed(publish: Publish) -> str:
         was = f"version {old.version}"
         match publish.users:
             case ArchiveBehavior.EXIT:
-                sentence = f"Users who are in {was} leave it, and those who completed it do not see {new}: "
+                sentence = f"Users in {was} leave it, and those who completed it do not see {new}: "
                 sentence += "only users who enter from now on do."
             case ArchiveBehavior.RESTART_EXISTING:
-                sentence = f"Users who are in {was} start again in {new}; those who completed it do not see it."
+                sentence = f"Users in {was} start again in {new}; those who completed it do not see it."
             case ArchiveBehavior.RESTART_ALL:
-                sentence = f"Users who are in {was}, and those who completed it, start again in {new}."
+                sentence = f"Users in {was}, and those who completed it, start again in {new}."
     if publish.change.live:
         return sentence
     hidden = f"Nobody sees {new} before it is switched on: its active is false."

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from flowsync.model import JsonValue
     from flowsync.record.values import Kept
 
-NO_RECORDS: Final = "No records: nothing was applied from here yet."
-NOTHING_LEFT: Final = "There is nothing to roll back: no run wrote anything here that was not put back already."
+NO_RECORDS: Final = "No records yet: nothing was applied from here."
+NOTHING_LEFT: Final = "There is nothing to roll back: no run from here wrote anything that is not rolled back already."
 _TITLES: Final = ("RECORD", "COMMAND", "WHEN (UTC)", "WRITTEN", "STATE", "FLOWSYNC", "WHERE")
 
 
@@ -92,7 +92,7 @@ def _written(record: Record) -> str:
     count = len(record.effective_rows) + len(record.unknown)
     if record.deleted:
         left = sum(not each.is_done for each in record.deleted)
-        return f"{plural(len(record.deleted), 'flow')} deleted{f', {left:,} not as a whole' if left else ''}"
+        return f"{plural(len(record.deleted), 'flow')} deleted{f', {left:,} not completely' if left else ''}"
     unknown = f", {record.uncertain:,} uncertain" if record.uncertain else ""
     return f"{plural(count, 'flow')}{unknown}" if count else "nothing"
 

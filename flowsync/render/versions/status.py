@@ -51,7 +51,7 @@ _MEANINGS: Final[Mapping[State | Users | str, str]] = {
     State.NOT_LIVE: "there is a file, and no live flow",
     State.NOT_SHOWN: "there is a file, and the public list shows no such flow: it may hide drafts",
     State.BLOCKED: "apply cannot write it; flowsync plan says why",
-    State.NOT_MANAGED: "it is live, and no file is for it",
+    State.NOT_MANAGED: "it is live and has no file",
     Users.OFF: "active is false: nobody sees it",
     Users.NOBODY: "its live targeting is wrong, so that it lets nobody through",
     Users.DRAFT: "no version was published: nobody sees it",
