@@ -19,7 +19,7 @@ from flowsync.apply import POLL_INTERVAL
 from flowsync.cli.output import Progress, request_log, write_note, write_sentence, write_step
 from flowsync.config import API_URL_VARIABLE, SANDBOX_URL, Key, place_of
 from flowsync.errors import ConfigError, FlowsyncError, GitError
-from flowsync.model import SENT_FIELDS, FieldName, Flow, JsonValue
+from flowsync.model import Flow
 from flowsync.record.values import Place
 from flowsync.render.escape import plural
 from flowsync.render.style import reading_line
@@ -282,15 +282,10 @@ def open_emulator(
     with opened as emulator:
         if emulator.is_empty():
             default = project.settings.target
-            seeds = [SeedFlow(flow.slug, _sent_fields(flow), flow.target or default) for flow in flows]
+            sent = [{**flow.fields, **({"data": flow.data_text} if "data" in flow.fields else {})} for flow in flows]
+            seeds = [SeedFlow(flow.slug, each, flow.target or default) for flow, each in zip(flows, sent, strict=True)]
             seed(emulator, seeds, number=seed_number)
         yield emulator
-
-
-def _sent_fields(flow: Flow) -> dict[FieldName, JsonValue]:
-    return {
-        name: flow.data_text if name == "data" else flow.fields[name] for name in SENT_FIELDS if name in flow.fields
-    }
 
 
 def sandbox_database(project: Project) -> Path:

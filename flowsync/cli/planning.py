@@ -149,18 +149,13 @@ def plan_of(
     """
     access, url = connection.access, connection.api_url
     made = make_plan(project, selection, listing, url, access=access, base=base, guards=guards)
-    wanting = _wanting_drafts(project, selection)
+    default = project.settings.target
+    wanting = {flow.slug for flow in selection.flows if (flow.target or default) is Target.DRAFT}
     whole = connection.with_hidden(listing, [each.slug for each in made.unchanged if each.slug in wanting])
     whole = connection.with_hidden(whole, _slugs_in_doubt(wanting, listing, made))
     if whole is listing:
         return listing, made
     return whole, make_plan(project, selection, whole, url, access=access, base=base, guards=guards)
-
-
-def _wanting_drafts(project: Project, selection: Selection) -> frozenset[str]:
-    """The flows whose file, or whose project, wants a draft to be written."""
-    default = project.settings.target
-    return frozenset(flow.slug for flow in selection.flows if (flow.target or default) is Target.DRAFT)
 
 
 def _slugs_in_doubt(wanting: Collection[str], listing: Listing, made: Plan) -> list[str]:

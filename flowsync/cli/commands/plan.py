@@ -29,8 +29,6 @@ from flowsync.secrets import private_key_at
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
-    from flowsync.cli.planning import Planned
-    from flowsync.cli.project import Project
     from flowsync.render.style import Screen
 
 
@@ -92,8 +90,9 @@ def command(
     publishing = command_line(["publish", *drafted(made)[:MOST_NAMED]], made, given)
     following = None if out is not None else command_line(words, made, given)
     write_result(_shown(made, format_, following, publishing, screen_of_stdout(given)))
-    if base is None and format_ != "json" and given.verbosity is not options.Verbosity.QUIET:
-        _note_removals(project, planned)
+    says_removals = base is None and format_ != "json" and given.verbosity is not options.Verbosity.QUIET
+    if says_removals and planned.selection and (note := removed_unseen(project, planned.selection)):
+        write_sentence(note, given)
     for note in audience.notes(made.audiences or ()):
         write_sentence(f"note: {note}", given)
     if format_ == "json" and made.refusals:
@@ -109,12 +108,6 @@ def command(
             hint="The plan says why.",
         )
     return ExitCode.CHANGES if made.changes and detailed_exitcode else ExitCode.OK
-
-
-def _note_removals(project: Project, planned: Planned) -> None:
-    note = removed_unseen(project, planned.selection) if planned.selection else ""
-    if note:
-        write_sentence(note, project.given)
 
 
 def _shown(made: Plan, format_: str, following: str | None, publishing: str, screen: Screen) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 import click
@@ -31,8 +30,8 @@ from flowsync.sandbox.server import serve as serve_handler
 
 if TYPE_CHECKING:
     from flowsync.cli.project import Project
-    from flowsync.sandbox.apps.progress import PublishedFlow
 
+_Choice = TypeVar("_Choice")
 _MOST_REPORTS: Final = 200
 """Different lines about requests of apps: a page could make up any number."""
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)?")
@@ -47,18 +46,18 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
     return float(match[1]) * _UNITS[match[2]]
 
 
-def _faults(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Fault, ...]:
-    try:
-        return tuple(map(parse_fault, texts))
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+def _each(
+    parse: Callable[[str], _Choice],
+) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], list[_Choice]]:
+    """A callback that parses each value of an option."""
 
+    def callback(_context: object, _parameter: object, texts: Iterable[str]) -> list[_Choice]:
+        try:
+            return [parse(text) for text in texts]
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
 
-def _readings(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Reading, ...]:
-    try:
-        return tuple(map(parse_reading, texts))
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+    return callback
 
 
 def _origins(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -79,10 +78,6 @@ def _once(report: Callable[[str], object]) -> Callable[[str], None]:
             report(text)
 
     return report_once
-
-
-def _flows_of(watched: WatchedFiles, report: Callable[[str], object]) -> Sequence[PublishedFlow]:
-    return of_files(watched.seen.flows, report)
 
 
 @contextmanager
@@ -139,7 +134,7 @@ def command() -> None:
     "faults",
     multiple=True,
     metavar="KIND[:PATH][:TIMES]",
-    callback=_faults,
+    callback=_each(parse_fault),
     help="Fail the first TIMES requests (default 1, or always) to paths that match PATH; repeatable.",
 )
 @click.option(
@@ -147,7 +142,7 @@ def command() -> None:
     "readings",
     multiple=True,
     metavar="NAME=CHOICE",
-    callback=_readings,
+    callback=_each(parse_reading),
     help="How to behave where sources about the API disagree (listed in docs/sandbox.md); repeatable.",
 )
 @click.option(
@@ -187,8 +182,8 @@ def serve(
     port: int,
     latency: float,
     number: int,
-    faults: tuple[Fault, ...],
-    readings: tuple[Reading, ...],
+    faults: list[Fault],
+    readings: list[Reading],
     organization: int | None,
     documented: bool,
     from_files: bool,
@@ -216,7 +211,7 @@ def serve(
             watched = WatchedFiles(
                 project.base, project.flows_directory, project.settings.environment, project.workspace
             )
-            flows = partial(_flows_of, watched, report)
+            flows = lambda: of_files(watched.seen.flows, report)  # noqa: E731 - or of_store's
             write_problems(watched.seen.problems, project)
             if watches:
                 stack.enter_context(_watching(watched, project))

@@ -44,10 +44,7 @@ def read_base(project: Project, selection: Selection, revision: str) -> Base:
     commit = git.commit_of(project.home, revision)
     write_step("base", f"{excerpt(revision)}, commit {commit[:_SHORT]}", project.given)
     top, entries = _entries(project, commit)
-    found: dict[str, _NamedEntries] = {}
-    for name, entry in entries.items():
-        if _is_flow_file(name):
-            found.setdefault(_slug(name), []).append((name, entry))
+    found = _by_slug(entries)
     hidden = tuple(f"{name}/" for name, entry in entries.items() if not entry.is_file)
     directory = project.home / project.settings.flows
     known: dict[str, Flow] = {}
@@ -84,11 +81,7 @@ def flows_at(project: Project, revision: str) -> tuple[str, Mapping[str, Flow | 
     """
     commit = git.commit_of(project.home, revision)
     write_step("git", f"{excerpt(revision)}, commit {commit[:_SHORT]}", project.given)
-    _, entries = _entries(project, commit)
-    found: dict[str, _NamedEntries] = {}
-    for name, entry in entries.items():
-        if _is_flow_file(name):
-            found.setdefault(_slug(name), []).append((name, entry))
+    found = _by_slug(_entries(project, commit)[1])
     read = _read(project, {slug: named[0] for slug, named in found.items() if len(named) == 1})
     return commit, {slug: read.get(slug) for slug in found}
 
@@ -176,5 +169,10 @@ def _is_flow_file(name: str) -> bool:
     return name.endswith(ENDINGS) and not any(part.startswith(".") for part in name.split("/"))
 
 
-def _slug(name: str) -> str:
-    return basename(name).rpartition(".")[0]
+def _by_slug(entries: Mapping[str, Entry]) -> dict[str, _NamedEntries]:
+    """The flow files among the entries."""
+    found: dict[str, _NamedEntries] = {}
+    for name, entry in entries.items():
+        if _is_flow_file(name):
+            found.setdefault(basename(name).rpartition(".")[0], []).append((name, entry))
+    return found

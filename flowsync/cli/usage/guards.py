@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -51,27 +51,25 @@ policy_options = combined(
     ),
     kept_option("The same for fields that this branch changed too.", _keep_guards, "--on-conflict", type=_POLICY),
 )
-create_option = kept_option(
-    "Create flows even if that looks like a mistake.", _keep_guards, "--allow-create", is_flag=True
-)
-_UNSAVED: Final = "Apply without a saved plan where the configuration requires one."
+
+
+def _allow(name: str, help_: str) -> Callable[[Any], Any]:
+    return kept_option(help_, _keep_guards, f"--allow-{name}", is_flag=True)
+
+
+create_option = _allow("create", "Create flows even if that looks like a mistake.")
 allow_options = combined(
-    kept_option("Write any number of flows.", _keep_guards, "--allow-many", is_flag=True),
-    kept_option(
-        "Remove the targeting of a live flow, so that everyone qualifies.",
-        _keep_guards,
-        "--allow-clear-targeting",
-        is_flag=True,
-    ),
-    kept_option("Change the type of a flow.", _keep_guards, "--allow-type-change", is_flag=True),
-    kept_option("Write flows marked as protected.", _keep_guards, "--allow-protected", is_flag=True),
+    _allow("many", "Write any number of flows."),
+    _allow("clear-targeting", "Remove the targeting of a live flow, so that everyone qualifies."),
+    _allow("type-change", "Change the type of a flow."),
+    _allow("protected", "Write flows marked as protected."),
 )
 """What apply and publish share."""
 guard_options = combined(
     policy_options,
     allow_options,
     create_option,
-    kept_option(_UNSAVED, _keep_guards, "--allow-unsaved-plan", is_flag=True),
+    _allow("unsaved-plan", "Apply without a saved plan where the configuration requires one."),
 )
 write_options = combined(
     click.option(
