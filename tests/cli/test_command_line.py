@@ -530,7 +530,7 @@ def test_a_file_that_cannot_be_opened_is_a_problem_of_its_own(project: Path) -> 
 
 def test_what_is_no_regular_file_is_reported_and_never_read(project: Path) -> None:
     os.mkfifo(project / "flows/flow_pipe.yaml")
-    reported = process("validate", root=project)
+    reported = flowsync("validate", root=project)
     assert (reported.code, "flows/flow_pipe.yaml:1:1: error[not-a-file]" in reported.out) == (3, True)
 
 
@@ -548,6 +548,6 @@ def test_long_lines_of_a_diff_break_between_words_on_a_terminal(project: Path) -
     shown = on_terminal(command_line("plan", "--sandbox", "--color", "never", "flow_a"), project).screen
     assert f"+ title: {' '.join(words)}" not in shown
     assert [word for word in words if word not in shown] == []
-    assert f"+ title: {' '.join(words)}" in process("plan", "--sandbox", "flow_a", root=project).out.replace(
+    assert f"+ title: {' '.join(words)}" in flowsync("plan", "--sandbox", "flow_a", root=project).out.replace(
         "      ", ""
     )

@@ -12,7 +12,7 @@ import pytest
 from flowsync import cli
 from flowsync.errors import ExitCode, InterruptedByUser
 from flowsync.problems.failures import error_as_json
-from tests.support.command import environment, flowsync, process, write_flows
+from tests.support.command import environment, flowsync, write_flows
 from tests.support.fake_frigade import PRIVATE_KEY, FakeConfig, fake_frigade, reply, row
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def test_what_fails_is_one_document(
 def test_what_the_api_answers_is_in_the_document_without_the_key(tmp_path: Path) -> None:
     write_flows(tmp_path, {"flow_a": GOOD})
     with fake_frigade(FakeConfig(faults=(reply(403, f"Forbidden resource {PRIVATE_KEY}").on(times=9),))) as server:
-        failed = process("plan", "--format", "json", root=tmp_path, env=environment(server.url))
+        failed = flowsync("plan", "--format", "json", root=tmp_path, env=environment(server.url))
     assert failed.json["error"]["code"] == "api-forbidden"
     assert PRIVATE_KEY not in failed.both
 

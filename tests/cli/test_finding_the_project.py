@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.command import environment, flowsync, git, process, write_flows
+from tests.support.command import environment, flowsync, flowsync_in, git, process, write_flows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,9 +28,9 @@ def repository(tmp_path: Path) -> Path:
 def test_every_directory_of_a_repository_leads_to_its_project(repository: Path) -> None:
     deep = repository / "docs" / "deep"
     assert process("validate", root=deep).code == 0
-    assert process("plan", "--sandbox", "-e", "x", root=deep).code == 1  # no configuration has environments
+    assert flowsync_in(deep, "plan", "--sandbox", "-e", "x").code == 1  # no configuration has environments
     (repository / "flowsync.yaml").write_text("environments: {dev: {}}\ndefault_environment: dev\n")
-    assert "for dev" in process("plan", "--sandbox", "../../flows/flow_a.yaml", root=deep).out
+    assert "for dev" in flowsync_in(deep, "plan", "--sandbox", "../../flows/flow_a.yaml").out
     assert (repository / ".flowsync" / "sandbox.db").exists()
     assert not (deep / ".flowsync").exists()
     write_flows(repository, {"flow_a": BROKEN})
@@ -60,16 +60,16 @@ def test_init_sets_up_the_directory_where_it_runs(repository: Path) -> None:
 def test_nothing_above_a_repository_or_without_one_is_found(repository: Path, tmp_path: Path) -> None:
     alone = tmp_path / "alone"
     alone.mkdir()
-    told = process("validate", root=alone)
+    told = flowsync_in(alone, "validate")
     assert told.code == 3
     assert "no-flows" in told.out
     assert "flowsync init" in told.out
     assert "flowsync pull" in told.out
     assert told.out.endswith("1 error\n")
     git(alone, "init", "--quiet")
-    assert "no-flows" in process("validate", root=alone).out
+    assert "no-flows" in flowsync_in(alone, "validate").out
     home = environment() | {"HOME": str(repository)}
-    assert "no-flows" in process("validate", root=repository / "docs", env=home).out
+    assert "no-flows" in flowsync_in(repository / "docs", "validate", env=home).out
 
 
 def test_what_belongs_to_another_user_decides_nothing(repository: Path) -> None:
@@ -78,8 +78,8 @@ def test_what_belongs_to_another_user_decides_nothing(repository: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give a file away")
     os.chown(repository / ".git", 12345, 12345)
-    assert "no-flows" in process("validate", root=repository / "docs").out
+    assert "no-flows" in flowsync_in(repository / "docs", "validate").out
     os.chown(repository / ".git", 0, 0)
     (repository / "flowsync.yaml").write_text("flows: flows\n")
     os.chown(repository / "flowsync.yaml", 12345, 12345)
-    assert "no-flows" in process("validate", root=repository / "docs").out
+    assert "no-flows" in flowsync_in(repository / "docs", "validate").out

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import commit, environment, flowsync, process, served, start
+from tests.support.command import commit, environment, flowsync, flowsync_in, process, served, start
 from tests.support.fake_frigade import fake_frigade, row
 
 EXAMPLE = "flows/flowsync_example.yaml"
@@ -61,7 +61,7 @@ def test_what_an_apply_on_the_sandbox_replaced_comes_back_by_the_command_it_tell
     applied = flowsync("apply", "--sandbox", root=started)
     told = re.search(r"to put it back: flowsync (.*)", applied.err)
     assert told is not None
-    assert process(*shlex.split(told[1]), root=started).code == 0
+    assert flowsync_in(started, *shlex.split(told[1])).code == 0
     assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=started).code == 2
 
 
@@ -96,24 +96,24 @@ def test_what_a_plan_says_to_run_next_does_that_very_plan(started: Path, argumen
     flowsync("status", "--sandbox", root=started)
     example = started / EXAMPLE
     example.write_text(example.read_text().replace("Example of flowsync", "My example"))
-    planned = process(*arguments, root=started)
+    planned = flowsync_in(started, *arguments)
     assert planned.code == 0
     told = re.search(r"Next: (.*?)(?:, which .*)?$", planned.both, re.MULTILINE)
     assert told is not None
     assert told[1] == following
-    applied = process(*shlex.split(told[1])[1:], root=started)
+    applied = flowsync_in(started, *shlex.split(told[1])[1:])
     assert (applied.code, "applied        flowsync_example" in applied.out) == (0, True), applied.both
 
 
 def test_the_next_command_leads_to_the_same_folder_configuration_and_environment(started: Path, tmp_path: Path) -> None:
     (started / "other.yaml").write_text("environments:\n  staging: {}\n")
     place = ["-C", str(started), "--config", "other.yaml", "-e", "staging", "--sandbox"]
-    planned = process("plan", *place, root=tmp_path)
+    planned = flowsync_in(tmp_path, "plan", *place)
     assert f"Next: flowsync apply {shlex.join(place)}\n" in planned.out
-    applied = process("apply", *place, root=tmp_path)
+    applied = flowsync_in(tmp_path, "apply", *place)
     told = re.search(r"to put it back: flowsync (.*)", applied.err)
     assert told is not None
-    assert process(*shlex.split(told[1]), root=tmp_path).code == 0
+    assert flowsync_in(tmp_path, *shlex.split(told[1])).code == 0
 
 
 def test_a_pull_whose_tests_no_longer_hold_says_what_to_do(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from unittest import mock
 import pytest
 
 from flowsync.cli import run
-from tests.support.command import CLEAN, environment, execute, flowsync, process
+from tests.support.command import CLEAN, environment, execute, flowsync, flowsync_in
 from tests.support.fake_frigade import fake_frigade, row
 
 FLOW = "name: Hello\ntype: ANNOUNCEMENT\ntargetingLogic: user.isGuest() == false\ndata: {steps: [{id: a, title: Hi}]}\n"
@@ -54,8 +54,8 @@ def test_absolute_paths_and_those_through_other_folders_are_fine_too(project: Pa
 def test_with_a_folder_to_start_in_paths_are_those_seen_from_there(project: Path) -> None:
     below = project / "flows"
     for path in ("flows/flow_a.yaml", "flow_a.yaml"):
-        assert process("-C", "..", "validate", path, root=below).code == 0
-    assert process("-C", "..", "validate", "../flows/flow_a.yaml", root=below).code == 64
+        assert flowsync_in(below, "-C", "..", "validate", path).code == 0
+    assert flowsync_in(below, "-C", "..", "validate", "../flows/flow_a.yaml").code == 64
 
 
 def test_a_folder_is_all_of_its_flows(project: Path) -> None:

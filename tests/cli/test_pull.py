@@ -16,7 +16,7 @@ from flowsync import document
 from flowsync.model import FieldName, JsonValue
 from flowsync.sandbox import Emulator
 from flowsync.sandbox.seeds import SeedFlow, seed
-from tests.support.command import Completed, commit, environment, flowsync, git, process, write_flows
+from tests.support.command import Completed, commit, environment, flowsync, git, write_flows
 from tests.support.fake_frigade import UNOBSERVABLE, DataFormat, FakeConfig, FakeFrigade, fake_frigade, row
 from tests.support.strategies import flow_fields
 
@@ -275,8 +275,8 @@ def test_hostile_names_and_texts_stay_inert(tmp_path: Path) -> None:
 
 
 def test_the_sandbox_can_be_pulled_from(tmp_path: Path) -> None:
-    assert process("pull", "--sandbox", root=tmp_path).code == 0
-    assert process("plan", "--sandbox", "--detailed-exitcode", root=tmp_path).code == 0
+    assert flowsync("pull", "--sandbox", root=tmp_path).code == 0
+    assert flowsync("plan", "--sandbox", "--detailed-exitcode", root=tmp_path).code == 0
 
 
 slugs = st.text(st.sampled_from("abAB_.-/é 1"), min_size=1, max_size=4)

@@ -11,7 +11,7 @@ import pytest
 from flowsync import lock
 from flowsync.config import place_of
 from tests.cli.test_naming import completed
-from tests.support.command import STATE, command_line, environment, flowsync, process, served, write_flows
+from tests.support.command import STATE, command_line, environment, flowsync, served, write_flows
 from tests.support.fake_frigade import (
     ALWAYS,
     PRIVATE_KEY,
@@ -189,7 +189,7 @@ def test_records_are_listed(tmp_path: Path, format_: str) -> None:
 def test_nothing_is_recorded_where_nothing_is_to_do(tmp_path: Path) -> None:
     write_flows(tmp_path, {"flow_a": "name: Old\n"})
     with fake_frigade(FakeConfig(), [row(1, "flow_a", name="Old")]) as server:
-        done = process("apply", "--format", "json", root=tmp_path, env=environment(server.url))
+        done = flowsync("apply", "--format", "json", root=tmp_path, env=environment(server.url))
     assert (done.code, done.json["outcomes"]) == (0, [])
     assert not (tmp_path / ".flowsync").exists()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.github.support import workplace
-from tests.support.command import commit, environment, flowsync, git, process, write_flows
+from tests.support.command import commit, environment, flowsync, git, write_flows
 from tests.support.fake_frigade import PRIVATE_KEY, PUBLIC_KEY, FakeConfig, fake_frigade, row
 
 COMMANDS = [["plan"], ["apply", "--yes"], ["status"], ["pull"], ["pull", "--check"], ["plan", "--out", "plan.json"]]
@@ -76,7 +76,7 @@ def test_a_pull_request_that_changes_the_configuration_gets_no_key(tmp_path: Pat
     )
     commit(tmp_path)
     with proxy() as (variables, listening):
-        refused = process("plan", "--base", "main", root=tmp_path, env={**KEYS, **variables})
+        refused = flowsync("plan", "--base", "main", root=tmp_path, env={**KEYS, **variables})
         assert nobody_came(listening)
     assert refused.code == 1
     assert "is not sent to theirs.example" in refused.err

@@ -60,14 +60,28 @@ def environment(url: str | None = None, key: str | None = PRIVATE_KEY, public_ke
 
 
 def flowsync(*arguments: str, root: Path, env: Mapping[str, str] | None = None) -> Completed:
-    """Run the command in this process."""
+    """Run the command in this process, for the folder `root`."""
+    return _run(["-C", str(root), *arguments], env)
+
+
+def flowsync_in(root: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Completed:
+    """Run the command in this process, started in the folder `root`."""
+    before = Path.cwd()
+    os.chdir(root)
+    try:
+        return _run(arguments, env)
+    finally:
+        os.chdir(before)
+
+
+def _run(arguments: Sequence[str], env: Mapping[str, str] | None) -> Completed:
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.dict(os.environ, {**CLEAN, **(env or {})}, clear=True),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
-        code = run(["-C", str(root), *arguments])
+        code = run(arguments)
     return checked(Completed(code, out.getvalue(), err.getvalue()))
 
 
