@@ -10,7 +10,7 @@ from flowsync.explain.explanations import WIDE, fenced_tree, tree_document, tree
 from flowsync.flows.testing import Decided, Undecided, Unreadable, Unusable
 from flowsync.model import JsonValue
 from flowsync.render.escape import code_span, masked_json, plural, with_hint
-from flowsync.render.style import Detail, Line, Screen, Span, Style, draw, line
+from flowsync.render.style import HANG, Detail, Line, Screen, Span, Style, draw, line
 from flowsync.targeting.context import Case, Verdict
 from flowsync.targeting.evaluation import conflicts
 from flowsync.targeting.nodes import formatted
@@ -149,7 +149,7 @@ def _coverage_lines(flows: Sequence[TestedFlow]) -> Iterator[Line]:
             for term in each.terms:
                 truths = f"{'true ' if term.seen_true else '-    '} {'false' if term.seen_false else '-    '}  "
                 style = Style.PLAIN if term.seen_true and term.seen_false else Style.WARNING
-                yield line("    ", Span(truths, style), formatted(term.term))
+                yield line("    ", Span(truths, style), HANG, formatted(term.term))
     undecided = [flow.slug for flow in flows if flow.is_undecided]
     if undecided:
         yield ()
