@@ -103,16 +103,16 @@ def write_note(text: str, given: Invocation, at_least: Verbosity = Verbosity.NOR
 def write_sentence(text: str, given: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:
     """As `write_note` for a sentence, broken between words where a terminal is narrower."""
     stderr = screen_of_stderr(given)
-    write_note(style.paint(style.sentences(style.line(text), stderr, indent=2), stderr.colour), given, at_least)
+    write_note(style.draw([style.line(text)], stderr), given, at_least)
 
 
 def write_step(label: str, text: str, given: Invocation) -> None:
     """With -v, what the command does now, to stderr: dim, aligned after `label`."""
     if given.verbosity is not Verbosity.VERBOSE:
         return
-    step = style.line(Span(f"{label:<{_LABEL}}{text}", Style.MUTED))
+    step = style.line(Span(f"{label:<{_LABEL}}", Style.MUTED), style.HANG, Span(text, Style.MUTED))
     stderr = screen_of_stderr(given)
-    write_note(style.paint(style.sentences(step, stderr, indent=_LABEL), stderr.colour), given)
+    write_note(style.draw([step], stderr), given)
 
 
 def request_log(given: Invocation) -> Callable[[Attempt], None] | None:

@@ -10,7 +10,7 @@ from flowsync.api.audience import PATIENCE, Gap
 from flowsync.model import Audience, Plan, Qualifying
 from flowsync.plan.document import audience_document
 from flowsync.render.escape import cell_code, json_text, markdown_table
-from flowsync.render.style import Screen, Span, Style, line, paint, sentences, table
+from flowsync.render.style import Screen, Span, Style, draw, line, table
 
 if TYPE_CHECKING:
     from flowsync.record.values import Place
@@ -90,9 +90,8 @@ class AudienceReport:
 def text(report: AudienceReport, screen: Screen) -> str:
     """Return the numbers for a terminal."""
     lines = [*_lines(report, screen)]
-    for note in notes(report.audiences):
-        lines += sentences(line(Span(f"note: {note}", Style.MUTED)), screen, indent=2)
-    return paint(lines, screen.colour)
+    lines += [line(Span(f"note: {note}", Style.MUTED)) for note in notes(report.audiences)]
+    return draw(lines, screen)
 
 
 def _lines(report: AudienceReport, screen: Screen) -> Iterator[tuple[Span, ...]]:
@@ -103,7 +102,7 @@ def _lines(report: AudienceReport, screen: Screen) -> Iterator[tuple[Span, ...]]
     rows = [[Span(cell) for cell in _cells(each)] for each in report.audiences]
     yield from table(_TITLES, rows, screen)
     yield ()
-    yield from sentences(line(Span(_ABOUT, Style.MUTED)), screen)
+    yield line(Span(_ABOUT, Style.MUTED))
 
 
 _TITLES: Final = ("FLOW", "LIVE", "WITH THE FILE")

@@ -103,7 +103,8 @@ def paint(lines: Iterable[Line], colour: Colour) -> str:
     rows: list[str] = []
     for spans in map(inert, lines):
         if colour is Colour.ALWAYS:
-            rows.append("".join(map(_ansi, spans)))
+            runs = groupby((span for span in spans if span.text), lambda span: span.style)
+            rows.append("".join(_ansi("".join(span.text for span in run), style) for style, run in runs))
             continue
         rows.append("".join(span.text for span in spans))
         if any(span.style in MARKED for span in spans):
@@ -128,11 +129,9 @@ def inert(spans: Line) -> Line:
     return tuple(Span("".join(islice(rest, len(span.text))), span.style) for span in seen)
 
 
-def _ansi(span: Span) -> str:
-    if span.style is Style.PLAIN or not span.text:
-        return span.text
-    start, end = _ansi_codes(span.style)
-    return f"{start}{span.text}{end}"
+def _ansi(text: str, style: Style) -> str:
+    start, end = ("", "") if style is Style.PLAIN else _ansi_codes(style)
+    return f"{start}{text}{end}"
 
 
 @cache
@@ -179,22 +178,18 @@ def wrapped(spans: Line, screen: Screen, indent: int | None = None) -> Iterator[
         row += [Span(gap), *word]
         used += len(gap) + width
         gap = ""
-    yield tuple(row)
+    yield (*row, Span(gap))
+
+
+def flow_title(mark: Span | str, slug: str, facts: str, state: Span | str = "") -> tuple[Line, Line]:
+    """Return a blank line and the line of a flow."""
+    end = state if isinstance(state, Span) else Span(state, Style.MUTED)
+    return (), line(mark, Span(slug, Style.HEADING), Span(f"  {facts}", Style.MUTED), end)
 
 
 def hinted(hint: str | None) -> list[Line]:
     """Return the line of a hint; nothing for none."""
     return [line(Span("  hint: ", Style.HINT), HANG, hint)] if hint else []
-
-
-def sentences(spans: Line, screen: Screen, indent: int = 4) -> Iterator[Line]:
-    """Yield a line of prose, where the screen wants it broken at blanks, what follows set off by `indent`."""
-    return wrapped(spans, screen, indent)
-
-
-def hint_lines(hint: str | None, screen: Screen) -> Iterator[Line]:
-    """Yield a hint, wrapped to the width; nothing for none."""
-    return (row for each in hinted(hint) for row in wrapped(each, screen))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Span]], screen: Screen) -> Iterator[Line]:

@@ -18,7 +18,7 @@ from flowsync.model import SENT_FIELDS, Create, FieldChange, FieldName, JsonValu
 from flowsync.render.escape import compact, mask_keys
 from flowsync.render.style import Detail, Line, Screen, Span, Style, line
 from flowsync.render.text_diff import changed_lines, differing, hunks, shortened_line
-from flowsync.render.wording import criterion_gone, structural
+from flowsync.render.wording import criterion_gone, listed, structural
 from flowsync.targeting.comparison import DiffLine, TermChange, compare
 
 LINES_PER_FLOW: Final = 400
@@ -73,8 +73,11 @@ def with_remarks(planned: Differing) -> list[Line]:
     return [*(line(sentence) for sentence in map(remark, planned.fields) if sentence), *flow_diff(planned)]
 
 
-def indented(lines: list[Line], screen: Screen) -> Iterator[Line]:
-    """Yield a diff below the line of its flow, capped unless everything is asked for."""
+def change_lines(lines: list[Line], places: Sequence[str], screen: Screen) -> Iterator[Line]:
+    """Yield what changes in a flow: in a summary only the places, else the diff, capped unless verbose."""
+    if screen.detail is Detail.SUMMARY:
+        yield line("  changes: ", listed(places))
+        return
     for each in lines if screen.detail is Detail.VERBOSE else capped(lines):
         yield line("    ", *each)
 

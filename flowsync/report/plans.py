@@ -11,8 +11,8 @@ from flowsync.plan.document import drafted
 from flowsync.plan.warnings import WAITING
 from flowsync.render import audience, wording
 from flowsync.render.escape import plural
-from flowsync.render.style import NAMES_SHOWN, Detail, Line, Screen, Span, Style, draw, line
-from flowsync.render.yaml_diff import indented, with_remarks
+from flowsync.render.style import NAMES_SHOWN, Detail, Line, Screen, Span, Style, draw, flow_title, line
+from flowsync.render.yaml_diff import change_lines, with_remarks
 
 APPLY: Final = "flowsync apply"
 """What applies a plan that needs no further options."""
@@ -91,14 +91,14 @@ def _other_flows(plan: Plan, shared: Collection[str], screen: Screen) -> Iterato
         yield from [(), line(Span(f"note: {note}", Style.MUTED))]
     for each in plan.blocked:
         place = f"{each.file}:{each.line}:{each.column}" if each.line else each.file
-        yield from _title(Span("! ", Style.ERROR), each.slug, f"{place} · blocked")
+        yield from flow_title(Span("! ", Style.ERROR), each.slug, f"{place} · blocked")
         yield line("  ", Span(f"blocked[{each.code}]", Style.ERROR), f" {each.message}")
     for gone in plan.removed:
         row = "not found" if gone.id is None else f"id {gone.id} · version {gone.version} · {gone.status}"
-        yield from _title(Span("x ", Style.WARNING), gone.slug, f"{gone.file} is gone · {row}")
+        yield from flow_title(Span("x ", Style.WARNING), gone.slug, f"{gone.file} is gone · {row}")
         yield line("  ", Span(wording.removed(gone), Style.WARNING))
     for (slug, file), lost in groupby(plan.dropped, key=lambda each: (each.slug, each.file)):
-        yield from _title("- ", slug, file)
+        yield from flow_title("- ", slug, file)
         yield from (line("  ", wording.dropped(each)) for each in lost)
 
 
@@ -123,10 +123,7 @@ def _change_lines(change: Change, shared: Collection[str], screen: Screen, quali
         (f"note: {unseen}" if unseen else "", Style.MUTED),
     )
     yield from (line("  ", Span(sentence, style)) for sentence, style in notes if sentence)
-    if screen.detail is Detail.SUMMARY:
-        yield line("  changes: ", wording.listed(wording.changed_places(change)))
-    else:
-        yield from indented(with_remarks(change), screen)
+    yield from change_lines(with_remarks(change), wording.changed_places(change), screen)
 
 
 def _row_lines(
@@ -138,17 +135,11 @@ def _row_lines(
 ) -> Iterator[Line]:
     """Yield a blank line, the line of a flow, and its warnings but for those that are `shared`."""
     there = "new flow" if isinstance(row, Create) else f"id {row.id} · version {row.version} · {row.status}"
-    yield from _title(mark, row.slug, f"{row.file} · {there} · ", state)
+    yield from flow_title(mark, row.slug, f"{row.file} · {there} · ", state)
     for warning in warnings:
         if warning.code not in shared:
             where = "" if warning.line is None else f"line {warning.line}: "
             yield line("  ", Span(f"warning[{warning.code}]", Style.WARNING), f" {where}{warning.message}")
-
-
-def _title(mark: Span | str, slug: str, facts: str, state: Span | str = "") -> Iterator[Line]:
-    yield ()
-    end = state if isinstance(state, Span) else Span(state, Style.MUTED)
-    yield line(mark, Span(slug, Style.HEADING), Span(f"  {facts}", Style.MUTED), end)
 
 
 def _refusals(plan: Plan) -> Iterator[Line]:

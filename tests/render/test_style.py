@@ -20,8 +20,8 @@ from flowsync.render.style import (
     progress_line,
     pulling_line,
     reading_line,
-    sentences,
     table,
+    wrapped,
 )
 from tests.render.hostile import hostile, log_commands, unseen_characters
 
@@ -96,13 +96,13 @@ def text(lines: object) -> list[str]:
 
 
 def test_a_line_is_whole_where_it_fits_and_where_nobody_sees_it() -> None:
-    assert list(sentences(WHOLE, Screen())) == [WHOLE]
-    assert list(sentences(WHOLE, Screen(width=20))) == [WHOLE]
-    assert list(sentences(WHOLE, Screen(width=50, wrap=50))) == [WHOLE]
+    assert list(wrapped(WHOLE, Screen())) == [WHOLE]
+    assert list(wrapped(WHOLE, Screen(width=20))) == [WHOLE]
+    assert list(wrapped(WHOLE, Screen(width=50, wrap=50))) == [WHOLE]
 
 
 def test_a_longer_one_is_broken_between_words_and_set_off() -> None:
-    rows = list(sentences(WHOLE, Screen(width=26, wrap=26)))
+    rows = list(wrapped(WHOLE, Screen(width=26, wrap=26)))
     assert text(rows) == ["  warning[x]: a sentence", "    of several styles"]
     assert Span("several", Style.HEADING) in rows[1]
 
@@ -110,7 +110,7 @@ def test_a_longer_one_is_broken_between_words_and_set_off() -> None:
 @given(st.lists(st.text("ab |\u6f22\u0301", max_size=30), max_size=6), st.integers(10, 60), st.integers(0, 9))
 def test_no_word_is_lost_or_broken_and_no_row_is_too_wide(parts: list[str], wrap: int, indent: int) -> None:
     whole = line(*parts)
-    rows = text(list(sentences(whole, Screen(wrap=wrap), indent)))
+    rows = text(list(wrapped(whole, Screen(wrap=wrap), indent)))
     assert " ".join(rows).split() == "".join(parts).split()
     for row in rows[1:]:
         assert row.startswith(" " * indent)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.render import ledger, wording
 from flowsync.render.escape import masked_json, plural
-from flowsync.render.style import Line, Screen, Span, Style, line, paint, sentences
+from flowsync.render.style import Line, Screen, Span, Style, draw, line
 from flowsync.render.versions.history import day
 from flowsync.versions.deleting import Ending
 
@@ -37,10 +37,10 @@ def preview(deletions: Sequence[Deletion], place: Place, screen: Screen) -> str:
         going = f"  all {plural(count, 'version')}, in this order" if count > 1 else "  its only version"
         lines += [(), line(Span("- ", Style.REMOVED), Span(deletion.slug, Style.HEADING), going)]
         for row in deletion.rows:
-            lines += sentences(line(f"    {_facts(row)}"), screen, indent=6)
+            lines.append(line(f"    {_facts(row)}"))
     for sentence in (LOST, NO_WAY_BACK):
-        lines += [*([()] if sentence is LOST else []), *sentences(line(Span(sentence, Style.WARNING)), screen)]
-    return paint([*lines, ()], screen.colour)
+        lines += [*([()] if sentence is LOST else []), line(Span(sentence, Style.WARNING))]
+    return draw([*lines, ()], screen)
 
 
 def _facts(row: LiveFlow) -> str:
@@ -56,7 +56,7 @@ def question(deletion: Deletion, place: Place, screen: Screen) -> str:
     """Return what is asked before a flow is deleted: one line, without its end."""
     where = wording.place(place.environment, place.api_url)
     asked = line(Span(f"Type {deletion.slug} to delete it from {where}:", Style.HEADING), " ")
-    return paint([asked], screen.colour).removesuffix("\n")
+    return draw([asked], screen).removesuffix("\n")
 
 
 def outcome_line(deleted: Deleted, screen: Screen) -> str:

@@ -10,7 +10,7 @@ from flowsync.api.rows import Chosen, NoSuchFlow, NoSuchTarget, OnlyArchived, Un
 from flowsync.model import JsonValue, LiveFlow, Target
 from flowsync.plan.document import json_safe
 from flowsync.render.escape import cell_code, markdown_table, masked_json, plural, prose
-from flowsync.render.style import Screen, Span, Style, line, paint, sentences, table
+from flowsync.render.style import Screen, Span, Style, draw, line, paint, table
 from flowsync.render.versions.sides import changed_places
 from flowsync.render.wording import listed
 from flowsync.text import shortened
@@ -42,11 +42,9 @@ def text(found: History, screen: Screen) -> str:
     """Return a table of the versions, then who sees which, and which one apply would write."""
     rows = [[Span(cell, style) for cell, style in _cells(each, found, day)] for each in found.versions]
     lines = [*table(_TITLES, rows, screen), ()]
-    for sentence in sentences_of(found):
-        lines += sentences(line(sentence), screen, indent=2)
-    for note in found.notes:
-        lines += sentences(line(Span(note, Style.WARNING)), screen, indent=2)
-    return paint(lines, screen.colour)
+    lines += [line(sentence) for sentence in sentences_of(found)]
+    lines += [line(Span(note, Style.WARNING)) for note in found.notes]
+    return draw(lines, screen)
 
 
 def sentences_of(found: History) -> Iterator[str]:

@@ -10,8 +10,8 @@ from flowsync.plan.document import field_change
 from flowsync.render import ledger, wording
 from flowsync.render.escape import masked_json, plural
 from flowsync.render.ledger import Kind
-from flowsync.render.style import Detail, Line, Screen, Span, Style, line, paint, sentences
-from flowsync.render.yaml_diff import capped, flow_diff, remark
+from flowsync.render.style import Detail, Line, Screen, Span, Style, draw, flow_title, line
+from flowsync.render.yaml_diff import change_lines, with_remarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 FORMATS: Final = ("text", "json")
 """What `publish --format` and `delete --format` offer."""
-_MARGIN: Final = Span("    ")
 NOTHING: Final = "Nothing to publish: no flow that matches has a draft."
 _UNCERTAIN: Final = "Run the same command again to see whether it is published."
 _WORDS: Final = {kind: "published" if kind is Kind.APPLIED else kind.words for kind in Kind}
@@ -38,10 +37,9 @@ def preview(plan: Plan, publishes: Sequence[Publish], screen: Screen) -> str:
     for publish in publishes:
         lines += _publish_lines(publish, screen)
     for each in plan.blocked:
-        heading = line(Span("! ", Style.ERROR), Span(each.slug, Style.HEADING), Span(f"  {each.file}", Style.MUTED))
-        code = Span(f"blocked[{each.code}]", Style.ERROR)
-        lines += [(), heading, *sentences(line("  ", code, f" {each.message}"), screen)]
-    return paint([*lines, ()], screen.colour)
+        lines += flow_title(Span("! ", Style.ERROR), each.slug, each.file)
+        lines.append(line("  ", Span(f"blocked[{each.code}]", Style.ERROR), f" {each.message}"))
+    return draw([*lines, ()], screen)
 
 
 def _publish_lines(publish: Publish, screen: Screen) -> Iterator[Line]:
@@ -49,22 +47,17 @@ def _publish_lines(publish: Publish, screen: Screen) -> Iterator[Line]:
     instead = "the first version to be live"
     if published is not None:
         instead = f"takes the place of version {published.version} (id {published.id})"
-    yield ()
-    facts = Span(f"  {change.file} · id {change.id} · version {change.version} · {change.status} · ", Style.MUTED)
-    yield from sentences(line(Span("^ ", Style.HINT), Span(change.slug, Style.HEADING), facts, instead), screen)
+    facts = f"{change.file} · id {change.id} · version {change.version} · {change.status} · "
+    yield from flow_title(Span("^ ", Style.HINT), change.slug, facts, line(instead)[0])
     for warning in change.warnings:
-        yield from sentences(line("  ", Span(f"warning[{warning.code}]", Style.WARNING), f" {warning.message}"), screen)
-    yield from sentences(line("  ", Span(noticed(publish), Style.WARNING)), screen)
+        yield line("  ", Span(f"warning[{warning.code}]", Style.WARNING), f" {warning.message}")
+    yield line("  ", Span(noticed(publish), Style.WARNING))
     if published is not None and not change.fields:
         yield line(Span(f"  Nothing differs from version {published.version}.", Style.MUTED))
-    if screen.detail is Detail.SUMMARY and change.fields:
-        yield from sentences(line("  changes: ", wording.listed(wording.changed_places(change))), screen)
-        return
     whole = Create(change.slug, change.file, change.fields, (), change.body, change.after, change.new)
-    diff = flow_diff(change if published is not None else whole)
-    shown = [*(line(sentence) for sentence in map(remark, change.fields) if sentence), *diff]
-    for each in shown if screen.detail is Detail.VERBOSE else capped(shown):
-        yield (_MARGIN, *each)
+    if change.fields or screen.detail is not Detail.SUMMARY:
+        lines = with_remarks(change if published is not None else whole)
+        yield from change_lines(lines, wording.changed_places(change), screen)
 
 
 def noticed(publish: Publish) -> str:
@@ -95,7 +88,7 @@ def question(plan: Plan, publishes: Sequence[Publish], screen: Screen) -> str:
     seen = wording.seen_by_users(sum(publish.change.live for publish in publishes), len(publishes))
     drafts, where = plural(len(publishes), "draft"), wording.place(plan.environment, plan.api_url)
     asked = line(Span(f"Publish {drafts} of {where}, {seen}?", Style.HEADING), " [y/N] ")
-    return paint([asked], screen.colour).removesuffix("\n")
+    return draw([asked], screen).removesuffix("\n")
 
 
 def outcome_line(published: Published, screen: Screen) -> str:

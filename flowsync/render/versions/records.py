@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from flowsync.record.values import Record, RecordList, Unreadable
 from flowsync.render import wording
 from flowsync.render.escape import cell_code, cell_prose, markdown_table, masked_json, plural
-from flowsync.render.style import Line, Screen, Span, Style, line, paint, sentences, table
+from flowsync.render.style import Line, Screen, Span, Style, draw, line, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,13 +23,13 @@ _TITLES: Final = ("RECORD", "COMMAND", "WHEN (UTC)", "WRITTEN", "STATE", "FLOWSY
 def text(listed: RecordList, screen: Screen, following: str) -> str:
     """Return an aligned table of records, and `following`, the command that rolls the newest back."""
     if not listed.kept:
-        return paint([line(NO_RECORDS), *_elsewhere(listed, screen)], screen.colour)
+        return draw([line(NO_RECORDS), *_elsewhere(listed)], screen)
     rows = [[Span(kept.stem, Style.HEADING), *map(Span, _cells(kept))] for kept in listed.kept]
     count = Span(plural(len(listed.kept), "record"), Style.HEADING)
     offers = listed.newest is not None and listed.newest.can_be_rolled_back
     closing = line(count, f". To roll the newest back: {following}") if offers else line(count, ".")
-    parts = [*table(_TITLES, rows, screen), (), *sentences(closing, screen), *_elsewhere(listed, screen)]
-    return paint(parts, screen.colour)
+    parts = [*table(_TITLES, rows, screen), (), closing, *_elsewhere(listed)]
+    return draw(parts, screen)
 
 
 def markdown(listed: RecordList, screen: Screen, following: str) -> str:  # noqa: ARG001 - one signature
@@ -68,10 +68,10 @@ def described(kept: Kept) -> str:
     return f"{last.purpose.value} of {_moment(last.time)} UTC, {_written(kept.content)}"
 
 
-def _elsewhere(listed: RecordList, screen: Screen) -> Iterator[Line]:
+def _elsewhere(listed: RecordList) -> Iterator[Line]:
     if listed.elsewhere:
         other = f"{plural(listed.elsewhere, 'record')} of other environments or accounts: flowsync rollback --list"
-        yield from sentences(line(Span(other, Style.MUTED)), screen)
+        yield line(Span(other, Style.MUTED))
 
 
 def _cells(kept: Kept) -> list[str]:

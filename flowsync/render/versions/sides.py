@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Final
 from flowsync.model import JsonValue
 from flowsync.plan.document import field_change, json_safe
 from flowsync.render.escape import code_span, compact, fenced, masked_json, plural, prose
-from flowsync.render.style import NAMES_SHOWN, Colour, Detail, Line, Screen, Span, Style, line, paint, sentences
+from flowsync.render.style import NAMES_SHOWN, Colour, Detail, Line, Screen, Span, Style, draw, flow_title, line, paint
 from flowsync.render.wording import host_of, listed, revision
-from flowsync.render.yaml_diff import capped, flow_diff, remark
+from flowsync.render.yaml_diff import capped, change_lines, with_remarks
 
 if TYPE_CHECKING:
     from flowsync.versions.sides import Comparison, Content, Contents, Difference, NotCompared, OnlyOneSide
 
 FORMAT: Final = "flowsync-diff/1"
-_MARGIN: Final = Span("    ")
 _NOT_WRITTEN: Final = "flowsync does not write it"
 
 
 def text(found: Comparison, screen: Screen) -> str:
     """Return what differs, flow by flow, then what only one side has."""
-    return paint(_lines(found, screen), screen.colour)
+    return draw(_lines(found, screen), screen)
 
 
 def counts(found: Comparison) -> str:
@@ -46,24 +45,22 @@ def _lines(found: Comparison, screen: Screen) -> Iterator[Line]:
     yield line(Span(f"Diff: {counts(found)}", Style.HEADING))
     for mark, side, style in (("-", found.before, Style.REMOVED), ("+", found.after, Style.ADDED)):
         where = f" ({place(side)})" if place(side) else ""
-        yield from sentences(line(Span(f"{mark} {side.name}", style), Span(where, Style.MUTED)), screen, indent=2)
+        yield line(Span(f"{mark} {side.name}", style), Span(where, Style.MUTED))
     for note in dict.fromkeys((*found.before.notes, *found.after.notes)):
-        yield from sentences(line(Span(note, Style.WARNING)), screen, indent=2)
+        yield line(Span(note, Style.WARNING))
     for each in found.differing:
-        yield from _difference_lines(each, found, screen)
+        yield from _title_lines(Span("~ ", Style.HINT), each, found)
+        yield from change_lines(diff_lines(each), changed_places(each), screen)
     if screen.detail is Detail.VERBOSE:
         for each in found.same:
-            yield ()
-            yield from _title_lines(Span("= "), each, screen)
-            yield from _unseen_lines(each, found, screen)
+            yield from _title_lines(Span("= "), each, found)
     yield from _only_lines("-", found.before, found.only_before, Style.REMOVED, screen)
     yield from _only_lines("+", found.after, found.only_after, Style.ADDED, screen)
     for lacking in found.not_compared:
-        yield ()
-        yield line(Span("! ", Style.ERROR), Span(lacking.slug, Style.HEADING), Span("  not compared", Style.MUTED))
-        yield from sentences(line(f"  {_why(lacking)}"), screen)
+        yield from flow_title(Span("! ", Style.ERROR), lacking.slug, "not compared")
+        yield line(f"  {_why(lacking)}")
     if not found.has_differences and not found.not_compared:
-        yield from sentences(line(Span(nothing_differs(found), Style.DONE)), screen)
+        yield line(Span(nothing_differs(found), Style.DONE))
 
 
 def nothing_differs(found: Comparison) -> str:
@@ -74,26 +71,15 @@ def nothing_differs(found: Comparison) -> str:
     return f"Nothing differs, but {listed(unseen)} could not be seen everywhere." if unseen else "Nothing differs."
 
 
-def _difference_lines(each: Difference, found: Comparison, screen: Screen) -> Iterator[Line]:
-    yield ()
-    yield from _title_lines(Span("~ ", Style.HINT), each, screen)
-    yield from _unseen_lines(each, found, screen)
-    if screen.detail is Detail.SUMMARY:
-        yield from sentences(line("  changes: ", listed(changed_places(each))), screen)
-        return
-    lines = diff_lines(each)
-    for row in lines if screen.detail is Detail.VERBOSE else capped(lines):
-        yield (_MARGIN, *row)
-
-
-def _title_lines(mark: Span, each: Difference, screen: Screen) -> Iterator[Line]:
-    title = line(mark, Span(each.slug, Style.HEADING), Span(f"  {_both(each)}", Style.MUTED))
-    yield from sentences(title, screen)
+def _title_lines(mark: Span, each: Difference, found: Comparison) -> Iterator[Line]:
+    yield from flow_title(mark, each.slug, _both(each))
+    if sentence := unseen(each, found):
+        yield line("  ", Span(f"note: {sentence}", Style.MUTED))
 
 
 def diff_lines(each: Difference) -> list[Line]:
     """Return the diff of a flow, what is to be said of single changes first."""
-    lines = [*(line(sentence) for sentence in map(remark, each.fields) if sentence), *flow_diff(each)]
+    lines = with_remarks(each)
     for other in each.others:
         lines.append(line(Span(f"- {other.name}: {compact(other.old)}", Style.REMOVED)))
         lines.append(line(Span(f"+ {other.name}: {compact(other.new)}", Style.ADDED), f"  ({_NOT_WRITTEN})"))
@@ -103,11 +89,6 @@ def diff_lines(each: Difference) -> list[Line]:
 def changed_places(each: Difference) -> list[str]:
     """Return the labels of what differs, each once."""
     return list(dict.fromkeys([*(change.label for change in each.fields), *(other.name for other in each.others)]))
-
-
-def _unseen_lines(each: Difference, found: Comparison, screen: Screen) -> Iterator[Line]:
-    if sentence := unseen(each, found):
-        yield from sentences(line("  ", Span(f"note: {sentence}", Style.MUTED)), screen)
 
 
 def unseen(each: Difference, found: Comparison) -> str:
@@ -147,7 +128,7 @@ def _only_lines(
     for each in flows[:limit]:
         said = "".join(f" · {part}" for part in (each.content.name, each.message) if part)
         known = Span(f"  {facts(each.content)}{said}", Style.MUTED)
-        yield from sentences(line(Span(f"  {mark} ", style), Span(each.content.slug, Style.HEADING), known), screen)
+        yield line(Span(f"  {mark} ", style), Span(each.content.slug, Style.HEADING), known)
     if len(flows) > limit:
         yield line(Span(f"  … {len(flows) - limit:,} more", Style.MUTED))
 

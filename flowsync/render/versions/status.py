@@ -18,7 +18,7 @@ from flowsync.render.escape import (
     shown,
     with_hint,
 )
-from flowsync.render.style import Detail, Line, Screen, Span, Style, blocks, line, paint, sentences, table
+from flowsync.render.style import Detail, Line, Screen, Span, Style, blocks, draw, line, table
 from flowsync.text import end_of
 from flowsync.versions.status import State, Users
 
@@ -64,7 +64,7 @@ _MEANINGS: Final[Mapping[State | Users | str, str]] = {
 
 def text(survey: Survey, screen: Screen) -> str:
     """Return a table of the flows, then the counts, what could not be read, and what the words mean."""
-    return paint([*_body(survey, screen), *_summary(survey, screen), *_legend(survey, screen)], screen.colour)
+    return draw([*_body(survey, screen), *_summary(survey), *_legend(survey, screen)], screen)
 
 
 def markdown(survey: Survey, screen: Screen) -> str:  # noqa: ARG001 - one signature
@@ -74,7 +74,7 @@ def markdown(survey: Survey, screen: Screen) -> str:  # noqa: ARG001 - one signa
     if rows:
         titles = [cell_prose(title.capitalize() if title.isupper() else title) for title in header]
         lines = markdown_table(titles, ([cell_code(row[0].text), *map(_markdown_cell, row[1:])] for row in rows))
-    said = ["".join(span.text for span in each) for each in _summary(survey, Screen()) if each]
+    said = ["".join(span.text for span in each) for each in _summary(survey) if each]
     meanings = [f"{word}: {meaning}." for word, meaning in _words(survey)]
     parts = [[f"- {prose(each)}" for each in part] for part in (said, meanings)]
     return "\n\n".join(["\n".join(each) for each in (lines, *parts) if each]) + "\n"
@@ -173,7 +173,7 @@ def _version(flow: FlowStatus) -> str:
     return str(flow.row.version)
 
 
-def _summary(survey: Survey, screen: Screen) -> Iterator[Line]:
+def _summary(survey: Survey) -> Iterator[Line]:
     """Yield the counts of each environment, or why it could not be read."""
     yield ()
     for each in survey.environments:
@@ -181,9 +181,9 @@ def _summary(survey: Survey, screen: Screen) -> Iterator[Line]:
         if each.trouble is not None:
             said = with_hint(end_of(each.trouble.message), each.trouble.hint)
             style = Style.MUTED if each.trouble.is_no_key else Style.ERROR
-            yield from sentences(line(Span(f"{named}{said}", style)), screen)
+            yield line(Span(f"{named}{said}", style))
         else:
-            yield from sentences(line(Span(f"{named}{counts(each)}", Style.HEADING)), screen)
+            yield line(Span(f"{named}{counts(each)}", Style.HEADING))
 
 
 def counts(environment: EnvironmentStatus) -> str:
@@ -209,7 +209,7 @@ def _legend(survey: Survey, screen: Screen) -> Iterator[Line]:
     if words:
         yield ()
     for word, meaning in words:
-        yield from sentences(line(Span(f"{word}: {meaning}", Style.MUTED)), screen, indent=2)
+        yield line(Span(f"{word}: {meaning}", Style.MUTED))
 
 
 def _words(survey: Survey) -> Iterator[tuple[str, str]]:
