@@ -1,5 +1,5 @@
-"""Every flow as the vendor's own components draw it, on a page of this machine, and as pictures.
+"""Every flow drawn by the vendor's own components, on a local page and as pictures.
 
-No code of the vendor's is part of flowsync: it is fetched from npm's registry by a list of names, versions and hashes,
-joined with the frame's own source, and kept in the user's cache.
+flowsync contains no code of the vendor: it fetches it from npm's registry by a list of names, versions and hashes,
+bundles it with the frame's source, and keeps the bundle in the user's cache.
 """

@@ -1,4 +1,4 @@
-"""A headless Chromium over its own pipe, one tab: opens an address, waits for a frame, takes its picture."""
+"""One tab of a headless Chromium, controlled over a pipe: opens an address, waits for a frame, takes its picture."""
 
 from __future__ import annotations
 
@@ -24,41 +24,43 @@ if TYPE_CHECKING:
     from flowsync.model import JsonValue
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
-"""What the browser is called on PATH."""
+"""Names of the browser on PATH."""
 BROWSER_VARIABLE: Final = "CHROMIUM"
 _MAC: Final = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 _SECONDS: Final = 15.0
-"""How long one picture may take to be ready, and one command to be answered."""
+"""Time limit for a picture to be ready, and for a command to be answered."""
 _POLL: Final = 0.03
 _MARGIN: Final = 16
-"""Pixels below what is drawn."""
+"""Pixels below the drawn content."""
 _MOST_HEIGHT: Final = 16_000
-"""Pixels: Chromium takes no larger picture."""
+"""Pixels; Chromium takes no larger pictures."""
 _FLAGS: Final = (
     *("--headless", "--remote-debugging-pipe", "--no-first-run", "--no-default-browser-check", "--disable-extensions"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
     *("--hide-scrollbars", "--force-color-profile=srgb", "--force-device-scale-factor=1", "--disable-gpu"),
     *("--font-render-hinting=none", "--disable-lcd-text", "--mute-audio"),
-    # No name is looked up: a picture shows what the files hold, and asks nobody.
+    # No host name is resolved: a picture shows only what is in the files.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 
 
 class BrowserError(FlowsyncError):
-    """There is no Chromium, or it does not do what it is asked."""
+    """There is no Chromium, or it fails."""
 
     code = "preview-browser"
 
 
 def find_browser(given: str | None, environ: Mapping[str, str]) -> str:
-    """The Chromium to run: the given one, that of CHROMIUM, or one of PATH. Raises BrowserError."""
+    """The Chromium to run: the given one, that of the variable CHROMIUM, or one on PATH. Raises BrowserError."""
     if sys.platform == "win32":
-        raise BrowserError("Pictures are not made on Windows: its processes cannot be given the pipe that this needs.")
+        raise BrowserError(
+            "Pictures cannot be taken on Windows: its processes cannot inherit the pipes that this needs."
+        )
     wanted = given or environ.get(BROWSER_VARIABLE)
     if wanted:
         found = shutil.which(wanted, path=environ.get("PATH"))
         if found is None:
-            raise BrowserError(f"There is no program {wanted}.", hint="--browser names Chromium or Chrome.")
+            raise BrowserError(f"There is no program {wanted}.", hint="--browser must name Chromium or Chrome.")
         return found
     on_path = (shutil.which(name, path=environ.get("PATH")) for name in NAMES)
     found = next(filter(None, on_path), None) or (_MAC if os.access(_MAC, os.X_OK) else None)
@@ -73,7 +75,7 @@ def find_browser(given: str | None, environ: Mapping[str, str]) -> str:
 
 @contextmanager
 def open_tab(program: str, width: int) -> Iterator[Tab]:
-    """A tab of a browser of its own, whose profile is gone at the end. Raises BrowserError."""
+    """A tab of a new browser, whose profile is deleted at the end. Raises BrowserError."""
     to_browser, from_us = os.pipe()
     to_us, from_browser = os.pipe()
     with tempfile.TemporaryDirectory(prefix="flowsync-browser-", ignore_cleanup_errors=True) as profile:
@@ -110,14 +112,14 @@ _WITH_PIPES: Final = (
     "spare = [fcntl.fcntl(each, fcntl.F_DUPFD, 10) for each in (reader, writer)]; "
     "os.dup2(spare[0], 3); os.dup2(spare[1], 4); os.execv(sys.argv[3], sys.argv[3:])"
 )
-"""Chromium reads descriptor 3 and writes 4. A fresh interpreter puts them there: no code runs after a fork here."""
+"""Chromium reads descriptor 3 and writes 4. A new interpreter puts them there: no code runs after a fork here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What to take a picture of: the step that has to be current ("": any), the height of the window in pixels.
+    """What to take a picture of: the step that must be current ("": any), the height of the window in pixels.
 
-    `is_whole`: all of the window is in the picture, for what is drawn over the document.
+    `is_whole`: the picture shows the whole window, for components that are drawn over the document.
     """
 
     step: str
@@ -145,7 +147,7 @@ class Tab:
         self._resize(800)
 
     def picture(self, url: str, frame: Frame) -> bytes | None:
-        """A PNG of the frame at `url`, as wide as the tab and as high as what was drawn; None where no step of it is.
+        """A PNG of the frame at `url`, as wide as the tab and as high as its content; None where the step is not drawn.
 
         Raises BrowserError where it is not ready in time.
         """
@@ -155,7 +157,7 @@ class Tab:
         if frame.step and self.value("document.documentElement.dataset.step") != frame.step:
             return None
         height = frame.height
-        while frame.is_whole and height < min(drawn, _MOST_HEIGHT):  # a dialog is as high as the window lets it be
+        while frame.is_whole and height < min(drawn, _MOST_HEIGHT):  # a dialog is at most as high as the window
             height = min(drawn + 2 * _MARGIN, _MOST_HEIGHT)
             self._resize(height)
             self.value("delete document.documentElement.dataset.ready")
@@ -167,7 +169,7 @@ class Tab:
         return base64.b64decode(taken["data"])
 
     def _drawn(self) -> int:
-        """How high what is drawn is, once all of it is there."""
+        """The height of the content, once all of it is drawn."""
         until = time.monotonic() + _SECONDS
         while self.value("document.documentElement.dataset.ready") != "yes":
             if time.monotonic() > until:
@@ -179,8 +181,8 @@ class Tab:
         size: dict[str, JsonValue] = {"width": self._width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.ask("Emulation.setDeviceMetricsOverride", size)
 
-    def value(self, expression: str) -> Any:  # noqa: ANN401 - whatever the page holds
-        """What an expression is in the page."""
+    def value(self, expression: str) -> Any:  # noqa: ANN401 - any value of the page
+        """The value of an expression in the page."""
         return self.ask("Runtime.evaluate", {"expression": expression})["result"].get("value")
 
     def ask(self, method: str, parameters: Mapping[str, JsonValue], session: str = "") -> Any:  # noqa: ANN401 - the protocol's own JSON

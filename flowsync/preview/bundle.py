@@ -1,4 +1,4 @@
-"""The script that draws a flow: the vendor's components, fetched by a list of hashes and joined by esbuild."""
+"""The bundle that draws flows: the vendor's components, fetched by a list of hashes and bundled by esbuild."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ if TYPE_CHECKING:
 
 REGISTRY: Final = "https://registry.npmjs.org"
 REGISTRY_VARIABLE: Final = "npm_config_registry"
-"""The variable by which npm itself learns of another registry."""
+"""The variable in which npm itself takes another registry."""
 MEGABYTES: Final = 8
-"""What is fetched, about: the archives of all packages and of the bundler."""
+"""Approximate size of the download: the archives of all packages and of the bundler."""
 LICENCE: Final = "Elastic License 2.0"
-"""That of the vendor's components; all else is under the MIT licence or an equally free one."""
+"""The licence of the vendor's components; the other packages have the MIT licence or a similar one."""
 _ENTRY: Final = "main.jsx"
 _SOURCES: Final = (_ENTRY, "page.js", "storage.js")
 _MOST_PACKED: Final = 16 * 1024 * 1024
 _MOST_UNPACKED: Final = 64 * 1024 * 1024
-"""Bytes of one archive; the largest today is the bundler, 4 MB packed and 11 MB unpacked."""
+"""Bytes of one archive; the largest is the bundler, 4 MB packed and 11 MB unpacked."""
 _MOST_FILES: Final = 5_000
 _SECONDS: Final = 120
 _MARK: Final = b"\n//sha256:"
 _SIGN_IN: Final = re.compile(r"//[^/@\s]+@")
 _MACHINES: Final = {"x86_64": "x64", "amd64": "x64", "arm64": "arm64", "aarch64": "arm64"}
 _SYSTEMS: Final = {"linux": "linux", "darwin": "darwin", "win32": "win32"}
-_OTHER_WAY: Final = "--bundle FILE takes a bundle that was built elsewhere: the file in the cache of another machine."
+_OTHER_WAY: Final = "--bundle FILE takes a bundle that was built elsewhere: copy it from the cache of another machine."
 
 
 class BundleError(FlowsyncError):
-    """The script that draws flows cannot be fetched or built."""
+    """The bundle cannot be fetched or built."""
 
     code = "preview-bundle"
 
@@ -69,31 +69,31 @@ class Package:
 
     @property
     def url_path(self) -> str:
-        """Where a registry keeps it."""
+        """Its path in a registry."""
         return f"{quote(self.name, safe='@/')}/-/{self.name.rpartition('/')[2]}-{self.version}.tgz"
 
     @property
     def file(self) -> str:
-        """What `npm pack` calls it."""
+        """Its file name by `npm pack`."""
         return f"{self.name.removeprefix('@').replace('/', '-')}-{self.version}.tgz"
 
     def checked(self, content: bytes) -> bytes:
-        """The archive, if it is the one that flowsync was made with. Raises BundleError for any other."""
+        """The archive, if its hash is the expected one. Raises BundleError for any other."""
         found = base64.b64encode(hashlib.sha512(content).digest()).decode()
         if f"sha512-{found}" != self.integrity:
             raise BundleError(
                 f"{self.name}@{self.version} is not what flowsync expects: its hash differs. Nothing was unpacked.",
-                hint=f"A proxy or a registry in between may have changed it. {_OTHER_WAY}",
+                hint=f"A proxy or a registry may have changed it. {_OTHER_WAY}",
             )
         return content
 
 
 Fetch: TypeAlias = "Callable[[Sequence[Package]], Iterator[bytes]]"
-"""A way to the archives of npm's registry: the content of each, in order, unchecked. Raises BundleError."""
+"""Fetches archives from npm's registry, in order; does not check them. Raises BundleError."""
 
 
 def packages() -> Sequence[Package]:
-    """Everything that is fetched on this machine: the packages, and the bundler for its platform.
+    """The packages to fetch on this machine, and the bundler for its platform, last.
 
     Raises BundleError where there is no bundler for it.
     """
@@ -109,7 +109,7 @@ def packages() -> Sequence[Package]:
 
 
 def cached(environ: Mapping[str, str], home: Path) -> Path:
-    """Where the bundle of this version of flowsync is kept, whether it is there yet or not."""
+    """The path of the bundle for this version of flowsync; it may not exist yet."""
     parts = [_resource("packages.json"), *(_resource(f"frame/{name}") for name in _SOURCES)]
     identity = hashlib.sha256(b"\0".join(parts)).hexdigest()[:32]
     cache = environ.get("XDG_CACHE_HOME") or environ.get("LOCALAPPDATA")
@@ -117,7 +117,7 @@ def cached(environ: Mapping[str, str], home: Path) -> Path:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a bundle is there as it was built: its last line is the hash of everything before it."""
+    """Whether a bundle exists and is complete: its last line is the hash of everything before it."""
     try:
         script, _, mark = path.read_bytes().rpartition(_MARK)
     except OSError:
@@ -126,21 +126,21 @@ def is_whole(path: Path) -> bool:
 
 
 def registry_from(environ: Mapping[str, str]) -> str:
-    """The registry to fetch from. Raises BundleError where it cannot be used; that never shows what it is."""
+    """The registry to fetch from. Raises BundleError, without the address, where it cannot be used."""
     given = environ.get(REGISTRY_VARIABLE) or REGISTRY
     if url_complaint(given) is not None or not given.startswith("https://"):
         raise BundleError(
             f"The address in {REGISTRY_VARIABLE} cannot be used: it must be an https address without a user name, "
             "password, query or fragment.",
-            hint=f"Where npm is installed, it does the fetching, and knows how to sign in. {_OTHER_WAY}",
+            hint=f"Install npm: flowsync then fetches with npm, which can sign in. {_OTHER_WAY}",
         )
     return given.rstrip("/")
 
 
 def build(fetch: Fetch, target: Path, report: Callable[[int, int], object]) -> None:
-    """Fetch everything, check each archive's hash, join it and put the bundle at `target`, whole or not at all.
+    """Fetch all archives, check their hashes, bundle them, and write the bundle to `target` at once.
 
-    `report` is given how many of how many archives there are. Raises BundleError, and leaves nothing behind then.
+    `report` is called with the number of fetched archives and of all. After BundleError nothing is left behind.
     """
     wanted = packages()
     with tempfile.TemporaryDirectory(prefix="flowsync-preview-") as place:
@@ -172,7 +172,7 @@ def _keep(script: bytes, target: Path) -> None:
 def unpack(content: bytes, target: Path) -> None:
     """Unpack the regular files of an archive without their first folder.
 
-    Raises BundleError for links, devices, paths that lead out, and for more than there can be.
+    Raises BundleError for links, devices, paths that lead outside, and archives that are too large.
     """
     try:
         with tarfile.open(fileobj=BytesIO(content), mode="r:gz") as archive:
@@ -181,11 +181,11 @@ def unpack(content: bytes, target: Path) -> None:
                 parts = PurePosixPath(member.name).parts
                 left -= member.size
                 if left < 0 or number >= _MOST_FILES:
-                    raise _refused("it is larger than it can be")
+                    raise _refused("it is too large")
                 if member.isdir():
                     continue
                 if not member.isreg() or not _is_inside(member.name):
-                    raise _refused(f"{excerpt(member.name)} is no file inside of it")
+                    raise _refused(f"{excerpt(member.name)} is not a file inside it")
                 path = target.joinpath(*parts[1:])
                 path.parent.mkdir(parents=True, exist_ok=True)
                 found = archive.extractfile(member)
@@ -205,7 +205,7 @@ def _refused(why: str) -> BundleError:
 
 
 def _join(folder: Path, bundler: Path) -> None:
-    """Run the bundler on the frame's source, with nothing of the user's environment."""
+    """Run the bundler on the frame's source, with an empty environment."""
     program = bundler / ("esbuild.exe" if sys.platform == "win32" else "bin/esbuild")
     command = [
         *(str(program), _ENTRY, "--bundle", "--minify", "--format=iife", "--jsx=automatic", "--target=es2020"),
@@ -224,7 +224,7 @@ def _join(folder: Path, bundler: Path) -> None:
 
 
 def from_registry(sender: Sender, registry: str) -> Fetch:
-    """Fetch from a registry over flowsync's own client, which holds no key then."""
+    """Fetch from a registry with flowsync's own client, without a key."""
 
     def fetch(wanted: Sequence[Package]) -> Iterator[bytes]:
         for package in wanted:
@@ -246,7 +246,7 @@ def _archive(exchange: Exchange) -> bytes:
 
 
 def from_npm(npm: str, environ: Mapping[str, str]) -> Fetch:
-    """Fetch with npm, which knows the registry, the way to it, and no other key than that of the registry."""
+    """Fetch with npm, which knows the registry and its key, and gets no other key."""
 
     def fetch(wanted: Sequence[Package]) -> Iterator[bytes]:
         own = for_npm(environ)
@@ -282,10 +282,10 @@ def from_npm(npm: str, environ: Mapping[str, str]) -> Fetch:
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > _MOST_PACKED:
-            raise _refused("it is larger than it can be")
+            raise _refused("it is too large")
         return path.read_bytes()
     except OSError as error:
-        raise BundleError(f"npm did not leave {path.name}: {error.strerror}.", hint=_OTHER_WAY) from None
+        raise BundleError(f"npm did not write {path.name}: {error.strerror}.", hint=_OTHER_WAY) from None
 
 
 def _resource(name: str) -> bytes:

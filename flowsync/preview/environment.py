@@ -1,4 +1,4 @@
-"""The variables that other people's programs are given: what they need to run, and no key."""
+"""The environment variables for npm and the browser: what they need to run, without Frigade's keys."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _NEEDED: Final = frozenset(
     }
 )
 _FAMILIES: Final = ("LC_", "XDG_", "FONTCONFIG_", "NPM_", "NODE_", "NVM_", "VOLTA_", "ASDF_")
-"""NPM_ and NODE_ may hold the key of a company's registry, by which npm is meant to be let in."""
+"""NPM_ and NODE_ may hold the key of a company's registry, which npm needs."""
 _OF_NPM: Final = ("NPM_", "NODE_")
 
 
 def for_npm(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """What npm is given: where things are, how to get to the registry, and the registry's own key."""
+    """The variables for npm: paths, proxies, and the registry's own key."""
     return {name: value for name, value in environ.items() if _is_needed(name.upper())}
 
 
 def for_browser(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """What the browser is given: the same without anything of npm's."""
+    """The variables for the browser: the same without npm's."""
     return {name: value for name, value in for_npm(environ).items() if not name.upper().startswith(_OF_NPM)}
 
 

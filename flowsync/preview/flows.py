@@ -1,4 +1,4 @@
-"""What a page or a picture shows of each flow: its content before and after, and who sees it."""
+"""What the page and the pictures show of each flow: its content before and after, and who sees it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flowsync.model import Flow, JsonValue, Problem
 
 CUSTOM: Final = "Custom"
-"""Drawn by the app itself: the page lists the texts."""
+"""Drawn by the app itself; the page lists the texts."""
 _COMPONENTS: Final = {
     "ANNOUNCEMENT": "Announcement",
     "BANNER": "Banner",
@@ -39,21 +39,20 @@ _COMPONENTS: Final = {
     "TOUR": "Tour",
 }
 CHOICES: Final = (*dict.fromkeys(_COMPONENTS.values()), "Checklist.Carousel", "Checklist.Floating", "Form.Dialog")
-"""What `x-preview: {component: …}` may name."""
+"""The values of `x-preview: {component: …}`."""
 _DRAWN_FIELDS: Final = frozenset({"text", "textarea", "select", "radio", "checkbox"})
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 _MARKED: Final = "$\u2060{"
-"""A variable that has no value here: kept visible, for the SDK would make it empty."""
+"""Keeps a variable without a value visible: the SDK would remove it."""
 MOST_USERS: Final = 200
 NO_SELECTOR: Final = "(no selector)"
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A flow as it is, or was. `flow` is what is drawn; where that cannot be, `trouble` says why.
+    """A flow before or after. `flow` is what is drawn; where it cannot be drawn, `trouble` says why.
 
-    `anchors` are the elements that a tour points at: by step the selector of the file. `notes` are what the components
-    leave out without a word.
+    `anchors` are the selectors of a tour's steps in the file, by step. `notes` name what the components leave out.
     """
 
     flow: PublishedFlow | None
@@ -64,14 +63,14 @@ class Side:
 
     @property
     def digest(self) -> str:
-        """16 hex digits over all that is drawn."""
+        """The hash of all that is drawn: 16 hexadecimal digits."""
         drawn = None if self.flow is None else [self.flow.name, self.flow.type, dict(self.flow.data)]
         said = json.dumps([self.component, drawn, dict(self.anchors), self.trouble], sort_keys=True)
         return sha256(said.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 class Difference(Enum):
-    """How a flow differs from what it was at the base."""
+    """How a flow differs from the base."""
 
     SAME = "same"
     CHANGED = "changed"
@@ -81,7 +80,7 @@ class Difference(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One flow of the page. `before` is None for a new one, and where there is nothing to compare with."""
+    """One flow of the page. `before` is None for a new flow, and without a base."""
 
     slug: str
     name: str
@@ -99,9 +98,9 @@ def shown_flows(
     before: Mapping[str, Flow | None] | None,
     variables: Mapping[str, JsonValue],
 ) -> Sequence[Shown]:
-    """Every flow, by slug: those of the files, `unread` ones with what is wrong, and those that only `before` has.
+    """Every flow, by slug: those of the files, `unread` ones with their problem, and those that only `before` has.
 
-    `before` is None where there is nothing to compare with, and so is the value of what could not be read then.
+    `before` is None without a base; its values are None for files that could not be read then.
     """
     files = {flow.slug: flow for flow in flows}
     slugs = {*files, *unread, *(before or {})}
@@ -193,12 +192,12 @@ def _anchors(flow: PublishedFlow) -> Mapping[str, str]:
 
 
 def _notes(flow: PublishedFlow, component: str) -> list[str]:
-    """What the components would leave out, which must not look as if it was not there."""
+    """Notes on what the components leave out, so that it does not seem to be missing from the file."""
     notes = []
     drawn = _DRAWN_FIELDS | ({"nps"} if component == "Survey.NPS" else set())
     for step in flow.steps:
         if component == "Tour" and not step.content.get("selector"):
-            notes.append(f"{step.id}: it has no selector, and so nothing of it is drawn.")
+            notes.append(f"{step.id}: it has no selector, so nothing of it is drawn.")
         fields = step.content.get("fields")
         for field in fields if isinstance(fields, list) else ():
             kind = field.get("type") if isinstance(field, dict) else None
@@ -210,7 +209,7 @@ def _notes(flow: PublishedFlow, component: str) -> list[str]:
 
 
 def _prepared(flow: PublishedFlow, variables: Mapping[str, JsonValue]) -> PublishedFlow:
-    """The flow with variables filled in and, for a tour, each selector that of an element of the frame."""
+    """The flow with variables filled in; a tour's selectors name elements of the frame."""
     data = _filled(dict(flow.data), variables)
     steps = []
     for position, step in enumerate(flow.steps):
@@ -243,7 +242,7 @@ def _value_of(found: re.Match[str], variables: Mapping[str, JsonValue]) -> str:
 
 
 class Verdict(Enum):
-    """Whether a user sees a flow, in the words of the page."""
+    """Whether a user sees a flow; the values are shown on the page."""
 
     EVERYONE = "seen by everyone"
     SEES = "this user sees it"
@@ -256,14 +255,14 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The verdict for one user, and why: one line for each condition."""
+    """The verdict for one user, with a line for each condition."""
 
     verdict: Verdict
     reasons: tuple[str, ...] = ()
 
 
 def judge(flow: Flow, context: Context) -> Judged:
-    """Whether a user sees a flow, by its file."""
+    """Whether a user sees a flow, according to its file."""
     stated = targeting_expression(flow.fields)
     if flow.fields.get("active") is False:
         return Judged(Verdict.OFF)
@@ -283,7 +282,7 @@ def judge(flow: Flow, context: Context) -> Judged:
 
 
 def sample_users(flows: Iterable[Flow], now: datetime) -> Sequence[Persona]:
-    """Nobody in particular, a guest, then every user that `tests:` describe, each once; what is no test is left out."""
+    """Nobody in particular, a guest, then every different user of `tests:`, without invalid entries."""
     users = [
         replace(persona_from({}, now), name="Nobody in particular"),
         replace(persona_from({"user": {"guest": True}}, now), name="A new guest"),
@@ -301,12 +300,12 @@ def sample_users(flows: Iterable[Flow], now: datetime) -> Sequence[Persona]:
 
 
 def variables_of(user: Context) -> Mapping[str, JsonValue]:
-    """The variables that a user's and a group's properties are good for."""
+    """The variables that a user's and a group's properties set."""
     return {**user.group_properties, **user.properties}
 
 
 def visitor_of(user: Context) -> Visitor:
-    """The user as the states of flows take one."""
+    """The user as the sandbox computes states for."""
     flows = {slug: _kept(progress) for slug, progress in user.flows.items()}
     group = Person(user.group_properties, user.group_events)
     return Visitor(user.at, user.guest, Person(user.properties, user.events, user.groups), group, user.url, flows)

@@ -1,4 +1,4 @@
-"""One picture for each flow, or each of its steps, before and after, as a browser draws them."""
+"""Pictures of each flow, or of each of its steps, before and after."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from flowsync.preview.flows import Shown, Side
 
 MOST_STEPS: Final = 20
-"""Pictures of one side of one flow."""
+"""Pictures of one side of one flow at most."""
 _WINDOW: Final = 800
-"""Pixels: the height of the window for what grows with the document."""
+"""Pixels; the height of the window for components that are part of the document."""
 _ALL_AT_ONCE: Final = ("Checklist.", "Custom")
 """Components that show every step in one picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A PNG, and the file it belongs in; `trouble` says why there is none."""
+    """A PNG and its file name; `trouble` says why there is none."""
 
     slug: str
     file: str
@@ -34,9 +34,9 @@ class Picture:
 
 
 def take_pictures(tab: Tab, address: str, flows: Sequence[Shown]) -> Iterator[Picture]:
-    """Take the pictures of flows that are served below `address`, in order: before, where it differs, and after.
+    """Take the pictures of flows that are served below `address`, in order: before, if it differs, and after.
 
-    A step that nobody is shown has none; where one cannot be taken, the others are.
+    A step that is not shown has no picture. A picture that fails does not stop the others.
     """
     for flow in flows:
         for name, side in (("before", flow.before), ("after", flow.after)):
@@ -56,7 +56,7 @@ def take_pictures(tab: Tab, address: str, flows: Sequence[Shown]) -> Iterator[Pi
 
 
 def _steps(side: Side) -> list[tuple[str, str]]:
-    """The steps to take a picture of, each with what its file is called after the slug."""
+    """The steps to take a picture of, each with the part of the file name after the slug."""
     steps = [] if side.flow is None else side.flow.steps
     if len(steps) == 1 or side.component.startswith(_ALL_AT_ONCE):
         return [("", "")]

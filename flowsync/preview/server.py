@@ -1,7 +1,7 @@
-"""The preview's handler: the page, its frames, and the SDK's requests of each frame; for this machine only.
+"""The preview's HTTP handler: the page, its frames, and the requests of the SDK in each frame; for this machine only.
 
-Everything is below a path that nobody can guess. A frame is a document of its own without an origin, in which scripts
-run but reach neither the page nor the network; its policy is sent as headers, so that it holds whatever the flow says.
+All paths begin with a part that nobody can guess. A frame is a document without an origin: its scripts run, but reach
+neither the page nor the network. Its policy is sent as a header, so that a flow cannot change it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LEAST_HEIGHTS: Final = {
     "Form.Dialog": 600,
     "Tour": 460,
 }
-"""Pixels: what is drawn over the document needs room that its own height does not show."""
+"""Pixels; components that are drawn over the document do not give it a height."""
 _LEAST_HEIGHT: Final = 80
 _SHARED: Final = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "no-store"}
 _PAGE_POLICY: Final = (
@@ -59,9 +59,9 @@ _FRAME_PATH: Final = re.compile(r"frames/(?P<slug>[^/]+)/(?P<side>before|after)/
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a preview is served. `remote_media`: images and videos of the web are loaded. `still`: nothing moves.
+    """How a preview is served. `remote_media`: load images and videos from the web. `still`: without animations.
 
-    `bundle` is the script that draws; `base` names what "before" is, "" where there is no before.
+    `bundle` is the script that draws; `base` names the revision of "before", "" without one.
     """
 
     bundle: Path
@@ -71,7 +71,7 @@ class Options:
 
 
 class Preview:
-    """Answers the requests of one run; `path` is the part of the address before everything."""
+    """Answers the requests of one run; `path` is the secret beginning of every path."""
 
     def __init__(self, session: Session, options: Options) -> None:
         self.path = f"/{secrets.token_urlsafe(18)}/"
@@ -107,7 +107,7 @@ class Preview:
         return self._show(path, parameters)
 
     def _show(self, path: str, parameters: Mapping[str, str]) -> Response:
-        """The page, and what it goes by."""
+        """The page, its files and its state."""
         match path:
             case "":
                 return _document(_static("page/index.html"), "text/html", _PAGE_POLICY)
@@ -121,7 +121,7 @@ class Preview:
                 raise Refusal(HTTPStatus.NOT_FOUND, "Not found")
 
     def _for_frame(self, request: Request, path: str) -> Response:
-        """What frames ask for, which have no origin: the script, the style, and the states of their flow."""
+        """The requests of frames, which have no origin: the bundle, the style, and the states of their flow."""
         match request.method, path:
             case "GET", "bundle.js":
                 return _document(self._bundle, "text/javascript")
@@ -178,12 +178,12 @@ class Preview:
         }
 
     def _take_user(self, request: Request) -> Response:
-        """A user as an entry of `tests:` describes one, without a verdict."""
+        """Add a user, written like an entry of `tests:` without a verdict."""
         try:
             text = request.body.decode()
             persona = persona_from(document.parse(text, "user").value, utc_now())
         except (UnicodeDecodeError, DocumentError, CaseError) as error:
-            raise Refusal(HTTPStatus.BAD_REQUEST, getattr(error, "message", "This is no text.")) from None
+            raise Refusal(HTTPStatus.BAD_REQUEST, getattr(error, "message", "This is not text.")) from None
         self._session.add_user(persona)
         return answered(HTTPStatus.CREATED, 0)
 
@@ -226,7 +226,7 @@ _PREFLIGHT: Final = {
 
 
 def _for_frames(response: Response) -> Response:
-    """Readable by a document without an origin: who asks here knows the path."""
+    """The response, readable by a document without an origin, which had to know the path."""
     headers = {**response.headers, "access-control-allow-origin": "null", "vary": "Origin"}
     return Response(response.status, headers, response.body)
 
@@ -244,4 +244,4 @@ def _static(name: str) -> bytes:
 
 def _number(parameters: Mapping[str, str], name: str) -> int:
     text = parameters.get(name, "0")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004 - it fits an int
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004 - a small number

@@ -1,4 +1,4 @@
-"""What a running preview holds: the flows as they are now, the users to look at them as, and how far each frame is."""
+"""The state of a running preview: the current flows, the sample users, and the progress in each frame."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from flowsync.targeting.context import Persona
 
 MOST_FRAMES: Final = 5_000
-"""Frames whose progress is kept; the oldest are forgotten."""
+"""Frames whose progress is kept; older ones are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at one side of a flow as a user: what a frame is about. `step` is the step to begin at, or ""."""
+    """What a frame shows: one side of a flow for a user. `step` is the step to begin at, or ""."""
 
     slug: str
     side: str
@@ -38,9 +38,9 @@ class Look:
 
 
 class Session:
-    """Safe to use from many threads. `before` are the flows at the base, None where there is none.
+    """Safe to use from many threads. `before` are the flows at the base, None without one.
 
-    `includes` narrows the page to the slugs that it is true for.
+    The page shows only slugs that `includes` returns true for.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Session:
         self.take(seen)
 
     def take(self, seen: Seen) -> None:
-        """Show what the files are now."""
+        """Show the current content of the files."""
         with self._changed:
             self._flows = [flow for flow in seen.flows if self._includes(flow.slug)]
             unread = {_stem(problem): problem for problem in seen.problems}
@@ -73,32 +73,32 @@ class Session:
             self._changed.notify_all()
 
     def wait(self, revision: int, seconds: float) -> int:
-        """The current revision: waits until it differs from `revision`, the time is up, or the session ends."""
+        """Wait until the current revision differs from `revision`, time is up or the session ends; return it."""
         with self._changed:
             self._changed.wait_for(lambda: self._has_ended or self.revision != revision, seconds)
             return self.revision
 
     def end(self) -> None:
-        """Let nobody wait any longer."""
+        """End every `wait`."""
         with self._changed:
             self._has_ended = True
             self._changed.notify_all()
 
     @property
     def users(self) -> Sequence[Persona]:
-        """Whom the page can be looked at as: those of `tests:`, then those that were described on the page."""
+        """The sample users: those described on the page, then those of `tests:`."""
         with self._changed:
             return [*self._own_users, *self._users]
 
     def add_user(self, user: Persona) -> None:
-        """Take a user that was described on the page; it comes first."""
+        """Add a user that was described on the page; it comes first."""
         with self._changed:
             self._own_users.insert(0, user)
             self.revision += 1
             self._changed.notify_all()
 
     def shown(self, user: Persona) -> Sequence[Shown]:
-        """Every flow, with the variables that this user's properties are good for."""
+        """Every flow, with the variables that this user's properties set."""
         return self._shown(user, lambda _slug: True)
 
     def _shown(self, user: Persona, wanted: Callable[[str], bool]) -> Sequence[Shown]:
@@ -109,16 +109,16 @@ class Session:
         return shown_flows(flows, unread, before, {**variables_of(user.context), **self._variables})
 
     def side(self, look: Look) -> Side | None:
-        """What a frame draws; None where there is no such flow, or user, any more."""
+        """What a frame draws; None where the flow or the user no longer exists."""
         users = self.users
         if not 0 <= look.user < len(users):
             return None
-        # Of this flow only: each frame asks three times, and there may be hundreds of flows.
+        # Only this flow: each frame sends three requests, and there may be hundreds of flows.
         found = next(iter(self._shown(users[look.user], look.slug.__eq__)), None)
         return None if found is None else found.before if look.side == "before" else found.after
 
     def open(self, look: Look) -> str:
-        """A guest's id for a new frame, whose progress is that of its user."""
+        """Register a new frame, with the progress of its user, and return the id of its guest."""
         guest = f"guest_{secrets.token_hex(8)}"
         kept = visitor_of(self.users[look.user].context).flows.get(look.slug, KeptFlow())
         if look.step:
@@ -130,7 +130,7 @@ class Session:
         return guest
 
     def _at(self, look: Look) -> KeptFlow:
-        """As if every step before the one to begin at was completed."""
+        """The progress of somebody who completed every step before the one to begin at."""
         side = self.side(look)
         ids = [step.id for step in side.flow.steps] if side is not None and side.flow is not None else []
         done = takewhile(lambda step: step != look.step, ids)
@@ -138,7 +138,7 @@ class Session:
         return KeptFlow(FlowState.STARTED, current=look.step, steps=steps)
 
     def states(self, guest: str, done: UserAction | None) -> JsonValue:
-        """What a frame's SDK is answered, after what was done in it; no flow for a frame that is not known."""
+        """The states for a frame's SDK, after the action `done`; without a flow for an unknown frame."""
         with self._changed:
             look, kept = self._progress.get(guest, (None, KeptFlow()))
         side = None if look is None else self.side(look)

@@ -144,7 +144,7 @@ def test_npm_is_given_no_key_and_only_exact_versions(tmp_path: Path) -> None:
     ):
         with pytest.raises(BundleError, match=message):
             list(bundle.from_npm(name, given)([package(content)]))
-    with pytest.raises(BundleError, match="did not leave"):
+    with pytest.raises(BundleError, match="did not write"):
         list(bundle.from_npm(str(npm), os.environ)([package(content, "other")]))
 
 

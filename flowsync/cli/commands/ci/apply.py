@@ -21,7 +21,7 @@ from flowsync.github import claims
 from flowsync.github.conflicts import unsettled
 from flowsync.github.inputs import ReviewRule
 from flowsync.github.marker import written_parts
-from flowsync.github.review import Flaw, Reviews, Tip, branch_head
+from flowsync.github.review import Flaw, branch_head
 from flowsync.github.runner import MergeGroupEvent, PullRequestEvent, base_of, inert
 from flowsync.model import AlreadyApplied
 from flowsync.plan.document import action
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from flowsync.cli.project import Project
     from flowsync.github.api import Github
     from flowsync.github.claims import Claim
-    from flowsync.github.review import Review
+    from flowsync.github.review import Review, Reviews
     from flowsync.model import Change, Outcome, Plan
 
 LASTING: Final = ("refs/heads/", "refs/tags/")
@@ -131,9 +131,7 @@ def _open(run: Run) -> Merge:
             hint="apply asks GitHub for the newest commit, and for the plan that its pull request showed.",
         )
     project = run.open_project()
-    tip = Tip(run.runner.sha, run.runner.branch, marker_key(project, "plan"))
-    reviews = Reviews(run.github, tip, run.runner.run_id, run.inputs.repeat)
-    return Merge(run, project, run.github, reviews)
+    return Merge(run, project, run.github, run.reviews(run.github, marker_key(project, "plan")))
 
 
 def _write(merge: Merge) -> Superseded | Done:
@@ -203,18 +201,14 @@ def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
         )
     refuse_unseen_versions(plan, merge.project)
     extras = () if rule is ReviewRule.OFF else merge.reviews.unreviewed(plan)
-    _show_note(merge.reviews)
+    if merge.reviews.note:
+        show_notice(merge.reviews.note)
     if extras and rule is ReviewRule.ERROR:
         raise _unreviewed(merge, plan, extras)
     if extras:
         slugs = wording.listed([change.slug for change in extras], NAMED)
         show_notice(f"No merged pull request showed the changes to {slugs}.")
     return extras
-
-
-def _show_note(reviews: Reviews) -> None:
-    if reviews.note:
-        show_notice(reviews.note)
 
 
 def blocked_error(plan: Plan) -> errors.RefusedError:
@@ -283,8 +277,8 @@ def _claim(merge: Merge, plan: Plan) -> None:
     except errors.ApiError as error:
         _unclaimed(merge, "of this commit", error)
         return
-    if merge.run.inputs.require_reviewed_plan is ReviewRule.OFF:
-        _show_note(merge.reviews)
+    if merge.run.inputs.require_reviewed_plan is ReviewRule.OFF and merge.reviews.note:
+        show_notice(merge.reviews.note)
     about = written_parts(plan)
     for review in recent:
         parts = review.parts & about.keys() - review.used

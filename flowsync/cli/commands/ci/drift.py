@@ -33,7 +33,6 @@ from flowsync.github.drift import (
 )
 from flowsync.github.inputs import Switch
 from flowsync.github.marker import Marker, hexadecimal, written_parts
-from flowsync.github.review import Reviews, Tip
 from flowsync.plan.document import meaning
 from flowsync.plan.guards import Kept
 from flowsync.pull.results import ChangedFile, Skipped
@@ -179,7 +178,7 @@ def _unapplied(run: Run, github: Github, project: Project, plan: Plan) -> Mappin
     """
     if plan.base is None:
         return {}
-    reviews = Reviews(github, Tip(run.runner.sha, run.runner.branch, marker_key(project, "plan")), run.runner.run_id)
+    reviews = run.reviews(github, marker_key(project, "plan"))
     parts = written_parts(plan)
     open_ = {each.pull: each.comment.marker.unused for each in reviews.recent if each.comment}
     found = {slug: pull for pull, unused in open_.items() for part in unused & parts.keys() for slug in parts[part]}

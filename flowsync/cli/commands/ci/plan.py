@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +23,7 @@ from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError
 from flowsync.github.conflicts import conflicting, unsettled
 from flowsync.github.inputs import ReviewRule, Switch
 from flowsync.github.marker import NO_PLAN, Marker, hexadecimal, parts
-from flowsync.github.review import ARTIFACT, Reviews, Tip
+from flowsync.github.review import ARTIFACT
 from flowsync.github.runner import OtherEvent, PullRequestEvent, PushEvent, base_of, inert
 from flowsync.model import Severity
 from flowsync.plan.guards import Kept
@@ -36,9 +36,12 @@ from flowsync.secrets import masked
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flowsync.cli.commands.ci.run import Run
     from flowsync.cli.planning import Planned
     from flowsync.cli.project import Project
+    from flowsync.github.review import Reviews
     from flowsync.model import Plan
     from flowsync.report.values import Looks
 
@@ -71,14 +74,9 @@ def _validate(run: Run, project: Project) -> int:
 
 def plan(run: Run) -> int:
     """Show what a merge would do; in a pull request that gets no secrets, only whether the files are valid."""
-    try:
+    unopened = Marker(key_without_project(run, "plan"), run.commit, NO_PLAN)
+    with _failures_reported(run, None, unopened, run.invocation.environment):
         project = run.open_project()
-    except FlowsyncError as error:
-        marker = Marker(key_without_project(run, "plan"), run.commit, NO_PLAN)
-        run.comment(run.failure_report(error), marker, is_news=True)
-        run.set_status("failure", error.message, run.invocation.environment)
-        report_failed_plan(run, None, error)
-        raise
     has_no_key = not run.in_sandbox and project.settings.private_key is None and project.settings.public_key is None
     if run.gets_no_secrets and has_no_key:
         show_notice("Only the files are checked: GitHub gives this pull request no secrets, and a plan needs a key.")
@@ -87,21 +85,30 @@ def plan(run: Run) -> int:
     marker = Marker(marker_key(project, "plan"), run.commit, NO_PLAN, run=run_id)
     reviews = _reviews(run, marker.key)
     base = base_of(run.event, run.invocation.directory, reviews.base if reviews else None)
-    try:
-        with run.plan(project, Purpose.READ, Kept.SAVED, base) as planned:
-            made = _with_unseen_conflicts(run, project, planned, reviews)
-            if run.inputs.audience is Switch.ON:
-                made = replace(made, plan=with_audiences(made.plan, made.connection))
-            report = replace(_report(run, project, made), looks=_looks(run, project, base, marker.key))
-            is_shown = _show(run, made, report, marker)
-    except FlowsyncError as error:
-        run.comment(run.failure_report(error, project), marker, is_news=True)
-        run.set_status("failure", error.message, project.settings.environment)
-        report_failed_plan(run, project, error)
-        raise
+    with (
+        _failures_reported(run, project, marker, project.settings.environment),
+        run.plan(project, Purpose.READ, Kept.SAVED, base) as planned,
+    ):
+        made = _with_unseen_conflicts(run, project, planned, reviews)
+        if run.inputs.audience is Switch.ON:
+            made = replace(made, plan=with_audiences(made.plan, made.connection))
+        report = replace(_report(run, project, made), looks=_looks(run, project, base, marker.key))
+        is_shown = _show(run, made, report, marker)
     _report_unreviewed(run, made.plan, reviews)
     _report_in_step(run, project, made.plan, reviews)
     return _result(run, project, report, is_shown=is_shown)
+
+
+@contextmanager
+def _failures_reported(run: Run, project: Project | None, marker: Marker, environment: str | None) -> Iterator[None]:
+    """Report a failure in the pull request's comment and status, or on the pull requests of a push."""
+    try:
+        yield
+    except FlowsyncError as error:
+        run.comment(run.failure_report(error, project), marker, is_news=True)
+        run.set_status("failure", error.message, environment)
+        report_failed_plan(run, project, error)
+        raise
 
 
 def _report(run: Run, project: Project, made: Planned) -> PlanReport:
@@ -175,7 +182,7 @@ def _reviews(run: Run, key: str) -> Reviews | None:
     if run.github is None or run.runner.branch is None or not isinstance(run.event, PushEvent | OtherEvent):
         return None
     try:
-        reviews = Reviews(run.github, Tip(run.runner.sha, run.runner.branch, key), run.runner.run_id, run.inputs.repeat)
+        reviews = run.reviews(run.github, key)
         _ = reviews.of_tip
     except ApiError as error:
         show_failure("The plan of the pull request cannot be read.", error)

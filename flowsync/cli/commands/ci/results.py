@@ -19,7 +19,6 @@ from flowsync.github.comments import draft
 from flowsync.github.conflicts import conflicting
 from flowsync.github.inputs import CommentMode
 from flowsync.github.marker import Marker, slug_hashes, written_parts
-from flowsync.github.review import Reviews, Tip
 from flowsync.github.runner import PushEvent
 from flowsync.model import Failed, NotAttempted, Refused
 from flowsync.render.escape import code_span
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from flowsync.cli.project import Project
     from flowsync.github.claims import Claim
     from flowsync.github.comments import Draft
-    from flowsync.github.review import Review
+    from flowsync.github.review import Review, Reviews
     from flowsync.model import Outcome, Plan
     from flowsync.render.ledger import Entry
     from flowsync.report.values import ApplyReport, FailureReport
@@ -135,7 +134,7 @@ def report_failed_plan(
         marker_key(project, kind) if project else key_without_project(run, kind) for kind in ("plan", "result")
     )
     try:
-        reviews = Reviews(run.github, Tip(run.runner.sha, run.runner.branch, plan_key), run.runner.run_id)
+        reviews = run.reviews(run.github, plan_key)
         report_not_applied(Pulls(run, reviews, key, {}), run.failure_report(error, project), plan)
     except errors.ApiError as trouble:
         show_warning(f"The failed plan could not be reported on the pull request. {trouble.message}")

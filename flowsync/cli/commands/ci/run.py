@@ -22,7 +22,7 @@ from flowsync.github.comments import draft
 from flowsync.github.conflicts import ReviewedHistory
 from flowsync.github.inputs import PRIVATE_KEY, PUBLIC_KEY, TOKEN, CiCommand, CommentMode, Switch, read_inputs
 from flowsync.github.marker import key_of
-from flowsync.github.review import Tip
+from flowsync.github.review import Reviews, Tip
 from flowsync.github.runner import (
     PullRequestEvent,
     inert,
@@ -217,6 +217,11 @@ class Run:
             without_base=lambda error: show_failure("The plan cannot show who made each change.", error),
             reviewed=self._reviewed(project) if self.inputs.command is not CiCommand.DRIFT else None,
         )
+
+    def reviews(self, github: Github, key: str) -> Reviews:
+        """The plans that merged pull requests showed, up to this run's commit; `key` is that of their comments."""
+        tip = Tip(self.runner.sha, self.runner.branch, key)
+        return Reviews(github, tip, self.runner.run_id, self.inputs.repeat)
 
     def _reviewed(self, project: Project) -> Callable[[History], History] | None:
         """Adds open conflicts of merged pull requests to the history of flow files; None without a token."""
