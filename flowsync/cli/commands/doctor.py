@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 SECONDS: Final = 12.0
-"""How long all accounts together may take to answer."""
+"""Time limit for the answers of all accounts together."""
 _MOST_PROBLEMS: Final = 3
 
 
@@ -76,7 +76,7 @@ def command(context: click.Context, *, format_: str, in_sandbox: bool) -> int:
 
 
 def examine(context: click.Context, *, in_sandbox: bool, seconds: float = SECONDS) -> Report:
-    """Look at everything. Raises nothing that a user could cause: what fails is a fact of the report."""
+    """Collect all facts. Failures that a user can cause are facts of the report, not exceptions."""
     until = time.monotonic() + seconds
     given = invocation(context)
     with ExitStack() as stack:
@@ -92,7 +92,7 @@ def examine(context: click.Context, *, in_sandbox: bool, seconds: float = SECOND
             ci += [] if token is None else token_facts(dict(token.result(until)[0]))
             parts += [Part("CI", tuple(ci)), *(account.part(until) for account in accounts)]
     if isinstance(project, FlowsyncError):
-        parts.append(Part("Account", (note("account", "not looked at: the project could not be opened"),)))
+        parts.append(Part("Account", (note("account", "not checked: the project could not be opened"),)))
     return Report(__version__, tuple(parts))
 
 
@@ -101,7 +101,7 @@ def _local_parts(project: Project | FlowsyncError, directory: Path) -> Iterator[
     machine = look_at_machine(directory, os.environ)
     yield Part("This machine", tuple(machine_facts(machine)))
     if machine.git is None:
-        yield Part("Repository", (note("repository", "not looked at: there is no git"),))
+        yield Part("Repository", (note("repository", "not checked: git is missing"),))
     else:
         yield Part("Repository", tuple(checkout_facts(look_at_checkout(home))))
     yield Part("Project", tuple(_project_facts(project)))
@@ -122,7 +122,7 @@ def _project_facts(project: Project | FlowsyncError) -> Iterable[Fact]:
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """One account: what is known of it before it is asked, and the questions that are under way."""
+    """One account: the facts known before any request, and the requests under way."""
 
     project: Project
     facts: tuple[Fact, ...]
@@ -130,7 +130,7 @@ class _Account:
     access: Access = Access.PRIVATE
 
     def part(self, until: float) -> Part:
-        """What is known of the account at that time at the latest."""
+        """The facts about the account, known at that time at the latest."""
         settings = self.project.settings
         if self.asking is None:
             return Part("Account", self.facts, settings.environment)
@@ -141,7 +141,7 @@ class _Account:
 
 
 class _Asking(Generic[Item]):
-    """Asks in a thread that nobody has to wait for: the name of a host may take minutes to be looked up."""
+    """Makes requests in a daemon thread, because looking up a host name may take minutes."""
 
     def __init__(self, questions: Iterator[Item]) -> None:
         self._questions = questions
@@ -154,11 +154,11 @@ class _Asking(Generic[Item]):
         try:
             for each in self._questions:
                 self._answered.append(each)
-        except Exception as error:  # noqa: BLE001 - a bug, raised where the answers are taken
+        except Exception as error:  # noqa: BLE001 - a bug, raised by `result`
             self._failure = error
 
     def result(self, until: float) -> tuple[tuple[Item, ...], bool]:
-        """What was answered until then, and whether that is everything."""
+        """The answers until then, and whether they are complete."""
         self._thread.join(max(0.0, until - time.monotonic()))
         is_whole = not self._thread.is_alive()
         if self._failure is not None:
@@ -167,10 +167,11 @@ class _Asking(Generic[Item]):
 
 
 def _begin(stack: ExitStack, project: Project, *, in_sandbox: bool) -> Iterator[_Account]:
-    """Begin to ask each account whose key is at hand; the others say why they are not asked."""
+    """Start the requests to each account that has a key; the facts of the others say why there are none."""
     known: dict[tuple[str, str], str] = {}
     for each in projects_of(project, in_sandbox=in_sandbox):
-        facts = (*_facts_of_access(each, in_sandbox=in_sandbox),)
+        sandbox = (ok("address", "the embedded sandbox", "sandbox"),)
+        facts = sandbox if in_sandbox else tuple(access_facts(each.settings, os.environ))
         if not in_sandbox and facts[-1].name != KEY_SENT:
             yield _Account(each, facts)
             continue
@@ -186,26 +187,19 @@ def _begin(stack: ExitStack, project: Project, *, in_sandbox: bool) -> Iterator[
 
 
 def _same_account(project: Project, known: dict[tuple[str, str], str]) -> Iterator[Fact]:
-    """A note where an environment before has the same key: most likely it was put into the wrong variable."""
+    """A note where a previous environment has the same key, which is probably in the wrong variable."""
     settings = project.settings
     account = settings.api_url, settings.reading_key().value
     name = excerpt(settings.environment or "")
     if account in known:
-        yield note("same key", f"it is that of {known[account]} as well, so both are one account", known[account])
+        yield note("same key", f"the same as that of {known[account]}, so both are one account", known[account])
     known.setdefault(account, name)
-
-
-def _facts_of_access(project: Project, *, in_sandbox: bool) -> Iterator[Fact]:
-    if in_sandbox:
-        yield ok("address", "the embedded sandbox", "sandbox")
-        return
-    yield from access_facts(project.settings, os.environ)
 
 
 def _begin_github(
     stack: ExitStack, environ: Mapping[str, str], given: Invocation
 ) -> _Asking[tuple[Reading, Answer]] | None:
-    """Begin to ask GitHub what the token of this run can read; None where there is no run, or no token."""
+    """Start the requests to GitHub with the token of this run; None without a run or a token."""
     token = environ.get("GITHUB_TOKEN")
     if not token or not environ.get("GITHUB_ACTIONS"):
         return None
@@ -233,15 +227,15 @@ def _begin_github(
 
 
 def look_at_machine(directory: Path, environ: Mapping[str, str]) -> Machine:
-    """This machine, as a process with these variables sees it."""
-    said = git.answer(directory, "version")
+    """Collect the state of this machine."""
+    answer = git.answer(directory, "version")
     return Machine(
         flowsync=__version__,
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}".strip(),
         versions={name: _version(name) for name in PACKAGES},
         has_libyaml=HAS_LIBYAML,
-        git=None if said is None else said.removeprefix("git version "),
+        git=None if answer is None else answer.removeprefix("git version "),
         proxies=tuple(name for name in PROXIES if environ.get(name) or environ.get(name.lower())),
         certificates=tuple((name, os.path.exists(environ[name])) for name in CERTIFICATES if environ.get(name)),  # noqa: PTH110 - any text
         has_npm=shutil.which("npm", path=environ.get("PATH")) is not None,
@@ -269,11 +263,11 @@ def _missing_bundle(environ: Mapping[str, str]) -> str | None:
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - fails for a user without an entry
     if bundle.cached(environ, home).is_file():
         return None
-    return f"It needs the network once, or --bundle FILE: about {bundle.MEGABYTES} MB from npm's registry."
+    return f"That needs the network once, or --bundle FILE: about {bundle.MEGABYTES} MB from npm's registry."
 
 
 def look_at_checkout(directory: Path) -> Checkout:
-    """The repository that the directory is in."""
+    """Collect the state of the repository that the directory is in."""
     try:
         head = git.head(directory)
         if git.answer(directory, "rev-parse", "--is-inside-work-tree") != "true":
@@ -290,7 +284,7 @@ def look_at_checkout(directory: Path) -> Checkout:
 
 
 def look_at_project(project: Project) -> Found:
-    """The project's files: counted, not read."""
+    """Collect the state of the project; its flow files are counted, not read."""
     names = [name for name in project.config_names if (project.home / name).is_file()]
     found = list(project.flow_files())
     files = sum(isinstance(each, FlowFile) for each in found)
@@ -306,7 +300,7 @@ def look_at_project(project: Project) -> Found:
 
 
 def look_at_ci(environ: Mapping[str, str]) -> Run:
-    """The run of CI that this is part of, if it is."""
+    """Collect what the CI system says about this run."""
     event, is_fork = environ.get("GITHUB_EVENT_NAME"), None
     if event and (path := environ.get("GITHUB_EVENT_PATH")):
         try:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 _SHORT: Final = 7
-"""Characters of a commit, for people."""
+"""Characters of a commit that are shown."""
 
 
 @click.command("preview", cls=Command)
@@ -74,7 +74,7 @@ def command(
     Nothing is sent to Frigade, and no key is needed. The first start fetches the components from npm's registry.
     """
     if png is not None and remote_media:
-        raise UsageError("Pictures are made of the files alone: --remote-media is for the page.")
+        raise UsageError("Pictures show no remote media: --remote-media is for the page.")
     project = open_project(context)
     watched = WatchedFiles(project.base, project.flows_directory, project.settings.environment, project.workspace)
     patterns = slugs_of(project, slugs)
@@ -104,14 +104,14 @@ def command(
             return _write(take_pictures(tab, address, shown), project.base / png, project.given)
         output.write_result(f"{address}\n")
         count = plural(len(session.shown(session.users[0])), "flow")
-        output.write_note(f"Showing {count}; a saved file shows at once. Ctrl-C ends it.", project.given)
+        output.write_note(f"Showing {count}; the page follows the files. Press Ctrl-C to end.", project.given)
         stack.enter_context(_following(watched, session))
         server.wait()
     return ExitCode.OK
 
 
 def _before(project: Project, base: str | None) -> tuple[str, Mapping[str, Flow | None] | None]:
-    """What before is called, and the flows then; nothing where no base was asked for and there is no commit."""
+    """The name of the base and its flows; none without `--base` in a repository without a commit."""
     try:
         commit, flows = flows_at(project, base or "HEAD")
     except GitError as error:
@@ -123,7 +123,7 @@ def _before(project: Project, base: str | None) -> tuple[str, Mapping[str, Flow 
 
 
 def _bundle(project: Project, given: Path | None, *, yes: bool) -> Path:
-    """The script that draws: the given one, that of the cache, or a new one. Raises BundleError."""
+    """The bundle that draws: the given one, the cached one, or a new one. Raises BundleError."""
     if given is not None:
         if not ((project.base / given).is_file() and os.access(project.base / given, os.R_OK)):
             raise UsageError(
@@ -145,15 +145,12 @@ def _bundle(project: Project, given: Path | None, *, yes: bool) -> Path:
 
 
 def kept_bundle() -> Path:
-    """Where the script that draws is kept for this user, whether it is there yet or not."""
+    """The path of this user's cached bundle, which may not exist yet."""
     return bundle.cached(os.environ, Path(os.path.expanduser("~")))  # noqa: PTH111 - fails for a user without an entry
 
 
 def fetch_components(target: Path, report: Callable[[int, int], object], given: Invocation) -> None:
-    """Fetch the vendor's components, by npm where it is installed, and put the script that draws at `target`.
-
-    Raises FlowsyncError.
-    """
+    """Fetch the vendor's components, with npm if installed, and build the bundle at `target`. Raises FlowsyncError."""
     npm = shutil.which("npm")
     if npm is not None:
         bundle.build(bundle.from_npm(npm, os.environ), target, report)
@@ -166,7 +163,7 @@ def fetch_components(target: Path, report: Callable[[int, int], object], given: 
 
 
 def _ask(given: Invocation, *, yes: bool) -> None:
-    """Say what is fetched, and go on only where somebody agreed."""
+    """Say what is fetched, and go on only if the user agrees."""
     source = "npm's registry, with npm" if shutil.which("npm") else bundle.registry_from(os.environ)
     announcement = (
         f"The first start fetches Frigade's components (@frigade/react, {bundle.LICENCE}), React and a bundler from "
@@ -183,7 +180,7 @@ def _ask(given: Invocation, *, yes: bool) -> None:
 
 @contextmanager
 def _following(watched: WatchedFiles, session: Session) -> Iterator[None]:
-    """Show what is saved, as long as the page is served."""
+    """Update the page when files change, as long as it is served."""
     stop = Event()
     thread = Thread(target=watched.watch, args=(stop, session.take), daemon=True)
     thread.start()
@@ -196,7 +193,7 @@ def _following(watched: WatchedFiles, session: Session) -> Iterator[None]:
 
 
 def _write(pictures: Iterator[Picture], folder: Path, given: Invocation) -> int:
-    """Write the pictures, and say of each that could not be taken why; the exit code."""
+    """Write the pictures, with a note for each that could not be taken; return the exit code."""
     taken = missing = 0
     for picture in pictures:
         if picture.trouble is not None:

@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 640
 MOST_SECONDS: Final = 180.0
-"""How long all pictures of a pull request may take; those that are left over are counted."""
+"""Time limit for all pictures of a pull request; the rest is counted."""
 _COMPARED: Final = frozenset({Difference.CHANGED, Difference.NEW})
-"""A deleted flow has no look any more."""
+"""A deleted flow has no pictures."""
 
 
 def pictured(project: Project, base: str | None, folder: Path) -> Looks:
-    """Take pictures of the flows that look different from what they were at `base`, and keep them in `folder`.
+    """Take pictures of the flows whose appearance differs from `base`, and keep them in `folder`.
 
-    Nothing is raised: where there can be no pictures, what is returned says why.
+    Nothing is raised: where there are no pictures, the result says why.
     """
     if base is None:
         return Looks((), trouble="There is no base to compare with.")
@@ -83,7 +83,7 @@ def _pictures(session: Session, flows: Sequence[Shown], given: Invocation) -> It
 
 
 def _kept(flows: Sequence[Shown], pictures: Iterator[Picture], folder: Path) -> Looks:
-    """Keep the pictures of the flows that they show a difference of; the others look as they did."""
+    """Keep the pictures of the flows whose pictures before and after differ."""
     until = time.monotonic() + MOST_SECONDS
     taken: dict[str, list[Picture]] = {}
     left_out: set[str] = set()
@@ -105,7 +105,7 @@ def _kept(flows: Sequence[Shown], pictures: Iterator[Picture], folder: Path) -> 
 
 
 def _looks_the_same(flow: Shown, pictures: Sequence[Picture]) -> bool:
-    """Whether all that is drawn is the same before and after, such as where only who sees a step was changed."""
+    """Whether all pictures before and after are equal, for example where only the audience of a step changed."""
     if flow.difference is Difference.NEW or any(each.trouble is not None for each in pictures):
         return False
     steps = [0 if side is None or side.flow is None else len(side.flow.steps) for side in (flow.before, flow.after)]
