@@ -465,7 +465,7 @@ def test_guards_refuse_are_told_before_and_can_be_let_through(tmp_path: Path) ->
         done = place.apply()
         assert (done.code, written(place)) == (4, [])
         for shown in (place.result(), done.summary):
-            assert "### Nothing was written: settle 1 size limit first." in shown
+            assert "### Nothing was written: resolve 1 size limit first." in shown
             assert "max_changes" in shown
         assert place.apply(FLOWSYNC_ALLOW="many, type-change").code == 0
         assert len(written(place)) == 2

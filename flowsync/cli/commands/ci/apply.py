@@ -193,12 +193,7 @@ def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
         if rule is not ReviewRule.OFF:
             raise
     if plan.refusals:
-        raise errors.RefusedError(
-            f"{results.NOTHING_WRITTEN}settle {stopped_by(plan)} first.",
-            reasons=wording.refusals(plan, wording.Reader.GITHUB),
-            hint="The input allow lets intended changes through for one run.",
-            plan=plan,
-        )
+        raise guards_error(plan)
     refuse_unseen_versions(plan, merge.project)
     extras = () if rule is ReviewRule.OFF else merge.reviews.unreviewed(plan)
     if merge.reviews.note:
@@ -209,6 +204,16 @@ def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
         slugs = wording.listed([change.slug for change in extras], NAMED)
         show_notice(f"No merged pull request showed the changes to {slugs}.")
     return extras
+
+
+def guards_error(plan: Plan) -> errors.RefusedError:
+    """The error for a plan that guards refuse."""
+    return errors.RefusedError(
+        f"{results.NOTHING_WRITTEN}resolve {stopped_by(plan)} first.",
+        reasons=wording.refusals(plan, wording.Reader.GITHUB),
+        hint="The input allow lets intended changes through, for one run.",
+        plan=plan,
+    )
 
 
 def blocked_error(plan: Plan) -> errors.RefusedError:

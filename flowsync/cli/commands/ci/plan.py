@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync import git
 from flowsync.cli.commands.audience import with_audiences
-from flowsync.cli.commands.ci.apply import blocked_error
+from flowsync.cli.commands.ci.apply import blocked_error, guards_error
 from flowsync.cli.commands.ci.branch import others_changing, settings_changed
 from flowsync.cli.commands.ci.looks import pictured
-from flowsync.cli.commands.ci.results import NOTHING_WRITTEN, Pulls, report_applied, report_failed_plan
+from flowsync.cli.commands.ci.results import Pulls, report_applied, report_failed_plan
 from flowsync.cli.commands.ci.run import NAMED, key_without_project, marker_key, show_failure, show_notice
 from flowsync.cli.connection import Purpose
 from flowsync.cli.output import screen_of_stdout, source_lines, write_result
@@ -19,7 +19,7 @@ from flowsync.cli.planning import changed_waits
 from flowsync.cli.project import save
 from flowsync.cli.project.files import check_files, named_from_top
 from flowsync.cli.usage.guards import guards_allowing
-from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError, RefusedError
+from flowsync.errors import ApiError, ExitCode, FlowsyncError, InvalidFilesError
 from flowsync.github.conflicts import conflicting, unsettled
 from flowsync.github.inputs import ReviewRule, Switch
 from flowsync.github.marker import NO_PLAN, Marker, hexadecimal, parts
@@ -30,7 +30,6 @@ from flowsync.plan.guards import Kept
 from flowsync.problems import FORMATS, listing
 from flowsync.render import wording
 from flowsync.report.comment import title
-from flowsync.report.planned import stopped_by
 from flowsync.report.values import ApplyReport, FilesReport, PlanReport
 from flowsync.secrets import masked
 from flowsync.workspace import workspace
@@ -159,9 +158,7 @@ def _result(run: Run, project: Project, report: PlanReport, *, is_shown: bool) -
     plan, code, description = report.plan, ExitCode.OK, title(report)
     if plan.refusals:
         code = ExitCode.REFUSED
-        message = f"{NOTHING_WRITTEN}settle {stopped_by(plan)} first."
-        reasons = wording.refusals(plan, wording.Reader.GITHUB)
-        error = RefusedError(message, reasons=reasons, hint="The input allow lets intended changes through.", plan=plan)
+        error = guards_error(plan)
         run.annotate([error])
         report_failed_plan(run, project, error, plan)
     elif plan.blocked:
