@@ -401,7 +401,7 @@ def test_what_git_says(tmp_path: Path) -> None:
     assert facts(foreign.json, "Repository")["repository"]["status"] == "problem"
     without = doctor(root, None, None, PATH=str(tmp_path))
     assert facts(without.json, "This machine")["git"]["status"] == "note"
-    assert "there is no git" in facts(without.json, "Repository")["repository"]["message"]
+    assert "git is missing" in facts(without.json, "Repository")["repository"]["message"]
     assert facts(without.json, "This machine")["browser"]["status"] == "note"
     assert first != last
 
