@@ -1,9 +1,9 @@
 """Settings from the command line, flowsync.yaml and environment variables.
 
-flowsync.yaml is optional and is in the folder of the flows directory. Whoever opens a pull request writes it, so it
-decides neither what counts as a key nor where a key is sent. The address in FRIGADE_API_URL wins over those in the
-file. Everywhere else the more specific place wins: an option of the command, then the chosen environment, then the top
-of flowsync.yaml, then the default. A private key is read from the process environment only.
+flowsync.yaml is optional and is next to the flows directory. The author of a pull request can change it, so it decides
+neither what counts as a key nor where a key is sent. The address in FRIGADE_API_URL overrides those in the file. All
+other settings are taken from the most specific place: an option of the command, then the chosen environment, then the
+top of flowsync.yaml, then the default. A private key is read from the process environment only.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ DEFAULT_PARALLELISM: Final = 10
 """The default of Terraform, decK and others that write to an API."""
 _KEY_FORM: Final = re.compile(r"api_(?:public|private)_[\x21-\x7e]+")
 _IN_FILE: Final = "flowsync.yaml"
-"""The origin of a key that no variable holds."""
+"""The origin of a key that is not in a variable."""
 
 _KEY_SETTINGS: Final = ("api_key_variable", "public_api_key_variable", "public_api_key")
 
@@ -84,7 +84,7 @@ class Key:
         return self.value.startswith(PUBLIC_PREFIX)
 
     def refuse_other_forms(self) -> None:
-        """Raise ConfigError, without the value, if it has not the form of a key: then it is sent nowhere."""
+        """Raise ConfigError, without the value, if it has not the form of a key."""
         if not _KEY_FORM.fullmatch(self.value):
             raise ConfigError(
                 f"{excerpt(self.variable)} holds no API key: one starts with {PRIVATE_PREFIX} or {PUBLIC_PREFIX}, and "
@@ -102,7 +102,7 @@ class Timeouts:
 
 
 class Policy(Enum):
-    """What happens to an edit in the dashboard that applying would undo."""
+    """What apply does about a dashboard edit that it would undo."""
 
     OVERWRITE = "overwrite"
     KEEP = "keep"
@@ -110,7 +110,7 @@ class Policy(Enum):
 
 
 class Creating(Enum):
-    """Whether files whose slug is not live become flows; ANYWAY also where that looks like a mistake."""
+    """Whether apply creates flows for files whose slug is not live; ANYWAY even if that looks like a mistake."""
 
     ALLOW = "allow"
     REFUSE = "refuse"
@@ -119,7 +119,7 @@ class Creating(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """What apply refuses to do before it writes anything; None is no limit."""
+    """The limits that apply checks before it writes anything; None is no limit."""
 
     max_changes: int | None = 20
     max_changed_percent: int | None = 50
@@ -134,9 +134,9 @@ class Guards:
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """Options of the command line that are settings; None where an option is not given.
+    """Options of the command line that are settings; None if an option is not given.
 
-    The two variables hold keys that were given for this very run: flowsync.yaml does not choose them.
+    The two variables contain keys for this run only: flowsync.yaml does not choose them.
     """
 
     environment: str | None = None
@@ -164,12 +164,11 @@ class RuleLevel:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a command needs to know that is not in the flow files.
+    """All settings of a command.
 
     `flows` is the flows directory, relative to the root of the project. `environment_names` are those that
-    flowsync.yaml defines. `unused_url` is an address in flowsync.yaml that the operator's one overrides.
-    `organization` is the number that private rows must carry, None where nothing is said of it. `variables` are what
-    a preview fills in.
+    flowsync.yaml defines. `unused_url` is an address in flowsync.yaml that FRIGADE_API_URL overrides. `organization` is
+    the number that private rows must carry, None if it is not set. `variables` are values for a preview.
     `is_trusted` is false if only flowsync.yaml names the address: then it gets no key but a public one from that file.
     """
 
@@ -194,7 +193,7 @@ class Settings:
     def reading_key(self) -> Key:
         """The key to plan with: the private one if there is one, because it sees drafts too.
 
-        Raises ConfigError if there is no key, one has not the form of a key, or none may be sent to the address.
+        Raises ConfigError if there is no key, a key has the wrong form, or none may be sent to the address.
         """
         found = [key for key in (self.private_key, self.public_key) if key is not None]
         for key in found:
@@ -247,7 +246,7 @@ class Settings:
         return f" of {excerpt(self.environment)}" if self.environment is not None else ""
 
     def _key_hint(self, wanted: str) -> str:
-        """How to give a key: `wanted` is what to set, or empty where flowsync.yaml names no variable."""
+        """How to set a key: `wanted` is what to set, or empty if flowsync.yaml names no variable."""
         if wanted:
             return f"Set {wanted}, or try it on the embedded sandbox with --sandbox."
         environment = excerpt(self.environment or "")
@@ -304,7 +303,7 @@ def read_settings(source: Source | None, flags: Flags, environ: Mapping[str, str
 
 
 def _section(value: Any) -> Section:  # noqa: ANN401 - a checked value
-    """A section of flowsync.yaml; one that is left empty sets nothing."""
+    """A section of flowsync.yaml; an empty one sets nothing."""
     return value if isinstance(value, dict) else {}
 
 
@@ -319,7 +318,7 @@ def _environment_name(flags: Flags, top: Section, environments: Section) -> str 
 
 
 def _address(top: Section, chosen: Section, environ: Mapping[str, str]) -> tuple[str, str | None, bool]:
-    """The address of the API, another one in the file that is not used, and whether private keys may be sent there."""
+    """The address of the API, an unused one in the file, and whether private keys may be sent to the first."""
     written = chosen.get("api_url") or top.get("api_url")
     in_file = None if written is None else canonical_url(written)
     variable = environ.get(API_URL_VARIABLE)
@@ -339,9 +338,9 @@ def _key_settings(
 ) -> tuple[Section, str | None, str | None]:
     """The section that sets the keys, and the variables of the private and of the public key.
 
-    An environment that names a key reads its own keys only: those at the top of the file may belong to another account.
-    Only a key that was given for this run is read too. One that names none reads those at the top where they are
-    meant for it (`is_general`): there is no other environment, or it is the default one.
+    An environment that names a key uses its own keys only, and keys for this run: those at the top of the file may
+    belong to another account. One that names none uses those at the top if they are meant for it (`is_general`): there
+    is no other environment, or it is the default one.
     """
     if not is_general or not chosen.keys().isdisjoint(_KEY_SETTINGS):
         private, public = chosen.get("api_key_variable"), chosen.get("public_api_key_variable")
@@ -361,6 +360,6 @@ def _mask_keys(sections: Iterable[Section], environ: Mapping[str, str]) -> None:
 
 
 def _key_from(environ: Mapping[str, str], variable: str | None) -> Key | None:
-    """The key in a variable, whatever its form: a command that needs no key does not fail because of a wrong one."""
+    """The key in a variable, whatever its form: a command that needs no key does not fail for a wrong one."""
     value = "" if variable is None else environ.get(variable, "").strip()
     return Key(value, variable) if value and variable is not None else None

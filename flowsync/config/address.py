@@ -1,4 +1,4 @@
-"""Addresses of the API: which are usable, how each is spelled, and which of them the operator trusts with keys."""
+"""Addresses of the API: their form and spelling, and which of them the operator trusts with keys."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ALLOWED_HOST: Final = re.compile(rf"({_NAMED_HOST}|{_NUMBERED_HOST})(?::({_PORT
 
 
 def url_complaint(value: JsonValue) -> str | None:
-    """What is wrong with `value` as the address of an API that keys are sent to; None if nothing is."""
+    """What is wrong with `value` as the address of an API that gets keys; None if nothing is."""
     if not isinstance(value, str):
         return "must be a URL"
     try:
@@ -59,7 +59,7 @@ def canonical_url(url: str) -> str:
 
 
 def place_of(url: str) -> str:
-    """An address as locks, plans and records name it: this machine is always `127.0.0.1`."""
+    """An address in locks, plans and records: this machine is always `127.0.0.1`."""
     if url_complaint(url) is not None:
         return url
     parts = urlsplit(canonical_url(url))

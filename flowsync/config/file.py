@@ -1,4 +1,4 @@
-"""flowsync.yaml: where it is, what is wrong with it, and the JSON Schema that editors use."""
+"""flowsync.yaml: finding and checking it, and its JSON Schema for editors."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ PRIVATE_KEY_VARIABLE: Final = "FRIGADE_API_KEY"
 PUBLIC_PREFIX: Final = "api_public_"
 PRIVATE_PREFIX: Final = "api_private_"
 FILE_NAMES: Final = ("flowsync.yaml", "flowsync.yml")
-"""Names of the configuration file, where no option names it."""
+"""Names of the configuration file, unless an option names it."""
 _FLOWS: Final = "flows"
-"""The flows directory, where no configuration names another."""
+"""The flows directory, unless the configuration names another."""
 PLATFORM_PREFIXES: Final = (
     *("ACTIONS_", "AGENT_", "AMPLIFY_", "APPVEYOR_", "ARM_", "AWS_", "AZURE_", "BITBUCKET_", "BUILDKITE_", "BUILD_"),
     *("CARGO_", "CF_", "CI_", "CIRCLE_", "CLOUDFLARE_", "CLOUDSDK_", "CODEBUILD_", "DIGITALOCEAN_", "DOCKER_"),
@@ -55,11 +55,11 @@ def config_path(root: Path, given: str | None) -> Path | None:
 
 
 def find_home(directory: Path) -> Path:
-    """Where the project is that `directory` belongs to: that itself, or a directory of the same repository above it.
+    """The root of the project of `directory`: that itself, or a directory of the same repository above it.
 
-    It is the nearest one with a flowsync.yaml, else the repository's top if that has a flows directory. One that holds
-    either is its own home. Nothing is found above the repository's top, in or above the user's home directory, on
-    another file system, or through what belongs to another user: a stranger's configuration must not decide.
+    It is the nearest one with a flowsync.yaml, else the repository's top if that has a flows directory. A directory
+    with either is its own root. No root is found above the repository's top, in or above the user's home directory, on
+    another file system, or behind a directory of another user, whose configuration must not be used.
     """
     here = Path(os.path.realpath(directory))
     if _is_configured(here) or (here / _FLOWS).is_dir():
@@ -74,7 +74,7 @@ def find_home(directory: Path) -> Path:
 
 
 def _in_repository(here: Path) -> Iterator[Path]:
-    """The directories from `here` to the top of its repository; none where there is none that is the user's own."""
+    """The directories from `here` to the top of its repository; none if the user owns no such repository."""
     found: list[Path] = []
     of_user = Path(os.path.realpath(os.path.expanduser("~")))  # noqa: PTH111 - fails for a user without an entry
     own = here.stat()
@@ -177,7 +177,7 @@ def _variable_complaint(value: JsonValue) -> str | None:
     if not isinstance(value, str) or not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", value):
         return "must be the name of an environment variable, such as FRIGADE_API_KEY"
     if value.upper().startswith(PLATFORM_PREFIXES) or value.upper() in PLATFORM_VARIABLES:
-        return "names a variable of the platform or of flowsync itself; such a variable is never read as a key"
+        return "names a variable of the platform or of flowsync, which is never read as a key"
     return None
 
 
@@ -224,13 +224,13 @@ def _complaint(name: str, value: JsonValue, schema: Schema) -> str | None:
 
 
 def _private_keys(source: Source, value: JsonValue, path: ValuePath) -> Iterator[Problem]:
-    """Problems for keys that must not be in a file; they never repeat the key itself."""
+    """Problems of private keys in the file; no problem repeats the key."""
     if _holds_private_key(value):
         yield _problem(
             source.location(path),
             "private-key-in-file",
-            "A private API key must not lie in a file.",
-            f"Take it out, revoke it if it was ever committed, and put it into the variable {PRIVATE_KEY_VARIABLE}.",
+            "A private API key must not be in a file.",
+            f"Remove it, revoke it if it was ever committed, and set the variable {PRIVATE_KEY_VARIABLE} to a new one.",
         )
     elif isinstance(value, dict):
         for name, item in value.items():

@@ -1,4 +1,4 @@
-"""Where a flow holds targeting expressions: its targetingLogic, and three criteria of each step [doc]."""
+"""The targeting expressions of a flow: its targetingLogic, and three criteria of each step [doc]."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from flowsync.targeting.references import Reference
 
 _TREES_KEPT: Final = 2_048
+"""Parsed expressions that are kept: several rules use those of one flow. A tree takes some 2 kB."""
 _CRITERIA: Final = tuple((verdict, verdict.field) for verdict in (Verdict.SHOWS, Verdict.STARTS, Verdict.COMPLETES))
-"""Expressions kept parsed: several rules ask for those of one flow, one after the other. A tree takes some 2 kB."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlowExpression:
-    """One expression as a flow states it.
+    """One expression of a flow.
 
-    `path` leads to it from the root of the file, `verdict` is what tests call its outcome. `step` is the id of its
+    `path` leads to it from the root of the file, `verdict` is the name of its outcome in tests. `step` is the id of its
     step; None for the flow's own targeting, and for a step without an id.
     """
 
@@ -51,7 +51,7 @@ class FlowExpression:
 
 
 def expressions(fields: Mapping[FieldName, JsonValue]) -> tuple[FlowExpression, ...]:
-    """Every expression among a flow's fields (`data` parsed). Wrong shapes are passed over."""
+    """Every expression among a flow's fields (`data` parsed). Values of a wrong type are ignored."""
     own = targeting_expression(fields)
     found = [] if own is None else [own]
     data = fields.get("data")
@@ -66,7 +66,7 @@ def expressions(fields: Mapping[FieldName, JsonValue]) -> tuple[FlowExpression, 
 
 
 def targeting_expression(fields: Mapping[FieldName, JsonValue]) -> FlowExpression | None:
-    """The flow's own targeting; None where none is stated. A null one is empty: everyone."""
+    """The flow's own targeting; None if there is none. Null is the empty expression: everyone."""
     text = fields.get("targetingLogic", False)
     if text is not None and not isinstance(text, str):
         return None
@@ -85,19 +85,19 @@ def _has_id(item: JsonValue) -> bool:
 
 
 def steps_of(data: JsonValue) -> list[tuple[int, Mapping[str, JsonValue]]]:
-    """The steps of parsed `data` with their indices; what is no mapping is passed over."""
+    """The steps of parsed `data` with their indices; a step that is not a mapping is ignored."""
     steps = data.get(steps_key(data)) if isinstance(data, dict) else None
     every = enumerate(steps if isinstance(steps, list) else ())
     return [(index, step) for index, step in every if isinstance(step, dict)]
 
 
 def with_criteria(data: JsonValue, change: Callable[[str], str]) -> JsonValue:
-    """Parsed `data` with every criterion of its steps changed; the same object where that changes none."""
+    """Parsed `data` with every criterion of its steps changed; the same object if none changes."""
     changed = {}
     for index, step in steps_of(data):
-        texts = ((field, step.get(field)) for _, field in _CRITERIA)
-        criteria = {field: change(text) for field, text in texts if isinstance(text, str)}
-        if any(step[field] != text for field, text in criteria.items()):
+        texts = {field: text for _, field in _CRITERIA if isinstance(text := step.get(field), str)}
+        criteria = {field: change(text) for field, text in texts.items()}
+        if criteria != texts:
             changed[index] = {**step, **criteria}
     if not changed or not isinstance(data, dict) or not isinstance(steps := data["steps"], list):
         return data
@@ -105,7 +105,7 @@ def with_criteria(data: JsonValue, change: Callable[[str], str]) -> JsonValue:
 
 
 def as_sent(fields: Mapping[FieldName, JsonValue]) -> Mapping[FieldName, JsonValue]:
-    """Fields (`data` parsed) with every expression as it is sent: on one line."""
+    """The fields (`data` parsed) with every expression on one line, as it is sent."""
     found = dict(fields)
     if isinstance(text := fields.get("targetingLogic"), str):
         found["targetingLogic"] = on_one_line(text)
@@ -115,9 +115,9 @@ def as_sent(fields: Mapping[FieldName, JsonValue]) -> Mapping[FieldName, JsonVal
 
 
 def own_fields(flow: Flow) -> Mapping[FieldName, JsonValue]:
-    """The fields as the file itself states them, and those that only an overlay states: what tests are about.
+    """The fields for `tests:`: those of the file itself, and fields that only an overlay has.
 
-    `tests:` belong to the file, so an overlay that replaces an expression for one environment does not fail them.
+    An overlay that replaces an expression for one environment does not change the outcome of tests.
     """
     raw = flow.source.value
     fields = dict(flow.fields)
@@ -139,19 +139,19 @@ def parse_result(text: str) -> Expression | TargetingError:
 
 
 def parsed(text: str) -> Expression | None:
-    """The tree of an expression; None when it cannot be read, which a rule of its own reports."""
+    """The tree of an expression; None if it cannot be read, which another rule reports."""
     found = parse_result(text)
     return None if isinstance(found, TargetingError) else found
 
 
 def references_in(text: str) -> tuple[Reference, ...]:
-    """Every reference to a flow in an expression; none in one that cannot be read."""
+    """Every reference to a flow in an expression; none if it cannot be read."""
     tree = parsed(text)
     return () if tree is None else references(tree)
 
 
 def flow_of_file(flow: Flow) -> KnownFlow:
-    """The steps that a file states; unknown where it states no `data`."""
+    """The steps of a flow file; unknown if it has no `data`."""
     return KnownFlow(_steps(flow.fields.get("data")))
 
 

@@ -1,7 +1,7 @@
 """Flow files to Flows: discovery, reading, slugs, and the overlay of one environment.
 
-Every problem of every file is collected; nothing here judges what a flow says, only whether it can
-be read as a flow at all. A missing or empty directory is a problem, never an empty set of flows.
+Every problem of every file is collected. Only what keeps a file from being read as a flow is a problem here; `validate`
+checks its content. A missing or empty directory is a problem, never an empty set of flows.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _TARGETS: Final = {target.value: target for target in Target}
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """What a flows directory holds: the flows that could be read, by slug, what could not, and the slugs of those."""
+    """The content of a flows directory: flows by slug, problems, and the slugs of files that could not be read."""
 
     flows: tuple[Flow, ...]
     problems: tuple[Problem, ...]
@@ -52,7 +52,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class FlowFile:
-    """One file to read: where it is (no link), the name people see (perhaps a link's), and the slug its stem gives."""
+    """One file to read: its path, which is not a link, and its name for messages, which may be that of a link."""
 
     path: Path
     name: str
@@ -105,10 +105,10 @@ def load_flows(
 
 
 def discover(root: Path, directory: str, within: Workspace | None = None) -> Iterator[FlowFile | Problem]:
-    """The flow files below a directory in a stable order, and what keeps some from being read.
+    """The flow files below a directory in a stable order, and the problems of those that cannot be read.
 
-    Names that start with a dot are passed over, and so are directories reached by a symlink; a symlink that leads out
-    of the directory is a problem, for what it names is not part of what is reviewed.
+    Names that start with a dot are ignored, and so are directories behind a symlink. A symlink that leads out of the
+    directory is a problem, for a review does not show its target.
     """
     top = root / directory
     try:
@@ -127,7 +127,7 @@ def discover(root: Path, directory: str, within: Workspace | None = None) -> Ite
                 name,
                 "symlink-outside",
                 f"This symlink leads out of {directory}, or nowhere.",
-                "Put the file itself here: what it links to is not part of what a review shows.",
+                "Put the file itself here: a review does not show the target of the link.",
             )
         elif name.endswith(ENDINGS) and not entry.is_file():
             yield _file_problem(name, "not-a-file", "A flow must be a regular file.")
@@ -141,7 +141,7 @@ def discover(root: Path, directory: str, within: Workspace | None = None) -> Ite
 
 
 def _walk(folder: str, name: str) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """What is in a folder, each with its name for people: first all but real folders, then what is in those."""
+    """The entries of a folder with their names for messages: first files, then what folders have."""
     with os.scandir(folder) as found:
         entries = sorted((each for each in found if not each.name.startswith(".")), key=lambda each: each.name)
     folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
@@ -159,7 +159,7 @@ def file_named(root: Path, directory: str, name: str) -> FlowFile:
 
 
 def _target_of_link(path: Path, top: Path) -> Path | None:
-    """The target of a link; None where it is not below `top`, or is not a file that a review shows."""
+    """The target of a link; None if it is not below `top`, or is hidden from reviews."""
     try:
         below = path.resolve(strict=True).relative_to(top.resolve())
     except (OSError, RuntimeError, ValueError):
@@ -172,7 +172,7 @@ def _file_problem(name: str, code: str, message: str, hint: str | None = None) -
 
 
 def flow_from_bytes(content: bytes, file: FlowFile, environment: str | None) -> Flow | Problem:
-    """The Flow in what a file holds, or held once; the Problem that keeps it from being one."""
+    """The Flow in the content of a file, or the Problem that keeps it from being one."""
     try:
         return flow_from_document(document.read(content, file.name), file, environment)
     except DocumentError as error:
@@ -180,22 +180,22 @@ def flow_from_bytes(content: bytes, file: FlowFile, environment: str | None) -> 
 
 
 def flow_from_document(parsed: Document, file: FlowFile, environment: str | None) -> Flow | Problem:
-    """The Flow that a parsed file states, or the Problem of its shape or slug."""
+    """The Flow of a parsed file, or the Problem of its form or slug."""
     value = parsed.value
     if not isinstance(value, dict):
         message = "A flow file must be a mapping such as `name: …`, `data: …`."
-        hint = "The file is empty; delete it, or state at least one field." if value is None else None
+        hint = "The file is empty; delete it, or give it at least one field." if value is None else None
         return _file_problem(file.name, "not-a-mapping", message, hint)
     if "slug" in value and value["slug"] != file.slug:
-        message = f"`slug` does not agree with the file's name, which says {file.slug}."
+        message = f"`slug` differs from the file's name, which is {file.slug}."
         hint = "The file's name decides: rename the file, or correct or drop `slug`."
         return Problem(parsed.location(("slug",)), Severity.ERROR, "slug-mismatch", message, hint)
     if excess := _too_many_environments(parsed, value):
         return excess
     overlay = _overlay(value, environment)
-    stated = {**value, **{key: merged(value.get(key), item) for key, item in (overlay or {}).items()}}
-    fields: dict[FieldName, JsonValue] = {field: stated[field] for field in SENT_FIELDS if field in stated}
-    data = stated.get("data")
+    whole = {**value, **{key: merged(value.get(key), item) for key, item in (overlay or {}).items()}}
+    fields: dict[FieldName, JsonValue] = {field: whole[field] for field in SENT_FIELDS if field in whole}
+    data = whole.get("data")
     written: str | Writing | None = data if isinstance(data, str) else None
     inside = None
     if isinstance(data, str):
@@ -204,30 +204,30 @@ def flow_from_document(parsed: Document, file: FlowFile, environment: str | None
             fields["data"] = inside.value
             if with_criteria(inside.value, on_one_line) is not inside.value:
                 written = WrittenData(inside.value, None, data)
-    elif "data" in stated:
+    elif "data" in whole:
         is_overlaid = overlay is not None and "data" in overlay
         written = WrittenData(data, None if is_overlaid else parsed)
-    target = stated.get("target")
+    target = whole.get("target")
     return Flow(
         slug=file.slug,
         file=file.name,
         fields=fields,
         written=written,
         target=_TARGETS.get(target) if isinstance(target, str) else None,
-        protected=stated.get("protected") is True,
+        protected=whole.get("protected") is True,
         tests=value.get("tests"),
         source=FlowSource(parsed, None if overlay is None else environment, inside),
     )
 
 
 def _too_many_environments(parsed: Document, value: Mapping[str, JsonValue]) -> Problem | None:
-    """The Problem of a file that would have to be checked for too many environments, or with too much in each."""
+    """The Problem of a file with too many environments to check, or too many values in each."""
     environments = value.get("environments")
     count = len(environments) if isinstance(environments, dict) else 0
     if count > MAXIMUM_ENVIRONMENTS:
         message = f"There are {count:,} environments here, and at most {MAXIMUM_ENVIRONMENTS} can be checked."
     elif count and len(parsed.text) * count > _MUCH_TEXT and count_values(parsed.value) * count > _MOST_CHECKED:
-        message = f"This file has too much in it to be checked for each of its {count} environments."
+        message = f"This file is too large to be checked for each of its {count} environments."
     else:
         return None
     place = parsed.key_location(("environments",))
@@ -266,9 +266,9 @@ def merged(base: JsonValue, over: JsonValue) -> JsonValue:
 
 @dataclass(frozen=True, slots=True)
 class WrittenData:
-    """How `data` is written: as its author did in `file`; as a dump where that is None, for an overlay changed it.
+    """The text of `data`: the author's own in `file`; a dump if that is None, because an overlay changed it.
 
-    `original` is the text that the file gives as its `data`, None where it gives a mapping.
+    `original` is the text that the file has as its `data`, None if it has a mapping.
     """
 
     data: JsonValue
@@ -277,9 +277,9 @@ class WrittenData:
 
     @property
     def text(self) -> str | None:
-        """The author's lines where they are complete in themselves, else a dump; each criterion on one line.
+        """The author's lines if they can be read by themselves, else a dump; each criterion on one line.
 
-        None when the value cannot be written exactly, which validation reports.
+        None if the value cannot be written exactly, which validation reports.
         """
         own = self.original if self.file is None else self.file.own_lines("data")
         sent = with_criteria(self.data, on_one_line)
@@ -299,10 +299,10 @@ def _edited(text: str, data: JsonValue) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FlowSource:
-    """A file as its flow sees it: positions lead to where a value was stated.
+    """The file of a flow, with the positions of its values.
 
-    That may be the overlay of an `environment`, None where the file has none for it. `data` is the document in a text
-    of YAML or JSON that the file gives as its `data`, None where it gives none: positions lead into that text.
+    A value may be in the overlay of `environment`, which is None if the file has none for it. `data` is the document in
+    a text of YAML or JSON that the file has as its `data`, None if there is no such text: positions lead into it.
     """
 
     file: Document
@@ -326,28 +326,30 @@ class FlowSource:
         return (*self.file.warnings, *(replace(each, location=self._in_file(each.location)) for each in inside))
 
     def location(self, path: ValuePath) -> Location:
-        """Where the value is stated: in the overlay if it states it, else in the file's own part."""
+        """Where the value is: in the overlay if it has it, else in the rest of the file."""
         inside = self._inside(path)
-        return self._in_file(inside.location(path[1:])) if inside else self.file.location(self._stated(path))
+        return self._in_file(inside.location(path[1:])) if inside else self.file.location(self._path_in_file(path))
 
     def key_location(self, path: ValuePath) -> Location:
         """As `location`, for the key."""
         inside = self._inside(path)
-        return self._in_file(inside.key_location(path[1:])) if inside else self.file.key_location(self._stated(path))
+        return (
+            self._in_file(inside.key_location(path[1:])) if inside else self.file.key_location(self._path_in_file(path))
+        )
 
     def offset_location(self, path: ValuePath, offset: int) -> Location:
         """As `location`, for one character of a text."""
         inside = self._inside(path)
         if inside:
             return self._in_file(inside.offset_location(path[1:], offset))
-        return self.file.offset_location(self._stated(path), offset)
+        return self.file.offset_location(self._path_in_file(path), offset)
 
     def _inside(self, path: ValuePath) -> Document | None:
-        """The document that holds what `path` leads to, where that is the text of `data`."""
+        """The document in the text of `data`, if `path` leads into that."""
         return self.data if len(path) > 1 and path[0] == "data" else None
 
-    def _stated(self, path: ValuePath) -> ValuePath:
-        """The path from the root of the file to what `path` leads to once the overlay is applied."""
+    def _path_in_file(self, path: ValuePath) -> ValuePath:
+        """The path in the file to the value that is at `path` once the overlay is applied."""
         if self.environment is None or not path:
             return path
         overlaid = ("environments", self.environment, *path)
@@ -362,7 +364,7 @@ class FlowSource:
         return overlaid
 
     def _in_file(self, inside: Location) -> Location:
-        """Where in the file a place of the text is that `data` is."""
+        """The place in the file of a place in the text of `data`."""
         assert self.data is not None  # noqa: S101 - there is a place in it
         offset = line_starts(self.data.text)[inside.line - 1] + inside.column - 1
-        return self.file.offset_location(self._stated(("data",)), offset)
+        return self.file.offset_location(self._path_in_file(("data",)), offset)

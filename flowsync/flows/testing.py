@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 MAXIMUM_TESTS: Final = 500
-"""Tests of one flow that are run: a file of a pull request must not keep a runner busy for minutes."""
+"""Tests of one flow that are run, so that a file of a pull request cannot keep a runner busy for minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A test whose expression came out true or false, or None where sources conflict.
+    """A test whose expression is true or false, or None if sources about the language conflict.
 
     `index` counts the entries of `tests:` from 0.
     """
@@ -45,23 +45,23 @@ class Decided:
 
     @property
     def passed(self) -> bool:
-        """Whether the expression certainly came out as expected."""
+        """Whether the expression is certainly as expected."""
         return self.truth is self.case.expected
 
     @property
     def failed(self) -> bool:
-        """Whether the expression certainly came out otherwise."""
+        """Whether the expression is certainly not as expected."""
         return self.truth not in (None, self.case.expected)
 
     @property
     def trace(self) -> Trace:
-        """How every term came out."""
+        """The result of every term."""
         return trace(self.tree, self.case.context)
 
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """A test of an expression that the file does not state."""
+    """A test of an expression that the file does not have."""
 
     index: int
     case: Case
@@ -69,7 +69,7 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A test of an expression that cannot be parsed: the server would take it for false for everyone [obs]."""
+    """A test of an expression that cannot be parsed; on the server it is false for everyone [obs]."""
 
     index: int
     case: Case
@@ -78,7 +78,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """An entry that is not written as a test should be; `error` says where inside the entry, and why."""
+    """An entry that is not a valid test; `error` says where inside the entry, and why."""
 
     index: int
     error: CaseError
@@ -89,14 +89,14 @@ TestOutcome: TypeAlias = "Decided | Undecided | Unreadable | Unusable"
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """One test, where it is in the file, and what came out."""
+    """One test, its place in the file, and its outcome."""
 
     location: Location
     outcome: TestOutcome
 
     @property
     def is_wrong(self) -> bool:
-        """Whether it failed, or could not be run; one that decides nothing, or is unknown, is not wrong."""
+        """Whether it failed or could not be run; a test with an unknown result is not wrong."""
         if isinstance(self.outcome, Decided):
             return self.outcome.failed
         return not isinstance(self.outcome, Undecided)
@@ -104,7 +104,7 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class ExpressionCoverage:
-    """What tests say of one expression: how many decide it, and for each term which truths they saw."""
+    """The coverage of one expression: how many tests decide it, and the results that each term had in them."""
 
     expression: FlowExpression
     tests: int
@@ -113,7 +113,7 @@ class ExpressionCoverage:
 
 @dataclass(frozen=True, slots=True)
 class TestedFlow:
-    """The tests of one flow, and what they saw of its expressions."""
+    """The tests of one flow, and the coverage of its expressions."""
 
     slug: str
     file: str
@@ -122,18 +122,18 @@ class TestedFlow:
 
     @property
     def is_undecided(self) -> bool:
-        """Whether the flow is for some users only, and no test says for whom."""
+        """Whether the flow has targeting that no test decides."""
         return any(each.expression.verdict is Verdict.SEES and not each.tests for each in self.coverage)
 
 
 def run_tests(flow: Flow, now: datetime) -> tuple[TestOutcome, ...]:
-    """The outcome of every entry of `tests:`, in order; `now` is the clock of those that name none.
+    """The outcome of every entry of `tests:`, in order; `now` is the time of those without `at`.
 
-    A test is about the file's own expressions, whatever the environment (see `own_fields`). Raises
+    A test checks the file's own expressions, whatever the environment (see `own_fields`). Raises
     UncheckedPatternError where a test needs a pattern and google-re2 is not installed.
     """
     entries = flow.tests if isinstance(flow.tests, list) else []
-    stated = {(each.verdict, each.step): each for each in expressions(own_fields(flow))}
+    own = {(each.verdict, each.step): each for each in expressions(own_fields(flow))}
     outcomes: list[TestOutcome] = []
     for index, entry in enumerate(entries[:MAXIMUM_TESTS]):
         try:
@@ -141,7 +141,7 @@ def run_tests(flow: Flow, now: datetime) -> tuple[TestOutcome, ...]:
         except CaseError as error:
             outcomes.append(Unusable(index, error))
             continue
-        expression = stated.get((case.verdict, case.step))
+        expression = own.get((case.verdict, case.step))
         tree = None if expression is None else parsed(expression.text)
         if expression is None:
             outcomes.append(Undecided(index, case))
@@ -166,7 +166,7 @@ def run_flow_tests(flows: Iterable[Flow], now: datetime) -> tuple[TestedFlow, ..
 
 
 def _coverage(flow: Flow, outcomes: Iterable[TestOutcome]) -> tuple[ExpressionCoverage, ...]:
-    """For every expression of a flow that can be read and is not empty, what its tests saw of it."""
+    """The coverage of every expression of a flow that can be read and is not empty."""
     decided = [outcome for outcome in outcomes if isinstance(outcome, Decided)]
     found = []
     for expression in expressions(own_fields(flow)):
@@ -179,7 +179,7 @@ def _coverage(flow: Flow, outcomes: Iterable[TestOutcome]) -> tuple[ExpressionCo
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """How one expression came out for a user, and what the rules have to say of it."""
+    """The result of one expression for a user, and what the rules find in it."""
 
     expression: FlowExpression
     trace: Trace
@@ -188,9 +188,9 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The answer to "why doesn't she see it".
+    """Why a user sees a flow, or does not.
 
-    `slug` and `file` are None for an expression that is of no flow; `is_off` says that the file turns the flow off.
+    `slug` and `file` are None for an expression without a flow; `is_off` says that the file switches the flow off.
     """
 
     slug: str | None
@@ -206,7 +206,7 @@ def explain(
     flow: Flow | None = None,
     known: Mapping[str, KnownFlow] | None = None,
 ) -> Explained:
-    """How one expression (of `flow`, if of any) comes out; its references must be among `known` flows, where given.
+    """The result of one expression, of `flow` if given; its references must be among `known` flows, if given.
 
     Raises TargetingError for an expression that cannot be read.
     """

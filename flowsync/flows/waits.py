@@ -1,4 +1,4 @@
-"""Which flow waits for which: the graph, circles in it, and what a change does to it."""
+"""The graph of flows that wait for each other, its circles, and how a change alters it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flowsync.model import Flow
 
 MOST_CIRCLES: Final = 50
-"""So many circles among the same flows are reported; there can be more than anybody counts."""
+"""Circles that are reported among the same flows; there can be very many."""
 
 
 class Bond(Enum):
@@ -30,7 +30,7 @@ class Bond(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A flow of the graph; one without a file is only known by its name."""
+    """A flow of the graph; of one without a file only the slug is known."""
 
     slug: str
     has_file: bool
@@ -38,9 +38,9 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """`waiting` waits for `awaited`. `steps` are the labels of the steps that do, for STEP; else empty.
+    """`waiting` waits for `awaited`. For STEP, `steps` are the labels of the steps that wait; else it is empty.
 
-    `is_circular`: the two are part of a circle of flows that all wait for each other.
+    `is_circular`: both are in a circle of flows that wait for each other.
     """
 
     waiting: str
@@ -52,7 +52,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class WaitingGraph:
-    """Flows and their waits, sorted; `circles` are flows that wait for each other, each a shortest way round."""
+    """Flows and their waits, sorted; each of the `circles` is a shortest one."""
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
@@ -60,12 +60,12 @@ class WaitingGraph:
 
 
 Wait: TypeAlias = "tuple[str, str, Bond]"
-"""Who waits, for whom, and how firmly."""
+"""The slug that waits, the slug it waits for, and how firmly."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedWaits:
-    """The waits that come and go, sorted; `graph` is what the flows concerned wait for afterwards."""
+    """The added and removed waits, sorted; `graph` shows the waits of these flows after the change."""
 
     added: tuple[Wait, ...]
     removed: tuple[Wait, ...]
@@ -76,7 +76,7 @@ class ChangedWaits:
 
 
 def waiting_graph(flows: Iterable[Flow]) -> WaitingGraph:
-    """The graph of these flows. A flow that waits for none and that none waits for is a node without edges."""
+    """The graph of these flows. A flow without any wait is a node without edges."""
     known = tuple(flows)
     waits = _targeting_waits(known)
     group_of = {slug: group for group in _groups(waits) for slug in group}
@@ -91,7 +91,7 @@ def waiting_graph(flows: Iterable[Flow]) -> WaitingGraph:
 
 
 def _edges(flow: Flow, group: frozenset[str]) -> Iterator[Edge]:
-    """What one flow waits for; steps add nothing to what its targeting waits for. `group` is as of `_groups`."""
+    """The waits of one flow; those of steps only if the targeting does not have them. `group` is from `_groups`."""
     must: frozenset[str] = frozenset()
     may: frozenset[str] = frozenset()
     steps: dict[str, dict[str, None]] = defaultdict(dict)
@@ -111,7 +111,7 @@ def _edges(flow: Flow, group: frozenset[str]) -> Iterator[Edge]:
 
 
 def neighbourhood(graph: WaitingGraph, slugs: Collection[str]) -> WaitingGraph:
-    """What of a graph concerns some flows: they themselves, what they wait for, and what waits for them."""
+    """The part of a graph around some flows: they, the flows they wait for, and those that wait for them."""
     edges = tuple(edge for edge in graph.edges if edge.waiting in slugs or edge.awaited in slugs)
     kept = {*slugs, *(edge.waiting for edge in edges), *(edge.awaited for edge in edges)}
     return WaitingGraph(
@@ -136,7 +136,7 @@ def _waits(graph: WaitingGraph) -> dict[Wait, None]:
 
 
 def circles(flows: Iterable[Flow]) -> tuple[tuple[str, ...], ...]:
-    """Flows whose targeting waits for each other in a circle, as `find_circles` has them."""
+    """Circles of flows whose targeting waits for each other, as `find_circles` returns them."""
     return find_circles(_targeting_waits(flows))
 
 
@@ -150,11 +150,11 @@ def _targeting_waits(flows: Iterable[Flow]) -> dict[str, frozenset[str]]:
 
 
 def find_circles(graph: Mapping[str, Iterable[str]]) -> tuple[tuple[str, ...], ...]:
-    """Circles in a graph of slugs: of each group of slugs that all reach one another enough to name each of them.
+    """Circles in a graph of slugs, sorted, so many that each slug that is in a circle is in one of them.
 
-    A circle is a shortest one through some slug. It starts with the first of its slugs and does not repeat it at its
-    end; a slug that points to itself is a circle of one. Sorted. Of one group at most `MOST_CIRCLES` are found, so that
-    the work is linear in nodes and edges but for the sorting. Slugs that are no keys have no edges.
+    Each is a shortest one through some slug. It starts with its smallest slug and does not repeat it at its end; a slug
+    that points to itself is a circle of one. Of one group of slugs that reach one another at most `MOST_CIRCLES` are
+    found, so that the work is linear in nodes and edges apart from sorting. Slugs that are not keys have no edges.
     """
     found = []
     for group in _groups(graph):
@@ -171,7 +171,7 @@ def find_circles(graph: Mapping[str, Iterable[str]]) -> tuple[tuple[str, ...], .
 
 
 def _shortest_circle(graph: Mapping[str, Iterable[str]], group: frozenset[str], start: str) -> tuple[str, ...]:
-    """A shortest way from a slug back to it within its group; none if there is no way."""
+    """A shortest path from a slug back to it within its group; empty if there is none."""
     came_from: dict[str, str] = {}
     queue = [start]
     for slug in queue:
@@ -188,10 +188,7 @@ def _shortest_circle(graph: Mapping[str, Iterable[str]], group: frozenset[str], 
 
 
 def _groups(graph: Mapping[str, Iterable[str]]) -> list[frozenset[str]]:
-    """Groups of slugs that all reach one another (Kosaraju: order by finish, then collect backwards).
-
-    A slug that shares this with no other is a group by itself.
-    """
+    """Groups of slugs that reach one another, some of only one (Kosaraju: order by finish, then collect backwards)."""
     order: list[str] = []  # in which a depth-first walk leaves the slugs
     seen: set[str] = set()
     for root in graph:

@@ -1,4 +1,4 @@
-"""The flow files while somebody edits them: read again when one changes, each with its last good state."""
+"""The flow files while somebody edits them: read again when one changes, each in its last readable state."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from flowsync.workspace import Workspace
 
 INTERVAL: Final = 0.3
-"""Seconds between two looks at the files."""
+"""Seconds between two checks of the files."""
 
 _Signature: TypeAlias = "tuple[tuple[str, int, int], ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look at changed files found: the flows to show now, and what keeps some files from being read."""
+    """The flows to show now, and the problems of files that cannot be read."""
 
     flows: tuple[Flow, ...]
     problems: tuple[Problem, ...]
@@ -33,7 +33,7 @@ class Seen:
 class WatchedFiles:
     """The flows below `root`/`directory`, as `load_flows` reads them. Safe to use from many threads.
 
-    A file that cannot be read keeps the flow that it held last; one that is deleted takes its flow with it.
+    A file that cannot be read keeps its last flow; the flow of a deleted file is gone.
     """
 
     def __init__(self, root: Path, directory: str, environment: str | None, within: Workspace) -> None:
@@ -47,22 +47,22 @@ class WatchedFiles:
 
     @property
     def seen(self) -> Seen:
-        """What the last look found."""
+        """The result of the last check."""
         return self._seen
 
     def refresh(self) -> Seen | None:
-        """Read the files again if one of them changed; None where none did."""
+        """Read the files again if one of them changed; None if none did."""
         with self._lock:
             signature = self._look()
             if signature == self._signature:
                 return None
-            # Taken first: what is saved while the files are read is found by the next look.
+            # Set before reading: the next check finds a file that is saved while the files are read.
             self._signature = signature
             self._seen = self._merged(self._load(), {flow.slug: flow for flow in self._seen.flows})
             return self._seen
 
     def watch(self, stop: threading.Event, report: Callable[[Seen], object]) -> None:
-        """Look at the files until `stop` is set; each change is reported. For a thread of its own."""
+        """Check the files until `stop` is set, and report each change. For a thread of its own."""
         while not stop.wait(INTERVAL):
             seen = self.refresh()
             if seen is not None:
@@ -78,7 +78,7 @@ class WatchedFiles:
         return Seen(tuple(flows[slug] for slug in sorted(flows)), read.problems)
 
     def _look(self) -> _Signature:
-        """Each file's name, time and size; one that goes away meanwhile is not among them."""
+        """The name, time and size of each file, without those that are deleted meanwhile."""
         found: list[tuple[str, int, int]] = []
         for each in discover(self._root, self._directory, self._within):
             if isinstance(each, FlowFile):

@@ -1,4 +1,4 @@
-"""A live flow without a file gets one: its name, and its text."""
+"""A new file for a live flow: its name and its text."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from flowsync.diff.fields import observe
 from flowsync.errors import DocumentError
 from flowsync.flows.files import FlowFile, flow_from_document
 from flowsync.model import SENT_FIELDS, FieldName, JsonValue, LiveFlow
-from flowsync.pull.results import Judge, LeftOut, NewFile, complaint, left_out
+from flowsync.pull.results import Judge, LeftOut, NewFile, check, left_out
 
 _RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
-"""Names of devices on Windows, whatever follows after a dot."""
+"""Names of devices on Windows, with any ending."""
 _FORBIDDEN: Final = frozenset('/\\:*?"<>|')
 _LONGEST: Final = 200
 """Bytes; names of 255 are allowed nearly everywhere, and a temporary name must fit too."""
@@ -26,17 +26,17 @@ def name_complaint(slug: str) -> str | None:
     forbidden = next((character for character in slug if character in _FORBIDDEN), "")
     complaints = {
         f"it holds the character {forbidden}": bool(forbidden),
-        "it holds a character that is not seen": not slug.isprintable() or slug != slug.strip(),
-        "it starts with a dot, and such files are passed over": slug.startswith("."),
+        "it holds an invisible character": not slug.isprintable() or slug != slug.strip(),
+        "it starts with a dot, and flowsync ignores such files": slug.startswith("."),
         "it ends with a dot, which Windows drops": slug.endswith("."),
-        "Windows keeps that name for a device": _RESERVED.fullmatch(slug) is not None,
+        "Windows reserves that name for a device": _RESERVED.fullmatch(slug) is not None,
         f"it is longer than {_LONGEST} bytes": len(slug.encode("utf-8", "surrogatepass")) > _LONGEST,
     }
     return next((complaint for complaint, holds in complaints.items() if holds), None)
 
 
 def folded(slug: str) -> str:
-    """The form in which two slugs are one name to a file system that does not tell upper from lower case."""
+    """The slug as a file system compares names that does not distinguish upper and lower case."""
     return unicodedata.normalize("NFC", slug).casefold()
 
 
@@ -53,16 +53,16 @@ _LINE: Final = re.compile(r"^(?=[^\n])", re.MULTILINE)
 
 
 def data_lines(live: JsonValue, value: JsonValue) -> str:
-    """Return the lines of `data`: the dashboard's own where they are YAML in lines, else a dump of `value`.
+    """Return the lines of `data`: the dashboard's own if they are block-style YAML, else a dump of `value`.
 
-    `live` is what the server returned, `value` what that says. Raises DocumentError for what cannot be written.
+    `live` is what the server returned, `value` its parsed value. Raises DocumentError if that cannot be written.
     """
     own = _own_lines(live) if isinstance(live, str) else None
     return own if own is not None and _says(own, value) else document.dump({"data": value})
 
 
 def _own_lines(text: str) -> str | None:
-    """The text indented below `data:`; None where it does not begin as YAML in lines does."""
+    """The text indented below `data:`; None if it does not begin like block-style YAML."""
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n")
     first = _FIRST.match(lines)
     if first is None or first[1] in "{[|>\"'&!*%":
@@ -71,7 +71,7 @@ def _own_lines(text: str) -> str | None:
 
 
 def _says(lines: str, value: JsonValue) -> bool:
-    """Whether the lines read as wanted, in the file and by themselves, which is how they are sent."""
+    """Whether the lines have this value, both in the file and by themselves, as they are sent."""
     try:
         read = document.parse(lines)
         alone = read.own_lines("data")
@@ -85,7 +85,7 @@ def _says(lines: str, value: JsonValue) -> bool:
 
 
 def new_file(row: LiveFlow, file: FlowFile, modeline: str, judge: Judge, note: str | None = None) -> NewFile:
-    """Return the file for a live row, without empty fields and without those that `judge` would refuse in a file."""
+    """Return the file for a live row, without empty fields and those that `judge` would refuse."""
     parts, missing = _parts(row)
     kept = parts
     if _complaint(parts, row, file, judge) is not None:
@@ -100,7 +100,7 @@ def new_file(row: LiveFlow, file: FlowFile, modeline: str, judge: Judge, note: s
 
 
 def says_something(field: FieldName, value: JsonValue) -> bool:
-    """Return whether a live value is worth a line: an empty text and a value that was never set are not."""
+    """Return whether a live value belongs in a file: an empty text and a value that was never set do not."""
     return isinstance(value, bool) if field == "active" else value is not None and value != ""
 
 
@@ -139,4 +139,4 @@ def _complaint(parts: Mapping[FieldName, str], row: LiveFlow, file: FlowFile, ju
         parsed = document.parse(_text(parts), file.name)
     except DocumentError as error:
         return error.message
-    return complaint(flow_from_document(parsed, file, None), row, judge, parts.keys())
+    return check(flow_from_document(parsed, file, None), row, judge, parts.keys())[0]

@@ -1,11 +1,11 @@
-"""What a pull comes to for each flow, and whether a file may be written as it would be."""
+"""The result of a pull for each flow, and the check of a file before it is written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from flowsync import validate
 from flowsync.diff.fields import compare
@@ -16,34 +16,31 @@ if TYPE_CHECKING:
     from flowsync.flows.files import FlowFile
 
 
-NOBODY_SEES: Final = "Nobody sees the flow now: the expression is broken."
-
-
 class Scope(Enum):
-    """Which fields of an existing file are brought up to date."""
+    """Which fields of an existing file a pull updates."""
 
-    STATED = "those that the file states"
+    STATED = "those of the file"
     ALL = "every one that the server returns"
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A live field that was not taken into the file, and why."""
+    """A live field that is not in the file, and why."""
 
     field: FieldName
     message: str
 
 
 def left_out(field: FieldName, reason: str, row: LiveFlow) -> LeftOut:
-    """A field that is left out, with who sees the flow as it is live, where that is known."""
+    """A field that is left out; a broken live expression is pointed out, for nobody sees the flow then."""
     live = row.fields.get(field)
     is_broken = field == "targetingLogic" and isinstance(live, str) and parsed(live) is None
-    return LeftOut(field, f"{reason} {NOBODY_SEES}" if is_broken else reason)
+    return LeftOut(field, f"{reason} Nobody sees the flow now: the expression is broken." if is_broken else reason)
 
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A live flow gets a file. `note` says what is unusual about its place."""
+    """A new file for a live flow. `note` says what is unusual about its place."""
 
     slug: str
     file: FlowFile
@@ -55,10 +52,10 @@ class NewFile:
 
 @dataclass(frozen=True, slots=True)
 class ChangedFile:
-    """A file takes over what is live.
+    """An existing file with live values.
 
     `places` are the labels of what changes, `rewritten` those of parts that had to be written again.
-    `failing` are the file's own tests that no longer hold: they are never sent, so they keep nothing out.
+    `failing` are the file's own tests that now fail; the file is written all the same, for tests are never sent.
     """
 
     slug: str
@@ -74,7 +71,7 @@ class ChangedFile:
 
 @dataclass(frozen=True, slots=True)
 class SameFile:
-    """A file that already says what is live, apart from what is left out."""
+    """A file that already has the live values, apart from those that are left out."""
 
     slug: str
     file: FlowFile
@@ -98,33 +95,23 @@ Pulled: TypeAlias = "NewFile | ChangedFile | SameFile | Skipped"
 Judge: TypeAlias = "Callable[[Flow], Sequence[Problem]]"
 """The errors for which a plan would refuse a flow's file."""
 
-TEST_FAILS: Final = validate.TEST_FAILS
+Known: TypeAlias = "Collection[tuple[str, str]]"
+"""The errors (code and message) that a file had before: it may keep them."""
 
 
-def failing_tests(flow: Flow | Problem, judge: Judge, known: Collection[tuple[str, str]]) -> tuple[str, ...]:
-    """Return the tests of a file that fail and did not before."""
-    problems = () if isinstance(flow, Problem) else judge(flow)
-    fails = (each for each in problems if each.code == TEST_FAILS)
-    return tuple(each.message for each in fails if (each.code, each.message) not in known)
+def check(
+    flow: Flow | Problem, row: LiveFlow, judge: Judge, fields: Collection[FieldName], known: Known = ()
+) -> tuple[str | None, tuple[str, ...]]:
+    """Judge a file whose `fields` were just taken from a live row.
 
-
-def complaint(
-    flow: Flow | Problem,
-    row: LiveFlow,
-    judge: Judge,
-    fields: Collection[FieldName],
-    known: Collection[tuple[str, str]] = (),
-) -> str | None:
-    """Return why a file whose `fields` were just taken from a live row may not be written; None if it may.
-
-    `known` are the errors (code and message) that the file had before: it may keep them.
+    Returns why it may not be written (None if it may), and its own tests that fail and did not before.
     """
     if isinstance(flow, Problem):
-        return flow.message
-    errors = [each for each in judge(flow) if each.code != TEST_FAILS]
-    fresh = next((each for each in errors if (each.code, each.message) not in known), None)
-    if fresh is not None:
-        return fresh.message
-    still = compare(flow.fields, row.fields, flow.data_text).changed
-    differing = [field for field in still if field in fields]
-    return "What is live cannot be said in this file." if differing else None
+        return flow.message, ()
+    new = [each for each in judge(flow) if (each.code, each.message) not in known]
+    failing = tuple(each.message for each in new if each.code == validate.TEST_FAILS)
+    errors = [each.message for each in new if each.code != validate.TEST_FAILS]
+    still_different = set(compare(flow.fields, row.fields, flow.data_text).changed) & set(fields)
+    if not errors and still_different:
+        errors = ["The file cannot express the live value."]
+    return errors[0] if errors else None, failing

@@ -1,4 +1,4 @@
-"""An existing file takes over what was changed in the dashboard, with as few lines edited as possible."""
+"""Dashboard edits taken over into an existing file, with as few lines edited as possible."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from flowsync.errors import DocumentError
 from flowsync.flows.files import FlowFile, flow_from_document
 from flowsync.model import SENT_FIELDS, FieldName, Flow, JsonValue, LiveFlow, ValuePath
 from flowsync.pull.new_files import says_something, unreadable
-from flowsync.pull.results import ChangedFile, Judge, LeftOut, SameFile, Scope, complaint, failing_tests, left_out
+from flowsync.pull.results import ChangedFile, Judge, LeftOut, SameFile, Scope, check, left_out
 
 
 @dataclass(frozen=True, slots=True)
 class ExistingFile:
-    """A flow file and the live row whose values it takes over; `environment` names the overlay in effect."""
+    """A flow file and the live row whose values it takes over; `environment` names the overlay that applies."""
 
     flow: Flow
     file: FlowFile
@@ -30,7 +30,7 @@ class ExistingFile:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """The file's text with some fields taken over, or why it may not be written."""
+    """The file's text with live values, or why it may not be written."""
 
     text: str
     rewritten: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class _Draft:
 
 
 def updated(existing: ExistingFile, scope: Scope) -> ChangedFile | SameFile:
-    """Return the file with the live values of the fields that differ; what `judge` would refuse is left out."""
+    """Return the file with the live values of the fields that differ, without those that `judge` would refuse."""
     wanted, missing = _wanted(existing, scope)
     if not wanted:
         return SameFile(existing.flow.slug, existing.file, tuple(missing))
@@ -82,7 +82,7 @@ def _wanted(existing: ExistingFile, scope: Scope) -> tuple[dict[FieldName, JsonV
 def _one_by_one(
     existing: ExistingFile, wanted: Mapping[FieldName, JsonValue], known: set[tuple[str, str]], missing: list[LeftOut]
 ) -> tuple[list[FieldName], _Draft]:
-    """Take the fields one by one, so that one that cannot be taken keeps none of the others out."""
+    """Take the fields one by one, so that one that cannot be taken does not keep out the others."""
     taken: dict[FieldName, JsonValue] = {}
     draft = _Draft(existing.flow.source.text)
     for field, value in wanted.items():
@@ -103,16 +103,12 @@ def _draft(existing: ExistingFile, wanted: Mapping[FieldName, JsonValue], known:
     except DocumentError as error:
         return _Draft(text, complaint=error.message)
     flow = flow_from_document(parsed, existing.file, existing.environment)
-    return _Draft(
-        done.text,
-        tuple(label(value, path) for path in done.rewritten),
-        complaint(flow, existing.row, existing.judge, wanted.keys(), known),
-        failing_tests(flow, existing.judge, known),
-    )
+    complaint, failing = check(flow, existing.row, existing.judge, wanted.keys(), known)
+    return _Draft(done.text, tuple(label(value, path) for path in done.rewritten), complaint, failing)
 
 
 def _whole(existing: ExistingFile, wanted: Mapping[FieldName, JsonValue]) -> JsonValue:
-    """Return the value of the whole file; a field goes where it is: into the environment's overlay, or at the top."""
+    """Return the whole file's value with the fields where they are now: in the environment's overlay, or at the top."""
     whole = existing.flow.source.value
     assert isinstance(whole, dict)  # noqa: S101 - a file that is no mapping is no Flow
     for field in SENT_FIELDS:
@@ -130,45 +126,30 @@ def with_live(
     overlay = environments.get(environment) if isinstance(environments, dict) and environment is not None else None
     if not isinstance(environments, dict) or not isinstance(overlay, dict) or field not in overlay:
         return {**whole, field: _like(whole.get(field), live)}
-    stated = _laid_over(whole.get(field), overlay[field], live)
-    return {**whole, "environments": {**environments, str(environment): {**overlay, field: stated}}}
+    over = overlay[field]
+    value = _laid_over(whole.get(field), over, live) if isinstance(over, dict) else _like(over, live)
+    return {**whole, "environments": {**environments, str(environment): {**overlay, field: value}}}
 
 
 def _laid_over(base: JsonValue, overlay: JsonValue, live: JsonValue) -> JsonValue:
-    """Return the overlay that makes `live` of `base`: its own keys, and what differs from the base.
+    """Return the overlay that turns `base` into `live`: its own keys, and those that differ from the base.
 
-    A key that only the base has cannot be taken away by an overlay: the caller finds out by reading the file.
+    An overlay cannot remove a key of the base: the caller finds that out by reading the file.
     """
-    if not isinstance(overlay, dict) or not isinstance(live, dict):
-        return _like(overlay, live)
-    below: Mapping[str, JsonValue] = base if isinstance(base, dict) else {}
-    stated: dict[str, JsonValue] = {}
-    for key in [*overlay, *(key for key in live if key not in overlay)]:
-        if key not in live:
-            continue
-        if key in overlay and key in below and isinstance(live[key], dict):
-            stated[key] = _laid_over(below[key], overlay[key], live[key])
-        elif key in overlay or key not in below or not document.same(below[key], live[key]):
-            stated[key] = _difference(below.get(key), live[key]) if key not in overlay else live[key]
-    return stated
-
-
-def _difference(base: JsonValue, live: JsonValue) -> JsonValue:
-    if not isinstance(base, dict) or not isinstance(live, dict):
+    if not isinstance(live, dict):
         return live
-    return {
-        key: _difference(base.get(key), value)
-        for key, value in live.items()
-        if key not in base or not document.same(base[key], value)
-    }
+    below: Mapping[str, JsonValue] = base if isinstance(base, dict) else {}
+    above: Mapping[str, JsonValue] = overlay if isinstance(overlay, dict) else {}
+    others = [key for key in live if key not in above and not (key in below and document.same(below[key], live[key]))]
+    return {key: _laid_over(below.get(key), above.get(key), live[key]) for key in (*above, *others) if key in live}
 
 
-def _like(stated: JsonValue, live: JsonValue) -> JsonValue:
-    """`live` as a text of YAML or JSON where the file states `data` as one, edited like any other text."""
-    if not isinstance(stated, str) or not isinstance(live, (dict, list)):
+def _like(own: JsonValue, live: JsonValue) -> JsonValue:
+    """`live` as a text of YAML or JSON if the file has `data` as one, edited like any other text."""
+    if not isinstance(own, str) or not isinstance(live, (dict, list)):
         return live
     try:
-        return edited(stated, live, matching=survivors, reads=lambda text: document.parse_data(text).value).text
+        return edited(own, live, matching=survivors, reads=lambda text: document.parse_data(text).value).text
     except DocumentError:
         return document.dump(live)
 

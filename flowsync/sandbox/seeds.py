@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowsync import document
@@ -47,7 +46,7 @@ _PHRASES: Final = (
     ("Done", "Finish"),
     ("your", "the"),
 )
-"""Wordings of today, and what they may have been before."""
+"""Wordings of today, and earlier ones."""
 
 _SENTENCES: Final = (
     "It only takes a minute.",
@@ -65,17 +64,15 @@ _CONJUNCTION: Final = re.compile(r"\s+(?:&&|AND)\s+")
 
 
 Fields: TypeAlias = Mapping[str, "JsonValue"]
-"""What a file states of its flow. While it is edited, `data` is the parsed value."""
+"""The fields of a flow file. While they are edited, `data` is the parsed value."""
 Edit: TypeAlias = Callable[[Fields], Fields]
-_Reword: TypeAlias = Callable[[str], str]
-_Step: TypeAlias = "dict[str, JsonValue]"
 
 
 def edited(fields: Fields, edits: Sequence[Edit], *, start: int, count: int) -> Fields:
-    """`fields` after `count` of `edits`, from the one at `start` on and around, that change them.
+    """`fields` after `count` of `edits` that change them, beginning with the one at `start`.
 
-    Where none of them does, whatever there is to change is changed in one place. The text of `data` stays as it is,
-    comments and all, where no edit touched it.
+    If none of them changes anything, another edit changes one place. The text of `data` stays as it is, comments and
+    all, unless an edit changed it.
     """
     text = fields.get("data")
     try:
@@ -102,7 +99,7 @@ def _apply(fields: Fields, edits: Sequence[Edit], count: int) -> Fields:
 
 
 def earlier_wording(text: str) -> str:
-    """`text` as it may have read before; the same where there is nothing to take away or to reword."""
+    """An earlier wording of `text`; the same if nothing can be left out or reworded."""
     body = text.rstrip()
     if len(body) > _LONGEST:
         return text
@@ -119,13 +116,13 @@ def earlier_wording(text: str) -> str:
 
 
 def other_wording(text: str) -> str:
-    """`text` as somebody in a hurry may have put it instead: what a button says, say."""
+    """Another wording of a short text, such as the title of a button."""
     reworded = _in_other_words(text)
     return f"{text} now" if reworded == text else reworded
 
 
 def other_ending(text: str) -> str:
-    """`text` without the full stop at its end, or with one: what can be changed in any text."""
+    """`text` without the full stop at its end, or with one: an edit for any text."""
     shorter = text.rstrip(" .!?")
     return shorter if shorter not in {text, ""} else f"{text}."
 
@@ -163,103 +160,74 @@ def _in_other_words(text: str) -> str:
     return text
 
 
-def _reworded(values: Fields, key: str, reword: _Reword) -> dict[str, JsonValue] | None:
-    """`values` with another text at `key`; None where there is no text, or it stays the same."""
-    text = values.get(key)
-    new = reword(text) if isinstance(text, str) and text.strip() else text
-    return None if new == text else {**values, key: new}
+def _at(reword: Callable[[str], str], *path: str) -> Edit:
+    """Rewrite the text at a path; `*` is the first item of a list that this changes."""
+
+    def rewritten(value: JsonValue, path: Sequence[str]) -> JsonValue:
+        if not path:
+            return reword(value) if isinstance(value, str) and value.strip() else value
+        key, *rest = path
+        if isinstance(value, dict) and key in value:
+            return {**value, key: rewritten(value[key], rest)}
+        if isinstance(value, list) and key == "*":
+            for index, item in enumerate(value):
+                if (new := rewritten(item, rest)) != item:
+                    return [*value[:index], new, *value[index + 1 :]]
+        return value
+
+    return lambda fields: {**fields, path[0]: rewritten(fields.get(path[0]), path[1:])} if path[0] in fields else fields
 
 
-def _field(name: str, reword: _Reword) -> Edit:
-    return lambda fields: _reworded(fields, name, reword) or fields
+def _step(reword: Callable[[str], str], *path: str) -> Edit:
+    return _at(reword, "data", "steps", "*", *path)
 
 
-def _heading(key: str, reword: _Reword) -> Edit:
+def _with_steps(change: Callable[[list[JsonValue]], list[JsonValue]]) -> Edit:
     def edit(fields: Fields) -> Fields:
-        root = fields["data"]
-        new = _reworded(root, key, reword) if isinstance(root, dict) else None
-        return {**fields, "data": new} if new else fields
+        data = fields["data"]
+        steps = data.get("steps") if isinstance(data, dict) else None
+        if not isinstance(data, dict) or not isinstance(steps, list):
+            return fields
+        return {**fields, "data": {**data, "steps": change(steps)}}
 
     return edit
-
-
-def _first_step(change: Callable[[_Step], _Step | None]) -> Edit:
-    def edit(fields: Fields) -> Fields:
-        steps = _steps(fields)
-        for index, step in enumerate(steps):
-            if new := change(step):
-                return _with_steps(fields, [*steps[:index], new, *steps[index + 1 :]])
-        return fields
-
-    return edit
-
-
-def _step_text(key: str, reword: _Reword) -> Edit:
-    return _first_step(partial(_reworded, key=key, reword=reword))
-
-
-def _reword_button(step: _Step) -> _Step | None:
-    button = step.get("primaryButton")
-    new = _reworded(button, "title", other_wording) if isinstance(button, dict) else None
-    return {**step, "primaryButton": new} if new else None
-
-
-def _steps(fields: Fields) -> list[_Step]:
-    """The steps, when every one of them is a mapping."""
-    steps = fields["data"].get("steps") if isinstance(fields["data"], dict) else None
-    mappings = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
-    return mappings if mappings == steps else []
-
-
-def _with_steps(fields: Fields, steps: Sequence[_Step]) -> Fields:
-    root = fields["data"] if isinstance(fields["data"], dict) else {}
-    return {**fields, "data": {**root, "steps": [*steps]}}
-
-
-def _without_last_step(fields: Fields) -> Fields:
-    steps = _steps(fields)
-    return _with_steps(fields, steps[:-1]) if len(steps) > 1 else fields
-
-
-def _reordered_steps(fields: Fields) -> Fields:
-    steps = _steps(fields)
-    return _with_steps(fields, [*steps[:-2], steps[-1], steps[-2]]) if len(steps) > 2 else fields  # noqa: PLR2004
 
 
 def _switched(fields: Fields) -> Fields:
-    """The switch the other way: what is left where a flow states no text."""
+    """The switch the other way, for a flow without texts."""
     active = fields.get("active")
     return {**fields, "active": not active} if isinstance(active, bool) else fields
 
 
 _ANYTHING: Final = (
-    _field("targetingLogic", earlier_targeting),
-    _field("description", earlier_wording),
-    *(_step_text(key, other_ending) for key in ("title", "subtitle")),
-    *(_heading(key, other_ending) for key in ("title", "subtitle")),
-    *(_field(name, other_ending) for name in ("name", "description")),
+    _at(earlier_targeting, "targetingLogic"),
+    _at(earlier_wording, "description"),
+    *(_step(other_ending, key) for key in ("title", "subtitle")),
+    *(_at(other_ending, "data", key) for key in ("title", "subtitle")),
+    *(_at(other_ending, name) for name in ("name", "description")),
     _switched,
 )
-"""Tried last: one of them finds something in nearly every flow."""
-
+"""Tried last: one of them changes nearly every flow."""
 OLDER: Final = (
-    _step_text("title", earlier_wording),
-    _field("targetingLogic", earlier_targeting),
-    _without_last_step,
-    _field("name", earlier_wording),
-    _step_text("subtitle", earlier_wording),
+    _step(earlier_wording, "title"),
+    _at(earlier_targeting, "targetingLogic"),
+    _with_steps(lambda steps: steps[:-1] or steps),
+    _at(earlier_wording, "name"),
+    _step(earlier_wording, "subtitle"),
 )
-"""What the files have changed since: a pull request's worth."""
-
-DASHBOARD: Final = (_reordered_steps, _step_text("subtitle", longer_wording), _first_step(_reword_button))
-"""What somebody changes by hand in the dashboard."""
-
+"""Changes that the files have and the account has not yet."""
+DASHBOARD: Final = (
+    _with_steps(lambda steps: [*steps[:-2], *steps[:-3:-1]] if len(steps) > 2 else steps),  # noqa: PLR2004
+    _step(longer_wording, "subtitle"),
+    _step(other_wording, "primaryButton", "title"),
+)
+"""Edits in the dashboard."""
 DRAFT: Final = (
-    _step_text("subtitle", earlier_wording),
-    _first_step(_reword_button),
-    _step_text("title", earlier_wording),
+    _step(earlier_wording, "subtitle"),
+    _step(other_wording, "primaryButton", "title"),
+    _step(earlier_wording, "title"),
 )
-"""What somebody begins in a draft."""
+"""Edits in a draft."""
 
 
 class Scenario(Enum):
@@ -275,9 +243,9 @@ class Scenario(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SeedFlow:
-    """What a file says of its flow; `data` among `fields` is the text that the file would send.
+    """The fields of a flow file; `data` is the text that the file would send.
 
-    `target` is the version that the file wants written: a file that asks for a draft gets one.
+    `target` is the version that the file asks for: a file with `draft` gets a draft.
     """
 
     slug: str
@@ -312,10 +280,10 @@ _UNMANAGED_FIELDS: Final[Fields] = {
 
 
 def seed(emulator: Emulator, flows: Sequence[SeedFlow], *, number: int = 0) -> dict[str, Scenario]:
-    """Fill an empty account from `flows`; what was made of each, by slug, the unmanaged one last.
+    """Fill an empty account from `flows`; returns the scenario of each slug, the unmanaged one last.
 
     The same flows and number give the same ids, versions and texts; another number spreads the scenarios
-    and edits differently. An account that holds flows already is left as it is, and the answer is empty.
+    and edits differently. An account that has flows is not changed, and the result is empty.
     """
     made: dict[str, Scenario] = {}
     rows: list[Row] = []
@@ -338,7 +306,7 @@ def seed(emulator: Emulator, flows: Sequence[SeedFlow], *, number: int = 0) -> d
 
 
 def _versions(flow: SeedFlow, scenario: Scenario, turn: int) -> tuple[Scenario, list[Row]]:
-    """The rows of a flow that make the scenario, oldest first; a flow that states nothing to edit stays equal."""
+    """The rows of a flow that make the scenario, oldest first; a flow with nothing to edit stays equal."""
     fields: Fields = {str(name): value for name, value in flow.fields.items()}
     if flow.target is Target.DRAFT or scenario is Scenario.DRAFT:
         draft = edited(fields, DRAFT, start=turn, count=1)
@@ -358,7 +326,7 @@ def _versions(flow: SeedFlow, scenario: Scenario, turn: int) -> tuple[Scenario, 
 
 
 def _row(slug: str, version: int, status: Status, fields: Fields) -> Row:
-    """A row without id and times, with something plausible in the place of what the file leaves open."""
+    """A row without id and times, with plausible values for the fields that the file lacks."""
     texts = {key: str(storable(value)) for key, value in fields.items() if isinstance(value, str)}
     name = texts.get("name") or name_of(slug)
     step: JsonValue = {"id": "welcome", "title": name, "primaryButton": {"title": "Got it", "action": "flow.complete"}}

@@ -55,7 +55,7 @@ def test_the_name_can_be_said_and_the_slug_given_as_the_path_of_its_file(tmp_pat
         (["", "--type", "CARD"], "Nothing cannot be a slug"),
         (["a b", "--type", "CARD"], "a b cannot be a slug: it holds unusual characters."),
         (["../flow_x", "--type", "CARD"], "cannot be a slug"),
-        (["con", "--type", "CARD"], "con cannot be a slug: Windows keeps that name for a device."),
+        (["con", "--type", "CARD"], "con cannot be a slug: Windows reserves that name for a device."),
     ],
 )
 def test_nothing_is_written_where_something_is_wrong(tmp_path: Path, arguments: list[str], said: str) -> None:

@@ -195,7 +195,7 @@ def test_show_leaves_out_what_no_file_may_say_and_works_where_the_file_is_broken
         assert done.code == 0, done.err
         assert "targetingLogic is left out: " in done.err
         assert "data is left out: " in done.err
-        assert "Its slug cannot be the name of a file: Windows keeps" in run("show", "con", "--live").err
+        assert "Its slug cannot be the name of a file: Windows reserves" in run("show", "con", "--live").err
 
 
 def test_show_prints_no_key(tmp_path: Path) -> None:

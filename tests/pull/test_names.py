@@ -21,9 +21,9 @@ from flowsync.pull.new_files import folded, folder_for, name_complaint
         ("a\\b", "\\"),
         ("C:flow", ":"),
         ("what?", "?"),
-        ("a\nb", "not seen"),
-        ("a\u202eb", "not seen"),
-        (" a", "not seen"),
+        ("a\nb", "invisible"),
+        ("a\u202eb", "invisible"),
+        (" a", "invisible"),
         ("", None),
         (".hidden", "dot"),
         ("..", "dot"),
@@ -32,7 +32,7 @@ from flowsync.pull.new_files import folded, folder_for, name_complaint
         ("nul.v2", "Windows"),
         ("com1", "Windows"),
         ("a" * 201, "longer"),
-        ("\ud83d", "not seen"),
+        ("\ud83d", "invisible"),
     ],
 )
 def test_what_cannot_be_a_name_says_why(slug: str, said: str | None) -> None:

@@ -204,7 +204,7 @@ def test_an_overlay_takes_over_what_is_nested_and_tells_what_it_cannot() -> None
     less = taken(text, live(data='{"props": {"a": {"b": 9}}, "title": "x"}'), environment="p")
     assert isinstance(less, SameFile)
     assert [(left.field, left.message) for left in less.left_out] == [
-        ("data", "What is live cannot be said in this file.")
+        ("data", "The file cannot express the live value.")
     ]
 
 
