@@ -25,21 +25,21 @@ _Result = TypeVar("_Result")
 
 
 class Access(Enum):
-    """How much of the API a key, or the list that answered, opens."""
+    """The kind of a key, or of the list that answered."""
 
     PRIVATE = "private"
     PUBLIC = "public"
 
 
 class FlowReader(Protocol):
-    """A way to the API that can only GET: whoever holds it cannot write."""
+    """A client that can only GET."""
 
     def get(self, path: str, query: Mapping[str, str]) -> JsonValue:
         """The JSON at `path` (from the API's root, percent-encoded). Raises the ApiError family."""
 
 
 class Method(Enum):
-    """How a request writes. Its value is what HTTP calls it."""
+    """The HTTP method of a write."""
 
     PUT = "PUT"
     POST = "POST"
@@ -47,13 +47,13 @@ class Method(Enum):
 
 
 class FlowWriter(FlowReader, Protocol):
-    """A way to the API that can change flows as well."""
+    """A client that can also change flows."""
 
     def send(self, method: Method, path: str, body: Mapping[str, JsonValue] | None = None) -> JsonValue:
-        """Write once, with `body` as JSON where there is one; the JSON that came back, None for an empty answer.
+        """Send one write, with `body` as JSON if there is one; returns the JSON of the answer, None for an empty one.
 
-        Nothing is ever sent again. Raises the ApiError family; where `may_have_effect` is true of the error, the write
-        may have taken effect: only a fresh read can tell.
+        Nothing is ever sent again. Raises the ApiError family; if the error's `may_have_effect` is true, the write may
+        have taken effect, and only a fresh read can tell.
         """
 
 
@@ -66,30 +66,30 @@ class Map(Protocol):
 
 LIST_PATHS: Final = {Access.PRIVATE: "/v1/flows", Access.PUBLIC: "/v1/public/flows"}
 PAGE_SIZE: Final = 100
-"""Rows asked for at a time: the documented default [doc]."""
+"""Rows in one request: the documented default [doc]."""
 MOST_PAGES: Final = 1_000
-"""No account is this large; a server that always finds one more page is not believed."""
+"""No account is this large: a server with more pages is not the API."""
 FIRST_WAVE: Final = 4
 LARGEST_WAVE: Final = 16
-"""Pages asked for at once after a full one: few at first, for most accounts have one page or two."""
+"""Pages that are requested at once after a full one: few at first, for most accounts have one page or two."""
 FIRST_ASKED: Final = 40
-"""Flows whose versions are always asked for: a list that hides nothing of so many is taken to hide nothing."""
+"""Flows whose versions are always read: a list that hides nothing of so many is taken to hide nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Every row that could be read, in the API's order, and which of its lists answered."""
+    """Every listed row, in the API's order, and which of the two lists answered."""
 
     rows: tuple[LiveFlow, ...]
     access: Access
 
 
 def list_flows(reader: FlowReader, access: Access, map_: Map = map, expected: int = 0) -> Listing:
-    """Every listed flow: of the private list [obs], or of the public one [doc] where there is no other.
+    """Every listed flow: of the private list [obs], or of the public one [doc] if there is no private one.
 
-    Further pages are asked for only while a page is full, in waves through `map_`: the first as large as so many
-    `expected` flows make likely. A page without a new id ends the list, for some servers ignore `offset`. Raises the
-    ApiError family; an answer that is no list is UnreadableResponseError, never an empty listing.
+    Further pages are requested only while a page is full, in waves through `map_`; `expected` flows make the first wave
+    as large as is likely to be needed. A page without a new id ends the list, for some servers ignore `offset`. An
+    answer that is no list is an UnreadableResponseError, never an empty listing.
     """
     if access is Access.PRIVATE:
         try:
@@ -124,7 +124,7 @@ def parse_rows(answer: JsonValue, path: str) -> tuple[LiveFlow, ...]:
 
 
 def is_absent(error: ApiError) -> bool:
-    """Whether the server says that there is nothing at this path, or nothing to GET."""
+    """Whether the server has nothing at this path, or nothing to GET."""
     return isinstance(error, NotFoundError) or error.status == HTTPStatus.METHOD_NOT_ALLOWED
 
 
@@ -140,7 +140,7 @@ def _all_rows(reader: FlowReader, path: str, map_: Map, expected: int) -> tuple[
 
 
 def _pages(reader: FlowReader, path: str, map_: Map, expected: int) -> Iterator[tuple[LiveFlow, ...]]:
-    """Page after page up to the first that is not full; a lazy `map_` asks for no page beyond it."""
+    """Page after page up to the first that is not full; a lazy `map_` requests no page after it."""
     first, is_full = _page(reader, path, 0)
     yield first
     if not is_full:
@@ -166,19 +166,19 @@ def _page(reader: FlowReader, path: str, offset: int) -> tuple[tuple[LiveFlow, .
     """The rows of one page, and whether it is full, so that another may follow."""
     answer = reader.get(path, {"offset": str(offset), "limit": str(PAGE_SIZE)})
     limit = answer.get("limit") if isinstance(answer, dict) else None
-    # A server may cut its pages shorter than it was asked to, and then says so in the envelope [doc].
+    # A server may send shorter pages than requested; the envelope says so [doc].
     size = limit if isinstance(limit, int) and 0 < limit < PAGE_SIZE else PAGE_SIZE
     rows = parse_rows(answer, path)
-    # One that gives more rows than it was asked for, and than it says it does, has no pages: these are all.
+    # A server that sends more rows than requested, and than its envelope says, has no pages: these are all.
     has_pages = not isinstance(limit, int) or len(rows) <= max(limit, PAGE_SIZE)
     return rows, has_pages and len(rows) >= size
 
 
 def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map_: Map = map) -> Listing:
-    """`listing` and the rows of those `slugs` that it lacks, or of which it has only archived or deleted rows.
+    """`listing` with the rows of those `slugs` that it lacks, or of which it has only archived or deleted rows.
 
-    Lists may leave flows out [obs], so every such slug is asked for by itself, through `map_`. Only a
-    404 on every path that could know it means that it does not exist; any other failure is raised.
+    Lists may leave flows out [obs], so every such slug is looked up, through `map_`. A flow does not exist only if
+    every path that could know it answers 404; any other failure is raised.
     """
     found_slugs = {row.slug for row in listing.rows if not row.is_archived and not row.is_gone}
     missing = [slug for slug in dict.fromkeys(slugs) if slug not in found_slugs]
@@ -189,11 +189,11 @@ def find_missing(reader: FlowReader, listing: Listing, slugs: Iterable[str], map
 
 
 def find_drafts(reader: FlowReader, listing: Listing, slugs: Iterable[str], access: Access, map_: Map = map) -> Listing:
-    """`listing` and what it hides of those `slugs` that can be written, such as drafts; itself if that is nothing.
+    """`listing` with the rows of those `slugs` that it hides and that can be written, such as drafts.
 
-    …/versions knows them [obs] and is asked through `map_`, with a key of this `access`; not for a slug whose draft is
-    listed, for there is one at most [doc]. After FIRST_ASKED slugs the others are asked about only where the list hides
-    something of the first. Raises the ApiError family.
+    They are read from …/versions [obs] through `map_`, with a key of this `access`; not for a slug whose draft is
+    listed, for there is one at most [doc]. After FIRST_ASKED slugs the others are read only if the list hides something
+    of the first. Without hidden rows the result is `listing` itself.
     """
     drafted = {row.slug for row in listing.rows if row.status == "DRAFT"}
     asked = [slug for slug in dict.fromkeys(slugs) if slug not in drafted]
@@ -208,18 +208,17 @@ def find_drafts(reader: FlowReader, listing: Listing, slugs: Iterable[str], acce
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """The rows of one slug. `is_whole`: the server listed its versions; else there may be rows that were not shown."""
+    """The rows of one slug. `is_whole`: the server listed all versions; else there may be hidden rows."""
 
     rows: tuple[LiveFlow, ...]
     is_whole: bool
 
 
 def versions(reader: FlowReader, slug: str, access: Access, listed: Sequence[LiveFlow] | None = None) -> Versions:
-    """Every row of `slug`, archived ones included, of …/versions [obs].
+    """Every row of `slug`, archived ones included, from …/versions [obs].
 
-    Where that answers 404 or with nothing, what the list shows: `listed`, or the list read now. Where a row lacks its
-    data, or there is none, the answer by slug completes them. A row of another slug is never among them. Raises the
-    ApiError family.
+    If that answers 404 or with nothing, the rows come from the list: `listed`, or the list read now. If a row lacks its
+    data, or there is no row, GET by slug completes them. A row of another slug is never among them.
     """
     rows = _versions(reader, slug, access)
     is_whole = bool(rows)
@@ -232,15 +231,14 @@ def versions(reader: FlowReader, slug: str, access: Access, listed: Sequence[Liv
 
 
 def with_version(reader: FlowReader, slug: str, number: int, access: Access, known: Versions) -> Versions:
-    """`known` with one version of `slug` asked for by its number [obs], where it is not there or lacks its data.
+    """`known` with one version of `slug`, read by its number [obs] if it is missing or lacks its data.
 
-    A server that does not know the question answers with another version, which is not taken for it.
+    A server that does not know `?version` answers with another version, which is ignored.
     """
     is_there = any(row.version == number and "data" in row.fields for row in known.rows)
     if is_there or access is Access.PUBLIC:
         return known
-    path = f"/v1/flows/{_segment(slug)}"
-    found = _rows_at(reader, path, slug, lambda answer, path: (live_flow(answer, f"GET {path}"),), version=number)
+    found = _rows_at(reader, f"/v1/flows/{_segment(slug)}", slug, version=number)
     return replace(known, rows=_merged(known.rows, tuple(row for row in found if row.version == number)))
 
 
@@ -253,14 +251,12 @@ def reread(
     listed: Access = Access.PUBLIC,
     wanted: Collection[FieldName] = (),
 ) -> tuple[LiveFlow, ...]:
-    """The rows of `slug` as they are now, that with `row_id` among them if it still exists (None: whatever there is).
+    """The rows of `slug` as they are now, with that of `row_id` if it still exists (None: whatever there is).
 
-    `access` is what kind of key is held, `listed` which list the plan was made from: after the private one the public
-    one is no substitute, for it may hide a newer draft. …/versions [obs] is asked first, for it knows every row. Where
-    it answers 404 or with nothing, the list is read, every time: a newer draft may have appeared since. Where neither
-    shows the row with its data and the fields `wanted`, the answer by slug completes them. A deleted flow gives an
-    empty tuple.
-    Raises the ApiError family.
+    `access` is the kind of the key, `listed` the list that the plan was made from: the public list cannot replace the
+    private one, for it may hide a newer draft. …/versions [obs] is read first, for it has every row. If it answers 404
+    or with nothing, the list is read, every time: a newer draft may have appeared. If neither has the row with its data
+    and the fields `wanted`, GET by slug completes them. A deleted flow gives an empty tuple.
     """
     rows = _versions(reader, slug, access)
     has_versions = bool(rows)
@@ -277,15 +273,15 @@ def _listed(reader: FlowReader, slug: str, access: Access, least: Access) -> tup
     found = list_flows(reader, access)
     if least is Access.PRIVATE and found.access is not Access.PRIVATE:
         raise NotFoundError(
-            f"GET {LIST_PATHS[Access.PRIVATE]} was answered when this was planned, and is not found now: whether "
-            f"{slug!r} has a newer draft cannot be seen.",
+            f"GET {LIST_PATHS[Access.PRIVATE]} worked when this was planned and is not found now, so a newer draft of "
+            f"{slug!r} would stay hidden.",
             hint="Plan again.",
         )
     return rows_by_slug(found.rows).get(slug, ())
 
 
 def _merged(rows: tuple[LiveFlow, ...], others: tuple[LiveFlow, ...]) -> tuple[LiveFlow, ...]:
-    """All rows; of two with one id the one that shows more fields, the first where they show as many."""
+    """All rows; of two with one id the one with more fields, the first if they have as many."""
     found = {row.id: row for row in rows}
     for other in others:
         row = found.get(other.id)
@@ -297,7 +293,7 @@ def _merged(rows: tuple[LiveFlow, ...], others: tuple[LiveFlow, ...]) -> tuple[L
 def _look_up(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, ...]:
     """Every row of `slug` that can be found without the list; empty if there is none.
 
-    Where the versions leave out the data of one that can be written, the answer by slug may show it.
+    If a version that can be written lacks its data, GET by slug may have it.
     """
     rows = _versions(reader, slug, access)
     if rows and all("data" in row.fields for row in rows if not row.is_archived and not row.is_gone):
@@ -306,55 +302,48 @@ def _look_up(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, .
 
 
 def _hidden(reader: FlowReader, slug: str, access: Access, known: Collection[int]) -> tuple[LiveFlow, ...]:
-    """The versions of `slug` that are not `known` and can be written; not one without data, which no plan can show."""
+    """The versions of `slug` with data that are not `known` and can be written."""
     rows = [row for row in _versions(reader, slug, access) if not row.is_archived and not row.is_gone]
     return tuple(row for row in rows if row.id not in known and "data" in row.fields)
 
 
 def _show(rows: tuple[LiveFlow, ...], row_id: int | None, names: Collection[FieldName]) -> bool:
-    """Whether `rows` answer the question: the row is gone, or is there with these fields."""
+    """Whether the row with that id is gone, or has these fields."""
     return all(row.fields.keys() >= set(names) for row in rows if row.id == row_id)
 
 
 def _versions(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, ...]:
-    """Every version of `slug` [obs]; empty where the path, or the slug, is not known."""
-    path = f"/v1/flows/{_segment(slug)}/versions"
-    return _rows_at(reader, path, slug, parse_rows) if access is Access.PRIVATE else ()
+    """Every version of `slug` [obs]; empty if the path, or the slug, is unknown."""
+    return _rows_at(reader, f"/v1/flows/{_segment(slug)}/versions", slug) if access is Access.PRIVATE else ()
 
 
 def _by_slug(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, ...]:
-    """The one row that the API gives for `slug`, of its private path [obs] if there is one; empty if there is none."""
+    """The one row of `slug` that the API returns, of its private path [obs] if there is one; empty if there is none."""
     paths = [f"/v1/flows/{_segment(slug)}"] if access is Access.PRIVATE else []
     paths.append(f"/v1/public/flows/{_segment(slug)}")
-    rows = (_rows_at(reader, path, slug, lambda answer, path: (live_flow(answer, f"GET {path}"),)) for path in paths)
-    return next(filter(None, rows), ())
+    return next(filter(None, (_rows_at(reader, path, slug) for path in paths)), ())
 
 
-def _rows_at(
-    reader: FlowReader,
-    path: str,
-    slug: str,
-    parse: Callable[[JsonValue, str], tuple[LiveFlow, ...]],
-    version: int | None = None,
-) -> tuple[LiveFlow, ...]:
+def _rows_at(reader: FlowReader, path: str, slug: str, version: int | None = None) -> tuple[LiveFlow, ...]:
+    """The rows of `slug` at the path of its versions, or of one row; empty if the path is unknown."""
     try:
         answer = reader.get(path, {} if version is None else {"version": str(version)})
     except ApiError as error:
         if is_absent(error):
             return ()
         raise
-    # A slug of digits could be taken for an id, and another flow come back.
-    return tuple(row for row in parse(answer, path) if row.slug == slug)
+    rows = parse_rows(answer, path) if path.endswith("/versions") else (live_flow(answer, f"GET {path}"),)
+    return tuple(row for row in rows if row.slug == slug)  # the API may take a slug of digits for another flow's id
 
 
 def _segment(slug: str) -> str:
-    """`slug` as one segment of a path: never a step up, a query or a further segment."""
+    """`slug` as one segment of a path, whatever characters it has."""
     quoted = quote(slug, safe="", errors="replace")
     return quoted.replace(".", "%2E") if slug in {".", ".."} else quoted
 
 
 class ArchiveBehavior(Enum):
-    """What becomes of users who are in the version that a published draft replaces [doc]."""
+    """What happens to users who are in the version that a published draft replaces [doc]."""
 
     EXIT = "EXIT_EXISTING_USERS"
     RESTART_EXISTING = "RESTART_EXISTING_USERS"

@@ -27,10 +27,10 @@ _KINDS: Final = {
 
 
 def live_flow(raw: JsonValue, source: str = "the answer") -> LiveFlow:
-    """The row that `raw` describes. Unknown fields, types and statuses are carried, never fatal.
+    """The row in `raw`. Unknown fields, types and statuses are kept, never fatal.
 
-    A missing version counts as 0 and a missing status as "". Raises UnreadableResponseError, which
-    names `source` and what is wrong, when there is no usable id or slug.
+    A missing version counts as 0 and a missing status as "". Raises UnreadableResponseError, which names `source` and
+    the fault, if there is no usable id or slug.
     """
     if not isinstance(raw, dict):
         raise _unreadable(source, f"is {_kind(raw)} where a flow was expected")
@@ -70,7 +70,7 @@ def _kind(value: JsonValue) -> str:
 def _unreadable(source: str, complaint: str) -> UnreadableResponseError:
     return UnreadableResponseError(
         f"The API's answer cannot be read: {source} {complaint}.",
-        hint="Check that the API's address is Frigade's; if it is, this is worth reporting to flowsync.",
+        hint="Check that the API's address is Frigade's; if it is, please report this to flowsync.",
     )
 
 
@@ -96,14 +96,14 @@ class OnlyArchived:
 
 @dataclass(frozen=True, slots=True)
 class NoSuchTarget:
-    """The slug has rows that can be written, but none of the kind that was asked for."""
+    """The slug has rows that can be written, but none of the target's kind."""
 
     target: Target
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownStatus:
-    """The row to write has a status that nobody knows, so nobody knows what a write to it does."""
+    """The row to write has an unknown status, so the effect of a write is unknown."""
 
     row: LiveFlow
 
@@ -147,7 +147,7 @@ def _age(row: LiveFlow) -> tuple[int, int]:
 
 
 def state_of(row: LiveFlow) -> str:
-    """What a row is, for a sentence: its status, version and id, and whether it is switched on where that is shown."""
+    """A row in words: its status, version and id, and whether it is switched on if the API shows that."""
     active = row.fields.get("active")
     switch = "" if not isinstance(active, bool) else ", switched on" if active else ", switched off"
     return f"{row.status or 'without a status'} version {row.version} (id {row.id}){switch}"

@@ -78,7 +78,7 @@ class Transport:
         self._deadline = Deadline(timing, max(LONGEST_EXCHANGE, timeouts.read), self._keep)
 
     def send(self, request: Request) -> Response:
-        """The response, read whole.
+        """Send one request and return the whole response.
 
         Raises NoResponseError, `unsent` only where the server cannot have seen any of the request, or
         UnreadableResponseError for a response that is too large or packed in a way that was not asked for.
@@ -94,7 +94,7 @@ class Transport:
         with translated(request, self._timeouts):
             with closing(self._begin(request)) as found:
                 body = read_body(found.iter_raw(), found.headers.get("content-encoding", ""), request)
-            found.stream = httpx.ByteStream(b"")  # it and its response refer to each other: both would stay as garbage
+            found.stream = httpx.ByteStream(b"")  # breaks a cycle of references, which would keep both in memory
             wait = requested_wait(found.headers, self._timing.now())
             return Response(found.status_code, printable(found.reason_phrase), found.headers, body, wait)
 
@@ -112,7 +112,7 @@ class Transport:
             stream.close()
 
     def _keep(self, stream: Any) -> None:  # noqa: ANN401 - httpx's traces have no types
-        """Note a connection: one that another thread was making while the client was closed would stay open."""
+        """Remember a connection, to close it even if a thread opened it while the client was being closed."""
         self._connections.append(stream)
         if self._client.is_closed:
             stream.close()
@@ -139,10 +139,10 @@ def _run_is_over(request: Request) -> NoResponseError:
 
 
 class Deadline(threading.local):
-    """Bounds each exchange as a whole; the timeouts of httpx bound the wait for the next bytes only.
+    """Limits each exchange as a whole; the timeouts of httpx limit the wait for the next bytes only.
 
-    httpx has no option for that. Its trace extension shows each new connection, a `httpcore.NetworkStream`, whose
-    public `read` and `write` are replaced by ones that keep the deadline of the exchange that their thread is in.
+    httpx has no option for that. Its trace extension passes each new connection, a `httpcore.NetworkStream`, whose
+    public `read` and `write` are replaced by ones with the deadline of the exchange of their thread.
     """
 
     def __init__(self, timing: Timing, seconds: float, keep: Callable[[Any], None]) -> None:
@@ -154,7 +154,7 @@ class Deadline(threading.local):
         self._request: Request | None = None
 
     def start(self, request: Request) -> Callable[[str, Mapping[str, Any]], None]:
-        """What httpx calls at each step of an exchange that this thread is about to begin."""
+        """Return the trace function for the exchange that this thread is about to begin."""
         self._request = request
         self._ends = inf
         return self._follow
@@ -171,7 +171,7 @@ class Deadline(threading.local):
         elif name == "receive_response_headers.started":
             self._has_read = False
         elif name == "receive_response_headers.complete" and not self._has_read:
-            # It came along with the response before it, so it answers nothing that was asked.
+            # It came together with the response before it, so it does not answer this request.
             raise httpx.RemoteProtocolError("a response before its request")
 
     def _bounded(self, plain: Callable[[Any, float | None], Any]) -> Callable[[Any, float | None], Any]:
@@ -219,7 +219,7 @@ def _authorities(_file: str | None, _directory: str | None) -> ssl.SSLContext:
 
 
 def _answering(handler: Handler) -> Callable[[httpx.Request], httpx.Response]:
-    """A server inside this process: answers every request by calling `handler`. No socket is opened."""
+    """Return a server inside this process, which answers every request with `handler`. No socket is opened."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         target = request.url.raw_path.decode("ascii")

@@ -25,6 +25,7 @@ from flowsync.targeting.nodes import (
     Source,
     SourceKind,
     Term,
+    chain_parts,
     formatted,
     sources,
 )
@@ -93,10 +94,10 @@ def _qualifies(number: int, expression: Expression) -> bool:
             return True
         case Or(parts):
             return any(_qualifies(number, part) for part in parts)
-        case And(parts):
-            return all(_qualifies(number, part) for part in parts)
-        case Group(inner):
-            return _qualifies(number, inner)
+        case And() | Group():
+            return all(_qualifies(number, part) for part in chain_parts(expression))
+        case term if {source.kind for source in sources(term)} <= {SourceKind.USER_CURRENT_URL}:  # no browser is open
+            return False
         case Condition(left, operator, right) if operator.is_negative or operator in _COMPLEMENTS:
             return not _qualifies(number, Condition(left, operator.opposite, right))
         case term:
@@ -104,10 +105,7 @@ def _qualifies(number: int, expression: Expression) -> bool:
 
 
 def _is_true(number: int, term: Term) -> bool:
-    kinds = {source.kind for source in sources(term)}
-    if not kinds or SourceKind.USER_CURRENT_URL in kinds:  # no browser is open
-        return False
-    if SourceKind.USER_IS_GUEST in kinds:
+    if SourceKind.USER_IS_GUEST in {source.kind for source in sources(term)}:
         is_guest = number // _SCALE % 10 == 0
         return is_guest is not (isinstance(term, Condition) and term.right == Boolean(value=False))
     match term:

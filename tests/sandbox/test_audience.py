@@ -97,3 +97,8 @@ def test_errors_can_be_had_at_will(emulator: Emulator) -> None:
     answers: list[Answer] = [ask(faulty, "POST", "/graphql", body) for _ in range(2)]
     assert [each.status for each in answers] == [200, 200]
     assert ["errors" in each.body for each in answers] == [True, False]
+
+
+def test_nobody_has_a_browser_open(emulator: Emulator) -> None:
+    for term in ("user.currentUrl() != '/a'", "user.currentUrl() !contains 'a'", "user.currentUrl() == '/a'"):
+        assert count(emulator, term) == 0
