@@ -51,7 +51,7 @@ def _publish_lines(publish: Publish, screen: Screen) -> Iterator[Line]:
     yield from flow_title(Span("^ ", Style.HINT), change.slug, facts, line(instead)[0])
     for warning in change.warnings:
         yield line("  ", Span(f"warning[{warning.code}]", Style.WARNING), f" {warning.message}")
-    yield line("  ", Span(noticed(publish), Style.WARNING))
+    yield line("  ", Span(_what_users_notice(publish), Style.WARNING))
     if published is not None and not change.fields:
         yield line(Span(f"  Nothing differs from version {published.version}.", Style.MUTED))
     whole = Create(change.slug, change.file, change.fields, (), change.body, change.after, change.new)
@@ -60,7 +60,7 @@ def _publish_lines(publish: Publish, screen: Screen) -> Iterator[Line]:
         yield from change_lines(lines, wording.changed_places(change), screen)
 
 
-def noticed(publish: Publish) -> str:
+def _what_users_notice(publish: Publish) -> str:
     """Return what users will notice, in a sentence or two."""
     new, old = f"version {publish.draft.version}", publish.published
     if old is None:

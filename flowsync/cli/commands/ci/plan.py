@@ -10,7 +10,7 @@ from flowsync import git
 from flowsync.cli.commands.audience import with_audiences
 from flowsync.cli.commands.ci.apply import blocked_error, guards_error
 from flowsync.cli.commands.ci.branch import others_changing, settings_changed
-from flowsync.cli.commands.ci.looks import pictured
+from flowsync.cli.commands.ci.pictures import pictured
 from flowsync.cli.commands.ci.results import Pulls, report_applied, report_failed_plan
 from flowsync.cli.commands.ci.run import NAMED, key_without_project, marker_key, show_failure, show_notice
 from flowsync.cli.connection import Purpose
