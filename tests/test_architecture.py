@@ -101,6 +101,12 @@ def test_the_check_itself_tells_right_from_wrong(room: str, module: str, *, allo
     assert (not list(complaints(room, module))) is allowed
 
 
+@pytest.mark.parametrize("room", ["render", "problems", "explain", "report"])
+def test_a_folder_that_draws_has_at_most_eight_files(room: str) -> None:
+    folders = [PACKAGE / room, *(path for path in (PACKAGE / room).rglob("*") if path.is_dir())]
+    assert [folder.name for folder in folders if len(list(folder.glob("*.py"))) > 8] == []
+
+
 def functions(file: Path) -> Iterator[tuple[str, int]]:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -10,7 +10,7 @@ from typing import Final
 
 from flowsync.model import JsonValue
 from flowsync.pull.results import ChangedFile, NewFile, Pulled, SameFile, Skipped
-from flowsync.render import text_diff
+from flowsync.render.diffs import texts
 from flowsync.render.escape import columns, masked_json, padded, plural, shown
 from flowsync.render.style import HANG, WHOLE, Detail, Line, Screen, Span, Style, draw, hinted, line
 from flowsync.render.wording import listed
@@ -148,7 +148,7 @@ FORMATS: Final[Mapping[str, Callable[[Pull, Screen], str]]] = {"text": text, "js
 def difference(each: NewFile | ChangedFile, screen: Screen) -> str:
     """Return the unified diff of one file."""
     before = each.before if isinstance(each, ChangedFile) else ""
-    return text_diff.unified(each.file.name, before, each.text, screen)
+    return texts.unified(each.file.name, before, each.text, screen)
 
 
 def notes(pull: Pull) -> Iterator[str]:

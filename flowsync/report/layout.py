@@ -11,9 +11,9 @@ from flowsync.model import Change, Create, Plan, Problem
 from flowsync.plan.document import action
 from flowsync.problems.listing import problem_table
 from flowsync.render import wording
+from flowsync.render.diffs.flows import flow_diff, remark
 from flowsync.render.escape import code_span, fenced, html_code, markdown_table, plural, prose, shown
 from flowsync.render.style import Colour, paint
-from flowsync.render.yaml_diff import flow_diff, remark
 from flowsync.report.changes import flow_name
 from flowsync.text import shortened
 

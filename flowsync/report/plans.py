@@ -10,9 +10,9 @@ from flowsync.model import Change, Create, Flow, Location, Origin, Plan, PlanWar
 from flowsync.plan.document import drafted
 from flowsync.plan.warnings import WAITING
 from flowsync.render import audience, wording
+from flowsync.render.diffs.flows import change_lines, with_remarks
 from flowsync.render.escape import plural
 from flowsync.render.style import NAMES_SHOWN, Detail, Line, Screen, Span, Style, draw, flow_title, line
-from flowsync.render.yaml_diff import change_lines, with_remarks
 
 APPLY: Final = "flowsync apply"
 """What applies a plan that needs no further options."""

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.document.rewriting import equal_ends
-from flowsync.render.style import MARKED, Colour, Line, Style, paint
-from flowsync.render.text_diff import (
+from flowsync.render.diffs.texts import (
     CONTEXT,
     KEPT_WHOLE,
     SEARCHED_AT_MOST,
@@ -20,6 +19,7 @@ from flowsync.render.text_diff import (
     shortened_line,
     yaml_key,
 )
+from flowsync.render.style import MARKED, Colour, Line, Style, paint
 from tests.render.hostile import hostile
 
 letters = st.lists(st.sampled_from("abcdef"), max_size=30)

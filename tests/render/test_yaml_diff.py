@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsync.model import FieldChange, JsonValue, Op, Update
+from flowsync.render.diffs.flows import LINES_PER_FLOW, capped, expression_diff, flow_diff, remark
 from flowsync.render.style import Colour, paint
-from flowsync.render.yaml_diff import LINES_PER_FLOW, capped, expression_diff, flow_diff, remark
 from tests.render.hostile import hostile, log_commands, unseen_characters
 from tests.render.samples import data_update, update
 from tests.support.strategies import flow_data

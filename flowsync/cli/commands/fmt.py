@@ -18,7 +18,7 @@ from flowsync.document.formatting import KeyOrder, formatted
 from flowsync.errors import DocumentError, ExitCode
 from flowsync.model import Location, Problem, Severity
 from flowsync.problems import listing
-from flowsync.render import text_diff
+from flowsync.render.diffs import texts
 from flowsync.render.escape import plural
 from flowsync.validate.view import BUTTON_KEYS, FIELD_KEYS, OPTION_KEYS, PATTERN_KEYS, STEP_KEYS
 from flowsync.workspace import MOST_READ, Workspace
@@ -97,7 +97,7 @@ def command(context: click.Context, *, slugs: tuple[str, ...], check: bool, show
         if writes:
             project.replace_unchanged(each.file, each.before, each.after, hint="Run the command again.")
         if shows_diff:
-            write_result(text_diff.unified(each.file.name, each.before, each.after, screen_of_stdout(project.given)))
+            write_result(texts.unified(each.file.name, each.before, each.after, screen_of_stdout(project.given)))
         else:
             write_result(f"{each.file.name}\n")
     if files:

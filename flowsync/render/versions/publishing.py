@@ -8,10 +8,10 @@ from flowsync.api.endpoints import ArchiveBehavior
 from flowsync.model import Create, NotAttempted
 from flowsync.plan.document import field_change
 from flowsync.render import ledger, wording
+from flowsync.render.diffs.flows import change_lines, with_remarks
 from flowsync.render.escape import masked_json, plural
 from flowsync.render.ledger import Kind
 from flowsync.render.style import Detail, Line, Screen, Span, Style, draw, flow_title, line
-from flowsync.render.yaml_diff import change_lines, with_remarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

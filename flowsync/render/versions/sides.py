@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.model import JsonValue
 from flowsync.plan.document import field_change, json_safe
+from flowsync.render.diffs.flows import capped, change_lines, with_remarks
 from flowsync.render.escape import code_span, compact, fenced, masked_json, plural, prose
 from flowsync.render.style import NAMES_SHOWN, Colour, Detail, Line, Screen, Span, Style, draw, flow_title, line, paint
 from flowsync.render.wording import host_of, listed, revision
-from flowsync.render.yaml_diff import capped, change_lines, with_remarks
 
 if TYPE_CHECKING:
     from flowsync.versions.sides import Comparison, Content, Contents, Difference, NotCompared, OnlyOneSide

@@ -15,9 +15,9 @@ from flowsync.diff.data import Place
 from flowsync.diff.lists import align_lists, merged
 from flowsync.document import UNFOLDED, dump
 from flowsync.model import SENT_FIELDS, Create, FieldChange, FieldName, JsonValue, Op
+from flowsync.render.diffs.texts import changed_lines, differing, hunks, shortened_line
 from flowsync.render.escape import compact, mask_keys
 from flowsync.render.style import Detail, Line, Screen, Span, Style, line
-from flowsync.render.text_diff import changed_lines, differing, hunks, shortened_line
 from flowsync.render.wording import criterion_gone, listed, structural
 from flowsync.targeting.comparison import DiffLine, TermChange, compare
 
