@@ -367,7 +367,6 @@ def _path_from_top(directory: Path) -> str:
 
 
 def _no_commit(directory: Path, revision: str) -> GitError:
-    """What to say when `revision` names no commit of the repository `directory` is in, and what to do about it."""
     try:
         lacks_history = is_shallow(directory)
     except GitError as error:

@@ -30,6 +30,12 @@ def test_validating_right_files_imports_nothing_slow(tmp_path: Path) -> None:
     assert imported(tmp_path, "validate") == set()
 
 
+def test_a_plan_imports_httpx_without_what_draws_its_command_line(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "flow_a.yaml").write_text("name: A\ndata: {steps: []}\n", encoding="utf-8")
+    assert imported(tmp_path, "plan", "--sandbox") & {"httpx", "rich"} == {"httpx"}
+
+
 def test_help_and_version_import_nothing_slow(tmp_path: Path) -> None:
     assert imported(tmp_path, "--version") == set()
     assert imported(tmp_path, "--help") == set()

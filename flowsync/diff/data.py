@@ -231,7 +231,6 @@ class _Undoing:
 
 
 def _index(value: JsonValue) -> int:
-    """Return a place in a list, from a number or the last part of a pointer."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError("no place in a list")  # noqa: TRY004 - one error for whatever does not add up
     return int(value)

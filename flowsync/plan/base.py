@@ -311,7 +311,6 @@ def _shown(name: FieldName, row: LiveFlow) -> JsonValue:
 
 
 def _overlays(flow: Flow) -> Collection[str]:
-    """Return the environments that a file has an overlay for."""
     value = flow.source.value
     overlays = value.get("environments") if isinstance(value, dict) else None
     return overlays.keys() if isinstance(overlays, dict) else ()

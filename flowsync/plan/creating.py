@@ -205,7 +205,6 @@ def _with_origins(changes: Sequence[FieldChange], flow: Flow, base: Base | None)
 
 
 def _warnings(flow: Flow, scope: Scope, former: Removed | None, near: str | None) -> Iterator[PlanWarning]:
-    """Yield what a reviewer should know of a flow that will be made."""
     if flow.fields.get("active"):
         yield _warning(flow, "active", GOES_LIVE, "The flow is created switched on: users may see it at once.")
     if not flow.slug.startswith(SLUG_START):

@@ -181,7 +181,6 @@ def _content(plan: Plan) -> dict[str, JsonValue]:
 
 
 def _blocked(blocked: Blocked) -> JsonValue:
-    """Return one blocked flow, with the place in its file where one is known."""
     return {key: value for key, value in asdict(blocked).items() if value is not None}
 
 

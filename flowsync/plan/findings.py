@@ -186,7 +186,6 @@ def unstated(flows: Iterable[Flow], live: LiveFlows) -> Iterator[Problem]:
 
 
 def _errors(flow: Flow, added: Fields) -> list[Problem]:
-    """The errors of a flow with some fields that its file does not set."""
     found = validate.check(_Content(flow.slug, flow.file, {**flow.fields, **added}).flow)
     return [each for each in found if each.severity is Severity.ERROR]
 

@@ -69,7 +69,6 @@ def _too_many(plan: Plan, guards: Guards) -> Iterator[Refusal]:
 
 
 def _about_flows(plan: Plan, guards: Guards) -> Iterator[Refusal]:
-    """Refuse what must not happen to any flow by accident."""
     if not guards.allow_clear_targeting:
         message = "The targeting of a live flow would be cleared: everyone would be shown it."
         yield from _refused(plan, _clears_targeting, "clears-targeting", message, "--allow-clear-targeting")

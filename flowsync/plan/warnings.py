@@ -141,7 +141,6 @@ def _targeting_cleared(pair: FileAndRow) -> Iterator[PlanWarning]:
 
 
 def _ids_renamed(pair: FileAndRow) -> Iterator[PlanWarning]:
-    """Warn, for each step and field under a new id, that progress and answers stay with the old one."""
     key = steps_key(pair.flow.fields.get("data"))
     for change in pair.comparison.changes:
         place = _STEP_ID.fullmatch(change.path)

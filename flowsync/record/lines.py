@@ -199,7 +199,6 @@ def _line(value: Mapping[str, JsonValue]) -> bytes:
 
 
 def _withheld(*parts: Fields) -> list[JsonValue]:
-    """The names of the fields that hold a key in any of the parts."""
     items = (item for part in parts for item in part.items())
     return [*sorted({name for name, value in items if name not in _IDENTITY and _holds_key(value)})]
 
