@@ -182,8 +182,8 @@ class FileAndRow:
             changes = [
                 replace(each, origin=Origin.CONFLICT) if each.origin is Origin.DRIFT else each for each in changes
             ]
-        found_pair = replace(self._with_changes(tuple(changes)), pending=pending, gap=past.gap if open_ else "")
-        return replace(found_pair, conflict=past.conflict if open_ else None)
+        gap, conflict = (past.gap, past.conflict) if open_ else ("", None)
+        return replace(self._with_changes(tuple(changes)), pending=pending, gap=gap, conflict=conflict)
 
     def keeping(self, keep: Collection[Origin]) -> FileAndRow:
         """Return the same without the fields in which all differences are of an origin in `keep`: they stay as live."""
@@ -256,6 +256,12 @@ def compared_with(base: Base, pairs: Sequence[FileAndRow], keep: Collection[Orig
     return [
         (pair.with_past(pasts[pair.flow.slug]) if pair.flow.slug in pasts else pair).keeping(keep) for pair in found
     ]
+
+
+def body_of(sent: Fields, data_text: str | None, names: Collection[FieldName]) -> dict[FieldName, JsonValue]:
+    """Return fields of a file, as they are `sent`, in the form that the API takes [doc]: null is "", `data` is text."""
+    values = {**sent, "data": data_text}
+    return {name: "" if values[name] is None else values[name] for name in SENT_FIELDS if name in names}
 
 
 def _is_off(active: JsonValue) -> bool:

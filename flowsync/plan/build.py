@@ -10,7 +10,6 @@ from flowsync.diff.data import quoted
 from flowsync.diff.fields import compare, fingerprint
 from flowsync.flows.expressions import as_sent
 from flowsync.model import (
-    SENT_FIELDS,
     Blocked,
     Create,
     NewDraft,
@@ -22,7 +21,7 @@ from flowsync.model import (
     Update,
     View,
 )
-from flowsync.plan.base import FileAndRow, compared_with, dropped
+from flowsync.plan.base import FileAndRow, body_of, compared_with, dropped
 from flowsync.plan.creating import Creation, Scope, created, removed_flows
 from flowsync.plan.document import digest
 from flowsync.plan.warnings import warnings_of_change, warnings_of_unchanged
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from flowsync.api.rows import Choice
-    from flowsync.model import Change, FieldName, Flow, JsonValue, LiveFlow, Origin
+    from flowsync.model import Change, FieldName, Flow, LiveFlow, Origin
     from flowsync.plan.base import Base
 
 NO_SUCH_FLOW: Final = "no-such-flow"
@@ -130,9 +129,11 @@ def _paired(flow: Flow, choice: Chosen, rows: Sequence[LiveFlow], target: Target
 def unmanaged(rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]) -> tuple[Unmanaged, ...]:
     """Return the live flows that no file names, by slug; those with archived versions only are gone."""
     choices = ((slug, choose(rows[slug], Target.LATEST)) for slug in sorted(rows) if slug not in managed)
-    latest = ((slug, choice.row) for slug, choice in choices if isinstance(choice, Chosen))
-    names = ((slug, row, row.fields.get("name")) for slug, row in latest)
-    return tuple(Unmanaged(slug, row.id, name if isinstance(name, str) else "") for slug, row, name in names)
+    return tuple(
+        Unmanaged(slug, choice.row.id, name if isinstance(name := choice.row.fields.get("name"), str) else "")
+        for slug, choice in choices
+        if isinstance(choice, Chosen)
+    )
 
 
 def _compared(pair: FileAndRow) -> Update | NewDraft | Unchanged:
@@ -165,7 +166,7 @@ def _change(kind: type[RowChangeType], pair: FileAndRow, sent: Collection[FieldN
         fields=comparison.changes,
         unseen=comparison.unseen,
         warnings=warnings_of_change(pair),
-        body={name: _sent(pair, name) for name in SENT_FIELDS if name in sent},
+        body=body_of(as_sent(flow.fields), pair.data_text, sent),
         before=fingerprint(comparison.old),
         after=fingerprint(comparison.new),
         old=comparison.old,
@@ -173,14 +174,6 @@ def _change(kind: type[RowChangeType], pair: FileAndRow, sent: Collection[FieldN
         target=pair.target,
         shown=row.fields,
     )
-
-
-def _sent(pair: FileAndRow, name: FieldName) -> JsonValue:
-    """Return a field of the file as the API takes it [doc]: a null text is "", `data` is text."""
-    if name == "data":
-        return pair.data_text
-    value = as_sent(pair.flow.fields)[name]
-    return "" if value is None else value
 
 
 def _blocked(

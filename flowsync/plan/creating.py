@@ -12,7 +12,9 @@ from flowsync.diff.data import quoted
 from flowsync.diff.fields import fingerprint, form, observe
 from flowsync.diff.origin import differing
 from flowsync.flows.expressions import as_sent
-from flowsync.model import SENT_FIELDS, Blocked, Create, FieldChange, Op, Origin, PlanWarning, Removed, Target, View
+from flowsync.model import Blocked, Create, FieldChange, Op, Origin, PlanWarning, Removed, Target, View
+from flowsync.plan.base import body_of
+from flowsync.plan.warnings import warning_at
 from flowsync.text import appearance, closest, code_points_that_differ, folded, look_alike
 
 if TYPE_CHECKING:
@@ -166,8 +168,9 @@ def _incomplete(flow: Flow, lacking: Sequence[FieldName], view: View) -> str:
 
 def _create(flow: Flow, scope: Scope, former: Removed | None, near: str | None) -> Create:
     sent = as_sent(flow.fields)
-    body = {name: _sent(flow, sent, name) for name in SENT_FIELDS if name in sent or name == "active"}
     text = flow.data_text
+    # A flow whose file does not switch it on is created switched off.
+    body = body_of({**sent, "active": bool(sent.get("active"))}, text, {*sent, "active"})
     values = observe(body, body.keys(), {} if text is None else {text: sent["data"]}).values
     changes = tuple(FieldChange(name, "", name, Op.ADD, None, values[name]) for name in values if name in sent)
     return Create(
@@ -180,15 +183,6 @@ def _create(flow: Flow, scope: Scope, former: Removed | None, near: str | None) 
         new=values,
         target=flow.target or scope.target,
     )
-
-
-def _sent(flow: Flow, sent: Mapping[FieldName, JsonValue], name: FieldName) -> JsonValue:
-    """Return a field as the API takes it [doc]; a flow whose file does not switch it on is created switched off."""
-    if name == "data":
-        return flow.data_text
-    if name == "active":
-        return bool(sent.get(name))
-    return "" if sent[name] is None else sent[name]
 
 
 def _with_origins(changes: Sequence[FieldChange], flow: Flow, base: Base | None) -> tuple[FieldChange, ...]:
@@ -206,7 +200,7 @@ def _with_origins(changes: Sequence[FieldChange], flow: Flow, base: Base | None)
 
 def _warnings(flow: Flow, scope: Scope, former: Removed | None, near: str | None) -> Iterator[PlanWarning]:
     if flow.fields.get("active"):
-        yield _warning(flow, "active", GOES_LIVE, "The flow is created switched on: users may see it at once.")
+        yield warning_at(flow, "active", GOES_LIVE, "The flow is created switched on: users may see it at once.")
     if not flow.slug.startswith(SLUG_START):
         message = (
             f"The slug does not begin with {SLUG_START}, so Frigade may make up another one; apply reads it back and "
@@ -234,11 +228,7 @@ def _warnings(flow: Flow, scope: Scope, former: Removed | None, near: str | None
         yield PlanWarning("not-live-yet", message)
     if flow.fields.get("description"):
         message = "Creating a flow takes no description: a second request sets it."
-        yield _warning(flow, "description", SECOND_REQUEST, message)
-
-
-def _warning(flow: Flow, field: FieldName, code: str, message: str) -> PlanWarning:
-    return PlanWarning(code, message, flow.source.key_location((field,)).line)
+        yield warning_at(flow, "description", SECOND_REQUEST, message)
 
 
 def removed_flows(

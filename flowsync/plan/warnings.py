@@ -19,7 +19,7 @@ from flowsync.targeting.checks import check
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from flowsync.model import JsonValue, ValuePath
+    from flowsync.model import Flow, JsonValue, ValuePath
     from flowsync.plan.base import FileAndRow
 
 Rule: TypeAlias = "Callable[[FileAndRow], Iterator[PlanWarning]]"
@@ -73,6 +73,11 @@ def warnings_of_publish(pair: FileAndRow) -> tuple[PlanWarning, ...]:
     return tuple(warning for rule in _PUBLISH_RULES for warning in rule(pair))
 
 
+def warning_at(flow: Flow, field: str, code: str, message: str) -> PlanWarning:
+    """Return a warning about a field of the file, with its line."""
+    return PlanWarning(code, message, flow.source.key_location((field,)).line)
+
+
 def _goes_live(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.row.is_published and pair.will_be_on:
         yield PlanWarning("goes-live", f"Version {pair.row.version} is live: users see the change at once.")
@@ -109,7 +114,7 @@ def _not_the_latest(pair: FileAndRow) -> Iterator[PlanWarning]:
 
 def _protected(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.flow.protected:
-        yield _warning(pair, "protected", PROTECTED, "The flow is marked as protected.")
+        yield warning_at(pair.flow, "protected", PROTECTED, "The flow is marked as protected.")
 
 
 def _switched(pair: FileAndRow) -> Iterator[PlanWarning]:
@@ -119,25 +124,25 @@ def _switched(pair: FileAndRow) -> Iterator[PlanWarning]:
     if _changes(pair, "active"):
         effect = (_DRAFT_SWITCHED if is_draft else _SWITCHED)[way]
         message = f"The {'draft' if is_draft else 'flow'} is switched {way}: {effect}"
-        yield _warning(pair, "active", f"turned-{way}", message)
+        yield warning_at(pair.flow, "active", f"turned-{way}", message)
     elif is_sent_unseen:
         sent = f"active: {'true' if pair.will_be_on else 'false'} is sent"
         message = f"{sent}, and the API does not return active: if the flow is {other}, it is switched {way}."
-        yield _warning(pair, "active", f"turned-{way}", message)
+        yield warning_at(pair.flow, "active", f"turned-{way}", message)
 
 
 def _type_changed(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.row.is_published and _changes(pair, "type"):
         was, will_be = (_in_words(values.get("type")) for values in (pair.comparison.old, pair.comparison.new))
         message = f"The type of a live version changes from {was} to {will_be}: the app must show it as such."
-        yield _warning(pair, "type", "type-changed", message)
+        yield warning_at(pair.flow, "type", "type-changed", message)
 
 
 def _targeting_cleared(pair: FileAndRow) -> Iterator[PlanWarning]:
     old, new = (values.get("targetingLogic") for values in (pair.comparison.old, pair.comparison.new))
     if _changes(pair, "targetingLogic") and is_for_everyone(new) and not is_for_everyone(old):
         message = "Targeting is cleared: the flow is for everyone, no longer for some users only."
-        yield _warning(pair, "targetingLogic", "targeting-cleared", message)
+        yield warning_at(pair.flow, "targetingLogic", "targeting-cleared", message)
 
 
 def _ids_renamed(pair: FileAndRow) -> Iterator[PlanWarning]:
@@ -163,7 +168,7 @@ def _ids_renamed(pair: FileAndRow) -> Iterator[PlanWarning]:
 def _live_data_unreadable(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.comparison.live_data_is_unreadable:
         message = "The live data is neither YAML nor JSON that can be read: it is replaced as a whole."
-        yield _warning(pair, "data", "live-data-unreadable", message)
+        yield warning_at(pair.flow, "data", "live-data-unreadable", message)
 
 
 def _live_targeting_broken(pair: FileAndRow) -> Iterator[PlanWarning]:
@@ -184,19 +189,19 @@ def _not_restorable(pair: FileAndRow) -> Iterator[PlanWarning]:
     for field in pair.comparison.changed:
         if field in pair.row.fields and field not in restorable(pair.row.fields):
             message = f"The live {field} is not of the type that the API takes: a rollback cannot put it back."
-            yield _warning(pair, field, NOT_RESTORABLE, message)
+            yield warning_at(pair.flow, field, NOT_RESTORABLE, message)
 
 
 def _edits_kept(pair: FileAndRow) -> Iterator[PlanWarning]:
     for field in pair.kept:
         message = f"{field} was edited in the dashboard and is left as it is there."
-        yield _warning(pair, field, EDIT_KEPT, message)
+        yield warning_at(pair.flow, field, EDIT_KEPT, message)
 
 
 def _unseen_sent(pair: FileAndRow) -> Iterator[PlanWarning]:
     for field in pair.sent_unseen:
         message = f"{field} is not returned by the API; it is sent because the file changed it since the base."
-        yield _warning(pair, field, UNSEEN_SENT, message)
+        yield warning_at(pair.flow, field, UNSEEN_SENT, message)
 
 
 def _waiting(pair: FileAndRow) -> Iterator[PlanWarning]:
@@ -267,10 +272,6 @@ _PUBLISH_RULES: Final[tuple[Rule, ...]] = (
 
 def _changes(pair: FileAndRow, field: str) -> bool:
     return field in pair.comparison.changed
-
-
-def _warning(pair: FileAndRow, field: str, code: str, message: str) -> PlanWarning:
-    return PlanWarning(code, message, pair.flow.source.key_location((field,)).line)
 
 
 def _what_users_see(pair: FileAndRow) -> str:
