@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from functools import partial
 from itertools import combinations
@@ -14,13 +13,13 @@ from flowsync.api.endpoints import Access, rows_by_slug, versions
 from flowsync.cli.commands.pull import load_files
 from flowsync.cli.connection import Purpose
 from flowsync.cli.output import Progress, screen_of_stdout, write_result
-from flowsync.cli.project import open_project, project_at
+from flowsync.cli.project import open_project
 from flowsync.cli.project.base import flows_at
 from flowsync.cli.project.files import matches, plain_slugs, slugs_of
 from flowsync.cli.usage.help_page import Command
 from flowsync.cli.usage.options import format_option, global_options, sandbox_option, slugs_argument
 from flowsync.cli.versions import connect_to, named_version
-from flowsync.config import Flags, place_of
+from flowsync.config import place_of
 from flowsync.errors import BlockedError, ConfigError, ExitCode, UsageError
 from flowsync.flows.files import FlowFile
 from flowsync.model import Target
@@ -67,7 +66,7 @@ def _side(_context: click.Context, _parameter: click.Parameter, value: str) -> S
 @click.option(
     "--to", "after", metavar="SIDE", default="files", callback=_side, help="The + side; files unless it is named."
 )
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when the sides differ.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if the sides differ.")
 @format_option(words.FORMATS)
 @sandbox_option
 @global_options
@@ -85,7 +84,7 @@ def command(
     """Show how the flows of two sides differ: files, live, draft, v3 (a version), git:REV. Nothing is written.
 
     Each side takes @ENV for another environment than the chosen one: `diff --from live@production --to live@dev` is
-    what a promotion from dev to production would do. SLUGs, globs or paths of files narrow it. Exits 1 if a flow
+    what a promotion from dev to production would do. SLUGs, globs or file paths select flows. Exits 1 if a flow
     cannot be compared.
     """
     project = open_project(context)
@@ -109,7 +108,7 @@ def _read_sides(
     """
     patterns = slugs_of(project, arguments)
     _require_slugs(sides, patterns)
-    projects = {side: _project_of(project, side) for side in sides}
+    projects = {side: project.in_environment(side.environment or project.settings.environment) for side in sides}
     found: dict[Side, Contents] = {side: _of_files(projects[side], side) for side in sides if not side.is_of_api}
     slugs = {slug for contents in found.values() for slug in contents.flows}
     slugs |= set(plain_slugs(patterns))
@@ -141,14 +140,6 @@ def _require_slugs(sides: tuple[Side, Side], patterns: Sequence[str]) -> None:
             f"{named} is a different version in each flow: name the flow.",
             hint=f"For example: flowsync diff flow_welcome --from {named}",
         )
-
-
-def _project_of(project: Project, side: Side) -> Project:
-    """The project in the environment of a side."""
-    if side.environment is None or side.environment == project.settings.environment:
-        return project
-    flags = Flags(environment=side.environment)
-    return project_at(project.base, project.given.config, flags, os.environ, project.given, home=project.home)
 
 
 def _of_files(project: Project, side: Side) -> Contents:

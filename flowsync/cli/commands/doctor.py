@@ -18,7 +18,6 @@ import click
 from flowsync import __version__, git
 from flowsync.api.endpoints import Access
 from flowsync.cli.connection import Purpose, connect
-from flowsync.cli.environments import projects_of
 from flowsync.cli.output import Progress, request_log, screen_of_stdout, write_result
 from flowsync.cli.project import open_project
 from flowsync.cli.project.files import load_selection
@@ -169,7 +168,7 @@ class _Asking(Generic[Item]):
 def _begin(stack: ExitStack, project: Project, *, in_sandbox: bool) -> Iterator[_Account]:
     """Start the requests to each account that has a key; the facts of the others say why there are none."""
     known: dict[tuple[str, str], str] = {}
-    for each in projects_of(project, in_sandbox=in_sandbox):
+    for each in project.in_every_environment(in_sandbox=in_sandbox):
         sandbox = (ok("address", "the embedded sandbox", "sandbox"),)
         facts = sandbox if in_sandbox else tuple(access_facts(each.settings, os.environ))
         if not in_sandbox and facts[-1].name != KEY_SENT:

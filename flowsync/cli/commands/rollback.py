@@ -89,9 +89,9 @@ def command(
 
     RECORD is `latest` (the newest run that wrote here and is not rolled back yet), the name of a record in
     .flowsync/applies or its beginning, or a file that an apply wrote. Without RECORD, lists the records and offers the
-    newest on a terminal. SLUGs or globs narrow it. Each flow goes back to the row it was read from. Refuses a flow that
-    was changed since the apply, and leaves one alone that is back already. Leaves a record as well. Does not change
-    flow files.
+    newest on a terminal. SLUGs or globs select flows. Each flow goes back to the row it was read from. Refuses a flow
+    that was changed since the apply, and leaves one alone that is back already. Leaves a record as well.
+    Does not change flow files.
     """
     project = open_project(context, parallelism)
     given = project.given

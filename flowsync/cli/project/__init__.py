@@ -72,6 +72,21 @@ class Project:
         """The repository that the project is in: nothing outside of it is the project's."""
         return workspace(self.home)
 
+    def in_environment(self, name: str | None) -> Project:
+        """The same project in an environment, perhaps another one. Raises as `project_at`."""
+        if name == self.settings.environment:
+            return self
+        flags = Flags(environment=name)
+        return project_at(self.base, self.given.config, flags, os.environ, self.given, home=self.home)
+
+    def in_every_environment(self, *, in_sandbox: bool) -> Iterator[Project]:
+        """Yield the project in the chosen environment, else in each. The sandbox is one account."""
+        names = self.settings.environment_names
+        if in_sandbox or self.given.environment is not None or not names:
+            yield self
+        else:
+            yield from map(self.in_environment, names)
+
     def name(self, path: Path) -> str:
         """A path as messages name it: relative to `base`, with `/`."""
         return os.path.relpath(path, self.base).replace(os.sep, "/")
