@@ -5,18 +5,27 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 from flowsync.secrets import IN_USE, Secrets
 from tests.support import javascript, language_server
 from tests.support.command import is_foreign
 
+CHECKOUT = Path(__file__).parents[1]
+EXAMPLES = (
+    DirectoryBasedExampleDatabase(CHECKOUT / ".hypothesis" / "examples") if os.access(CHECKOUT, os.W_OK) else None
+)
+"""Where Hypothesis keeps examples that failed; nowhere in a checkout that is read only."""
+
 for profile, examples in (("flowsync", 25), ("thorough", 1_000)):
     settings.register_profile(
         profile,
         max_examples=examples,
+        database=EXAMPLES,
         deadline=None,  # a slow machine is no failure; what is to be fast is measured by benchmarks
         suppress_health_check=[HealthCheck.too_slow],
     )

@@ -19,7 +19,7 @@ FETCHES: Final = "FLOWSYNC_FETCH"
 
 def require_script() -> Path:
     """The script that draws flows; skips the test where it has not been fetched and may not be."""
-    path = bundle.cached(os.environ, Path.home())
+    path = bundle.cached(os.environ, Path(os.path.expanduser("~")))  # noqa: PTH111 - as flowsync itself
     npm = shutil.which("npm")
     if not bundle.is_whole(path) and os.environ.get(FETCHES) and npm is not None:
         bundle.build(bundle.from_npm(npm, os.environ), path, lambda _number, _of: None)
