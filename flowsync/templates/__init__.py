@@ -1,7 +1,6 @@
-"""Files that a project using flowsync needs: its configuration, a flow to look at, workflows, the pre-commit entry.
+"""Files for a project that uses flowsync: configuration, an example flow, new flows, workflows, the pre-commit entry.
 
-They are kept as they are read, and linted as they are kept: what differs from project to project are the action's
-reference and the name of the branch that is live.
+The templates are valid files, which linters check; only the action's reference and the live branch are replaced.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from typing import Final
 from flowsync import __version__
 
 DISTRIBUTION: Final = "frigade-flowsync"
-"""What pip calls flowsync: on PyPI, `flowsync` is a package of somebody else."""
+"""The name of flowsync on PyPI, where `flowsync` is another package."""
 RELEASE: Final = "release.json"
-"""Beside this module in what a release publishes: `{"url": …, "commit": …}`, written when it is built."""
+"""A file in this folder that the build of a release writes: `{"url": …, "commit": …}`."""
 _REPOSITORY: Final = re.compile(r"(?P<server>https://[A-Za-z0-9.:-]+)/(?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?", re.ASCII)
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """The action at one commit. `server` is where its repository lives, `version` what people call the commit."""
+    """The action at one commit, which `version` names. `server` is the address of its repository's host."""
 
     server: str
     repository: str
@@ -34,7 +33,7 @@ class Action:
 
     @property
     def uses(self) -> str:
-        """What a workflow's `uses:` says, with the version as a comment for people and for Dependabot."""
+        """The value of a workflow's `uses:`, with the version as a comment for people and for Dependabot."""
         return f"{self.repository}@{self.commit} # v{self.version}"
 
     @property
@@ -44,9 +43,9 @@ class Action:
 
 
 PLACEHOLDER: Final = Action("https://github.com", "OWNER/flowsync", "0" * 40, "0.0.0")
-"""The action in the templates, and in what is made of them where an installation does not say where it comes from.
+"""The action in the templates, which stays where an installation does not know its repository.
 
-GitHub refuses to run it, so that it is seen and filled in.
+GitHub refuses to run it, so people notice it and fill it in.
 """
 
 
@@ -54,7 +53,7 @@ _NO_ORGANIZATION: Final = "# organization: 1001\n"
 
 
 def this_action() -> Action:
-    """The action of this very installation: its release says so, or the repository that pip took it from."""
+    """The action of this installation: from its release, or from the repository that pip installed it from."""
     release = resources.files(__package__) / RELEASE
     installed = metadata.distributions(name=DISTRIBUTION)
     direct_url = next((each.read_text("direct_url.json") for each in installed), None)
@@ -66,7 +65,7 @@ def this_action() -> Action:
 
 
 def action_in(record: str | None) -> Action | None:
-    """The action that a release's own record, or pip's of a direct install (PEP 610), names; None without a commit."""
+    """The action in a record of a release, or of a direct install by pip (PEP 610); None without a commit."""
     value = json.loads(record) if record else {}
     found = _REPOSITORY.fullmatch(str(value.get("url")))
     commit = str(value.get("commit") or value.get("vcs_info", {}).get("commit_id"))
@@ -76,9 +75,9 @@ def action_in(record: str | None) -> Action | None:
 NAMES: Final = ("flowsync-plan.yml", "flowsync-apply.yml", "flowsync-drift.yml")
 FOLDER: Final = ".github/workflows"
 EXAMPLE: Final = "flowsync_example"
-"""The slug of the example; no account gets a flow of this name."""
+"""The slug of the example, which is never created in an account."""
 LIVE_BRANCH: Final = "main"
-"""The branch in the templates whose state is live."""
+"""The live branch in the templates."""
 
 
 def workflows(action: Action, branch: str = LIVE_BRANCH) -> Mapping[str, str]:
@@ -89,20 +88,20 @@ def workflows(action: Action, branch: str = LIVE_BRANCH) -> Mapping[str, str]:
 
 
 def configuration(organization: int | None = None) -> str:
-    """The text of a flowsync.yaml that sets the defaults and explains the rest; with the organization, if known."""
+    """The text of a flowsync.yaml with the defaults and explanations, and with the organization, if known."""
     text = _template("flowsync.yaml")
     return text if organization is None else text.replace(_NO_ORGANIZATION, f"organization: {organization}\n")
 
 
 def example() -> str:
-    """The text of a flow file to look at, but for the line by which editors find its schema."""
+    """The text of the example flow, without the line that names its schema for editors."""
     return _template(f"{EXAMPLE}.yaml").partition("\n")[2]
 
 
 def new_flow(type_: str, name_line: str) -> str:
-    """The text of a flow file to start from, but for the line by which editors find its schema.
+    """The text of a new flow file, without the line that names its schema for editors.
 
-    `name_line` is the line that says its name.
+    `name_line` is the line with its name.
     """
     text = _template("flows", f"{type_.lower()}.yaml").partition("\n")[2]
     return name_line + text.partition("\n")[2]
