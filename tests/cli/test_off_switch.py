@@ -168,7 +168,7 @@ def test_switching_off_to_make_sure_does_not_hold_a_rollback_up(tmp_path: Path) 
         assert flowsync("apply", "--record", "r.jsonl", root=tmp_path, env=env).code == 0
         back = flowsync("rollback", "r.jsonl", root=tmp_path, env=env)
         assert back.code == 0, back.both
-        assert "what it was before was never shown, so it cannot be restored: active" in back.out
+        assert "never showed what these fields were before, so they cannot be restored: active" in back.out
         assert [request.json for request in server.writes[2:]] == [{"name": "Old"}]
 
 
