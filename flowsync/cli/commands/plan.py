@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowsync.cli.commands.audience import with_audiences
 from flowsync.cli.connection import Purpose
 from flowsync.cli.output import screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import plan_files
@@ -85,7 +84,11 @@ def command(
     with plan_files(
         project, slugs, Purpose.READ, base=base, guards=guards, kept=kept, in_sandbox=in_sandbox
     ) as planned:
-        made = with_audiences(planned.plan, planned.connection) if with_audience else planned.plan
+        made = planned.plan
+        if with_audience:
+            from flowsync.cli.commands.audience import with_audiences  # noqa: PLC0415 - loads pull and explain as well
+
+            made = with_audiences(made, planned.connection)
     words = ["apply", *slugs, *policy_words(given, base)]
     publishing = command_line(["publish", *drafted(made)[:MOST_NAMED]], made, given)
     following = None if out is not None else command_line(words, made, given)
