@@ -62,7 +62,7 @@ def require_versions(connection: Connection, slug: str, rows: Sequence[LiveFlow]
     if any(not row.is_gone for row in rows):
         return
     same_id = next((row.slug for row in listed if str(row.id) == slug), None)
-    hint = did_you_mean(slug, {row.slug for row in listed})
+    hint = did_you_mean(slug, {row.slug for row in listed if not row.is_gone})
     if same_id is not None:
         hint = f"{slug} is the id of a version of {same_id}: name the flow by its slug."
     hidden = "" if connection.access is Access.PRIVATE else " A public key may not see it."

@@ -69,8 +69,8 @@ def test_every_version_is_shown_kept_and_deleted_the_live_one_last(tmp_path: Pat
             refused = account.run("rollback", *newest)
             assert (refused.code, "A delete cannot be rolled back" in refused.err) == (4, True), refused.both
         again = account.run(*GO)
-        assert again.code == 1
-        assert "No flow has the slug flow_a." in again.err
+        assert again.code == 64
+        assert "There is no live flow flow_a." in again.err
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,12 @@ def test_flows_that_name_each_other_go_together(tmp_path: Path) -> None:
         (["flow_*", "--confirm", "flow_*"], 64, "flow_* is a glob, and delete takes no globs."),
         (["flow_*"], 64, "flow_* is a glob, and delete takes no globs."),
         (["flow_*", "--dry-run"], 64, "hint: Write out the slug of each flow."),
-        (["flow_b", "--confirm", "flow_b"], 1, "No flow has the slug flow_b. Did you mean flow_a?"),
+        (["flow_b", "--confirm", "flow_b"], 64, "There is no live flow flow_b.\n  hint: Did you mean flow_a?"),
+        (
+            ["flows/flow_a.yaml", "--dry-run"],
+            64,
+            "flows/flow_a.yaml is a path, and delete takes slugs.\n  hint: The slug is flow_a.",
+        ),
     ],
 )
 def test_each_flow_is_named_and_confirmed(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:

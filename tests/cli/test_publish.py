@@ -112,7 +112,6 @@ def test_a_first_version_is_published_and_taken_back_by_switching_it_off(tmp_pat
     [
         (["flow_live"], "flow_live has no draft: version 1 is live"),
         (["flow_old"], "flow_old has no draft, only archived versions."),
-        (["flow_aa"], "No flow has the slug flow_aa. Did you mean flow_a?"),
         (["flow_a", "flow_live"], "Nothing was published."),
     ],
 )
@@ -126,6 +125,21 @@ def test_a_flow_without_a_draft_is_an_error(tmp_path: Path, arguments: list[str]
         assert (nothing.code, nothing.json["publishes"]) == (0, [])
         assert account.run("publish", "flow_l*").out == "Nothing to publish: no flow that matches has a draft.\n"
         assert account.run("publish", "flow_a", key=PUBLIC_KEY).code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["flow_aa"], "There is no live flow flow_aa.\n  hint: Did you mean flow_a?"),
+        (["flow_a", "flow_aa"], "There is no live flow flow_aa."),
+        (["flw_*"], "Neither a file nor a live flow matches flw_*."),
+    ],
+)
+def test_a_slug_that_no_flow_has_is_a_usage_error(tmp_path: Path, arguments: list[str], said: str) -> None:
+    with emulated(tmp_path, rows()) as account:
+        done = account.run("publish", *arguments)
+        assert (done.code, account.writes) == (64, []), done.both
+        assert said in done.err
 
 
 @pytest.mark.parametrize(
@@ -467,7 +481,8 @@ def test_an_independent_server_publishes_and_deletes(tmp_path: Path, behaviour: 
         server.row(2).update(active=False)
         gone = run("delete", "flow_a", "--yes", "--confirm", "flow_a")
         assert (gone.code, {each["status"] for each in server.rows}) == (0, {"DELETED"}), gone.both
-        assert run("delete", "flow_a", "--yes", "--confirm", "flow_a").code == 1
+        again = run("delete", "flow_a", "--yes", "--confirm", "flow_a")
+        assert (again.code, again.err) == (64, "error[usage] There is no live flow flow_a.\n")
 
 
 def test_a_key_of_another_organization_neither_publishes_nor_deletes(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -19,26 +20,21 @@ from flowsync.cli.project.files import plain_slugs
 from flowsync.cli.usage import options
 from flowsync.cli.usage.guards import command_line
 from flowsync.cli.usage.help_page import Command
+from flowsync.cli.versions import require_versions
 from flowsync.cli.writing import applying
 from flowsync.cli.writing.running import Job, header_of, run_each
 from flowsync.diff.fields import sha256
-from flowsync.errors import (
-    DeclinedError,
-    ExitCode,
-    FlowsyncError,
-    RefusedError,
-    UsageError,
-)
+from flowsync.errors import DeclinedError, ExitCode, RefusedError, UsageError
+from flowsync.flows.files import ENDINGS
 from flowsync.record import values
 from flowsync.render.versions import deleting as words
 from flowsync.render.versions.publishing import FORMATS
-from flowsync.text import did_you_mean, excerpt
+from flowsync.text import excerpt
 from flowsync.versions.deleting import Deletion, Ending, deletion_of, objections
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from flowsync.api.endpoints import Listing
     from flowsync.cli.connection import Connection
     from flowsync.model import Flow
 
@@ -83,7 +79,7 @@ def command(
     """
     project = open_project(context)
     wanted = tuple(dict.fromkeys(slugs))
-    _refuse_globs(wanted)
+    _require_slugs(wanted)
     if not dry_run:
         _require_confirmation(wanted, confirmed, is_asked=not yes and sys.stdin.isatty())
     only_run = applying.only_run(project, context.command_path, in_sandbox=in_sandbox)
@@ -104,11 +100,16 @@ def command(
             return _carry_out(deletions, connection, format_)
 
 
-def _refuse_globs(wanted: Sequence[str]) -> None:
-    globs = [slug for slug in wanted if not plain_slugs([slug])]
-    if globs:
-        message = f"{excerpt(globs[0])} is a glob, and delete takes no globs."
-        raise UsageError(message, hint="Write out the slug of each flow.")
+def _require_slugs(wanted: Sequence[str]) -> None:
+    for each in wanted:
+        if not plain_slugs([each]):
+            message = f"{excerpt(each)} is a glob, and delete takes no globs."
+            raise UsageError(message, hint="Write out the slug of each flow.")
+        path = PurePath(each)
+        if len(path.parts) > 1 and path.name.endswith(ENDINGS):
+            raise UsageError(
+                f"{excerpt(each)} is a path, and delete takes slugs.", hint=f"The slug is {excerpt(path.stem)}."
+            )
 
 
 def _require_confirmation(wanted: Sequence[str], confirmed: Collection[str], *, is_asked: bool) -> None:
@@ -126,7 +127,7 @@ def _require_confirmation(wanted: Sequence[str], confirmed: Collection[str], *, 
 
 
 def _find(connection: Connection, slugs: Sequence[str], files: Sequence[Flow]) -> tuple[Deletion, ...]:
-    """Every version of each flow. Raises FlowsyncError where there is none, RefusedError where it must not go."""
+    """Every version of each flow. Raises UsageError where there is none, RefusedError where it must not go."""
     listing = connection.fetch(slugs)
     live = rows_by_slug(listing.rows)
     reader = connection.client.reader()
@@ -134,23 +135,14 @@ def _find(connection: Connection, slugs: Sequence[str], files: Sequence[Flow]) -
     for slug in slugs:
         found = versions(reader, slug, connection.access, listing.rows)
         deletions.append(deletion_of(slug, found.rows, has_versions=found.is_whole))
-    missing = [each.slug for each in deletions if not each.rows]
-    if missing:
-        raise _missing(missing, listing)
+    for each in deletions:
+        require_versions(connection, each.slug, each.rows, listing.rows)
     reasons = [_UNSEEN] if listing.access is not Access.PRIVATE else []
     for each in deletions:
         reasons += [f"{each.slug}: {reason}" for reason in objections(each, files, live, slugs)]
     if reasons:
         raise RefusedError("Nothing was deleted.", reasons=reasons)
     return tuple(deletions)
-
-
-def _missing(slugs: Sequence[str], listing: Listing) -> FlowsyncError:
-    there = rows_by_slug(listing.rows)
-    said = [(f"No flow has the slug {excerpt(slug)}.", did_you_mean(slug, there)) for slug in slugs]
-    message = " ".join(part for parts in said for part in parts if part)
-    hint = "Name each flow by its slug. A flow that was deleted before no longer exists."
-    return FlowsyncError(f"{message} Nothing was deleted.", hint=hint)
 
 
 def _ask(deletions: Sequence[Deletion], confirmed: Collection[str], connection: Connection) -> None:

@@ -14,6 +14,7 @@ from flowsync.api.rows import OnlyArchived, choose
 from flowsync.apply import exit_code
 from flowsync.apply.publishing import publish_each
 from flowsync.cli import output
+from flowsync.cli.commands.pull import require_matches
 from flowsync.cli.connection import Purpose, connect
 from flowsync.cli.planning import view_of
 from flowsync.cli.project import open_project
@@ -21,6 +22,7 @@ from flowsync.cli.project.files import levels, matches, plain_slugs, slugs_of
 from flowsync.cli.usage import options
 from flowsync.cli.usage.guards import allow_options, command_line
 from flowsync.cli.usage.help_page import Command
+from flowsync.cli.versions import require_versions
 from flowsync.cli.writing import applying
 from flowsync.cli.writing.running import Job, header_of, run_each
 from flowsync.errors import ExitCode, FlowsyncError, RefusedError
@@ -32,7 +34,7 @@ from flowsync.record import values
 from flowsync.render.escape import plural
 from flowsync.render.versions import publishing as words
 from flowsync.report import plans
-from flowsync.text import did_you_mean, excerpt
+from flowsync.text import excerpt
 from flowsync.versions.publishing import Publish, checked, content_of, publish_of
 
 if TYPE_CHECKING:
@@ -154,17 +156,25 @@ def _find_drafts(
 ) -> Drafts:
     """The drafts of the flows that `arguments` name: slugs, or globs, which mean those that have a draft.
 
-    `flows` are those of the files. Raises FlowsyncError where a flow that is named has no draft.
+    `flows` are those of the files. Raises UsageError for a name or glob that no flow has, FlowsyncError where a flow
+    that is named has no draft.
     """
     patterns = slugs_of(connection.project, arguments)
     files = {flow.slug: flow for flow in flows}
     named = plain_slugs(patterns)
     listing = connection.fetch([*named, *(slug for slug in files if matches(slug, patterns))])
+    live = {row.slug for row in listing.rows}
+    require_matches([each for each in patterns if not plain_slugs([each])], tuple(sorted(live | files.keys())))
     # The list may hide drafts: each flow is asked for its versions.
     slugs = sorted({*named, *(row.slug for row in listing.rows if matches(row.slug, patterns))})
     reader = connection.client.reader()
     each = connection.map(lambda slug: versions(reader, slug, connection.access, listing.rows), slugs)
     found = dict(zip(slugs, each, strict=True))
+    for slug in dict.fromkeys(named):
+        if (
+            listing.access is Access.PRIVATE or found[slug].is_whole
+        ):  # otherwise its first version may be a hidden draft
+            require_versions(connection, slug, found[slug].rows, listing.rows)
     publishes = {slug: publish_of(found[slug].rows, files.get(slug), users) for slug in slugs}
     missing = [slug for slug in dict.fromkeys(named) if publishes[slug] is None]
     if missing:
@@ -192,19 +202,18 @@ def _find_drafts(
 
 def _without_draft(slugs: Sequence[str], found: Mapping[str, Versions], listing: Listing) -> FlowsyncError:
     is_hidden = listing.access is not Access.PRIVATE
-    sentences = [_why_none(slug, found[slug], listing, is_hidden=is_hidden) for slug in slugs]
+    sentences = [_why_none(slug, found[slug], is_hidden=is_hidden) for slug in slugs]
     there = any(each.rows for each in (found[slug] for slug in slugs))
     hint = "To make a draft, set `target: draft` in the flow's file and apply, or use the dashboard."
     return FlowsyncError(f"{' '.join(sentences)} Nothing was published.", hint=hint if there else None)
 
 
-def _why_none(slug: str, found: Versions, listing: Listing, *, is_hidden: bool) -> str:
+def _why_none(slug: str, found: Versions, *, is_hidden: bool) -> str:
     hidden = ""
     if is_hidden and not found.is_whole:
         hidden = " This server lists no versions, and its public list may hide drafts: publish it in the dashboard."
     if not found.rows:
-        question = did_you_mean(slug, rows_by_slug(listing.rows))
-        return f"No flow has the slug {excerpt(slug)}.{f' {question}' if question else ''}{hidden}"
+        return f"There is no live flow {excerpt(slug)}.{hidden}"
     if isinstance(choose(found.rows, Target.LATEST), OnlyArchived):
         return f"{excerpt(slug)} has no draft, only archived versions.{hidden}"
     live = max((row for row in found.rows if row.is_published), key=lambda row: row.version, default=None)
