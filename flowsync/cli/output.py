@@ -16,6 +16,7 @@ from flowsync.cli.usage.options import Invocation, Verbosity
 from flowsync.errors import DeclinedError, FlowsyncError, InterruptedByUser
 from flowsync.model import Location, Problem
 from flowsync.render import style
+from flowsync.render.escape import columns
 from flowsync.render.style import NARROWEST, Colour, Detail, Screen, Span, Style
 from flowsync.secrets import masked
 from flowsync.workspace import MOST_READ, workspace
@@ -104,6 +105,16 @@ def write_sentence(text: str, given: Invocation, at_least: Verbosity = Verbosity
     """As `write_note` for a sentence, broken between words where a terminal is narrower."""
     stderr = screen_of_stderr(given)
     write_note(style.draw([style.line(text)], stderr), given, at_least)
+
+
+def write_way(sentence: str, command: str, given: Invocation) -> None:
+    """Write a sentence and the command that it ends with, which a narrow terminal gets whole on a line of its own."""
+    wrap = screen_of_stderr(given).wrap
+    if wrap is None or columns(f"{sentence} {command}") <= wrap:
+        write_note(f"{sentence} {command}", given)
+    else:
+        write_sentence(sentence, given)
+        write_note(f"  {command}", given)
 
 
 def write_step(label: str, text: str, given: Invocation) -> None:

@@ -12,7 +12,7 @@ from flowsync import validate
 from flowsync.api.endpoints import Access, rows_by_slug
 from flowsync.api.rows import Chosen, choose
 from flowsync.cli.connection import connecting, sandbox_database
-from flowsync.cli.output import write_note, write_problems, write_warnings
+from flowsync.cli.output import write_problems, write_warnings
 from flowsync.cli.project.base import read_base
 from flowsync.cli.project.files import UNPLANNABLE, example_among, example_hint, levels, load_selection, refuse_errors
 from flowsync.config import SANDBOX_URL, Policy, place_of
@@ -112,7 +112,7 @@ def plan_files(
             raise
         warnings, settled = settle_findings(project, selection, listing, made)
         if (example := _uncreated_example(selection, listing, connection.api_url)) is not None:
-            write_note(f"hint: {example_hint([example])} No account gets it.", project.given)
+            write_sentence(f"hint: {example_hint([example])} No account gets it.", project.given)
         if shows_warnings:
             write_warnings(warnings, project)
             write_problems(settled.warnings, project)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST_DIFFERENCES: Final = 5
 """How many differing places are shown of one flow; the JSON document has them all."""
-UNCERTAIN: Final = "The write may have succeeded: run plan to check."
+UNCERTAIN: Final = "Run flowsync plan in a minute to see whether the write arrived."
 NOTHING_TO_PUT_BACK: Final = "Nothing to roll back: every flow is already as this rollback would leave it."
 
 
@@ -130,13 +130,18 @@ class Result:
 
 
 def result_line(result: Result, width: int, screen: Screen) -> str:
-    """Return the line, with its end, that is written when a flow is finished; `width` is that of the longest word."""
+    """Return the line, with its end, that is written when a flow is finished; `width` is that of the longest word.
+
+    A terminal gets only the code of what went wrong: the ledger that follows has the reason.
+    """
+    is_explained = screen.wrap is None or result.code is None
     finished = line(
         Span(padded(result.word, width), result.style),
         "  ",
         Span(result.slug, Style.HEADING),
         Span(f"  {result.row}" if result.row else "", Style.MUTED),
-        Span(f"  {result.explained}", result.explained_style),
+        Span(f"  {result.explained}", result.explained_style) if is_explained else "  ",
+        "" if is_explained else Span(f"error[{result.code}]", Style.ERROR),
     )
     return draw([finished], screen)
 

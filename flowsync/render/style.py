@@ -24,7 +24,8 @@ _BAR: Final = 20
 """How many characters the bar of a progress line takes."""
 _LEADING_COLONS: Final = re.compile(r"\s*(?=::)")
 _GAP: Final = "  "
-_PIECES: Final = re.compile(r" +|[^ ]+")
+_PIECES: Final = re.compile(r" +|(?:id|version) \d+(?![^ ])|[^ ]+")
+"""What a line is broken into: blanks, words, and the number of a row or version with its noun."""
 _BLANKS: Final = re.compile(r"\A +\Z|  ")
 _START: Final = re.compile(r"\A[ +-]*")
 

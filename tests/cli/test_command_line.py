@@ -158,6 +158,8 @@ def test_what_is_no_yes_writes_nothing(project: Path, answer: str, code: int, sa
 
 def test_yes_on_a_terminal_is_not_asked_and_no_color_is_honoured(project: Path) -> None:
     terminal = on_terminal(command_line("apply", "--sandbox", "--yes"), project, {"NO_COLOR": "1"})
+    # The way back does not fit into 100 columns: it is one line, to be copied.
+    assert "to put it back:\r\n  flowsync rollback .flowsync/applies/" in terminal.screen
     assert terminal.code == 0
     assert "[y/N]" not in terminal.screen
     assert "\x1b[1m" not in terminal.screen

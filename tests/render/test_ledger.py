@@ -24,6 +24,15 @@ def test_each_outcome_is_one_line(outcome: Outcome) -> None:
     assert outcome.change.slug in text
 
 
+def test_a_terminal_shows_a_reason_once() -> None:
+    failed = Failed(WELCOME, "api-server", "The API answered 500.", None, uncertain=True)
+    assert "The API answered 500." in ledger.outcome_line(failed)
+    terminal = Screen(width=60, wrap=60)
+    line = f"failed         {WELCOME.slug}  id {WELCOME.id}  error[api-server]\n"
+    assert ledger.outcome_line(failed, terminal) == line
+    assert "The API answered 500." in ledger.text([failed], terminal)
+
+
 def test_the_ledger_is_sorted_whatever_was_finished_first() -> None:
     for render in APPLY_FORMATS.values():
         assert render(PLAN, OUTCOMES, SCREEN) == render(PLAN, OUTCOMES[::-1], SCREEN)

@@ -206,7 +206,11 @@ def _report_record(job: Job[Result], record: RecordFile, name: str, way_back: st
     if record.writes and job.header.purpose is Purpose.ROLLBACK:
         output.write_sentence(_FILES_DIFFER, given)
     if record.writes:
-        output.write_note(job.kept.format(record=name, way_back=way_back), given)
+        sentence, has_way, _ = job.kept.partition(" {way_back}")
+        if has_way:
+            output.write_way(sentence, way_back, given)
+        else:
+            output.write_note(sentence.format(record=name), given)
 
 
 class Reporter(Generic[Result]):
