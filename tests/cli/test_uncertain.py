@@ -53,7 +53,7 @@ def test_every_failed_line_has_method_status_and_the_server_s_words(tmp_path: Pa
     assert failed.out.count("No room") >= len(DOUBTFUL)
     assert "\x1b" not in failed.out
     if form == "markdown":
-        assert failed.out.count("may have succeeded") == 3
+        assert failed.out.count("to see whether the write arrived") == 3
     if form == "json":
         outcomes = failed.json["outcomes"]
         assert [each["uncertain"] for each in outcomes] == [*DOUBTFUL.values()]

@@ -109,15 +109,8 @@ def test_a_longer_one_is_broken_between_words_and_set_off() -> None:
 
 def test_a_number_stays_with_what_it_numbers() -> None:
     whole = line("~ flow_setup", Span("  flows/x.yaml · id 7891 · version 1 · paid 1", Style.MUTED))
-    assert text(list(wrapped(whole, Screen(wrap=32)))) == [
-        "~ flow_setup  flows/x.yaml ·",
-        "  id 7891 · version 1 · paid 1",
-    ]
-    assert text(list(wrapped(whole, Screen(wrap=24))))[1:] == [
-        "    flows/x.yaml ·",
-        "    id 7891 · version 1",
-        "    · paid 1",
-    ]
+    rows = text(list(wrapped(whole, Screen(wrap=23))))
+    assert rows == ["~ flow_setup", "  flows/x.yaml ·", "  id 7891 · version 1 ·", "  paid 1"]
 
 
 @given(st.lists(st.text("ab |\u6f22\u0301", max_size=30), max_size=6), st.integers(10, 60), st.integers(0, 9))
