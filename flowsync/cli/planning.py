@@ -12,7 +12,7 @@ from flowsync import validate
 from flowsync.api.endpoints import Access, rows_by_slug
 from flowsync.api.rows import Chosen, choose
 from flowsync.cli.connection import connecting, sandbox_database
-from flowsync.cli.output import write_problems, write_warnings
+from flowsync.cli.output import write_problems, write_sentence, write_warnings
 from flowsync.cli.project.base import read_base
 from flowsync.cli.project.files import UNPLANNABLE, example_among, example_hint, levels, load_selection, refuse_errors
 from flowsync.config import SANDBOX_URL, Policy, place_of
