@@ -26,6 +26,8 @@ from flowsync.errors import FlowsyncError, RefusedError
 _LOCKED: Final = b" "
 """The first byte of the file: the one that Windows locks, so that others cannot read it. The owner follows."""
 _MOST_READ: Final = 4096
+ELSEWHERE: Final = "XDG_STATE_HOME names a directory of this machine that may be written to."
+"""What to do where a lock that is shared by all projects cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +76,15 @@ def name(*what: str) -> str:
 
 
 @contextmanager
-def held(path: Path, command: str) -> Iterator[Owner | None]:
+def held(path: Path, command: str, hint: str = ELSEWHERE) -> Iterator[Owner | None]:
     """Hold the lock at `path` for as long as the context lasts.
 
     Gives the owner that ended without releasing it, None where the last one did. Raises LockedError, which names
-    the owner, while another process holds it, and FlowsyncError when no lock can be had at `path` at all.
+    the owner, while another process holds it, and FlowsyncError, with `hint`, when no lock can be had at `path` at all.
     """
-    descriptor = _open(path)
+    descriptor = _open(path, hint)
     try:
-        _lock(descriptor, path)
+        _lock(descriptor, path, hint)
         left = _read_owner(descriptor)
         started = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         owner = Owner(os.getpid(), socket.gethostname(), started, command)
@@ -103,23 +105,23 @@ def take(descriptor: int) -> bool:
     return lock_descriptor(descriptor, blocking=False)
 
 
-def _open(path: Path) -> int:
+def _open(path: Path, hint: str) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError as error:
-        raise _unusable(path, error) from None
+        raise _unusable(path, error, hint) from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise _unusable(path, OSError(errno.EINVAL, "It is no regular file"))
+        raise _unusable(path, OSError(errno.EINVAL, "It is no regular file"), hint)
     return descriptor
 
 
-def _lock(descriptor: int, path: Path) -> None:
+def _lock(descriptor: int, path: Path, hint: str) -> None:
     try:
         is_mine = take(descriptor)
     except OSError as error:
-        raise _unusable(path, error) from None
+        raise _unusable(path, error, hint) from None
     if not is_mine:
         owner = _read_owner(descriptor)
         who = f" by {owner}" if owner else ""
@@ -145,8 +147,5 @@ def _write(descriptor: int, content: bytes) -> None:
         os.write(descriptor, content)
 
 
-def _unusable(path: Path, error: OSError) -> FlowsyncError:
-    return FlowsyncError(
-        f"The lock {path} cannot be used: {error.strerror}.",
-        hint="XDG_STATE_HOME names a directory of this machine that may be written to.",
-    )
+def _unusable(path: Path, error: OSError, hint: str) -> FlowsyncError:
+    return FlowsyncError(f"The lock {path} cannot be used: {error.strerror}.", hint=hint)

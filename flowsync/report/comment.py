@@ -36,6 +36,7 @@ from flowsync.report.values import (
     FailureReport,
     FilesReport,
     Moment,
+    OtherCommand,
     PlanReport,
     Report,
     Scene,
@@ -111,6 +112,11 @@ _TERMINAL: Final = Scene(None, None, Moment.APPLY, Reader.TERMINAL)
 def plan_markdown(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008, ARG001 - a frozen value; one signature
     """Return the plan as GitHub's comment shows it, with as much room as a job's summary, whatever the screen."""
     return fit(PlanReport(_TERMINAL, plan), SUMMARY).text
+
+
+def other_markdown(plan: Plan, other: OtherCommand) -> str:
+    """Return the plan of a command other than plan as `plan_markdown` does."""
+    return fit(PlanReport(_TERMINAL, plan, other=other), SUMMARY).text
 
 
 def plan_json(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008, ARG001 - a frozen value; one signature

@@ -114,7 +114,8 @@ def plan_page(report: PlanReport, limits: Limits) -> Page:
         *problems_table(report.problems, limits.per_list, limits),
     ]
     place = plan.environment or wording.host_of(plan.api_url)
-    return Page(headline(report), "plan", place, _next_step(report), blocks, plan.changes, [about(plan, limits)])
+    command = "plan" if report.other is None else report.other.name
+    return Page(headline(report), command, place, _next_step(report), blocks, plan.changes, [about(plan, limits)])
 
 
 def headline(report: PlanReport, quoted: Callable[[str], str] = name) -> str:
@@ -131,6 +132,8 @@ def headline(report: PlanReport, quoted: Callable[[str], str] = name) -> str:
         said = [f"{moment} changes nothing yet: resolve {stops} first."]
     elif plan.writes:
         return f"{moment} {_effect(plan)}"
+    elif report.other is not None:
+        return report.other.nothing
     else:
         return f"{moment} changes nothing for users: {_unmanaged(plan) or in_step(plan)}"
     return " ".join([*said, *([f"Then it {_effect(plan)}"] if plan.writes else [])])
@@ -400,6 +403,8 @@ def _next_step(report: PlanReport) -> str:
         return f"Fix the blocked flows{way}."
     if plan.refusals:
         return past_guards(plan.refusals, scene)
+    if report.other is not None:
+        return f"{code_span(report.other.following)} writes this." if plan.writes else "Nothing to do."
     if not plan.writes:
         way = "If you did not intend this, put the files back. To end such a flow, switch it off in Frigade."
         return way if _unmanaged(plan) else "Nothing to do for live flows."

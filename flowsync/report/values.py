@@ -64,13 +64,25 @@ class Looks:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherCommand:
+    """A command other than plan that shows a plan.
+
+    `following` is the command line that carries it out, `nothing` what is said of a plan that changes nothing.
+    """
+
+    name: str
+    following: str
+    nothing: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanReport:
     """What would happen.
 
     `waits` is how that changes which flow waits for which, None where it is not known. `problems` are the warnings
     about the files, `settings` what the branch changes in flowsync.yaml. `into` is the branch that this would be merged
     into, where that is another than `applied`, the one that is applied; None where it is the same or not known.
-    `looks` is None where nobody asked for pictures.
+    `looks` is None where nobody asked for pictures. `other` is None where the command is plan.
     """
 
     scene: Scene
@@ -82,6 +94,7 @@ class PlanReport:
     into: str | None = None
     applied: str | None = None
     looks: Looks | None = None
+    other: OtherCommand | None = None
 
 
 @dataclass(frozen=True, slots=True)

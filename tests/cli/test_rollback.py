@@ -175,6 +175,27 @@ def test_what_is_no_record_is_told(tmp_path: Path, arguments: list[str], code: i
     assert "--list" in failed.err
 
 
+def test_the_way_back_in_markdown_is_of_rollback_and_not_of_the_files(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": NEW})
+    assert flowsync("apply", "--sandbox", root=tmp_path).code == 0
+    shown = flowsync("rollback", "latest", "--dry-run", "--sandbox", "--format", "markdown", root=tmp_path).out
+    assert "\nflowsync rollback · " in shown
+    assert "**Next:** `flowsync rollback 2" in shown
+    (record,) = (tmp_path / ".flowsync" / "applies").iterdir()
+    assert flowsync("rollback", "latest", "--sandbox", root=tmp_path).code == 0
+    again = flowsync("rollback", record.stem, "--dry-run", "--sandbox", "--format", "markdown", root=tmp_path).out
+    assert again.startswith("### Nothing to roll back: ")
+    assert "files" not in again
+
+
+def test_the_lock_of_the_sandbox_is_a_file_of_the_project(tmp_path: Path) -> None:
+    write_flows(tmp_path, {"flow_a": NEW})
+    (tmp_path / ".flowsync" / "sandbox.lock").mkdir(parents=True)
+    refused = flowsync("apply", "--sandbox", root=tmp_path)
+    assert (refused.code, "XDG_STATE_HOME" in refused.err) == (1, False)
+    assert "hint: It is a file of this project" in refused.err
+
+
 @pytest.mark.parametrize("format_", ["text", "markdown"])
 def test_records_are_listed(tmp_path: Path, format_: str) -> None:
     write_flows(tmp_path, {"flow_a": NEW})

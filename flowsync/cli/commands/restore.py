@@ -30,6 +30,7 @@ from flowsync.plan.document import drafted
 from flowsync.plan.guards import Kept, judged
 from flowsync.record import values
 from flowsync.report.comment import APPLY_FORMATS
+from flowsync.report.values import OtherCommand
 from flowsync.versions.restoring import plan_restore
 from flowsync.versions.sides import Kind, Side
 
@@ -81,7 +82,7 @@ def command(
         if dry_run:
             following = command_line(["restore", slug, "--version", str(version)], made, given)
             publishing = command_line(["publish", *drafted(made)], made, given)
-            return applying.show_only(made, format_, given, following=following, nothing=nothing, publishing=publishing)
+            return applying.show_only(made, format_, given, OtherCommand("restore", following, nothing), publishing)
         applying.show_plan(made, format_, given, nothing)
         applying.refuse_blocked(made, skip_blocked=False)
         applying.refuse_guarded(made)

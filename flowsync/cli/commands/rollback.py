@@ -26,6 +26,7 @@ from flowsync.errors import ExitCode, RefusedError, UsageError
 from flowsync.record import values
 from flowsync.render import ledger
 from flowsync.report.comment import APPLY_FORMATS
+from flowsync.report.values import OtherCommand
 from flowsync.versions.rollback import plan_rollback
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def command(
             made = _plan(record, chosen, connection)
             if is_shown_only:
                 following = command_line(["rollback", named.name, *slugs], made, given)
-                return applying.show_only(made, format_, given, following=following, nothing=ledger.NOTHING_TO_PUT_BACK)
+                shown_by = OtherCommand("rollback", following, ledger.NOTHING_TO_PUT_BACK)
+                return applying.show_only(made, format_, given, shown_by)
             applying.show_plan(made, format_, given, ledger.NOTHING_TO_PUT_BACK)
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
             if made.writes:

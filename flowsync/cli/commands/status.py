@@ -67,7 +67,7 @@ def command(
     paths select flows. Exits 1, after showing the rest, if an environment cannot be read. `flowsync list` is the same.
     """
     project = open_project(context)
-    found = look_around(project, slugs, base, in_sandbox=in_sandbox)
+    found = survey_environments(project, slugs, base, in_sandbox=in_sandbox)
     write_result(status.FORMATS[format_](found, screen_of_stdout(project.given)))
     if found.has_failure:
         return ExitCode.ERROR
@@ -83,7 +83,7 @@ class _Place:
     opened: Connection | Trouble
 
 
-def look_around(project: Project, arguments: Sequence[str], base: str | None, *, in_sandbox: bool) -> Survey:
+def survey_environments(project: Project, arguments: Sequence[str], base: str | None, *, in_sandbox: bool) -> Survey:
     """Return how the flows are in the chosen environment, else in all that flowsync.yaml defines.
 
     One that cannot be read keeps none of the others from being shown; where there is only one, its error is raised.

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flowsync import lock
 from flowsync.api.endpoints import Access
@@ -21,7 +21,7 @@ from flowsync.record.values import Place, Purpose
 from flowsync.render import ledger, wording
 from flowsync.render.escape import plural
 from flowsync.report import plans
-from flowsync.report.comment import APPLY_FORMATS, PLAN_FORMATS
+from flowsync.report.comment import APPLY_FORMATS, PLAN_FORMATS, other_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from flowsync.cli.writing.running import LiveFlows
     from flowsync.model import Outcome, Plan
     from flowsync.render.style import Screen
+    from flowsync.report.values import OtherCommand
+
+
+_OWN_LOCK: Final = "It is a file of this project: whoever runs flowsync must be able to write to it."
+"""What to do where the lock of the sandbox cannot be used."""
 
 
 @contextmanager
@@ -49,8 +54,9 @@ def only_run(project: Project, command: str, *, in_sandbox: bool) -> Iterator[No
         folder = lock.directory(os.environ, home, project.state)
         path = folder / lock.name(place_of(project.settings.api_url), project.settings.environment or "")
     if path.parent == project.state:
-        project.prepare_state("The lock goes there, or into the directory that XDG_STATE_HOME names.")
-    with lock.held(path, command) as left:
+        other = "" if in_sandbox else ", or into the directory that XDG_STATE_HOME names"
+        project.prepare_state(f"The lock goes there{other}.")
+    with lock.held(path, command, _OWN_LOCK if in_sandbox else lock.ELSEWHERE) as left:
         if left is not None:
             output.write_sentence(
                 f"The last run ended without finishing ({left}): requests in flight may or may not have taken effect. "
@@ -71,20 +77,17 @@ def show_plan(made: Plan, format_: str, given: Invocation, nothing: str = "") ->
         output.write_preview(lambda screen: plans.preview(made, screen, nothing), format_, given)
 
 
-def show_only(
-    made: Plan, format_: str, given: Invocation, *, following: str, nothing: str, publishing: str = ""
-) -> int:
-    """The plan as the result of a command that only shows it, with the command line that carries it out.
-
-    The exit code is 4 where that would be refused. `nothing` as for `show_plan`.
-    """
+def show_only(made: Plan, format_: str, given: Invocation, shown_by: OtherCommand, publishing: str = "") -> int:
+    """The plan as the result of a command that only shows it. The exit code is 4 where it would be refused."""
     screen = output.screen_of_stdout(given)
-    if format_ != "text":
+    if format_ == "markdown":
+        output.write_result(other_markdown(made, shown_by))
+    elif format_ != "text":
         output.write_result(PLAN_FORMATS[format_](made, screen))
     elif _says_something(made):
-        output.write_result(plans.text(made, screen, following, publishing, nothing))
+        output.write_result(plans.text(made, screen, shown_by.following, publishing, shown_by.nothing))
     else:
-        output.write_result(f"{nothing}\n")
+        output.write_result(f"{shown_by.nothing}\n")
     return ExitCode.REFUSED if made.blocked or made.refusals else ExitCode.OK
 
 
