@@ -365,7 +365,7 @@ def _unreachable(error: Exception, request: Request, timeouts: Timeouts) -> ApiE
             reason += printable(cause.strerror or "no connection")
         case _:
             reason += "no connection could be made"
-    hint = f"{hint} Where HTTPS_PROXY or ALL_PROXY names a proxy, that may be what is meant."
+    hint = f"{hint} If HTTPS_PROXY or ALL_PROXY names a proxy, check that too."
     return NoResponseError(f"{request.shown}: {reason}.", hint=hint, is_temporary=is_temporary, unsent=True)
 
 

@@ -19,7 +19,7 @@ import click
 from flowsync import __version__, cli
 from flowsync.cli.usage.help_page import Group
 from flowsync.cli.usage.options import Invocation, global_options
-from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser, UsageError
+from flowsync.errors import ExitCode, FlowsyncError, InterruptedByUser
 from flowsync.secrets import masked
 
 COMMANDS: Final = {
@@ -123,13 +123,13 @@ def guarded(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.ERROR
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what is neither expected nor usage is a bug
-        return _fail(error, given, wants_document=cli.wants_document(arguments))
+        return _fail(error, given, arguments)
 
 
-def _fail(error: BaseException, given: Invocation, *, wants_document: bool) -> int:
+def _fail(error: BaseException, given: Invocation, arguments: Sequence[str]) -> int:
     """Say on stderr what went wrong; as a document on stdout too, where one is wanted and there is none yet."""
     from flowsync.cli.output import screen_of_stderr, source_lines, write_result  # noqa: PLC0415 - only failures need it
-    from flowsync.cli.usage.other_tools import unknown_option  # noqa: PLC0415 - only failures need it
+    from flowsync.cli.usage.other_tools import refusal  # noqa: PLC0415 - only failures need it
     from flowsync.problems import failures  # noqa: PLC0415 - only failures need it
 
     is_interruption = cli.is_interrupted or isinstance(error, click.Abort | KeyboardInterrupt)
@@ -138,11 +138,9 @@ def _fail(error: BaseException, given: Invocation, *, wants_document: bool) -> i
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EIO}:  # such as `--help > /dev/full`
         error = FlowsyncError(f"The output cannot be written: {error.strerror}.")
     if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        command = context.command_path if isinstance(context, click.Context) else "flowsync"
-        error = unknown_option(error) or UsageError(error.format_message(), hint=f"Try `{command} --help`.")
+        error = refusal(error, arguments, COMMANDS)
     screen = screen_of_stderr(given)
-    if wants_document and not cli.has_result:
+    if cli.wants_document(arguments) and not cli.has_result:
         with suppress(OSError, FlowsyncError):
             write_result(failures.error_as_json(error))
     code, text = ExitCode.ERROR, ""

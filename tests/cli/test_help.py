@@ -127,6 +127,8 @@ def test_no_title_lists_an_option_that_is_gone() -> None:
         ("plan --key x", "FRIGADE_API_KEY"),
         ("apply --prune", "A missing file deletes nothing"),
         ("--json plan", "Name the command first, then --format."),
+        ("validate --sandbox", "does not talk to the API: leave it out."),
+        ("--sandbox plan", "Name the command first, then --sandbox."),
         ("plan --nonsense", "Try `flowsync plan --help`."),
         ("nonsense", "Try `flowsync --help`."),
         ("help nonsense", "Try `flowsync --help`."),
@@ -137,6 +139,21 @@ def test_a_word_of_another_tool_is_answered_with_the_one_that_is_meant(line: str
     assert (refused.code, refused.out) == (64, "")
     assert answer in " ".join(refused.err.split())
     assert "Did you mean" not in refused.err  # what click makes of the letters would contradict the answer
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("completion show", "Missing argument 'bash|zsh|fish'. Choose from: bash, zsh, fish."),
+        ("explain a b", "Got unexpected extra argument (b).\n"),
+        ("apply --parallelism x", "'x' is not a whole number."),
+        ("validate --explain", "Option '--explain' requires an argument.\n  hint: Try `flowsync validate --help`."),
+    ],
+)
+def test_what_click_refuses_is_a_sentence_with_the_help_to_read(line: str, answer: str, tmp_path: Path) -> None:
+    refused = flowsync(*line.split(), root=tmp_path)
+    assert refused.code == 64
+    assert answer in refused.err
 
 
 def test_help_is_a_command_too(tmp_path: Path) -> None:

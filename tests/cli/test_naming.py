@@ -163,3 +163,11 @@ def test_completion_says_nothing_where_there_is_nothing_to_complete(project: Pat
     assert completed(project, "flowsync nonsense x") == []
     (project / "flowsync.yaml").write_text("[")
     assert completed(project, "flowsync fmt flow_") == ["file,flow_"]
+
+
+def test_a_preview_of_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    (flows := tmp_path / "flows").mkdir()
+    (flows / "flow_a.yaml").write_text("name: [\n")
+    (flows / "flow_b.yaml").write_text("name: B\n")
+    refused = flowsync("preview", "flow_a", root=tmp_path)
+    assert (refused.code, "flows/flow_a.yaml:1:7: error[yaml-syntax]" in refused.err) == (3, True), refused.both

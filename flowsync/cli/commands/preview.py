@@ -15,11 +15,12 @@ import click
 from flowsync.cli import output
 from flowsync.cli.project import open_project
 from flowsync.cli.project.base import flows_at
-from flowsync.cli.project.files import matches, select, slugs_of
+from flowsync.cli.project.files import matches, plain_slugs, select, slugs_of
 from flowsync.cli.usage import options
 from flowsync.cli.usage.help_page import Command
 from flowsync.config import Key, Timeouts
 from flowsync.errors import ExitCode, FlowsyncError, GitError, InvalidFilesError, UsageError
+from flowsync.flows.files import FlowFile
 from flowsync.flows.watching import WatchedFiles
 from flowsync.preview import bundle
 from flowsync.preview.browser import find_browser, open_tab
@@ -32,10 +33,11 @@ from flowsync.sandbox.store import utc_now
 from flowsync.workspace import workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flowsync.cli.project import Project
     from flowsync.cli.usage.options import Invocation
+    from flowsync.flows.watching import Seen
     from flowsync.model import Flow
     from flowsync.preview.pictures import Picture
 
@@ -80,6 +82,7 @@ def command(
     patterns = slugs_of(project, slugs)
     if png is not None and not watched.seen.flows:
         raise InvalidFilesError("There is no flow to take a picture of.", watched.seen.problems)
+    _refuse_unread(watched.seen, patterns)
     select(watched.seen.flows, patterns)
     name, before = _before(project, base)
     session = Session(
@@ -108,6 +111,13 @@ def command(
         stack.enter_context(_following(watched, session))
         server.wait()
     return ExitCode.OK
+
+
+def _refuse_unread(seen: Seen, patterns: Sequence[str]) -> None:
+    named = set(plain_slugs(patterns)) - {flow.slug for flow in seen.flows}
+    problems = [each for each in seen.problems if FlowFile(Path(), each.location.file).slug in named]
+    if problems:
+        raise InvalidFilesError("The flow's file cannot be read.", problems)
 
 
 def _before(project: Project, base: str | None) -> tuple[str, Mapping[str, Flow | None] | None]:

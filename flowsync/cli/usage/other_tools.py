@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import click
 
 from flowsync.errors import UsageError
-from flowsync.text import closest
+from flowsync.text import closest, end_of
 
 _ONLY_PLAN: Final = "`flowsync plan` shows what an apply would write, and writes nothing."
 _PULL: Final = "`flowsync pull --new` writes the live flows into files."
@@ -76,7 +76,9 @@ OPTION_WORDS: Final = {
     **dict.fromkeys(("-p", "--concurrency", "--jobs", "-j"), Meant("--parallelism", "This has no parallel writes.")),
     **dict.fromkeys(("--watch", "-w"), Meant("--watch", "`flowsync preview` follows the files as they are saved.")),
     "--no-color": Meant("--color", ""),
-    "--mock": Meant("--sandbox", "This command does not talk to the API."),
+    **dict.fromkeys(
+        ("--mock", "--sandbox"), Meant("--sandbox", "This command does not talk to the API: leave it out.")
+    ),
     "--fix": Meant("", "`flowsync fmt` puts flow files in form."),
     "-V": Meant("", "`flowsync --version` says which version this is."),
 }
@@ -93,6 +95,19 @@ def unknown_command(word: str, commands: Sequence[str]) -> UsageError:
     close = closest(word, commands)
     question = f" Did you mean {close!r}?" if close else ""
     return UsageError(message + question, hint="Try `flowsync --help`.")
+
+
+def refusal(error: click.ClickException, arguments: Sequence[str], commands: Collection[str]) -> UsageError:
+    """What click has against a command line, as one sentence, with what is meant or the help to read."""
+    if meant := unknown_option(error):
+        return meant
+    context = getattr(error, "ctx", None)
+    if isinstance(context, click.Context):
+        command = context.command_path
+    else:  # click names no command where an option lacks its value
+        command = " ".join(["flowsync", *[each for each in arguments if each in commands][:1]])
+    message = " ".join(error.format_message().split()).replace("a valid integer range", "a whole number")
+    return UsageError(end_of(message), hint=f"Try `{command} --help`.")
 
 
 def unknown_option(error: click.ClickException) -> UsageError | None:
