@@ -57,6 +57,17 @@ def test_every_order_of_commands_on_the_sandbox_is_fine(started: Path, commands:
     assert "No changes." in flowsync("plan", "--sandbox", root=started).out
 
 
+def test_the_quick_start_works_on_the_sandbox_before_the_first_commit(tmp_path: Path) -> None:
+    commit(tmp_path)
+    assert flowsync("init", "--yes", root=tmp_path).code == 0
+    example = tmp_path / EXAMPLE
+    mine = example.read_text().replace("Example of flowsync", "My example")
+    pulled = flowsync("pull", "--new", "--sandbox", root=tmp_path)
+    assert pulled.code == 0, pulled.both
+    example.write_text(mine)
+    assert flowsync("pull", "--sandbox", root=tmp_path).code == 4
+
+
 def test_what_an_apply_on_the_sandbox_replaced_comes_back_by_the_command_it_tells(started: Path) -> None:
     applied = flowsync("apply", "--sandbox", root=started)
     told = re.search(r"to put it back: flowsync (.*)", applied.err)

@@ -21,7 +21,15 @@ from flowsync.cli.organization import offer_organization
 from flowsync.cli.output import Progress, screen_of_stderr, screen_of_stdout, write_note, write_result, write_sentence
 from flowsync.cli.planning import remember_versions
 from flowsync.cli.project import SCHEMA_FILE, Project, open_project
-from flowsync.cli.project.files import example_hint, is_settled, levels, matches, plain_slugs, slugs_of
+from flowsync.cli.project.files import (
+    example_hint,
+    is_settled,
+    is_untouched_example,
+    levels,
+    matches,
+    plain_slugs,
+    slugs_of,
+)
 from flowsync.cli.usage.help_page import Command
 from flowsync.cli.usage.options import Invocation, format_option, global_options, sandbox_option, slugs_argument
 from flowsync.document.formatting import formatted
@@ -269,12 +277,12 @@ def in_form(text: str, name: str) -> str:
 def at_risk(changes: Iterable[NewFile | ChangedFile]) -> tuple[frozenset[str], frozenset[str]]:
     """The names of changed files with content that git does not have, and of those that no git could bring back.
 
-    New files have nothing to lose. Each folder is asked about by itself: one of them may be in a repository of its
-    own, a submodule, and one in none.
+    New files have nothing to lose, nor has the example of `init` while it is as it was written. Each folder is asked
+    about by itself: one of them may be in a repository of its own, a submodule, and one in none.
     """
     folders: dict[Path, list[ChangedFile]] = {}
     for each in changes:
-        if isinstance(each, ChangedFile):
+        if isinstance(each, ChangedFile) and not is_untouched_example(each.slug, each.before):
             folders.setdefault(each.file.path.parent, []).append(each)
     uncommitted: set[str] = set()
     unknown: set[str] = set()

@@ -210,3 +210,12 @@ def example_hint(missing: Collection[str]) -> str | None:
     """What to do about the example where it is among the slugs of files without a live flow; None where it is not."""
     example = example_among(missing)
     return example and f"{example} is the example that flowsync init wrote: delete its file."
+
+
+def is_untouched_example(slug: str, text: str) -> bool:
+    """Whether a file is the example of `init` as it was written, but for the line that names its schema."""
+    if not slug.startswith("flowsync_"):
+        return False
+    from flowsync.templates import EXAMPLE, example  # noqa: PLC0415 - as above
+
+    return slug == EXAMPLE and text.partition("\n")[2] == example()
