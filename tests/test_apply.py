@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock
@@ -621,6 +622,17 @@ def test_whoever_takes_no_more_outcomes_stops_the_run() -> None:
     assert stop.is_set()
     assert len(store.writes) == len(notebook.kept) <= 6
     assert all(not thread.name.startswith("apply") for thread in threading.enumerate())
+
+
+def test_one_at_a_time_each_outcome_is_taken_before_the_next_flow_is_begun() -> None:
+    """Flows that name each other are created so: what is made is reported in the order in which it was made."""
+    planned = [change("flow_b", 2), change("flow_a", 1)]
+    store = shelf(row("flow_a", 1), row("flow_b", 2))
+    running = iter(apply_changes(planned, store, parallelism=1, stop=Event(), record=Notebook(store)))
+    assert next(running).change.slug == "flow_b"
+    time.sleep(0.1)  # a thread that had the next flow already would write it meanwhile
+    assert [row_id for row_id, _ in store.writes] == [2]
+    assert [outcome.change.slug for outcome in running] == ["flow_a"]
 
 
 def test_what_ends_a_thread_is_raised_where_the_outcomes_are_asked_for() -> None:
