@@ -13,6 +13,7 @@ from flowsync.config import SANDBOX_URL, place_of
 from flowsync.errors import FlowsyncError, UsageError
 from flowsync.record.undoing import newest
 from flowsync.record.values import SUFFIX, Place, Record, RecordList
+from flowsync.render import style
 from flowsync.render.escape import plural
 from flowsync.render.versions import records
 from flowsync.render.wording import listed
@@ -76,7 +77,8 @@ def offer_newest(project: Project, place: Place, format_: str) -> str:
     if not sys.stdin.isatty():
         following = command_line(["rollback", LATEST], place, project.given)
         raise UsageError("Nothing was rolled back: no record is named.", hint=f"The newest: {following}")
-    output.confirm(f"Roll back the newest, {_introduced(newest_here)}? Its plan is shown first. [y/N] ")
+    question = style.line(f"Roll back the newest, {_introduced(newest_here)}? Its plan is shown first. [y/N] ")
+    output.confirm(style.draw([question], output.screen_of_stderr(project.given)).removesuffix("\n"))
     return newest_here.stem
 
 

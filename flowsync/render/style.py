@@ -24,7 +24,7 @@ _BAR: Final = 20
 """How many characters the bar of a progress line takes."""
 _LEADING_COLONS: Final = re.compile(r"\s*(?=::)")
 _GAP: Final = "  "
-_PIECES: Final = re.compile(r" +|(?:id|version) \d+(?![^ ])|[^ ]+")
+_PIECES: Final = re.compile(r" +|\(?(?:id|version) \d+[),.:;]*(?![^ ])|[^ ]+")
 """What a line is broken into: blanks, words, and the number of a row or version with its noun."""
 _BLANKS: Final = re.compile(r"\A +\Z|  ")
 _START: Final = re.compile(r"\A[ +-]*")
@@ -176,7 +176,8 @@ def wrapped(spans: Line, screen: Screen, indent: int | None = None) -> Iterator[
         if row and used + len(gap) + width > screen.wrap:
             yield tuple(row)
             row, used, gap = [Span(" " * indent)], indent, ""
-        row += [Span(gap), *word]
+        is_marked = bool(row) and row[-1].style is word[0].style and row[-1].style in MARKED
+        row += [Span(gap, word[0].style if is_marked else Style.PLAIN), *word]
         used += len(gap) + width
         gap = ""
     yield (*row, Span(gap))

@@ -14,6 +14,7 @@ from flowsync.render.style import (
     Screen,
     Span,
     Style,
+    draw,
     inert,
     line,
     paint,
@@ -111,6 +112,12 @@ def test_a_number_stays_with_what_it_numbers() -> None:
     whole = line("~ flow_setup", Span("  flows/x.yaml · id 7891 · version 1 · paid 1", Style.MUTED))
     rows = text(list(wrapped(whole, Screen(wrap=23))))
     assert rows == ["~ flow_setup", "  flows/x.yaml ·", "  id 7891 · version 1 ·", "  paid 1"]
+
+
+def test_a_mark_is_whole_in_a_line_that_is_broken() -> None:
+    whole = line("- old: ", Span("two words and more (id 7)", Style.REMOVED_WORD))
+    drawn = draw([whole], Screen(wrap=22))
+    assert drawn == "- old: two words and\n       ^^^^^^^^^^^^^\n    more (id 7)\n    ^^^^^^^^^^^\n"
 
 
 @given(st.lists(st.text("ab |\u6f22\u0301", max_size=30), max_size=6), st.integers(10, 60), st.integers(0, 9))
