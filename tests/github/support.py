@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flowsync.github.marker import read_marker
 from tests.support.command import environment, flowsync, write_flows
@@ -20,7 +25,6 @@ environments:
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from flowsync.github.marker import Marker
     from tests.support.command import Completed
@@ -180,11 +184,40 @@ def read_outputs(text: str) -> dict[str, str]:
 @contextmanager
 def reviewed(root: Path, repo: FakeRepo | None = None) -> Iterator[Workplace]:
     """A pull request that changes flow_a, planned and merged."""
-    with workplace(root, repo) as place:
-        place.write(flow_a=flow("Alpha", "Good morning"))
-        place.plan()
+    with ExitStack() as opened:
+        try:
+            place = opened.enter_context(_planned_now(root, repo) if repo else _planned_before(root))
+        except OSError:  # another program took the port
+            place = opened.enter_context(_planned_now(root, repo))
         place.merge()
         yield place
+
+
+@contextmanager
+def _planned_now(root: Path, repo: FakeRepo | None) -> Iterator[Workplace]:
+    with workplace(root, repo) as place:
+        place.write(flow_a=flow("Alpha", "Good morning"))
+        assert place.plan().code == 0
+        yield place
+
+
+@contextmanager
+def _planned_before(root: Path) -> Iterator[Workplace]:
+    """The same state, from a copy of what the first such plan left on GitHub."""
+    repo, port = _first_plan()
+    with _opened(root, deepcopy(repo), port) as place:
+        place.write(flow_a=flow("Alpha", "Good morning"))
+        place.runs = 1
+        yield place
+
+
+@cache
+def _first_plan() -> tuple[FakeRepo, int]:
+    """What a plan leaves on GitHub, and the port of Frigade's server, because the plan's digest covers the address."""
+    with TemporaryDirectory() as folder, _planned_now(Path(folder), None) as place:
+        port = urlsplit(place.frigade.url).port
+        assert port
+        return place.repo, port
 
 
 @contextmanager
@@ -192,9 +225,16 @@ def workplace(root: Path, repo: FakeRepo | None = None) -> Iterator[Workplace]:
     """Two flows in step, and pull request 5 open at HEAD."""
     repo = repo or FakeRepo(commits=[BASE])
     repo.add_pull(5, HEAD)
+    with _opened(root, repo) as place:
+        yield place
+
+
+@contextmanager
+def _opened(root: Path, repo: FakeRepo, port: int = 0) -> Iterator[Workplace]:
+    """A checkout with two flows in step, and both servers."""
     rows = [row(1, "flow_a", name="Alpha", data=LIVE), row(2, "flow_b", name="Beta", data=LIVE)]
     checkout = root / "checkout"
-    with fake_github(repo) as github, fake_frigade(rows=rows) as frigade:
+    with fake_github(repo) as github, fake_frigade(rows=rows, port=port) as frigade:
         place = Workplace(checkout, github, frigade)
         place.write(flow_a=flow("Alpha"), flow_b=flow("Beta"))
         yield place

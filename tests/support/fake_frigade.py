@@ -279,11 +279,11 @@ def row(row_id: int, slug: str, **fields: object) -> Row:
 
 
 @contextmanager
-def fake_frigade(config: FakeConfig | None = None, rows: Iterable[Row] = ()) -> Iterator[FakeFrigade]:
-    """A server on a free port of loopback, stopped with all its connections at the end."""
+def fake_frigade(config: FakeConfig | None = None, rows: Iterable[Row] = (), *, port: int = 0) -> Iterator[FakeFrigade]:
+    """A server on a port of loopback (0: any that is free), stopped with all its connections at the end."""
     config = config or FakeConfig()
     account = _Account(config, [dict(each) for each in rows])
-    with listening(account.answer, config.faults, config.latency) as listener:
+    with listening(account.answer, config.faults, config.latency, port=port) as listener:
         yield FakeFrigade(listener.url, account.rows, listener.requests, account, listener)
 
 
@@ -530,13 +530,13 @@ Answer = tuple[int, bytes, tuple[tuple[str, str], ...]]
 
 @contextmanager
 def listening(
-    answer: Callable[[Seen], Answer], faults: Sequence[Fault] = (), latency: float = 0.0
+    answer: Callable[[Seen], Answer], faults: Sequence[Fault] = (), latency: float = 0.0, *, port: int = 0
 ) -> Iterator[Listener]:
-    """A server on a free port of loopback, stopped with all its connections at the end.
+    """A server on a port of loopback (0: any that is free), stopped with all its connections at the end.
 
     `answer` is asked for one answer at a time, `latency` seconds after the request came, unless a fault strikes.
     """
-    with Listener(answer, faults, latency) as listener:
+    with Listener(answer, faults, latency, port) as listener:
         thread = threading.Thread(target=listener.serve_forever, args=(0.005,), daemon=True)
         thread.start()
         try:
@@ -554,8 +554,8 @@ class Listener(ThreadingHTTPServer):
     daemon_threads = False
     request_queue_size = 64
 
-    def __init__(self, answer: Callable[[Seen], Answer], faults: Sequence[Fault], latency: float) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, answer: Callable[[Seen], Answer], faults: Sequence[Fault], latency: float, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.answer = answer
         self.latency = latency
