@@ -169,7 +169,8 @@ def git(root: Path, *arguments: str) -> str:
     """What git answers there, whatever the configuration of this machine."""
     identity = {f"GIT_{who}_{what}": "t@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     env = {**CLEAN, **identity, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
-    command = ["git", "-C", str(root), "-c", "core.autocrlf=false", *arguments]
+    settings = ("core.autocrlf=false", "core.fsync=none", "maintenance.auto=false")
+    command = ["git", "-C", str(root), *(word for each in settings for word in ("-c", each)), *arguments]
     done = subprocess.run(command, env=env, check=True, capture_output=True, timeout=60)
     return done.stdout.decode().removesuffix("\n")
 
