@@ -126,8 +126,8 @@ def _lock(descriptor: int, path: Path, hint: str) -> None:
         owner = _read_owner(descriptor)
         who = f" by {owner}" if owner else ""
         raise LockedError(
-            f"Another run that writes to the same place is under way: its lock is held{who}.",
-            hint="Wait until it has ended. The lock goes with its process, however that ends.",
+            f"Another run is writing to the same environment: its lock is held{who}.",
+            hint="Wait until it has ended. The end of its process releases the lock.",
         )
 
 

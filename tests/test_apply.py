@@ -283,9 +283,7 @@ def test_an_edit_between_a_failed_write_and_the_next_is_never_overwritten() -> N
     store.on_write = lambda: store.kept.update({7: row(name="Edited meanwhile")})
     outcome = ended(Refused, store)
     assert (outcome.code, outcome.uncertain) == ("changed-while-writing", True)
-    assert outcome.message.startswith(
-        "500 it said. Read back, the flow is neither as it was nor as it was to be: name."
-    )
+    assert outcome.message.startswith("500 it said. Read back, the flow is neither as it was nor as planned: name.")
     assert outcome.differences == (FieldChange("name", "", "name", Op.REPLACE, "New", "Edited meanwhile"),)
     assert store.kept[7].fields["name"] == "Edited meanwhile"
     assert len(store.writes) == 1

@@ -288,7 +288,7 @@ def test_only_the_flows_that_are_asked_for() -> None:
         (
             "production",
             URL,
-            "The record was made for no environment in particular, and this would write to the environment",
+            "The record was made for no environment, and this would write to the environment",
         ),
         (None, "https://other.example", "The record was made for https://api.frigade.com, and this would write to"),
     ],

@@ -273,8 +273,8 @@ def _listed(reader: FlowReader, slug: str, access: Access, least: Access) -> tup
     found = list_flows(reader, access)
     if least is Access.PRIVATE and found.access is not Access.PRIVATE:
         raise NotFoundError(
-            f"GET {LIST_PATHS[Access.PRIVATE]} worked when this was planned and is not found now, so a newer draft of "
-            f"{slug!r} would stay hidden.",
+            f"GET {LIST_PATHS[Access.PRIVATE]} worked when the plan was made and answers 404 now, so a newer "
+            f"draft of {slug!r} would stay hidden.",
             hint="Plan again.",
         )
     return rows_by_slug(found.rows).get(slug, ())

@@ -299,7 +299,7 @@ def unreadable(exchange: Exchange) -> ApiError:
     hint = f"A proxy, a login page or another service may have answered. {CHECK_ADDRESS}"
     return exchange.error(
         UnreadableResponseError,
-        f", but with {found} where the API's JSON was expected",
+        f", but with {found} instead of the API's JSON",
         _MAYBE_WRITTEN if exchange.request.is_write else hint,
     )
 
@@ -317,15 +317,15 @@ def _forbidden(exchange: Exchange) -> ApiError:
     if exchange.response.is_html:
         return exchange.error(
             ForbiddenError,
-            ", as an HTML page: not the API but a proxy or firewall in front of it refused",
-            f"It may not like the User-Agent {exchange.identity.user_agent!r}: set another one as user_agent in "
+            ", as an HTML page: a proxy or firewall in front of the API refused the request",
+            f"It may reject the User-Agent {exchange.identity.user_agent!r}: set another one as user_agent in "
             "flowsync.yaml, or ask whoever runs that proxy.",
         )
     key = exchange.identity.key
     reason = f"the API does not accept the key from {key.variable}: it is unknown or revoked"
     hint = f"Compare {key.variable} with the key that the Frigade dashboard shows for this environment."
     if key.looks_public and not exchange.request.is_public:
-        reason = f"the key from {key.variable} looks like a public one, and this needs a private one"
+        reason = f"the key from {key.variable} looks like a public key, and this needs a private one"
         hint = "Use a private key (api_private_…) of the same environment."
     elif not exchange.request.is_public:
         reason += ", or a public one"

@@ -335,7 +335,7 @@ def _translation(error: Exception, request: Request, timeouts: Timeouts) -> ApiE
             reason, is_temporary = f"no answer within {timeouts.read:g} seconds", True
             hint += " timeouts.read in flowsync.yaml sets how long to wait."
         case httpx.NetworkError() | httpx.RemoteProtocolError():
-            reason, is_temporary = "the connection broke before the whole answer was there", True
+            reason, is_temporary = "the connection broke before the answer was complete", True
         case _:  # whatever else httpx raises, and a host name that Python cannot encode
             reason = f"no usable answer ({type(error).__name__})"
     return NoResponseError(f"{request.shown}: {reason}.", hint=hint, is_temporary=is_temporary, unsent=unsent)
@@ -349,12 +349,12 @@ def _unreachable(error: Exception, request: Request, timeouts: Timeouts) -> ApiE
         case httpx.ConnectTimeout() | TimeoutError():
             reason += f"no connection within {timeouts.connect:g} seconds"
         case ssl.SSLCertVerificationError() as cause:
-            reason, is_temporary = f"{host} does not prove who it is: {printable(cause.verify_message)}", False
-            hint = "A company's proxy may sign with an authority of its own: name that in SSL_CERT_FILE."
+            reason, is_temporary = f"{host} cannot prove its identity: {printable(cause.verify_message)}", False
+            hint = "A company's proxy may use its own certificate authority: name that in SSL_CERT_FILE."
         case ssl.SSLError() as cause:
             detail = printable(getattr(cause, "reason", None) or "no reason given")
-            reason, is_temporary = f"{host} speaks no TLS that can be used ({detail})", False
-            hint = "Check that the API's address and port are right, and what stands in between."
+            reason, is_temporary = f"{host} offers no usable TLS ({detail})", False
+            hint = "Check the API's address and port, and any proxy in between."
         case socket.gaierror() as cause:
             reason += "its name cannot be resolved"
             is_temporary = cause.errno == socket.EAI_AGAIN

@@ -36,7 +36,7 @@ class CreateTurn(Making[Create]):
     """One flow is made, unless it is there."""
 
     __slots__ = ("has_deleted",)
-    nothing = "no flow has this slug. It may be made later, or was made under a slug that Frigade made up."
+    nothing = "no flow has this slug. It may appear later, or Frigade made it under another slug."
 
     def look(self) -> Sequence[LiveFlow]:
         """The rows of the slug that are not deleted."""
@@ -49,7 +49,7 @@ class CreateTurn(Making[Create]):
         if not rows:
             return None
         there = " and ".join(state_of(row) for row in rows)
-        return Refused(self.change, "appeared", f"It did not exist when it was planned, and does now: {there}.")
+        return Refused(self.change, "appeared", f"It did not exist when the plan was made, and does now: {there}.")
 
     def post(self) -> LiveFlow | None:
         """Create the flow."""
@@ -85,7 +85,7 @@ class CreateTurn(Making[Create]):
         if row.slug != self.change.slug:
             return self.keep(row) or self._under_another_slug(self.read_back(row, ()))
         if doubt and (other := self._differences(row)):
-            message = f"{end_of(doubt)} Read back, a flow with this slug exists, and it is a different one: {other}."
+            message = f"{end_of(doubt)} Read back, a flow with this slug exists, but it is a different one: {other}."
             return self.unknown("appeared", message)
         if unkept := self.keep(row):
             return unkept
@@ -175,14 +175,14 @@ class DraftTurn(Making[NewDraft]):
     def complete(self, row: LiveFlow, doubt: str) -> Verdict:
         """Keep and read back the draft, and write to it if it is an untouched copy of its source."""
         if (row.slug, row.status) != (self.change.slug, "DRAFT") or row.id == self.change.id:
-            message = f"The server answered with {row.slug}, {state_of(row)}, in place of a new draft."
+            message = f"The server answered with {row.slug}, {state_of(row)}, instead of a new draft."
             return self.unknown("no-draft", f"{message} Nothing was written to it.")
         shown = self.read_back(row, self.change.new.keys())
         if edited := self._edited(shown):
-            opening = f"{end_of(doubt)} Read back, there is" if doubt else "It was made, and is not an untouched copy:"
+            opening = f"{end_of(doubt)} Read back, there is" if doubt else "It was made, but is not an unchanged copy:"
             message = (
                 f"{opening} {state_of(shown)}, which differs from version {self.change.version} in {edited}. Somebody "
-                "else may be at work on it: nothing was written to it."
+                "else may be editing it: nothing was written to it."
             )
             made = None if doubt else shown
             return Verdict(

@@ -151,7 +151,7 @@ class Making(ABC, Generic[Made]):
 
     def unknown(self, code: str, message: str) -> Verdict:
         """What is to be said where it is not known whether the row was made."""
-        hint = "Plan again in a while: the plan shows whether it exists by then, and creates it if it does not."
+        hint = "Plan again later: the plan shows whether it exists, and creates it if it does not."
         return Verdict(Failed(self.change, code, message, hint, uncertain=True))
 
     def keep(self, row: LiveFlow) -> Verdict | None:
@@ -195,7 +195,7 @@ class Making(ABC, Generic[Made]):
                 hint = LEFT if advice is None else f"{end_of(advice)} {LEFT}"
             case NotAttempted():  # pragma: no cover - a turn is always taken
                 raise AssertionError
-        message = f"It was made: {state_of(last)}. But what was left to write was not written: {reason}"
+        message = f"It was made: {state_of(last)}. But the remaining fields were not written: {reason}"
         return Verdict(Failed(self.change, code, message, hint, uncertain=uncertain, made=last), last)
 
 

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from flowsync.versions.publishing import Publish
 
 _NO_ENDPOINT: Final = (
-    "The draft was there just before. Either somebody deleted it, or this server cannot publish: then use the "
-    "dashboard."
+    "The draft existed a moment ago. Either somebody deleted it, or this server cannot publish: then use the dashboard."
 )
 
 
@@ -173,7 +172,7 @@ def _moved(publish: Publish, rows: Sequence[LiveFlow]) -> tuple[str, str, tuple[
     shown = [*([publish.published] if publish.published else []), *publish.also_live]
     if live.keys() - {row.id for row in shown} or (publish.published and publish.published.id not in live):
         now = ", ".join(f"version {row.version} (id {row.id})" for row in live.values()) or "none"
-        return "changed-since-shown", f"Another version is live than was shown: {now}.", ()
+        return "changed-since-shown", f"The live version is not the one that was shown: {now}.", ()
     differences = edits(publish.draft, draft)
     if publish.published is not None:
         differences += edits(publish.published, live[publish.published.id])

@@ -78,7 +78,7 @@ def _compare(change: Update, row: LiveFlow, rows: Sequence[LiveFlow]) -> Match |
         return Moved("newer-version", _newer(chosen.row))
     match = match_of(change, row)
     if match is Match.BEFORE and _came_on(change, row):
-        return Moved("came-on", "It was switched off when it was planned; it is on, and users would see this at once.")
+        return Moved("came-on", "It was switched off when planned; it is on now, and users would see this at once.")
     return match
 
 
@@ -88,7 +88,7 @@ def _newer(row: LiveFlow) -> str:
     if row.status != "DRAFT":
         return message
     return (
-        f"{message} Where plan does not show it, the list of flows hides drafts: set target: draft in its file to "
+        f"{message} If plan does not show it, the list of flows hides drafts: set target: draft in its file to "
         "write it, or target: active to leave it alone."
     )
 
@@ -224,7 +224,7 @@ class _Turn:
             return Refused(self.change, code, message, differences)
         reason = self._reasons() or "The server accepted the write without showing the flow."
         if differences:
-            found = f"Read back, the flow is neither as it was nor as it was to be: {places(differences)}."
+            found = f"Read back, the flow is neither as it was nor as planned: {places(differences)}."
         else:
             found = f"Read back: {message}"
         return Refused(self.change, "changed-while-writing", f"{reason} {found}", differences, uncertain=True)
@@ -255,7 +255,7 @@ class _Turn:
         if not self.attempts.is_sent:
             return "The flow is as it was"
         if self._is_unshown(row):
-            return "What was to be written cannot be read back"
+            return "The written fields cannot be read back"
         return "Read back, the flow is as it was, but a write may take effect later"
 
     def _unreadable(self, error: ApiError) -> Failed:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flowsync.cli.project import Project
     from flowsync.model import JsonValue
 
-_WHY: Final = "a key of another one is refused then"
+_WHY: Final = "flowsync then refuses keys of other organizations"
 
 
 def offer_organization(project: Project, connection: Connection) -> None:

@@ -88,7 +88,7 @@ def find_record(given: str, project: Project, place: Place) -> Named:
     A file need not be there: whoever reads it says so. Raises UsageError where several records begin so.
     """
     if not given.strip():
-        hint = "`flowsync rollback --list` shows the records there are."
+        hint = "`flowsync rollback --list` lists the records."
         raise UsageError("The name of the record is empty: the variable it comes from may not be set.", hint=hint)
     if given == LATEST:
         return _newest(project, place)
@@ -117,7 +117,7 @@ def _newest(project: Project, place: Place) -> Named:
 
 def _require(newest_here: Kept | None) -> Kept:
     if newest_here is None:
-        raise FlowsyncError(records.NOTHING_LEFT, hint="`flowsync rollback --list` shows every record there is.")
+        raise FlowsyncError(records.NOTHING_LEFT, hint="`flowsync rollback --list` lists every record.")
     return newest_here
 
 

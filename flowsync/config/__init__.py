@@ -87,8 +87,8 @@ class Key:
         """Raise ConfigError, without the value, if it has not the form of a key."""
         if not _KEY_FORM.fullmatch(self.value):
             raise ConfigError(
-                f"{excerpt(self.variable)} holds no API key: one starts with {PRIVATE_PREFIX} or {PUBLIC_PREFIX}, and "
-                "has no blanks.",
+                f"{excerpt(self.variable)} holds no API key: one starts with {PRIVATE_PREFIX} or {PUBLIC_PREFIX}, "
+                "and has no spaces.",
                 hint="Copy the key again; quotes and line ends do not belong to it.",
             )
 

@@ -43,7 +43,7 @@ def url_complaint(value: JsonValue) -> str | None:
     if not set("@?#\\").isdisjoint(value):
         return "must hold no user name, query or fragment"
     if parts.scheme == "http" and host and host.removesuffix(".") not in _LOOPBACK_HOSTS:
-        return "must start with https:// (http:// only to this machine), for the key travels with every request"
+        return "must start with https:// (http:// only to this machine), because the key is sent with every request"
     if not re.fullmatch(ADDRESS_PATTERN, value):
         return "must be a URL that starts with https://, with a host of letters, digits, hyphens and dots"
     return None

@@ -211,7 +211,7 @@ def _error(refusal: Refusal, text: str, name: str) -> DocumentError:
         locate(name, text, conflict.start()),
         "yaml-syntax",
         "Git left a merge conflict here: the file holds both sides of it.",
-        "Keep what is right of the two, and remove the lines <<<<<<<, ======= and >>>>>>>.",
+        "Keep the right one of the two, and remove the lines <<<<<<<, ======= and >>>>>>>.",
     )
 
 

@@ -180,7 +180,7 @@ def _placed(text: str, span: Span, column: int, begin: int, end: int) -> tuple[l
     belows = [line_below(text, entry.span) for entry in span.entries]
     for after, before in zip([begin, *belows], [*starts, end], strict=True):
         if found := _NO_COMMENT.search(text, after, before):
-            raise _UnformattableError(found.start(), "an anchor or a tag stands on a line of its own")
+            raise _UnformattableError(found.start(), "an anchor or a tag is on a line of its own")
     lead = _comment_lines(text, begin, starts[0], column)
     placed = []
     for entry, below, following in zip(span.entries, belows, [*starts[1:], end], strict=True):

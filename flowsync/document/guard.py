@@ -247,9 +247,9 @@ class Anchors:
         """The anchor that `*name` stands for. Raises Refusal."""
         anchor = self._by_name.get(name)
         if anchor is None or not anchor.is_read:
-            nothing = f"*{name} stands for nothing: no value above is marked &{name}."
-            inside = f"*{name} stands inside the very value that &{name} marks."
-            hint = f'Mark a value above with &{name}; or, where *{name} is text, put it in quotes: "*{name}".'
+            nothing = f"*{name} refers to nothing: no value above is marked &{name}."
+            inside = f"*{name} is inside the value that &{name} marks."
+            hint = f'Mark a value above with &{name}; or, if *{name} is text, put it in quotes: "*{name}".'
             raise Refusal(offset, "yaml-alias", inside if anchor else nothing, hint)
         anchor.count += 1
         if not anchor.weight:

@@ -171,7 +171,7 @@ def _unclosed_quote(mistake: _Mistake) -> Refusal:
         mistake.start,
         "unclosed-quote",
         f"The quote {mistake.text[mistake.start : mistake.start + 1]} that opens here is never closed.",
-        'Close it, or, where the quote is part of the text, put the whole text in quotes: "It\'s \\"new\\"".',
+        'Close it or, if the quote is part of the text, put the whole text in quotes: "It\'s \\"new\\"".',
     )
 
 

@@ -340,7 +340,7 @@ class Reader:
                 start,
                 "yaml-key",
                 f"This key is longer than {MAXIMUM_KEY_LENGTH} characters, the most that YAML allows.",
-                "Where this is text with a colon in it, put it in quotes.",
+                "If this is text with a colon in it, put it in quotes.",
             )
         return key
 

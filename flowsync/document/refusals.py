@@ -120,7 +120,7 @@ GLUED_COLON: Final = (
 BAD_ALIAS: Final = (
     "yaml-syntax",
     "* starts an alias (*name), and what follows is not one.",
-    'Where * is the start of a text, put the text in quotes: "*…".',
+    'If * is the start of a text, put the text in quotes: "*…".',
 )
 TOO_DEEP: Final = (
     "nesting",
@@ -155,7 +155,7 @@ def complex_key(text: str, start: int) -> Refusal:
         return Refusal(start - 2, *MARKED_KEY)
     outer = start - 1 if text[max(start - 1, 0) : start + 1] == "{{" else start
     if not text.startswith("{{", outer):
-        hint = "Where this is text, put it in quotes."
+        hint = "If this is text, put it in quotes."
         return Refusal(start, "yaml-complex-key", "A list or mapping cannot be a key.", hint)
     end = text.find("\n", outer)
     sample = text[outer : text.find("}}", outer, end) + 2 or end] or "{{…}}"
@@ -178,7 +178,7 @@ def nothing_in_brackets(mark: str, offset: int) -> Refusal:
     """The refusal of - ? or : where a value in brackets should begin."""
     if mark == "?":
         return Refusal(offset, *MARKED_KEY)
-    hint = f'Where it is text, quote it: "{mark}".'
+    hint = f'If it is text, quote it: "{mark}".'
     return read_differently(offset, f"{mark} means nothing inside [] and {{}}.", hint)
 
 
@@ -191,7 +191,7 @@ def bad_property(text: str, offset: int) -> Refusal:
     """The refusal of & or ! with something else than a name after it."""
     mark = text[offset : offset + 1]
     kind = "an anchor (&name)" if mark == "&" else "a tag (!name)"
-    hint = f'Where {mark} is the start of a text, put the text in quotes: "{mark}…".'
+    hint = f'If {mark} is the start of a text, put the text in quotes: "{mark}…".'
     return Refusal(offset, "yaml-syntax", f"{mark} starts {kind}, and what follows is not one.", hint)
 
 
@@ -201,7 +201,7 @@ def bad_header(text: str, offset: int) -> Refusal:
         offset,
         "yaml-syntax",
         f"After {text[offset : offset + 1]} only -, + or one digit and a comment may follow on the line.",
-        "Begin the text on the next line, indented; where it starts with | or > itself, put it in quotes.",
+        "Begin the text on the next line, indented; if it starts with | or > itself, put it in quotes.",
     )
 
 
@@ -221,7 +221,7 @@ def bad_directive(text: str, offset: int) -> Refusal:
         text.rfind("\n", 0, offset) + 1,
         "yaml-directive",
         "Lines that start with % are YAML directives; only %YAML 1.2, and --- on the next line, is supported.",
-        "Remove the line; where it is text, put it in quotes.",
+        "Remove the line; if it is text, put it in quotes.",
     )
 
 
@@ -234,7 +234,7 @@ def bad_start(text: str, offset: int) -> Refusal:
         line = text.rfind("\n", 0, offset) + 1
         if not text[line:offset].strip(" -"):
             return Refusal(offset, *TAB_INDENTATION)
-        return Refusal(offset, "tab", "A tab stands where a value should begin.", "Use spaces.")
+        return Refusal(offset, "tab", "A tab is where a value should begin.", "Use spaces.")
     if text.startswith("? ", offset):
         return Refusal(offset, *MARKED_KEY)
     if mark == "%" and text[offset - 1 : offset] in {"", "\n"}:

@@ -34,8 +34,8 @@ _UNSEEN: Final = (
 )
 _UNKNOWN_EDITS: Final = Refusal(
     "edits-not-known",
-    "There is no commit to compare with, so edits in the dashboard cannot be detected, and on_drift does not allow to "
-    f"overwrite them. {_FETCH_HISTORY}",
+    "There is no commit to compare with, so edits in the dashboard cannot be detected, and on_drift does not allow "
+    f"overwriting them. {_FETCH_HISTORY}",
     "--on-drift overwrite",
 )
 

@@ -181,7 +181,7 @@ def unstated(flows: Iterable[Flow], live: LiveFlows) -> Iterator[Problem]:
         known = {_key(each) for each in _errors(flow, {})}
         for name, value in said.items():
             for error in islice((each for each in _errors(flow, {name: value}) if _key(each) not in known), 1):
-                message = f"{name} is not stated here, and what is live has an error: {error.message}"
+                message = f"{name} is not set in the file, and the live value has an error: {error.message}"
                 yield replace(error, location=Location(flow.file, 1, 1), message=message)
 
 

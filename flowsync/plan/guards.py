@@ -70,7 +70,7 @@ def _too_many(plan: Plan, guards: Guards) -> Iterator[Refusal]:
 
 def _about_flows(plan: Plan, guards: Guards) -> Iterator[Refusal]:
     if not guards.allow_clear_targeting:
-        message = "The targeting of a live flow would be cleared: everyone would be shown it."
+        message = "The targeting of a live flow would be cleared: everyone would see the flow."
         yield from _refused(plan, _clears_targeting, "clears-targeting", message, "--allow-clear-targeting")
     if not guards.allow_type_change:
         message = "The type of a flow would change."
@@ -87,7 +87,7 @@ def _edits_undone(plan: Plan, guards: Guards) -> Iterator[Refusal]:
     """Refuse to undo an edit in the dashboard, where the policy says so or the edit cannot be kept."""
     for origin, policy in ((Origin.DRIFT, guards.on_drift), (Origin.CONFLICT, guards.on_conflict)):
         if policy is not Policy.OVERWRITE:
-            cannot = ", for what was edited cannot be left out of what this plan sends"
+            cannot = ", because this plan cannot leave the edited values out"
             message = f"{_EDITS[origin]}{'' if policy is Policy.REFUSE else cannot}."
             flag = f"--on-{origin.value} overwrite"
             yield from _refused(plan, partial(_undoes, origin), f"overwrites-{origin.value}", message, flag)

@@ -198,7 +198,7 @@ def _known_format(document: JsonValue) -> None:
             f"The saved plan has the format {found[:40]}; this flowsync reads {FORMAT}.",
             hint="Plan again with this version of flowsync.",
         )
-    raise PlanFileError("This file is not a plan of flowsync.", hint="flowsync plan --out FILE saves one.")
+    raise PlanFileError("This file is not a flowsync plan.", hint="flowsync plan --out FILE saves one.")
 
 
 def _check_whole(plan: Plan, stated: Mapping[str, int]) -> None:

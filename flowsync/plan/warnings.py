@@ -181,7 +181,7 @@ def _live_targeting_broken(pair: FileAndRow) -> Iterator[PlanWarning]:
     for reason in islice(wrong, 1):
         is_broken = isinstance(tree, TargetingError)
         subject = "Nobody sees the flow: the live targetingLogic" if is_broken else "The live targetingLogic"
-        message = f"{subject}, which the file does not state, {'is broken' if is_broken else 'has an error'}. {reason}"
+        message = f"{subject}, which the file does not set, {'is broken' if is_broken else 'has an error'}. {reason}"
         yield PlanWarning(LIVE_TARGETING, message)
 
 
@@ -209,7 +209,7 @@ def _waiting(pair: FileAndRow) -> Iterator[PlanWarning]:
         number = "" if each.pull is None else f" (#{each.pull})"
         message = (
             f"Waiting from commit {each.commit[:_SHORT_COMMIT]}{number}, which is not applied yet: "
-            f"{_listed(each.labels)}. Live still is what an earlier commit of the file said: nobody edited it."
+            f"{_listed(each.labels)}. The live flow still matches an earlier commit of the file: nobody edited it."
         )
         yield PlanWarning(WAITING, message)
 
@@ -232,7 +232,7 @@ def _history_cut(pair: FileAndRow) -> Iterator[PlanWarning]:
 
 def _origin_unknown(pair: FileAndRow) -> Iterator[PlanWarning]:
     if pair.is_unknown:
-        message = "The file at the base cannot be read: whose these differences are is not known."
+        message = "The file at the base cannot be read, so who made these differences is not known."
         yield PlanWarning("origin-unknown", message)
 
 

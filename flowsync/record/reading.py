@@ -127,13 +127,13 @@ def _objects(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, Mapping[s
 
 
 def _no_record(name: str) -> RecordError:
-    return RecordError(f"{name} is no record of an apply.", hint="`flowsync rollback --list` shows those there are.")
+    return RecordError(f"{name} is not a record of an apply.", hint="`flowsync rollback --list` lists the records.")
 
 
 def _damaged(name: str, number: int) -> RecordError:
     return RecordError(
-        f"{name}: line {number} is damaged, and not in the way a crash leaves it.",
-        hint="What the other lines hold can be read by eye: each is one JSON document.",
+        f"{name}: line {number} is damaged, and not by a crash.",
+        hint="The other lines can be read: each is one JSON document.",
     )
 
 

@@ -142,7 +142,7 @@ def persona_from(value: JsonValue, now: datetime) -> Persona:
     """
     verdicts = [key for key in _VERDICTS if isinstance(value, dict) and key in value]
     if verdicts:
-        hint = f"Leave {verdicts[0]} out: what comes out is what is asked."
+        hint = f"Leave {verdicts[0]} out: the result is what you ask for."
         raise CaseError(f"{verdicts[0]} is a verdict, and a user has none.", (verdicts[0],), hint=hint)
     entry = _Entry(value).mapping("name", "user", "group", "at", "step")
     return Persona(
@@ -157,10 +157,10 @@ def case_from(value: JsonValue, now: datetime) -> Case:
     entry = _Entry(value).mapping("name", "user", "group", "at", "step", *_VERDICTS)
     verdicts = [verdict for verdict in Verdict if verdict.value in entry]
     if not verdicts:
-        message = "This test says nothing about what should come out."
+        message = "This test has no expected result."
         raise CaseError(message, (), hint="Add sees: true or sees: false.")
     if len(verdicts) > 1:
-        message = "A test has one verdict, found several."
+        message = "A test has one verdict; this one has several."
         raise CaseError(message, (verdicts[1].value,), hint="Write one test for each.")
     verdict = verdicts[0]
     name = entry["name"].text() if "name" in entry else None

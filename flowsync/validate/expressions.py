@@ -209,7 +209,7 @@ def _check_moments(view: View, path: ValuePath, entry: Mapping[str, JsonValue]) 
             if progress.get("state") not in ("COMPLETED_FLOW", "SKIPPED_FLOW"):
                 yield TEST_TIME.at(
                     view.key_location(place),
-                    "`done` says when the flow was completed or skipped, and its state says neither.",
+                    "`done` says when the flow was completed or skipped, and its state is neither.",
                     "Add state: COMPLETED_FLOW or state: SKIPPED_FLOW, or leave done out.",
                 )
     for place, text in moments:
@@ -236,14 +236,14 @@ def _check_outcome(view: View, outcome: TestOutcome) -> Iterator[Problem]:
             yield TEST_FAILS.at(view.location(path), _failure(case), hint, _tree(outcome))
         case Decided(_, case) if not outcome.passed:
             reasons = "; ".join(conflicts(outcome.trace)).removeprefix(f"{CONFLICT}; ")
-            message = f"{_named(case)} passes or fails by what sources conflict about: {reasons}."
+            message = f"{_named(case)} depends on behaviour about which sources conflict: {reasons}."
             hint = "Describe the user so that it does not matter, or write the condition in another way."
             yield TEST_UNKNOWN.at(view.location(path), message, hint, _tree(outcome))
         case Undecided(_, case):
             known = _step_ids(view)
             if case.step is None or known is None or case.step in known:
                 subject = "The file" if case.step is None else f"The step '{excerpt(case.step)}'"
-                message = f"{subject} states no {case.verdict.field}, so this test decides nothing."
+                message = f"{subject} sets no {case.verdict.field}, so this test checks nothing."
                 yield TEST_UNDECIDED.at(view.key_location((*path, case.verdict.value)), message)
         case Unusable(_, error) if _is_no_number(view.flow.tests, (outcome.index, *error.path)):
             yield TEST_NUMBER.at(view.location((*path, *error.path)), "No user has this number.")

@@ -60,8 +60,8 @@ def check_file(view: View) -> Iterator[Problem]:
     if not view.flow.fields:
         yield NOTHING_MANAGED.at(
             view.location(()),
-            "This file states no field that is sent, so nothing of the flow is managed.",
-            "State at least one of name, type, description, active, targetingLogic and data.",
+            "This file sets no field that is sent, so nothing of the flow is managed.",
+            "Set at least one of name, type, description, active, targetingLogic and data.",
         )
     flow_type = view.value.get("type")
     if flow_type in LEGACY_FLOW_TYPES:
@@ -120,8 +120,8 @@ def _unknown_key(view: View, part: Part, key: str) -> Iterator[Problem]:
         return
     match = meant(key, sorted(part.kind.keys - part.value.keys() - {*FORMER_STEP_KEYS}))
     if match is not None or not part.is_custom:
-        message = f"{code(key)} is not a key of {part.kind.name}; Frigade ignores it without a word."
-        hint = f"Did you mean `{match}`?" if match else "What a component of your own reads belongs in `props`."
+        message = f"{code(key)} is not a key of {part.kind.name}; Frigade silently ignores it."
+        hint = f"Did you mean `{match}`?" if match else "Keys that your own component reads belong in `props`."
         yield UNKNOWN_DATA_KEY.at(view.key_location(place), message, hint)
 
 

@@ -199,7 +199,7 @@ def _value_location(view: View, refusal: Refusal) -> Location:
 
 def _empty_hint(path: ValuePath) -> str:
     if len(path) == 1 and path[0] in SENT_FIELDS:
-        return "Give it a value, or remove the line: a field that the file does not state is left alone."
+        return "Give it a value, or remove the line: a field that the file does not set is left alone."
     # Wherever null is an error for these keys of `data`, they are needed.
     is_needed = bool(path) and path[-1] in {"id", "label", "value", "steps", "selector", "options", "type"}
     return "Give it a value." if is_needed else "Give it a value, or remove the line."

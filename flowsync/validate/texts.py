@@ -89,7 +89,7 @@ def _html(view: View, part: Part, key: str, text: str) -> Iterator[Problem]:
 def _variables(view: View, path: ValuePath, text: str) -> Iterator[Problem]:
     expressions = dict.fromkeys(each for each in _VARIABLE.findall(text) if _is_expression(each))
     for expression in expressions:
-        message = f"All of {code('${' + expression + '}')} is the name of one variable, so users read nothing there."
+        message = f"All of {code('${' + expression + '}')} is the name of one variable, so users see nothing there."
         found = _LEADING_NAME.match(expression)
         example = f"Write ${{{excerpt(found[1])}}} alone" if found else "Write its name alone"
         hint = f"{example}, and let the app set what users without a value read: there are no fallbacks or functions."

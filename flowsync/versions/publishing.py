@@ -140,7 +140,7 @@ def _warnings_about(draft: LiveFlow, published: LiveFlow | None, file: Flow | No
         yield PlanWarning(ACTIVE_UNSEEN, message)
     targeting = draft.fields.get("targetingLogic")
     if reaches_nobody(targeting):
-        yield PlanWarning(FOR_NOBODY, "Its targeting lets nobody through: nobody sees the flow.")
+        yield PlanWarning(FOR_NOBODY, "Its targeting matches nobody: nobody sees the flow.")
     elif isinstance(targeting, str):
         for finding in check(targeting, parse_result(targeting)):
             if finding.code in _ODD_REACH:

@@ -358,7 +358,7 @@ def test_a_server_that_does_not_is_sent_nothing(
     with (
         scripted((OK,), tls=site(certificates)) as server,
         client_of(f"https://{host}:{server.port}", time=time) as client,
-        pytest.raises(TransportError, match=f"does not prove who it is: .*({said})") as caught,
+        pytest.raises(TransportError, match=f"cannot prove its identity: .*({said})") as caught,
     ):
         read(client)
     assert (caught.value.unsent, time.slept, server.requests) == (True, [], [])

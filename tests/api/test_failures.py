@@ -94,7 +94,7 @@ API_TABLE = [
     (reply(505), ServerError, "505"),
     (html(403), ForbiddenError, "not the API but a proxy or firewall in front of it refused"),
     (html(404), NotFoundError, 'It said: "Blocked No\\u001b[31m entry"'),
-    (html(200), UnreadableResponseError, "200 OK, but with an HTML page where the API's JSON was expected"),
+    (html(200), UnreadableResponseError, "200 OK, but with an HTML page instead of the API's JSON"),
     (success(b""), UnreadableResponseError, "but with nothing where"),
     (
         success(b"Hello"),
@@ -118,7 +118,7 @@ API_TABLE = [
     (redirect("/" + "x" * 3_000), UnreadableResponseError, "redirects without a usable address"),
     (Fault(status=302), UnreadableResponseError, "redirects without a usable address"),
     (redirect("/v1/flows").on(times=ALWAYS), UnreadableResponseError, "more than 5 redirects in a row"),
-    (truncated().on(times=ALWAYS), TransportError, "the connection broke before the whole answer was there"),
+    (truncated().on(times=ALWAYS), TransportError, "the connection broke before the answer was complete"),
     (reset().on(times=ALWAYS), TransportError, "the connection broke"),
     (packed("br", b"x"), UnreadableResponseError, "packed as 'br', not as asked for"),
     (packed("gzip", b"x" * 9), UnreadableResponseError, "cannot be unzipped"),
@@ -143,7 +143,7 @@ def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_was_set() -> 
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("/v1/flows", "the key from FRIGADE_PUBLIC_API_KEY looks like a public one, and this needs a private one"),
+        ("/v1/flows", "the key from FRIGADE_PUBLIC_API_KEY looks like a public key, and this needs a private one"),
         ("/v1/public/flows", "does not accept the key from FRIGADE_PUBLIC_API_KEY: it is unknown or revoked. It"),
     ],
 )
@@ -253,7 +253,7 @@ def test_a_server_without_tls_is_told_so_and_not_asked_again() -> None:
     with (
         fake_frigade() as server,
         client_of(server.url.replace("http:", "https:"), time=time) as client,
-        pytest.raises(TransportError, match="speaks no TLS that can be used"),
+        pytest.raises(TransportError, match="offers no usable TLS"),
     ):
         client.reader().get("/v1/flows", {})
     assert (time.slept, server.requests) == ([], [])

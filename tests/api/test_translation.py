@@ -93,8 +93,8 @@ def certificate_error(message: str) -> ssl.SSLCertVerificationError:
         (ValueError("odd"), "cannot reach https://api.example: no connection could be made.", True),
         (socket.gaierror(socket.EAI_NONAME, "unknown"), "its name cannot be resolved.", False),
         (socket.gaierror(socket.EAI_AGAIN, "later"), "its name cannot be resolved.", True),
-        (certificate_error("self-signed certificate"), "does not prove who it is: self-signed certificate.", False),
-        (ssl.SSLError(1, "wrong version"), "speaks no TLS that can be used (no reason given).", False),
+        (certificate_error("self-signed certificate"), "cannot prove its identity: self-signed certificate.", False),
+        (ssl.SSLError(1, "wrong version"), "offers no usable TLS (no reason given).", False),
     ],
 )
 def test_why_a_connection_failed_is_told(cause: BaseException, said: str, *, is_temporary: bool) -> None:

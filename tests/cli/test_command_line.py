@@ -432,7 +432,7 @@ def test_a_directory_that_is_gone_is_no_bug(tmp_path: Path, command: str) -> Non
     script = f"rmdir {shlex.quote(str(gone))}; exec {shlex.join(command_line(*command.split()))}"
     done = execute(["sh", "-c", script], gone)
     assert (done.code, done.out) == (1, "")
-    assert "error[config] The directory that this runs in is gone." in done.err
+    assert "error[config] The current directory no longer exists." in done.err
 
 
 def test_a_port_that_is_in_use_is_told(project: Path) -> None:
@@ -440,7 +440,7 @@ def test_a_port_that_is_in_use_is_told(project: Path) -> None:
         port = taken.getsockname()[1]
         refused = process("sandbox", "serve", "--port", str(port), root=project)
     assert (refused.code, refused.out) == (1, "")
-    assert f"error: Port {port} of this machine cannot be served on: " in refused.err
+    assert f"error: Port {port} of this machine cannot be used: " in refused.err
     assert "--port" in refused.err
 
 

@@ -157,7 +157,7 @@ def test_the_plans_after_a_pull_keep_saying_which_live_field_is_wrong(
         for command in ("plan", "status"):
             done = run(command)
             assert (done.code, f"flows/flow_a.yaml:1:1: warning[{code}]" in done.err) == (0, True)
-            assert f"{next(iter(fields))} is not stated here, and what is live has an error: " in done.err
+            assert f"{next(iter(fields))} is not set in the file, and the live value has an error: " in done.err
         (tmp_path / "flowsync.yaml").write_text(f"rules:\n  {code}: off\n")
         assert (code in run("plan").err) == (code == "data-unreadable")
 

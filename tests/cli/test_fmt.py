@@ -51,17 +51,17 @@ def root(tmp_path: Path) -> Path:
 def test_files_are_put_in_form_and_named(root: Path) -> None:
     done = flowsync("fmt", root=root)
     assert (done.code, done.out) == (0, "flows/flow_loose.yaml\n")
-    assert done.err == "1 file put in form; 1 already in form.\n"
+    assert done.err == "1 file formatted; 1 already formatted.\n"
     assert set(files(root).values()) == {FORM.encode()}
     again = flowsync("fmt", root=root)
-    assert (again.code, again.out, again.err) == (0, "", "2 files in form.\n")
+    assert (again.code, again.out, again.err) == (0, "", "2 files already formatted.\n")
 
 
 def test_check_writes_nothing_and_exits_2(root: Path) -> None:
     before = files(root)
     done = flowsync("fmt", "--check", root=root)
     assert (done.code, done.out) == (2, "flows/flow_loose.yaml\n")
-    assert done.err == "1 file not in form; 1 already in form.\n"
+    assert done.err == "1 file not formatted; 1 already formatted.\n"
     assert files(root) == before
     assert flowsync("fmt", "--check", "flow_form", root=root).code == 0
 

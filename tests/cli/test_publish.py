@@ -183,8 +183,8 @@ def test_an_error_that_is_live_already_keeps_nobody_from_publishing(tmp_path: Pa
         done = account.run("publish", "flow_a")
         assert done.code == 0
         assert "warning[targeting-syntax] Live already: " in done.out
-        assert "warning[for-nobody] Its targeting lets nobody through: nobody sees the flow." in done.out
-        assert "Nobody sees version 3: its targeting lets nobody through. Users in version 2 leave it" in done.out
+        assert "warning[for-nobody] Its targeting matches nobody: nobody sees the flow." in done.out
+        assert "Nobody sees version 3: its targeting matches nobody. Users in version 2 leave it" in done.out
 
 
 def test_targeting_that_is_always_true_is_warned_of(tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def published(emulator: Emulator) -> None:
         (edited(3, name="Other"), "The flow was changed after it was shown: name."),
         (edited(2, name="Other"), "The flow was changed after it was shown: name."),
         (published, "Version 3 was a draft when it was shown; it is ACTIVE."),
-        (edited(2, status=Status.ARCHIVED), "Another version is live than was shown: none."),
+        (edited(2, status=Status.ARCHIVED), "The live version is not the one that was shown: none."),
         (lambda emulator: emulator.store.remove(3), "is no longer there."),
     ],
 )

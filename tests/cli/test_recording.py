@@ -168,7 +168,7 @@ def test_a_record_takes_one_run_at_a_time(tmp_path: Path) -> None:
     with open_record(path, "r.jsonl") as first:
         first.begin(RUN)
         with (
-            pytest.raises(RecordError, match=r"Another run that is under way writes to r\.jsonl"),
+            pytest.raises(RecordError, match=r"Another run is writing to r\.jsonl"),
             open_record(path, "r.jsonl"),
         ):
             pass

@@ -162,9 +162,9 @@ def test_another_address_or_environment_is_refused(tmp_path: Path) -> None:
         (["latest"], 1, "There is nothing to roll back"),
         ([""], 64, "The name of the record is empty"),
         (["."], 1, ". cannot be read: Is a directory."),
-        (["last", "--list"], 64, "--list shows every record, and takes none."),
+        (["last", "--list"], 64, "--list shows every record: leave RECORD out."),
         (["nothing.jsonl"], 1, "nothing.jsonl cannot be read: No such file or directory."),
-        (["flows/flow_a.yaml"], 1, "flows/flow_a.yaml is no record of an apply."),
+        (["flows/flow_a.yaml"], 1, "flows/flow_a.yaml is not a record of an apply."),
     ],
 )
 def test_what_is_no_record_is_told(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:

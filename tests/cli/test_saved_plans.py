@@ -234,7 +234,7 @@ def test_a_plan_that_is_no_longer_true_is_refused_with_each_difference(
     edit(server)
     refused = apply(project, server)
     assert (refused.code, refused.out, server.writes) == (4, "", [])
-    assert "error[refused] Nothing was written: the saved plan is no longer true." in refused.err
+    assert "error[refused] Nothing was written: the saved plan is out of date." in refused.err
     for each in said:
         assert f"  - {each}" in refused.err
 

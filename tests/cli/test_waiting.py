@@ -197,7 +197,7 @@ def test_the_overlay_of_the_environment_is_laid_over_what_was_too(project: Path)
 
 def test_a_shallow_clone_says_that_it_cannot_know(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("clones")
-    said = "This clone is shallow, and its history ends before that can be known: fetch all of it (fetch-depth: 0)."
+    said = "This clone is shallow, and its history is too short to tell: fetch all of it (fetch-depth: 0)."
     with fake_frigade(rows=[live("Name", a="A2")]) as server:
         for depth, origin in (("1", "drift"), ("2", "waiting")):
             git(folder, "clone", "-q", f"--depth={depth}", f"file://{project}", depth)

@@ -134,7 +134,7 @@ def test_edits_in_the_dashboard_go_by_policy(origin: Origin | None, policy: Poli
         (
             Origin.DRIFT,
             Policy.KEEP,
-            "An edit in the dashboard would be undone, for what was edited cannot be left out of what this plan sends.",
+            "An edit in the dashboard would be undone, because this plan cannot leave the edited values out.",
             "--on-drift overwrite",
         ),
         (

@@ -177,7 +177,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     Refused(
         replace(WELCOME, slug="flow_4b"),
         "changed-while-writing",
-        "The API answered 500. Read back, the flow is neither as it was nor as it was to be: steps[a].",
+        "The API answered 500. Read back, the flow is neither as it was nor as planned: steps[a].",
         (
             FieldChange("data", "/steps/0/title", "steps[a].title", Op.ADD, None, "Hi\x1b[1m"),
             FieldChange("data", "/steps/0/uri", "steps[a].uri", Op.REMOVE, "/a", None),

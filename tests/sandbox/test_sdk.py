@@ -177,7 +177,7 @@ def test_what_the_sdk_cannot_draw_is_left_out_and_reported(project: Path) -> Non
         "Left out flow_none: it has no list of steps.",
         "Left out flow_empty: it has no steps.",
         "Left out flow_former: its steps are in the former format, a list under `data`.",
-        "Left out flow_title: its title is no text, on which the SDK throws.",
+        "Left out flow_title: its title is not a text, so the SDK would throw.",
         "Left out step 1 of flow_ids: it has no id.",
         "Left out step 3 of flow_ids: another step has its id.",
         "Ignored a user's action on the step nowhere of flow_setup: no such step.",

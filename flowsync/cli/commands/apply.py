@@ -49,7 +49,7 @@ _MOST_READ: Final = 256 * 1024 * 1024
     "--record",
     "record_file",
     metavar="FILE",
-    help="Append what is replaced to FILE, instead of a new file in .flowsync/applies.",
+    help="Append the record of what is replaced to FILE, instead of a new file in .flowsync/applies.",
 )
 @options.sandbox_option
 @options.global_options
@@ -78,7 +78,7 @@ def command(
     saved = find_saved(project.base, arguments)
     with applying.only_run(project, context.command_path, in_sandbox=in_sandbox):
         if saved is not None and base is not None:
-            raise UsageError("A saved plan says itself what it was compared with.", hint="Leave --base out.")
+            raise UsageError("A saved plan names its own base revision.", hint="Leave --base out.")
         if saved is not None:
             planning = checked_saved(saved, project, guards, in_sandbox=in_sandbox)
         else:
@@ -89,7 +89,7 @@ def command(
         with planning as planned:
             made = planned.plan
             if saved is not None:
-                hint = "This plan was saved without: save one that plan --base made."
+                hint = "This plan was saved without one: save one made with plan --base."
                 require_base(given, made.base, hint)
             applying.show_plan(made, format_, given)
             applying.refuse_blocked(made, skip_blocked=skip_blocked)
@@ -97,7 +97,7 @@ def command(
                 outcomes = [AlreadyApplied(change) for change in made.writes]
                 write_result(APPLY_FORMATS[format_](made, outcomes, screen_of_stdout(given)))
                 if made.writes:
-                    write_note("This plan was applied already: the live flows are as it would write them.", given)
+                    write_note("This plan is already applied: the live flows match it.", given)
                 return ExitCode.OK
             applying.refuse_guarded(made)
             refuse_unseen_versions(made, project)
@@ -118,7 +118,7 @@ def find_saved(base: Path, arguments: Sequence[str]) -> Path | None:
     if path is None:
         raise UsageError(f"There is no file {named[0]}.", hint="flowsync plan --out FILE.json saves a plan.")
     if len(arguments) > 1:
-        raise UsageError("A saved plan is applied by itself and as a whole: name nothing else beside it.")
+        raise UsageError("A saved plan is applied whole: name no flows with it.")
     return path
 
 
@@ -136,7 +136,7 @@ def read_saved(path: Path) -> Plan:
         return from_text(workspace(path.parent).read_named(path, _MOST_READ).decode("utf-8-sig"))
     except UnicodeDecodeError:
         hint = "flowsync plan --out FILE saves one."
-        raise PlanFileError("This file is not a plan of flowsync.", hint=hint) from None
+        raise PlanFileError("This file is not a flowsync plan.", hint=hint) from None
     except OSError as error:
         raise PlanFileError(f"The saved plan cannot be read: {error.strerror}.") from None
 
@@ -159,7 +159,7 @@ def checked_saved(path: Path, project: Project, guards: Guards, *, in_sandbox: b
         stale = [each for each in states if isinstance(each, Stale)]
         if stale:
             raise RefusedError(
-                "Nothing was written: the saved plan is no longer true.",
+                "Nothing was written: the saved plan is out of date.",
                 reasons=wording.reasons(stale),
                 hint="Plan again, and have the new plan reviewed.",
             )
@@ -181,9 +181,9 @@ def _refuse_elsewhere(saved: Plan, project: Project, api_url: str) -> None:
         reasons.append(f"It was made for {_named(saved.environment)}; this is {_named(environment)}.")
     if reasons:
         raise RefusedError(
-            "Nothing was written: the saved plan is for another place.",
+            "Nothing was written: the saved plan is for another environment or API.",
             reasons=reasons,
-            hint="-e names the environment, --sandbox the sandbox; or plan again for this one.",
+            hint="Choose the environment with -e or the sandbox with --sandbox, or plan again.",
         )
 
 

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 _WORDS: Final = frozenset(kind.value for kind in (Kind.FILES, Kind.LIVE, Kind.DRAFT))
 _PUBLIC_KEY: Final = "was read with a public key: drafts and old versions may be hidden."
-_FALLBACK: Final = "was read from the public list, for the server has no private one: drafts may be hidden."
+_FALLBACK: Final = "was read from the public list, because the server has no private one: drafts may be hidden."
 
 
 def _side(_context: click.Context, _parameter: click.Parameter, value: str) -> Side:
@@ -60,12 +60,8 @@ def _side(_context: click.Context, _parameter: click.Parameter, value: str) -> S
 
 @click.command("diff", cls=Command)
 @slugs_argument
-@click.option(
-    "--from", "before", metavar="SIDE", default="live", callback=_side, help="The - side; live unless it is named."
-)
-@click.option(
-    "--to", "after", metavar="SIDE", default="files", callback=_side, help="The + side; files unless it is named."
-)
+@click.option("--from", "before", metavar="SIDE", default="live", callback=_side, help="The - side; default: live.")
+@click.option("--to", "after", metavar="SIDE", default="files", callback=_side, help="The + side; default: files.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if the sides differ.")
 @format_option(words.FORMATS)
 @sandbox_option

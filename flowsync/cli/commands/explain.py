@@ -36,7 +36,12 @@ _EXPRESSION: Final = "--expression"
 
 @click.command("explain", cls=Command)
 @click.argument("slug", required=False, shell_complete=complete_slugs)
-@click.option("--user", "user", metavar="FILE", help="Who asks: as an entry of tests:, without a verdict; - is stdin.")
+@click.option(
+    "--user",
+    "user",
+    metavar="FILE",
+    help="The user: an entry of tests: without a verdict; - is stdin.",
+)
 @click.option(
     "--at",
     "at",

@@ -110,6 +110,6 @@ def command(context: click.Context, *, slugs: tuple[str, ...], check: bool, show
 
 def _summary(changed: int, read: int, *, writes: bool) -> str:
     if not changed:
-        return f"{plural(read, 'file')} in form."
-    unchanged = f"; {read - changed:,} already in form" if read > changed else ""
-    return f"{plural(changed, 'file')} {'put in form' if writes else 'not in form'}{unchanged}."
+        return f"{plural(read, 'file')} already formatted."
+    unchanged = f"; {read - changed:,} already formatted" if read > changed else ""
+    return f"{plural(changed, 'file')} {'formatted' if writes else 'not formatted'}{unchanged}."

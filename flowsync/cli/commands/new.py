@@ -118,8 +118,8 @@ def _remarks(slug: str, known: Sequence[str]) -> Iterator[str]:
     """What to think about before the flow is made: it cannot be renamed afterwards."""
     if not slug.startswith(_BEGINNING):
         yield (
-            f"warning: {slug} does not begin with {_BEGINNING}. Where the server finds a slug malformed it makes up "
-            f"another, and what it finds malformed is not known: {_BEGINNING}{slug} would be safe."
+            f"warning: {slug} does not begin with {_BEGINNING}. The server replaces a slug that it "
+            f"finds malformed, and its rule is not known: {_BEGINNING}{slug} is safe."
         )
     close = near_slugs(known)(slug)
     if close is not None:

@@ -53,7 +53,7 @@ _SHORT: Final = 7
 @click.option("--png", metavar="DIR", type=Path, help="Write pictures into DIR instead of serving a page.")
 @click.option("--width", default=640, metavar="N", type=click.IntRange(320, 1920), help="Width of pictures, in pixels.")
 @click.option("--browser", metavar="PATH", help="Chromium for the pictures; default: the variable CHROMIUM, then PATH.")
-@click.option("--bundle", "given_bundle", metavar="FILE", type=Path, help="Draw with this script, and fetch nothing.")
+@click.option("--bundle", "given_bundle", metavar="FILE", type=Path, help="Draw with this bundle, and fetch nothing.")
 @click.option("--yes", is_flag=True, help="Fetch the vendor's components without asking.")
 @click.option("--remote-media", is_flag=True, help="Load images and videos that flows link to from the web.")
 @options.global_options
@@ -99,7 +99,7 @@ def command(
         try:
             server = stack.enter_context(serve(preview.handle, port=port))
         except OSError as error:
-            raise FlowsyncError(f"Port {port} of this machine cannot be served on: {error.strerror}.") from None
+            raise FlowsyncError(f"Port {port} of this machine cannot be used: {error.strerror}.") from None
         address = f"{server.url}{preview.path}"
         if png is not None and program is not None:
             tab = stack.enter_context(open_tab(program, width))

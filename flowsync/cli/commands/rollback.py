@@ -69,7 +69,7 @@ class Doing(Enum):
 )
 @options.format_option(APPLY_FORMATS)
 @write_options
-@click.option("--record", "kept_in", metavar="FILE", help="Where this rollback keeps in turn what it replaces.")
+@click.option("--record", "kept_in", metavar="FILE", help="File for the record of what this rollback replaces.")
 @options.sandbox_option
 @options.global_options
 @click.pass_context
@@ -99,7 +99,7 @@ def command(
     place = place_meant(project, in_sandbox=in_sandbox)
     if doing is Doing.LIST:
         if record_file is not None:
-            raise UsageError("--list shows every record, and takes none.", hint="Show one with --dry-run.")
+            raise UsageError("--list shows every record: leave RECORD out.", hint="Show one with --dry-run.")
         write_list(list_all(project, place), place, format_, project)
         return ExitCode.OK
     wanted = offer_newest(project, place, format_) if record_file is None else record_file
@@ -189,4 +189,4 @@ def part_at(record: Record, place: Place) -> Record:
 
 
 def _named(environment: str | None) -> str:
-    return f"the environment {environment}" if environment else "no environment in particular"
+    return f"the environment {environment}" if environment else "no environment"

@@ -225,7 +225,7 @@ def serve(
             server = stack.enter_context(serve_handler(handler, port=port))
         except OSError as error:
             raise FlowsyncError(
-                f"Port {port} of this machine cannot be served on: {error.strerror or error}.",
+                f"Port {port} of this machine cannot be used: {error.strerror or error}.",
                 hint="--port names another one, and 0 takes a free one.",
             ) from None
         _announce(server.url, project)

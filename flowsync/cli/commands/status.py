@@ -47,7 +47,7 @@ _SHALLOW: Final = (
     metavar="REF",
     help="Git revision to compare with, to detect edits made in the dashboard; default: where the branch began.",
 )
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if a flow is not as its file says.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if a flow differs from its file.")
 @format_option(status.FORMATS)
 @sandbox_option
 @global_options

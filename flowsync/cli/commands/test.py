@@ -19,9 +19,7 @@ from flowsync.flows.testing import run_flow_tests
 @click.command("test", cls=Command)
 @slugs_argument
 @format_option(TEST_FORMATS)
-@click.option(
-    "--coverage", is_flag=True, help="Also show which terms of the targeting no test sees as true, or as false."
-)
+@click.option("--coverage", is_flag=True, help="Also show which conditions are true, or false, in no test.")
 @global_options
 @click.pass_context
 def command(context: click.Context, *, slugs: tuple[str, ...], format_: str, coverage: bool) -> int:

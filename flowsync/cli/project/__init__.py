@@ -174,7 +174,7 @@ def _require_directory(directory: Path) -> None:
     try:
         directory.absolute()
     except FileNotFoundError:
-        raise ConfigError("The directory that this runs in is gone.", hint="cd to one that is there.") from None
+        raise ConfigError("The current directory no longer exists.", hint="Change to one that exists.") from None
 
 
 def project_at(
@@ -193,7 +193,7 @@ def project_at(
     encoding = sys.getfilesystemencoding()
     if encoding.lower().replace("-", "") != "utf8":
         raise ConfigError(
-            f"Names of files are {encoding} for this Python; flowsync needs UTF-8.",
+            f"Names of files are {encoding} to this Python; flowsync needs UTF-8.",
             hint="Set PYTHONUTF8=1, or a UTF-8 locale such as LANG=C.UTF-8.",
         )
     path = config.config_path(base if config_file is not None else home or base, config_file)
@@ -260,7 +260,7 @@ def save(path: Path, text: str, within: Workspace) -> None:
     except OSError as error:
         raise FlowsyncError(
             f"{path} cannot be written: {error.strerror}.",
-            hint="Name a file in a directory that exists, may be written to, and has room.",
+            hint="Name a file in a writable directory with free space.",
         ) from None
 
 

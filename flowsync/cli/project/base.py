@@ -132,7 +132,7 @@ def _entries(project: Project, commit: str) -> tuple[str, Mapping[str, Entry]]:
         entries = git.entries(project.home, commit, folder)
         if "" in entries and not entries[""].is_file:
             raise GitError(
-                f"At that revision {folder} is a link or a submodule, and what is behind it cannot be seen from here.",
+                f"At that revision {folder} is a link or a submodule, so its content cannot be read from here.",
                 hint="Let flows in flowsync.yaml name the directory itself, or run flowsync in the submodule.",
             )
         if any(_is_flow_file(name) or not entry.is_file for name, entry in entries.items()):

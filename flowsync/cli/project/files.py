@@ -102,7 +102,7 @@ def levels(project: Project) -> Mapping[str, Level]:
         if (complaint := validate.level_complaint(each.code, each.level)) is not None
     ]
     if wrong:
-        raise InvalidFilesError("The rules in the configuration cannot be used as they are.", wrong)
+        raise InvalidFilesError("The rules in the configuration are invalid.", wrong)
     return {each.code: each.level for each in project.settings.rule_levels}
 
 

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 VERSIONS_LOOKED_AT: Final = 50
 """How many versions of one file are compared with what is live; docs/base.md names the number."""
 _PULL: Final = re.compile(r"^Merge pull request #(\d{1,9})\b|\(#(\d{1,9})\)$")
-_SHALLOW: Final = (
-    "This clone is shallow, and its history ends before that can be known: fetch all of it (fetch-depth: 0)."
-)
+_SHALLOW: Final = "This clone is shallow, and its history is too short to tell: fetch all of it (fetch-depth: 0)."
 
 
 @dataclass(frozen=True, slots=True)

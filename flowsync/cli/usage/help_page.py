@@ -31,7 +31,7 @@ EXAMPLES: Final = {
         "flowsync help plan": "Read about one command.",
     },
     "flowsync init": {
-        "flowsync init": "Ask about GitHub where that is not clear.",
+        "flowsync init": "Ask about GitHub if there is no remote.",
         "flowsync init --github --yes": "Write the workflows too, and ask nothing.",
     },
     "flowsync new": {
@@ -85,7 +85,7 @@ EXAMPLES: Final = {
         "flowsync history flow_profile --format json": "The same for programs.",
     },
     "flowsync show": {
-        "flowsync show flow_profile": "Print what apply would write over.",
+        "flowsync show flow_profile": "Print the version that apply would write to.",
         "flowsync show flow_profile --version 1": "Print a former version.",
         "flowsync show flow_reports_tour --draft": "Print the draft.",
     },
@@ -115,7 +115,7 @@ EXAMPLES: Final = {
         "flowsync graph flow_welcome --format dot": "One flow and its neighbours, for Graphviz.",
     },
     "flowsync fmt": {
-        "flowsync fmt": "Put all files in form.",
+        "flowsync fmt": "Format all files.",
         "flowsync fmt --diff flow_welcome": "See what would change.",
     },
     "flowsync schema": {

@@ -24,7 +24,7 @@ COMMAND_WORDS: Final = {
     **dict.fromkeys(("undo", "revert", "reset"), _ROLLBACK),
     **dict.fromkeys(("ls", "drift", "state", "report", "flows"), "`flowsync status` lists every flow."),
     **dict.fromkeys(("lint", "check", "verify"), "`flowsync validate` checks the flow files."),
-    **dict.fromkeys(("format", "tidy"), "`flowsync fmt` puts flow files in form."),
+    **dict.fromkeys(("format", "tidy"), "`flowsync fmt` formats flow files."),
     **dict.fromkeys(("log", "versions"), "`flowsync history SLUG` lists the versions of a flow."),
     **dict.fromkeys(("cat", "get", "view"), "`flowsync show SLUG` prints a flow as it is live."),
     **dict.fromkeys(("create", "add", "generate"), "`flowsync new SLUG` writes a flow file to start from."),
@@ -48,7 +48,7 @@ class Meant:
     otherwise: str
 
 
-_FORMAT: Final = Meant("--format", "This command has one form of output.")
+_FORMAT: Final = Meant("--format", "This command has only one output format.")
 _YES: Final = Meant("--yes", "This command asks nothing.")
 _DRY_RUN: Final = Meant("--dry-run", _ONLY_PLAN)
 _OUT: Final = Meant("--out", "Results go to stdout: add > FILE.")
@@ -79,7 +79,7 @@ OPTION_WORDS: Final = {
     **dict.fromkeys(
         ("--mock", "--sandbox"), Meant("--sandbox", "This command does not talk to the API: leave it out.")
     ),
-    "--fix": Meant("", "`flowsync fmt` puts flow files in form."),
+    "--fix": Meant("", "`flowsync fmt` formats flow files."),
     "-V": Meant("", "`flowsync --version` says which version this is."),
 }
 """What is meant by an option that the command does not have."""

@@ -113,7 +113,7 @@ def refuse_guarded(made: Plan) -> None:
         raise RefusedError(
             "Nothing was written: guards refuse this plan.",
             reasons=wording.refusals(made),
-            hint="What is meant can be allowed by the flag, or under guards in flowsync.yaml.",
+            hint="Allow an intended change with the flag, or under guards in flowsync.yaml.",
             plan=made,
         )
 

@@ -221,7 +221,7 @@ def _lock(descriptor: int, name: str) -> None:
     """Keep other runs, to another place, out of the record: each line is of the run whose header precedes it."""
     with suppress(OSError):  # not every file system has locks
         if not lock.take(descriptor):
-            raise RecordError(f"Another run that is under way writes to {name}.", hint=_ANOTHER_PLACE)
+            raise RecordError(f"Another run is writing to {name}.", hint=_ANOTHER_PLACE)
 
 
 def _require_record(descriptor: int, name: str) -> None:
@@ -232,7 +232,7 @@ def _require_record(descriptor: int, name: str) -> None:
     if status.st_size:
         opening = f'{{"format":"{FORMAT}"'.encode()
         if not opening.startswith(os.pread(descriptor, len(opening), 0)):
-            raise RecordError(f"{name} is there already, and is no record: it is left alone.", hint=_ANOTHER_PLACE)
+            raise RecordError(f"{name} exists and is not a record: it is left alone.", hint=_ANOTHER_PLACE)
         if os.pread(descriptor, 1, status.st_size - 1) != b"\n":
             os.write(descriptor, b"\n")
     if stat.S_IMODE(status.st_mode) != OWNER_ONLY:
@@ -253,11 +253,11 @@ def read_record(path: Path, name: str, within: Workspace | None = None) -> Recor
         descriptor = (within or workspace(path.parent)).open_named(path, os.O_RDONLY)
         with open(descriptor, "rb") as lines:  # noqa: PTH123 - a descriptor
             if os.fstat(descriptor).st_size > _MOST_READ:
-                raise RecordError(f"{name} is no record of an apply: it is larger than 1 GiB.")
+                raise RecordError(f"{name} is not a record of an apply: it is larger than 1 GiB.")
             return read(iter(lambda: lines.readline(_LONGEST_LINE), b""), name)
     except OSError as error:
         raise RecordError(
-            f"{name} cannot be read: {error.strerror}.", hint="`flowsync rollback --list` shows the records there are."
+            f"{name} cannot be read: {error.strerror}.", hint="`flowsync rollback --list` lists the records."
         ) from None
 
 

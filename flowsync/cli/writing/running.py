@@ -37,7 +37,7 @@ Result = TypeVar("Result")
 
 _STDERR: Final = 2
 INTERRUPTED: Final = "Interrupted: requests in flight have finished, and nothing more was started."
-_FILES_DIFFER: Final = "The flow files still say otherwise: revert them too, or the next apply writes them again."
+_FILES_DIFFER: Final = "The flow files hold what was rolled back: revert them too, or the next apply writes it again."
 _STOPPING: Final = b"Stopping after the requests in flight. Interrupt again to end at once.\n"
 
 
@@ -72,7 +72,7 @@ class LiveFlows:
         rows = self.find(slug, deletion.rows[0].id)
         if deletion.has_versions and rows:
             message = (
-                f"GET /v1/flows/{slug}/versions was answered before, and is not found now: what is left is not known."
+                f"GET /v1/flows/{slug}/versions worked before and answers 404 now: the remaining versions are unknown."
             )
             raise NotFoundError(message, hint="Run it again.")
         return rows

@@ -79,7 +79,7 @@ def _what_users_notice(publish: Publish) -> str:
         return sentence
     hidden = f"Nobody sees {new} before it is switched on: its active is false."
     if publish.draft.fields.get("active") is not False:
-        hidden = f"Nobody sees {new}: its targeting lets nobody through."
+        hidden = f"Nobody sees {new}: its targeting matches nobody."
     return hidden if old is None else f"{hidden} {sentence}"
 
 

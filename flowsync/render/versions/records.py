@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flowsync.record.values import Kept
 
 NO_RECORDS: Final = "No records yet: nothing was applied from here."
-NOTHING_LEFT: Final = "There is nothing to roll back: no run from here wrote anything that is not rolled back already."
+NOTHING_LEFT: Final = "There is nothing to roll back: no run from here wrote anything that is not already rolled back."
 _TITLES: Final = ("RECORD", "COMMAND", "WHEN (UTC)", "WRITTEN", "STATE", "FLOWSYNC", "WHERE")
 
 

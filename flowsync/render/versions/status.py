@@ -44,8 +44,8 @@ _STYLES: Final = {
     State.NOT_MANAGED: Style.MUTED,
 }
 _MEANINGS: Final[Mapping[State | Users | str, str]] = {
-    State.DIFFERS: "live is not as the file says; flowsync plan shows how",
-    State.WAITING: "live is as an earlier commit of the file: nobody edited it, and the change waits for an apply",
+    State.DIFFERS: "live differs from the file; flowsync plan shows how",
+    State.WAITING: "live matches an earlier commit of the file: nobody edited it, and the change waits for an apply",
     State.EDITED: "somebody edited it in the dashboard; applying would undo that",
     State.UNVERIFIED: "the file switches it off, and the API does not show whether it is on",
     State.NOT_LIVE: "there is a file, and no live flow",
@@ -53,12 +53,12 @@ _MEANINGS: Final[Mapping[State | Users | str, str]] = {
     State.BLOCKED: "apply cannot write it; flowsync plan says why",
     State.NOT_MANAGED: "it is live and has no file",
     Users.OFF: "active is false: nobody sees it",
-    Users.NOBODY: "its live targeting is wrong, so that it lets nobody through",
+    Users.NOBODY: "its live targeting is wrong and matches nobody",
     Users.DRAFT: "no version was published: nobody sees it",
     Users.ARCHIVED: "every version is archived: nobody sees it",
     Users.UNKNOWN: "the answers of the API do not show whether users see it",
     _DRAFT: "a draft was compared, which nobody sees until it is published",
-    _NEWER: "a draft is newer than the version that users are given",
+    _NEWER: "a draft is newer than the version that users see",
 }
 
 

@@ -75,7 +75,7 @@ def published(
         return None
     for name in ("title", "subtitle"):
         if data.get(name) is not None and not isinstance(data[name], str):
-            report(f"Left out {slug}: its {name} is no text, on which the SDK throws.")
+            report(f"Left out {slug}: its {name} is not a text, so the SDK would throw.")
             return None
     steps: dict[str, Step] = {}
     for position, step in enumerate(listed, start=1):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @global_options
 @click.pass_context
 def command(context: click.Context, *, what: str | None, pull_request: Switch | None, in_sandbox: bool) -> int:
-    """Run inside GitHub Actions: validate, plan, apply or drift, with comment, summary, notes and outputs.
+    """Run inside GitHub Actions: validate, plan, apply or drift, with comment, summary, annotations and outputs.
 
     What to do is given by the argument, or like everything else by the action's inputs (docs/github.md).
     """

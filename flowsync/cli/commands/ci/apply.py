@@ -222,7 +222,7 @@ def blocked_error(plan: Plan) -> errors.RefusedError:
     return errors.RefusedError(
         f"{plural(len(plan.blocked), 'flow')} {verb} blocked; nothing was written.",
         reasons=[f"{each.slug}: {each.message}" for each in plan.blocked[:NAMED]],
-        hint="Fix in a pull request what blocks them.",
+        hint="Fix the causes in a pull request.",
         plan=plan,
     )
 

@@ -199,7 +199,7 @@ class Run:
         if inputs.api_url and (other := project.settings.unused_url):
             raise errors.ConfigError(
                 f"flowsync.yaml names the address {shown(other)}, the input api-url {shown(project.settings.api_url)}.",
-                hint="Both must name the same address, or flowsync.yaml none: otherwise it is unclear which is meant.",
+                hint="Use the same address in both, or remove it from flowsync.yaml.",
             )
         return project
 
