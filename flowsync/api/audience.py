@@ -1,4 +1,4 @@
-"""About how many users qualify for a flow, before a change and after it, by the API's own estimate [obs: GraphQL].
+"""Estimates how many users qualify for a flow, before and after a change [obs: GraphQL].
 
 A `UserCounter` can send one fixed query to one path, with an expression as its variable, and nothing else.
 """
@@ -47,7 +47,7 @@ class UserCounter(Protocol):
     """A client that can only ask for an estimate."""
 
     def total_users(self, expression: str) -> JsonValue:
-        """The JSON that the API answers `QUERY` with for `expression`. Raises the ApiError family."""
+        """Return the JSON of the API's answer to `QUERY` for `expression`. Raises the ApiError family."""
 
 
 class Gap(Enum):
@@ -74,12 +74,12 @@ _PASSING: Final = frozenset({Gap.FAILED, Gap.NETWORK})
 
 
 def variables(expression: str) -> dict[str, JsonValue]:
-    """What goes with `QUERY`."""
+    """The variables of `QUERY`."""
     return {"query": f"targeting: {expression}"}
 
 
 def estimates(counter: UserCounter, expressions: Iterable[str], seconds: float = PATIENCE) -> Mapping[str, int | Gap]:
-    """About how many users qualify for each expression; `MOST_AT_ONCE` requests are sent at a time.
+    """Estimate how many users qualify for each expression; `MOST_AT_ONCE` requests are sent at a time.
 
     After `seconds` in all it returns what has come. Requests that are still under way belong to daemon threads, which
     end with the client or the process. Raises nothing of the ApiError family.
@@ -118,7 +118,7 @@ def estimates(counter: UserCounter, expressions: Iterable[str], seconds: float =
 
 
 def _estimate(counter: UserCounter, expression: str, is_over: threading.Event) -> int | Gap:
-    """One estimate; a failure that may pass is tried once more [obs: one retry]."""
+    """Estimate for one expression; tries once more after a failure that may pass [obs: one retry]."""
     found = _ask(counter, expression)
     return _ask(counter, expression) if found in _PASSING and not is_over.is_set() else found
 
@@ -154,7 +154,7 @@ def _gap(error: ApiError) -> Gap:
 
 
 class Nobody(Enum):
-    """Why certainly nobody qualifies, whatever the expression says."""
+    """The reason why nobody qualifies, whatever the expression says."""
 
     SWITCHED_OFF = "switched off"
     NOT_PUBLISHED = "not published"
@@ -171,7 +171,7 @@ _LONGEST_EMPTY: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The two sides of one flow; None where there is no such side. `live`: it is not about a draft."""
+    """The two sides of one flow; None for a side that does not exist. `live`: it is not about a draft."""
 
     slug: str
     before: Side | None
@@ -180,7 +180,7 @@ class Question:
 
 
 def questions_of(plan: Plan) -> tuple[Question, ...]:
-    """What to ask about a plan: of every flow whose targeting or switch it changes, or that it makes."""
+    """The questions about a plan: one for each flow whose targeting or switch it changes, or that it creates."""
     return tuple(
         _question(change)
         for change in plan.changes
@@ -197,7 +197,7 @@ def _question(change: Change) -> Question:
 
 
 def question_of(slug: str, rows: Sequence[LiveFlow], flow: Flow | None) -> Question:
-    """What to ask about one flow: who qualifies for the published row among `rows`, and who would with the file."""
+    """The question about one flow: who qualifies for the published row among `rows`, and who with the file."""
     live = next((row for row in rows if row.is_published), None)
     before = _side(live.fields) if live else Nobody.NOT_PUBLISHED if rows else None
     if flow is None:
@@ -208,7 +208,7 @@ def question_of(slug: str, rows: Sequence[LiveFlow], flow: Flow | None) -> Quest
 
 
 def _side(fields: Mapping[FieldName, JsonValue]) -> Side:
-    """Whom fields are for; a switch that the API does not return is taken to be on."""
+    """The audience of some fields; a switch that the API does not return counts as on."""
     if fields.get("active") is False:
         return Nobody.SWITCHED_OFF
     if "targetingLogic" not in fields:
@@ -218,23 +218,23 @@ def _side(fields: Mapping[FieldName, JsonValue]) -> Side:
 
 
 def asked(text: str) -> str:
-    """The expression that is sent for one: no targeting is asked about in words that are true for every user."""
+    """The expression to send. No targeting becomes an expression that is true for every user."""
     return EVERYONE if _is_everyone(text) else text
 
 
 def expressions_of(questions: Iterable[Question]) -> Iterator[str]:
-    """Every expression to ask about."""
+    """Every expression that these questions ask about."""
     return (asked(side) for each in questions for side in (each.before, each.after) if isinstance(side, str))
 
 
 def answered(question: Question, answers: Mapping[str, int | Gap]) -> Audience:
-    """The question with the estimates of its expressions, which are all among `answers`."""
+    """The question with the estimates of its expressions; `answers` has all of them."""
     before, after = (None if side is None else qualifying(side, answers) for side in (question.before, question.after))
     return Audience(question.slug, before, after, question.live)
 
 
 def qualifying(side: Side, answers: Mapping[str, int | Gap]) -> Qualifying:
-    """How many users one side is for."""
+    """The number of users on one side, or why there is none."""
     if isinstance(side, Nobody):
         return Qualifying(0, side.value)
     found = answers[asked(side)] if isinstance(side, str) else side

@@ -1,4 +1,4 @@
-"""The client for Frigade's API, which gives readers and writers, and `open_sender`, which GitHub and npm use too."""
+"""The client for Frigade's API; and `open_sender`, which GitHub and npm use too."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def open_sender(
     timing: Timing | None = None,
     observe: Callable[[Attempt], object] | None = None,
 ) -> Iterator[Sender]:
-    """Open a sender of requests with `key` to the hosts of `urls`; it is closed at the end.
+    """Open a sender of requests with `key` to the hosts of `urls`; closed when the block ends.
 
     With `handler` there are no connections, and every request goes to it. `observe` is called after each request.
     Raises ConfigError when the key, or proxies or certificates in the environment, cannot be used.
@@ -91,7 +91,7 @@ def open_client(
 
 
 class Client:
-    """Gives readers, writers and counters of users, for use by any thread."""
+    """Gives readers, writers and user counters. Threads may share it."""
 
     def __init__(self, api_url: str, sender: Sender, organizations: Organizations | None = None) -> None:
         self._api_url = api_url.rstrip("/")
@@ -116,16 +116,16 @@ class Client:
 
     @property
     def waiting(self) -> int:
-        """How many requests wait now because the server asked for it."""
+        """How many requests wait now for the server's rate limit."""
         return self._sender.throttle.waiting
 
     def stop_waiting(self) -> None:
-        """Let requests fail that would have to wait for the server's rate limit."""
+        """Make requests fail that would have to wait for the server's rate limit."""
         self._sender.throttle.abandon()
 
 
 class _Reader(FlowReader):
-    """GET and nothing else. It checks the organization of every row, so no command can forget to."""
+    """Can only GET. Checks the organization of every row, so no command can forget to."""
 
     def __init__(self, api_url: str, sender: Sender, organizations: Organizations) -> None:
         self._api_url = api_url
@@ -139,7 +139,7 @@ class _Reader(FlowReader):
 
 
 class _Writer(_Reader, FlowWriter):
-    """Everything."""
+    """Can send every kind of request."""
 
     def send(self, method: Method, path: str, body: Mapping[str, JsonValue] | None = None) -> JsonValue:
         content = None if body is None else json.dumps(body, allow_nan=False).encode()
@@ -147,7 +147,7 @@ class _Writer(_Reader, FlowWriter):
 
 
 class _UserCounter(UserCounter):
-    """One POST that changes nothing: a fixed query."""
+    """Can only send one fixed query, a POST that changes nothing."""
 
     def __init__(self, api_url: str, sender: Sender) -> None:
         self._api_url = api_url
@@ -159,7 +159,7 @@ class _UserCounter(UserCounter):
 
 
 def _value(exchange: Exchange) -> JsonValue:
-    """The JSON of a success; None for a write with an empty answer. Raises ApiError for a failure."""
+    """The JSON of a successful answer; None for a write with an empty answer. Raises ApiError for a failure."""
     response = exchange.response
     if not response.is_success:
         raise failure(exchange)
@@ -189,19 +189,19 @@ class Answer:
 
     @property
     def is_success(self) -> bool:
-        """Whether there is JSON to look at."""
+        """Whether the answer holds JSON."""
         return self.error is None
 
 
 class Prober(Protocol):
-    """A way to the API that can only GET, and reports every outcome as an answer."""
+    """A client that can only GET, and returns every outcome as an answer."""
 
     def ask(self, path: str, query: Mapping[str, str]) -> Answer:
         """The server's first answer: nothing is sent again, and no redirect is followed."""
 
 
 class SingleRequests(Prober):
-    """Asks with the connections of a Sender, without its retries."""
+    """Asks with the connections of a Sender, but without its retries."""
 
     def __init__(self, api_url: str, sender: Sender) -> None:
         self._api_url = api_url

@@ -1,6 +1,6 @@
 """The endpoints for flows: read every listed row or those of one slug, and write one row.
 
-A write is one request, sent once: after an ambiguous answer the flow has to be read first, for POST is not idempotent.
+A write is one request, sent once: POST is not idempotent, so after an ambiguous answer the flow must be read first.
 All writes but the update are only observed [obs]. Every function raises the ApiError family.
 """
 
@@ -71,14 +71,14 @@ MOST_PAGES: Final = 1_000
 """No account is this large: a server with more pages is not the API."""
 FIRST_WAVE: Final = 4
 LARGEST_WAVE: Final = 16
-"""Pages that are requested at once after a full one: few at first, for most accounts have one page or two."""
+"""Pages that are requested at once after a full one: few at first, because most accounts have one page or two."""
 FIRST_ASKED: Final = 40
 """Flows whose versions are always read: a list that hides nothing of so many is taken to hide nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Every listed row, in the API's order, and which of the two lists answered."""
+    """Every listed row, in the API's order, and which of the two lists it is from."""
 
     rows: tuple[LiveFlow, ...]
     access: Access
@@ -88,7 +88,7 @@ def list_flows(reader: FlowReader, access: Access, map_: Map = map, expected: in
     """Every listed flow: of the private list [obs], or of the public one [doc] if there is no private one.
 
     Further pages are requested only while a page is full, in waves through `map_`; `expected` flows make the first wave
-    as large as is likely to be needed. A page without a new id ends the list, for some servers ignore `offset`. An
+    as large as is likely to be needed. A page without a new id ends the list, because some servers ignore `offset`. An
     answer that is no list is an UnreadableResponseError, never an empty listing.
     """
     if access is Access.PRIVATE:
@@ -124,7 +124,7 @@ def parse_rows(answer: JsonValue, path: str) -> tuple[LiveFlow, ...]:
 
 
 def is_absent(error: ApiError) -> bool:
-    """Whether the server has nothing at this path, or nothing to GET."""
+    """Whether an error means that the server has nothing at this path, or nothing to GET."""
     return isinstance(error, NotFoundError) or error.status == HTTPStatus.METHOD_NOT_ALLOWED
 
 
@@ -140,7 +140,7 @@ def _all_rows(reader: FlowReader, path: str, map_: Map, expected: int) -> tuple[
 
 
 def _pages(reader: FlowReader, path: str, map_: Map, expected: int) -> Iterator[tuple[LiveFlow, ...]]:
-    """Page after page up to the first that is not full; a lazy `map_` requests no page after it."""
+    """Yield pages up to the first that is not full; a lazy `map_` requests no page after it."""
     first, is_full = _page(reader, path, 0)
     yield first
     if not is_full:
@@ -192,8 +192,8 @@ def find_drafts(reader: FlowReader, listing: Listing, slugs: Iterable[str], acce
     """`listing` with the rows of those `slugs` that it hides and that can be written, such as drafts.
 
     They are read from …/versions [obs] through `map_`, with a key of this `access`; not for a slug whose draft is
-    listed, for there is one at most [doc]. After FIRST_ASKED slugs the others are read only if the list hides something
-    of the first. Without hidden rows the result is `listing` itself.
+    listed, because there is one at most [doc]. After FIRST_ASKED slugs the others are read only if the list hides
+    something of the first. Without hidden rows the result is `listing` itself.
     """
     drafted = {row.slug for row in listing.rows if row.status == "DRAFT"}
     asked = [slug for slug in dict.fromkeys(slugs) if slug not in drafted]
@@ -254,9 +254,9 @@ def reread(
     """The rows of `slug` as they are now, with that of `row_id` if it still exists (None: whatever there is).
 
     `access` is the kind of the key, `listed` the list that the plan was made from: the public list cannot replace the
-    private one, for it may hide a newer draft. …/versions [obs] is read first, for it has every row. If it answers 404
-    or with nothing, the list is read, every time: a newer draft may have appeared. If neither has the row with its data
-    and the fields `wanted`, GET by slug completes them. A deleted flow gives an empty tuple.
+    private one, because it may hide a newer draft. …/versions [obs], which has every row, is read first. If it answers
+    404 or with nothing, the list is read, every time: a newer draft may have appeared. If neither has the row with its
+    data and the fields `wanted`, GET by slug completes them. A deleted flow gives an empty tuple.
     """
     rows = _versions(reader, slug, access)
     has_versions = bool(rows)
@@ -281,7 +281,7 @@ def _listed(reader: FlowReader, slug: str, access: Access, least: Access) -> tup
 
 
 def _merged(rows: tuple[LiveFlow, ...], others: tuple[LiveFlow, ...]) -> tuple[LiveFlow, ...]:
-    """All rows; of two with one id the one with more fields, the first if they have as many."""
+    """All rows. Of two with the same id, the one with more fields; the first if they have equally many."""
     found = {row.id: row for row in rows}
     for other in others:
         row = found.get(other.id)
@@ -302,13 +302,13 @@ def _look_up(reader: FlowReader, slug: str, access: Access) -> tuple[LiveFlow, .
 
 
 def _hidden(reader: FlowReader, slug: str, access: Access, known: Collection[int]) -> tuple[LiveFlow, ...]:
-    """The versions of `slug` with data that are not `known` and can be written."""
+    """The versions of `slug` with data that are not `known` and can be written to."""
     rows = [row for row in _versions(reader, slug, access) if not row.is_archived and not row.is_gone]
     return tuple(row for row in rows if row.id not in known and "data" in row.fields)
 
 
 def _show(rows: tuple[LiveFlow, ...], row_id: int | None, names: Collection[FieldName]) -> bool:
-    """Whether the row with that id is gone, or has these fields."""
+    """Whether these rows show that the row is gone, or show its `wanted` fields."""
     return all(row.fields.keys() >= set(names) for row in rows if row.id == row_id)
 
 
@@ -337,7 +337,7 @@ def _rows_at(reader: FlowReader, path: str, slug: str, version: int | None = Non
 
 
 def _segment(slug: str) -> str:
-    """`slug` as one segment of a path, whatever characters it has."""
+    """`slug` as one segment of a path, percent-encoded."""
     quoted = quote(slug, safe="", errors="replace")
     return quoted.replace(".", "%2E") if slug in {".", ".."} else quoted
 
@@ -380,12 +380,12 @@ def delete(writer: FlowWriter, row_id: int) -> None:
 
 
 def is_taken(error: ApiError) -> bool:
-    """Whether `create` was refused because there is a flow with this slug; always a 400 [obs]."""
+    """Whether `create` failed because the slug exists; always a 400 [obs]."""
     return error.status == HTTPStatus.BAD_REQUEST and "already exists" in error.message.lower()
 
 
 def has_draft(error: ApiError) -> bool:
-    """Whether `new_version` was refused because the slug has a draft; the status is not documented."""
+    """Whether `new_version` failed because the slug has a draft; the status is not documented."""
     return error.status is not None and "draft already exists" in error.message.lower()
 
 

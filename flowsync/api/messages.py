@@ -66,12 +66,12 @@ class Request:
 
     @property
     def shown(self) -> str:
-        """The request for messages, without its query, which could hold a secret."""
+        """The request for messages, without its query, which may hold a secret."""
         return f"{self.method} {self.url}"
 
     @property
     def traced(self) -> str:
-        """The URL for `-v`: of its query the names, and the values that are numbers."""
+        """The URL for `-v`: of its query only the names, and the values that are numbers."""
         shown = [
             f"{name}={value if re.fullmatch('[0-9]{1,9}', value) else '…'}"
             for name, value in parse_qsl(self.query, keep_blank_values=True)
@@ -128,12 +128,12 @@ class Response:
 
     @property
     def is_html(self) -> bool:
-        """Whether it is a web page: the API itself never sends one."""
+        """Whether the body is a web page: the API itself never sends one."""
         return "html" in self.headers.get("content-type", "").lower() or self.body[:64].lstrip()[:1] == b"<"
 
     @property
     def message(self) -> str:
-        """The message of the API's error document, a text or a list of them; else the beginning of the body."""
+        """The message of the API's error document, a text or a list; else the beginning of the body."""
         try:
             document = parse_json(self.body)
         except ValueError:
@@ -149,7 +149,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request as it was sent, for the `number`th time, and its status, or why there is none. It holds no key."""
+    """One request as it was sent, for the `number`th time, and its status, or why there is none. Holds no key."""
 
     method: str
     url: str
@@ -209,11 +209,11 @@ class Redactor:
         self._secrets = Secrets(key)
 
     def text(self, text: str) -> str:
-        """`text` without keys, however they are spelled."""
+        """`text` without keys, in whatever spelling."""
         return _ANY_KEY.sub(REDACTED, self._secrets.masked(text))
 
     def error(self, error: ApiError) -> ApiError:
-        """The same failure without keys, and without the exceptions and frames that led to it."""
+        """The same error without keys, and without the exceptions and frames that led to it."""
         kind = TransportError if isinstance(error, TransportError) else type(error)
         hint = None if error.hint is None else self.text(error.hint)
         return kind(
@@ -226,7 +226,7 @@ class Redactor:
         )
 
     def excerpt(self, text: str) -> str:
-        """The beginning of a foreign text, as a person would read it, on one line, safe to print."""
+        """The beginning of a foreign text on one line, safe to print."""
         # Keys are masked before the cut, for half a key would not be recognised; nothing near the cut is shown.
         head = self.text(text[:_EXCERPT_SOURCE])
         head = head if len(text) <= _EXCERPT_SOURCE else head[:-_EXCERPT_MARGIN]
@@ -264,14 +264,14 @@ class Exchange:
         return f"{self.request.shown}: {self.response.status} {reason}".rstrip() + tries
 
     def error(self, kind: type[ApiError], rest: str, hint: str | None) -> ApiError:
-        """An error: the headline, the `rest` of the sentence, and the server's own words, if any."""
+        """An error: the headline, the `rest` of the sentence, and the server's message, if any."""
         text = self.response.message
         quote = f' It said: "{self.identity.redactor.excerpt(text)}"' if text.strip() else ""
         return kind(f"{self.headline}{rest}.{quote}", status=self.response.status, hint=hint)
 
 
 def failure(exchange: Exchange) -> ApiError:
-    """The error for a response of any status but 2xx and 3xx."""
+    """The error for a response with any status except 2xx and 3xx."""
     status = exchange.response.status
     is_refusal = status in _REFUSALS or (status < HTTPStatus.INTERNAL_SERVER_ERROR and not exchange.request.is_write)
     error = _BY_STATUS.get(status, _rejected if is_refusal else _server_error)(exchange)
@@ -280,7 +280,7 @@ def failure(exchange: Exchange) -> ApiError:
 
 
 def _is_from_proxy(response: Response) -> bool:
-    """Whether a refusal has not the API's own form: a proxy may have passed the request on before it refused.
+    """Whether a refusal does not have the API's form: a proxy may have passed the request on before it refused.
 
     429 is an exception: a proxy counts requests before it passes them on.
     """

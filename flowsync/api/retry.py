@@ -1,4 +1,4 @@
-"""Sending requests: when one is sent again, how fast all threads together may ask, and where redirects lead.
+"""Sends requests: retries, the rate limit shared by all threads, redirects.
 
 After a 429 or 503 with Retry-After no thread sends anything until then. After the pause one read goes first, and each
 success allows one more request in flight, up to half of what was too much; beyond that, more are allowed slowly. So a
@@ -48,7 +48,7 @@ _KEEPING_METHOD: Final = frozenset({307, 308})
 
 
 class Throttle:
-    """Decides which thread may send now: at most `most` are in flight, fewer after the server asked to wait."""
+    """Decides which thread may send now: at most `most` requests in flight, fewer after the server asked to wait."""
 
     def __init__(self, timing: Timing, most: int, patience: float = RATE_LIMIT_PATIENCE) -> None:
         self.timing = timing
@@ -68,7 +68,7 @@ class Throttle:
 
     @property
     def waiting(self) -> int:
-        """How many requests wait now because the server asked for it."""
+        """How many requests wait now for the server's rate limit."""
         is_slowed = self._refused_since is not None or self._allowed < self._most
         return self._waiting if is_slowed else 0
 
@@ -119,13 +119,13 @@ class Throttle:
                 self._changed.notify_all()
 
     def abandon(self) -> None:
-        """Let no thread wait any more: requests that wait, or would have to, are not sent."""
+        """Release all waiting threads: requests that wait, or would have to, are not sent."""
         with self._lock:
             self._is_abandoned = True
             self._changed.notify_all()
 
     def _try_to_acquire(self) -> float:
-        """0 once admitted; the seconds to sleep first; -1 after `abandon`."""
+        """Return 0 if admitted, the seconds to sleep before another try, or -1 after `abandon`."""
         with self._lock:
             while True:
                 delay = self._opens_at - self.timing.monotonic()
@@ -140,7 +140,7 @@ class Throttle:
 
 
 class Sender:
-    """Sends requests, one at a time per thread, and sends them again where that is safe.
+    """Sends requests, one at a time per thread, and sends them again if that is safe.
 
     A GET is safe. A write is not, unless `resends_writes`: then it is sent again after a refusal and, unless it is a
     POST, after a failure. A write to the API is never sent again: somebody may have edited the flow meanwhile, so it
@@ -175,7 +175,7 @@ class Sender:
         raise clean
 
     def send_once(self, request: Request, read: Callable[[Exchange], T]) -> T:
-        """As `send`, with the first response: nothing is sent again, no redirect is followed, nobody waits."""
+        """As `send`, but returns the first response: no retry, no redirect, no waiting."""
         try:
             return read(Exchange(request, self._transmit(request, 1), 1, self._identity))
         except ApiError as error:

@@ -1,4 +1,4 @@
-"""The rows of a flow, one for each version: JSON to LiveFlow, the one to write, and the organization of all."""
+"""The rows of a flow, one for each version: reads them from JSON, chooses the one to write, checks the organization."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _unreadable(source: str, complaint: str) -> UnreadableResponseError:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The row to write; `published` is the ACTIVE row that users see, where that is another one."""
+    """The row to write; `published` is the ACTIVE row that users see, if that is another one."""
 
     row: LiveFlow
     published: LiveFlow | None
@@ -96,14 +96,14 @@ class OnlyArchived:
 
 @dataclass(frozen=True, slots=True)
 class NoSuchTarget:
-    """The slug has rows that can be written, but none of the target's kind."""
+    """The slug has rows that can be written, but none that the target names."""
 
     target: Target
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownStatus:
-    """The row to write has an unknown status, so the effect of a write is unknown."""
+    """The row to write has an unknown status, so a write could have any effect."""
 
     row: LiveFlow
 
@@ -147,7 +147,7 @@ def _age(row: LiveFlow) -> tuple[int, int]:
 
 
 def state_of(row: LiveFlow) -> str:
-    """A row in words: its status, version and id, and whether it is switched on if the API shows that."""
+    """A row in words: its status, version and id, and whether it is switched on, if the API returns that."""
     active = row.fields.get("active")
     switch = "" if not isinstance(active, bool) else ", switched on" if active else ", switched off"
     return f"{row.status or 'without a status'} version {row.version} (id {row.id}){switch}"
@@ -163,7 +163,7 @@ class ExpectedOrganization:
 
     @property
     def refuse_hint(self) -> str:
-        """What to do about a key of another organization."""
+        """The hint for a key of another organization."""
         variable = excerpt(self.key_variable)
         if self.environment is None:
             return f"Set {variable} to a key of organization {self.number}, or correct the number in flowsync.yaml."

@@ -1,4 +1,4 @@
-"""The one httpx.Client: its connections, proxies and certificates, the bounds of each exchange, and its exceptions.
+"""The one httpx.Client: connections, proxies and certificates, limits of each exchange, and its exceptions.
 
 One request out, one response in, for any number of threads at once. Nothing here follows a redirect or repeats a
 request. An httpx exception holds its request, and the request holds the key: none leaves this file.
@@ -65,7 +65,7 @@ class Transport:
     ) -> None:
         """Requests go to the hosts of `urls` and no other.
 
-        Raises ConfigError where the key, or proxies or certificates in the environment, cannot be used.
+        Raises ConfigError if the key, or proxies or certificates in the environment, cannot be used.
         """
         self._timeouts = timeouts
         self._timing = timing
@@ -80,7 +80,7 @@ class Transport:
     def send(self, request: Request) -> Response:
         """Send one request and return the whole response.
 
-        Raises NoResponseError, `unsent` only where the server cannot have seen any of the request, or
+        Raises NoResponseError, `unsent` only if the server cannot have seen any of the request, or
         UnreadableResponseError for a response that is too large or packed in a way that was not asked for.
         """
         if self._client.is_closed:
@@ -112,7 +112,7 @@ class Transport:
             stream.close()
 
     def _keep(self, stream: Any) -> None:  # noqa: ANN401 - httpx's traces have no types
-        """Remember a connection, to close it even if a thread opened it while the client was being closed."""
+        """Remember a connection, so that it is closed even if a thread opened it during `close`."""
         self._connections.append(stream)
         if self._client.is_closed:
             stream.close()
@@ -154,7 +154,7 @@ class Deadline(threading.local):
         self._request: Request | None = None
 
     def start(self, request: Request) -> Callable[[str, Mapping[str, Any]], None]:
-        """Return the trace function for the exchange that this thread is about to begin."""
+        """Return the trace function for the exchange that this thread begins now."""
         self._request = request
         self._ends = inf
         return self._follow
@@ -214,12 +214,12 @@ def _client(headers: Mapping[str, str], connections: int, handler: Handler | Non
 
 @lru_cache(maxsize=1)
 def _authorities(_file: str | None, _directory: str | None) -> ssl.SSLContext:
-    """TLS as httpx sets it up, once for all clients: loading the authorities takes 17 ms."""
+    """TLS as httpx sets it up, shared by all clients: loading the authorities takes 17 ms."""
     return httpx.create_ssl_context()
 
 
 def _answering(handler: Handler) -> Callable[[httpx.Request], httpx.Response]:
-    """Return a server inside this process, which answers every request with `handler`. No socket is opened."""
+    """Return a server inside this process that answers every request with `handler`. No socket is opened."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         target = request.url.raw_path.decode("ascii")
@@ -252,7 +252,7 @@ def _headers(identity: Identity, more: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def requested_wait(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that a response asks to wait: Retry-After, or until the time at which a used-up rate limit is renewed."""
+    """Seconds that a response asks to wait: by Retry-After, or until a used-up rate limit is renewed."""
     wait = retry_after(headers.get("retry-after", ""), now)
     if wait is not None or headers.get("x-ratelimit-remaining") != "0":
         return wait
@@ -273,7 +273,7 @@ def retry_after(header: str, now: float) -> float | None:
 
 
 def read_body(chunks: Iterable[bytes], encoding: str, request: Request) -> bytes:
-    """A body, unpacked, from the chunks that come over the network.
+    """The unpacked body, from the chunks that come over the network.
 
     httpx would unpack it without a bound, and would not notice that a packed body broke off. Raises
     UnreadableResponseError when it is too large or packed in another way than gzip.
@@ -292,7 +292,7 @@ def read_body(chunks: Iterable[bytes], encoding: str, request: Request) -> bytes
 
 
 def _unzipped(chunks: Iterable[bytes], request: Request) -> Iterator[bytes]:
-    """Unzip in bounded chunks: a small body that unpacks to gigabytes is never held whole. Nothing stays nothing."""
+    """Unzip in chunks, so that a small body never unpacks to gigabytes at once. Nothing stays nothing."""
     unzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)  # gzip
     is_empty = True
     try:
@@ -311,7 +311,7 @@ def _unzipped(chunks: Iterable[bytes], request: Request) -> Iterator[bytes]:
 
 @contextmanager
 def translated(request: Request, timeouts: Timeouts) -> Iterator[None]:
-    """Turn whatever httpx raises inside into an ApiError that names the request."""
+    """Translate whatever httpx raises inside the block into an ApiError that names the request."""
     try:
         yield
     except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict, ValueError) as error:
@@ -319,7 +319,7 @@ def translated(request: Request, timeouts: Timeouts) -> Iterator[None]:
 
 
 def _translation(error: Exception, request: Request, timeouts: Timeouts) -> ApiError:
-    """`unsent` only for what httpx raises before a byte of the request went out."""
+    """The ApiError for an httpx exception; `unsent` only if httpx raises it before it sends the first byte."""
     hint = f"{CHECK_NETWORK} The write may have taken effect." if request.is_write else CHECK_NETWORK
     is_temporary, unsent = False, False
     match error:
@@ -342,7 +342,7 @@ def _translation(error: Exception, request: Request, timeouts: Timeouts) -> ApiE
 
 
 def _unreachable(error: Exception, request: Request, timeouts: Timeouts) -> ApiError:
-    """No connection, for one of several reasons that the operating system or TLS gave. Nothing was sent."""
+    """The error for a connection that failed, with the reason of the operating system or TLS. Nothing was sent."""
     host = origin_of(request.url)
     reason, hint, is_temporary = f"cannot reach {host}: ", CHECK_NETWORK, True
     match _root_cause(error):

@@ -1,6 +1,6 @@
 """Carry out a plan: read each flow again, write what was planned, compare what comes back.
 
-What a write replaces is kept first; where that cannot be done nothing is written. `run` gives each change its turn,
+What a write replaces is kept first; if that cannot be done nothing is written. `run` gives each change its turn,
 in the order that flows need that name each other. `updating` and `creating` hold the turns; `making` is what creating a
 flow and beginning a draft share, `turns` what all do. `publishing` and `deleting` are no part of a plan.
 """

@@ -1,4 +1,4 @@
-"""Make one row: a flow, or a draft of one. Check that it may be made, POST, then PUT what the POST did not set.
+"""Creates one row, a flow or a draft: checks that it may, sends a POST, then a PUT for what the POST does not set.
 
 A flow is created where no other has its slug. A draft is a copy of a row that is as it was planned; a draft that
 somebody else made, or edited, meanwhile is not written to.
@@ -33,7 +33,7 @@ COPIED: Final[Collection[FieldName]] = frozenset(SENT_FIELDS) - {"active"}
 
 
 class CreateTurn(Making[Create]):
-    """One flow is made, unless it is there."""
+    """Creates one flow, unless it exists."""
 
     __slots__ = ("has_deleted",)
     nothing = "no flow has this slug. It may appear later, or Frigade made it under another slug."
@@ -45,7 +45,7 @@ class CreateTurn(Making[Create]):
         return [row for row in rows if not row.is_gone]
 
     def objection(self, rows: Sequence[LiveFlow]) -> Refused | None:
-        """The slug must have no row."""
+        """Refuse if the slug has a row."""
         if not rows:
             return None
         there = " and ".join(state_of(row) for row in rows)
@@ -57,7 +57,7 @@ class CreateTurn(Making[Create]):
         return self.store.create(self.change.slug, body)
 
     def refused(self, error: ApiError) -> Outcome:
-        """Say what to do where the slug is taken, or the server creates no flows."""
+        """The outcome if the slug is taken, or the server cannot create flows."""
         hint = error.hint
         if is_taken(error):
             return self._taken(error)
@@ -66,7 +66,7 @@ class CreateTurn(Making[Create]):
         return Failed(self.change, error.code, error.message, hint, uncertain=False)
 
     def _taken(self, error: ApiError) -> Outcome:
-        """Say which flow has the slug, where a read shows one: somebody may have made it just before the POST."""
+        """The outcome for a taken slug; names the flow that has it, if a read shows one."""
         with suppress(ApiError):
             if appeared := self.objection(self.look()):
                 return appeared
@@ -76,12 +76,12 @@ class CreateTurn(Making[Create]):
         return Refused(self.change, "appeared", f"{message} Plan again; if it stays so, rename the file.")
 
     def candidates(self, rows: Sequence[LiveFlow]) -> Sequence[LiveFlow]:
-        """The first version; a draft of it may have been begun since."""
+        """The rows with the first version: somebody may have begun a draft since."""
         first = min((row.version for row in rows), default=0)
         return [row for row in rows if row.version == first]
 
     def complete(self, row: LiveFlow, doubt: str) -> Verdict:
-        """Keep, read back and complete the row; one with another slug, or that may be another's, is not written to."""
+        """Record, read back and complete the row, unless its slug differs or it may be somebody else's."""
         if row.slug != self.change.slug:
             return self.keep(row) or self._under_another_slug(self.read_back(row, ()))
         if doubt and (other := self._differences(row)):
@@ -110,14 +110,14 @@ class CreateTurn(Making[Create]):
         return Verdict(Failed(self.change, "another-slug", message, hint, uncertain=False, made=row), row)
 
     def _differences(self, row: LiveFlow) -> str:
-        """Where a row is not what the POST was to make."""
+        """The differences between a row and what the POST should have created."""
         wanted = {name: value for name, value in self.change.new.items() if name not in LATER}
         names = shown_otherwise(row, wanted)
         shown = observe(row.fields, names).values
         return places(changes_between({name: wanted[name] for name in names}, shown))
 
     def _left(self, row: LiveFlow) -> list[FieldName]:
-        """What a PUT is to send: what is not as planned, and what is not shown and may not be as planned."""
+        """The fields for a PUT: those that differ from the plan, and those not shown that may differ."""
         new = self.change.new
         shown = observe(row.fields, new.keys()).values
         hidden = [name for name in LATER if name not in shown and new.get(name)]
@@ -127,7 +127,7 @@ class CreateTurn(Making[Create]):
 
 
 class DraftTurn(Making[NewDraft]):
-    """One draft is made and written."""
+    """Creates one draft and writes to it."""
 
     __slots__ = ()
     nothing = "there is no draft. It may be made later."
@@ -137,7 +137,7 @@ class DraftTurn(Making[NewDraft]):
         return self.store.rows(self.change)
 
     def objection(self, rows: Sequence[LiveFlow]) -> Refused | None:
-        """The row to copy must be as it was planned, and no draft may be there."""
+        """Refuse unless the row to copy is as planned and no draft exists."""
         found = compare_rows(self.change, rows)
         if isinstance(found, Moved):
             return Refused(self.change, found.code, found.message)
@@ -151,15 +151,15 @@ class DraftTurn(Making[NewDraft]):
         return Refused(self.change, "changed-since-planned", message, differences)
 
     def post(self) -> LiveFlow | None:
-        """Begin the draft."""
+        """Create the draft."""
         return self.store.new_version(self.change.id)
 
     def is_refusal(self, error: ApiError) -> bool:
-        """There is a draft: the status that says so is not documented."""
+        """Whether a draft exists already: the status that says so is not documented."""
         return has_draft(error)
 
     def refused(self, error: ApiError) -> Outcome:
-        """Say what to do where there is a draft, or the server makes none."""
+        """The outcome if there is a draft, or the server cannot create one."""
         hint = error.hint
         if has_draft(error):
             message = f"{end_of(error.message)} Somebody made one after this was planned: plan again."
@@ -173,7 +173,7 @@ class DraftTurn(Making[NewDraft]):
         return [row for row in rows if row.status == "DRAFT"]
 
     def complete(self, row: LiveFlow, doubt: str) -> Verdict:
-        """Keep and read back the draft, and write to it if it is an untouched copy of its source."""
+        """Record and read back the draft, and write to it if it is an unchanged copy of its source."""
         if (row.slug, row.status) != (self.change.slug, "DRAFT") or row.id == self.change.id:
             message = f"The server answered with {row.slug}, {state_of(row)}, instead of a new draft."
             return self.unknown("no-draft", f"{message} Nothing was written to it.")
@@ -195,7 +195,7 @@ class DraftTurn(Making[NewDraft]):
         return self.write(shown, names, is_kept=False)
 
     def _edited(self, draft: LiveFlow) -> str:
-        """Where a draft is not as the row that it was made from."""
+        """The fields in which a draft differs from the row that it was made from."""
         source = {} if self.source is None else self.source.fields
         names = [name for name in COPIED if name in source and name in draft.fields]
         was = observe(source, names).values

@@ -1,4 +1,4 @@
-"""Delete flows, one after the other, version by version: read again, delete one, read back.
+"""Deletes flows one after the other, version by version: reads again, deletes one, reads back.
 
 What was answered to a DELETE does not count, only whether the version is still shown: a second DELETE of the same
 version is refused by the server [obs] and harms nothing, but it is only sent where a read shows the version.
@@ -26,23 +26,23 @@ _NO_ENDPOINT: Final = "The version still exists, so this server cannot delete fl
 
 
 class DeleteStore(Protocol):
-    """The live flows, as far as deleting is concerned. Both raise ApiError."""
+    """The requests that deleting needs. Both raise ApiError."""
 
     def left(self, deletion: Deletion) -> Sequence[LiveFlow]:
-        """Every version that is left, read now; a read that may leave some out raises."""
+        """Read every version that is left; raises if the answer may leave some out."""
 
     def delete(self, row_id: int) -> None:
         """Delete this row."""
 
 
 class DeleteRecord(Protocol):
-    """Where what goes is kept."""
+    """The record of deleted rows."""
 
     def before_delete(self, slug: str, rows: Sequence[LiveFlow]) -> None:
-        """Keep all rows, read right before; raises RecordError when they are not safely kept."""
+        """Save all rows, read right before; raises RecordError if they are not safely saved."""
 
     def after_delete(self, deleted: Deleted) -> None:
-        """Keep what became of the flow. Raises nothing."""
+        """Save what became of the flow. Raises nothing."""
 
 
 def delete_each(
@@ -70,7 +70,7 @@ def delete_each(
 
 @dataclass(slots=True)
 class _Turn:
-    """One flow's turn. `current` is the version that is being deleted; `attempts` are about that one."""
+    """The deletion of one flow. `current` is the version being deleted; `attempts` are those for that version."""
 
     deletion: Deletion
     store: DeleteStore
@@ -154,7 +154,7 @@ class _Turn:
 
 
 def _moved(deletion: Deletion, rows: Sequence[LiveFlow], *, has_begun: bool) -> str | None:
-    """What is otherwise than it was shown; None where nothing is. Once begun, versions may be gone."""
+    """The difference from what was shown; None if there is none. Once deletion has begun, versions may be gone."""
     known = {row.id: row for row in deletion.rows}
     there = {row.id: row for row in rows}
     for row in rows:

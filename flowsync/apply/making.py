@@ -1,4 +1,4 @@
-"""What the turns of a create and of a new draft have in common: a POST that makes a row, sent once.
+"""What creating a flow and creating a draft share: a POST that creates a row, sent once.
 
 POST is not idempotent. It is sent again only after an answer that shows that nothing came of it: the request was
 certainly never sent, or the server refused it and named a time to come back (429). After every other failure, and after
@@ -47,7 +47,7 @@ Made = TypeVar("Made", Create, NewDraft)
 
 @dataclass(slots=True)
 class Making(ABC, Generic[Made]):
-    """The turn of a change that makes a row.
+    """Creates a row for one change.
 
     `source` is the row that it is a copy of, if it is one. `nothing` says what became of a row that may have been made
     and is not found.
@@ -69,39 +69,39 @@ class Making(ABC, Generic[Made]):
 
     @abstractmethod
     def objection(self, rows: Sequence[LiveFlow]) -> Refused | None:
-        """Why the row may not be made, given the rows that are there."""
+        """The reason why the row may not be created, given the existing rows."""
 
     @abstractmethod
     def post(self) -> LiveFlow | None:
         """Send the POST."""
 
     def is_refusal(self, error: ApiError) -> bool:  # noqa: ARG002 - most failures do not say so
-        """Whether a failure says that nothing was made, whatever its status."""
+        """Whether a failure means that nothing was created, whatever its status."""
         return False
 
     @abstractmethod
     def refused(self, error: ApiError) -> Outcome:
-        """What a POST came to that certainly made nothing."""
+        """The outcome of a POST that certainly created nothing."""
 
     @abstractmethod
     def candidates(self, rows: Sequence[LiveFlow]) -> Sequence[LiveFlow]:
-        """Those among the rows, read after a POST whose outcome is not known, that it may have made."""
+        """The rows, read after a POST with an unknown outcome, that it may have created."""
 
     @abstractmethod
     def complete(self, row: LiveFlow, doubt: str) -> Verdict:
-        """Write what is left to write of the row that was made.
+        """Write the remaining fields of the row that was created.
 
-        `doubt`: why it is not known for certain that it was made here, empty where it is.
+        `doubt`: why it is not known for certain that it was made here, empty if it is.
         """
 
     def turn(self) -> Verdict:
-        """Make the row and complete it."""
+        """Create the row and complete it."""
         while (verdict := self._try()) is None:
             pass
         return verdict
 
     def _try(self) -> Verdict | None:
-        """Look and send; None where that may be done again."""
+        """Look and send; None if it may be tried again."""
         try:
             rows = self.look()
         except ApiError as error:
@@ -135,7 +135,7 @@ class Making(ABC, Generic[Made]):
         return Verdict(self.refused(error))
 
     def _find(self, reason: str, code: str) -> Verdict:
-        """Look for the row after a POST that may have made it; it is never sent again."""
+        """Look for the row after a POST that may have created it; the POST is never sent again."""
         for number in range(LOOKS):
             self.pause(RETRY_PAUSE * number)
             try:
@@ -150,12 +150,12 @@ class Making(ABC, Generic[Made]):
         return self.unknown(code, f"{end_of(reason)} Read back {LOOKS} times, {self.nothing}")
 
     def unknown(self, code: str, message: str) -> Verdict:
-        """What is to be said where it is not known whether the row was made."""
+        """The outcome if it is not known whether the row was created."""
         hint = "Plan again later: the plan shows whether it exists, and creates it if it does not."
         return Verdict(Failed(self.change, code, message, hint, uncertain=True))
 
     def keep(self, row: LiveFlow) -> Verdict | None:
-        """Keep the row that was made; how the turn ends where that cannot be done."""
+        """Record the created row; return the outcome of the turn if that fails."""
         try:
             self.record.made(self.change, row)
         except RecordError as error:
@@ -164,7 +164,7 @@ class Making(ABC, Generic[Made]):
         return None
 
     def read_back(self, row: LiveFlow, wanted: Collection[FieldName]) -> LiveFlow:
-        """The row as a read shows it; as it was answered where no read does."""
+        """The row as a read shows it; as the POST returned it if no read does."""
         for number in range(LOOKS):
             self.pause(RETRY_PAUSE * number)
             try:
@@ -176,7 +176,7 @@ class Making(ABC, Generic[Made]):
         return row
 
     def write(self, row: LiveFlow, names: Collection[FieldName], *, is_kept: bool) -> Verdict:
-        """Update these fields of the row that was made, as any update is done, and report it as this change."""
+        """Update these fields of the created row, as any update does, and report it as this change."""
         planned = update_of(self.change, row, names)
         for number in range(LOOKS):
             self.pause(RETRY_PAUSE * number)
@@ -200,7 +200,7 @@ class Making(ABC, Generic[Made]):
 
 
 def update_of(change: Create | NewDraft, row: LiveFlow, names: Collection[FieldName]) -> Update:
-    """The update of a row that was just made, which sends the fields `names` of the change."""
+    """The update of a newly created row that sends the fields `names` of the change."""
     values = {**change.new, **change.body}
     body = {name: values[name] for name in SENT_FIELDS if name in names}
     old = observe(row.fields, change.new.keys()).values
@@ -226,6 +226,6 @@ def update_of(change: Create | NewDraft, row: LiveFlow, names: Collection[FieldN
 
 
 def shown_otherwise(row: LiveFlow, wanted: Mapping[FieldName, JsonValue]) -> list[FieldName]:
-    """Those of the fields that a row shows with another meaning than `wanted`, whose `data` is parsed."""
+    """The fields that the row shows with another meaning than `wanted`, whose `data` is parsed."""
     shown = observe(row.fields, wanted.keys()).values
     return [name for name in shown if form(name, shown[name]) != form(name, wanted[name])]

@@ -1,4 +1,4 @@
-"""Publish drafts, one after the other: read again, activate, read back.
+"""Publishes drafts one after the other: reads again, activates, reads back.
 
 A request to activate is only ever sent to a row that the read right before it shows as the draft that people were
 shown. It takes effect once at most, for afterwards the row is no draft any more [obs].
@@ -31,23 +31,23 @@ _NO_ENDPOINT: Final = (
 
 
 class PublishStore(Protocol):
-    """The live flows, as far as publishing is concerned. Both raise ApiError."""
+    """The requests that publishing needs. Both raise ApiError."""
 
     def find(self, slug: str, row_id: int) -> Sequence[LiveFlow]:
         """Every row of the slug, read now, that with `row_id` among them if it still exists."""
 
     def activate(self, row_id: int, users: ArchiveBehavior) -> object:
-        """Publish this draft; what it answers is not believed."""
+        """Publish this draft; its answer is not trusted."""
 
 
 class PublishRecord(Protocol):
-    """Where what is replaced is kept."""
+    """The record of replaced rows."""
 
     def before_publish(self, publish: Publish, draft: LiveFlow, published: LiveFlow | None) -> None:
-        """Keep both rows, read right before; raises RecordError when they are not safely kept."""
+        """Save both rows, read right before; raises RecordError if they are not safely saved."""
 
     def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
-        """Keep what became of the draft. Raises nothing."""
+        """Save what became of the draft. Raises nothing."""
 
 
 def publish_each(
@@ -78,7 +78,7 @@ def publish_each(
 
 @dataclass(slots=True)
 class _Turn:
-    """One draft's turn."""
+    """The publishing of one draft."""
 
     publish: Publish
     store: PublishStore
@@ -159,7 +159,7 @@ class _Turn:
 
 
 def _moved(publish: Publish, rows: Sequence[LiveFlow]) -> tuple[str, str, tuple[FieldChange, ...]] | None:
-    """Why the draft may not be published any more: a code, a message, and what was edited; None where it may."""
+    """Why the draft may no longer be published: a code, a message and the edits; None if it may."""
     draft = next((row for row in rows if row.id == publish.draft.id), None)
     if draft is None or draft.is_gone:
         return "gone", f"The draft, version {publish.draft.version} (id {publish.draft.id}), is no longer there.", ()

@@ -1,4 +1,4 @@
-"""Carry out every change of a plan, several at a time; each gets exactly one Outcome."""
+"""Applies every change of a plan, several at a time; each gets exactly one Outcome."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def apply_changes(
 
 
 def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
-    """Failed, not attempted or not taken as sent: partly applied. Else refused: refused. Else fine."""
+    """Partly applied if anything failed, was not attempted or not stored as sent; else refused; else ok."""
     kept = list(outcomes)
     if any(isinstance(each, Failed | NotAttempted) or (isinstance(each, Applied) and each.untaken) for each in kept):
         return ExitCode.PARTLY_APPLIED
@@ -58,7 +58,7 @@ def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
 
 
 def _settled(change: Change, order: _Order, record: ApplyRecord, stop: Event, turn: Callable[[], Outcome]) -> Outcome:
-    """One flow's turn, if it still is to have one; what every further flow would meet stops the run."""
+    """Apply one change, unless the run stops; a failure that every further flow would meet stops the run."""
     if stop.is_set():
         return _not_attempted(change, record, "The run stopped before this flow's turn.")
     if missing := order.missing(change):
@@ -89,7 +89,7 @@ def apply_change(
     record: ApplyRecord,
     pause: Callable[[float], None] = time.sleep,
 ) -> Outcome:
-    """One flow's turn: fresh read, comparison, write, comparison."""
+    """Apply one change: read, compare, write, compare."""
     match change:
         case Update():
             verdict = update(change, store, record, pause)
@@ -102,7 +102,7 @@ def apply_change(
 
 
 class _Order:
-    """The changes of a run in their order, and which of them have to wait for flows that could not be created."""
+    """The order of a run's changes, and the flows that could not be created and that others wait for."""
 
     def __init__(self, changes: Iterable[Change]) -> None:
         kept = list(changes)
@@ -113,7 +113,7 @@ class _Order:
         self.others = [change for change in kept if not isinstance(change, Create)]
 
     def missing(self, change: Change) -> list[str]:
-        """The flows that a change names, and that were to be created and are not there."""
+        """The flows that a change names and that should have been created, but were not."""
         return sorted(self._names.get(change.slug, frozenset()) & self._missing)
 
     def note(self, outcome: Outcome) -> None:
@@ -123,14 +123,14 @@ class _Order:
 
 
 def _named(change: Change, creates: Mapping[str, Create]) -> frozenset[str]:
-    """Those of the flows to be created that the fields that are sent name in an expression."""
+    """Those flows to be created that the expressions of a change name."""
     sent = {name: change.new[name] for name in change.body if name in change.new}
     named = {reference.slug for each in expressions(sent) for reference in references_in(each.text)}
     return frozenset(named & creates.keys() - {change.slug})
 
 
 def _sorted(creates: Mapping[str, Create], names: Mapping[str, frozenset[str]]) -> list[Change]:
-    """The flows by slug, each after those that it names; those that name each other are in the order of slugs."""
+    """The flows, each after those that it names; flows that name each other are sorted by slug."""
     found: dict[str, Change] = {}
     left = sorted(creates)
     while left:

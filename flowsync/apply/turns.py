@@ -1,4 +1,4 @@
-"""What the turn of every flow has in common: the ports it works through, how it ends, how answers are judged."""
+"""What the turns of all flows share: their ports, how they end, how answers are judged."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FATAL_CODES: Final = frozenset(
 
 
 class FlowStore(Protocol):
-    """The live flows, as far as applying is concerned. Everything raises ApiError, and no write is ever sent again."""
+    """The requests that applying needs. All raise ApiError, and no write is ever sent again."""
 
     def rows(self, change: Update | NewDraft) -> Sequence[LiveFlow]:
         """Every row of the change's slug that can be seen, read now; empty when there is none."""
@@ -49,20 +49,20 @@ class FlowStore(Protocol):
         """Every row of a slug that can be seen, read now; that with `row_id` with the fields `wanted`, where shown."""
 
     def write(self, row_id: int, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
-        """Update one row; the row as the server answers it, None when the answer holds none."""
+        """Update one row; return the row of the answer, None if it holds none."""
 
     def create(self, slug: str, body: Mapping[FieldName, JsonValue]) -> LiveFlow | None:
-        """Make a flow; its row as the server answers it, perhaps of another slug, None when the answer holds none."""
+        """Create a flow; return its row from the answer, perhaps with another slug, None if it holds none."""
 
     def new_version(self, row_id: int) -> LiveFlow | None:
-        """Make a draft that is a copy of one row; the draft's row, None when the answer holds none."""
+        """Create a draft that is a copy of one row; return the draft's row, None if the answer holds none."""
 
 
 class ApplyRecord(Protocol):
-    """Where what is replaced is kept. Called from many threads."""
+    """The record of replaced rows. Called from many threads."""
 
     def before(self, change: Change, row: LiveFlow | None) -> None:
-        """Keep what is about to be sent, and the `row` that it replaces, or copies; None where a flow is created.
+        """Keep what is about to be sent, and the `row` that it replaces, or copies; None if a flow is created.
 
         Raises RecordError when it is not safely kept.
         """
@@ -71,7 +71,7 @@ class ApplyRecord(Protocol):
         """Keep the row that was made, which may be about to be completed; raises RecordError as `before` does."""
 
     def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
-        """Keep what became of a change, and the row as it came back where it did. Raises nothing."""
+        """Save what became of a change, and the row as it was read back, if it was. Raises nothing."""
 
 
 @dataclass(slots=True)
@@ -93,24 +93,24 @@ class Attempts:
 
     @property
     def is_sent(self) -> bool:
-        """Whether a request was sent that may have been carried out."""
+        """Whether a request was sent that may have taken effect."""
         return self.doubt is not None or self.accepted
 
     @property
     def is_spent(self) -> bool:
-        """Whether nothing more is sent."""
+        """Whether no further request is sent."""
         return self.accepted or self.is_over or self.failures >= WRITE_ATTEMPTS
 
     @property
     def reason(self) -> str:
-        """Why the result is not known, or not as wanted."""
+        """Why the result is unknown, or not the wanted one."""
         error = self.doubt or self.failure
         return end_of(error.message) if error else "The server accepted the request."
 
     def send(self, keep: Callable[[], None], request: Callable[[], object]) -> FlowsyncError | None:
-        """Keep what the request replaces, unless it is kept, and send it.
+        """Record what the request replaces, unless that is done, and send it.
 
-        The error where it was certainly not carried out; None where the row has to be read again.
+        The error where it was certainly not carried out; None if the row has to be read again.
         """
         try:
             if not self.is_kept:
@@ -125,7 +125,7 @@ class Attempts:
         return None
 
     def fail(self, error: ApiError) -> bool:
-        """Note a failed request; whether it was refused for certain, so that nothing is to be read back."""
+        """Note a failed request; return whether it was certainly refused, so that no read back is needed."""
         self.failure = error
         if error.may_have_effect:
             self.doubt = error
@@ -140,7 +140,7 @@ class Attempts:
         return False
 
     def must_look_again(self, pause: Callable[[float], None]) -> bool:
-        """Whether a request may yet take effect: after each one the row is read several times, with pauses between."""
+        """Whether a request may still take effect: after each, the row is read several times, with pauses."""
         if not self.is_sent or self.looks >= LOOKS:
             return False
         self.looks += 1
@@ -149,14 +149,14 @@ class Attempts:
 
 
 class Verdict(NamedTuple):
-    """How a turn ended; `row` is the flow as it was seen last, where it was seen after a write."""
+    """How a turn ended; `row` is the flow as a read after a write showed it last."""
 
     outcome: Outcome
     row: LiveFlow | None = None
 
 
 def judged(change: Change, row: LiveFlow) -> Verdict:
-    """Compare what the server shows after a write with what was sent; what is the same to the letter is not read."""
+    """Compare what the server shows after a write with what was sent; identical texts are not parsed."""
     other = [name for name, value in change.body.items() if name in row.fields and not is_same(value, row.fields[name])]
     if not other:
         return Verdict(Applied(change), row)
@@ -170,14 +170,14 @@ def judged(change: Change, row: LiveFlow) -> Verdict:
 
 
 def edits(shown: LiveFlow, now: LiveFlow) -> tuple[FieldChange, ...]:
-    """What of a row is not as it was shown; a server may leave a field out of some answers."""
+    """The fields in which a row differs from what was shown; a server may leave a field out of some answers."""
     names = [name for name in SENT_FIELDS if name in shown.fields and name in now.fields]
     was, is_ = (observe(row.fields, names).values for row in (shown, now))
     return () if fingerprint(was) == fingerprint(is_) else changes_between(was, is_)
 
 
 def read_back(change: Change, row: LiveFlow) -> Verdict:
-    """Judge what a read shows after a write that was accepted unseen.
+    """Judge the row that a read shows after a write that the server accepted without showing it.
 
     What is otherwise than sent may be an edit made since: it is reported, and not kept as what the write led to.
     """
@@ -186,12 +186,12 @@ def read_back(change: Change, row: LiveFlow) -> Verdict:
 
 
 def is_same(one: JsonValue, other: JsonValue) -> bool:
-    """Whether two texts, truth values or nulls are the same; of anything else nothing is said."""
+    """Whether two texts, booleans or nulls are equal; False for anything else."""
     return type(one) is type(other) and isinstance(one, str | bool | None) and one == other
 
 
 def in_turn(items: Iterable[Item], settle: Callable[[Item], Result], parallelism: int, stop: Event) -> Iterator[Result]:
-    """Settle so many items at a time in other threads, and yield what came of each as it is known.
+    """Settle up to so many items at a time in other threads, and yield each result as it is known.
 
     After `stop`, `settle` says of each item that is left that it was not attempted. Signals are handled in this thread:
     it must hold no lock of a request. One at a time, each result is taken before the next item is begun.
@@ -230,7 +230,7 @@ def in_turn(items: Iterable[Item], settle: Callable[[Item], Result], parallelism
 
 
 def _taken(settled: SimpleQueue[Result | BaseException]) -> list[Result]:
-    """Take what is settled by now; wait a little where that is nothing."""
+    """Take the results that are ready; wait a little if there are none."""
     found: list[Result] = []
     with suppress(Empty):
         while True:

@@ -1,4 +1,4 @@
-"""The turn of an update: read the flow again, write what was planned, compare what comes back.
+"""Updates one row: reads the flow again, writes what was planned, compares what comes back.
 
 A flow that is no longer as it was planned is refused. A write whose outcome is unknown (a 5xx, a reset, a timeout, an
 unreadable answer) is settled by reading back before anything is tried again: PUT is idempotent [doc], but somebody may
@@ -83,7 +83,7 @@ def _compare(change: Update, row: LiveFlow, rows: Sequence[LiveFlow]) -> Match |
 
 
 def _newer(row: LiveFlow) -> str:
-    """Say which version is the one to write, and what to do where planning again does not help."""
+    """Name the version to write now, and say what to do if planning again does not help."""
     message = f"Version {row.version} ({row.status}) is the one to write now."
     if row.status != "DRAFT":
         return message
@@ -94,13 +94,13 @@ def _newer(row: LiveFlow) -> str:
 
 
 def _came_on(change: Update, row: LiveFlow) -> bool:
-    """Whether users see at once what nobody was to see by the plan: the flow was switched on, which is not planned."""
+    """Whether somebody switched the flow on, so that users would see at once what was planned as hidden."""
     is_planned = "active" in change.old or "active" in change.body
     return not change.live and not is_planned and row.is_published and row.fields.get("active") is True
 
 
 def row_of(change: Update | NewDraft, rows: Sequence[LiveFlow]) -> LiveFlow | None:
-    """The row that a change was planned for, or from, among those of its slug."""
+    """The row, among those of its slug, that a change was planned for."""
     return next((row for row in rows if row.id == change.id), None)
 
 
@@ -122,7 +122,7 @@ def match_of(change: Update | NewDraft, row: LiveFlow) -> Match:
 def update(
     change: Update, store: FlowStore, record: ApplyRecord, pause: Callable[[float], None], *, is_kept: bool = False
 ) -> Verdict:
-    """Fresh read, comparison, write, comparison; again from the start after a failed write.
+    """Read, compare, write, compare; start over after a failed write.
 
     `is_kept`: the row is in the record already.
     """
@@ -134,7 +134,7 @@ def update(
 
 @dataclass(slots=True)
 class _Turn:
-    """One flow's turn so far.
+    """The update of one flow.
 
     A server that answers a write with 500 may still be at work, so a write in doubt may land later. `is_strange`: the
     server took a write and answered with another flow. `is_there`: before anything was sent, all that is shown was as
@@ -153,7 +153,7 @@ class _Turn:
     is_rested: bool = True
 
     def look_and_write(self) -> Verdict | None:
-        """Read the flow and do what is right; None when it has to be read again."""
+        """Read the flow and write if needed; None if it has to be read again."""
         try:
             rows = self.store.rows(self.change)
         except ApiError as error:
@@ -203,7 +203,7 @@ class _Turn:
         return judged(self.change, answer)
 
     def _after_failure(self, error: ApiError) -> Verdict | None:
-        """Whether a failed write is the end; None when the flow is to be looked at again."""
+        """The final verdict after a failed write; None if the flow has to be read again."""
         failures = self.attempts.failures
         if self.attempts.fail(error):
             return Verdict(self._failed(error))
@@ -230,14 +230,14 @@ class _Turn:
         return Refused(self.change, "changed-while-writing", f"{reason} {found}", differences, uncertain=True)
 
     def _must_be_sent(self, row: LiveFlow) -> bool:
-        """Whether a flow that looks as wanted is written even so: it does not show all that is sent."""
+        """Whether a flow that looks as wanted is still written, because it does not show all that is sent."""
         if not self.attempts.is_sent:
             sent, shown = (observe(each, self.change.sent_unseen).values for each in (self.change.body, row.fields))
             self.is_there = fingerprint(sent) != fingerprint(shown)
         return self.is_there
 
     def _is_unshown(self, row: LiveFlow) -> bool:
-        """Whether nothing that changes is shown, so that no read can tell if the write landed."""
+        """Whether no changed field is returned, so that no read can tell whether the write arrived."""
         if self.is_there:
             return True
         shown = observe(row.fields, self.change.old.keys()).values
@@ -245,7 +245,7 @@ class _Turn:
         return fingerprint(old) == fingerprint(new)
 
     def _not_written(self, row: LiveFlow) -> Failed:
-        """No attempt took effect so far; unless each was refused, or never sent, one may take effect yet."""
+        """The outcome if no attempt took effect; unless each was refused or never sent, one may still take effect."""
         said = self._reasons() or f"PUT /v1/flows/{self.change.id}: the server accepted the write and did nothing."
         hint = self.attempts.failure.hint if self.attempts.failure and not self.attempts.is_sent else None
         message = f"{said} Tried {WRITE_ATTEMPTS} times; {self._as_read_back(row).lower()}."
@@ -259,7 +259,7 @@ class _Turn:
         return "Read back, the flow is as it was, but a write may take effect later"
 
     def _unreadable(self, error: ApiError) -> Failed:
-        """The flow cannot be read, now or after a write whose fate is unknown."""
+        """The outcome if the flow cannot be read, now or after a write with an unknown result."""
         if self.attempts.doubt is not None:
             return self._failed(self.attempts.doubt, f"Reading back failed too. {error.message}")
         if self.attempts.accepted:
@@ -269,7 +269,7 @@ class _Turn:
         return self._failed(error)
 
     def _reasons(self) -> str:
-        """Each failure that says why: the last one, and the one that leaves a doubt."""
+        """The reasons of the failures: the last one, and the one that leaves a doubt."""
         messages = dict.fromkeys(error.message for error in (self.attempts.doubt, self.attempts.failure) if error)
         return " ".join(map(end_of, messages))
 
